@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clock: wall time and steady time as different types, both injected, never read from elsewhere.
+ *
+ * Wall time is int64 milliseconds since 1970-01-01 UTC. It says when something happened. Steady
+ * time is nanoseconds since some start; it says how long something took, and drives time-outs.
+ * A virtual wall clock stands still until it is moved (tests, simulations, --virtual-clock).
+ * Inside `apply` there is no clock at all: 'now' is the received time of the record.
+ */
+#ifndef KITH_BASE_CLOCK_H
+#define KITH_BASE_CLOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct wall_clock {
+    bool is_virtual;
+    _Atomic int64_t now_ms;   /* used only when virtual */
+};
+
+typedef struct steady_ns { int64_t ns; } steady_ns;
+
+void wall_clock_init_real(struct wall_clock *clock);
+void wall_clock_init_virtual(struct wall_clock *clock, int64_t start_ms);
+int64_t wall_clock_now_ms(const struct wall_clock *clock);
+void wall_clock_advance(struct wall_clock *clock, int64_t by_ms);  /* virtual only */
+
+steady_ns steady_now(void);
+int64_t steady_since_ms(steady_ns start);
+int64_t steady_since_us(steady_ns start);
+/* For condition variables: CLOCK_MONOTONIC deadline. Sleep is for back-off in threads only. */
+void steady_sleep_ms(int64_t ms);
+
+/* RFC 3339 with zone, date alone, or epoch in s or ms as text → ms UTC. Accepts fractions of any
+ * length (cut to ms), 'Z', '+08:00', '+0800'; without a zone `zone_offset_minutes` applies. */
+bool time_parse(str text, int zone_offset_minutes, int64_t *out_ms);
+/* "2026-11-21T08:00:00.123Z"; `out` holds at least TIME_TEXT_BYTES and is terminated. */
+#define TIME_TEXT_BYTES 32
+void time_format_utc(int64_t time_ms, char out[TIME_TEXT_BYTES]);
+/* "3d", "12h", "30m", "90s", "500ms" → ms. */
+bool duration_parse(str text, int64_t *out_ms);
+
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+
+#endif

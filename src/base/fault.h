@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault: the gate through which every allocation, file call and commit step passes.
+ *
+ * In ordinary runs a gate costs one predictable branch on a global. Tests arm it: "fail the n-th
+ * call of this kind", "fail each with probability p and seed s", or "kill the process at this
+ * labelled point" (KITH_FAULT=point:n:action in the environment, read once at start, honoured only
+ * in builds with KITH_FAULTS). It is how every error path is shown to be alive.
+ */
+#ifndef KITH_BASE_FAULT_H
+#define KITH_BASE_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* NAME, text used in KITH_FAULT, what it stands for */
+#define FAULT_TABLE(X)                                                       \
+    X(MEMORY, "memory", "an allocation")                                     \
+    X(LOG_BEFORE_WRITE, "log_before_write", "block encoded, not yet written") \
+    X(LOG_AFTER_WRITE, "log_after_write", "block written, not yet synced")   \
+    X(LOG_AFTER_SYNC, "log_after_sync", "block synced, not yet acknowledged") \
+    X(ENGINE_AFTER_APPLY, "engine_after_apply", "block applied in RAM only") \
+    X(LEDGER_BEFORE_COMMIT, "ledger_before_commit", "rows written, not committed") \
+    X(LEDGER_AFTER_COMMIT, "ledger_after_commit", "committed, nobody told")  \
+    X(FLUSH_AFTER_PLAN, "flush_after_plan", "batch recorded, not inserted")  \
+    X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done") \
+    X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")  \
+    X(FILE_WRITE, "file_write", "a write of SQLite's VFS")                   \
+    X(FILE_SYNC, "file_sync", "a sync of SQLite's VFS")
+
+enum fault_point {
+#define X(name, text, meaning) FAULT_##name,
+    FAULT_TABLE(X)
+#undef X
+    FAULT_COUNT
+};
+
+enum fault_action { FAULT_FAIL, FAULT_KILL };
+
+extern bool fault_armed;    /* false in ordinary runs */
+bool fault_check(enum fault_point point);
+
+/* True when the caller has to behave as if the thing had failed; does not return when killed. */
+static inline bool fault_fires(enum fault_point point)
+{
+    return __builtin_expect(fault_armed, false) && fault_check(point);
+}
+
+/* Arm: the n-th passage from now (1 is the next) does `action`; `repeat` makes all later ones too. */
+void fault_arm(enum fault_point point, uint64_t nth, enum fault_action action, bool repeat);
+void fault_disarm(void);
+uint64_t fault_count(enum fault_point point);   /* passages since armed */
+void fault_read_environment(void);
+
+#endif

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+# How a room, the binary, a test, a fuzz target and a bench are built.
+
+# Sources of `folder` into `out`; a file that comes or goes makes CMake run again.
+function(kith_glob out folder)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c
+                                        ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
+    set(${out} ${sources} PARENT_SCOPE)
+endfunction()
+
+# A static library `kith_<room>` that sees the rooms below it. A room that has only its header yet is
+# an interface library, so that the house always configures.
+function(kith_add_room room)
+    kith_glob(sources src/${room})
+    list(FIND KITH_ROOMS ${room} position)
+    list(SUBLIST KITH_ROOMS 0 ${position} below)
+    list(REVERSE below)
+    list(TRANSFORM below PREPEND kith_)
+    if(sources)
+        add_library(kith_${room} STATIC ${sources})
+        target_link_libraries(kith_${room} PUBLIC ${below} kith_flags kith_parts)
+    else()
+        add_library(kith_${room} INTERFACE)
+        target_link_libraries(kith_${room} INTERFACE ${below} kith_flags kith_parts)
+    endif()
+endfunction()
+
+# All rooms, upper ones first, as the linker wants them.
+function(kith_link_rooms target)
+    set(rooms ${KITH_ROOMS})
+    list(REVERSE rooms)
+    list(TRANSFORM rooms PREPEND kith_)
+    target_link_libraries(${target} PRIVATE ${rooms} kith_flags kith_parts)
+endfunction()
+
+function(kith_add_binary)
+    kith_glob(sources src/cli)
+    if(sources)
+        add_executable(kith ${sources})
+        kith_link_rooms(kith)
+        set_target_properties(kith PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+    endif()
+endfunction()
+
+# What several C tests share lies in tests/support (`#include "support/…"`).
+function(kith_add_test_support)
+    if(TARGET kith_test_support)
+        return()
+    endif()
+    kith_glob(sources tests/support)
+    if(sources)
+        add_library(kith_test_support STATIC ${sources})
+        set(scope PUBLIC)
+    else()
+        add_library(kith_test_support INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    target_include_directories(kith_test_support ${scope} ${CMAKE_SOURCE_DIR}/tests)
+    target_compile_definitions(kith_test_support ${scope}
+        KITH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KITH_BINARY="${CMAKE_BINARY_DIR}/kith")
+    set(rooms ${KITH_ROOMS})
+    list(REVERSE rooms)
+    list(TRANSFORM rooms PREPEND kith_)
+    target_link_libraries(kith_test_support ${scope} ${rooms} kith_flags kith_parts
+                          PkgConfig::KITH_CMOCKA)
+endfunction()
+
+# One cmocka executable per file of tests/<kind>, named like the file; ctest label <kind>.
+function(kith_add_tests kind timeout_s)
+    kith_add_test_support()
+    kith_glob(sources tests/${kind})
+    foreach(source IN LISTS sources)
+        cmake_path(GET source STEM name)
+        add_executable(${name} ${source})
+        target_link_libraries(${name} PRIVATE kith_test_support)
+        set_target_properties(${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${kind})
+        add_test(NAME ${kind}/${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+        set_tests_properties(${kind}/${name} PROPERTIES LABELS ${kind} TIMEOUT ${timeout_s})
+        if(kind STREQUAL "crash" AND TARGET kith)
+            add_dependencies(${name} kith)
+        endif()
+    endforeach()
+endfunction()
+
+# libFuzzer: every object is instrumented, the targets bring the driver. Corpus in
+# tests/fuzz/corpus/<name>.
+function(kith_add_fuzz_targets)
+    if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "fuzz targets need clang: use the preset 'fuzz'")
+    endif()
+    kith_glob(sources tests/fuzz)
+    foreach(source IN LISTS sources)
+        cmake_path(GET source STEM name)
+        add_executable(${name} ${source})
+        kith_link_rooms(${name})
+        target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+        # The entry point has external linkage and no header.
+        target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+        set_target_properties(${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
+    endforeach()
+endfunction()
+
+function(kith_add_benches)
+    kith_glob(sources bench)
+    foreach(source IN LISTS sources)
+        cmake_path(GET source STEM name)
+        add_executable(${name} ${source})
+        kith_link_rooms(${name})
+        set_target_properties(${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    endforeach()
+endfunction()
