@@ -25,6 +25,7 @@ struct arena {
     size_t used_bytes;         /* held in chunks */
     struct arena_chunk *chunks; /* newest first */
     char *next, *end;          /* free room in the newest chunk */
+    size_t *usage;             /* the sum of all arenas of this name, for /metrics */
 };
 
 void arena_init(struct arena *arena, const char *name, size_t budget_bytes);

@@ -20,6 +20,7 @@ struct buffer {
     size_t capacity;
     size_t size_max;
     bool failed;      /* over size_max, or out of memory */
+    bool nomem;       /* it failed because memory ran out */
 };
 
 void buffer_init(struct buffer *buffer, size_t size_max);

@@ -77,6 +77,6 @@ err problem_hint(struct problem *problem, err error, const char *hint, ...)
         if (__builtin_expect(!(condition), 0))                                                \
             invariant_failed(#condition, __FILE__, __LINE__);                                 \
     } while (0)
-_Noreturn void invariant_failed(const char *what, const char *file, int line);
+void invariant_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 
 #endif

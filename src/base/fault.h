@@ -4,7 +4,7 @@
  * In ordinary runs a gate costs one predictable branch on a global. Tests arm it: "fail the n-th
  * call of this kind", "fail each with probability p and seed s", or "kill the process at this
  * labelled point" (KITH_FAULT=point:n:action in the environment, read once at start, honoured only
- * in builds with KITH_FAULTS). It is how every error path is shown to be alive.
+ * in builds with KITH_FAULTS; several with commas, action 'fail', 'kill' or 'fail-always'). It is how every error path is shown to be alive.
  */
 #ifndef KITH_BASE_FAULT_H
 #define KITH_BASE_FAULT_H
@@ -42,13 +42,20 @@ bool fault_check(enum fault_point point);
 /* True when the caller has to behave as if the thing had failed; does not return when killed. */
 static inline bool fault_fires(enum fault_point point)
 {
-    return __builtin_expect(fault_armed, false) && fault_check(point);
+    return __builtin_expect(__atomic_load_n(&fault_armed, __ATOMIC_RELAXED), false) &&
+           fault_check(point);
 }
 
 /* Arm: the n-th passage from now (1 is the next) does `action`; `repeat` makes all later ones too. */
 void fault_arm(enum fault_point point, uint64_t nth, enum fault_action action, bool repeat);
-void fault_disarm(void);
+/* Arm: every passage fails with `probability`, by a stream of its own seeded with `seed`. */
+void fault_arm_random(enum fault_point point, double probability, uint64_t seed);
+void fault_disarm(void);                        /* all points */
 uint64_t fault_count(enum fault_point point);   /* passages since armed */
+/* A KITH_FAULT that cannot be understood is told in a log line and ends the process: a crash test
+ * that arms nothing would pass for nothing. */
 void fault_read_environment(void);
+
+/* Arming and disarming are for one thread; passing is for any. */
 
 #endif

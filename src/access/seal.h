@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seal: the keys of a folder, sealed values, keyed hashes, and one_id.
+ *
+ * The key file `keys` (mode 0600) is made at first start, or its master key comes from
+ * KITH_MASTER_KEY (base64, 32 bytes) so that it lies outside the data folder. From the master key
+ * are derived: the hash key (fixed for the folder's life), the one_id key (likewise), the
+ * sealing keys by number (rotate: new values take the newest, old ones stay readable).
+ *
+ * A sealed text is "s1:" + key number + ":" + base64url(nonce | ciphertext | tag), XChaCha20-Poly1305 or
+ * AES-256-GCM of libsodium. Any thread; a `struct keys` is immutable while served.
+ */
+#ifndef KITH_ACCESS_SEAL_H
+#define KITH_ACCESS_SEAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct keys;
+
+#define SEAL_HASH_BYTES 16
+#define ONE_ID_BYTES 15   /* "c_" and 13 characters; not counting a terminator */
+
+err keys_open(struct keys **keys, const char *path, struct problem *problem) MUST_USE;
+void keys_free(struct keys **keys);
+
+/* Keyed BLAKE2b-128 over type, namespace and value, each with its length. */
+void keys_hash_identifier(const struct keys *keys, str type, str namespace_, str value,
+                          uint8_t out[SEAL_HASH_BYTES]);
+/* Keyed hash of anything else; `purpose` separates uses ("message", "tail", "write_key"). */
+void keys_hash(const struct keys *keys, str purpose, str value, uint8_t out[SEAL_HASH_BYTES]);
+
+err keys_seal(const struct keys *keys, struct arena *arena, str value, str *sealed) MUST_USE;
+/* INVALID for what is not a sealed text, CORRUPT for a damaged or foreign one. */
+err keys_unseal(const struct keys *keys, struct arena *arena, str sealed, str *value,
+                struct problem *problem) MUST_USE;
+bool seal_is_sealed(str text);
+
+/* A customer number as text that tells nothing about order or count. */
+void keys_one_id(const struct keys *keys, uint32_t customer, char out[ONE_ID_BYTES + 1]);
+/* False for what was never given out. */
+bool keys_customer(const struct keys *keys, str one_id, uint32_t *customer);
+
+#endif

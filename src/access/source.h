@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source: where events come from, who may say what, and how a request names its source.
+ *
+ * A *server* source has a secret write key and is trusted: what it says is verified. A *public*
+ * source has a key that anybody can read in a page or mini-program: it may only write, and what it
+ * claims attaches identifiers to its own visitor but fuses nobody, unless the claim is signed
+ * (HMAC-SHA256 of the user id with the source's signing secret, hex, in context.userIdSignature or the
+ * property kith_signature) or confirmed by a trusted source.
+ *
+ * A `struct source_set` is an immutable snapshot: the engine builds a new one when a command changes a
+ * source and publishes it; doors hold a reference while they decode. Any thread.
+ */
+#ifndef KITH_ACCESS_SOURCE_H
+#define KITH_ACCESS_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "access/seal.h"
+#include "base/str.h"
+
+enum source_kind { SOURCE_SERVER, SOURCE_PUBLIC };
+
+struct source {
+    uint32_t number;
+    str key;                 /* "web", "tmall"; in URLs and as namespace of anonymous ids */
+    str name;
+    enum source_kind kind;
+    str protocol;            /* "segment", "sensors", "files", … : for the console */
+    str channel;             /* default channel of its events; "" to derive from the event */
+    bool strict;             /* what the plan does not know goes to quarantine */
+    bool disabled;
+    str write_key;           /* of public sources, for snippets; "" for server sources */
+    str signing_secret;      /* for signed claims; "" if none */
+    uint8_t write_key_hash[SEAL_HASH_BYTES];
+};
+
+struct source_set;
+
+/* Copies everything. `sources` need not be sorted. */
+err source_set_new(struct source_set **set, const struct source *sources, size_t count) MUST_USE;
+struct source_set *source_set_hold(struct source_set *set);
+void source_set_release(struct source_set **set);
+
+/* By the key that a request carries (hashed here); NULL if unknown. Disabled ones are found. */
+const struct source *source_by_write_key(const struct source_set *set, const struct keys *keys,
+                                         str write_key);
+const struct source *source_by_number(const struct source_set *set, uint32_t number);
+const struct source *source_by_key(const struct source_set *set, str key);
+size_t source_count(const struct source_set *set);
+const struct source *source_at(const struct source_set *set, size_t index);
+
+/* Constant-time check of a signed claim. */
+bool source_signature_is_valid(const struct source *source, str user_id, str signature_hex);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command: what the API can change, each operation one row: name, handler, role that may.
+ *
+ * A command is a record of the log. Its handler runs inside apply: it checks the body against state,
+ * writes its rows, and forms the answer. Bodies are JSON; secrets are hashed before they come here.
+ * The roles say who may ask (server/auth.c checks): viewer < operator < administrator.
+ */
+#ifndef KITH_ENGINE_COMMAND_H
+#define KITH_ENGINE_COMMAND_H
+
+/* NAME, operation, least role, what it does, for the audit
+ * Bodies:
+ *  source.put         {key,name,kind:"server|public",protocol,channel,strict,disabled,
+ *                      write_key_hash:hex, write_key (public only), signing_secret}; missing members
+ *                     keep what is there
+ *  user.put           {login,name,password (an argon2 hash),role,locale,disabled}
+ *  token.put          {hash:hex,user_number,kind:"session|token",name,expires_ms}
+ *  token.delete       {hash:hex}
+ *  identity.type.put  {name, …rules}         identity.rules.apply {}
+ *  customer.split     {customer, merge_id}   customer.merge {customer, other}   numbers
+ *  refusal.decide     {id, decision:"merge|separate|dismiss"}
+ *  trait.put          {name,type,precedence,description,personal}
+ *  consent.put        {customer,purpose,granted,evidence}
+ *  plan.event.put     {name, …as in PUT /plan/events/{name}}
+ *  quarantine.discard {ids:[…]}
+ *  setting.put        {key,value}
+ */
+#define COMMAND_TABLE(X)                                                                     \
+    X(SOURCE_PUT, "source.put", ADMINISTRATOR, "a source was made or changed")               \
+    X(USER_PUT, "user.put", ADMINISTRATOR, "a user was made or changed")                     \
+    X(TOKEN_PUT, "token.put", VIEWER, "somebody signed in, or a token was made")             \
+    X(TOKEN_DELETE, "token.delete", VIEWER, "somebody signed out, or a token was taken back") \
+    X(IDENTITY_TYPE_PUT, "identity.type.put", ADMINISTRATOR, "an identity rule was changed") \
+    X(IDENTITY_RULES_APPLY, "identity.rules.apply", ADMINISTRATOR, "identity rules were applied to all") \
+    X(CUSTOMER_SPLIT, "customer.split", OPERATOR, "a merge was taken back")                  \
+    X(CUSTOMER_MERGE, "customer.merge", OPERATOR, "two customers were joined by hand")       \
+    X(REFUSAL_DECIDE, "refusal.decide", OPERATOR, "a refused link was decided")              \
+    X(TRAIT_PUT, "trait.put", OPERATOR, "a trait was described")                             \
+    X(CONSENT_PUT, "consent.put", OPERATOR, "a consent was recorded")                        \
+    X(PLAN_EVENT_PUT, "plan.event.put", OPERATOR, "the tracking plan was changed")           \
+    X(QUARANTINE_DISCARD, "quarantine.discard", OPERATOR, "events were discarded from quarantine") \
+    X(QUARANTINE_REPLAY, "quarantine.replay", OPERATOR, "events were replayed from quarantine") \
+    X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")
+
+#endif

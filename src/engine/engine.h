@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine: one thread applies the log's records in order. Read engine.c: an event walks down it once.
+ *
+ *     log ─▶ decode ─▶ seen before? ─▶ plan ─▶ identity ─▶ profile ─▶ outcome ─▶ ledger commit
+ *                                                                        └────▶ tail ─▶ flush
+ *
+ * Invariants
+ *   A1 state is a function of the log: no clock, no chance, no race inside apply; how records are cut
+ *      into blocks does not matter. engine_digest proves it (`kith rebuild`).
+ *   A2 a message key counts once within the dedupe window (default 30 days), over restarts.
+ *   A3 the ledger's applied_seq is in the same commit as the data; on start the log is applied
+ *      again from there.
+ *   A4 each applied event is in the tail (RAM) until the warehouse has it on disk; a timeline is tail
+ *      plus warehouse, cut at one seq.
+ *   A5 a command is answered after the commit of what it did; the same idempotency key gives the same
+ *      answer for 24 h at least.
+ *
+ * Threads: engine_ask, engine_command, engine_append by any; what runs inside `ask` runs on the
+ * engine's thread between records and must take microseconds.
+ */
+#ifndef KITH_ENGINE_ENGINE_H
+#define KITH_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "access/seal.h"
+#include "access/source.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/queue.h"
+#include "identity/identity.h"
+#include "log/log.h"
+#include "plan/plan.h"
+#include "profile/profile.h"
+#include "store/ledger.h"
+#include "store/warehouse.h"
+
+struct engine;
+struct engine_tail;
+
+struct engine_config {
+    const char *folder;                 /* data folder; made when missing */
+    struct wall_clock *clock;
+    struct warehouse_config warehouse;  /* folder is filled in when NULL and url is NULL */
+    bool without_warehouse;             /* rebuild and tests: nothing is flushed, all stays in tail */
+    bool replay_only;                   /* rebuild: apply the log, then stop; takes no appends */
+    int64_t dedupe_window_ms;           /* default 30 days */
+    size_t dedupe_keys_max;             /* in RAM; beyond, the warehouse is asked; default 40 million */
+    int64_t log_retention_ms;           /* default 3 days */
+    const char *vfs;                    /* tests */
+    void (*fatal)(void *context, const struct problem *problem);  /* stop serving, now */
+    void *context;
+};
+
+/* Locks the folder (LOCKED within a second if another server has it), opens keys, log, ledger,
+ * warehouse, loads state, applies the rest of the log, starts the threads. */
+err engine_open(struct engine **engine, const struct engine_config *config,
+                struct problem *problem) MUST_USE;
+/* Takes no more, applies what is durable, commits, flushes what it can within `timeout_ms`. */
+void engine_close(struct engine **engine, int64_t timeout_ms);
+
+/* ---- events ---- */
+
+/* log_append with the engine's backpressure: BUSY while the engine or the ledger is behind,
+ * STORAGE_FULL while the disk is. */
+err engine_append(struct engine *engine, struct log_append *append) MUST_USE;
+
+/* Snapshot of the sources; release it. */
+struct source_set *engine_sources(struct engine *engine);
+
+/* ---- questions: run on the engine's thread, between records ---- */
+
+/* What a question may look at; all borrowed until `ask` returns. */
+struct engine_state {
+    const struct identity *identity;
+    const struct profile *profile;
+    const struct plan *plan;
+    const struct engine_tail *tail;
+    uint64_t applied_seq;
+    int64_t now_ms;                     /* received time of the last record */
+};
+
+struct engine_question {
+    struct queue_item item;
+    void (*ask)(const struct engine_state *state, struct engine_question *question);
+    void (*answered)(struct engine_question *question);  /* same thread, right after; be short */
+    void *context;
+};
+/* BUSY when too many wait, UNAVAILABLE while closing (then neither function is called). */
+err engine_ask(struct engine *engine, struct engine_question *question) MUST_USE;
+/* Ask and wait (worker threads). */
+err engine_ask_wait(struct engine *engine, struct engine_question *question) MUST_USE;
+
+/* Events of these nodes that the warehouse may not have yet (seq >= flushed_seq + 1), newest first by
+ * (time, seq), older than (before_ms, before_seq); at most `limit`. Views point into the tail: copy
+ * within `ask`. Returns how many. `from_seq` is the first seq that the warehouse must not answer for. */
+size_t engine_tail_events(const struct engine_tail *tail, const uint32_t *nodes, size_t node_count,
+                          int64_t before_ms, uint64_t before_seq, size_t limit,
+                          struct arena *arena, struct event *events, uint32_t *event_nodes,
+                          uint64_t *from_seq);
+
+/* ---- what became of an event (the debugger) ---- */
+
+enum engine_fate { FATE_UNKNOWN, FATE_APPLIED, FATE_DUPLICATE, FATE_QUARANTINED };
+struct engine_verdict {
+    uint8_t message_key[16];
+    uint64_t seq;
+    enum engine_fate fate;
+    uint32_t customer, node;
+    bool created;
+    uint32_t merges, refusals;
+    enum plan_reason reason;
+};
+/* The last verdicts (a ring of 4,096), by message key; any thread. FATE_UNKNOWN: not yet or no more. */
+void engine_verdict(struct engine *engine, const uint8_t message_key[16],
+                    struct engine_verdict *verdict);
+
+/* ---- commands: records of the API ---- */
+
+/* Operations are the rows of engine/command.h. The body is JSON whose form the server checked against
+ * OpenAPI; the engine checks it against state. */
+struct engine_command {
+    str operation;                      /* "customer.split" */
+    str body;                           /* JSON object */
+    uint32_t user_number;               /* who; 0: the system */
+    bool has_idempotency_key;
+    uint8_t idempotency_key[16];        /* hash of actor and key */
+    uint8_t request_hash[16];
+};
+/* Append, apply, commit; then `status` and `response` (JSON, or problem+json above 399) are set. Blocks
+ * the calling worker thread. An error means that it is not known to have happened: BUSY, STORAGE_FULL,
+ * UNAVAILABLE (it may have happened once when the server stopped meanwhile). */
+err engine_command(struct engine *engine, const struct engine_command *command, int *status,
+                   struct buffer *response, struct problem *problem) MUST_USE;
+
+/* Put quarantined events of these ids back through the log, once each. Worker threads. */
+err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t count,
+                             uint32_t user_number, size_t *replayed,
+                             struct problem *problem) MUST_USE;
+
+/* ---- looking after it ---- */
+
+struct engine_status {
+    uint64_t log_last_seq, applied_seq, committed_seq, flushed_seq;
+    size_t lag_records, unflushed_rows, pending_bytes;
+    uint64_t events, duplicates, quarantined;
+    uint32_t customers, nodes, identifiers;
+    size_t message_keys, identity_bytes, profile_bytes, tail_bytes;
+    bool warehouse_ready, ledger_failing;
+    char failing[160];                  /* why, or "" */
+    int64_t as_of_ms;
+};
+void engine_status(struct engine *engine, struct engine_status *status);
+
+struct keys *engine_keys(struct engine *engine);
+struct ledger *engine_ledger(struct engine *engine);
+struct warehouse *engine_warehouse(struct engine *engine);
+struct log *engine_log(struct engine *engine);
+/* Grows by one with every change of users and tokens: caches of the server compare it. */
+uint64_t engine_access_version(struct engine *engine);
+
+/* Wait until everything durable now is applied, committed and (with `flushed`) in the warehouse. */
+err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms) MUST_USE;
+/* A tick record: time passes for the domain. The engine appends one each minute by itself; the
+ * virtual clock's advance appends one at once. */
+err engine_tick(struct engine *engine) MUST_USE;
+
+/* Digest of all state, with a line per room and table appended to `report` (may be NULL). */
+err engine_digest(struct engine *engine, struct digest *digest, struct buffer *report,
+                  struct problem *problem) MUST_USE;
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity: who is it. Identifiers, the customers they lead to, merges that can be taken back.
+ *
+ * The picture. A *node* is a customer number, made when an event's identifiers lead to nobody. Every
+ * identifier is at home in one node. A *merge* is an edge between two nodes with its cause; a
+ * *customer* is a connected component of this forest and goes by its oldest (smallest) number, the
+ * *root*. Nothing is folded: traits, orders and events stay at the node of the identifier that brought
+ * them, a customer's profile is the view over its nodes. So a split is the removal of one edge, and
+ * both sides have exactly what is theirs, whatever came in between.
+ *
+ *     identifier ──home──▶ node ──edge (merge, dated, with cause)── node      component = customer
+ *
+ * Invariants
+ *   I1 numbers are never reused; nodes and rows are never deleted, save by erasure.
+ *   I2 the edges that are not undone form a forest; root(n) is the smallest number of its component.
+ *   I3 two components that a separation keeps apart are never joined.
+ *   I4 a limit of a type (per customer and namespace, per window) holds in every component after
+ *      every event.
+ *   I5 what is not verified never merges two nodes that hold strong identifiers, and never takes a
+ *      verified identifier from anybody.
+ *   I6 each attach, merge, move, refusal and split is written to the ledger with why and since when.
+ *   I7 where no limit, window or weak identifier decides, the components do not depend on the order of
+ *      arrival.
+ *
+ * Engine thread alone, inside apply: deterministic, no clock ('now' is event->received_ms).
+ * `identity_prefetch` before `identity_resolve` hides the cache misses of a whole block.
+ */
+#ifndef KITH_IDENTITY_IDENTITY_H
+#define KITH_IDENTITY_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "access/seal.h"
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "event/event.h"
+#include "store/ledger.h"
+
+struct identity;
+
+err identity_new(struct identity **identity) MUST_USE;
+void identity_free(struct identity **identity);
+/* From the ledger's tables (24 million identifiers in seconds: scans, no look-ups). */
+err identity_load(struct identity *identity, struct ledger *ledger,
+                  struct problem *problem) MUST_USE;
+
+#define IDENTITY_MERGES_MAX 8
+
+struct identity_outcome {
+    uint32_t node;              /* the customer at birth; 0: no usable identifier */
+    uint32_t customer;          /* root of it, after this event */
+    uint32_t origin;            /* row of the identifier that brought it */
+    uint32_t row_count;
+    uint32_t rows[EVENT_IDENTIFIERS_MAX];   /* in the event's order; 0 for blocked ones */
+    bool created;               /* a new node */
+    uint32_t merge_count;
+    struct { uint64_t id; uint32_t survivor, absorbed; } merges[IDENTITY_MERGES_MAX];
+    uint32_t refusal_count;
+};
+
+/* Touch the memory that these hashes will need. */
+void identity_prefetch(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
+/* Find, attach, move, merge, refuse; ledger rows go to `writes`. */
+err identity_resolve(struct identity *identity, const struct event *event,
+                     struct ledger_writes *writes, struct identity_outcome *outcome) MUST_USE;
+
+/* ---- looking ---- */
+
+/* 0 if unknown. */
+uint32_t identity_find_row(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
+uint32_t identity_row_node(const struct identity *identity, uint32_t row);
+uint32_t identity_root(const struct identity *identity, uint32_t node);   /* 0 if unknown */
+/* The nodes of the component, root first; returns how many there are (may exceed `limit`). */
+size_t identity_nodes(const struct identity *identity, uint32_t node, uint32_t *nodes, size_t limit);
+/* The identifier rows at home in the component's nodes. */
+size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *rows, size_t limit);
+uint32_t identity_node_count(const struct identity *identity);       /* highest number */
+uint32_t identity_customer_count(const struct identity *identity);   /* roots */
+uint32_t identity_row_count(const struct identity *identity);
+void identity_row_seen(struct identity *identity, uint32_t row, int64_t time_ms); /* last_seen */
+int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row);
+
+/* Rows not yet committed to the ledger live here as well: value and the rest of a row, by number.
+ * `identity_committed(row)` says that rows up to it can be read in the ledger. */
+struct identity_row_view {
+    uint32_t row, node;
+    uint32_t source_number;
+    uint8_t flags;
+    str type, namespace_, value;      /* value sealed when flagged */
+    int64_t first_seen_ms, last_seen_ms, attached_ms;
+};
+bool identity_pending_row(const struct identity *identity, uint32_t row,
+                          struct identity_row_view *view);
+void identity_committed(struct identity *identity, uint32_t row);
+/* From a row of table IDENTIFIERS; any thread (types are told by name from a shared table). */
+void identity_view_from_ledger(const struct ledger_value *values, struct identity_row_view *view);
+
+/* ---- commands (inside apply) ---- */
+
+/* Take a merge back. Both sides are kept apart from then on. NOT_FOUND, or CONFLICT if it already
+ * is. `a` and `b` are the roots afterwards. */
+err identity_split(struct identity *identity, uint64_t merge_id, uint64_t seq, int64_t now_ms,
+                   uint32_t user_number, struct ledger_writes *writes, uint32_t *a, uint32_t *b,
+                   struct problem *problem) MUST_USE;
+/* Join two customers by hand; removes a separation between them. */
+err identity_merge(struct identity *identity, uint32_t a, uint32_t b, uint64_t seq,
+                   int64_t now_ms, uint32_t user_number, struct ledger_writes *writes,
+                   struct problem *problem) MUST_USE;
+/* Review of a refusal: "merge", "separate" (stay apart for good), "dismiss". */
+err identity_decide(struct identity *identity, uint64_t refusal_id, str decision, uint64_t seq,
+                    int64_t now_ms, uint32_t user_number, struct ledger_writes *writes,
+                    struct problem *problem) MUST_USE;
+/* Change the rules of one type: {strength, verification, limit, window_days, over_limit, shared_after,
+ * blocked:[values], blocked_patterns:[PCRE]}. What follows from the change is done by
+ * identity_apply_rules. */
+err identity_put_type(struct identity *identity, str name, json_value body,
+                      struct ledger_writes *writes, struct problem *problem) MUST_USE;
+/* All dated links, merges and refusals again under the present rules: merges that are now allowed,
+ * splits of those that are not. */
+err identity_apply_rules(struct identity *identity, struct ledger *ledger, uint64_t seq,
+                         int64_t now_ms, struct ledger_writes *writes, struct buffer *report,
+                         struct problem *problem) MUST_USE;
+
+/* ---- for people (JSON as in docs/api.md) ---- */
+
+void identity_write_types(const struct identity *identity, struct buffer *out);
+/* What would `types` (JSON array of changed types) merge and split? Reads the ledger; any thread, with a
+ * snapshot of the types taken on the engine thread by identity_write_types. */
+err identity_whatif(struct ledger *ledger, const struct keys *keys, str current_types,
+                    json_value types, struct buffer *out, struct problem *problem) MUST_USE;
+/* Pairs that may be one person, without a common strong identifier, with score and reasons. Reads
+ * the ledger; any thread. */
+err identity_suggest(struct ledger *ledger, const struct keys *keys, size_t limit,
+                     struct buffer *out, struct problem *problem) MUST_USE;
+
+void identity_digest(const struct identity *identity, struct digest *digest);
+/* Walk everything and check I1 to I5; debug, sanitizer, fuzz and simulation builds. */
+err identity_check(const struct identity *identity, struct problem *problem) MUST_USE;
+size_t identity_memory_bytes(const struct identity *identity);
+
+#endif

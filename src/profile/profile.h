@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile: what do we know of a customer. Traits with their origin, orders, consent, objects.
+ *
+ * Everything is kept per *node* (identity/identity.h) and never folded: a fact stays at the node of
+ * the identifier that brought it; what a person reads is the view over the nodes of a customer, by
+ * the precedence of each trait. Hence a split takes nothing from anybody.
+ *
+ * Two kinds of state. *Told* (traits, consents, objects): in the ledger, loaded at start. *Derived*
+ * (orders, first and last seen, counts): computed from events, in RAM; at start from the warehouse's
+ * rows and the log's tail through the same profile_observe.
+ *
+ * Invariants
+ *   P1 the view is a function of the set of facts: the order of arrival does not matter, ties in
+ *      time break by seq.
+ *   P2 an order counts once per customer, however many of its events come (Order Completed, Order
+ *      Paid, from two sources) and in whatever order; refunds and cancellations find it before or
+ *      after. Revenue is net of refunds, in minor units, per currency.
+ *   P3 a trait's fact holds value, operation, time, seq and source, so that precedence can change later.
+ *
+ * Engine thread alone, inside apply, deterministic.
+ */
+#ifndef KITH_PROFILE_PROFILE_H
+#define KITH_PROFILE_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "event/event.h"
+#include "store/ledger.h"
+
+struct profile;
+
+err profile_new(struct profile **profile) MUST_USE;
+void profile_free(struct profile **profile);
+/* Traits, types, consents, objects from the ledger. */
+err profile_load(struct profile *profile, struct ledger *ledger,
+                 struct problem *problem) MUST_USE;
+
+/* The told part of an event: traits, consent, objects. */
+err profile_apply(struct profile *profile, const struct event *event, uint32_t node,
+                  struct ledger_writes *writes) MUST_USE;
+
+/* The derived part: what a row of the warehouse has. */
+struct profile_observation {
+    uint32_t node;
+    uint64_t seq;
+    int64_t time_ms;
+    str type;                     /* orders: Order Paid, Order Completed, Order Refunded, … */
+    str order_id, currency;
+    int64_t revenue, total;       /* minor units; PROMOTED_MISSING */
+};
+err profile_observe(struct profile *profile, const struct profile_observation *row) MUST_USE;
+/* For loads by aggregate: count and times of a node's events in one. */
+err profile_observe_many(struct profile *profile, uint32_t node, uint32_t events, int64_t first_ms,
+                         int64_t last_ms) MUST_USE;
+/* Is an event of this type an order event that profile_observe needs in full? */
+bool profile_is_order_type(str type);
+
+struct profile_summary {
+    uint64_t events;
+    int64_t first_seen_ms, last_seen_ms;       /* of events, by their own time */
+    uint32_t orders;                           /* paid, not wholly refunded or cancelled */
+    int64_t revenue;                           /* net, in the currency of most orders */
+    int64_t refunded;
+    int64_t first_order_ms, last_order_ms;     /* 0: none */
+    char currency[4];
+    uint32_t other_currencies;                 /* orders in others are told by profile_write */
+};
+void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                       struct profile_summary *summary);
+
+/* Members `traits`, `consent`, `summary` of a customer, as in docs/api.md. With `origins`, each trait says
+ * source and time. Sealed values stay sealed: the caller masks or reveals. */
+void profile_write(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                   bool origins, struct json_writer *writer);
+/* One trait's merged value as JSON; false if there is none. Borrowed until the next change. */
+bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                   str name, struct buffer *value);
+
+/* Commands. */
+err profile_put_trait_type(struct profile *profile, str name, json_value body,
+                           struct ledger_writes *writes, struct problem *problem) MUST_USE;
+void profile_write_trait_types(const struct profile *profile, struct buffer *out);
+err profile_put_consent(struct profile *profile, uint32_t node, str purpose, bool granted,
+                        int64_t at_ms, uint64_t seq, uint32_t source_number, str evidence,
+                        struct ledger_writes *writes) MUST_USE;
+
+void profile_digest(const struct profile *profile, struct digest *digest);
+size_t profile_memory_bytes(const struct profile *profile);
+
+#endif

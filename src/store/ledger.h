@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ledger: facts that must be found by key or cannot be recomputed from events.
+ *
+ * SQLite in WAL mode (synchronous=NORMAL), or PostgreSQL later, behind sets: a batch of writes is
+ * applied in one transaction together with `applied_seq`, asynchronously, in order.
+ *
+ * Invariants
+ *   G1 after any crash the ledger is exactly the state at its applied_seq.
+ *   G2 write sets commit in the order in which they were handed in; `committed` is called after
+ *      the commit, in that order, on the ledger's thread.
+ *   G3 a commit that fails (disk full, busy) is kept and retried with back-off; nothing handed in
+ *      is lost while the process lives. The log has it in any case.
+ *   G4 only the subset of SQL that SQLite and PostgreSQL share; the tables are those of tables.h.
+ *
+ * Threads: a write set has one owner until ledger_apply; ledger_apply by the engine thread; reads
+ * by any thread (each read takes a connection of a small pool and sees the last commit).
+ */
+#ifndef KITH_STORE_LEDGER_H
+#define KITH_STORE_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/queue.h"
+#include "base/str.h"
+#include "store/tables.h"
+
+struct ledger;
+struct ledger_writes;
+
+#define LEDGER_COLUMNS_MAX 16
+
+enum ledger_kind { LEDGER_NULL, LEDGER_INT, LEDGER_TEXT, LEDGER_BLOB };
+
+struct ledger_value {
+    enum ledger_kind kind;
+    int64_t integer;
+    str bytes;               /* text and blob; copied by ledger_put */
+};
+static inline struct ledger_value ledger_int(int64_t value)
+{
+    return (struct ledger_value){ .kind = LEDGER_INT, .integer = value };
+}
+static inline struct ledger_value ledger_text(str text)
+{
+    return (struct ledger_value){ .kind = LEDGER_TEXT, .bytes = text };
+}
+static inline struct ledger_value ledger_blob(str bytes)
+{
+    return (struct ledger_value){ .kind = LEDGER_BLOB, .bytes = bytes };
+}
+static inline struct ledger_value ledger_null(void)
+{
+    return (struct ledger_value){ .kind = LEDGER_NULL };
+}
+
+struct ledger_config {
+    const char *path;
+    const char *vfs;         /* NULL: SQLite's default; tests name a failing one */
+    int readers;             /* connections for reading; default 6 */
+};
+
+/* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */
+err ledger_open(struct ledger **ledger, const struct ledger_config *config,
+                struct problem *problem) MUST_USE;
+void ledger_close(struct ledger **ledger);  /* commits what was handed in */
+
+/* ---- writing: a set per applied block ---- */
+
+/* Sets are pooled; never NULL unless out of memory. */
+struct ledger_writes *ledger_writes_new(struct ledger *ledger);
+void ledger_writes_free(struct ledger_writes **writes);
+/* Upsert a whole row: one value per column of the table, in order. A later put of the same key in
+ * the same set wins. NOMEM is sticky and told by ledger_apply. */
+void ledger_put(struct ledger_writes *writes, enum ledger_table table,
+                const struct ledger_value *values);
+#define LEDGER_PUT(writes, table, ...) \
+    ledger_put((writes), (table), (const struct ledger_value[]){ __VA_ARGS__ })
+/* `key`: one value per key column. */
+void ledger_delete(struct ledger_writes *writes, enum ledger_table table,
+                   const struct ledger_value *key);
+size_t ledger_writes_count(const struct ledger_writes *writes);
+
+/* Hand the set over (the ledger frees it). `applied_seq` becomes META 'applied_seq' in the same
+ * transaction; 0 leaves it (flush state). `committed` may be NULL. Never blocks; several waiting
+ * sets may share one transaction. */
+err ledger_apply(struct ledger *ledger, struct ledger_writes **writes, uint64_t applied_seq,
+                 void (*committed)(void *context, uint64_t applied_seq), void *context) MUST_USE;
+/* Bytes handed in and not yet committed: the engine stops taking blocks above its limit. */
+size_t ledger_pending_bytes(struct ledger *ledger);
+/* Block until everything handed in so far is committed (stop, tests). */
+err ledger_drain(struct ledger *ledger) MUST_USE;
+/* True while commits are being retried, with the reason in `problem`. */
+bool ledger_is_failing(struct ledger *ledger, struct problem *problem);
+
+/* ---- reading ---- */
+
+/* One row seen by a visitor; values are borrowed until it returns. False stops the scan. */
+typedef bool (*ledger_visitor)(void *context, const struct ledger_value *values);
+
+/* All rows, in key order, or (key_from != NULL) those whose first key column is >= key_from. */
+err ledger_scan(struct ledger *ledger, enum ledger_table table,
+                const struct ledger_value *key_from, ledger_visitor visit, void *context,
+                struct problem *problem) MUST_USE;
+/* Rows by full primary key; `keys` holds count × key columns. Missing ones are not visited. */
+err ledger_find(struct ledger *ledger, enum ledger_table table, const struct ledger_value *keys,
+                size_t count, ledger_visitor visit, void *context,
+                struct problem *problem) MUST_USE;
+/* Rows where `column` (by name, indexed by a migration) equals `value`, newest key first when
+ * `descending`, from beyond `key_beyond` (NULL: from the start), at most `limit`. */
+err ledger_find_by(struct ledger *ledger, enum ledger_table table, const char *column,
+                   struct ledger_value value, const struct ledger_value *key_beyond,
+                   bool descending, size_t limit, ledger_visitor visit, void *context,
+                   struct problem *problem) MUST_USE;
+/* The same without a condition: pages of a whole table by key. */
+err ledger_page(struct ledger *ledger, enum ledger_table table,
+                const struct ledger_value *key_beyond, bool descending, size_t limit,
+                ledger_visitor visit, void *context, struct problem *problem) MUST_USE;
+
+uint64_t ledger_applied_seq(struct ledger *ledger);   /* last committed */
+/* Digest over all rows of the digested tables. */
+err ledger_digest(struct ledger *ledger, struct digest *digest, struct problem *problem) MUST_USE;
+/* Digest per table, to name the table that differs. */
+err ledger_table_digest(struct ledger *ledger, enum ledger_table table, struct digest *digest,
+                        struct problem *problem) MUST_USE;
+const char *ledger_table_name(enum ledger_table table);
+int ledger_table_columns(enum ledger_table table);
+int ledger_table_keys(enum ledger_table table);
+bool ledger_table_is_digested(enum ledger_table table);
+
+#endif
