@@ -23,6 +23,8 @@ function(kith_add_room room)
         add_library(kith_${room} INTERFACE)
         target_link_libraries(kith_${room} INTERFACE ${below} kith_flags kith_parts)
     endif()
+    # A room may bring what is special to it (embedded files).
+    include(${CMAKE_SOURCE_DIR}/src/${room}/room.cmake OPTIONAL)
 endfunction()
 
 # All rooms, upper ones first, as the linker wants them.
