@@ -6,8 +6,9 @@
  * A `json_value` is two words and is passed by value. Asking a value for what it is not gives
  * the stated default, so that decoders need no ladder of checks; where it matters, ask the kind.
  * Limits: depth 64; the caller limits the size. Invalid UTF-8, NUL in strings, lone surrogates,
- * numbers beyond 64 bits that are not doubles, and trailing text are errors. Of duplicate keys the
- * last one counts.
+ * numbers beyond the range of a double, integers beyond 64 bits that lose digits as a double, and
+ * trailing text are errors; a byte order mark is skipped. Of duplicate keys the last one counts for
+ * json_get; an iteration shows them all, in order.
  */
 #ifndef KITH_BASE_JSON_H
 #define KITH_BASE_JSON_H
@@ -73,6 +74,7 @@ void json_write_value(struct buffer *out, json_value value);
 struct json_writer {
     struct buffer *out;
     uint64_t has_member;    /* bit per depth */
+    uint64_t is_object;     /* bit per depth */
     unsigned depth;
     bool after_key;
 };
@@ -97,8 +99,10 @@ void json_member_bool(struct json_writer *writer, str key, bool value);
 void json_member_time(struct json_writer *writer, str key, int64_t time_ms);
 void json_member_raw(struct json_writer *writer, str key, str json);
 
-/* Escaped, with quotes. */
+/* Without a writer: text is escaped and quoted. */
 void json_write_text(struct buffer *out, str text);
+void json_write_int(struct buffer *out, int64_t value);
+void json_write_uint(struct buffer *out, uint64_t value);
 
 #ifdef __cplusplus
 }

@@ -20,5 +20,9 @@ int currency_minor_digits(str currency, bool *known);
 bool money_from_text(str text, int minor_digits, int64_t *out_minor);
 /* A JSON number: read as its shortest decimal, so that 1.005 is 1.005 and not 1.00499…9. */
 bool money_from_double(double value, int minor_digits, int64_t *out_minor);
+/* An order line: price × quantity, multiplied exactly and rounded once (0.001 × 25 is 0.02, not 25
+ * times nothing). False leaves *out_minor alone, in all four. */
+bool money_line_from_text(str price, str quantity, int minor_digits, int64_t *out_minor);
+bool money_line_from_double(double price, double quantity, int minor_digits, int64_t *out_minor);
 
 #endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks, and times as text. The calendar is the proleptic Gregorian one. */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#define DAYS_PER_ERA 146097 /* 400 years */
+#define EPOCH_SECONDS_MAX INT64_C(100000000000) /* from here on digits are milliseconds */
+#define TIME_MAX_MS INT64_C(253402300799999)    /* the end of the year 9999 */
+#define TIME_MIN_MS INT64_C(-62135596800000)    /* the start of the year 1 */
+
+void wall_clock_init_real(struct wall_clock *clock)
+{
+    clock->is_virtual = false;
+    atomic_init(&clock->now_ms, 0);
+}
+
+void wall_clock_init_virtual(struct wall_clock *clock, int64_t start_ms)
+{
+    clock->is_virtual = true;
+    atomic_init(&clock->now_ms, start_ms);
+}
+
+int64_t wall_clock_now_ms(const struct wall_clock *clock)
+{
+    if (clock->is_virtual)
+        return atomic_load_explicit(&clock->now_ms, memory_order_acquire);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
+}
+
+void wall_clock_advance(struct wall_clock *clock, int64_t by_ms)
+{
+    INVARIANT(clock->is_virtual);
+    INVARIANT(by_ms >= 0);
+    atomic_fetch_add_explicit(&clock->now_ms, by_ms, memory_order_acq_rel);
+}
+
+steady_ns steady_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (steady_ns){ .ns = (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec };
+}
+
+int64_t steady_since_ms(steady_ns start)
+{
+    return (steady_now().ns - start.ns) / 1000000;
+}
+
+int64_t steady_since_us(steady_ns start)
+{
+    return (steady_now().ns - start.ns) / 1000;
+}
+
+void steady_sleep_ms(int64_t ms)
+{
+    if (ms <= 0)
+        return;
+    struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        continue;
+}
+
+/* Days since 1970-01-01. Hinnant, "chrono-compatible low-level date algorithms": years start in
+ * March, so that the leap day is the last. */
+static int64_t days_from_date(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * DAYS_PER_ERA + day_of_era - 719468;
+}
+
+static void date_from_days(int64_t days, int64_t *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
+    int64_t day_of_era = days - era * DAYS_PER_ERA;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted = (5 * day_of_year + 2) / 153; /* 0 is March */
+    *day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
+    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+void time_format_utc(int64_t time_ms, char out[TIME_TEXT_BYTES])
+{
+    int64_t days = time_ms / DAY_MS;
+    int64_t of_day = time_ms % DAY_MS;
+    if (of_day < 0) {
+        of_day += DAY_MS;
+        days--;
+    }
+    int64_t year;
+    int month, day;
+    date_from_days(days, &year, &month, &day);
+    snprintf(out, TIME_TEXT_BYTES, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
+             (int)(of_day / HOUR_MS), (int)(of_day / MINUTE_MS % 60),
+             (int)(of_day / SECOND_MS % 60), (int)(of_day % SECOND_MS));
+}
+
+/* Exactly `count` digits at the start of `*rest`. */
+static bool take_digits(str *rest, size_t count, int *out)
+{
+    if (rest->size < count)
+        return false;
+    int value = 0;
+    for (size_t i = 0; i < count; i++) {
+        char c = rest->data[i];
+        if (c < '0' || c > '9')
+            return false;
+        value = value * 10 + (c - '0');
+    }
+    *rest = str_slice(*rest, count, rest->size);
+    *out = value;
+    return true;
+}
+
+static bool take_char(str *rest, const char *any_of)
+{
+    if (rest->size == 0)
+        return false;
+    for (; *any_of != '\0'; any_of++)
+        if (rest->data[0] == *any_of) {
+            *rest = str_slice(*rest, 1, rest->size);
+            return true;
+        }
+    return false;
+}
+
+/* Any number of digits, the first three of which count. */
+static bool take_fraction_ms(str *rest, int *out_ms)
+{
+    int unit_ms = 100;
+    *out_ms = 0;
+    if (rest->size == 0 || rest->data[0] < '0' || rest->data[0] > '9')
+        return false;
+    while (rest->size > 0 && rest->data[0] >= '0' && rest->data[0] <= '9') {
+        *out_ms += (rest->data[0] - '0') * unit_ms;
+        unit_ms /= 10;
+        *rest = str_slice(*rest, 1, rest->size);
+    }
+    return true;
+}
+
+static bool take_date(str *rest, int64_t *out_days)
+{
+    static const int month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int year, month, day;
+    if (!take_digits(rest, 4, &year) || !take_char(rest, "-") || !take_digits(rest, 2, &month) ||
+        !take_char(rest, "-") || !take_digits(rest, 2, &day))
+        return false;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1])
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (month == 2 && day == 29 && !leap)
+        return false;
+    *out_days = days_from_date(year, month, day);
+    return true;
+}
+
+/* "08:00", "08:00:00", "08:00:00.123456"; second 60 (a leap second) is the next minute's start. */
+static bool take_time_of_day(str *rest, int64_t *out_ms)
+{
+    int hour, minute, second = 0, fraction_ms = 0;
+    if (!take_digits(rest, 2, &hour) || !take_char(rest, ":") || !take_digits(rest, 2, &minute))
+        return false;
+    if (take_char(rest, ":")) {
+        if (!take_digits(rest, 2, &second))
+            return false;
+        if (take_char(rest, ".,") && !take_fraction_ms(rest, &fraction_ms))
+            return false;
+    }
+    if (hour > 23 || minute > 59 || second > 60)
+        return false;
+    *out_ms = hour * HOUR_MS + minute * MINUTE_MS + second * SECOND_MS + fraction_ms;
+    return true;
+}
+
+/* "Z", "+08:00", "+0800", "+08", or nothing. */
+static bool take_zone(str *rest, int *offset_minutes)
+{
+    if (rest->size == 0)
+        return true;
+    if (take_char(rest, "Zz")) {
+        *offset_minutes = 0;
+        return true;
+    }
+    bool west = rest->data[0] == '-';
+    int hours, minutes = 0;
+    if (!take_char(rest, "+-") || !take_digits(rest, 2, &hours))
+        return false;
+    (void)take_char(rest, ":");
+    if (rest->size > 0 && !take_digits(rest, 2, &minutes))
+        return false;
+    if (hours > 23 || minutes > 59)
+        return false;
+    *offset_minutes = (west ? -1 : 1) * (hours * 60 + minutes);
+    return true;
+}
+
+/* "1700000000", "1700000000.25", "1700000000123": below 10^11 it is seconds (the year 5138), from
+ * there on milliseconds (1973). */
+static bool parse_epoch(str text, int64_t *out_ms)
+{
+    bool negative = take_char(&text, "-");
+    size_t digits = 0;
+    while (digits < text.size && text.data[digits] >= '0' && text.data[digits] <= '9')
+        digits++;
+    uint64_t value;
+    int fraction_ms = 0;
+    if (digits > 15 || !str_to_uint64(str_slice(text, 0, digits), &value))
+        return false;
+    str rest = str_slice(text, digits, text.size);
+    if (take_char(&rest, ".") && !take_fraction_ms(&rest, &fraction_ms))
+        return false;
+    if (rest.size > 0)
+        return false;
+    int64_t ms = (int64_t)value;
+    if (ms < EPOCH_SECONDS_MAX)
+        ms = ms * SECOND_MS + fraction_ms;
+    *out_ms = negative ? -ms : ms;
+    return true;
+}
+
+static bool looks_like_date(str text)
+{
+    return text.size >= 10 && text.data[4] == '-' && text.data[7] == '-';
+}
+
+bool time_parse(str text, int zone_offset_minutes, int64_t *out_ms)
+{
+    int64_t ms, days, of_day_ms = 0;
+    if (!looks_like_date(text)) {
+        if (!parse_epoch(text, &ms))
+            return false;
+    } else {
+        int offset_minutes = zone_offset_minutes;
+        if (!take_date(&text, &days))
+            return false;
+        if (text.size > 0 && (!take_char(&text, "Tt ") || !take_time_of_day(&text, &of_day_ms) ||
+                              !take_zone(&text, &offset_minutes) || text.size > 0))
+            return false;
+        ms = days * DAY_MS + of_day_ms - offset_minutes * MINUTE_MS;
+    }
+    if (ms < TIME_MIN_MS || ms > TIME_MAX_MS)
+        return false;
+    *out_ms = ms;
+    return true;
+}
+
+bool duration_parse(str text, int64_t *out_ms)
+{
+    static const struct {
+        str unit;
+        int64_t ms;
+    } units[] = {
+        { { "ms", sizeof "ms" - 1 }, 1 },       { { "s", sizeof "s" - 1 }, SECOND_MS }, { { "m", sizeof "m" - 1 }, MINUTE_MS },
+        { { "h", sizeof "h" - 1 }, HOUR_MS },  { { "d", sizeof "d" - 1 }, DAY_MS },
+    };
+    size_t digits = 0;
+    while (digits < text.size && text.data[digits] >= '0' && text.data[digits] <= '9')
+        digits++;
+    int64_t count, ms;
+    if (!str_to_int64(str_slice(text, 0, digits), &count))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (str_equal(str_slice(text, digits, text.size), units[i].unit)) {
+            if (__builtin_mul_overflow(count, units[i].ms, &ms))
+                return false;
+            *out_ms = ms;
+            return true;
+        }
+    return false;
+}
