@@ -11,6 +11,9 @@
  *   G3 a commit that fails (disk full, busy) is kept and retried with back-off; nothing handed in
  *      is lost while the process lives. The log has it in any case.
  *   G4 only the subset of SQL that SQLite and PostgreSQL share; the tables are those of tables.h.
+ *   G5 a sync that fails is never retried: nothing more is committed until Kith starts again, and
+ *      ledger_is_failing says SYNC. A power loss may take back commits newer than
+ *      ledger_synced_seq: the log is kept from there on.
  *
  * Threads: a write set has one owner until ledger_apply; ledger_apply by the engine thread; reads
  * by any thread (each read takes a connection of a small pool and sees the last commit).
@@ -66,7 +69,8 @@ struct ledger_config {
 /* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */
 err ledger_open(struct ledger **ledger, const struct ledger_config *config,
                 struct problem *problem) MUST_USE;
-void ledger_close(struct ledger **ledger);  /* commits what was handed in */
+/* Commits what was handed in; while commits fail it tries for 5 s more (the log has it). */
+void ledger_close(struct ledger **ledger);
 
 /* ---- writing: a set per applied block ---- */
 
@@ -84,14 +88,15 @@ void ledger_delete(struct ledger_writes *writes, enum ledger_table table,
                    const struct ledger_value *key);
 size_t ledger_writes_count(const struct ledger_writes *writes);
 
-/* Hand the set over (the ledger frees it). `applied_seq` becomes META 'applied_seq' in the same
+/* Hand the set over (the ledger frees it; after an error it is still the caller's). `applied_seq` becomes META 'applied_seq' in the same
  * transaction; 0 leaves it (flush state). `committed` may be NULL. Never blocks; several waiting
  * sets may share one transaction. */
 err ledger_apply(struct ledger *ledger, struct ledger_writes **writes, uint64_t applied_seq,
                  void (*committed)(void *context, uint64_t applied_seq), void *context) MUST_USE;
 /* Bytes handed in and not yet committed: the engine stops taking blocks above its limit. */
 size_t ledger_pending_bytes(struct ledger *ledger);
-/* Block until everything handed in so far is committed (stop, tests). */
+/* Block until everything handed in so far is committed (stop, tests). The reason when commits have
+ * failed for 5 s; what waits stays handed in. */
 err ledger_drain(struct ledger *ledger) MUST_USE;
 /* True while commits are being retried, with the reason in `problem`. */
 bool ledger_is_failing(struct ledger *ledger, struct problem *problem);
@@ -105,6 +110,12 @@ typedef bool (*ledger_visitor)(void *context, const struct ledger_value *values)
 err ledger_scan(struct ledger *ledger, enum ledger_table table,
                 const struct ledger_value *key_from, ledger_visitor visit, void *context,
                 struct problem *problem) MUST_USE;
+/* The same for some columns only, named with spaces between ("row hash customer"); the others are
+ * LEDGER_NULL. Half the columns cost half the time: for loading at start. Ranges of keys may be
+ * scanned by several threads at once. */
+err ledger_scan_some(struct ledger *ledger, enum ledger_table table, const char *columns,
+                     const struct ledger_value *key_from, ledger_visitor visit, void *context,
+                     struct problem *problem) MUST_USE;
 /* Rows by full primary key; `keys` holds count × key columns. Missing ones are not visited. */
 err ledger_find(struct ledger *ledger, enum ledger_table table, const struct ledger_value *keys,
                 size_t count, ledger_visitor visit, void *context,
@@ -121,6 +132,7 @@ err ledger_page(struct ledger *ledger, enum ledger_table table,
                 ledger_visitor visit, void *context, struct problem *problem) MUST_USE;
 
 uint64_t ledger_applied_seq(struct ledger *ledger);   /* last committed */
+uint64_t ledger_synced_seq(struct ledger *ledger);    /* last that a power loss cannot take back */
 /* Digest over all rows of the digested tables. */
 err ledger_digest(struct ledger *ledger, struct digest *digest, struct problem *problem) MUST_USE;
 /* Digest per table, to name the table that differs. */

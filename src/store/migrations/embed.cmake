@@ -15,8 +15,7 @@ foreach(path IN LISTS paths)
     # As bytes: a text literal has a length limit, and quotes.
     file(READ ${path} bytes HEX)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-    string(REGEX REPLACE "(........................................................................................)"
-           "\\1\n    " bytes "${bytes}")
+    string(REPLACE "0x0a," "0x0a,\n    " bytes "${bytes}")
     string(APPEND text "static const char sql_${number}[] = {\n    ${bytes}0x00\n};\n")
     string(REGEX REPLACE "^0+" "" plain ${number})
     string(APPEND rows "    { .number = ${plain}, .name = \"${name}\", .sql = sql_${number} },\n")

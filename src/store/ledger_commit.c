@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ledger_commit: the ledger's thread. It takes the sets that wait, commits them in order in one
+ * transaction, tells their owners, and makes checkpoints when there is time. */
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/logline.h"
+#include "base/metric.h"
+#include "store/ledger_inside.h"
+
+static err prepare_lazily(struct ledger *ledger, enum writes_operation operation,
+                          enum ledger_table table, struct sql_statement **statement,
+                          struct problem *problem)
+{
+    struct sql_statement **slot = operation == WRITES_PUT ? &ledger->upserts[table]
+                                                          : &ledger->deletes[table];
+    err error = ERR_OK;
+    if (*slot == NULL) {
+        struct buffer text;
+        buffer_init(&text, 8192);
+        if (operation == WRITES_PUT)
+            table_write_upsert(table_of(table), &text);
+        else
+            table_write_delete(table_of(table), &text);
+        error = buffer_status(&text);
+        if (error == ERR_OK)
+            error = sql_prepare(ledger->sql, buffer_str(&text), slot, problem);
+        buffer_deinit(&text);
+    }
+    *statement = *slot;
+    return error;
+}
+
+static err write_row(struct ledger *ledger, const struct writes_row *row, struct problem *problem)
+{
+    struct sql_statement *statement;
+    err error = prepare_lazily(ledger, row->operation, row->table, &statement, problem);
+    if (error != ERR_OK)
+        return error;
+    for (int i = 0; i < row->count && error == ERR_OK; i++)
+        error = sql_bind(statement, i, &row->values[i]);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "a row of ledger table '%s' could not be bound",
+                           table_of(row->table)->name);
+    bool found;
+    error = sql_step(ledger->sql, statement, &found, problem);
+    sql_reset(statement);
+    return error;
+}
+
+static err write_set(struct ledger *ledger, const struct ledger_writes *writes,
+                     struct problem *problem)
+{
+    struct writes_cursor cursor = { .next = writes->rows.data,
+                                    .end = writes->rows.data + writes->rows.size };
+    struct writes_row row;
+    err error = ERR_OK;
+    while (error == ERR_OK && writes_next(&cursor, &row))
+        error = write_row(ledger, &row, problem);
+    return error;
+}
+
+/* META 'applied_seq': eight bytes, little endian. */
+static err write_applied_seq(struct ledger *ledger, uint64_t applied_seq, struct problem *problem)
+{
+    char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (char)(uint8_t)(applied_seq >> (8 * i));
+    struct writes_row row = {
+        .operation = WRITES_PUT,
+        .table = LEDGER_META,
+        .count = 2,
+        .values = { ledger_text(STR("applied_seq")),
+                    ledger_blob(str_from_bytes(bytes, sizeof(bytes))) },
+    };
+    return write_row(ledger, &row, problem);
+}
+
+static struct ledger_writes *writes_of(struct queue_item *item)
+{
+    return queue_entry(item, struct ledger_writes, item);
+}
+
+static uint64_t newest_seq(struct queue_item *group)
+{
+    uint64_t newest = 0;
+    for (struct queue_item *item = group; item != NULL; item = item->next) {
+        if (writes_of(item)->applied_seq > newest)
+            newest = writes_of(item)->applied_seq;
+    }
+    return newest;
+}
+
+static err commit_group(struct ledger *ledger, struct queue_item *group, struct problem *problem)
+{
+    steady_ns start = steady_now();
+    uint64_t applied_seq = newest_seq(group);
+    err error = sql_begin(ledger->sql, problem);
+    for (struct queue_item *item = group; item != NULL && error == ERR_OK; item = item->next)
+        error = write_set(ledger, writes_of(item), problem);
+    if (error == ERR_OK && applied_seq != 0)
+        error = write_applied_seq(ledger, applied_seq, problem);
+    if (error == ERR_OK && fault_fires(FAULT_LEDGER_BEFORE_COMMIT))
+        error = problem_set(problem, ERR_IO, "the commit was made to fail");
+    if (error == ERR_OK)
+        error = sql_commit(ledger->sql, problem);
+    if (error != ERR_OK) {
+        sql_rollback(ledger->sql);
+        return error;
+    }
+    (void)fault_fires(FAULT_LEDGER_AFTER_COMMIT);
+    if (applied_seq != 0)
+        atomic_store(&ledger->applied_seq, applied_seq);
+    metric_observe_us(METRIC_LEDGER_COMMIT_US, steady_since_us(start));
+    return ERR_OK;
+}
+
+/* Tell the owners in order, and give the sets back. */
+static void finish_group(struct ledger *ledger, struct queue_item *group)
+{
+    while (group != NULL) {
+        struct ledger_writes *writes = writes_of(group);
+        group = group->next;
+        if (writes->committed != NULL)
+            writes->committed(writes->context, writes->applied_seq);
+        atomic_fetch_sub(&ledger->pending_bytes, writes->rows.size + sizeof(*writes));
+        writes_recycle(ledger, writes);
+        pthread_mutex_lock(&ledger->mutex);
+        ledger->done++;
+        pthread_mutex_unlock(&ledger->mutex);
+    }
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->state = ledger->state == LEDGER_DEAD ? LEDGER_DEAD : LEDGER_WORKING;
+    pthread_cond_broadcast(&ledger->changed);
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+static void commit_failed(struct ledger *ledger, const struct problem *problem)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->state = problem->error == ERR_SYNC ? LEDGER_DEAD : LEDGER_RETRYING;
+    ledger->problem = *problem;
+    pthread_cond_broadcast(&ledger->changed);
+    pthread_mutex_unlock(&ledger->mutex);
+    metric_add(METRIC_LEDGER_RETRIES, 1);
+    log_line(LOG_ERROR, "ledger_commit_failed", "reason=\"%s\"", problem->detail);
+}
+
+static bool is_dead(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    bool dead = ledger->state == LEDGER_DEAD;
+    pthread_mutex_unlock(&ledger->mutex);
+    return dead;
+}
+
+/* Sleep in small steps, so that closing is not kept waiting. */
+static void back_off(struct ledger *ledger, int64_t ms)
+{
+    for (int64_t slept = 0; slept < ms && !atomic_load(&ledger->closing); slept += 10)
+        steady_sleep_ms(10);
+}
+
+/* Until it is committed, or there is no hope. False: the sets were not committed. */
+static bool commit_until_done(struct ledger *ledger, struct queue_item *group)
+{
+    int64_t wait_ms = RETRY_FIRST_MS;
+    steady_ns closing_since = { 0 };
+    for (;;) {
+        struct problem problem = { .error = ERR_OK };
+        if (is_dead(ledger))
+            return false;
+        if (commit_group(ledger, group, &problem) == ERR_OK)
+            return true;
+        commit_failed(ledger, &problem);
+        if (atomic_load(&ledger->closing)) {
+            if (closing_since.ns == 0)
+                closing_since = steady_now();
+            if (steady_since_ms(closing_since) > GIVE_UP_MS)
+                return false;
+            steady_sleep_ms(100);
+        } else {
+            back_off(ledger, wait_ms);
+        }
+        wait_ms = wait_ms * 2 < RETRY_LAST_MS ? wait_ms * 2 : RETRY_LAST_MS;
+    }
+}
+
+/* What the process could not commit before its end; the log has it. */
+static void abandon_group(struct ledger *ledger, struct queue_item *group)
+{
+    size_t sets = 0;
+    while (group != NULL) {
+        struct ledger_writes *writes = writes_of(group);
+        group = group->next;
+        writes_recycle(ledger, writes);
+        sets++;
+    }
+    log_line(LOG_ERROR, "ledger_abandoned", "sets=%zu cure=\"the log applies them at the next start\"",
+             sets);
+}
+
+/* A checkpoint when the write-ahead log is long. While a long read keeps it from completing, try
+ * again only after it has grown by as much again. */
+static void checkpoint_if_due(struct ledger *ledger)
+{
+    int64_t pages = sql_wal_pages(ledger->sql);
+    if (pages < ledger->checkpointed_pages + CHECKPOINT_PAGES)
+        return;
+    uint64_t applied_seq = atomic_load(&ledger->applied_seq);
+    struct problem problem = { .error = ERR_OK };
+    bool complete = false;
+    err error = sql_checkpoint(ledger->sql, &complete, &problem);
+    if (error != ERR_OK)
+        commit_failed(ledger, &problem);
+    else if (complete)
+        atomic_store(&ledger->synced_seq, applied_seq);
+    ledger->checkpointed_pages = complete ? 0 : pages;
+}
+
+/* Parked after a failed sync: what comes is kept, nothing is written. */
+static void keep_until_closed(struct ledger *ledger, struct queue_item *group)
+{
+    while (!atomic_load(&ledger->closing))
+        steady_sleep_ms(20);
+    abandon_group(ledger, group);
+    while ((group = queue_take(&ledger->queue, 0, 0)) != NULL)
+        abandon_group(ledger, group);
+}
+
+static void *run(void *context)
+{
+    struct ledger *ledger = context;
+    for (;;) {
+        struct queue_item *group = queue_take(&ledger->queue, TRANSACTION_BYTES_MAX, -1);
+        if (group == NULL) {
+            if (queue_is_closed(&ledger->queue))
+                return NULL;
+            continue;
+        }
+        if (!commit_until_done(ledger, group)) {
+            keep_until_closed(ledger, group);
+            return NULL;
+        }
+        finish_group(ledger, group);
+        checkpoint_if_due(ledger);
+    }
+}
+
+err ledger_start_thread(struct ledger *ledger, struct problem *problem)
+{
+    int code = pthread_create(&ledger->thread, NULL, run, ledger);
+    if (code != 0)
+        return problem_set(problem, ERR_NOMEM, "the ledger's thread cannot start: %s",
+                           strerror(code));
+    ledger->thread_runs = true;
+    return ERR_OK;
+}
+
+void ledger_stop_thread(struct ledger *ledger)
+{
+    if (!ledger->thread_runs)
+        return;
+    atomic_store(&ledger->closing, true);
+    queue_close(&ledger->queue);
+    pthread_join(ledger->thread, NULL);
+    ledger->thread_runs = false;
+}
+
+err ledger_drain(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    uint64_t target = ledger->handed_in;
+    steady_ns failing_since = { 0 };
+    err error = ERR_OK;
+    while (ledger->done < target && error == ERR_OK) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&ledger->changed, &ledger->mutex, &until);
+        if (ledger->state == LEDGER_WORKING)
+            failing_since = (steady_ns){ 0 };
+        else if (failing_since.ns == 0)
+            failing_since = steady_now();
+        if (ledger->state == LEDGER_DEAD ||
+            (failing_since.ns != 0 && steady_since_ms(failing_since) > GIVE_UP_MS))
+            error = ledger->done < target ? ledger->problem.error : ERR_OK;
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return error;
+}
+
+bool ledger_is_failing(struct ledger *ledger, struct problem *problem)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    bool failing = ledger->state != LEDGER_WORKING;
+    if (failing && problem != NULL)
+        *problem = ledger->problem;
+    pthread_mutex_unlock(&ledger->mutex);
+    return failing;
+}
+
+uint64_t ledger_applied_seq(struct ledger *ledger)
+{
+    return atomic_load(&ledger->applied_seq);
+}
+
+uint64_t ledger_synced_seq(struct ledger *ledger)
+{
+    return atomic_load(&ledger->synced_seq);
+}

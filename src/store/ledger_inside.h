@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ledger_inside: what the files of the ledger share. Private.
+ *
+ *   ledger.c         opening, migrations, closing
+ *   ledger_writes.c  write sets
+ *   ledger_commit.c  the ledger's thread: transactions, retries, checkpoints
+ *   ledger_read.c    the pool of readers, scans, digests
+ */
+#ifndef KITH_STORE_LEDGER_INSIDE_H
+#define KITH_STORE_LEDGER_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/queue.h"
+#include "store/ledger.h"
+#include "store/ledger_table.h"
+#include "store/sqlite.h"
+
+/* One transaction takes waiting sets up to this many bytes. */
+#define TRANSACTION_BYTES_MAX (8u << 20)
+/* A larger set is an error of the caller, told by ledger_apply. */
+#define WRITES_BYTES_MAX ((size_t)1 << 30)
+/* What a pooled set may keep, and how many are kept. */
+#define WRITES_KEPT_BYTES_MAX ((size_t)8 << 20)
+#define WRITES_KEPT_MAX 8
+/* Pages in the write-ahead log that call for a checkpoint (4 KB each). */
+#define CHECKPOINT_PAGES 8192
+#define RETRY_FIRST_MS 10
+#define RETRY_LAST_MS 1000
+/* How long closing and draining go on while every commit fails. */
+#define GIVE_UP_MS 5000
+
+/* A row in a set, one after another in `rows`:
+ *
+ *   OFFSET SIZE  DESCRIPTION
+ *   0      1     enum writes_operation
+ *   1      1     enum ledger_table
+ *   2      …     one value per column (PUT) or key column (DELETE):
+ *                  kind (1), then INT: 8 bytes; TEXT, BLOB: size (4) and the bytes; NULL: nothing
+ * Host byte order: a set never leaves the process. */
+enum writes_operation { WRITES_PUT, WRITES_DELETE };
+
+struct ledger_writes {
+    struct queue_item item;
+    struct ledger *ledger;
+    struct buffer rows;
+    size_t count;
+    uint64_t applied_seq;
+    void (*committed)(void *context, uint64_t applied_seq);
+    void *context;
+    struct ledger_writes *next_free;
+};
+
+/* Walk the rows of a set. */
+struct writes_cursor {
+    const char *next, *end;
+};
+struct writes_row {
+    enum writes_operation operation;
+    enum ledger_table table;
+    int count;
+    struct ledger_value values[LEDGER_COLUMNS_MAX];
+};
+bool writes_next(struct writes_cursor *cursor, struct writes_row *row);
+
+struct reader;
+
+/* The thread's life, and the function that makes each step:
+ *
+ *   WORKING ──commit fails──> RETRYING ──commit succeeds──> WORKING      commit_group
+ *      │                         │
+ *      └──────sync fails─────────┴──> DEAD (for the life of the process)  commit_failed
+ *
+ * DEAD keeps what was handed in and commits nothing more: what the disk holds after a failed sync is
+ * unknown, and a commit on top of it could hide the damage (ledger.h G3, G5). */
+enum ledger_state { LEDGER_WORKING, LEDGER_RETRYING, LEDGER_DEAD };
+
+struct ledger {
+    /* writer: the ledger's thread alone, after open */
+    struct sql *sql;
+    struct sql_statement *upserts[LEDGER_TABLE_COUNT];
+    struct sql_statement *deletes[LEDGER_TABLE_COUNT];
+    int64_t checkpointed_pages;   /* write-ahead log at the last checkpoint that was not complete */
+    pthread_t thread;
+    bool thread_runs;
+
+    struct queue queue;
+    _Atomic size_t pending_bytes;
+    _Atomic uint64_t applied_seq;
+    _Atomic uint64_t synced_seq;
+    _Atomic bool closing;
+
+    pthread_mutex_t mutex;        /* what follows */
+    pthread_cond_t changed;
+    enum ledger_state state;
+    struct problem problem;       /* of the last failure */
+    uint64_t handed_in, done;     /* sets, ever */
+    struct ledger_writes *free_writes;
+    int free_count;
+
+    pthread_mutex_t readers_mutex;
+    pthread_cond_t reader_free;
+    struct reader *readers;       /* those that nobody uses */
+    int reader_count;
+};
+
+err ledger_start_thread(struct ledger *ledger, struct problem *problem) MUST_USE;
+void ledger_stop_thread(struct ledger *ledger);
+void writes_recycle(struct ledger *ledger, struct ledger_writes *writes);
+void writes_free_all(struct ledger *ledger);
+
+err readers_open(struct ledger *ledger, const struct ledger_config *config,
+                 struct problem *problem) MUST_USE;
+void readers_close(struct ledger *ledger);
+
+#endif

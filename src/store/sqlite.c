@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sqlite: the driver of the embedded ledger. */
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+
+/* Written into the header of the file, so that another SQLite file is not taken for a ledger. */
+#define APPLICATION_ID 0x4b495448 /* "KITH" */
+#define BUSY_TIMEOUT_MS 5000
+#define PAGE_BYTES 4096
+
+struct sql {
+    sqlite3 *database;
+    int64_t wal_pages;
+    struct sql_statement *begin, *commit, *begin_read;
+    char path[256];
+};
+
+static sqlite3_stmt *raw(struct sql_statement *statement)
+{
+    return (sqlite3_stmt *)statement;
+}
+
+/* A failed sync is apart: what the disk holds is unknown then, so it is never tried again. */
+static err error_of(int code)
+{
+    switch (code) {
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+        return ERR_SYNC;
+    default:
+        break;
+    }
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return ERR_OK;
+    case SQLITE_FULL:
+        return ERR_STORAGE_FULL;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return ERR_IO;
+    case SQLITE_TOOBIG:
+        return ERR_TOO_LARGE;
+    default:
+        return ERR_INTERNAL;
+    }
+}
+
+static err failed(const struct sql *sql, int code, const char *doing, struct problem *problem)
+{
+    int extended = sqlite3_extended_errcode(sql->database);
+    if ((extended & 0xff) == (code & 0xff))
+        code = extended;
+    err error = error_of(code);
+    problem_set(problem, error, "ledger '%s': %s: %s (sqlite %d)", sql->path, doing,
+                sqlite3_errmsg(sql->database), code);
+    if (error == ERR_STORAGE_FULL)
+        problem_hint(problem, error, "free space on the disk of the data folder; the ledger goes on by itself");
+    if (error == ERR_SYNC)
+        problem_hint(problem, error, "check the disk, then start Kith again: it applies the log anew");
+    return error;
+}
+
+static int note_wal_pages(void *context, sqlite3 *database, const char *name, int pages)
+{
+    (void)database;
+    (void)name;
+    struct sql *sql = context;
+    sql->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* Checkpoints are made by the ledger's thread when nobody waits for it (wal_autocheckpoint=0). */
+static err configure(struct sql *sql, const struct sql_config *config, struct problem *problem)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "PRAGMA busy_timeout=%d; PRAGMA cache_size=-%lld; PRAGMA temp_store=MEMORY;",
+             BUSY_TIMEOUT_MS, (long long)(config->cache_bytes / 1024));
+    err error = sql_execute(sql, text, problem);
+    if (error != ERR_OK || config->read_only)
+        return error;
+    snprintf(text, sizeof(text),
+             "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+             "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;",
+             PAGE_BYTES);
+    error = sql_execute(sql, text, problem);
+    if (error == ERR_OK)
+        sqlite3_wal_hook(sql->database, note_wal_pages, sql);
+    return error;
+}
+
+err sql_open(struct sql **out, const struct sql_config *config, struct problem *problem)
+{
+    struct sql *sql = memory_alloc(sizeof(*sql));
+    if (sql == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
+    snprintf(sql->path, sizeof(sql->path), "%s", config->path);
+    /* One user at a time: no mutex per call. */
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (config->read_only ? SQLITE_OPEN_READONLY
+                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int code = sqlite3_open_v2(config->path, &sql->database, flags, config->vfs);
+    err error = ERR_OK;
+    if (code != SQLITE_OK) {
+        error = sql->database != NULL
+                    ? failed(sql, code, "open", problem)
+                    : problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
+        goto out;
+    }
+    sqlite3_extended_result_codes(sql->database, 1);
+    error = configure(sql, config, problem);
+    if (error == ERR_OK)
+        error = sql_prepare(sql, STR("BEGIN IMMEDIATE"), &sql->begin, problem);
+    if (error == ERR_OK)
+        error = sql_prepare(sql, STR("BEGIN"), &sql->begin_read, problem);
+    if (error == ERR_OK)
+        error = sql_prepare(sql, STR("COMMIT"), &sql->commit, problem);
+out:
+    if (error != ERR_OK)
+        sql_close(&sql);
+    else
+        *out = sql;
+    return error;
+}
+
+void sql_close(struct sql **out)
+{
+    struct sql *sql = *out;
+    *out = NULL;
+    if (sql == NULL)
+        return;
+    sql_finish(&sql->begin);
+    sql_finish(&sql->begin_read);
+    sql_finish(&sql->commit);
+    if (sql->database != NULL)
+        INVARIANT(sqlite3_close(sql->database) == SQLITE_OK);
+    memory_free(sql);
+}
+
+err sql_execute(struct sql *sql, const char *text, struct problem *problem)
+{
+    int code = sqlite3_exec(sql->database, text, NULL, NULL, NULL);
+    return code == SQLITE_OK ? ERR_OK : failed(sql, code, "execute", problem);
+}
+
+static err run(struct sql *sql, struct sql_statement *statement, const char *doing,
+               struct problem *problem)
+{
+    int code = sqlite3_step(raw(statement));
+    err error = code == SQLITE_DONE ? ERR_OK : failed(sql, code, doing, problem);
+    sqlite3_reset(raw(statement));
+    return error;
+}
+
+err sql_begin(struct sql *sql, struct problem *problem)
+{
+    return run(sql, sql->begin, "begin", problem);
+}
+
+err sql_commit(struct sql *sql, struct problem *problem)
+{
+    return run(sql, sql->commit, "commit", problem);
+}
+
+void sql_rollback(struct sql *sql)
+{
+    /* After some errors SQLite has rolled back by itself. */
+    if (!sqlite3_get_autocommit(sql->database))
+        sqlite3_exec(sql->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
+err sql_begin_read(struct sql *sql, struct problem *problem)
+{
+    return run(sql, sql->begin_read, "begin to read", problem);
+}
+
+void sql_end_read(struct sql *sql)
+{
+    sql_rollback(sql);
+}
+
+err sql_prepare(struct sql *sql, str text, struct sql_statement **statement,
+                struct problem *problem)
+{
+    sqlite3_stmt *prepared = NULL;
+    int code = sqlite3_prepare_v3(sql->database, text.data, (int)text.size,
+                                  SQLITE_PREPARE_PERSISTENT, &prepared, NULL);
+    if (code != SQLITE_OK)
+        return failed(sql, code, "prepare", problem);
+    *statement = (struct sql_statement *)prepared;
+    return ERR_OK;
+}
+
+void sql_finish(struct sql_statement **statement)
+{
+    sqlite3_finalize(raw(*statement));
+    *statement = NULL;
+}
+
+err sql_bind(struct sql_statement *statement, int parameter, const struct ledger_value *value)
+{
+    sqlite3_stmt *prepared = raw(statement);
+    int place = parameter + 1;
+    /* A NULL pointer would bind NULL instead of the empty text. */
+    const char *bytes = value->bytes.data != NULL ? value->bytes.data : "";
+    int code = SQLITE_OK;
+    switch (value->kind) {
+    case LEDGER_NULL:
+        code = sqlite3_bind_null(prepared, place);
+        break;
+    case LEDGER_INT:
+        code = sqlite3_bind_int64(prepared, place, value->integer);
+        break;
+    case LEDGER_TEXT:
+        code = sqlite3_bind_text64(prepared, place, bytes, value->bytes.size, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+        break;
+    case LEDGER_BLOB:
+        code = sqlite3_bind_blob64(prepared, place, bytes, value->bytes.size, SQLITE_STATIC);
+        break;
+    }
+    return error_of(code);
+}
+
+err sql_step(struct sql *sql, struct sql_statement *statement, bool *row, struct problem *problem)
+{
+    int code = sqlite3_step(raw(statement));
+    *row = code == SQLITE_ROW;
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return ERR_OK;
+    return failed(sql, code, "read or write rows", problem);
+}
+
+void sql_reset(struct sql_statement *statement)
+{
+    sqlite3_reset(raw(statement));
+}
+
+void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
+                 int count, struct ledger_value *values)
+{
+    sqlite3_stmt *prepared = raw(statement);
+    for (int i = 0; i < count; i++) {
+        struct ledger_value *value = &values[places[i]];
+        sqlite3_value *column = sqlite3_column_value(prepared, i);
+        value->kind = kinds[i];
+        if (kinds[i] == LEDGER_INT) {
+            value->integer = sqlite3_value_int64(column);
+            if (value->integer == 0 && sqlite3_value_type(column) == SQLITE_NULL)
+                value->kind = LEDGER_NULL;
+            continue;
+        }
+        /* The bytes of a text too: it is UTF-8 in the file, and nobody needs the terminator. */
+        value->bytes.data = sqlite3_value_blob(column);
+        value->bytes.size = (size_t)sqlite3_value_bytes(column);
+        if (value->bytes.size == 0 && sqlite3_value_type(column) == SQLITE_NULL)
+            value->kind = LEDGER_NULL;
+    }
+}
+
+err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
+{
+    int in_log = 0, in_database = 0;
+    *complete = false;
+    int code = sqlite3_wal_checkpoint_v2(sql->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
+                                         &in_database);
+    if (code != SQLITE_OK && code != SQLITE_BUSY)
+        return failed(sql, code, "checkpoint", problem);
+    *complete = code == SQLITE_OK && in_log == in_database;
+    if (*complete)
+        sql->wal_pages = 0;
+    return ERR_OK;
+}
+
+int64_t sql_wal_pages(const struct sql *sql)
+{
+    return sql->wal_pages;
+}
+
+static err read_pragma(struct sql *sql, const char *text, int *value, struct problem *problem)
+{
+    sqlite3_stmt *prepared = NULL;
+    int code = sqlite3_prepare_v2(sql->database, text, -1, &prepared, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(prepared);
+    err error = ERR_OK;
+    if (code == SQLITE_ROW)
+        *value = sqlite3_column_int(prepared, 0);
+    else
+        error = failed(sql, code, "read the version", problem);
+    sqlite3_finalize(prepared);
+    return error;
+}
+
+err sql_version(struct sql *sql, int *version, struct problem *problem)
+{
+    int application = 0;
+    err error = read_pragma(sql, "PRAGMA user_version", version, problem);
+    if (error == ERR_OK)
+        error = read_pragma(sql, "PRAGMA application_id", &application, problem);
+    if (error == ERR_OK && *version != 0 && application != APPLICATION_ID) {
+        problem_set(problem, ERR_CONFLICT, "'%s' is an SQLite file, but not a ledger", sql->path);
+        return problem_hint(problem, ERR_CONFLICT, "name another data folder");
+    }
+    return error;
+}
+
+err sql_set_version(struct sql *sql, int version, struct problem *problem)
+{
+    char text[96];
+    snprintf(text, sizeof(text), "PRAGMA user_version=%d; PRAGMA application_id=%d;", version,
+             APPLICATION_ID);
+    return sql_execute(sql, text, problem);
+}
+
+err sql_describe(struct sql *sql, const char *table, sql_column_visitor visit, void *context,
+                 struct problem *problem)
+{
+    sqlite3_stmt *prepared = NULL;
+    int code = sqlite3_prepare_v2(
+        sql->database,
+        "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid", -1, &prepared,
+        NULL);
+    if (code != SQLITE_OK)
+        return failed(sql, code, "describe a table", problem);
+    sqlite3_bind_text(prepared, 1, table, -1, SQLITE_STATIC);
+    while ((code = sqlite3_step(prepared)) == SQLITE_ROW) {
+        str name = str_from_c((const char *)sqlite3_column_text(prepared, 0));
+        str type = str_from_c((const char *)sqlite3_column_text(prepared, 1));
+        bool not_null = sqlite3_column_int(prepared, 2) != 0;
+        if (!visit(context, name, type, not_null, sqlite3_column_int(prepared, 3)))
+            break;
+    }
+    err error = ERR_OK;
+    if (code != SQLITE_DONE && code != SQLITE_ROW)
+        error = failed(sql, code, "describe a table", problem);
+    sqlite3_finalize(prepared);
+    return error;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sqlite: one connection to SQLite, as thin as it can be. Private to store/.
+ *
+ * A PostgreSQL driver offers the same functions; nothing above this header knows which one runs.
+ * A connection and its statements have one user at a time.
+ */
+#ifndef KITH_STORE_SQLITE_H
+#define KITH_STORE_SQLITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/ledger.h"
+
+struct sql;            /* a connection */
+struct sql_statement;  /* a prepared statement of it */
+
+struct sql_config {
+    const char *path;
+    const char *vfs;          /* NULL: the default */
+    bool read_only;
+    int64_t cache_bytes;
+};
+
+err sql_open(struct sql **sql, const struct sql_config *config, struct problem *problem) MUST_USE;
+void sql_close(struct sql **sql);  /* its statements are finished before */
+
+/* Any number of statements, without parameters or results. */
+err sql_execute(struct sql *sql, const char *text, struct problem *problem) MUST_USE;
+
+err sql_begin(struct sql *sql, struct problem *problem) MUST_USE;
+err sql_commit(struct sql *sql, struct problem *problem) MUST_USE;
+void sql_rollback(struct sql *sql);  /* fine outside a transaction */
+/* A transaction that only reads: all reads until its end see one state. */
+err sql_begin_read(struct sql *sql, struct problem *problem) MUST_USE;
+void sql_end_read(struct sql *sql);
+
+err sql_prepare(struct sql *sql, str text, struct sql_statement **statement,
+                struct problem *problem) MUST_USE;
+void sql_finish(struct sql_statement **statement);
+/* `parameter` counts from 0; texts are borrowed until sql_reset. */
+err sql_bind(struct sql_statement *statement, int parameter, const struct ledger_value *value)
+    MUST_USE;
+/* *row is false at the end. */
+err sql_step(struct sql *sql, struct sql_statement *statement, bool *row,
+             struct problem *problem) MUST_USE;
+void sql_reset(struct sql_statement *statement);
+/* The columns of the current row: the i-th of the result, of kind kinds[i] or NULL, goes to
+ * values[places[i]]. Valid until the next step. */
+void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
+                 int count, struct ledger_value *values);
+
+/* Write the data of the write-ahead log into the database and sync both, as far as readers let.
+ * *complete: everything committed before the call is on disk. */
+err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem) MUST_USE;
+/* Pages in the write-ahead log after the last commit of this connection. */
+int64_t sql_wal_pages(const struct sql *sql);
+
+/* The number of the newest migration that ran; 0 for an empty database. */
+err sql_version(struct sql *sql, int *version, struct problem *problem) MUST_USE;
+/* Within the transaction of the migration. */
+err sql_set_version(struct sql *sql, int version, struct problem *problem) MUST_USE;
+
+/* What the database says of a table: name, declared type and place in the primary key (0: none) of
+ * each column, in order. */
+typedef bool (*sql_column_visitor)(void *context, str name, str type, bool not_null, int key_place);
+err sql_describe(struct sql *sql, const char *table, sql_column_visitor visit, void *context,
+                 struct problem *problem) MUST_USE;
+
+#endif
