@@ -27,11 +27,21 @@ function(kith_add_room room)
     include(${CMAKE_SOURCE_DIR}/src/${room}/room.cmake OPTIONAL)
 endfunction()
 
-# All rooms, upper ones first, as the linker wants them.
-function(kith_link_rooms target)
+# Rooms from `top` downward, upper ones first, as the linker wants them; all when `top` is no room.
+function(kith_rooms_below out top)
     set(rooms ${KITH_ROOMS})
+    list(FIND KITH_ROOMS "${top}" position)
+    if(NOT position EQUAL -1)
+        math(EXPR count "${position} + 1")
+        list(SUBLIST KITH_ROOMS 0 ${count} rooms)
+    endif()
     list(REVERSE rooms)
     list(TRANSFORM rooms PREPEND kith_)
+    set(${out} ${rooms} PARENT_SCOPE)
+endfunction()
+
+function(kith_link_rooms target)
+    kith_rooms_below(rooms "")
     target_link_libraries(${target} PRIVATE ${rooms} kith_flags kith_parts)
 endfunction()
 
@@ -60,21 +70,23 @@ function(kith_add_test_support)
     target_include_directories(kith_test_support ${scope} ${CMAKE_SOURCE_DIR}/tests)
     target_compile_definitions(kith_test_support ${scope}
         KITH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KITH_BINARY="${CMAKE_BINARY_DIR}/kith")
-    set(rooms ${KITH_ROOMS})
-    list(REVERSE rooms)
-    list(TRANSFORM rooms PREPEND kith_)
-    target_link_libraries(kith_test_support ${scope} ${rooms} kith_flags kith_parts
-                          PkgConfig::KITH_CMOCKA)
+    target_link_libraries(kith_test_support ${scope} kith_flags kith_parts PkgConfig::KITH_CMOCKA)
 endfunction()
 
-# One cmocka executable per file of tests/<kind>, named like the file; ctest label <kind>.
+# One cmocka executable per file of tests/<kind>, named like the file; ctest label <kind>. A unit test
+# is named after its room (log_block.c) and gets that room and those below; any other gets them all.
 function(kith_add_tests kind timeout_s)
     kith_add_test_support()
     kith_glob(sources tests/${kind})
     foreach(source IN LISTS sources)
         cmake_path(GET source STEM name)
+        set(top "")
+        if(kind STREQUAL "unit")
+            string(REGEX MATCH "^[a-z]+" top ${name})
+        endif()
+        kith_rooms_below(rooms "${top}")
         add_executable(${name} ${source})
-        target_link_libraries(${name} PRIVATE kith_test_support)
+        target_link_libraries(${name} PRIVATE kith_test_support ${rooms})
         set_target_properties(${name} PROPERTIES
             RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${kind})
         add_test(NAME ${kind}/${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
