@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger: what is put can be found, paged, deleted, digested, and is there after opening again. */
+#include "support/cmocka.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/ledger.h"
+
+struct folder {
+    char path[64];
+    char ledger[96];
+};
+
+static int make_folder(void **state)
+{
+    static struct folder folder;
+    snprintf(folder.path, sizeof(folder.path), "/tmp/kith_ledger_XXXXXX");
+    assert_non_null(mkdtemp(folder.path));
+    snprintf(folder.ledger, sizeof(folder.ledger), "%s/ledger.db", folder.path);
+    *state = &folder;
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const ENDS[] = { "", "-wal", "-shm" };
+    struct folder *folder = *state;
+    for (int i = 0; i < 3; i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%s%s", folder->ledger, ENDS[i]);
+        unlink(path);
+    }
+    rmdir(folder->path);
+    return 0;
+}
+
+static struct ledger *open_ledger(struct folder *folder)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct ledger_config config = { .path = folder->ledger, .readers = 2 };
+    struct ledger *ledger = NULL;
+    if (ledger_open(&ledger, &config, &problem) != ERR_OK)
+        fail_msg("%s", problem.detail);
+    return ledger;
+}
+
+static void put_consent(struct ledger_writes *writes, int64_t customer, const char *purpose,
+                        const char *status)
+{
+    LEDGER_PUT(writes, LEDGER_CONSENTS, ledger_int(customer), ledger_text(str_from_c(purpose)),
+               ledger_text(str_from_c(status)), ledger_int(1), ledger_int(2), ledger_int(3),
+               ledger_text(STR("")));
+}
+
+static void put_merge(struct ledger_writes *writes, int64_t id, int64_t survivor, int64_t absorbed)
+{
+    LEDGER_PUT(writes, LEDGER_MERGES, ledger_int(id), ledger_int(survivor), ledger_int(absorbed),
+               ledger_int(1), ledger_int(2), ledger_int(3), ledger_int(4), ledger_int(5),
+               ledger_text(STR("手机号")), ledger_int(0), ledger_int(0), ledger_int(0));
+}
+
+/* What a read saw, as text: the first columns of each row. */
+struct seen {
+    int columns;
+    int rows, rows_max;
+    char text[512];
+};
+
+static bool note(void *context, const struct ledger_value *values)
+{
+    struct seen *seen = context;
+    for (int i = 0; i < seen->columns; i++) {
+        size_t used = strlen(seen->text);
+        char *at = seen->text + used;
+        size_t room = sizeof(seen->text) - used;
+        const char *joint = i > 0 ? "/" : used > 0 ? " " : "";
+        if (values[i].kind == LEDGER_INT)
+            snprintf(at, room, "%s%lld", joint, (long long)values[i].integer);
+        else if (values[i].kind == LEDGER_NULL)
+            snprintf(at, room, "%snull", joint);
+        else
+            snprintf(at, room, "%s" STR_FMT, joint, STR_ARG(values[i].bytes));
+    }
+    seen->rows++;
+    return seen->rows_max == 0 || seen->rows < seen->rows_max;
+}
+
+static void apply(struct ledger *ledger, struct ledger_writes *writes, uint64_t seq)
+{
+    assert_ok(ledger_apply(ledger, &writes, seq, NULL, NULL));
+    assert_null(writes);
+    assert_ok(ledger_drain(ledger));
+}
+
+static void put_and_find(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct problem problem;
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    put_consent(writes, 7, "sms", "granted");
+    put_consent(writes, 7, "email", "denied");
+    put_consent(writes, 8, "sms", "granted");
+    put_consent(writes, 8, "sms", "denied"); /* the later put wins */
+    assert_int_equal(ledger_writes_count(writes), 4);
+    apply(ledger, writes, 41);
+    assert_int_equal(ledger_applied_seq(ledger), 41);
+
+    struct seen seen = { .columns = 3 };
+    assert_ok(ledger_scan(ledger, LEDGER_CONSENTS, NULL, note, &seen, &problem));
+    assert_string_equal(seen.text, "7/email/denied 7/sms/granted 8/sms/denied");
+
+    struct ledger_value keys[] = {
+        ledger_int(8), ledger_text(STR("sms")),  ledger_int(9), ledger_text(STR("sms")),
+        ledger_int(7), ledger_text(STR("email")),
+    };
+    seen = (struct seen){ .columns = 3 };
+    assert_ok(ledger_find(ledger, LEDGER_CONSENTS, keys, 3, note, &seen, &problem));
+    assert_string_equal(seen.text, "8/sms/denied 7/email/denied");
+
+    struct ledger_value from = ledger_int(8);
+    seen = (struct seen){ .columns = 1 };
+    assert_ok(ledger_scan(ledger, LEDGER_CONSENTS, &from, note, &seen, &problem));
+    assert_string_equal(seen.text, "8");
+
+    writes = ledger_writes_new(ledger);
+    ledger_delete(writes, LEDGER_CONSENTS,
+                  (struct ledger_value[]){ ledger_int(7), ledger_text(STR("sms")) });
+    ledger_delete(writes, LEDGER_CONSENTS,
+                  (struct ledger_value[]){ ledger_int(99), ledger_text(STR("none")) });
+    apply(ledger, writes, 0);
+    assert_int_equal(ledger_applied_seq(ledger), 41); /* 0 leaves it */
+    seen = (struct seen){ .columns = 2 };
+    assert_ok(ledger_scan(ledger, LEDGER_CONSENTS, NULL, note, &seen, &problem));
+    assert_string_equal(seen.text, "7/email 8/sms");
+    ledger_close(&ledger);
+}
+
+static void pages(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct problem problem;
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    for (int64_t id = 1; id <= 6; id++)
+        put_merge(writes, id, id % 2 == 0 ? 100 : 200, 300 + id);
+    put_consent(writes, 1, "a", "x");
+    put_consent(writes, 1, "b", "x");
+    put_consent(writes, 2, "a", "x");
+    apply(ledger, writes, 1);
+
+    struct seen seen = { .columns = 1 };
+    assert_ok(ledger_find_by(ledger, LEDGER_MERGES, "survivor", ledger_int(100), NULL, true, 2, note,
+                             &seen, &problem));
+    assert_string_equal(seen.text, "6 4");
+    struct ledger_value beyond = ledger_int(4);
+    seen = (struct seen){ .columns = 1 };
+    assert_ok(ledger_find_by(ledger, LEDGER_MERGES, "survivor", ledger_int(100), &beyond, true, 9,
+                             note, &seen, &problem));
+    assert_string_equal(seen.text, "2");
+    seen = (struct seen){ .columns = 1 };
+    assert_ok(ledger_page(ledger, LEDGER_MERGES, &beyond, false, 9, note, &seen, &problem));
+    assert_string_equal(seen.text, "5 6");
+    seen = (struct seen){ .columns = 1 };
+    assert_ok(ledger_page(ledger, LEDGER_MERGES, NULL, true, 3, note, &seen, &problem));
+    assert_string_equal(seen.text, "6 5 4");
+    seen = (struct seen){ .columns = 1, .rows_max = 2 }; /* the visitor stops */
+    assert_ok(ledger_scan(ledger, LEDGER_MERGES, NULL, note, &seen, &problem));
+    assert_string_equal(seen.text, "1 2");
+
+    /* A key of two columns goes on within and beyond its first. */
+    struct ledger_value key[] = { ledger_int(1), ledger_text(STR("a")) };
+    seen = (struct seen){ .columns = 2 };
+    assert_ok(ledger_page(ledger, LEDGER_CONSENTS, key, false, 9, note, &seen, &problem));
+    assert_string_equal(seen.text, "1/b 2/a");
+    seen = (struct seen){ .columns = 2 };
+    assert_ok(ledger_find_by(ledger, LEDGER_CONSENTS, "customer", ledger_int(1), key, false, 9, note,
+                             &seen, &problem));
+    assert_string_equal(seen.text, "1/b");
+    key[1] = ledger_text(STR("b"));
+    seen = (struct seen){ .columns = 2 };
+    assert_ok(ledger_page(ledger, LEDGER_CONSENTS, key, true, 9, note, &seen, &problem));
+    assert_string_equal(seen.text, "1/a");
+    assert_err(ledger_find_by(ledger, LEDGER_MERGES, "nothing", ledger_int(1), NULL, true, 2, note,
+                              &seen, &problem),
+               ERR_INTERNAL);
+    ledger_close(&ledger);
+}
+
+/* Empty texts stay empty texts, NULL stays NULL, blobs keep every byte, numbers their range. */
+static void values_survive(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct problem problem;
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    LEDGER_PUT(writes, LEDGER_SOURCES, ledger_int(INT64_MAX), ledger_text(STR("k1")),
+               ledger_text(STR("")), ledger_text(STR("server")), ledger_text(STR("segment")),
+               ledger_blob(STR("\0\xff\0")), ledger_null(), ledger_int(INT64_MIN),
+               ledger_text(STR("{}")), ledger_int(-1), ledger_int(0));
+    LEDGER_PUT(writes, LEDGER_SOURCES, ledger_int(1), ledger_text(STR("k2")), ledger_text(STR("")),
+               ledger_text(STR("public")), ledger_text(STR("sensors")), ledger_blob(STR_NONE),
+               ledger_text(STR("wk")), ledger_int(0), ledger_text(STR("{}")), ledger_int(-1),
+               ledger_int(0));
+    apply(ledger, writes, 5);
+    struct ledger_value keys[] = { ledger_int(INT64_MAX), ledger_int(1) };
+    struct seen seen = { .columns = 11 };
+    assert_ok(ledger_find(ledger, LEDGER_SOURCES, &keys[1], 1, note, &seen, &problem));
+    assert_string_equal(seen.text, "1/k2//public/sensors//wk/0/{}/-1/0");
+    seen = (struct seen){ .columns = 5 };
+    assert_ok(ledger_find(ledger, LEDGER_SOURCES, &keys[0], 1, note, &seen, &problem));
+    assert_string_equal(seen.text, "9223372036854775807/k1//server/segment");
+    ledger_close(&ledger);
+}
+
+static bool check_values(void *context, const struct ledger_value *values)
+{
+    (*(int *)context)++;
+    assert_str_equal(values[5].bytes, STR("\0\xff\0"));
+    assert_int_equal(values[6].kind, LEDGER_NULL);
+    assert_true(values[7].integer == INT64_MIN);
+    return true;
+}
+
+static void blobs_and_nulls(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct problem problem;
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    LEDGER_PUT(writes, LEDGER_SOURCES, ledger_int(3), ledger_text(STR("k1")), ledger_text(STR("")),
+               ledger_text(STR("server")), ledger_text(STR("segment")),
+               ledger_blob(STR("\0\xff\0")), ledger_null(), ledger_int(INT64_MIN),
+               ledger_text(STR("{}")), ledger_int(-1), ledger_int(0));
+    apply(ledger, writes, 5);
+    int rows = 0;
+    assert_ok(ledger_scan(ledger, LEDGER_SOURCES, NULL, check_values, &rows, &problem));
+    assert_int_equal(rows, 1);
+    struct seen seen = { .columns = 11 };
+    assert_ok(ledger_scan_some(ledger, LEDGER_SOURCES, "number kind strict", NULL, note, &seen,
+                               &problem));
+    assert_string_equal(seen.text, "3/null/null/server/null/null/null/-9223372036854775808/null/null/null");
+    assert_err(ledger_scan_some(ledger, LEDGER_SOURCES, "number colour", NULL, note, &seen, &problem),
+               ERR_INTERNAL);
+    ledger_close(&ledger);
+}
+
+struct completions {
+    uint64_t last;
+    int count;
+    bool in_order;
+};
+
+static void completed(void *context, uint64_t seq)
+{
+    struct completions *completions = context;
+    completions->in_order = completions->in_order && seq == completions->last + 1;
+    completions->last = seq;
+    completions->count++;
+}
+
+static void commits_in_order(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct completions completions = { .in_order = true };
+    for (uint64_t seq = 1; seq <= 3000; seq++) {
+        struct ledger_writes *writes = ledger_writes_new(ledger);
+        put_consent(writes, (int64_t)(seq % 50), "sms", "granted");
+        assert_ok(ledger_apply(ledger, &writes, seq, completed, &completions));
+    }
+    assert_ok(ledger_drain(ledger));
+    assert_true(completions.in_order);
+    assert_int_equal(completions.count, 3000);
+    assert_int_equal(ledger_applied_seq(ledger), 3000);
+    assert_int_equal(ledger_pending_bytes(ledger), 0);
+    ledger_close(&ledger);
+
+    ledger = open_ledger(*state); /* applied_seq survives, and opening has synced it */
+    assert_int_equal(ledger_applied_seq(ledger), 3000);
+    assert_int_equal(ledger_synced_seq(ledger), 3000);
+    ledger_close(&ledger);
+}
+
+static void digests(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct problem problem;
+    struct digest empty, one, two, moved;
+    assert_ok(ledger_digest(ledger, &empty, &problem));
+    assert_int_equal(empty.count, 0);
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    put_consent(writes, 1, "ab", "c");
+    apply(ledger, writes, 1);
+    assert_ok(ledger_digest(ledger, &one, &problem));
+    assert_int_equal(one.count, 1);
+
+    writes = ledger_writes_new(ledger);
+    put_merge(writes, 1, 2, 3);
+    LEDGER_PUT(writes, LEDGER_BATCHES, ledger_int(1), ledger_int(0), ledger_int(1), ledger_int(2),
+               ledger_int(2), ledger_int(0)); /* not part of the digest */
+    apply(ledger, writes, 2);
+    assert_ok(ledger_digest(ledger, &two, &problem));
+    assert_int_equal(two.count, 2);
+    assert_true(two.low != one.low);
+
+    /* The same bytes, cut differently between two columns, are another row. */
+    writes = ledger_writes_new(ledger);
+    ledger_delete(writes, LEDGER_CONSENTS,
+                  (struct ledger_value[]){ ledger_int(1), ledger_text(STR("ab")) });
+    ledger_delete(writes, LEDGER_MERGES, (struct ledger_value[]){ ledger_int(1) });
+    put_consent(writes, 1, "a", "bc");
+    apply(ledger, writes, 3);
+    assert_ok(ledger_digest(ledger, &moved, &problem));
+    assert_int_equal(moved.count, 1);
+    assert_true(moved.low != one.low && moved.high != one.high);
+
+    writes = ledger_writes_new(ledger);
+    ledger_delete(writes, LEDGER_CONSENTS,
+                  (struct ledger_value[]){ ledger_int(1), ledger_text(STR("a")) });
+    put_consent(writes, 1, "ab", "c");
+    apply(ledger, writes, 4);
+    assert_ok(ledger_digest(ledger, &moved, &problem));
+    assert_memory_equal(&moved, &one, sizeof(one));
+    ledger_close(&ledger);
+}
+
+static void execute(struct folder *folder, const char *sql)
+{
+    sqlite3 *database;
+    assert_int_equal(sqlite3_open(folder->ledger, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static void assert_refused(struct folder *folder, err expected, const char *word)
+{
+    struct ledger *ledger = NULL;
+    struct problem problem = { .error = ERR_OK };
+    struct ledger_config config = { .path = folder->ledger };
+    assert_err(ledger_open(&ledger, &config, &problem), expected);
+    assert_null(ledger);
+    if (strstr(problem.detail, word) == NULL)
+        fail_msg("'%s' does not say '%s'", problem.detail, word);
+}
+
+static void refuses_a_newer_ledger(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    ledger_close(&ledger);
+    execute(*state, "PRAGMA user_version=99");
+    assert_refused(*state, ERR_CONFLICT, "version 99");
+}
+
+static void refuses_a_foreign_file(void **state)
+{
+    execute(*state, "CREATE TABLE t (x); PRAGMA user_version=1");
+    assert_refused(*state, ERR_CONFLICT, "not a ledger");
+}
+
+static void refuses_what_is_no_database(void **state)
+{
+    struct folder *folder = *state;
+    FILE *file = fopen(folder->ledger, "w");
+    for (int i = 0; i < 10000; i++)
+        fputs("no database ", file);
+    fclose(file);
+    assert_refused(folder, ERR_CORRUPT, folder->ledger);
+}
+
+static void refuses_an_altered_table(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    ledger_close(&ledger);
+    execute(*state, "ALTER TABLE traits RENAME COLUMN facts TO fiction");
+    assert_refused(*state, ERR_INTERNAL, "fiction");
+}
+
+static void refuses_a_missing_table(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    ledger_close(&ledger);
+    execute(*state, "DROP TABLE objects");
+    assert_refused(*state, ERR_INTERNAL, "'objects'");
+}
+
+static void sets_are_reused(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct ledger_writes *writes = ledger_writes_new(ledger), *kept = writes;
+    put_consent(writes, 1, "sms", "granted");
+    ledger_writes_free(&writes);
+    assert_null(writes);
+    writes = ledger_writes_new(ledger);
+    assert_ptr_equal(writes, kept);
+    assert_int_equal(ledger_writes_count(writes), 0);
+    apply(ledger, writes, 1); /* an empty set still moves applied_seq */
+    assert_int_equal(ledger_applied_seq(ledger), 1);
+    ledger_close(&ledger);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(put_and_find),
+        TEST(pages),
+        TEST(values_survive),
+        TEST(blobs_and_nulls),
+        TEST(commits_in_order),
+        TEST(digests),
+        TEST(refuses_a_newer_ledger),
+        TEST(refuses_a_foreign_file),
+        TEST(refuses_what_is_no_database),
+        TEST(refuses_an_altered_table),
+        TEST(refuses_a_missing_table),
+        TEST(sets_are_reused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
