@@ -6,8 +6,11 @@
  * are derived: the hash key (fixed for the folder's life), the one_id key (likewise), the
  * sealing keys by number (rotate: new values take the newest, old ones stay readable).
  *
- * A sealed text is "s1:" + key number + ":" + base64url(nonce | ciphertext | tag), XChaCha20-Poly1305 or
- * AES-256-GCM of libsodium. Any thread; a `struct keys` is immutable while served.
+ * A sealed text is "s1:" + key number + ":" + base64url(nonce | ciphertext | tag),
+ * XChaCha20-Poly1305 of libsodium: its nonce is long enough to be drawn at random for ever, so that
+ * two seals of one value never look alike. All formats: docs/formats/seal.md.
+ *
+ * Any thread; a `struct keys` is immutable while served.
  */
 #ifndef KITH_ACCESS_SEAL_H
 #define KITH_ACCESS_SEAL_H
@@ -24,14 +27,24 @@ struct keys;
 #define SEAL_HASH_BYTES 16
 #define ONE_ID_BYTES 15   /* "c_" and 13 characters; not counting a terminator */
 
+/* Reads the key file, or makes it (temporary file, sync, rename). INVALID for a KITH_MASTER_KEY that
+ * is not the key of this folder, CORRUPT for a file that cannot be read as one. */
 err keys_open(struct keys **keys, const char *path, struct problem *problem) MUST_USE;
 void keys_free(struct keys **keys);
+/* Add a sealing key to the file; whoever opens it from then on seals with it. Offline command. */
+err keys_rotate(const char *path, struct problem *problem) MUST_USE;
+/* Tells folders apart whose keys differ, and tells nothing about the keys: whoever stores it beside
+ * the data finds out that a key file was lost or swapped. */
+void keys_fingerprint(const struct keys *keys, uint8_t out[SEAL_HASH_BYTES]);
 
 /* Keyed BLAKE2b-128 over type, namespace and value, each with its length. */
 void keys_hash_identifier(const struct keys *keys, str type, str namespace_, str value,
                           uint8_t out[SEAL_HASH_BYTES]);
 /* Keyed hash of anything else; `purpose` separates uses ("message", "tail", "write_key"). */
 void keys_hash(const struct keys *keys, str purpose, str value, uint8_t out[SEAL_HASH_BYTES]);
+
+/* A secret seed for fast unkeyed hashes, so that nobody outside can build collisions. */
+uint64_t keys_seed(const struct keys *keys, str purpose);
 
 err keys_seal(const struct keys *keys, struct arena *arena, str value, str *sealed) MUST_USE;
 /* INVALID for what is not a sealed text, CORRUPT for a damaged or foreign one. */

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of a folder and what is done with them; formats in docs/formats/seal.md. */
+#include "access/seal.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+
+#define KEY_BYTES 32
+#define SEALING_KEYS_MAX 1024
+#define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define KEY_FILE_BYTES_MAX 512
+#define MASTER_TEXT_BYTES sodium_base64_ENCODED_LEN(KEY_BYTES, sodium_base64_VARIANT_ORIGINAL)
+
+_Static_assert(KEY_BYTES == crypto_kdf_KEYBYTES, "the master key feeds crypto_kdf");
+_Static_assert(KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "sealing keys");
+
+/* Subkeys of the master key: crypto_kdf context and number. Never renumber. */
+static const char kdf_context[crypto_kdf_CONTEXTBYTES] = { 'k', 'i', 't', 'h', '-', 'k', 'e', 'y' };
+enum { SUBKEY_HASH = 1, SUBKEY_ONE_ID = 2, SUBKEY_CHECK = 3, SUBKEY_SEALING = 1000 };
+
+struct keys {
+    uint8_t hash_key[KEY_BYTES];
+    uint8_t one_id_key[crypto_shorthash_siphash24_KEYBYTES];
+    uint8_t check[SEAL_HASH_BYTES];
+    uint32_t sealing_count;                  /* numbers 1 … sealing_count */
+    uint8_t sealing[SEALING_KEYS_MAX][KEY_BYTES];
+};
+
+/* What the file says. */
+struct key_file {
+    uint8_t master[KEY_BYTES];
+    bool has_master;                         /* else it comes from the environment */
+    uint8_t check[SEAL_HASH_BYTES];
+    uint32_t sealing_count;
+};
+
+/* ---- making keys of the master key ---- */
+
+static void derive_check(const uint8_t master[KEY_BYTES], uint8_t check[SEAL_HASH_BYTES])
+{
+    crypto_kdf_derive_from_key(check, SEAL_HASH_BYTES, SUBKEY_CHECK, kdf_context, master);
+}
+
+static void derive_all(struct keys *keys, const struct key_file *file)
+{
+    crypto_kdf_derive_from_key(keys->hash_key, KEY_BYTES, SUBKEY_HASH, kdf_context, file->master);
+    crypto_kdf_derive_from_key(keys->one_id_key, sizeof keys->one_id_key, SUBKEY_ONE_ID,
+                               kdf_context, file->master);
+    keys->sealing_count = file->sealing_count;
+    for (uint32_t i = 0; i < file->sealing_count; i++)
+        crypto_kdf_derive_from_key(keys->sealing[i], KEY_BYTES, SUBKEY_SEALING + i + 1,
+                                   kdf_context, file->master);
+    memcpy(keys->check, file->check, sizeof keys->check);
+}
+
+/* ---- the key file ---- */
+
+static bool decode_master(str text, uint8_t master[KEY_BYTES])
+{
+    size_t size = 0;
+    text = str_trim(text);
+    return sodium_base642bin(master, KEY_BYTES, text.data != NULL ? text.data : "", text.size, NULL,
+                             &size, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+           size == KEY_BYTES;
+}
+
+static bool decode_check(str text, uint8_t check[SEAL_HASH_BYTES])
+{
+    size_t size = 0;
+    return sodium_hex2bin(check, SEAL_HASH_BYTES, text.data != NULL ? text.data : "", text.size,
+                          NULL, &size, NULL) == 0 &&
+           size == SEAL_HASH_BYTES;
+}
+
+/* "name rest" of a line into `rest`; false when the line has another name. */
+static bool take_field(str *text, str name, str *rest)
+{
+    str line;
+    if (!str_split(text, '\n', &line) || !str_starts_with(line, name))
+        return false;
+    *rest = str_slice(line, name.size, line.size);
+    return true;
+}
+
+static bool parse_key_file(str text, struct key_file *file)
+{
+    str version, master, sealing, check;
+    uint64_t count;
+    if (!take_field(&text, STR("kith-keys "), &version) || !str_equal(version, STR("1")) ||
+        !take_field(&text, STR("master "), &master) ||
+        !take_field(&text, STR("sealing "), &sealing) || !take_field(&text, STR("check "), &check))
+        return false;
+    if (!str_to_uint64(sealing, &count) || count < 1 || count > SEALING_KEYS_MAX ||
+        !decode_check(check, file->check))
+        return false;
+    file->sealing_count = (uint32_t)count;
+    file->has_master = !str_equal(master, STR("environment"));
+    return !file->has_master || decode_master(master, file->master);
+}
+
+/* NOT_FOUND when there is no file. */
+static err read_key_file(const char *path, struct key_file *file, struct problem *problem)
+{
+    char text[KEY_FILE_BYTES_MAX];
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 && errno == ENOENT)
+        return ERR_NOT_FOUND;
+    if (descriptor < 0)
+        return problem_set(problem, ERR_IO, "cannot open the key file '%s': %s", path,
+                           strerror(errno));
+    ssize_t size = read(descriptor, text, sizeof text);
+    int reason = errno;
+    close(descriptor);
+    if (size < 0)
+        return problem_set(problem, ERR_IO, "cannot read the key file '%s': %s", path,
+                           strerror(reason));
+    bool good = (size_t)size < sizeof text && parse_key_file(str_from_bytes(text, (size_t)size), file);
+    sodium_memzero(text, sizeof text);
+    if (good)
+        return ERR_OK;
+    problem_set(problem, ERR_CORRUPT, "'%s' is not a key file of Kith", path);
+    return problem_hint(problem, ERR_CORRUPT, "restore it from a backup: without it nothing that "
+                                              "is sealed in this folder can be read");
+}
+
+static err write_all(int descriptor, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(descriptor, bytes, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return errno == ENOSPC ? ERR_STORAGE_FULL : ERR_IO;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return fsync(descriptor) == 0 ? ERR_OK : ERR_SYNC;
+}
+
+/* A rename is durable once the folder is synced. */
+static err sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[4096] = ".";
+    if (slash != NULL) {
+        size_t size = slash == path ? 1 : (size_t)(slash - path);
+        if (size >= sizeof folder)
+            return ERR_INVALID;
+        memcpy(folder, path, size);
+        folder[size] = '\0';
+    }
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return ERR_IO;
+    err error = fsync(descriptor) == 0 ? ERR_OK : ERR_SYNC;
+    close(descriptor);
+    return error;
+}
+
+static err write_and_rename(const char *path, const char *temporary, const char *text, size_t size)
+{
+    (void)unlink(temporary); /* left by a crash */
+    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return errno == ENOSPC ? ERR_STORAGE_FULL : ERR_IO;
+    err error = write_all(descriptor, text, size);
+    if (close(descriptor) != 0 && error == ERR_OK)
+        error = ERR_IO;
+    if (error == ERR_OK && rename(temporary, path) != 0)
+        error = ERR_IO;
+    if (error != ERR_OK) {
+        (void)unlink(temporary);
+        return error;
+    }
+    return sync_folder_of(path);
+}
+
+static err write_key_file(const char *path, const struct key_file *file, struct problem *problem)
+{
+    char temporary[4096], master[MASTER_TEXT_BYTES] = "environment";
+    char check[2 * SEAL_HASH_BYTES + 1], text[KEY_FILE_BYTES_MAX];
+    int size = snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    if (size < 0 || (size_t)size >= sizeof temporary)
+        return problem_set(problem, ERR_INVALID, "the path of the key file is too long: '%s'", path);
+    if (file->has_master)
+        sodium_bin2base64(master, sizeof master, file->master, KEY_BYTES,
+                          sodium_base64_VARIANT_ORIGINAL);
+    sodium_bin2hex(check, sizeof check, file->check, sizeof file->check);
+    size = snprintf(text, sizeof text, "kith-keys 1\nmaster %s\nsealing %u\ncheck %s\n", master,
+                    file->sealing_count, check);
+    INVARIANT(size > 0 && (size_t)size < sizeof text);
+    err error = write_and_rename(path, temporary, text, (size_t)size);
+    int reason = errno;
+    sodium_memzero(text, sizeof text);
+    sodium_memzero(master, sizeof master);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "cannot write the key file '%s': %s", path,
+                           strerror(reason));
+    return ERR_OK;
+}
+
+/* ---- opening ---- */
+
+/* False when KITH_MASTER_KEY is not set. */
+static err master_from_environment(uint8_t master[KEY_BYTES], bool *given, struct problem *problem)
+{
+    const char *text = getenv("KITH_MASTER_KEY");
+    *given = text != NULL && text[0] != '\0';
+    if (!*given || decode_master(str_from_c(text), master))
+        return ERR_OK;
+    problem_set(problem, ERR_INVALID, "KITH_MASTER_KEY is not 32 bytes in base64");
+    return problem_hint(problem, ERR_INVALID, "make one with: openssl rand -base64 32");
+}
+
+static err take_environment_key(const char *path, struct key_file *file,
+                                const uint8_t master[KEY_BYTES], struct problem *problem)
+{
+    uint8_t check[SEAL_HASH_BYTES];
+    derive_check(master, check);
+    if (sodium_memcmp(check, file->check, sizeof check) != 0) {
+        problem_set(problem, ERR_INVALID, "KITH_MASTER_KEY is not the key of '%s'", path);
+        return problem_hint(problem, ERR_INVALID, "set the key with which this folder was made");
+    }
+    memcpy(file->master, master, KEY_BYTES);
+    return ERR_OK;
+}
+
+static err check_file_key(const char *path, const struct key_file *file, struct problem *problem)
+{
+    uint8_t check[SEAL_HASH_BYTES];
+    if (!file->has_master) {
+        problem_set(problem, ERR_INVALID, "the master key of '%s' is kept outside the folder", path);
+        return problem_hint(problem, ERR_INVALID, "set KITH_MASTER_KEY");
+    }
+    derive_check(file->master, check);
+    if (sodium_memcmp(check, file->check, sizeof check) == 0)
+        return ERR_OK;
+    return problem_set(problem, ERR_CORRUPT, "the key file '%s' is damaged", path);
+}
+
+static err make_key_file(const char *path, struct key_file *file, bool from_environment,
+                         const uint8_t master[KEY_BYTES], struct problem *problem)
+{
+    file->has_master = !from_environment;
+    file->sealing_count = 1;
+    if (from_environment)
+        memcpy(file->master, master, KEY_BYTES);
+    else
+        crypto_kdf_keygen(file->master);
+    derive_check(file->master, file->check);
+    return write_key_file(path, file, problem);
+}
+
+static err open_key_file(const char *path, bool may_make, struct key_file *file,
+                         struct problem *problem)
+{
+    uint8_t master[KEY_BYTES] = { 0 };
+    bool given = false;
+    err error = master_from_environment(master, &given, problem);
+    if (error == ERR_OK)
+        error = read_key_file(path, file, problem);
+    if (error == ERR_NOT_FOUND && may_make)
+        error = make_key_file(path, file, given, master, problem);
+    else if (error == ERR_NOT_FOUND)
+        problem_set(problem, error, "there is no key file '%s'", path);
+    else if (error == ERR_OK && given)
+        error = take_environment_key(path, file, master, problem);
+    else if (error == ERR_OK)
+        error = check_file_key(path, file, problem);
+    sodium_memzero(master, sizeof master);
+    return error;
+}
+
+/* Nonces are drawn in advance, a page at a time: getrandom costs more than sealing does. A forked
+ * child must not draw the same ones again. */
+#define NONCES_AHEAD 128
+static _Thread_local struct {
+    uint8_t bytes[NONCES_AHEAD][NONCE_BYTES];
+    unsigned left;
+} nonces;
+
+static void forget_nonces(void)
+{
+    nonces.left = 0;
+}
+
+static bool sodium_is_ready;
+static void start_sodium(void)
+{
+    sodium_is_ready = sodium_init() >= 0;
+    pthread_atfork(NULL, NULL, forget_nonces);
+}
+
+static err prepare_sodium(struct problem *problem)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_sodium);
+    if (sodium_is_ready)
+        return ERR_OK;
+    return problem_set(problem, ERR_INTERNAL, "libsodium cannot be started");
+}
+
+err keys_open(struct keys **keys, const char *path, struct problem *problem)
+{
+    struct key_file file = { .sealing_count = 0 };
+    err error = prepare_sodium(problem);
+    if (error != ERR_OK)
+        return error;
+    error = open_key_file(path, true, &file, problem);
+    if (error == ERR_OK) {
+        struct keys *made = memory_alloc(sizeof *made);
+        if (made == NULL) {
+            error = problem_set(problem, ERR_NOMEM, "no memory for the keys");
+        } else {
+            derive_all(made, &file);
+            *keys = made;
+        }
+    }
+    sodium_memzero(&file, sizeof file);
+    return error;
+}
+
+void keys_free(struct keys **keys)
+{
+    if (*keys == NULL)
+        return;
+    sodium_memzero(*keys, sizeof **keys);
+    memory_free(*keys);
+    *keys = NULL;
+}
+
+err keys_rotate(const char *path, struct problem *problem)
+{
+    struct key_file file = { .sealing_count = 0 };
+    err error = prepare_sodium(problem);
+    if (error != ERR_OK)
+        return error;
+    error = open_key_file(path, false, &file, problem);
+    if (error == ERR_OK && file.sealing_count == SEALING_KEYS_MAX)
+        error = problem_set(problem, ERR_UNPROCESSABLE, "'%s' has %d sealing keys, the most there "
+                                                        "can be", path, SEALING_KEYS_MAX);
+    if (error == ERR_OK) {
+        file.sealing_count++;
+        error = write_key_file(path, &file, problem);
+    }
+    sodium_memzero(&file, sizeof file);
+    return error;
+}
+
+void keys_fingerprint(const struct keys *keys, uint8_t out[SEAL_HASH_BYTES])
+{
+    memcpy(out, keys->check, SEAL_HASH_BYTES);
+}
+
+/* ---- keyed hashes ---- */
+
+/* What is hashed: a byte that tells the uses apart, then each part with its size before it, so that
+ * no two lists of parts give the same bytes. */
+#define TAG_IDENTIFIER 'i'
+#define TAG_PURPOSE 'p'
+#define HASH_INPUT_BYTES 512
+
+static void hash_parts(const struct keys *keys, uint8_t tag, const str *parts, size_t count,
+                       uint8_t *out, size_t out_bytes)
+{
+    uint8_t input[HASH_INPUT_BYTES];
+    size_t total = 1;
+    for (size_t i = 0; i < count; i++)
+        total += sizeof(uint32_t) + parts[i].size;
+    if (total <= sizeof input) {
+        size_t at = 1;
+        input[0] = tag;
+        for (size_t i = 0; i < count; i++) {
+            uint32_t size = htole32((uint32_t)parts[i].size);
+            memcpy(input + at, &size, sizeof size);
+            if (parts[i].size > 0)
+                memcpy(input + at + sizeof size, parts[i].data, parts[i].size);
+            at += sizeof size + parts[i].size;
+        }
+        crypto_generichash(out, out_bytes, input, total, keys->hash_key, KEY_BYTES);
+        return;
+    }
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, keys->hash_key, KEY_BYTES, out_bytes);
+    crypto_generichash_update(&state, &tag, 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t size = htole32((uint32_t)parts[i].size);
+        crypto_generichash_update(&state, (const uint8_t *)&size, sizeof size);
+        crypto_generichash_update(&state, (const uint8_t *)parts[i].data, parts[i].size);
+    }
+    crypto_generichash_final(&state, out, out_bytes);
+}
+
+void keys_hash_identifier(const struct keys *keys, str type, str namespace_, str value,
+                          uint8_t out[SEAL_HASH_BYTES])
+{
+    const str parts[] = { type, namespace_, value };
+    hash_parts(keys, TAG_IDENTIFIER, parts, 3, out, SEAL_HASH_BYTES);
+}
+
+void keys_hash(const struct keys *keys, str purpose, str value, uint8_t out[SEAL_HASH_BYTES])
+{
+    const str parts[] = { purpose, value };
+    hash_parts(keys, TAG_PURPOSE, parts, 2, out, SEAL_HASH_BYTES);
+}
+
+uint64_t keys_seed(const struct keys *keys, str purpose)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    uint64_t seed;
+    const str parts[] = { STR("seed"), purpose };
+    hash_parts(keys, TAG_PURPOSE, parts, 2, hash, sizeof hash);
+    memcpy(&seed, hash, sizeof seed);
+    return le64toh(seed);
+}
+
+/* ---- sealing ---- */
+
+static const uint8_t *next_nonce(void)
+{
+    if (nonces.left == 0) {
+        randombytes_buf(nonces.bytes, sizeof nonces.bytes);
+        nonces.left = NONCES_AHEAD;
+    }
+    return nonces.bytes[--nonces.left];
+}
+
+#define SEAL_PREFIX_BYTES_MAX 16
+
+/* "s1:7:", the part in front of the base64, which is authenticated too. */
+static size_t write_prefix(uint32_t number, char out[SEAL_PREFIX_BYTES_MAX])
+{
+    int size = snprintf(out, SEAL_PREFIX_BYTES_MAX, "s1:%u:", number);
+    INVARIANT(size > 0 && size < SEAL_PREFIX_BYTES_MAX);
+    return (size_t)size;
+}
+
+err keys_seal(const struct keys *keys, struct arena *arena, str value, str *sealed)
+{
+    uint32_t number = keys->sealing_count;
+    char prefix[SEAL_PREFIX_BYTES_MAX];
+    size_t prefix_bytes = write_prefix(number, prefix);
+    size_t plain_bytes = NONCE_BYTES + value.size + TAG_BYTES;
+    size_t text_bytes = sodium_base64_ENCODED_LEN(plain_bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    uint8_t *bytes = arena_alloc_raw(arena, plain_bytes);
+    char *text = arena_alloc_raw(arena, prefix_bytes + text_bytes);
+    if (bytes == NULL || text == NULL)
+        return ERR_NOMEM;
+    memcpy(bytes, next_nonce(), NONCE_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + NONCE_BYTES, NULL,
+                                               (const uint8_t *)value.data, value.size,
+                                               (const uint8_t *)prefix, prefix_bytes, NULL, bytes,
+                                               keys->sealing[number - 1]);
+    memcpy(text, prefix, prefix_bytes);
+    sodium_bin2base64(text + prefix_bytes, text_bytes, bytes, plain_bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    *sealed = str_from_bytes(text, prefix_bytes + text_bytes - 1);
+    return ERR_OK;
+}
+
+/* The key number and the base64 of a sealed text. */
+static bool split_sealed(str sealed, uint32_t *number, str *body)
+{
+    str rest = str_slice(sealed, 3, sealed.size), digits;
+    uint64_t value;
+    if (!str_starts_with(sealed, STR("s1:")) || str_find_byte(rest, ':') == rest.size ||
+        !str_split(&rest, ':', &digits) || !str_to_uint64(digits, &value) || value == 0 ||
+        value > UINT32_MAX || digits.data[0] == '0')
+        return false;
+    *number = (uint32_t)value;
+    *body = rest;
+    return true;
+}
+
+bool seal_is_sealed(str text)
+{
+    uint32_t number;
+    str body;
+    if (!split_sealed(text, &number, &body))
+        return false;
+    for (size_t i = 0; i < body.size; i++) {
+        char c = body.data[i];
+        bool base64 = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_';
+        if (!base64)
+            return false;
+    }
+    return body.size >= (NONCE_BYTES + TAG_BYTES) * 4 / 3;
+}
+
+err keys_unseal(const struct keys *keys, struct arena *arena, str sealed, str *value,
+                struct problem *problem)
+{
+    uint32_t number;
+    str body;
+    if (!split_sealed(sealed, &number, &body))
+        return problem_set(problem, ERR_INVALID, "this is not a sealed text");
+    if (number > keys->sealing_count)
+        return problem_set(problem, ERR_CORRUPT, "sealed with key %u, this folder has %u", number,
+                           keys->sealing_count);
+    size_t room = body.size / 4 * 3 + 3, size = 0;
+    uint8_t *bytes = arena_alloc_raw(arena, room);
+    char *plain = arena_alloc_raw(arena, room);
+    if (bytes == NULL || plain == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to open a sealed text");
+    if (sodium_base642bin(bytes, room, body.data, body.size, NULL, &size, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+        size < NONCE_BYTES + TAG_BYTES)
+        return problem_set(problem, ERR_INVALID, "this is not a sealed text");
+    char prefix[SEAL_PREFIX_BYTES_MAX];
+    size_t prefix_bytes = write_prefix(number, prefix);
+    unsigned long long plain_bytes = 0;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            (uint8_t *)plain, &plain_bytes, NULL, bytes + NONCE_BYTES, size - NONCE_BYTES,
+            (const uint8_t *)prefix, prefix_bytes, bytes, keys->sealing[number - 1]) != 0)
+        return problem_set(problem, ERR_CORRUPT, "a sealed text is damaged or of another folder");
+    *value = str_from_bytes(plain, (size_t)plain_bytes);
+    return ERR_OK;
+}
+
+/* ---- one_id ---- */
+
+/* The number stands in the low half of 64 bits, the high half is zero, and a keyed permutation of all
+ * 64 bits goes over it: who guesses a text finds a customer once in 2^32. Luby and Rackoff, "How to
+ * construct pseudorandom permutations" (1988): four rounds suffice, eight are cheap. */
+#define FEISTEL_ROUNDS 8
+
+static uint32_t feistel_round(const struct keys *keys, uint8_t round, uint32_t half)
+{
+    uint8_t input[5] = { round }, output[crypto_shorthash_siphash24_BYTES];
+    uint32_t value = htole32(half);
+    memcpy(input + 1, &value, sizeof value);
+    crypto_shorthash_siphash24(output, input, sizeof input, keys->one_id_key);
+    memcpy(&value, output, sizeof value);
+    return le32toh(value);
+}
+
+static uint64_t permute(const struct keys *keys, uint64_t block)
+{
+    uint32_t left = (uint32_t)(block >> 32), right = (uint32_t)block;
+    for (uint8_t round = 0; round < FEISTEL_ROUNDS; round++) {
+        uint32_t next = left ^ feistel_round(keys, round, right);
+        left = right;
+        right = next;
+    }
+    return (uint64_t)left << 32 | right;
+}
+
+static uint64_t permute_back(const struct keys *keys, uint64_t block)
+{
+    uint32_t left = (uint32_t)(block >> 32), right = (uint32_t)block;
+    for (uint8_t round = FEISTEL_ROUNDS; round-- > 0;) {
+        uint32_t before = right ^ feistel_round(keys, round, left);
+        right = left;
+        left = before;
+    }
+    return (uint64_t)left << 32 | right;
+}
+
+/* Crockford's base 32, lower case: no i, l, o, u. */
+static const char one_id_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+#define ONE_ID_DIGITS 13
+
+void keys_one_id(const struct keys *keys, uint32_t customer, char out[ONE_ID_BYTES + 1])
+{
+    uint64_t block = permute(keys, customer);
+    out[0] = 'c';
+    out[1] = '_';
+    for (int i = ONE_ID_DIGITS; i-- > 0; block >>= 5)
+        out[2 + i] = one_id_digits[block & 31];
+    out[ONE_ID_BYTES] = '\0';
+}
+
+bool keys_customer(const struct keys *keys, str one_id, uint32_t *customer)
+{
+    uint64_t block = 0;
+    if (one_id.size != ONE_ID_BYTES || !str_starts_with(one_id, STR("c_")))
+        return false;
+    for (size_t i = 2; i < ONE_ID_BYTES; i++) {
+        const char *digit = one_id.data[i] != '\0' ? strchr(one_id_digits, one_id.data[i]) : NULL;
+        /* The first digit holds four bits only: one number has one writing. */
+        if (digit == NULL || (i == 2 && digit - one_id_digits > 15))
+            return false;
+        block = block << 5 | (uint64_t)(digit - one_id_digits);
+    }
+    block = permute_back(keys, block);
+    if (block == 0 || block > UINT32_MAX)
+        return false;
+    *customer = (uint32_t)block;
+    return true;
+}
