@@ -199,8 +199,8 @@ static bool take_zone(str *rest, int *offset_minutes)
     int hours, minutes = 0;
     if (!take_char(rest, "+-") || !take_digits(rest, 2, &hours))
         return false;
-    (void)take_char(rest, ":");
-    if (rest->size > 0 && !take_digits(rest, 2, &minutes))
+    bool colon = take_char(rest, ":");
+    if ((colon || rest->size > 0) && !take_digits(rest, 2, &minutes))
         return false;
     if (hours > 23 || minutes > 59)
         return false;

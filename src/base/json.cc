@@ -104,32 +104,32 @@ struct json_parser {
     struct buffer widened; /* see json_widen_integers */
     size_t size_bytes_max;
 
-    explicit json_parser(size_t size) : simd(size), doc{ nullptr, nullptr }, size_bytes_max(size)
+    explicit json_parser(size_t size)
+        : simd(widened_max(size)), doc{ nullptr, nullptr }, size_bytes_max(size)
     {
-        /* Room for "e0" behind every integer of twenty digits. */
-        buffer_init(&padded, size + size / 8 + simdjson::SIMDJSON_PADDING);
-        buffer_init(&widened, size + size / 8);
+        buffer_init(&padded, widened_max(size) + simdjson::SIMDJSON_PADDING);
+        buffer_init(&widened, widened_max(size));
     }
     ~json_parser()
     {
         buffer_deinit(&padded);
         buffer_deinit(&widened);
     }
+    /* Room for "e0" behind every integer of twenty digits; simdjson wants 32 at least. */
+    static constexpr size_t widened_max(size_t size)
+    {
+        return size + size / 8 + 64;
+    }
     json_parser(const json_parser &) = delete;
     json_parser &operator=(const json_parser &) = delete;
 };
-
-/* simdjson counts the document itself as a level. */
-static constexpr size_t SIMD_DEPTH = JSON_DEPTH_MAX + 1;
 
 err json_parser_new(struct json_parser **parser, size_t size_bytes_max)
 {
     void *memory = memory_alloc(sizeof(struct json_parser));
     if (memory == nullptr)
         return ERR_NOMEM;
-    /* Capacity for the widened form; texts are held to size_bytes_max by json_parse. */
     *parser = new (memory) json_parser(size_bytes_max);
-    (*parser)->simd.set_max_capacity(size_bytes_max + size_bytes_max / 8 + 64);
     return ERR_OK;
 }
 
@@ -153,7 +153,8 @@ static bool reserve(struct json_parser *parser, size_t size)
         wanted *= 2;
     if (wanted > parser->simd.max_capacity())
         wanted = parser->simd.max_capacity();
-    return parser->simd.allocate(wanted, SIMD_DEPTH) == simdjson::SUCCESS;
+    return parser->simd.allocate(wanted, JSON_DEPTH_MAX) == simdjson::SUCCESS &&
+           parser->simd.doc.allocate(wanted) == simdjson::SUCCESS;
 }
 
 static simdjson::error_code parse_text(struct json_parser *parser, str text)

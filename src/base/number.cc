@@ -46,19 +46,21 @@ static char *put_digits(char *at, const struct number_digits &number, int begin,
 }
 
 /* As ECMA-262 lays out a Number, with a smaller limit above: an integer that a reader may take for
- * more than 64 bits is written with an exponent. */
+ * more than 64 bits is written with an exponent, and so is one whose shortest digits, filled up with
+ * zeros, are another integer than the double (from 10^16 on: 99999999999999984 is 9.999…8e16). */
 size_t number_format(double value, char out[NUMBER_TEXT_BYTES])
 {
     struct number_digits number;
     number_shortest(value, &number);
     int count = static_cast<int>(number.count);
+    bool inexact = number.point > 16 && count < number.point;
     char *at = out;
     if (number.negative)
         *at++ = '-';
     if (value == 0 && number.negative) { /* "-0" would read back as the integer 0 */
         std::memcpy(at, "0.0", 3);
         at += 3;
-    } else if (number.point > 17 || number.point < -5) {
+    } else if (number.point > 17 || number.point < -5 || inexact) {
         *at++ = number.digits[0];
         if (count > 1) {
             *at++ = '.';

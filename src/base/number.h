@@ -22,8 +22,8 @@ struct number_digits {
 };
 void number_shortest(double value, struct number_digits *out);
 
-/* A finite double as JSON: plain below 10^17 and down to 10^-6, else with an exponent. Returns the
- * size; not terminated. The longest is "-0.0000012345678901234567". */
+/* A finite double as JSON: plain up to 17 digits and down to 10^-6, else with an exponent. An integer
+ * written plainly is exactly the double. Returns the size; not terminated. The longest is "-0.0000012345678901234567". */
 #define NUMBER_TEXT_BYTES 32
 size_t number_format(double value, char out[NUMBER_TEXT_BYTES]);
 

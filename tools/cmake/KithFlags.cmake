@@ -26,7 +26,9 @@ set(warnings_both
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wpointer-arith -Wcast-qual
     -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wdouble-promotion -Wimplicit-fallthrough
     -Wswitch-enum -fno-common -fno-omit-frame-pointer)
-set(warnings_c -Wstrict-prototypes -Wmissing-prototypes)
+set(warnings_c -Wstrict-prototypes -Wmissing-prototypes
+    # log_line(level, "name", "") says that there are no pairs.
+    -Wno-format-zero-length)
 target_compile_options(kith_flags INTERFACE ${warnings_both}
     $<$<COMPILE_LANGUAGE:C>:${warnings_c}>
     # As C asks in its place: no exceptions cross into C.
