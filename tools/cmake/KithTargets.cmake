@@ -117,11 +117,16 @@ function(kith_add_fuzz_targets)
     endforeach()
 endfunction()
 
+# One executable per file of bench/. What several share, the demo brand house, lies in bench/world.
 function(kith_add_benches)
+    kith_glob(world_sources bench/world)
+    add_library(kith_world STATIC ${world_sources})
+    target_link_libraries(kith_world PUBLIC kith_flags m)
     kith_glob(sources bench)
     foreach(source IN LISTS sources)
         cmake_path(GET source STEM name)
         add_executable(${name} ${source})
+        target_link_libraries(${name} PRIVATE kith_world)
         kith_link_rooms(${name})
         set_target_properties(${name} PROPERTIES
             RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
