@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/arena.h"
 
@@ -57,7 +56,7 @@ static bool buffer_grow(struct buffer *buffer, size_t needed)
     return true;
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t size)
+char *buffer_reserve_slowly(struct buffer *buffer, size_t size)
 {
     if (buffer->failed)
         return NULL;
@@ -69,37 +68,6 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
     if ((needed > buffer->capacity || buffer->data == NULL) && !buffer_grow(buffer, needed))
         return NULL;
     return buffer->data + buffer->size;
-}
-
-void buffer_advance(struct buffer *buffer, size_t size)
-{
-    if (buffer->failed)
-        return;
-    INVARIANT(size <= buffer->capacity - buffer->size);
-    buffer->size += size;
-}
-
-void buffer_append(struct buffer *buffer, const void *bytes, size_t size)
-{
-    char *at = size > 0 ? buffer_reserve(buffer, size) : NULL;
-    if (at == NULL)
-        return;
-    memcpy(at, bytes, size);
-    buffer->size += size;
-}
-
-void buffer_append_str(struct buffer *buffer, str text)
-{
-    buffer_append(buffer, text.data, text.size);
-}
-
-void buffer_append_byte(struct buffer *buffer, uint8_t byte)
-{
-    char *at = buffer_reserve(buffer, 1);
-    if (at == NULL)
-        return;
-    *at = (char)byte;
-    buffer->size++;
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

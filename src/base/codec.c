@@ -6,25 +6,6 @@
 
 #define VARINT_BYTES_MAX 10
 
-/* The next `size` bytes, or NULL and `failed` when there are fewer. */
-static const uint8_t *cursor_take(struct cursor *cursor, size_t size)
-{
-    if (cursor->failed || size > cursor_left(cursor)) {
-        cursor->failed = true;
-        return NULL;
-    }
-    const uint8_t *bytes = cursor->next;
-    if (size > 0)
-        cursor->next += size;
-    return bytes;
-}
-
-uint8_t read_u8(struct cursor *cursor)
-{
-    const uint8_t *bytes = cursor_take(cursor, 1);
-    return bytes != NULL ? bytes[0] : 0;
-}
-
 uint16_t read_u16(struct cursor *cursor)
 {
     const uint8_t *bytes = cursor_take(cursor, 2);
@@ -59,14 +40,9 @@ int64_t read_i64(struct cursor *cursor)
 
 /* Padded forms ("0x80 0x00") and bits beyond the 64th fail: one value has one encoding, so that a
  * digest over bytes is a digest over values. */
-uint64_t read_varint(struct cursor *cursor)
+uint64_t read_varint_slowly(struct cursor *cursor)
 {
     uint64_t value = 0;
-    const uint8_t *at = cursor->next;
-    if (!cursor->failed && at < cursor->end && at[0] < 0x80) {
-        cursor->next++;
-        return at[0];
-    }
     for (unsigned i = 0; i < VARINT_BYTES_MAX && !cursor->failed; i++) {
         uint8_t byte = read_u8(cursor);
         if (cursor->failed)
@@ -88,22 +64,6 @@ int64_t read_zigzag(struct cursor *cursor)
 {
     uint64_t value = read_varint(cursor);
     return (int64_t)((value >> 1) ^ (0 - (value & 1)));
-}
-
-str read_bytes(struct cursor *cursor, size_t size)
-{
-    const uint8_t *bytes = cursor_take(cursor, size);
-    return bytes != NULL ? str_from_bytes(bytes, size) : STR_NONE;
-}
-
-str read_text(struct cursor *cursor)
-{
-    uint64_t size = read_varint(cursor);
-    if (size > cursor_left(cursor)) {
-        cursor->failed = true;
-        return STR_NONE;
-    }
-    return read_bytes(cursor, (size_t)size);
 }
 
 void write_u8(struct buffer *buffer, uint8_t value)
@@ -138,6 +98,10 @@ void write_varint(struct buffer *buffer, uint64_t value)
 {
     uint8_t bytes[VARINT_BYTES_MAX];
     size_t size = 0;
+    if (value < 0x80) {
+        buffer_append_byte(buffer, (uint8_t)value);
+        return;
+    }
     while (value >= 0x80) {
         bytes[size++] = (uint8_t)(value | 0x80);
         value >>= 7;

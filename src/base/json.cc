@@ -20,6 +20,7 @@ extern "C" {
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/json_check.h"
+#include "base/json_text.h"
 #include "base/number.h"
 }
 
@@ -364,13 +365,11 @@ static void write_container(struct buffer *out, json_value container, char open,
     bool first = true;
     buffer_append_byte(out, static_cast<uint8_t>(open));
     while (json_next(&iterator, &key, &value)) {
-        if (!first)
+        if (iterator.is_object)
+            json_write_quoted(out, first ? '\0' : ',', key, ':');
+        else if (!first)
             buffer_append_byte(out, ',');
         first = false;
-        if (iterator.is_object) {
-            json_write_text(out, key);
-            buffer_append_byte(out, ':');
-        }
         json_write_value(out, value);
     }
     buffer_append_byte(out, static_cast<uint8_t>(close));

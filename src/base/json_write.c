@@ -5,7 +5,12 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/number.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define UINT_DIGITS_MAX 20
 
@@ -27,26 +32,65 @@ void json_write_int(struct buffer *out, int64_t value)
     json_write_uint(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Whether none of the eight bytes needs an escape (the classic test for a zero byte, thrice). */
+static bool is_plain_word(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t quote = word ^ (ones * '"');
+    uint64_t backslash = word ^ (ones * '\\');
+    uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                     ((backslash - ones) & ~backslash);
+    return (found & (ones * 0x80)) == 0;
+}
+
+/* Whether a text of at most 16 bytes is plain: most keys and values are that short. */
+static bool is_plain_short(str text)
+{
+    uint64_t first = 0, last = 0;
+    if (text.size >= 8) { /* two words that overlap */
+        memcpy(&first, text.data, 8);
+        memcpy(&last, text.data + text.size - 8, 8);
+        return is_plain_word(first) && is_plain_word(last);
+    }
+    if (text.size >= 4) { /* two halves of one word */
+        uint32_t low, high;
+        memcpy(&low, text.data, 4);
+        memcpy(&high, text.data + text.size - 4, 4);
+        return is_plain_word((uint64_t)high << 32 | low);
+    }
+    for (size_t i = 0; i < text.size; i++)
+        if (!is_plain((unsigned char)text.data[i]))
+            return false;
+    return true;
+}
+
 /* Bytes at the start of `text` that need no escape: not a control character, quote, backslash. */
 static size_t plain_bytes(str text)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t highs = UINT64_C(0x8080808080808080);
     size_t i = 0;
-    for (; text.size - i >= 8; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + i, sizeof word);
-        uint64_t quote = word ^ (ones * '"');
-        uint64_t backslash = word ^ (ones * '\\');
-        uint64_t control = (word - ones * 0x20) & ~word;
-        if (((control | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs) != 0)
-            break;
+    if (text.size <= 16 && is_plain_short(text))
+        return text.size;
+#ifdef __SSE2__
+    const __m128i quotes = _mm_set1_epi8('"'), backslashes = _mm_set1_epi8('\\');
+    const __m128i controls = _mm_set1_epi8(0x1F);
+    for (; text.size - i >= 16; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i_u *)(const void *)(text.data + i));
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, controls), bytes);
+        __m128i named = _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslashes));
+        unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, named));
+        if (found != 0)
+            return i + (unsigned)__builtin_ctz(found);
     }
-    for (; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c < 0x20 || c == '"' || c == '\\')
-            break;
-    }
+    if (i > 0 && is_plain_short(str_slice(text, i, text.size)))
+        return text.size;
+#endif
+    while (i < text.size && is_plain((unsigned char)text.data[i]))
+        i++;
     return i;
 }
 
@@ -62,18 +106,52 @@ static void write_escaped(struct buffer *out, unsigned char c)
         buffer_printf(out, "\\u%04x", c);
 }
 
-void json_write_text(struct buffer *out, str text)
+/* Behind its first quote, with what needs an escape somewhere. */
+static void write_rest(struct buffer *out, str text, size_t plain)
 {
-    buffer_append_byte(out, '"');
-    while (text.size > 0) {
-        size_t plain = plain_bytes(text);
+    for (;;) {
         buffer_append(out, text.data, plain);
         if (plain == text.size)
-            break;
+            return;
         write_escaped(out, (unsigned char)text.data[plain]);
         text = str_slice(text, plain + 1, text.size);
+        plain = plain_bytes(text);
     }
-    buffer_append_byte(out, '"');
+}
+
+void json_write_quoted(struct buffer *out, char before, str text, char after)
+{
+    size_t plain = plain_bytes(text);
+    if (plain < text.size) {
+        if (before != '\0')
+            buffer_append_byte(out, (uint8_t)before);
+        buffer_append_byte(out, '"');
+        write_rest(out, text, plain);
+        buffer_append_byte(out, '"');
+        if (after != '\0')
+            buffer_append_byte(out, (uint8_t)after);
+        return;
+    }
+    /* The common case asks for room once. */
+    size_t size = text.size + 2 + (before != '\0') + (after != '\0');
+    char *at = buffer_reserve(out, size);
+    if (at == NULL)
+        return;
+    if (before != '\0')
+        *at++ = before;
+    *at++ = '"';
+    if (text.size > 0)
+        memcpy(at, text.data, text.size);
+    at += text.size;
+    *at++ = '"';
+    if (after != '\0')
+        *at = after;
+    buffer_advance(out, size);
+}
+
+void json_write_text(struct buffer *out, str text)
+{
+    json_write_quoted(out, '\0', text, '\0');
 }
 
 void json_writer_init(struct json_writer *writer, struct buffer *out)
@@ -146,11 +224,9 @@ void json_put_key(struct json_writer *writer, str key)
 {
     INVARIANT(writer->depth > 0 && (writer->is_object & level_bit(writer)) != 0);
     INVARIANT(!writer->after_key);
-    if ((writer->has_member & level_bit(writer)) != 0)
-        buffer_append_byte(writer->out, ',');
+    char comma = (writer->has_member & level_bit(writer)) != 0 ? ',' : '\0';
     writer->has_member |= level_bit(writer);
-    json_write_text(writer->out, key);
-    buffer_append_byte(writer->out, ':');
+    json_write_quoted(writer->out, comma, key, ':');
     writer->after_key = true;
 }
 

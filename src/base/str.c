@@ -9,11 +9,6 @@ str str_from_c(const char *text)
     return text != NULL ? (str){ .data = text, .size = strlen(text) } : STR_NONE;
 }
 
-str str_from_bytes(const void *bytes, size_t size)
-{
-    return (str){ .data = bytes, .size = size };
-}
-
 bool str_equal(str a, str b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);

@@ -24,7 +24,11 @@ typedef struct str {
 #define STR_ARG(s) (int)(s).size, (s).data != NULL ? (s).data : ""
 
 str str_from_c(const char *text);               /* borrows; NULL gives STR_NONE */
-str str_from_bytes(const void *bytes, size_t size);
+static inline str str_from_bytes(const void *bytes, size_t size)
+{
+    str text = { (const char *)bytes, size };
+    return text;
+}
 bool str_equal(str a, str b);
 bool str_equal_ignoring_case(str a, str b);     /* ASCII only */
 int str_compare(str a, str b);                  /* by bytes, shorter first */

@@ -96,9 +96,10 @@ static void test_text(void **state)
     assert_str_equal(copy, STR("order-7"));
     arena_deinit(&arena);
     arena_init(&arena, "test_text", 8);
+    copy = STR("untouched");
     assert_err(arena_dup(&arena, STR("more than eight"), &copy), ERR_NOMEM);
     assert_err(arena_printf(&arena, &copy, "%30d", 7), ERR_NOMEM);
-    assert_str_equal(copy, STR("order-7"));
+    assert_str_equal(copy, STR("untouched"));
     arena_deinit(&arena);
 }
 

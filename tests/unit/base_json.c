@@ -315,7 +315,7 @@ static void test_doubles_round_trip(void **state)
         json_value back = parse(buffer_str(&out));
         if (!isfinite(value))
             assert_int_equal(json_kind(back), JSON_NULL);
-        else if (json_double(back, NAN) != value)
+        else if (json_double(back, (double)NAN) != value)
             fail_msg("%.17g became " STR_FMT, value, STR_ARG(buffer_str(&out)));
     }
     buffer_deinit(&out);
@@ -366,7 +366,7 @@ static void test_writer(void **state)
     json_end_object(&writer);
     json_begin_array(&writer);
     json_put_null(&writer);
-    json_put_double(&writer, NAN);
+    json_put_double(&writer, (double)NAN);
     json_end_array(&writer);
     json_put_bool(&writer, false);
     json_end_array(&writer);

@@ -81,8 +81,8 @@ static void test_double(void **state)
         if (!money_from_double(cases[i].value, cases[i].digits, &minor) || minor != cases[i].minor)
             fail_msg("%.17g gave %lld", cases[i].value, (long long)minor);
     minor = 77;
-    assert_false(money_from_double(NAN, 2, &minor));
-    assert_false(money_from_double(-INFINITY, 2, &minor));
+    assert_false(money_from_double((double)NAN, 2, &minor));
+    assert_false(money_from_double((double)-INFINITY, 2, &minor));
     assert_false(money_from_double(1.1e13, 2, &minor));
     assert_false(money_from_double(1e300, 2, &minor));
     assert_int_equal(minor, 77);
