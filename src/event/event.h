@@ -21,7 +21,9 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/digest.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "store/warehouse.h"   /* the promoted columns */
 
@@ -124,7 +126,7 @@ struct event {
     str channel;                  /* web, mini_program, app, server, store, tmall, jd, douyin, wecom … */
     int64_t time_ms;              /* when it happened, corrected for the client's clock */
     int64_t sent_ms;              /* as the client said; 0 if not */
-    uint64_t shape;               /* hash of type, property names and kinds (plan/plan.h) */
+    uint64_t shape;               /* of type, property names and kinds; 0: not known */
     uint32_t identifier_count;
     struct event_identifier *identifiers;
     uint32_t trait_count;
@@ -145,5 +147,24 @@ err event_decode(str bytes, struct arena *arena, struct event *event,
                  struct problem *problem) MUST_USE;
 
 const char *event_kind_name(enum event_kind kind);
+
+/* ---- the shape of an event: a hash of its type and of its property names with their JSON kinds ----
+ *
+ * Two events of one shape look alike to the tracking plan, which remembers shapes that fit
+ * (plan/plan.h). The door folds it while it walks the properties, in any order. The seed is secret
+ * (keys_seed of "shape"), so that nobody outside can build two shapes that collide. A shape of 0
+ * says nothing: the plan then looks at the properties themselves. A sealed value counts as text. */
+static inline uint64_t event_shape_begin(uint64_t seed, str type)
+{
+    return hash_bytes64(type.data, type.size, seed);
+}
+static inline uint64_t event_name_hash(uint64_t seed, str name)
+{
+    return hash_bytes64(name.data, name.size, seed);
+}
+static inline uint64_t event_shape_property(uint64_t shape, uint64_t name_hash, enum json_kind kind)
+{
+    return shape + hash_mix64(name_hash + (uint64_t)kind * UINT64_C(0x9E3779B97F4A7C15));
+}
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* normalise: what identifiers look like inside, so that one person's writings of one value meet.
  *
- * Every rule is idempotent: normalise(normalise(x)) = normalise(x). Phones become E.164 with +86 by
- * default (full-width digits, spaces, 0086, leading ' or =", trailing .0, IP prefixes; protocols of the
- * Chinese mobile ranges in docs/identity.md), e-mails lower case, all texts trimmed and limited
- * to 255 bytes. Values that cannot be a person are told apart: masked (138****1234), privacy
- * numbers, placeholders, floats of Excel (1.38E+10), test numbers.
+ * Every rule is idempotent: normalise(normalise(x)) = normalise(x). All texts lose their margins,
+ * invisible characters and full-width forms; more than 255 bytes or a control character are INVALID (a
+ * cut id could be a stranger's). Phones become E.164 with +86 by default (0086, leading ' or =",
+ * trailing .0, IP prefixes), e-mails lower case. Values that cannot be a person are told apart: masked
+ * (138****1234), privacy numbers, placeholders, floats of Excel (1.38E+10), test numbers, numbers
+ * of machines, landlines. The rules are in docs/formats/event.md.
+ *
+ * A value that looks like a phone or an e-mail is sealed whatever its type says (E1).
  * Any thread, no allocation beyond the arena.
  */
 #ifndef KITH_EVENT_NORMALISE_H
@@ -22,7 +25,8 @@ enum normal_form {
     NORMAL_INVALID,   /* not a value of this type */
 };
 
-/* `type` by name; unknown types are trimmed and limited. `out` is in `arena`. */
+/* `type` by name. `out` is in `arena` (INVALID when that is full: identifier_make tells the two apart).
+ * Untouched for MASKED and INVALID. */
 enum normal_form normalise_value(str type, str raw, struct arena *arena, str *out);
 
 /* A whole identifier: normalise, hash (with the md5 and sha256 of phones as other hashes), seal
