@@ -10,9 +10,12 @@
  *   events     one event a line, as a body of POST /v1/{type} ("type" first, "writeKey" last)
  *   csv        one event a row, with a header
  *   parquet    the same columns in files of two million rows: `--out` names a folder; by chDB's library
+ *   lookups    the API's path of who did it, one a line
  *   people     one person a line with all her identifiers: who is who
  *   truth      the same as CSV: person,role,type,namespace,value,shared
  *   catalogue  the products;  sources: key, channel, kind, name
+ *
+ * `--one-each` keeps one event of each person, any; `--fresh` leaves out that events are history.
  */
 #include "world.h"
 
@@ -41,6 +44,7 @@ struct options {
     double events_per_customer;
     unsigned batch;
     int64_t end_ms;
+    bool fresh, one_each;
 };
 
 struct output {
@@ -275,14 +279,14 @@ struct writer {
     struct batches batches;
     struct parquet parquet;
     uint64_t count;
-    enum { SEGMENT, EVENTS, CSV, PARQUET } form;
+    enum { SEGMENT, EVENTS, CSV, LOOKUPS, PARQUET } form;
 };
 
 static void writer_open(struct writer *writer)
 {
     const struct options *options = writer->options;
-    const char *const forms[] = { "segment", "events", "csv", "parquet" };
-    for (unsigned i = 0; i < 4; i++) {
+    const char *const forms[] = { "segment", "events", "csv", "lookups", "parquet" };
+    for (unsigned i = 0; i < 5; i++) {
         if (strcmp(options->form, forms[i]) == 0)
             writer->form = i;
     }
@@ -317,6 +321,10 @@ static void writer_add(struct writer *writer, const struct world_event *events, 
             world_write_row(writer->world, &events[i], &writer->output.text);
             output_breathe(&writer->output);
             break;
+        case LOOKUPS:
+            world_write_lookup(writer->world, &events[i], &writer->output.text);
+            output_breathe(&writer->output);
+            break;
         case PARQUET:
             parquet_add(&writer->parquet, writer->world, &events[i]);
             break;
@@ -337,6 +345,19 @@ static void writer_close(struct writer *writer)
     output_close(&writer->output);
 }
 
+/* Keep one event of each person; they lie together. Returns how many. */
+static size_t keep_one_each(struct world_event *events, size_t count)
+{
+    size_t kept = 0;
+    for (size_t first = 0, end; first < count; first = end) {
+        uint32_t person = events[first].person;
+        for (end = first; end < count && events[end].person == person;)
+            end++;
+        events[kept++] = events[first + (person * UINT64_C(2654435761) >> 7) % (end - first)];
+    }
+    return kept;
+}
+
 static void write_events(const struct world *world, const struct options *options)
 {
     struct writer writer = { .world = world, .options = options };
@@ -349,6 +370,8 @@ static void write_events(const struct world *world, const struct options *option
         uint64_t last = first + step < options->last ? first + step : options->last;
         size_t count;
         struct world_event *events = world_plan(world, first, last, &count);
+        if (events != NULL && options->one_each)
+            count = keep_one_each(events, count);
         if (events == NULL || (by_time && !world_sort_by_time(events, count)))
             fail("out of memory for the events of %" PRIu64 " people", last - first);
         writer_add(&writer, events, count);
@@ -463,10 +486,11 @@ static uint64_t read_number(const char *name, const char *text, uint64_t min, ui
 }
 
 static const char usage[] =
-    "usage: world [--form segment|events|csv|parquet|people|truth|catalogue|sources]\n"
+    "usage: world [--form segment|events|csv|parquet|lookups|people|truth|\n"
+    "                     catalogue|sources]\n"
     "             [--customers N] [--events-per-customer X] [--seed N] [--end TIME]\n"
     "             [--order customer|time] [--first N] [--last N] [--batch N] [--keys FILE]\n"
-    "             [--out PATH] [--library libchdb.so]\n";
+    "             [--one-each] [--fresh] [--out PATH] [--library libchdb.so]\n";
 
 static struct options read_options(int argc, char **argv)
 {
@@ -483,6 +507,7 @@ static struct options read_options(int argc, char **argv)
         { "first", 1, NULL, 'a' },  { "last", 1, NULL, 'z' },
         { "batch", 1, NULL, 'b' },  { "keys", 1, NULL, 'k' },
         { "out", 1, NULL, 'w' },    { "library", 1, NULL, 'l' },
+        { "one-each", 0, NULL, '1' }, { "fresh", 0, NULL, 'n' },
         { "help", 0, NULL, 'h' },   { NULL, 0, NULL, 0 },
     };
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -499,6 +524,8 @@ static struct options read_options(int argc, char **argv)
         case 'k': options.keys = optarg; break;
         case 'w': options.out = optarg; break;
         case 'l': options.library = optarg; break;
+        case '1': options.one_each = true; break;
+        case 'n': options.fresh = true; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: fputs(usage, stderr); exit(2);
         }
@@ -527,11 +554,12 @@ int main(int argc, char **argv)
     struct world world;
     world_init(&world, options.seed, options.customers, options.events_per_customer,
                options.end_ms);
+    world.fresh = options.fresh;
     read_keys(options.keys);
     if (!is_one_of(options.order, (const char *const[]){ "customer", "time", NULL }))
         fail("--order '%s' is neither customer nor time", options.order);
     if (is_one_of(options.form,
-                  (const char *const[]){ "segment", "events", "csv", "parquet", NULL }))
+                  (const char *const[]){ "segment", "events", "csv", "lookups", "parquet", NULL }))
         write_events(&world, &options);
     else if (is_one_of(options.form, (const char *const[]){ "people", "truth", NULL }))
         write_people(&world, &options);

@@ -134,6 +134,7 @@ struct world {
     uint64_t seed;
     uint64_t people;            /* numbers 0 … people - 1 */
     double events_per_person;   /* mean; what is planned comes near it */
+    bool fresh;                 /* events do not say that they are history */
     int64_t end_ms;             /* the year ends here (UTC) */
     int64_t begin_ms;           /* set by world_init */
     uint32_t day_weights_sum[WORLD_DAYS + 1];   /* seasons, 618, 11.11; cumulative */
@@ -203,6 +204,9 @@ bool world_sort_by_time(struct world_event *events, size_t count);
 void world_write_item(const struct world *world, const struct world_event *event,
                       struct world_text *text);
 void world_write_header(struct world_text *text);
+/* The path by which the API finds who did it: "/api/v1/customers/by/{type}/{value}?namespace=…". */
+void world_write_lookup(const struct world *world, const struct world_event *event,
+                        struct world_text *text);
 void world_write_row(const struct world *world, const struct world_event *event,
                      struct world_text *text);
 /* A person with all identifiers as one line of JSON. */

@@ -474,7 +474,9 @@ static void put_context(struct world_text *text, const struct world *world,
     enum world_source source = (enum world_source)event->source;
     bool client = source == WORLD_MINI_PROGRAM || source == WORLD_H5 || source == WORLD_APP;
     PUT(text, ",\"context\":{\"library\":{\"name\":\"kith-world\",\"version\":\"1.0.0\"},"
-              "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\",\"historical\":true");
+              "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\"");
+    if (!world->fresh)
+        PUT(text, ",\"historical\":true");
     if (source != WORLD_H5 && source != WORLD_APP)
         put_external_ids(text, world, person, event);
     if (client)
@@ -600,6 +602,56 @@ void world_write_item(const struct world *world, const struct world_event *event
         put_properties(text, world, &person, event);
     }
     PUT(text, "}");
+}
+
+/* ---- who did it ---- */
+
+static void put_lookup(struct world_text *text, const char *type)
+{
+    PUT(text, "/api/v1/customers/by/");
+    put_text(text, type);
+    PUT(text, "/");
+}
+
+static void put_lookup_namespace(struct world_text *text, const char *namespace_)
+{
+    PUT(text, "?namespace=");
+    put_text(text, namespace_);
+}
+
+void world_write_lookup(const struct world *world, const struct world_event *event,
+                        struct world_text *text)
+{
+    struct world_person person;
+    enum world_source source = (enum world_source)event->source;
+    world_person(world, event->person, &person);
+    /* the member centre speaks of a platform's buyer where it binds one */
+    if (source == WORLD_CRM && event->type == WORLD_EVENT_MEMBER_BOUND)
+        source = (enum world_source)event->detail;
+    if (source < WORLD_PLATFORM_COUNT) {
+        put_lookup(text, world_platform_types[source]);
+        put_platform_id(text, world, person.number, source);
+        put_lookup_namespace(text, world_platform_apps[source]);
+    } else if (source == WORLD_MINI_PROGRAM) {
+        put_lookup(text, "wx_openid");
+        put_openid(text, world, person.number, person.brand, event->flags & WORLD_SECOND_WECHAT);
+        put_lookup_namespace(text, world_brands[person.brand].appid);
+    } else if (source == WORLD_H5 || source == WORLD_APP) {
+        put_lookup(text, "anonymous_id");
+        put_anonymous_id(text, world, person.number, source, event->flags & WORLD_ON_TABLET);
+        put_lookup_namespace(text, world_source_key(source));
+    } else if (source == WORLD_WECOM) {
+        put_lookup(text, "wecom_external_userid");
+        put_external_userid(text, world, person.number);
+        put_lookup_namespace(text, "ww6d2a81c05be94f37");
+    } else if (source == WORLD_STORE) {
+        put_lookup(text, "member_card");
+        put_card(text, world, person.number);
+    } else {
+        put_lookup(text, "user_id");
+        put_user_id(text, person.number);
+    }
+    PUT(text, "\n");
 }
 
 /* ---- the row ---- */
