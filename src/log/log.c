@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public face of the log: open, close, append, and the questions. */
+#include "log/log.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/logline.h"
+#include "log/log_parts.h"
+#include "log/mutate.h"
+
+#define MEBIBYTE ((size_t)1 << 20)
+
+static void config_fill(struct log_config *config)
+{
+    if (config->waiting_bytes_max == 0)
+        config->waiting_bytes_max = 64 * MEBIBYTE;
+    if (config->unread_bytes_max == 0)
+        config->unread_bytes_max = 256 * MEBIBYTE;
+    if (config->block_bytes_max == 0)
+        config->block_bytes_max = MEBIBYTE;
+    if (config->block_bytes_max > LOG_BLOCK_BYTES_LIMIT)
+        config->block_bytes_max = LOG_BLOCK_BYTES_LIMIT;
+    if (config->retention_ms == 0)
+        config->retention_ms = 3 * DAY_MS;
+}
+
+/* Signals are for the threads that wait for them. */
+static bool writer_start(struct log *log)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&log->writer, NULL, writer_run, log) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started)
+        (void)pthread_setname_np(log->writer, "kith-log");
+    return started;
+}
+
+/* All but the thread. */
+static void log_free(struct log **log)
+{
+    struct log *freed = *log;
+    *log = NULL;
+    log_file_close(&freed->file);
+    reader_deinit(&freed->reader);
+    queue_deinit(&freed->waiting);
+    buffer_deinit(&freed->encoded);
+    memory_free(freed->codec);
+    memory_free(freed);
+}
+
+err log_open(struct log **log, const struct log_config *config, struct problem *said)
+{
+    struct log_tail tail;
+    struct problem own = { 0 };
+    struct problem *problem = said != NULL ? said : &own;
+    INVARIANT(config->path != NULL && config->clock != NULL);
+    log_mutate_by_environment();
+    struct log *made = memory_alloc(sizeof *made);
+    if (made == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to open log %s", config->path);
+    made->config = *config;
+    config_fill(&made->config);
+    err error = log_file_open(&made->file, &made->config, &tail, problem);
+    if (error != ERR_OK) {
+        memory_free(made);
+        return error;
+    }
+    queue_init(&made->waiting, SIZE_MAX); /* waiting_bytes limits, which counts until the answer */
+    reader_init(&made->reader, tail.last_seq);
+    buffer_init(&made->encoded, 2 * LOG_BLOCK_BYTES_LIMIT);
+    atomic_init(&made->first_seq, tail.first_seq);
+    atomic_init(&made->last_seq, tail.last_seq);
+    made->received_ms = tail.received_ms;
+    made->lost_records = tail.lost_records;
+    made->codec = memory_alloc(block_codec_bytes());
+    if (made->codec == NULL || !writer_start(made)) {
+        log_free(&made);
+        return problem_set(problem, ERR_NOMEM, "no memory to start the writer of log %s",
+                           config->path);
+    }
+    *log = made;
+    return ERR_OK;
+}
+
+void log_close(struct log **log)
+{
+    struct log *closing = *log;
+    if (closing == NULL)
+        return;
+    queue_close(&closing->waiting);
+    pthread_join(closing->writer, NULL);
+    INVARIANT(atomic_load(&closing->waiting_bytes) == 0);
+    log_free(log);
+}
+
+void log_die(struct log *log, const struct problem *problem)
+{
+    if (atomic_exchange(&log->dead, true))
+        return;
+    log_line(LOG_ERROR, "log_dead", "reason=\"%s\" hint=\"%s\"", problem->detail, problem->hint);
+    if (log->config.fatal != NULL)
+        log->config.fatal(log->config.context, problem);
+}
+
+/* ---- appending ---- */
+
+/* Count the bytes in, if there is room: an append that alone exceeds the limit goes into an empty
+ * log. */
+static bool admit_bytes(struct log *log, size_t bytes)
+{
+    size_t max = log->config.waiting_bytes_max;
+    size_t now = atomic_load_explicit(&log->waiting_bytes, memory_order_relaxed);
+    do {
+        if (now > 0 && (bytes > max || now > max - bytes))
+            return false;
+    } while (!atomic_compare_exchange_weak(&log->waiting_bytes, &now, now + bytes));
+    return true;
+}
+
+err log_append(struct log *log, struct log_append *append)
+{
+    size_t bytes = append->records.size;
+    INVARIANT(append->durable != NULL);
+    if (bytes > LOG_BLOCK_BYTES_LIMIT)
+        return ERR_TOO_LARGE;
+    if (!block_records_are_whole(append->records, append->count))
+        return ERR_INVALID;
+    if (atomic_load_explicit(&log->dead, memory_order_acquire))
+        return ERR_UNAVAILABLE;
+    if (atomic_load_explicit(&log->reader.unread_bytes, memory_order_relaxed) >=
+            log->config.unread_bytes_max ||
+        !admit_bytes(log, bytes))
+        return ERR_BUSY;
+    if (queue_put(&log->waiting, &append->item, bytes))
+        return ERR_OK;
+    atomic_fetch_sub(&log->waiting_bytes, bytes);
+    return ERR_UNAVAILABLE; /* closing */
+}
+
+/* ---- reading and trimming ---- */
+
+err log_read(struct log *log, uint64_t seq, struct log_block **block, struct problem *problem)
+{
+    struct problem own;
+    return log_file_read(log->file, seq, block, problem != NULL ? problem : &own);
+}
+
+err log_trim(struct log *log, uint64_t seq, struct problem *problem)
+{
+    struct problem own = { 0 };
+    struct problem *said = problem != NULL ? problem : &own;
+    int64_t before_ms = wall_clock_now_ms(log->config.clock) - log->config.retention_ms;
+    bool more = true;
+    err error = ERR_OK;
+    while (error == ERR_OK && more) {
+        uint64_t first_seq;
+        error = log_file_trim(log->file, seq, before_ms, &first_seq, &more, said);
+        atomic_store(&log->first_seq, first_seq);
+    }
+    if (error != ERR_OK && log_file_is_dead(log->file))
+        log_die(log, said);
+    return error;
+}
+
+uint64_t log_first_seq(struct log *log)
+{
+    return atomic_load(&log->first_seq);
+}
+
+uint64_t log_last_seq(struct log *log)
+{
+    return atomic_load(&log->last_seq);
+}
+
+int64_t log_bytes(struct log *log)
+{
+    return log_file_bytes(log->file);
+}
+
+uint64_t log_lost_records(struct log *log)
+{
+    return log->lost_records;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log: the truth. Everything that changes state is a record in it, durable before it is answered.
+ *
+ * A record is bytes of a kind that the log does not interpret. Records that wait together become
+ * one block; a block is one row of an SQLite file of its own (synchronous=FULL) and one sync. The
+ * format of a block is in docs/formats/log-block.md.
+ *
+ * Invariants
+ *   L1 seq starts at 1, each record has the next one; no gap, no reuse, over restarts.
+ *   L2 received_ms of blocks never decreases (a wall clock that jumps back does not matter).
+ *   L3 `durable` of an append is called after the sync of its block and before a reader sees it.
+ *   L4 a block that cannot be written (disk full) leaves no trace: its appends get STORAGE_FULL and
+ *      the log goes on. A sync that fails is never retried: the log is dead, `fatal` is called once.
+ *   L5 what is read has passed its CRC; damage is named (first_seq, offset), never skipped silently.
+ *
+ * Threads: log_append by any thread; `durable` runs on the writer thread and must be short.
+ * The one reader that follows the tail (the engine) gets blocks from memory, in order, each once.
+ */
+#ifndef KITH_LOG_LOG_H
+#define KITH_LOG_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/queue.h"
+#include "base/str.h"
+
+struct log;
+
+enum log_record_kind {
+    LOG_RECORD_EVENT = 1,    /* event/event.h */
+    LOG_RECORD_COMMAND = 2,  /* engine/command.h: a command of the API */
+    LOG_RECORD_TICK = 3,     /* time passed: empty body */
+};
+
+/* How an append carries its records: for each, kind (u8, not 0), body size (varint), body. */
+void log_record_write(struct buffer *out, enum log_record_kind kind, str body);
+
+struct log_append {
+    struct queue_item item;       /* the log's, while it waits */
+    str records;                  /* as by log_record_write; borrowed until `durable` */
+    uint32_t count;               /* records in it, at least 1 */
+    /* Called once: OK with first_seq set, or the error; the append is the caller's again. */
+    void (*durable)(struct log_append *append, err error);
+    void *context;
+    uint64_t first_seq;
+};
+
+/* The records of one append, and so of one block, are at most this much. */
+#define LOG_BLOCK_BYTES_LIMIT ((size_t)64 << 20)
+
+struct log_block {
+    uint64_t first_seq;
+    uint32_t count;
+    int64_t received_ms;
+    str records;                  /* uncompressed, as by log_record_write; kept by the block */
+    _Atomic uint32_t references;
+};
+void log_block_hold(struct log_block *block);
+void log_block_release(struct log_block **block);
+
+/* Walk the records of a block. */
+struct log_record { uint64_t seq; enum log_record_kind kind; str body; };
+struct log_cursor { const struct log_block *block; size_t offset; uint32_t index; };
+bool log_block_next(struct log_cursor *cursor, struct log_record *record);
+
+struct log_config {
+    const char *path;             /* of the SQLite file; created when missing */
+    struct wall_clock *clock;
+    size_t waiting_bytes_max;     /* appended, not yet durable: beyond it BUSY; default 64 MB */
+    size_t unread_bytes_max;      /* durable, not yet taken by the reader: beyond it BUSY; 256 MB */
+    size_t block_bytes_max;       /* records per block before compression; default 1 MB */
+    int64_t retention_ms;         /* default 3 days */
+    const char *vfs;              /* NULL: SQLite's default; tests name a failing one */
+    /* Set aside what cannot be read and fill its numbers, and those of what is missing, with ticks,
+     * instead of refusing to open. Reads the whole log. An operator's decision, for one start. */
+    bool repair;
+    void (*fatal)(void *context, const struct problem *problem); /* sync failed: stop serving */
+    void *context;
+};
+
+/* Opens, makes durable what it finds, checks the tail, starts the writer. A last block that is
+ * damaged is cut off and reported: it is set aside, and ticks take its numbers (log_lost_records).
+ * A damaged one in the middle is an error naming it, and so are records that were durable and are
+ * missing. LOCKED when another process has it; CORRUPT; UNSUPPORTED for a newer format;
+ * STORAGE_FULL, IO, SYNC, NOMEM. */
+err log_open(struct log **log, const struct log_config *config, struct problem *problem) MUST_USE;
+/* Syncs what waits, answers it, stops the writer. */
+void log_close(struct log **log);
+
+/* Hand in records. BUSY; UNAVAILABLE after a failed sync or while closing; TOO_LARGE beyond
+ * LOG_BLOCK_BYTES_LIMIT; INVALID when `records` are not `count` whole ones: `durable` is then not
+ * called. `durable` gets OK; STORAGE_FULL or NOMEM, and then the records are not in the log, ever;
+ * or UNAVAILABLE, and then they may be in it once after a restart. */
+err log_append(struct log *log, struct log_append *append) MUST_USE;
+
+/* The tail reader. Blocks from `from_seq` on: from the file while behind, then from memory.
+ * NULL in *block after `timeout_ms` without one. Engine thread. */
+err log_follow(struct log *log, uint64_t from_seq, struct problem *problem) MUST_USE;
+err log_next(struct log *log, int64_t timeout_ms, struct log_block **block,
+             struct problem *problem) MUST_USE;
+void log_wake_reader(struct log *log);            /* log_next returns at once; any thread */
+
+/* Read one stored block that holds `seq` (any thread, its own connection). NOT_FOUND if trimmed. */
+err log_read(struct log *log, uint64_t seq, struct log_block **block,
+             struct problem *problem) MUST_USE;
+
+uint64_t log_first_seq(struct log *log);          /* 1 unless trimmed; last + 1 when empty */
+uint64_t log_last_seq(struct log *log);           /* last durable */
+size_t log_unread_records(struct log *log);
+int64_t log_bytes(struct log *log);               /* of the file, less what is free in it */
+uint64_t log_lost_records(struct log *log);       /* replaced by ticks when it was opened */
+
+/* Remove whole blocks before `seq` that are older than the retention. The caller vouches that ledger
+ * and warehouse are past them (on disk). */
+err log_trim(struct log *log, uint64_t seq, struct problem *problem) MUST_USE;
+
+/* Blocks, for offline checks and for a Kafka or PostgreSQL log later. */
+err log_block_encode(struct buffer *out, uint64_t first_seq, uint32_t count, int64_t received_ms,
+                     str records) MUST_USE;
+err log_block_decode(str bytes, struct log_block **block, struct problem *problem) MUST_USE;
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log_parts: what log.c (the public face), writer.c and reader.c share. */
+#ifndef KITH_LOG_LOG_PARTS_H
+#define KITH_LOG_LOG_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "log/block.h"
+#include "log/file.h"
+#include "log/log.h"
+
+/* The tail reader's side. Everything under its mutex but unread_bytes. */
+struct reader {
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool following;              /* log_follow was called */
+    bool from_memory;            /* has caught up: blocks come through the list */
+    bool poked;
+    uint64_t next_seq;           /* the first record that the reader has not got */
+    uint64_t last_seq;           /* the last durable record */
+    struct block_node *first, **last;
+    _Atomic size_t unread_bytes; /* durable and not yet taken, uncompressed */
+};
+void reader_init(struct reader *reader, uint64_t last_seq);
+void reader_deinit(struct reader *reader);
+/* Durable blocks in order, linked by `next`; their reference goes over. Writer thread. */
+void reader_publish(struct reader *reader, struct block_node *blocks, uint64_t last_seq);
+
+struct log {
+    struct log_config config;    /* defaults filled in; its texts are the caller's and not used */
+    struct log_file *file;
+    struct queue waiting;        /* of struct log_append; weight: bytes */
+    struct reader reader;
+    pthread_t writer;
+    _Atomic size_t waiting_bytes; /* handed in and not yet answered */
+    _Atomic uint64_t first_seq;
+    _Atomic uint64_t last_seq;
+    _Atomic bool dead;
+    uint64_t lost_records;
+
+    /* Of the writer thread alone. */
+    int64_t received_ms;         /* of the last block (L2) */
+    struct buffer encoded;
+    void *codec;
+};
+
+/* The log is dead: say so, once. Any thread. */
+void log_die(struct log *log, const struct problem *problem);
+/* The writer thread. */
+void *writer_run(void *log);
+
+#endif
