@@ -87,6 +87,7 @@ struct engine_question {
     void (*ask)(const struct engine_state *state, struct engine_question *question);
     void (*answered)(struct engine_question *question);  /* same thread, right after; be short */
     void *context;
+    uint64_t need_seq;   /* the engine's: what was durable when it was asked is applied first */
 };
 /* BUSY when too many wait, UNAVAILABLE while closing (then neither function is called). */
 err engine_ask(struct engine *engine, struct engine_question *question) MUST_USE;

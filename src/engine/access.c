@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* access: sources, users, tokens and the audit inside apply; see access.h. */
+#include "engine/access.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+
+/* ---- owned texts ---- */
+
+static err own(str text, str *out)
+{
+    char *copy = memory_alloc(text.size + 1);
+    if (copy == NULL)
+        return ERR_NOMEM;
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
+    *out = (str){ copy, text.size };
+    return ERR_OK;
+}
+
+static void disown(str *text)
+{
+    memory_free((void *)(uintptr_t)text->data);
+    *text = STR_NONE;
+}
+
+bool access_read_hex(str text, uint8_t *out, size_t size)
+{
+    if (text.size != size * 2)
+        return false;
+    for (size_t index = 0; index < text.size; index++) {
+        char digit = text.data[index];
+        int value = digit >= '0' && digit <= '9'   ? digit - '0'
+                    : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+                                                   : -1;
+        if (value < 0)
+            return false;
+        uint8_t half = (uint8_t)value;
+        out[index / 2] = index % 2 == 0 ? (uint8_t)(half << 4) : (uint8_t)(out[index / 2] | half);
+    }
+    return true;
+}
+
+/* ---- sources ---- */
+
+static void source_disown(struct source *source)
+{
+    disown(&source->key);
+    disown(&source->name);
+    disown(&source->protocol);
+    disown(&source->channel);
+    disown(&source->write_key);
+    disown(&source->signing_secret);
+}
+
+/* A deep copy, so that a refused change leaves the old source untouched. */
+static err source_dup(const struct source *source, struct source *out)
+{
+    *out = *source;
+    out->key = out->name = out->protocol = STR_NONE;
+    out->channel = out->write_key = out->signing_secret = STR_NONE;
+    if (own(source->key, &out->key) != ERR_OK || own(source->name, &out->name) != ERR_OK ||
+        own(source->protocol, &out->protocol) != ERR_OK ||
+        own(source->channel, &out->channel) != ERR_OK ||
+        own(source->write_key, &out->write_key) != ERR_OK ||
+        own(source->signing_secret, &out->signing_secret) != ERR_OK) {
+        source_disown(out);
+        return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+static err add_source(struct access *access, const struct access_source *added)
+{
+    struct access_source *grown =
+        memory_resize(access->sources, (access->source_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return ERR_NOMEM;
+    access->sources = grown;
+    access->sources[access->source_count++] = *added;
+    return ERR_OK;
+}
+
+static struct access_source *find_source(struct access *access, str key)
+{
+    for (size_t index = 0; index < access->source_count; index++) {
+        if (str_equal(access->sources[index].source.key, key))
+            return &access->sources[index];
+    }
+    return NULL;
+}
+
+/* Columns of SOURCES that are not a column of their own live in `settings`. */
+static void write_source_settings(const struct source *source, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("channel"), source->channel);
+    json_member_text(&writer, STR("signing_secret"), source->signing_secret);
+    json_end_object(&writer);
+}
+
+static err write_source(const struct access_source *row, struct ledger_writes *writes)
+{
+    const struct source *source = &row->source;
+    struct buffer settings;
+    buffer_init(&settings, 8192);
+    write_source_settings(source, &settings);
+    err error = buffer_status(&settings);
+    if (error == ERR_OK) {
+        bool is_public = source->kind == SOURCE_PUBLIC;
+        LEDGER_PUT(writes, LEDGER_SOURCES, ledger_int(source->number), ledger_text(source->key),
+                   ledger_text(source->name),
+                   ledger_text(is_public ? STR("public") : STR("server")),
+                   ledger_text(source->protocol),
+                   ledger_blob(str_from_bytes(source->write_key_hash, SEAL_HASH_BYTES)),
+                   is_public ? ledger_text(source->write_key) : ledger_null(),
+                   ledger_int(source->strict), ledger_text(buffer_str(&settings)),
+                   ledger_int(row->created_ms), ledger_int(row->disabled_ms));
+    }
+    buffer_deinit(&settings);
+    return error;
+}
+
+struct load_context {
+    struct access *access;
+    struct json_parser *parser;
+    err error;
+};
+
+static bool load_source(void *context, const struct ledger_value *values)
+{
+    struct load_context *load = context;
+    json_value settings;
+    load->error = json_parse(load->parser, values[8].bytes, &settings, NULL);
+    if (load->error != ERR_OK)
+        return false;
+    struct source source = {
+        .number = (uint32_t)values[0].integer,
+        .key = values[1].bytes,
+        .name = values[2].bytes,
+        .kind = str_equal(values[3].bytes, STR("public")) ? SOURCE_PUBLIC : SOURCE_SERVER,
+        .protocol = values[4].bytes,
+        .write_key = values[6].kind == LEDGER_TEXT ? values[6].bytes : STR_NONE,
+        .strict = values[7].integer != 0,
+        .channel = json_text(json_get(settings, STR("channel"))),
+        .signing_secret = json_text(json_get(settings, STR("signing_secret"))),
+        .disabled = values[10].integer != 0,
+    };
+    if (values[5].bytes.size == SEAL_HASH_BYTES)
+        memcpy(source.write_key_hash, values[5].bytes.data, SEAL_HASH_BYTES);
+    struct access_source row = { .created_ms = values[9].integer,
+                                 .disabled_ms = values[10].integer };
+    load->error = source_dup(&source, &row.source);
+    if (load->error == ERR_OK)
+        load->error = add_source(load->access, &row);
+    return load->error == ERR_OK;
+}
+
+err access_snapshot(const struct access *access, struct source_set **set)
+{
+    struct source *sources = memory_alloc((access->source_count + 1) * sizeof *sources);
+    if (sources == NULL)
+        return ERR_NOMEM;
+    for (size_t index = 0; index < access->source_count; index++)
+        sources[index] = access->sources[index].source;
+    err error = source_set_new(set, sources, access->source_count);
+    memory_free(sources);
+    return error;
+}
+
+static bool is_key_text(str key)
+{
+    if (key.size == 0 || key.size > 64)
+        return false;
+    for (size_t index = 0; index < key.size; index++) {
+        char letter = key.data[index];
+        if (!((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
+              letter == '_' || letter == '-'))
+            return false;
+    }
+    return true;
+}
+
+static err change_text(json_value body, str member, str *text)
+{
+    json_value value = json_get(body, member);
+    if (json_kind(value) != JSON_TEXT)
+        return ERR_OK;
+    str changed;
+    err error = own(json_text(value), &changed);
+    if (error == ERR_OK) {
+        disown(text);
+        *text = changed;
+    }
+    return error;
+}
+
+static err change_kind(json_value body, struct source *source, struct problem *problem)
+{
+    str kind = json_text(json_get(body, STR("kind")));
+    if (str_equal(kind, STR("public")))
+        source->kind = SOURCE_PUBLIC;
+    else if (str_equal(kind, STR("server")))
+        source->kind = SOURCE_SERVER;
+    else if (kind.size > 0) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a source cannot be of kind '" STR_FMT "'",
+                    STR_ARG(kind));
+        return problem_at(problem, ERR_UNPROCESSABLE, "/kind");
+    }
+    return ERR_OK;
+}
+
+static err change_source(json_value body, struct access_source *row, int64_t now_ms,
+                         struct problem *problem)
+{
+    struct source *source = &row->source;
+    err error = change_kind(body, source, problem);
+    if (error != ERR_OK)
+        return error;
+    str hash = json_text(json_get(body, STR("write_key_hash")));
+    if (hash.size > 0 && !access_read_hex(hash, source->write_key_hash, SEAL_HASH_BYTES))
+        return problem_set(problem, ERR_INVALID, "write_key_hash is not 32 hex digits");
+    source->strict = json_bool(json_get(body, STR("strict")), source->strict);
+    source->disabled = json_bool(json_get(body, STR("disabled")), source->disabled);
+    if (!source->disabled)
+        row->disabled_ms = 0;
+    else if (row->disabled_ms == 0)
+        row->disabled_ms = now_ms;
+    const struct {
+        str member;
+        str *text;
+    } texts[] = { { STR("name"), &source->name },
+                  { STR("protocol"), &source->protocol },
+                  { STR("channel"), &source->channel },
+                  { STR("write_key"), &source->write_key },
+                  { STR("signing_secret"), &source->signing_secret } };
+    for (size_t index = 0; index < sizeof texts / sizeof texts[0]; index++) {
+        error = change_text(body, texts[index].member, texts[index].text);
+        if (error != ERR_OK)
+            return error;
+    }
+    if (source->kind == SOURCE_SERVER)
+        source->write_key.size = 0;   /* a secret key is kept as its hash alone */
+    return ERR_OK;
+}
+
+static void answer_source(const struct source *source, struct buffer *answer)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, answer);
+    json_begin_object(&writer);
+    json_member_int(&writer, STR("number"), source->number);
+    json_member_text(&writer, STR("key"), source->key);
+    json_member_text(&writer, STR("name"), source->name);
+    json_end_object(&writer);
+}
+
+err access_put_source(struct access *access, json_value body, int64_t now_ms,
+                      struct ledger_writes *writes, struct buffer *answer,
+                      struct problem *problem)
+{
+    str key = json_text(json_get(body, STR("key")));
+    if (!is_key_text(key)) {
+        problem_set(problem, ERR_UNPROCESSABLE,
+                    "the key of a source is 1 to 64 of a-z, 0-9, '_' and '-'");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/key");
+    }
+    struct access_source *kept = find_source(access, key);
+    if (kept == NULL && access->source_count >= ACCESS_SOURCES_MAX)
+        return problem_set(problem, ERR_UNPROCESSABLE, "there are %d sources already, no more fit",
+                           ACCESS_SOURCES_MAX);
+    struct access_source row = { .created_ms = now_ms };
+    if (kept != NULL)
+        row = *kept;
+    struct source fresh = { .number = (uint32_t)access->source_count + 1, .key = key, .name = key,
+                            .kind = SOURCE_SERVER, .protocol = STR("segment") };
+    err error = source_dup(kept != NULL ? &kept->source : &fresh, &row.source);
+    if (error != ERR_OK)
+        return error;
+    error = change_source(body, &row, now_ms, problem);
+    if (error == ERR_OK)
+        error = write_source(&row, writes);
+    if (error == ERR_OK && kept == NULL)
+        error = add_source(access, &row);
+    else if (error == ERR_OK) {
+        source_disown(&kept->source);
+        *kept = row;
+    }
+    if (error != ERR_OK) {
+        source_disown(&row.source);
+        return error;
+    }
+    answer_source(&row.source, answer);
+    return ERR_OK;
+}
+
+/* ---- users ---- */
+
+enum user_column {
+    USER_NUMBER, USER_LOGIN, USER_NAME, USER_PASSWORD, USER_ROLE, USER_LOCALE, USER_SETTINGS,
+    USER_CREATED_MS, USER_DISABLED_MS, USER_COLUMNS
+};
+
+static void user_disown(struct access_user *user)
+{
+    for (int column = 0; column < USER_COLUMNS; column++) {
+        if (user->row[column].kind == LEDGER_TEXT)
+            disown(&user->row[column].bytes);
+    }
+}
+
+static err user_dup(const struct ledger_value *row, struct access_user *out)
+{
+    *out = (struct access_user){ .number = (uint32_t)row[USER_NUMBER].integer };
+    for (int column = 0; column < USER_COLUMNS; column++) {
+        out->row[column] = row[column];
+        if (row[column].kind != LEDGER_TEXT)
+            continue;
+        out->row[column].bytes = STR_NONE;
+        if (own(row[column].bytes, &out->row[column].bytes) != ERR_OK) {
+            user_disown(out);
+            return ERR_NOMEM;
+        }
+    }
+    return ERR_OK;
+}
+
+static err add_user(struct access *access, const struct access_user *added)
+{
+    struct access_user *grown =
+        memory_resize(access->users, (access->user_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return ERR_NOMEM;
+    access->users = grown;
+    access->users[access->user_count++] = *added;
+    return ERR_OK;
+}
+
+static bool load_user(void *context, const struct ledger_value *values)
+{
+    struct load_context *load = context;
+    struct access_user user;
+    load->error = user_dup(values, &user);
+    if (load->error == ERR_OK)
+        load->error = add_user(load->access, &user);
+    return load->error == ERR_OK;
+}
+
+static struct access_user *find_user(struct access *access, str login)
+{
+    for (size_t index = 0; index < access->user_count; index++) {
+        if (str_equal(access->users[index].row[USER_LOGIN].bytes, login))
+            return &access->users[index];
+    }
+    return NULL;
+}
+
+static bool is_role(str role)
+{
+    return str_equal(role, STR("viewer")) || str_equal(role, STR("operator")) ||
+           str_equal(role, STR("administrator"));
+}
+
+err access_put_user(struct access *access, json_value body, int64_t now_ms,
+                    struct ledger_writes *writes, struct buffer *answer, struct problem *problem)
+{
+    str login = json_text(json_get(body, STR("login")));
+    if (login.size == 0 || login.size > 100) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a login has 1 to 100 bytes");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/login");
+    }
+    struct access_user *kept = find_user(access, login);
+    if (kept == NULL && access->user_count >= ACCESS_USERS_MAX)
+        return problem_set(problem, ERR_UNPROCESSABLE, "there are %d users already, no more fit",
+                           ACCESS_USERS_MAX);
+    struct ledger_value row[USER_COLUMNS] = {
+        ledger_int((int64_t)access->user_count + 1), ledger_text(login), ledger_text(login),
+        ledger_text(STR_NONE), ledger_text(STR("viewer")), ledger_text(STR("zh-CN")),
+        ledger_text(STR("{}")), ledger_int(now_ms), ledger_int(0),
+    };
+    if (kept != NULL)
+        memcpy(row, kept->row, sizeof row);
+    const struct {
+        str member;
+        enum user_column column;
+    } texts[] = { { STR("name"), USER_NAME },
+                  { STR("password"), USER_PASSWORD },
+                  { STR("role"), USER_ROLE },
+                  { STR("locale"), USER_LOCALE } };
+    for (size_t index = 0; index < sizeof texts / sizeof texts[0]; index++) {
+        json_value value = json_get(body, texts[index].member);
+        if (json_kind(value) == JSON_TEXT)
+            row[texts[index].column] = ledger_text(json_text(value));
+    }
+    if (!is_role(row[USER_ROLE].bytes)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "there is no role '" STR_FMT "'",
+                    STR_ARG(row[USER_ROLE].bytes));
+        return problem_at(problem, ERR_UNPROCESSABLE, "/role");
+    }
+    bool disabled = json_bool(json_get(body, STR("disabled")), row[USER_DISABLED_MS].integer != 0);
+    row[USER_DISABLED_MS] = ledger_int(!disabled                                ? 0
+                                       : row[USER_DISABLED_MS].integer != 0 ? row[USER_DISABLED_MS].integer
+                                                                                : now_ms);
+    struct access_user user;
+    err error = user_dup(row, &user);
+    if (error != ERR_OK)
+        return error;
+    if (kept != NULL) {
+        user_disown(kept);
+        *kept = user;
+    } else if ((error = add_user(access, &user)) != ERR_OK) {
+        user_disown(&user);
+        return error;
+    }
+    ledger_put(writes, LEDGER_USERS, user.row);
+    buffer_printf(answer, "{\"number\":%u}", user.number);
+    return ERR_OK;
+}
+
+/* ---- tokens ---- */
+
+static err token_hash(json_value body, uint8_t hash[SEAL_HASH_BYTES], struct problem *problem)
+{
+    if (access_read_hex(json_text(json_get(body, STR("hash"))), hash, SEAL_HASH_BYTES))
+        return ERR_OK;
+    return problem_set(problem, ERR_INVALID, "the hash of a token is 32 hex digits");
+}
+
+err access_put_token(struct access *access, json_value body, int64_t now_ms,
+                     struct ledger_writes *writes, struct problem *problem)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    err error = token_hash(body, hash, problem);
+    if (error != ERR_OK)
+        return error;
+    int64_t user_number = json_int(json_get(body, STR("user_number")), 0);
+    if (user_number < 1 || (uint64_t)user_number > access->user_count)
+        return problem_set(problem, ERR_UNPROCESSABLE, "there is no user %lld",
+                           (long long)user_number);
+    LEDGER_PUT(writes, LEDGER_TOKENS, ledger_blob(str_from_bytes(hash, sizeof hash)),
+               ledger_int(user_number), ledger_text(json_text(json_get(body, STR("kind")))),
+               ledger_text(json_text(json_get(body, STR("name")))), ledger_int(now_ms),
+               ledger_int(json_int(json_get(body, STR("expires_ms")), 0)));
+    return ERR_OK;
+}
+
+err access_delete_token(json_value body, struct ledger_writes *writes, struct problem *problem)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    err error = token_hash(body, hash, problem);
+    if (error != ERR_OK)
+        return error;
+    struct ledger_value key = ledger_blob(str_from_bytes(hash, sizeof hash));
+    ledger_delete(writes, LEDGER_TOKENS, &key);
+    return ERR_OK;
+}
+
+/* ---- audit ---- */
+
+static bool load_chain(void *context, const struct ledger_value *values)
+{
+    struct access *access = context;
+    if (values[6].bytes.size == sizeof access->audit_chain)
+        memcpy(access->audit_chain, values[6].bytes.data, sizeof access->audit_chain);
+    return false;
+}
+
+void access_audit(struct access *access, const struct keys *keys, uint64_t seq, int64_t now_ms,
+                  uint32_t user_number, str action, str object, str detail,
+                  struct ledger_writes *writes)
+{
+    struct buffer line;
+    buffer_init(&line, (size_t)1 << 20);
+    buffer_append(&line, access->audit_chain, sizeof access->audit_chain);
+    write_u64(&line, seq);
+    write_i64(&line, now_ms);
+    write_u32(&line, user_number);
+    write_text(&line, action);
+    write_text(&line, object);
+    write_text(&line, detail);
+    if (buffer_status(&line) == ERR_OK)
+        keys_hash(keys, STR("audit"), buffer_str(&line), access->audit_chain);
+    buffer_deinit(&line);
+    LEDGER_PUT(writes, LEDGER_AUDIT, ledger_int((int64_t)seq), ledger_int(now_ms),
+               ledger_int(user_number), ledger_text(action), ledger_text(object),
+               ledger_text(detail),
+               ledger_blob(str_from_bytes(access->audit_chain, sizeof access->audit_chain)));
+}
+
+/* ---- start and end ---- */
+
+err access_load(struct access *access, struct ledger *ledger, struct problem *problem)
+{
+    *access = (struct access){ .source_count = 0 };
+    struct load_context load = { .access = access };
+    err error = json_parser_new(&load.parser, 65536);
+    if (error == ERR_OK)
+        error = ledger_scan(ledger, LEDGER_SOURCES, NULL, load_source, &load, problem);
+    if (error == ERR_OK && load.error == ERR_OK)
+        error = ledger_scan(ledger, LEDGER_USERS, NULL, load_user, &load, problem);
+    if (error == ERR_OK && load.error == ERR_OK)
+        error = ledger_page(ledger, LEDGER_AUDIT, NULL, true, 1, load_chain, access, problem);
+    json_parser_free(&load.parser);
+    return error != ERR_OK ? error : load.error;
+}
+
+void access_deinit(struct access *access)
+{
+    for (size_t index = 0; index < access->source_count; index++)
+        source_disown(&access->sources[index].source);
+    for (size_t index = 0; index < access->user_count; index++)
+        user_disown(&access->users[index]);
+    memory_free(access->sources);
+    memory_free(access->users);
+    *access = (struct access){ .source_count = 0 };
+}

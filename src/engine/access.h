@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* access: the engine's part of sources, users, tokens and the audit: what commands check against.
+ *
+ * Rows are in the ledger; here is what apply needs to know of them. Engine thread alone.
+ */
+#ifndef KITH_ENGINE_ACCESS_H
+#define KITH_ENGINE_ACCESS_H
+
+#include <stdint.h>
+
+#include "access/source.h"
+#include "base/json.h"
+#include "store/ledger.h"
+
+#define ACCESS_SOURCES_MAX 1000
+#define ACCESS_USERS_MAX 5000
+
+/* A row of SOURCES as it stands; texts are owned. */
+struct access_source {
+    struct source source;
+    int64_t created_ms, disabled_ms;
+};
+
+struct access_user {
+    uint32_t number;
+    char *login;
+    struct ledger_value row[9];   /* columns of USERS; texts owned */
+};
+
+struct access {
+    struct access_source *sources;
+    size_t source_count;
+    struct access_user *users;
+    size_t user_count;
+    uint8_t audit_chain[16];      /* hash over the last audit row */
+};
+
+err access_load(struct access *access, struct ledger *ledger, struct problem *problem) MUST_USE;
+void access_deinit(struct access *access);
+
+/* A snapshot for the doors. */
+err access_snapshot(const struct access *access, struct source_set **set) MUST_USE;
+
+/* Bodies and answers as in command.h; the answer is appended as a JSON object. */
+err access_put_source(struct access *access, json_value body, int64_t now_ms,
+                      struct ledger_writes *writes, struct buffer *answer,
+                      struct problem *problem) MUST_USE;
+err access_put_user(struct access *access, json_value body, int64_t now_ms,
+                    struct ledger_writes *writes, struct buffer *answer,
+                    struct problem *problem) MUST_USE;
+err access_put_token(struct access *access, json_value body, int64_t now_ms,
+                     struct ledger_writes *writes, struct problem *problem) MUST_USE;
+err access_delete_token(json_value body, struct ledger_writes *writes,
+                        struct problem *problem) MUST_USE;
+
+/* One line of the audit, chained by hash to the one before. */
+void access_audit(struct access *access, const struct keys *keys, uint64_t seq, int64_t now_ms,
+                  uint32_t user_number, str action, str object, str detail,
+                  struct ledger_writes *writes);
+
+/* Hex text of `size` bytes. */
+bool access_read_hex(str text, uint8_t *out, size_t size);
+
+#endif

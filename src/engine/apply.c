@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* apply: what a record does. An event walks down apply_event once:
+ *
+ *     seen before? ─▶ does it fit? ─▶ who is it? ─▶ what do we learn? ─▶ outcome
+ *
+ * Nothing here reads a clock or a file: 'now' is the received time of the block. The one exception
+ * keeps its answer a function of the log: a message key that left RAM is asked for in the warehouse.
+ */
+#include <string.h>
+
+#include "base/logline.h"
+#include "base/metric.h"
+#include "engine/flush.h"
+#include "engine/state.h"
+
+/* Records decoded together, so that their cache misses overlap. */
+#define CHUNK_RECORDS 64
+
+/* How far ahead of the server's clock an event may lie. */
+#define FUTURE_MS_MAX DAY_MS
+
+struct decoded {
+    struct log_record record;
+    struct event event;
+    uint64_t key;
+    err error;          /* of decoding */
+};
+
+/* ---- outcomes ---- */
+
+static void verdict_of(const struct decoded *decoded, struct engine_verdict *verdict)
+{
+    *verdict = (struct engine_verdict){ .seq = decoded->record.seq, .fate = FATE_APPLIED };
+    memcpy(verdict->message_key, decoded->event.message_key, sizeof verdict->message_key);
+}
+
+static err quarantine_event(struct engine *engine, const struct decoded *decoded, str reason,
+                            str detail)
+{
+    const struct event *event = &decoded->event;
+    atomic_fetch_add(&engine->quarantined, 1);
+    metric_add(METRIC_EVENTS_QUARANTINED, 1);
+    return quarantine_file(&engine->quarantine, decoded->key, decoded->record.seq, engine->now_ms,
+                           event->source_number, event->type, reason, detail,
+                           decoded->record.body, engine->writes);
+}
+
+/* ---- one event ---- */
+
+static err is_duplicate(struct engine *engine, const struct decoded *decoded, bool *duplicate)
+{
+    if (decoded->event.flags & EVENT_REPLAYED) {
+        *duplicate = !quarantine_take(&engine->quarantine, decoded->key, engine->writes);
+        return ERR_OK;
+    }
+    enum dedupe_answer answer = dedupe_find(&engine->dedupe, decoded->key, engine->now_ms);
+    *duplicate = answer == DEDUPE_SEEN;
+    if (answer == DEDUPE_ASK) {
+        struct problem problem = { .error = ERR_OK };
+        err error = apply_ask_warehouse(engine, decoded->event.message_key,
+                                        engine->now_ms - engine->config.dedupe_window_ms,
+                                        duplicate, &problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    return *duplicate ? ERR_OK : dedupe_put(&engine->dedupe, decoded->key, engine->now_ms,
+                                             engine->now_ms);
+}
+
+static enum plan_reason judge(struct engine *engine, const struct event *event,
+                              struct problem *detail)
+{
+    if (event->time_ms > engine->now_ms + FUTURE_MS_MAX) {
+        problem_set(detail, ERR_UNPROCESSABLE, "it says it happens %lld hours from now",
+                    (long long)((event->time_ms - engine->now_ms) / HOUR_MS));
+        return PLAN_FUTURE_TIME;
+    }
+    bool strict = event->source_number < engine->strict_count &&
+                  engine->strict[event->source_number];
+    return plan_check(engine->plan, event, strict, engine->writes, detail);
+}
+
+static str promoted_text(const struct event *event, enum promoted column)
+{
+    return event->promoted_set & 1u << column ? event->promoted_text[column] : STR_NONE;
+}
+
+static int64_t promoted_int(const struct event *event, enum promoted column)
+{
+    return event->promoted_set & 1u << column ? event->promoted_int[column] : PROMOTED_MISSING;
+}
+
+err apply_observe(struct engine *engine, const struct event *event, const struct outcome *outcome)
+{
+    for (uint32_t index = 0; index < outcome->row_count; index++) {
+        if (outcome->rows[index] != 0)
+            identity_row_seen(engine->identity, outcome->rows[index], event->time_ms);
+    }
+    if (outcome->node == 0)
+        return ERR_OK;
+    struct profile_observation observation = {
+        .node = outcome->node,
+        .seq = event->seq,
+        .time_ms = event->time_ms,
+        .type = event->type,
+        .order_id = promoted_text(event, PROMOTED_ORDER_ID),
+        .currency = promoted_text(event, PROMOTED_CURRENCY),
+        .revenue = promoted_int(event, PROMOTED_REVENUE),
+        .total = promoted_int(event, PROMOTED_TOTAL),
+    };
+    return profile_observe(engine->profile, &observation);
+}
+
+/* A merge moves all nodes of a customer to its root; the warehouse's dictionary follows. */
+static void note_aliases(struct engine *engine, uint32_t customer)
+{
+    uint32_t nodes[256];
+    size_t count = identity_nodes(engine->identity, customer, nodes, 256);
+    for (size_t index = 0; index < count && index < 256; index++)
+        flusher_note_alias(engine->flusher, nodes[index], customer, engine->applied_seq + 1);
+}
+
+void apply_note_customer(struct engine *engine, uint32_t customer)
+{
+    if (engine->flusher != NULL && customer != 0)
+        note_aliases(engine, customer);
+}
+
+static err identify(struct engine *engine, const struct event *event, struct outcome *outcome,
+                    struct engine_verdict *verdict)
+{
+    struct identity_outcome who;
+    err error = identity_resolve(engine->identity, event, engine->writes, &who);
+    if (error != ERR_OK || who.node == 0)
+        return error;
+    outcome->node = who.node;
+    outcome->origin = who.origin;
+    outcome->row_count = who.row_count;
+    memcpy(outcome->rows, who.rows, who.row_count * sizeof who.rows[0]);
+    verdict->node = who.node;
+    verdict->customer = who.customer;
+    verdict->created = who.created;
+    verdict->merges = who.merge_count;
+    verdict->refusals = who.refusal_count;
+    if (who.merge_count > 0)
+        apply_note_customer(engine, who.customer);
+    metric_add(METRIC_MERGES, who.merge_count);
+    metric_add(METRIC_REFUSALS, who.refusal_count);
+    return ERR_OK;
+}
+
+static err apply_event(struct engine *engine, const struct decoded *decoded,
+                       struct outcome *outcome, struct engine_verdict *verdict)
+{
+    const struct event *event = &decoded->event;
+    bool duplicate = false;
+    err error = is_duplicate(engine, decoded, &duplicate);
+    if (error != ERR_OK)
+        return error;
+    if (duplicate) {
+        outcome->fate = FATE_DUPLICATE;
+        atomic_fetch_add(&engine->duplicates, 1);
+        metric_add(METRIC_EVENTS_DUPLICATE, 1);
+        return ERR_OK;
+    }
+
+    struct problem detail = { .error = ERR_OK };
+    enum plan_reason reason = judge(engine, event, &detail);
+    if (reason == PLAN_FITS && event->kind != EVENT_OBJECT) {
+        error = identify(engine, event, outcome, verdict);
+        if (error != ERR_OK)
+            return error;
+        if (outcome->node == 0) {
+            reason = PLAN_NO_IDENTIFIER;
+            problem_set(&detail, ERR_UNPROCESSABLE,
+                        "every identifier on it is a placeholder, masked or shared");
+        }
+    }
+    if (reason != PLAN_FITS) {
+        outcome->fate = FATE_QUARANTINED;
+        verdict->reason = reason;
+        return quarantine_event(engine, decoded, str_from_c(plan_reason_code(reason)),
+                                str_from_c(detail.detail));
+    }
+
+    error = profile_apply(engine->profile, event, outcome->node, engine->writes);
+    if (error == ERR_OK)
+        error = apply_observe(engine, event, outcome);
+    atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
+    return error;
+}
+
+/* ---- one block ---- */
+
+static size_t decode_chunk(struct engine *engine, struct log_cursor *cursor,
+                           int64_t received_ms, struct decoded *chunk)
+{
+    size_t count = 0;
+    arena_reset(&engine->chunk_arena);
+    while (count < CHUNK_RECORDS && log_block_next(cursor, &chunk[count].record)) {
+        struct decoded *decoded = &chunk[count++];
+        decoded->error = ERR_OK;
+        decoded->key = 0;
+        if (decoded->record.kind != LOG_RECORD_EVENT)
+            continue;
+        decoded->error = event_decode(decoded->record.body, &engine->chunk_arena,
+                                      &decoded->event, NULL);
+        if (decoded->error != ERR_OK) {
+            decoded->event = (struct event){ .kind = EVENT_TRACK };
+            continue;
+        }
+        decoded->event.seq = decoded->record.seq;
+        decoded->event.received_ms = received_ms;
+        decoded->key = dedupe_key(decoded->event.message_key);
+        dedupe_prefetch(&engine->dedupe, decoded->key);
+        for (uint32_t index = 0; index < decoded->event.identifier_count; index++)
+            identity_prefetch(engine->identity, decoded->event.identifiers[index].hash);
+    }
+    return count;
+}
+
+/* What no build of Kith could have written is not lost either: a person may look at it. */
+static err keep_undecodable(struct engine *engine, const struct decoded *decoded,
+                            struct outcome *outcome)
+{
+    log_line(LOG_ERROR, "record_undecodable", "seq=%llu bytes=%zu",
+             (unsigned long long)decoded->record.seq, decoded->record.body.size);
+    outcome->fate = FATE_QUARANTINED;
+    return quarantine_event(engine, decoded, STR("undecodable"),
+                            STR("the record cannot be read by this version"));
+}
+
+static err apply_record(struct engine *engine, const struct decoded *decoded,
+                        struct engine_verdict *verdicts, size_t *verdict_count)
+{
+    struct outcome outcome = { .fate = FATE_UNKNOWN };
+    err error = ERR_OK;
+    if (decoded->record.kind == LOG_RECORD_COMMAND) {
+        error = command_apply(engine, decoded->record.seq, decoded->record.body);
+    } else if (decoded->record.kind == LOG_RECORD_TICK) {
+        idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
+    } else if (decoded->error != ERR_OK) {
+        error = keep_undecodable(engine, decoded, &outcome);
+    } else {
+        struct engine_verdict *verdict = &verdicts[(*verdict_count)++];
+        verdict_of(decoded, verdict);
+        outcome.fate = FATE_APPLIED;
+        error = apply_event(engine, decoded, &outcome, verdict);
+        verdict->fate = outcome.fate;
+    }
+    outcome_write(&engine->block_outcomes, &outcome);
+    engine->applied_seq = decoded->record.seq;
+    return error;
+}
+
+err apply_block(struct engine *engine, struct log_block *block, struct applied_block **applied)
+{
+    struct decoded chunk[CHUNK_RECORDS];
+    struct engine_verdict verdicts[CHUNK_RECORDS];
+    struct log_cursor cursor = { .block = block };
+    INVARIANT(block->first_seq <= engine->applied_seq + 1);
+    INVARIANT(block->received_ms >= engine->now_ms);
+    engine->now_ms = block->received_ms;
+    size_t count;
+    while ((count = decode_chunk(engine, &cursor, block->received_ms, chunk)) > 0) {
+        size_t verdict_count = 0;
+        for (size_t index = 0; index < count; index++) {
+            if (chunk[index].record.seq <= engine->applied_seq)
+                continue;   /* applied before a crash, up to a barrier in this block */
+            err error = apply_record(engine, &chunk[index], verdicts, &verdict_count);
+            if (error != ERR_OK)
+                return error;
+        }
+        verdicts_add(&engine->verdicts, verdicts, verdict_count);
+        metric_add(METRIC_EVENTS_APPLIED, (int64_t)verdict_count);
+    }
+    INVARIANT(engine->applied_seq == block->first_seq + block->count - 1);
+    err error = buffer_status(&engine->block_outcomes);
+    if (error != ERR_OK)
+        return error;
+    return applied_block_new(block, buffer_str(&engine->block_outcomes), applied);
+}

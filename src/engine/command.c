@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command: the records of the API. Encoding, the table of handlers, and applying one.
+ *
+ * A handler checks the body against state and writes its rows; it either does all of it or, with an
+ * error, nothing. Layout of a record body: docs/formats/command.md.
+ */
+#include "engine/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "engine/state.h"
+
+#define COMMAND_VERSION 1
+#define COMMAND_HAS_KEY 1
+
+void command_encode(struct buffer *out, const struct command_record *command)
+{
+    write_u8(out, COMMAND_VERSION);
+    write_u8(out, command->has_idempotency_key ? COMMAND_HAS_KEY : 0);
+    write_u64(out, command->nonce);
+    write_u32(out, command->user_number);
+    if (command->has_idempotency_key) {
+        buffer_append(out, command->idempotency_key, sizeof command->idempotency_key);
+        buffer_append(out, command->request_hash, sizeof command->request_hash);
+    }
+    write_text(out, command->operation);
+    write_text(out, command->body);
+}
+
+err command_decode(str bytes, struct command_record *command)
+{
+    struct cursor cursor = cursor_over(bytes);
+    *command = (struct command_record){ .nonce = 0 };
+    if (read_u8(&cursor) != COMMAND_VERSION)
+        return ERR_CORRUPT;
+    command->has_idempotency_key = read_u8(&cursor) & COMMAND_HAS_KEY;
+    command->nonce = read_u64(&cursor);
+    command->user_number = read_u32(&cursor);
+    if (command->has_idempotency_key) {
+        str key = read_bytes(&cursor, 16), hash = read_bytes(&cursor, 16);
+        if (cursor.failed)
+            return ERR_CORRUPT;
+        memcpy(command->idempotency_key, key.data, 16);
+        memcpy(command->request_hash, hash.data, 16);
+    }
+    command->operation = read_text(&cursor);
+    command->body = read_text(&cursor);
+    return cursor.failed || cursor_left(&cursor) != 0 ? ERR_CORRUPT : ERR_OK;
+}
+
+/* ---- handlers ---- */
+
+struct call {
+    struct engine *engine;
+    const struct command_record *command;
+    json_value body;
+    uint64_t seq;
+    struct ledger_writes *writes;
+    struct buffer *answer;        /* a JSON object */
+    struct problem *problem;
+    str object;                   /* what the audit names */
+};
+
+static str member_text(const struct call *call, str name)
+{
+    return json_text(json_get(call->body, name));
+}
+
+static uint32_t member_number(const struct call *call, str name)
+{
+    int64_t number = json_int(json_get(call->body, name), 0);
+    return number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static err run_source_put(struct call *call)
+{
+    struct engine *engine = call->engine;
+    call->object = member_text(call, STR("key"));
+    err error = access_put_source(&engine->access, call->body, engine->now_ms, call->writes,
+                                  call->answer, call->problem);
+    if (error == ERR_OK)
+        engine_publish_sources(engine);
+    return error;
+}
+
+static err run_user_put(struct call *call)
+{
+    call->object = member_text(call, STR("login"));
+    return access_put_user(&call->engine->access, call->body, call->engine->now_ms, call->writes,
+                           call->answer, call->problem);
+}
+
+static err run_token_put(struct call *call)
+{
+    call->object = member_text(call, STR("name"));
+    return access_put_token(&call->engine->access, call->body, call->engine->now_ms, call->writes,
+                            call->problem);
+}
+
+static err run_token_delete(struct call *call)
+{
+    return access_delete_token(call->body, call->writes, call->problem);
+}
+
+static err run_identity_type_put(struct call *call)
+{
+    call->object = member_text(call, STR("name"));
+    return identity_put_type(call->engine->identity, call->object, call->body, call->writes,
+                             call->problem);
+}
+
+static err run_identity_rules_apply(struct call *call)
+{
+    struct engine *engine = call->engine;
+    err error = identity_apply_rules(engine->identity, engine->ledger, call->seq, engine->now_ms,
+                                     call->writes, call->answer, call->problem);
+    if (error == ERR_OK && engine->flusher != NULL)
+        flusher_note_all_aliases(engine->flusher);
+    return error;
+}
+
+static err run_customer_split(struct call *call)
+{
+    struct engine *engine = call->engine;
+    int64_t merge_id = json_int(json_get(call->body, STR("merge_id")), 0);
+    uint32_t one = 0, other = 0;
+    err error = identity_split(engine->identity, (uint64_t)merge_id, call->seq, engine->now_ms,
+                               call->command->user_number, call->writes, &one, &other,
+                               call->problem);
+    if (error != ERR_OK)
+        return error;
+    apply_note_customer(engine, one);
+    apply_note_customer(engine, other);
+    buffer_printf(call->answer, "{\"customer\":%u,\"other\":%u}", one, other);
+    return ERR_OK;
+}
+
+static err run_customer_merge(struct call *call)
+{
+    struct engine *engine = call->engine;
+    uint32_t one = member_number(call, STR("customer")), other = member_number(call, STR("other"));
+    err error = identity_merge(engine->identity, one, other, call->seq, engine->now_ms,
+                               call->command->user_number, call->writes, call->problem);
+    if (error != ERR_OK)
+        return error;
+    uint32_t root = identity_root(engine->identity, one);
+    apply_note_customer(engine, root);
+    buffer_printf(call->answer, "{\"customer\":%u}", root);
+    return ERR_OK;
+}
+
+static err run_refusal_decide(struct call *call)
+{
+    struct engine *engine = call->engine;
+    int64_t id = json_int(json_get(call->body, STR("id")), 0);
+    err error = identity_decide(engine->identity, (uint64_t)id, member_text(call, STR("decision")),
+                                call->seq, engine->now_ms, call->command->user_number,
+                                call->writes, call->problem);
+    if (error == ERR_OK && engine->flusher != NULL)
+        flusher_note_all_aliases(engine->flusher);
+    return error;
+}
+
+static err run_trait_put(struct call *call)
+{
+    call->object = member_text(call, STR("name"));
+    return profile_put_trait_type(call->engine->profile, call->object, call->body, call->writes,
+                                  call->problem);
+}
+
+static err run_consent_put(struct call *call)
+{
+    struct engine *engine = call->engine;
+    uint32_t customer = identity_root(engine->identity, member_number(call, STR("customer")));
+    str purpose = member_text(call, STR("purpose"));
+    call->object = purpose;
+    if (customer == 0)
+        return problem_set(call->problem, ERR_NOT_FOUND, "there is no such customer");
+    if (purpose.size == 0 || purpose.size > 100)
+        return problem_set(call->problem, ERR_UNPROCESSABLE,
+                           "a purpose of consent has 1 to 100 bytes");
+    json_value granted = json_get(call->body, STR("granted"));
+    if (json_kind(granted) != JSON_BOOL) {
+        problem_set(call->problem, ERR_UNPROCESSABLE, "granted is true or false");
+        return problem_at(call->problem, ERR_UNPROCESSABLE, "/granted");
+    }
+    return profile_put_consent(engine->profile, customer, purpose, json_bool(granted, false),
+                               engine->now_ms, call->seq, 0,
+                               member_text(call, STR("evidence")), call->writes);
+}
+
+static err run_plan_event_put(struct call *call)
+{
+    call->object = member_text(call, STR("name"));
+    return plan_put_event(call->engine->plan, call->object, call->body, call->engine->now_ms,
+                          call->writes, call->problem);
+}
+
+static int compare_ids(const void *one, const void *other)
+{
+    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+    return a < b ? -1 : a > b;
+}
+
+static err run_quarantine_discard(struct call *call)
+{
+    json_value list = json_get(call->body, STR("ids")), id;
+    uint64_t *ids = memory_alloc((json_count(list) + 1) * sizeof *ids);
+    if (ids == NULL)
+        return ERR_NOMEM;
+    size_t count = 0;
+    struct json_iterator iterator = json_iterate(list);
+    while (json_next(&iterator, NULL, &id))
+        ids[count++] = (uint64_t)json_int(id, 0);
+    qsort(ids, count, sizeof *ids, compare_ids);
+    size_t discarded = quarantine_discard(&call->engine->quarantine, ids, count,
+                                          call->engine->now_ms, call->writes);
+    memory_free(ids);
+    buffer_printf(call->answer, "{\"discarded\":%zu}", discarded);
+    return ERR_OK;
+}
+
+/* The events themselves are records of their own; this one says who asked for them, for the audit. */
+static err run_quarantine_replay(struct call *call)
+{
+    buffer_printf(call->answer, "{\"replayed\":%lld}",
+                  (long long)json_int(json_get(call->body, STR("count")), 0));
+    return ERR_OK;
+}
+
+static err run_setting_put(struct call *call)
+{
+    call->object = member_text(call, STR("key"));
+    if (call->object.size == 0 || call->object.size > 100)
+        return problem_set(call->problem, ERR_UNPROCESSABLE, "a setting's key has 1 to 100 bytes");
+    struct buffer value;
+    buffer_init(&value, 65536);
+    json_write_value(&value, json_get(call->body, STR("value")));
+    err error = buffer_status(&value);
+    if (error == ERR_OK)
+        LEDGER_PUT(call->writes, LEDGER_SETTINGS, ledger_text(call->object),
+                   ledger_text(buffer_str(&value)));
+    buffer_deinit(&value);
+    return error;
+}
+
+static const struct handler {
+    const char *operation;
+    err (*run)(struct call *call);
+} handlers[] = {
+    { "source.put", run_source_put },
+    { "user.put", run_user_put },
+    { "token.put", run_token_put },
+    { "token.delete", run_token_delete },
+    { "identity.type.put", run_identity_type_put },
+    { "identity.rules.apply", run_identity_rules_apply },
+    { "customer.split", run_customer_split },
+    { "customer.merge", run_customer_merge },
+    { "refusal.decide", run_refusal_decide },
+    { "trait.put", run_trait_put },
+    { "consent.put", run_consent_put },
+    { "plan.event.put", run_plan_event_put },
+    { "quarantine.discard", run_quarantine_discard },
+    { "quarantine.replay", run_quarantine_replay },
+    { "setting.put", run_setting_put },
+};
+#define X(...) +1
+_Static_assert(sizeof handlers / sizeof handlers[0] == 0 COMMAND_TABLE(X),
+               "each row of COMMAND_TABLE has its handler");
+#undef X
+
+static err run(struct call *call)
+{
+    err error = json_parse(call->engine->parser, call->command->body, &call->body, call->problem);
+    if (error != ERR_OK)
+        return error;
+    for (size_t index = 0; index < sizeof handlers / sizeof handlers[0]; index++) {
+        if (str_equal(str_from_c(handlers[index].operation), call->command->operation))
+            return handlers[index].run(call);
+    }
+    return problem_set(call->problem, ERR_UNPROCESSABLE, "there is no command '" STR_FMT "'",
+                       STR_ARG(call->command->operation));
+}
+
+/* ---- applying ---- */
+
+static void write_problem(struct buffer *answer, const struct problem *problem)
+{
+    struct json_writer writer;
+    buffer_clear(answer);
+    json_writer_init(&writer, answer);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("code"), str_from_c(err_code(problem->error)));
+    json_member_text(&writer, STR("detail"), str_from_c(problem->detail));
+    json_member_text(&writer, STR("pointer"), str_from_c(problem->pointer));
+    json_member_text(&writer, STR("hint"), str_from_c(problem->hint));
+    json_end_object(&writer);
+}
+
+/* The body without what is secret: the audit is read by people. */
+static bool is_secret(str operation)
+{
+    return str_starts_with(operation, STR("user.")) || str_starts_with(operation, STR("token.")) ||
+           str_starts_with(operation, STR("source."));
+}
+
+static void tell_waiter(struct engine *engine, uint64_t nonce, uint64_t seq, int status,
+                        str answer)
+{
+    pthread_mutex_lock(&engine->waiters_mutex);
+    for (struct command_waiter *waiter = engine->waiters; waiter != NULL; waiter = waiter->next) {
+        if (waiter->nonce != nonce || waiter->applied)
+            continue;
+        waiter->seq = seq;
+        waiter->status = status;
+        buffer_append_str(waiter->response, answer);
+        waiter->applied = true;
+    }
+    pthread_mutex_unlock(&engine->waiters_mutex);
+}
+
+static int answer_again(const struct idempotency_answer *kept,
+                        const struct command_record *command, struct buffer *answer)
+{
+    if (memcmp(kept->request_hash, command->request_hash, sizeof kept->request_hash) == 0) {
+        buffer_append(answer, kept->response, kept->response_size);
+        return kept->status;
+    }
+    struct problem problem = { .error = ERR_IDEMPOTENCY };
+    problem_set(&problem, ERR_IDEMPOTENCY, "this Idempotency-Key came with another request before");
+    problem_hint(&problem, ERR_IDEMPOTENCY, "use a new key for each new request");
+    write_problem(answer, &problem);
+    return err_http_status(ERR_IDEMPOTENCY);
+}
+
+static int do_command(struct engine *engine, uint64_t seq, const struct command_record *command,
+                      struct ledger_writes *writes, struct buffer *answer)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct call call = { .engine = engine, .command = command, .seq = seq, .writes = writes,
+                         .answer = answer, .problem = &problem };
+    err error = run(&call);
+    if (error != ERR_OK) {
+        if (problem.detail[0] == '\0')
+            problem_set(&problem, error, "%s", err_title(error));
+        problem.error = error;
+        write_problem(answer, &problem);
+        return err_http_status(error);
+    }
+    if (answer->size == 0)
+        buffer_append_str(answer, STR("{}"));
+    access_audit(&engine->access, engine->keys, seq, engine->now_ms, command->user_number,
+                 command->operation, call.object,
+                 is_secret(command->operation) ? STR("{}") : command->body, writes);
+    if (str_starts_with(command->operation, STR("user.")) ||
+        str_starts_with(command->operation, STR("token.")))
+        atomic_store(&engine->access_changed_seq, seq);
+    return 200;
+}
+
+/* What reads the ledger inside apply must find there all that was applied before, in whatever way the
+ * log was cut into blocks. */
+static bool needs_barrier(str operation)
+{
+    return str_equal(operation, STR("identity.rules.apply"));
+}
+
+err command_apply(struct engine *engine, uint64_t seq, str record)
+{
+    struct command_record command;
+    if (command_decode(record, &command) != ERR_OK) {
+        struct problem problem = { .error = ERR_CORRUPT };
+        problem_set(&problem, ERR_CORRUPT, "the command at seq %llu cannot be read",
+                    (unsigned long long)seq);
+        engine_fail(engine, &problem);
+        return ERR_CORRUPT;
+    }
+    if (needs_barrier(command.operation)) {
+        err error = engine_barrier(engine);
+        if (error != ERR_OK)
+            return error;
+    }
+    struct ledger_writes *writes = engine->writes;
+    struct buffer answer;
+    buffer_init(&answer, (size_t)1 << 20);
+    const struct idempotency_answer *kept =
+        command.has_idempotency_key
+            ? idempotency_find(&engine->idempotency, command.idempotency_key)
+            : NULL;
+    int status;
+    if (kept != NULL) {
+        status = answer_again(kept, &command, &answer);
+    } else {
+        status = do_command(engine, seq, &command, writes, &answer);
+        if (command.has_idempotency_key && status < 500)
+            idempotency_put(&engine->idempotency, command.idempotency_key, command.request_hash,
+                            status, buffer_str(&answer), engine->now_ms, writes);
+    }
+    tell_waiter(engine, command.nonce, seq, status, buffer_str(&answer));
+    buffer_deinit(&answer);
+    return ERR_OK;
+}

@@ -1,0 +1,900 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine: the one thread that applies the log, and how the rest of Kith speaks with it.
+ *
+ * Its loop, with the function of each step:
+ *
+ *     take blocks (log_next) ─▶ apply (apply_block) ─▶ commit as a group (commit_group)
+ *              ▲                                          │
+ *              └──── answer questions (answer_questions) ◀┘
+ *
+ * A group is as many blocks as wait, up to a limit: one ledger transaction under load, one per block when
+ * little happens. State does not depend on it (invariant A1).
+ */
+#include "engine/state.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/logline.h"
+#include "base/metric.h"
+
+#define GROUP_RECORDS_MAX 8192
+#define QUESTIONS_MAX 100000
+#define CHUNK_ARENA_BYTES ((size_t)64 << 20)
+#define OUTCOMES_BYTES_MAX ((size_t)256 << 20)
+#define TAIL_BYTES_MAX ((size_t)512 << 20)
+/* Handed to the ledger and not committed: beyond it the engine waits, then the log, then the doors. */
+#define LEDGER_PENDING_BYTES_MAX ((size_t)128 << 20)
+#define TICK_MS MINUTE_MS
+#define TRIM_MS MINUTE_MS
+
+/* ---- a group: apply, then one commit ---- */
+
+static void engine_committed(void *context, uint64_t seq)
+{
+    struct engine *engine = context;
+    if (fault_fires(FAULT_LEDGER_AFTER_COMMIT))
+        return;
+    uint64_t before = atomic_exchange(&engine->committed_seq, seq);
+    uint64_t changed = atomic_load(&engine->access_changed_seq);
+    if (changed > before && changed <= seq)
+        atomic_fetch_add(&engine->access_version, 1);
+    pthread_mutex_lock(&engine->waiters_mutex);
+    pthread_cond_broadcast(&engine->waiters_changed);
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    if (engine->flusher != NULL)
+        flusher_wake(engine->flusher, false);
+}
+
+static err begin_group(struct engine *engine)
+{
+    engine->writes = ledger_writes_new(engine->ledger);
+    engine->group_first_seq = engine->applied_seq + 1;
+    buffer_clear(&engine->outcomes);
+    return engine->writes != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static void take_block_outcomes(struct engine *engine)
+{
+    buffer_append(&engine->outcomes, engine->block_outcomes.data + engine->block_outcomes_taken,
+                  engine->block_outcomes.size - engine->block_outcomes_taken);
+    engine->block_outcomes_taken = engine->block_outcomes.size;
+}
+
+static err commit_group(struct engine *engine)
+{
+    uint64_t count = engine->applied_seq + 1 - engine->group_first_seq;
+    err error = buffer_status(&engine->outcomes);
+    if (error != ERR_OK)
+        return error;
+    if (count == 0) {
+        ledger_writes_free(&engine->writes);
+        return ERR_OK;
+    }
+    if (engine->flusher != NULL) {
+        LEDGER_PUT(engine->writes, LEDGER_OUTCOMES, ledger_int((int64_t)engine->group_first_seq),
+                   ledger_int((int64_t)count), ledger_blob(buffer_str(&engine->outcomes)));
+        flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
+    }
+    return ledger_apply(engine->ledger, &engine->writes, engine->applied_seq, engine_committed,
+                        engine);
+}
+
+err engine_barrier(struct engine *engine)
+{
+    take_block_outcomes(engine);
+    err error = commit_group(engine);
+    if (error == ERR_OK)
+        error = ledger_drain(engine->ledger);
+    if (error == ERR_OK)
+        error = begin_group(engine);
+    return error;
+}
+
+static void show_progress(struct engine *engine)
+{
+    atomic_store(&engine->applied_seq_shown, engine->applied_seq);
+    atomic_store(&engine->as_of_ms, engine->now_ms);
+    atomic_store(&engine->customers, identity_customer_count(engine->identity));
+    atomic_store(&engine->nodes, identity_node_count(engine->identity));
+    atomic_store(&engine->identifiers, identity_row_count(engine->identity));
+    atomic_store(&engine->message_keys, dedupe_count(&engine->dedupe));
+    atomic_store(&engine->identity_bytes, identity_memory_bytes(engine->identity));
+    atomic_store(&engine->profile_bytes, profile_memory_bytes(engine->profile));
+    atomic_store(&engine->tail_bytes, engine->tail.bytes);
+}
+
+static err apply_one(struct engine *engine, struct log_block *block)
+{
+    steady_ns start = steady_now();
+    struct applied_block *applied = NULL;
+    err error = apply_block(engine, block, &applied);
+    if (error != ERR_OK)
+        return error;
+    take_block_outcomes(engine);
+    buffer_clear(&engine->block_outcomes);
+    engine->block_outcomes_taken = 0;
+    if (engine->flusher != NULL)
+        flusher_give(engine->flusher, applied);
+    if (engine->config.replay_only)
+        applied_block_release(&applied);
+    else
+        tail_add(&engine->tail, applied);
+    metric_observe_us(METRIC_ENGINE_BATCH_US, steady_since_us(start));
+    return ERR_OK;
+}
+
+/* Apply `block` and whatever else waits already, as one group. */
+static err apply_group(struct engine *engine, struct log_block *block, struct problem *problem)
+{
+    err error = begin_group(engine);
+    while (error == ERR_OK && block != NULL) {
+        error = apply_one(engine, block);
+        log_block_release(&block);
+        bool is_full = engine->applied_seq + 1 - engine->group_first_seq >= GROUP_RECORDS_MAX;
+        if (error == ERR_OK && !is_full)
+            error = log_next(engine->log, 0, &block, problem);
+    }
+    if (block != NULL)
+        log_block_release(&block);
+    if (error == ERR_OK && fault_fires(FAULT_ENGINE_AFTER_APPLY))
+        error = ERR_INTERNAL;
+    if (error == ERR_OK)
+        error = commit_group(engine);
+    if (engine->flusher != NULL)
+        tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
+    show_progress(engine);
+    return error;
+}
+
+/* ---- questions ---- */
+
+/* A question sees everything that was acknowledged before it was asked. While the ledger is behind,
+ * nothing is applied and the last state has to do; at the end everybody gets an answer. */
+static void answer_questions(struct engine *engine, bool all)
+{
+    for (struct queue_item *item = queue_take(&engine->questions, 0, 0); item != NULL;) {
+        *engine->asked_last = item;
+        engine->asked_last = &item->next;
+        item = item->next;
+    }
+    struct engine_state state = { .identity = engine->identity,
+                                  .profile = engine->profile,
+                                  .plan = engine->plan,
+                                  .tail = &engine->tail,
+                                  .applied_seq = engine->applied_seq,
+                                  .now_ms = engine->now_ms };
+    if (engine->asked != NULL && engine->flusher != NULL)
+        tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
+    while (engine->asked != NULL) {
+        struct engine_question *question =
+            queue_entry(engine->asked, struct engine_question, item);
+        if (!all && question->need_seq > engine->applied_seq)
+            break;
+        engine->asked = engine->asked->next;   /* the question may be gone once it is answered */
+        if (engine->asked == NULL)
+            engine->asked_last = &engine->asked;
+        question->ask(&state, question);
+        question->answered(question);
+    }
+}
+
+err engine_ask(struct engine *engine, struct engine_question *question)
+{
+    question->need_seq = log_last_seq(engine->log);
+    if (!queue_put(&engine->questions, &question->item, 1))
+        return queue_is_closed(&engine->questions) ? ERR_UNAVAILABLE : ERR_BUSY;
+    if (atomic_load(&engine->is_waiting))
+        log_wake_reader(engine->log);
+    return ERR_OK;
+}
+
+struct wait_for_answer {
+    struct engine_question question;
+    struct engine_question *asked;
+    pthread_mutex_t mutex;
+    pthread_cond_t answered;
+    bool done;
+};
+
+static void ask_waited(const struct engine_state *state, struct engine_question *question)
+{
+    struct wait_for_answer *wait = queue_entry(question, struct wait_for_answer, question);
+    wait->asked->ask(state, wait->asked);
+}
+
+static void answered_waited(struct engine_question *question)
+{
+    struct wait_for_answer *wait = queue_entry(question, struct wait_for_answer, question);
+    pthread_mutex_lock(&wait->mutex);
+    wait->done = true;
+    pthread_cond_signal(&wait->answered);
+    pthread_mutex_unlock(&wait->mutex);
+}
+
+err engine_ask_wait(struct engine *engine, struct engine_question *question)
+{
+    struct wait_for_answer wait = {
+        .question = { .ask = ask_waited, .answered = answered_waited },
+        .asked = question,
+    };
+    pthread_mutex_init(&wait.mutex, NULL);
+    pthread_cond_init(&wait.answered, NULL);
+    err error = engine_ask(engine, &wait.question);
+    pthread_mutex_lock(&wait.mutex);
+    while (error == ERR_OK && !wait.done)
+        pthread_cond_wait(&wait.answered, &wait.mutex);
+    pthread_mutex_unlock(&wait.mutex);
+    if (error == ERR_OK && question->answered != NULL)
+        question->answered(question);
+    pthread_cond_destroy(&wait.answered);
+    pthread_mutex_destroy(&wait.mutex);
+    return error;
+}
+
+/* ---- the thread ---- */
+
+/* Nothing is taken from the log while the ledger is far behind: the log fills, then the doors say so. */
+static bool ledger_is_behind(const struct engine *engine)
+{
+    return ledger_pending_bytes(engine->ledger) > LEDGER_PENDING_BYTES_MAX;
+}
+
+static err next_block(struct engine *engine, struct log_block **block, struct problem *problem)
+{
+    *block = NULL;
+    if (ledger_is_behind(engine)) {
+        steady_sleep_ms(1);
+        return ERR_OK;
+    }
+    err error = log_next(engine->log, 0, block, problem);
+    if (error != ERR_OK || *block != NULL || atomic_load(&engine->stopping))
+        return error;
+    /* Say that we are going to sleep, then look once more: a question put in between wakes us. */
+    atomic_store(&engine->is_waiting, true);
+    if (queue_weight(&engine->questions) == 0)
+        error = log_next(engine->log, 100, block, problem);
+    atomic_store(&engine->is_waiting, false);
+    return error;
+}
+
+void engine_fail(struct engine *engine, const struct problem *problem)
+{
+    log_line(LOG_ERROR, "engine_failed", "reason=\"%s\"", problem->detail);
+    pthread_mutex_lock(&engine->waiters_mutex);
+    snprintf(engine->failing, sizeof engine->failing, "%.150s", problem->detail);
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    if (engine->config.fatal != NULL)
+        engine->config.fatal(engine->config.context, problem);
+}
+
+static bool is_current(struct engine *engine)
+{
+    return log_last_seq(engine->log) <= engine->applied_seq;
+}
+
+/* At the end: when all is applied, or can not be because the ledger does not commit (the log has it). */
+static bool may_stop(struct engine *engine)
+{
+    return atomic_load(&engine->stopping) && (is_current(engine) || ledger_is_behind(engine));
+}
+
+static void *run(void *context)
+{
+    struct engine *engine = context;
+    struct problem problem = { .error = ERR_OK };
+    err error = ERR_OK;
+    while (error == ERR_OK) {
+        struct log_block *block = NULL;
+        error = next_block(engine, &block, &problem);
+        if (error == ERR_OK && block != NULL)
+            error = apply_group(engine, block, &problem);
+        if (error == ERR_OK)
+            answer_questions(engine, ledger_is_behind(engine));
+        if (block == NULL && may_stop(engine))
+            break;
+    }
+    if (error != ERR_OK) {
+        if (problem.detail[0] == '\0')
+            problem_set(&problem, error, "seq %llu could not be applied: %s",
+                        (unsigned long long)engine->applied_seq + 1, err_title(error));
+        engine_fail(engine, &problem);
+    }
+    return NULL;
+}
+
+/* ---- events and commands ---- */
+
+err engine_append(struct engine *engine, struct log_append *append)
+{
+    if (atomic_load(&engine->stopping))
+        return ERR_UNAVAILABLE;
+    return log_append(engine->log, append);
+}
+
+struct source_set *engine_sources(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->sources_mutex);
+    struct source_set *set = source_set_hold(engine->sources);
+    pthread_mutex_unlock(&engine->sources_mutex);
+    return set;
+}
+
+static err note_strict(struct engine *engine)
+{
+    uint32_t count = 1;
+    for (size_t index = 0; index < engine->access.source_count; index++) {
+        uint32_t number = engine->access.sources[index].source.number;
+        count = number >= count ? number + 1 : count;
+    }
+    bool *strict = memory_alloc(count * sizeof *strict);
+    if (strict == NULL)
+        return ERR_NOMEM;
+    for (size_t index = 0; index < engine->access.source_count; index++) {
+        const struct source *source = &engine->access.sources[index].source;
+        strict[source->number] = source->strict;
+    }
+    memory_free(engine->strict);
+    engine->strict = strict;
+    engine->strict_count = count;
+    return ERR_OK;
+}
+
+void engine_publish_sources(struct engine *engine)
+{
+    struct source_set *made = NULL;
+    err error = note_strict(engine);
+    if (error == ERR_OK)
+        error = access_snapshot(&engine->access, &made);
+    if (error != ERR_OK) {
+        struct problem problem;
+        problem_set(&problem, error, "the sources could not be published: %s", err_title(error));
+        engine_fail(engine, &problem);
+        return;
+    }
+    pthread_mutex_lock(&engine->sources_mutex);
+    struct source_set *old = engine->sources;
+    engine->sources = made;
+    pthread_mutex_unlock(&engine->sources_mutex);
+    source_set_release(&old);
+}
+
+/* An append that its thread waits for. */
+struct waited_append {
+    struct log_append append;
+    struct engine *engine;
+    bool done;
+    err error;
+};
+
+static void waited_durable(struct log_append *append, err error)
+{
+    struct waited_append *waited = queue_entry(append, struct waited_append, append);
+    pthread_mutex_t *mutex = &waited->engine->waiters_mutex;
+    pthread_cond_t *changed = &waited->engine->waiters_changed;
+    pthread_mutex_lock(mutex);
+    waited->error = error;
+    waited->done = true;
+    pthread_cond_broadcast(changed);
+    pthread_mutex_unlock(mutex);
+}
+
+err engine_append_wait(struct engine *engine, str records, uint32_t count)
+{
+    struct waited_append waited = {
+        .append = { .records = records, .count = count, .durable = waited_durable },
+        .engine = engine,
+    };
+    err error = log_append(engine->log, &waited.append);
+    if (error != ERR_OK)
+        return error;
+    pthread_mutex_lock(&engine->waiters_mutex);
+    while (!waited.done)
+        pthread_cond_wait(&engine->waiters_changed, &engine->waiters_mutex);
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    return waited.error;
+}
+
+static void waiter_add(struct engine *engine, struct command_waiter *waiter)
+{
+    pthread_mutex_lock(&engine->waiters_mutex);
+    waiter->nonce = engine->nonce_next++;
+    waiter->next = engine->waiters;
+    engine->waiters = waiter;
+    pthread_mutex_unlock(&engine->waiters_mutex);
+}
+
+static void waiter_remove(struct engine *engine, struct command_waiter *waiter)
+{
+    struct command_waiter **place = &engine->waiters;
+    while (*place != waiter)
+        place = &(*place)->next;
+    *place = waiter->next;
+}
+
+/* Until its record is applied and committed; UNAVAILABLE when the engine failed meanwhile. */
+static err waiter_wait(struct engine *engine, struct command_waiter *waiter)
+{
+    err error = ERR_OK;
+    pthread_mutex_lock(&engine->waiters_mutex);
+    while (!waiter->applied || atomic_load(&engine->committed_seq) < waiter->seq) {
+        if (engine->failing[0] != '\0') {
+            error = ERR_UNAVAILABLE;
+            break;
+        }
+        struct timespec deadline;
+        clock_gettime(CLOCK_MONOTONIC, &deadline);
+        deadline.tv_sec += 1;
+        pthread_cond_timedwait(&engine->waiters_changed, &engine->waiters_mutex, &deadline);
+    }
+    waiter_remove(engine, waiter);
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    return error;
+}
+
+err engine_command(struct engine *engine, const struct engine_command *command, int *status,
+                   struct buffer *response, struct problem *problem)
+{
+    struct command_waiter waiter = { .response = response };
+    waiter_add(engine, &waiter);
+    struct command_record record = { .nonce = waiter.nonce,
+                                     .user_number = command->user_number,
+                                     .has_idempotency_key = command->has_idempotency_key,
+                                     .operation = command->operation,
+                                     .body = command->body };
+    memcpy(record.idempotency_key, command->idempotency_key, sizeof record.idempotency_key);
+    memcpy(record.request_hash, command->request_hash, sizeof record.request_hash);
+    struct buffer body, records;
+    buffer_init(&body, (size_t)8 << 20);
+    buffer_init(&records, (size_t)8 << 20);
+    command_encode(&body, &record);
+    err error = buffer_status(&body);
+    if (error == ERR_OK) {
+        log_record_write(&records, LOG_RECORD_COMMAND, buffer_str(&body));
+        error = buffer_status(&records);
+    }
+    if (error == ERR_OK && atomic_load(&engine->stopping))
+        error = ERR_UNAVAILABLE;
+    if (error == ERR_OK)
+        error = engine_append_wait(engine, buffer_str(&records), 1);
+    if (error == ERR_OK) {
+        error = waiter_wait(engine, &waiter);
+    } else {
+        pthread_mutex_lock(&engine->waiters_mutex);
+        waiter_remove(engine, &waiter);
+        pthread_mutex_unlock(&engine->waiters_mutex);
+    }
+    buffer_deinit(&records);
+    buffer_deinit(&body);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "the command was not taken: %s", err_title(error));
+    *status = waiter.status;
+    return ERR_OK;
+}
+
+err engine_tick(struct engine *engine)
+{
+    struct buffer records;
+    buffer_init(&records, 64);
+    log_record_write(&records, LOG_RECORD_TICK, STR_NONE);
+    err error = buffer_status(&records);
+    if (error == ERR_OK)
+        error = engine_append_wait(engine, buffer_str(&records), 1);
+    buffer_deinit(&records);
+    return error;
+}
+
+/* ---- the keeper: ticks, and what the log need no longer hold ---- */
+
+static void trim_log(struct engine *engine)
+{
+    struct problem problem = { .error = ERR_OK };
+    uint64_t safe = atomic_load(&engine->committed_seq);
+    if (engine->warehouse != NULL) {
+        uint64_t flushed = atomic_load(&engine->flushed_seq);
+        safe = flushed < safe ? flushed : safe;
+        err synced = warehouse_sync(engine->warehouse, &problem);
+        if (synced != ERR_OK && synced != ERR_UNSUPPORTED)
+            return;   /* the next minute tries again; the log only grows */
+    }
+    if (log_trim(engine->log, safe + 1, &problem) != ERR_OK)
+        log_line(LOG_WARN, "log_trim_failed", "reason=\"%s\"", problem.detail);
+}
+
+static void *keep(void *context)
+{
+    struct engine *engine = context;
+    steady_ns ticked = steady_now(), trimmed = steady_now();
+    while (!atomic_load(&engine->stopping)) {
+        steady_sleep_ms(50);
+        metric_set(METRIC_ENGINE_LAG, (int64_t)log_unread_records(engine->log));
+        if (!engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS) {
+            ticked = steady_now();
+            if (engine_tick(engine) != ERR_OK)
+                log_line(LOG_WARN, "tick_refused", "%s", "");
+        }
+        if (steady_since_ms(trimmed) >= TRIM_MS) {
+            trimmed = steady_now();
+            trim_log(engine);
+        }
+    }
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static err lock_folder(struct engine *engine, struct problem *problem)
+{
+    char path[600];
+    if (mkdir(engine->folder, 0700) != 0 && access(engine->folder, W_OK) != 0) {
+        problem_set(problem, ERR_IO, "the data folder '%s' cannot be made or written",
+                    engine->folder);
+        return problem_hint(problem, ERR_IO, "choose another with --data, or give it to this user");
+    }
+    snprintf(path, sizeof path, "%s/lock", engine->folder);
+    engine->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (engine->lock_file < 0)
+        return problem_set(problem, ERR_IO, "'%s' cannot be opened", path);
+    if (flock(engine->lock_file, LOCK_EX | LOCK_NB) != 0) {
+        problem_set(problem, ERR_LOCKED, "the data folder '%s' is in use by another server",
+                    engine->folder);
+        return problem_hint(problem, ERR_LOCKED, "stop that server, or choose another --data");
+    }
+    return ERR_OK;
+}
+
+static void log_is_dead(void *context, const struct problem *problem)
+{
+    engine_fail(context, problem);
+}
+
+static err open_stores(struct engine *engine, struct problem *problem)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/keys", engine->folder);
+    err error = keys_open(&engine->keys, path, problem);
+    if (error != ERR_OK)
+        return error;
+    snprintf(path, sizeof path, "%s/ledger.db", engine->folder);
+    error = ledger_open(&engine->ledger,
+                        &(struct ledger_config){ .path = path, .vfs = engine->config.vfs },
+                        problem);
+    if (error != ERR_OK)
+        return error;
+    snprintf(path, sizeof path, "%s/log.db", engine->folder);
+    error = log_open(&engine->log,
+                     &(struct log_config){ .path = path,
+                                           .clock = engine->config.clock,
+                                           .retention_ms = engine->config.log_retention_ms,
+                                           .vfs = engine->config.vfs,
+                                           .fatal = log_is_dead,
+                                           .context = engine },
+                     problem);
+    if (error != ERR_OK || engine->config.without_warehouse)
+        return error;
+    char folder[600];
+    snprintf(folder, sizeof folder, "%s/warehouse", engine->folder);
+    struct warehouse_config warehouse = engine->config.warehouse;
+    if (warehouse.folder == NULL && warehouse.url == NULL)
+        warehouse.folder = folder;
+    error = warehouse_open(&engine->warehouse, &warehouse, problem);
+    if (error == ERR_OK)
+        error = warehouse_wait(engine->warehouse, 60 * SECOND_MS, problem);
+    return error;
+}
+
+static err make_state(struct engine *engine)
+{
+    arena_init(&engine->chunk_arena, "engine_chunk", CHUNK_ARENA_BYTES);
+    buffer_init(&engine->outcomes, OUTCOMES_BYTES_MAX);
+    buffer_init(&engine->block_outcomes, OUTCOMES_BYTES_MAX);
+    queue_init(&engine->questions, QUESTIONS_MAX);
+    engine->asked_last = &engine->asked;
+    idempotency_init(&engine->idempotency);
+    pthread_mutex_init(&engine->sources_mutex, NULL);
+    pthread_mutex_init(&engine->waiters_mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&engine->waiters_changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    tail_init(&engine->tail, NULL, TAIL_BYTES_MAX);
+    err error = verdicts_init(&engine->verdicts);
+    if (error == ERR_OK)
+        error = json_parser_new(&engine->parser, (size_t)8 << 20);
+    if (error == ERR_OK)
+        error = dedupe_init(&engine->dedupe, engine->config.dedupe_keys_max,
+                            engine->config.dedupe_window_ms);
+    if (error == ERR_OK)
+        error = identity_new(&engine->identity);
+    if (error == ERR_OK)
+        error = profile_new(&engine->profile);
+    if (error == ERR_OK)
+        error = plan_new(&engine->plan);
+    return error;
+}
+
+static void drop_state(struct engine *engine)
+{
+    flusher_stop(&engine->flusher, 0);
+    warehouse_close(&engine->warehouse);
+    log_close(&engine->log);
+    if (engine->writes != NULL)
+        ledger_writes_free(&engine->writes);
+    ledger_close(&engine->ledger);
+    tail_deinit(&engine->tail);
+    source_set_release(&engine->sources);
+    access_deinit(&engine->access);
+    quarantine_deinit(&engine->quarantine);
+    idempotency_deinit(&engine->idempotency);
+    dedupe_deinit(&engine->dedupe);
+    verdicts_deinit(&engine->verdicts);
+    identity_free(&engine->identity);
+    profile_free(&engine->profile);
+    plan_free(&engine->plan);
+    json_parser_free(&engine->parser);
+    memory_free(engine->strict);
+    buffer_deinit(&engine->outcomes);
+    buffer_deinit(&engine->block_outcomes);
+    arena_deinit(&engine->chunk_arena);
+    queue_deinit(&engine->questions);
+    pthread_cond_destroy(&engine->waiters_changed);
+    pthread_mutex_destroy(&engine->waiters_mutex);
+    pthread_mutex_destroy(&engine->sources_mutex);
+    keys_free(&engine->keys);
+    if (engine->lock_file >= 0)
+        close(engine->lock_file);
+    memory_free(engine);
+}
+
+static void fill_defaults(struct engine_config *config)
+{
+    if (config->dedupe_window_ms == 0)
+        config->dedupe_window_ms = 30 * DAY_MS;
+    if (config->dedupe_keys_max == 0)
+        config->dedupe_keys_max = (size_t)24 << 20;
+    if (config->log_retention_ms == 0)
+        config->log_retention_ms = 3 * DAY_MS;
+}
+
+static err start_threads(struct engine *engine, struct problem *problem)
+{
+    err error = ERR_OK;
+    if (engine->warehouse != NULL)
+        error = flusher_start(&engine->flusher, engine, problem);
+    if (error == ERR_OK)
+        error = start_tail(engine, problem);
+    if (error == ERR_OK)
+        error = log_follow(engine->log, engine->applied_seq + 1, problem);
+    if (error != ERR_OK)
+        return error;
+    show_progress(engine);
+    if (pthread_create(&engine->thread, NULL, run, engine) != 0)
+        return problem_set(problem, ERR_NOMEM, "no thread could be started");
+    engine->thread_runs = true;
+    if (engine->config.replay_only)
+        return ERR_OK;
+    if (pthread_create(&engine->keeper, NULL, keep, engine) != 0)
+        return problem_set(problem, ERR_NOMEM, "no thread could be started");
+    engine->keeper_runs = true;
+    return ERR_OK;
+}
+
+err engine_open(struct engine **opened, const struct engine_config *config,
+                struct problem *problem)
+{
+    struct engine *engine = memory_alloc(sizeof *engine);
+    if (engine == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory for the engine");
+    engine->config = *config;
+    engine->lock_file = -1;
+    engine->nonce_next = 1;
+    fill_defaults(&engine->config);
+    snprintf(engine->folder, sizeof engine->folder, "%s", config->folder);
+    err error = make_state(engine);
+    if (error == ERR_OK)
+        error = lock_folder(engine, problem);
+    if (error == ERR_OK)
+        error = open_stores(engine, problem);
+    if (error == ERR_OK) {
+        engine->tail.log = engine->log;
+        error = start_load(engine, problem);
+    }
+    if (error == ERR_OK)
+        error = start_threads(engine, problem);
+    if (error != ERR_OK) {
+        engine_close(&engine, 0);
+        return error;
+    }
+    *opened = engine;
+    return engine_settle(engine, false, -1);
+}
+
+void engine_close(struct engine **taken, int64_t timeout_ms)
+{
+    struct engine *engine = *taken;
+    *taken = NULL;
+    if (engine == NULL)
+        return;
+    steady_ns start = steady_now();
+    atomic_store(&engine->stopping, true);
+    if (engine->keeper_runs)
+        pthread_join(engine->keeper, NULL);
+    if (engine->thread_runs) {
+        log_wake_reader(engine->log);
+        pthread_join(engine->thread, NULL);
+    }
+    queue_close(&engine->questions);
+    if (engine->asked_last != NULL && engine->identity != NULL)
+        answer_questions(engine, true);
+    if (engine->ledger != NULL && !ledger_is_failing(engine->ledger, NULL) &&
+        ledger_drain(engine->ledger) != ERR_OK)
+        log_line(LOG_WARN, "ledger_not_drained", "%s", "");
+    int64_t left_ms = timeout_ms - steady_since_ms(start);
+    flusher_stop(&engine->flusher, left_ms > 0 ? left_ms : 0);
+    drop_state(engine);
+}
+
+/* ---- looking after it ---- */
+
+err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms)
+{
+    steady_ns start = steady_now();
+    uint64_t target = log_last_seq(engine->log);
+    if (flushed && engine->flusher != NULL)
+        flusher_wake(engine->flusher, true);
+    err error = ERR_OK;
+    pthread_mutex_lock(&engine->waiters_mutex);
+    while (atomic_load(&engine->committed_seq) < target ||
+           (flushed && engine->flusher != NULL && atomic_load(&engine->flushed_seq) < target)) {
+        if (engine->failing[0] != '\0')
+            error = ERR_UNAVAILABLE;
+        else if (timeout_ms >= 0 && steady_since_ms(start) > timeout_ms)
+            error = ERR_TIMEOUT;
+        if (error != ERR_OK)
+            break;
+        struct timespec deadline;
+        clock_gettime(CLOCK_MONOTONIC, &deadline);
+        deadline.tv_nsec += 20 * 1000 * 1000;
+        if (deadline.tv_nsec >= 1000 * 1000 * 1000) {
+            deadline.tv_nsec -= 1000 * 1000 * 1000;
+            deadline.tv_sec++;
+        }
+        pthread_cond_timedwait(&engine->waiters_changed, &engine->waiters_mutex, &deadline);
+        if (flushed && engine->flusher != NULL)
+            flusher_wake(engine->flusher, true);
+    }
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    return error;
+}
+
+void engine_status(struct engine *engine, struct engine_status *status)
+{
+    *status = (struct engine_status){
+        .log_last_seq = log_last_seq(engine->log),
+        .applied_seq = atomic_load(&engine->applied_seq_shown),
+        .committed_seq = atomic_load(&engine->committed_seq),
+        .flushed_seq = atomic_load(&engine->flushed_seq),
+        .lag_records = log_unread_records(engine->log),
+        .unflushed_rows = engine->flusher != NULL ? flusher_waiting_rows(engine->flusher) : 0,
+        .pending_bytes = ledger_pending_bytes(engine->ledger),
+        .events = atomic_load(&engine->events),
+        .duplicates = atomic_load(&engine->duplicates),
+        .quarantined = atomic_load(&engine->quarantined),
+        .customers = atomic_load(&engine->customers),
+        .nodes = atomic_load(&engine->nodes),
+        .identifiers = atomic_load(&engine->identifiers),
+        .message_keys = atomic_load(&engine->message_keys),
+        .identity_bytes = atomic_load(&engine->identity_bytes),
+        .profile_bytes = atomic_load(&engine->profile_bytes),
+        .tail_bytes = atomic_load(&engine->tail_bytes),
+        .warehouse_ready = engine->warehouse != NULL && warehouse_is_ready(engine->warehouse),
+        .as_of_ms = atomic_load(&engine->as_of_ms),
+    };
+    struct problem problem = { .error = ERR_OK };
+    status->ledger_failing = ledger_is_failing(engine->ledger, &problem);
+    pthread_mutex_lock(&engine->waiters_mutex);
+    snprintf(status->failing, sizeof status->failing, "%s", engine->failing);
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    if (status->ledger_failing && status->failing[0] == '\0')
+        snprintf(status->failing, sizeof status->failing, "%.150s", problem.detail);
+    metric_set(METRIC_CUSTOMERS, status->customers);
+    metric_set(METRIC_IDENTIFIERS, status->identifiers);
+    metric_set(METRIC_MESSAGE_KEYS, (int64_t)status->message_keys);
+    metric_set(METRIC_FLUSH_LAG, (int64_t)status->unflushed_rows);
+}
+
+struct keys *engine_keys(struct engine *engine)
+{
+    return engine->keys;
+}
+
+struct ledger *engine_ledger(struct engine *engine)
+{
+    return engine->ledger;
+}
+
+struct warehouse *engine_warehouse(struct engine *engine)
+{
+    return engine->warehouse;
+}
+
+struct log *engine_log(struct engine *engine)
+{
+    return engine->log;
+}
+
+uint64_t engine_access_version(struct engine *engine)
+{
+    return atomic_load(&engine->access_version);
+}
+
+void engine_verdict(struct engine *engine, const uint8_t message_key[16],
+                    struct engine_verdict *verdict)
+{
+    verdicts_find(&engine->verdicts, message_key, verdict);
+}
+
+/* Digest of a room in RAM, taken between records. */
+struct room_digests {
+    struct engine_question question;
+    struct engine *engine;
+    struct digest identity, profile, plan, dedupe;
+};
+
+static void ask_digests(const struct engine_state *state, struct engine_question *question)
+{
+    struct room_digests *rooms = queue_entry(question, struct room_digests, question);
+    identity_digest(state->identity, &rooms->identity);
+    profile_digest(state->profile, &rooms->profile);
+    plan_digest(state->plan, &rooms->plan);
+    dedupe_digest(&rooms->engine->dedupe, state->now_ms, &rooms->dedupe);
+}
+
+static void report_digest(struct buffer *report, const char *what, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+    digest_format(digest, text);
+    if (report != NULL)
+        buffer_printf(report, "%-20s %s\n", what, text);
+}
+
+err engine_digest(struct engine *engine, struct digest *digest, struct buffer *report,
+                  struct problem *problem)
+{
+    err error = engine_settle(engine, false, 60 * SECOND_MS);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "the log is not applied yet: %s", err_title(error));
+    struct room_digests rooms = { .question = { .ask = ask_digests }, .engine = engine };
+    error = engine_ask_wait(engine, &rooms.question);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "the engine does not answer: %s", err_title(error));
+    const struct {
+        const char *name;
+        const struct digest *digest;
+    } in_memory[] = { { "identity (memory)", &rooms.identity },
+                      { "profile (memory)", &rooms.profile },
+                      { "plan (memory)", &rooms.plan },
+                      { "message keys", &rooms.dedupe } };
+    *digest = (struct digest){ .count = 0 };
+    for (size_t index = 0; index < sizeof in_memory / sizeof in_memory[0]; index++) {
+        digest_join(digest, in_memory[index].digest);
+        report_digest(report, in_memory[index].name, in_memory[index].digest);
+    }
+    for (int table = 0; table < LEDGER_TABLE_COUNT; table++) {
+        struct digest rows = { .count = 0 };
+        if (!ledger_table_is_digested((enum ledger_table)table))
+            continue;
+        error = ledger_table_digest(engine->ledger, (enum ledger_table)table, &rows, problem);
+        if (error != ERR_OK)
+            return error;
+        digest_join(digest, &rows);
+        report_digest(report, ledger_table_name((enum ledger_table)table), &rows);
+    }
+    return ERR_OK;
+}

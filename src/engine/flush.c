@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flush: applied blocks become rows of the warehouse, exactly once; see flush.h. */
+#include "engine/flush.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/logline.h"
+#include "base/metric.h"
+#include "engine/state.h"
+#include "store/events.h"
+
+#define RETRY_MS_FIRST 100
+#define RETRY_MS_MAX 5000
+#define ALIAS_ROWS_MAX 100000
+#define EVENT_ARENA_BYTES ((size_t)8 << 20)
+
+struct note { uint64_t first_seq, last_seq; };
+struct alias { uint32_t node, customer; uint64_t seq; };
+
+struct batch;
+
+struct flusher {
+    struct engine *engine;
+    pthread_t thread;
+    bool thread_runs;
+
+    pthread_mutex_t mutex;             /* guards what follows */
+    pthread_cond_t wake;
+    struct queue_item *first, **last;  /* applied blocks, in order */
+    size_t waiting_rows;
+    steady_ns oldest;                  /* when the first of them came */
+    struct note *notes;                /* of OUTCOMES rows, in order */
+    size_t note_count, note_capacity;
+    struct alias *aliases;
+    size_t alias_count, alias_capacity;
+    bool all_aliases;
+    bool flush_now, stopping;
+    steady_ns stop_by;
+
+    /* the thread's own */
+    uint64_t batch_next;
+    uint64_t ask_until_seq;            /* rows up to here may be in the warehouse already */
+    uint64_t alias_seq;                /* aliases up to this seq are in the warehouse */
+    struct buffer rows;
+    struct arena arena;                /* one event at a time */
+    struct batch *batch;
+};
+
+/* A batch: whole blocks, in order. */
+struct batch {
+    struct applied_block *blocks[4096];
+    size_t count;
+    uint64_t number, first_seq, last_seq;
+    size_t row_count;
+};
+
+/* ---- giving ---- */
+
+void flusher_give(struct flusher *flusher, struct applied_block *applied)
+{
+    applied_block_hold(applied);
+    applied->item = (struct queue_item){ .weight = applied->applied };
+    pthread_mutex_lock(&flusher->mutex);
+    if (flusher->first == NULL)
+        flusher->oldest = steady_now();
+    *flusher->last = &applied->item;
+    flusher->last = &applied->item.next;
+    flusher->waiting_rows += applied->applied;
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+static bool grow(void *list, size_t *capacity, size_t count, size_t size)
+{
+    void **items = list;
+    if (count < *capacity)
+        return true;
+    size_t capacity_new = *capacity == 0 ? 1024 : *capacity * 2;
+    void *grown = memory_resize(*items, capacity_new * size);
+    if (grown == NULL)
+        return false;
+    *items = grown;
+    *capacity = capacity_new;
+    return true;
+}
+
+void flusher_note_outcomes(struct flusher *flusher, uint64_t first_seq, uint64_t last_seq)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    /* Without memory the row stays in the ledger a while longer; the next start removes it. */
+    if (grow(&flusher->notes, &flusher->note_capacity, flusher->note_count,
+             sizeof *flusher->notes))
+        flusher->notes[flusher->note_count++] = (struct note){ first_seq, last_seq };
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+void flusher_note_alias(struct flusher *flusher, uint32_t node, uint32_t customer, uint64_t seq)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    if (flusher->alias_count < ALIAS_ROWS_MAX &&
+        grow(&flusher->aliases, &flusher->alias_capacity, flusher->alias_count,
+             sizeof *flusher->aliases))
+        flusher->aliases[flusher->alias_count++] = (struct alias){ node, customer, seq };
+    else
+        flusher->all_aliases = true;
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+void flusher_note_all_aliases(struct flusher *flusher)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->all_aliases = true;
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+void flusher_wake(struct flusher *flusher, bool now)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->flush_now = flusher->flush_now || now;
+    pthread_cond_signal(&flusher->wake);
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+size_t flusher_waiting_rows(struct flusher *flusher)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    size_t rows = flusher->waiting_rows;
+    pthread_mutex_unlock(&flusher->mutex);
+    return rows;
+}
+
+/* ---- gathering ---- */
+
+static struct applied_block *block_of(struct queue_item *item)
+{
+    return queue_entry(item, struct applied_block, item);
+}
+
+static bool is_committed(const struct flusher *flusher, const struct applied_block *applied)
+{
+    return applied->first_seq + applied->count - 1 <=
+           atomic_load(&flusher->engine->committed_seq);
+}
+
+/* Enough rows, or old enough, or somebody waits. Under the mutex. */
+static bool is_due(const struct flusher *flusher)
+{
+    if (flusher->first == NULL || !is_committed(flusher, block_of(flusher->first)))
+        return false;
+    return flusher->waiting_rows >= FLUSH_ROWS_MAX || flusher->flush_now || flusher->stopping ||
+           steady_since_ms(flusher->oldest) >= FLUSH_DELAY_MS;
+}
+
+static void wait_a_little(struct flusher *flusher, int64_t ms)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    int64_t ns = deadline.tv_nsec + ms * 1000000;
+    deadline.tv_sec += ns / 1000000000;
+    deadline.tv_nsec = ns % 1000000000;
+    pthread_cond_timedwait(&flusher->wake, &flusher->mutex, &deadline);
+}
+
+static void take_batch(struct flusher *flusher, struct batch *batch)
+{
+    size_t bytes = 0;
+    *batch = (struct batch){ .number = flusher->batch_next++ };
+    while (flusher->first != NULL && batch->count < sizeof batch->blocks / sizeof batch->blocks[0]) {
+        struct applied_block *applied = block_of(flusher->first);
+        bool fits = batch->count == 0 || (batch->row_count + applied->applied <= FLUSH_ROWS_MAX &&
+                                          bytes + applied->bytes <= FLUSH_BYTES_MAX);
+        if (!fits || !is_committed(flusher, applied))
+            break;
+        flusher->first = flusher->first->next;
+        batch->blocks[batch->count++] = applied;
+        batch->row_count += applied->applied;
+        bytes += applied->bytes;
+        batch->last_seq = applied->first_seq + applied->count - 1;
+    }
+    if (flusher->first == NULL) {
+        flusher->last = &flusher->first;
+        flusher->flush_now = false;
+    }
+    flusher->oldest = steady_now();
+    batch->first_seq = batch->blocks[0]->first_seq;
+}
+
+static bool next_batch(struct flusher *flusher, struct batch *batch)
+{
+    bool found = false;
+    pthread_mutex_lock(&flusher->mutex);
+    while (!(found = is_due(flusher)) && !flusher->stopping)
+        wait_a_little(flusher, FLUSH_DELAY_MS / 4);
+    if (found)
+        take_batch(flusher, batch);
+    pthread_mutex_unlock(&flusher->mutex);
+    return found;
+}
+
+/* ---- rows ---- */
+
+static void write_row(struct flusher *flusher, const struct batch *batch,
+                      const struct event *event, const struct outcome *outcome)
+{
+    struct warehouse_event row = {
+        .seq = event->seq,
+        .batch = batch->number,
+        .source = event->source_number,
+        .message_key = event->message_key,
+        .kind = (uint8_t)event->kind,
+        .flags = event->flags,
+        .type = event->type,
+        .channel = event->channel,
+        .time_ms = event->time_ms,
+        .received_ms = event->received_ms,
+        .customer = outcome->node,
+        .origin = outcome->origin,
+        .identifiers = outcome->rows,
+        .identifier_count = outcome->row_count,
+        .promoted_set = event->promoted_set,
+        .promoted_int = event->promoted_int,
+        .promoted_text = event->promoted_text,
+        .props = event->props,
+        .context = event->context,
+    };
+    event_row_write(&flusher->rows, &row);
+}
+
+struct seq_set { const uint64_t *seqs; size_t count; };
+
+static bool seq_is_in(const struct seq_set *set, uint64_t seq)
+{
+    size_t low = 0, high = set->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (set->seqs[middle] < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < set->count && set->seqs[low] == seq;
+}
+
+static err write_block_rows(struct flusher *flusher, const struct batch *batch,
+                            struct applied_block *applied, const struct seq_set *present,
+                            size_t *rows, struct problem *problem)
+{
+    struct log_block *block = NULL;
+    err error = applied_block_open(applied, flusher->engine->log, &block, problem);
+    if (error != ERR_OK)
+        return error;
+    struct log_cursor records = { .block = block };
+    struct log_record record;
+    struct cursor outcomes = cursor_over((str){ applied->outcomes, applied->outcomes_size });
+    while (error == ERR_OK && log_block_next(&records, &record)) {
+        struct outcome outcome;
+        struct event event;
+        error = outcome_read(&outcomes, &outcome);
+        if (error != ERR_OK || outcome.fate != FATE_APPLIED || seq_is_in(present, record.seq))
+            continue;
+        arena_reset(&flusher->arena);
+        error = event_decode(record.body, &flusher->arena, &event, problem);
+        if (error != ERR_OK)
+            continue;
+        event.seq = record.seq;
+        event.received_ms = block->received_ms;
+        write_row(flusher, batch, &event, &outcome);
+        (*rows)++;
+    }
+    log_block_release(&block);
+    return error;
+}
+
+static err write_rows(struct flusher *flusher, const struct batch *batch,
+                      const struct seq_set *present, size_t *rows, struct problem *problem)
+{
+    buffer_clear(&flusher->rows);
+    *rows = 0;
+    for (size_t index = 0; index < batch->count; index++) {
+        err error = write_block_rows(flusher, batch, batch->blocks[index], present, rows, problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    return buffer_status(&flusher->rows);
+}
+
+/* ---- inserting ---- */
+
+static err insert_once(struct flusher *flusher, const struct batch *batch, struct problem *problem)
+{
+    struct warehouse *warehouse = flusher->engine->warehouse;
+    struct seq_set present = { .count = 0 };
+    uint64_t *seqs = NULL;
+    if (batch->first_seq <= flusher->ask_until_seq) {
+        err error = warehouse_present_seqs(warehouse, batch->first_seq, batch->last_seq, &seqs,
+                                           &present.count, problem);
+        if (error != ERR_OK)
+            return error;
+        present.seqs = seqs;
+    }
+    size_t rows = 0;
+    err error = write_rows(flusher, batch, &present, &rows, problem);
+    memory_free(seqs);
+    if (error != ERR_OK || rows == 0)
+        return error;
+    char name[64];
+    /* A batch that is tried again is another block of rows, so it needs another name. */
+    int size = snprintf(name, sizeof name, "kith-%llu-%llu-%zu",
+                        (unsigned long long)batch->first_seq, (unsigned long long)batch->last_seq,
+                        rows);
+    error = warehouse_insert(warehouse, warehouse_events_insert(), buffer_str(&flusher->rows),
+                             (str){ name, (size_t)size }, problem);
+    if (error == ERR_OK)
+        metric_add(METRIC_FLUSH_ROWS, (int64_t)rows);
+    return error;
+}
+
+static bool must_end(struct flusher *flusher)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    bool ends = flusher->stopping && steady_now().ns >= flusher->stop_by.ns;
+    pthread_mutex_unlock(&flusher->mutex);
+    return ends;
+}
+
+/* Until it is in; UNAVAILABLE when there is no more time: the next start goes on from here. */
+static err insert_batch(struct flusher *flusher, const struct batch *batch)
+{
+    int64_t delay_ms = RETRY_MS_FIRST;
+    for (;;) {
+        struct problem problem = { .error = ERR_OK };
+        err error = insert_once(flusher, batch, &problem);
+        if (error == ERR_OK)
+            return ERR_OK;
+        metric_add(METRIC_FLUSH_RETRIES, 1);
+        log_line(LOG_WARN, "flush_retry", "first_seq=%llu last_seq=%llu reason=\"%s\"",
+                 (unsigned long long)batch->first_seq, (unsigned long long)batch->last_seq,
+                 problem.detail);
+        if (flusher->ask_until_seq < batch->last_seq)
+            flusher->ask_until_seq = batch->last_seq;
+        if (must_end(flusher))
+            return ERR_UNAVAILABLE;
+        pthread_mutex_lock(&flusher->mutex);
+        wait_a_little(flusher, delay_ms);
+        pthread_mutex_unlock(&flusher->mutex);
+        delay_ms = delay_ms * 2 < RETRY_MS_MAX ? delay_ms * 2 : RETRY_MS_MAX;
+    }
+}
+
+/* ---- aliases ---- */
+
+static err put_aliases(struct flusher *flusher, const struct alias *aliases, size_t count,
+                       struct problem *problem)
+{
+    struct warehouse_alias *rows = memory_alloc((count + 1) * sizeof *rows);
+    if (rows == NULL)
+        return ERR_NOMEM;
+    for (size_t index = 0; index < count; index++)
+        rows[index] = (struct warehouse_alias){ .customer = aliases[index].node,
+                                                .current = aliases[index].customer,
+                                                .version = aliases[index].seq };
+    err error = warehouse_put_aliases(flusher->engine->warehouse, rows, count, problem);
+    memory_free(rows);
+    return error;
+}
+
+/* Nodes that merges and splits after `seq` have touched, with their customers of now. */
+struct alias_catch_up {
+    struct engine_question question;
+    uint64_t since_seq, seq;
+    struct alias *aliases;
+    size_t count, capacity;
+};
+
+static bool touched_by_merge(void *context, const struct ledger_value *values)
+{
+    struct alias_catch_up *catch_up = context;
+    uint64_t made = (uint64_t)values[3].integer, undone = (uint64_t)values[10].integer;
+    if (made <= catch_up->since_seq && undone <= catch_up->since_seq)
+        return true;
+    for (int side = 1; side <= 2; side++) {
+        if (!grow(&catch_up->aliases, &catch_up->capacity, catch_up->count,
+                  sizeof *catch_up->aliases))
+            return false;
+        catch_up->aliases[catch_up->count++] =
+            (struct alias){ .node = (uint32_t)values[side].integer };
+    }
+    return true;
+}
+
+static void ask_customers(const struct engine_state *state, struct engine_question *question)
+{
+    struct alias_catch_up *catch_up = queue_entry(question, struct alias_catch_up, question);
+    size_t touched = catch_up->count;
+    catch_up->seq = state->applied_seq;
+    for (size_t index = 0; index < touched; index++) {
+        uint32_t nodes[256], root = identity_root(state->identity, catch_up->aliases[index].node);
+        size_t count = identity_nodes(state->identity, root, nodes, 256);
+        catch_up->aliases[index].customer = root;
+        for (size_t node = 0; node < count && node < 256; node++) {
+            if (!grow(&catch_up->aliases, &catch_up->capacity, catch_up->count,
+                      sizeof *catch_up->aliases))
+                return;
+            catch_up->aliases[catch_up->count++] =
+                (struct alias){ .node = nodes[node], .customer = root };
+        }
+    }
+    for (size_t index = 0; index < catch_up->count; index++)
+        catch_up->aliases[index].seq = state->applied_seq;
+}
+
+static err catch_up_aliases(struct flusher *flusher, struct problem *problem)
+{
+    struct alias_catch_up catch_up = { .question = { .ask = ask_customers },
+                                       .since_seq = flusher->alias_seq };
+    err error = ledger_scan(flusher->engine->ledger, LEDGER_MERGES, NULL, touched_by_merge,
+                            &catch_up, problem);
+    if (error == ERR_OK && catch_up.count > 0)
+        error = engine_ask_wait(flusher->engine, &catch_up.question);
+    if (error == ERR_OK && catch_up.count > 0)
+        error = put_aliases(flusher, catch_up.aliases, catch_up.count, problem);
+    if (error == ERR_OK && catch_up.seq > flusher->alias_seq)
+        flusher->alias_seq = catch_up.seq;
+    memory_free(catch_up.aliases);
+    return error;
+}
+
+/* Names for nodes follow rows; a row whose alias is still missing counts for its node meanwhile. */
+static void flush_aliases(struct flusher *flusher)
+{
+    struct problem problem = { .error = ERR_OK };
+    pthread_mutex_lock(&flusher->mutex);
+    struct alias *aliases = flusher->aliases;
+    size_t count = flusher->alias_count;
+    bool all = flusher->all_aliases;
+    flusher->aliases = NULL;
+    flusher->alias_count = flusher->alias_capacity = 0;
+    flusher->all_aliases = false;
+    pthread_mutex_unlock(&flusher->mutex);
+    err error = ERR_OK;
+    if (all)
+        error = catch_up_aliases(flusher, &problem);
+    else if (count > 0)
+        error = put_aliases(flusher, aliases, count, &problem);
+    if (error != ERR_OK) {
+        log_line(LOG_WARN, "alias_retry", "count=%zu reason=\"%s\"", count, problem.detail);
+        flusher_note_all_aliases(flusher);
+    } else if (count > 0 && !all) {
+        flusher->alias_seq = aliases[count - 1].seq;
+    }
+    memory_free(aliases);
+}
+
+/* ---- done ---- */
+
+static void forget_outcomes(struct flusher *flusher, uint64_t last_seq,
+                            struct ledger_writes *writes)
+{
+    size_t done = 0;
+    pthread_mutex_lock(&flusher->mutex);
+    while (done < flusher->note_count && flusher->notes[done].last_seq <= last_seq) {
+        struct ledger_value key = ledger_int((int64_t)flusher->notes[done].first_seq);
+        ledger_delete(writes, LEDGER_OUTCOMES, &key);
+        done++;
+    }
+    flusher->note_count -= done;
+    memmove(flusher->notes, flusher->notes + done, flusher->note_count * sizeof *flusher->notes);
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+/* Only the last batch is needed to go on from; a few more show how flushing went. */
+#define BATCHES_KEPT 100
+
+static err mark_done(struct flusher *flusher, const struct batch *batch)
+{
+    struct engine *engine = flusher->engine;
+    struct ledger_writes *writes = ledger_writes_new(engine->ledger);
+    if (writes == NULL)
+        return ERR_NOMEM;
+    LEDGER_PUT(writes, LEDGER_BATCHES, ledger_int((int64_t)batch->number), ledger_int(0),
+               ledger_int((int64_t)batch->first_seq), ledger_int((int64_t)batch->last_seq),
+               ledger_int((int64_t)batch->row_count),
+               ledger_int(wall_clock_now_ms(engine->config.clock)));
+    if (batch->number > BATCHES_KEPT) {
+        struct ledger_value old[2] = { ledger_int((int64_t)batch->number - BATCHES_KEPT),
+                                       ledger_int(0) };
+        ledger_delete(writes, LEDGER_BATCHES, old);
+    }
+    forget_outcomes(flusher, batch->last_seq, writes);
+    err error = ledger_apply(engine->ledger, &writes, 0, NULL, NULL);
+    if (error != ERR_OK)
+        return error;
+    atomic_store(&engine->flushed_seq, batch->last_seq);
+    pthread_mutex_lock(&engine->waiters_mutex);
+    pthread_cond_broadcast(&engine->waiters_changed);
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    return ERR_OK;
+}
+
+static void release_batch(struct flusher *flusher, struct batch *batch)
+{
+    for (size_t index = 0; index < batch->count; index++)
+        applied_block_release(&batch->blocks[index]);
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->waiting_rows -= batch->row_count;
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+static void *run(void *context)
+{
+    struct flusher *flusher = context;
+    struct batch *batch = flusher->batch;
+    err error = ERR_OK;
+    while (error == ERR_OK && next_batch(flusher, batch)) {
+        fault_fires(FAULT_FLUSH_AFTER_PLAN);
+        error = insert_batch(flusher, batch);
+        fault_fires(FAULT_FLUSH_AFTER_INSERT);
+        if (error == ERR_OK) {
+            flush_aliases(flusher);
+            error = mark_done(flusher, batch);
+        }
+        fault_fires(FAULT_FLUSH_AFTER_DONE);
+        release_batch(flusher, batch);
+    }
+    return NULL;
+}
+
+/* ---- start and end ---- */
+
+static bool last_batch(void *context, const struct ledger_value *values)
+{
+    struct flusher *flusher = context;
+    flusher->batch_next = (uint64_t)values[0].integer + 1;
+    return false;
+}
+
+err flusher_start(struct flusher **started, struct engine *engine, struct problem *problem)
+{
+    struct flusher *flusher = memory_alloc(sizeof *flusher);
+    if (flusher == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory for the flusher");
+    flusher->batch = memory_alloc(sizeof *flusher->batch);
+    if (flusher->batch == NULL) {
+        memory_free(flusher);
+        return problem_set(problem, ERR_NOMEM, "no memory for the flusher");
+    }
+    flusher->engine = engine;
+    flusher->last = &flusher->first;
+    flusher->batch_next = 1;
+    flusher->all_aliases = true;
+    buffer_init(&flusher->rows, (size_t)1 << 30);
+    arena_init(&flusher->arena, "flush_event", EVENT_ARENA_BYTES);
+    pthread_mutex_init(&flusher->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&flusher->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    *started = flusher;
+    err error = ledger_page(engine->ledger, LEDGER_BATCHES, NULL, true, 1, last_batch, flusher,
+                            problem);
+    if (error == ERR_OK)
+        error = warehouse_max_seq(engine->warehouse, &flusher->ask_until_seq, problem);
+    if (error == ERR_OK)
+        error = warehouse_alias_version(engine->warehouse, &flusher->alias_seq, problem);
+    if (error == ERR_OK && pthread_create(&flusher->thread, NULL, run, flusher) != 0)
+        error = problem_set(problem, ERR_NOMEM, "no thread could be started");
+    flusher->thread_runs = error == ERR_OK;
+    return error;
+}
+
+void flusher_stop(struct flusher **taken, int64_t timeout_ms)
+{
+    struct flusher *flusher = *taken;
+    if (flusher == NULL)
+        return;
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->stopping = true;
+    flusher->stop_by = (steady_ns){ steady_now().ns + timeout_ms * 1000000 };
+    pthread_cond_signal(&flusher->wake);
+    pthread_mutex_unlock(&flusher->mutex);
+    if (flusher->thread_runs)
+        pthread_join(flusher->thread, NULL);
+    while (flusher->first != NULL) {
+        struct applied_block *applied = block_of(flusher->first);
+        flusher->first = flusher->first->next;
+        applied_block_release(&applied);
+    }
+    memory_free(flusher->notes);
+    memory_free(flusher->aliases);
+    memory_free(flusher->batch);
+    buffer_deinit(&flusher->rows);
+    arena_deinit(&flusher->arena);
+    pthread_cond_destroy(&flusher->wake);
+    pthread_mutex_destroy(&flusher->mutex);
+    memory_free(flusher);
+    *taken = NULL;
+}

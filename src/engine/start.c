@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start: state from disk, as it was at the ledger's applied_seq A; the log has the rest.
+ *
+ *     ledger, at A ─────────────────▶ identity, traits, plan, access, quarantine    (told)
+ *     warehouse, seq <= F ──────────▶ orders, counts, last seen, message keys       (derived)
+ *     log and outcomes, F < seq <= A ▶ the same, and tail and flusher               (start_tail)
+ *     log, seq > A ─────────────────▶ apply, as live
+ *
+ * F is the last seq that the ledger knows to be flushed. The warehouse may have rows beyond it (a crash
+ * before 'done'); they are left out here and skipped by the flusher.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/logline.h"
+#include "engine/state.h"
+
+/* ---- rows of a RowBinary stream, cut anywhere ---- */
+
+struct row_stream {
+    struct engine *engine;
+    struct buffer rest;      /* the beginning of a row whose end has not come */
+    /* Read one row from the cursor into state; a row that is not all there sets cursor->failed and
+     * changes nothing. */
+    err (*take_row)(struct engine *engine, struct cursor *cursor);
+    err error;
+    uint64_t rows;
+};
+
+static bool take_chunk(void *context, str bytes)
+{
+    struct row_stream *stream = context;
+    buffer_append_str(&stream->rest, bytes);
+    stream->error = buffer_status(&stream->rest);
+    struct cursor cursor = cursor_over(buffer_str(&stream->rest));
+    size_t taken = 0;
+    while (stream->error == ERR_OK && cursor_left(&cursor) > 0) {
+        stream->error = stream->take_row(stream->engine, &cursor);
+        if (cursor.failed)
+            break;
+        taken = stream->rest.size - cursor_left(&cursor);
+        stream->rows++;
+    }
+    if (cursor.failed)
+        stream->error = ERR_OK;
+    memmove(stream->rest.data, stream->rest.data + taken, stream->rest.size - taken);
+    stream->rest.size -= taken;
+    return stream->error == ERR_OK;
+}
+
+static err stream_rows(struct engine *engine, const char *sql,
+                       err (*take_row)(struct engine *, struct cursor *), struct problem *problem)
+{
+    struct row_stream stream = { .engine = engine, .take_row = take_row };
+    steady_ns start = steady_now();
+    buffer_init(&stream.rest, (size_t)256 << 20);
+    err error = warehouse_stream(engine->warehouse, str_from_c(sql), NULL, 0, take_chunk, &stream,
+                                 problem);
+    if (stream.error != ERR_OK)
+        error = stream.error;
+    if (error == ERR_OK && stream.rest.size != 0)
+        error = problem_set(problem, ERR_CORRUPT, "the warehouse's answer ends within a row");
+    buffer_deinit(&stream.rest);
+    log_line(LOG_DEBUG, "start_stream", "rows=%llu ms=%lld", (unsigned long long)stream.rows,
+             (long long)steady_since_ms(start));
+    return error;
+}
+
+/* ---- derived state from the warehouse ---- */
+
+static err take_counts(struct engine *engine, struct cursor *cursor)
+{
+    uint32_t node = read_u32(cursor);
+    uint64_t count = read_u64(cursor);
+    int64_t first_ms = read_i64(cursor), last_ms = read_i64(cursor);
+    if (cursor->failed)
+        return ERR_OK;
+    atomic_fetch_add_explicit(&engine->events, count, memory_order_relaxed);
+    if (node == 0)
+        return ERR_OK;
+    return profile_observe_many(engine->profile, node, (uint32_t)count, first_ms, last_ms);
+}
+
+static err take_order(struct engine *engine, struct cursor *cursor)
+{
+    struct profile_observation row = { .node = read_u32(cursor), .seq = read_u64(cursor) };
+    row.time_ms = read_i64(cursor);
+    row.type = read_text(cursor);
+    row.order_id = read_text(cursor);
+    row.currency = read_text(cursor);
+    row.revenue = read_i64(cursor);
+    row.total = read_i64(cursor);
+    if (cursor->failed)
+        return ERR_OK;
+    atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
+    return row.node != 0 ? profile_observe(engine->profile, &row) : ERR_OK;
+}
+
+static err take_message_key(struct engine *engine, struct cursor *cursor)
+{
+    str key = read_bytes(cursor, 16);
+    int64_t received_ms = read_i64(cursor);
+    if (cursor->failed)
+        return ERR_OK;
+    return dedupe_put(&engine->dedupe, dedupe_key((const uint8_t *)key.data), received_ms,
+                      engine->now_ms);
+}
+
+static err take_last_seen(struct engine *engine, struct cursor *cursor)
+{
+    uint32_t row = read_u32(cursor);
+    int64_t time_ms = read_i64(cursor);
+    if (!cursor->failed && row != 0)
+        identity_row_seen(engine->identity, row, time_ms);
+    return ERR_OK;
+}
+
+/* The types of events that make orders, as a list for IN (…); types come from outside, so quoted. */
+
+static void add_type(struct buffer *list, str type)
+{
+    if (list->size > 0)
+        buffer_append_byte(list, ',');
+    buffer_append_byte(list, '\'');
+    for (size_t index = 0; index < type.size; index++) {
+        if (type.data[index] == '\'' || type.data[index] == '\\')
+            buffer_append_byte(list, '\\');
+        buffer_append_byte(list, (uint8_t)type.data[index]);
+    }
+    buffer_append_byte(list, '\'');
+}
+
+static err order_types(struct engine *engine, struct buffer *list, struct problem *problem)
+{
+    struct buffer answer;
+    buffer_init(&answer, (size_t)64 << 20);
+    err error = warehouse_query(engine->warehouse,
+                                STR("SELECT DISTINCT toString(type) FROM events FORMAT RowBinary"),
+                                NULL, 0, 60 * SECOND_MS, &answer, problem);
+    struct cursor cursor = cursor_over(buffer_str(&answer));
+    while (error == ERR_OK && cursor_left(&cursor) > 0 && !cursor.failed) {
+        str type = read_text(&cursor);
+        if (!cursor.failed && profile_is_order_type(type))
+            add_type(list, type);
+    }
+    if (list->size == 0)
+        buffer_append_str(list, STR("''"));
+    buffer_deinit(&answer);
+    return error != ERR_OK ? error : buffer_status(list);
+}
+
+static err load_derived(struct engine *engine, struct problem *problem)
+{
+    struct buffer types, sql;
+    buffer_init(&types, (size_t)1 << 20);
+    buffer_init(&sql, (size_t)2 << 20);
+    unsigned long long flushed = atomic_load(&engine->flushed_seq);
+    err error = order_types(engine, &types, problem);
+    if (error == ERR_OK) {
+        buffer_printf(&sql,
+                      "SELECT customer, count(), min(time_ms), max(time_ms) FROM events "
+                      "WHERE seq <= %llu AND type NOT IN (%.*s) GROUP BY customer FORMAT RowBinary%c",
+                      flushed, STR_ARG(buffer_str(&types)), '\0');
+        error = stream_rows(engine, sql.data, take_counts, problem);
+    }
+    if (error == ERR_OK) {
+        buffer_clear(&sql);
+        buffer_printf(&sql,
+                      "SELECT customer, seq, time_ms, toString(type), order_id, "
+                      "toString(currency), revenue, total FROM events "
+                      "WHERE seq <= %llu AND type IN (%.*s) FORMAT RowBinary%c",
+                      flushed, STR_ARG(buffer_str(&types)), '\0');
+        error = stream_rows(engine, sql.data, take_order, problem);
+    }
+    if (error == ERR_OK) {
+        buffer_clear(&sql);
+        buffer_printf(&sql,
+                      "SELECT message_key, received_ms FROM events "
+                      "WHERE seq <= %llu AND received_ms >= %lld FORMAT RowBinary%c",
+                      flushed, (long long)(engine->now_ms - engine->config.dedupe_window_ms), '\0');
+        error = stream_rows(engine, sql.data, take_message_key, problem);
+    }
+    buffer_deinit(&types);
+    buffer_deinit(&sql);
+    return error;
+}
+
+static err load_last_seen(struct engine *engine, struct problem *problem)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT arrayJoin(identifiers) AS row, max(time_ms) FROM events WHERE seq <= %llu "
+             "GROUP BY row FORMAT RowBinary",
+             (unsigned long long)atomic_load(&engine->flushed_seq));
+    return stream_rows(engine, sql, take_last_seen, problem);
+}
+
+err apply_ask_warehouse(struct engine *engine, const uint8_t message_key[16], int64_t since_ms,
+                        bool *seen, struct problem *problem)
+{
+    char sql[256], hex[33];
+    for (int index = 0; index < 16; index++)
+        snprintf(hex + index * 2, 3, "%02X", message_key[index]);
+    snprintf(sql, sizeof sql,
+             "SELECT count() FROM events WHERE message_key = unhex('%s') AND received_ms >= %lld "
+             "FORMAT RowBinary",
+             hex, (long long)since_ms);
+    while (engine->warehouse != NULL && !atomic_load(&engine->stopping)) {
+        struct buffer answer;
+        buffer_init(&answer, 1024);
+        err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
+                                    &answer, problem);
+        struct cursor cursor = cursor_over(buffer_str(&answer));
+        *seen = error == ERR_OK && read_u64(&cursor) > 0;
+        buffer_deinit(&answer);
+        if (error == ERR_OK)
+            return ERR_OK;
+        log_line(LOG_WARN, "dedupe_ask_retry", "reason=\"%s\"", problem->detail);
+        steady_sleep_ms(200);
+    }
+    return problem_set(problem, ERR_UNAVAILABLE,
+                       "the warehouse, which remembers older message ids, cannot be asked");
+}
+
+/* ---- told state from the ledger ---- */
+
+struct identity_loading {
+    pthread_t thread;
+    struct engine *engine;
+    err error;
+    struct problem problem;
+};
+
+static void *load_identity(void *context)
+{
+    struct identity_loading *loading = context;
+    loading->error = identity_load(loading->engine->identity, loading->engine->ledger,
+                                   &loading->problem);
+    return NULL;
+}
+
+static bool last_flushed(void *context, const struct ledger_value *values)
+{
+    struct engine *engine = context;
+    if (values[5].integer != 0 && (uint64_t)values[3].integer > atomic_load(&engine->flushed_seq))
+        atomic_store(&engine->flushed_seq, (uint64_t)values[3].integer);
+    return true;
+}
+
+/* Where the ledger stands; 'now' is the received time of the last applied record. */
+static err load_position(struct engine *engine, struct problem *problem)
+{
+    engine->applied_seq = ledger_applied_seq(engine->ledger);
+    atomic_store(&engine->committed_seq, engine->applied_seq);
+    err error = ledger_scan(engine->ledger, LEDGER_BATCHES, NULL, last_flushed, engine, problem);
+    if (error != ERR_OK || engine->applied_seq == 0)
+        return error;
+    struct log_block *block = NULL;
+    error = log_read(engine->log, engine->applied_seq, &block, problem);
+    if (error != ERR_OK) {
+        problem_hint(problem, error, "ledger.db and log.db of the data folder do not belong "
+                                     "together; restore both from one backup");
+        return error;
+    }
+    engine->now_ms = block->received_ms;
+    log_block_release(&block);
+    return ERR_OK;
+}
+
+static err load_small(struct engine *engine, struct problem *problem)
+{
+    err error = access_load(&engine->access, engine->ledger, problem);
+    if (error == ERR_OK)
+        error = idempotency_load(&engine->idempotency, engine->ledger, problem);
+    if (error == ERR_OK)
+        error = quarantine_load(&engine->quarantine, engine->ledger, &engine->dedupe,
+                                engine->now_ms, problem);
+    if (error == ERR_OK)
+        error = plan_load(engine->plan, engine->ledger, problem);
+    if (error == ERR_OK)
+        engine_publish_sources(engine);
+    return error;
+}
+
+/* Identity on one core, everything else on the other: they share nothing. */
+err start_load(struct engine *engine, struct problem *problem)
+{
+    steady_ns start = steady_now();
+    err error = load_position(engine, problem);
+    if (error != ERR_OK)
+        return error;
+    struct identity_loading identity = { .engine = engine };
+    if (pthread_create(&identity.thread, NULL, load_identity, &identity) != 0)
+        return problem_set(problem, ERR_NOMEM, "no thread could be started");
+    error = load_small(engine, problem);
+    if (error == ERR_OK)
+        error = profile_load(engine->profile, engine->ledger, problem);
+    if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
+        error = load_derived(engine, problem);
+    pthread_join(identity.thread, NULL);
+    if (error == ERR_OK && identity.error != ERR_OK) {
+        *problem = identity.problem;
+        error = identity.error;
+    }
+    if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
+        error = load_last_seen(engine, problem);
+    if (error == ERR_OK)
+        log_line(LOG_INFO, "state_loaded", "applied_seq=%llu flushed_seq=%llu ms=%lld",
+                 (unsigned long long)engine->applied_seq,
+                 (unsigned long long)atomic_load(&engine->flushed_seq),
+                 (long long)steady_since_ms(start));
+    return error;
+}
+
+/* ---- the applied part of the log that the warehouse may not have ---- */
+
+struct stored_outcomes {
+    struct engine *engine;
+    struct buffer bytes;        /* of all records after flushed_seq, in order */
+    uint64_t next_seq;          /* of the next record to come */
+    err error;
+};
+
+/* Rows are in the order of their first seq and without gaps; what is flushed is stepped over. */
+static bool take_outcomes(void *context, const struct ledger_value *values)
+{
+    struct stored_outcomes *stored = context;
+    uint64_t seq = (uint64_t)values[0].integer, end = seq + (uint64_t)values[1].integer;
+    if (end <= stored->next_seq)
+        return true;
+    if (seq > stored->next_seq) {
+        stored->error = ERR_CORRUPT;
+        return false;
+    }
+    struct cursor cursor = cursor_over(values[2].bytes);
+    for (; seq < stored->next_seq && stored->error == ERR_OK; seq++) {
+        struct outcome skipped;
+        stored->error = outcome_read(&cursor, &skipped);
+    }
+    buffer_append(&stored->bytes, cursor.next, cursor_left(&cursor));
+    stored->next_seq = end;
+    flusher_note_outcomes(stored->engine->flusher, (uint64_t)values[0].integer, end - 1);
+    return stored->error == ERR_OK;
+}
+
+static err observe_record(struct engine *engine, const struct log_record *record,
+                          const struct outcome *outcome, int64_t received_ms)
+{
+    struct event event;
+    if (outcome->fate == FATE_DUPLICATE || outcome->fate == FATE_UNKNOWN)
+        return ERR_OK;
+    arena_reset(&engine->chunk_arena);
+    if (event_decode(record->body, &engine->chunk_arena, &event, NULL) != ERR_OK)
+        return ERR_OK;   /* it went to quarantine undecoded */
+    event.seq = record->seq;
+    event.received_ms = received_ms;
+    err error = dedupe_put(&engine->dedupe, dedupe_key(event.message_key), received_ms,
+                           engine->now_ms);
+    if (error != ERR_OK || outcome->fate != FATE_APPLIED)
+        return error;
+    atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
+    return apply_observe(engine, &event, outcome);
+}
+
+/* The records of `block` that are applied; their outcomes leave `cursor`. */
+static err observe_block(struct engine *engine, struct log_block *block, struct cursor *cursor)
+{
+    struct log_cursor records = { .block = block };
+    struct log_record record;
+    while (log_block_next(&records, &record) && record.seq <= engine->applied_seq) {
+        struct outcome outcome;
+        err error = outcome_read(cursor, &outcome);
+        if (error == ERR_OK)
+            error = observe_record(engine, &record, &outcome, block->received_ms);
+        if (error != ERR_OK)
+            return error;
+    }
+    return ERR_OK;
+}
+
+static err restore_block(struct engine *engine, uint64_t seq, struct cursor *cursor,
+                         uint64_t *next_seq, struct problem *problem)
+{
+    struct log_block *block = NULL;
+    err error = log_read(engine->log, seq, &block, problem);
+    if (error != ERR_OK)
+        return error;
+    const uint8_t *before = cursor->next;
+    error = observe_block(engine, block, cursor);
+    str outcomes = str_from_bytes(before, (size_t)(cursor->next - before));
+    *next_seq = block->first_seq + block->count;
+    if (error == ERR_OK && *next_seq <= engine->applied_seq + 1) {
+        struct applied_block *applied = NULL;
+        error = applied_block_new(block, outcomes, &applied);
+        if (error == ERR_OK) {
+            flusher_give(engine->flusher, applied);
+            tail_add(&engine->tail, applied);
+        }
+    } else if (error == ERR_OK) {
+        /* Applied up to a barrier: the engine goes on in the middle of this block. */
+        buffer_append_str(&engine->block_outcomes, outcomes);
+        engine->block_outcomes_taken = outcomes.size;
+    }
+    log_block_release(&block);
+    return error;
+}
+
+err start_tail(struct engine *engine, struct problem *problem)
+{
+    uint64_t flushed = atomic_load(&engine->flushed_seq);
+    engine->tail.flushed_seq = flushed;
+    if (engine->flusher == NULL || flushed >= engine->applied_seq)
+        return ERR_OK;
+    struct stored_outcomes stored = { .engine = engine, .next_seq = flushed + 1 };
+    buffer_init(&stored.bytes, (size_t)4 << 30);
+    err error = ledger_scan(engine->ledger, LEDGER_OUTCOMES, NULL, take_outcomes, &stored, problem);
+    if (error == ERR_OK)
+        error = stored.error != ERR_OK ? stored.error : buffer_status(&stored.bytes);
+    if (error == ERR_OK && stored.next_seq != engine->applied_seq + 1)
+        error = ERR_CORRUPT;
+    if (error == ERR_CORRUPT)
+        problem_set(problem, ERR_CORRUPT,
+                    "the ledger lacks outcomes of records %llu to %llu, which are not flushed",
+                    (unsigned long long)stored.next_seq, (unsigned long long)engine->applied_seq);
+    struct cursor cursor = cursor_over(buffer_str(&stored.bytes));
+    for (uint64_t seq = flushed + 1; error == ERR_OK && seq <= engine->applied_seq;)
+        error = restore_block(engine, seq, &cursor, &seq, problem);
+    buffer_deinit(&stored.bytes);
+    return error;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state: what the files of this room share. Private to engine/.
+ *
+ * Who may touch what: fields under "engine thread" belong to the applying thread once it runs;
+ * the rest says its own rule.
+ */
+#ifndef KITH_ENGINE_STATE_H
+#define KITH_ENGINE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/access.h"
+#include "engine/dedupe.h"
+#include "engine/engine.h"
+#include "engine/flush.h"
+#include "engine/idempotency.h"
+#include "engine/quarantine.h"
+#include "engine/tail.h"
+#include "engine/verdict.h"
+
+/* Commits, in order, that the ledger has taken but not confirmed: told by committed_seq. */
+struct command_waiter {
+    struct command_waiter *next;
+    uint64_t nonce;
+    uint64_t seq;                /* of its record, once applied; 0 before */
+    int status;
+    struct buffer *response;     /* the caller's */
+    err error;
+    bool durable, applied, done;
+};
+
+struct engine {
+    struct engine_config config;
+    char folder[512];
+    int lock_file;
+
+    struct keys *keys;           /* immutable */
+    struct log *log;
+    struct ledger *ledger;
+    struct warehouse *warehouse; /* NULL: without */
+
+    /* engine thread */
+    struct identity *identity;
+    struct profile *profile;
+    struct plan *plan;
+    struct dedupe dedupe;
+    struct access access;
+    struct idempotency idempotency;
+    struct quarantine quarantine;
+    struct engine_tail tail;
+    struct verdicts verdicts;    /* has its own lock */
+    struct arena chunk_arena;    /* decoded events of one chunk */
+    /* What is applied and not yet handed to the ledger: a group of blocks, or a part of one. */
+    struct ledger_writes *writes;
+    struct buffer outcomes;      /* of the group */
+    uint64_t group_first_seq;
+    struct buffer block_outcomes;   /* of the block being applied */
+    size_t block_outcomes_taken;    /* bytes of it already in `outcomes` (a barrier came) */
+    struct json_parser *parser;
+    uint64_t applied_seq;
+    int64_t now_ms;
+    bool *strict;                /* by source number; rebuilt when the sources change */
+    uint32_t strict_count;
+
+    /* counted by the engine thread, read by any */
+    _Atomic uint64_t applied_seq_shown, committed_seq, flushed_seq;
+    _Atomic uint64_t events, duplicates, quarantined;
+    _Atomic uint64_t access_changed_seq;   /* of the last command that changed users or tokens */
+    _Atomic uint64_t access_version;       /* grows when that command is committed */
+    _Atomic size_t identity_bytes, profile_bytes, tail_bytes, message_keys;
+    _Atomic uint32_t customers, nodes, identifiers;
+    _Atomic int64_t as_of_ms;
+
+    struct queue questions;
+    struct queue_item *asked, **asked_last;   /* engine thread: taken, waiting for their seq */
+    _Atomic bool is_waiting;     /* the engine thread sleeps in log_next */
+    _Atomic bool stopping;
+    pthread_t thread;
+    bool thread_runs;
+    pthread_t keeper;            /* ticks and trimming */
+    bool keeper_runs;
+
+    pthread_mutex_t sources_mutex;
+    struct source_set *sources;  /* published; under sources_mutex */
+
+    pthread_mutex_t waiters_mutex;
+    pthread_cond_t waiters_changed;   /* waiters, committed_seq, flushed_seq */
+    struct command_waiter *waiters;
+    uint64_t nonce_next;
+
+    struct flusher *flusher;
+    char failing[160];           /* under waiters_mutex */
+};
+
+/* apply.c */
+/* Apply a block's records in order; rows go to engine->writes. After an error state in RAM is half of a block: the engine stops and is loaded again from the log. */
+err apply_block(struct engine *engine, struct log_block *block,
+                struct applied_block **applied) MUST_USE;
+/* The derived part of an applied event; at start also of events whose outcome was stored. */
+err apply_observe(struct engine *engine, const struct event *event,
+                  const struct outcome *outcome) MUST_USE;
+/* Tell the warehouse which nodes are this customer now. */
+void apply_note_customer(struct engine *engine, uint32_t customer);
+
+/* start.c */
+/* Is `key` in the warehouse, received after `since_ms`? Waits until it can be asked; only for keys
+ * that left RAM. */
+err apply_ask_warehouse(struct engine *engine, const uint8_t message_key[16], int64_t since_ms,
+                        bool *seen, struct problem *problem) MUST_USE;
+
+/* command.c */
+struct command_record {
+    uint64_t nonce;
+    uint32_t user_number;
+    bool has_idempotency_key;
+    uint8_t idempotency_key[16], request_hash[16];
+    str operation, body;
+};
+void command_encode(struct buffer *out, const struct command_record *command);
+err command_decode(str bytes, struct command_record *command) MUST_USE;
+err command_apply(struct engine *engine, uint64_t seq, str record) MUST_USE;
+
+/* Load all state from ledger, warehouse and the stored outcomes, up to the ledger's applied_seq. */
+err start_load(struct engine *engine, struct problem *problem) MUST_USE;
+
+/* The applied part of the log that the warehouse may not have: into tail and flusher, from log and stored
+ * outcomes. */
+err start_tail(struct engine *engine, struct problem *problem) MUST_USE;
+
+/* engine.c */
+/* Append and wait until it is durable; not from the engine's thread. */
+err engine_append_wait(struct engine *engine, str records, uint32_t count) MUST_USE;
+/* Commit all that is applied so far, in the middle of a block if need be, and wait for it. */
+err engine_barrier(struct engine *engine) MUST_USE;
+void engine_publish_sources(struct engine *engine);
+void engine_fail(struct engine *engine, const struct problem *problem);
+
+#endif
