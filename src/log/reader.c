@@ -155,6 +155,9 @@ static bool reader_next_in_memory(struct reader *reader, int64_t timeout_ms,
 {
     pthread_mutex_lock(&reader->mutex);
     INVARIANT(reader->following);
+    /* Followed from behind a block that is durable and about to be published: it is no news. */
+    while (reader->next_seq > reader->last_seq + 1)
+        pthread_cond_wait(&reader->wake, &reader->mutex);
     if (!reader->from_memory && reader->next_seq == reader->last_seq + 1) {
         reader->from_memory = true;
         atomic_store(&reader->unread_bytes, 0);
@@ -201,7 +204,8 @@ size_t log_unread_records(struct log *log)
 {
     struct reader *reader = &log->reader;
     pthread_mutex_lock(&reader->mutex);
-    size_t records = reader->following ? (size_t)(reader->last_seq + 1 - reader->next_seq) : 0;
+    uint64_t next_seq = reader->following ? reader->next_seq : UINT64_MAX;
     pthread_mutex_unlock(&reader->mutex);
-    return records;
+    uint64_t last_seq = atomic_load(&log->last_seq);
+    return last_seq >= next_seq ? (size_t)(last_seq + 1 - next_seq) : 0;
 }
