@@ -76,11 +76,12 @@ static err commit_group(struct engine *engine)
         ledger_writes_free(&engine->writes);
         return ERR_OK;
     }
-    if (engine->flusher != NULL) {
+    if (!engine->config.replay_only) {
         LEDGER_PUT(engine->writes, LEDGER_OUTCOMES, ledger_int((int64_t)engine->group_first_seq),
                    ledger_int((int64_t)count), ledger_blob(buffer_str(&engine->outcomes)));
-        flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
     }
+    if (engine->flusher != NULL)
+        flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
     return ledger_apply(engine->ledger, &engine->writes, engine->applied_seq, engine_committed,
                         engine);
 }

@@ -44,7 +44,7 @@ struct engine_config {
     const char *folder;                 /* data folder; made when missing */
     struct wall_clock *clock;
     struct warehouse_config warehouse;  /* folder is filled in when NULL and url is NULL */
-    bool without_warehouse;             /* rebuild and tests: nothing is flushed, all stays in tail */
+    bool without_warehouse;             /* rebuild and tests: nothing is flushed, all stays in the tail */
     bool replay_only;                   /* rebuild: apply the log, then stop; takes no appends */
     int64_t dedupe_window_ms;           /* default 30 days */
     size_t dedupe_keys_max;             /* in RAM; beyond, the warehouse is asked; default 40 million */

@@ -2,6 +2,7 @@
 /* flush: applied blocks become rows of the warehouse, exactly once; see flush.h. */
 #include "engine/flush.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fault.h"

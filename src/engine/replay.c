@@ -5,7 +5,7 @@
  * when it is applied. Asking twice, or a crash in between, cannot apply it twice: a second record finds
  * nobody waiting and counts as a duplicate.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "engine/state.h"
 

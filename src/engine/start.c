@@ -340,7 +340,8 @@ static bool take_outcomes(void *context, const struct ledger_value *values)
     }
     buffer_append(&stored->bytes, cursor.next, cursor_left(&cursor));
     stored->next_seq = end;
-    flusher_note_outcomes(stored->engine->flusher, (uint64_t)values[0].integer, end - 1);
+    if (stored->engine->flusher != NULL)
+        flusher_note_outcomes(stored->engine->flusher, (uint64_t)values[0].integer, end - 1);
     return stored->error == ERR_OK;
 }
 
@@ -394,7 +395,8 @@ static err restore_block(struct engine *engine, uint64_t seq, struct cursor *cur
         struct applied_block *applied = NULL;
         error = applied_block_new(block, outcomes, &applied);
         if (error == ERR_OK) {
-            flusher_give(engine->flusher, applied);
+            if (engine->flusher != NULL)
+                flusher_give(engine->flusher, applied);
             tail_add(&engine->tail, applied);
         }
     } else if (error == ERR_OK) {
@@ -410,7 +412,7 @@ err start_tail(struct engine *engine, struct problem *problem)
 {
     uint64_t flushed = atomic_load(&engine->flushed_seq);
     engine->tail.flushed_seq = flushed;
-    if (engine->flusher == NULL || flushed >= engine->applied_seq)
+    if (engine->config.replay_only || flushed >= engine->applied_seq)
         return ERR_OK;
     struct stored_outcomes stored = { .engine = engine, .next_seq = flushed + 1 };
     buffer_init(&stored.bytes, (size_t)4 << 30);

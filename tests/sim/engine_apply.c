@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine as a function of its log: cuts, restarts, rebuilds and repetitions change nothing. */
+#include "support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/engine_house.h"
+
+static uint64_t seed_of_run(void)
+{
+    const char *given = getenv("KITH_SEED");
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 20261118;
+    print_message("KITH_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+static void assert_same(struct house *one, struct house *other)
+{
+    struct buffer here, there;
+    buffer_init(&here, 1 << 20);
+    buffer_init(&there, 1 << 20);
+    struct digest a = house_digest(one, &here), b = house_digest(other, &there);
+    if (a.low != b.low || a.high != b.high || a.count != b.count)
+        fail_msg("states differ:\n" STR_FMT "---\n" STR_FMT, STR_ARG(buffer_str(&here)),
+                 STR_ARG(buffer_str(&there)));
+    buffer_deinit(&here);
+    buffer_deinit(&there);
+}
+
+static void copy_file(const struct house *from, const struct house *to, const char *name)
+{
+    char command[320];
+    snprintf(command, sizeof command, "cp %s/%s %s/%s", from->folder, name, to->folder, name);
+    assert_int_equal(system(command), 0);
+}
+
+/* The same events, cut at random into requests. */
+static void send_in_cuts(struct house *house, uint64_t seed, uint64_t cuts, size_t count)
+{
+    struct random_stream what, where;
+    random_seed(&what, seed);
+    random_seed(&where, cuts);
+    uint64_t message = 1;
+    while (message <= count) {
+        struct saying sayings[64];
+        size_t size = cuts == 0 ? 1 : 1 + (size_t)random_below(&where, 64);
+        size_t made = 0;
+        for (; made < size && message <= count; made++)
+            house_random_saying(&what, message++, &sayings[made]);
+        assert_ok(house_send(house, sayings, made));
+    }
+}
+
+static void test_cuts_do_not_matter(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_of_run();
+    struct house one, other;
+    house_make(&one);
+    house_make(&other);
+    house_open(&one, false);
+    /* The keys make hashes, so both need the same. */
+    copy_file(&one, &other, "keys");
+    house_open(&other, false);
+    send_in_cuts(&one, seed, 0, 2000);
+    send_in_cuts(&other, seed, 99, 2000);
+    assert_same(&one, &other);
+    house_close(&one);
+    house_close(&other);
+    house_remove(&one);
+    house_remove(&other);
+}
+
+static void test_restart_changes_nothing(void **state)
+{
+    (void)state;
+    struct house house;
+    house_make(&house);
+    house_open(&house, false);
+    send_in_cuts(&house, seed_of_run() + 1, 5, 1500);
+    struct buffer before, after;
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_digest(&house, &before);
+    house_close(&house);
+    house_open(&house, false);
+    house_digest(&house, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_rebuild_gives_the_same(void **state)
+{
+    (void)state;
+    struct house house, copy;
+    house_make(&house);
+    house_make(&copy);
+    house_open(&house, false);
+    send_in_cuts(&house, seed_of_run() + 2, 7, 1500);
+    house_command(&house, "trait.put",
+                  "{\"name\":\"name\",\"precedence\":\"oldest\"}", 200, NULL);
+    struct buffer before, after;
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_digest(&house, &before);
+    house_close(&house);
+    copy_file(&house, &copy, "keys");
+    copy_file(&house, &copy, "log.db");
+    house_open(&copy, false);
+    house_digest(&copy, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    house_close(&copy);
+    house_remove(&copy);
+    house_remove(&house);
+}
+
+static void test_a_message_counts_once(void **state)
+{
+    (void)state;
+    struct house house;
+    struct saying paid = { .message = 1, .type = "Order Paid", .user = "u1", .order_id = "o1",
+                           .revenue = 19900 };
+    house_make(&house);
+    house_open(&house, false);
+    for (int time = 0; time < 5; time++) {
+        struct saying both[2] = { paid, paid };
+        assert_ok(house_send(&house, both, 2));
+    }
+    struct profile_summary summary;
+    uint32_t customer = house_customer(&house, "user_id", "u1", &summary);
+    assert_int_equal(summary.events, 1);
+    assert_int_equal(summary.revenue, 19900);
+    assert_int_equal(house_tail_events(&house, customer), 1);
+
+    house_close(&house);
+    house_open(&house, false);
+    assert_ok(house_send(&house, &paid, 1));
+    house_customer(&house, "user_id", "u1", &summary);
+    assert_int_equal(summary.events, 1);
+
+    /* Thirty days later the window is over: the same id is a new message. */
+    wall_clock_advance(&house.clock, 31 * DAY_MS);
+    struct saying later = paid;
+    later.order_id = "o2";
+    assert_ok(house_send(&house, &later, 1));
+    house_customer(&house, "user_id", "u1", &summary);
+    assert_int_equal(summary.events, 2);
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_who_has_an_answer_reads_her_write(void **state)
+{
+    (void)state;
+    struct house house;
+    house_make(&house);
+    house_open(&house, false);
+    for (uint64_t message = 1; message <= 300; message++) {
+        struct saying viewed = { .message = message, .user = "reader" };
+        struct profile_summary summary;
+        assert_ok(house_send(&house, &viewed, 1));
+        house_customer(&house, "user_id", "reader", &summary);
+        assert_int_equal(summary.events, message);
+    }
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_future_goes_to_quarantine_and_comes_back_once(void **state)
+{
+    (void)state;
+    struct house house;
+    struct saying early = { .message = 1, .user = "u1", .after_ms = 3 * DAY_MS };
+    house_make(&house);
+    house_open(&house, false);
+    assert_ok(house_send(&house, &early, 1));
+    assert_int_equal(house_customer(&house, "user_id", "u1", NULL), 0);
+    struct engine_status status;
+    assert_ok(engine_settle(house.engine, false, 10000));
+    engine_status(house.engine, &status);
+    assert_int_equal(status.quarantined, 1);
+
+    wall_clock_advance(&house.clock, 4 * DAY_MS);
+    uint64_t id = 1;
+    size_t replayed = 0;
+    struct problem problem;
+    assert_ok(engine_replay_quarantine(house.engine, &id, 1, 0, &replayed, &problem));
+    assert_int_equal(replayed, 1);
+    struct profile_summary summary;
+    assert_int_not_equal(house_customer(&house, "user_id", "u1", &summary), 0);
+    assert_int_equal(summary.events, 1);
+
+    /* Again: nobody waits there any more, and a late retry of the client counts as seen. */
+    assert_ok(engine_replay_quarantine(house.engine, &id, 1, 0, &replayed, &problem));
+    assert_int_equal(replayed, 0);
+    assert_ok(house_send(&house, &early, 1));
+    house_customer(&house, "user_id", "u1", &summary);
+    assert_int_equal(summary.events, 1);
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_discarded_is_remembered(void **state)
+{
+    (void)state;
+    struct house house;
+    struct saying early = { .message = 1, .user = "u1", .after_ms = 3 * DAY_MS };
+    house_make(&house);
+    house_open(&house, false);
+    assert_ok(house_send(&house, &early, 1));
+    house_command(&house, "quarantine.discard", "{\"ids\":[1]}", 200, NULL);
+    house_close(&house);
+    house_open(&house, false);
+    assert_ok(house_send(&house, &early, 1));
+    struct engine_status status;
+    assert_ok(engine_settle(house.engine, false, 10000));
+    engine_status(house.engine, &status);
+    assert_int_equal(status.quarantined, 0);
+    assert_int_equal(status.duplicates, 1);
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_the_same_key_gives_the_same_answer(void **state)
+{
+    (void)state;
+    struct house house;
+    house_make(&house);
+    house_open(&house, false);
+    struct engine_command command = { .operation = STR("source.put"),
+                                      .body = STR("{\"key\":\"web\",\"name\":\"Web\"}"),
+                                      .has_idempotency_key = true,
+                                      .idempotency_key = { 1 },
+                                      .request_hash = { 2 } };
+    struct buffer first, again;
+    struct problem problem;
+    int status = 0;
+    buffer_init(&first, 65536);
+    buffer_init(&again, 65536);
+    assert_ok(engine_command(house.engine, &command, &status, &first, &problem));
+    assert_int_equal(status, 200);
+    house_close(&house);
+    house_open(&house, false);
+    assert_ok(engine_command(house.engine, &command, &status, &again, &problem));
+    assert_int_equal(status, 200);
+    assert_str_equal(buffer_str(&again), buffer_str(&first));
+    command.request_hash[0] = 3;
+    buffer_clear(&again);
+    assert_ok(engine_command(house.engine, &command, &status, &again, &problem));
+    assert_int_equal(status, 422);
+    assert_true(str_contains(buffer_str(&again), STR("idempotency_mismatch")));
+    buffer_deinit(&first);
+    buffer_deinit(&again);
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_a_second_server_is_refused(void **state)
+{
+    (void)state;
+    struct house house;
+    house_make(&house);
+    house_open(&house, false);
+    struct engine *second = NULL;
+    struct problem problem;
+    struct engine_config config = { .folder = house.folder, .clock = &house.clock,
+                                    .without_warehouse = true };
+    assert_err(engine_open(&second, &config, &problem), ERR_LOCKED);
+    assert_non_null(strstr(problem.detail, house.folder));
+    house_close(&house);
+    house_remove(&house);
+}
+
+static void test_commands_that_cannot_be_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct house house;
+    struct buffer answer;
+    house_make(&house);
+    house_open(&house, false);
+    buffer_init(&answer, 65536);
+    house_command(&house, "source.put", "{\"key\":\"No Good\"}", 422, &answer);
+    assert_true(str_contains(buffer_str(&answer), STR("/key")));
+    buffer_clear(&answer);
+    house_command(&house, "customer.split", "{\"merge_id\":77}", 404, &answer);
+    assert_true(str_contains(buffer_str(&answer), STR("77")));
+    buffer_deinit(&answer);
+    house_close(&house);
+    house_remove(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cuts_do_not_matter),
+        cmocka_unit_test(test_restart_changes_nothing),
+        cmocka_unit_test(test_rebuild_gives_the_same),
+        cmocka_unit_test(test_a_message_counts_once),
+        cmocka_unit_test(test_who_has_an_answer_reads_her_write),
+        cmocka_unit_test(test_future_goes_to_quarantine_and_comes_back_once),
+        cmocka_unit_test(test_discarded_is_remembered),
+        cmocka_unit_test(test_the_same_key_gives_the_same_answer),
+        cmocka_unit_test(test_a_second_server_is_refused),
+        cmocka_unit_test(test_commands_that_cannot_be_are_refused_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
