@@ -13,10 +13,8 @@
 #include "log/file_parts.h"
 #include "log/mutate.h"
 
-/* A checkpoint copies this much at most, and so delays a commit; the WAL is about as large. */
-#define CHECKPOINT_BYTES (8 << 20)
-/* After one that failed for want of room, so much more makes the next try due. */
-#define CHECKPOINT_AGAIN_BYTES (1 << 20)
+/* After a checkpoint that failed for want of room, so much more makes the next try due. */
+#define CHECKPOINT_AGAIN_BYTES ((size_t)1 << 20)
 
 /* ---- whose turn it is ---- */
 
@@ -250,7 +248,7 @@ err file_checkpoint(struct log_file *file, int mode, struct problem *problem)
 {
     int rc = sqlite3_wal_checkpoint_v2(file->db, NULL, mode, NULL, NULL);
     if (rc == SQLITE_OK || rc_is_ignored(rc)) {
-        file->checkpoint_frames = CHECKPOINT_BYTES / file->page_bytes;
+        file->checkpoint_at = file->checkpoint_bytes;
         return ERR_OK;
     }
     return file_problem(file, rc, "checkpoint", problem);
@@ -265,13 +263,14 @@ err log_file_tidy(struct log_file *file, struct problem *problem)
         error = file->death.error;
         goto out;
     }
-    if (file->wal_frames < file->checkpoint_frames)
+    size_t wal_bytes = (size_t)file->wal_frames * (size_t)file->page_bytes;
+    if (wal_bytes < file->checkpoint_at)
         goto out;
     error = file_checkpoint(file, SQLITE_CHECKPOINT_PASSIVE, problem);
     if (error == ERR_STORAGE_FULL || error == ERR_NOMEM) {
         log_line(LOG_WARN, "log_checkpoint_put_off", "path=%s reason=%s", file->path,
                  err_code(error));
-        file->checkpoint_frames = file->wal_frames + CHECKPOINT_AGAIN_BYTES / file->page_bytes;
+        file->checkpoint_at = wal_bytes + CHECKPOINT_AGAIN_BYTES;
         error = ERR_OK;
     } else if (error != ERR_OK) {
         error = file_die(file, error, problem);

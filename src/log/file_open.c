@@ -240,6 +240,17 @@ static err file_connect(struct log_file *file, sqlite3_vfs *vfs, struct problem 
     return ERR_OK;
 }
 
+/* F5. Not before the check: where the WAL is damaged, a checkpoint would put old pages over new ones,
+ * and what a person could still save would be gone. */
+static err file_make_durable(struct log_file *file, struct problem *problem)
+{
+    err error = file_checkpoint(file, SQLITE_CHECKPOINT_RESTART, problem);
+    if (error != ERR_OK)
+        return error;
+    error = mark_write(&file->mark, file->last_seq, problem);
+    return error == ERR_STORAGE_FULL ? ERR_OK : error; /* the old mark is true as well */
+}
+
 err log_file_open(struct log_file **file, const struct log_config *config, struct log_tail *tail,
                   struct problem *problem)
 {
@@ -250,17 +261,18 @@ err log_file_open(struct log_file **file, const struct log_config *config, struc
         return problem_set(problem, ERR_NOMEM, "no memory to open log %s", config->path);
     memcpy(made->path, config->path, path_bytes);
     turn_init(&made->turn);
+    made->checkpoint_bytes = config->checkpoint_bytes;
     err error = file_choose_vfs(made, config->vfs, &vfs, problem);
     if (error == ERR_OK)
         error = file_connect(made, vfs, problem);
     if (error == ERR_OK)
         error = file_load_schema(made, problem);
     if (error == ERR_OK)
-        error = file_checkpoint(made, SQLITE_CHECKPOINT_RESTART, problem); /* F5 */
-    if (error == ERR_OK)
         error = mark_open(&made->mark, vfs, made->path, problem);
     if (error == ERR_OK)
         error = file_check_tail(made, config, tail, problem);
+    if (error == ERR_OK)
+        error = file_make_durable(made, problem);
     if (error != ERR_OK) {
         atomic_store(&made->dead, true); /* closing must not write */
         log_file_close(&made);

@@ -67,7 +67,8 @@ struct log_file {
     struct file_state state;
     uint64_t first_seq, last_seq; /* of what is in the file */
     int wal_frames;               /* as SQLite said after the last commit */
-    int checkpoint_frames;        /* the number that makes the next checkpoint due */
+    size_t checkpoint_bytes;      /* of the configuration */
+    size_t checkpoint_at;         /* so much in the WAL makes the next one due */
     int page_bytes;
     _Atomic bool dead;
     struct problem death;         /* why */

@@ -306,6 +306,5 @@ err file_check_tail(struct log_file *file, const struct log_config *config, stru
         return error;
     file->first_seq = tail->first_seq = file->state.trimmed_seq + 1;
     file->last_seq = tail->last_seq;
-    err marked = mark_write(&file->mark, file->last_seq, problem);
-    return marked == ERR_STORAGE_FULL ? ERR_OK : marked;
+    return ERR_OK;
 }

@@ -23,6 +23,8 @@ static void config_fill(struct log_config *config)
         config->block_bytes_max = MEBIBYTE;
     if (config->block_bytes_max > LOG_BLOCK_BYTES_LIMIT)
         config->block_bytes_max = LOG_BLOCK_BYTES_LIMIT;
+    if (config->checkpoint_bytes == 0)
+        config->checkpoint_bytes = 8 * MEBIBYTE;
     if (config->retention_ms == 0)
         config->retention_ms = 3 * DAY_MS;
 }

@@ -75,6 +75,7 @@ struct log_config {
     size_t unread_bytes_max;      /* durable, not yet taken by the reader: beyond it BUSY; 256 MB */
     size_t block_bytes_max;       /* records per block before compression; default 1 MB */
     int64_t retention_ms;         /* default 3 days */
+    size_t checkpoint_bytes;      /* so much in the WAL goes into the file at once; default 8 MB */
     const char *vfs;              /* NULL: SQLite's default; tests name a failing one */
     /* Set aside what cannot be read and fill its numbers, and those of what is missing, with ticks,
      * instead of refusing to open. Reads the whole log. An operator's decision, for one start. */

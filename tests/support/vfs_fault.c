@@ -825,13 +825,15 @@ static size_t seen_after_truncates(const struct entry *entry, size_t size_seen, 
     return seen;
 }
 
-static void lose_sector(struct entry *entry, struct bytes *out, uint64_t at, size_t seen)
+static void lose_sector(struct entry *entry, struct bytes *out, uint64_t at, size_t seen,
+                        size_t size_seen)
 {
     uint64_t end = at + SECTOR_BYTES;
     for (size_t i = 0; i < seen; i++) {
         const struct change *change = &entry->changes[i];
         if (change->is_truncate) {
-            if (change->offset < end && out->size > at) {
+            /* A truncate is one step of the file system: it empties nothing before the size is. */
+            if (i < size_seen && change->offset < end && out->size > at) {
                 uint64_t from = change->offset > at ? change->offset : at;
                 uint64_t to = end < out->size ? end : out->size;
                 if (from < to)
@@ -866,7 +868,8 @@ static void entry_lose_some(struct vfs_fault *disk, struct entry *entry)
             entry->durable.data[i] = (uint8_t)random_next(&disk->random);
     for (uint64_t at = 0; at < bytes; at += SECTOR_BYTES) {
         size_t seen = draw_seen(disk, entry->change_count);
-        lose_sector(entry, &entry->durable, at, seen_after_truncates(entry, size_seen, at, seen));
+        seen = seen_after_truncates(entry, size_seen, at, seen);
+        lose_sector(entry, &entry->durable, at, seen, size_seen);
     }
 }
 
