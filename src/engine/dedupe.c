@@ -181,12 +181,25 @@ static err choose_eviction(struct dedupe *dedupe, int64_t hour_now)
     return ERR_OK;
 }
 
+static size_t count_live(const struct dedupe *dedupe, int64_t hour_now)
+{
+    const struct dedupe_table *table = &dedupe->now;
+    size_t live = 0;
+    for (size_t slot = 0; slot < table->slots; slot++) {
+        if (table->keys[slot] != 0)
+            live += !is_past(dedupe, hour_expand(table->hours[slot], hour_now), hour_now);
+    }
+    return live;
+}
+
+/* A table of the same size when most of it is past the window, else one of twice the size. */
 static err grow(struct dedupe *dedupe, int64_t hour_now)
 {
     if (dedupe->old.slots != 0)
         move_some(dedupe, dedupe->old.slots, hour_now);
-    size_t slots = dedupe->now.slots * 2;
-    if (dedupe->now.used >= dedupe->keys_max) {
+    size_t live = count_live(dedupe, hour_now);
+    size_t slots = live > dedupe->now.slots / 2 ? dedupe->now.slots * 2 : dedupe->now.slots;
+    if (live >= dedupe->keys_max) {
         err error = choose_eviction(dedupe, hour_now);
         if (error != ERR_OK)
             return error;
