@@ -44,11 +44,13 @@ struct identity;
 
 err identity_new(struct identity **identity) MUST_USE;
 void identity_free(struct identity **identity);
+/* Keys to look into sealed values where a type blocks values; borrowed. Without them, sealed values pass. */
+void identity_use_keys(struct identity *identity, const struct keys *keys);
 /* From the ledger's tables (24 million identifiers in seconds: scans, no look-ups). */
 err identity_load(struct identity *identity, struct ledger *ledger,
                   struct problem *problem) MUST_USE;
 
-#define IDENTITY_MERGES_MAX 8
+#define IDENTITY_MERGES_MAX EVENT_IDENTIFIERS_MAX
 
 struct identity_outcome {
     uint32_t node;              /* the customer at birth; 0: no usable identifier */
@@ -87,17 +89,44 @@ int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row)
 /* Rows not yet committed to the ledger live here as well: value and the rest of a row, by number.
  * `identity_committed(row)` says that rows up to it can be read in the ledger. */
 struct identity_row_view {
-    uint32_t row, node;
+    uint32_t row, node;         /* node 0: at home nowhere */
     uint32_t source_number;
-    uint8_t flags;
+    uint8_t flags;              /* enum identifier_flag; IDENTIFIER_VERIFIED: not merely claimed */
     str type, namespace_, value;      /* value sealed when flagged */
     int64_t first_seen_ms, last_seen_ms, attached_ms;
 };
 bool identity_pending_row(const struct identity *identity, uint32_t row,
                           struct identity_row_view *view);
 void identity_committed(struct identity *identity, uint32_t row);
-/* From a row of table IDENTIFIERS; any thread (types are told by name from a shared table). */
-void identity_view_from_ledger(const struct ledger_value *values, struct identity_row_view *view);
+/* What changes of a row: row, node, flags, type, namespace, last seen, attached (to the second); the
+ * other members are left alone. False if there is no such row. */
+bool identity_row_state(const struct identity *identity, uint32_t row,
+                        struct identity_row_view *view);
+bool identity_row_is_strong(const struct identity *identity, uint32_t row);
+/* From a whole row of table IDENTIFIERS, as it was born: node and flags may have changed since
+ * (identity_row_state, or table IDENTIFIER_HOMES), and an identifier first known by its digest has its
+ * plain value in IDENTIFIER_HASHES. Any thread. */
+void identity_view_from_ledger(const struct identity *identity, const struct ledger_value *values,
+                               struct identity_row_view *view);
+/* Rows from the last commit, complete, in the order of `rows`; unknown ones are left out. Views are borrowed
+ * until `visit` returns; false stops. last_seen_ms is 0. Any thread. */
+err identity_read_rows(const struct identity *identity, struct ledger *ledger, const uint32_t *rows,
+                       size_t count, bool (*visit)(void *context, const struct identity_row_view *view),
+                       void *context, struct problem *problem) MUST_USE;
+/* How an identifier came to where it is, oldest first, from the last commit: its birth, then what
+ * table LINKS tells. Cause: first, together, claimed, login, moved, taken, dropped, shared, blocked,
+ * unbound, refused, rules, review. Any thread. */
+struct identity_link {
+    uint32_t row, with_row;     /* with_row 0: none */
+    uint32_t customer;          /* the node where it went; 0: nowhere */
+    uint64_t seq;
+    int64_t at_ms;
+    uint32_t source_number;
+    str cause;
+};
+err identity_read_links(struct ledger *ledger, uint32_t row,
+                        bool (*visit)(void *context, const struct identity_link *link),
+                        void *context, struct problem *problem) MUST_USE;
 
 /* ---- commands (inside apply) ---- */
 

@@ -30,20 +30,25 @@
           "B:key B:request_hash I:status T:response I:at_ms")                                     \
     /* identity */                                                                                \
     TABLE(IDENTIFIER_TYPES, "identifier_types", 1, true, "I:number T:name T:settings")            \
-    TABLE(CUSTOMERS, "customers", 1, true, "I:number I:parent I:flags I:created_ms I:created_seq") \
+    TABLE(CUSTOMERS, "customers", 1, true, "I:number I:flags I:created_ms I:created_seq")         \
+    /* As it was born; `hash` holds the main hash and the others, 16 bytes each. */              \
     TABLE(IDENTIFIERS, "identifiers", 1, true,                                                    \
-          "I:row B:hash I:type_number T:namespace I:flags I:customer B:value B:tail_hash "        \
-          "I:source_number I:first_seen_ms I:attached_ms I:attached_seq")                         \
-    TABLE(IDENTIFIER_HASHES, "identifier_hashes", 1, true, "B:hash I:row")                        \
+          "I:row B:hash I:type_number T:namespace I:flags I:customer I:attached_ms "              \
+          "I:attached_seq I:with_row T:cause B:value B:tail_hash I:source_number I:first_seen_ms") \
+    /* Where it is now, when that is not as it was born. */                                       \
+    TABLE(IDENTIFIER_HOMES, "identifier_homes", 1, true,                                          \
+          "I:row I:flags I:customer I:attached_ms")                                             \
+    /* Hashes learnt later; with the plain value when it came after its digest. */               \
+    TABLE(IDENTIFIER_HASHES, "identifier_hashes", 1, true, "B:hash I:row b:value b:tail_hash")    \
     TABLE(LINKS, "links", 1, true,                                                                \
           "I:id I:row I:with_row I:customer I:seq I:at_ms I:source_number T:cause")               \
     TABLE(MERGES, "merges", 1, true,                                                              \
-          "I:id I:survivor I:absorbed I:seq I:at_ms I:source_number I:row I:with_row T:cause "    \
-          "I:undone_ms I:undone_seq I:undone_by")                                                 \
+          "I:id I:survivor I:absorbed I:node I:other I:seq I:at_ms I:source_number I:row "        \
+          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by")                              \
     TABLE(SEPARATIONS, "separations", 2, true, "I:customer I:other I:merge_id I:at_ms")           \
     TABLE(REFUSALS, "refusals", 1, true,                                                          \
           "I:id I:at_ms I:seq I:source_number T:reason I:row I:with_row I:customer I:other "      \
-          "I:times T:detail T:status I:decided_by")                                               \
+          "I:times T:detail T:status I:decided_by I:last_ms")                                     \
     /* profile */                                                                                 \
     TABLE(TRAIT_TYPES, "trait_types", 1, true, "I:number T:name T:type T:settings")               \
     TABLE(TRAITS, "traits", 1, true, "I:customer B:facts")                                        \

@@ -45,31 +45,39 @@ CREATE TABLE identifier_types (
     number INTEGER NOT NULL, name TEXT NOT NULL, settings TEXT NOT NULL,
     PRIMARY KEY (number));
 CREATE TABLE customers (
-    number INTEGER NOT NULL, parent INTEGER NOT NULL, flags INTEGER NOT NULL,
-    created_ms INTEGER NOT NULL, created_seq INTEGER NOT NULL,
+    number INTEGER NOT NULL, flags INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+    created_seq INTEGER NOT NULL,
     PRIMARY KEY (number));
 CREATE TABLE identifiers (
     "row" INTEGER NOT NULL, hash BLOB NOT NULL, type_number INTEGER NOT NULL,
     namespace TEXT NOT NULL, flags INTEGER NOT NULL, customer INTEGER NOT NULL,
-    value BLOB NOT NULL, tail_hash BLOB NOT NULL, source_number INTEGER NOT NULL,
-    first_seen_ms INTEGER NOT NULL, attached_ms INTEGER NOT NULL, attached_seq INTEGER NOT NULL,
+    attached_ms INTEGER NOT NULL, attached_seq INTEGER NOT NULL, with_row INTEGER NOT NULL,
+    cause TEXT NOT NULL, value BLOB NOT NULL, tail_hash BLOB NOT NULL,
+    source_number INTEGER NOT NULL, first_seen_ms INTEGER NOT NULL,
     PRIMARY KEY ("row"));
 CREATE INDEX identifiers_customer ON identifiers (customer);
 CREATE INDEX identifiers_tail_hash ON identifiers (tail_hash);
+CREATE TABLE identifier_homes (
+    "row" INTEGER NOT NULL, flags INTEGER NOT NULL, customer INTEGER NOT NULL,
+    attached_ms INTEGER NOT NULL,
+    PRIMARY KEY ("row"));
+CREATE INDEX identifier_homes_customer ON identifier_homes (customer);
 CREATE TABLE identifier_hashes (
-    hash BLOB NOT NULL, "row" INTEGER NOT NULL,
+    hash BLOB NOT NULL, "row" INTEGER NOT NULL, value BLOB, tail_hash BLOB,
     PRIMARY KEY (hash)) WITHOUT ROWID;
+CREATE INDEX identifier_hashes_row ON identifier_hashes ("row");
 CREATE TABLE links (
     id INTEGER NOT NULL, "row" INTEGER NOT NULL, with_row INTEGER NOT NULL,
     customer INTEGER NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
     source_number INTEGER NOT NULL, cause TEXT NOT NULL,
     PRIMARY KEY (id));
+CREATE INDEX links_row ON links ("row");
 CREATE INDEX links_customer ON links (customer);
 CREATE TABLE merges (
-    id INTEGER NOT NULL, survivor INTEGER NOT NULL, absorbed INTEGER NOT NULL, seq INTEGER NOT NULL,
-    at_ms INTEGER NOT NULL, source_number INTEGER NOT NULL, "row" INTEGER NOT NULL,
-    with_row INTEGER NOT NULL, cause TEXT NOT NULL, undone_ms INTEGER NOT NULL,
-    undone_seq INTEGER NOT NULL, undone_by INTEGER NOT NULL,
+    id INTEGER NOT NULL, survivor INTEGER NOT NULL, absorbed INTEGER NOT NULL,
+    node INTEGER NOT NULL, other INTEGER NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    source_number INTEGER NOT NULL, "row" INTEGER NOT NULL, with_row INTEGER NOT NULL,
+    cause TEXT NOT NULL, undone_ms INTEGER NOT NULL, undone_seq INTEGER NOT NULL, undone_by INTEGER NOT NULL,
     PRIMARY KEY (id));
 CREATE INDEX merges_survivor ON merges (survivor);
 CREATE INDEX merges_absorbed ON merges (absorbed);
@@ -82,6 +90,7 @@ CREATE TABLE refusals (
     source_number INTEGER NOT NULL, reason TEXT NOT NULL, "row" INTEGER NOT NULL,
     with_row INTEGER NOT NULL, customer INTEGER NOT NULL, other INTEGER NOT NULL,
     times INTEGER NOT NULL, detail TEXT NOT NULL, status TEXT NOT NULL, decided_by INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
     PRIMARY KEY (id));
 CREATE INDEX refusals_status ON refusals (status);
 CREATE INDEX refusals_customer ON refusals (customer);

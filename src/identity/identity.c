@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity: its life, and what can be looked up in it. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/state.h"
+
+#define INDEX_BITS 12
+#define SMALL_INDEX_BITS 6
+#define SCRATCH_BYTES ((size_t)1 << 20)
+#define SETTINGS_BYTES_MAX ((size_t)8 << 20)
+
+static err init_parts(struct identity *identity)
+{
+    err error = types_init(identity);
+    if (error == ERR_OK)
+        error = json_parser_new(&identity->parser, SETTINGS_BYTES_MAX);
+    if (error == ERR_OK)
+        error = index_init(&identity->index, INDEX_BITS);
+    if (error == ERR_OK)
+        error = index_init(&identity->refusal_index, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
+        error = index_init(&identity->refused_index, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
+        error = index_init(&identity->refused_count, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
+        error = index_init(&identity->separated, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
+        error = segments_init(&identity->rows, sizeof(struct row));
+    if (error == ERR_OK)
+        error = segments_init(&identity->nodes, sizeof(struct node));
+    if (error == ERR_OK)
+        error = segments_init(&identity->edges, sizeof(struct edge));
+    if (error == ERR_OK)
+        error = segments_init(&identity->refusals, sizeof(struct refusal));
+    return error;
+}
+
+err identity_new(struct identity **out)
+{
+    struct identity *identity = memory_alloc(sizeof(*identity));
+    if (identity == NULL)
+        return ERR_NOMEM;
+    arena_init(&identity->scratch, "identity", SCRATCH_BYTES);
+    identity->ahead = memory_alloc(sizeof(*identity->ahead));
+    err error = identity->ahead != NULL ? init_parts(identity) : ERR_NOMEM;
+    if (error != ERR_OK)
+        identity_free(&identity);
+    else
+        *out = identity;
+    return error;
+}
+
+void identity_free(struct identity **out)
+{
+    struct identity *identity = *out;
+    if (identity == NULL)
+        return;
+    pending_deinit(identity);
+    types_deinit(identity);
+    json_parser_free(&identity->parser);
+    index_deinit(&identity->index);
+    index_deinit(&identity->refusal_index);
+    index_deinit(&identity->refused_index);
+    index_deinit(&identity->refused_count);
+    index_deinit(&identity->separated);
+    segments_deinit(&identity->rows);
+    segments_deinit(&identity->nodes);
+    segments_deinit(&identity->edges);
+    segments_deinit(&identity->refusals);
+    for (uint32_t i = 1; i < identity->component_count; i++)
+        counts_free(&identity->components[i].counts);
+    memory_free(identity->components);
+    memory_free(identity->separations);
+    memory_free(identity->ahead);
+    arena_deinit(&identity->scratch);
+    memory_free(identity);
+    *out = NULL;
+}
+
+void identity_use_keys(struct identity *identity, const struct keys *keys)
+{
+    identity->keys = keys;
+}
+
+struct act act_of_command(struct identity *identity, struct ledger_writes *writes, int64_t now_ms,
+                          uint64_t seq)
+{
+    return (struct act){ .identity = identity,
+                         .writes = writes,
+                         .now_ms = now_ms,
+                         .now_s = seconds_of(now_ms),
+                         .seq = seq };
+}
+
+/* ---- looking ---- */
+
+/* A look-up misses the cache three times in a row: slot, row, node. So what is announced is followed one
+ * step further when later ones are announced: by then the step before has arrived. */
+#define AHEAD_ROW 8u
+#define AHEAD_NODE 16u
+
+void identity_prefetch(const struct identity *identity, const uint8_t hash[HASH_BYTES])
+{
+    struct ahead *ahead = identity->ahead;
+    uint32_t now = ahead->next++;
+    struct index_key *key = &ahead->keys[now % AHEAD_SIZE];
+    *key = index_key_of_hash(hash);
+    index_prefetch(&identity->index, key);
+
+    uint32_t before = (now - AHEAD_ROW) % AHEAD_SIZE;
+    uint32_t row = index_get(&identity->index, &ahead->keys[before]);
+    ahead->rows[before] = row;
+    if (row != 0)
+        __builtin_prefetch(row_at(identity, row), 1);
+
+    row = ahead->rows[(now - AHEAD_NODE) % AHEAD_SIZE];
+    if (row != 0)
+        __builtin_prefetch(node_at(identity, row_at(identity, row)->node));
+}
+
+uint32_t identity_find_row(const struct identity *identity, const uint8_t hash[HASH_BYTES])
+{
+    struct index_key key = index_key_of_hash(hash);
+    return index_get(&identity->index, &key);
+}
+
+static bool is_row(const struct identity *identity, uint32_t row)
+{
+    return row != 0 && row < identity->rows.count;
+}
+
+static bool is_node(const struct identity *identity, uint32_t node)
+{
+    return node != 0 && node < identity->nodes.count;
+}
+
+uint32_t identity_row_node(const struct identity *identity, uint32_t row)
+{
+    return is_row(identity, row) ? row_at(identity, row)->node : 0;
+}
+
+uint32_t identity_root(const struct identity *identity, uint32_t node)
+{
+    return is_node(identity, node) ? root_of(identity, node) : 0;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+    return one < other ? -1 : one > other;
+}
+
+size_t identity_nodes(const struct identity *identity, uint32_t start, uint32_t *nodes,
+                      size_t limit)
+{
+    if (!is_node(identity, start))
+        return 0;
+    uint32_t root = root_of(identity, start), node = root;
+    size_t count = 0;
+    do {
+        if (count < limit)
+            nodes[count] = node;
+        count++;
+        node = node_at(identity, node)->next;
+    } while (node != root);
+    qsort(nodes, count < limit ? count : limit, sizeof(*nodes), compare_numbers);
+    return count;
+}
+
+size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *rows, size_t limit)
+{
+    if (!is_node(identity, node))
+        return 0;
+    size_t count = 0;
+    struct row_walk walk = walk_rows(identity, node);
+    for (uint32_t row; (row = walk_next(&walk)) != 0; count++) {
+        if (count < limit)
+            rows[count] = row;
+    }
+    qsort(rows, count < limit ? count : limit, sizeof(*rows), compare_numbers);
+    return count;
+}
+
+uint32_t identity_node_count(const struct identity *identity)
+{
+    return identity->nodes.count - 1;
+}
+
+/* A forest has as many trees as it has nodes without edges into them: nodes less edges. */
+uint32_t identity_customer_count(const struct identity *identity)
+{
+    return identity->nodes.count - 1 - identity->edges_active;
+}
+
+uint32_t identity_row_count(const struct identity *identity)
+{
+    return identity->rows.count - 1;
+}
+
+void identity_row_seen(struct identity *identity, uint32_t row, int64_t time_ms)
+{
+    uint32_t seen_s = seconds_of(time_ms);
+    if (is_row(identity, row) && row_at(identity, row)->last_seen_s < seen_s)
+        row_at(identity, row)->last_seen_s = seen_s;
+}
+
+int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row)
+{
+    return is_row(identity, row) ? (int64_t)row_at(identity, row)->last_seen_s * 1000 : 0;
+}
+
+bool identity_row_state(const struct identity *identity, uint32_t number,
+                        struct identity_row_view *view)
+{
+    if (!is_row(identity, number))
+        return false;
+    const struct row *row = row_at(identity, number);
+    const struct kind *kind = &identity->kinds[row->kind];
+    view->row = number;
+    view->node = row->node;
+    view->flags = row->flags;
+    view->type = kind->type->name;
+    view->namespace_ = kind->namespace_;
+    view->last_seen_ms = (int64_t)row->last_seen_s * 1000;
+    view->attached_ms = (int64_t)row->attached_s * 1000;
+    return true;
+}
+
+bool identity_pending_row(const struct identity *identity, uint32_t row,
+                          struct identity_row_view *view)
+{
+    const struct pending *pending = pending_find(identity, row);
+    if (pending == NULL)
+        return false;
+    *view = (struct identity_row_view){ .source_number = pending->source_number,
+                                        .value = pending->value,
+                                        .first_seen_ms = pending->first_seen_ms };
+    return identity_row_state(identity, row, view);
+}
+
+bool identity_row_is_strong(const struct identity *identity, uint32_t row)
+{
+    return is_row(identity, row) && row_type(identity, row)->strong;
+}
+
+void identity_view_from_ledger(const struct identity *identity, const struct ledger_value *values,
+                               struct identity_row_view *view)
+{
+    const struct identifier_type *type =
+        type_by_number(identity, (uint32_t)values[2].integer);
+    *view = (struct identity_row_view){
+        .row = (uint32_t)values[0].integer,
+        .type = type != NULL ? type->name : STR_NONE,
+        .namespace_ = values[3].bytes,
+        .flags = (uint8_t)values[4].integer,
+        .node = (uint32_t)values[5].integer,
+        .attached_ms = values[6].integer,
+        .value = values[10].bytes,
+        .source_number = (uint32_t)values[12].integer,
+        .first_seen_ms = values[13].integer,
+    };
+}

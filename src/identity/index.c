@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index: the parts, their probing and their growth. */
+#include "identity/index.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+
+#define PART_SLOTS_MIN 8u
+
+err index_init(struct index *index, unsigned bits)
+{
+    INVARIANT(bits >= 1 && bits <= 16);
+    *index = (struct index){ .bits = bits };
+    index->parts = memory_alloc(sizeof(struct index_part) << bits);
+    return index->parts != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+void index_deinit(struct index *index)
+{
+    if (index->parts != NULL) {
+        for (size_t i = 0; i < (size_t)1 << index->bits; i++)
+            memory_free(index->parts[i].slots);
+    }
+    memory_free(index->parts);
+    *index = (struct index){ .bits = 0 };
+}
+
+static inline struct index_part *part_of(const struct index *index, const struct index_key *key)
+{
+    return &index->parts[key->word[0] >> (32 - index->bits)];
+}
+
+static inline uint32_t home_of(const struct index_key *key, uint32_t capacity)
+{
+    return (uint32_t)(((uint64_t)key->word[1] * capacity) >> 32);
+}
+
+static inline bool keys_equal(const struct index_key *a, const struct index_key *b)
+{
+    return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2];
+}
+
+/* The slot of `key`, or the free one where it would be; NULL in a part without slots. */
+static struct index_slot *find_slot(const struct index_part *part, const struct index_key *key)
+{
+    if (part->capacity == 0)
+        return NULL;
+    uint32_t at = home_of(key, part->capacity);
+    while (part->slots[at].value != 0 && !keys_equal(&part->slots[at].key, key)) {
+        if (++at == part->capacity)
+            at = 0;
+    }
+    return &part->slots[at];
+}
+
+uint32_t index_get(const struct index *index, const struct index_key *key)
+{
+    const struct index_slot *slot = find_slot(part_of(index, key), key);
+    return slot != NULL ? slot->value : 0;
+}
+
+void index_prefetch(const struct index *index, const struct index_key *key)
+{
+    const struct index_part *part = part_of(index, key);
+    if (part->capacity > 0)
+        __builtin_prefetch(&part->slots[home_of(key, part->capacity)]);
+}
+
+/* At most 85 % full, so that a search for what is not there ends soon. */
+static bool has_room(uint64_t capacity, uint64_t count)
+{
+    return count * 20 <= capacity * 17;
+}
+
+static err part_resize(struct index *index, struct index_part *part, uint32_t capacity)
+{
+    struct index_part bigger = { .capacity = capacity, .count = 0 };
+    bigger.slots = memory_alloc(sizeof(struct index_slot) * (size_t)capacity);
+    if (bigger.slots == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < part->capacity; i++) {
+        if (part->slots[i].value == 0)
+            continue;
+        struct index_slot *slot = find_slot(&bigger, &part->slots[i].key);
+        if (slot->value == 0) {
+            *slot = part->slots[i];
+            bigger.count++;
+        }
+    }
+    index->slot_count += capacity;
+    index->slot_count -= part->capacity;
+    memory_free(part->slots);
+    *part = bigger;
+    return ERR_OK;
+}
+
+err index_reserve(struct index *index, const struct index_key *key, uint32_t extra)
+{
+    struct index_part *part = part_of(index, key);
+    uint64_t needed = (uint64_t)part->count + extra;
+    if (has_room(part->capacity, needed))
+        return ERR_OK;
+    uint64_t capacity = part->capacity + (uint64_t)part->capacity / 5;
+    if (capacity < PART_SLOTS_MIN)
+        capacity = PART_SLOTS_MIN;
+    while (!has_room(capacity, needed))
+        capacity += capacity / 5 + 1;
+    if (capacity > UINT32_MAX)
+        return ERR_NOMEM;
+    return part_resize(index, part, (uint32_t)capacity);
+}
+
+err index_add(struct index *index, const struct index_key *key, uint32_t value)
+{
+    INVARIANT(value > 0);
+    err error = index_reserve(index, key, 1);
+    if (error != ERR_OK)
+        return error;
+    struct index_part *part = part_of(index, key);
+    struct index_slot *slot = find_slot(part, key);
+    INVARIANT(slot->value == 0);
+    *slot = (struct index_slot){ .key = *key, .value = value };
+    part->count++;
+    index->count++;
+    return ERR_OK;
+}
+
+void index_change(struct index *index, const struct index_key *key, uint32_t value)
+{
+    struct index_slot *slot = find_slot(part_of(index, key), key);
+    INVARIANT(value > 0 && slot != NULL && slot->value != 0);
+    slot->value = value;
+}
+
+/* While loading, a part is a plain list: `count` entries, one after the other. */
+err index_load(struct index *index, const struct index_key *key, uint32_t value)
+{
+    INVARIANT(value > 0);
+    struct index_part *part = part_of(index, key);
+    if (part->count == part->capacity) {
+        uint64_t capacity = part->capacity + (uint64_t)part->capacity / 3 + PART_SLOTS_MIN;
+        struct index_slot *slots = NULL;
+        if (capacity <= UINT32_MAX)
+            slots = memory_resize(part->slots, sizeof(*slots) * (size_t)capacity);
+        if (slots == NULL)
+            return ERR_NOMEM;
+        index->slot_count += capacity - part->capacity;
+        part->slots = slots;
+        part->capacity = (uint32_t)capacity;
+    }
+    part->slots[part->count++] = (struct index_slot){ .key = *key, .value = value };
+    return ERR_OK;
+}
+
+err index_settle(struct index *index)
+{
+    index->count = 0;
+    for (size_t i = 0; i < (size_t)1 << index->bits; i++) {
+        struct index_part *part = &index->parts[i];
+        if (part->count == 0)
+            continue;
+        uint64_t capacity = (uint64_t)part->count + part->count / 4 + PART_SLOTS_MIN;
+        if (capacity > UINT32_MAX)
+            return ERR_NOMEM;
+        /* What lies behind the list was never written. */
+        index->slot_count -= part->capacity - part->count;
+        part->capacity = part->count;
+        err error = part_resize(index, part, (uint32_t)capacity);
+        if (error != ERR_OK)
+            return error;
+        index->count += part->count;
+    }
+    return ERR_OK;
+}
+
+struct index_key index_key_of_hash(const uint8_t hash[16])
+{
+    struct index_key key;
+    memcpy(key.word, hash, sizeof(key.word));
+    return key;
+}
+
+struct index_key index_key_of_pair(uint32_t first, uint32_t second)
+{
+    uint64_t mixed = hash_mix64((uint64_t)first << 32 | second);
+    return (struct index_key){ { (uint32_t)(mixed >> 32), (uint32_t)mixed, 0 } };
+}
+
+size_t index_memory_bytes(const struct index *index)
+{
+    return (sizeof(struct index_part) << index->bits) +
+           index->slot_count * sizeof(struct index_slot);
+}
+
+void index_digest(const struct index *index, struct digest *digest)
+{
+    for (size_t i = 0; i < (size_t)1 << index->bits; i++) {
+        const struct index_part *part = &index->parts[i];
+        for (uint32_t at = 0; at < part->capacity; at++) {
+            if (part->slots[at].value != 0)
+                digest_add(digest, &part->slots[at], sizeof(part->slots[at]));
+        }
+    }
+}

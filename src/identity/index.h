@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index: 96-bit hash → 32-bit number, 16 bytes a slot, for tens of millions of entries. Private.
+ *
+ * The table is cut into 2^bits parts by the first bits of the hash. Each part is a small open-addressing
+ * table with linear probing that grows by a fifth on its own when it is 85 % full: no pause is longer
+ * than moving one part (24 million entries in 4,096 parts: some 6,000 slots, 20 µs), there is never a
+ * second copy of the whole, and a slot costs 20 bytes on average with its free room.
+ *
+ * The position in a part is hash × capacity / 2^32 (Lemire's reduction), so a capacity need not be
+ * a power of two. Hashes have to be random in each of their words: keyed hashes are, pairs of
+ * numbers pass index_key_of_pair first. Nothing is ever removed.
+ *
+ * One owner thread at a time.
+ */
+#ifndef KITH_IDENTITY_INDEX_H
+#define KITH_IDENTITY_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+
+struct index_key {
+    uint32_t word[3];
+};
+
+struct index_slot {
+    struct index_key key;
+    uint32_t value;              /* 0: free */
+};
+
+struct index_part {
+    struct index_slot *slots;
+    uint32_t capacity, count;
+};
+
+struct index {
+    struct index_part *parts;
+    unsigned bits;
+    uint64_t count;
+    size_t slot_count;           /* over all parts */
+};
+
+err index_init(struct index *index, unsigned bits) MUST_USE;
+void index_deinit(struct index *index);
+
+/* 0 if unknown. */
+uint32_t index_get(const struct index *index, const struct index_key *key);
+/* Make room so that the next `extra` entries beginning like `key` cannot fail. */
+err index_reserve(struct index *index, const struct index_key *key, uint32_t extra) MUST_USE;
+/* Put a key that is not there; value > 0. */
+err index_add(struct index *index, const struct index_key *key, uint32_t value) MUST_USE;
+/* Change the value of a key that is there. */
+void index_change(struct index *index, const struct index_key *key, uint32_t value);
+void index_prefetch(const struct index *index, const struct index_key *key);
+
+/* Loading: append in any order, then settle once; no other call in between. Of a key that comes twice
+ * the first counts. */
+err index_load(struct index *index, const struct index_key *key, uint32_t value) MUST_USE;
+err index_settle(struct index *index) MUST_USE;
+
+/* The first 12 of the 16 bytes of a keyed hash. */
+struct index_key index_key_of_hash(const uint8_t hash[16]);
+/* Two numbers, mixed by a permutation: different pairs have different keys. */
+struct index_key index_key_of_pair(uint32_t first, uint32_t second);
+
+size_t index_memory_bytes(const struct index *index);
+/* All entries, in no order that means anything. */
+void index_digest(const struct index *index, struct digest *digest);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* join: merging two customers with all its conditions, and identifiers that too many share. */
+#include "identity/state.h"
+
+bool join_is_allowed(struct identity *identity, uint32_t a, uint32_t b, uint32_t now_s,
+                     enum refusal_reason *reason, const struct identifier_type **type)
+{
+    *type = NULL;
+    if (forest_is_separated(identity, a, b)) {
+        *reason = REFUSED_SEPARATED;
+        return false;
+    }
+    *reason = REFUSED_LIMIT;
+    return limit_allows_join(identity, a, b, now_s, type);
+}
+
+err join_customers(struct act *act, uint32_t node, uint32_t other, uint32_t row, uint32_t with_row,
+                   enum merge_cause cause)
+{
+    uint32_t number = edge_new(act, node, other, row, with_row, cause);
+    if (number == 0)
+        return ERR_NOMEM;
+    struct identity_outcome *outcome = act->outcome;
+    if (outcome != NULL && outcome->merge_count < IDENTITY_MERGES_MAX) {
+        const struct edge *edge = edge_at(act->identity, number);
+        outcome->merges[outcome->merge_count].id = number;
+        outcome->merges[outcome->merge_count].survivor = edge->survivor;
+        outcome->merges[outcome->merge_count].absorbed = edge->absorbed;
+        outcome->merge_count++;
+    }
+    limit_enforce_all(act, node);
+    return ERR_OK;
+}
+
+bool join_is_known(const struct identity *identity, uint32_t node)
+{
+    struct row_walk walk = walk_rows(identity, node);
+    for (uint32_t row; (row = walk_next(&walk)) != 0;) {
+        if ((row_at(identity, row)->flags & ROW_STATED) != 0 && row_type(identity, row)->strong)
+            return true;
+    }
+    return false;
+}
+
+/* Alone at its node, and the node alone: there it can stay. */
+static bool is_alone(const struct identity *identity, uint32_t row)
+{
+    uint32_t node = row_at(identity, row)->node;
+    return node != 0 && node_at(identity, node)->first_row == row &&
+           row_at(identity, row)->next == 0 && component_size(identity, node) == 1;
+}
+
+err join_make_shared(struct act *act, uint32_t row)
+{
+    struct identity *identity = act->identity;
+    if (!is_alone(identity, row)) {
+        uint32_t node = node_new(act, NODE_SHARED);
+        if (node == 0)
+            return ERR_NOMEM;
+        row_move(act, row, node, 0, LINK_SHARED);
+    }
+    row_set_flags(act, row, ROW_SHARED, 0);
+    return ERR_OK;
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state: what identity holds in RAM, and what its files do for each other. Private to identity/.
+ *
+ *     index          hash of a value        → row
+ *     rows           row (identifier)       → node where it is at home, kind, flags, times; 20 bytes
+ *     nodes          node (customer number) → component, its rows, its edges; 16 bytes
+ *     components     only where nodes are merged, or a node has many rows
+ *     edges          merges; the n-th is merge id n
+ *     refusals       links that were refused; the n-th is refusal id n
+ *     separations    pairs of nodes that stay apart
+ *
+ * Rows of a node hang in a list (row.next), nodes of a component in a ring (node.next), edges of a
+ * node in a list (edge.next). Orders within these lists mean nothing: every decision goes by numbers
+ * and times, so that what was loaded decides as what lived on.
+ */
+#ifndef KITH_IDENTITY_STATE_H
+#define KITH_IDENTITY_STATE_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/clock.h"
+#include "identity/identity.h"
+#include "identity/index.h"
+
+/* ---- segments: arrays that grow without moving ---- */
+
+#define SEGMENT_BITS 18
+#define SEGMENT_COUNT_MAX ((size_t)1 << (32 - SEGMENT_BITS))
+#define SEGMENT_MASK ((UINT32_C(1) << SEGMENT_BITS) - 1)
+
+struct segments {
+    void **segment;
+    size_t element_bytes;
+    uint32_t count;             /* elements in use; number 0 is in use and means nothing */
+    uint32_t segment_count;
+};
+
+err segments_init(struct segments *segments, size_t element_bytes) MUST_USE;
+void segments_deinit(struct segments *segments);
+/* Make numbers below `count` addressable; what is new is zero. */
+err segments_grow(struct segments *segments, uint64_t count) MUST_USE;
+static inline void *segments_at(const struct segments *segments, uint32_t number)
+{
+    return (char *)segments->segment[number >> SEGMENT_BITS] +
+           (size_t)(number & SEGMENT_MASK) * segments->element_bytes;
+}
+
+/* ---- the pieces ---- */
+
+/* Beside those of enum identifier_flag. */
+enum row_flag {
+    ROW_STATED = 1 << 5, /* said by somebody who may say it: not merely claimed */
+    ROW_SHARED = 1 << 6, /* too many customers: finds and merges nobody */
+};
+/* Of an event's identifier, what its row keeps. */
+#define ROW_KEPT_FLAGS (IDENTIFIER_VERIFIED | IDENTIFIER_SEALED | IDENTIFIER_HASHED)
+
+struct row {
+    uint32_t node;              /* home; 0: detached */
+    uint32_t next;              /* in the list of its node */
+    uint32_t kind : 24;
+    uint32_t flags : 8;
+    uint32_t attached_s;        /* since when it is at home there; 0: detached */
+    uint32_t last_seen_s;       /* derived, not in the ledger */
+};
+
+struct node {
+    uint32_t component;         /* 0: alone */
+    uint32_t first_row;
+    uint32_t next;              /* ring of the component; itself when alone */
+    uint32_t first_edge;
+};
+
+/* How many stated rows of each kind a component holds; made when it has many rows. */
+struct kind_count {
+    uint32_t kind, count;
+};
+struct kind_counts {
+    uint32_t capacity, used;    /* a power of two; open addressing by kind */
+    struct kind_count *slots;
+};
+
+struct component {
+    uint32_t root;              /* smallest number; as a free one: the next free */
+    uint32_t node_count;        /* 0: free */
+    struct kind_counts *counts; /* NULL: few rows, count them */
+};
+
+enum merge_cause {
+    MERGE_IDENTIFIER,           /* two strong identifiers on one event */
+    MERGE_LOGIN,                /* a visitor without strong identifiers came to be known */
+    MERGE_MANUAL,
+    MERGE_REVIEW,               /* a refusal was decided so */
+    MERGE_RULES,                /* a change of the rules allowed it */
+    MERGE_CAUSE_COUNT
+};
+const char *merge_cause_text(enum merge_cause cause);
+
+struct edge {
+    uint32_t node[2];
+    uint32_t next[2];           /* in the lists of both */
+    uint32_t survivor, absorbed; /* the roots when it was made */
+    uint32_t row, with_row;
+    uint32_t source_number;
+    uint8_t cause;
+    bool undone;
+    int64_t at_ms;
+    uint64_t seq;
+};
+
+enum refusal_reason { REFUSED_LIMIT, REFUSED_SEPARATED, REFUSED_SHARED, REFUSED_CLAIM };
+enum refusal_status { REFUSAL_OPEN, REFUSAL_MERGED, REFUSAL_SEPARATED, REFUSAL_DISMISSED };
+
+struct refusal {
+    uint32_t row, with_row;
+    uint32_t customer, other;   /* the roots when it was first refused; 0: at home nowhere */
+    uint32_t source_number, decided_by;
+    uint32_t times;             /* days on which it was seen */
+    uint16_t type_number;       /* whose limit; 0 otherwise */
+    uint8_t reason, status;
+    int64_t at_ms, last_ms;
+    uint64_t seq;
+};
+
+struct separation {
+    uint32_t node[2];           /* the smaller first */
+    uint32_t next[2];           /* in the lists of both */
+    bool removed;
+    uint64_t merge_id;
+    int64_t at_ms;
+};
+
+#define TYPES_MAX 2048
+#define CUSTOM_TYPE_FIRST 256   /* smaller numbers are kept for the types of IDENTIFIER_TABLE */
+#define KINDS_MAX (UINT32_C(1) << 20)
+
+struct identifier_type {
+    uint32_t number;
+    str name;                   /* never freed before the identity: other threads read it */
+    bool strong, verification, builtin;
+    bool drop_oldest;
+    uint32_t limit;             /* 0: none */
+    uint32_t window_days;       /* 0: for ever */
+    uint32_t shared_after;      /* 0: never */
+    uint32_t rows;              /* how many there are */
+    str label;                  /* JSON, or empty */
+    str *blocked;
+    uint32_t blocked_count;
+    str *pattern_texts;
+    pcre2_code **patterns;
+    uint32_t pattern_count;
+};
+
+/* A type in a namespace. */
+struct kind {
+    struct identifier_type *type;
+    str namespace_;
+};
+
+/* A row that the ledger cannot give yet. */
+struct pending {
+    uint32_t row, source_number;
+    int64_t first_seen_ms, attached_ms;
+    str value;                  /* behind the struct */
+};
+
+/* What identity_prefetch has announced and not yet followed further. */
+#define AHEAD_SIZE 32u
+struct ahead {
+    struct index_key keys[AHEAD_SIZE];
+    uint32_t rows[AHEAD_SIZE];
+    uint32_t next;
+};
+
+struct identity {
+    const struct keys *keys;    /* for values that are sealed; may be NULL */
+    struct arena scratch;       /* unsealing */
+    struct json_parser *parser; /* settings, when they are loaded */
+    pcre2_match_context *match_context;
+    pcre2_match_data *match_data;
+
+    struct identifier_type *types[TYPES_MAX]; /* by place; builtin ones first */
+    _Atomic uint32_t type_count;
+    struct identifier_type *type_slots[TYPES_MAX * 2]; /* by name */
+    struct kind *kinds;
+    uint32_t kind_count, kind_capacity;
+    uint32_t *kind_slots;       /* open addressing; capacity twice kind_capacity */
+
+    struct index index;
+    struct segments rows, nodes, edges, refusals;
+    struct component *components;
+    uint32_t component_count, component_capacity, component_free;
+    uint32_t edges_active;
+
+    struct index refusal_index; /* (row, with_row) → refusal */
+    struct index refused_index; /* (culprit row, customer) that were counted */
+    struct index refused_count; /* (culprit row, 0) → distinct customers */
+
+    struct separation *separations;
+    uint32_t separation_count, separation_capacity, separations_active;
+    struct index separated;     /* (node, 0) → first separation */
+
+    uint64_t link_id;           /* last given */
+
+    struct pending **pending;   /* ring by row number */
+    uint32_t pending_first, pending_count, pending_capacity;
+    size_t pending_bytes;
+    struct ahead *ahead;
+};
+
+/* What one event or command does; passed down. */
+struct act {
+    struct identity *identity;
+    struct ledger_writes *writes; /* NULL: nothing is written (trials) */
+    struct identity_outcome *outcome; /* NULL for commands */
+    int64_t now_ms;
+    uint32_t now_s;
+    uint64_t seq;
+    uint32_t source_number;
+    bool trial;                 /* of a what-if */
+};
+struct act act_of_command(struct identity *identity, struct ledger_writes *writes, int64_t now_ms,
+                          uint64_t seq);
+
+static inline struct row *row_at(const struct identity *identity, uint32_t row)
+{
+    return segments_at(&identity->rows, row);
+}
+static inline struct node *node_at(const struct identity *identity, uint32_t node)
+{
+    return segments_at(&identity->nodes, node);
+}
+static inline struct edge *edge_at(const struct identity *identity, uint32_t edge)
+{
+    return segments_at(&identity->edges, edge);
+}
+static inline struct refusal *refusal_at(const struct identity *identity, uint32_t refusal)
+{
+    return segments_at(&identity->refusals, refusal);
+}
+static inline struct identifier_type *row_type(const struct identity *identity, uint32_t row)
+{
+    return identity->kinds[row_at(identity, row)->kind].type;
+}
+/* Seconds since 1970, within 32 bits. */
+uint32_t seconds_of(int64_t time_ms);
+
+/* load.c: without the index for a what-if, which looks nothing up by hash. */
+err identity_load_parts(struct identity *identity, struct ledger *ledger, bool without_index,
+                        struct problem *problem) MUST_USE;
+
+/* ---- type.c ---- */
+
+err types_init(struct identity *identity) MUST_USE;
+void types_deinit(struct identity *identity);
+struct identifier_type *type_find(const struct identity *identity, str name);
+struct identifier_type *type_by_number(const struct identity *identity, uint32_t number);
+/* An unknown name is learnt as weak; NULL when there are too many types, or without memory. */
+struct identifier_type *type_learn(struct identity *identity, str name,
+                                   struct ledger_writes *writes);
+/* From the ledger or a rule put by hand; what `body` does not name stays as it is. */
+err type_settle(struct identity *identity, struct identifier_type *type, json_value body,
+                struct problem *problem) MUST_USE;
+void type_free_rules(struct identifier_type *type);
+void type_write_settings(const struct identifier_type *type, struct buffer *out);
+void type_put(const struct identifier_type *type, struct ledger_writes *writes);
+err type_load(struct identity *identity, uint32_t number, str name, str settings,
+              struct problem *problem) MUST_USE;
+/* Is it a value that the rules of its type block? Unseals where needed. */
+bool type_blocks(struct identity *identity, const struct identifier_type *type, str value,
+                 bool sealed);
+/* 0 when there are too many, or without memory. */
+uint32_t kind_intern(struct identity *identity, struct identifier_type *type, str namespace_);
+
+/* ---- row.c ---- */
+
+/* Why an identifier is where it is. */
+enum link_cause {
+    LINK_FIRST,       /* it made the node */
+    LINK_TOGETHER,    /* it came with another one, on one event */
+    LINK_CLAIMED,     /* a public source claims so */
+    LINK_LOGIN,       /* a visitor's, when she became known */
+    LINK_MOVED,       /* a weak one: somebody else used it last */
+    LINK_TAKEN,       /* away from a visitor who had merely claimed it */
+    LINK_DROPPED,     /* over the limit, the oldest */
+    LINK_SHARED,      /* too many customers: a node of its own */
+    LINK_BLOCKED,     /* the rules block its value now */
+    LINK_UNBOUND,
+    LINK_REFUSED,     /* known, at home nowhere */
+    LINK_RULES,       /* a change of the rules */
+    LINK_REVIEW,
+    LINK_CAUSE_COUNT
+};
+const char *link_cause_text(enum link_cause cause);
+
+/* A new row, at home in `node` (0: nowhere). 0 without memory. */
+uint32_t row_new(struct act *act, const struct event_identifier *identifier, uint32_t kind,
+                 uint32_t node, uint8_t flags, uint32_t with_row, enum link_cause cause,
+                 int64_t first_seen_ms);
+/* Move to another home (0: nowhere), with its LINKS row unless it stays with its customer. */
+void row_move(struct act *act, uint32_t row, uint32_t node, uint32_t with_row,
+              enum link_cause cause);
+/* Set and clear flags; counts follow. */
+void row_set_flags(struct act *act, uint32_t row, uint8_t set, uint8_t clear);
+/* A hash that leads to `row` as well. `identifier`: with its plain value, or NULL. */
+err row_add_hash(struct act *act, uint32_t row, const uint8_t hash[HASH_BYTES],
+                 const struct event_identifier *identifier) MUST_USE;
+void row_link_in(struct identity *identity, uint32_t row, uint32_t node);
+void pending_deinit(struct identity *identity);
+struct pending *pending_find(const struct identity *identity, uint32_t row);
+
+/* ---- forest.c ---- */
+
+uint32_t node_new(struct act *act, uint8_t flags);
+#define NODE_SHARED 1 /* made for a shared identifier */
+static inline uint32_t root_of(const struct identity *identity, uint32_t node)
+{
+    uint32_t component = node_at(identity, node)->component;
+    return component != 0 ? identity->components[component].root : node;
+}
+static inline bool same_customer(const struct identity *identity, uint32_t a, uint32_t b)
+{
+    uint32_t component = node_at(identity, a)->component;
+    return a == b || (component != 0 && component == node_at(identity, b)->component);
+}
+uint32_t component_size(const struct identity *identity, uint32_t node);
+/* The component of a node; one that is alone gets a component of its own. */
+err forest_component(struct identity *identity, uint32_t node, uint32_t *component) MUST_USE;
+/* Join the components of two nodes that are in different ones. */
+err forest_join(struct identity *identity, uint32_t a, uint32_t b) MUST_USE;
+/* A dated edge and the join; 0 without memory. */
+uint32_t edge_new(struct act *act, uint32_t node, uint32_t other, uint32_t row, uint32_t with_row,
+                  enum merge_cause cause);
+err edge_undo(struct act *act, uint32_t edge, uint32_t user_number) MUST_USE;
+void edge_link_in(struct identity *identity, uint32_t number);
+void edge_put(struct ledger_writes *writes, const struct identity *identity, uint32_t number,
+              int64_t undone_ms, uint64_t undone_seq, uint32_t undone_by);
+/* Would the components be kept apart by a separation? */
+bool forest_is_separated(const struct identity *identity, uint32_t a, uint32_t b);
+err separation_add(struct act *act, uint32_t a, uint32_t b, uint64_t merge_id) MUST_USE;
+err separation_load(struct identity *identity, uint32_t a, uint32_t b, uint64_t merge_id,
+                    int64_t at_ms) MUST_USE;
+/* All those between the two components. */
+void separations_remove(struct act *act, uint32_t a, uint32_t b);
+
+/* Walk the rows of a component. */
+struct row_walk {
+    const struct identity *identity;
+    uint32_t start, node, row;  /* `row`: the next one */
+    bool done;
+};
+struct row_walk walk_rows(const struct identity *identity, uint32_t node);
+uint32_t walk_next(struct row_walk *walk); /* 0 at the end */
+
+/* ---- limit.c ---- */
+
+void counts_free(struct kind_counts **counts);
+void counts_note(struct identity *identity, uint32_t node, uint32_t kind, int change);
+/* After `small` was joined into `big` (component numbers). */
+void counts_join(struct identity *identity, uint32_t big, uint32_t small);
+/* Stated rows of `kind` in the component of `node`, within the window of its type. */
+uint32_t count_kind(struct identity *identity, uint32_t node, uint32_t kind, uint32_t now_s);
+/* All of them, claimed ones too. */
+uint32_t count_all(const struct identity *identity, uint32_t node, uint32_t kind, uint32_t now_s);
+/* May one more stated row of `kind` come? Types that drop the oldest always say yes. */
+bool limit_allows_one(struct identity *identity, uint32_t node, uint32_t kind, uint32_t now_s);
+/* May the components become one? If not, *type is the one whose limit forbids it. */
+bool limit_allows_join(struct identity *identity, uint32_t a, uint32_t b, uint32_t now_s,
+                       const struct identifier_type **type);
+/* Detach the oldest rows of `kind` until the limit holds; `keep` stays. */
+void limit_enforce(struct act *act, uint32_t node, uint32_t kind, uint32_t keep,
+                   enum link_cause cause);
+/* The same for all kinds that drop their oldest. */
+void limit_enforce_all(struct act *act, uint32_t node);
+
+/* ---- refusal.c ---- */
+
+/* File it; the same pair again raises `times`, at most once a day. */
+err refusal_file(struct act *act, uint32_t row, uint32_t with_row, enum refusal_reason reason,
+                 const struct identifier_type *type) MUST_USE;
+void refusal_put(struct ledger_writes *writes, const struct identity *identity, uint32_t number);
+err refusal_load(struct identity *identity, uint32_t number) MUST_USE;
+uint32_t refused_customers(const struct identity *identity, uint32_t row);
+const char *refusal_reason_text(enum refusal_reason reason);
+const char *refusal_status_text(enum refusal_status status);
+bool refusal_reason_parse(str text, enum refusal_reason *reason);
+/* Did a person decide that the two stay apart? */
+bool refusal_keeps_apart(const struct identity *identity, uint32_t row, uint32_t with_row);
+bool refusal_status_parse(str text, enum refusal_status *status);
+
+/* ---- join.c: merging with all its conditions ---- */
+
+/* May the customers of two nodes become one by evidence? */
+bool join_is_allowed(struct identity *identity, uint32_t a, uint32_t b, uint32_t now_s,
+                     enum refusal_reason *reason, const struct identifier_type **type);
+/* Merge them by an edge, and let go what is over a limit that drops the oldest. */
+err join_customers(struct act *act, uint32_t node, uint32_t other, uint32_t row, uint32_t with_row,
+                   enum merge_cause cause) MUST_USE;
+/* Does the customer hold a strong identifier that somebody stated? Otherwise she is a visitor. */
+bool join_is_known(const struct identity *identity, uint32_t node);
+/* An identifier of too many: a node of its own, and it finds nobody any more. */
+err join_make_shared(struct act *act, uint32_t row) MUST_USE;
+
+#endif
