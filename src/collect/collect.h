@@ -32,6 +32,7 @@ struct collect_request {
     str method, path, query;          /* path without query, not yet percent-decoded */
     str authorization, content_encoding, content_type, origin, host;
     str anonymous_id_header;          /* RudderStack's AnonymousId */
+    str dry_run;                      /* Sensors' header Dry-Run: "true" checks and takes nothing */
     str user_agent, client_ip;
     str body;
     int64_t received_ms;              /* the door's wall clock */
@@ -68,16 +69,19 @@ void collect_decode(struct collect_worker *worker, const struct source_set *sour
 
 /* ---- the debugger's view: the last requests, raw, and what became of each event ---- */
 
-/* A ring in RAM (default 2,000 events, 8 MB); one lock, taken only for events that are kept: every
- * event at low rates, a sample above 200 per second. */
+/* A ring in RAM (2,000 events, 8 MB); one lock, taken only for events that are kept: every event at
+ * low rates, of more than 200 in a second the first 200. Refused ones have 200 of their own. */
 struct live_entry {
     uint64_t id;                 /* grows by one */
     int64_t at_ms;
-    uint32_t source_number;
+    uint32_t source_number;      /* 0: not known */
     uint8_t message_key[16];
-    str event_type, door, raw;   /* raw: the item as it came, cut at 16 KB */
+    str event_type, door;
+    str raw;                     /* the item as it came, as JSON, personal values masked; cut at 16 KB */
     str refused;                 /* why the door refused it; "" if it went on */
 };
+/* Does the ring want one more of this second? Ask before the work of making an entry. */
+bool live_wants(int64_t at_ms, bool refused);
 void live_add(const struct live_entry *entry);
 /* Entries with id > `after`, oldest first, copied into `arena`; at most `limit`. */
 size_t live_read(uint64_t after, size_t limit, struct arena *arena, struct live_entry *entries);

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From properties and traits as they come to JSON inside: personal values sealed, doubled names
+ * dropped, shape and promoted columns found, in one walk. */
+#include <string.h>
+
+#include "base/money.h"
+#include "collect/inside.h"
+
+#define PROMOTED_TEXT_BYTES_MAX 255
+#define SEALED_MARK "$sealed"
+
+enum promoted_type { PROMOTED_TYPE_TEXT, PROMOTED_TYPE_INT, PROMOTED_TYPE_MONEY };
+
+static const struct {
+    str property;
+    enum promoted_type type;
+} promoted_columns[PROMOTED_COUNT] = {
+#define X(NAME, column, name, type)                                             \
+    [PROMOTED_##NAME] = { { .data = name, .size = sizeof(name) - 1 }, PROMOTED_TYPE_##type },
+    PROMOTED_TABLE(X)
+#undef X
+};
+
+/* ---- names ---- */
+
+static struct name_note note_of(str name, uint64_t hash)
+{
+    struct name_note note = {
+        .hash = hash,
+        .personal = (uint8_t)personal_by_name(name),
+        .is_code = personal_name_is_code(name),
+        .is_coarse = personal_is_coarse(name),
+        .is_name = str_equal_ignoring_case(name, STR("name")) ||
+                   str_equal_ignoring_case(name, STR("fullname")) ||
+                   str_equal_ignoring_case(name, STR("full_name")) || str_equal(name, STR("姓名")),
+        .is_sealed_mark = str_equal(name, STR(SEALED_MARK)),
+    };
+    for (uint8_t i = 0; i < PROMOTED_COUNT; i++)
+        if (str_equal(name, promoted_columns[i].property))
+            note.promoted = (uint8_t)(i + 1);
+    return note;
+}
+
+/* The names of a source's events are few and come again: what is known of one is kept by its hash,
+ * which nobody outside can collide (the seed is secret). */
+static struct name_note *find_note(struct collect_worker *worker, str name, uint64_t hash)
+{
+    struct name_note *note = &worker->notes[hash & (NAME_NOTES - 1)];
+    if (note->hash != hash)
+        *note = note_of(name, hash);
+    return note;
+}
+
+/* ---- doubled names: the last one counts ---- */
+
+#define NAMES_SMALL 48
+
+struct names {
+    size_t count;
+    uint64_t *hashes;      /* of each member in order */
+    bool doubled;
+    uint32_t *slots;       /* last index + 1 of a hash; used when doubled */
+    uint32_t mask;
+    uint64_t small_hashes[NAMES_SMALL];
+    uint32_t small_slots[2 * 64];
+};
+
+static uint32_t *slot_of_hash(const struct names *names, uint64_t hash)
+{
+    uint32_t at = (uint32_t)(hash >> 32) & names->mask;
+    while (names->slots[at] != 0 && names->hashes[names->slots[at] - 1] != hash)
+        at = (at + 1) & names->mask;
+    return &names->slots[at];
+}
+
+static err names_make_room(struct collect_worker *worker, struct names *names)
+{
+    names->hashes = names->small_hashes;
+    names->slots = names->small_slots;
+    names->mask = 2 * 64 - 1;
+    if (names->count <= NAMES_SMALL) {
+        memset(names->small_slots, 0, sizeof names->small_slots);
+        return ERR_OK;
+    }
+    size_t slots = 128;
+    while (slots < names->count * 2)
+        slots *= 2;
+    names->hashes = arena_array(&worker->arena, uint64_t, names->count);
+    names->slots = arena_array(&worker->arena, uint32_t, slots);
+    names->mask = (uint32_t)slots - 1;
+    return names->hashes != NULL && names->slots != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static err names_read(struct collect_worker *worker, json_value object, struct names *names)
+{
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str name;
+    size_t i = 0;
+    names->count = json_count(object);
+    names->doubled = false;
+    if (names_make_room(worker, names) != ERR_OK)
+        return ERR_NOMEM;
+    while (json_next(&iterator, &name, &value)) {
+        uint64_t hash = event_name_hash(worker->seed, name);
+        names->hashes[i] = hash;
+        uint32_t *slot = slot_of_hash(names, hash);
+        if (*slot != 0)
+            names->doubled = true;
+        *slot = (uint32_t)++i;
+    }
+    return ERR_OK;
+}
+
+static bool is_overridden(const struct names *names, size_t index)
+{
+    return names->doubled && *slot_of_hash(names, names->hashes[index]) != (uint32_t)index + 1;
+}
+
+/* ---- values ---- */
+
+struct walk {
+    struct collect_worker *worker;
+    struct buffer *out;
+    bool mask;             /* write masks instead of seals: for people's eyes */
+    size_t text_bytes_max; /* 0: texts are never cut */
+    err error;
+};
+
+static void write_sealed(struct walk *walk, enum personal_kind kind, str text)
+{
+    if (walk->mask) {
+        struct buffer *masked = &walk->worker->encoded; /* free while nothing is being finished */
+        buffer_clear(masked);
+        personal_write_masked(masked, kind, text);
+        json_write_text(walk->out, buffer_str(masked));
+        return;
+    }
+    str sealed;
+    err error = keys_seal(walk->worker->keys, &walk->worker->arena, text, &sealed);
+    if (error != ERR_OK) {
+        walk->error = error;
+        return;
+    }
+    buffer_append_str(walk->out, STR("{\"" SEALED_MARK "\":\""));
+    buffer_append_str(walk->out, sealed); /* base64url needs no escapes */
+    buffer_append_str(walk->out, STR("\"}"));
+}
+
+static bool write_text(struct walk *walk, enum personal_kind kind, bool is_code, str text)
+{
+    if (kind == PERSONAL_RECEIVER)
+        kind = PERSONAL_NAME;
+    if (kind == PERSONAL_NONE && !is_code)
+        kind = personal_by_value(text);
+    if (kind != PERSONAL_NONE && text.size > 0 && !personal_is_masked(text)) {
+        write_sealed(walk, kind, text);
+        return true;
+    }
+    if (walk->text_bytes_max > 0 && text.size > walk->text_bytes_max)
+        text.size = str_utf8_prefix_bytes(text, walk->text_bytes_max);
+    json_write_text(walk->out, text);
+    return false;
+}
+
+/* A personal number is a text that somebody forgot to quote. */
+static bool write_number(struct walk *walk, enum personal_kind kind, json_value value)
+{
+    size_t begin = walk->out->size;
+    json_write_value(walk->out, value);
+    if (kind == PERSONAL_NONE || kind == PERSONAL_RECEIVER || walk->out->failed)
+        return false;
+    str digits;
+    if (arena_dup(&walk->worker->arena, str_slice(buffer_str(walk->out), begin, walk->out->size),
+                  &digits) != ERR_OK) {
+        walk->error = ERR_NOMEM;
+        return false;
+    }
+    walk->out->size = begin;
+    write_sealed(walk, kind, digits);
+    return true;
+}
+
+static void write_array(struct walk *walk, enum personal_kind kind, bool is_code, json_value array);
+static void write_object(struct walk *walk, enum personal_kind around, json_value object);
+
+/* True when the value was sealed whole. */
+static bool write_value(struct walk *walk, enum personal_kind kind, bool is_code, json_value value)
+{
+    switch (json_kind(value)) {
+    case JSON_TEXT:
+        return write_text(walk, kind, is_code, json_text(value));
+    case JSON_INT:
+    case JSON_DOUBLE:
+        return write_number(walk, kind, value);
+    case JSON_ARRAY:
+        write_array(walk, kind, is_code, value);
+        return false;
+    case JSON_OBJECT:
+        write_object(walk, kind, value);
+        return false;
+    case JSON_MISSING:
+    case JSON_NULL:
+    case JSON_BOOL:
+        json_write_value(walk->out, value);
+        return false;
+    }
+    return false;
+}
+
+static void write_array(struct walk *walk, enum personal_kind kind, bool is_code, json_value array)
+{
+    struct json_iterator iterator = json_iterate(array);
+    json_value element;
+    bool first = true;
+    buffer_append_byte(walk->out, '[');
+    while (json_next(&iterator, NULL, &element) && walk->error == ERR_OK && !walk->out->failed) {
+        if (!first)
+            buffer_append_byte(walk->out, ',');
+        first = false;
+        (void)write_value(walk, kind, is_code, element);
+    }
+    buffer_append_byte(walk->out, ']');
+}
+
+/* What a member is, by its own name and by what it stands in. */
+static enum personal_kind kind_within(enum personal_kind around, const struct name_note *note)
+{
+    if (note->personal != PERSONAL_NONE)
+        return (enum personal_kind)note->personal;
+    if (around == PERSONAL_RECEIVER)
+        return note->is_name ? PERSONAL_NAME : PERSONAL_NONE;
+    if (around == PERSONAL_NONE || note->is_coarse)
+        return PERSONAL_NONE;
+    return around;
+}
+
+/* Recursion ends at JSON_DEPTH_MAX. */
+static void write_object(struct walk *walk, enum personal_kind around, json_value object)
+{
+    struct names names;
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str name;
+    bool first = true;
+    if (walk->error == ERR_OK)
+        walk->error = names_read(walk->worker, object, &names);
+    buffer_append_byte(walk->out, '{');
+    for (size_t i = 0; walk->error == ERR_OK && !walk->out->failed &&
+                       json_next(&iterator, &name, &value); i++) {
+        const struct name_note note = *find_note(walk->worker, name, names.hashes[i]);
+        if (note.is_sealed_mark || is_overridden(&names, i))
+            continue;
+        if (!first)
+            buffer_append_byte(walk->out, ',');
+        first = false;
+        json_write_text(walk->out, name);
+        buffer_append_byte(walk->out, ':');
+        (void)write_value(walk, kind_within(around, &note), note.is_code, value);
+    }
+    buffer_append_byte(walk->out, '}');
+}
+
+err draft_write_value(struct door *door, struct buffer *out, json_value value, bool mask)
+{
+    struct walk walk = { .worker = door->worker, .out = out, .mask = mask };
+    (void)write_value(&walk, PERSONAL_NONE, false, value);
+    return walk.error != ERR_OK ? walk.error : buffer_status(out);
+}
+
+/* ---- promoted columns ---- */
+
+static void promote_text(struct collect_worker *worker, unsigned column, json_value value)
+{
+    struct event *event = &worker->event;
+    str text = json_text(value);
+    if (json_kind(value) == JSON_INT &&
+        arena_printf(&worker->arena, &text, "%lld", (long long)json_int(value, 0)) != ERR_OK)
+        return;
+    if (text.size == 0 || text.size > PROMOTED_TEXT_BYTES_MAX)
+        return;
+    event->promoted_text[column] = text;
+    event->promoted_set |= UINT32_C(1) << column;
+}
+
+static void promote_int(struct event *event, unsigned column, json_value value)
+{
+    int64_t number;
+    if (json_kind(value) == JSON_TEXT) {
+        if (!str_to_int64(str_trim(json_text(value)), &number))
+            return;
+    } else {
+        number = json_int(value, PROMOTED_MISSING);
+    }
+    if (number == PROMOTED_MISSING)
+        return;
+    event->promoted_int[column] = number;
+    event->promoted_set |= UINT32_C(1) << column;
+}
+
+static void promote_money(struct event *event, unsigned column, int digits, json_value value)
+{
+    int64_t minor;
+    bool good = json_kind(value) == JSON_TEXT
+                    ? money_from_text(json_text(value), digits, &minor)
+                    : (json_kind(value) == JSON_INT || json_kind(value) == JSON_DOUBLE) &&
+                          money_from_double(json_double(value, 0), digits, &minor);
+    if (!good)
+        return;
+    event->promoted_int[column] = minor;
+    event->promoted_set |= UINT32_C(1) << column;
+}
+
+#define CURRENCY_OTHERWISE STR("CNY")
+#define BIT(column) (UINT32_C(1) << (column))
+static const uint32_t money_columns =
+#define X(NAME, column, name, type) \
+    (PROMOTED_TYPE_##type == PROMOTED_TYPE_MONEY ? BIT(PROMOTED_##NAME) : 0) |
+    PROMOTED_TABLE(X)
+#undef X
+    0;
+
+/* The sum of quantity × price over `products`, each line rounded half-even. */
+static bool sum_lines(json_value products, int digits, int64_t *sum)
+{
+    struct json_iterator iterator = json_iterate(products);
+    json_value product;
+    size_t lines = 0;
+    *sum = 0;
+    while (json_next(&iterator, NULL, &product)) {
+        json_value price = json_get(product, STR("price")), quantity = json_get(product, STR("quantity"));
+        int64_t line;
+        bool text = json_kind(price) == JSON_TEXT && json_kind(quantity) == JSON_TEXT;
+        if (text ? !money_line_from_text(json_text(price), json_text(quantity), digits, &line)
+                 : (json_kind(price) != JSON_INT && json_kind(price) != JSON_DOUBLE) ||
+                       !money_line_from_double(json_double(price, 0), json_double(quantity, 1),
+                                               digits, &line))
+            return false;
+        if (line > MONEY_MINOR_MAX - *sum)
+            return false;
+        *sum += line;
+        lines++;
+    }
+    return lines > 0;
+}
+
+static int currency_digits(const struct event *event)
+{
+    bool told = (event->promoted_set & BIT(PROMOTED_CURRENCY)) != 0;
+    return told ? currency_minor_digits(event->promoted_text[PROMOTED_CURRENCY], NULL) : 2;
+}
+
+static void revenue_from_lines(struct event *event, json_value object)
+{
+    const uint32_t amounts = BIT(PROMOTED_REVENUE) | BIT(PROMOTED_TOTAL) | BIT(PROMOTED_VALUE);
+    int64_t sum;
+    if ((event->promoted_set & amounts) != 0 || (event->promoted_set & BIT(PROMOTED_DISCOUNT)) != 0)
+        return;
+    if (!sum_lines(json_get(object, STR("products")), currency_digits(event), &sum))
+        return;
+    event->promoted_int[PROMOTED_REVENUE] = sum;
+    event->promoted_set |= BIT(PROMOTED_REVENUE);
+}
+
+static void promote_all(struct collect_worker *worker, const json_value *found, uint32_t found_set)
+{
+    struct event *event = &worker->event;
+    if ((found_set & BIT(PROMOTED_CURRENCY)) != 0)
+        promote_text(worker, PROMOTED_CURRENCY, found[PROMOTED_CURRENCY]);
+    int digits = currency_digits(event);
+    for (uint32_t set = found_set & ~BIT(PROMOTED_CURRENCY); set != 0; set &= set - 1) {
+        unsigned column = (unsigned)__builtin_ctz(set);
+        switch (promoted_columns[column].type) {
+        case PROMOTED_TYPE_TEXT:
+            promote_text(worker, column, found[column]);
+            break;
+        case PROMOTED_TYPE_INT:
+            promote_int(event, column, found[column]);
+            break;
+        case PROMOTED_TYPE_MONEY:
+            promote_money(event, column, digits, found[column]);
+            break;
+        }
+    }
+}
+
+/* An amount without its currency says nothing: the workspace's stands in. */
+static void promote_currency(struct event *event)
+{
+    if ((event->promoted_set & money_columns) == 0 ||
+        (event->promoted_set & BIT(PROMOTED_CURRENCY)) != 0)
+        return;
+    event->promoted_text[PROMOTED_CURRENCY] = CURRENCY_OTHERWISE;
+    event->promoted_set |= BIT(PROMOTED_CURRENCY);
+}
+
+/* ---- properties ---- */
+
+static err check_name(str name, struct problem *problem)
+{
+    if (name.size > 0 && name.size <= EVENT_NAME_BYTES_MAX)
+        return ERR_OK;
+    if (name.size == 0)
+        problem_set(problem, ERR_INVALID, "a property has an empty name");
+    else
+        problem_set(problem, ERR_INVALID, "the name of a property has %zu bytes, at most %d are "
+                                          "taken: '%.40s…'", name.size, EVENT_NAME_BYTES_MAX,
+                    name.data);
+    return problem_hint(problem, ERR_INVALID, "what varies belongs into values, not into names");
+}
+
+static err check_count(size_t count, size_t limit, const char *what, struct problem *problem)
+{
+    if (count <= limit)
+        return ERR_OK;
+    problem_set(problem, ERR_INVALID, "the event has %zu %s, at most %zu are taken", count, what,
+                limit);
+    return problem_hint(problem, ERR_INVALID, "what varies belongs into values, not into names");
+}
+
+static void add_more(struct walk *walk, const struct draft_more *more, size_t count,
+                     json_value object, bool *first, uint64_t *shape)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum json_kind there = json_kind(json_get(object, more[i].name));
+        if (more[i].text.size == 0 || (there != JSON_MISSING && there != JSON_NULL))
+            continue;
+        if (!*first)
+            buffer_append_byte(walk->out, ',');
+        *first = false;
+        json_write_text(walk->out, more[i].name);
+        buffer_append_byte(walk->out, ':');
+        (void)write_text(walk, PERSONAL_NONE, true, more[i].text);
+        *shape = event_shape_property(*shape, event_name_hash(walk->worker->seed, more[i].name),
+                                      JSON_TEXT);
+    }
+}
+
+/* The kind under which the plan sees a value; a sealed one is the text that it hides. */
+static enum json_kind kind_of(json_value value, bool sealed)
+{
+    return sealed ? JSON_TEXT : json_kind(value);
+}
+
+struct props {
+    struct walk walk;
+    const struct draft_rules *rules;
+    uint64_t shape;
+    bool first;
+    uint32_t found_set;
+    json_value found[PROMOTED_COUNT];
+};
+
+static err write_property(struct props *props, str name, uint64_t hash, json_value value,
+                          struct problem *problem)
+{
+    const struct name_note note = *find_note(props->walk.worker, name, hash);
+    bool skip = note.is_sealed_mark;
+    err error = check_name(name, problem);
+    if (error == ERR_OK && props->rules != NULL && props->rules->admit != NULL)
+        error = props->rules->admit(name, value, &skip, problem);
+    if (error != ERR_OK || skip)
+        return error;
+    if (!props->first)
+        buffer_append_byte(props->walk.out, ',');
+    props->first = false;
+    json_write_text(props->walk.out, name);
+    buffer_append_byte(props->walk.out, ':');
+    bool sealed = write_value(&props->walk, (enum personal_kind)note.personal, note.is_code, value);
+    props->shape = event_shape_property(props->shape, hash, kind_of(value, sealed));
+    if (note.promoted != 0 && !sealed) {
+        props->found[note.promoted - 1] = value;
+        props->found_set |= BIT(note.promoted - 1);
+    }
+    return ERR_OK;
+}
+
+static err write_properties(struct props *props, json_value object, struct problem *problem)
+{
+    struct collect_worker *worker = props->walk.worker;
+    struct names names;
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str name;
+    err error = check_count(json_count(object), PROPERTIES_MAX, "properties", problem);
+    if (error == ERR_OK && names_read(worker, object, &names) != ERR_OK)
+        error = problem_set(problem, ERR_NOMEM, "no memory for the properties");
+    for (size_t i = 0; error == ERR_OK && json_next(&iterator, &name, &value); i++)
+        if (!is_overridden(&names, i))
+            error = write_property(props, name, names.hashes[i], value, problem);
+    if (error == ERR_OK && props->walk.error != ERR_OK)
+        error = problem_set(problem, props->walk.error, "no memory for the properties");
+    return error;
+}
+
+err draft_props(struct door *door, json_value object, const struct draft_rules *rules,
+                const struct draft_more *more, size_t more_count, struct problem *problem)
+{
+    struct collect_worker *worker = door->worker;
+    struct event *event = &worker->event;
+    size_t begin = worker->text.size;
+    struct props props = {
+        .walk = { .worker = worker, .out = &worker->text,
+                  .text_bytes_max = rules != NULL ? rules->text_bytes_max : 0 },
+        .rules = rules,
+        .shape = event_shape_begin(worker->seed, event->type),
+        .first = true,
+    };
+    buffer_append_byte(&worker->text, '{');
+    err error = write_properties(&props, object, problem);
+    if (error != ERR_OK)
+        return error;
+    add_more(&props.walk, more, more_count, object, &props.first, &props.shape);
+    buffer_append_byte(&worker->text, '}');
+    promote_all(worker, props.found, props.found_set);
+    if (rules != NULL && rules->lines_make_revenue)
+        revenue_from_lines(event, object);
+    promote_currency(event);
+    event->shape = props.shape != 0 ? props.shape : 1;
+    event->props = str_slice(buffer_str(&worker->text), begin, worker->text.size);
+    return ERR_OK;
+}
+
+/* ---- traits ---- */
+
+static struct event_trait *find_trait(struct event *event, str name)
+{
+    for (uint32_t i = 0; i < event->trait_count; i++)
+        if (str_equal(event->traits[i].name, name))
+            return &event->traits[i];
+    return NULL;
+}
+
+static err add_trait(struct walk *walk, str name, const struct name_note *note, json_value value,
+                     enum trait_operation operation, bool replaces, struct problem *problem)
+{
+    struct event *event = &walk->worker->event;
+    struct event_trait *trait = replaces ? find_trait(event, name) : NULL;
+    size_t begin = walk->out->size;
+    bool unset = json_kind(value) == JSON_NULL || operation == TRAIT_UNSET;
+    if (trait == NULL) {
+        err error = check_count((size_t)event->trait_count + 1, EVENT_TRAITS_MAX, "traits", problem);
+        if (error != ERR_OK)
+            return error;
+        trait = &event->traits[event->trait_count++];
+    }
+    if (!unset)
+        (void)write_value(walk, (enum personal_kind)note->personal, note->is_code, value);
+    *trait = (struct event_trait){
+        .name = name,
+        .operation = unset ? TRAIT_UNSET : operation,
+        .value = unset ? STR("null") : str_slice(buffer_str(walk->out), begin, walk->out->size),
+    };
+    return ERR_OK;
+}
+
+err draft_traits(struct door *door, json_value object, enum trait_operation operation,
+                 const struct draft_rules *rules, struct problem *problem)
+{
+    struct collect_worker *worker = door->worker;
+    struct walk walk = { .worker = worker, .out = &worker->text,
+                         .text_bytes_max = rules != NULL ? rules->text_bytes_max : 0 };
+    struct names names;
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str name;
+    bool replaces = worker->event.trait_count > 0;
+    err error = check_count(json_count(object), EVENT_TRAITS_MAX, "traits", problem);
+    if (error == ERR_OK && names_read(worker, object, &names) != ERR_OK)
+        error = problem_set(problem, ERR_NOMEM, "no memory for the traits");
+    for (size_t i = 0; error == ERR_OK && json_next(&iterator, &name, &value); i++) {
+        const struct name_note note = *find_note(worker, name, names.hashes[i]);
+        bool skip = note.is_sealed_mark || is_overridden(&names, i);
+        error = check_name(name, problem);
+        if (error == ERR_OK && !skip && rules != NULL && rules->admit != NULL)
+            error = rules->admit(name, value, &skip, problem);
+        if (error == ERR_OK && !skip)
+            error = add_trait(&walk, name, &note, value, operation, replaces, problem);
+    }
+    if (error == ERR_OK && walk.error != ERR_OK)
+        error = problem_set(problem, walk.error, "no memory for the traits");
+    return error;
+}
