@@ -39,7 +39,7 @@
     X(DOUYIN, "douyin", "douyin", "抖音小店", false)                               \
     X(PDD, "pdd", "pdd", "拼多多旗舰店", false)                                    \
     X(VIP, "vip", "vip", "唯品会", false)                                          \
-    X(MINI_PROGRAM, "mini_program", "mini_program", "小程序服务端", false)         \
+    X(MINI_PROGRAM, "mp_server", "mini_program", "小程序服务端", false)            \
     X(H5, "h5", "web", "H5 活动页", true)                                          \
     X(APP, "app", "app", "品牌 App", true)                                         \
     X(WECOM, "wecom", "wecom", "企业微信", false)                                  \
@@ -100,7 +100,7 @@ enum world_type {
     X(DORM, 0, 6)           /* six women, one address, one masked phone on the parcel */ \
     X(HOUSEHOLD, 6, 11)     /* a couple and a family of three: members with one phone */ \
     X(TABLET, 11, 15)       /* sign in one after another on a shop's tablet */           \
-    X(EMPTY_PARCEL, 15, 25) /* made-up buyers with one phone: orders without goods */    \
+    X(EMPTY_PARCEL, 15, 25) /* made-up buyers, one address and phone: no goods */    \
     X(TEST_VALUE, 25, 29)   /* the till asks for a phone: 13800000000 */                 \
     X(PHONE_GIVEN_UP, 29, 30) /* changes number; the old one goes to the next person */  \
     X(PHONE_TAKEN_OVER, 30, 31)                                                        \

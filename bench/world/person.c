@@ -223,13 +223,12 @@ static void phones(const struct world_person *person, struct world_identifier *o
     bool member = person->registered_s != NEVER_S;
     bool shared = household_of(person) != person->number ||
                   person->role == WORLD_ROLE_HOUSEHOLD ||
-                  person->role == WORLD_ROLE_EMPTY_PARCEL ||
                   person->role == WORLD_ROLE_PHONE_GIVEN_UP;
     if (person->role == WORLD_ROLE_TEST_VALUE) {
         struct world_text test = identifier_open(out, count, "mobile", "", true);
         PUT(&test, "13800000000");
     }
-    if (!member && person->role != WORLD_ROLE_EMPTY_PARCEL)
+    if (!member)
         return;
     struct world_text first = identifier_open(out, count, "mobile", "", shared);
     put_mobile(&first, household_of(person), 0);

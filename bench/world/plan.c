@@ -132,9 +132,8 @@ static void order(struct planner *p, uint32_t at_s, enum world_source source)
 static void bind_platform(struct planner *p, uint32_t at_s, enum world_source platform)
 {
     uint64_t draw = chance(p->world, CHANCE_PLATFORM, p->person.number, 64 + platform);
-    bool always = p->person.role == WORLD_ROLE_EMPTY_PARCEL;
     bool member = p->person.registered_s != NEVER_S;
-    if (always || (member && (draw & 0xff) % 100 < 55))
+    if (member && (draw & 0xff) % 100 < 55)
         emit(p, at_s + 30 + below(draw, 20 * DAY_S), WORLD_CRM, WORLD_EVENT_MEMBER_BOUND,
              platform, 0);
 }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// main: the demo from start to Ctrl-C. Everything it shows came in through the doors that customers use.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bringHistory } from './history.mjs';
+import { liveOn } from './live.mjs';
+import { Server, root } from './server.mjs';
+import { makeSources } from './sources.mjs';
+
+const usage = `usage: demo/run [options]
+  --customers N     how many people there are (default 20000)
+  --events X        mean number of events per person and year (default 20)
+  --seed N          another world (default 1)
+  --port N          default 8080
+  --data FOLDER     default ./demo-data; an existing one goes on where it was
+  --no-live         stop when the history is in
+  --help`;
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      customers: { type: 'string', default: '20000' },
+      events: { type: 'string', default: '20' },
+      seed: { type: 'string', default: '1' },
+      port: { type: 'string', default: '8080' },
+      data: { type: 'string', default: join(process.cwd(), 'demo-data') },
+      'no-live': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const number = (name, min, max) => {
+    const value = Number(values[name]);
+    if (!Number.isFinite(value) || value < min || value > max)
+      throw new Error(`--${name} '${values[name]}' is not a number from ${min} to ${max}`);
+    return value;
+  };
+  return {
+    help: values.help,
+    live: !values['no-live'],
+    folder: resolve(values.data),
+    customers: number('customers', 1000, 100_000_000),
+    events: number('events', 2, 1000),
+    seed: number('seed', 0, 4294967295),
+    port: number('port', 1, 65535),
+  };
+}
+
+/** What the demo keeps beside the server's data: keys (shown once), and how far the history is. */
+class Notes {
+  constructor(folder) {
+    this.path = join(folder, 'demo.json');
+    this.value = existsSync(this.path) ? JSON.parse(readFileSync(this.path, 'utf8')) : {};
+  }
+
+  save(more) {
+    this.value = { ...this.value, ...more };
+    writeFileSync(this.path, `${JSON.stringify(this.value, undefined, 2)}\n`, { mode: 0o600 });
+  }
+}
+
+const say = (line) => process.stdout.write(`demo: ${line}\n`);
+
+async function bring(server, notes, wanted) {
+  const { history } = notes.value;
+  if (history?.done) {
+    say(`the history is there: ${history.events.toLocaleString('en')} events, seed ${history.seed}`);
+    return;
+  }
+  // the same end after an interruption: what was sent already counts once
+  const world = history ?? {
+    seed: wanted.seed, customers: wanted.customers, events_per_customer: wanted.events,
+    end: new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000).toISOString().replace('.000', ''),
+  };
+  notes.save({ history: world });
+  const done = await bringHistory(server, notes.value.keys, world, say);
+  notes.save({ history: { ...world, ...done, done: true } });
+}
+
+async function main() {
+  const wanted = options();
+  if (wanted.help) return void console.log(usage);
+  mkdirSync(wanted.folder, { recursive: true });
+  const notes = new Notes(wanted.folder);
+  const server = new Server({ folder: join(wanted.folder, 'data'), port: wanted.port });
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    await server.start();
+    if (server.login) notes.save({ login: server.login });
+    notes.save({ keys: await makeSources(server, notes.value.keys ?? {}) });
+    say(`the console is at ${server.url}`);
+    for (const line of notes.value.login ?? []) say(line);
+    server.ended.then(() => stopping.abort(new Error('the server ended')));
+    await Promise.race([
+      bring(server, notes, wanted),
+      new Promise((_, failed) => stopping.signal.addEventListener('abort', () => failed(new Error('stopped')))),
+    ]);
+    if (wanted.live) {
+      say(`living on at ${server.url}; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
+      await liveOn(server, notes.value, stopping.signal, say);
+    }
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+  } finally {
+    await server.stop();
+    say('stopped');
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`demo: ${error.message}\n`);
+  if (process.env.KITH_DEBUG) console.error(error);
+  process.exit(1);
+});

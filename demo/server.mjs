@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// server: the demo's own server process, started and ended by its process id, and its API.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+export const build = process.env.KITH_BUILD ?? join(root, 'build/release');
+const READY_MS = 60_000;
+
+export class Server {
+  constructor({ folder, port }) {
+    this.folder = folder;
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    // the demo's own right to the API; a new one each time
+    this.token = randomBytes(24).toString('hex');
+  }
+
+  async start() {
+    const program = join(build, 'kith');
+    if (!existsSync(program)) throw new Error(`no server at ${program}: build it with \`make build\``);
+    mkdirSync(this.folder, { recursive: true });
+    const log = createWriteStream(join(this.folder, '..', 'server.log'), { flags: 'a' });
+    // a group of its own: Ctrl-C reaches the demo first, which ends the server in order
+    this.child = spawn(program, ['serve', '--data', this.folder, '--listen', `127.0.0.1:${this.port}`], {
+      env: { ...process.env, KITH_ADMIN_TOKEN: this.token },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.lines = [];
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      createInterface(stream).on('line', (line) => {
+        log.write(`${line}\n`);
+        if (this.lines.length < 200) this.lines.push(line);
+      });
+    }
+    this.ended = new Promise((done) => {
+      this.child.once('error', (error) => done({ error }));
+      this.child.once('exit', (code, signal) => done({ code, signal }));
+    });
+    this.ended.then((how) => (this.end = how));
+    await this.ready();
+  }
+
+  /** The lines with the administrator's login; printed once, at the first start. */
+  get login() {
+    const lines = this.lines.filter((line) => /password|login/i.test(line));
+    return lines.length > 0 ? lines : undefined;
+  }
+
+  async ready() {
+    const end = Date.now() + READY_MS;
+    while (Date.now() < end) {
+      if (this.end) throw new Error(`the server ended at once:\n${this.lines.slice(-5).join('\n')}`);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
+      if (answer?.status === 200) return;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error(`the server was not ready within ${READY_MS / 1000} s`);
+  }
+
+  async stop() {
+    if (!this.child || this.end) return;
+    this.child.kill('SIGTERM');
+    const kill = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    await this.ended;
+    clearTimeout(kill);
+  }
+
+  async api(method, path, body) {
+    const answer = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    const value = text === '' ? undefined : JSON.parse(text);
+    if (!answer.ok)
+      throw new Error(`${method} ${path}: ${answer.status} ${value?.detail ?? value?.title ?? text}`);
+    return value;
+  }
+}
