@@ -20,12 +20,12 @@
 struct arena_chunk;
 
 struct arena {
-    const char *name;          /* static text; arenas of one name are summed in /metrics */
-    size_t budget_bytes;       /* more than this is refused */
-    size_t used_bytes;         /* held in chunks */
+    const char *name;           /* static text; arenas of one name are summed in /metrics */
+    size_t budget_bytes;        /* more than this is refused */
+    size_t used_bytes;          /* held in chunks */
     struct arena_chunk *chunks; /* newest first */
-    char *next, *end;          /* free room in the newest chunk */
-    size_t *usage;             /* the sum of all arenas of this name, for /metrics */
+    char *next, *end;           /* free room in the newest chunk */
+    size_t *usage;              /* the sum of all arenas of this name, for /metrics */
 };
 
 void arena_init(struct arena *arena, const char *name, size_t budget_bytes);
@@ -38,14 +38,15 @@ void *arena_alloc(struct arena *arena, size_t size_bytes);
 void *arena_alloc_raw(struct arena *arena, size_t size_bytes);
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_alloc_array((arena), sizeof(type), (count)))
-void *arena_alloc_array(struct arena *arena, size_t size_bytes, size_t count); /* overflow-checked */
+void *arena_alloc_array(struct arena *arena, size_t size_bytes,
+                        size_t count); /* overflow-checked */
 /* Copies; `out->data` is NUL-terminated behind its size. */
 err arena_dup(struct arena *arena, str text, str *out) MUST_USE;
 err arena_printf(struct arena *arena, str *out, const char *format, ...) MUST_USE
     __attribute__((format(printf, 3, 4)));
 
 /* The heap behind it all. NULL when out of memory. */
-void *memory_alloc(size_t size_bytes);          /* zeroed */
+void *memory_alloc(size_t size_bytes); /* zeroed */
 void *memory_resize(void *piece, size_t size_bytes);
 void memory_free(void *piece);
 /* Large tables: page-aligned, zeroed on demand, huge pages asked for. */

@@ -40,8 +40,8 @@ static bool buffer_grow(struct buffer *buffer, size_t needed)
         buffer->failed = true;
         return false;
     }
-    size_t capacity = buffer->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN
-                                                             : buffer->capacity;
+    size_t capacity =
+        buffer->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : buffer->capacity;
     while (capacity < needed && capacity <= buffer->size_max / 2)
         capacity *= 2;
     if (capacity < needed || capacity > buffer->size_max)

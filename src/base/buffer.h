@@ -20,13 +20,13 @@ struct buffer {
     size_t size;
     size_t capacity;
     size_t size_max;
-    bool failed;      /* over size_max, or out of memory */
-    bool nomem;       /* it failed because memory ran out */
+    bool failed; /* over size_max, or out of memory */
+    bool nomem;  /* it failed because memory ran out */
 };
 
 void buffer_init(struct buffer *buffer, size_t size_max);
 void buffer_deinit(struct buffer *buffer);
-void buffer_clear(struct buffer *buffer);             /* keeps the memory, resets `failed` */
+void buffer_clear(struct buffer *buffer); /* keeps the memory, resets `failed` */
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 char *buffer_reserve_slowly(struct buffer *buffer, size_t size);
@@ -65,7 +65,7 @@ static inline void buffer_advance(struct buffer *buffer, size_t size)
     INVARIANT(size <= buffer->capacity - buffer->size);
     buffer->size += size;
 }
-str buffer_str(const struct buffer *buffer);          /* valid until the next append */
+str buffer_str(const struct buffer *buffer); /* valid until the next append */
 /* ERR_OK, ERR_TOO_LARGE or ERR_NOMEM. */
 err buffer_status(const struct buffer *buffer) MUST_USE;
 /* Move the bytes out (memory_free them); the buffer is empty then. */

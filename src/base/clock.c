@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define DAYS_PER_ERA 146097 /* 400 years */
+#define DAYS_PER_ERA 146097                     /* 400 years */
 #define EPOCH_SECONDS_MAX INT64_C(100000000000) /* from here on digits are milliseconds */
 #define TIME_MAX_MS INT64_C(253402300799999)    /* the end of the year 9999 */
 #define TIME_MIN_MS INT64_C(-62135596800000)    /* the start of the year 1 */
@@ -61,7 +61,8 @@ void steady_sleep_ms(int64_t ms)
 {
     if (ms <= 0)
         return;
-    struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+    struct timespec left = { .tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000 };
     while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
         continue;
 }
@@ -264,8 +265,9 @@ bool duration_parse(str text, int64_t *out_ms)
         str unit;
         int64_t ms;
     } units[] = {
-        { { "ms", sizeof "ms" - 1 }, 1 },       { { "s", sizeof "s" - 1 }, SECOND_MS }, { { "m", sizeof "m" - 1 }, MINUTE_MS },
-        { { "h", sizeof "h" - 1 }, HOUR_MS },  { { "d", sizeof "d" - 1 }, DAY_MS },
+        { { "ms", sizeof "ms" - 1 }, 1 },       { { "s", sizeof "s" - 1 }, SECOND_MS },
+        { { "m", sizeof "m" - 1 }, MINUTE_MS }, { { "h", sizeof "h" - 1 }, HOUR_MS },
+        { { "d", sizeof "d" - 1 }, DAY_MS },
     };
     size_t digits = 0;
     while (digits < text.size && text.data[digits] >= '0' && text.data[digits] <= '9')

@@ -18,15 +18,17 @@
 
 struct wall_clock {
     bool is_virtual;
-    _Atomic int64_t now_ms;   /* used only when virtual */
+    _Atomic int64_t now_ms; /* used only when virtual */
 };
 
-typedef struct steady_ns { int64_t ns; } steady_ns;
+typedef struct steady_ns {
+    int64_t ns;
+} steady_ns;
 
 void wall_clock_init_real(struct wall_clock *clock);
 void wall_clock_init_virtual(struct wall_clock *clock, int64_t start_ms);
 int64_t wall_clock_now_ms(const struct wall_clock *clock);
-void wall_clock_advance(struct wall_clock *clock, int64_t by_ms);  /* virtual only */
+void wall_clock_advance(struct wall_clock *clock, int64_t by_ms); /* virtual only */
 
 steady_ns steady_now(void);
 int64_t steady_since_ms(steady_ns start);

@@ -56,7 +56,9 @@ uint64_t read_varint_slowly(struct cursor *cursor);
 /* At most 10 bytes and no padding; anything else fails. */
 static inline uint64_t read_varint(struct cursor *cursor)
 {
-    if (__builtin_expect(!cursor->failed && cursor->next < cursor->end && *cursor->next < 0x80, true))
+    /* A cursor over nothing has next == end. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+    if (__builtin_expect(!cursor->failed && cursor->next < cursor->end && *cursor->next < 0x80,
+                         true))
         return *cursor->next++;
     return read_varint_slowly(cursor);
 }

@@ -44,8 +44,7 @@ static uint32_t crc32c_by_table(uint32_t crc, const uint8_t *at, size_t size)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, crc32c_fill_table);
     for (; size >= 8; at += 8, size -= 8)
-        crc = crc32c_table[7][(crc ^ at[0]) & 0xFF] ^
-              crc32c_table[6][((crc >> 8) ^ at[1]) & 0xFF] ^
+        crc = crc32c_table[7][(crc ^ at[0]) & 0xFF] ^ crc32c_table[6][((crc >> 8) ^ at[1]) & 0xFF] ^
               crc32c_table[5][((crc >> 16) ^ at[2]) & 0xFF] ^
               crc32c_table[4][((crc >> 24) ^ at[3]) & 0xFF] ^ crc32c_table[3][at[4]] ^
               crc32c_table[2][at[5]] ^ crc32c_table[1][at[6]] ^ crc32c_table[0][at[7]];

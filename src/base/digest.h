@@ -11,12 +11,14 @@
 
 #include "base/str.h"
 
-typedef struct hash128 { uint64_t low, high; } hash128;
+typedef struct hash128 {
+    uint64_t low, high;
+} hash128;
 
-uint32_t crc32c(uint32_t seed, const void *bytes, size_t size);  /* Castagnoli; seed 0 to start */
-uint64_t hash_bytes64(const void *bytes, size_t size, uint64_t seed);  /* xxh3 */
-hash128 hash_bytes128(const void *bytes, size_t size, uint64_t seed);  /* xxh3 */
-uint64_t hash_mix64(uint64_t value);                              /* splitmix64 finaliser */
+uint32_t crc32c(uint32_t seed, const void *bytes, size_t size); /* Castagnoli; seed 0 to start */
+uint64_t hash_bytes64(const void *bytes, size_t size, uint64_t seed); /* xxh3 */
+hash128 hash_bytes128(const void *bytes, size_t size, uint64_t seed); /* xxh3 */
+uint64_t hash_mix64(uint64_t value);                                  /* splitmix64 finaliser */
 
 /* Digest of a set of rows: the sum of the hashes of its rows, so that order does not matter and
  * a row can be taken out again. Two states are equal when count and sum are. */
@@ -31,10 +33,12 @@ void digest_join(struct digest *digest, const struct digest *other);
 void digest_format(const struct digest *digest, char out[DIGEST_TEXT_BYTES]);
 
 /* A seeded stream for simulations and generators; never for secrets (libsodium for those). */
-struct random_stream { uint64_t state[4]; };
+struct random_stream {
+    uint64_t state[4];
+};
 void random_seed(struct random_stream *stream, uint64_t seed);
 uint64_t random_next(struct random_stream *stream);
-uint64_t random_below(struct random_stream *stream, uint64_t bound);  /* bound > 0 */
-double random_unit(struct random_stream *stream);                     /* [0, 1) */
+uint64_t random_below(struct random_stream *stream, uint64_t bound); /* bound > 0 */
+double random_unit(struct random_stream *stream);                    /* [0, 1) */
 
 #endif

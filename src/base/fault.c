@@ -46,7 +46,8 @@ bool fault_check(enum fault_point point)
     if (nth > 0)
         fires = passage == nth || (FAULT_GET(fault->repeat) && passage > nth);
     else if (chance > 0)
-        fires = hash_mix64(FAULT_GET(fault->seed) + passage * UINT64_C(0x9E3779B97F4A7C15)) < chance;
+        fires =
+            hash_mix64(FAULT_GET(fault->seed) + passage * UINT64_C(0x9E3779B97F4A7C15)) < chance;
     if (fires && FAULT_GET(fault->action) == FAULT_KILL) {
         (void)kill(getpid(), SIGKILL);
         for (;;)

@@ -13,30 +13,30 @@
 #include <stdint.h>
 
 /* NAME, text used in KITH_FAULT, what it stands for */
-#define FAULT_TABLE(X)                                                       \
-    X(MEMORY, "memory", "an allocation")                                     \
-    X(LOG_BEFORE_WRITE, "log_before_write", "block encoded, not yet written") \
-    X(LOG_AFTER_WRITE, "log_after_write", "block written, not yet synced")   \
-    X(LOG_AFTER_SYNC, "log_after_sync", "block synced, not yet acknowledged") \
-    X(ENGINE_AFTER_APPLY, "engine_after_apply", "block applied in RAM only") \
+#define FAULT_TABLE(X)                                                             \
+    X(MEMORY, "memory", "an allocation")                                           \
+    X(LOG_BEFORE_WRITE, "log_before_write", "block encoded, not yet written")      \
+    X(LOG_AFTER_WRITE, "log_after_write", "block written, not yet synced")         \
+    X(LOG_AFTER_SYNC, "log_after_sync", "block synced, not yet acknowledged")      \
+    X(ENGINE_AFTER_APPLY, "engine_after_apply", "block applied in RAM only")       \
     X(LEDGER_BEFORE_COMMIT, "ledger_before_commit", "rows written, not committed") \
-    X(LEDGER_AFTER_COMMIT, "ledger_after_commit", "committed, nobody told")  \
-    X(FLUSH_AFTER_PLAN, "flush_after_plan", "batch recorded, not inserted")  \
-    X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done") \
-    X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")  \
-    X(FILE_WRITE, "file_write", "a write of SQLite's VFS")                   \
+    X(LEDGER_AFTER_COMMIT, "ledger_after_commit", "committed, nobody told")        \
+    X(FLUSH_AFTER_PLAN, "flush_after_plan", "batch recorded, not inserted")        \
+    X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done")       \
+    X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")        \
+    X(FILE_WRITE, "file_write", "a write of SQLite's VFS")                         \
     X(FILE_SYNC, "file_sync", "a sync of SQLite's VFS")
 
 enum fault_point {
 #define X(name, text, meaning) FAULT_##name,
     FAULT_TABLE(X)
 #undef X
-    FAULT_COUNT
+        FAULT_COUNT
 };
 
 enum fault_action { FAULT_FAIL, FAULT_KILL };
 
-extern bool fault_armed;    /* false in ordinary runs */
+extern bool fault_armed; /* false in ordinary runs */
 bool fault_check(enum fault_point point);
 
 /* True when the caller has to behave as if the thing had failed; does not return when killed. */
@@ -50,8 +50,8 @@ static inline bool fault_fires(enum fault_point point)
 void fault_arm(enum fault_point point, uint64_t nth, enum fault_action action, bool repeat);
 /* Arm: every passage fails with `probability`, by a stream of its own seeded with `seed`. */
 void fault_arm_random(enum fault_point point, double probability, uint64_t seed);
-void fault_disarm(void);                        /* all points */
-uint64_t fault_count(enum fault_point point);   /* passages since armed */
+void fault_disarm(void);                      /* all points */
+uint64_t fault_count(enum fault_point point); /* passages since armed */
 /* A KITH_FAULT that cannot be understood is told in a log line and ends the process: a crash test
  * that arms nothing would pass for nothing. */
 void fault_read_environment(void);

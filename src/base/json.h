@@ -28,18 +28,18 @@ extern "C" {
 struct json_parser;
 
 enum json_kind {
-    JSON_MISSING,   /* the key is not there */
+    JSON_MISSING, /* the key is not there */
     JSON_NULL,
     JSON_BOOL,
-    JSON_INT,       /* fits int64 */
-    JSON_DOUBLE,    /* any other number; uint64 above int64 too */
+    JSON_INT,    /* fits int64 */
+    JSON_DOUBLE, /* any other number; uint64 above int64 too */
     JSON_TEXT,
     JSON_ARRAY,
     JSON_OBJECT,
 };
 
 typedef struct json_value {
-    const void *document;   /* NULL: missing */
+    const void *document; /* NULL: missing */
     size_t position;
 } json_value;
 
@@ -53,16 +53,20 @@ err json_parse(struct json_parser *parser, str text, json_value *root,
 
 enum json_kind json_kind(json_value value);
 bool json_is_object(json_value value);
-str json_text(json_value value);                      /* STR_NONE unless text; decoded, borrowed */
-int64_t json_int(json_value value, int64_t otherwise);    /* doubles with integer value too */
+str json_text(json_value value);                       /* STR_NONE unless text; decoded, borrowed */
+int64_t json_int(json_value value, int64_t otherwise); /* doubles with integer value too */
 double json_double(json_value value, double otherwise);
 bool json_bool(json_value value, bool otherwise);
-size_t json_count(json_value value);                  /* members or elements; 0 otherwise */
+size_t json_count(json_value value); /* members or elements; 0 otherwise */
 
-json_value json_get(json_value object, str key);      /* missing when not there; O(members) */
-json_value json_at(json_value array, size_t index);   /* O(index): iterate instead */
+json_value json_get(json_value object, str key);    /* missing when not there; O(members) */
+json_value json_at(json_value array, size_t index); /* O(index): iterate instead */
 
-struct json_iterator { const void *document; size_t next, end; bool is_object; };
+struct json_iterator {
+    const void *document;
+    size_t next, end;
+    bool is_object;
+};
 struct json_iterator json_iterate(json_value container);
 /* `key` is empty for arrays and may be NULL. */
 bool json_next(struct json_iterator *iterator, str *key, json_value *value);
@@ -73,8 +77,8 @@ void json_write_value(struct buffer *out, json_value value);
 /* Writing: the writer puts the commas. Misnesting is an INVARIANT. */
 struct json_writer {
     struct buffer *out;
-    uint64_t has_member;    /* bit per depth */
-    uint64_t is_object;     /* bit per depth */
+    uint64_t has_member; /* bit per depth */
+    uint64_t is_object;  /* bit per depth */
     unsigned depth;
     bool after_key;
 };
@@ -87,7 +91,7 @@ void json_put_key(struct json_writer *writer, str key);
 void json_put_text(struct json_writer *writer, str text);
 void json_put_int(struct json_writer *writer, int64_t value);
 void json_put_uint(struct json_writer *writer, uint64_t value);
-void json_put_double(struct json_writer *writer, double value);  /* shortest; NaN as null */
+void json_put_double(struct json_writer *writer, double value); /* shortest; NaN as null */
 void json_put_bool(struct json_writer *writer, bool value);
 void json_put_null(struct json_writer *writer);
 void json_put_raw(struct json_writer *writer, str json);         /* already JSON */

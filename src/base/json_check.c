@@ -10,10 +10,10 @@
 struct scanner {
     str text;
     size_t at;
-    const char *reason;      /* NULL while all is well */
-    struct buffer *widened;  /* NULL: only look */
-    size_t copied;           /* bytes of `text` that are in `widened` */
-    bool found;              /* an integer was widened */
+    const char *reason;     /* NULL while all is well */
+    struct buffer *widened; /* NULL: only look */
+    size_t copied;          /* bytes of `text` that are in `widened` */
+    bool found;             /* an integer was widened */
 };
 
 static bool refuse(struct scanner *scanner, size_t at, const char *reason)
@@ -51,7 +51,7 @@ static int hex4(const struct scanner *scanner, size_t at)
         return -1;
     for (size_t i = 0; i < 4; i++) {
         int c = (unsigned char)scanner->text.data[at + i];
-        int digit = is_digit(c)             ? c - '0'
+        int digit = is_digit(c)            ? c - '0'
                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                            : -1;

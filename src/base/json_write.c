@@ -81,7 +81,8 @@ static size_t plain_bytes(str text)
     for (; text.size - i >= 16; i += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i_u *)(const void *)(text.data + i));
         __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, controls), bytes);
-        __m128i named = _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslashes));
+        __m128i named =
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, quotes), _mm_cmpeq_epi8(bytes, backslashes));
         unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, named));
         if (found != 0)
             return i + (unsigned)__builtin_ctz(found);
@@ -97,7 +98,7 @@ static size_t plain_bytes(str text)
 static void write_escaped(struct buffer *out, unsigned char c)
 {
     static const char short_forms[][3] = {
-        ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+        ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",  ['\f'] = "\\f",
         ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\",
     };
     if (c < sizeof short_forms / sizeof short_forms[0] && short_forms[c][0] != '\0')

@@ -75,7 +75,8 @@ static void flatten(char *text)
 }
 
 /* One write, so that lines of several threads do not mix. */
-static void put_line(enum log_level level, const char *event, const char *pairs, uint64_t suppressed)
+static void put_line(enum log_level level, const char *event, const char *pairs,
+                     uint64_t suppressed)
 {
     char line[LINE_BYTES_MAX + 256], time_text[TIME_TEXT_BYTES], repeats[48] = "";
     struct wall_clock clock;

@@ -47,13 +47,13 @@ enum metric {
 #define X(name, text, kind, help) METRIC_##name,
     METRIC_TABLE(X)
 #undef X
-    METRIC_COUNT
+        METRIC_COUNT
 };
 
-void metric_add(enum metric metric, int64_t amount);      /* counters */
-void metric_set(enum metric metric, int64_t value);       /* gauges */
+void metric_add(enum metric metric, int64_t amount);              /* counters */
+void metric_set(enum metric metric, int64_t value);               /* gauges */
 void metric_observe_us(enum metric metric, int64_t microseconds); /* histograms */
-int64_t metric_value(enum metric metric);                 /* for a histogram: its count */
+int64_t metric_value(enum metric metric);                         /* for a histogram: its count */
 void metric_write_prometheus(struct buffer *out);
 
 #endif

@@ -161,7 +161,8 @@ static bool read_digits(str text, struct decimal *out)
             digits += out->coefficient > 0 || pending_zeros == 1;
             if (digits > DECIMAL_DIGITS_MAX)
                 return false;
-            out->coefficient = out->coefficient * 10 + (pending_zeros == 1 ? (uint64_t)(c - '0') : 0);
+            out->coefficient =
+                out->coefficient * 10 + (pending_zeros == 1 ? (uint64_t)(c - '0') : 0);
         }
     }
     out->exponent += pending_zeros;
@@ -206,8 +207,7 @@ static bool product_to_minor(const struct decimal *price, const struct decimal *
 bool money_from_text(str text, int minor_digits, int64_t *out_minor)
 {
     struct decimal decimal;
-    return decimal_from_text(text, &decimal) &&
-           decimal_to_minor(&decimal, minor_digits, out_minor);
+    return decimal_from_text(text, &decimal) && decimal_to_minor(&decimal, minor_digits, out_minor);
 }
 
 bool money_from_double(double value, int minor_digits, int64_t *out_minor)

@@ -12,7 +12,7 @@
 
 #include "base/str.h"
 
-#define MONEY_MINOR_MAX INT64_C(1000000000000000)  /* 10^15: larger amounts are refused */
+#define MONEY_MINOR_MAX INT64_C(1000000000000000) /* 10^15: larger amounts are refused */
 
 /* Digits after the point; 2 for a currency that is not known. `*known` may be NULL. */
 int currency_minor_digits(str currency, bool *known);

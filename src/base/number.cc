@@ -16,11 +16,11 @@ extern "C" {
 void number_shortest(double value, struct number_digits *out)
 {
     char text[NUMBER_TEXT_BYTES];
-    auto result = std::to_chars(text, text + sizeof text, std::fabs(value),
-                                std::chars_format::scientific);
+    auto result =
+        std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific);
     const char *end = result.ptr;
-    const char *mark = static_cast<const char *>(
-        std::memchr(text, 'e', static_cast<size_t>(end - text)));
+    const char *mark =
+        static_cast<const char *>(std::memchr(text, 'e', static_cast<size_t>(end - text)));
     out->count = 0;
     for (const char *at = text; at < mark; at++)
         if (*at != '.')
@@ -50,7 +50,7 @@ static char *put_digits(char *at, const struct number_digits &number, int begin,
  * zeros, are another integer than the double (from 10^16 on: 99999999999999984 is 9.999…8e16). */
 size_t number_format(double value, char out[NUMBER_TEXT_BYTES])
 {
-    struct number_digits number;
+    struct number_digits number = {};
     number_shortest(value, &number);
     int count = static_cast<int>(number.count);
     bool inexact = number.point > 16 && count < number.point;

@@ -27,7 +27,8 @@ void queue_deinit(struct queue *queue)
     pthread_mutex_destroy(&queue->mutex);
 }
 
-static bool queue_put_locked(struct queue *queue, struct queue_item *item, size_t weight, bool always)
+static bool queue_put_locked(struct queue *queue, struct queue_item *item, size_t weight,
+                             bool always)
 {
     if (queue->closed)
         return false;

@@ -37,12 +37,11 @@ void queue_put_always(struct queue *queue, struct queue_item *item, size_t weigh
 /* Everything that waits, oldest first; NULL after `timeout_ms` (-1: for ever), a poke, or when
  * closed and empty. Takes at most `weight_max` (0: all), but at least one item. */
 struct queue_item *queue_take(struct queue *queue, size_t weight_max, int64_t timeout_ms);
-void queue_poke(struct queue *queue);    /* wake the taker with nothing */
-void queue_close(struct queue *queue);   /* no more puts; what is in can be taken */
+void queue_poke(struct queue *queue);  /* wake the taker with nothing */
+void queue_close(struct queue *queue); /* no more puts; what is in can be taken */
 bool queue_is_closed(struct queue *queue);
 size_t queue_weight(struct queue *queue);
 
-#define queue_entry(item, type, member) \
-    ((type *)(void *)((char *)(item) - offsetof(type, member)))
+#define queue_entry(item, type, member) ((type *)(void *)((char *)(item)-offsetof(type, member)))
 
 #endif

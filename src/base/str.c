@@ -182,7 +182,7 @@ size_t str_utf8_prefix_bytes(str text, size_t bytes_max)
 bool str_to_uint64(str text, uint64_t *out)
 {
     uint64_t value = 0;
-    if (text.size == 0)
+    if (text.data == NULL || text.size == 0)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')

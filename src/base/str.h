@@ -23,26 +23,26 @@ typedef struct str {
 #define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).size, (s).data != NULL ? (s).data : ""
 
-str str_from_c(const char *text);               /* borrows; NULL gives STR_NONE */
+str str_from_c(const char *text); /* borrows; NULL gives STR_NONE */
 static inline str str_from_bytes(const void *bytes, size_t size)
 {
     str text = { (const char *)bytes, size };
     return text;
 }
 bool str_equal(str a, str b);
-bool str_equal_ignoring_case(str a, str b);     /* ASCII only */
-int str_compare(str a, str b);                  /* by bytes, shorter first */
+bool str_equal_ignoring_case(str a, str b); /* ASCII only */
+int str_compare(str a, str b);              /* by bytes, shorter first */
 bool str_starts_with(str text, str prefix);
 bool str_ends_with(str text, str suffix);
 bool str_contains(str text, str part);
 /* Index of the first `byte`, or `text.size`. */
 size_t str_find_byte(str text, char byte);
 str str_slice(str text, size_t begin, size_t end); /* clamped to the text */
-str str_trim(str text);                         /* ASCII white space, NBSP, full-width space, BOM */
+str str_trim(str text); /* ASCII white space, NBSP, full-width space, BOM */
 /* Cut the part before `separator` off `*rest`; false when nothing is left. */
 bool str_split(str *rest, char separator, str *part);
 
-bool str_is_utf8(str text);                     /* strict: no surrogates, overlongs, or NUL */
+bool str_is_utf8(str text); /* strict: no surrogates, overlongs, or NUL */
 /* Bytes of the longest prefix of at most `bytes_max` that does not cut a character. */
 size_t str_utf8_prefix_bytes(str text, size_t bytes_max);
 

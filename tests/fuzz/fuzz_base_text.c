@@ -59,7 +59,8 @@ static void check_cursor(str text)
             break;
         buffer_clear(&out);
         write_varint(&out, value);
-        INVARIANT(str_equal(buffer_str(&out), str_from_bytes(start, (size_t)(cursor.next - start))));
+        INVARIANT(
+            str_equal(buffer_str(&out), str_from_bytes(start, (size_t)(cursor.next - start))));
         str piece = read_text(&cursor);
         INVARIANT(piece.size <= text.size);
     }

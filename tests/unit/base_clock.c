@@ -72,12 +72,36 @@ static void test_parse_refuses(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "", "-", "now", "2026-1-1", "2026-13-01", "2026-00-10", "2026-11-31", "2026-02-29",
-        "2100-02-29", "0000-01-01", "2026-11-21T", "2026-11-21T24:00:00Z", "2026-11-21T08:60:00Z",
-        "2026-11-21T08:00:61Z", "2026-11-21T08", "2026-11-21T08:00:00.Z", "2026-11-21T08:00:00+8",
-        "2026-11-21T08:00:00+24:00", "2026-11-21T08:00:00ZZ", "2026-11-21T08:00:00 Z", " 1795248000",
-        "1795248000x", "1795248000.", "99999999999999999", "253402300800000", "1e9", "+1",
-        "2026/11/21", "2026-11-21T08:00:00+08:", "0001-01-01T00:00:00+08:00",
+        "",
+        "-",
+        "now",
+        "2026-1-1",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-11-31",
+        "2026-02-29",
+        "2100-02-29",
+        "0000-01-01",
+        "2026-11-21T",
+        "2026-11-21T24:00:00Z",
+        "2026-11-21T08:60:00Z",
+        "2026-11-21T08:00:61Z",
+        "2026-11-21T08",
+        "2026-11-21T08:00:00.Z",
+        "2026-11-21T08:00:00+8",
+        "2026-11-21T08:00:00+24:00",
+        "2026-11-21T08:00:00ZZ",
+        "2026-11-21T08:00:00 Z",
+        " 1795248000",
+        "1795248000x",
+        "1795248000.",
+        "99999999999999999",
+        "253402300800000",
+        "1e9",
+        "+1",
+        "2026/11/21",
+        "2026-11-21T08:00:00+08:",
+        "0001-01-01T00:00:00+08:00",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         int64_t ms = 77;
@@ -107,7 +131,8 @@ static void test_round_trip_and_calendar(void **state)
     struct random_stream stream;
     random_seed(&stream, 3);
     for (int i = 0; i < 200000; i++) {
-        int64_t ms = (int64_t)random_below(&stream, (uint64_t)800 * 365 * DAY_MS) - 400 * 365 * DAY_MS;
+        int64_t ms =
+            (int64_t)random_below(&stream, (uint64_t)800 * 365 * DAY_MS) - 400 * 365 * DAY_MS;
         char text[TIME_TEXT_BYTES], expected[TIME_TEXT_BYTES];
         int64_t back, seconds = ms >= 0 ? ms / 1000 : -((999 - ms) / 1000);
         time_format_utc(ms, text);
@@ -133,8 +158,17 @@ static void test_durations(void **state)
         assert_true(duration_parse(str_from_c(cases[i].text), &ms));
         assert_int_equal(ms, cases[i].ms);
     }
-    static const char *const wrong[] = { "", "3", "d", "3 d", "-3d", "3w", "3dd", "1.5h", "3D",
-                                         "9999999999999999d", "99999999999999999999s" };
+    static const char *const wrong[] = { "",
+                                         "3",
+                                         "d",
+                                         "3 d",
+                                         "-3d",
+                                         "3w",
+                                         "3dd",
+                                         "1.5h",
+                                         "3D",
+                                         "9999999999999999d",
+                                         "99999999999999999999s" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         if (duration_parse(str_from_c(wrong[i]), &ms))
             fail_msg("'%s' was taken", wrong[i]);
@@ -143,12 +177,9 @@ static void test_durations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_virtual_clock),
-        cmocka_unit_test(test_real_clock),
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_format),
-        cmocka_unit_test(test_round_trip_and_calendar),
+        cmocka_unit_test(test_virtual_clock), cmocka_unit_test(test_real_clock),
+        cmocka_unit_test(test_parse),         cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_format),        cmocka_unit_test(test_round_trip_and_calendar),
         cmocka_unit_test(test_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

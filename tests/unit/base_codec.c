@@ -84,9 +84,9 @@ static void test_hostile_varints(void **state)
         size_t size;
     } cases[] = {
         { "", 0 },
-        { "\x80", 1 },                                        /* cut */
-        { "\x80\x00", 2 },                                    /* padded */
-        { "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02", 10 },   /* 65 bits */
+        { "\x80", 1 },                                          /* cut */
+        { "\x80\x00", 2 },                                      /* padded */
+        { "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02", 10 },     /* 65 bits */
         { "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 11 }, /* too long */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -114,10 +114,12 @@ static void test_truncation(void **state)
         assert_int_equal(read_u8(&cursor), 0);
         assert_null(read_bytes(&cursor, 0).data);
     }
-    struct cursor cursor = cursor_over(STR("\x05" "abc")); /* says five, has three */
+    struct cursor cursor = cursor_over(STR("\x05"
+                                           "abc")); /* says five, has three */
     assert_int_equal(read_text(&cursor).size, 0);
     assert_true(cursor.failed);
-    cursor = cursor_over(STR("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01" "abc"));
+    cursor = cursor_over(STR("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"
+                             "abc"));
     assert_int_equal(read_text(&cursor).size, 0);
     assert_true(cursor.failed);
 }

@@ -41,8 +41,9 @@ static json_value parse(str text)
 static void test_kinds(void **state)
 {
     (void)state;
-    json_value root = parse(STR("{\"n\":null,\"t\":true,\"f\":false,\"i\":-7,\"u\":18446744073709551615,"
-                                "\"d\":1.5,\"w\":3.0,\"s\":\"\\u719f\\n\",\"a\":[1,[2],{}],\"o\":{\"x\":1}}"));
+    json_value root =
+        parse(STR("{\"n\":null,\"t\":true,\"f\":false,\"i\":-7,\"u\":18446744073709551615,"
+                  "\"d\":1.5,\"w\":3.0,\"s\":\"\\u719f\\n\",\"a\":[1,[2],{}],\"o\":{\"x\":1}}"));
     assert_int_equal(json_kind(root), JSON_OBJECT);
     assert_int_equal(json_count(root), 10);
     assert_int_equal(json_kind(json_get(root, STR("n"))), JSON_NULL);
@@ -221,7 +222,8 @@ static void test_sizes(void **state)
     }
     memset(text, 'x', SIZE_MAX_BYTES + 2);
     text[0] = text[SIZE_MAX_BYTES - 1] = '"';
-    assert_int_equal(json_text(parse(str_from_bytes(text, SIZE_MAX_BYTES))).size, SIZE_MAX_BYTES - 2);
+    assert_int_equal(json_text(parse(str_from_bytes(text, SIZE_MAX_BYTES))).size,
+                     SIZE_MAX_BYTES - 2);
     assert_err(json_parse(parser, str_from_bytes(text, SIZE_MAX_BYTES + 1), &root, &problem),
                ERR_TOO_LARGE);
     /* Nothing but large integers: the widened form is the longest. */
@@ -328,10 +330,17 @@ static void test_shortest_doubles(void **state)
         double value;
         const char *text;
     } cases[] = {
-        { 0, "0" },           { -0.0, "-0.0" },       { 0.1, "0.1" },
-        { 1299.5, "1299.5" }, { 100, "100" },         { 1.005, "1.005" },
-        { -1e-5, "-0.00001" }, { 1.5e-7, "1.5e-7" },  { 123456789012345680.0, "1.2345678901234568e17" },
-        { 99999999999999984.0, "9.999999999999998e16" }, { 1.7976931348623157e308, "1.7976931348623157e308" },
+        { 0, "0" },
+        { -0.0, "-0.0" },
+        { 0.1, "0.1" },
+        { 1299.5, "1299.5" },
+        { 100, "100" },
+        { 1.005, "1.005" },
+        { -1e-5, "-0.00001" },
+        { 1.5e-7, "1.5e-7" },
+        { 123456789012345680.0, "1.2345678901234568e17" },
+        { 99999999999999984.0, "9.999999999999998e16" },
+        { 1.7976931348623157e308, "1.7976931348623157e308" },
         { 0.0000012345678901234567, "0.0000012345678901234567" },
     };
     struct buffer out;
@@ -372,10 +381,11 @@ static void test_writer(void **state)
     json_end_array(&writer);
     json_member_int(&writer, STR("z"), 0);
     json_end_object(&writer);
-    assert_str_equal(buffer_str(&out),
-                     STR("{\"na\\\"me\":\"\xE7\x86\x9F\\u001f\",\"i\":-9223372036854775808,\"b\":true,"
-                         "\"at\":\"2025-11-30T08:00:00.123Z\",\"raw\":{\"x\":[]},"
-                         "\"a\":[18446744073709551615,{},[null,null],false],\"z\":0}"));
+    assert_str_equal(
+        buffer_str(&out),
+        STR("{\"na\\\"me\":\"\xE7\x86\x9F\\u001f\",\"i\":-9223372036854775808,\"b\":true,"
+            "\"at\":\"2025-11-30T08:00:00.123Z\",\"raw\":{\"x\":[]},"
+            "\"a\":[18446744073709551615,{},[null,null],false],\"z\":0}"));
     parse(buffer_str(&out));
     buffer_deinit(&out);
 }
@@ -440,7 +450,8 @@ static void test_random_documents(void **state)
         assert_str_equal(buffer_str(&second), buffer_str(&first));
         json_value root;
         size_t cut = random_below(&stream, first.size);
-        assert_err(json_parse(parser, str_slice(buffer_str(&first), 0, cut), &root, NULL), ERR_INVALID);
+        assert_err(json_parse(parser, str_slice(buffer_str(&first), 0, cut), &root, NULL),
+                   ERR_INVALID);
     }
     buffer_deinit(&first);
     buffer_deinit(&second);

@@ -16,7 +16,7 @@ static void test_text(void **state)
         int64_t minor;
     } cases[] = {
         { "1,299.50", 2, 129950 },
-        { "-3.005", 2, -300 },  /* half to even */
+        { "-3.005", 2, -300 }, /* half to even */
         { "3.015", 2, 302 },
         { "3.025", 2, 302 },
         { "3.0250000000001", 2, 303 },
@@ -24,7 +24,9 @@ static void test_text(void **state)
         { "0.015", 2, 2 },
         { "0.0050000001", 2, 1 },
         { "-0.004", 2, 0 },
-        { "\xEF\xBF\xA5" "12", 2, 1200 },
+        { "\xEF\xBF\xA5"
+          "12",
+          2, 1200 },
         { "\xC2\xA5 12", 2, 1200 },
         { "-$1.5", 2, -150 },
         { "$-1.5", 2, -150 },
@@ -53,9 +55,32 @@ static void test_text_refused(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "", " ", "-", "$", ".", "5.", "1.38E+10", "12abc", "1,5", "1,23,456", ",123", "1,,234",
-        "1234,567", "--1", "1.2.3", "1 2", "0x10", "NaN", "inf", "$$1", "-+1", "1.2,345",
-        "10000000000000.01", "99999999999999999999", "12-", "1.23456789012345678901",
+        "",
+        " ",
+        "-",
+        "$",
+        ".",
+        "5.",
+        "1.38E+10",
+        "12abc",
+        "1,5",
+        "1,23,456",
+        ",123",
+        "1,,234",
+        "1234,567",
+        "--1",
+        "1.2.3",
+        "1 2",
+        "0x10",
+        "NaN",
+        "inf",
+        "$$1",
+        "-+1",
+        "1.2,345",
+        "10000000000000.01",
+        "99999999999999999999",
+        "12-",
+        "1.23456789012345678901",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         int64_t minor = 77;
@@ -72,9 +97,17 @@ static void test_double(void **state)
         int digits;
         int64_t minor;
     } cases[] = {
-        { 1.005, 2, 100 }, { 1.015, 2, 102 },  { 0.1 + 0.2, 2, 30 }, { 1299.5, 2, 129950 },
-        { -0.0, 2, 0 },    { 1e13, 2, MONEY_MINOR_MAX }, { 1e-300, 2, 0 }, { 2.675, 2, 268 },
-        { 12, 0, 12 },     { -19.99, 2, -1999 }, { 123456.789, 3, 123456789 },
+        { 1.005, 2, 100 },
+        { 1.015, 2, 102 },
+        { 0.1 + 0.2, 2, 30 },
+        { 1299.5, 2, 129950 },
+        { -0.0, 2, 0 },
+        { 1e13, 2, MONEY_MINOR_MAX },
+        { 1e-300, 2, 0 },
+        { 2.675, 2, 268 },
+        { 12, 0, 12 },
+        { -19.99, 2, -1999 },
+        { 123456.789, 3, 123456789 },
     };
     int64_t minor;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -110,12 +143,14 @@ static void test_lines(void **state)
     assert_true(money_line_from_text(STR("0.001"), STR("25"), 2, &minor) && minor == 2);
     assert_true(money_line_from_text(STR("1,299.005"), STR("-3"), 2, &minor) && minor == -389702);
     assert_true(money_line_from_text(STR("0"), STR("123456789012345678"), 2, &minor) && minor == 0);
-    assert_true(money_line_from_text(STR("0.00000000000000001"), STR("0.00000000000000001"), 2, &minor) &&
-                minor == 0);
+    assert_true(
+        money_line_from_text(STR("0.00000000000000001"), STR("0.00000000000000001"), 2, &minor) &&
+        minor == 0);
     minor = 77;
     assert_false(money_line_from_text(STR("x"), STR("1"), 2, &minor));
     assert_false(money_line_from_text(STR("1"), STR(""), 2, &minor));
-    assert_false(money_line_from_text(STR("999999999999999999"), STR("999999999999999999"), 2, &minor));
+    assert_false(
+        money_line_from_text(STR("999999999999999999"), STR("999999999999999999"), 2, &minor));
     assert_int_equal(minor, 77);
 }
 
@@ -138,12 +173,9 @@ static void test_currencies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_refused),
-        cmocka_unit_test(test_double),
-        cmocka_unit_test(test_all_cents_survive_a_double),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_currencies),
+        cmocka_unit_test(test_text),   cmocka_unit_test(test_text_refused),
+        cmocka_unit_test(test_double), cmocka_unit_test(test_all_cents_survive_a_double),
+        cmocka_unit_test(test_lines),  cmocka_unit_test(test_currencies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

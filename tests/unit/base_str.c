@@ -58,7 +58,9 @@ static void test_slice_and_split(void **state)
 static void test_trim(void **state)
 {
     (void)state;
-    assert_str_equal(str_trim(STR("\xEF\xBB\xBF \t\xE3\x80\x80" "a b\xC2\xA0\r\n")), STR("a b"));
+    assert_str_equal(str_trim(STR("\xEF\xBB\xBF \t\xE3\x80\x80"
+                                  "a b\xC2\xA0\r\n")),
+                     STR("a b"));
     assert_str_equal(str_trim(STR(" \xE3\x80\x80 ")), STR(""));
     /* U+0C20 ends in the bytes of U+00A0 but for its lead: it is a letter. */
     assert_str_equal(str_trim(STR("\xE0\xB0\xA0")), STR("\xE0\xB0\xA0"));
@@ -77,16 +79,19 @@ static void test_utf8(void **state)
         { { "\xE7\x86\x9F\xE5\xAE\xA2", 6 }, true },
         { { "\xF0\x9F\x98\x80", 4 }, true },
         { { "\xF4\x8F\xBF\xBF", 4 }, true },
-        { { "\xF4\x90\x80\x80", 4 }, false },  /* above U+10FFFF */
-        { { "\xC0\xAF", 2 }, false },          /* overlong */
-        { { "\xE0\x80\xAF", 3 }, false },      /* overlong */
-        { { "\xF0\x80\x80\xAF", 4 }, false },  /* overlong */
-        { { "\xED\xA0\x80", 3 }, false },      /* surrogate */
-        { { "\xE7\x86", 2 }, false },          /* cut */
+        { { "\xF4\x90\x80\x80", 4 }, false }, /* above U+10FFFF */
+        { { "\xC0\xAF", 2 }, false },         /* overlong */
+        { { "\xE0\x80\xAF", 3 }, false },     /* overlong */
+        { { "\xF0\x80\x80\xAF", 4 }, false }, /* overlong */
+        { { "\xED\xA0\x80", 3 }, false },     /* surrogate */
+        { { "\xE7\x86", 2 }, false },         /* cut */
         { { "\x80", 1 }, false },
         { { "\xFF", 1 }, false },
-        { { "12345678\0", 9 }, false },        /* NUL behind a whole word */
-        { { "1234\0" "567", 8 }, false },      /* NUL within a word */
+        { { "12345678\0", 9 }, false }, /* NUL behind a whole word */
+        { { "1234\0"
+            "567",
+            8 },
+          false }, /* NUL within a word */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (str_is_utf8(cases[i].text) != cases[i].valid)
@@ -156,8 +161,17 @@ static void test_integers(void **state)
     assert_true(str_to_uint64(STR("18446744073709551615"), &magnitude));
     assert_true(magnitude == UINT64_MAX);
     value = 5;
-    static const char *const wrong[] = { "", "-", "+1", " 1", "1 ", "1x", "0x1", "--1", "1.0",
-                                         "9223372036854775808", "-9223372036854775809",
+    static const char *const wrong[] = { "",
+                                         "-",
+                                         "+1",
+                                         " 1",
+                                         "1 ",
+                                         "1x",
+                                         "0x1",
+                                         "--1",
+                                         "1.0",
+                                         "9223372036854775808",
+                                         "-9223372036854775809",
                                          "99999999999999999999999" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         if (str_to_int64(str_from_c(wrong[i]), &value) || value != 5)
@@ -175,8 +189,9 @@ static void test_doubles(void **state)
     assert_true(str_to_double(STR("1E+3"), &value));
     assert_true(value == 1000);
     value = 5;
-    static const char *const wrong[] = { "", ".5", "5.", "+1", "1e", "1e+", "inf", "nan", "NaN",
-                                         "0x10", "1,5", " 1", "1 ", "1e400", "1e-400", "1.2.3" };
+    static const char *const wrong[] = { "",    ".5",    "5.",     "+1",   "1e",  "1e+",
+                                         "inf", "nan",   "NaN",    "0x10", "1,5", " 1",
+                                         "1 ",  "1e400", "1e-400", "1.2.3" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         if (str_to_double(str_from_c(wrong[i]), &value) || value != 5)
             fail_msg("'%s' was taken", wrong[i]);

@@ -217,8 +217,10 @@ static void read_nothing(void)
 static void test_fault_environment(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "nowhere:1:fail", "memory", "memory:1", "memory:0:fail",
-                                         "memory:x:fail",  "memory:1:explode", "memory:1:fail:", "," };
+    static const char *const wrong[] = { "nowhere:1:fail", "memory",
+                                         "memory:1",       "memory:0:fail",
+                                         "memory:x:fail",  "memory:1:explode",
+                                         "memory:1:fail:", "," };
     int status = child_status(read_good);
 #ifdef KITH_FAULTS
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
