@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/build/node/bin:$(PATH)
 export npm_config_omit_lockfile_registry_resolved := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check fmt asan tsan fuzz bench soak clean
+.PHONY: help setup setup-build build demo test check fmt asan tsan fuzz bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,13 +16,16 @@ help: ## this list
 setup: ## bring packages, Node, npm packages, the warehouse's engine
 	@tools/setup
 
-build: setup ## the binary build/release/kith, and the console
-	@tools/build release
+setup-build:
+	@tools/setup build
+
+build: setup-build ## the binary build/release/kith, and the console
+	@tools/build release --target kith
 
 demo: build ## a living demo brand in the browser
 	@demo/run
 
-test: build ## all tests; KINDS='unit api' for some
+test: setup build ## all tests; KINDS='unit api' for some
 	@tools/test $(KINDS)
 
 check: setup ## format, layers, banned calls, both compilers, generated files; CHECKS='layers' for some
