@@ -541,6 +541,26 @@ static void put_traits(struct world_text *text, const struct world *world,
     PUT(text, "}");
 }
 
+/* Segment wants a user or an anonymous id on each event: who is no member goes by the door's own id. */
+static void put_door_id(struct world_text *text, const struct world *world,
+                        const struct world_person *person, const struct world_event *event)
+{
+    enum world_source source = (enum world_source)event->source;
+    if (source == WORLD_CRM && event->type == WORLD_EVENT_MEMBER_BOUND)
+        source = (enum world_source)event->detail;
+    if (source < WORLD_PLATFORM_COUNT)
+        put_platform_id(text, world, person->number, source);
+    else if (source == WORLD_MINI_PROGRAM)
+        put_openid(text, world, person->number, person->brand,
+                   event->flags & WORLD_SECOND_WECHAT);
+    else if (source == WORLD_WECOM)
+        put_external_userid(text, world, person->number);
+    else if (source == WORLD_STORE)
+        put_card(text, world, person->number);
+    else
+        put_anonymous_id(text, world, person->number, source, event->flags & WORLD_ON_TABLET);
+}
+
 static unsigned ms_of(const struct world *world, const struct world_event *event)
 {
     return (unsigned)(chance(world, CHANCE_MESSAGE, event->person, event->index) % 1000);
@@ -565,7 +585,6 @@ void world_write_item(const struct world *world, const struct world_event *event
     enum world_source source = (enum world_source)event->source;
     enum item_kind kind = kinds[event->type];
     bool browser = source == WORLD_H5 || source == WORLD_APP;
-    bool tablet = event->flags & WORLD_ON_TABLET;
     PUT(text, "{\"type\":\"");
     put_text(text, kind_names[kind]);
     PUT(text, "\",\"messageId\":\"");
@@ -584,14 +603,15 @@ void world_write_item(const struct world *world, const struct world_event *event
     }
     /* a page says who it is at login alone; others know while she is signed in */
     bool names_user = source == WORLD_H5 ? kind == IDENTIFY : event->flags & WORLD_SIGNED_IN_FLAG;
-    if (names_user && source != WORLD_WECOM && source != WORLD_STORE) {
+    names_user = names_user && source != WORLD_WECOM && source != WORLD_STORE;
+    if (names_user) {
         PUT(text, ",\"userId\":\"");
         put_user_id(text, person.number);
         PUT(text, "\"");
     }
-    if (browser) {
+    if (browser || !names_user) {
         PUT(text, ",\"anonymousId\":\"");
-        put_anonymous_id(text, world, person.number, source, tablet);
+        put_door_id(text, world, &person, event);
         PUT(text, "\"");
     }
     put_context(text, world, &person, event);

@@ -19,9 +19,11 @@ export const phone = (number) => `154${String(number).padStart(8, '0')}`;
 
 let messages = 0;
 
-/** One statement: [source, item]. */
+/** One statement: [source, item]. Segment wants a user or an anonymous id; a door has its own. */
 export function say(source, item) {
-  return [source, { messageId: `s1-${process.pid}-${String(messages++).padStart(8, '0')}`, ...item }];
+  const own = item.userId || item.anonymousId ? {} : { anonymousId: item.context.externalIds[0].id };
+  const messageId = `s1-${process.pid}-${String(messages++).padStart(8, '0')}`;
+  return [source, { messageId, ...own, ...item }];
 }
 
 export const externals = (...list) => ({

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The test of the test: a server that acknowledges before its log has synced must be caught by the same check
+// that D1 makes. Needs the build with deliberate defects (preset `crash`).
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Kith, root, sleep } from '../support/kith.mjs';
+import { Load, random, seed } from './support.mjs';
+
+const mutant = process.env.KITH_CRASH_BINARY ?? join(root, 'build/crash/kith');
+const skip = existsSync(mutant) ? false : `no ${mutant}: build it with \`tools/build crash\``;
+const ROUNDS = 25;
+let kith;
+after(() => kith?.remove());
+
+test('D1 is caught: acknowledged before the sync', { skip, timeout: 300_000 }, async (t) => {
+  const chance = random(seed);
+  kith = await Kith.start({ binary: mutant, environment: { KITH_MUTATE: 'ack_before_sync' } });
+  const { write_key: backend } = await kith.source('backend');
+  let wrong = [];
+  let round = 0;
+  const load = new Load(kith, { backend }, { chance });
+  while (wrong.length === 0 && round++ < ROUNDS) {
+    let stopped = false;
+    const running = load.run(16, () => stopped);
+    await sleep(200 + chance() * 500);
+    await kith.kill9();
+    stopped = true;
+    await running;
+    await kith.launch();
+    await load.settle();
+    await kith.settled();
+    ({ wrong } = await load.verify());
+  }
+  load.close();
+  t.diagnostic(`caught after ${round} kills: ${wrong[0]}`);
+  assert.ok(wrong.some((sentence) => /lost|acknowledged/.test(sentence)), 'the defect was not noticed');
+});
