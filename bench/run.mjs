@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: Apache-2.0
+// run: starts the real server on an empty folder, drives it with bench/load over the demo brand house, and
+// writes figures: build/bench/results.json, and a table for docs/benchmarks.md.
+//
+// Server, warehouse and load generator share the machine; nothing is pinned. Every row is bounded in time. The
+// rows run in the order below on one folder, so that "known customers" are those that the import made.
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync,
+         writeFileSync, writeSync } from 'node:fs';
+import os from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const build = process.env.KITH_BUILD ?? join(root, 'build/release');
+const out = join(root, 'build/bench');
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const sources = ['tmall', 'jd', 'douyin', 'pdd', 'vip', 'mp_server', 'h5', 'app', 'wecom', 'store', 'crm'];
+const TICKS_PER_SECOND = 100;
+const SLICE = 1_000_000;
+
+const usage = `usage: bench/run [options] [row …]
+rows: import batches burst steady single reads memory restart (default: all)
+      or the name of an executable in build/release/bench: a bench of one room
+  --customers N    known customers (default 1000000)
+  --events X       events per customer in the import (default 3)
+  --seconds X      of the long row, batches (default 60; the goal speaks of 300)
+  --short X        of the other rows (default 20)
+  --data FOLDER    the server's folder (default: a temporary one, removed)
+  --keep           do not remove it
+  --perf           record where the time goes (needs perf)
+  --write FILE     put the table between the marks of FILE (docs/benchmarks.md)
+  --help`;
+
+// ---- the server ----
+
+class Server {
+  constructor(folder) {
+    this.folder = folder;
+    this.token = 'bench-admin-token-0123456789';
+    this.port = 18100 + (process.pid % 800);
+    this.url = `http://127.0.0.1:${this.port}`;
+  }
+
+  async start() {
+    const log = openSync(`${this.folder}.log`, 'a');
+    const launched = performance.now();
+    this.child = spawn(join(build, 'kith'), ['serve', '--data', this.folder, '--listen', `127.0.0.1:${this.port}`], {
+      env: { ...process.env, KITH_ADMIN_TOKEN: this.token }, stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.ended = new Promise((done) => this.child.once('exit', (code, signal) => done({ code, signal })));
+    let end;
+    this.ended.then((how) => (end = how));
+    for (;;) {
+      if (end) throw new Error(`the server ended (${JSON.stringify(end)}); see ${this.folder}.log`);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
+      if (answer?.status === 200) break;
+      await sleep(5);
+    }
+    return performance.now() - launched;
+  }
+
+  async kill9() {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async stop() {
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill('SIGTERM');
+    await this.ended;
+  }
+
+  async api(method, path, body) {
+    const answer = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  system() {
+    return this.api('GET', '/system');
+  }
+
+  /** Seconds until everything is applied and in the warehouse. */
+  async drained(timeoutMs = 600_000) {
+    const start = performance.now();
+    for (;;) {
+      const { engine, log, warehouse } = await this.system();
+      if (engine.applied_seq >= log.last_seq && warehouse.unflushed_rows === 0) break;
+      if (performance.now() - start > timeoutMs) throw new Error('the flush did not come to an end');
+      await sleep(100);
+    }
+    return (performance.now() - start) / 1000;
+  }
+}
+
+// ---- /proc: memory and time of processes and threads ----
+
+const childrenOf = (pid) =>
+  readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((name) => {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
+    } catch {
+      return false;
+    }
+  });
+
+function memoryMb(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(status.match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+}
+
+/** CPU seconds by thread name. */
+function threadSeconds(pid, prefix = '') {
+  const seconds = {};
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+    const name = prefix + stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')).replace(/[-_ ]?\d+$/, '');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    seconds[name] = (seconds[name] ?? 0) + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+  return seconds;
+}
+
+function allSeconds(server) {
+  const seconds = threadSeconds(server.child.pid);
+  for (const child of childrenOf(server.child.pid)) {
+    const own = Object.values(threadSeconds(child)).reduce((sum, one) => sum + one, 0);
+    seconds['warehouse child'] = (seconds['warehouse child'] ?? 0) + own;
+  }
+  return seconds;
+}
+
+// ---- prepared requests ----
+
+function world(file, options) {
+  const path = join(out, file);
+  const arguments_ = ['--out', path, '--keys', join(out, 'keys'), '--seed', '1', ...options.map(String)];
+  execFileSync(join(build, 'bench/world'), arguments_, { stdio: ['ignore', 'inherit', 'inherit'] });
+  return path;
+}
+
+let passes = 0;
+async function load(server, name, options, { beside } = {}) {
+  const isRead = options.includes('--get');
+  const arguments_ = ['--port', server.port, '--name', name, ...(isRead ? ['--token', server.token] : ['--pass', passes]), ...options];
+  const child = spawn(join(build, 'bench/load'), arguments_.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (part) => (text += part));
+  let generatorSeconds = 0;
+  const watch = setInterval(() => {
+    try {
+      generatorSeconds = Object.values(threadSeconds(child.pid)).reduce((sum, one) => sum + one, 0);
+    } catch {
+      // it has just ended
+    }
+  }, 200);
+  const [result] = await Promise.all([
+    new Promise((done, failed) => child.once('close', () => {
+      clearInterval(watch);
+      try {
+        done(JSON.parse(text.trim().split('\n').at(-1)));
+      } catch {
+        failed(new Error(`${name}: the load generator said: ${text}`));
+      }
+    })),
+    beside?.(),
+  ]);
+  // the next run begins with passes of its own: no event is a duplicate
+  if (!isRead) passes = result.last_pass + 1;
+  if (result.failed > 0 || result.broken > 0 || result.unanswered > 0)
+    throw new Error(`${name}: ${result.failed} failed, ${result.broken} broken, ${result.unanswered} unanswered; ${result.first_failure}`);
+  return { ...result, generatorSeconds };
+}
+
+// ---- the rows ----
+
+const rows = {
+  /** A million customers at a time, so that the prepared requests fit beside the server. */
+  async import(server, options) {
+    const total = { events: 0, seconds: 0, refused_requests: 0, refused_events: 0, p99_ms: 0 };
+    const start = performance.now();
+    let preparing = 0;
+    for (let first = 0; first < options.customers; first += SLICE) {
+      const preparedAt = performance.now();
+      const file = world('import.jsonl', ['--form', 'segment', '--order', 'time', '--batch', 100,
+        '--customers', options.customers, '--first', first, '--last', Math.min(first + SLICE, options.customers),
+        '--events-per-customer', options.events]);
+      const count = fileEvents(file);
+      preparing += performance.now() - preparedAt;
+      const run = await load(server, 'import', ['--file', file, '--path', '/v1/import', '--connections', 32,
+        '--seconds', 3600, '--count', count]);
+      passes = 0;   // the next slice is other people
+      rmSync(file);
+      for (const what of ['events', 'seconds', 'refused_requests', 'refused_events']) total[what] += run[what];
+      total.p99_ms = Math.max(total.p99_ms, run.p99_ms);
+    }
+    passes = 1;
+    const drained = await server.drained();
+    const whole = (performance.now() - start - preparing) / 1000;
+    const system = await server.system();
+    return { ...total, per_second: total.events / total.seconds, goal: 100_000, unit: 'ev/s', whole_seconds: whole,
+             drained_seconds: drained, counts: system.counts };
+  },
+
+  async batches(server, options) {
+    const result = { runs: [] };
+    for (const size of [20, 50, 100]) {
+      const file = world('batches.jsonl', ['--form', 'segment', '--order', 'time', '--batch', size, '--one-each', '--fresh',
+        '--customers', options.customers, '--events-per-customer', options.events]);
+      const seconds = size === 50 ? options.seconds : options.short;
+      const before = allSeconds(server);
+      const run = await load(server, `batches of ${size}`, ['--file', file, '--path', '/v1/batch', '--connections', 64,
+        '--seconds', seconds, '--warm-up', 2], { beside: size === 50 && options.perf ? () => perf(server, 5) : undefined });
+      const after = allSeconds(server);
+      const system = await server.system();
+      run.unflushed_rows = system.warehouse.unflushed_rows;
+      run.lag = system.engine.lag;
+      run.drained_seconds = await server.drained();
+      if (size === 50) run.microseconds = whereItGoes(before, after, run);
+      result.runs.push({ size, ...run });
+      rmSync(file);
+    }
+    return { ...result.runs[1], runs: result.runs, goal: 80_000, unit: 'ev/s' };
+  },
+
+  async burst(server, options) {
+    const file = freshBatches(options, 50);
+    const result = await load(server, 'burst', ['--file', file, '--path', '/v1/batch', '--connections', 256,
+      '--seconds', Math.min(60, options.short * 3), '--rate', 120_000]);
+    result.drained_seconds = await server.drained();
+    return { ...result, goal: 120_000, unit: 'ev/s' };
+  },
+
+  async steady(server, options) {
+    const result = await load(server, 'steady', ['--file', freshBatches(options, 20), '--path', '/v1/batch',
+      '--connections', 32, '--seconds', options.short, '--warm-up', 2, '--rate', 10_000]);
+    return { ...result, goal: 10, unit: 'ms p99' };
+  },
+
+  async single(server, options) {
+    const file = world('events.jsonl', ['--form', 'events', '--order', 'time', '--one-each', '--fresh',
+      '--customers', Math.min(options.customers, 400_000), '--events-per-customer', options.events]);
+    const runs = [];
+    for (const connections of [64, 256]) {
+      const run = await load(server, `single, ${connections} connections`,
+        ['--file', file, '--connections', connections, '--seconds', options.short, '--warm-up', 2]);
+      run.drained_seconds = await server.drained();
+      runs.push({ connections, ...run });
+    }
+    rmSync(file);
+    return { ...runs[0], runs, goal: 30_000, unit: 'requests/s' };
+  },
+
+  async reads(server, options) {
+    const file = world('lookups.txt', ['--form', 'lookups', '--order', 'time', '--one-each',
+      '--customers', options.customers, '--events-per-customer', options.events]);
+    const writes = freshBatches(options, 20);
+    let beside;
+    const result = await load(server, 'reads',
+      ['--file', file, '--get', '--connections', 64, '--seconds', options.short, '--warm-up', 2, '--rate', 20_000],
+      { beside: async () => {
+        beside = await load(server, 'beside the reads', ['--file', writes, '--path', '/v1/batch', '--connections', 16,
+          '--seconds', options.short + 2, '--rate', 10_000]);
+      } });
+    return { ...result, beside, goal: 2, unit: 'ms p99' };
+  },
+
+  async memory(server) {
+    await server.drained();
+    const system = await server.system();
+    const [child] = childrenOf(server.child.pid);
+    const mb = memoryMb(server.child.pid);
+    return {
+      server_mb: mb, child_mb: child ? memoryMb(child) : 0, counts: system.counts, parts: system.memory,
+      bytes_per_customer: ((mb - 400) * 1048576) / system.counts.customers, goal: 200, unit: 'bytes per customer above 400 MB',
+    };
+  },
+
+  async restart(server) {
+    await server.drained();
+    await server.kill9();
+    const ms = await server.start();
+    const system = await server.system();
+    return { ready_ms: ms, server_mb: memoryMb(server.child.pid), counts: system.counts, goal: 10_000, unit: 'ms' };
+  },
+};
+
+const freshFiles = new Map();
+function freshBatches(options, size) {
+  if (!freshFiles.has(size))
+    freshFiles.set(size, world(`fresh-${size}.jsonl`, ['--form', 'segment', '--order', 'time', '--batch', size, '--one-each', '--fresh',
+      '--customers', options.customers, '--events-per-customer', options.events]));
+  return freshFiles.get(size);
+}
+
+const fileEvents = (file) =>
+  Number(execFileSync('sh', ['-c', 'grep -o \'"messageId"\' "$0" | wc -l', file], { maxBuffer: 1 << 20 }));
+
+/** CPU microseconds per event, by thread. The run's warm-up is in both sums. */
+function whereItGoes(before, after, run) {
+  const events = run.events * (1 + 2 / run.seconds) + run.refused_events;
+  const table = { 'load generator': (run.generatorSeconds / events) * 1e6 };
+  for (const [name, seconds] of Object.entries(after))
+    table[name] = ((seconds - (before[name] ?? 0)) / events) * 1e6;
+  return Object.fromEntries(Object.entries(table).filter(([, us]) => us >= 0.05).sort(([, a], [, b]) => b - a));
+}
+
+async function perf(server, afterSeconds) {
+  await sleep(afterSeconds * 1000);
+  const data = join(out, 'perf.data');
+  const record = spawn('perf', ['record', '-o', data, '-F', '299', '-g', '-p', server.child.pid, '--', 'sleep', '15'], { stdio: 'ignore' });
+  const code = await new Promise((done) => record.once('error', () => done(-1)).once('close', done));
+  if (code !== 0) return void console.error('bench: perf could not record');
+  const report = execFileSync('perf', ['report', '-i', data, '--stdio', '--no-children', '-g', 'none', '--sort', 'comm,symbol',
+    '--percent-limit', '0.5'], { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26 });
+  writeFileSync(join(out, 'perf.txt'), report);
+}
+
+// ---- the machine ----
+
+function syncLatency() {
+  const path = join(out, 'sync.probe');
+  const fd = openSync(path, 'w');
+  const block = Buffer.alloc(65536, 1);
+  const times = [];
+  for (let i = 0; i < 300; i++) {
+    const start = performance.now();
+    writeSync(fd, block);
+    fdatasyncSync(fd);
+    times.push(performance.now() - start);
+  }
+  closeSync(fd);
+  rmSync(path);
+  times.sort((a, b) => a - b);
+  return { p50_ms: times[150], p99_ms: times[297] };
+}
+
+function machine() {
+  return {
+    cpu: os.cpus()[0].model, cores: os.cpus().length, memory_gb: Math.round(os.totalmem() / 2 ** 30),
+    kernel: os.release(), sync_64k: syncLatency(), load_before: os.loadavg()[0],
+    commit: execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD']).toString().trim(),
+    at: new Date().toISOString(),
+  };
+}
+
+// ---- the table ----
+
+const n = (value, digits = 0) => value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+const ms = (value) => `${n(value, value < 10 ? 2 : 1)} ms`;
+const refused = (row) => (row.refused_requests > 0 ? `; ${n(row.refused_events)} events answered 429` : '');
+
+const told = {
+  batches: (row) => ['batches of 20 to 100 events, known customers, applied, flush keeping up', '80,000 ev/s',
+    row.runs.map((run) => `${run.size}: ${n(run.per_second)} ev/s`).join(', '),
+    `${n(row.seconds)} s for 50; p99 ${ms(row.p99_ms)}; flush done ${n(row.drained_seconds, 1)} s after the end${refused(row)}`],
+  burst: (row) => ['a burst at 120,000 ev/s', '120,000 ev/s for a minute', `${n(row.per_second)} ev/s taken`,
+    `${n(row.seconds)} s; p99 ${ms(row.p99_ms)}${refused(row)}`],
+  steady: (row) => ['ack at 10,000 ev/s, batches of 20', 'p99 10 ms', `p99 ${ms(row.p99_ms)}`,
+    `p50 ${ms(row.p50_ms)}, p99.9 ${ms(row.p999_ms)}${refused(row)}`],
+  single: (row) => ['single-event requests', '30,000/s',
+    row.runs.map((run) => `${run.connections} connections: ${n(run.per_second)}/s`).join(', '),
+    row.runs.map((run) => `p99 ${ms(run.p99_ms)}${refused(run)}`).join(', ')],
+  import: (row) => ['history through /v1/import, batches of 100', '100,000 ev/s', `${n(row.per_second)} ev/s`,
+    `${n(row.events)} events became ${n(row.counts.customers)} customers with ${n(row.counts.identifiers)} identifiers; ` +
+    `all in the warehouse after ${n(row.whole_seconds, 1)} s${refused(row)}`],
+  reads: (row) => ['profile read by any identifier at 20,000/s beside 10,000 ev/s', 'p99 2 ms', `p99 ${ms(row.p99_ms)}`,
+    `${n(row.per_second)} reads/s, p50 ${ms(row.p50_ms)}; beside it p99 ${ms(row.beside.p99_ms)}${refused(row)}`],
+  memory: (row) => ['RAM', '200 bytes per customer with three identifiers + 400 MB; child at most 3 GB',
+    `${n(row.server_mb)} MB`, `${n(row.counts.customers)} customers, ${n(row.counts.identifiers)} identifiers: ` +
+    `${n((row.server_mb * 1048576) / row.counts.customers)} bytes per customer all in, ${n(row.bytes_per_customer)} above 400 MB; child ${n(row.child_mb)} MB`],
+  restart: (row) => ['kill -9 to ready', '10 s with 8 million customers', `${n(row.ready_ms / 1000, 2)} s`,
+    `${n(row.counts.customers)} customers, ${n(row.counts.identifiers)} identifiers; ${n(row.server_mb)} MB after it`],
+};
+
+function table(results) {
+  const { machine: m, rows: found, options } = results;
+  const lines = [
+    `Measured ${m.at.slice(0, 10)} at ${m.commit} on ${m.cores} cores ${m.cpu}, ${m.memory_gb} GB; 64 KB append + fdatasync ` +
+    `${ms(m.sync_64k.p50_ms)} (p99 ${ms(m.sync_64k.p99_ms)}). Command: \`${options.command}\`.`,
+    '', '| work | goal | measured | more |', '|---|---|---|---|',
+    ...Object.keys(told).filter((name) => found[name]).map((name) => `| ${told[name](found[name]).join(' | ')} |`),
+  ];
+  const microseconds = found.batches?.microseconds;
+  if (microseconds) {
+    const sum = Object.values(microseconds).reduce((total, one) => total + one, 0);
+    lines.push('', 'Where the time of an event goes (CPU microseconds per event, batches of 50; two cores have 25 µs at 80,000 ev/s):',
+      '', '| thread | µs per event |', '|---|---|',
+      ...Object.entries(microseconds).map(([name, us]) => `| ${name} | ${us.toFixed(2)} |`), `| **all** | **${sum.toFixed(2)}** |`);
+  }
+  return lines.join('\n');
+}
+
+function writeBetweenMarks(file, text) {
+  const begin = '<!-- bench:begin -->';
+  const end = '<!-- bench:end -->';
+  const old = readFileSync(file, 'utf8');
+  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no ${begin} … ${end}`);
+  writeFileSync(file, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
+}
+
+// ---- all of it ----
+
+function readOptions() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      customers: { type: 'string', default: '1000000' }, events: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '60' }, short: { type: 'string', default: '20' },
+      data: { type: 'string' }, keep: { type: 'boolean', default: false }, perf: { type: 'boolean', default: false },
+      write: { type: 'string' }, help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    ...values, wanted: positionals, customers: Number(values.customers), events: Number(values.events),
+    seconds: Number(values.seconds), short: Number(values.short),
+    command: ['bench/run', ...process.argv.slice(2).filter((one, i, all) => one !== '--write' && all[i - 1] !== '--write')].join(' '),
+  };
+}
+
+async function measure(options) {
+  const folder = resolve(options.data ?? join(out, `data-${process.pid}`));
+  const wanted = options.wanted.length > 0 ? options.wanted : Object.keys(rows);
+  const results = { machine: machine(), options: { command: options.command, customers: options.customers }, rows: {} };
+  const server = new Server(folder);
+  mkdirSync(folder, { recursive: true });
+  try {
+    await server.start();
+    const lines = [];
+    const there = new Set((await server.api('GET', '/sources?limit=500')).items.map((source) => source.key));
+    for (const key of sources) {
+      const made = there.has(key) ? await server.api('POST', `/sources/${key}/rotate`)
+        : await server.api('POST', '/sources', { key, name: key, kind: ['h5', 'app'].includes(key) ? 'public' : 'server', protocol: 'segment' });
+      lines.push(`${key} ${made.write_key}\n`);
+    }
+    writeFileSync(join(out, 'keys'), lines.join(''), { mode: 0o600 });
+    for (const name of Object.keys(rows).filter((row) => wanted.includes(row))) {
+      console.error(`bench: ${name}`);
+      results.rows[name] = await rows[name](server, options);
+      writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+    }
+  } finally {
+    await server.stop();
+    for (const file of freshFiles.values()) rmSync(file, { force: true });
+    if (!options.keep && !options.data) rmSync(folder, { recursive: true, force: true });
+  }
+  return results;
+}
+
+async function main() {
+  const options = readOptions();
+  if (options.help) return void console.log(usage);
+  for (const program of ['kith', 'bench/world', 'bench/load'])
+    if (!existsSync(join(build, program))) throw new Error(`no ${join(build, program)}: build it with \`make build\``);
+  mkdirSync(out, { recursive: true });
+  for (const name of options.wanted.filter((one) => !(one in rows))) {
+    const program = join(build, 'bench', name);
+    if (!existsSync(program)) throw new Error(`'${name}' is neither a row nor a bench in ${dirname(program)}`);
+    execFileSync(program, [], { stdio: 'inherit' });
+  }
+  if (options.wanted.length > 0 && options.wanted.every((one) => !(one in rows))) return;
+  const results = await measure(options);
+  const text = table(results);
+  console.log(text);
+  if (options.write) writeBetweenMarks(resolve(options.write), text);
+}
+
+main().catch((error) => {
+  console.error(`bench: ${error.message}`);
+  process.exit(1);
+});
