@@ -12,7 +12,10 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "store/events.h"
 #include "store/ledger.h"
+#include "store/warehouse.h"
+#include "store/warehouse_child.h"
 
 /* Blocks of the engine: new customers that come together. */
 #define CUSTOMERS_PER_SET 1000
@@ -38,7 +41,7 @@ static size_t put_customer(struct ledger_writes *writes, struct random_stream *r
     char value[64], facts[256];
     uint64_t hash[2], tail;
     memset(facts, 'f', sizeof(facts));
-    LEDGER_PUT(writes, LEDGER_CUSTOMERS, ledger_int(customer), ledger_int(0), ledger_int(0),
+    LEDGER_PUT(writes, LEDGER_CUSTOMERS, ledger_int(customer), ledger_int(0),
                ledger_int(1795000000000 + customer), ledger_int(customer));
     for (int i = 0; i < 3; i++) {
         hash[0] = random_next(random);
@@ -48,14 +51,14 @@ static size_t put_customer(struct ledger_writes *writes, struct random_stream *r
         LEDGER_PUT(writes, LEDGER_IDENTIFIERS, ledger_int(customer * 3 + i),
                    ledger_blob(str_from_bytes(hash, sizeof(hash))), ledger_int(i),
                    ledger_text(STR("")), ledger_int(1), ledger_int(customer),
-                   ledger_blob(str_from_bytes(value, i == 0 ? 64 : 24)),
+                   ledger_int(1795000000000), ledger_int(customer), ledger_int(0),
+                   ledger_text(STR("born")), ledger_blob(str_from_bytes(value, i == 0 ? 64 : 24)),
                    ledger_blob(i == 0 ? str_from_bytes(&tail, sizeof(tail)) : STR_NONE),
-                   ledger_int(1), ledger_int(1795000000000), ledger_int(1795000000000),
-                   ledger_int(customer));
+                   ledger_int(1), ledger_int(1795000000000));
     }
     hash[0] = random_next(random);
     LEDGER_PUT(writes, LEDGER_IDENTIFIER_HASHES, ledger_blob(str_from_bytes(hash, sizeof(hash))),
-               ledger_int(customer * 3));
+               ledger_int(customer * 3), ledger_null(), ledger_null());
     LEDGER_PUT(writes, LEDGER_LINKS, ledger_int(customer), ledger_int(customer * 3),
                ledger_int(customer * 3 + 1), ledger_int(customer), ledger_int(customer),
                ledger_int(1795000000000), ledger_int(1), ledger_text(STR("same_event")));
@@ -150,7 +153,7 @@ static void bench_scan_some(struct ledger *ledger)
                          sum_row, &sum, &problem) != ERR_OK)
         give_up(&problem);
     double took = (double)steady_since_us(start) / 1e6;
-    printf("ledger scan identifiers (5 of 12 columns)     %6.2f s  %8.0f rows/s\n", took,
+    printf("ledger scan identifiers (5 of 14 columns)     %6.2f s  %8.0f rows/s\n", took,
            (double)sum.rows / took);
 }
 
@@ -175,8 +178,162 @@ static void bench_find(struct ledger *ledger, int64_t customers)
            (double)rounds / took);
 }
 
+/* ---- warehouse ---- */
+
+static const char *const TYPES[] = { "Product Viewed", "Product Added", "Order Paid", "Page Viewed",
+                                     "Coupon Claimed", "Store Visited" };
+
+/* An event of a shop: about 600 bytes of properties and context, most promoted columns set. */
+static void make_event(struct random_stream *random, uint64_t seq, char *props, size_t props_size,
+                       char *context, size_t context_size, struct warehouse_event *event,
+                       int64_t *numbers, str *texts, uint32_t *identifiers)
+{
+    static const char *const CHANNELS[] = { "web", "mini_program", "tmall", "jd", "store" };
+    uint64_t dice = random_next(random);
+    const char *type = TYPES[dice % 6];
+    int size = snprintf(
+        props, props_size,
+        "{\"order_id\":\"O%llu\",\"revenue\":%llu,\"currency\":\"CNY\",\"products\":[{\"product_id\":"
+        "\"P%llu\",\"sku\":\"SKU-%llu\",\"name\":\"保湿修护精华液 %llu ml\",\"price\":%llu,\"quantity\":%llu,"
+        "\"category\":\"护肤/精华\",\"brand\":\"熟客\"}],\"affiliation\":\"官方旗舰店\",\"coupon\":\"C%llu\","
+        "\"url\":\"https://shop.example.cn/p/%llu?utm_source=wechat&utm_campaign=spring\"}",
+        (unsigned long long)(dice >> 20), (unsigned long long)(dice % 90000),
+        (unsigned long long)(dice % 500), (unsigned long long)(dice % 500),
+        (unsigned long long)(dice % 200), (unsigned long long)(dice % 9999),
+        (unsigned long long)(dice % 4 + 1), (unsigned long long)(dice % 1000),
+        (unsigned long long)(dice % 500));
+    int context_bytes = snprintf(
+        context, context_size,
+        "{\"ip\":\"\",\"library\":{\"name\":\"analytics-node\",\"version\":\"2.1.0\"},\"locale\":\"zh-CN\","
+        "\"userAgent\":\"Mozilla/5.0 (iPhone; CPU iPhone OS 17_%llu like Mac OS X)\",\"device\":{\"model\":"
+        "\"iPhone15,%llu\"},\"campaign\":{\"name\":\"spring\",\"source\":\"wechat\"}}",
+        (unsigned long long)(dice % 6), (unsigned long long)(dice % 5));
+    *event = (struct warehouse_event){
+        .seq = seq, .batch = seq / 200000, .source = (uint32_t)(dice % 7), .kind = 1, .flags = 1,
+        .type = str_from_c(type), .channel = str_from_c(CHANNELS[dice % 5]),
+        .time_ms = 1795000000000 + (int64_t)seq, .received_ms = 1795000000000 + (int64_t)(seq / 90),
+        .customer = (uint32_t)random_below(random, 1000000) + 1, .origin = (uint32_t)(dice % 3000000),
+        .identifiers = identifiers, .identifier_count = 2, .promoted_int = numbers,
+        .promoted_text = texts, .props = { props, (size_t)size },
+        .context = { context, (size_t)context_bytes },
+    };
+    uint64_t key[2] = { random_next(random), random_next(random) };
+    memcpy(event->message_key, key, sizeof(key));
+    identifiers[0] = event->origin;
+    identifiers[1] = (uint32_t)(dice % 2999999);
+    if (dice % 3 != 0)
+        return;
+    for (int i = 0; i < PROMOTED_COUNT; i++) {
+        numbers[i] = (int64_t)(dice % 9999);
+        texts[i] = str_from_c(i == PROMOTED_ORDER_ID ? "O123456789" : TYPES[i % 6]);
+    }
+    event->promoted_set = (1u << PROMOTED_COUNT) - 1;
+}
+
+static double child_cpu_s(int pid)
+{
+    char path[64], line[1024] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file == NULL || fgets(line, sizeof(line), file) == NULL)
+        return 0;
+    fclose(file);
+    /* Fields 14 and 15 count ticks; 12 fields after the name in parentheses. */
+    const char *at = strrchr(line, ')');
+    for (int field = 0; at != NULL && field < 12; field++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL)
+        return 0;
+    char *end;
+    double ticks = strtod(at, &end);
+    ticks += strtod(end, NULL);
+    return ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void bench_batch(struct warehouse *warehouse, struct random_stream *random, uint64_t batch,
+                        struct buffer *rows, int64_t *encode_us, int64_t *insert_us)
+{
+    struct problem problem = { .error = ERR_OK };
+    static char props[100][2048], context[100][1024];
+    static int64_t numbers[100][PROMOTED_COUNT];
+    static str texts[100][PROMOTED_COUNT];
+    static uint32_t identifiers[100][2];
+    static struct warehouse_event events[100];
+    buffer_clear(rows);
+    for (uint64_t done = 0; done < WAREHOUSE_BATCH_ROWS_MAX; done += 100) {
+        for (uint64_t i = 0; i < 100; i++)
+            make_event(random, batch * WAREHOUSE_BATCH_ROWS_MAX + done + i, props[i],
+                       sizeof(props[i]), context[i], sizeof(context[i]), &events[i], numbers[i],
+                       texts[i], identifiers[i]);
+        steady_ns start = steady_now();
+        for (uint64_t i = 0; i < 100; i++)
+            event_row_write(rows, &events[i]);
+        *encode_us += (steady_now().ns - start.ns) / 1000;
+    }
+    steady_ns start = steady_now();
+    if (warehouse_insert_events(warehouse, batch, 0, buffer_str(rows), &problem) != ERR_OK)
+        give_up(&problem);
+    *insert_us += steady_since_us(start);
+}
+
+static void bench_warehouse(const char *folder, uint64_t batches)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct warehouse *warehouse = NULL;
+    struct random_stream random;
+    struct buffer rows, out;
+    char path[512], command[600];
+    snprintf(path, sizeof(path), "%s/warehouse", folder);
+    snprintf(command, sizeof(command), "rm -rf '%s'", path);
+    if (system(command) != 0)
+        return;
+    struct warehouse_config config = { .folder = path };
+    if (warehouse_open(&warehouse, &config, &problem) != ERR_OK ||
+        warehouse_wait(warehouse, 60000, &problem) != ERR_OK)
+        give_up(&problem);
+    random_seed(&random, 11);
+    buffer_init(&rows, (size_t)1 << 30);
+    buffer_init(&out, 1 << 20);
+    int64_t encode_us = 0, insert_us = 0;
+    double cpu = child_cpu_s(warehouse_child_pid(warehouse));
+    for (uint64_t batch = 1; batch <= batches; batch++)
+        bench_batch(warehouse, &random, batch, &rows, &encode_us, &insert_us);
+    double count = (double)(batches * WAREHOUSE_BATCH_ROWS_MAX);
+    cpu = child_cpu_s(warehouse_child_pid(warehouse)) - cpu;
+    printf("warehouse rows encoded     %5.0f ns a row, %zu bytes each\n",
+           (double)encode_us * 1000 / count, rows.size / WAREHOUSE_BATCH_ROWS_MAX);
+    printf("warehouse inserts          %8.0f rows/s, %5.2f us of the child's CPU a row (%d columns)\n",
+           count * 1e6 / (double)insert_us, cpu * 1e6 / count, 15 + PROMOTED_COUNT);
+    if (warehouse_query(warehouse,
+                        STR("SELECT count(), formatReadableSize(sum(bytes_on_disk)), "
+                            "round(sum(bytes_on_disk) / sum(rows)) FROM system.parts WHERE active AND "
+                            "table = 'events' FORMAT TabSeparated"),
+                        NULL, 0, 60000, &out, &problem) != ERR_OK)
+        give_up(&problem);
+    printf("warehouse parts, bytes, bytes a row: " STR_FMT, STR_ARG(buffer_str(&out)));
+    if (getenv("KITH_BENCH_COLUMNS") != NULL) {
+        buffer_clear(&out);
+        if (warehouse_query(warehouse,
+                            STR("SELECT name, round(data_compressed_bytes / 1e6, 2), "
+                                "round(data_uncompressed_bytes / 1e6, 2) FROM system.columns WHERE "
+                                "table = 'events' ORDER BY data_compressed_bytes DESC FORMAT TSV"),
+                            NULL, 0, 60000, &out, &problem) == ERR_OK)
+            printf(STR_FMT, STR_ARG(buffer_str(&out)));
+    }
+    steady_ns start = steady_now();
+    buffer_clear(&out);
+    if (warehouse_present_seqs(warehouse, 400000, 400010, &out, &problem) != ERR_OK)
+        give_up(&problem);
+    printf("warehouse seqs of a batch  %5.0f ms\n", (double)steady_since_us(start) / 1e3);
+    buffer_deinit(&rows);
+    buffer_deinit(&out);
+    warehouse_close(&warehouse);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "warehouse") == 0)
+        return warehouse_child_main(argc - 1, argv + 1);
     const char *folder = argc > 1 ? argv[1] : "/tmp/kith-bench-store";
     int64_t customers = argc > 2 ? strtoll(argv[2], NULL, 10) : 400000;
     char path[512];
@@ -200,5 +357,6 @@ int main(int argc, char **argv)
     bench_scan(ledger, LEDGER_TRAITS);
     bench_find(ledger, customers);
     ledger_close(&ledger);
+    bench_warehouse(folder, 15);
     return 0;
 }

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* events: rows of the table `events`, and the questions of the flush. */
+#include "store/events.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/warehouse_inside.h"
+
+/* ---- rows ---- */
+
+const char *warehouse_event_columns(void)
+{
+    return "seq,batch,source,message_key,kind,flags,type,channel,time_ms,received_ms,customer,"
+           "origin,identifiers"
+#define X(name, column, property, type) "," column
+        PROMOTED_TABLE(X)
+#undef X
+        ",props,context";
+}
+
+enum promoted_kind { PROMOTED_KIND_TEXT, PROMOTED_KIND_INT, PROMOTED_KIND_MONEY };
+
+static const uint8_t PROMOTED_KINDS[PROMOTED_COUNT] = {
+#define X(name, column, property, type) PROMOTED_KIND_##type,
+    PROMOTED_TABLE(X)
+#undef X
+};
+
+/* Fixed columns, the longest varints of all lists and texts, and every promoted number. */
+#define ROW_FIXED_BYTES (8 + 8 + 4 + 16 + 1 + 1 + 8 + 8 + 4 + 4)
+#define VARINT_BYTES 10
+
+static char *put_bytes(char *at, const void *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+/* Hosts are little endian, as RowBinary is. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "RowBinary is written as it lies");
+#define PUT(at, value) put_bytes((at), &(value), sizeof(value))
+
+static char *put_varint(char *at, uint64_t value)
+{
+    while (value >= 0x80) {
+        *at++ = (char)(uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (char)(uint8_t)value;
+    return at;
+}
+
+static char *put_text(char *at, str text)
+{
+    at = put_varint(at, text.size);
+    return text.size > 0 ? put_bytes(at, text.data, text.size) : at;
+}
+
+static size_t row_bytes_max(const struct warehouse_event *row)
+{
+    size_t size = ROW_FIXED_BYTES + 5 * VARINT_BYTES + (size_t)PROMOTED_COUNT * VARINT_BYTES +
+                  row->type.size + row->channel.size + row->props.size + row->context.size +
+                  (size_t)row->identifier_count * sizeof(uint32_t);
+    for (int i = 0; i < PROMOTED_COUNT; i++) {
+        if (PROMOTED_KINDS[i] == PROMOTED_KIND_TEXT && (row->promoted_set >> i & 1) != 0)
+            size += row->promoted_text[i].size;
+    }
+    return size;
+}
+
+static char *put_promoted(char *at, const struct warehouse_event *row)
+{
+    static const int64_t missing = PROMOTED_MISSING;
+    for (int i = 0; i < PROMOTED_COUNT; i++) {
+        bool set = (row->promoted_set >> i & 1) != 0;
+        if (PROMOTED_KINDS[i] == PROMOTED_KIND_TEXT)
+            at = put_text(at, set ? row->promoted_text[i] : STR_NONE);
+        else
+            at = put_bytes(at, set ? &row->promoted_int[i] : &missing, sizeof(missing));
+    }
+    return at;
+}
+
+void event_row_write(struct buffer *out, const struct warehouse_event *row)
+{
+    size_t size_max = row_bytes_max(row);
+    char *begin = buffer_reserve(out, size_max);
+    if (begin == NULL)
+        return;
+    char *at = PUT(begin, row->seq);
+    at = PUT(at, row->batch);
+    at = PUT(at, row->source);
+    at = PUT(at, row->message_key);
+    at = PUT(at, row->kind);
+    at = PUT(at, row->flags);
+    at = put_text(at, row->type);
+    at = put_text(at, row->channel);
+    at = PUT(at, row->time_ms);
+    at = PUT(at, row->received_ms);
+    at = PUT(at, row->customer);
+    at = PUT(at, row->origin);
+    at = put_varint(at, row->identifier_count);
+    if (row->identifier_count > 0)
+        at = put_bytes(at, row->identifiers, row->identifier_count * sizeof(uint32_t));
+    at = put_promoted(at, row);
+    at = put_text(at, row->props);
+    at = put_text(at, row->context);
+    INVARIANT((size_t)(at - begin) <= size_max);
+    buffer_advance(out, (size_t)(at - begin));
+}
+
+/* ---- the flush ---- */
+
+#define BATCH_NAME_BYTES 64
+
+static str name_batch(char name[BATCH_NAME_BYTES], uint64_t batch, uint32_t again)
+{
+    int size = snprintf(name, BATCH_NAME_BYTES, "kith-events-%" PRIu64 "-%u", batch, again);
+    return (str){ .data = name, .size = (size_t)size };
+}
+
+err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_t again, str rows,
+                            struct problem *problem)
+{
+    char name[BATCH_NAME_BYTES], table[1024];
+    int size = snprintf(table, sizeof(table), "events (%s)", warehouse_event_columns());
+    INVARIANT(size > 0 && (size_t)size < sizeof(table));
+    return warehouse_insert(warehouse, (str){ .data = table, .size = (size_t)size }, rows,
+                            name_batch(name, batch, again), problem);
+}
+
+err warehouse_stop_batch(struct warehouse *warehouse, uint64_t batch, uint32_t again,
+                         struct problem *problem)
+{
+    char name[BATCH_NAME_BYTES];
+    return warehouse_kill(warehouse, name_batch(name, batch, again), problem);
+}
+
+err warehouse_present_seqs(struct warehouse *warehouse, uint64_t first_seq, uint64_t last_seq,
+                           struct buffer *out, struct problem *problem)
+{
+    char sql[160];
+    int size = snprintf(sql, sizeof(sql),
+                        "SELECT seq FROM events WHERE seq BETWEEN %" PRIu64 " AND %" PRIu64
+                        " ORDER BY seq FORMAT RowBinary",
+                        first_seq, last_seq);
+    return warehouse_query(warehouse, (str){ .data = sql, .size = (size_t)size }, NULL, 0,
+                           10 * 60 * 1000, out, problem);
+}
+
+err warehouse_max_seq(struct warehouse *warehouse, uint64_t *seq, struct problem *problem)
+{
+    struct buffer out;
+    buffer_init(&out, 4096);
+    err error = warehouse_query(warehouse, STR("SELECT max(seq) FROM events FORMAT RowBinary"), NULL,
+                                0, 10 * 60 * 1000, &out, problem);
+    if (error == ERR_OK && out.size != sizeof(*seq))
+        error = problem_set(problem, ERR_WAREHOUSE, "%zu bytes came for a number", out.size);
+    if (error == ERR_OK)
+        memcpy(seq, out.data, sizeof(*seq));
+    buffer_deinit(&out);
+    return error;
+}
+
+/* ---- merges ---- */
+
+err warehouse_put_aliases(struct warehouse *warehouse, const struct warehouse_alias *aliases,
+                          size_t count, struct problem *problem)
+{
+    struct buffer rows;
+    buffer_init(&rows, count * 16 + 64);
+    for (size_t i = 0; i < count; i++) {
+        buffer_append(&rows, &aliases[i].customer, sizeof(aliases[i].customer));
+        buffer_append(&rows, &aliases[i].current, sizeof(aliases[i].current));
+        buffer_append(&rows, &aliases[i].version, sizeof(aliases[i].version));
+    }
+    err error = buffer_status(&rows);
+    if (error != ERR_OK)
+        problem_set(problem, error, "no memory for %zu aliases", count);
+    /* No token: the same alias twice does no harm, its version decides. */
+    if (error == ERR_OK && count > 0)
+        error = warehouse_insert(warehouse, STR("aliases (customer,current,version)"),
+                                 buffer_str(&rows), STR_NONE, problem);
+    buffer_deinit(&rows);
+    if (error == ERR_OK && count > 0)
+        atomic_store(&warehouse->aliases_changed, true);
+    return error;
+}
+
+err warehouse_refresh_aliases(struct warehouse *warehouse, struct problem *problem)
+{
+    if (!atomic_exchange(&warehouse->aliases_changed, false))
+        return ERR_OK;
+    struct buffer out;
+    buffer_init(&out, 4096);
+    err error = warehouse_query(warehouse, STR("SYSTEM RELOAD DICTIONARY alias_map"), NULL, 0,
+                                10 * 60 * 1000, &out, problem);
+    buffer_deinit(&out);
+    if (error != ERR_OK)
+        atomic_store(&warehouse->aliases_changed, true);
+    return error;
+}

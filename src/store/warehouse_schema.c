@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* warehouse_schema: the tables of the warehouse, made when they are not there.
+ *
+ * docs/formats/warehouse.md explains columns, order and codecs. A column that a newer Kith knows is
+ * added; one of another type is refused: rows are never rewritten (W4). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/logline.h"
+#include "store/warehouse_inside.h"
+
+#define QUERY_MS (10 * MINUTE_MS)
+
+struct column {
+    const char *name, *type, *codec;
+};
+
+/* Texts of the promoted columns repeat: a dictionary per part. Numbers are mostly missing. */
+#define TEXT_TYPE "LowCardinality(String)"
+#define INT_TYPE "Int64"
+#define MONEY_TYPE "Int64"
+
+static const struct column EVENT_COLUMNS[] = {
+    { "seq", "UInt64", "Delta(8), ZSTD(1)" },
+    { "batch", "UInt64", "Delta(8), ZSTD(1)" },
+    { "source", "UInt32", "ZSTD(1)" },
+    { "message_key", "FixedString(16)", "NONE" }, /* a hash: nothing to squeeze */
+    { "kind", "UInt8", "ZSTD(1)" },
+    { "flags", "UInt8", "ZSTD(1)" },
+    { "type", "LowCardinality(String)", "ZSTD(1)" },
+    { "channel", "LowCardinality(String)", "ZSTD(1)" },
+    { "time_ms", "Int64", "Delta(8), ZSTD(1)" },
+    { "received_ms", "Int64", "Delta(8), ZSTD(1)" },
+    { "customer", "UInt32", "Delta(4), LZ4" },
+    { "origin", "UInt32", "LZ4" },
+    { "identifiers", "Array(UInt32)", "LZ4" },
+#define X(name, column, property, type) { column, type##_TYPE, "LZ4" },
+    PROMOTED_TABLE(X)
+#undef X
+    { "props", "String", "ZSTD(1)" },
+    { "context", "String", "ZSTD(1)" },
+};
+#define EVENT_COLUMN_COUNT (sizeof(EVENT_COLUMNS) / sizeof(EVENT_COLUMNS[0]))
+
+/* Texts with many values are no dictionary. */
+static const char *type_of(const struct column *column)
+{
+    static const char *const PLAIN[] = { "order_id", "coupon" };
+    for (size_t i = 0; i < sizeof(PLAIN) / sizeof(PLAIN[0]); i++) {
+        if (strcmp(column->name, PLAIN[i]) == 0)
+            return "String";
+    }
+    return column->type;
+}
+
+static err execute(struct warehouse *warehouse, str sql, struct buffer *out,
+                   struct problem *problem)
+{
+    struct warehouse_call call = { .sql = sql,
+                                   .timeout_ms = QUERY_MS,
+                                   .even_unready = true,
+                                   .out = out };
+    return warehouse_do(warehouse, &call, problem);
+}
+
+static void write_column(const struct column *column, struct buffer *sql)
+{
+    buffer_printf(sql, "\"%s\" %s", column->name, type_of(column));
+    if (strcmp(type_of(column), INT_TYPE) == 0 && strcmp(column->codec, "LZ4") == 0)
+        buffer_printf(sql, " DEFAULT -9223372036854775808"); /* PROMOTED_MISSING */
+    buffer_printf(sql, " CODEC(%s)", column->codec);
+}
+
+static err make_events(struct warehouse *warehouse, struct buffer *out, struct problem *problem)
+{
+    struct buffer sql;
+    buffer_init(&sql, 64 << 10);
+    buffer_printf(&sql, "CREATE TABLE IF NOT EXISTS events (");
+    for (size_t i = 0; i < EVENT_COLUMN_COUNT; i++) {
+        buffer_printf(&sql, "%s", i > 0 ? ", " : "");
+        write_column(&EVENT_COLUMNS[i], &sql);
+    }
+    buffer_printf(&sql, ") ENGINE = MergeTree ORDER BY (customer, time_ms, seq) SETTINGS "
+                        "index_granularity = 8192, fsync_after_insert = 1, "
+                        "fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
+                        "old_parts_lifetime = 480, non_replicated_deduplication_window = 1000");
+    err error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error = execute(warehouse, buffer_str(&sql), out, problem);
+    buffer_deinit(&sql);
+    return error;
+}
+
+static const struct column *find_column(str name)
+{
+    for (size_t i = 0; i < EVENT_COLUMN_COUNT; i++) {
+        if (str_equal(name, str_from_c(EVENT_COLUMNS[i].name)))
+            return &EVENT_COLUMNS[i];
+    }
+    return NULL;
+}
+
+/* `described`: lines of name, tab, type. A column that this Kith does not know is one that a later
+ * one added; it fills itself by its default. */
+static err check_types(str described, bool *present, struct problem *problem)
+{
+    str line;
+    while (str_split(&described, '\n', &line)) {
+        str type = line, name;
+        if (line.size == 0 || !str_split(&type, '\t', &name))
+            continue;
+        const struct column *column = find_column(name);
+        if (column == NULL)
+            continue;
+        present[column - EVENT_COLUMNS] = true;
+        if (!str_equal(type, str_from_c(type_of(column)))) {
+            problem_set(problem, ERR_CONFLICT,
+                        "warehouse column events.%s is " STR_FMT ", this Kith writes %s",
+                        column->name, STR_ARG(type), type_of(column));
+            return problem_hint(problem, ERR_CONFLICT,
+                                "start the Kith that made it, or empty the warehouse folder and "
+                                "rebuild");
+        }
+    }
+    return ERR_OK;
+}
+
+static err add_missing(struct warehouse *warehouse, const bool *present, struct buffer *out,
+                       struct problem *problem)
+{
+    err error = ERR_OK;
+    for (size_t i = 0; i < EVENT_COLUMN_COUNT && error == ERR_OK; i++) {
+        if (present[i])
+            continue;
+        struct buffer sql;
+        buffer_init(&sql, 4096);
+        buffer_printf(&sql, "ALTER TABLE events ADD COLUMN IF NOT EXISTS ");
+        write_column(&EVENT_COLUMNS[i], &sql);
+        error = buffer_status(&sql);
+        if (error == ERR_OK)
+            error = execute(warehouse, buffer_str(&sql), out, problem);
+        buffer_deinit(&sql);
+        log_line(LOG_INFO, "warehouse_column", "added=%s", EVENT_COLUMNS[i].name);
+    }
+    return error;
+}
+
+static err check_events(struct warehouse *warehouse, struct buffer *out, struct problem *problem)
+{
+    bool present[EVENT_COLUMN_COUNT] = { false };
+    buffer_clear(out);
+    err error = execute(warehouse,
+                        STR("SELECT name, type FROM system.columns WHERE table = 'events' AND "
+                            "database = currentDatabase() FORMAT TabSeparated"),
+                        out, problem);
+    if (error == ERR_OK)
+        error = check_types(buffer_str(out), present, problem);
+    if (error == ERR_OK)
+        error = add_missing(warehouse, present, out, problem);
+    return error;
+}
+
+static err make_aliases(struct warehouse *warehouse, struct buffer *out, struct problem *problem)
+{
+    err error = execute(warehouse,
+                        STR("CREATE TABLE IF NOT EXISTS aliases (customer UInt32, current UInt32, "
+                            "version UInt64) ENGINE = ReplacingMergeTree(version) ORDER BY customer "
+                            "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, "
+                            "min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480"),
+                        out, problem);
+    if (error != ERR_OK)
+        return error;
+    return execute(warehouse,
+                   STR("CREATE DICTIONARY IF NOT EXISTS alias_map (customer UInt64, current UInt32) "
+                       "PRIMARY KEY customer SOURCE(CLICKHOUSE(QUERY 'SELECT toUInt64(customer), "
+                       "argMax(current, version) FROM aliases GROUP BY customer')) "
+                       "LAYOUT(HASHED()) LIFETIME(0)"),
+                   out, problem);
+}
+
+err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    err error = make_events(warehouse, &out, problem);
+    if (error == ERR_OK)
+        error = check_events(warehouse, &out, problem);
+    if (error == ERR_OK)
+        error = make_aliases(warehouse, &out, problem);
+    buffer_deinit(&out);
+    return error;
+}

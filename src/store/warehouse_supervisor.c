@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* warehouse_supervisor: the thread that keeps the warehouse in reach.
+ *
+ *   DOWN ──start──> STARTING ──ping, tables──> READY        run_child
+ *    ^                 │                         │
+ *    └──back-off───────┴──child ends or is mute──┘           wait_for_child
+ *
+ * With a cluster there is nothing to start: it is asked until it answers, and watched. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/logline.h"
+#include "base/metric.h"
+#include "store/warehouse_inside.h"
+
+#define STARTING_POLL_MS 20
+#define READY_POLL_MS 100
+#define PING_EVERY_MS 2000
+#define PING_TIMEOUT_MS 5000
+/* A child that says nothing for so long is ended. Starting includes loading parts. */
+#define MUTE_MS (2 * MINUTE_MS)
+#define START_MS (5 * MINUTE_MS)
+#define BACK_OFF_FIRST_MS 100
+#define BACK_OFF_LAST_MS 5000
+#define STOP_MS (8 * SECOND_MS)
+
+extern char **environ;
+
+/* ---- state ---- */
+
+static bool is_stopping(struct warehouse *warehouse)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    bool stopping = warehouse->stopping;
+    pthread_mutex_unlock(&warehouse->mutex);
+    return stopping;
+}
+
+/* Sleep, but not when stopping. */
+static bool rest(struct warehouse *warehouse, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&warehouse->mutex);
+    int code = 0;
+    while (!warehouse->stopping && code != ETIMEDOUT)
+        code = pthread_cond_timedwait(&warehouse->changed, &warehouse->mutex, &until);
+    bool stopping = warehouse->stopping;
+    pthread_mutex_unlock(&warehouse->mutex);
+    return !stopping;
+}
+
+static void say_ready(struct warehouse *warehouse)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    warehouse->ready = true;
+    pthread_cond_broadcast(&warehouse->changed);
+    pthread_mutex_unlock(&warehouse->mutex);
+}
+
+static void say_unready(struct warehouse *warehouse, const struct problem *problem)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    warehouse->ready = false;
+    warehouse->problem = *problem;
+    warehouse->problem.error = ERR_UNAVAILABLE;
+    pthread_mutex_unlock(&warehouse->mutex);
+}
+
+static void set_pid(struct warehouse *warehouse, int pid)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    warehouse->child_pid = pid;
+    pthread_mutex_unlock(&warehouse->mutex);
+}
+
+/* Tables are made before anybody else may ask. */
+static bool try_ready(struct warehouse *warehouse, struct problem *problem)
+{
+    if (warehouse_ping(warehouse, PING_TIMEOUT_MS, problem) != ERR_OK)
+        return false;
+    if (warehouse_make_tables(warehouse, problem) != ERR_OK) {
+        log_line(LOG_ERROR, "warehouse_tables", "reason=\"%s\"", problem->detail);
+        say_unready(warehouse, problem);
+        return false;
+    }
+    /* What another process put before may not be in this one's dictionary. */
+    atomic_store(&warehouse->aliases_changed, true);
+    say_ready(warehouse);
+    return true;
+}
+
+/* ---- the child ---- */
+
+/* Own process group: Ctrl-C in a terminal is for the server, which ends the child last. */
+static err spawn(struct warehouse *warehouse, pid_t *pid, struct problem *problem)
+{
+    char memory[32], parent[32];
+    snprintf(memory, sizeof(memory), "%zu", warehouse->memory_bytes_max);
+    snprintf(parent, sizeof(parent), "%d", (int)getpid());
+    const char *arguments[] = { warehouse->program, "warehouse",        "--folder",
+                                warehouse->folder,  "--socket",         warehouse->socket,
+                                "--library",        warehouse->library, "--memory",
+                                memory,             "--parent",         parent,
+                                NULL };
+    char *copy[sizeof(arguments) / sizeof(arguments[0])];
+    memcpy(copy, arguments, sizeof(arguments));
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&files, 3);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  POSIX_SPAWN_SETPGROUP));
+    int code = posix_spawn(pid, warehouse->program, &files, &attributes, copy, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    if (code != 0)
+        return problem_set(problem, ERR_UNAVAILABLE, "the warehouse child '%s' cannot start: %s",
+                           warehouse->program, strerror(code));
+    metric_add(METRIC_WAREHOUSE_STARTS, 1);
+    return ERR_OK;
+}
+
+static bool has_ended(pid_t pid, int *status)
+{
+    return waitpid(pid, status, WNOHANG) == pid;
+}
+
+static void describe_end(int status, struct problem *problem)
+{
+    if (WIFSIGNALED(status))
+        problem_set(problem, ERR_UNAVAILABLE, "the warehouse child was ended by signal %d and starts again",
+                    WTERMSIG(status));
+    else
+        problem_set(problem, ERR_UNAVAILABLE, "the warehouse child ended with code %d and starts again",
+                    WEXITSTATUS(status));
+}
+
+/* Ask it to end, then make it; it is gone when this returns. */
+static void end_child(pid_t pid)
+{
+    int status;
+    steady_ns start = steady_now();
+    kill(pid, SIGTERM);
+    while (steady_since_ms(start) < STOP_MS) {
+        if (has_ended(pid, &status))
+            return;
+        steady_sleep_ms(5);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+}
+
+/* Watch a child until it ends, or has to be ended; says why in `problem`. */
+static void wait_for_child(struct warehouse *warehouse, pid_t pid, struct problem *problem)
+{
+    bool ready = false;
+    int status = 0;
+    steady_ns heard = steady_now(), asked = steady_now();
+    for (;;) {
+        if (has_ended(pid, &status)) {
+            describe_end(status, problem);
+            return;
+        }
+        if (!rest(warehouse, ready ? READY_POLL_MS : STARTING_POLL_MS)) {
+            end_child(pid);
+            problem_set(problem, ERR_UNAVAILABLE, "the warehouse is closed");
+            return;
+        }
+        bool answered = false;
+        struct problem silent = { .error = ERR_OK };
+        if (!ready)
+            answered = ready = try_ready(warehouse, &silent);
+        else if (steady_since_ms(asked) < PING_EVERY_MS)
+            continue;
+        else
+            answered = warehouse_ping(warehouse, PING_TIMEOUT_MS, &silent) == ERR_OK;
+        asked = steady_now();
+        if (answered)
+            heard = steady_now();
+        if (steady_since_ms(heard) > (ready ? MUTE_MS : START_MS)) {
+            log_line(LOG_ERROR, "warehouse_mute", "pid=%d", (int)pid);
+            kill(pid, SIGKILL);
+        }
+    }
+}
+
+static void run_child(struct warehouse *warehouse)
+{
+    int64_t wait_ms = BACK_OFF_FIRST_MS;
+    while (!is_stopping(warehouse)) {
+        struct problem problem = { .error = ERR_OK };
+        pid_t pid = 0;
+        steady_ns start = steady_now();
+        if (spawn(warehouse, &pid, &problem) == ERR_OK) {
+            set_pid(warehouse, (int)pid);
+            wait_for_child(warehouse, pid, &problem);
+            set_pid(warehouse, 0);
+        }
+        say_unready(warehouse, &problem);
+        if (is_stopping(warehouse))
+            return;
+        log_line(LOG_WARN, "warehouse_down", "reason=\"%s\"", problem.detail);
+        if (steady_since_ms(start) > MINUTE_MS)
+            wait_ms = BACK_OFF_FIRST_MS;
+        rest(warehouse, wait_ms);
+        wait_ms = wait_ms * 2 < BACK_OFF_LAST_MS ? wait_ms * 2 : BACK_OFF_LAST_MS;
+    }
+}
+
+/* ---- the cluster ---- */
+
+static void watch_cluster(struct warehouse *warehouse)
+{
+    bool ready = false;
+    int64_t wait_ms = BACK_OFF_FIRST_MS;
+    while (!is_stopping(warehouse)) {
+        struct problem problem = { .error = ERR_OK };
+        bool answered = ready ? warehouse_ping(warehouse, PING_TIMEOUT_MS, &problem) == ERR_OK
+                              : try_ready(warehouse, &problem);
+        if (answered) {
+            wait_ms = PING_EVERY_MS;
+        } else {
+            if (ready)
+                log_line(LOG_WARN, "warehouse_down", "reason=\"%s\"", problem.detail);
+            say_unready(warehouse, &problem);
+            wait_ms = ready ? BACK_OFF_FIRST_MS
+                            : (wait_ms * 2 < BACK_OFF_LAST_MS ? wait_ms * 2 : BACK_OFF_LAST_MS);
+        }
+        ready = answered;
+        rest(warehouse, wait_ms);
+    }
+}
+
+/* The child dies with this thread: it lives as long as the warehouse is open. */
+static void *run(void *context)
+{
+    struct warehouse *warehouse = context;
+    if (warehouse->folder[0] != '\0')
+        run_child(warehouse);
+    else
+        watch_cluster(warehouse);
+    return NULL;
+}
+
+err warehouse_start_supervisor(struct warehouse *warehouse, struct problem *problem)
+{
+    int code = pthread_create(&warehouse->supervisor, NULL, run, warehouse);
+    if (code != 0)
+        return problem_set(problem, ERR_NOMEM, "the warehouse's thread cannot start: %s",
+                           strerror(code));
+    warehouse->supervisor_runs = true;
+    return ERR_OK;
+}
+
+void warehouse_stop_supervisor(struct warehouse *warehouse)
+{
+    if (!warehouse->supervisor_runs)
+        return;
+    pthread_mutex_lock(&warehouse->mutex);
+    warehouse->stopping = true;
+    pthread_cond_broadcast(&warehouse->changed);
+    pthread_mutex_unlock(&warehouse->mutex);
+    pthread_join(warehouse->supervisor, NULL);
+    warehouse->supervisor_runs = false;
+}
