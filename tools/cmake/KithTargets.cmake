@@ -126,10 +126,13 @@ function(kith_add_benches)
     kith_glob(sources bench)
     foreach(source IN LISTS sources)
         cmake_path(GET source STEM name)
-        add_executable(${name} ${source})
-        target_link_libraries(${name} PRIVATE kith_world)
-        kith_link_rooms(${name} "")
-        set_target_properties(${name} PROPERTIES
+        # A bench may be named like a unit test of the same thing.
+        set(target bench_${name})
+        add_executable(${target} ${source})
+        target_link_libraries(${target} PRIVATE kith_world)
+        kith_link_rooms(${target} "")
+        set_target_properties(${target} PROPERTIES
+            OUTPUT_NAME ${name}
             RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
     endforeach()
 endfunction()
