@@ -14,8 +14,9 @@
  * answers come; latency counts from the moment a request was due, so that a server that stalls
  * cannot hide it.
  *
- * 429 and 503 are counted apart and their request is not repeated; the connection waits for
- * Retry-After (at most a second). The last line of output is one JSON object.
+ * 429, 503 and 507 are counted apart; the connection waits for Retry-After (at most a second). With
+ * --retry it then sends the same request again, and latency goes on counting; else the next one. The
+ * last line of output is one JSON object.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,7 +46,7 @@
 struct options {
     const char *file, *path, *token, *name;
     unsigned port, connections, pass;
-    bool get;
+    bool get, retry;
     double seconds, warm_up_s, rate;
     uint64_t count;
 };
@@ -332,14 +333,15 @@ static void connection_rest(struct connection *connection)
 /* The connection is gone in the middle of a request: its fate is unknown. */
 static void connection_broke(struct connection *connection)
 {
-    if (connection->request != NULL) {
+    bool had_request = connection->request != NULL;
+    connection_reopen(connection);
+    if (connection->state == WAITING)
+        return;   /* the server closed it after its refusal: the next request goes by a new one */
+    if (had_request) {
         run.broken++;
         run.in_flight--;
-        connection_reopen(connection);
         connection_rest(connection);
-        return;
     }
-    connection_reopen(connection);
 }
 
 static void connection_send(struct connection *connection)
@@ -397,39 +399,51 @@ static void note_failure(const struct connection *connection)
     run.first_failure[at] = '\0';
 }
 
+static bool is_refusal(int status)
+{
+    return status == 429 || status == 503 || status == 507;
+}
+
+static void answer_count(const struct connection *connection, int status, int64_t now)
+{
+    uint32_t events = connection->request->events;
+    if (status < 200 || status >= 300)
+        note_failure(connection);
+    if (connection->due_ns < run.measure_ns)
+        return;
+    run.by_status[status < 600 ? status : 0]++;
+    if (status >= 200 && status < 300) {
+        run.requests++;
+        run.events += events;
+        histogram_add(&run.latency, now - connection->due_ns);
+    } else if (is_refusal(status)) {
+        run.refused_requests++;
+        run.refused_events += events;
+    } else {
+        run.failed++;
+    }
+}
+
 static void answer_take(struct connection *connection, int status, bool closing)
 {
     int64_t now = now_ns();
-    uint32_t events = connection->request->events;
-    run.in_flight--;
+    const char *wait = header_value(connection->answer, "\nretry-after:");
+    double wait_s = wait != NULL ? strtod(wait, NULL) : 0;
+    bool refused = is_refusal(status), again = refused && run.options->retry;
+    answer_count(connection, status, now);
     run.last_ns = now;
-    bool measured = connection->due_ns >= run.measure_ns;
-    if (measured) {
-        run.by_status[status < 600 ? status : 0]++;
-        if (status >= 200 && status < 300) {
-            run.requests++;
-            run.events += events;
-            histogram_add(&run.latency, now - connection->due_ns);
-        } else if (status == 429 || status == 503 || status == 507) {
-            run.refused_requests++;
-            run.refused_events += events;
-        } else {
-            run.failed++;
-        }
-    }
-    if (status < 200 || status >= 300)
-        note_failure(connection);
-    const char *wait = status == 429 || status == 503 || status == 507
-                           ? header_value(connection->answer, "\nretry-after:") : NULL;
     if (closing)
         connection_reopen(connection);
-    if (wait == NULL) {
+    if (!again) {
+        connection->request = NULL;
+        run.in_flight--;
+    }
+    if (!refused) {
         connection_rest(connection);
         return;
     }
-    double seconds = strtod(wait, NULL);
     connection->state = WAITING;
-    connection->wake_ns = now + (int64_t)((seconds < 1 ? seconds : 1) * 1e9);
+    connection->wake_ns = now + (int64_t)((wait_s < 1 ? wait_s : 1) * 1e9);
     run.waiting_count++;
 }
 
@@ -472,7 +486,7 @@ static void connection_receive(struct connection *connection)
     }
     connection->received += (size_t)size;
     /* an early answer (413, 401) may come while the body is still being sent */
-    if (connection->request != NULL)
+    if (connection->state == SENDING || connection->state == RECEIVING)
         answer_parse(connection);
 }
 
@@ -482,10 +496,16 @@ static void wake_waiting(int64_t now)
 {
     for (unsigned i = 0; run.waiting_count > 0 && i < run.options->connections; i++) {
         struct connection *connection = &run.all[i];
-        if (connection->state == WAITING && connection->wake_ns <= now) {
-            run.waiting_count--;
+        if (connection->state != WAITING || connection->wake_ns > now)
+            continue;
+        run.waiting_count--;
+        if (connection->request == NULL) {
             connection_rest(connection);
+            continue;
         }
+        connection->state = SENDING;
+        connection->sent = connection->received = 0;
+        connection_send(connection);
     }
 }
 
@@ -587,7 +607,7 @@ static void report(const struct options *options)
 static const char usage[] =
     "usage: load --port N --file FILE [--path P | --get] [--token T] [--connections N]\n"
     "            [--seconds X] [--warm-up X] [--count EVENTS] [--rate EVENTS_PER_SECOND]\n"
-    "            [--pass N] [--name NAME]\n";
+    "            [--pass N] [--retry] [--name NAME]\n";
 
 static struct options read_options(int argc, char **argv)
 {
@@ -597,10 +617,11 @@ static struct options read_options(int argc, char **argv)
         { "get", 0, NULL, 'g' },     { "token", 1, NULL, 't' }, { "connections", 1, NULL, 'c' },
         { "seconds", 1, NULL, 's' }, { "count", 1, NULL, 'n' }, { "warm-up", 1, NULL, 'w' },
         { "rate", 1, NULL, 'r' },    { "name", 1, NULL, 'l' },  { "pass", 1, NULL, 'a' },
-        { NULL, 0, NULL, 0 },
+        { "retry", 0, NULL, 'R' },   { NULL, 0, NULL, 0 },
     };
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (letter) {
+        case 'R': options.retry = true; break;
         case 'p': options.port = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'f': options.file = optarg; break;
         case 'u': options.path = optarg; break;
