@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From properties and traits as they come to JSON inside: personal values sealed, doubled names
  * dropped, shape and promoted columns found, in one walk. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/money.h"
@@ -320,28 +321,39 @@ static const uint32_t money_columns =
 #undef X
     0;
 
-/* The sum of quantity × price over `products`, each line rounded half-even. */
+/* quantity × price, rounded half-even; either may be written as text, no quantity is one. */
+static bool line_amount(json_value price, json_value quantity, int digits, int64_t *minor)
+{
+    char room[32];
+    double pieces = json_double(quantity, 1);
+    str quantity_text = json_text(quantity);
+    if (json_kind(price) == JSON_TEXT) {
+        if (json_kind(quantity) != JSON_TEXT)
+            quantity_text = str_from_bytes(room, (size_t)snprintf(room, sizeof room, "%.15g", pieces));
+        return money_line_from_text(json_text(price), quantity_text, digits, minor);
+    }
+    if (json_kind(price) != JSON_INT && json_kind(price) != JSON_DOUBLE)
+        return false;
+    if (json_kind(quantity) == JSON_TEXT && !str_to_double(str_trim(quantity_text), &pieces))
+        return false;
+    return money_line_from_double(json_double(price, 0), pieces, digits, minor);
+}
+
+/* The sum over the lines of an order; false when one of them has no amount. */
 static bool sum_lines(json_value products, int digits, int64_t *sum)
 {
     struct json_iterator iterator = json_iterate(products);
     json_value product;
-    size_t lines = 0;
+    int64_t line;
     *sum = 0;
     while (json_next(&iterator, NULL, &product)) {
-        json_value price = json_get(product, STR("price")), quantity = json_get(product, STR("quantity"));
-        int64_t line;
-        bool text = json_kind(price) == JSON_TEXT && json_kind(quantity) == JSON_TEXT;
-        if (text ? !money_line_from_text(json_text(price), json_text(quantity), digits, &line)
-                 : (json_kind(price) != JSON_INT && json_kind(price) != JSON_DOUBLE) ||
-                       !money_line_from_double(json_double(price, 0), json_double(quantity, 1),
-                                               digits, &line))
-            return false;
-        if (line > MONEY_MINOR_MAX - *sum)
+        if (!line_amount(json_get(product, STR("price")), json_get(product, STR("quantity")), digits,
+                         &line) ||
+            line > MONEY_MINOR_MAX - *sum || line < -MONEY_MINOR_MAX - *sum)
             return false;
         *sum += line;
-        lines++;
     }
-    return lines > 0;
+    return json_count(products) > 0;
 }
 
 static int currency_digits(const struct event *event)
@@ -436,10 +448,18 @@ static void add_more(struct walk *walk, const struct draft_more *more, size_t co
     }
 }
 
-/* The kind under which the plan sees a value; a sealed one is the text that it hides. */
+/* The kind under which the plan sees a value when it reads the properties: a sealed one is the text that it
+ * hides, and a whole double is written without its point. */
 static enum json_kind kind_of(json_value value, bool sealed)
 {
-    return sealed ? JSON_TEXT : json_kind(value);
+    enum json_kind kind = json_kind(value);
+    if (sealed)
+        return JSON_TEXT;
+    if (kind != JSON_DOUBLE)
+        return kind;
+    double number = json_double(value, 0.5);
+    bool whole = number > -1e17 && number < 1e17 && (double)(int64_t)number == number;
+    return whole ? JSON_INT : JSON_DOUBLE;
 }
 
 struct props {

@@ -3,15 +3,26 @@
  * not fit.
  *
  * Events and properties are learnt on first sight; a strict source's unknown ones go to quarantine
- * instead. One property name has one type, widening int → decimal → text; an operator can fix a
+ * instead. One property name has one learnt type, widening int → decimal → text; an operator can fix a
  * type, require a property, give a list of values, or block an event. Per source at most so many
- * new names a day are learnt, the rest is quarantined, so that memory stays flat.
+ * new names a day are learnt, the rest is quarantined, so that memory stays flat. The events of
+ * event/known.h are planned from the start, with fixed types.
  *
- * An event carries its *shape*: a hash over its type and its property names with their JSON kinds. A shape
- * that was judged fit once is fit again until the plan changes: the hot path is one look-up. The
- * cache of shapes is not state: it changes no answer.
+ * Invariants
+ *   T1 judging and learning depend on the plan and the event alone; `received_ms` says which day it is.
+ *   T2 an event that does not fit teaches nothing: it is learnt whole or not at all.
+ *   T3 a learnt type never refuses a value of a lenient source, it widens; a fixed type, and any
+ *      type under a strict source, refuses.
+ *   T4 what is in memory is what the ledger's rows say: plan_load makes the same plan again.
  *
- * Engine thread, inside apply: deterministic, no clock. Changes are written to the ledger.
+ * An event carries its *shape* (event/event.h): a hash over its type and its property names with
+ * their JSON kinds. A shape that was judged fit once is fit again until an operator changes the plan: the
+ * hot path is one look-up. The cache of shapes is not state: it changes no answer. Shapes whose
+ * fitness depends on values (a list of values, a number written as text) are not kept.
+ *
+ * Page and screen views and tracked events have properties to judge; other kinds have traits, whose types are
+ * the profile's. Engine thread, inside apply: deterministic, no clock. Changes are written to the
+ * ledger.
  */
 #ifndef KITH_PLAN_PLAN_H
 #define KITH_PLAN_PLAN_H
@@ -27,6 +38,14 @@
 #include "store/ledger.h"
 
 struct plan;
+
+/* New names that one source may bring in a day (UTC), and what the plan holds in all. */
+#define PLAN_NEW_EVENTS_PER_DAY 500
+#define PLAN_NEW_PROPERTIES_PER_DAY 3000
+#define PLAN_EVENTS_MAX 20000
+#define PLAN_PROPERTIES_MAX 200000
+#define PLAN_PROPERTIES_PER_EVENT_MAX 1000
+#define PLAN_VALUES_MAX 1000
 
 /* NAME, code, what an operator reads */
 #define PLAN_REASONS(X)                                                                         \
@@ -53,21 +72,22 @@ err plan_new(struct plan **plan) MUST_USE;
 void plan_free(struct plan **plan);
 err plan_load(struct plan *plan, struct ledger *ledger, struct problem *problem) MUST_USE;
 
-/* Judge, and learn. `detail` (may be NULL) gets which property and why. */
+/* Judge, and learn. `detail` (may be NULL) gets which property and why. FUTURE_TIME is the engine's to
+ * judge; NO_IDENTIFIER is told here only when nothing on the event is usable. */
 enum plan_reason plan_check(struct plan *plan, const struct event *event, bool strict,
                             struct ledger_writes *writes, struct problem *detail);
 
-/* PUT /plan/events/{name}: body as in docs/api.md. UNPROCESSABLE with pointer for what is wrong. */
+/* PUT /plan/events/{name}: {status: "planned" (default) | "blocked" | "learnt", description,
+ * properties: [{name, type, required, values}]}. A type that is given is fixed; a property that is not
+ * listed is learnt again, as are those whose type is null. UNPROCESSABLE with pointer for what is wrong. */
 err plan_put_event(struct plan *plan, str name, json_value body, int64_t now_ms,
                    struct ledger_writes *writes, struct problem *problem) MUST_USE;
-/* JSON of one event type, or NOT_FOUND; of all, with their properties. */
+/* JSON of one event type, or NOT_FOUND: {name, status, known, description, source, first_seen,
+ * properties: [{name, type, fixed, required, values, first_seen}]}; of all, as a list. */
 err plan_write_event(const struct plan *plan, str name, struct buffer *out) MUST_USE;
 void plan_write_all(const struct plan *plan, struct buffer *out);
 
-/* The hash that a door puts on an event: fold each (name, kind) in any order. */
-uint64_t plan_shape_begin(str event_type);
-uint64_t plan_shape_property(uint64_t shape, str name, enum json_kind kind);
-
 void plan_digest(const struct plan *plan, struct digest *digest);
+size_t plan_memory_bytes(const struct plan *plan);
 
 #endif
