@@ -66,6 +66,26 @@ static void take_block_outcomes(struct engine *engine)
     engine->block_outcomes_taken = engine->block_outcomes.size;
 }
 
+/* Identity keeps new rows in RAM until they can be read in the ledger. */
+static void note_group(struct engine *engine)
+{
+    uint64_t committed = atomic_load(&engine->committed_seq);
+    struct group_rows *groups = engine->groups;
+    size_t done = 0;
+    while (done < engine->group_count && groups[done].last_seq <= committed)
+        done++;
+    if (done > 0) {
+        identity_committed(engine->identity, groups[done - 1].last_row);
+        engine->group_count -= done;
+        memmove(groups, groups + done, engine->group_count * sizeof *groups);
+    }
+    struct group_rows now = { engine->applied_seq, identity_row_count(engine->identity) };
+    /* With no place left two groups are told as one, a little later. */
+    if (engine->group_count == GROUPS_NOTED_MAX)
+        engine->group_count--;
+    groups[engine->group_count++] = now;
+}
+
 static err commit_group(struct engine *engine)
 {
     uint64_t count = engine->applied_seq + 1 - engine->group_first_seq;
@@ -82,6 +102,7 @@ static err commit_group(struct engine *engine)
     }
     if (engine->flusher != NULL)
         flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
+    note_group(engine);
     return ledger_apply(engine->ledger, &engine->writes, engine->applied_seq, engine_committed,
                         engine);
 }
@@ -495,7 +516,7 @@ err engine_tick(struct engine *engine)
 static void trim_log(struct engine *engine)
 {
     struct problem problem = { .error = ERR_OK };
-    uint64_t safe = atomic_load(&engine->committed_seq);
+    uint64_t safe = ledger_synced_seq(engine->ledger);
     if (engine->warehouse != NULL) {
         uint64_t flushed = atomic_load(&engine->flushed_seq);
         safe = flushed < safe ? flushed : safe;
@@ -503,7 +524,8 @@ static void trim_log(struct engine *engine)
         if (synced != ERR_OK && synced != ERR_UNSUPPORTED)
             return;   /* the next minute tries again; the log only grows */
     }
-    if (log_trim(engine->log, safe + 1, &problem) != ERR_OK)
+    /* The block that holds `safe` stays: the next start reads its time. */
+    if (log_trim(engine->log, safe, &problem) != ERR_OK)
         log_line(LOG_WARN, "log_trim_failed", "reason=\"%s\"", problem.detail);
 }
 
@@ -704,6 +726,7 @@ err engine_open(struct engine **opened, const struct engine_config *config,
         error = open_stores(engine, problem);
     if (error == ERR_OK) {
         engine->tail.log = engine->log;
+        identity_use_keys(engine->identity, engine->keys);
         error = start_load(engine, problem);
     }
     if (error == ERR_OK)

@@ -2,9 +2,9 @@
 /* flush: applied blocks become rows of the warehouse, exactly once; see flush.h. */
 #include "engine/flush.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/fault.h"
 #include "base/logline.h"
 #include "base/metric.h"
@@ -54,6 +54,7 @@ struct batch {
     size_t count;
     uint64_t number, first_seq, last_seq;
     size_t row_count;
+    uint32_t again;    /* inserts tried: each has other rows, hence another name */
 };
 
 /* ---- giving ---- */
@@ -207,7 +208,6 @@ static void write_row(struct flusher *flusher, const struct batch *batch,
         .seq = event->seq,
         .batch = batch->number,
         .source = event->source_number,
-        .message_key = event->message_key,
         .kind = (uint8_t)event->kind,
         .flags = event->flags,
         .type = event->type,
@@ -224,6 +224,7 @@ static void write_row(struct flusher *flusher, const struct batch *batch,
         .props = event->props,
         .context = event->context,
     };
+    memcpy(row.message_key, event->message_key, sizeof row.message_key);
     event_row_write(&flusher->rows, &row);
 }
 
@@ -287,32 +288,38 @@ static err write_rows(struct flusher *flusher, const struct batch *batch,
 
 /* ---- inserting ---- */
 
-static err insert_once(struct flusher *flusher, const struct batch *batch, struct problem *problem)
+/* After an unknown result, and at start: what of this batch is there already? Nobody inserts it still. */
+static err ask_present(struct flusher *flusher, const struct batch *batch, struct buffer *seqs,
+                       struct seq_set *present, struct problem *problem)
 {
     struct warehouse *warehouse = flusher->engine->warehouse;
+    if (batch->first_seq > flusher->ask_until_seq)
+        return ERR_OK;
+    err error = ERR_OK;
+    if (batch->again > 0)
+        error = warehouse_stop_batch(warehouse, batch->number, batch->again - 1, problem);
+    if (error == ERR_OK)
+        error = warehouse_present_seqs(warehouse, batch->first_seq, batch->last_seq, seqs, problem);
+    *present = (struct seq_set){ .seqs = (const uint64_t *)(const void *)seqs->data,
+                                 .count = seqs->size / sizeof(uint64_t) };
+    return error;
+}
+
+static err insert_once(struct flusher *flusher, struct batch *batch, struct problem *problem)
+{
     struct seq_set present = { .count = 0 };
-    uint64_t *seqs = NULL;
-    if (batch->first_seq <= flusher->ask_until_seq) {
-        err error = warehouse_present_seqs(warehouse, batch->first_seq, batch->last_seq, &seqs,
-                                           &present.count, problem);
-        if (error != ERR_OK)
-            return error;
-        present.seqs = seqs;
-    }
+    struct buffer seqs;
     size_t rows = 0;
-    err error = write_rows(flusher, batch, &present, &rows, problem);
-    memory_free(seqs);
-    if (error != ERR_OK || rows == 0)
-        return error;
-    char name[64];
-    /* A batch that is tried again is another block of rows, so it needs another name. */
-    int size = snprintf(name, sizeof name, "kith-%llu-%llu-%zu",
-                        (unsigned long long)batch->first_seq, (unsigned long long)batch->last_seq,
-                        rows);
-    error = warehouse_insert(warehouse, warehouse_events_insert(), buffer_str(&flusher->rows),
-                             (str){ name, (size_t)size }, problem);
+    buffer_init(&seqs, (size_t)1 << 30);
+    err error = ask_present(flusher, batch, &seqs, &present, problem);
+    if (error == ERR_OK)
+        error = write_rows(flusher, batch, &present, &rows, problem);
+    if (error == ERR_OK && rows > 0)
+        error = warehouse_insert_events(flusher->engine->warehouse, batch->number, batch->again++,
+                                        buffer_str(&flusher->rows), problem);
     if (error == ERR_OK)
         metric_add(METRIC_FLUSH_ROWS, (int64_t)rows);
+    buffer_deinit(&seqs);
     return error;
 }
 
@@ -325,7 +332,7 @@ static bool must_end(struct flusher *flusher)
 }
 
 /* Until it is in; UNAVAILABLE when there is no more time: the next start goes on from here. */
-static err insert_batch(struct flusher *flusher, const struct batch *batch)
+static err insert_batch(struct flusher *flusher, struct batch *batch)
 {
     int64_t delay_ms = RETRY_MS_FIRST;
     for (;;) {
@@ -376,10 +383,11 @@ struct alias_catch_up {
 static bool touched_by_merge(void *context, const struct ledger_value *values)
 {
     struct alias_catch_up *catch_up = context;
-    uint64_t made = (uint64_t)values[3].integer, undone = (uint64_t)values[10].integer;
+    enum { SURVIVOR = 1, ABSORBED = 2, SEQ = 5, UNDONE_SEQ = 12 };   /* columns of MERGES */
+    uint64_t made = (uint64_t)values[SEQ].integer, undone = (uint64_t)values[UNDONE_SEQ].integer;
     if (made <= catch_up->since_seq && undone <= catch_up->since_seq)
         return true;
-    for (int side = 1; side <= 2; side++) {
+    for (int side = SURVIVOR; side <= ABSORBED; side++) {
         if (!grow(&catch_up->aliases, &catch_up->capacity, catch_up->count,
                   sizeof *catch_up->aliases))
             return false;
@@ -489,8 +497,10 @@ static err mark_done(struct flusher *flusher, const struct batch *batch)
     }
     forget_outcomes(flusher, batch->last_seq, writes);
     err error = ledger_apply(engine->ledger, &writes, 0, NULL, NULL);
-    if (error != ERR_OK)
+    if (error != ERR_OK) {
+        ledger_writes_free(&writes);
         return error;
+    }
     atomic_store(&engine->flushed_seq, batch->last_seq);
     pthread_mutex_lock(&engine->waiters_mutex);
     pthread_cond_broadcast(&engine->waiters_changed);
@@ -535,6 +545,38 @@ static bool last_batch(void *context, const struct ledger_value *values)
     return false;
 }
 
+static err ask_one_number(struct engine *engine, const char *sql, uint64_t *number,
+                          struct problem *problem)
+{
+    struct buffer answer;
+    buffer_init(&answer, 1024);
+    err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
+                                &answer, problem);
+    struct cursor cursor = cursor_over(buffer_str(&answer));
+    *number = error == ERR_OK ? read_u64(&cursor) : 0;
+    if (error == ERR_OK && cursor.failed)
+        error = problem_set(problem, ERR_WAREHOUSE, "the warehouse gave no number for: %s", sql);
+    buffer_deinit(&answer);
+    return error;
+}
+
+/* Where the warehouse stands. A batch that came in but was not marked done has used its number. */
+static err ask_position(struct flusher *flusher, struct problem *problem)
+{
+    struct engine *engine = flusher->engine;
+    uint64_t batch = 0;
+    err error = warehouse_max_seq(engine->warehouse, &flusher->ask_until_seq, problem);
+    if (error == ERR_OK)
+        error = ask_one_number(engine, "SELECT max(batch) FROM events FORMAT RowBinary", &batch,
+                               problem);
+    if (error == ERR_OK)
+        error = ask_one_number(engine, "SELECT max(version) FROM aliases FORMAT RowBinary",
+                               &flusher->alias_seq, problem);
+    if (batch >= flusher->batch_next)
+        flusher->batch_next = batch + 1;
+    return error;
+}
+
 err flusher_start(struct flusher **started, struct engine *engine, struct problem *problem)
 {
     struct flusher *flusher = memory_alloc(sizeof *flusher);
@@ -561,9 +603,7 @@ err flusher_start(struct flusher **started, struct engine *engine, struct proble
     err error = ledger_page(engine->ledger, LEDGER_BATCHES, NULL, true, 1, last_batch, flusher,
                             problem);
     if (error == ERR_OK)
-        error = warehouse_max_seq(engine->warehouse, &flusher->ask_until_seq, problem);
-    if (error == ERR_OK)
-        error = warehouse_alias_version(engine->warehouse, &flusher->alias_seq, problem);
+        error = ask_position(flusher, problem);
     if (error == ERR_OK && pthread_create(&flusher->thread, NULL, run, flusher) != 0)
         error = problem_set(problem, ERR_NOMEM, "no thread could be started");
     flusher->thread_runs = error == ERR_OK;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flush: applied blocks become rows of the warehouse, exactly once, whatever dies in between.
  *
- * One thread. A batch is planned (a row of BATCHES, committed), inserted as one block, made safe on disk,
- * and marked done; only then do its outcomes leave the ledger and its blocks the tail:
+ * One thread. A batch is inserted as one block, safe on disk when the insert answers, and marked done; only
+ * then do its outcomes leave the ledger and its blocks the tail:
  *
- *     gather ─▶ plan ─▶ insert ─▶ sync ─▶ done
- *                 ▲        │ failed or unknown: which seq are there?
- *                 └────────┴── insert what is missing
+ *     gather (next_batch) ─▶ insert (insert_batch) ─▶ aliases ─▶ done (mark_done)
+ *                               ▲        │ failed or unknown
+ *                               └────────┘ stop it, ask which seq are there, insert what is missing
  *
  * One INSERT is not atomic beyond a block and its answer can be lost, so after any failure, and at
  * start, the seq that are there are asked for before anything is inserted. Rows are a function of log

@@ -30,6 +30,13 @@ struct command_waiter {
     bool durable, applied, done;
 };
 
+/* A group handed to the ledger: when it is committed, rows of identity up to last_row can be read there. */
+struct group_rows {
+    uint64_t last_seq;
+    uint32_t last_row;
+};
+#define GROUPS_NOTED_MAX 1024
+
 struct engine {
     struct engine_config config;
     char folder[512];
@@ -60,6 +67,8 @@ struct engine {
     struct json_parser *parser;
     uint64_t applied_seq;
     int64_t now_ms;
+    struct group_rows groups[GROUPS_NOTED_MAX];   /* not yet known to be committed */
+    size_t group_count;
     bool *strict;                /* by source number; rebuilt when the sources change */
     uint32_t strict_count;
 

@@ -19,7 +19,7 @@
 static int rounds(void)
 {
     const char *given = getenv("KITH_FLUSH_ROUNDS");
-    return given != NULL ? atoi(given) : 3;
+    return given != NULL ? (int)strtol(given, NULL, 10) : 3;
 }
 
 static void send_random(struct house *house, struct random_stream *random, uint64_t *message,

@@ -179,7 +179,7 @@ static void assert_replay_is_same(struct house *house)
 static int rounds(void)
 {
     const char *given = getenv("KITH_CRASH_ROUNDS");
-    return given != NULL ? atoi(given) : 4;
+    return given != NULL ? (int)strtol(given, NULL, 10) : 4;
 }
 
 static void test_killed_at_every_point(void **state)

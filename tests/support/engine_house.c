@@ -103,7 +103,6 @@ void house_say(const struct house *house, struct buffer *records, const struct s
         event.promoted_text[PROMOTED_CURRENCY] = STR("CNY");
         event.promoted_int[PROMOTED_REVENUE] = saying->revenue;
     }
-    event.shape = plan_shape_begin(event.type);
     struct buffer body;
     struct problem problem = { .error = ERR_OK };
     buffer_init(&body, EVENT_BYTES_MAX);
@@ -139,8 +138,15 @@ err house_send(struct house *house, const struct saying *sayings, size_t count)
     for (size_t index = 0; index < count; index++)
         house_say(house, &records, &sayings[index]);
     assert_ok(buffer_status(&records));
-    struct sent sent = { .append = { .records = buffer_str(&records),
-                                     .count = (uint32_t)count,
+    err error = house_send_records(house, buffer_str(&records), (uint32_t)count);
+    buffer_deinit(&records);
+    return error;
+}
+
+err house_send_records(struct house *house, str records, uint32_t count)
+{
+    struct sent sent = { .append = { .records = records,
+                                     .count = count,
                                      .durable = sent_durable } };
     pthread_mutex_init(&sent.mutex, NULL);
     pthread_cond_init(&sent.changed, NULL);
@@ -151,7 +157,6 @@ err house_send(struct house *house, const struct saying *sayings, size_t count)
     pthread_mutex_unlock(&sent.mutex);
     pthread_cond_destroy(&sent.changed);
     pthread_mutex_destroy(&sent.mutex);
-    buffer_deinit(&records);
     return error != ERR_OK ? error : sent.error;
 }
 

@@ -41,6 +41,9 @@ void house_say(const struct house *house, struct buffer *records, const struct s
 /* Append records of `count` sayings to the log and wait for the sync. */
 err house_send(struct house *house, const struct saying *sayings, size_t count);
 
+/* The same for records as by log_record_write. */
+err house_send_records(struct house *house, str records, uint32_t count);
+
 /* Random sayings: the same seed gives the same; people meet, merge, buy, repeat themselves. */
 void house_random_saying(struct random_stream *random, uint64_t message, struct saying *saying);
 
