@@ -40,6 +40,7 @@
 
 #define CONNECTIONS_MAX 10000u
 #define ANSWER_BYTES_MAX 65536u
+#define HEAD_BYTES_MAX 1024u
 #define PASS_DIGITS 6u
 #define SECOND_NS INT64_C(1000000000)
 
@@ -83,7 +84,10 @@ static int64_t now_ns(void)
 
 #define STEP_BITS 6u
 #define HISTOGRAM_SIZE (64u << STEP_BITS)
-struct histogram { uint64_t counts[HISTOGRAM_SIZE], total; int64_t max_ns; };
+struct histogram {
+    uint64_t counts[HISTOGRAM_SIZE], total;
+    int64_t max_ns;
+};
 
 static unsigned histogram_index(uint64_t us)
 {
@@ -110,8 +114,8 @@ static double histogram_ms(const struct histogram *histogram, double share)
         seen += histogram->counts[i];
         if (seen > wanted || (seen == histogram->total && seen > 0)) {
             unsigned power = i >> STEP_BITS, step = i & ((1u << STEP_BITS) - 1);
-            uint64_t us = power == 0 ? step + 1u
-                                     : (uint64_t)((1u << STEP_BITS) + step + 1) << (power - 1);
+            uint64_t us =
+                power == 0 ? step + 1u : (uint64_t)((1u << STEP_BITS) + step + 1) << (power - 1);
             return (double)us / 1000;
         }
     }
@@ -124,13 +128,13 @@ struct request {
     char *bytes;
     size_t size;
     uint32_t events;
-    uint32_t first_id;      /* index of its message ids in `ids` */
+    uint32_t first_id; /* index of its message ids in `ids` */
 };
 
 static struct {
     struct request *all;
     size_t count, capacity, next;
-    char **ids;             /* where the pass is written */
+    char **ids; /* where the pass is written */
     size_t id_count, id_capacity;
     uint64_t pass;
     uint64_t events_of_pass;
@@ -191,21 +195,23 @@ static struct request *request_new(size_t size_max)
 static void request_add(const struct options *options, const char *line, size_t size)
 {
     char path[64], authorization[512] = "";
-    struct request *request = request_new(size + 1024);
+    const size_t room = size + HEAD_BYTES_MAX;
+    struct request *request = request_new(room);
     if (options->token != NULL)
         snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s\r\n",
                  options->token);
     if (options->get) {
-        request->size = (size_t)sprintf(request->bytes,
-                                        "GET %.*s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n%s\r\n",
-                                        (int)size, line, options->port, authorization);
+        request->size = (size_t)snprintf(request->bytes, room,
+                                         "GET %.*s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n%s\r\n",
+                                         (int)size, line, options->port, authorization);
         request->events = 1;
         return;
     }
-    int head = sprintf(request->bytes,
-                       "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
-                       "%sContent-Length: %zu\r\n\r\n",
-                       path_of(options, line, path), options->port, authorization, size);
+    int head =
+        snprintf(request->bytes, room,
+                 "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
+                 "%sContent-Length: %zu\r\n\r\n",
+                 path_of(options, line, path), options->port, authorization, size);
     memcpy(request->bytes + head, line, size);
     request->size = (size_t)head + size;
     note_ids(request, request->bytes + head, request->bytes + request->size);
@@ -264,9 +270,9 @@ struct connection {
     enum connection_state state;
     const struct request *request;
     size_t sent, received;
-    int64_t due_ns;             /* from here latency counts */
-    int64_t wake_ns;            /* WAITING: until then */
-    bool wants_write;           /* registered for EPOLLOUT */
+    int64_t due_ns;   /* from here latency counts */
+    int64_t wake_ns;  /* WAITING: until then */
+    bool wants_write; /* registered for EPOLLOUT */
     char answer[ANSWER_BYTES_MAX];
 };
 
@@ -277,7 +283,7 @@ static struct {
     uint32_t *idle;
     unsigned idle_count, waiting_count;
     int64_t begin_ns, measure_ns, end_ns;
-    uint64_t sent_requests, sent_events;     /* since the begin */
+    uint64_t sent_requests, sent_events; /* since the begin */
     uint64_t in_flight;
     /* measured */
     uint64_t requests, events, refused_requests, refused_events, failed, broken, reconnects;
@@ -336,7 +342,7 @@ static void connection_broke(struct connection *connection)
     bool had_request = connection->request != NULL;
     connection_reopen(connection);
     if (connection->state == WAITING)
-        return;   /* the server closed it after its refusal: the next request goes by a new one */
+        return; /* the server closed it after its refusal: the next request goes by a new one */
     if (had_request) {
         run.broken++;
         run.in_flight--;
@@ -576,22 +582,22 @@ static void report(const struct options *options)
     double seconds = (double)(run.last_ns - run.measure_ns) / 1e9;
     seconds = seconds > 0 ? seconds : 1e-9;
     double rate = (double)run.events / seconds;
-    fprintf(stderr, "%s: %.0f %s/s in %.1f s, p50 %.2f ms, p99 %.2f ms; %" PRIu64 " refused, %" PRIu64
-                    " failed, %" PRIu64 " broken\n",
+    fprintf(stderr,
+            "%s: %.0f %s/s in %.1f s, p50 %.2f ms, p99 %.2f ms; %" PRIu64 " refused, %" PRIu64
+            " failed, %" PRIu64 " broken\n",
             options->name, rate, options->get ? "reads" : "events", seconds,
-            histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.99),
-            run.refused_requests, run.failed, run.broken);
+            histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.99), run.refused_requests,
+            run.failed, run.broken);
     printf("{\"name\":\"%s\",\"seconds\":%.3f,\"requests\":%" PRIu64 ",\"events\":%" PRIu64
            ",\"per_second\":%.1f,\"requests_per_second\":%.1f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,"
            "\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f,\"refused_requests\":%" PRIu64
            ",\"refused_events\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"broken\":%" PRIu64
            ",\"unanswered\":%" PRIu64 ",\"last_pass\":%" PRIu64 ",\"statuses\":{",
-           options->name, seconds, run.requests, run.events, rate,
-           (double)run.requests / seconds, histogram_ms(&run.latency, 0.5),
-           histogram_ms(&run.latency, 0.9), histogram_ms(&run.latency, 0.99),
-           histogram_ms(&run.latency, 0.999), (double)run.latency.max_ns / 1e6,
-           run.refused_requests, run.refused_events, run.failed, run.broken, run.in_flight,
-           requests.pass);
+           options->name, seconds, run.requests, run.events, rate, (double)run.requests / seconds,
+           histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.9),
+           histogram_ms(&run.latency, 0.99), histogram_ms(&run.latency, 0.999),
+           (double)run.latency.max_ns / 1e6, run.refused_requests, run.refused_events, run.failed,
+           run.broken, run.in_flight, requests.pass);
     const char *comma = "";
     for (unsigned status = 0; status < 600; status++) {
         if (run.by_status[status] > 0) {
@@ -621,20 +627,48 @@ static struct options read_options(int argc, char **argv)
     };
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (letter) {
-        case 'R': options.retry = true; break;
-        case 'p': options.port = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'f': options.file = optarg; break;
-        case 'u': options.path = optarg; break;
-        case 'g': options.get = true; break;
-        case 't': options.token = optarg; break;
-        case 'c': options.connections = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 's': options.seconds = strtod(optarg, NULL); break;
-        case 'n': options.count = strtoull(optarg, NULL, 10); break;
-        case 'w': options.warm_up_s = strtod(optarg, NULL); break;
-        case 'r': options.rate = strtod(optarg, NULL); break;
-        case 'a': options.pass = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'l': options.name = optarg; break;
-        default: fputs(usage, stderr); exit(2);
+        case 'R':
+            options.retry = true;
+            break;
+        case 'p':
+            options.port = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'f':
+            options.file = optarg;
+            break;
+        case 'u':
+            options.path = optarg;
+            break;
+        case 'g':
+            options.get = true;
+            break;
+        case 't':
+            options.token = optarg;
+            break;
+        case 'c':
+            options.connections = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 's':
+            options.seconds = strtod(optarg, NULL);
+            break;
+        case 'n':
+            options.count = strtoull(optarg, NULL, 10);
+            break;
+        case 'w':
+            options.warm_up_s = strtod(optarg, NULL);
+            break;
+        case 'r':
+            options.rate = strtod(optarg, NULL);
+            break;
+        case 'a':
+            options.pass = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'l':
+            options.name = optarg;
+            break;
+        default:
+            fputs(usage, stderr);
+            exit(2);
         }
     }
     if (options.file == NULL || options.port == 0 || options.port > 65535) {
@@ -652,7 +686,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     read_requests(&options);
     if (requests.count < options.connections)
-        options.connections = (unsigned)requests.count;   /* a request is in flight once */
+        options.connections = (unsigned)requests.count; /* a request is in flight once */
     run_all(&options);
     report(&options);
     return run.failed > 0 || run.broken > 0 || run.in_flight > 0;

@@ -91,7 +91,7 @@ static void output_flush(struct output *output)
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0 && errno == EPIPE)
-            exit(0);   /* the reader has had enough */
+            exit(0); /* the reader has had enough */
         if (size < 0)
             fail("cannot write: %s", strerror(errno));
         from += size;
@@ -125,7 +125,11 @@ static void put(struct world_text *text, const char *words)
 
 /* Bodies in the making, one per source: items wait here until there are enough of them. */
 struct batches {
-    struct { char *bytes; struct world_text text; unsigned count; } of[WORLD_SOURCE_COUNT];
+    struct {
+        char *bytes;
+        struct world_text text;
+        unsigned count;
+    } of[WORLD_SOURCE_COUNT];
     unsigned size;
 };
 
@@ -172,7 +176,7 @@ static void write_single(const struct world *world, const struct world_event *ev
                          struct output *output)
 {
     world_write_item(world, event, &output->text);
-    output->text.at--;   /* its closing brace comes after the key */
+    output->text.at--; /* its closing brace comes after the key */
     put(&output->text, ",\"writeKey\":\"");
     put(&output->text, write_keys[event->source]);
     put(&output->text, "\"}\n");
@@ -181,8 +185,12 @@ static void write_single(const struct world *world, const struct world_event *ev
 
 /* ---- Parquet, by chDB (its library ships no header) ---- */
 
-typedef struct { void *internal_data; } chdb_result;
-typedef struct { void *internal_data; } *chdb_connection;
+typedef struct {
+    void *internal_data;
+} chdb_result;
+typedef struct {
+    void *internal_data;
+} * chdb_connection;
 
 struct chdb {
     chdb_connection *connection;
@@ -221,14 +229,15 @@ static void chdb_open(struct chdb *chdb, const char *path)
 static void chdb_convert(struct chdb *chdb, const char *csv, const char *parquet)
 {
     char sql[4096];
-    snprintf(sql, sizeof(sql),
-             "SELECT * FROM file('%s', CSVWithNames, 'message_id String, time DateTime64(3, ''UTC''), "
-             "source LowCardinality(String), channel LowCardinality(String), "
-             "type LowCardinality(String), event LowCardinality(String), person UInt64, "
-             "order_id String, revenue Nullable(Decimal(18,2)), currency LowCardinality(String), "
-             "properties String') INTO OUTFILE '%s' TRUNCATE FORMAT Parquet "
-             "SETTINGS date_time_input_format = 'best_effort'",
-             csv, parquet);
+    snprintf(
+        sql, sizeof(sql),
+        "SELECT * FROM file('%s', CSVWithNames, 'message_id String, time DateTime64(3, ''UTC''), "
+        "source LowCardinality(String), channel LowCardinality(String), "
+        "type LowCardinality(String), event LowCardinality(String), person UInt64, "
+        "order_id String, revenue Nullable(Decimal(18,2)), currency LowCardinality(String), "
+        "properties String') INTO OUTFILE '%s' TRUNCATE FORMAT Parquet "
+        "SETTINGS date_time_input_format = 'best_effort'",
+        csv, parquet);
     chdb_result *result = chdb->query(*chdb->connection, sql, "CSV");
     const char *error = result != NULL ? chdb->error(result) : "no answer";
     if (error != NULL)
@@ -379,14 +388,12 @@ static void write_events(const struct world *world, const struct options *option
     }
     writer_close(&writer);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds = (double)(end.tv_sec - start.tv_sec) +
-                     (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+    double seconds =
+        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     fprintf(stderr, "world: %" PRIu64 " events of %" PRIu64 " people in %.1f s, %.0f events/s",
-            writer.count, options->last - options->first, seconds,
-            (double)writer.count / seconds);
+            writer.count, options->last - options->first, seconds, (double)writer.count / seconds);
     if (writer.form != PARQUET && writer.count > 0)
-        fprintf(stderr, ", %.0f bytes each",
-                (double)writer.output.written / (double)writer.count);
+        fprintf(stderr, ", %.0f bytes each", (double)writer.output.written / (double)writer.count);
     fputc('\n', stderr);
 }
 
@@ -399,10 +406,10 @@ static void write_truth(const struct world *world, uint64_t number, struct world
     world_person(world, number, &person);
     size_t count = world_identifiers(world, &person, identifiers);
     for (size_t i = 0; i < count; i++)
-        text->at += sprintf(text->at, "%" PRIu64 ",%s,%s,%s,%s,%d\n", number,
-                            world_role_key(person.role), identifiers[i].type,
-                            identifiers[i].namespace_, identifiers[i].value,
-                            identifiers[i].shared);
+        text->at +=
+            snprintf(text->at, WORLD_ROW_BYTES_MAX, "%" PRIu64 ",%s,%s,%s,%s,%d\n", number,
+                     world_role_key(person.role), identifiers[i].type, identifiers[i].namespace_,
+                     identifiers[i].value, identifiers[i].shared);
 }
 
 static void write_people(const struct world *world, const struct options *options)
@@ -495,39 +502,76 @@ static const char usage[] =
 static struct options read_options(int argc, char **argv)
 {
     struct options options = {
-        .form = "segment", .order = "customer", .seed = 1, .customers = 20000,
-        .events_per_customer = 7.5, .batch = 50, .last = UINT64_MAX,
+        .form = "segment",
+        .order = "customer",
+        .seed = 1,
+        .customers = 20000,
+        .events_per_customer = 7.5,
+        .batch = 50,
+        .last = UINT64_MAX,
         .end_ms = read_time("2026-11-21T00:00:00Z"),
         .library = "tools/chdb/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so",
     };
     static const struct option names[] = {
-        { "form", 1, NULL, 'f' },   { "customers", 1, NULL, 'c' },
-        { "seed", 1, NULL, 's' },   { "events-per-customer", 1, NULL, 'e' },
-        { "end", 1, NULL, 't' },    { "order", 1, NULL, 'o' },
-        { "first", 1, NULL, 'a' },  { "last", 1, NULL, 'z' },
-        { "batch", 1, NULL, 'b' },  { "keys", 1, NULL, 'k' },
-        { "out", 1, NULL, 'w' },    { "library", 1, NULL, 'l' },
+        { "form", 1, NULL, 'f' },     { "customers", 1, NULL, 'c' },
+        { "seed", 1, NULL, 's' },     { "events-per-customer", 1, NULL, 'e' },
+        { "end", 1, NULL, 't' },      { "order", 1, NULL, 'o' },
+        { "first", 1, NULL, 'a' },    { "last", 1, NULL, 'z' },
+        { "batch", 1, NULL, 'b' },    { "keys", 1, NULL, 'k' },
+        { "out", 1, NULL, 'w' },      { "library", 1, NULL, 'l' },
         { "one-each", 0, NULL, '1' }, { "fresh", 0, NULL, 'n' },
-        { "help", 0, NULL, 'h' },   { NULL, 0, NULL, 0 },
+        { "help", 0, NULL, 'h' },     { NULL, 0, NULL, 0 },
     };
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (letter) {
-        case 'f': options.form = optarg; break;
-        case 'c': options.customers = read_number("customers", optarg, 1, 100000000); break;
-        case 's': options.seed = read_number("seed", optarg, 0, UINT32_MAX); break;
-        case 'e': options.events_per_customer = strtod(optarg, NULL); break;
-        case 't': options.end_ms = read_time(optarg); break;
-        case 'o': options.order = optarg; break;
-        case 'a': options.first = read_number("first", optarg, 0, 100000000); break;
-        case 'z': options.last = read_number("last", optarg, 0, 100000000); break;
-        case 'b': options.batch = (unsigned)read_number("batch", optarg, 1, BATCH_EVENTS_MAX); break;
-        case 'k': options.keys = optarg; break;
-        case 'w': options.out = optarg; break;
-        case 'l': options.library = optarg; break;
-        case '1': options.one_each = true; break;
-        case 'n': options.fresh = true; break;
-        case 'h': fputs(usage, stdout); exit(0);
-        default: fputs(usage, stderr); exit(2);
+        case 'f':
+            options.form = optarg;
+            break;
+        case 'c':
+            options.customers = read_number("customers", optarg, 1, 100000000);
+            break;
+        case 's':
+            options.seed = read_number("seed", optarg, 0, UINT32_MAX);
+            break;
+        case 'e':
+            options.events_per_customer = strtod(optarg, NULL);
+            break;
+        case 't':
+            options.end_ms = read_time(optarg);
+            break;
+        case 'o':
+            options.order = optarg;
+            break;
+        case 'a':
+            options.first = read_number("first", optarg, 0, 100000000);
+            break;
+        case 'z':
+            options.last = read_number("last", optarg, 0, 100000000);
+            break;
+        case 'b':
+            options.batch = (unsigned)read_number("batch", optarg, 1, BATCH_EVENTS_MAX);
+            break;
+        case 'k':
+            options.keys = optarg;
+            break;
+        case 'w':
+            options.out = optarg;
+            break;
+        case 'l':
+            options.library = optarg;
+            break;
+        case '1':
+            options.one_each = true;
+            break;
+        case 'n':
+            options.fresh = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            fputs(usage, stderr);
+            exit(2);
         }
     }
     if (options.last > options.customers)

@@ -3,19 +3,25 @@
 #include "inside.h"
 
 const struct brand world_brands[BRAND_COUNT] = {
-    { .key = "muye", .name = "沐野", .appid = "wx3f1a6c0d5e7b2a91",
+    { .key = "muye",
+      .name = "沐野",
+      .appid = "wx3f1a6c0d5e7b2a91",
       .series = { "氨基酸", "玻尿酸", "烟酰胺", "神经酰胺", "山茶花" },
       .forms = { "洁面乳", "爽肤水", "精华液", "面霜", "眼霜", "面膜", "防晒乳", "卸妆油" },
       .prices_yuan = { 89, 139, 269, 239, 219, 119, 129, 109 },
       .sizes = { "120g", "150ml", "30ml", "50g", "15g", "5片", "50ml", "200ml" },
       .categories = { "洁面", "化妆水", "精华", "面霜", "眼霜", "面膜", "防晒", "卸妆" } },
-    { .key = "chuxue", .name = "初雪", .appid = "wx8d20b7e4c19f6a35",
+    { .key = "chuxue",
+      .name = "初雪",
+      .appid = "wx8d20b7e4c19f6a35",
       .series = { "雪绒花", "积雪草", "角鲨烷", "多肽", "蓝铜" },
       .forms = { "修护乳", "舒缓水", "安瓶", "晚霜", "眼精华", "冻膜", "隔离霜", "洁颜蜜" },
       .prices_yuan = { 199, 169, 399, 359, 299, 159, 189, 129 },
       .sizes = { "100ml", "200ml", "7支", "50g", "20ml", "100g", "30ml", "120ml" },
       .categories = { "乳液", "化妆水", "精华", "面霜", "眼霜", "面膜", "防晒", "洁面" } },
-    { .key = "feise", .name = "绯色", .appid = "wxa57e93d1840cbf26",
+    { .key = "feise",
+      .name = "绯色",
+      .appid = "wxa57e93d1840cbf26",
       .series = { "丝绒", "水光", "柔雾", "晶钻", "轻纱" },
       .forms = { "口红", "粉底液", "气垫", "眼影盘", "腮红", "眉笔", "睫毛膏", "散粉" },
       .prices_yuan = { 129, 199, 179, 159, 99, 59, 109, 139 },
@@ -25,28 +31,28 @@ const struct brand world_brands[BRAND_COUNT] = {
 
 /* Weights by buying power, roughly. */
 const struct city world_cities[CITY_COUNT] = {
-    { "上海", "上海", 90 },     { "北京", "北京", 85 },     { "广州", "广东", 62 },
-    { "深圳", "广东", 66 },     { "杭州", "浙江", 58 },     { "成都", "四川", 60 },
-    { "重庆", "重庆", 48 },     { "武汉", "湖北", 44 },     { "南京", "江苏", 42 },
-    { "苏州", "江苏", 44 },     { "西安", "陕西", 38 },     { "天津", "天津", 32 },
-    { "长沙", "湖南", 36 },     { "郑州", "河南", 34 },     { "宁波", "浙江", 28 },
-    { "青岛", "山东", 30 },     { "济南", "山东", 24 },     { "合肥", "安徽", 26 },
-    { "佛山", "广东", 24 },     { "东莞", "广东", 26 },     { "无锡", "江苏", 20 },
-    { "厦门", "福建", 20 },     { "福州", "福建", 20 },     { "昆明", "云南", 22 },
-    { "沈阳", "辽宁", 22 },     { "大连", "辽宁", 18 },     { "哈尔滨", "黑龙江", 18 },
-    { "长春", "吉林", 14 },     { "石家庄", "河北", 18 },   { "太原", "山西", 14 },
-    { "南昌", "江西", 16 },     { "南宁", "广西", 16 },     { "贵阳", "贵州", 14 },
-    { "温州", "浙江", 18 },     { "泉州", "福建", 16 },     { "海口", "海南", 8 },
-    { "兰州", "甘肃", 8 },      { "乌鲁木齐", "新疆", 8 },  { "呼和浩特", "内蒙古", 6 },
+    { "上海", "上海", 90 }, { "北京", "北京", 85 },    { "广州", "广东", 62 },
+    { "深圳", "广东", 66 }, { "杭州", "浙江", 58 },    { "成都", "四川", 60 },
+    { "重庆", "重庆", 48 }, { "武汉", "湖北", 44 },    { "南京", "江苏", 42 },
+    { "苏州", "江苏", 44 }, { "西安", "陕西", 38 },    { "天津", "天津", 32 },
+    { "长沙", "湖南", 36 }, { "郑州", "河南", 34 },    { "宁波", "浙江", 28 },
+    { "青岛", "山东", 30 }, { "济南", "山东", 24 },    { "合肥", "安徽", 26 },
+    { "佛山", "广东", 24 }, { "东莞", "广东", 26 },    { "无锡", "江苏", 20 },
+    { "厦门", "福建", 20 }, { "福州", "福建", 20 },    { "昆明", "云南", 22 },
+    { "沈阳", "辽宁", 22 }, { "大连", "辽宁", 18 },    { "哈尔滨", "黑龙江", 18 },
+    { "长春", "吉林", 14 }, { "石家庄", "河北", 18 },  { "太原", "山西", 14 },
+    { "南昌", "江西", 16 }, { "南宁", "广西", 16 },    { "贵阳", "贵州", 14 },
+    { "温州", "浙江", 18 }, { "泉州", "福建", 16 },    { "海口", "海南", 8 },
+    { "兰州", "甘肃", 8 },  { "乌鲁木齐", "新疆", 8 }, { "呼和浩特", "内蒙古", 6 },
     { "银川", "宁夏", 4 },
 };
 
 const char *const world_skins[6] = { "干性", "油性", "混合偏干", "混合偏油", "中性", "敏感" };
 const char *const world_platform_apps[WORLD_PLATFORM_COUNT] = { "33120458", "5f8c20d1", "70881426",
                                                                 "c4e90b73", "vop-2086" };
-const char *const world_platform_types[WORLD_PLATFORM_COUNT] = {
-    "tmall_open_uid", "jd_open_id", "douyin_doudian_open_id", "pdd_open_id", "vip_open_id"
-};
+const char *const world_platform_types[WORLD_PLATFORM_COUNT] = { "tmall_open_uid", "jd_open_id",
+                                                                 "douyin_doudian_open_id",
+                                                                 "pdd_open_id", "vip_open_id" };
 const char *const world_platform_shops[WORLD_PLATFORM_COUNT] = { "天猫旗舰店", "京东自营旗舰店",
                                                                  "抖音旗舰店", "拼多多旗舰店",
                                                                  "唯品会专场" };
@@ -77,9 +83,9 @@ static const char *const type_names[] = {
 #undef X
 };
 static const char *const role_keys[] = {
-    "ordinary",
-    "dorm", "household", "tablet", "empty_parcel", "test_value", "phone_given_up",
-    "phone_taken_over", "new_phone", "two_wechats", "gift_giver",
+    "ordinary",     "dorm",        "household",      "tablet",
+    "empty_parcel", "test_value",  "phone_given_up", "phone_taken_over",
+    "new_phone",    "two_wechats", "gift_giver",
 };
 
 const char *world_source_key(enum world_source source)
@@ -203,14 +209,14 @@ void world_write_catalogue(struct world_text *text)
 }
 
 static const char *const behaviour_objects[20] = {
-    "skin_file", "gift_page", "points_mall", "live_room", "sample_box", "tutorial", "review_wall",
-    "coupon_center", "check_in", "lottery", "group_buy", "adviser_card", "store_map",
-    "product_quiz", "ingredient_page", "brand_story", "member_day", "flash_sale", "wish_list",
-    "order_list",
+    "skin_file",   "gift_page",    "points_mall",   "live_room",    "sample_box",
+    "tutorial",    "review_wall",  "coupon_center", "check_in",     "lottery",
+    "group_buy",   "adviser_card", "store_map",     "product_quiz", "ingredient_page",
+    "brand_story", "member_day",   "flash_sale",    "wish_list",    "order_list",
 };
 static const char *const behaviour_verbs[14] = {
-    "opened", "closed", "clicked", "shared", "searched", "filtered", "scrolled",
-    "liked", "saved", "commented", "started", "finished", "subscribed", "reminded",
+    "opened", "closed", "clicked",   "shared",  "searched", "filtered",   "scrolled",
+    "liked",  "saved",  "commented", "started", "finished", "subscribed", "reminded",
 };
 
 void put_behaviour(struct world_text *text, unsigned behaviour)

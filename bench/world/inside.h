@@ -11,16 +11,37 @@
 #define DAY_S 86400u
 #define YEAR_S (WORLD_DAYS * DAY_S)
 #define NEVER_S UINT32_MAX
-#define ZONE_S (8 * 3600)   /* the house keeps Shanghai time */
+#define ZONE_S (8 * 3600) /* the house keeps Shanghai time */
 
 /* ---- chance: a hash of seed, subject, purpose; splitmix64 (Steele, Lea, Flood 2014) ---- */
 
 enum purpose {
-    CHANCE_HOLDINGS = 1, CHANCE_NAME, CHANCE_CITY, CHANCE_BIRTH, CHANCE_SKIN, CHANCE_BEGIN,
-    CHANCE_REGISTERED, CHANCE_ACTIVITY, CHANCE_VISIT_TIME, CHANCE_VISIT_KIND, CHANCE_VISIT,
-    CHANCE_ORDER, CHANCE_LINE, CHANCE_EVENT, CHANCE_DEVICE, CHANCE_AGENT, CHANCE_UNIONID,
-    CHANCE_OPENID, CHANCE_EXTERNAL, CHANCE_PLATFORM, CHANCE_ANONYMOUS, CHANCE_TABLET, CHANCE_ADDRESS,
-    CHANCE_CARD, CHANCE_SESSION, CHANCE_MESSAGE,
+    CHANCE_HOLDINGS = 1,
+    CHANCE_NAME,
+    CHANCE_CITY,
+    CHANCE_BIRTH,
+    CHANCE_SKIN,
+    CHANCE_BEGIN,
+    CHANCE_REGISTERED,
+    CHANCE_ACTIVITY,
+    CHANCE_VISIT_TIME,
+    CHANCE_VISIT_KIND,
+    CHANCE_VISIT,
+    CHANCE_ORDER,
+    CHANCE_LINE,
+    CHANCE_EVENT,
+    CHANCE_DEVICE,
+    CHANCE_AGENT,
+    CHANCE_UNIONID,
+    CHANCE_OPENID,
+    CHANCE_EXTERNAL,
+    CHANCE_PLATFORM,
+    CHANCE_ANONYMOUS,
+    CHANCE_TABLET,
+    CHANCE_ADDRESS,
+    CHANCE_CARD,
+    CHANCE_SESSION,
+    CHANCE_MESSAGE,
 };
 
 static inline uint64_t mix(uint64_t x)
@@ -67,11 +88,11 @@ static inline void put_byte(struct world_text *text, char byte)
 {
     *text->at++ = byte;
 }
-void put_digits(struct world_text *text, uint64_t number, unsigned width);  /* leading zeros */
+void put_digits(struct world_text *text, uint64_t number, unsigned width); /* leading zeros */
 void put_number(struct world_text *text, uint64_t number);
-void put_fen(struct world_text *text, int64_t amount_fen);                  /* 299.00 */
+void put_fen(struct world_text *text, int64_t amount_fen); /* 299.00 */
 void put_base62(struct world_text *text, uint64_t draw, unsigned width);
-void put_uuid(struct world_text *text, uint64_t high, uint64_t low);        /* version 4 */
+void put_uuid(struct world_text *text, uint64_t high, uint64_t low); /* version 4 */
 /* "2026-11-21T08:00:00.123Z" of a moment of the year. */
 void put_time(struct world_text *text, const struct world *world, uint32_t at_s, unsigned ms);
 
@@ -110,7 +131,7 @@ void put_behaviour(struct world_text *text, unsigned behaviour);
 
 /* ---- identifiers, as text ---- */
 
-uint64_t household_of(const struct world_person *person);   /* whose phone she gives */
+uint64_t household_of(const struct world_person *person); /* whose phone she gives */
 void put_user_id(struct world_text *text, uint64_t number);
 void put_card(struct world_text *text, const struct world *world, uint64_t number);
 void put_mobile(struct world_text *text, uint64_t number, unsigned nth);
@@ -118,8 +139,8 @@ void put_mobile(struct world_text *text, uint64_t number, unsigned nth);
 void put_mobile_at(struct world_text *text, const struct world_person *person,
                    enum world_source source, uint32_t at_s);
 void put_unionid(struct world_text *text, const struct world *world, uint64_t number, bool second);
-void put_openid(struct world_text *text, const struct world *world, uint64_t number,
-                unsigned brand, bool second);
+void put_openid(struct world_text *text, const struct world *world, uint64_t number, unsigned brand,
+                bool second);
 void put_external_userid(struct world_text *text, const struct world *world, uint64_t number);
 void put_platform_id(struct world_text *text, const struct world *world, uint64_t number,
                      enum world_source platform);
@@ -136,10 +157,12 @@ void put_email(struct world_text *text, uint64_t number);
 
 struct order {
     unsigned brand, line_count;
-    struct { unsigned product, quantity; } lines[ORDER_LINES_MAX];
+    struct {
+        unsigned product, quantity;
+    } lines[ORDER_LINES_MAX];
     int64_t subtotal_fen, discount_fen, shipping_fen, total_fen, refund_fen;
     bool gift;
-    uint64_t receiver;      /* person number */
+    uint64_t receiver; /* person number */
 };
 /* Everything of the order of this visit; `sale` deepens the discount. */
 void order_make(const struct world *world, const struct world_person *person, unsigned visit,

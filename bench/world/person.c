@@ -8,8 +8,8 @@
 static enum world_role role_of(uint64_t number)
 {
     int place = (int)(number % WORLD_BLOCK);
-#define X(name, first, end)                       \
-    if (place >= (first) && place < (end))        \
+#define X(name, first, end)                \
+    if (place >= (first) && place < (end)) \
         return WORLD_ROLE_##name;
     WORLD_ROLE_TABLE(X)
 #undef X
@@ -19,9 +19,9 @@ static enum world_role role_of(uint64_t number)
 static uint32_t holdings_of(const struct world *world, uint64_t number, enum world_role role)
 {
     static const uint8_t percent[] = {
-        [WORLD_TMALL] = 50, [WORLD_JD] = 22, [WORLD_DOUYIN] = 32, [WORLD_PDD] = 18,
-        [WORLD_VIP] = 10, [WORLD_MINI_PROGRAM] = 46, [WORLD_H5] = 34, [WORLD_APP] = 14,
-        [WORLD_WECOM] = 26, [WORLD_STORE] = 18, [11] = 42, [12] = 8,
+        [WORLD_TMALL] = 50, [WORLD_JD] = 22,           [WORLD_DOUYIN] = 32, [WORLD_PDD] = 18,
+        [WORLD_VIP] = 10,   [WORLD_MINI_PROGRAM] = 46, [WORLD_H5] = 34,     [WORLD_APP] = 14,
+        [WORLD_WECOM] = 26, [WORLD_STORE] = 18,        [11] = 42,           [12] = 8,
     };
     uint32_t holdings = 0;
     uint64_t draw = chance(world, CHANCE_HOLDINGS, number, 0);
@@ -151,8 +151,8 @@ void put_unionid(struct world_text *text, const struct world *world, uint64_t nu
     put_base62(text, chance(world, CHANCE_UNIONID, number, second), 23);
 }
 
-void put_openid(struct world_text *text, const struct world *world, uint64_t number,
-                unsigned brand, bool second)
+void put_openid(struct world_text *text, const struct world *world, uint64_t number, unsigned brand,
+                bool second)
 {
     PUT(text, "oPn");
     put_base62(text, chance(world, CHANCE_OPENID, number, brand * 2 + second), 25);
@@ -182,7 +182,8 @@ void put_anonymous_id(struct world_text *text, const struct world *world, uint64
 
 void put_device_id(struct world_text *text, const struct world *world, uint64_t number)
 {
-    put_uuid(text, chance(world, CHANCE_DEVICE, number, 0), chance(world, CHANCE_DEVICE, number, 1));
+    put_uuid(text, chance(world, CHANCE_DEVICE, number, 0),
+             chance(world, CHANCE_DEVICE, number, 1));
 }
 
 /* The address that a parcel goes to: a dorm has one, a gift has its receiver's. */
@@ -221,8 +222,7 @@ static struct world_text identifier_open(struct world_identifier *out, size_t *c
 static void phones(const struct world_person *person, struct world_identifier *out, size_t *count)
 {
     bool member = person->registered_s != NEVER_S;
-    bool shared = household_of(person) != person->number ||
-                  person->role == WORLD_ROLE_HOUSEHOLD ||
+    bool shared = household_of(person) != person->number || person->role == WORLD_ROLE_HOUSEHOLD ||
                   person->role == WORLD_ROLE_PHONE_GIVEN_UP;
     if (person->role == WORLD_ROLE_TEST_VALUE) {
         struct world_text test = identifier_open(out, count, "mobile", "", true);
@@ -266,13 +266,13 @@ static void wechat(const struct world *world, const struct world_person *person,
         put_unionid(&union_, world, person->number, second);
         if (!(person->holdings & WORLD_HOLDS_MINI_PROGRAM))
             continue;
-        struct world_text open = identifier_open(out, count, "wx_openid",
-                                                 world_brands[person->brand].appid, false);
+        struct world_text open =
+            identifier_open(out, count, "wx_openid", world_brands[person->brand].appid, false);
         put_openid(&open, world, person->number, person->brand, second);
     }
     if (person->holdings & WORLD_HOLDS_WECOM) {
-        struct world_text external = identifier_open(out, count, "wecom_external_userid",
-                                                     "ww6d2a81c05be94f37", false);
+        struct world_text external =
+            identifier_open(out, count, "wecom_external_userid", "ww6d2a81c05be94f37", false);
         put_external_userid(&external, world, person->number);
     }
 }
@@ -356,7 +356,7 @@ static unsigned season(int month, int day, int week_day)
         weight = 260;
     if (month == 5 && day == 20)
         weight = 220;
-    if (month == 2 && day >= 1 && day <= 14)   /* around the new year's holidays */
+    if (month == 2 && day >= 1 && day <= 14) /* around the new year's holidays */
         weight = 55;
     return weight;
 }
@@ -365,7 +365,8 @@ void world_init(struct world *world, uint64_t seed, uint64_t people, double even
                 int64_t end_ms)
 {
     const int64_t day_ms = INT64_C(86400000);
-    *world = (struct world){ .seed = mix(seed + 1), .people = people,
+    *world = (struct world){ .seed = mix(seed + 1),
+                             .people = people,
                              .events_per_person = events_per_person };
     /* The year ends with the Shanghai hour of end_ms; its first day begins at midnight there. */
     world->end_ms = end_ms;

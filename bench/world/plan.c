@@ -6,20 +6,20 @@
 #include <stdlib.h>
 
 #define VISITS_MAX 400
-#define EVENTS_PER_VISIT 4.1   /* mean of what one visit brings, measured on this plan */
-#define EVENTS_OF_LINKS 1.2    /* registering, binding, signing in: mean per person */
+#define EVENTS_PER_VISIT 4.1 /* mean of what one visit brings, measured on this plan */
+#define EVENTS_OF_LINKS 1.2  /* registering, binding, signing in: mean per person */
 
 struct planner {
     const struct world *world;
     struct world_event *events;
     size_t count, capacity;
     bool failed;
-    uint32_t end_s;            /* nothing after it: the year may end within a day */
+    uint32_t end_s; /* nothing after it: the year may end within a day */
     /* of the person at hand */
     struct world_person person;
-    size_t first;              /* her first event */
+    size_t first; /* her first event */
     uint16_t visit;
-    uint32_t met;              /* sources that know her already */
+    uint32_t met; /* sources that know her already */
 };
 
 static void emit(struct planner *p, uint32_t at_s, enum world_source source, enum world_type type,
@@ -39,11 +39,14 @@ static void emit(struct planner *p, uint32_t at_s, enum world_source source, enu
     }
     if (at_s >= p->person.registered_s && source >= WORLD_MINI_PROGRAM)
         flags |= WORLD_SIGNED_IN_FLAG;
-    p->events[p->count] = (struct world_event){
-        .person = (uint32_t)p->person.number, .at_s = at_s,
-        .index = (uint16_t)(p->count - p->first), .visit = p->visit,
-        .type = (uint8_t)type, .source = (uint8_t)source, .detail = (uint8_t)detail,
-        .flags = (uint8_t)flags };
+    p->events[p->count] = (struct world_event){ .person = (uint32_t)p->person.number,
+                                                .at_s = at_s,
+                                                .index = (uint16_t)(p->count - p->first),
+                                                .visit = p->visit,
+                                                .type = (uint8_t)type,
+                                                .source = (uint8_t)source,
+                                                .detail = (uint8_t)detail,
+                                                .flags = (uint8_t)flags };
     p->count++;
 }
 
@@ -52,7 +55,7 @@ static void emit(struct planner *p, uint32_t at_s, enum world_source source, enu
 /* A moment after `from_s`: the day by season, the hour by habit; on a big day also at midnight. */
 static uint32_t moment(const struct world *world, uint64_t draw, uint32_t from_s)
 {
-    static const uint8_t hours[24] = { 22, 10, 5, 3, 2, 3, 8, 18, 30, 42, 50, 48,
+    static const uint8_t hours[24] = { 22, 10, 5,  3,  2,  3,  8,  18, 30, 42, 50, 48,
                                        58, 52, 44, 42, 44, 46, 50, 64, 88, 96, 82, 48 };
     uint32_t from_day = from_s / DAY_S;
     uint32_t low = world->day_weights_sum[from_day];
@@ -134,8 +137,8 @@ static void bind_platform(struct planner *p, uint32_t at_s, enum world_source pl
     uint64_t draw = chance(p->world, CHANCE_PLATFORM, p->person.number, 64 + platform);
     bool member = p->person.registered_s != NEVER_S;
     if (member && (draw & 0xff) % 100 < 55)
-        emit(p, at_s + 30 + below(draw, 20 * DAY_S), WORLD_CRM, WORLD_EVENT_MEMBER_BOUND,
-             platform, 0);
+        emit(p, at_s + 30 + below(draw, 20 * DAY_S), WORLD_CRM, WORLD_EVENT_MEMBER_BOUND, platform,
+             0);
 }
 
 static void visit_platform(struct planner *p, uint32_t at_s, enum world_source platform)
@@ -252,10 +255,12 @@ static void visit_store(struct planner *p, uint32_t at_s)
 
 static enum world_source door(const struct planner *p)
 {
-    static const uint8_t weights[] = { [WORLD_TMALL] = 22, [WORLD_JD] = 9, [WORLD_DOUYIN] = 13,
-                                       [WORLD_PDD] = 7,    [WORLD_VIP] = 4, [WORLD_MINI_PROGRAM] = 30,
-                                       [WORLD_H5] = 20,    [WORLD_APP] = 26, [WORLD_WECOM] = 12,
-                                       [WORLD_STORE] = 9 };
+    static const uint8_t weights[] = {
+        [WORLD_TMALL] = 22, [WORLD_JD] = 9,   [WORLD_DOUYIN] = 13,
+        [WORLD_PDD] = 7,    [WORLD_VIP] = 4,  [WORLD_MINI_PROGRAM] = 30,
+        [WORLD_H5] = 20,    [WORLD_APP] = 26, [WORLD_WECOM] = 12,
+        [WORLD_STORE] = 9
+    };
     unsigned sum = 0, source = 0;
     for (unsigned i = 0; i < sizeof(weights); i++)
         sum += p->person.holdings & 1u << i ? weights[i] : 0;
@@ -273,15 +278,30 @@ static void visit(struct planner *p, uint32_t at_s)
 {
     enum world_source source = door(p);
     switch (source) {
-    case WORLD_MINI_PROGRAM: visit_mini_program(p, at_s); break;
-    case WORLD_H5: visit_h5(p, at_s); break;
-    case WORLD_APP: visit_app(p, at_s); break;
-    case WORLD_WECOM: visit_wecom(p, at_s); break;
-    case WORLD_STORE: visit_store(p, at_s); break;
-    case WORLD_TMALL: case WORLD_JD: case WORLD_DOUYIN: case WORLD_PDD: case WORLD_VIP:
+    case WORLD_MINI_PROGRAM:
+        visit_mini_program(p, at_s);
+        break;
+    case WORLD_H5:
+        visit_h5(p, at_s);
+        break;
+    case WORLD_APP:
+        visit_app(p, at_s);
+        break;
+    case WORLD_WECOM:
+        visit_wecom(p, at_s);
+        break;
+    case WORLD_STORE:
+        visit_store(p, at_s);
+        break;
+    case WORLD_TMALL:
+    case WORLD_JD:
+    case WORLD_DOUYIN:
+    case WORLD_PDD:
+    case WORLD_VIP:
         visit_platform(p, at_s, source);
         break;
-    case WORLD_CRM: case WORLD_SOURCE_COUNT:
+    case WORLD_CRM:
+    case WORLD_SOURCE_COUNT:
         break;
     }
     p->met |= 1u << source;

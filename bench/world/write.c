@@ -18,8 +18,8 @@ void order_make(const struct world *world, const struct world_person *person, un
         order->lines[i].product =
             order->brand * PRODUCTS_PER_BRAND + below(line, PRODUCTS_PER_BRAND);
         order->lines[i].quantity = (line & 7) == 0 ? 2 : 1;
-        order->subtotal_fen += product_price_fen(order->lines[i].product) *
-                               (int64_t)order->lines[i].quantity;
+        order->subtotal_fen +=
+            product_price_fen(order->lines[i].product) * (int64_t)order->lines[i].quantity;
     }
     unsigned percent = (unsigned[]){ 0, 0, 0, 5, 10, 15, 20, 30 }[draw >> 20 & 7];
     order->discount_fen = order->subtotal_fen * percent / 100;
@@ -47,12 +47,12 @@ static void put_masked_receiver(struct world_text *text, const struct world *wor
     char phone[16];
     struct world_text whole = { phone };
     world_person(world, order->receiver, &receiver);
-    if (receiver.role == WORLD_ROLE_DORM)   /* the dorm's phone is on all its parcels */
+    if (receiver.role == WORLD_ROLE_DORM) /* the dorm's phone is on all its parcels */
         put_mobile(&whole, receiver.number - receiver.number % WORLD_BLOCK, 0);
     else
         put_mobile_at(&whole, &receiver, WORLD_TMALL, at_s);
     PUT(text, "\"receiver_name\":\"");
-    put_bytes(text, receiver.name, 3);   /* the surname: one character of three bytes */
+    put_bytes(text, receiver.name, 3); /* the surname: one character of three bytes */
     PUT(text, "**\",\"receiver_phone\":\"");
     put_bytes(text, phone, 3);
     PUT(text, "****");
@@ -178,10 +178,10 @@ static void put_parcel(struct world_text *text, const struct world *world,
 
 /* ---- the rest ---- */
 
-static const char *const words[8] = { "敏感肌面霜", "防晒", "口红 丝绒", "抗初老精华", "卸妆油",
-                                      "玻尿酸面膜", "气垫 油皮", "眼霜 去细纹" };
+static const char *const words[8] = { "敏感肌面霜", "防晒",       "口红 丝绒", "抗初老精华",
+                                      "卸妆油",     "玻尿酸面膜", "气垫 油皮", "眼霜 去细纹" };
 static const char *const campaigns[6] = { "618_return", "double11_presale", "new_serum",
-                                          "member_day", "spring_care", "sample_box" };
+                                          "member_day", "spring_care",      "sample_box" };
 static const char *const media[5] = { "wechat", "xiaohongshu", "bilibili", "zhihu", "sms" };
 
 static unsigned product_of(const struct world *world, const struct world_person *person,
@@ -211,8 +211,7 @@ static void put_coupon(struct world_text *text, uint64_t draw)
     PUT(text, "\"");
 }
 
-static void put_skin_test(struct world_text *text, const struct world_person *person,
-                          uint64_t draw)
+static void put_skin_test(struct world_text *text, const struct world_person *person, uint64_t draw)
 {
     PUT(text, "\"skin_type\":\"");
     put_text(text, world_skins[person->skin]);
@@ -251,16 +250,21 @@ void put_properties(struct world_text *text, const struct world *world,
     enum world_type type = (enum world_type)event->type;
     PUT(text, "{");
     switch (type) {
-    case WORLD_EVENT_ORDER_PLACED: case WORLD_EVENT_ORDER_PAID: case WORLD_EVENT_ORDER_CANCELLED:
-    case WORLD_EVENT_ORDER_REFUNDED: case WORLD_EVENT_DEPOSIT_PAID:
+    case WORLD_EVENT_ORDER_PLACED:
+    case WORLD_EVENT_ORDER_PAID:
+    case WORLD_EVENT_ORDER_CANCELLED:
+    case WORLD_EVENT_ORDER_REFUNDED:
+    case WORLD_EVENT_DEPOSIT_PAID:
     case WORLD_EVENT_CHECKOUT_STARTED:
         put_order(text, world, person, event);
         break;
-    case WORLD_EVENT_PARCEL_SHIPPED: case WORLD_EVENT_PARCEL_SIGNED:
+    case WORLD_EVENT_PARCEL_SHIPPED:
+    case WORLD_EVENT_PARCEL_SIGNED:
     case WORLD_EVENT_PARCEL_RETURNED:
         put_parcel(text, world, person, event);
         break;
-    case WORLD_EVENT_PRODUCT_VIEWED: case WORLD_EVENT_PRODUCT_ADDED:
+    case WORLD_EVENT_PRODUCT_VIEWED:
+    case WORLD_EVENT_PRODUCT_ADDED:
         put_product_members(text, product_of(world, person, event));
         PUT(text, ",\"quantity\":1,\"currency\":\"CNY\",\"position\":");
         put_number(text, draw % 20 + 1);
@@ -270,7 +274,8 @@ void put_properties(struct world_text *text, const struct world *world,
         put_text(text, words[draw & 7]);
         PUT(text, "\"");
         break;
-    case WORLD_EVENT_COUPON_CLAIMED: case WORLD_EVENT_COUPON_USED:
+    case WORLD_EVENT_COUPON_CLAIMED:
+    case WORLD_EVENT_COUPON_USED:
         put_coupon(text, draw);
         break;
     case WORLD_EVENT_CONTENT_SHARED:
@@ -309,11 +314,15 @@ void put_properties(struct world_text *text, const struct world *world,
         PUT(text, "\",\"stay_seconds\":");
         put_number(text, draw >> 8 & 0xff);
         break;
-    case WORLD_EVENT_PAGE: case WORLD_EVENT_SCREEN:
+    case WORLD_EVENT_PAGE:
+    case WORLD_EVENT_SCREEN:
         put_page(text, draw);
         break;
-    case WORLD_EVENT_REGISTERED: case WORLD_EVENT_MEMBER_BOUND: case WORLD_EVENT_PHONE_CHANGED:
-    case WORLD_EVENT_IDENTIFIED: case WORLD_TYPE_COUNT:
+    case WORLD_EVENT_REGISTERED:
+    case WORLD_EVENT_MEMBER_BOUND:
+    case WORLD_EVENT_PHONE_CHANGED:
+    case WORLD_EVENT_IDENTIFIED:
+    case WORLD_TYPE_COUNT:
         break;
     }
     PUT(text, "}");
@@ -441,7 +450,8 @@ static const char *const agents[5] = {
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/124.0.0.0 Safari/537.36",
 };
-static const char *const devices[5] = { "iPhone15,3", "23127PN0CC", "V2248A", "MacBookPro18,1", "PC" };
+static const char *const devices[5] = { "iPhone15,3", "23127PN0CC", "V2248A", "MacBookPro18,1",
+                                        "PC" };
 
 static void put_client_context(struct world_text *text, const struct world *world,
                                const struct world_person *person, const struct world_event *event)
@@ -461,7 +471,8 @@ static void put_client_context(struct world_text *text, const struct world *worl
     put_text(text, agent == 0 ? "iOS" : agent < 3 ? "Android" : agent == 3 ? "macOS" : "Windows");
     PUT(text, "\",\"version\":\"17.5\"},\"network\":{\"wifi\":");
     put_text(text, draw >> 8 & 1 ? "true" : "false");
-    PUT(text, "},\"screen\":{\"width\":390,\"height\":844,\"density\":3},\"campaign\":{\"source\":\"");
+    PUT(text,
+        "},\"screen\":{\"width\":390,\"height\":844,\"density\":3},\"campaign\":{\"source\":\"");
     put_text(text, media[(draw >> 16 & 0xff) % 5]);
     PUT(text, "\",\"name\":\"");
     put_text(text, campaigns[(draw >> 24 & 0xff) % 6]);
@@ -551,8 +562,7 @@ static void put_door_id(struct world_text *text, const struct world *world,
     if (source < WORLD_PLATFORM_COUNT)
         put_platform_id(text, world, person->number, source);
     else if (source == WORLD_MINI_PROGRAM)
-        put_openid(text, world, person->number, person->brand,
-                   event->flags & WORLD_SECOND_WECHAT);
+        put_openid(text, world, person->number, person->brand, event->flags & WORLD_SECOND_WECHAT);
     else if (source == WORLD_WECOM)
         put_external_userid(text, world, person->number);
     else if (source == WORLD_STORE)
@@ -678,7 +688,8 @@ void world_write_lookup(const struct world *world, const struct world_event *eve
 
 void world_write_header(struct world_text *text)
 {
-    PUT(text, "message_id,time,source,channel,type,event,person,order_id,revenue,currency,properties\n");
+    PUT(text,
+        "message_id,time,source,channel,type,event,person,order_id,revenue,currency,properties\n");
 }
 
 static void put_row_order(struct world_text *text, const struct world *world,
