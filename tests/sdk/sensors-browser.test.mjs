@@ -30,7 +30,7 @@ const script = (user, options) => `
   sensors.quick('autoTrack');
   sensors.quick('isReady', () => {
     const anonymous = sensors.quick('getAnonymousID');
-    sensors.track('ViewProduct', { sku: 'S-7', price: 39.9, 名称: 'x', name_zh: '初雪安瓶' });
+    sensors.track('ViewProduct', { sku: 'S-7', price: 39.9, name_zh: '初雪安瓶' });
     sensors.login('${user}');
     sensors.setProfile({ city: '长沙', level: 2 });
     sensors.track('ShareContent', { via: 'wechat' });
