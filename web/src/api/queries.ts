@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* queries: everything that the console reads, each once: its key in the cache, how it is fetched, how
+ * long it is fresh. Pages say `useQuery(queries.overview())`; commands name what they made stale.
+ */
+import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
+import { api, ApiProblem, type Schemas } from './client';
+
+export interface CustomerSearch {
+  query: string;
+  identifierType: string;
+  cursor: string;
+  limit: number;
+}
+
+export interface TimelineFilter {
+  type: string;
+  channel: string;
+  source: string;
+}
+
+export interface RefusalFilter {
+  status: string;
+  reason: string;
+}
+
+export interface QuarantineFilter {
+  reason: string;
+  source: string;
+  type: string;
+  status: string;
+}
+
+type RefusalStatus = 'open' | 'decided';
+type QuarantineStatus = Schemas['Quarantined']['status'];
+
+const whole = 500; /* lists of definitions are short: one page holds them */
+
+/* An empty field of a filter is no filter. */
+const set = (value: string): string | undefined => (value === '' ? undefined : value);
+
+export const queries = {
+  session: () =>
+    queryOptions({
+      queryKey: ['session'],
+      queryFn: ({ signal }) => api.get('/session', { signal }),
+      staleTime: 60_000,
+      retry: (count, error) => count < 3 && error instanceof ApiProblem && error.isPassing,
+    }),
+  overview: () =>
+    queryOptions({
+      queryKey: ['overview'],
+      queryFn: ({ signal }) => api.get('/overview', { signal }),
+      refetchInterval: 5_000,
+    }),
+  system: () =>
+    queryOptions({
+      queryKey: ['system'],
+      queryFn: ({ signal }) => api.get('/system', { signal }),
+      refetchInterval: 5_000,
+    }),
+  linkRate: () =>
+    queryOptions({
+      queryKey: ['identity', 'link-rate'],
+      queryFn: ({ signal }) => api.get('/identity/link-rate', { signal }),
+      staleTime: 30_000,
+    }),
+  customers: (search: CustomerSearch) =>
+    queryOptions({
+      queryKey: ['customers', 'list', search],
+      queryFn: ({ signal }) =>
+        api.get('/customers', {
+          query: {
+            query: set(search.query),
+            identifier_type: set(search.identifierType),
+            cursor: set(search.cursor),
+            limit: search.limit,
+          },
+          signal,
+        }),
+    }),
+  customer: (one_id: string, reveal = false) =>
+    queryOptions({
+      queryKey: ['customers', one_id, { reveal }],
+      queryFn: ({ signal }) => api.get('/customers/{one_id}', { path: { one_id }, query: { reveal: reveal || undefined }, signal }),
+    }),
+  timeline: (one_id: string, filter: TimelineFilter) =>
+    infiniteQueryOptions({
+      queryKey: ['customers', one_id, 'events', filter],
+      queryFn: ({ signal, pageParam }) =>
+        api.get('/customers/{one_id}/events', {
+          path: { one_id },
+          query: {
+            type: set(filter.type),
+            channel: set(filter.channel),
+            source: set(filter.source),
+            cursor: set(pageParam),
+            limit: 50,
+          },
+          signal,
+        }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+  graph: (one_id: string) =>
+    queryOptions({
+      queryKey: ['customers', one_id, 'graph'],
+      queryFn: ({ signal }) => api.get('/customers/{one_id}/graph', { path: { one_id }, signal }),
+    }),
+  merges: (one_id: string) =>
+    queryOptions({
+      queryKey: ['customers', one_id, 'merges'],
+      queryFn: ({ signal }) => api.get('/customers/{one_id}/merges', { path: { one_id }, signal }),
+    }),
+  explain: (one_id: string) =>
+    queryOptions({
+      queryKey: ['customers', one_id, 'explain'],
+      queryFn: ({ signal }) => api.get('/customers/{one_id}/explain', { path: { one_id }, signal }),
+    }),
+  identityTypes: () =>
+    queryOptions({
+      queryKey: ['identity', 'types'],
+      queryFn: ({ signal }) => api.get('/identity/types', { signal }),
+      staleTime: 30_000,
+    }),
+  refusals: (filter: RefusalFilter) =>
+    infiniteQueryOptions({
+      queryKey: ['identity', 'refusals', filter],
+      queryFn: ({ signal, pageParam }) =>
+        api.get('/identity/refusals', {
+          query: {
+            status: set(filter.status) as RefusalStatus | undefined,
+            reason: set(filter.reason),
+            cursor: set(pageParam),
+            limit: 50,
+          },
+          signal,
+        }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+  suggestions: () =>
+    queryOptions({
+      queryKey: ['identity', 'suggestions'],
+      queryFn: ({ signal }) => api.get('/identity/suggestions', { query: { limit: 100 }, signal }),
+      staleTime: 30_000,
+    }),
+  sources: () =>
+    queryOptions({
+      queryKey: ['sources'],
+      queryFn: ({ signal }) => api.get('/sources', { signal }),
+      staleTime: 5_000,
+    }),
+  planEvents: () =>
+    queryOptions({
+      queryKey: ['plan', 'events'],
+      queryFn: ({ signal }) => api.get('/plan/events', { signal }),
+    }),
+  traitTypes: () =>
+    queryOptions({
+      queryKey: ['traits'],
+      queryFn: ({ signal }) => api.get('/traits', { signal }),
+      staleTime: 30_000,
+    }),
+  quarantineSummary: () =>
+    queryOptions({
+      queryKey: ['quarantine', 'summary'],
+      queryFn: ({ signal }) => api.get('/quarantine/summary', { signal }),
+    }),
+  quarantine: (filter: QuarantineFilter) =>
+    infiniteQueryOptions({
+      queryKey: ['quarantine', 'list', filter],
+      queryFn: ({ signal, pageParam }) =>
+        api.get('/quarantine', {
+          query: {
+            reason: set(filter.reason),
+            source: set(filter.source),
+            type: set(filter.type),
+            status: set(filter.status) as QuarantineStatus | undefined,
+            cursor: set(pageParam),
+            limit: 50,
+          },
+          signal,
+        }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+  tokens: () =>
+    queryOptions({
+      queryKey: ['tokens'],
+      queryFn: ({ signal }) => api.get('/tokens', { query: { limit: whole }, signal }),
+    }),
+  users: () =>
+    queryOptions({
+      queryKey: ['users'],
+      queryFn: ({ signal }) => api.get('/users', { query: { limit: whole }, signal }),
+    }),
+  audit: (filter: { user: string; action: string }) =>
+    infiniteQueryOptions({
+      queryKey: ['audit', filter],
+      queryFn: ({ signal, pageParam }) =>
+        api.get('/audit', {
+          query: { user: set(filter.user), action: set(filter.action), cursor: set(pageParam), limit: 100 },
+          signal,
+        }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+};
+
+/* What is asked again and what is not: a passing fault is, a refusal is not. */
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (count, error) => count < 2 && error instanceof ApiProblem && error.isPassing,
+        staleTime: 2_000,
+        refetchOnWindowFocus: true,
+      },
+      mutations: { retry: false },
+    },
+  });
+}

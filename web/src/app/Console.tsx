@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Console: providers around the router: preferences, query cache, theme, session. */
+import { QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-query';
+import { App as AntApp, ConfigProvider } from 'antd';
+import enGB from 'antd/locale/en_GB';
+import zhCN from 'antd/locale/zh_CN';
+import { useEffect, useMemo, useState } from 'react';
+import { RouterProvider } from 'react-router';
+import { ApiProblem, onUnauthenticated } from '@/api/client';
+import { makeQueryClient, queries } from '@/api/queries';
+import { SignIn } from '@/features/session/SignIn';
+import { Failure } from '@/ui/States';
+import { ClockProvider } from './clock';
+import { PreferencesProvider, usePreferences } from './preferences';
+import { makeRouter } from './routes';
+import { SessionProvider } from './session';
+import { themeOf } from './theme';
+
+export function Console() {
+  const [client] = useState(makeQueryClient);
+  return (
+    <PreferencesProvider>
+      <QueryClientProvider client={client}>
+        <Themed />
+      </QueryClientProvider>
+    </PreferencesProvider>
+  );
+}
+
+function Themed() {
+  const { language, scheme } = usePreferences();
+  const theme = useMemo(() => themeOf(scheme), [scheme]);
+  return (
+    <ConfigProvider
+      theme={theme} locale={language === 'zh' ? zhCN : enGB} button={{ autoInsertSpace: false }}
+      componentSize="middle" wave={{ disabled: true }}
+    >
+      <AntApp style={{ minHeight: '100%' }}>
+        <SignedIn />
+      </AntApp>
+    </ConfigProvider>
+  );
+}
+
+function SignedIn() {
+  const session = useQuery(queries.session());
+  const client = useQueryClient();
+  const [router] = useState(makeRouter);
+  const [ended, setEnded] = useState(false);
+  useEffect(() => onUnauthenticated(() => setEnded(true)), []);
+
+  const isUnknown = session.error instanceof ApiProblem && session.error.status === 401;
+  if (ended || isUnknown) {
+    const entered = (): void => {
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
+      setEnded(false);
+      void session.refetch();
+    };
+    return <SignIn expired={ended && session.data !== undefined} onEntered={entered} />;
+  }
+  if (session.data === undefined) {
+    if (session.isError) return <Failure error={session.error} retry={() => void session.refetch()} />;
+    return <div aria-busy="true" />;
+  }
+  return (
+    <SessionProvider value={session.data}>
+      <ClockProvider zone={session.data.server.zone} serverNow={session.data.server.now}>
+        <RouterProvider router={router} />
+      </ClockProvider>
+    </SessionProvider>
+  );
+}

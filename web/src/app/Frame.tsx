@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frame: navigation on the left, the bar above, the page between. On a phone the navigation is a drawer. */
+import {
+  BulbFilled, BulbOutlined, LogoutOutlined, MenuFoldOutlined, MenuOutlined, MenuUnfoldOutlined, SearchOutlined, TranslationOutlined,
+} from '@ant-design/icons';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Button, Drawer, Dropdown, Tooltip } from 'antd';
+import { useEffect, useState } from 'react';
+import { Link, NavLink, Outlet, useLocation } from 'react-router';
+import { api } from '@/api/client';
+import { queries } from '@/api/queries';
+import { perSecond, shortCount } from '@/lib/format';
+import { catalogue } from '@/lib/text';
+import { words } from '@/lib/words';
+import { useProblemNotice } from '@/ui/Controls';
+import { Avatar } from '@/ui/Marks';
+import { Attention } from './Attention';
+import { groups, pages, pageTexts, type PageEntry } from './pages';
+import { usePreferences, useText } from './preferences';
+import { SearchPalette } from './SearchPalette';
+import { useSession } from './session';
+
+const texts = catalogue({
+  zh: {
+    skip: '跳到正文',
+    navigation: '主导航',
+    home: '熟客',
+    search: '搜索客户、页面',
+    fold: '收起导航',
+    unfold: '展开导航',
+    menu: '打开导航',
+    language: 'Switch to English',
+    dark: '切换到深色',
+    light: '切换到浅色',
+    person: (name: string) => `${name},账户菜单`,
+    signOut: '退出登录',
+    rate: (rate: string) => `${rate} 条/秒`,
+    rateHint: '最近十秒平均每秒收到的事件',
+    failing: '服务器有异常',
+  },
+  en: {
+    skip: 'Skip to the page',
+    navigation: 'Main navigation',
+    home: '熟客',
+    search: 'Search customers and pages',
+    fold: 'Fold the navigation',
+    unfold: 'Unfold the navigation',
+    menu: 'Open the navigation',
+    language: '切换到中文',
+    dark: 'Switch to dark',
+    light: 'Switch to light',
+    person: (name) => `${name}, account menu`,
+    signOut: 'Sign out',
+    rate: (rate) => `${rate} events/s`,
+    rateHint: 'Events received per second, average of the last ten seconds',
+    failing: 'The server is not well',
+  },
+});
+
+function Mark() {
+  return (
+    <svg width="24" height="24" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="7" fill="#0E7C66" />
+      <path d="M9.5 7v18M9.5 17.5 20 8.500M14 14.500l8 10" stroke="#fff" strokeWidth="3" strokeLinecap="round" fill="none" />
+      <circle cx="22" cy="7.6" r="2.6" fill="#9BE0CE" />
+    </svg>
+  );
+}
+
+function useOpenWork(): Record<NonNullable<PageEntry['count']>, number> {
+  const overview = useQuery(queries.overview());
+  return { refusals: overview.data?.refusals_open ?? 0, quarantined: overview.data?.quarantined ?? 0 };
+}
+
+function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
+  const t = useText(pageTexts);
+  const say = useText(texts);
+  const { language } = usePreferences();
+  const open = useOpenWork();
+  return (
+    <nav aria-label={say.navigation}>
+      {groups.map((group) => (
+        <div className="nav-group" key={group} style={group === 'today' ? { marginTop: 4 } : undefined}>
+          {t.group[group] !== '' && <h2>{t.group[group]}</h2>}
+          {pages.filter((page) => page.group === group).map((page) => {
+            const count = page.count === undefined ? 0 : open[page.count];
+            const link = (
+              <NavLink key={page.key} to={page.path} end={page.path === '/'} className="nav-link" onClick={onGo} aria-label={folded ? t.page[page.key] : undefined}>
+                {page.icon}
+                <span className="nav-label">{t.page[page.key]}</span>
+                {count > 0 && <span className="nav-count">{shortCount(count, language)}</span>}
+              </NavLink>
+            );
+            return folded ? <Tooltip key={page.key} title={t.page[page.key]} placement="right">{link}</Tooltip> : link;
+          })}
+        </div>
+      ))}
+    </nav>
+  );
+}
+
+function Pulse() {
+  const t = useText(texts);
+  const overview = useQuery(queries.overview());
+  const system = useQuery(queries.system());
+  if (overview.data === undefined) return null;
+  const rate = overview.data.events_per_second;
+  const failing = (system.data?.failing ?? '') !== '';
+  return (
+    <Tooltip title={failing ? `${t.failing}: ${system.data?.failing ?? ''}` : t.rateHint}>
+      <Link to={failing ? '/settings/system' : '/data/live'} className={`pulse ${failing ? 'failing' : rate === 0 ? 'quiet' : ''}`}>
+        <i aria-hidden="true" />
+        <span className="long">{failing ? t.failing : t.rate(perSecond(rate))}</span>
+      </Link>
+    </Tooltip>
+  );
+}
+
+function PersonMenu() {
+  const { user } = useSession();
+  const t = useText(texts);
+  const common = useText(words);
+  const page = useText(pageTexts).page;
+  const client = useQueryClient();
+  const notice = useProblemNotice();
+  const signOut = async (): Promise<void> => {
+    try {
+      await api.delete('/session');
+      client.clear();
+      location.assign('/');
+    } catch (error) {
+      notice(error);
+    }
+  };
+  const name = user.name === '' ? user.login : user.name;
+  return (
+    <Dropdown
+      trigger={['click']}
+      menu={{
+        items: [
+          { key: 'who', disabled: true, label: <span>{name}<span className="faint"> · {common.role[user.role]}</span></span> },
+          { type: 'divider' },
+          { key: 'preferences', label: <Link to="/settings/preferences">{page.preferences}</Link> },
+          { key: 'out', icon: <LogoutOutlined />, label: t.signOut, onClick: () => void signOut() },
+        ],
+      }}
+    >
+      <button type="button" aria-label={t.person(name)} style={{ border: 0, background: 'none', padding: 2, cursor: 'pointer', borderRadius: '50%', display: 'grid' }}>
+        <Avatar name={name} seed={user.login} size={28} />
+      </button>
+    </Dropdown>
+  );
+}
+
+export function Frame() {
+  const t = useText(texts);
+  const { language, setLanguage, scheme, setTheme, folded, setFolded } = usePreferences();
+  const [drawer, setDrawer] = useState(false);
+  const [palette, setPalette] = useState(false);
+  const { pathname } = useLocation();
+
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        setPalette((open) => !open);
+      }
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, []);
+  useEffect(() => window.scrollTo(0, 0), [pathname]);
+
+  return (
+    <div className={`frame ${folded ? 'folded' : ''}`}>
+      <a className="skip" href="#page">{t.skip}</a>
+      <div className="nav">
+        <Link to="/" className="brand" aria-label="Kith 熟客"><Mark />{!folded && <>Kith <small>{t.home}</small></>}</Link>
+        <Navigation folded={folded} />
+        <div className="nav-foot">
+          <Tooltip title={folded ? t.unfold : ''} placement="right">
+            <Button
+              type="text" block aria-label={folded ? t.unfold : t.fold} icon={folded ? <MenuUnfoldOutlined /> : <MenuFoldOutlined />}
+              onClick={() => setFolded(!folded)} style={{ justifyContent: folded ? 'center' : 'flex-start', color: 'var(--ink-faint)' }}
+            />
+          </Tooltip>
+        </div>
+      </div>
+      <div style={{ minWidth: 0 }}>
+        <header className="top">
+          <Button className="top-menu" type="text" aria-label={t.menu} icon={<MenuOutlined />} onClick={() => setDrawer(true)} />
+          <button type="button" className="top-search" onClick={() => setPalette(true)}>
+            <SearchOutlined /><span className="cut">{t.search}</span><kbd>Ctrl K</kbd>
+          </button>
+          <span className="grow" />
+          <Pulse />
+          <Attention />
+          <Tooltip title={t.language}>
+            <Button type="text" icon={<TranslationOutlined />} aria-label={t.language} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')} />
+          </Tooltip>
+          <Tooltip title={scheme === 'dark' ? t.light : t.dark}>
+            <Button
+              type="text" icon={scheme === 'dark' ? <BulbFilled /> : <BulbOutlined />} aria-label={scheme === 'dark' ? t.light : t.dark}
+              onClick={() => setTheme(scheme === 'dark' ? 'light' : 'dark')}
+            />
+          </Tooltip>
+          <PersonMenu />
+        </header>
+        <main id="page" className="content" tabIndex={-1} style={{ outline: 'none' }}>
+          <Outlet />
+        </main>
+      </div>
+      <Drawer placement="left" open={drawer} onClose={() => setDrawer(false)} size={264} title={<span className="row"><Mark />Kith 熟客</span>} styles={{ body: { padding: '4px 10px' } }}>
+        <Navigation folded={false} onGo={() => setDrawer(false)} />
+      </Drawer>
+      <SearchPalette open={palette} onClose={() => setPalette(false)} />
+    </div>
+  );
+}

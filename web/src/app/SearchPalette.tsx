@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SearchPalette (Ctrl-K): finds customers, pages and the few actions of the frame, from the keyboard alone. */
+import { ArrowRightOutlined, SearchOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { Modal } from 'antd';
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { useNavigate } from 'react-router';
+import { queries } from '@/api/queries';
+import { useDebounced } from '@/lib/hooks';
+import { catalogue } from '@/lib/text';
+import { Avatar, useIdentifierName } from '@/ui/Marks';
+import { pages, pageTexts } from './pages';
+import { usePreferences, useText } from './preferences';
+
+const texts = catalogue({
+  zh: {
+    title: '搜索',
+    placeholder: '手机号、尾号四位、姓名、OneID、会员卡、订单号,或页面名',
+    customers: '客户',
+    pages: '页面',
+    actions: '操作',
+    language: 'Switch to English',
+    dark: '切换深色 / 浅色',
+    all: (query: string) => `在全部客户中搜索「${query}」`,
+    searching: '正在找…',
+    nothing: '没有找到。可以换一个标识,或只输入手机号后四位。',
+    keys: '↑ ↓ 选择 · Enter 打开 · Esc 关闭',
+    unnamed: '未具名客户',
+  },
+  en: {
+    title: 'Search',
+    placeholder: 'Phone, its last four digits, name, OneID, card, order number, or a page',
+    customers: 'Customers',
+    pages: 'Pages',
+    actions: 'Actions',
+    language: '切换到中文',
+    dark: 'Switch dark / light',
+    all: (query) => `Search all customers for "${query}"`,
+    searching: 'Searching…',
+    nothing: 'Nothing found. Try another identifier, or just the last four digits of the phone.',
+    keys: '↑ ↓ choose · Enter open · Esc close',
+    unnamed: 'Unnamed customer',
+  },
+});
+
+interface Entry {
+  key: string;
+  group: 'customers' | 'pages' | 'actions';
+  icon: ReactNode;
+  text: string;
+  note?: string;
+  run: () => void;
+}
+
+export function SearchPalette({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const t = useText(texts);
+  return (
+    <Modal open={open} onCancel={onClose} footer={null} closable={false} width={620} destroyOnHidden style={{ top: 88 }} styles={{ container: { padding: 0 } }} title={<span className="hidden-text">{t.title}</span>}>
+      <Palette onClose={onClose} />
+    </Modal>
+  );
+}
+
+function Palette({ onClose }: { onClose: () => void }) {
+  const t = useText(texts);
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState(0);
+  const { entries, searching } = useEntries(query.trim(), onClose);
+  const list = useId();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => input.current?.focus(), 30);
+    return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => setChosen(0), [query]);
+
+  const pressed = (event: KeyboardEvent): void => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      const step = event.key === 'ArrowDown' ? 1 : -1;
+      setChosen((at) => (entries.length === 0 ? 0 : (at + step + entries.length) % entries.length));
+    }
+    if (event.key === 'Enter' && !event.nativeEvent.isComposing) entries[chosen]?.run();
+  };
+
+  return (
+    <div className="palette">
+      <label className="palette-input">
+        <SearchOutlined />
+        <input
+          ref={input} value={query} onChange={(event) => setQuery(event.target.value)} onKeyDown={pressed} placeholder={t.placeholder}
+          role="combobox" aria-expanded="true" aria-controls={list} aria-label={t.title} aria-activedescendant={`${list}-${chosen}`} autoComplete="off" spellCheck={false}
+        />
+      </label>
+      <div className="palette-list" role="listbox" id={list} aria-label={t.title}>
+        {entries.map((entry, at) => (
+          <div key={entry.key} role="presentation">
+            {entry.group !== entries[at - 1]?.group && <div className="palette-group" role="presentation">{t[entry.group]}</div>}
+            <div
+              role="option" id={`${list}-${at}`} aria-selected={at === chosen} className="palette-entry"
+              onMouseMove={() => setChosen(at)} onClick={entry.run}
+              ref={at === chosen ? (element) => element?.scrollIntoView({ block: 'nearest' }) : undefined}
+            >
+              <span className="palette-icon">{entry.icon}</span>
+              <span className="cut">{entry.text}</span>
+              {entry.note !== undefined && <span className="faint small cut" style={{ marginLeft: 'auto' }}>{entry.note}</span>}
+            </div>
+          </div>
+        ))}
+        {searching && <div className="palette-group">{t.searching}</div>}
+        {!searching && entries.length === 0 && <div className="state-box">{t.nothing}</div>}
+      </div>
+      <div className="palette-foot">{t.keys}</div>
+    </div>
+  );
+}
+
+function useEntries(query: string, onClose: () => void): { entries: Entry[]; searching: boolean } {
+  const t = useText(texts);
+  const pageText = useText(pageTexts);
+  const identifierName = useIdentifierName();
+  const { language, setLanguage, scheme, setTheme } = usePreferences();
+  const navigate = useNavigate();
+  const asked = useDebounced(query, 180);
+  const found = useQuery({
+    ...queries.customers({ query: asked, identifierType: '', cursor: '', limit: 6 }),
+    enabled: asked.length >= 2,
+  });
+
+  const entries = useMemo(() => {
+    const go = (to: string) => () => {
+      onClose();
+      void navigate(to);
+    };
+    const lower = query.toLowerCase();
+    const matches = (...texts: string[]): boolean => lower === '' || texts.some((text) => text.toLowerCase().includes(lower));
+    const customers: Entry[] = asked === query && query.length >= 2 && found.data !== undefined
+      ? found.data.items.map((customer) => ({
+          key: customer.one_id,
+          group: 'customers',
+          icon: <Avatar name={customer.name} seed={customer.one_id} size={22} />,
+          text: customer.name === '' ? t.unnamed : customer.name,
+          note: customer.identifiers.slice(0, 2).map((one) => `${identifierName(one.type)} ${one.value}`).join(' · '),
+          run: go(`/customers/${customer.one_id}`),
+        }))
+      : [];
+    if (query.length >= 2) {
+      customers.push({
+        key: 'all', group: 'customers', icon: <SearchOutlined />, text: t.all(query), run: go(`/customers?query=${encodeURIComponent(query)}`),
+      });
+    }
+    const pageEntries: Entry[] = pages
+      .filter((page) => matches(pageText.page[page.key], pageText.hint[page.key], page.path, pageTexts.zh.page[page.key], pageTexts.en.page[page.key]))
+      .map((page) => ({
+        key: page.path, group: 'pages', icon: page.icon, text: pageText.page[page.key], note: pageText.group[page.group], run: go(page.path),
+      }));
+    const actions: Entry[] = [
+      { key: 'language', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.language, run: () => { setLanguage(language === 'zh' ? 'en' : 'zh'); onClose(); } },
+      { key: 'dark', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.dark, run: () => { setTheme(scheme === 'dark' ? 'light' : 'dark'); onClose(); } },
+    ].filter((action) => matches(action.text));
+    return [...customers, ...pageEntries, ...actions];
+  }, [asked, query, found.data, t, pageText, identifierName, language, setLanguage, scheme, setTheme, navigate, onClose]);
+
+  return { entries, searching: query.length >= 2 && (asked !== query || found.isFetching) };
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pages: the one list of what the console has. Navigation, router and search palette are made of it. */
+import {
+  ApiOutlined, AuditOutlined, ControlOutlined, DashboardOutlined, DeploymentUnitOutlined, FileProtectOutlined, KeyOutlined, NodeIndexOutlined,
+  PartitionOutlined, ProfileOutlined, SafetyOutlined, StopOutlined, TeamOutlined, ThunderboltOutlined, UsergroupAddOutlined, UserOutlined,
+} from '@ant-design/icons';
+import type { ComponentType, ReactNode } from 'react';
+import { catalogue } from '@/lib/text';
+
+export const pageTexts = catalogue({
+  zh: {
+    group: { today: '', customers: '客户', identity: 'OneID', data: '数据', settings: '设置' },
+    page: {
+      today: '今日', customers: '全部客户', linkRate: '渠道打通率', review: '待复核', suggestions: '疑似同一人', rules: '识别规则', live: '实时事件',
+      sources: '数据源', plan: '埋点方案', traits: '客户属性', quarantine: '隔离区', system: '系统状态', users: '成员', tokens: '访问令牌', audit: '操作记录', preferences: '偏好',
+    },
+    hint: {
+      today: '概览 总览 首页', customers: '搜索 客户 手机号', linkRate: '打通 渠道', review: '合并 拒绝 复核', suggestions: '重复 合并', rules: '合并 规则 预演',
+      live: '调试 日志 事件', sources: '写入密钥 接入 SDK', plan: '事件 属性 埋点', traits: '属性 优先级', quarantine: '隔离 重放', system: '内存 日志 引擎', users: '用户 角色 权限',
+      tokens: '令牌 接口', audit: '审计 日志', preferences: '语言 深色 主题',
+    },
+  },
+  en: {
+    group: { today: '', customers: 'Customers', identity: 'OneID', data: 'Data', settings: 'Settings' },
+    page: {
+      today: 'Today', customers: 'All customers', linkRate: 'Link rate', review: 'To review', suggestions: 'Likely the same', rules: 'Identity rules', live: 'Live events',
+      sources: 'Sources', plan: 'Tracking plan', traits: 'Traits', quarantine: 'Quarantine', system: 'System', users: 'People', tokens: 'Access tokens', audit: 'Audit', preferences: 'Preferences',
+    },
+    hint: {
+      today: 'overview home dashboard', customers: 'search people phone', linkRate: 'channels linked', review: 'refusals merge', suggestions: 'duplicates merge', rules: 'merge rules what-if',
+      live: 'debugger log events', sources: 'write key sdk connect', plan: 'events properties', traits: 'precedence', quarantine: 'replay discard', system: 'memory log engine', users: 'users roles',
+      tokens: 'api bearer', audit: 'history who did what', preferences: 'language dark theme',
+    },
+  },
+});
+
+export type PageKey = keyof typeof pageTexts.zh.page;
+export type GroupKey = keyof typeof pageTexts.zh.group;
+
+export interface PageEntry {
+  key: PageKey;
+  group: GroupKey;
+  path: string;
+  icon: ReactNode;
+  load: () => Promise<{ Component: ComponentType }>;
+  /* which open work is counted beside the name */
+  count?: 'refusals' | 'quarantined';
+}
+
+export const pages: readonly PageEntry[] = [
+  { key: 'today', group: 'today', path: '/', icon: <DashboardOutlined />, load: async () => ({ Component: (await import('@/features/today/TodayPage')).TodayPage }) },
+  { key: 'customers', group: 'customers', path: '/customers', icon: <TeamOutlined />, load: async () => ({ Component: (await import('@/features/customers/CustomersPage')).CustomersPage }) },
+  { key: 'linkRate', group: 'identity', path: '/identity/link-rate', icon: <NodeIndexOutlined />, load: async () => ({ Component: (await import('@/features/identity/LinkRatePage')).LinkRatePage }) },
+  { key: 'review', group: 'identity', path: '/identity/review', icon: <SafetyOutlined />, count: 'refusals', load: async () => ({ Component: (await import('@/features/identity/ReviewPage')).ReviewPage }) },
+  { key: 'suggestions', group: 'identity', path: '/identity/suggestions', icon: <UsergroupAddOutlined />, load: async () => ({ Component: (await import('@/features/identity/SuggestionsPage')).SuggestionsPage }) },
+  { key: 'rules', group: 'identity', path: '/identity/rules', icon: <PartitionOutlined />, load: async () => ({ Component: (await import('@/features/identity/RulesPage')).RulesPage }) },
+  { key: 'live', group: 'data', path: '/data/live', icon: <ThunderboltOutlined />, load: async () => ({ Component: (await import('@/features/live/LivePage')).LivePage }) },
+  { key: 'sources', group: 'data', path: '/data/sources', icon: <ApiOutlined />, load: async () => ({ Component: (await import('@/features/sources/SourcesPage')).SourcesPage }) },
+  { key: 'plan', group: 'data', path: '/data/plan', icon: <FileProtectOutlined />, load: async () => ({ Component: (await import('@/features/plan/PlanPage')).PlanPage }) },
+  { key: 'traits', group: 'data', path: '/data/traits', icon: <ProfileOutlined />, load: async () => ({ Component: (await import('@/features/traits/TraitsPage')).TraitsPage }) },
+  { key: 'quarantine', group: 'data', path: '/data/quarantine', icon: <StopOutlined />, count: 'quarantined', load: async () => ({ Component: (await import('@/features/quarantine/QuarantinePage')).QuarantinePage }) },
+  { key: 'system', group: 'settings', path: '/settings/system', icon: <DeploymentUnitOutlined />, load: async () => ({ Component: (await import('@/features/settings/SystemPage')).SystemPage }) },
+  { key: 'users', group: 'settings', path: '/settings/people', icon: <UserOutlined />, load: async () => ({ Component: (await import('@/features/settings/PeoplePage')).PeoplePage }) },
+  { key: 'tokens', group: 'settings', path: '/settings/tokens', icon: <KeyOutlined />, load: async () => ({ Component: (await import('@/features/settings/TokensPage')).TokensPage }) },
+  { key: 'audit', group: 'settings', path: '/settings/audit', icon: <AuditOutlined />, load: async () => ({ Component: (await import('@/features/settings/AuditPage')).AuditPage }) },
+  { key: 'preferences', group: 'settings', path: '/settings/preferences', icon: <ControlOutlined />, load: async () => ({ Component: (await import('@/features/settings/PreferencesPage')).PreferencesPage }) },
+];
+
+export const groups: readonly GroupKey[] = ['today', 'customers', 'identity', 'data', 'settings'];

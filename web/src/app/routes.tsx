@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes: addresses to pages; each page is a chunk of its own, loaded when it is first opened. */
+import { createBrowserRouter } from 'react-router';
+import { Frame } from './Frame';
+import { NoSuchPage, PageFailure } from './PageFailure';
+import { pages } from './pages';
+
+export function makeRouter() {
+  return createBrowserRouter([
+    {
+      path: '/',
+      element: <Frame />,
+      errorElement: <PageFailure />,
+      hydrateFallbackElement: <div aria-busy="true" />,
+      children: [
+        ...pages.map((page) => ({ path: page.path, lazy: page.load, errorElement: <PageFailure /> })),
+        {
+          path: '/customers/:oneId/:tab?',
+          lazy: async () => ({ Component: (await import('@/features/customer/CustomerPage')).CustomerPage }),
+          errorElement: <PageFailure />,
+        },
+        {
+          path: '/data/sources/:key',
+          lazy: async () => ({ Component: (await import('@/features/sources/SourcePage')).SourcePage }),
+          errorElement: <PageFailure />,
+        },
+        { path: '*', element: <NoSuchPage /> },
+      ],
+    },
+  ]);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CustomerPage: who she is on the left, what happened in the middle, what is known on the right. */
+import { MergeOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { Tabs } from 'antd';
+import { useEffect, useState, type ReactNode } from 'react';
+import { useLocation, useNavigate, useParams } from 'react-router';
+import { queries } from '@/api/queries';
+import { useText } from '@/app/preferences';
+import { ActionButton, useRoleReason } from '@/ui/Controls';
+import { Json } from '@/ui/Json';
+import { Panel, useTitle } from '@/ui/Page';
+import { Bones, Failure } from '@/ui/States';
+import { Explain } from './Explain';
+import { Graph } from './Graph';
+import { MergeDialog } from './MergeDialog';
+import { Merges } from './Merges';
+import { Profile } from './Profile';
+import { customerTexts } from './texts';
+import { Timeline } from './Timeline';
+import { Who } from './Who';
+import './customer.css';
+
+const tabs = ['timeline', 'graph', 'merges', 'explain', 'raw'] as const;
+type Tab = (typeof tabs)[number];
+
+function isTab(value: string | undefined): value is Tab {
+  return tabs.some((tab) => tab === value);
+}
+
+export function CustomerPage() {
+  const t = useText(customerTexts);
+  const { oneId = '', tab: tabInPath } = useParams();
+  const navigate = useNavigate();
+  const location = useLocation();
+  const [revealed, setRevealed] = useState(false);
+  const [isMerging, setMerging] = useState(false);
+  const noMerge = useRoleReason('operator');
+  const customer = useQuery(queries.customer(oneId, revealed));
+  const tab: Tab = isTab(tabInPath) ? tabInPath : 'timeline';
+  const cameAs = (location.state as { cameAs?: string } | null)?.cameAs;
+  useTitle(customer.data?.name === undefined || customer.data.name === '' ? t.title : customer.data.name);
+
+  useEffect(() => setRevealed(false), [oneId]);
+  /* One merged away answers with the customer it became: the address follows, and the page says so. */
+  const became = customer.data?.one_id;
+  useEffect(() => {
+    if (became !== undefined && became !== oneId) {
+      void navigate(`/customers/${became}${tab === 'timeline' ? '' : `/${tab}`}`, { replace: true, state: { cameAs: oneId } });
+    }
+  }, [became, oneId, tab, navigate]);
+
+  if (customer.data === undefined) {
+    if (customer.isError) return <Panel><Failure error={customer.error} retry={() => void customer.refetch()} /></Panel>;
+    return <div className="customer"><Panel><Bones rows={8} inset={0} /></Panel><Panel><Bones rows={12} inset={0} /></Panel><Panel><Bones rows={8} inset={0} /></Panel></div>;
+  }
+  const data = customer.data;
+  const bodies: Record<Tab, () => ReactNode> = {
+    timeline: () => <Timeline oneId={data.one_id} />,
+    graph: () => <Graph customer={data} />,
+    merges: () => <Merges oneId={data.one_id} />,
+    explain: () => <Explain oneId={data.one_id} />,
+    raw: () => <Json value={data} />,
+  };
+  return (
+    <>
+      <h1 className="hidden-text">{data.name === '' ? t.unnamed : data.name}</h1>
+      {cameAs !== undefined && cameAs !== data.one_id && <div className="notice" role="status" style={{ marginBottom: 12 }}>{t.mergedInto(cameAs, data.one_id)}</div>}
+      <div className={`customer tab-${tab}`}>
+        <Who customer={data} revealed={revealed} onReveal={setRevealed} />
+        <Panel className="customer-main">
+          <Tabs
+            activeKey={tab} destroyOnHidden
+            onChange={(key) => void navigate(`/customers/${data.one_id}${key === 'timeline' ? '' : `/${key}`}`)}
+            items={tabs.map((key) => ({ key, label: t.tab[key], children: key === tab ? bodies[key]() : null }))}
+            tabBarExtraContent={<ActionButton size="small" icon={<MergeOutlined />} reason={noMerge} onClick={() => setMerging(true)} className="merge-button">{t.merge}</ActionButton>}
+          />
+        </Panel>
+        <Profile customer={data} />
+      </div>
+      <MergeDialog open={isMerging} customer={data} onClose={() => setMerging(false)} />
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Profile: traits with where they come from, tags, segments. */
+import { Tooltip } from 'antd';
+import type { Schemas } from '@/api/client';
+import { useText } from '@/app/preferences';
+import { wordFor } from '@/lib/text';
+import { words } from '@/lib/words';
+import { Pill, Time } from '@/ui/Marks';
+import { Panel } from '@/ui/Page';
+import { customerTexts } from './texts';
+
+type Customer = Schemas['Customer'];
+
+export function Profile({ customer }: { customer: Customer }) {
+  const t = useText(customerTexts).profile;
+  const common = useText(words);
+  const traits = Object.entries(customer.traits).sort(([a], [b]) => a.localeCompare(b));
+  const tags = Object.entries(customer.tags);
+  return (
+    <div className="stack customer-profile">
+      <Panel title={t.traits} note={traits.length === 0 ? undefined : String(traits.length)}>
+        {traits.length === 0 && <p className="small faint">{t.noTraits}</p>}
+        <dl className="traits">
+          {traits.map(([name, value]) => {
+            const origin = customer.trait_origins[name];
+            return (
+              <div key={name}>
+                <dt title={name}>{wordFor(common.trait, name)}</dt>
+                <dd>
+                  <TraitValue value={value} />
+                  {origin !== undefined && <span className="trait-origin">{t.from(origin.source)} · <Time at={origin.at} /></span>}
+                </dd>
+              </div>
+            );
+          })}
+        </dl>
+      </Panel>
+      <Panel title={t.tags}>
+        {tags.length === 0 ? <p className="small faint">{t.noTags}</p> : (
+          <div className="row wrap" style={{ gap: 6 }}>{tags.map(([key, value]) => <Pill key={key} tone="accent">{key}: {String(value)}</Pill>)}</div>
+        )}
+      </Panel>
+      <Panel title={t.segments}>
+        {customer.segments.length === 0 ? <p className="small faint">{t.noSegments}</p> : (
+          <div className="row wrap" style={{ gap: 6 }}>{customer.segments.map((key) => <Pill key={key}>{key}</Pill>)}</div>
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+export function TraitValue({ value }: { value: unknown }) {
+  const t = useText(customerTexts).value;
+  if (Array.isArray(value)) return <span className="row wrap" style={{ gap: 4 }}>{value.map((one, at) => <Pill key={at}>{typeof one === 'object' ? JSON.stringify(one) : String(one)}</Pill>)}</span>;
+  if (typeof value === 'object' && value !== null) {
+    const text = JSON.stringify(value);
+    return <Tooltip title={text}><span className="mono cut" style={{ display: 'block' }}>{text}</span></Tooltip>;
+  }
+  if (typeof value === 'number') return <span className="tabular">{value.toLocaleString('en-US')}</span>;
+  const text = String(value ?? '—');
+  return <span>{wordFor(t, text)}</span>;
+}

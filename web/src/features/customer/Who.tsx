@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who: name, OneID, what she is worth, by which identifiers she is known, how she may be reached. */
+import { EyeInvisibleOutlined, EyeOutlined, SafetyCertificateOutlined } from '@ant-design/icons';
+import { Button, Tooltip } from 'antd';
+import { useState } from 'react';
+import type { Schemas } from '@/api/client';
+import { useSession } from '@/app/session';
+import { useText } from '@/app/preferences';
+import { wordFor } from '@/lib/text';
+import { words } from '@/lib/words';
+import { ActionButton } from '@/ui/Controls';
+import { Avatar, Count, Money, OneId, Pill, Time, useIdentifierName } from '@/ui/Marks';
+import { Panel } from '@/ui/Page';
+import { customerTexts } from './texts';
+
+type Customer = Schemas['Customer'];
+const identifiersShown = 8;
+
+interface WhoProps {
+  customer: Customer;
+  revealed: boolean;
+  onReveal: (revealed: boolean) => void;
+}
+
+export function Who({ customer, revealed, onReveal }: WhoProps) {
+  const t = useText(customerTexts);
+  const common = useText(words);
+  const { server } = useSession();
+  return (
+    <Panel className="customer-who">
+      <div className="row" style={{ gap: 12, alignItems: 'flex-start' }}>
+        <Avatar name={customer.name} seed={customer.one_id} size={48} />
+        <div className="grow">
+          <div className="who-name">{customer.name === '' ? <span className="faint">{t.unnamed}</span> : customer.name}</div>
+          <OneId id={customer.one_id} />
+        </div>
+      </div>
+      <Worth summary={customer.summary} createdAt={customer.created_at} />
+      <section>
+        <h2 className="who-head">
+          {t.who.identifiers} <span className="faint">{customer.identifiers.length}</span>
+          <span className="grow" />
+          <Tooltip title={server.may_reveal ? t.who.revealNote : ''}>
+            <span>
+              <ActionButton
+                size="small" type="text" icon={revealed ? <EyeInvisibleOutlined /> : <EyeOutlined />} onClick={() => onReveal(!revealed)}
+                reason={server.may_reveal ? null : common.permission.reveal}
+              >
+                {revealed ? common.action.mask : common.action.reveal}
+              </ActionButton>
+            </span>
+          </Tooltip>
+        </h2>
+        <Identifiers identifiers={customer.identifiers} />
+      </section>
+      <section>
+        <h2 className="who-head">{t.who.reach}</h2>
+        <Consents consent={customer.consent} />
+      </section>
+    </Panel>
+  );
+}
+
+function Worth({ summary, createdAt }: { summary: Customer['summary']; createdAt: string }) {
+  const t = useText(customerTexts).who;
+  return (
+    <>
+      <div className="worth">
+        <div><strong><Money minor={summary.revenue} currency={summary.currency} short /></strong><span>{t.revenue}</span></div>
+        <div><strong><Count value={summary.orders} /></strong><span>{t.orders}</span></div>
+        <div><strong><Count value={summary.events} /></strong><span>{t.events}</span></div>
+      </div>
+      <dl className="facts who-facts">
+        {summary.orders > 0 && <><dt>{t.average}</dt><dd><Money minor={Math.round(summary.revenue / summary.orders)} currency={summary.currency} /></dd></>}
+        {summary.refunded > 0 && <><dt>{t.refunded}</dt><dd><Money minor={summary.refunded} currency={summary.currency} /></dd></>}
+        {summary.first_order_at !== null && <><dt>{t.first}</dt><dd><Time at={summary.first_order_at} exact /></dd></>}
+        {summary.last_order_at !== null && summary.orders > 1 && <><dt>{t.last}</dt><dd><Time at={summary.last_order_at} exact /></dd></>}
+        <dt>{t.since}</dt><dd><Time at={summary.first_seen_at ?? createdAt} exact /></dd>
+        <dt>{t.seen}</dt><dd><Time at={summary.last_seen_at} /></dd>
+        {(summary.other_currencies ?? []).map((other) => (
+          <span key={other.currency} style={{ display: 'contents' }}><dt>{t.others}</dt><dd><Money minor={other.revenue} currency={other.currency} /> · {other.orders}</dd></span>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+function Identifiers({ identifiers }: { identifiers: Customer['identifiers'] }) {
+  const t = useText(customerTexts).who;
+  const name = useIdentifierName();
+  const [all, setAll] = useState(false);
+  const shown = all ? identifiers : identifiers.slice(0, identifiersShown);
+  return (
+    <>
+      <ul className="who-identifiers">
+        {shown.map((one) => (
+          <li key={one.row}>
+            <Tooltip
+              placement="right"
+              title={<>{name(one.type)} · {one.verified ? t.verified : t.claimed}{one.namespace !== '' && <><br />{t.namespace} {one.namespace}</>}<br />{t.source} {one.source}<br />{t.lastSeen} <Time at={one.last_seen} exact /></>}
+            >
+              <div className="row" tabIndex={0}>
+                <span className="faint small who-type cut">{name(one.type)}</span>
+                <span className="mono cut grow">{one.value}</span>
+                {one.verified && <SafetyCertificateOutlined aria-label={t.verified} style={{ color: 'var(--accent-ink)', fontSize: 13 }} />}
+              </div>
+            </Tooltip>
+          </li>
+        ))}
+      </ul>
+      {identifiers.length > identifiersShown && (
+        <Button size="small" type="link" style={{ padding: 0 }} onClick={() => setAll(!all)}>{all ? t.less : t.more(identifiers.length - identifiersShown)}</Button>
+      )}
+    </>
+  );
+}
+
+function Consents({ consent }: { consent: Customer['consent'] }) {
+  const t = useText(customerTexts).who;
+  const common = useText(words);
+  const entries = Object.entries(consent);
+  if (entries.length === 0) return <p className="small faint">{t.noConsent}</p>;
+  return (
+    <div className="row wrap" style={{ gap: 6 }}>
+      {entries.map(([purpose, one]) => (
+        <Tooltip key={purpose} title={<>{one.state === 'granted' ? t.granted : t.withdrawn} · {one.source} · <Time at={one.at} exact /></>}>
+          <span><Pill tone={one.state === 'granted' ? 'good' : 'bad'}>{wordFor(common.consent, purpose)} {one.state === 'granted' ? '✓' : '✕'}</Pill></span>
+        </Tooltip>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SystemPage: how the server is: log, engine, warehouse, memory. */
+import { useQuery } from '@tanstack/react-query';
+import type { Schemas } from '@/api/client';
+import { queries } from '@/api/queries';
+import { useText } from '@/app/preferences';
+import { useSession } from '@/app/session';
+import { bytes, exactCount } from '@/lib/format';
+import { catalogue, wordFor } from '@/lib/text';
+import { Count, Pill, Time } from '@/ui/Marks';
+import { Band, Figure, Page, Panel } from '@/ui/Page';
+import { Bones, Loaded } from '@/ui/States';
+
+const texts = catalogue({
+  zh: {
+    title: '系统状态',
+    purpose: '日志、引擎和数据仓库走到哪里,内存用在什么地方。每 5 秒更新。',
+    well: '一切正常', unwell: '有异常',
+    events: '事件', duplicates: '重复', quarantined: '隔离', customers: '客户', identifiers: '标识',
+    steps: '一条事件走到哪里', durable: '已落盘', applied: '已处理', committed: '已入账', flushed: '已进数据仓库',
+    durableHint: '收到即写日志并同步,之后才应答', appliedHint: '认人、更新资料', committedHint: '写进账本', flushedHint: '可供历史查询',
+    behind: (count: string) => `落后 ${count} 条`, level: '已跟上',
+    memory: '内存', logSize: '日志大小', warehouse: '数据仓库', ready: '可用', notReady: '不可用', unflushed: '待写入', version: '版本', started: '启动时间', zone: '时区', clock: '时钟', virtual: '虚拟时钟', real: '真实时钟', server: '服务器',
+    memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库' },
+    total: '合计',
+  },
+  en: {
+    title: 'System',
+    purpose: 'How far log, engine and warehouse are, and where memory goes. Updated every 5 seconds.',
+    well: 'All is well', unwell: 'Not well',
+    events: 'Events', duplicates: 'Duplicates', quarantined: 'Quarantined', customers: 'Customers', identifiers: 'Identifiers',
+    steps: 'How far an event has come', durable: 'On disk', applied: 'Applied', committed: 'In the ledger', flushed: 'In the warehouse',
+    durableHint: 'synced to the log before it is acknowledged', appliedHint: 'recognised, profile updated', committedHint: 'written to the ledger', flushedHint: 'ready for long queries',
+    behind: (count) => `${count} behind`, level: 'level',
+    memory: 'Memory', logSize: 'Log size', warehouse: 'Warehouse', ready: 'ready', notReady: 'not ready', unflushed: 'to be written', version: 'Version', started: 'Started', zone: 'Time zone', clock: 'Clock', virtual: 'virtual', real: 'real', server: 'Server',
+    memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse' },
+    total: 'Total',
+  },
+});
+
+type System = Schemas['System'];
+
+export function SystemPage() {
+  const t = useText(texts);
+  const system = useQuery(queries.system());
+  return (
+    <Page title={t.title} purpose={t.purpose} actions={system.data !== undefined && <Pill tone={system.data.failing === '' ? 'good' : 'bad'}>{system.data.failing === '' ? t.well : t.unwell}</Pill>}>
+      <Loaded query={system} skeleton={<Panel><Bones rows={10} inset={0} /></Panel>}>
+        {(data) => (
+          <div className="stack">
+            {data.failing !== '' && <div className="notice bad" role="alert">{data.failing}</div>}
+            <Band>
+              <Figure label={t.events}><Count value={data.counts.events} /></Figure>
+              <Figure label={t.customers}><Count value={data.counts.customers} /></Figure>
+              <Figure label={t.identifiers}><Count value={data.counts.identifiers} /></Figure>
+              <Figure label={t.duplicates}><Count value={data.counts.duplicates} /></Figure>
+              <Figure label={t.quarantined}><Count value={data.counts.quarantined} /></Figure>
+            </Band>
+            <Steps system={data} />
+            <div className="split-2"><Memory system={data} /><Server system={data} /></div>
+          </div>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Steps({ system }: { system: System }) {
+  const t = useText(texts);
+  const last = system.log.last_seq;
+  const steps = [
+    { name: t.durable, hint: t.durableHint, seq: last },
+    { name: t.applied, hint: t.appliedHint, seq: system.engine.applied_seq },
+    { name: t.committed, hint: t.committedHint, seq: system.engine.committed_seq },
+    { name: t.flushed, hint: t.flushedHint, seq: system.engine.flushed_seq },
+  ];
+  return (
+    <Panel title={t.steps}>
+      <ol className="steps">
+        {steps.map((step) => {
+          const behind = Math.max(0, last - step.seq);
+          return (
+            <li key={step.name}>
+              <span className="small faint">{step.hint}</span>
+              <strong>{step.name}</strong>
+              <span className="tabular mono">{exactCount(step.seq)}</span>
+              <span className={`small ${behind === 0 ? 'faint' : 'soft'}`}>{behind === 0 ? t.level : t.behind(exactCount(behind))}</span>
+            </li>
+          );
+        })}
+      </ol>
+    </Panel>
+  );
+}
+
+function Memory({ system }: { system: System }) {
+  const t = useText(texts);
+  const parts = [...system.memory].sort((a, b) => b.bytes - a.bytes);
+  const total = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return (
+    <Panel title={t.memory} note={`${t.total} ${bytes(total)}`}>
+      <ul className="memory">
+        {parts.map((part) => (
+          <li key={part.name}>
+            <span className="cut">{wordFor(t.memoryNames, part.name)}</span>
+            <div className="bar-track"><div className="bar-fill" style={{ width: `${total === 0 ? 0 : (part.bytes / total) * 100}%`, background: 'var(--accent)' }} /></div>
+            <span className="right tabular small">{bytes(part.bytes)}</span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Server({ system }: { system: System }) {
+  const t = useText(texts);
+  const { server } = useSession();
+  return (
+    <Panel title={t.server}>
+      <dl className="facts">
+        <dt>{t.version}</dt><dd>{system.version}</dd>
+        <dt>{t.started}</dt><dd><Time at={system.started_at} exact /></dd>
+        <dt>{t.zone}</dt><dd>{server.zone}</dd>
+        <dt>{t.clock}</dt><dd>{server.virtual_clock ? t.virtual : t.real}</dd>
+        <dt>{t.logSize}</dt><dd>{bytes(system.log.bytes)}</dd>
+        <dt>{t.warehouse}</dt><dd><Pill tone={system.warehouse.ready ? 'good' : 'warn'}>{system.warehouse.ready ? t.ready : t.notReady}</Pill></dd>
+        <dt>{t.unflushed}</dt><dd><Count value={system.warehouse.unflushed_rows} exact /></dd>
+      </dl>
+    </Panel>
+  );
+}
