@@ -2,6 +2,7 @@
 /* flush: applied blocks become rows of the warehouse, exactly once; see flush.h. */
 #include "engine/flush.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -288,12 +289,24 @@ static err write_rows(struct flusher *flusher, const struct batch *batch,
 
 /* ---- inserting ---- */
 
+/* A deliberate defect, so that the crash test is seen to catch it: KITH_MUTATE=flush_no_ask inserts again
+ * without asking. Builds with KITH_FAULTS only. */
+static bool forgets_to_ask(void)
+{
+#ifdef KITH_FAULTS
+    const char *mutations = getenv("KITH_MUTATE");
+    return mutations != NULL && strstr(mutations, "flush_no_ask") != NULL;
+#else
+    return false;
+#endif
+}
+
 /* After an unknown result, and at start: what of this batch is there already? Nobody inserts it still. */
 static err ask_present(struct flusher *flusher, const struct batch *batch, struct buffer *seqs,
                        struct seq_set *present, struct problem *problem)
 {
     struct warehouse *warehouse = flusher->engine->warehouse;
-    if (batch->first_seq > flusher->ask_until_seq)
+    if (batch->first_seq > flusher->ask_until_seq || forgets_to_ask())
         return ERR_OK;
     err error = ERR_OK;
     if (batch->again > 0)
@@ -501,6 +514,9 @@ static err mark_done(struct flusher *flusher, const struct batch *batch)
         ledger_writes_free(&writes);
         return error;
     }
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->waiting_rows -= batch->row_count;
+    pthread_mutex_unlock(&flusher->mutex);
     atomic_store(&engine->flushed_seq, batch->last_seq);
     pthread_mutex_lock(&engine->waiters_mutex);
     pthread_cond_broadcast(&engine->waiters_changed);
@@ -508,13 +524,10 @@ static err mark_done(struct flusher *flusher, const struct batch *batch)
     return ERR_OK;
 }
 
-static void release_batch(struct flusher *flusher, struct batch *batch)
+static void release_batch(struct batch *batch)
 {
     for (size_t index = 0; index < batch->count; index++)
         applied_block_release(&batch->blocks[index]);
-    pthread_mutex_lock(&flusher->mutex);
-    flusher->waiting_rows -= batch->row_count;
-    pthread_mutex_unlock(&flusher->mutex);
 }
 
 static void *run(void *context)
@@ -531,7 +544,7 @@ static void *run(void *context)
             error = mark_done(flusher, batch);
         }
         fault_fires(FAULT_FLUSH_AFTER_DONE);
-        release_batch(flusher, batch);
+        release_batch(batch);
     }
     return NULL;
 }
