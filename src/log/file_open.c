@@ -211,6 +211,7 @@ static err file_choose_vfs(struct log_file *file, const char *name, sqlite3_vfs 
         return problem_set(problem, error, "no memory to open log %s", file->path);
     *vfs = file->gate;
 #else
+    (void)file;
     *vfs = sqlite3_vfs_find(name);
 #endif
     if (*vfs == NULL)
