@@ -311,6 +311,7 @@ static void *run(void *context)
     struct engine *engine = context;
     struct problem problem = { .error = ERR_OK };
     err error = ERR_OK;
+    pthread_setname_np(pthread_self(), "kith-engine");
     while (error == ERR_OK) {
         struct log_block *block = NULL;
         error = next_block(engine, &block, &problem);
@@ -533,6 +534,7 @@ static void *keep(void *context)
 {
     struct engine *engine = context;
     steady_ns ticked = steady_now(), trimmed = steady_now();
+    pthread_setname_np(pthread_self(), "kith-keeper");
     while (!atomic_load(&engine->stopping)) {
         steady_sleep_ms(50);
         metric_set(METRIC_ENGINE_LAG, (int64_t)log_unread_records(engine->log));

@@ -534,6 +534,7 @@ static void *run(void *context)
 {
     struct flusher *flusher = context;
     struct batch *batch = flusher->batch;
+    pthread_setname_np(pthread_self(), "kith-flush");
     err error = ERR_OK;
     while (error == ERR_OK && next_batch(flusher, batch)) {
         fault_fires(FAULT_FLUSH_AFTER_PLAN);
