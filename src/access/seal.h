@@ -40,9 +40,11 @@ void keys_fingerprint(const struct keys *keys, uint8_t out[SEAL_HASH_BYTES]);
 /* Keyed BLAKE2b-128 over type, namespace and value, each with its length. */
 void keys_hash_identifier(const struct keys *keys, str type, str namespace_, str value,
                           uint8_t out[SEAL_HASH_BYTES]);
-/* Keyed hash of anything else; `purpose` separates uses ("message", "tail", "write_key"). */
+/* The same of anything else; `purpose` separates uses ("tail", "write_key"). */
 void keys_hash(const struct keys *keys, str purpose, str value, uint8_t out[SEAL_HASH_BYTES]);
 
+/* SipHash-2-4-128 for message keys, which are many and short-lived: nobody outside can foresee it. */
+void keys_hash_message(const struct keys *keys, str value, uint8_t out[SEAL_HASH_BYTES]);
 /* A secret seed for fast unkeyed hashes, so that nobody outside can build collisions. */
 uint64_t keys_seed(const struct keys *keys, str purpose);
 

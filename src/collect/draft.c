@@ -113,7 +113,7 @@ void draft_message_key(struct door *door, const str *parts, size_t count)
         uint8_t hash[SEAL_HASH_BYTES];
         str part = parts[i];
         if (part.size > 100) {
-            keys_hash(worker->keys, STR("message_part"), part, hash);
+            keys_hash_message(worker->keys, part, hash);
             part = str_from_bytes(hash, sizeof hash);
         }
         room[size++] = (char)part.size;
@@ -121,7 +121,7 @@ void draft_message_key(struct door *door, const str *parts, size_t count)
             memcpy(room + size, part.data, part.size);
         size += part.size;
     }
-    keys_hash(worker->keys, STR("message"), str_from_bytes(room, size), worker->event.message_key);
+    keys_hash_message(worker->keys, str_from_bytes(room, size), worker->event.message_key);
 }
 
 void draft_random_message_key(struct door *door)

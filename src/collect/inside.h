@@ -19,6 +19,9 @@
 #define PROPERTIES_MAX 2000
 #define REFUSALS_TOLD_MAX 20
 
+/* An initialiser of a str in a static table. */
+#define LITERAL(text) { .data = text, .size = sizeof(text) - 1 }
+
 /* What is known of the name of a property: found once, then remembered by its hash. */
 struct name_note {
     uint64_t hash;

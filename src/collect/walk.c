@@ -54,16 +54,16 @@ static struct name_note *find_note(struct collect_worker *worker, str name, uint
 
 /* ---- doubled names: the last one counts ---- */
 
-#define NAMES_SMALL 48
+/* Few names are compared pair by pair, many through a table. */
+#define NAMES_SMALL 16
 
 struct names {
     size_t count;
     uint64_t *hashes;      /* of each member in order */
     bool doubled;
-    uint32_t *slots;       /* last index + 1 of a hash; used when doubled */
+    uint32_t *slots;       /* of many: last index + 1 of a hash */
     uint32_t mask;
-    uint64_t small_hashes[NAMES_SMALL];
-    uint32_t small_slots[2 * 64];
+    uint64_t small[NAMES_SMALL];
 };
 
 static uint32_t *slot_of_hash(const struct names *names, uint64_t hash)
@@ -76,14 +76,11 @@ static uint32_t *slot_of_hash(const struct names *names, uint64_t hash)
 
 static err names_make_room(struct collect_worker *worker, struct names *names)
 {
-    names->hashes = names->small_hashes;
-    names->slots = names->small_slots;
-    names->mask = 2 * 64 - 1;
-    if (names->count <= NAMES_SMALL) {
-        memset(names->small_slots, 0, sizeof names->small_slots);
+    names->hashes = names->small;
+    names->slots = NULL;
+    if (names->count <= NAMES_SMALL)
         return ERR_OK;
-    }
-    size_t slots = 128;
+    size_t slots = 64;
     while (slots < names->count * 2)
         slots *= 2;
     names->hashes = arena_array(&worker->arena, uint64_t, names->count);
@@ -92,30 +89,48 @@ static err names_make_room(struct collect_worker *worker, struct names *names)
     return names->hashes != NULL && names->slots != NULL ? ERR_OK : ERR_NOMEM;
 }
 
+static bool names_add(struct names *names, size_t index)
+{
+    uint64_t hash = names->hashes[index];
+    if (names->slots != NULL) {
+        uint32_t *slot = slot_of_hash(names, hash);
+        bool seen = *slot != 0;
+        *slot = (uint32_t)index + 1;
+        return seen;
+    }
+    for (size_t i = 0; i < index; i++)
+        if (names->hashes[i] == hash)
+            return true;
+    return false;
+}
+
 static err names_read(struct collect_worker *worker, json_value object, struct names *names)
 {
     struct json_iterator iterator = json_iterate(object);
     json_value value;
     str name;
-    size_t i = 0;
     names->count = json_count(object);
     names->doubled = false;
     if (names_make_room(worker, names) != ERR_OK)
         return ERR_NOMEM;
-    while (json_next(&iterator, &name, &value)) {
-        uint64_t hash = event_name_hash(worker->seed, name);
-        names->hashes[i] = hash;
-        uint32_t *slot = slot_of_hash(names, hash);
-        if (*slot != 0)
+    for (size_t i = 0; json_next(&iterator, &name, &value); i++) {
+        names->hashes[i] = event_name_hash(worker->seed, name);
+        if (names_add(names, i))
             names->doubled = true;
-        *slot = (uint32_t)++i;
     }
     return ERR_OK;
 }
 
 static bool is_overridden(const struct names *names, size_t index)
 {
-    return names->doubled && *slot_of_hash(names, names->hashes[index]) != (uint32_t)index + 1;
+    if (!names->doubled)
+        return false;
+    if (names->slots != NULL)
+        return *slot_of_hash(names, names->hashes[index]) != (uint32_t)index + 1;
+    for (size_t i = index + 1; i < names->count; i++)
+        if (names->hashes[i] == names->hashes[index])
+            return true;
+    return false;
 }
 
 /* ---- values ---- */

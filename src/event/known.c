@@ -124,7 +124,8 @@ const struct known_property *known_property(str name)
 const struct known_event *known_event(str name)
 {
     for (size_t i = 0; i < known_event_count; i++)
-        if (str_equal(name, str_from_c(known_events[i].name)))
+        if (name.size > 0 && known_events[i].name[0] == name.data[0] &&
+            str_equal(name, str_from_c(known_events[i].name)))
             return &known_events[i];
     return NULL;
 }

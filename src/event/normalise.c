@@ -120,10 +120,12 @@ static bool is_hex(str text)
     return true;
 }
 
-static bool is_one_of(str text, const char *const *list, size_t count)
+#define LITERAL(text) { .data = text, .size = sizeof(text) - 1 }
+
+static bool is_one_of(str text, const str *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_equal_ignoring_case(text, str_from_c(list[i])))
+        if (text.size == list[i].size && str_equal_ignoring_case(text, list[i]))
             return true;
     return false;
 }
@@ -321,11 +323,11 @@ static enum normal_form normalise_mobile(str text, char room[ROOM_BYTES], str *o
 
 static bool email_is_placeholder(str text)
 {
-    static const char *const locals[] = { "test", "null", "none", "undefined", "noreply", "no-reply",
-                                          "nobody", "abc", "aaa", "a", "123", "example", "xxx" };
-    static const char *const domains[] = { "test.com", "example.com", "example.org", "example.net",
-                                           "null.com", "none.com", "localhost.com", "abc.com",
-                                           "a.com", "aaa.com", "xxx.com", "123.com", "test.cn" };
+    static const str locals[] = { LITERAL("test"), LITERAL("null"), LITERAL("none"), LITERAL("undefined"), LITERAL("noreply"), LITERAL("no-reply"),
+                                          LITERAL("nobody"), LITERAL("abc"), LITERAL("aaa"), LITERAL("a"), LITERAL("123"), LITERAL("example"), LITERAL("xxx") };
+    static const str domains[] = { LITERAL("test.com"), LITERAL("example.com"), LITERAL("example.org"), LITERAL("example.net"),
+                                           LITERAL("null.com"), LITERAL("none.com"), LITERAL("localhost.com"), LITERAL("abc.com"),
+                                           LITERAL("a.com"), LITERAL("aaa.com"), LITERAL("xxx.com"), LITERAL("123.com"), LITERAL("test.cn") };
     size_t at = str_find_byte(text, '@');
     str local = str_slice(text, 0, at), domain = str_slice(text, at + 1, text.size);
     return str_equal(local, STR("noreply")) || str_equal(local, STR("no-reply")) || str_ends_with(domain, STR(".invalid")) || str_ends_with(domain, STR(".test")) ||
@@ -349,12 +351,12 @@ static enum normal_form normalise_email(str text, str *out)
 /* What programs write when they have no id. */
 static bool is_placeholder(str text)
 {
-    static const char *const words[] = {
-        "null", "undefined", "none", "nil", "nan", "nul", "na", "n/a", "unknown", "unset", "empty",
-        "anonymous", "anon", "guest", "test", "tester", "testuser", "test_user", "user", "userid",
-        "user_id", "id", "default", "admin", "root", "true", "false", "[object object]", "{}", "[]",
-        "-", "--", "0x0", "undefined undefined", "not available", "无", "未知", "匿名", "测试", "游客",
-        "未登录", "暂无",
+    static const str words[] = {
+        LITERAL("null"), LITERAL("undefined"), LITERAL("none"), LITERAL("nil"), LITERAL("nan"), LITERAL("nul"), LITERAL("na"), LITERAL("n/a"), LITERAL("unknown"), LITERAL("unset"), LITERAL("empty"),
+        LITERAL("anonymous"), LITERAL("anon"), LITERAL("guest"), LITERAL("test"), LITERAL("tester"), LITERAL("testuser"), LITERAL("test_user"), LITERAL("user"), LITERAL("userid"),
+        LITERAL("user_id"), LITERAL("id"), LITERAL("default"), LITERAL("admin"), LITERAL("root"), LITERAL("true"), LITERAL("false"), LITERAL("[object object]"), LITERAL("{}"), LITERAL("[]"),
+        LITERAL("-"), LITERAL("--"), LITERAL("0x0"), LITERAL("undefined undefined"), LITERAL("not available"), LITERAL("无"), LITERAL("未知"), LITERAL("匿名"), LITERAL("测试"), LITERAL("游客"),
+        LITERAL("未登录"), LITERAL("暂无"),
     };
     bool zeros = true;
     for (size_t i = 0; i < text.size && zeros; i++)
@@ -363,13 +365,25 @@ static bool is_placeholder(str text)
         return true; /* 0, -1 is below, 00000000-0000-0000-0000-000000000000, 00:00:00:00:00:00 */
     if (text.size >= 15 && all_same(text.data, text.size))
         return true; /* ffff…, 9999… */
-    return str_equal(text, STR("-1")) || IS_ONE_OF(text, words);
+    /* The longest of them is "undefined undefined". */
+    return text.size <= 19 && (str_equal(text, STR("-1")) || IS_ONE_OF(text, words));
+}
+
+/* Two stars or more, or dots that stand for them. */
+static bool hides(str text)
+{
+    size_t star = str_find_byte(text, '*');
+    if (star + 1 < text.size && text.data[star + 1] == '*')
+        return true;
+    if (star == text.size && str_find_byte(text, '\xE2') == text.size)
+        return false;
+    return str_contains(text, STR("**")) || str_contains(text, STR("••")) ||
+           str_contains(text, STR("●●"));
 }
 
 static enum normal_form normalise_other(str type, str text, str *out)
 {
-    if (str_contains(text, STR("**")) || str_contains(text, STR("••")) ||
-        str_contains(text, STR("●●")))
+    if (hides(text))
         return NORMAL_MASKED;
     if (str_equal(type, STR("device")))
         lower_ascii(text);

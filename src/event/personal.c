@@ -122,9 +122,11 @@ enum personal_kind personal_by_value(str text)
 
 bool personal_is_masked(str text)
 {
+    if (str_find_byte(text, '*') < text.size)
+        return true;
     /* ● and •, as some platforms write it */
-    return str_contains(text, STR("*")) || str_contains(text, STR("●")) ||
-           str_contains(text, STR("••"));
+    return str_find_byte(text, '\xE2') < text.size &&
+           (str_contains(text, STR("●")) || str_contains(text, STR("••")));
 }
 
 bool personal_is_coarse(str name)
