@@ -161,10 +161,17 @@ void identity_write_types(const struct identity *identity, struct buffer *out);
  * snapshot of the types taken on the engine thread by identity_write_types. */
 err identity_whatif(struct ledger *ledger, const struct keys *keys, str current_types,
                     json_value types, struct buffer *out, struct problem *problem) MUST_USE;
-/* Pairs that may be one person, without a common strong identifier, with score and reasons. Reads
- * the ledger; any thread. */
-err identity_suggest(struct ledger *ledger, const struct keys *keys, size_t limit,
-                     struct buffer *out, struct problem *problem) MUST_USE;
+/* Pairs that may be one person, without a common strong identifier, by score: a JSON array of {a, b,
+ * score, reasons}, best first. Reasons: same_name_and_phone_tail, same_name, same_receiver,
+ * same_device, same_visitor. Reads the ledger; any thread. `names` may be NULL. */
+struct identity_names {
+    /* A keyed or seeded hash of the name known at a node, 0 if there is none. */
+    uint64_t (*name_of)(void *context, uint32_t node);
+    void *context;
+};
+err identity_suggest(struct ledger *ledger, const struct keys *keys,
+                     const struct identity_names *names, size_t limit, struct buffer *out,
+                     struct problem *problem) MUST_USE;
 
 void identity_digest(const struct identity *identity, struct digest *digest);
 /* Walk everything and check I1 to I5; debug, sanitizer, fuzz and simulation builds. */

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access/seal.h"
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -39,6 +40,9 @@ void profile_free(struct profile **profile);
 /* Traits, types, consents, objects from the ledger. */
 err profile_load(struct profile *profile, struct ledger *ledger,
                  struct problem *problem) MUST_USE;
+
+/* Touch the memory that an event of this node will need. */
+void profile_prefetch(const struct profile *profile, uint32_t node);
 
 /* The told part of an event: traits, consent, objects. */
 err profile_apply(struct profile *profile, const struct event *event, uint32_t node,
@@ -88,6 +92,15 @@ void profile_write_trait_types(const struct profile *profile, struct buffer *out
 err profile_put_consent(struct profile *profile, uint32_t node, str purpose, bool granted,
                         int64_t at_ms, uint64_t seq, uint32_t source_number, str evidence,
                         struct ledger_writes *writes) MUST_USE;
+
+/* Names of customers as the last commit has them, for identity_suggest; any thread. A name is the trait
+ * `name`, or last and first name; its hash is of the text without spaces and case. */
+struct profile_names;
+err profile_names_new(struct profile_names **names, struct ledger *ledger, const struct keys *keys,
+                      struct problem *problem) MUST_USE;
+void profile_names_free(struct profile_names **names);
+/* 0 if there is none. `names`: a struct profile_names, as identity_names wants it. */
+uint64_t profile_name_of(void *names, uint32_t node);
 
 void profile_digest(const struct profile *profile, struct digest *digest);
 size_t profile_memory_bytes(const struct profile *profile);

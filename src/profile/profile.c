@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile: its life, loading, and what an event does to it. */
+#include "profile/profile.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "profile/state.h"
+
+#define JSON_BYTES_MAX ((size_t)1 << 20)
+#define PURPOSE_BYTES_MAX 100
+
+/* ---- life ---- */
+
+static err init_parts(struct profile *profile)
+{
+    err error = json_parser_new(&profile->parser, JSON_BYTES_MAX);
+    if (error == ERR_OK)
+        error = slab_init(&profile->slab);
+    if (error == ERR_OK)
+        error = names_init(&profile->trait_names);
+    if (error == ERR_OK)
+        error = names_init(&profile->purposes);
+    profile->entries = memory_map(ENTRY_SEGMENTS_MAX * sizeof(*profile->entries));
+    profile->currencies = memory_alloc(CURRENCIES_MAX * sizeof(*profile->currencies));
+    profile->scratch = memory_alloc(sizeof(*profile->scratch));
+    if (profile->entries == NULL || profile->currencies == NULL || profile->scratch == NULL)
+        return ERR_NOMEM;
+    buffer_init(&profile->scratch->bytes, FACT_BYTES_MAX);
+    buffer_init(&profile->scratch->text, JSON_BYTES_MAX);
+    return error;
+}
+
+err profile_new(struct profile **out)
+{
+    struct profile *profile = memory_alloc(sizeof(*profile));
+    if (profile == NULL)
+        return ERR_NOMEM;
+    err error = init_parts(profile);
+    if (error != ERR_OK)
+        profile_free(&profile);
+    else
+        *out = profile;
+    return error;
+}
+
+static void scratch_free(struct scratch *scratch)
+{
+    if (scratch == NULL)
+        return;
+    facts_deinit(&scratch->facts);
+    facts_deinit(&scratch->other);
+    buffer_deinit(&scratch->bytes);
+    buffer_deinit(&scratch->text);
+    memory_free(scratch->orders);
+    memory_free(scratch->numbers);
+    memory_free(scratch);
+}
+
+#define SEGMENT_BYTES (sizeof(struct entry) << ENTRY_SEGMENT_BITS)
+
+void profile_free(struct profile **out)
+{
+    struct profile *profile = *out;
+    if (profile == NULL)
+        return;
+    for (uint32_t i = 0; i < profile->segment_count; i++)
+        memory_unmap(profile->entries[i], SEGMENT_BYTES);
+    memory_unmap(profile->entries, ENTRY_SEGMENTS_MAX * sizeof(*profile->entries));
+    if (profile->slab.chunks != NULL)
+        slab_deinit(&profile->slab);
+    trait_types_deinit(profile);
+    names_deinit(&profile->purposes);
+    objects_deinit(profile);
+    scratch_free(profile->scratch);
+    memory_free(profile->currencies);
+    json_parser_free(&profile->parser);
+    memory_free(profile);
+    *out = NULL;
+}
+
+struct entry *entry_find(const struct profile *profile, uint32_t node)
+{
+    uint32_t segment = node >> ENTRY_SEGMENT_BITS;
+    if (segment >= profile->segment_count)
+        return NULL;
+    return &profile->entries[segment][node & ((UINT32_C(1) << ENTRY_SEGMENT_BITS) - 1)];
+}
+
+struct entry *entry_make(struct profile *profile, uint32_t node)
+{
+    while (profile->segment_count <= node >> ENTRY_SEGMENT_BITS) {
+        struct entry *segment = memory_map(SEGMENT_BYTES);
+        if (segment == NULL)
+            return NULL;
+        profile->entries[profile->segment_count++] = segment;
+    }
+    if (node >= profile->node_count)
+        profile->node_count = node + 1;
+    return entry_find(profile, node);
+}
+
+void profile_prefetch(const struct profile *profile, uint32_t node)
+{
+    const struct entry *entry = entry_find(profile, node);
+    if (entry != NULL)
+        __builtin_prefetch(entry, 1);
+}
+
+/* ---- told: traits and consent ---- */
+
+static err add_trait(struct profile *profile, const struct event_trait *trait, struct fact fact,
+                     struct ledger_writes *writes)
+{
+    static const uint8_t operations[] = {
+        [TRAIT_SET] = FACT_SET,       [TRAIT_SET_ONCE] = FACT_SET_ONCE,
+        [TRAIT_INCREMENT] = FACT_INCREMENT, [TRAIT_APPEND] = FACT_APPEND,
+        [TRAIT_UNSET] = FACT_UNSET,
+    };
+    struct trait_type *type = trait_type_learn(profile, trait->name, writes);
+    micro_sum unused;
+    if (type == NULL)
+        return ERR_OK; /* more traits than can be: the plan's limits are far below */
+    fact.trait = type->number;
+    fact.operation = operations[trait->operation];
+    if (fact.operation != FACT_UNSET && !fact_set_value(&fact, trait->value)) {
+        /* Segment takes a trait back by setting it to null. */
+        if (fact.operation != FACT_SET)
+            return ERR_OK;
+        fact.operation = FACT_UNSET;
+    }
+    if (fact.operation == FACT_UNSET) {
+        fact.kind = FACT_NONE;
+        return facts_add(&profile->scratch->facts, &fact);
+    }
+    if (fact.operation == FACT_INCREMENT && !fact_number(&fact, &unused))
+        return ERR_OK; /* the door counts it; there is nothing to add */
+    trait_type_note(type, &fact, writes);
+    return facts_add(&profile->scratch->facts, &fact);
+}
+
+/* An append of a list appends its elements. */
+static err add_elements(struct profile *profile, const struct event_trait *trait,
+                        struct fact fact, struct ledger_writes *writes)
+{
+    json_value list, value;
+    if (json_parse(profile->parser, trait->value, &list, NULL) != ERR_OK)
+        return ERR_OK;
+    struct buffer *text = &profile->scratch->text;
+    buffer_clear(text);
+    /* First all texts, then the facts that point into them. */
+    struct json_iterator iterator = json_iterate(list);
+    while (json_next(&iterator, NULL, &value)) {
+        json_write_value(text, value);
+        buffer_append_byte(text, 0);
+    }
+    err error = buffer_status(text);
+    str rest = buffer_str(text), element;
+    while (error == ERR_OK && str_split(&rest, '\0', &element)) {
+        struct event_trait one = { .name = trait->name, .operation = TRAIT_APPEND, .value = element };
+        if (element.size > 0)
+            error = add_trait(profile, &one, fact, writes);
+    }
+    return error;
+}
+
+/* Of one event the last word on a trait counts. */
+static bool is_said_again(const struct event *event, uint32_t index)
+{
+    const struct event_trait *trait = &event->traits[index];
+    if (trait->operation == TRAIT_INCREMENT || trait->operation == TRAIT_APPEND)
+        return false;
+    for (uint32_t i = index + 1; i < event->trait_count; i++) {
+        if (event->traits[i].operation == trait->operation &&
+            str_equal(event->traits[i].name, trait->name))
+            return true;
+    }
+    return false;
+}
+
+static struct fact head_of(const struct event *event)
+{
+    struct fact fact = { .source = event->source_number,
+                         .time_ms = event->time_ms,
+                         .seq = event->seq };
+    for (uint32_t i = 0; i < event->identifier_count; i++) {
+        if ((event->identifiers[i].flags & IDENTIFIER_BLOCKED) == 0) {
+            memcpy(&fact.account, event->identifiers[i].hash, sizeof(fact.account));
+            break;
+        }
+    }
+    return fact;
+}
+
+/* New facts are put behind the node's own; a piece of text that two facts need lies in `text`, so that
+ * there is one append of a list at a time. */
+static err apply_traits(struct profile *profile, const struct event *event, uint32_t node,
+                        struct ledger_writes *writes)
+{
+    struct facts *facts = &profile->scratch->facts;
+    struct fact head = head_of(event);
+    facts->count = 0;
+    err error = node_facts_read(profile, node, facts);
+    if (error == ERR_OK && event->kind == EVENT_PROFILE && (event->flags & EVENT_DELETE) != 0) {
+        struct fact unset = head;
+        unset.trait = FACT_ALL_TRAITS;
+        unset.operation = FACT_UNSET;
+        error = facts_add(facts, &unset);
+    }
+    for (uint32_t i = 0; i < event->trait_count && error == ERR_OK; i++) {
+        const struct event_trait *trait = &event->traits[i];
+        bool list = trait->operation == TRAIT_APPEND && trait->value.size > 0 &&
+                    trait->value.data[0] == '[';
+        if (list) {
+            error = add_elements(profile, trait, head, writes);
+            if (error == ERR_OK)
+                error = facts_keep_all(profile, facts);
+            if (error == ERR_OK)
+                error = node_facts_store(profile, node, facts, writes);
+            facts->count = 0;
+            if (error == ERR_OK)
+                error = node_facts_read(profile, node, facts);
+        } else if (!is_said_again(event, i)) {
+            error = add_trait(profile, trait, head, writes);
+        }
+    }
+    if (error == ERR_OK)
+        error = facts_keep_all(profile, facts);
+    if (error == ERR_OK)
+        error = node_facts_store(profile, node, facts, writes);
+    /* A node that says more than can be kept goes on as it was. */
+    return error == ERR_TOO_LARGE ? ERR_OK : error;
+}
+
+err profile_put_consent(struct profile *profile, uint32_t node, str purpose, bool granted,
+                        int64_t at_ms, uint64_t seq, uint32_t source_number, str evidence,
+                        struct ledger_writes *writes)
+{
+    if (purpose.size == 0 || purpose.size > PURPOSE_BYTES_MAX)
+        return ERR_OK;
+    uint32_t number = names_intern(&profile->purposes, purpose, PURPOSES_MAX);
+    if (number == 0)
+        return profile->purposes.count > PURPOSES_MAX ? ERR_OK : ERR_NOMEM;
+    struct facts *facts = &profile->scratch->facts;
+    struct fact fact = { .trait = number, .source = source_number, .operation = FACT_CONSENT,
+                         .kind = granted ? FACT_TRUE : FACT_FALSE, .time_ms = at_ms, .seq = seq };
+    facts->count = 0;
+    err error = node_facts_read(profile, node, facts);
+    if (error == ERR_OK)
+        error = facts_add(facts, &fact);
+    if (error == ERR_OK)
+        error = facts_keep_all(profile, facts);
+    bool kept = false;
+    for (uint32_t i = 0; i < facts->count; i++) {
+        const struct fact *there = &facts->items[i];
+        kept = kept || (there->operation == FACT_CONSENT && there->trait == number &&
+                        there->time_ms == at_ms && there->seq == seq && there->kind == fact.kind);
+    }
+    if (error == ERR_OK && kept)
+        error = node_facts_store(profile, node, facts, NULL);
+    if (error == ERR_OK && kept && writes != NULL)
+        LEDGER_PUT(writes, LEDGER_CONSENTS, ledger_int(node), ledger_text(purpose),
+                   ledger_text(granted ? STR("granted") : STR("withdrawn")), ledger_int(at_ms),
+                   ledger_int((int64_t)seq), ledger_int(source_number), ledger_text(evidence));
+    return error == ERR_TOO_LARGE ? ERR_OK : error;
+}
+
+static err apply_consent(struct profile *profile, const struct event *event, uint32_t node,
+                         struct ledger_writes *writes)
+{
+    bool granted = str_equal(event->type, STR("Consent Granted"));
+    json_value props;
+    if ((!granted && !str_equal(event->type, STR("Consent Withdrawn"))) ||
+        json_parse(profile->parser, event->props, &props, NULL) != ERR_OK)
+        return ERR_OK;
+    /* The texts live in the parser, which nothing below uses. */
+    str purpose = json_text(json_get(props, STR("purpose")));
+    str evidence = json_text(json_get(props, STR("evidence")));
+    return profile_put_consent(profile, node, purpose, granted, event->time_ms, event->seq,
+                               event->source_number, evidence, writes);
+}
+
+err profile_apply(struct profile *profile, const struct event *event, uint32_t node,
+                  struct ledger_writes *writes)
+{
+    if (event->kind == EVENT_GROUP || event->kind == EVENT_OBJECT)
+        return object_apply(profile, event, writes);
+    bool deletes = event->kind == EVENT_PROFILE && (event->flags & EVENT_DELETE) != 0;
+    err error = ERR_OK;
+    if (node != 0 && (event->trait_count > 0 || deletes))
+        error = apply_traits(profile, event, node, writes);
+    if (error == ERR_OK && node != 0 && event->kind == EVENT_TRACK &&
+        str_starts_with(event->type, STR("Consent ")))
+        error = apply_consent(profile, event, node, writes);
+    return error;
+}
+
+/* ---- derived: what happened ---- */
+
+err profile_observe_many(struct profile *profile, uint32_t node, uint32_t events, int64_t first_ms,
+                         int64_t last_ms)
+{
+    struct entry *entry = entry_make(profile, node);
+    if (entry == NULL)
+        return ERR_NOMEM;
+    if (events == 0)
+        return ERR_OK;
+    if (entry->events == 0 || first_ms < time_of(entry->first))
+        entry->first = short_of(first_ms);
+    if (entry->events == 0 || last_ms > time_of(entry->last))
+        entry->last = short_of(last_ms);
+    entry->events = entry->events > UINT32_MAX - events ? UINT32_MAX : entry->events + events;
+    return ERR_OK;
+}
+
+err profile_observe(struct profile *profile, const struct profile_observation *row)
+{
+    err error = profile_observe_many(profile, row->node, 1, row->time_ms, row->time_ms);
+    return error == ERR_OK ? orders_observe(profile, row) : error;
+}
+
+void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                       struct profile_summary *summary)
+{
+    *summary = (struct profile_summary){ .events = 0 };
+    for (size_t i = 0; i < node_count; i++) {
+        const struct entry *entry = entry_find(profile, nodes[i]);
+        if (entry == NULL || entry->events == 0)
+            continue;
+        int64_t first_ms = time_of(entry->first), last_ms = time_of(entry->last);
+        if (summary->events == 0 || first_ms < summary->first_seen_ms)
+            summary->first_seen_ms = first_ms;
+        if (summary->events == 0 || last_ms > summary->last_seen_ms)
+            summary->last_seen_ms = last_ms;
+        summary->events += entry->events;
+    }
+    struct money_line lines[CURRENCIES_MAX];
+    uint32_t count = orders_sum(profile, nodes, node_count, lines, CURRENCIES_MAX);
+    if (count == 0)
+        return;
+    summary->orders = lines[0].orders;
+    summary->revenue = lines[0].revenue;
+    summary->refunded = lines[0].refunded;
+    summary->first_order_ms = lines[0].first_ms;
+    summary->last_order_ms = lines[0].last_ms;
+    memcpy(summary->currency, lines[0].currency, sizeof(summary->currency));
+    for (uint32_t i = 1; i < count; i++)
+        summary->other_currencies += lines[i].orders;
+}
+
+/* ---- loading ---- */
+
+struct load {
+    struct profile *profile;
+    struct problem *problem;
+    err error;
+};
+
+static bool load_trait_type(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    load->error = trait_type_load(load->profile, (uint32_t)values[0].integer, values[1].bytes,
+                                  values[2].bytes, values[3].bytes, load->problem);
+    return load->error == ERR_OK;
+}
+
+/* The bytes are what the RAM keeps; they are read once, so that damage is found now. */
+static bool load_traits(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    struct profile *profile = load->profile;
+    struct facts *facts = &profile->scratch->facts;
+    str bytes = values[1].bytes;
+    facts->count = 0;
+    load->error = facts_decode(facts, bytes);
+    for (uint32_t i = 0; i < facts->count && load->error == ERR_OK; i++) {
+        if (facts->items[i].trait >= profile->trait_names.count ||
+            facts->items[i].operation == FACT_CONSENT)
+            load->error = ERR_CORRUPT;
+    }
+    struct entry *entry = NULL;
+    if (load->error == ERR_OK && values[0].integer > 0 && values[0].integer < UINT32_MAX)
+        entry = entry_make(profile, (uint32_t)values[0].integer);
+    if (entry == NULL) {
+        load->error = problem_set(load->problem,
+                                  load->error != ERR_OK ? load->error : ERR_NOMEM,
+                                  "ledger: the traits of customer %lld cannot be loaded",
+                                  (long long)values[0].integer);
+        return false;
+    }
+    if (bytes.size == 0)
+        return true;
+    entry->facts = slab_take(&profile->slab, sizeof(struct facts_piece) + bytes.size);
+    if (entry->facts == 0) {
+        load->error = problem_set(load->problem, ERR_NOMEM, "no memory for traits");
+        return false;
+    }
+    struct facts_piece *piece = slab_at(&profile->slab, entry->facts);
+    piece->size = (uint32_t)bytes.size;
+    memcpy(piece->bytes, bytes.data, bytes.size);
+    return true;
+}
+
+static bool load_consent(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    bool granted = str_equal(values[2].bytes, STR("granted"));
+    load->error = profile_put_consent(load->profile, (uint32_t)values[0].integer, values[1].bytes,
+                                      granted, values[3].integer, (uint64_t)values[4].integer,
+                                      (uint32_t)values[5].integer, STR_NONE, NULL);
+    if (load->error != ERR_OK)
+        problem_set(load->problem, load->error, "ledger: the consent of customer %lld",
+                    (long long)values[0].integer);
+    return load->error == ERR_OK;
+}
+
+static bool load_object(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    load->error = object_load(load->profile, values[0].bytes, values[1].bytes, values[2].bytes,
+                              values[3].integer, values[4].integer);
+    if (load->error != ERR_OK)
+        problem_set(load->problem, load->error, "no memory for objects");
+    return load->error == ERR_OK;
+}
+
+err profile_load(struct profile *profile, struct ledger *ledger, struct problem *problem)
+{
+    static const struct {
+        enum ledger_table table;
+        ledger_visitor visit;
+    } scans[] = {
+        { LEDGER_TRAIT_TYPES, load_trait_type },
+        { LEDGER_TRAITS, load_traits },
+        { LEDGER_CONSENTS, load_consent },
+        { LEDGER_OBJECTS, load_object },
+    };
+    struct load load = { .profile = profile, .problem = problem };
+    err error = ERR_OK;
+    for (size_t i = 0; i < sizeof(scans) / sizeof(*scans) && error == ERR_OK; i++) {
+        error = ledger_scan(ledger, scans[i].table, NULL, scans[i].visit, &load, problem);
+        if (error == ERR_OK)
+            error = load.error;
+    }
+    return error;
+}
+
+/* ---- digest and memory ---- */
+
+static void digest_facts(const struct profile *profile, uint32_t node, struct digest *digest)
+{
+    struct facts *facts = &profile->scratch->facts;
+    facts->count = 0;
+    if (node_facts_read(profile, node, facts) != ERR_OK)
+        return;
+    for (uint32_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->items[i];
+        const struct names *names =
+            fact->operation == FACT_CONSENT ? &profile->purposes : &profile->trait_names;
+        str name = fact->trait == FACT_ALL_TRAITS ? STR_NONE : names->texts[fact->trait];
+        uint64_t image[8] = {
+            node,
+            hash_bytes64(name.data, name.size, 0),
+            (uint64_t)fact->operation << 32 | fact->kind,
+            (uint64_t)fact->source << 32 | fact->account,
+            (uint64_t)fact->time_ms,
+            fact->seq,
+            (uint64_t)fact->number,
+            hash_bytes64(fact->json.data, fact->json.size, 0),
+        };
+        digest_add(digest, image, sizeof(image));
+    }
+}
+
+void profile_digest(const struct profile *profile, struct digest *digest)
+{
+    for (uint32_t node = 1; node < profile->node_count; node++) {
+        const struct entry *entry = entry_find(profile, node);
+        digest_facts(profile, node, digest);
+        orders_digest(profile, node, digest);
+        uint64_t image[4] = { node, entry->events, 0, 0 };
+        if (entry->events > 0) {
+            image[2] = (uint64_t)time_of(entry->first);
+            image[3] = (uint64_t)time_of(entry->last);
+            digest_add(digest, image, sizeof(image));
+        }
+    }
+    for (uint32_t i = 1; i < profile->trait_names.count; i++) {
+        const struct trait_type *type = profile->trait_types[i];
+        uint64_t image[3] = { hash_bytes64(type->name.data, type->name.size, 0),
+                              (uint64_t)type->kind << 32 | type->precedence,
+                              hash_bytes64(type->ranks, type->rank_count * sizeof(*type->ranks), 0) };
+        digest_add(digest, image, sizeof(image));
+    }
+    objects_digest(profile, digest);
+}
+
+size_t profile_memory_bytes(const struct profile *profile)
+{
+    return sizeof(*profile) + profile->node_count * sizeof(struct entry) +
+           ((size_t)profile->slab.chunk_count << SLAB_CHUNK_BITS) +
+           profile->trait_names.count * sizeof(struct trait_type) + profile->object_bytes +
+           profile->object_slots * sizeof(struct object *);
+}
