@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* user: who may ask, and by which token.
+ *
+ * Users and tokens are rows of the ledger, changed by commands of the log. A `struct access_set` is an
+ * immutable snapshot of both: the server loads a new one when engine_access_version grows, requests
+ * borrow from the one that they hold. Tokens are kept as keyed hashes; the text is shown once.
+ *
+ * Roles are ordered: a viewer sees masked values, an operator decides and reveals, an administrator
+ * changes who may. A token has the role that its user has now.
+ * Any thread.
+ */
+#ifndef KITH_ACCESS_USER_H
+#define KITH_ACCESS_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "access/seal.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "store/ledger.h"
+
+/* NAME, text; from the least to the most */
+#define ROLE_TABLE(X)                \
+    X(PUBLIC, "public")              \
+    X(VIEWER, "viewer")              \
+    X(OPERATOR, "operator")          \
+    X(ADMINISTRATOR, "administrator")
+
+enum role {
+#define X(name, text) ROLE_##name,
+    ROLE_TABLE(X)
+#undef X
+    ROLE_COUNT
+};
+const char *role_text(enum role role);
+bool role_from_text(str text, enum role *role);   /* "public" is no user's role: false */
+
+struct user {
+    uint32_t number;
+    str login, name, locale;
+    str password;             /* Argon2id text */
+    enum role role;
+    bool disabled;
+    int64_t created_ms;
+};
+
+enum token_kind { TOKEN_SESSION, TOKEN_API };
+
+struct token {
+    uint8_t hash[SEAL_HASH_BYTES];
+    uint32_t user_number;
+    enum token_kind kind;
+    str name;
+    int64_t created_ms;
+    int64_t expires_ms;       /* 0: never */
+};
+
+struct access_set;
+
+err access_set_load(struct access_set **set, struct ledger *ledger, struct problem *problem) MUST_USE;
+struct access_set *access_set_hold(struct access_set *set);
+void access_set_release(struct access_set **set);
+
+size_t access_user_count(const struct access_set *set);
+const struct user *access_user_at(const struct access_set *set, size_t index);  /* by number */
+const struct user *access_user_by_login(const struct access_set *set, str login);
+const struct user *access_user_by_number(const struct access_set *set, uint32_t number);
+
+size_t access_token_count(const struct access_set *set);
+const struct token *access_token_at(const struct access_set *set, size_t index); /* by hash */
+const struct token *access_token_by_hash(const struct access_set *set,
+                                         const uint8_t hash[SEAL_HASH_BYTES]);
+
+/* ---- what a browser's session is worth between requests ---- */
+
+#define SESSION_IDLE_MS (30 * INT64_C(60000))
+#define SESSION_ABSOLUTE_MS (12 * 60 * INT64_C(60000))
+
+/* Idle times of sessions, in RAM alone: after a start a session counts as just used. */
+struct session_table;
+err session_table_new(struct session_table **table) MUST_USE;
+void session_table_free(struct session_table **table);
+/* Note that it is used now; false when it was idle for too long. */
+bool session_touch(struct session_table *table, const uint8_t hash[SEAL_HASH_BYTES], int64_t now_ms);
+
+/* ---- wrong tries ---- */
+
+#define LOGIN_TRIES_PER_MINUTE 10
+#define ADDRESS_TRIES_PER_MINUTE 100
+
+/* Counts wrong tries in a window of a minute; bounded memory: the oldest entries give way. */
+struct throttle;
+err throttle_new(struct throttle **throttle) MUST_USE;
+void throttle_free(struct throttle **throttle);
+/* May `key` try again? Otherwise `retry_after_s` says when. */
+bool throttle_permits(struct throttle *throttle, str key, uint32_t limit, int64_t now_ms,
+                      int64_t *retry_after_s);
+void throttle_count(struct throttle *throttle, str key, int64_t now_ms);
+void throttle_forget(struct throttle *throttle, str key);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kith serve: the server, from its start to the last answer. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/logline.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "server/server.h"
+
+#define DRAIN_MS_MAX 4000
+#define CLOSE_MS_MAX 5000
+
+static _Atomic bool fatal_seen;
+
+/* A sync that failed: what is acknowledged from here on could be lost, so nothing is. The socket closes
+ * with the process. */
+static void stop_at_once(void *context, const struct problem *problem)
+{
+    (void)context;
+    if (atomic_exchange(&fatal_seen, true))
+        return;
+    log_line(LOG_ERROR, "server_fatal", "reason=\"%s\"", problem->detail);
+    _exit(EXIT_FATAL);
+}
+
+static err split_listen(const char *listen, char address[64], uint16_t *port,
+                        struct problem *problem)
+{
+    const char *colon = strrchr(listen, ':');
+    int64_t number;
+    if (colon == NULL || (size_t)(colon - listen) >= 64 ||
+        !str_to_int64(str_from_c(colon + 1), &number) || number < 0 || number > 65535) {
+        problem_set(problem, ERR_INVALID, "--listen '%s' is not ADDRESS:PORT", listen);
+        return problem_hint(problem, ERR_INVALID, "for example 127.0.0.1:8080 or [::1]:8080");
+    }
+    size_t size = (size_t)(colon - listen);
+    if (size >= 2 && listen[0] == '[' && listen[size - 1] == ']') {
+        listen++;
+        size -= 2;
+    }
+    memcpy(address, listen, size);
+    address[size] = '\0';
+    *port = (uint16_t)number;
+    return ERR_OK;
+}
+
+static err start_clock(const struct options *options, struct wall_clock *clock,
+                       struct problem *problem)
+{
+    const char *now = getenv("KITH_NOW");
+    int64_t start_ms;
+    if (!options->virtual_clock) {
+        wall_clock_init_real(clock);
+        return ERR_OK;
+    }
+    if (now == NULL || !time_parse(str_from_c(now), 0, &start_ms)) {
+        problem_set(problem, ERR_INVALID, "--virtual-clock needs KITH_NOW, a time");
+        return problem_hint(problem, ERR_INVALID, "for example KITH_NOW=2026-06-18T00:00:00Z");
+    }
+    wall_clock_init_virtual(clock, start_ms);
+    return ERR_OK;
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_line(LOG_WARN, "file_limit", "kept=%llu", (unsigned long long)limit.rlim_cur);
+}
+
+static void fill_configs(const struct options *options, struct wall_clock *clock,
+                         struct engine_config *engine, struct server_config *server)
+{
+    *engine = (struct engine_config){
+        .folder = options->data,
+        .clock = clock,
+        .warehouse = { .url = options->warehouse_url[0] != '\0' ? options->warehouse_url : NULL,
+                       .library = options->warehouse_library[0] != '\0'
+                                      ? options->warehouse_library : NULL,
+                       .memory_bytes_max = (size_t)options->warehouse_memory },
+        .without_warehouse = options->no_warehouse,
+        .dedupe_window_ms = options->dedupe_window,
+        .log_retention_ms = options->retention,
+        .fatal = stop_at_once,
+    };
+    *server = (struct server_config){
+        .clock = clock,
+        .version = KITH_VERSION,
+        .http_threads = (unsigned)options->http_threads,
+        .api_threads = (unsigned)options->api_threads,
+        .connections_max = (unsigned)options->connections,
+        .connections_per_address_max = (unsigned)options->connections_per_address,
+        .in_flight_bytes_max = (size_t)options->in_flight,
+        .door_body_bytes_max = (size_t)options->batch_bytes,
+        .trusted_proxies = options->trusted_proxies,
+        .admin_token = getenv("KITH_ADMIN_TOKEN"),
+        .collect = { .event_bytes_max = (size_t)options->event_bytes,
+                     .batch_bytes_max = (size_t)options->batch_bytes },
+    };
+}
+
+/* Blocked before the first thread, so that every thread has them blocked. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_end(const sigset_t *signals)
+{
+    int number = 0;
+    do {
+        sigwait(signals, &number);
+        if (number == SIGHUP)
+            log_line(LOG_INFO, "signal_ignored", "signal=SIGHUP");
+    } while (number == SIGHUP);
+    log_line(LOG_INFO, "server_stopping", "signal=%d", number);
+}
+
+static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
+{
+    struct wall_clock clock;
+    struct engine_config engine_config;
+    struct server_config server_config;
+    struct engine *engine = NULL;
+    struct server *server = NULL;
+    char address[64], login[SERVER_LOGIN_BYTES];
+    steady_ns start = steady_now();
+    err error = start_clock(options, &clock, problem);
+    if (error != ERR_OK)
+        return error;
+    fill_configs(options, &clock, &engine_config, &server_config);
+    error = split_listen(options->listen, address, &server_config.port, problem);
+    if (error == ERR_OK)
+        error = engine_open(&engine, &engine_config, problem);
+    if (error == ERR_OK)
+        error = server_prepare(engine, getenv("KITH_WRITE_KEY"), login, problem);
+    server_config.engine = engine;
+    server_config.address = address;
+    if (error == ERR_OK)
+        error = server_start(&server, &server_config, problem);
+    if (error == ERR_OK) {
+        if (login[0] != '\0')
+            fprintf(stderr, "\n  First start. Sign in as: %s\n  It is shown once; change it in the "
+                            "console.\n\n", login);
+        log_line(LOG_INFO, "server_ready", "address=%s port=%u after_ms=%lld", address,
+                 server_port(server), (long long)steady_since_ms(start));
+        wait_for_end(signals);
+        server_drain(server, DRAIN_MS_MAX);
+    }
+    server_stop(&server);
+    if (engine != NULL)
+        engine_close(&engine, CLOSE_MS_MAX);
+    return error;
+}
+
+int command_serve(int argc, char **argv)
+{
+    struct options options;
+    struct problem problem = { .error = ERR_OK };
+    sigset_t signals;
+    err error = options_parse(&options, SERVE, argc, argv, &problem);
+    if (error != ERR_OK) {
+        print_problem(&problem);
+        return EXIT_USAGE;
+    }
+    if (options.quiet)
+        log_set_level(LOG_WARN);
+    block_signals(&signals);
+    raise_file_limit();
+    error = run(&options, &signals, &problem);
+    if (error != ERR_OK) {
+        problem.error = error;
+        print_problem(&problem);
+        return EXIT_FAILED;
+    }
+    log_line(LOG_INFO, "server_stopped", "");
+    return 0;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks: bearer tokens, the console's cookie, roles, and the right to see in full. */
+#include <sodium.h>
+#include <string.h>
+
+#include "base/logline.h"
+#include "server/answer.h"
+#include "server/inside.h"
+
+#define COOKIE "kith_session"
+/* The administrator of the first start, whose rights KITH_ADMIN_TOKEN has. */
+#define FIRST_USER_NUMBER 1
+
+err auth_start(struct server *server, struct problem *problem)
+{
+    const char *token = server->config.admin_token;
+    if (session_table_new(&server->sessions) != ERR_OK ||
+        throttle_new(&server->throttle) != ERR_OK)
+        return problem_set(problem, ERR_NOMEM, "no memory for sessions");
+    if (token == NULL || token[0] == '\0')
+        return ERR_OK;
+    if (strlen(token) < 16)
+        return problem_set(problem, ERR_INVALID, "KITH_ADMIN_TOKEN has %zu characters, at least 16 "
+                           "are needed", strlen(token));
+    keys_hash(server->keys, STR("token"), str_from_c(token), server->admin_token_hash);
+    server->has_admin_token = true;
+    return ERR_OK;
+}
+
+void auth_stop(struct server *server)
+{
+    access_set_release(&server->set);
+    session_table_free(&server->sessions);
+    throttle_free(&server->throttle);
+}
+
+void auth_changed(struct server *server)
+{
+    atomic_fetch_add(&server->own_changes, 1);
+}
+
+/* Both only grow: a set that was loaded at their sum is as new as both. */
+static uint64_t present_version(struct server *server)
+{
+    return engine_access_version(server->engine) + atomic_load(&server->own_changes) + 1;
+}
+
+err auth_hold(struct server *server, struct access_set **set, struct problem *problem)
+{
+    err error = ERR_OK;
+    pthread_mutex_lock(&server->access_mutex);
+    uint64_t version = present_version(server);
+    if (server->set == NULL || server->set_version != version) {
+        struct access_set *fresh;
+        error = access_set_load(&fresh, engine_ledger(server->engine), problem);
+        if (error == ERR_OK) {
+            access_set_release(&server->set);
+            server->set = fresh;
+            server->set_version = version;
+        }
+    }
+    if (error == ERR_OK)
+        *set = access_set_hold(server->set);
+    pthread_mutex_unlock(&server->access_mutex);
+    return error;
+}
+
+/* The set of a thread is looked at without a lock while nothing changes. */
+static err thread_set(struct server *server, struct http_thread *thread, struct problem *problem)
+{
+    uint64_t version = present_version(server);
+    if (thread->set != NULL && thread->set_version == version)
+        return ERR_OK;
+    access_set_release(&thread->set);
+    err error = auth_hold(server, &thread->set, problem);
+    thread->set_version = version;
+    return error;
+}
+
+void auth_release(struct request *request)
+{
+    access_set_release(&request->actor.set);
+}
+
+/* ---- which token ---- */
+
+static str cookie_token(str cookies)
+{
+    str one;
+    while (str_split(&cookies, ';', &one)) {
+        one = str_trim(one);
+        if (str_starts_with(one, STR(COOKIE "=")))
+            return str_slice(one, sizeof(COOKIE), one.size);
+    }
+    return STR_NONE;
+}
+
+static str find_token(struct request *request, bool *by_cookie)
+{
+    str header = request->headers.authorization;
+    *by_cookie = false;
+    if (header.size > 7 && str_equal_ignoring_case(str_slice(header, 0, 7), STR("bearer ")))
+        return str_trim(str_slice(header, 7, header.size));
+    *by_cookie = true;
+    return cookie_token(request->headers.cookie);
+}
+
+static void act_as(struct request *request, const struct user *user)
+{
+    request->actor.user_number = user->number;
+    request->actor.role = user->role;
+    request->actor.login = user->login;
+}
+
+static err unknown(struct problem *problem)
+{
+    problem_set(problem, ERR_UNAUTHENTICATED, "the token is not known or no longer good");
+    return problem_hint(problem, ERR_UNAUTHENTICATED, "sign in again, or ask for a new token");
+}
+
+static err use_token(struct request *request, str text, bool by_cookie, struct problem *problem)
+{
+    struct server *server = request->server;
+    struct actor *actor = &request->actor;
+    int64_t now_ms = server_now_ms(server);
+    keys_hash(server->keys, STR("token"), text, actor->token_hash);
+    if (!by_cookie && server->has_admin_token &&
+        sodium_memcmp(actor->token_hash, server->admin_token_hash, SEAL_HASH_BYTES) == 0) {
+        const struct user *first = access_user_by_number(actor->set, FIRST_USER_NUMBER);
+        if (first != NULL)
+            act_as(request, first);
+        actor->role = ROLE_ADMINISTRATOR;
+        return ERR_OK;
+    }
+    const struct token *token = access_token_by_hash(actor->set, actor->token_hash);
+    if (token == NULL || (token->expires_ms != 0 && token->expires_ms <= now_ms))
+        return unknown(problem);
+    const struct user *user = access_user_by_number(actor->set, token->user_number);
+    if (user == NULL || user->disabled)
+        return unknown(problem);
+    if (token->kind == TOKEN_SESSION &&
+        !session_touch(server->sessions, token->hash, now_ms)) {
+        problem_set(problem, ERR_UNAUTHENTICATED, "the session was idle for too long");
+        return problem_hint(problem, ERR_UNAUTHENTICATED, "sign in again");
+    }
+    act_as(request, user);
+    actor->by_cookie = by_cookie;
+    return ERR_OK;
+}
+
+/* A page of another site can make a browser send the cookie, but not this header. */
+static bool may_be_forged(const struct request *request)
+{
+    return request->actor.by_cookie && request->method != METHOD_GET &&
+           request->method != METHOD_HEAD &&
+           !str_equal(request->headers.kith_request, STR("1"));
+}
+
+err auth_check(struct request *request, struct http_thread *thread, struct problem *problem)
+{
+    enum role needed = request->route->role;
+    bool by_cookie;
+    str token = find_token(request, &by_cookie);
+    err error = thread_set(request->server, thread, problem);
+    if (error != ERR_OK)
+        return error;
+    request->actor.set = access_set_hold(thread->set);
+    if (needed == ROLE_PUBLIC)
+        return ERR_OK;
+    if (token.size == 0) {
+        problem_set(problem, ERR_UNAUTHENTICATED, "the request names nobody");
+        return problem_hint(problem, ERR_UNAUTHENTICATED,
+                            "send 'Authorization: Bearer <token>', or sign in");
+    }
+    error = use_token(request, token, by_cookie, problem);
+    if (error != ERR_OK)
+        return error;
+    if (may_be_forged(request)) {
+        problem_set(problem, ERR_FORBIDDEN, "a change with the session's cookie needs a header");
+        return problem_hint(problem, ERR_FORBIDDEN, "send 'X-Kith-Request: 1'");
+    }
+    if (request->actor.role >= needed)
+        return ERR_OK;
+    problem_set(problem, ERR_FORBIDDEN, "this needs the role %s", role_text(needed));
+    return problem_hint(problem, ERR_FORBIDDEN, "your role is %s",
+                        role_text(request->actor.role));
+}
+
+/* ---- the right to see in full ---- */
+
+err auth_reveal(struct request *request, str object, bool *reveal, struct problem *problem)
+{
+    *reveal = request_query_flag(request, STR("reveal"));
+    if (!*reveal)
+        return ERR_OK;
+    if (request->actor.role < ROLE_OPERATOR)
+        return problem_set(problem, ERR_FORBIDDEN, "to see values in full needs the role operator");
+    struct command_body body;
+    str response;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("object"), object);
+    json_member_text(&body.writer, STR("path"), str_from_c(request->route->path));
+    err error = answer_command(request, "values.reveal", command_body_end(&body), &response,
+                               problem);
+    command_body_deinit(&body);
+    return error;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The hot reads: a customer by identifier or one_id, without blocking a thread.
+ *
+ * On the connection's thread the value becomes hashes; the engine looks them up and copies what it
+ * knows (microseconds, between records); the connection's thread reads the identifiers' values and
+ * writes. With `reveal` there is an audit line to commit first: a worker does it then, and waits.
+ */
+#include "event/normalise.h"
+#include "server/answer.h"
+#include "server/view.h"
+
+struct customer_question {
+    struct engine_question question;
+    struct request *request;
+    uint8_t hash[HASH_BYTES];
+    bool by_hash, reveal;
+    uint32_t number;
+    struct customer_view view;
+};
+
+static void ask_engine(const struct engine_state *state, struct engine_question *asked)
+{
+    struct customer_question *question = asked->context;
+    uint32_t node = question->number;
+    if (question->by_hash)
+        node = identity_row_node(state->identity,
+                                 identity_find_row(state->identity, question->hash));
+    if (node != 0)
+        view_take(state, question->request, node, &question->view);
+    question->view.as_of_ms = state->now_ms;
+    if (state->applied_seq >= log_last_seq(engine_log(question->request->server->engine)))
+        question->view.as_of_ms = server_now_ms(question->request->server);
+}
+
+static void answered(struct engine_question *asked)
+{
+    struct customer_question *question = asked->context;
+    http_resume(question->request);
+}
+
+static err write_answer(struct request *request, struct problem *problem)
+{
+    struct customer_question *question = request->question;
+    struct customer_view *view = &question->view;
+    if (view->error != ERR_OK)
+        return view->error;
+    if (view->root == 0)
+        return problem_set(problem, ERR_NOT_FOUND, question->by_hash
+                           ? "no customer has this identifier" : "there is no such customer");
+    err error = view_values(request, view->rows, view->row_count, problem);
+    if (error == ERR_OK)
+        error = view_write(request, view, question->reveal, problem);
+    if (error == ERR_OK)
+        error = buffer_status(&request->out);
+    return error;
+}
+
+void customer_finish(struct request *request)
+{
+    struct problem problem = { .error = ERR_OK };
+    err error = write_answer(request, &problem);
+    if (error != ERR_OK)
+        reply_problem(request, error, &problem);
+    view_deinit(&request->question->view);
+}
+
+static err put_question(struct request *request, struct customer_question *question,
+                        struct problem *problem)
+{
+    request->question = question;
+    question->request = request;
+    question->question = (struct engine_question){ .ask = ask_engine,
+                                                   .answered = answered,
+                                                   .context = question };
+    view_init(&question->view, true);
+    if (request->stage == STAGE_ASKING) {
+        err error = engine_ask(request->server->engine, &question->question);
+        return error == ERR_OK ? ERR_OK
+                               : problem_set(problem, error, "the engine cannot be asked now");
+    }
+    question->question.answered = NULL;
+    err error = auth_reveal(request, request->parameters[0], &question->reveal, problem);
+    if (error == ERR_OK)
+        error = engine_ask_wait(request->server->engine, &question->question);
+    if (error == ERR_OK)
+        error = write_answer(request, problem);
+    view_deinit(&question->view);
+    return error;
+}
+
+err route_customer_by_one_id(struct request *request, struct problem *problem)
+{
+    struct customer_question *question = arena_new(&request->arena, struct customer_question);
+    if (question == NULL)
+        return ERR_NOMEM;
+    err error = view_number(request, request->parameters[0], &question->number, problem);
+    return error == ERR_OK ? put_question(request, question, problem) : error;
+}
+
+err route_customer_by_identifier(struct request *request, struct problem *problem)
+{
+    struct customer_question *question = arena_new(&request->arena, struct customer_question);
+    struct event_identifier identifier;
+    err error = ERR_OK;
+    if (question == NULL)
+        return ERR_NOMEM;
+    enum normal_form form =
+        identifier_make(request->server->keys, &request->arena, request->parameters[0],
+                        request_query(request, STR("namespace")), request->parameters[1], 0,
+                        &identifier, &error);
+    if (error != ERR_OK)
+        return error;
+    if (form == NORMAL_INVALID || form == NORMAL_MASKED) {
+        problem_set(problem, ERR_NOT_FOUND, "this is no value of the type '%.*s'",
+                    (int)str_utf8_prefix_bytes(request->parameters[0], 40),
+                    request->parameters[0].data);
+        return problem_hint(problem, ERR_NOT_FOUND, form == NORMAL_MASKED
+                            ? "a masked value names nobody" : "check the type and the value");
+    }
+    question->by_hash = true;
+    __builtin_memcpy(question->hash, identifier.hash, HASH_BYTES);
+    return put_question(request, question, problem);
+}

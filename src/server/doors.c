@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doors: events in. Decode on this thread, append to the log, answer after the sync. */
+#include <string.h>
+
+#include "server/answer.h"
+#include "server/inside.h"
+
+/* SDKs come back by themselves after these. */
+#define RETRY_AFTER_BUSY_S 1
+#define RETRY_AFTER_DOWN_S 5
+
+void door_preflight(struct request *request)
+{
+    request->status = 204;
+    request->content_type = "";
+    request->cache_control = "";
+}
+
+static void decode(struct request *request, uint32_t *count)
+{
+    const struct request_headers *headers = &request->headers;
+    struct collect_request collected = {
+        .method = str_from_c(method_text(request->method)),
+        .path = request->path,
+        .query = request->query,
+        .authorization = headers->authorization,
+        .content_encoding = headers->content_encoding,
+        .content_type = headers->content_type,
+        .origin = headers->origin,
+        .host = headers->host,
+        .anonymous_id_header = headers->anonymous_id,
+        .dry_run = headers->dry_run,
+        .user_agent = headers->user_agent,
+        .client_ip = request->client_address,
+        .body = buffer_str(&request->body),
+        .received_ms = server_now_ms(request->server),
+    };
+    struct source_set *sources = engine_sources(request->server->engine);
+    request->records.size_max = request->server->config.in_flight_bytes_max;
+    collect_decode(request->thread->collect, sources, &collected, &request->records, count,
+                   &request->door_answer);
+    source_set_release(&sources);
+}
+
+/* The log's writer thread. */
+static void made_durable(struct log_append *append, err error)
+{
+    struct request *request = append->context;
+    request->append_error = error;
+    http_resume(request);
+}
+
+/* Texts of the worker's arena do not outlive this call: the answer is copied. */
+static void keep_answer(struct request *request)
+{
+    const struct collect_answer *answer = &request->door_answer;
+    request->status = answer->status;
+    request->content_type = answer->content_type != NULL ? answer->content_type : "text/plain";
+    request->cache_control = answer->cacheable ? "public, max-age=300" : NULL;
+    buffer_append_str(&request->out, answer->body);
+    if (answer->status == 429 || answer->status == 503)
+        request->retry_after_s = RETRY_AFTER_BUSY_S;
+}
+
+static void refuse_append(struct request *request, err error)
+{
+    struct problem problem = { .error = ERR_OK };
+    /* A full disk is told to SDKs as 503: what they try again, all of them. */
+    if (error == ERR_STORAGE_FULL) {
+        error = ERR_UNAVAILABLE;
+        problem_set(&problem, error, "the disk of the log is full");
+    } else if (error == ERR_BUSY) {
+        problem_set(&problem, error, "events come in faster than they are taken");
+    } else {
+        problem_set(&problem, ERR_UNAVAILABLE, "the log takes no events now");
+        error = ERR_UNAVAILABLE;
+    }
+    reply_problem(request, error, &problem);
+    request->retry_after_s = error == ERR_BUSY ? RETRY_AFTER_BUSY_S : RETRY_AFTER_DOWN_S;
+}
+
+void door_run(struct request *request)
+{
+    struct server *server = request->server;
+    uint32_t count = 0;
+    decode(request, &count);
+    keep_answer(request);
+    request->stage = STAGE_ANSWERING;
+    if (count == 0)
+        return;
+    err error = buffer_status(&request->records);
+    if (error != ERR_OK) {
+        buffer_clear(&request->out);
+        refuse_append(request, ERR_BUSY);
+        return;
+    }
+    /* The body is in the records now: its bytes need not wait for the sync. */
+    atomic_fetch_add_explicit(&server->in_flight_bytes, request->records.size,
+                              memory_order_relaxed);
+    request->in_flight_bytes += request->records.size;
+    request->append = (struct log_append){ .records = buffer_str(&request->records),
+                                           .count = count,
+                                           .durable = made_durable,
+                                           .context = request };
+    if (!http_suspend(request, STAGE_DOOR))
+        return;
+    request->append_error = engine_append(server->engine, &request->append);
+    if (request->append_error != ERR_OK)
+        http_resume(request);
+}
+
+void door_finish(struct request *request)
+{
+    if (request->append_error == ERR_OK)
+        return;
+    buffer_clear(&request->out);
+    request->cache_control = NULL;
+    refuse_append(request, request->append_error);
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums over all events: asked of the warehouse, kept for a time that grows with what they cost. */
+#include "server/figures.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "base/logline.h"
+#include "server/answer.h"
+
+#define ANSWER_BYTES_MAX (4 * 1024 * 1024)
+#define QUERY_MS_MAX 20000
+#define KEEP_MS_MIN 5000
+#define KEEP_TIMES 20               /* a figure lives so many times as long as it took */
+#define CHANNELS_MAX 63
+#define SAMPLES 11
+#define SLICE_NODES 1024            /* looked at on the engine's thread at once */
+
+/* Minutes east of UTC; zones with daylight saving are told apart by the warehouse alone. */
+#define ZONE_OFFSET_MS (8 * HOUR_MS)
+
+struct channel_figures {
+    char name[64];
+    uint64_t events, customers, linked;
+};
+
+struct kept_figure {
+    steady_ns at;
+    int64_t cost_ms;
+    int64_t as_of_ms;               /* 0: never */
+};
+
+struct figures {
+    pthread_mutex_t mutex;          /* one asks, others wait for what it brings */
+    struct kept_figure hours_kept, channels_kept, links_kept, sources_kept, counts_kept, strong_kept;
+    int64_t hours[25][2];           /* start, events */
+    size_t hour_count;
+    struct channel_figures channels[CHANNELS_MAX], links[CHANNELS_MAX];
+    size_t channel_count, link_count;
+    struct source_figures *sources;
+    size_t source_count;
+    struct open_counts counts;
+    uint8_t *strong;                /* a bit per customer number: has a strong identifier */
+    size_t strong_bytes;
+    uint64_t identified;
+    pthread_mutex_t samples_mutex;
+    uint64_t samples[SAMPLES];      /* events, a second apart */
+    size_t sample_count;
+};
+
+err figures_new(struct figures **figures)
+{
+    *figures = memory_alloc(sizeof(**figures));
+    if (*figures == NULL)
+        return ERR_NOMEM;
+    pthread_mutex_init(&(*figures)->mutex, NULL);
+    pthread_mutex_init(&(*figures)->samples_mutex, NULL);
+    return ERR_OK;
+}
+
+void figures_free(struct figures **pointer)
+{
+    struct figures *figures = *pointer;
+    *pointer = NULL;
+    if (figures == NULL)
+        return;
+    pthread_mutex_destroy(&figures->mutex);
+    pthread_mutex_destroy(&figures->samples_mutex);
+    memory_free(figures->sources);
+    memory_free(figures->strong);
+    memory_free(figures);
+}
+
+int64_t figures_day_start_ms(const struct server *server)
+{
+    int64_t local_ms = server_now_ms(server) + ZONE_OFFSET_MS;
+    return local_ms - local_ms % DAY_MS - ZONE_OFFSET_MS;
+}
+
+/* ---- keeping ---- */
+
+static bool is_fresh(const struct kept_figure *kept)
+{
+    int64_t keep_ms = kept->cost_ms * KEEP_TIMES;
+    return kept->as_of_ms != 0 &&
+           steady_since_ms(kept->at) < (keep_ms > KEEP_MS_MIN ? keep_ms : KEEP_MS_MIN);
+}
+
+static void keep(struct server *server, struct kept_figure *kept, steady_ns start)
+{
+    kept->cost_ms = steady_since_ms(start);
+    kept->at = steady_now();
+    kept->as_of_ms = server_now_ms(server);
+}
+
+/* Ask, and hand the RowBinary answer to `take`. */
+static bool ask(struct server *server, const char *sql, bool (*take)(struct server *server,
+                                                                     struct cursor *cursor),
+                struct kept_figure *kept)
+{
+    struct warehouse *warehouse = engine_warehouse(server->engine);
+    struct problem problem = { .error = ERR_OK };
+    struct buffer answer;
+    steady_ns start = steady_now();
+    if (warehouse == NULL || !warehouse_is_ready(warehouse))
+        return false;
+    buffer_init(&answer, ANSWER_BYTES_MAX);
+    err error = warehouse_query(warehouse, str_from_c(sql), NULL, 0, QUERY_MS_MAX, &answer,
+                                &problem);
+    struct cursor cursor = cursor_over(buffer_str(&answer));
+    bool good = error == ERR_OK && take(server, &cursor) && !cursor.failed;
+    if (good)
+        keep(server, kept, start);
+    else
+        log_line(LOG_WARN, "figure_failed", "reason=\"%.120s\"", problem.detail);
+    buffer_deinit(&answer);
+    return good;
+}
+
+/* ---- the overview ---- */
+
+static bool take_hours(struct server *server, struct cursor *cursor)
+{
+    struct figures *figures = server->figures;
+    figures->hour_count = 0;
+    while (cursor_left(cursor) > 0 && !cursor->failed && figures->hour_count < 25) {
+        int64_t *hour = figures->hours[figures->hour_count++];
+        hour[0] = read_i64(cursor) * HOUR_MS;
+        hour[1] = (int64_t)read_u64(cursor);
+    }
+    return true;
+}
+
+static void take_name(struct cursor *cursor, struct channel_figures *channel)
+{
+    str name = read_text(cursor);
+    snprintf(channel->name, sizeof(channel->name), "%.*s",
+             (int)str_utf8_prefix_bytes(name, sizeof(channel->name) - 1), name.data);
+}
+
+static bool take_channels(struct server *server, struct cursor *cursor)
+{
+    struct figures *figures = server->figures;
+    figures->channel_count = 0;
+    while (cursor_left(cursor) > 0 && !cursor->failed && figures->channel_count < CHANNELS_MAX) {
+        struct channel_figures *channel = &figures->channels[figures->channel_count++];
+        take_name(cursor, channel);
+        channel->events = read_u64(cursor);
+        channel->customers = read_u64(cursor);
+    }
+    return true;
+}
+
+static void refresh_overview(struct server *server)
+{
+    struct figures *figures = server->figures;
+    char sql[512];
+    int64_t since_ms = server_now_ms(server) / HOUR_MS * HOUR_MS - 23 * HOUR_MS;
+    if (!is_fresh(&figures->hours_kept)) {
+        snprintf(sql, sizeof(sql),
+                 "SELECT toInt64(intDiv(time_ms, 3600000)) AS hour, toUInt64(count()) FROM events "
+                 "WHERE time_ms >= %lld AND time_ms < %lld GROUP BY hour ORDER BY hour "
+                 "FORMAT RowBinary",
+                 (long long)since_ms, (long long)(since_ms + DAY_MS));
+        ask(server, sql, take_hours, &figures->hours_kept);
+    }
+    if (!is_fresh(&figures->channels_kept)) {
+        snprintf(sql, sizeof(sql),
+                 "SELECT toString(channel) AS name, toUInt64(count()) AS n, "
+                 "toUInt64(uniq(%s)) FROM events GROUP BY name ORDER BY n DESC LIMIT %d "
+                 "FORMAT RowBinary",
+                 WAREHOUSE_CURRENT_CUSTOMER, CHANNELS_MAX);
+        ask(server, sql, take_channels, &figures->channels_kept);
+    }
+}
+
+static void write_hours(struct server *server, struct json_writer *writer)
+{
+    const struct figures *figures = server->figures;
+    int64_t hour_ms = server_now_ms(server) / HOUR_MS * HOUR_MS - 23 * HOUR_MS;
+    json_put_key(writer, STR("by_hour"));
+    json_begin_array(writer);
+    for (int i = 0; i < 24; i++, hour_ms += HOUR_MS) {
+        int64_t events = 0;
+        for (size_t h = 0; h < figures->hour_count; h++)
+            if (figures->hours[h][0] == hour_ms)
+                events = figures->hours[h][1];
+        json_begin_object(writer);
+        json_member_time(writer, STR("hour"), hour_ms);
+        json_member_int(writer, STR("events"), events);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+void figures_write_overview(struct server *server, struct json_writer *writer)
+{
+    struct figures *figures = server->figures;
+    pthread_mutex_lock(&figures->mutex);
+    refresh_overview(server);
+    write_hours(server, writer);
+    json_put_key(writer, STR("by_channel"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < figures->channel_count; i++) {
+        const struct channel_figures *channel = &figures->channels[i];
+        json_begin_object(writer);
+        json_member_text(writer, STR("channel"), str_from_c(channel->name));
+        json_member_int(writer, STR("events"), (int64_t)channel->events);
+        json_member_int(writer, STR("customers"), (int64_t)channel->customers);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+    json_member_bool(writer, STR("partial"),
+                     figures->hours_kept.as_of_ms == 0 || figures->channels_kept.as_of_ms == 0);
+    pthread_mutex_unlock(&figures->mutex);
+}
+
+/* ---- who has a strong identifier ---- */
+
+struct strong_slice {
+    uint32_t next, count;
+    uint8_t *bits;
+    uint64_t found;
+};
+
+static bool has_strong_row(const struct identity *identity, uint32_t customer)
+{
+    uint32_t rows[256];
+    size_t count = identity_rows(identity, customer, rows, 256);
+    for (size_t i = 0; i < count && i < 256; i++)
+        if (identity_row_is_strong(identity, rows[i]))
+            return true;
+    return false;
+}
+
+static void look_at_slice(const struct engine_state *state, struct engine_question *question)
+{
+    struct strong_slice *slice = question->context;
+    uint32_t last = identity_node_count(state->identity);
+    for (uint32_t i = 0; i < SLICE_NODES && slice->next < slice->count && slice->next <= last;
+         i++, slice->next++) {
+        if (identity_root(state->identity, slice->next) != slice->next ||
+            !has_strong_row(state->identity, slice->next))
+            continue;
+        slice->bits[slice->next / 8] |= (uint8_t)(1u << slice->next % 8);
+        slice->found++;
+    }
+    if (slice->next > last)
+        slice->next = slice->count;
+}
+
+static void refresh_strong(struct server *server)
+{
+    struct figures *figures = server->figures;
+    struct engine_status status;
+    steady_ns start = steady_now();
+    if (is_fresh(&figures->strong_kept))
+        return;
+    engine_status(server->engine, &status);
+    struct strong_slice slice = { .next = 1, .count = status.nodes + 1 };
+    slice.bits = memory_alloc(slice.count / 8 + 1);
+    if (slice.bits == NULL)
+        return;
+    while (slice.next < slice.count) {
+        struct engine_question question = { .ask = look_at_slice, .context = &slice };
+        if (engine_ask_wait(server->engine, &question) != ERR_OK)
+            break;
+    }
+    memory_free(figures->strong);
+    figures->strong = slice.bits;
+    figures->strong_bytes = slice.count / 8 + 1;
+    figures->identified = slice.found;
+    keep(server, &figures->strong_kept, start);
+}
+
+uint64_t figures_identified(struct server *server)
+{
+    struct figures *figures = server->figures;
+    pthread_mutex_lock(&figures->mutex);
+    refresh_strong(server);
+    uint64_t identified = figures->identified;
+    pthread_mutex_unlock(&figures->mutex);
+    return identified;
+}
+
+/* ---- link rate ---- */
+
+/* A stream of (customer, channels as bits), cut anywhere. */
+struct link_stream {
+    struct figures *figures;
+    uint8_t rest[12];
+    size_t rest_size;
+};
+
+static void count_customer(struct figures *figures, uint32_t customer, uint64_t channels)
+{
+    bool strong = customer / 8 < figures->strong_bytes &&
+                  (figures->strong[customer / 8] & (1u << customer % 8)) != 0;
+    bool linked = strong || (channels & (channels - 1)) != 0;
+    for (size_t i = 0; i < figures->link_count; i++) {
+        if ((channels & (UINT64_C(1) << i)) == 0)
+            continue;
+        figures->links[i].customers++;
+        figures->links[i].linked += linked;
+    }
+}
+
+static bool take_links(void *context, str bytes)
+{
+    struct link_stream *stream = context;
+    for (size_t i = 0; i < bytes.size; i++) {
+        stream->rest[stream->rest_size++] = (uint8_t)bytes.data[i];
+        if (stream->rest_size < sizeof(stream->rest))
+            continue;
+        struct cursor cursor = cursor_over(str_from_bytes(stream->rest, sizeof(stream->rest)));
+        uint32_t customer = read_u32(&cursor);
+        count_customer(stream->figures, customer, read_u64(&cursor));
+        stream->rest_size = 0;
+    }
+    return true;
+}
+
+static void quote_channels(const struct figures *figures, struct buffer *sql)
+{
+    for (size_t i = 0; i < figures->link_count; i++) {
+        buffer_append_str(sql, i > 0 ? STR(",'") : STR("'"));
+        for (const char *c = figures->links[i].name; *c != '\0'; c++) {
+            if (*c == '\'' || *c == '\\')
+                buffer_append_byte(sql, '\\');
+            buffer_append_byte(sql, (uint8_t)*c);
+        }
+        buffer_append_byte(sql, '\'');
+    }
+}
+
+static err refresh_links(struct server *server, struct problem *problem)
+{
+    struct figures *figures = server->figures;
+    struct warehouse *warehouse = engine_warehouse(server->engine);
+    struct link_stream stream = { .figures = figures };
+    struct buffer sql;
+    steady_ns start = steady_now();
+    if (warehouse == NULL || !warehouse_is_ready(warehouse))
+        return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
+    refresh_overview(server);
+    refresh_strong(server);
+    memcpy(figures->links, figures->channels, sizeof(figures->links));
+    figures->link_count = figures->channel_count;
+    for (size_t i = 0; i < figures->link_count; i++)
+        figures->links[i].customers = figures->links[i].linked = 0;
+    if (figures->link_count == 0)
+        return ERR_OK;
+    buffer_init(&sql, 65536);
+    buffer_printf(&sql, "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), "
+                        "indexOf([", WAREHOUSE_CURRENT_CUSTOMER);
+    quote_channels(figures, &sql);
+    buffer_printf(&sql, "], toString(channel)) - 1)) FROM events GROUP BY current FORMAT RowBinary");
+    err error = warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, &stream,
+                                 problem);
+    buffer_deinit(&sql);
+    if (error == ERR_OK)
+        keep(server, &figures->links_kept, start);
+    return error;
+}
+
+err figures_write_link_rate(struct server *server, struct json_writer *writer, bool *partial,
+                            int64_t *as_of_ms, struct problem *problem)
+{
+    struct figures *figures = server->figures;
+    pthread_mutex_lock(&figures->mutex);
+    err error = is_fresh(&figures->links_kept) ? ERR_OK : refresh_links(server, problem);
+    /* What was known before is better than nothing, and says how old it is. */
+    *partial = error != ERR_OK;
+    if (figures->links_kept.as_of_ms != 0)
+        error = ERR_OK;
+    *as_of_ms = figures->links_kept.as_of_ms;
+    for (size_t i = 0; error == ERR_OK && i < figures->link_count; i++) {
+        const struct channel_figures *channel = &figures->links[i];
+        json_begin_object(writer);
+        json_member_text(writer, STR("channel"), str_from_c(channel->name));
+        json_member_int(writer, STR("customers"), (int64_t)channel->customers);
+        json_member_int(writer, STR("linked"), (int64_t)channel->linked);
+        json_put_key(writer, STR("rate"));
+        json_put_double(writer, channel->customers == 0
+                                    ? 0
+                                    : (double)channel->linked / (double)channel->customers);
+        json_end_object(writer);
+    }
+    pthread_mutex_unlock(&figures->mutex);
+    return error;
+}
+
+/* ---- sources ---- */
+
+static bool take_sources(struct server *server, struct cursor *cursor)
+{
+    struct figures *figures = server->figures;
+    memset(figures->sources, 0, figures->source_count * sizeof(*figures->sources));
+    while (cursor_left(cursor) > 0 && !cursor->failed) {
+        uint32_t number = read_u32(cursor);
+        struct source_figures one = { .events_today = (int64_t)read_u64(cursor) };
+        one.last_event_ms = read_i64(cursor);
+        if (number < figures->source_count)
+            figures->sources[number] = one;
+    }
+    return true;
+}
+
+static bool make_room(struct server *server)
+{
+    struct figures *figures = server->figures;
+    struct source_set *sources = engine_sources(server->engine);
+    size_t count = 1;
+    for (size_t i = 0; i < source_count(sources); i++)
+        if (source_at(sources, i)->number >= count)
+            count = source_at(sources, i)->number + 1;
+    source_set_release(&sources);
+    if (count <= figures->source_count)
+        return true;
+    struct source_figures *bigger =
+        memory_resize(figures->sources, count * sizeof(*figures->sources));
+    if (bigger == NULL)
+        return false;
+    memset(bigger + figures->source_count, 0,
+           (count - figures->source_count) * sizeof(*figures->sources));
+    figures->sources = bigger;
+    figures->source_count = count;
+    return true;
+}
+
+void figures_refresh_sources(struct server *server)
+{
+    struct figures *figures = server->figures;
+    char sql[256];
+    pthread_mutex_lock(&figures->mutex);
+    if (!is_fresh(&figures->sources_kept) && make_room(server)) {
+        snprintf(sql, sizeof(sql),
+                 "SELECT toUInt32(source) AS number, toUInt64(countIf(received_ms >= %lld)), "
+                 "toInt64(max(received_ms)) FROM events GROUP BY number FORMAT RowBinary",
+                 (long long)figures_day_start_ms(server));
+        ask(server, sql, take_sources, &figures->sources_kept);
+    }
+    pthread_mutex_unlock(&figures->mutex);
+}
+
+struct source_figures figures_of_source(struct server *server, uint32_t source_number)
+{
+    struct figures *figures = server->figures;
+    struct source_figures one = { .events_today = 0 };
+    pthread_mutex_lock(&figures->mutex);
+    if (source_number < figures->source_count)
+        one = figures->sources[source_number];
+    pthread_mutex_unlock(&figures->mutex);
+    return one;
+}
+
+/* ---- counted in the ledger ---- */
+
+struct count_rows {
+    int64_t count, since_ms;
+    int column;
+};
+
+static bool count_row(void *context, const struct ledger_value *values)
+{
+    struct count_rows *rows = context;
+    if (rows->since_ms != 0 && values[rows->column].integer < rows->since_ms)
+        return false;
+    rows->count++;
+    return true;
+}
+
+struct open_counts figures_open_counts(struct server *server)
+{
+    struct figures *figures = server->figures;
+    struct ledger *ledger = engine_ledger(server->engine);
+    struct problem problem;
+    steady_ns start = steady_now();
+    pthread_mutex_lock(&figures->mutex);
+    if (!is_fresh(&figures->counts_kept)) {
+        struct count_rows merges = { .since_ms = figures_day_start_ms(server), .column = 6 };
+        struct count_rows refusals = { .count = 0 }, waiting = { .count = 0 };
+        if (ledger_page(ledger, LEDGER_MERGES, NULL, true, 10000000, count_row, &merges,
+                        &problem) == ERR_OK &&
+            ledger_find_by(ledger, LEDGER_REFUSALS, "status", ledger_text(STR("open")), NULL, false,
+                           10000000, count_row, &refusals, &problem) == ERR_OK &&
+            ledger_find_by(ledger, LEDGER_QUARANTINE, "status", ledger_text(STR("waiting")), NULL,
+                           false, 10000000, count_row, &waiting, &problem) == ERR_OK) {
+            figures->counts = (struct open_counts){ merges.count, refusals.count, waiting.count };
+            keep(server, &figures->counts_kept, start);
+        }
+    }
+    struct open_counts counts = figures->counts;
+    pthread_mutex_unlock(&figures->mutex);
+    return counts;
+}
+
+/* ---- events per second ---- */
+
+void figures_sample(struct server *server)
+{
+    struct figures *figures = server->figures;
+    struct engine_status status;
+    engine_status(server->engine, &status);
+    pthread_mutex_lock(&figures->samples_mutex);
+    memmove(figures->samples, figures->samples + 1, sizeof(figures->samples) - sizeof(uint64_t));
+    figures->samples[SAMPLES - 1] = status.events;
+    if (figures->sample_count < SAMPLES)
+        figures->sample_count++;
+    pthread_mutex_unlock(&figures->samples_mutex);
+}
+
+double figures_events_per_second(struct server *server)
+{
+    struct figures *figures = server->figures;
+    pthread_mutex_lock(&figures->samples_mutex);
+    size_t count = figures->sample_count;
+    uint64_t newest = figures->samples[SAMPLES - 1];
+    uint64_t oldest = count > 0 ? figures->samples[SAMPLES - count] : 0;
+    pthread_mutex_unlock(&figures->samples_mutex);
+    return count < 2 ? 0 : (double)(newest - oldest) / (double)(count - 1);
+}

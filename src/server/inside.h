@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside: what the files of this room share. Private to server/. */
+#ifndef KITH_SERVER_INSIDE_H
+#define KITH_SERVER_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/request.h"
+#include "server/router.h"
+#include "server/server.h"
+
+struct live;
+
+/* A connection's clock: which phase since when. Phase and time are written by its thread and read by
+ * the guard. */
+enum phase { PHASE_HEADER, PHASE_BODY, PHASE_WAITING, PHASE_SENDING, PHASE_STREAMING, PHASE_IDLE };
+
+struct connection {
+    struct connection *next, **link;   /* the guard's list, under its lock */
+    int fd;
+    char address[48];
+    _Atomic int phase;
+    _Atomic int64_t since_ms;          /* steady */
+    _Atomic size_t body_bytes;
+};
+
+/* What a libmicrohttpd thread or a worker keeps between requests. */
+struct http_thread {
+    struct http_thread *next;
+    struct collect_worker *collect;
+    struct json_parser *parser, *scratch;
+    struct request *free_requests;
+    struct MHD_Response *accepted;     /* the doors' usual answer, made once */
+    struct access_set *set;
+    uint64_t set_version;
+};
+
+struct worker;
+
+struct workers {
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    struct request *first, **last;
+    size_t waiting, waiting_max;
+    bool closed;
+    unsigned count;
+    struct worker *threads;
+};
+
+struct server {
+    struct server_config config;
+    struct engine *engine;
+    struct keys *keys;                 /* the engine's */
+    const struct identity *identity;   /* the engine's: for what any thread may ask of it */
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    int64_t started_ms;                /* wall */
+
+    pthread_mutex_t threads_mutex;
+    struct http_thread *threads;
+
+    pthread_mutex_t guard_mutex;
+    struct connection *connections;
+    pthread_t guard_thread;
+    bool guard_runs;
+    _Atomic bool stopping, draining;
+    _Atomic unsigned connection_count, in_flight, suspended;
+    _Atomic size_t in_flight_bytes;
+
+    struct workers workers;
+
+    /* who may */
+    pthread_mutex_t access_mutex;
+    struct access_set *set;
+    uint64_t set_version;
+    _Atomic uint64_t own_changes;      /* grows with each command of ours that changes access */
+    struct session_table *sessions;
+    struct throttle *throttle;
+    _Atomic int sign_ins;              /* passwords being checked now */
+    bool has_admin_token;
+    uint8_t admin_token_hash[SEAL_HASH_BYTES];
+
+    pthread_mutex_t create_mutex;      /* one source is made at a time */
+    struct live *live;
+    struct answers *answers;           /* remembered for Idempotency-Key */
+    struct figures *figures;           /* warehouse figures, kept for some seconds */
+    struct namespaces *namespaces;     /* in which identifiers were seen */
+};
+
+int64_t server_now_ms(const struct server *server);   /* wall */
+/* Up to when an answer made now is true. */
+int64_t server_as_of_ms(struct server *server);
+
+/* ---- http.c ---- */
+
+/* Suspend the connection before handing the request on; false, with a refusal as answer, when the
+ * server is stopping. Its thread. */
+bool http_suspend(struct request *request, enum request_stage stage);
+/* The request goes on: its thread answers. Any thread, once. */
+void http_resume(struct request *request);
+/* Of the calling libmicrohttpd thread or worker. NULL when out of memory. */
+struct http_thread *http_thread_new(struct server *server);
+void http_thread_free(struct http_thread *thread);
+err http_start(struct server *server, struct problem *problem) MUST_USE;
+enum MHD_Result http_send(struct request *request);
+
+/* ---- guard.c ---- */
+
+err guard_start(struct server *server) MUST_USE;
+void guard_stop(struct server *server);
+void guard_notify(void *context, struct MHD_Connection *connection, void **socket_context,
+                  enum MHD_ConnectionNotificationCode code);
+void guard_phase(struct connection *connection, enum phase phase);
+
+/* ---- workers.c ---- */
+
+err workers_start(struct server *server, struct problem *problem) MUST_USE;
+/* False when too many wait. */
+bool workers_put(struct server *server, struct request *request);
+void workers_stop(struct server *server);
+
+/* ---- auth.c ---- */
+
+err auth_start(struct server *server, struct problem *problem) MUST_USE;
+void auth_stop(struct server *server);
+/* Who asks, and may she? Sets request->actor. UNAUTHENTICATED, FORBIDDEN. */
+err auth_check(struct request *request, struct http_thread *thread,
+               struct problem *problem) MUST_USE;
+/* A fresh hold of the present users and tokens. */
+err auth_hold(struct server *server, struct access_set **set, struct problem *problem) MUST_USE;
+void auth_release(struct request *request);
+/* After a command that changed users or tokens. */
+void auth_changed(struct server *server);
+/* `reveal=true` with the right to it, written to the audit; FORBIDDEN without. `object` says whose. */
+err auth_reveal(struct request *request, str object, bool *reveal,
+                struct problem *problem) MUST_USE;
+
+/* ---- doors.c ---- */
+
+void door_run(struct request *request);
+/* Answer of a door after the sync, or why not. */
+void door_finish(struct request *request);
+void door_preflight(struct request *request);
+
+/* ---- files.c ---- */
+
+/* The console's files and, for its own paths, index.html; false for what is none. */
+bool files_find(struct request *request);
+
+/* ---- customer.c ---- */
+
+void customer_finish(struct request *request);       /* after ASKING, on the connection's thread */
+
+/* ---- live.c ---- */
+
+err live_start(struct server *server) MUST_USE;
+void live_stop(struct server *server);   /* ends all streams; may be called again */
+void live_free(struct server *server);
+struct MHD_Response *stream_response(struct request *request);
+void stream_free(struct stream **stream);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* router: the one table of what can be asked. Private to server/.
+ *
+ * A row is a route: method, path, least role, how it runs, its handler, the operation id of openapi.json
+ * (the two are compared by a test), and the query parameters that it takes. In a path `{name}`
+ * stands for one segment, decoded.
+ *
+ * How it runs: AT_ONCE on the libmicrohttpd thread (must not wait), ASKING a question to the engine from
+ * there, WORKING on a worker of the pool. BODY: a JSON object is required and parsed before the
+ * handler.
+ */
+#ifndef KITH_SERVER_ROUTER_H
+#define KITH_SERVER_ROUTER_H
+
+#include "server/request.h"
+
+#define API "/api/v1"
+#define PAGED "cursor limit"
+
+/* X(method, path, role, runs, body, handler, operation, query) */
+#define ROUTE_TABLE(X)                                                                            \
+    /* the hot ones first: the table is searched in order */                                      \
+    X(GET, API "/customers/by/{type}/{value}", VIEWER, ASKING, NONE, customer_by_identifier,      \
+      getCustomerByIdentifier, "namespace reveal")                                                \
+    X(GET, API "/customers/{one_id}", VIEWER, ASKING, NONE, customer_by_one_id, getCustomer,      \
+      "reveal")                                                                                   \
+    /* session */                                                                                 \
+    X(POST, API "/session", PUBLIC, WORKING, BODY, session_create, signIn, "")                    \
+    X(GET, API "/session", VIEWER, WORKING, NONE, session_get, getSession, "")                    \
+    X(DELETE, API "/session", VIEWER, WORKING, NONE, session_delete, signOut, "")                 \
+    X(PUT, API "/session/password", VIEWER, WORKING, BODY, password_put, changePassword, "")      \
+    X(GET, API "/tokens", VIEWER, WORKING, NONE, token_list, listTokens, PAGED)                   \
+    X(POST, API "/tokens", VIEWER, WORKING, BODY, token_create, createToken, "")                  \
+    X(DELETE, API "/tokens/{prefix}", VIEWER, WORKING, NONE, token_delete, deleteToken, "")       \
+    X(GET, API "/users", ADMINISTRATOR, WORKING, NONE, user_list, listUsers, PAGED)               \
+    X(PUT, API "/users/{login}", ADMINISTRATOR, WORKING, BODY, user_put, putUser, "")             \
+    /* system */                                                                                  \
+    X(GET, API "/system", VIEWER, WORKING, NONE, system_get, getSystem, "")                       \
+    X(GET, API "/overview", VIEWER, WORKING, NONE, overview_get, getOverview, "")                 \
+    X(POST, API "/clock", ADMINISTRATOR, WORKING, BODY, clock_advance, advanceClock, "")          \
+    X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit, "user action " PAGED) \
+    X(GET, API "/settings", VIEWER, WORKING, NONE, setting_list, listSettings, "")                \
+    X(GET, API "/settings/{key}", VIEWER, WORKING, NONE, setting_get, getSetting, "")             \
+    X(PUT, API "/settings/{key}", ADMINISTRATOR, WORKING, BODY, setting_put, putSetting, "")      \
+    X(GET, API "/openapi.json", PUBLIC, AT_ONCE, NONE, openapi_get, getOpenapi, "")               \
+    X(GET, "/healthz", PUBLIC, AT_ONCE, NONE, health_get, getHealth, "")                          \
+    X(GET, "/readyz", PUBLIC, AT_ONCE, NONE, ready_get, getReady, "")                             \
+    X(GET, "/metrics", PUBLIC, AT_ONCE, NONE, metrics_get, getMetrics, "")                        \
+    /* customers */                                                                               \
+    X(GET, API "/customers", VIEWER, WORKING, NONE, customer_search, searchCustomers,             \
+      "query identifier_type trait.* reveal " PAGED)                                              \
+    X(GET, API "/customers/{one_id}/events", VIEWER, WORKING, NONE, customer_events,              \
+      listCustomerEvents, "type channel source reveal " PAGED)                                    \
+    X(GET, API "/customers/{one_id}/graph", VIEWER, WORKING, NONE, customer_graph,                \
+      getCustomerGraph, "reveal")                                                                 \
+    X(GET, API "/customers/{one_id}/merges", VIEWER, WORKING, NONE, customer_merges,              \
+      listCustomerMerges, "reveal")                                                               \
+    X(GET, API "/customers/{one_id}/explain", VIEWER, WORKING, NONE, customer_explain,            \
+      explainCustomer, "reveal")                                                                  \
+    X(POST, API "/customers/{one_id}/split", OPERATOR, WORKING, BODY, customer_split,             \
+      splitCustomer, "")                                                                          \
+    X(POST, API "/customers/{one_id}/merge", OPERATOR, WORKING, BODY, customer_merge,             \
+      mergeCustomers, "")                                                                         \
+    X(PUT, API "/customers/{one_id}/consent/{purpose}", OPERATOR, WORKING, BODY, consent_put,     \
+      putConsent, "")                                                                             \
+    /* identity */                                                                                \
+    X(GET, API "/identity/types", VIEWER, WORKING, NONE, identity_type_list,                      \
+      listIdentifierTypes, "")                                                                    \
+    X(PUT, API "/identity/types/{name}", ADMINISTRATOR, WORKING, BODY, identity_type_put,         \
+      putIdentifierType, "")                                                                      \
+    X(POST, API "/identity/whatif", OPERATOR, WORKING, BODY, whatif_run, whatifIdentity, "")      \
+    X(POST, API "/identity/apply", ADMINISTRATOR, WORKING, NONE, rules_apply,                     \
+      applyIdentityRules, "")                                                                     \
+    X(GET, API "/identity/refusals", VIEWER, WORKING, NONE, refusal_list, listRefusals,           \
+      "status reason customer reveal " PAGED)                                                     \
+    X(POST, API "/identity/refusals/{id}/decide", OPERATOR, WORKING, BODY, refusal_decide,        \
+      decideRefusal, "")                                                                          \
+    X(GET, API "/identity/suggestions", VIEWER, WORKING, NONE, suggestion_list, listSuggestions,  \
+      "limit")                                                                                    \
+    X(GET, API "/identity/link-rate", VIEWER, WORKING, NONE, link_rate_get, getLinkRate, "")      \
+    /* events */                                                                                  \
+    X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                  \
+      "after source type outcome limit")                                                   \
+    X(GET, API "/events/live/stream", VIEWER, WORKING, NONE, live_stream, streamLiveEvents,       \
+      "source type outcome")                                                                      \
+    /* sources */                                                                                 \
+    X(GET, API "/sources", VIEWER, WORKING, NONE, source_list, listSources, "")                   \
+    X(POST, API "/sources", ADMINISTRATOR, WORKING, BODY, source_create, createSource, "")        \
+    X(GET, API "/sources/{key}", VIEWER, WORKING, NONE, source_get, getSource, "")                \
+    X(PUT, API "/sources/{key}", ADMINISTRATOR, WORKING, BODY, source_put, putSource, "")         \
+    X(POST, API "/sources/{key}/rotate", ADMINISTRATOR, WORKING, NONE, source_rotate,             \
+      rotateSource, "")                                                                           \
+    X(POST, API "/sources/{key}/signing-secret", ADMINISTRATOR, WORKING, NONE, source_sign,       \
+      createSigningSecret, "")                                                                    \
+    /* plan */                                                                                    \
+    X(GET, API "/plan/events", VIEWER, WORKING, NONE, plan_list, listPlanEvents, "")              \
+    X(GET, API "/plan/events/{name}", VIEWER, WORKING, NONE, plan_get, getPlanEvent, "")          \
+    X(PUT, API "/plan/events/{name}", OPERATOR, WORKING, BODY, plan_put, putPlanEvent, "")        \
+    X(GET, API "/traits", VIEWER, WORKING, NONE, trait_list, listTraits, "")                      \
+    X(PUT, API "/traits/{name}", OPERATOR, WORKING, BODY, trait_put, putTrait, "")                \
+    X(GET, API "/quarantine", VIEWER, WORKING, NONE, quarantine_list, listQuarantine,             \
+      "reason source type status reveal " PAGED)                                                  \
+    X(GET, API "/quarantine/summary", VIEWER, WORKING, NONE, quarantine_summary,                  \
+      summariseQuarantine, "")                                                                    \
+    X(POST, API "/quarantine/replay", OPERATOR, WORKING, BODY, quarantine_replay_post,            \
+      replayQuarantine, "")                                                                       \
+    X(POST, API "/quarantine/discard", OPERATOR, WORKING, BODY, quarantine_discard_post,          \
+      discardQuarantine, "")
+
+enum route_runs { ROUTE_AT_ONCE, ROUTE_ASKING, ROUTE_WORKING };
+enum route_body { ROUTE_NONE, ROUTE_BODY };
+
+/* A handler fills request->out (JSON) and may set status (200), content_type and other members of
+ * the answer; an error is answered as a problem. An ASKING handler puts its question and returns. */
+typedef err (*route_handler)(struct request *request, struct problem *problem);
+
+#define X(method, path, role, runs, body, handler, operation, query) \
+    err route_##handler(struct request *request, struct problem *problem) MUST_USE;
+ROUTE_TABLE(X)
+#undef X
+
+struct route {
+    enum method method;
+    const char *path;
+    enum role role;
+    enum route_runs runs;
+    enum route_body body;
+    route_handler handler;
+    const char *operation;
+    const char *query;
+};
+
+size_t router_count(void);
+const struct route *router_at(size_t index);
+
+/* Find the route of a path (not decoded) and fill `parameters` (in `arena`). NOT_FOUND; METHOD with
+ * `allow` ("GET, PUT") when only the method does not fit; INVALID for a bad escape in a segment. HEAD is
+ * answered by GET. */
+err router_find(enum method method, str path, struct arena *arena, const struct route **route,
+                str parameters[PATH_PARAMETERS_MAX], char *allow, size_t allow_size) MUST_USE;
+
+#endif

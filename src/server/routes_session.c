@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing in and out, tokens, users. */
+#include <stdio.h>
+#include <string.h>
+
+#include "access/password.h"
+#include "server/answer.h"
+
+#define SIGN_INS_MAX 3              /* passwords being checked at once; others are told to wait */
+#define PREFIX_BYTES 8              /* hex digits of a token's hash that name it */
+
+static void write_user(struct json_writer *writer, const struct user *user)
+{
+    json_begin_object(writer);
+    json_member_int(writer, STR("number"), user->number);
+    json_member_text(writer, STR("login"), user->login);
+    json_member_text(writer, STR("name"), user->name);
+    json_member_text(writer, STR("role"), str_from_c(role_text(user->role)));
+    json_member_text(writer, STR("locale"), user->locale);
+    json_end_object(writer);
+}
+
+static void write_session(struct request *request, const struct user *user, enum role role)
+{
+    const struct server *server = request->server;
+    struct user shown = *user;
+    struct json_writer writer;
+    shown.role = role;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_put_key(&writer, STR("user"));
+    write_user(&writer, &shown);
+    json_put_key(&writer, STR("server"));
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("version"), str_from_c(server->config.version));
+    json_member_bool(&writer, STR("virtual_clock"), server->config.clock->is_virtual);
+    json_member_text(&writer, STR("zone"), str_from_c(server->config.zone));
+    json_member_time(&writer, STR("now"), server_now_ms(server));
+    json_member_bool(&writer, STR("may_reveal"), role >= ROLE_OPERATOR);
+    json_end_object(&writer);
+    json_end_object(&writer);
+}
+
+/* ---- tokens as records ---- */
+
+static err put_token(struct request *request, const char *text, uint32_t user_number,
+                     const char *kind, str name, int64_t expires_ms, struct problem *problem)
+{
+    uint8_t hash[SEAL_HASH_BYTES];
+    char hex[2 * SEAL_HASH_BYTES + 1];
+    struct command_body body;
+    str response;
+    keys_hash(request->server->keys, STR("token"), str_from_c(text), hash);
+    hex_encode(hash, sizeof(hash), hex);
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("hash"), str_from_c(hex));
+    json_member_int(&body.writer, STR("user_number"), user_number);
+    json_member_text(&body.writer, STR("kind"), str_from_c(kind));
+    json_member_text(&body.writer, STR("name"), name);
+    json_member_int(&body.writer, STR("expires_ms"), expires_ms);
+    err error = answer_command(request, "token.put", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error;
+}
+
+static err delete_token(struct request *request, const uint8_t hash[SEAL_HASH_BYTES],
+                        struct problem *problem)
+{
+    char hex[2 * SEAL_HASH_BYTES + 1];
+    struct command_body body;
+    str response;
+    hex_encode(hash, SEAL_HASH_BYTES, hex);
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("hash"), str_from_c(hex));
+    err error =
+        answer_command(request, "token.delete", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error;
+}
+
+/* Sessions of a user that are over, or all but one of them. */
+static void end_sessions(struct request *request, uint32_t user_number, bool over_only,
+                         const uint8_t keep[SEAL_HASH_BYTES])
+{
+    struct access_set *set;
+    struct problem problem;
+    int64_t now_ms = server_now_ms(request->server);
+    if (auth_hold(request->server, &set, &problem) != ERR_OK)
+        return;
+    for (size_t i = 0; i < access_token_count(set); i++) {
+        const struct token *token = access_token_at(set, i);
+        bool over = token->expires_ms != 0 && token->expires_ms <= now_ms;
+        if (token->user_number != user_number || token->kind != TOKEN_SESSION ||
+            (over_only && !over) || memcmp(token->hash, keep, SEAL_HASH_BYTES) == 0)
+            continue;
+        if (delete_token(request, token->hash, &problem) != ERR_OK)
+            break;   /* what is left expires by itself */
+    }
+    access_set_release(&set);
+}
+
+/* ---- signing in ---- */
+
+static err throttled(struct request *request, str key, uint32_t limit, const char *what,
+                     struct problem *problem)
+{
+    int64_t now_ms = server_now_ms(request->server);
+    if (throttle_permits(request->server->throttle, key, limit, now_ms, &request->retry_after_s))
+        return ERR_OK;
+    return problem_set(problem, ERR_BUSY, "more than %u wrong tries a minute %s", limit, what);
+}
+
+static str throttle_key(struct request *request, const char *kind, str text)
+{
+    str key = STR_NONE;
+    if (arena_printf(&request->arena, &key, "%s:" STR_FMT, kind, STR_ARG(text)) != ERR_OK)
+        return STR_NONE;
+    return key;
+}
+
+static err check_password(struct request *request, const struct user *user, str password,
+                          struct problem *problem)
+{
+    struct server *server = request->server;
+    if (atomic_fetch_add(&server->sign_ins, 1) >= SIGN_INS_MAX) {
+        atomic_fetch_sub(&server->sign_ins, 1);
+        return problem_set(problem, ERR_BUSY, "as many passwords as fit are being checked");
+    }
+    bool may = user != NULL && !user->disabled;
+    bool right = password_is_right(may ? user->password : STR_NONE, password);
+    atomic_fetch_sub(&server->sign_ins, 1);
+    return right && may ? ERR_OK
+                        : problem_set(problem, ERR_UNAUTHENTICATED, "login or password is wrong");
+}
+
+static err set_session_cookie(struct request *request, const char *token, int64_t age_s)
+{
+    /* A browser that speaks TLS with the proxy in front sends it over nothing else. */
+    bool secure = str_equal_ignoring_case(request->headers.forwarded_proto, STR("https"));
+    return arena_printf(&request->arena, &request->set_cookie,
+                        "kith_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", token,
+                        (long long)age_s, secure ? "; Secure" : "");
+}
+
+static err begin_session(struct request *request, const struct user *user,
+                         struct problem *problem)
+{
+    char token[33];
+    int64_t now_ms = server_now_ms(request->server);
+    request->headers.idempotency_key = STR_NONE;
+    request->actor.user_number = user->number;
+    answer_secret(request, "session", token);
+    err error = put_token(request, token, user->number, "session", user->login,
+                          now_ms + SESSION_ABSOLUTE_MS, problem);
+    if (error == ERR_OK)
+        error = set_session_cookie(request, token, SESSION_ABSOLUTE_MS / SECOND_MS);
+    if (error != ERR_OK)
+        return error;
+    uint8_t hash[SEAL_HASH_BYTES];
+    keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);
+    end_sessions(request, user->number, true, hash);
+    write_session(request, user, user->role);
+    return ERR_OK;
+}
+
+err route_session_create(struct request *request, struct problem *problem)
+{
+    struct throttle *throttle = request->server->throttle;
+    str login = json_text(json_get(request->json, STR("login")));
+    str password = json_text(json_get(request->json, STR("password")));
+    if (login.size == 0 || login.size > 100 || password.size > PASSWORD_BYTES_MAX)
+        return problem_set(problem, ERR_INVALID, "a sign-in has 'login' and 'password'");
+    str by_login = throttle_key(request, "login", login);
+    str by_address = throttle_key(request, "address", request->client_address);
+    err error = throttled(request, by_login, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
+    if (error == ERR_OK)
+        error = throttled(request, by_address, ADDRESS_TRIES_PER_MINUTE, "from this address",
+                          problem);
+    if (error != ERR_OK)
+        return error;
+    const struct user *user = access_user_by_login(request->actor.set, login);
+    error = check_password(request, user, password, problem);
+    if (error == ERR_UNAUTHENTICATED) {
+        throttle_count(throttle, by_login, server_now_ms(request->server));
+        throttle_count(throttle, by_address, server_now_ms(request->server));
+    }
+    if (error != ERR_OK)
+        return error;
+    throttle_forget(throttle, by_login);
+    return begin_session(request, user, problem);
+}
+
+err route_session_get(struct request *request, struct problem *problem)
+{
+    const struct user *user =
+        access_user_by_number(request->actor.set, request->actor.user_number);
+    if (user == NULL)
+        return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
+    write_session(request, user, request->actor.role);
+    return ERR_OK;
+}
+
+err route_session_delete(struct request *request, struct problem *problem)
+{
+    err error = ERR_OK;
+    if (access_token_by_hash(request->actor.set, request->actor.token_hash) != NULL)
+        error = delete_token(request, request->actor.token_hash, problem);
+    if (error == ERR_OK)
+        error = set_session_cookie(request, "", 0);
+    request->status = 204;
+    return error;
+}
+
+/* ---- users ---- */
+
+static err hash_new_password(str login, str password,
+                             struct command_body *body, struct problem *problem)
+{
+    char hash[PASSWORD_HASH_BYTES];
+    err error = password_check_strength(login, password, problem);
+    if (error != ERR_OK)
+        return problem_at(problem, error, "/password");
+    error = password_hash(password, hash);
+    if (error == ERR_OK)
+        json_member_text(&body->writer, STR("password"), str_from_c(hash));
+    return error;
+}
+
+static err put_own_password(struct request *request, const struct user *user, str password,
+                            struct problem *problem)
+{
+    struct command_body body;
+    str response;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("login"), user->login);
+    err error = hash_new_password(user->login, password, &body, problem);
+    str text = command_body_end(&body);
+    if (error == ERR_OK)
+        error = answer_command(request, "user.put", text, &response, problem);
+    command_body_deinit(&body);
+    return error;
+}
+
+err route_password_put(struct request *request, struct problem *problem)
+{
+    str current = json_text(json_get(request->json, STR("current")));
+    str password = json_text(json_get(request->json, STR("password")));
+    const struct user *user =
+        access_user_by_number(request->actor.set, request->actor.user_number);
+    if (user == NULL)
+        return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
+    str key = throttle_key(request, "login", user->login);
+    err error = throttled(request, key, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
+    if (error == ERR_OK)
+        error = check_password(request, user, current, problem);
+    if (error == ERR_UNAUTHENTICATED) {
+        throttle_count(request->server->throttle, key, server_now_ms(request->server));
+        error = problem_set(problem, ERR_FORBIDDEN, "the current password is wrong");
+        return problem_at(problem, error, "/current");
+    }
+    if (error == ERR_OK)
+        error = put_own_password(request, user, password, problem);
+    if (error != ERR_OK)
+        return error;
+    request->headers.idempotency_key = STR_NONE;
+    end_sessions(request, user->number, false, request->actor.token_hash);
+    request->status = 204;
+    return ERR_OK;
+}
+
+static void write_user_entry(struct json_writer *writer, const struct user *user)
+{
+    json_begin_object(writer);
+    json_member_int(writer, STR("number"), user->number);
+    json_member_text(writer, STR("login"), user->login);
+    json_member_text(writer, STR("name"), user->name);
+    json_member_text(writer, STR("role"), str_from_c(role_text(user->role)));
+    json_member_text(writer, STR("locale"), user->locale);
+    json_member_bool(writer, STR("disabled"), user->disabled);
+    json_member_time(writer, STR("created_at"), user->created_ms);
+    json_end_object(writer);
+}
+
+err route_user_list(struct request *request, struct problem *problem)
+{
+    struct json_writer writer;
+    size_t limit, written = 0;
+    int64_t after = 0;
+    bool present;
+    str next = STR_NONE;
+    err error = answer_limit(request, &limit, problem);
+    if (error == ERR_OK)
+        error = cursor_decode(request, 'u', &after, 1, &present, problem);
+    if (error != ERR_OK)
+        return error;
+    answer_list_begin(request, &writer);
+    for (size_t i = 0; i < access_user_count(request->actor.set); i++) {
+        const struct user *user = access_user_at(request->actor.set, i);
+        if (user->number <= after)
+            continue;
+        if (written == limit) {
+            next = cursor_encode(request, 'u', &after, 1);
+            break;
+        }
+        write_user_entry(&writer, user);
+        after = user->number;
+        written++;
+    }
+    answer_list_end(request, &writer, next);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+/* The last administrator can neither leave nor step down: nobody could take her back. */
+static err keeps_an_administrator(struct request *request, str login, struct problem *problem)
+{
+    json_value role = json_get(request->json, STR("role"));
+    bool leaves = json_bool(json_get(request->json, STR("disabled")), false) ||
+                  (json_kind(role) == JSON_TEXT &&
+                   !str_equal(json_text(role), STR("administrator")));
+    if (!leaves)
+        return ERR_OK;
+    bool is_one = false, another = false;
+    for (size_t i = 0; i < access_user_count(request->actor.set); i++) {
+        const struct user *user = access_user_at(request->actor.set, i);
+        if (user->disabled || user->role != ROLE_ADMINISTRATOR)
+            continue;
+        if (str_equal(user->login, login))
+            is_one = true;
+        else
+            another = true;
+    }
+    if (!is_one || another)
+        return ERR_OK;
+    return problem_set(problem, ERR_CONFLICT, "this is the only administrator");
+}
+
+static err check_user_body(struct request *request, str login, const struct user *kept,
+                           struct problem *problem)
+{
+    enum role role;
+    json_value role_value = json_get(request->json, STR("role"));
+    json_value locale = json_get(request->json, STR("locale"));
+    if (kept == NULL && (json_kind(json_get(request->json, STR("password"))) != JSON_TEXT ||
+                         json_kind(role_value) != JSON_TEXT))
+        return problem_set(problem, ERR_UNPROCESSABLE, "a new user needs 'password' and 'role'");
+    if (json_kind(role_value) != JSON_MISSING && !role_from_text(json_text(role_value), &role)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "the role is viewer, operator or administrator");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/role");
+    }
+    if (json_kind(locale) != JSON_MISSING && !str_equal(json_text(locale), STR("zh-CN")) &&
+        !str_equal(json_text(locale), STR("en-US"))) {
+        problem_set(problem, ERR_UNPROCESSABLE, "the locale is zh-CN or en-US");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/locale");
+    }
+    return keeps_an_administrator(request, login, problem);
+}
+
+static err put_user(struct request *request, str login, struct problem *problem)
+{
+    static const char *const members[] = { "name", "role", "locale", "disabled" };
+    json_value password = json_get(request->json, STR("password"));
+    struct command_body body;
+    str response;
+    err error = ERR_OK;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("login"), login);
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        command_body_copy(&body, request, members[i]);
+    if (json_kind(password) == JSON_TEXT)
+        error = hash_new_password(login, json_text(password), &body, problem);
+    str text = command_body_end(&body);
+    if (error == ERR_OK)
+        error = answer_command(request, "user.put", text, &response, problem);
+    command_body_deinit(&body);
+    return error;
+}
+
+err route_user_put(struct request *request, struct problem *problem)
+{
+    str login = request->parameters[0];
+    const struct user *kept = access_user_by_login(request->actor.set, login);
+    bool new_password = kept != NULL && json_kind(json_get(request->json, STR("password"))) ==
+                                            JSON_TEXT;
+    err error = check_user_body(request, login, kept, problem);
+    if (error == ERR_OK)
+        error = put_user(request, login, problem);
+    if (error != ERR_OK)
+        return error;
+    request->headers.idempotency_key = STR_NONE;
+    if (new_password)
+        end_sessions(request, kept->number, false, request->actor.token_hash);
+    struct access_set *fresh;
+    error = auth_hold(request->server, &fresh, problem);
+    if (error != ERR_OK)
+        return error;
+    const struct user *user = access_user_by_login(fresh, login);
+    if (user != NULL) {
+        struct json_writer writer;
+        json_writer_init(&writer, &request->out);
+        write_user_entry(&writer, user);
+    }
+    access_set_release(&fresh);
+    return user != NULL ? ERR_OK : problem_set(problem, ERR_INTERNAL, "the user is not there");
+}
+
+/* ---- tokens ---- */
+
+static void write_token(struct request *request, struct json_writer *writer,
+                        const struct token *token)
+{
+    char hex[2 * SEAL_HASH_BYTES + 1];
+    hex_encode(token->hash, SEAL_HASH_BYTES, hex);
+    json_begin_object(writer);
+    json_member_text(writer, STR("prefix"), str_from_bytes(hex, PREFIX_BYTES));
+    json_member_text(writer, STR("name"), token->name);
+    json_member_text(writer, STR("kind"),
+                     token->kind == TOKEN_SESSION ? STR("session") : STR("token"));
+    json_member_text(writer, STR("login"), answer_login(request, token->user_number));
+    json_member_time(writer, STR("created_at"), token->created_ms);
+    member_time_or_null(writer, STR("expires_at"), token->expires_ms);
+    json_end_object(writer);
+}
+
+static bool may_see_token(const struct request *request, const struct token *token)
+{
+    return request->actor.role == ROLE_ADMINISTRATOR ||
+           token->user_number == request->actor.user_number;
+}
+
+err route_token_list(struct request *request, struct problem *problem)
+{
+    struct json_writer writer;
+    size_t limit, written = 0;
+    int64_t from = 0;
+    bool present;
+    str next = STR_NONE;
+    err error = answer_limit(request, &limit, problem);
+    if (error == ERR_OK)
+        error = cursor_decode(request, 't', &from, 1, &present, problem);
+    if (error != ERR_OK)
+        return error;
+    answer_list_begin(request, &writer);
+    size_t count = access_token_count(request->actor.set);
+    for (size_t i = (size_t)from; i < count; i++) {
+        const struct token *token = access_token_at(request->actor.set, i);
+        if (!may_see_token(request, token))
+            continue;
+        if (written++ == limit) {
+            int64_t at = (int64_t)i;
+            next = cursor_encode(request, 't', &at, 1);
+            break;
+        }
+        write_token(request, &writer, token);
+    }
+    answer_list_end(request, &writer, next);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+static err token_expiry(struct request *request, int64_t *expires_ms, struct problem *problem)
+{
+    json_value value = json_get(request->json, STR("expires_at"));
+    *expires_ms = 0;
+    if (json_kind(value) == JSON_MISSING || json_kind(value) == JSON_NULL)
+        return ERR_OK;
+    if (time_parse(json_text(value), 0, expires_ms) &&
+        *expires_ms > server_now_ms(request->server))
+        return ERR_OK;
+    problem_set(problem, ERR_UNPROCESSABLE, "expires_at is not a time in the future");
+    return problem_at(problem, ERR_UNPROCESSABLE, "/expires_at");
+}
+
+err route_token_create(struct request *request, struct problem *problem)
+{
+    char secret[33], token[48];
+    uint8_t hash[SEAL_HASH_BYTES];
+    char hex[2 * SEAL_HASH_BYTES + 1];
+    int64_t expires_ms;
+    str name = json_text(json_get(request->json, STR("name")));
+    if (name.size == 0 || name.size > 100) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a token has a name of 1 to 100 bytes");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/name");
+    }
+    err error = token_expiry(request, &expires_ms, problem);
+    if (error != ERR_OK)
+        return error;
+    answer_secret(request, "api token", secret);
+    snprintf(token, sizeof(token), "kith_%s", secret);
+    error = put_token(request, token, request->actor.user_number, "token", name, expires_ms,
+                      problem);
+    if (error != ERR_OK)
+        return error;
+    keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);
+    hex_encode(hash, sizeof(hash), hex);
+    struct json_writer writer;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("token"), str_from_c(token));
+    json_member_text(&writer, STR("prefix"), str_from_bytes(hex, PREFIX_BYTES));
+    json_member_text(&writer, STR("name"), name);
+    member_time_or_null(&writer, STR("expires_at"), expires_ms);
+    json_end_object(&writer);
+    request->status = 201;
+    return ERR_OK;
+}
+
+err route_token_delete(struct request *request, struct problem *problem)
+{
+    str prefix = request->parameters[0];
+    const struct token *found = NULL;
+    for (size_t i = 0; i < access_token_count(request->actor.set); i++) {
+        const struct token *token = access_token_at(request->actor.set, i);
+        char hex[2 * SEAL_HASH_BYTES + 1];
+        hex_encode(token->hash, SEAL_HASH_BYTES, hex);
+        if (prefix.size < PREFIX_BYTES || !may_see_token(request, token) ||
+            !str_starts_with(str_from_c(hex), prefix))
+            continue;
+        if (found != NULL)
+            return problem_set(problem, ERR_CONFLICT, "more than one token begins so");
+        found = token;
+    }
+    if (found == NULL)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such token");
+    request->status = 204;
+    return delete_token(request, found->hash, problem);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the server is: health, metrics, figures, clock, audit, settings. */
+#include <stdio.h>
+
+#include "base/metric.h"
+#include "server/answer.h"
+#include "server/figures.h"
+
+err route_openapi_get(struct request *request, struct problem *problem)
+{
+    (void)problem;
+    request->static_body = server_openapi();
+    request->cache_control = "no-cache";
+    return ERR_OK;
+}
+
+err route_health_get(struct request *request, struct problem *problem)
+{
+    (void)problem;
+    buffer_append_str(&request->out, STR("{\"status\":\"ok\"}"));
+    return ERR_OK;
+}
+
+/* Ready: events are taken, commands are committed, and what was durable is applied. The warehouse may
+ * be away: what it has not yet is in memory. */
+err route_ready_get(struct request *request, struct problem *problem)
+{
+    struct engine_status status;
+    engine_status(request->server->engine, &status);
+    if (atomic_load(&request->server->draining))
+        return problem_set(problem, ERR_UNAVAILABLE, "the server is stopping");
+    if (status.failing[0] != '\0')
+        return problem_set(problem, ERR_UNAVAILABLE, "%s", status.failing);
+    if (status.ledger_failing)
+        return problem_set(problem, ERR_UNAVAILABLE, "the ledger does not commit");
+    buffer_append_str(&request->out, STR("{\"status\":\"ok\"}"));
+    return ERR_OK;
+}
+
+/* ---- metrics ---- */
+
+static void write_gauge(struct buffer *out, const char *name, const char *help, uint64_t value)
+{
+    buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
+                  (unsigned long long)value);
+}
+
+static void write_arena(void *context, const char *name, size_t used_bytes)
+{
+    buffer_printf(context, "kith_arena_bytes{arena=\"%s\"} %zu\n", name, used_bytes);
+}
+
+static void write_engine(struct buffer *out, const struct engine_status *status)
+{
+    write_gauge(out, "kith_log_last_seq", "last durable record", status->log_last_seq);
+    write_gauge(out, "kith_applied_seq", "last applied record", status->applied_seq);
+    write_gauge(out, "kith_committed_seq", "last committed record", status->committed_seq);
+    write_gauge(out, "kith_flushed_seq", "last record in the warehouse", status->flushed_seq);
+    write_gauge(out, "kith_ledger_pending_bytes", "handed to the ledger, not committed",
+                status->pending_bytes);
+    write_gauge(out, "kith_identity_bytes", "memory of identifiers and customers",
+                status->identity_bytes);
+    write_gauge(out, "kith_profile_bytes", "memory of traits and orders", status->profile_bytes);
+    write_gauge(out, "kith_tail_bytes", "events that the warehouse may not have",
+                status->tail_bytes);
+    write_gauge(out, "kith_warehouse_ready", "1 when the warehouse answers",
+                status->warehouse_ready);
+    write_gauge(out, "kith_ledger_failing", "1 while commits are being retried",
+                status->ledger_failing);
+}
+
+static void write_process(struct buffer *out)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long long size = 0, resident = 0;
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%llu %llu", &size, &resident) == 2)
+        write_gauge(out, "process_resident_memory_bytes", "resident memory", resident * 4096);
+    fclose(file);
+}
+
+err route_metrics_get(struct request *request, struct problem *problem)
+{
+    struct server *server = request->server;
+    struct engine_status status;
+    (void)problem;
+    engine_status(server->engine, &status);
+    metric_set(METRIC_ENGINE_LAG, (int64_t)status.lag_records);
+    metric_set(METRIC_FLUSH_LAG, (int64_t)status.unflushed_rows);
+    metric_set(METRIC_CUSTOMERS, status.customers);
+    metric_set(METRIC_IDENTIFIERS, status.identifiers);
+    metric_set(METRIC_MESSAGE_KEYS, (int64_t)status.message_keys);
+    metric_write_prometheus(&request->out);
+    write_engine(&request->out, &status);
+    write_gauge(&request->out, "kith_http_connections", "open connections",
+                atomic_load(&server->connection_count));
+    write_gauge(&request->out, "kith_http_in_flight", "requests being worked on",
+                atomic_load(&server->in_flight));
+    write_gauge(&request->out, "kith_http_in_flight_bytes", "their bodies and records",
+                atomic_load(&server->in_flight_bytes));
+    write_process(&request->out);
+    buffer_append_str(&request->out, STR("# HELP kith_arena_bytes memory of arenas by name\n"
+                                         "# TYPE kith_arena_bytes gauge\n"));
+    arena_visit_usage(write_arena, &request->out);
+    request->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return ERR_OK;
+}
+
+/* ---- system and overview ---- */
+
+static void write_seqs(struct json_writer *writer, struct server *server,
+                       const struct engine_status *status)
+{
+    struct log *log = engine_log(server->engine);
+    json_put_key(writer, STR("log"));
+    json_begin_object(writer);
+    json_member_int(writer, STR("first_seq"), (int64_t)log_first_seq(log));
+    json_member_int(writer, STR("last_seq"), (int64_t)status->log_last_seq);
+    json_member_int(writer, STR("bytes"), log_bytes(log));
+    json_end_object(writer);
+    json_put_key(writer, STR("engine"));
+    json_begin_object(writer);
+    json_member_int(writer, STR("applied_seq"), (int64_t)status->applied_seq);
+    json_member_int(writer, STR("committed_seq"), (int64_t)status->committed_seq);
+    json_member_int(writer, STR("flushed_seq"), (int64_t)status->flushed_seq);
+    json_member_int(writer, STR("lag"), (int64_t)status->lag_records);
+    json_end_object(writer);
+    json_put_key(writer, STR("warehouse"));
+    json_begin_object(writer);
+    json_member_bool(writer, STR("ready"), status->warehouse_ready);
+    json_member_int(writer, STR("unflushed_rows"), (int64_t)status->unflushed_rows);
+    json_end_object(writer);
+}
+
+static void write_memory_row(struct json_writer *writer, const char *name, size_t bytes)
+{
+    json_begin_object(writer);
+    json_member_text(writer, STR("name"), str_from_c(name));
+    json_member_int(writer, STR("bytes"), (int64_t)bytes);
+    json_end_object(writer);
+}
+
+static void write_arena_row(void *context, const char *name, size_t used_bytes)
+{
+    write_memory_row(context, name, used_bytes);
+}
+
+static void write_memory(struct json_writer *writer, const struct engine_status *status)
+{
+    json_put_key(writer, STR("memory"));
+    json_begin_array(writer);
+    write_memory_row(writer, "identity", status->identity_bytes);
+    write_memory_row(writer, "profile", status->profile_bytes);
+    write_memory_row(writer, "tail", status->tail_bytes);
+    arena_visit_usage(write_arena_row, writer);
+    json_end_array(writer);
+}
+
+err route_system_get(struct request *request, struct problem *problem)
+{
+    struct server *server = request->server;
+    struct engine_status status;
+    struct json_writer writer;
+    (void)problem;
+    engine_status(server->engine, &status);
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("version"), str_from_c(server->config.version));
+    json_member_time(&writer, STR("started_at"), server->started_ms);
+    json_member_time(&writer, STR("as_of"), server_as_of_ms(server));
+    write_seqs(&writer, server, &status);
+    write_memory(&writer, &status);
+    json_put_key(&writer, STR("counts"));
+    json_begin_object(&writer);
+    json_member_int(&writer, STR("customers"), status.customers);
+    json_member_int(&writer, STR("identifiers"), status.identifiers);
+    json_member_int(&writer, STR("events"), (int64_t)status.events);
+    json_member_int(&writer, STR("duplicates"), (int64_t)status.duplicates);
+    json_member_int(&writer, STR("quarantined"), (int64_t)status.quarantined);
+    json_end_object(&writer);
+    const char *failing = status.failing[0] == '\0' && status.ledger_failing
+                              ? "the ledger does not commit" : status.failing;
+    json_member_text(&writer, STR("failing"), str_from_c(failing));
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+err route_overview_get(struct request *request, struct problem *problem)
+{
+    struct server *server = request->server;
+    struct engine_status status;
+    struct json_writer writer;
+    (void)problem;
+    engine_status(server->engine, &status);
+    struct open_counts counts = figures_open_counts(server);
+    uint64_t identified = figures_identified(server);
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_time(&writer, STR("as_of"), server_as_of_ms(server));
+    json_member_int(&writer, STR("customers"), status.customers);
+    json_member_int(&writer, STR("identified"), (int64_t)identified);
+    json_member_int(&writer, STR("identifiers"), status.identifiers);
+    json_member_int(&writer, STR("events"), (int64_t)status.events);
+    json_put_key(&writer, STR("events_per_second"));
+    json_put_double(&writer, figures_events_per_second(server));
+    json_member_int(&writer, STR("quarantined"), counts.quarantine_waiting);
+    json_member_int(&writer, STR("merges_today"), counts.merges_today);
+    json_member_int(&writer, STR("refusals_open"), counts.refusals_open);
+    figures_write_overview(server, &writer);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+/* ---- the virtual clock ---- */
+
+#define ADVANCE_MS_MAX (3660 * DAY_MS)
+
+err route_clock_advance(struct request *request, struct problem *problem)
+{
+    struct server *server = request->server;
+    str advance = json_text(json_get(request->json, STR("advance")));
+    int64_t by_ms;
+    if (!server->config.clock->is_virtual) {
+        problem_set(problem, ERR_CONFLICT, "the clock is the real one");
+        return problem_hint(problem, ERR_CONFLICT, "start the server with --virtual-clock");
+    }
+    if (!duration_parse(advance, &by_ms) || by_ms < 0 || by_ms > ADVANCE_MS_MAX) {
+        problem_set(problem, ERR_UNPROCESSABLE, "advance is a duration such as 3d, 12h, 30m, 90s");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/advance");
+    }
+    wall_clock_advance(server->config.clock, by_ms);
+    err error = engine_tick(server->engine);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "the clock was moved, the engine was not told");
+    struct json_writer writer;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_time(&writer, STR("now"), server_now_ms(server));
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+/* ---- audit ---- */
+
+struct audit_page {
+    struct request *request;
+    struct json_writer writer;
+    str user, action;
+    size_t limit, written, looked_at;
+    int64_t last_seq;
+    bool more;
+};
+#define AUDIT_LOOK_MAX 100000       /* rows per request, when a filter finds few */
+
+static bool visit_audit(void *context, const struct ledger_value *values)
+{
+    struct audit_page *page = context;
+    str login = answer_login(page->request, (uint32_t)values[2].integer);
+    if (page->written == page->limit || ++page->looked_at > AUDIT_LOOK_MAX) {
+        page->more = true;
+        return false;
+    }
+    page->last_seq = values[0].integer;
+    if ((page->user.size > 0 && !str_equal(page->user, login)) ||
+        (page->action.size > 0 && !str_equal(page->action, values[3].bytes)))
+        return true;
+    json_begin_object(&page->writer);
+    json_member_int(&page->writer, STR("seq"), values[0].integer);
+    json_member_time(&page->writer, STR("at"), values[1].integer);
+    json_member_text(&page->writer, STR("user"), login);
+    json_member_text(&page->writer, STR("action"), values[3].bytes);
+    json_member_text(&page->writer, STR("object"), values[4].bytes);
+    json_member_text(&page->writer, STR("detail"), values[5].bytes);
+    json_end_object(&page->writer);
+    page->written++;
+    return true;
+}
+
+err route_audit_list(struct request *request, struct problem *problem)
+{
+    struct audit_page page = { .request = request,
+                               .user = request_query(request, STR("user")),
+                               .action = request_query(request, STR("action")) };
+    int64_t beyond = 0;
+    bool present;
+    err error = answer_limit(request, &page.limit, problem);
+    if (error == ERR_OK)
+        error = cursor_decode(request, 'a', &beyond, 1, &present, problem);
+    if (error != ERR_OK)
+        return error;
+    struct ledger_value key = ledger_int(beyond);
+    answer_list_begin(request, &page.writer);
+    error = ledger_page(engine_ledger(request->server->engine), LEDGER_AUDIT,
+                        present ? &key : NULL, true, AUDIT_LOOK_MAX + 2, visit_audit, &page,
+                        problem);
+    if (error != ERR_OK)
+        return error;
+    answer_list_end(request, &page.writer,
+                    page.more ? cursor_encode(request, 'a', &page.last_seq, 1) : STR_NONE);
+    json_end_object(&page.writer);
+    return ERR_OK;
+}
+
+/* ---- settings ---- */
+
+struct setting_page {
+    struct json_writer *writer;
+    bool found;
+};
+
+static bool visit_setting(void *context, const struct ledger_value *values)
+{
+    struct setting_page *page = context;
+    json_begin_object(page->writer);
+    json_member_text(page->writer, STR("key"), values[0].bytes);
+    json_member_raw(page->writer, STR("value"), values[1].bytes);
+    json_end_object(page->writer);
+    page->found = true;
+    return true;
+}
+
+err route_setting_list(struct request *request, struct problem *problem)
+{
+    struct json_writer writer;
+    struct setting_page page = { .writer = &writer };
+    answer_list_begin(request, &writer);
+    err error = ledger_scan(engine_ledger(request->server->engine), LEDGER_SETTINGS, NULL,
+                            visit_setting, &page, problem);
+    if (error != ERR_OK)
+        return error;
+    answer_list_end(request, &writer, STR_NONE);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+err route_setting_get(struct request *request, struct problem *problem)
+{
+    struct json_writer writer;
+    struct setting_page page = { .writer = &writer };
+    struct ledger_value key = ledger_text(request->parameters[0]);
+    json_writer_init(&writer, &request->out);
+    err error = ledger_find(engine_ledger(request->server->engine), LEDGER_SETTINGS, &key, 1,
+                            visit_setting, &page, problem);
+    if (error == ERR_OK && !page.found)
+        error = problem_set(problem, ERR_NOT_FOUND, "the setting '%.*s' was never made",
+                            (int)str_utf8_prefix_bytes(request->parameters[0], 60),
+                            request->parameters[0].data);
+    return error;
+}
+
+err route_setting_put(struct request *request, struct problem *problem)
+{
+    struct command_body body;
+    str response;
+    if (json_kind(json_get(request->json, STR("value"))) == JSON_MISSING) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a setting needs 'value'");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/value");
+    }
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("key"), request->parameters[0]);
+    command_body_copy(&body, request, "value");
+    err error = answer_command(request, "setting.put", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error == ERR_OK ? route_setting_get(request, problem) : error;
+}

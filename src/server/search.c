@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding customers: by identifier in any type, by one_id, by the last four digits, by trait or name.
+ *
+ *     typed text ─▶ one_id? ─▶ in every (type, namespace) that is in use ─▶ last four digits ─▶ scan
+ *
+ * The first steps are look-ups. The scan goes over all customers, newest first, on the engine's thread
+ * in slices of microseconds, for at most a second and a half per request: what it has not seen then is
+ * behind the cursor, and the answer says `partial`.
+ */
+#include "server/search.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "event/normalise.h"
+#include "server/answer.h"
+#include "server/view.h"
+
+/* ---- namespaces ---- */
+
+#define PAIRS_MAX 512
+#define SAMPLE_ROWS 20000
+#define SAMPLE_KEEP_MS 60000
+
+struct namespaces {
+    pthread_mutex_t mutex;
+    struct arena arena;
+    struct { str type, namespace_; } pairs[PAIRS_MAX];
+    size_t count;
+    bool known;
+    steady_ns at;
+    const struct identity *identity;
+};
+
+err namespaces_new(struct namespaces **namespaces)
+{
+    *namespaces = memory_alloc(sizeof(**namespaces));
+    if (*namespaces == NULL)
+        return ERR_NOMEM;
+    pthread_mutex_init(&(*namespaces)->mutex, NULL);
+    arena_init(&(*namespaces)->arena, "namespaces", 1024 * 1024);
+    return ERR_OK;
+}
+
+void namespaces_free(struct namespaces **pointer)
+{
+    struct namespaces *namespaces = *pointer;
+    *pointer = NULL;
+    if (namespaces == NULL)
+        return;
+    arena_deinit(&namespaces->arena);
+    pthread_mutex_destroy(&namespaces->mutex);
+    memory_free(namespaces);
+}
+
+static void add_pair(struct namespaces *namespaces, str type, str namespace_)
+{
+    for (size_t i = 0; i < namespaces->count; i++)
+        if (str_equal(namespaces->pairs[i].type, type) &&
+            str_equal(namespaces->pairs[i].namespace_, namespace_))
+            return;
+    if (namespaces->count == PAIRS_MAX)
+        return;
+    str kept_type, kept_namespace;
+    if (arena_dup(&namespaces->arena, type, &kept_type) != ERR_OK ||
+        arena_dup(&namespaces->arena, namespace_, &kept_namespace) != ERR_OK)
+        return;
+    namespaces->pairs[namespaces->count].type = kept_type;
+    namespaces->pairs[namespaces->count++].namespace_ = kept_namespace;
+}
+
+static bool visit_sampled(void *context, const struct ledger_value *values)
+{
+    struct namespaces *namespaces = context;
+    struct identity_row_view view;
+    identity_view_from_ledger(namespaces->identity, values, &view);
+    if (view.type.size > 0)
+        add_pair(namespaces, view.type, view.namespace_);
+    return true;
+}
+
+/* Builtin types in their usual namespaces, and whatever a sample shows. */
+static void sample_pairs(struct server *server)
+{
+    const str builtin[] = {
+#define X(NAME, name, ...) STR(name),
+        IDENTIFIER_TABLE(X)
+#undef X
+    };
+    struct namespaces *namespaces = server->namespaces;
+    struct ledger *ledger = engine_ledger(server->engine);
+    struct problem problem;
+    namespaces->identity = server->identity;
+    for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
+        add_pair(namespaces, builtin[i], STR_NONE);
+    struct source_set *sources = engine_sources(server->engine);
+    for (size_t i = 0; i < source_count(sources); i++)
+        add_pair(namespaces, STR("anonymous_id"), source_at(sources, i)->key);
+    source_set_release(&sources);
+    if (ledger_page(ledger, LEDGER_IDENTIFIERS, NULL, true, SAMPLE_ROWS, visit_sampled, namespaces,
+                    &problem) == ERR_OK &&
+        ledger_page(ledger, LEDGER_IDENTIFIERS, NULL, false, SAMPLE_ROWS, visit_sampled,
+                    namespaces, &problem) == ERR_OK)
+        namespaces->known = true;
+    namespaces->at = steady_now();
+}
+
+/* ---- candidates ---- */
+
+#define CANDIDATES_MAX 600
+#define HASHES_MAX (PAIRS_MAX + 8)
+
+struct candidates {
+    uint32_t roots[CANDIDATES_MAX];
+    size_t count;
+};
+
+static void add_candidate(struct candidates *candidates, uint32_t root)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->roots[i] == root)
+            return;
+    if (root != 0 && candidates->count < CANDIDATES_MAX)
+        candidates->roots[candidates->count++] = root;
+}
+
+struct lookup {
+    uint8_t hashes[HASHES_MAX][HASH_BYTES];
+    size_t hash_count;
+    uint32_t rows[CANDIDATES_MAX];
+    size_t row_count;
+    uint32_t number;
+    struct candidates *found;
+};
+
+static void ask_lookup(const struct engine_state *state, struct engine_question *question)
+{
+    struct lookup *lookup = question->context;
+    const struct identity *identity = state->identity;
+    add_candidate(lookup->found, identity_root(identity, lookup->number));
+    for (size_t i = 0; i < lookup->hash_count; i++) {
+        uint32_t row = identity_find_row(identity, lookup->hashes[i]);
+        if (row != 0)
+            add_candidate(lookup->found, identity_root(identity, identity_row_node(identity, row)));
+    }
+    for (size_t i = 0; i < lookup->row_count; i++)
+        add_candidate(lookup->found,
+                      identity_root(identity, identity_row_node(identity, lookup->rows[i])));
+}
+
+static err add_hashes(struct request *request, str text, struct lookup *lookup)
+{
+    struct server *server = request->server;
+    struct namespaces *namespaces = server->namespaces;
+    struct event_identifier identifier;
+    err error = ERR_OK;
+    pthread_mutex_lock(&namespaces->mutex);
+    if (!namespaces->known || steady_since_ms(namespaces->at) > SAMPLE_KEEP_MS)
+        sample_pairs(server);
+    for (size_t i = 0; error == ERR_OK && i < namespaces->count; i++) {
+        enum normal_form form =
+            identifier_make(server->keys, &request->arena, namespaces->pairs[i].type,
+                            namespaces->pairs[i].namespace_, text, 0, &identifier, &error);
+        if (error == ERR_OK && (form == NORMAL_USABLE || form == NORMAL_BLOCKED))
+            memcpy(lookup->hashes[lookup->hash_count++], identifier.hash, HASH_BYTES);
+    }
+    pthread_mutex_unlock(&namespaces->mutex);
+    return error;
+}
+
+static bool visit_tail(void *context, const struct ledger_value *values)
+{
+    struct lookup *lookup = context;
+    lookup->rows[lookup->row_count++] = (uint32_t)values[0].integer;
+    return lookup->row_count < CANDIDATES_MAX;
+}
+
+/* The keyed hash of the last four digits, as identifier_make computes it for a whole phone. */
+static err add_tail(struct request *request, str text, struct lookup *lookup,
+                    struct problem *problem)
+{
+    char phone[16];
+    struct event_identifier identifier;
+    err error = ERR_OK;
+    int64_t digits;
+    if (text.size != 4 || text.data[0] == '-' || !str_to_int64(text, &digits))
+        return ERR_OK;
+    snprintf(phone, sizeof(phone), "1390000%.4s", text.data);
+    enum normal_form form = identifier_make(request->server->keys, &request->arena, STR("mobile"),
+                                            STR_NONE, str_from_c(phone), 0, &identifier, &error);
+    if (error != ERR_OK || (form != NORMAL_USABLE && form != NORMAL_BLOCKED))
+        return error;
+    return ledger_find_by(engine_ledger(request->server->engine), LEDGER_IDENTIFIERS, "tail_hash",
+                          ledger_blob(str_from_bytes(identifier.tail_hash,
+                                                     sizeof(identifier.tail_hash))),
+                          NULL, true, CANDIDATES_MAX, visit_tail, lookup, problem);
+}
+
+static err look_up(struct request *request, str text, struct candidates *found,
+                   struct problem *problem)
+{
+    struct lookup *lookup = arena_new(&request->arena, struct lookup);
+    if (lookup == NULL)
+        return ERR_NOMEM;
+    lookup->found = found;
+    if (!keys_customer(request->server->keys, text, &lookup->number))
+        lookup->number = 0;
+    err error = add_hashes(request, text, lookup);
+    if (error == ERR_OK)
+        error = add_tail(request, text, lookup, problem);
+    if (error == ERR_OK)
+        error = view_ask(request, ask_lookup, lookup, problem);
+    return error;
+}
+
+/* ---- the scan ---- */
+
+#define SLICE_NODES 512
+#define SCAN_MS_MAX 1500
+#define TRAITS_MAX 8
+
+struct trait_filter { str name, value; };
+
+struct scan {
+    struct request *request;
+    struct trait_filter traits[TRAITS_MAX];
+    size_t trait_count;
+    str name;                       /* a part of a name; empty: no such filter */
+    str identifier_type;
+    uint32_t next;                  /* goes down; 0: at the end */
+    bool started;
+    size_t limit;
+    struct candidates *found;
+    struct buffer scratch;
+};
+
+/* "text" in JSON, or a number or truth value as it stands. */
+static bool trait_is(str json, str wanted)
+{
+    if (json.size >= 2 && json.data[0] == '"')
+        return str_equal(str_slice(json, 1, json.size - 1), wanted);
+    return str_equal(json, wanted);
+}
+
+static bool has_traits(const struct engine_state *state, struct scan *scan, const uint32_t *nodes,
+                       size_t count)
+{
+    for (size_t i = 0; i < scan->trait_count; i++) {
+        buffer_clear(&scan->scratch);
+        if (!profile_trait(state->profile, nodes, count, scan->traits[i].name, &scan->scratch) ||
+            !trait_is(buffer_str(&scan->scratch), scan->traits[i].value))
+            return false;
+    }
+    return true;
+}
+
+static bool has_name(const struct engine_state *state, struct scan *scan, const uint32_t *nodes,
+                     size_t count)
+{
+    const str names[] = { STR("name"), STR("$name"), STR("nickname"), STR("realName"),
+                                 STR("firstName"), STR("lastName") };
+    if (scan->name.size == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        buffer_clear(&scan->scratch);
+        if (profile_trait(state->profile, nodes, count, names[i], &scan->scratch) &&
+            str_contains(buffer_str(&scan->scratch), scan->name))
+            return true;
+    }
+    return false;
+}
+
+static bool has_type(const struct engine_state *state, const struct scan *scan, uint32_t customer)
+{
+    uint32_t rows[256];
+    struct identity_row_view view;
+    if (scan->identifier_type.size == 0)
+        return true;
+    size_t count = identity_rows(state->identity, customer, rows, 256);
+    for (size_t i = 0; i < count && i < 256; i++)
+        if (identity_row_state(state->identity, rows[i], &view) &&
+            str_equal(view.type, scan->identifier_type))
+            return true;
+    return false;
+}
+
+static void scan_slice(const struct engine_state *state, struct engine_question *question)
+{
+    struct scan *scan = question->context;
+    const struct identity *identity = state->identity;
+    uint32_t nodes[256], last = identity_node_count(identity);
+    if (!scan->started || scan->next > last)
+        scan->next = last;
+    scan->started = true;
+    for (int i = 0; i < SLICE_NODES && scan->next > 0 && scan->found->count < scan->limit;
+         i++, scan->next--) {
+        uint32_t customer = scan->next;
+        if (identity_root(identity, customer) != customer)
+            continue;
+        size_t count = 1;
+        nodes[0] = customer;
+        if (scan->trait_count > 0 || scan->name.size > 0)
+            count = identity_nodes(identity, customer, nodes, 256);
+        count = count < 256 ? count : 256;
+        if (has_type(state, scan, customer) && has_traits(state, scan, nodes, count) &&
+            has_name(state, scan, nodes, count))
+            add_candidate(scan->found, customer);
+    }
+}
+
+/* Until the page is full, everybody was seen, or time is up. */
+static err run_scan(struct request *request, struct scan *scan, bool *partial,
+                    struct problem *problem)
+{
+    steady_ns start = steady_now();
+    err error = ERR_OK;
+    buffer_init(&scan->scratch, 1024 * 1024);
+    do {
+        error = view_ask(request, scan_slice, scan, problem);
+    } while (error == ERR_OK && scan->next > 0 && scan->found->count < scan->limit &&
+             steady_since_ms(start) < SCAN_MS_MAX);
+    *partial = error == ERR_OK && scan->next > 0 && scan->found->count < scan->limit;
+    buffer_deinit(&scan->scratch);
+    return error;
+}
+
+static err read_filters(struct request *request, struct scan *scan, struct problem *problem)
+{
+    struct query_iterator iterator = { .rest = request->query };
+    str name, value;
+    while (request_next_query(request, &iterator, &name, &value)) {
+        if (!str_starts_with(name, STR("trait.")))
+            continue;
+        if (scan->trait_count == TRAITS_MAX)
+            return problem_set(problem, ERR_INVALID, "at most %d traits can be asked for at once",
+                               TRAITS_MAX);
+        scan->traits[scan->trait_count++] =
+            (struct trait_filter){ str_slice(name, 6, name.size), value };
+    }
+    scan->identifier_type = request_query(request, STR("identifier_type"));
+    return ERR_OK;
+}
+
+/* ---- the answer ---- */
+
+#define PAGE_AT_ONCE 50             /* customers copied in one question */
+
+struct page {
+    struct request *request;
+    const uint32_t *roots;
+    struct customer_view *views;
+    size_t count;
+};
+
+static void take_page(const struct engine_state *state, struct engine_question *question)
+{
+    struct page *page = question->context;
+    for (size_t i = 0; i < page->count; i++)
+        view_take(state, page->request, page->roots[i], &page->views[i]);
+}
+
+static err write_entry(struct request *request, struct json_writer *writer,
+                       struct customer_view *view, bool reveal, struct problem *problem)
+{
+    json_value facts;
+    err error = view->error != ERR_OK ? view->error
+                                      : view_values(request, view->rows, view->row_count, problem);
+    if (error == ERR_OK)
+        error = json_parse(request->scratch, buffer_str(&view->facts), &facts, problem);
+    if (error != ERR_OK)
+        return error;
+    json_value summary = json_get(facts, STR("summary"));
+    str last_seen = json_text(json_get(summary, STR("last_seen_at")));
+    view_sort(view->rows, view->row_count);
+    json_begin_object(writer);
+    json_member_text(writer, STR("one_id"), answer_one_id(request, view->root));
+    json_member_text(writer, STR("name"), view_name(request, facts, reveal));
+    json_put_key(writer, STR("identifiers"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < view->row_count && i < 4; i++)
+        view_write_short(request, writer, &view->rows[i], reveal);
+    json_end_array(writer);
+    json_put_key(writer, STR("summary"));
+    json_begin_object(writer);
+    json_member_int(writer, STR("orders"), json_int(json_get(summary, STR("orders")), 0));
+    json_member_int(writer, STR("revenue"), json_int(json_get(summary, STR("revenue")), 0));
+    json_member_text(writer, STR("currency"), json_text(json_get(summary, STR("currency"))));
+    member_text_or_null(writer, STR("last_seen_at"), last_seen);
+    json_end_object(writer);
+    json_member_time(writer, STR("created_at"), view_created_ms(view));
+    json_end_object(writer);
+    return ERR_OK;
+}
+
+static err write_some(struct request *request, struct json_writer *writer, const uint32_t *roots,
+                      size_t count, bool reveal, struct problem *problem)
+{
+    struct customer_view views[PAGE_AT_ONCE];
+    struct page page = { .request = request, .roots = roots, .views = views, .count = count };
+    for (size_t i = 0; i < count; i++)
+        view_init(&views[i], true);
+    err error = view_ask(request, take_page, &page, problem);
+    for (size_t i = 0; i < count; i++) {
+        if (error == ERR_OK && views[i].root != 0)
+            error = write_entry(request, writer, &views[i], reveal, problem);
+        view_deinit(&views[i]);
+    }
+    return error;
+}
+
+static err write_page(struct request *request, const struct candidates *found, size_t limit,
+                      str next, bool partial, bool reveal, struct problem *problem)
+{
+    struct json_writer writer;
+    size_t count = found->count < limit ? found->count : limit;
+    answer_list_begin(request, &writer);
+    for (size_t i = 0; i < count; i += PAGE_AT_ONCE) {
+        size_t some = count - i < PAGE_AT_ONCE ? count - i : PAGE_AT_ONCE;
+        err error = write_some(request, &writer, found->roots + i, some, reveal, problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    answer_list_end(request, &writer, next);
+    json_member_bool(&writer, STR("partial"), partial);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+err route_customer_search(struct request *request, struct problem *problem)
+{
+    struct candidates *found = arena_new(&request->arena, struct candidates);
+    struct scan scan = { .request = request, .found = found };
+    str query = str_trim(request_query(request, STR("query"))), next = STR_NONE;
+    bool present, reveal, partial = false;
+    int64_t from = 0;
+    if (found == NULL)
+        return ERR_NOMEM;
+    if (query.size > 255)
+        return problem_set(problem, ERR_INVALID, "query has more than 255 bytes");
+    err error = answer_limit(request, &scan.limit, problem);
+    if (error == ERR_OK)
+        error = cursor_decode(request, 'c', &from, 1, &present, problem);
+    if (error == ERR_OK)
+        error = read_filters(request, &scan, problem);
+    if (error == ERR_OK)
+        error = auth_reveal(request, STR("customers"), &reveal, problem);
+    if (error == ERR_OK && query.size > 0 && !present)
+        error = look_up(request, query, found, problem);
+    if (error != ERR_OK)
+        return error;
+    if (found->count == 0 || present) {
+        scan.name = query;
+        scan.started = present;
+        scan.next = (uint32_t)from;
+        error = run_scan(request, &scan, &partial, problem);
+        int64_t beyond = scan.next;
+        if (error == ERR_OK && scan.next > 0)
+            next = cursor_encode(request, 'c', &beyond, 1);
+    }
+    return error == ERR_OK
+               ? write_page(request, found, scan.limit, next, partial, reveal, problem)
+               : error;
+}

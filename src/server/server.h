@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server: HTTP in front of the engine. Doors for events, the API, the console's files.
+ *
+ *     socket ─▶ libmicrohttpd threads ─┬─ doors:  decode, append, suspend … durable ─▶ resume, answer
+ *                                      ├─ hot reads: ask the engine, suspend … ─▶ resume, write, answer
+ *                                      ├─ health, metrics, files: answered at once
+ *                                      └─ API: suspend, a worker of the pool runs the handler ─▶ resume
+ *
+ * Invariants
+ *   S1 nothing blocks a libmicrohttpd thread: what waits is suspended.
+ *   S2 everything has a limit: header, body, connections, bytes in flight, time of each phase, workers'
+ *      queue, streams. Who goes beyond gets 408, 413, 429 or 503 with Retry-After, or is cut.
+ *   S3 a route is one row of the router's table: method, path, role, kind, handler; the table and
+ *      openapi.json say the same (a test proves it). A route without a role does not compile.
+ *   S4 an event's request is answered after its sync, a command's after its commit.
+ *   S5 answers with personal data are `no-store`; error texts name things and values, never paths of
+ *      the machine, never secrets.
+ *
+ * Files: http.c (libmicrohttpd and the life of a request), guard.c (deadlines of connections), router.c
+ * (the table), workers.c (the pool), auth.c (who asks), answer.c (problems and lists), one routes_*.c
+ * per room of the API, live.c (streams), files.c (the console).
+ *
+ * server_start, server_drain and server_stop by one thread.
+ */
+#ifndef KITH_SERVER_SERVER_H
+#define KITH_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "collect/collect.h"
+#include "engine/engine.h"
+
+struct server;
+
+struct server_config {
+    struct engine *engine;          /* opened; outlives the server */
+    struct wall_clock *clock;
+    const char *version;
+    const char *address;            /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;                  /* 0: any free one */
+    unsigned http_threads;          /* 0: one per core */
+    unsigned api_threads;           /* default 6 */
+    unsigned connections_max;       /* default 12,000 */
+    unsigned connections_per_address_max;  /* default 10,000 */
+    size_t header_bytes_max;        /* default 32 KB; of all headers, and of what is read at once */
+    size_t api_body_bytes_max;      /* default 1 MB */
+    size_t door_body_bytes_max;     /* default 4 MB, as it comes over the wire */
+    size_t in_flight_bytes_max;     /* bodies and records of all requests; default 256 MB */
+    int64_t header_ms_max;          /* default 10,000 */
+    int64_t body_ms_max;            /* default 30,000; longer only above 16 KB/s */
+    int64_t idle_ms_max;            /* default 75,000: between requests of a connection */
+    unsigned streams_max;           /* default 100: server-sent events */
+    const char *trusted_proxies;    /* addresses, with commas: their X-Forwarded-For counts */
+    const char *admin_token;        /* KITH_ADMIN_TOKEN; NULL: none */
+    const char *zone;               /* of the workspace; default Asia/Shanghai */
+    struct collect_limits collect;  /* zeros: defaults */
+};
+
+/* Listens when it returns. BUSY-like failures name the address: IO. */
+err server_start(struct server **server, const struct server_config *config,
+                 struct problem *problem) MUST_USE;
+uint16_t server_port(const struct server *server);
+/* Takes no new connections, answers what is in flight, closes connections as they are answered;
+ * returns when all is answered or after `timeout_ms`. */
+void server_drain(struct server *server, int64_t timeout_ms);
+/* Requests still in flight are waited for: the engine must still answer. */
+void server_stop(struct server **server);
+
+/* First start: makes the administrator `admin` when there is no user, and writes login and password
+ * into `login` (else leaves it empty). With `write_key` there is a server source `default` with it. */
+#define SERVER_LOGIN_BYTES 64
+err server_prepare(struct engine *engine, const char *write_key, char login[SERVER_LOGIN_BYTES],
+                   struct problem *problem) MUST_USE;
+
+/* ---- for tests and tools ---- */
+
+/* The OpenAPI document in the binary. */
+str server_openapi(void);
+/* Routes, in the order of the table: method, path template, role, operation id. */
+struct server_route { const char *method, *path, *role, *operation; };
+size_t server_route_count(void);
+struct server_route server_route_at(size_t index);
+
+#endif

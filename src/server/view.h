@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* view: a customer as she is at one moment, for handlers to write. Private to server/.
+ *
+ * Two steps: on the engine's thread what is in RAM is copied (`view_take`), then, on the request's
+ * thread, the values of identifiers that are committed are read from the ledger (`view_values`).
+ * All memory is the request's arena, save the facts.
+ */
+#ifndef KITH_SERVER_VIEW_H
+#define KITH_SERVER_VIEW_H
+
+#include "server/inside.h"
+
+#define VIEW_NODES_MAX 4096
+#define VIEW_ROWS_MAX 4096
+#define VIEW_FACTS_BYTES_MAX (16 * 1024 * 1024)
+
+struct customer_view {
+    uint32_t root;                    /* 0: there is no such customer */
+    uint32_t *nodes;
+    size_t node_count;
+    struct identity_row_view *rows;   /* value.data is NULL until it is read */
+    size_t row_count;
+    bool wants_facts;
+    struct buffer facts;              /* JSON object of profile_write */
+    int64_t as_of_ms;
+    err error;
+};
+
+void view_init(struct customer_view *view, bool wants_facts);
+void view_deinit(struct customer_view *view);
+
+/* Engine thread. `node`: any of hers. */
+void view_take(const struct engine_state *state, struct request *request, uint32_t node,
+               struct customer_view *view);
+/* Engine thread: what is known in RAM of one identifier. */
+void view_take_row(const struct engine_state *state, struct request *request, uint32_t row,
+                   struct identity_row_view *out);
+/* Read what the ledger knows of rows. */
+err view_values(struct request *request, struct identity_row_view *rows, size_t count,
+                struct problem *problem) MUST_USE;
+
+/* Both steps for the customer that `one_id` names; NOT_FOUND. Workers. */
+err view_customer(struct request *request, str one_id, bool wants_facts, struct customer_view *view,
+                  struct problem *problem) MUST_USE;
+/* Both steps for identifiers by number (0 gives an empty view). Workers. */
+err view_rows(struct request *request, const uint32_t *numbers, size_t count,
+              struct identity_row_view *rows, struct problem *problem) MUST_USE;
+/* The customer number in a path's one_id (any node); NOT_FOUND for what was never given out. */
+err view_number(struct request *request, str one_id, uint32_t *number,
+                struct problem *problem) MUST_USE;
+
+/* Strongest types first, then the oldest. */
+void view_sort(struct identity_row_view *rows, size_t count);
+/* {"type":…,"value":…} or null. */
+void view_write_short(struct request *request, struct json_writer *writer,
+                      const struct identity_row_view *row, bool reveal);
+/* What a customer is called, from the facts' traits: in `arena`, "" if not known. */
+str view_name(struct request *request, json_value facts, bool reveal);
+/* The same of a customer by number, asked for; never revealed. Workers. */
+str view_name_of(struct request *request, uint32_t number);
+int64_t view_created_ms(const struct customer_view *view);
+/* The whole customer of docs/api.md into request->out. */
+err view_write(struct request *request, struct customer_view *view, bool reveal,
+               struct problem *problem) MUST_USE;
+
+/* An engine question that is waited for; `ask` gets `context`. Workers. */
+err view_ask(struct request *request,
+             void (*ask)(const struct engine_state *state, struct engine_question *question),
+             void *context, struct problem *problem) MUST_USE;
+
+#endif
