@@ -39,13 +39,13 @@ const customer = (one) => ({
   summary, as_of: iso(now()),
 });
 const eventKinds = [
-  ['Order Paid', 'tmall', () => ({ order_id: '3312908812237', total: 39900, revenue: 39900, currency: 'CNY', affiliation: '天猫旗舰店', products: [{ product_id: 'P1', name: '舒缓修护精华 30ml', quantity: 1, price: 39900 }] })],
-  ['Product Viewed', 'mini_program', () => ({ product_id: 'P1', name: '舒缓修护精华 30ml', price: 39900, currency: 'CNY' })],
+  ['Order Paid', 'tmall', () => ({ order_id: "3312908812237", total: 399, revenue: 399, currency: 'CNY', affiliation: '天猫旗舰店', products: [{ product_id: 'P1', name: '舒缓修护精华 30ml', quantity: 1, price: 399 }] })],
+  ['Product Viewed', 'mini_program', () => ({ product_id: 'P1', name: '舒缓修护精华 30ml', price: 399, currency: 'CNY' })],
   ['Page Viewed', 'h5', () => ({ path: '/618/card', title: '618 会员日', url: 'https://h5.example.com/618/card?utm_source=wechat' })],
   ['Store Visited', 'store', () => ({ store_id: 'SH021', store_name: '上海静安大悦城店' })],
   ['WeCom Contact Added', 'wecom', () => ({ adviser: '顾问 小雅' })],
-  ['Product Added', 'mini_program', () => ({ product_id: 'P2', name: '清润防晒乳 SPF50', price: 18900, currency: 'CNY', quantity: 1 })],
-  ['Order Refunded', 'jd', () => ({ order_id: 'JD8817', total: 29900, currency: 'CNY' })],
+  ['Product Added', 'mini_program', () => ({ product_id: 'P2', name: '清润防晒乳 SPF50', price: 189, currency: 'CNY', quantity: 1 })],
+  ['Order Refunded', 'jd', () => ({ order_id: 'JD8817', total: 299, currency: 'CNY' })],
   ['Skin Test Taken', 'mini_program', () => ({ skin_type: '敏感肌', score: 72 })],
   ['Coupon Claimed', 'wecom', () => ({ coupon_name: '满 300 减 40', coupon_id: 'C40' })],
   ['Parcel Signed', 'tmall', () => ({ order_id: '3312908812237', carrier: '顺丰' })],

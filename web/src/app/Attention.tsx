@@ -16,17 +16,17 @@ import { useText } from './preferences';
 export const attentionTexts = catalogue({
   zh: {
     title: '需要处理',
-    count: (count: number) => `需要处理,${count} 项`,
+    count: (count: number) => `需要处理，${count} 项`,
     nothing: '目前没有需要处理的事。',
     refusals: (count: string) => `${count} 条被拒绝的合并等待复核`,
-    refusalsWhy: '系统拿不准是不是同一个人,由你来定',
+    refusalsWhy: '系统拿不准是不是同一个人，由你来定',
     quarantined: (count: string) => `${count} 条事件在隔离区`,
-    quarantinedWhy: '不符合埋点方案,修正后可以重放',
+    quarantinedWhy: '不符合埋点方案，修正后可以重放',
     failing: '服务器报告异常',
     lag: (count: string) => `有 ${count} 条事件排队等待处理`,
-    lagWhy: '已经写入日志,不会丢,稍后可见',
+    lagWhy: '已经写入日志，不会丢，稍后可见',
     warehouse: '数据仓库还没有准备好',
-    warehouseWhy: '收数不受影响;历史查询暂时只看内存',
+    warehouseWhy: '收数不受影响；历史查询暂时只看内存',
   },
   en: {
     title: 'Needs attention',

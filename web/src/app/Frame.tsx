@@ -32,7 +32,7 @@ const texts = catalogue({
     language: 'Switch to English',
     dark: '切换到深色',
     light: '切换到浅色',
-    person: (name: string) => `${name},账户菜单`,
+    person: (name: string) => `${name}，账户菜单`,
     signOut: '退出登录',
     rate: (rate: string) => `${rate} 条/秒`,
     rateHint: '最近十秒平均每秒收到的事件',
@@ -82,7 +82,7 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
       {groups.map((group) => (
         <div className="nav-group" key={group} style={group === 'today' ? { marginTop: 4 } : undefined}>
           {t.group[group] !== '' && <h2>{t.group[group]}</h2>}
-          {pages.filter((page) => page.group === group).map((page) => {
+          {pages.filter((page) => page.group === group && page.hidden !== true).map((page) => {
             const count = page.count === undefined ? 0 : open[page.count];
             const link = (
               <NavLink key={page.key} to={page.path} end={page.path === '/'} className="nav-link" onClick={onGo} aria-label={folded ? t.page[page.key] : undefined}>
@@ -169,7 +169,9 @@ export function Frame() {
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
   }, []);
-  useEffect(() => window.scrollTo(0, 0), [pathname]);
+  useEffect(() => {
+    window.scrollTo(0, 0);
+  }, [pathname]);
 
   return (
     <div className={`frame ${folded ? 'folded' : ''}`}>
@@ -187,7 +189,7 @@ export function Frame() {
         </div>
       </div>
       <div style={{ minWidth: 0 }}>
-        <header className="top">
+        <header className="topbar">
           <Button className="top-menu" type="text" aria-label={t.menu} icon={<MenuOutlined />} onClick={() => setDrawer(true)} />
           <button type="button" className="top-search" onClick={() => setPalette(true)}>
             <SearchOutlined /><span className="cut">{t.search}</span><kbd>Ctrl K</kbd>
@@ -196,11 +198,11 @@ export function Frame() {
           <Pulse />
           <Attention />
           <Tooltip title={t.language}>
-            <Button type="text" icon={<TranslationOutlined />} aria-label={t.language} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')} />
+            <Button className="wide-only" type="text" icon={<TranslationOutlined />} aria-label={t.language} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')} />
           </Tooltip>
           <Tooltip title={scheme === 'dark' ? t.light : t.dark}>
             <Button
-              type="text" icon={scheme === 'dark' ? <BulbFilled /> : <BulbOutlined />} aria-label={scheme === 'dark' ? t.light : t.dark}
+              className="wide-only" type="text" icon={scheme === 'dark' ? <BulbFilled /> : <BulbOutlined />} aria-label={scheme === 'dark' ? t.light : t.dark}
               onClick={() => setTheme(scheme === 'dark' ? 'light' : 'dark')}
             />
           </Tooltip>

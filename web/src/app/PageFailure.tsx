@@ -9,10 +9,10 @@ import { useText } from './preferences';
 const texts = catalogue({
   zh: {
     broken: '这个页面没能打开',
-    brokenHint: '控制台可能刚升级过。刷新后仍不行,请把下面这行信息发给管理员。',
+    brokenHint: '控制台可能刚升级过。刷新后仍不行，请把下面这行信息发给管理员。',
     reload: '刷新页面',
     nowhere: '没有这个页面',
-    nowhereHint: (path: string) => `地址 ${path} 不对应任何页面,可能是链接过期了。`,
+    nowhereHint: (path: string) => `地址 ${path} 不对应任何页面，可能是链接过期了。`,
     home: '回到今日',
   },
   en: {

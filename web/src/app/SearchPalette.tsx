@@ -15,7 +15,7 @@ import { usePreferences, useText } from './preferences';
 const texts = catalogue({
   zh: {
     title: '搜索',
-    placeholder: '手机号、尾号四位、姓名、OneID、会员卡、订单号,或页面名',
+    placeholder: '手机号、尾号四位、姓名、OneID、会员卡、订单号，或页面名',
     customers: '客户',
     pages: '页面',
     actions: '操作',
@@ -23,7 +23,7 @@ const texts = catalogue({
     dark: '切换深色 / 浅色',
     all: (query: string) => `在全部客户中搜索「${query}」`,
     searching: '正在找…',
-    nothing: '没有找到。可以换一个标识,或只输入手机号后四位。',
+    nothing: '没有找到。可以换一个标识，或只输入手机号后四位。',
     keys: '↑ ↓ 选择 · Enter 打开 · Esc 关闭',
     unnamed: '未具名客户',
   },

@@ -43,6 +43,8 @@ export interface PageEntry {
   path: string;
   icon: ReactNode;
   load: () => Promise<{ Component: ComponentType }>;
+  /* found by the search and the menu of the person, not in the navigation */
+  hidden?: boolean;
   /* which open work is counted beside the name */
   count?: 'refusals' | 'quarantined';
 }
@@ -63,7 +65,7 @@ export const pages: readonly PageEntry[] = [
   { key: 'users', group: 'settings', path: '/settings/people', icon: <UserOutlined />, load: async () => ({ Component: (await import('@/features/settings/PeoplePage')).PeoplePage }) },
   { key: 'tokens', group: 'settings', path: '/settings/tokens', icon: <KeyOutlined />, load: async () => ({ Component: (await import('@/features/settings/TokensPage')).TokensPage }) },
   { key: 'audit', group: 'settings', path: '/settings/audit', icon: <AuditOutlined />, load: async () => ({ Component: (await import('@/features/settings/AuditPage')).AuditPage }) },
-  { key: 'preferences', group: 'settings', path: '/settings/preferences', icon: <ControlOutlined />, load: async () => ({ Component: (await import('@/features/settings/PreferencesPage')).PreferencesPage }) },
+  { key: 'preferences', group: 'settings', hidden: true, path: '/settings/preferences', icon: <ControlOutlined />, load: async () => ({ Component: (await import('@/features/settings/PreferencesPage')).PreferencesPage }) },
 ];
 
 export const groups: readonly GroupKey[] = ['today', 'customers', 'identity', 'data', 'settings'];

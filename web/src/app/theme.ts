@@ -46,18 +46,20 @@ export function themeOf(scheme: Scheme): ThemeConfig {
       controlHeight: 32,
       borderRadius: 6,
       borderRadiusLG: 8,
+      borderRadiusSM: 5,
+      borderRadiusXS: 4,
       motionDurationSlow: '0.2s',
       motionDurationMid: '0.15s',
       wireframe: false,
     },
     components: {
       Button: {
-        primaryColor: colours.onAccent, primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none',
+        primaryColor: colours.onAccent, primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', contentFontSizeSM: 13,
         dangerColor: scheme === 'dark' ? '#2b0b08' : '#ffffff',
       },
       Table: {
         headerBg: colours.paperSoft, headerColor: colours.inkSoft, headerSplitColor: 'transparent',
-        cellPaddingBlockSM: 9, cellPaddingInlineSM: 12, rowHoverBg: colours.paperSoft, fontSize: 13,
+        cellPaddingBlockSM: 6.5, cellPaddingInlineSM: 12, rowHoverBg: colours.paperSoft, fontSize: 13,
         cellFontSizeSM: 13, headerBorderRadius: 0,
       },
       Tabs: { horizontalMargin: '0', itemSelectedColor: colours.accentInk },

@@ -61,7 +61,7 @@ export function CopyButton({ text, label, size = 'small' }: { text: string; labe
   if (label !== undefined) return <Button size={size} icon={icon} onClick={() => void copy()}>{copied ? t.action.copied : label}</Button>;
   return (
     <Tooltip title={said}>
-      <Button size={size} type="text" icon={icon} aria-label={said} onClick={(event) => { event.stopPropagation(); event.preventDefault(); void copy(); }} />
+      <Button size={size} type="text" className="copy" icon={icon} aria-label={said} onClick={(event) => { event.stopPropagation(); event.preventDefault(); void copy(); }} />
     </Tooltip>
   );
 }

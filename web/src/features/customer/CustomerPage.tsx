@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CustomerPage: who she is on the left, what happened in the middle, what is known on the right. */
-import { MergeOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Tabs } from 'antd';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useLocation, useNavigate, useParams } from 'react-router';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
-import { ActionButton, useRoleReason } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
 import { Panel, useTitle } from '@/ui/Page';
 import { Bones, Failure } from '@/ui/States';
@@ -35,7 +33,6 @@ export function CustomerPage() {
   const location = useLocation();
   const [revealed, setRevealed] = useState(false);
   const [isMerging, setMerging] = useState(false);
-  const noMerge = useRoleReason('operator');
   const customer = useQuery(queries.customer(oneId, revealed));
   const tab: Tab = isTab(tabInPath) ? tabInPath : 'timeline';
   const cameAs = (location.state as { cameAs?: string } | null)?.cameAs;
@@ -58,7 +55,7 @@ export function CustomerPage() {
   const bodies: Record<Tab, () => ReactNode> = {
     timeline: () => <Timeline oneId={data.one_id} />,
     graph: () => <Graph customer={data} />,
-    merges: () => <Merges oneId={data.one_id} />,
+    merges: () => <Merges oneId={data.one_id} onJoin={() => setMerging(true)} />,
     explain: () => <Explain oneId={data.one_id} />,
     raw: () => <Json value={data} />,
   };
@@ -73,7 +70,6 @@ export function CustomerPage() {
             activeKey={tab} destroyOnHidden
             onChange={(key) => void navigate(`/customers/${data.one_id}${key === 'timeline' ? '' : `/${key}`}`)}
             items={tabs.map((key) => ({ key, label: t.tab[key], children: key === tab ? bodies[key]() : null }))}
-            tabBarExtraContent={<ActionButton size="small" icon={<MergeOutlined />} reason={noMerge} onClick={() => setMerging(true)} className="merge-button">{t.merge}</ActionButton>}
           />
         </Panel>
         <Profile customer={data} />

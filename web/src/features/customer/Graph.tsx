@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Graph: the identity graph, with the cause of each link on its edge; or the same as a table. */
 import { useQuery } from '@tanstack/react-query';
-import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react';
+import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, Position, ReactFlow, type Edge, type EdgeProps, type Node, type NodeProps } from '@xyflow/react';
 import { Segmented, Table, Tooltip } from 'antd';
 import { useMemo, useState } from 'react';
 import type { Schemas } from '@/api/client';
@@ -62,7 +62,7 @@ function Drawn({ graph, customer }: { graph: GraphData; customer: Schemas['Custo
       const side = isMerge ? 'bottom' : outer?.side === 'left' ? 'left' : 'right';
       const cause = wordFor(isMerge ? identity.mergeShort : identity.link, one.link.cause);
       return {
-        id: one.id, source: turned ? one.to : one.from, target: turned ? one.from : one.to, sourceHandle: side, targetHandle: 'in', type: isMerge ? 'straight' : 'default',
+        id: one.id, source: turned ? one.to : one.from, target: turned ? one.from : one.to, sourceHandle: side, targetHandle: 'in', type: isMerge ? 'merge' : 'default', data: { passes: isMerge && passesAnother(placed.nodes, from, to) },
         label: one.link.source === '' ? cause : `${cause} · ${one.link.source}`, labelShowBg: true, labelBgPadding: [5, 2] as [number, number], labelBgBorderRadius: 4,
         labelStyle: { fill: 'var(--ink-soft)', fontSize: 11 }, labelBgStyle: { fill: 'var(--paper)' },
         style: { stroke: isMerge ? 'var(--accent)' : 'var(--line-strong)', strokeWidth: isMerge ? 3 : 1.5, strokeDasharray: isWeak ? '5 4' : undefined },
@@ -73,11 +73,11 @@ function Drawn({ graph, customer }: { graph: GraphData; customer: Schemas['Custo
   return (
     <div className="graph" style={{ height }}>
       <ReactFlow
-        nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={scheme} fitView fitViewOptions={{ padding: 0.08, maxZoom: 1.05 }} minZoom={0.2}
-        nodesConnectable={false} edgesFocusable={false} proOptions={{ hideAttribution: true }} preventScrolling={false} zoomOnScroll={false}
+        nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} colorMode={scheme} fitView fitViewOptions={{ padding: 0.08, maxZoom: 1.05 }} minZoom={0.2}
+        nodesConnectable={false} edgesFocusable={false} preventScrolling={false} zoomOnScroll={false}
       >
         <Background gap={24} size={1} />
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} position="top-right" orientation="horizontal" />
       </ReactFlow>
     </div>
   );
@@ -90,7 +90,7 @@ function CustomerCard({ data }: NodeProps<CardNode>) {
     <div className={`graph-card graph-customer ${isRoot ? 'root' : ''}`} style={{ width: cardWidth, height: cardHeight }}>
       <Avatar name={isRoot ? name : ''} seed={placed.node.one_id ?? placed.id} size={28} />
       <span className="grow">
-        <span className="small faint" style={{ display: 'block', lineHeight: '16px' }}>{isRoot ? t.root : t.born} {placed.node.first_seen !== undefined && <>· <Time at={placed.node.first_seen} /></>}</span>
+        <span className="small faint cut" style={{ display: 'block', lineHeight: '16px' }}>{isRoot ? t.root : t.born} {placed.node.first_seen !== undefined && <>· <Time at={placed.node.first_seen} /></>}</span>
         <span className="mono">{placed.node.one_id ?? placed.id}</span>
       </span>
       <Handle type="target" id="in" position={Position.Top} />
@@ -121,6 +121,32 @@ function IdentifierCard({ data }: NodeProps<CardNode>) {
   );
 }
 
+/* Do other customers stand between these two? Then the line goes around them. */
+function passesAnother(nodes: readonly PlacedNode[], from: PlacedNode | undefined, to: PlacedNode | undefined): boolean {
+  if (from === undefined || to === undefined) return false;
+  const [top, bottom] = [Math.min(from.y, to.y), Math.max(from.y, to.y)];
+  return nodes.some((one) => one.side === 'middle' && one.y > top && one.y < bottom);
+}
+
+const bulge = 176; /* the curve's middle lies three quarters of it aside: just past the card */
+
+function MergeEdge({ id, sourceX, sourceY, targetX, targetY, style, label, data }: EdgeProps) {
+  const passes = data?.['passes'] === true;
+  const path = passes
+    ? `M${sourceX},${sourceY}C${sourceX + bulge},${sourceY + 8} ${targetX + bulge},${targetY - 8} ${targetX},${targetY}`
+    : `M${sourceX},${sourceY}L${targetX},${targetY}`;
+  const x = (sourceX + targetX) / 2 + (passes ? bulge * 0.75 : 0);
+  return (
+    <>
+      <BaseEdge id={id} path={path} style={style} />
+      <EdgeLabelRenderer>
+        <span className="graph-label nodrag nopan" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${(sourceY + targetY) / 2}px)` }}>{label}</span>
+      </EdgeLabelRenderer>
+    </>
+  );
+}
+
+const edgeTypes = { merge: MergeEdge };
 const nodeTypes = { customer: CustomerCard, identifier: IdentifierCard };
 
 function Links({ graph }: { graph: GraphData }) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Merges: which customers became this one, by what evidence; each can be taken back. */
+import { MergeOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
@@ -19,12 +20,20 @@ import { customerTexts } from './texts';
 
 type Merge = Schemas['Merge'];
 
-export function Merges({ oneId }: { oneId: string }) {
-  const t = useText(customerTexts).merges;
+export function Merges({ oneId, onJoin }: { oneId: string; onJoin: () => void }) {
+  const texts = useText(customerTexts);
+  const t = texts.merges;
+  const noRole = useRoleReason('operator');
   const merges = useQuery(queries.merges(oneId));
+  const join = <ActionButton size="small" icon={<MergeOutlined />} reason={noRole} onClick={onJoin}>{texts.merge}</ActionButton>;
   return (
-    <Loaded query={merges} skeleton={<Bones rows={4} inset={0} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle}>{t.empty}</Empty>}>
-      {(data) => <MergeItems items={data.items} oneId={oneId} />}
+    <Loaded query={merges} skeleton={<Bones rows={4} inset={0} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle} action={join}>{t.empty}</Empty>}>
+      {(data) => (
+        <>
+          <div className="row between" style={{ marginBottom: 12 }}><span className="small faint">{t.purpose}</span>{join}</div>
+          <MergeItems items={data.items} oneId={oneId} />
+        </>
+      )}
     </Loaded>
   );
 }

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { useSession } from '@/app/session';
 import { useText } from '@/app/preferences';
+import { useNarrow } from '@/lib/media';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton } from '@/ui/Controls';
@@ -14,7 +15,7 @@ import { Panel } from '@/ui/Page';
 import { customerTexts } from './texts';
 
 type Customer = Schemas['Customer'];
-const identifiersShown = 8;
+const identifiersShown = { wide: 8, narrow: 3 };
 
 interface WhoProps {
   customer: Customer;
@@ -89,7 +90,8 @@ function Identifiers({ identifiers }: { identifiers: Customer['identifiers'] }) 
   const t = useText(customerTexts).who;
   const name = useIdentifierName();
   const [all, setAll] = useState(false);
-  const shown = all ? identifiers : identifiers.slice(0, identifiersShown);
+  const most = identifiersShown[useNarrow() ? 'narrow' : 'wide'];
+  const shown = all ? identifiers : identifiers.slice(0, most);
   return (
     <>
       <ul className="who-identifiers">
@@ -108,8 +110,8 @@ function Identifiers({ identifiers }: { identifiers: Customer['identifiers'] }) 
           </li>
         ))}
       </ul>
-      {identifiers.length > identifiersShown && (
-        <Button size="small" type="link" style={{ padding: 0 }} onClick={() => setAll(!all)}>{all ? t.less : t.more(identifiers.length - identifiersShown)}</Button>
+      {identifiers.length > most && (
+        <Button size="small" type="link" style={{ padding: 0 }} onClick={() => setAll(!all)}>{all ? t.less : t.more(identifiers.length - most)}</Button>
       )}
     </>
   );

@@ -6,7 +6,7 @@ export const customerTexts = catalogue({
   zh: {
     title: '客户',
     unnamed: '未具名客户',
-    mergedInto: (from: string, to: string) => `${from} 已并入 ${to},下面是合并后的客户。`,
+    mergedInto: (from: string, to: string) => `${from} 已并入 ${to}，下面是合并后的客户。`,
     tab: { timeline: '时间线', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
     merge: '合并到这位客户…',
     who: {
@@ -21,24 +21,25 @@ export const customerTexts = catalogue({
     timeline: {
       all: '全部', allTypes: '全部事件', channel: '渠道', type: '事件', today: '今天', yesterday: '昨天', events: (count: number) => `${count} 条`, folded: (count: number) => `连续 ${count} 次`,
       goods: (count: number) => `${count} 件`, order: (id: string) => `订单 ${id}`, props: '属性', context: '上下文', happened: '发生', received: '收到', source: '数据源', by: '由此标识带来', seq: '日志序号',
-      emptyTitle: '还没有事件', empty: '这位客户只有资料,没有行为。', emptyFiltered: '没有符合筛选条件的事件。', clear: '清除筛选', end: '以上就是全部,最早一条', noProps: '没有属性', late: (text: string) => `迟到 ${text}`,
+      emptyTitle: '还没有事件', empty: '这位客户只有资料，没有行为。', emptyFiltered: '没有符合筛选条件的事件。', clear: '清除筛选', end: '以上就是全部，最早一条', noProps: '没有属性', late: (text: string) => `迟到 ${text}`,
       hours: (count: number) => `${count} 小时`, days: (count: number) => `${count} 天`,
     },
     graph: {
-      graph: '图', table: '表', born: '最初的客户', root: '当前 OneID', verified: '已验证', claimed: '仅声称', more: (count: number) => `等 ${count} 个`,
-      legend: '实线为强标识,虚线为弱标识或仅声称;粗线是合并。', from: '从', to: '到', cause: '原因', source: '来源', at: '时间', empty: '还没有可画的关联。',
+      graph: '图', table: '表', born: '并入的客户', root: '当前 OneID', verified: '已验证', claimed: '仅声称', more: (count: number) => `等 ${count} 个`,
+      legend: '实线为强标识，虚线为弱标识或仅声称；粗线是合并。', from: '从', to: '到', cause: '原因', source: '来源', at: '时间', empty: '还没有可画的关联。',
     },
     merges: {
-      emptyTitle: '没有合并过', empty: '这位客户从一开始就是一个人,没有别的客户并进来。',
+      purpose: '每次合并都有依据，也都能拆开。',
+      emptyTitle: '没有合并过', empty: '这位客户从一开始就是一个人，没有别的客户并进来。',
       kept: '保留', absorbed: '并入', evidence: '依据', at: '时间', source: '来源', split: '拆分…', undone: (who: string, when: string) => `${who} 于 ${when} 拆开`,
-      confirmTitle: '把这两位客户拆开?',
-      confirm: (a: string, b: string) => `拆分后会有两位客户:${a} 和 ${b}。`,
-      effects: ['每人拿回自己的事件、属性、标识和订单,合并期间新产生的也各归各', '以后同样的证据不会再把他们自动合并,只会进入「待复核」', '这一步可以撤回:在客户页用「合并」把他们重新合到一起'],
+      confirmTitle: '把这两位客户拆开？',
+      confirm: (a: string, b: string) => `拆分后会有两位客户：${a} 和 ${b}。`,
+      effects: ['每人拿回自己的事件、属性、标识和订单，合并期间新产生的也各归各', '以后同样的证据不会再把他们自动合并，只会进入「待复核」', '这一步可以撤回：在客户页用「合并」把他们重新合到一起'],
       confirmButton: '拆成两位客户', done: '已拆分', openOther: '打开另一位',
     },
     mergeDialog: {
-      title: '合并另一位客户', hint: '找到另一位客户,确认是同一个人后再合并。以后可以在合并记录里拆开。', search: '输入对方的标识、OneID 或姓名', choose: '选择这位', chosen: '已选择',
-      self: '就是当前客户', none: '没有找到,请换一个标识。', confirm: '合并为一位客户', done: '已合并', effects: '两位的事件、属性、标识、订单会显示在同一条时间线上;较早认识的 OneID 保留。', notChosen: '先选一位要合并的客户',
+      title: '合并另一位客户', hint: '找到另一位客户，确认是同一个人后再合并。以后可以在合并记录里拆开。', search: '输入对方的标识、OneID 或姓名', choose: '选择这位', chosen: '已选择',
+      self: '就是当前客户', none: '没有找到，请换一个标识。', confirm: '合并为一位客户', done: '已合并', effects: '两位的事件、属性、标识、订单会显示在同一条时间线上；较早认识的 OneID 保留。', notChosen: '先选一位要合并的客户',
     },
     explain: { sentences: '结论', identifiers: '每个标识是怎么来的', merges: '发生过的合并', refusals: '被拒绝的合并', since: '归属时间', why: '原因', none: '没有', times: (count: number) => `${count} 天出现过` },
     value: {
@@ -67,10 +68,11 @@ export const customerTexts = catalogue({
       hours: (count) => `${count} h`, days: (count) => (count === 1 ? '1 day' : `${count} days`),
     },
     graph: {
-      graph: 'Graph', table: 'Table', born: 'Customer at birth', root: 'This OneID', verified: 'verified', claimed: 'only claimed', more: (count) => `${count} of them`,
+      graph: 'Graph', table: 'Table', born: 'Joined in', root: 'This OneID', verified: 'verified', claimed: 'only claimed', more: (count) => `${count} of them`,
       legend: 'Solid lines are strong identifiers, dashed ones weak or only claimed; thick lines are merges.', from: 'From', to: 'To', cause: 'Cause', source: 'Source', at: 'Time', empty: 'There is nothing to draw yet.',
     },
     merges: {
+      purpose: 'Each merge has its evidence and can be taken back.',
       emptyTitle: 'Never merged', empty: 'This customer has been one from the start; nobody was joined into it.',
       kept: 'Kept', absorbed: 'Joined in', evidence: 'Evidence', at: 'Time', source: 'Source', split: 'Split…', undone: (who, when) => `taken apart by ${who}, ${when}`,
       confirmTitle: 'Take these two customers apart?',

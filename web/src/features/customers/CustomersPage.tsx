@@ -21,7 +21,7 @@ import { Bones, Empty, Loaded } from '@/ui/States';
 const texts = catalogue({
   zh: {
     title: '全部客户',
-    purpose: '任何一个标识都能找到人:手机号、尾号四位、会员卡、订单号、OpenID、姓名。',
+    purpose: '任何一个标识都能找到人：手机号、尾号四位、会员卡、订单号、OpenID、姓名。',
     search: '搜索客户',
     placeholder: '手机号、尾号四位、姓名、OneID 或任一标识',
     type: '持有的标识',
@@ -36,13 +36,13 @@ const texts = catalogue({
     unnamed: '未具名客户',
     count: (count: number) => `本页 ${count} 位`,
     emptyTitle: '没有找到客户',
-    empty: (query: string) => `没有哪位客户的标识、OneID 或姓名与「${query}」相符。标识要完整(手机号可以只输后四位),姓名可以只输开头。`,
+    empty: (query: string) => `没有哪位客户的标识、OneID 或姓名与「${query}」相符。标识要完整（手机号可以只输后四位），姓名可以只输开头。`,
     noneTitle: '还没有客户',
-    none: '客户从事件里来。接好一个数据源,第一条带标识的事件就会带来第一位客户。',
+    none: '客户从事件里来。接好一个数据源，第一条带标识的事件就会带来第一位客户。',
     connect: '去接数据源',
     clear: '清除搜索',
     first: '回到第一页',
-    partial: '扫描到时间上限就停了,只列出已找到的;请把搜索条件写得更具体,或翻到下一页继续。',
+    partial: '扫描到时间上限就停了，只列出已找到的；请把搜索条件写得更具体，或翻到下一页继续。',
   },
   en: {
     title: 'All customers',
@@ -111,7 +111,7 @@ export function CustomersPage() {
       key: 'identifiers', title: t.identifiers, width: 330,
       render: (_, row) => (
         <span className="row" style={{ gap: 4, overflow: 'hidden' }}>
-          {row.identifiers.slice(0, 2).map((one) => <IdentifierMark key={`${one.type} ${one.value}`} type={one.type} value={one.value} />)}
+          {row.identifiers.slice(0, 2).map((one, at) => <span key={`${one.type} ${one.value}`} style={{ flex: at === 0 ? 'none' : '0 1 auto', minWidth: 0, maxWidth: at === 0 ? '100%' : undefined, display: 'inline-flex' }}><IdentifierMark type={one.type} value={one.value} /></span>)}
           {row.identifiers.length > 2 && <Tooltip title={row.identifiers.slice(2).map((one) => `${identifierName(one.type)} ${one.value}`).join(', ')}><span className="faint small">+{row.identifiers.length - 2}</span></Tooltip>}
         </span>
       ),
@@ -149,6 +149,12 @@ export function CustomersPage() {
     setColumns(next);
   };
 
+  /* Back through the history, which knows the cursors; opened in the middle, to the beginning. */
+  const back = (): void => {
+    const { idx = 0 } = (window.history.state ?? {}) as { idx?: number };
+    if (idx > 0) void navigate(-1);
+    else setFilters({ cursor: '', page: '1' });
+  };
   const isFiltered = filters.query !== '' || filters.identifier !== '';
   return (
     <Page title={t.title} purpose={t.purpose}>
@@ -193,7 +199,7 @@ export function CustomersPage() {
                 <span className="faint small">{t.count(data.items.length)} · {common.asOf(clockTime(data.as_of, language, zone))}</span>
                 <span className="grow" />
                 {page > 1 && <Button size="small" type="text" onClick={() => setFilters({ cursor: '', page: '1' }, true)}>{t.first}</Button>}
-                <Button size="small" disabled={page <= 1} onClick={() => void navigate(-1)}>{common.action.previous}</Button>
+                <Button size="small" disabled={page <= 1} onClick={back}>{common.action.previous}</Button>
                 <span className="tabular small">{page}</span>
                 <Button size="small" disabled={data.next_cursor === null} onClick={() => setFilters({ cursor: data.next_cursor ?? '', page: String(page + 1) }, true)}>{common.action.next}</Button>
               </div>

@@ -20,8 +20,8 @@ import { Bones, Empty, Loaded } from '@/ui/States';
 const texts = catalogue({
   zh: {
     title: '渠道打通率',
-    purpose: '每个渠道来的客户里,有多少人在别的渠道也认得出来,或留下了强标识。打通率低的渠道,是下一步最值得引导绑定的地方。',
-    chart: '哪个渠道的客户最难认出来?',
+    purpose: '每个渠道来的客户里，有多少人在别的渠道也认得出来，或留下了强标识。打通率低的渠道，是下一步最值得引导绑定的地方。',
+    chart: '哪个渠道的客户最难认出来？',
     linked: '已打通',
     alone: '只在本渠道',
     channel: '渠道',
@@ -31,7 +31,7 @@ const texts = catalogue({
     worst: '打通率最低',
     total: '渠道数',
     emptyTitle: '还没有渠道数据',
-    empty: '给数据源填上渠道,或让事件带上 channel,这里就会按渠道统计。',
+    empty: '给数据源填上渠道，或让事件带上 channel，这里就会按渠道统计。',
     sources: '去看数据源',
   },
   en: {
@@ -112,7 +112,7 @@ function RateChart({ items, asOf }: { items: readonly Item[]; asOf: string }) {
       {
         type: 'bar' as const, stack: 'all', name: t.alone, barMaxWidth: 44, tooltip: { valueFormatter: (count: unknown) => exactCount(Number(count)) },
         label: { show: true, position: 'top' as const, color: axes.colours.inkSoft, fontSize: 12, formatter: (one: { dataIndex: number }) => percent(sorted[one.dataIndex]?.rate ?? 0, 0) },
-        data: sorted.map((one) => ({ value: one.customers - one.linked, itemStyle: { color: channelLook(one.channel).colour[scheme], opacity: 0.25, borderRadius: [3, 3, 0, 0] } })),
+        data: sorted.map((one) => ({ value: one.customers - one.linked, itemStyle: { color: `${channelLook(one.channel).colour[scheme]}40`, borderRadius: [3, 3, 0, 0] } })),
       },
     ],
   }), [sorted, t, language, scheme, name, axes.colours, category, value, grid]);

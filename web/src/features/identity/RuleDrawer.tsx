@@ -13,43 +13,43 @@ import { changeOf, formOf, linesOf, ruleSentence, type Rule, type RuleForm } fro
 
 const texts = catalogue({
   zh: {
-    title: (name: string) => `修改规则:${name}`,
-    strong: '能让客户合并(强标识)',
-    strongHelp: '关掉后它只用来查找,不再让两位客户合并。',
+    title: (name: string) => `修改规则：${name}`,
+    strong: '能让客户合并（强标识）',
+    strongHelp: '关掉后它只用来查找，不再让两位客户合并。',
     verification: '必须验证过才合并',
-    verificationHelp: '来自可信来源(服务端密钥)或带签名的才算验证过。',
+    verificationHelp: '来自可信来源（服务端密钥）或带签名的才算验证过。',
     limit: '每位客户最多',
-    limitHelp: '0 表示不限。合并后会超出上限的,一律不合并。',
+    limitHelp: '0 表示不限。合并后会超出上限的，一律不合并。',
     window: '在多少天内计数',
     windowHelp: '0 表示一直计数。',
     over: '超出上限时',
-    refuse: '拒绝新的,放进待复核',
+    refuse: '拒绝新的，放进待复核',
     drop: '最旧的退出',
     shared: '被多少位客户用过就算公用',
     sharedHelp: '公用的标识不再代表任何人。0 表示不判断。',
     blocked: '屏蔽的值',
-    blockedHelp: '一行一个,例如测试号 13800000000。它们永远不代表任何人。',
+    blockedHelp: '一行一个，例如测试号 13800000000。它们永远不代表任何人。',
     patterns: '屏蔽的模式',
-    patternsHelp: '一行一个正则表达式(PCRE)。',
+    patternsHelp: '一行一个正则表达式（PCRE）。',
     now: '现在的规则',
     next: '改后的规则',
     whatIf: '先看会怎样',
-    whatIfFirst: '先预演一次,看看会影响谁',
+    whatIfFirst: '先预演一次，看看会影响谁',
     nothing: '还没有改动',
     merges: '会合并',
     splits: '会拆开',
     pairs: (count: string) => `${count} 对`,
-    evaluated: (links: string, ms: string) => `按新规则重新检查了 ${links} 条关联,用时 ${ms} 毫秒`,
+    evaluated: (links: string, ms: string) => `按新规则重新检查了 ${links} 条关联，用时 ${ms} 毫秒`,
     samplesMerge: '会合并的例子',
     samplesSplit: '会拆开的例子',
-    none: '不会合并或拆开任何现有客户,只对以后的事件生效。',
+    none: '不会合并或拆开任何现有客户，只对以后的事件生效。',
     save: '保存规则',
-    saved: '规则已保存,新事件立即按它处理',
-    applyTitle: '要让已有客户也按新规则来吗?',
-    applyText: (merges: string, splits: string) => `预演的结果是:合并 ${merges} 对,拆开 ${splits} 对。不应用的话,新规则只管以后的事件。`,
+    saved: '规则已保存，新事件立即按它处理',
+    applyTitle: '要让已有客户也按新规则来吗？',
+    applyText: (merges: string, splits: string) => `预演的结果是：合并 ${merges} 对，拆开 ${splits} 对。不应用的话，新规则只管以后的事件。`,
     apply: '应用到已有客户',
     later: '只管以后',
-    applied: (merges: string, splits: string) => `已应用:合并 ${merges} 对,拆开 ${splits} 对`,
+    applied: (merges: string, splits: string) => `已应用：合并 ${merges} 对，拆开 ${splits} 对`,
   },
   en: {
     title: (name) => `Change the rule: ${name}`,
@@ -140,7 +140,7 @@ function RuleEditor({ rule, onClose }: { rule: Rule; onClose: () => void }) {
         {change !== null && <><dt>{t.next}</dt><dd><strong>{ruleSentence({ ...rule, ...form }, language)}</strong></dd></>}
       </dl>
       {whatIf.data !== undefined && <WhatIfResult result={whatIf.data} />}
-      <div className="row" style={{ marginTop: 16 }}>
+      <div className="drawer-actions">
         <ActionButton reason={change === null ? t.nothing : null} loading={whatIf.isPending} onClick={() => whatIf.mutate()}>{t.whatIf}</ActionButton>
         <ActionButton type="primary" reason={why} loading={save.isPending} onClick={() => save.mutate()}>{t.save}</ActionButton>
       </div>
@@ -156,8 +156,8 @@ function RuleFields({ form, onChange }: { form: RuleForm; onChange: (form: RuleF
   const [patterns, setPatterns] = useState(form.blocked_patterns.join('\n'));
   return (
     <Form layout="vertical" size="middle" component="div">
-      <Form.Item label={t.strong} extra={t.strongHelp} htmlFor="rule-strong"><Switch id="rule-strong" checked={form.strong} onChange={(value) => set('strong', value)} /></Form.Item>
-      {form.strong && <Form.Item label={t.verification} extra={t.verificationHelp} htmlFor="rule-verification"><Switch id="rule-verification" checked={form.verification} onChange={(value) => set('verification', value)} /></Form.Item>}
+      <SwitchRow id="rule-strong" label={t.strong} help={t.strongHelp} checked={form.strong} onChange={(value) => set('strong', value)} />
+      {form.strong && <SwitchRow id="rule-verification" label={t.verification} help={t.verificationHelp} checked={form.verification} onChange={(value) => set('verification', value)} />}
       <div className="row" style={{ gap: 16, alignItems: 'flex-start' }}>
         <Form.Item label={t.limit} extra={t.limitHelp} htmlFor="rule-limit" style={{ flex: 1 }}><InputNumber id="rule-limit" min={0} max={100_000} precision={0} value={form.limit} onChange={(value) => set('limit', value ?? 0)} /></Form.Item>
         <Form.Item label={t.window} extra={t.windowHelp} htmlFor="rule-window" style={{ flex: 1 }}><InputNumber id="rule-window" min={0} max={3_650} precision={0} value={form.window_days} onChange={(value) => set('window_days', value ?? 0)} /></Form.Item>
@@ -169,6 +169,15 @@ function RuleFields({ form, onChange }: { form: RuleForm; onChange: (form: RuleF
       <Form.Item label={t.blocked} extra={t.blockedHelp} htmlFor="rule-blocked"><Input.TextArea id="rule-blocked" className="mono" autoSize={{ minRows: 2, maxRows: 8 }} value={blocked} onChange={(event) => { setBlocked(event.target.value); set('blocked', linesOf(event.target.value)); }} /></Form.Item>
       <Form.Item label={t.patterns} extra={t.patternsHelp} htmlFor="rule-patterns"><Input.TextArea id="rule-patterns" className="mono" autoSize={{ minRows: 2, maxRows: 8 }} value={patterns} onChange={(event) => { setPatterns(event.target.value); set('blocked_patterns', linesOf(event.target.value)); }} /></Form.Item>
     </Form>
+  );
+}
+
+function SwitchRow({ id, label, help, checked, onChange }: { id: string; label: string; help: string; checked: boolean; onChange: (checked: boolean) => void }) {
+  return (
+    <div className="row between" style={{ alignItems: 'flex-start', marginBottom: 16, gap: 16 }}>
+      <label htmlFor={id}>{label}<span className="small faint" style={{ display: 'block' }}>{help}</span></label>
+      <Switch id={id} checked={checked} onChange={onChange} />
+    </div>
   );
 }
 

@@ -16,7 +16,7 @@ import { identityWords } from './words';
 const texts = catalogue({
   zh: {
     title: '识别规则',
-    purpose: '哪些标识能说明是同一个人。改之前可以先预演:会合并谁、会拆开谁。强标识从上到下依次优先。',
+    purpose: '哪些标识能说明是同一个人。改之前可以先预演：会合并谁、会拆开谁。强标识从上到下依次优先。',
     type: '标识',
     strength: '强度',
     rule: '规则',

@@ -19,13 +19,13 @@ import './identity.css';
 const texts = catalogue({
   zh: {
     title: '疑似同一人',
-    purpose: '没有共同的强标识,但看起来像同一个人的客户。系统只提示,不会自动合并。',
+    purpose: '没有共同的强标识，但看起来像同一个人的客户。系统只提示，不会自动合并。',
     score: '相似度',
     merge: '合并…',
     unnamed: '未具名客户',
     emptyTitle: '没有疑似重复的客户',
-    empty: '当两位客户的姓名、收件信息、设备等相近时,会出现在这里。',
-    confirmTitle: '合并成一位客户?',
+    empty: '当两位客户的姓名、收件信息、设备等相近时，会出现在这里。',
+    confirmTitle: '合并成一位客户？',
     confirm: (a: string, b: string) => `${a} 和 ${b} 的事件、属性、标识和订单会显示在同一条时间线上。以后可以在客户页的「合并记录」里拆开。`,
     done: '已合并',
     ok: '合并为一位客户',

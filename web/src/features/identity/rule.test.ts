@@ -9,8 +9,8 @@ const rule: Rule = {
 
 describe('ruleSentence', () => {
   it('speaks Chinese', () => {
-    expect(ruleSentence(rule, 'zh')).toBe('验证过的才合并客户;每人最多 3 个,超出则拒绝;被 3 位客户用过即视为公用');
-    expect(ruleSentence({ ...rule, strong: false, limit: 50, window_days: 365, over_limit: 'drop_oldest', shared_after: 0 }, 'zh')).toBe('只用来查找,不合并客户;365 天内每人最多 50 个,超出则最旧的退出');
+    expect(ruleSentence(rule, 'zh')).toBe('验证过的才合并客户；每人最多 3 个，超出则拒绝；被 3 位客户用过即视为公用');
+    expect(ruleSentence({ ...rule, strong: false, limit: 50, window_days: 365, over_limit: 'drop_oldest', shared_after: 0 }, 'zh')).toBe('只用来查找，不合并客户；365 天内每人最多 50 个，超出则最旧的退出');
   });
   it('speaks English', () => {
     expect(ruleSentence(rule, 'en')).toBe('Joins customers when verified; at most 3 each, beyond that refused; counts as shared when 3 customers hold it');

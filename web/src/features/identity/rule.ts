@@ -13,11 +13,11 @@ export function ruleSentence(rule: Rule, language: Language): string {
 
 function zhSentence(rule: Rule): string {
   const parts = [
-    !rule.strong ? '只用来查找,不合并客户' : rule.verification ? '验证过的才合并客户' : '相同就合并客户',
-    rule.limit === 0 ? '数量不限' : `${rule.window_days === 0 ? '' : `${rule.window_days} 天内`}每人最多 ${rule.limit} 个,超出${rule.over_limit === 'refuse' ? '则拒绝' : '则最旧的退出'}`,
+    !rule.strong ? '只用来查找，不合并客户' : rule.verification ? '验证过的才合并客户' : '相同就合并客户',
+    rule.limit === 0 ? '数量不限' : `${rule.window_days === 0 ? '' : `${rule.window_days} 天内`}每人最多 ${rule.limit} 个，超出${rule.over_limit === 'refuse' ? '则拒绝' : '则最旧的退出'}`,
   ];
   if (rule.shared_after > 0) parts.push(`被 ${rule.shared_after} 位客户用过即视为公用`);
-  return parts.join(';');
+  return parts.join('；');
 }
 
 function enSentence(rule: Rule): string {

@@ -5,7 +5,7 @@ import { catalogue } from '@/lib/text';
 export const identityWords = catalogue({
   zh: {
     link: {
-      first: '首个标识', together: '同一事件', claimed: '公开来源声称', login: '登录认出', moved: '换人使用', taken: '归还真正的主人', dropped: '超出上限,最旧的退出',
+      first: '首个标识', together: '同一事件', claimed: '公开来源声称', login: '登录认出', moved: '换人使用', taken: '归还真正的主人', dropped: '超出上限，最旧的退出',
       shared: '多人共用', blocked: '屏蔽值', unbound: '解除绑定', refused: '合并被拒', rules: '规则变更', review: '人工复核', split: '人工拆分', manual: '人工合并',
     },
     merge: {
@@ -17,9 +17,9 @@ export const identityWords = catalogue({
     },
     refusalWhy: {
       limit: '合并后这类标识的数量会超过一位客户允许的上限。',
-      separated: '有人曾把他们拆开,系统不会再自动合并。',
-      shared: '这个标识被太多客户使用过,像是公用的(办公室电话、测试值、店里的平板)。',
-      claim: '公开密钥的来源(网页、小程序)只能声称,不能让两位已知客户合并。',
+      separated: '有人曾把他们拆开，系统不会再自动合并。',
+      shared: '这个标识被太多客户使用过，像是公用的（办公室电话、测试值、店里的平板）。',
+      claim: '公开密钥的来源（网页、小程序）只能声称，不能让两位已知客户合并。',
     },
     status: { open: '待复核', merged: '已合并', separated: '已判定为不同人', dismissed: '已忽略' },
     strong: '强',

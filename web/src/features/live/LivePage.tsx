@@ -23,23 +23,23 @@ import './live.css';
 const texts = catalogue({
   zh: {
     title: '实时事件',
-    purpose: '看每条事件的原文、结果和原因。这里保留最近 2,000 条;每秒超过 200 条时抽样显示,入库不受影响。',
+    purpose: '看每条事件的原文、结果和原因。这里保留最近 2,000 条；每秒超过 200 条时抽样显示，入库不受影响。',
     source: '数据源',
     allSources: '全部数据源',
     type: '事件名',
     outcome: '结果',
     pause: '暂停',
-    resume: (count: number) => (count === 0 ? '继续' : `继续,有 ${count} 条新事件`),
+    resume: (count: number) => (count === 0 ? '继续' : `继续，有 ${count} 条新事件`),
     clear: '清空列表',
     stream: '实时推送中',
     polling: '每 2 秒刷新',
     paused: '已暂停',
     list: '最近的事件',
     emptyTitle: '等待第一条事件',
-    empty: '用任一 SDK 发一条事件,它会在一秒内出现在这里。接入代码在「数据源」里可以直接复制。',
-    emptyFiltered: '没有符合筛选条件的事件。换个条件,或等新的事件进来。',
+    empty: '用任一 SDK 发一条事件，它会在一秒内出现在这里。接入代码在「数据源」里可以直接复制。',
+    emptyFiltered: '没有符合筛选条件的事件。换个条件，或等新的事件进来。',
     choose: '从左边选一条事件',
-    chooseHint: '这里会显示它的原文,以及系统怎样处理、为什么。',
+    chooseHint: '这里会显示它的原文，以及系统怎样处理、为什么。',
     detail: '事件详情',
   },
   en: {
@@ -80,6 +80,11 @@ export function LivePage() {
   const sources = useQuery(queries.sources());
   const channelOf = useMemo(() => new Map(sources.data?.items.map((source) => [source.key, source.channel === '' ? source.key : source.channel])), [sources.data]);
   const narrow = useNarrow();
+  /* beside the list there is room for one: the newest, until another is chosen */
+  const newest = feed.events[0]?.id;
+  useEffect(() => {
+    if (!narrow && newest !== undefined) setChosen((now) => now ?? newest);
+  }, [narrow, newest]);
   const event = feed.events.find((one) => one.id === chosen);
   const isFiltered = filters.source !== '' || filters.type !== '' || filters.outcome !== '';
 

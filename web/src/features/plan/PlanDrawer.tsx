@@ -59,7 +59,7 @@ function PlanEditor({ event, onClose }: { event: PlanEvent; onClose: () => void 
         </table>
       )}
       <AddProperty draft={draft} onAdd={(added) => setDraft({ ...draft, properties: [...draft.properties, added] })} />
-      <div className="row" style={{ marginTop: 20 }}>
+      <div className="drawer-actions">
         <ActionButton type="primary" reason={noRole ?? (name.trim() === '' ? t.drawer.nameMissing : null)} loading={save.isPending} onClick={() => save.mutate()}>{t.drawer.save}</ActionButton>
       </div>
     </Form>

@@ -5,16 +5,16 @@ import { catalogue } from '@/lib/text';
 export const planTexts = catalogue({
   zh: {
     title: '埋点方案',
-    purpose: '有哪些事件和属性、各是什么类型。第一次见到的会自动学到;定下来的会照着检查,不符合的进隔离区。',
+    purpose: '有哪些事件和属性、各是什么类型。第一次见到的会自动学到；定下来的会照着检查，不符合的进隔离区。',
     search: '搜索事件或属性',
     status: { learnt: '自动学到', planned: '已定义', blocked: '停收' },
-    statusHelp: { learnt: '照收,属性随数据学习。', planned: '照收,按下面定的类型、必填和取值检查。', blocked: '这个事件一律进隔离区。' },
+    statusHelp: { learnt: '照收，属性随数据学习。', planned: '照收，按下面定的类型、必填和取值检查。', blocked: '这个事件一律进隔离区。' },
     event: '事件', statusHead: '状态', properties: '属性', description: '说明', edit: '修改', create: '预先定义事件',
-    emptyTitle: '还没有事件', empty: '第一条事件到达后会自动出现在这里,也可以先把要上报的事件定义好。', noneFound: '没有匹配的事件。',
+    emptyTitle: '还没有事件', empty: '第一条事件到达后会自动出现在这里，也可以先把要上报的事件定义好。', noneFound: '没有匹配的事件。',
     drawer: {
-      title: (name: string) => `事件:${name}`, newTitle: '预先定义事件', name: '事件名', nameHelp: '和 SDK 里上报的名字完全一致', nameMissing: '请填事件名', descriptionHelp: '什么时候发、由谁发,写给同事看',
-      type: '类型', auto: (learnt: string) => `自动(${learnt})`, required: '必填', values: '允许的取值', valuesHelp: '不填表示不限', add: '添加属性', addName: '属性名', empty: '请填属性名', taken: '已经有这个属性', long: '名称过长',
-      save: '保存', saved: '已保存,新事件立即按它检查', noProperties: '还没有属性。', strictHint: '必填、类型和取值不符的事件进隔离区,不会丢。', builtin: '内置事件的属性类型是固定的。',
+      title: (name: string) => `事件：${name}`, newTitle: '预先定义事件', name: '事件名', nameHelp: '和 SDK 里上报的名字完全一致', nameMissing: '请填事件名', descriptionHelp: '什么时候发、由谁发，写给同事看',
+      type: '类型', auto: (learnt: string) => `自动（${learnt}）`, required: '必填', values: '允许的取值', valuesHelp: '不填表示不限', add: '添加属性', addName: '属性名', empty: '请填属性名', taken: '已经有这个属性', long: '名称过长',
+      save: '保存', saved: '已保存，新事件立即按它检查', noProperties: '还没有属性。', strictHint: '必填、类型和取值不符的事件进隔离区，不会丢。', builtin: '内置事件的属性类型是固定的。',
     },
     types: { text: '文本', int: '整数', decimal: '小数', money: '金额', bool: '是否', time: '时间', list: '列表', object: '对象', unknown: '未知' },
   },

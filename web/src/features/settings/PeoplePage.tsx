@@ -17,8 +17,8 @@ import { Bones, Loaded } from '@/ui/States';
 
 const texts = catalogue({
   zh: {
-    title: '成员', purpose: '谁能登录,能做什么。', create: '添加成员', login: '账号', name: '姓名', role: '角色', state: '状态', on: '可登录', off: '已停用', added: '添加时间', edit: '修改', you: '你',
-    roleHelp: { viewer: '只看,不改', operator: '复核、合并拆分、改埋点方案', administrator: '再加上数据源、识别规则、成员' },
+    title: '成员', purpose: '谁能登录，能做什么。', create: '添加成员', login: '账号', name: '姓名', role: '角色', state: '状态', on: '可登录', off: '已停用', added: '添加时间', edit: '修改', you: '你',
+    roleHelp: { viewer: '只看，不改', operator: '复核、合并拆分、改埋点方案', administrator: '再加上数据源、识别规则、成员' },
     dialog: '成员', password: '密码', passwordNew: '至少 8 个字符', passwordKeep: '不改就留空', language: '界面语言', disabled: '停用', saved: '已保存', missing: '必填', short: '至少 8 个字符',
   },
   en: {

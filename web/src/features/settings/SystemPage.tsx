@@ -14,11 +14,11 @@ import { Bones, Loaded } from '@/ui/States';
 const texts = catalogue({
   zh: {
     title: '系统状态',
-    purpose: '日志、引擎和数据仓库走到哪里,内存用在什么地方。每 5 秒更新。',
+    purpose: '日志、引擎和数据仓库走到哪里，内存用在什么地方。每 5 秒更新。',
     well: '一切正常', unwell: '有异常',
     events: '事件', duplicates: '重复', quarantined: '隔离', customers: '客户', identifiers: '标识',
     steps: '一条事件走到哪里', durable: '已落盘', applied: '已处理', committed: '已入账', flushed: '已进数据仓库',
-    durableHint: '收到即写日志并同步,之后才应答', appliedHint: '认人、更新资料', committedHint: '写进账本', flushedHint: '可供历史查询',
+    durableHint: '收到即写日志并同步，之后才应答', appliedHint: '认人、更新资料', committedHint: '写进账本', flushedHint: '可供历史查询',
     behind: (count: string) => `落后 ${count} 条`, level: '已跟上',
     memory: '内存', logSize: '日志大小', warehouse: '数据仓库', ready: '可用', notReady: '不可用', unflushed: '待写入', version: '版本', started: '启动时间', zone: '时区', clock: '时钟', virtual: '虚拟时钟', real: '真实时钟', server: '服务器',
     memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库' },

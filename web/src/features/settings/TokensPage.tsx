@@ -18,10 +18,10 @@ import { OnceDialog } from '../sources/OnceDialog';
 
 const texts = catalogue({
   zh: {
-    title: '访问令牌', purpose: '给程序用的接口令牌,权限和创建它的人相同。放在请求头 Authorization: Bearer 里。', create: '新建令牌', name: '用途', prefix: '开头', kind: '类型', session: '登录会话', token: '接口令牌', owner: '属于', created: '创建时间', expires: '到期', never: '长期有效',
-    revoke: '撤销', revokeTitle: '撤销这个令牌?', revokeText: (name: string) => `「${name}」会立刻失效,用它的程序会收到 401。`, revoked: '已撤销', missing: '请说明用途',
+    title: '访问令牌', purpose: '给程序用的接口令牌，权限和创建它的人相同。放在请求头 Authorization: Bearer 里。', create: '新建令牌', name: '用途', prefix: '开头', kind: '类型', session: '登录会话', token: '接口令牌', owner: '属于', created: '创建时间', expires: '到期', never: '长期有效',
+    revoke: '撤销', revokeTitle: '撤销这个令牌？', revokeText: (name: string) => `「${name}」会立刻失效，用它的程序会收到 401。`, revoked: '已撤销', missing: '请说明用途',
     onceTitle: '请现在保存令牌', onceText: '令牌只显示这一次。', lifetime: '有效期', days: (count: number) => `${count} 天`,
-    emptyTitle: '还没有令牌', empty: '报表、脚本、其他系统要调用接口时,给它们各建一个,方便单独撤销。',
+    emptyTitle: '还没有令牌', empty: '报表、脚本、其他系统要调用接口时，给它们各建一个，方便单独撤销。',
   },
   en: {
     title: 'Access tokens', purpose: 'For programs that use the API, with the rights of who made them. Sent as Authorization: Bearer.', create: 'New token', name: 'For', prefix: 'Begins with', kind: 'Kind', session: 'session', token: 'API token', owner: 'Belongs to', created: 'Made', expires: 'Ends', never: 'never',

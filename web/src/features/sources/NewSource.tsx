@@ -69,7 +69,7 @@ export function NewSource({ open, onClose }: { open: boolean; onClose: () => voi
               <Select showSearch={{ optionFilterProp: 'label' }} options={[{ value: '', label: t.fromEvent }, ...knownChannels.map((value) => ({ value, label: channelName(value) }))]} />
             </Form.Item>
           </div>
-          <Form.Item name="strict" label={t.form.strict} valuePropName="checked"><Switch /></Form.Item>
+          <div className="row"><Form.Item name="strict" valuePropName="checked" noStyle><Switch id="new-source-strict" size="small" /></Form.Item><label htmlFor="new-source-strict">{t.form.strict}</label></div>
         </Form>
       </Modal>
       <OnceDialog

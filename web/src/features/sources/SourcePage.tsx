@@ -48,11 +48,12 @@ function Snippets({ source }: { source: Source }) {
   const t = useText(sourceTexts);
   const snippets = useMemo(() => snippetsFor(source, window.location.origin, source.write_key), [source]);
   return (
-    <Panel title={t.detail.snippets} note={t.detail.snippetsNote(source.kind === 'server' ? t.server : t.public)}>
+    <Panel title={t.detail.snippets} note={t.detail.snippetsNote}>
       <div className={`notice ${source.last_event_at === null ? '' : 'good'}`} role="status" style={{ marginBottom: 8 }}>
         {source.last_event_at === null ? <span><strong>{t.detail.waiting}</strong> {t.detail.check}</span> : <span><strong>{t.detail.got}</strong> · {t.last} <Time at={source.last_event_at} /></span>}
       </div>
       <Tabs
+        size="small"
         items={snippets.map((snippet) => ({
           key: snippet.key, label: snippet.title,
           children: (

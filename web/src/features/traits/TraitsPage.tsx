@@ -17,11 +17,11 @@ import { planTexts } from '../plan/texts';
 const texts = catalogue({
   zh: {
     title: '客户属性',
-    purpose: '客户身上记着哪些事实,以及几个来源说法不同时听谁的。',
-    name: '属性', type: '类型', precedence: '说法不同时', description: '说明', personal: '个人信息', personalHint: '显示时打码,查看完整值会留记录', edit: '修改',
+    purpose: '客户身上记着哪些事实，以及几个来源说法不同时听谁的。',
+    name: '属性', type: '类型', precedence: '说法不同时', description: '说明', personal: '个人信息', personalHint: '显示时打码，查看完整值会留记录', edit: '修改',
     precedences: { newest: '取最新的', oldest: '取最早的', source_rank: '按来源优先级', sum: '相加', union: '合在一起', greatest: '取最大', least: '取最小', highest: '取最大', lowest: '取最小' },
     emptyTitle: '还没有属性', empty: 'identify 事件带来的第一个属性会出现在这里。',
-    dialog: (name: string) => `修改属性:${name}`, saved: '已保存',
+    dialog: (name: string) => `修改属性：${name}`, saved: '已保存',
   },
   en: {
     title: 'Traits',
