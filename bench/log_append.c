@@ -43,13 +43,14 @@ static void write_event(struct buffer *out, struct random_stream *random)
     static const char *const channels[] = { "tmall", "jd", "douyin", "mini_program", "web" };
     static const char *const cities[] = { "上海", "杭州", "北京", "广州", "成都" };
     static const char *const names[] = { "水乳套装", "精华液 30ml", "防晒霜 SPF50", "面膜 10 片" };
+    static const char *const models[] = { "iPhone15,2", "iPhone16,1", "V2309A", "23127PN0CC" };
     size_t begin = out->size;
     buffer_printf(out,
-                  "{\"type\":\"track\",\"event\":\"Order Paid\",\"messageId\":\"ajs-%016" PRIx64
+                  "{\"type\":\"track\",\"event\":\"Order Paid\",\"messageId\":\"ajs-next-%016" PRIx64
                   "%08x\",\"userId\":\"u%07u\",\"anonymousId\":\"%08x-%04x-4%03x-a%03x-%012" PRIx64
                   "\",\"timestamp\":\"2026-11-11T%02u:%02u:%02u.%03uZ\",\"context\":{\"library\":"
                   "{\"name\":\"analytics.js\",\"version\":\"1.70.0\"},\"ip\":\"10.%u.%u.%u\","
-                  "\"userAgent\":\"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)\","
+                  "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\",\"device\":{\"model\":\"%s\"},"
                   "\"page\":{\"path\":\"/product/%u\",\"referrer\":\"https://www.example.com/\"}},",
                   random_next(random), (unsigned)random_below(random, UINT32_MAX),
                   (unsigned)random_below(random, 8000000), (unsigned)random_below(random, UINT32_MAX),
@@ -58,19 +59,23 @@ static void write_event(struct buffer *out, struct random_stream *random)
                   (unsigned)random_below(random, 24), (unsigned)random_below(random, 60),
                   (unsigned)random_below(random, 60), (unsigned)random_below(random, 1000),
                   (unsigned)random_below(random, 256), (unsigned)random_below(random, 256),
-                  (unsigned)random_below(random, 256), (unsigned)random_below(random, 20000));
+                  (unsigned)random_below(random, 256), models[random_below(random, 4)],
+                  (unsigned)random_below(random, 20000));
     buffer_printf(out,
                   "\"properties\":{\"order_id\":\"T%016" PRIu64 "\",\"channel\":\"%s\",\"city\":\"%s\","
-                  "\"currency\":\"CNY\",\"revenue\":%u.%02u,\"coupon\":\"C%05u\",\"products\":[{"
-                  "\"product_id\":\"p%05u\",\"sku\":\"S%06u\",\"name\":\"%s\",\"price\":%u.%02u,"
-                  "\"quantity\":%u,\"brand\":\"熟客\",\"category\":\"护肤\"}],\"note\":\"",
+                  "\"currency\":\"CNY\",\"revenue\":%u.%02u,\"coupon\":\"C%05u\",\"products\":[",
                   random_next(random), channels[random_below(random, 5)],
                   cities[random_below(random, 5)], (unsigned)random_below(random, 3000),
-                  (unsigned)random_below(random, 100), (unsigned)random_below(random, 100000),
-                  (unsigned)random_below(random, 20000), (unsigned)random_below(random, 1000000),
-                  names[random_below(random, 4)], (unsigned)random_below(random, 900),
-                  (unsigned)random_below(random, 100), 1 + (unsigned)random_below(random, 5));
-    while (out->size - begin < EVENT_BYTES - 3) /* free text: letters, 5 bits each */
+                  (unsigned)random_below(random, 100), (unsigned)random_below(random, 100000));
+    while (out->size - begin < EVENT_BYTES - 150)
+        buffer_printf(out,
+                      "{\"product_id\":\"p%05u\",\"sku\":\"S%06u\",\"name\":\"%s\",\"price\":%u.%02u,"
+                      "\"quantity\":%u,\"brand\":\"熟客\",\"category\":\"护肤\"},",
+                      (unsigned)random_below(random, 20000), (unsigned)random_below(random, 1000000),
+                      names[random_below(random, 4)], (unsigned)random_below(random, 900),
+                      (unsigned)random_below(random, 100), 1 + (unsigned)random_below(random, 5));
+    buffer_append_str(out, STR("{}],\"note\":\""));
+    while (out->size - begin < EVENT_BYTES - 3)
         buffer_append_byte(out, (uint8_t)"abcdefghijklmnopqrstuvwxyz 01234"[random_below(random, 32)]);
     buffer_append_str(out, STR("\"}}"));
     out->size = begin + EVENT_BYTES;

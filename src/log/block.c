@@ -29,6 +29,10 @@ enum {
 
 static const char block_magic[4] = { 'K', 'L', 'O', 'G' };
 
+/* Measured on events of 900 bytes: against 1 it saves a sixth of the time and costs a fortieth of the
+ * ratio. */
+#define LZ4_ACCELERATION 4
+
 /* The smallest record: a kind and a length of zero. */
 #define RECORD_BYTES_MIN 2u
 
@@ -144,7 +148,7 @@ size_t block_codec_bytes(void)
 static size_t block_compress(str records, char *room, void *codec)
 {
     int size = LZ4_compress_fast_extState(codec, records.data, room, (int)records.size,
-                                          (int)records.size - 1, 1);
+                                          (int)records.size - 1, LZ4_ACCELERATION);
     return size > 0 ? (size_t)size : 0;
 }
 

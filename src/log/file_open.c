@@ -15,7 +15,7 @@
 /* "KLOG": what `file` and SQLite tools see. */
 #define APPLICATION_ID 0x4B4C4F47
 #define FORMAT_VERSION 1
-#define PAGE_BYTES 8192
+#define PAGE_BYTES 16384
 
 /* A table is what this says, letter by letter, or the file is damaged. */
 #define TABLE_TABLE(X)                                                                    \
