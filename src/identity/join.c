@@ -50,15 +50,30 @@ static bool is_alone(const struct identity *identity, uint32_t row)
            row_at(identity, row)->next == 0 && component_size(identity, node) == 1;
 }
 
+/* The oldest strong identifier beside it at its node; 0 if there is none. */
+static uint32_t strong_neighbour(const struct identity *identity, uint32_t row)
+{
+    uint32_t oldest = 0;
+    uint32_t number = node_at(identity, row_at(identity, row)->node)->first_row;
+    for (; number != 0; number = row_at(identity, number)->next) {
+        if (number != row && (row_at(identity, number)->flags & ROW_STATED) != 0 &&
+            row_type(identity, number)->strong && (oldest == 0 || number < oldest))
+            oldest = number;
+    }
+    return oldest;
+}
+
+/* Whoever had it first loses it too; that link is filed like those that were refused. */
 err join_make_shared(struct act *act, uint32_t row)
 {
     struct identity *identity = act->identity;
-    if (!is_alone(identity, row)) {
-        uint32_t node = node_new(act, NODE_SHARED);
-        if (node == 0)
-            return ERR_NOMEM;
-        row_move(act, row, node, 0, LINK_SHARED);
-    }
     row_set_flags(act, row, ROW_SHARED, 0);
-    return ERR_OK;
+    if (row_at(identity, row)->node == 0 || is_alone(identity, row))
+        return ERR_OK;
+    uint32_t neighbour = strong_neighbour(identity, row);
+    uint32_t node = node_new(act, NODE_SHARED);
+    if (node == 0)
+        return ERR_NOMEM;
+    row_move(act, row, node, 0, LINK_SHARED);
+    return neighbour != 0 ? refusal_file(act, neighbour, row, REFUSED_SHARED, NULL) : ERR_OK;
 }

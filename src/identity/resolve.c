@@ -357,6 +357,17 @@ static void prefer_known_claim(struct scene *scene)
     }
 }
 
+/* Nothing but what too many share: the events of all of them, at a node of its own. */
+static err home_by_shared(struct scene *scene)
+{
+    struct seen *origin = &scene->seen[scene->origin];
+    scene->home = home_of(scene, origin);
+    if (scene->home != 0)
+        return ERR_OK;
+    err error = make_node(scene);
+    return error == ERR_OK ? bring(scene, origin, scene->home, 0, LINK_SHARED) : error;
+}
+
 static err find_home(struct scene *scene)
 {
     scene->origin = first_of(scene, STRONG);
@@ -366,10 +377,8 @@ static err find_home(struct scene *scene)
     if (scene->origin < scene->count)
         return home_by_weak(scene);
     scene->origin = first_of(scene, SHARED);
-    if (scene->origin < scene->count) {
-        scene->home = home_of(scene, &scene->seen[scene->origin]);
-        return ERR_OK;
-    }
+    if (scene->origin < scene->count)
+        return home_by_shared(scene);
     prefer_known_claim(scene);
     return scene->home != 0 ? ERR_OK : home_by_claim(scene);
 }

@@ -148,7 +148,8 @@ struct entry *entry_make(struct profile *profile, uint32_t node);
 struct trait_type *trait_type_find(const struct profile *profile, str name);
 static inline struct trait_type *trait_type_at(const struct profile *profile, uint32_t number)
 {
-    return number < profile->trait_names.count ? profile->trait_types[number] : NULL;
+    bool is_known = number > 0 && number < profile->trait_names.count;
+    return is_known ? profile->trait_types[number] : NULL;
 }
 /* Learnt when unknown; NULL without memory or beyond TRAIT_TYPES_MAX. */
 struct trait_type *trait_type_learn(struct profile *profile, str name, struct ledger_writes *writes);
