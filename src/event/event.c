@@ -26,7 +26,6 @@
 #define IDENTIFIER_HAS_TAIL 0x80
 
 _Static_assert(PROMOTED_COUNT <= 32, "promoted_set has a bit per promoted column");
-_Static_assert(IDENTIFIER_BUILTIN_COUNT < 255, "a built-in type is one byte, 0 is another type");
 
 const char *event_kind_name(enum event_kind kind)
 {
@@ -41,11 +40,17 @@ const char *event_kind_name(enum event_kind kind)
 
 /* ---- tables ---- */
 
-static const str builtin_names[IDENTIFIER_BUILTIN_COUNT] = {
-#define X(NAME, name, ...) [IDENTIFIER_##NAME] = { .data = name, .size = sizeof(name) - 1 },
-    IDENTIFIER_TABLE(X)
-#undef X
+/* The common types of identifiers by their number in the bytes, from 1. Another order than that of
+ * strength would do as well: only ever add at the end. What is not here is written by name. */
+#define TYPE(name) { .data = name, .size = sizeof(name) - 1 }
+static const str numbered_types[] = {
+    TYPE("user_id"), TYPE("member_card"), TYPE("wx_unionid"), TYPE("mobile"), TYPE("email"),
+    TYPE("wx_openid"), TYPE("wecom_external_userid"), TYPE("tmall_open_uid"), TYPE("jd_open_id"),
+    TYPE("douyin_doudian_open_id"), TYPE("pdd_open_id"), TYPE("vip_open_id"), TYPE("yz_open_id"),
+    TYPE("order_no"), TYPE("receiver_key"), TYPE("device"), TYPE("anonymous_id"),
 };
+#undef TYPE
+#define NUMBERED_TYPES (sizeof numbered_types / sizeof numbered_types[0])
 
 enum promoted_type { PROMOTED_TYPE_TEXT, PROMOTED_TYPE_INT, PROMOTED_TYPE_MONEY };
 static const enum promoted_type promoted_types[PROMOTED_COUNT] = {
@@ -54,11 +59,12 @@ static const enum promoted_type promoted_types[PROMOTED_COUNT] = {
 #undef X
 };
 
-/* Number on the wire of a built-in type: index + 1; 0 for others. */
-static uint8_t builtin_number(str type)
+/* 0 for a type without a number. */
+static uint8_t type_number(str type)
 {
-    for (uint8_t i = 0; i < IDENTIFIER_BUILTIN_COUNT; i++)
-        if (str_equal(builtin_names[i], type))
+    for (size_t i = 0; i < NUMBERED_TYPES; i++)
+        if (numbered_types[i].size == type.size &&
+            memcmp(numbered_types[i].data, type.data, type.size) == 0)
             return (uint8_t)(i + 1);
     return 0;
 }
@@ -133,7 +139,7 @@ static uint8_t *put_identifier(uint8_t *at, const struct event_identifier *ident
 {
     static const uint8_t no_tail[TAIL_HASH_BYTES];
     bool has_tail = memcmp(identifier->tail_hash, no_tail, TAIL_HASH_BYTES) != 0;
-    uint8_t number = builtin_number(identifier->type);
+    uint8_t number = type_number(identifier->type);
     *at++ = number;
     if (number == 0)
         at = put_text(at, identifier->type);
@@ -266,13 +272,13 @@ static void read_hash(struct cursor *cursor, uint8_t *hash, size_t size)
 static void read_identifier(struct cursor *cursor, struct event_identifier *identifier)
 {
     uint8_t number = read_u8(cursor);
-    if (number > IDENTIFIER_BUILTIN_COUNT) {
+    if (number > NUMBERED_TYPES) {
         cursor->failed = true;
         return;
     }
-    identifier->type = number > 0 ? builtin_names[number - 1] : read_text(cursor);
+    identifier->type = number > 0 ? numbered_types[number - 1] : read_text(cursor);
     /* One type has one writing. */
-    if (number == 0 && builtin_number(identifier->type) != 0)
+    if (number == 0 && type_number(identifier->type) != 0)
         cursor->failed = true;
     identifier->namespace_ = read_text(cursor);
     uint8_t flags = read_u8(cursor);

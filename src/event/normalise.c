@@ -162,7 +162,7 @@ static enum normal_form read_phone_digits(str text, struct digits *digits)
         return NORMAL_MASKED;
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
-        if (c == '+' && i == 0) {
+        if (c == '+' && digits->count == 0 && !digits->plus) {
             digits->plus = true;
         } else if (c >= '0' && c <= '9') {
             if (digits->count == sizeof digits->at)
