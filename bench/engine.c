@@ -53,7 +53,7 @@ static void write_event(const struct keys *keys, struct arena *arena, struct buf
                            .source_number = 1,
                            .type = STR("Product Viewed"),
                            .channel = STR("web"),
-                           .time_ms = INT64_C(1760000000000) + (int64_t)number,
+                           .time_ms = INT64_C(1760000000000) + (int64_t)(number % 1000000000),
                            .identifiers = identifiers,
                            .shape = 618,
                            .promoted_set = 1u << PROMOTED_PRODUCT_ID | 1u << PROMOTED_PRICE,

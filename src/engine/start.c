@@ -49,7 +49,7 @@ static bool take_chunk(void *context, str bytes)
     return stream->error == ERR_OK;
 }
 
-static err stream_rows(struct engine *engine, const char *sql,
+static err stream_rows(struct engine *engine, const char *name, const char *sql,
                        err (*take_row)(struct engine *, struct cursor *), struct problem *problem)
 {
     struct row_stream stream = { .engine = engine, .take_row = take_row };
@@ -62,7 +62,7 @@ static err stream_rows(struct engine *engine, const char *sql,
     if (error == ERR_OK && stream.rest.size != 0)
         error = problem_set(problem, ERR_CORRUPT, "the warehouse's answer ends within a row");
     buffer_deinit(&stream.rest);
-    log_line(LOG_DEBUG, "start_stream", "rows=%llu ms=%lld", (unsigned long long)stream.rows,
+    log_line(LOG_INFO, name, "rows=%llu ms=%lld", (unsigned long long)stream.rows,
              (long long)steady_since_ms(start));
     return error;
 }
@@ -162,7 +162,7 @@ static err load_derived(struct engine *engine, struct problem *problem)
                       "SELECT customer, count(), min(time_ms), max(time_ms) FROM events "
                       "WHERE seq <= %llu AND type NOT IN (%.*s) GROUP BY customer FORMAT RowBinary%c",
                       flushed, STR_ARG(buffer_str(&types)), '\0');
-        error = stream_rows(engine, sql.data, take_counts, problem);
+        error = stream_rows(engine, "counts_loaded", sql.data, take_counts, problem);
     }
     if (error == ERR_OK) {
         buffer_clear(&sql);
@@ -171,7 +171,7 @@ static err load_derived(struct engine *engine, struct problem *problem)
                       "toString(currency), revenue, total FROM events "
                       "WHERE seq <= %llu AND type IN (%.*s) FORMAT RowBinary%c",
                       flushed, STR_ARG(buffer_str(&types)), '\0');
-        error = stream_rows(engine, sql.data, take_order, problem);
+        error = stream_rows(engine, "orders_loaded", sql.data, take_order, problem);
     }
     if (error == ERR_OK) {
         buffer_clear(&sql);
@@ -179,7 +179,7 @@ static err load_derived(struct engine *engine, struct problem *problem)
                       "SELECT message_key, received_ms FROM events "
                       "WHERE seq <= %llu AND received_ms >= %lld FORMAT RowBinary%c",
                       flushed, (long long)(engine->now_ms - engine->config.dedupe_window_ms), '\0');
-        error = stream_rows(engine, sql.data, take_message_key, problem);
+        error = stream_rows(engine, "message_keys_loaded", sql.data, take_message_key, problem);
     }
     buffer_deinit(&types);
     buffer_deinit(&sql);
@@ -193,7 +193,7 @@ static err load_last_seen(struct engine *engine, struct problem *problem)
              "SELECT arrayJoin(identifiers) AS row, max(time_ms) FROM events WHERE seq <= %llu "
              "GROUP BY row FORMAT RowBinary",
              (unsigned long long)atomic_load(&engine->flushed_seq));
-    return stream_rows(engine, sql, take_last_seen, problem);
+    return stream_rows(engine, "last_seen_loaded", sql, take_last_seen, problem);
 }
 
 err apply_ask_warehouse(struct engine *engine, const uint8_t message_key[16], int64_t since_ms,
@@ -235,8 +235,11 @@ struct identity_loading {
 static void *load_identity(void *context)
 {
     struct identity_loading *loading = context;
+    steady_ns start = steady_now();
     loading->error = identity_load(loading->engine->identity, loading->engine->ledger,
                                    &loading->problem);
+    log_line(LOG_INFO, "identity_loaded", "identifiers=%u ms=%lld",
+             identity_row_count(loading->engine->identity), (long long)steady_since_ms(start));
     return NULL;
 }
 
