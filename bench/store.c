@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the stores can take: ledger upserts and scans, rows encoded and inserted into the warehouse.
  *
- * Usage: store [folder] [customers]   (default /tmp/kith-bench-store, 400,000)
+ * Usage: store [folder] [customers] [batches]   (default /tmp/kith-bench-store, 400,000 customers,
+ * 15 batches of 200,000 events; 0 leaves a part out)
  * Figures go to docs/benchmarks.md; nothing is asserted. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -330,14 +331,9 @@ static void bench_warehouse(const char *folder, uint64_t batches)
     warehouse_close(&warehouse);
 }
 
-int main(int argc, char **argv)
+static void bench_ledger(const char *folder, int64_t customers)
 {
-    if (argc > 1 && strcmp(argv[1], "warehouse") == 0)
-        return warehouse_child_main(argc - 1, argv + 1);
-    const char *folder = argc > 1 ? argv[1] : "/tmp/kith-bench-store";
-    int64_t customers = argc > 2 ? strtoll(argv[2], NULL, 10) : 400000;
     char path[512];
-    mkdir(folder, 0700);
     static const char *const ENDS[] = { "", "-wal", "-shm" };
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof(path), "%s/ledger%s", folder, ENDS[i]);
@@ -357,6 +353,19 @@ int main(int argc, char **argv)
     bench_scan(ledger, LEDGER_TRAITS);
     bench_find(ledger, customers);
     ledger_close(&ledger);
-    bench_warehouse(folder, 15);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "warehouse") == 0)
+        return warehouse_child_main(argc - 1, argv + 1);
+    const char *folder = argc > 1 ? argv[1] : "/tmp/kith-bench-store";
+    int64_t customers = argc > 2 ? strtoll(argv[2], NULL, 10) : 400000;
+    uint64_t batches = argc > 3 ? strtoull(argv[3], NULL, 10) : 15;
+    mkdir(folder, 0700);
+    if (customers > 0)
+        bench_ledger(folder, customers);
+    if (batches > 0)
+        bench_warehouse(folder, batches);
     return 0;
 }

@@ -6,7 +6,7 @@
  *                      one INSERT becomes one block and nothing starts before the body is complete
  *   KILL QUERY         by our query id: chDB gives out ids of its own, so each text carries a comment
  *                      with a number, by which it is found among the running ones
- *   streamed           SELECT and the like: pieces are handed on as chDB makes them
+ *   streamed           SELECT, WITH: pieces are handed on as chDB makes them
  *   whole              the rest, and everything under wait_end_of_query=1
  */
 #include <stdio.h>
@@ -95,13 +95,19 @@ bool query_takes_data(str sql)
     return split_insert(sql, &target, &format);
 }
 
+/* chDB streams these alone. */
 static bool is_streamed(str sql)
+{
+    str word = take_word(&sql);
+    return str_equal_ignoring_case(word, STR("SELECT")) ||
+           str_equal_ignoring_case(word, STR("WITH"));
+}
+
+/* What a GET may do. */
+static bool is_reading(str sql)
 {
     static const char *const WORDS[] = { "SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS",
                                          "EXPLAIN" };
-    sql = skip_blanks(sql);
-    while (sql.size > 0 && sql.data[0] == '(')
-        sql = skip_blanks(str_slice(sql, 1, sql.size));
     str word = take_word(&sql);
     for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
         if (str_equal_ignoring_case(word, str_from_c(WORDS[i])))
@@ -353,7 +359,7 @@ static void run_other(struct query *query)
     bool streamed = is_streamed(buffer_str(&query->sql));
     if (sql.failed)
         fail(query, 1000, "the statement is too long", "UNKNOWN");
-    else if (query->read_only && !streamed)
+    else if (query->read_only && !is_reading(buffer_str(&query->sql)))
         fail(query, 164, "a GET may only read; use POST", "READONLY");
     else if (streamed && !query->whole)
         run_streamed(query, sql.data);

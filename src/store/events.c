@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/events_order.h"
 #include "store/warehouse_inside.h"
 
 /* ---- rows ---- */
@@ -128,8 +129,15 @@ err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_
     char name[BATCH_NAME_BYTES], table[1024];
     int size = snprintf(table, sizeof(table), "events (%s)", warehouse_event_columns());
     INVARIANT(size > 0 && (size_t)size < sizeof(table));
-    return warehouse_insert(warehouse, (str){ .data = table, .size = (size_t)size }, rows,
-                            name_batch(name, batch, again), problem);
+    struct row_order order;
+    err error = row_order_make(&order, rows, problem);
+    if (error != ERR_OK)
+        return error;
+    struct warehouse_data data = { .size = rows.size, .read = row_order_read, .context = &order };
+    error = warehouse_insert_data(warehouse, (str){ .data = table, .size = (size_t)size }, &data,
+                                  name_batch(name, batch, again), problem);
+    row_order_free(&order);
+    return error;
 }
 
 err warehouse_stop_batch(struct warehouse *warehouse, uint64_t batch, uint32_t again,

@@ -45,6 +45,9 @@
     TABLE(MERGES, "merges", 1, true,                                                              \
           "I:id I:survivor I:absorbed I:node I:other I:seq I:at_ms I:source_number I:row "        \
           "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by")                              \
+    /* What would have merged two nodes that were one customer already. */                        \
+    TABLE(EVIDENCE, "evidence", 1, true,                                                          \
+          "I:id I:row I:with_row I:node I:other I:seq I:at_ms I:source_number")                   \
     TABLE(SEPARATIONS, "separations", 2, true, "I:customer I:other I:merge_id I:at_ms")           \
     TABLE(REFUSALS, "refusals", 1, true,                                                          \
           "I:id I:at_ms I:seq I:source_number T:reason I:row I:with_row I:customer I:other "      \

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,6 @@
 #include "store/warehouse_inside.h"
 
 #define MEMORY_DEFAULT_BYTES ((size_t)3 << 30)
-#define SOCKET_NAME "socket"
 /* sockaddr_un.sun_path with its terminator */
 #define SOCKET_PATH_BYTES 108
 
@@ -91,18 +91,23 @@ static err find_library(struct warehouse *warehouse, const struct warehouse_conf
     return problem_hint(problem, ERR_UNAVAILABLE, "run 'make setup'");
 }
 
-/* A folder whose path is too long for a socket is named by its descriptor. */
+/* Each opening has a socket of its own: a child that a former server left behind, and that is about to
+ * die, must not answer for the new one. A folder whose path is too long for a socket is named by its
+ * descriptor. */
 static err place_socket(struct warehouse *warehouse, struct problem *problem)
 {
-    int size = snprintf(warehouse->socket, sizeof(warehouse->socket), "%s/" SOCKET_NAME,
-                        warehouse->folder);
+    static _Atomic unsigned openings;
+    char name[64];
+    snprintf(name, sizeof(name), "socket-%d-%u", (int)getpid(), atomic_fetch_add(&openings, 1));
+    int size = snprintf(warehouse->socket, sizeof(warehouse->socket), "%s/%s", warehouse->folder,
+                        name);
     if (size < 0 || (size_t)size >= sizeof(warehouse->socket))
         return problem_set(problem, ERR_INVALID, "the path of the warehouse folder is too long");
     if (size < SOCKET_PATH_BYTES)
-        snprintf(warehouse->socket_here, sizeof(warehouse->socket_here), "%s", warehouse->socket);
+        memcpy(warehouse->socket_here, warehouse->socket, (size_t)size + 1);
     else
-        snprintf(warehouse->socket_here, sizeof(warehouse->socket_here),
-                 "/proc/self/fd/%d/" SOCKET_NAME, warehouse->folder_fd);
+        snprintf(warehouse->socket_here, sizeof(warehouse->socket_here), "/proc/self/fd/%d/%s",
+                 warehouse->folder_fd, name);
     return ERR_OK;
 }
 

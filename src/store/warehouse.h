@@ -46,7 +46,8 @@ err warehouse_wait(struct warehouse *warehouse, int64_t timeout_ms,
 bool warehouse_is_ready(struct warehouse *warehouse);
 int warehouse_child_pid(struct warehouse *warehouse);   /* 0 when none; tests kill it */
 
-/* A named parameter of a query: {name:Type} in the text. */
+/* A named parameter of a query: {name:Type} in the text. The value is the text itself, any bytes but
+ * zero; for Array, Tuple and Map their literal, as ['a','b\'c']. */
 struct warehouse_parameter { const char *name; str value; };
 
 /* Run `sql` (which names its own FORMAT) and append the whole answer to `out`. WAREHOUSE with the

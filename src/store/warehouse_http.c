@@ -138,14 +138,12 @@ static size_t take_body(char *bytes, size_t one, size_t size, void *context)
     return answer->too_large ? 0 : taken;
 }
 
-/* Status is known to curl, not to the write callback, before the first byte. */
-static size_t take_body_first(char *bytes, size_t one, size_t size, void *context);
-
 struct transfer {
     CURL *curl;
     struct answer answer;
 };
 
+/* The status is known to curl, not to the callback, before the first byte. */
 static size_t take_body_first(char *bytes, size_t one, size_t size, void *context)
 {
     struct transfer *transfer = context;
@@ -238,6 +236,26 @@ static err judge(struct answer *answer, CURLcode result, const char *words,
 
 /* ---- what goes out ---- */
 
+/* {name:Array(…)} and the like: their texts are read with quotes and escapes of their own. */
+static bool is_composite(str sql, const char *name)
+{
+    static const char *const TYPES[] = { "Array", "Tuple", "Map" };
+    char head[80];
+    int size = snprintf(head, sizeof(head), "{%s:", name);
+    if (size < 0 || (size_t)size >= sizeof(head))
+        return false;
+    for (size_t at = 0; at + (size_t)size < sql.size; at++) {
+        if (memcmp(sql.data + at, head, (size_t)size) != 0)
+            continue;
+        str type = str_trim(str_slice(sql, at + (size_t)size, sql.size));
+        for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++) {
+            if (str_starts_with(type, str_from_c(TYPES[i])))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* A value as ClickHouse reads it: escaped as in TabSeparated, then as part of a URL. */
 static void write_value(struct buffer *url, str value)
 {
@@ -281,7 +299,10 @@ static void write_url(const struct warehouse *warehouse, const struct warehouse_
         write_argument(url, "wait_end_of_query", STR("1"));
     for (size_t i = 0; i < call->parameter_count; i++) {
         buffer_printf(url, "&param_%s=", call->parameters[i].name);
-        write_value(url, call->parameters[i].value);
+        if (is_composite(call->sql, call->parameters[i].name))
+            url_encode(url, call->parameters[i].value);
+        else
+            write_value(url, call->parameters[i].value);
     }
     buffer_append_byte(url, 0);
 }
@@ -296,6 +317,28 @@ static void set_common(const struct warehouse *warehouse, CURL *curl, int64_t ti
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 1L << 20);
+}
+
+static size_t give_body(char *out, size_t one, size_t count, void *context)
+{
+    const struct warehouse_data *data = context;
+    return data->read(data->context, out, one * count);
+}
+
+/* curl sends a request again by itself when a kept connection turns out to be dead. An INSERT must not
+ * be sent twice unasked (W2): it gets a connection of its own. */
+static void set_body(CURL *curl, const struct warehouse_call *call)
+{
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    if (call->data != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->data->size);
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(curl, CURLOPT_READDATA, call->data);
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->sql.size);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->sql.data != NULL ? call->sql.data : "");
 }
 
 static struct curl_slist *make_headers(void)
@@ -320,11 +363,8 @@ static err perform(struct warehouse *warehouse, const struct warehouse_call *cal
     buffer_init(&transfer.answer.failure, FAILURE_BYTES_MAX);
     buffer_init(&transfer.answer.tail, 5 * TAIL_BYTES);
     set_common(warehouse, curl, call->timeout_ms);
-    str body = call->data != NULL ? *call->data : call->sql;
     curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data != NULL ? body.data : "");
+    set_body(curl, call);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
@@ -440,14 +480,14 @@ err warehouse_stream(struct warehouse *warehouse, str sql,
     return warehouse_do(warehouse, &call, problem);
 }
 
-err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch,
-                     struct problem *problem)
+err warehouse_insert_data(struct warehouse *warehouse, str table,
+                          const struct warehouse_data *data, str batch, struct problem *problem)
 {
     struct buffer sql;
     buffer_init(&sql, 64 << 10);
     buffer_printf(&sql, "INSERT INTO " STR_FMT " FORMAT RowBinary", STR_ARG(table));
     struct warehouse_call call = { .sql = buffer_str(&sql),
-                                   .data = &rows,
+                                   .data = data,
                                    .query_id = batch,
                                    .timeout_ms = INSERT_TIMEOUT_MS };
     err error = buffer_status(&sql);
@@ -455,6 +495,23 @@ err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch
         error = warehouse_do(warehouse, &call, problem);
     buffer_deinit(&sql);
     return error;
+}
+
+static size_t read_str(void *context, char *out, size_t room)
+{
+    str *rest = context;
+    size_t size = rest->size < room ? rest->size : room;
+    if (size > 0)
+        memcpy(out, rest->data, size);
+    *rest = str_slice(*rest, size, rest->size);
+    return size;
+}
+
+err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch,
+                     struct problem *problem)
+{
+    struct warehouse_data data = { .size = rows.size, .read = read_str, .context = &rows };
+    return warehouse_insert_data(warehouse, table, &data, batch, problem);
 }
 
 err warehouse_kill(struct warehouse *warehouse, str query_id, struct problem *problem)

@@ -46,9 +46,16 @@ struct warehouse {
 
 /* ---- warehouse_http.c ---- */
 
+/* The data of an INSERT, read once from its beginning to its end. */
+struct warehouse_data {
+    size_t size;
+    size_t (*read)(void *context, char *out, size_t room);
+    void *context;
+};
+
 struct warehouse_call {
     str sql;                    /* the body, or, with `data`, in the URL */
-    const str *data;            /* of an INSERT; NULL: none */
+    const struct warehouse_data *data;  /* NULL: none */
     str query_id;               /* "" */
     const struct warehouse_parameter *parameters;
     size_t parameter_count;
@@ -60,6 +67,10 @@ struct warehouse_call {
 };
 err warehouse_do(struct warehouse *warehouse, const struct warehouse_call *call,
                  struct problem *problem) MUST_USE;
+/* INSERT INTO `table` FORMAT RowBinary. */
+err warehouse_insert_data(struct warehouse *warehouse, str table,
+                          const struct warehouse_data *data, str batch,
+                          struct problem *problem) MUST_USE;
 /* GET /ping. */
 err warehouse_ping(struct warehouse *warehouse, int64_t timeout_ms,
                    struct problem *problem) MUST_USE;

@@ -81,6 +81,11 @@ CREATE TABLE merges (
     PRIMARY KEY (id));
 CREATE INDEX merges_survivor ON merges (survivor);
 CREATE INDEX merges_absorbed ON merges (absorbed);
+CREATE TABLE evidence (
+    id INTEGER NOT NULL, "row" INTEGER NOT NULL, with_row INTEGER NOT NULL, node INTEGER NOT NULL,
+    other INTEGER NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    source_number INTEGER NOT NULL,
+    PRIMARY KEY (id));
 CREATE TABLE separations (
     customer INTEGER NOT NULL, other INTEGER NOT NULL, merge_id INTEGER NOT NULL,
     at_ms INTEGER NOT NULL,

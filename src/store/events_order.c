@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* events_order: sorting rows of the table `events` by their place in it. */
+#include "store/events_order.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "store/warehouse.h"
+
+/* ---- walking over encoded rows ---- */
+
+#define BEFORE_TYPE_BYTES (8 + 8 + 4 + 16 + 1 + 1)
+
+static void skip_text(struct cursor *cursor)
+{
+    uint64_t size = read_varint(cursor);
+    read_bytes(cursor, size);
+}
+
+enum promoted_kind { KIND_TEXT, KIND_INT, KIND_MONEY };
+
+static void skip_promoted(struct cursor *cursor)
+{
+    static const uint8_t KINDS[PROMOTED_COUNT] = {
+#define X(name, column, property, type) KIND_##type,
+        PROMOTED_TABLE(X)
+#undef X
+    };
+    for (int i = 0; i < PROMOTED_COUNT; i++) {
+        if (KINDS[i] == KIND_TEXT)
+            skip_text(cursor);
+        else
+            read_bytes(cursor, sizeof(int64_t));
+    }
+}
+
+static void walk_row(struct cursor *cursor, const char *bytes, struct row_place *place)
+{
+    const uint8_t *begin = cursor->next;
+    place->offset = (uint64_t)((const char *)begin - bytes);
+    place->seq = read_u64(cursor);
+    read_bytes(cursor, BEFORE_TYPE_BYTES - sizeof(uint64_t));
+    skip_text(cursor); /* type */
+    skip_text(cursor); /* channel */
+    place->time_ms = read_i64(cursor);
+    read_bytes(cursor, sizeof(int64_t)); /* received_ms */
+    place->customer = read_u32(cursor);
+    read_bytes(cursor, sizeof(uint32_t)); /* origin */
+    uint64_t identifiers = read_varint(cursor);
+    if (identifiers > cursor_left(cursor) / sizeof(uint32_t))
+        cursor->failed = true;
+    else
+        read_bytes(cursor, (size_t)identifiers * sizeof(uint32_t));
+    skip_promoted(cursor);
+    skip_text(cursor); /* props */
+    skip_text(cursor); /* context */
+    place->size = (uint32_t)(cursor->next - begin);
+}
+
+static size_t count_rows(str rows)
+{
+    struct cursor cursor = cursor_over(rows);
+    struct row_place place;
+    size_t count = 0;
+    while (cursor_left(&cursor) > 0 && !cursor.failed) {
+        walk_row(&cursor, rows.data, &place);
+        count++;
+    }
+    return cursor.failed ? SIZE_MAX : count;
+}
+
+/* ---- sorting ---- */
+
+/* By customer: a stable radix sort, so that rows of one customer stay in the order of their coming. */
+#define DIGIT_BITS 11
+#define DIGITS (1u << DIGIT_BITS)
+
+static void sort_by_customer(const struct row_place *places, size_t count, uint32_t *order,
+                             uint32_t *spare)
+{
+    uint32_t starts[DIGITS];
+    for (unsigned shift = 0; shift < 32; shift += DIGIT_BITS) {
+        memset(starts, 0, sizeof(starts));
+        for (size_t i = 0; i < count; i++)
+            starts[(places[order[i]].customer >> shift) & (DIGITS - 1)]++;
+        uint32_t sum = 0;
+        for (size_t d = 0; d < DIGITS; d++) {
+            uint32_t size = starts[d];
+            starts[d] = sum;
+            sum += size;
+        }
+        for (size_t i = 0; i < count; i++)
+            spare[starts[(places[order[i]].customer >> shift) & (DIGITS - 1)]++] = order[i];
+        memcpy(order, spare, count * sizeof(*order));
+    }
+}
+
+static bool is_before(const struct row_place *a, const struct row_place *b)
+{
+    return a->time_ms != b->time_ms ? a->time_ms < b->time_ms : a->seq < b->seq;
+}
+
+static void sift_down(const struct row_place *places, uint32_t *order, size_t root, size_t count)
+{
+    for (;;) {
+        size_t child = 2 * root + 1;
+        if (child >= count)
+            return;
+        if (child + 1 < count && is_before(&places[order[child]], &places[order[child + 1]]))
+            child++;
+        if (!is_before(&places[order[root]], &places[order[child]]))
+            return;
+        uint32_t swap = order[root];
+        order[root] = order[child];
+        order[child] = swap;
+        root = child;
+    }
+}
+
+/* One customer's rows. They come almost in order; where many do not (an imported history), a heap
+ * keeps the cost within n log n. */
+#define INSERTION_MAX 32
+
+static void sort_run(const struct row_place *places, uint32_t *order, size_t count)
+{
+    size_t sorted = 1;
+    while (sorted < count && !is_before(&places[order[sorted]], &places[order[sorted - 1]]))
+        sorted++;
+    if (sorted == count)
+        return;
+    if (count <= INSERTION_MAX) {
+        for (size_t i = sorted; i < count; i++) {
+            uint32_t row = order[i];
+            size_t at = i;
+            for (; at > 0 && is_before(&places[row], &places[order[at - 1]]); at--)
+                order[at] = order[at - 1];
+            order[at] = row;
+        }
+        return;
+    }
+    for (size_t root = count / 2; root-- > 0;)
+        sift_down(places, order, root, count);
+    for (size_t end = count - 1; end > 0; end--) {
+        uint32_t swap = order[0];
+        order[0] = order[end];
+        order[end] = swap;
+        sift_down(places, order, 0, end);
+    }
+}
+
+static void sort_runs(const struct row_place *places, uint32_t *order, size_t count)
+{
+    for (size_t begin = 0; begin < count;) {
+        size_t end = begin + 1;
+        while (end < count && places[order[end]].customer == places[order[begin]].customer)
+            end++;
+        sort_run(places, order + begin, end - begin);
+        begin = end;
+    }
+}
+
+err row_order_make(struct row_order *order, str rows, struct problem *problem)
+{
+    *order = (struct row_order){ .bytes = rows.data };
+    size_t count = count_rows(rows);
+    if (count == SIZE_MAX || count > UINT32_MAX)
+        return problem_set(problem, ERR_CORRUPT, "%zu bytes are not whole rows of 'events'",
+                           rows.size);
+    if (count == 0)
+        return ERR_OK;
+    order->places = memory_alloc(count * sizeof(*order->places));
+    order->order = memory_alloc(count * sizeof(*order->order));
+    uint32_t *spare = memory_alloc(count * sizeof(*spare));
+    if (order->places == NULL || order->order == NULL || spare == NULL) {
+        memory_free(spare);
+        row_order_free(order);
+        return problem_set(problem, ERR_NOMEM, "no memory to sort %zu rows", count);
+    }
+    struct cursor cursor = cursor_over(rows);
+    for (size_t i = 0; i < count; i++) {
+        walk_row(&cursor, rows.data, &order->places[i]);
+        order->order[i] = (uint32_t)i;
+    }
+    order->count = count;
+    sort_by_customer(order->places, count, order->order, spare);
+    sort_runs(order->places, order->order, count);
+    memory_free(spare);
+    return ERR_OK;
+}
+
+void row_order_free(struct row_order *order)
+{
+    memory_free(order->places);
+    memory_free(order->order);
+    order->places = NULL;
+    order->order = NULL;
+    order->count = 0;
+}
+
+/* Rows lie far apart: the ones to come are fetched while one is copied. */
+#define AHEAD 8
+
+size_t row_order_read(void *context, char *out, size_t room)
+{
+    struct row_order *order = context;
+    size_t written = 0;
+    while (order->next < order->count && written < room) {
+        if (order->next + AHEAD < order->count)
+            __builtin_prefetch(order->bytes +
+                               order->places[order->order[order->next + AHEAD]].offset);
+        const struct row_place *place = &order->places[order->order[order->next]];
+        size_t left = place->size - order->within;
+        size_t size = left < room - written ? left : room - written;
+        memcpy(out + written, order->bytes + place->offset + order->within, size);
+        written += size;
+        order->within += size;
+        if (order->within == place->size) {
+            order->next++;
+            order->within = 0;
+        }
+    }
+    return written;
+}
