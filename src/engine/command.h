@@ -24,6 +24,7 @@
  *  plan.event.put     {name, …as in PUT /plan/events/{name}}
  *  quarantine.discard {ids:[…]}
  *  setting.put        {key,value}
+ *  values.reveal      {object, path}: changes nothing but the audit
  */
 #define COMMAND_TABLE(X)                                                                     \
     X(SOURCE_PUT, "source.put", ADMINISTRATOR, "a source was made or changed")               \
@@ -40,6 +41,7 @@
     X(PLAN_EVENT_PUT, "plan.event.put", OPERATOR, "the tracking plan was changed")           \
     X(QUARANTINE_DISCARD, "quarantine.discard", OPERATOR, "events were discarded from quarantine") \
     X(QUARANTINE_REPLAY, "quarantine.replay", OPERATOR, "events were replayed from quarantine") \
-    X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")
+    X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")                    \
+    X(VALUES_REVEAL, "values.reveal", OPERATOR, "personal values were shown in full")
 
 #endif
