@@ -349,8 +349,10 @@ static err refresh_links(struct server *server, struct problem *problem)
     figures->link_count = figures->channel_count;
     for (size_t i = 0; i < figures->link_count; i++)
         figures->links[i].customers = figures->links[i].linked = 0;
-    if (figures->link_count == 0)
+    if (figures->link_count == 0) {
+        figures->links_kept.as_of_ms = figures->channels_kept.as_of_ms;
         return ERR_OK;
+    }
     buffer_init(&sql, 65536);
     buffer_printf(&sql, "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), "
                         "indexOf([", WAREHOUSE_CURRENT_CUSTOMER);

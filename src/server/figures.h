@@ -10,7 +10,8 @@
 #include "server/inside.h"
 
 /* The customer that a row of `events` belongs to now, in SQL. */
-#define WAREHOUSE_CURRENT_CUSTOMER "customer"
+#define WAREHOUSE_CURRENT_CUSTOMER \
+    "dictGetOrDefault('alias_map', 'current', toUInt64(customer), customer)"
 
 struct figures;
 err figures_new(struct figures **figures) MUST_USE;

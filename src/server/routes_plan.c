@@ -171,27 +171,95 @@ static void write_types(const struct engine_state *state, struct ask_text *ask)
     identity_write_types(state->identity, &ask->text);
 }
 
+/* What the types of the start are called, until somebody calls them otherwise. */
+static const struct {
+    const char *name, *zh, *en;
+} type_labels[] = {
+    { "user_id", "用户 ID", "User id" },
+    { "member_card", "会员卡号", "Member card" },
+    { "wx_unionid", "微信 UnionID", "WeChat union id" },
+    { "mobile", "手机号", "Mobile" },
+    { "email", "邮箱", "E-mail" },
+    { "wx_openid", "微信 OpenID", "WeChat open id" },
+    { "wecom_external_userid", "企微外部联系人", "WeCom contact" },
+    { "tmall_open_uid", "天猫买家", "Tmall buyer" },
+    { "jd_open_id", "京东买家", "JD buyer" },
+    { "douyin_doudian_open_id", "抖店买家", "Douyin buyer" },
+    { "pdd_open_id", "拼多多买家", "Pinduoduo buyer" },
+    { "vip_open_id", "唯品会买家", "Vipshop buyer" },
+    { "yz_open_id", "有赞买家", "Youzan buyer" },
+    { "order_no", "订单号", "Order number" },
+    { "receiver_key", "收货人", "Receiver" },
+    { "device", "设备", "Device" },
+    { "anonymous_id", "匿名访客", "Visitor" },
+};
+
+static void write_type(struct json_writer *writer, json_value type)
+{
+    struct json_iterator iterator = json_iterate(type);
+    str name = json_text(json_get(type, STR("name"))), zh = name, en = name, key;
+    json_value member;
+    struct buffer text;
+    for (size_t i = 0; i < sizeof(type_labels) / sizeof(type_labels[0]); i++)
+        if (str_equal(name, str_from_c(type_labels[i].name))) {
+            zh = str_from_c(type_labels[i].zh);
+            en = str_from_c(type_labels[i].en);
+        }
+    json_begin_object(writer);
+    while (json_next(&iterator, &key, &member)) {
+        if (str_equal(key, STR("label")) && !json_is_object(member))
+            continue;
+        buffer_init(&text, TEXT_BYTES_MAX);
+        json_write_value(&text, member);
+        json_member_raw(writer, key, buffer_str(&text));
+        buffer_deinit(&text);
+    }
+    if (!json_is_object(json_get(type, STR("label")))) {
+        json_put_key(writer, STR("label"));
+        json_begin_object(writer);
+        json_member_text(writer, STR("zh"), zh);
+        json_member_text(writer, STR("en"), en);
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+}
+
 err route_identity_type_list(struct request *request, struct problem *problem)
 {
-    return list_text(request, write_types, problem);
+    struct ask_text ask = { .write = write_types };
+    struct json_writer writer;
+    json_value root, item;
+    err error = get_text(request, &ask, problem);
+    if (error == ERR_OK)
+        error = json_parse(request->scratch, buffer_str(&ask.text), &root, problem);
+    if (error == ERR_OK) {
+        answer_list_begin(request, &writer);
+        struct json_iterator iterator = json_iterate(root);
+        while (json_next(&iterator, NULL, &item))
+            write_type(&writer, item);
+        answer_list_end(request, &writer, STR_NONE);
+        json_end_object(&writer);
+    }
+    buffer_deinit(&ask.text);
+    return error;
 }
 
 static err answer_type(struct request *request, struct problem *problem)
 {
     struct ask_text ask = { .write = write_types };
+    struct json_writer writer;
     json_value root, item;
     bool found = false;
     err error = get_text(request, &ask, problem);
     if (error == ERR_OK)
         error = json_parse(request->scratch, buffer_str(&ask.text), &root, problem);
     if (error == ERR_OK) {
-        if (json_is_object(root))
-            root = json_get(root, STR("items"));
         struct json_iterator iterator = json_iterate(root);
         while (!found && json_next(&iterator, NULL, &item))
             found = str_equal(json_text(json_get(item, STR("name"))), request->parameters[0]);
+        json_writer_init(&writer, &request->out);
         if (found)
-            json_write_value(&request->out, item);
+            write_type(&writer, item);
         else
             error = problem_set(problem, ERR_INTERNAL, "the type is not there");
     }

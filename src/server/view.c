@@ -272,7 +272,8 @@ static void write_identifier(struct request *request, struct json_writer *writer
     json_member_text(writer, STR("source"), source != NULL ? source->key : STR_NONE);
     json_member_time(writer, STR("first_seen"), row->first_seen_ms);
     json_member_time(writer, STR("last_seen"),
-                     row->last_seen_ms > 0 ? row->last_seen_ms : row->first_seen_ms);
+                     row->last_seen_ms > row->first_seen_ms ? row->last_seen_ms
+                                                            : row->first_seen_ms);
     json_member_text(writer, STR("node"), str_from_c(node));
     json_member_int(writer, STR("row"), row->row);
     json_end_object(writer);
