@@ -128,11 +128,11 @@ static int hex_value(char c)
 }
 
 /* Percent-decoded, '+' as space; what is no escape stays as it is. Borrowed when nothing changes. */
-static str form_decode(struct arena *arena, str text)
+static str form_decode(struct collect_worker *worker, str text)
 {
     if (str_find_byte(text, '%') == text.size && str_find_byte(text, '+') == text.size)
         return text;
-    char *out = arena_alloc_raw(arena, text.size);
+    char *out = worker_alloc(worker, text.size);
     size_t size = 0;
     if (out == NULL)
         return STR_NONE;
@@ -163,22 +163,22 @@ static bool next_field(str *form, str *name, str *raw)
     return true;
 }
 
-bool form_next(struct arena *arena, str *form, str *name, str *value)
+bool form_next(struct collect_worker *worker, str *form, str *name, str *value)
 {
     str raw;
     if (!next_field(form, name, &raw))
         return false;
-    *name = form_decode(arena, *name);
-    *value = form_decode(arena, raw);
+    *name = form_decode(worker, *name);
+    *value = form_decode(worker, raw);
     return true;
 }
 
-bool form_value(struct arena *arena, str form, str name, str *value)
+bool form_value(struct collect_worker *worker, str form, str name, str *value)
 {
     str field, raw;
     while (next_field(&form, &field, &raw))
         if (str_equal(field, name)) {
-            *value = form_decode(arena, raw);
+            *value = form_decode(worker, raw);
             return true;
         }
     return false;
@@ -201,7 +201,7 @@ static uint8_t base64_digit(unsigned char c)
     return 0xFF;
 }
 
-bool base64_decode(struct arena *arena, str text, str *out)
+bool base64_decode(struct collect_worker *worker, str text, str *out)
 {
     uint8_t digits[256];
     while (text.size > 0 && (text.data[text.size - 1] == '=' || text.data[text.size - 1] == '\n' ||
@@ -209,7 +209,7 @@ bool base64_decode(struct arena *arena, str text, str *out)
         text.size--;
     if (text.size % 4 == 1)
         return false;
-    uint8_t *bytes = arena_alloc_raw(arena, text.size / 4 * 3 + 3);
+    uint8_t *bytes = worker_alloc(worker, text.size / 4 * 3 + 3);
     if (bytes == NULL)
         return false;
     for (unsigned c = 0; c < 256; c++)

@@ -166,7 +166,7 @@ str draft_channel(struct door *door, str name)
         return name;
     if (name.size == 0 || name.size > CHANNEL_BYTES_MAX)
         return STR_NONE;
-    char *text = arena_alloc_raw(&door->worker->arena, name.size);
+    char *text = worker_alloc(door->worker, name.size);
     for (size_t i = 0; text != NULL && i < name.size; i++) {
         char c = name.data[i];
         if (c >= 'A' && c <= 'Z')

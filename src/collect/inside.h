@@ -42,6 +42,7 @@ struct collect_worker {
     struct buffer answer;
     z_stream inflater;
     bool inflater_ready;
+    bool starved;                /* memory ran out where no error could be told: 503 in the end */
     uint64_t seed;               /* of names and shapes */
     struct name_note notes[NAME_NOTES];
     struct event event;
@@ -64,6 +65,11 @@ struct door {
     struct problem first;        /* the first refusal */
 };
 
+/* ---- memory (worker.c) ---- */
+
+/* Of the request; sets `starved` when there is none. */
+void *worker_alloc(struct collect_worker *worker, size_t size_bytes);
+
 /* ---- answers (worker.c) ---- */
 
 /* {"success":false,"code":…,"message":…} with the status of `error`. */
@@ -78,12 +84,12 @@ err body_unpack(struct door *door, str *body, struct problem *problem) MUST_USE;
 /* gzip, zlib or raw deflate by their first bytes, at most batch_bytes_max. */
 err body_inflate(struct collect_worker *worker, str packed, str *out,
                  struct problem *problem) MUST_USE;
-/* Percent-decoded value of `name` in a query or form. False when it is not there; NOMEM gives "". */
-bool form_value(struct arena *arena, str form, str name, str *value);
+/* Percent-decoded value of `name` in a query or form. False when it is not there. */
+bool form_value(struct collect_worker *worker, str form, str name, str *value);
 /* Next field of a form, decoded; false at the end. */
-bool form_next(struct arena *arena, str *form, str *name, str *value);
+bool form_next(struct collect_worker *worker, str *form, str *name, str *value);
 /* Standard or URL-safe base64, padded or not; a space counts as '+'. False for anything else. */
-bool base64_decode(struct arena *arena, str text, str *out);
+bool base64_decode(struct collect_worker *worker, str text, str *out);
 
 /* ---- drafting (draft.c) ---- */
 

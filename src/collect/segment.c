@@ -10,7 +10,7 @@ str segment_basic_key(struct door *door, str header)
     str decoded;
     if (header.size < 6 || !str_equal_ignoring_case(str_slice(header, 0, 6), STR("basic ")))
         return STR_NONE;
-    if (!base64_decode(&door->worker->arena, str_trim(str_slice(header, 6, header.size)), &decoded))
+    if (!base64_decode(door->worker, str_trim(str_slice(header, 6, header.size)), &decoded))
         return STR_NONE;
     return str_slice(decoded, 0, str_find_byte(decoded, ':'));
 }
@@ -22,7 +22,7 @@ static str write_key_of(struct door *door, json_value root)
     if (key.size == 0)
         key = json_text(json_get(root, STR("writeKey")));
     if (key.size == 0 &&
-        !form_value(&door->worker->arena, door->request->query, STR("writeKey"), &key))
+        !form_value(door->worker, door->request->query, STR("writeKey"), &key))
         key = STR_NONE;
     if (key.size == 0)
         key = json_text(json_get(json_at(json_get(root, STR("batch")), 0), STR("writeKey")));

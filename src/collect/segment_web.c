@@ -8,7 +8,7 @@
 static void write_dotted(struct door *door, struct json_writer *writer, str prefix)
 {
     str form = door->request->query, name, value;
-    while (form_next(&door->worker->arena, &form, &name, &value))
+    while (form_next(door->worker, &form, &name, &value))
         if (name.size > prefix.size && str_starts_with(name, prefix))
             json_member_text(writer, str_slice(name, prefix.size, name.size), value);
 }
@@ -19,16 +19,16 @@ static void write_pixel_body(struct door *door, struct buffer *out)
                                          LITERAL("originalTimestamp"), LITERAL("sentAt"), LITERAL("name"), LITERAL("category"),
                                          LITERAL("channel"), LITERAL("writeKey") };
     struct json_writer writer;
-    struct arena *arena = &door->worker->arena;
+    struct collect_worker *worker = door->worker;
     str value;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (form_value(arena, door->request->query, texts[i], &value) &&
+        if (form_value(worker, door->request->query, texts[i], &value) &&
             str_is_utf8(value))
             json_member_text(&writer, texts[i], value);
     json_put_key(&writer, STR("properties"));
-    if (form_value(arena, door->request->query, STR("properties"), &value) &&
+    if (form_value(worker, door->request->query, STR("properties"), &value) &&
         str_starts_with(str_trim(value), STR("{"))) {
         json_put_raw(&writer, value); /* checked when the whole is parsed */
     } else {
@@ -82,7 +82,7 @@ void segment_settings(struct door *door, str write_key)
     struct buffer *out = &door->worker->answer;
     str decoded = write_key, host;
     str form = write_key, value;
-    if (form_next(&door->worker->arena, &form, &decoded, &value) &&
+    if (form_next(door->worker, &form, &decoded, &value) &&
         source_for_settings(door, decoded) == NULL)
         return;
     if (door->source == NULL ||
@@ -111,7 +111,7 @@ void segment_source_config(struct door *door)
 {
     struct buffer *out = &door->worker->answer;
     str key;
-    if (!form_value(&door->worker->arena, door->request->query, STR("writeKey"), &key))
+    if (!form_value(door->worker, door->request->query, STR("writeKey"), &key))
         key = segment_basic_key(door, str_trim(door->request->authorization));
     const struct source *source = source_for_settings(door, key);
     if (source == NULL)

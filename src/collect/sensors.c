@@ -674,7 +674,7 @@ struct sensors_form {
     str project, token;          /* of the query */
 };
 
-static void read_field(struct sensors_form *form, struct arena *arena, str name, str value)
+static void read_field(struct sensors_form *form, struct collect_worker *worker, str name, str value)
 {
     if (str_equal(name, STR("data")) || str_equal(name, STR("data_list"))) {
         form->data = value;
@@ -684,7 +684,7 @@ static void read_field(struct sensors_form *form, struct arena *arena, str name,
         form->gzip = value;
     } else if (str_equal(name, STR("ext"))) {
         str crc;
-        if (form_value(arena, value, STR("crc"), &crc))
+        if (form_value(worker, value, STR("crc"), &crc))
             form->crc = crc;
     } else if (str_equal(name, STR("project"))) {
         form->project = value;
@@ -695,12 +695,12 @@ static void read_field(struct sensors_form *form, struct arena *arena, str name,
 
 static void read_form(struct door *door, str body, struct sensors_form *form)
 {
-    struct arena *arena = &door->worker->arena;
+    struct collect_worker *worker = door->worker;
     str rest = door->request->query, name, value;
-    while (form_next(arena, &rest, &name, &value))
-        read_field(form, arena, name, value);
-    while (form_next(arena, &body, &name, &value))
-        read_field(form, arena, name, value);
+    while (form_next(worker, &rest, &name, &value))
+        read_field(form, worker, name, value);
+    while (form_next(worker, &body, &name, &value))
+        read_field(form, worker, name, value);
 }
 
 static err check_crc(const struct sensors_form *form, struct problem *problem)
@@ -729,7 +729,7 @@ static err unwrap(struct door *door, const struct sensors_form *form, str *json,
     err error = check_crc(form, problem);
     if (error != ERR_OK)
         return error;
-    if (!base64_decode(&door->worker->arena, form->data, &bytes))
+    if (!base64_decode(door->worker, form->data, &bytes))
         return problem_set(problem, ERR_INVALID, "the data is not base64");
     bool is_gzip = bytes.size >= 2 && (unsigned char)bytes.data[0] == 0x1F &&
                    (unsigned char)bytes.data[1] == 0x8B;

@@ -291,8 +291,10 @@ static void promote_text(struct collect_worker *worker, unsigned column, json_va
     struct event *event = &worker->event;
     str text = json_text(value);
     if (json_kind(value) == JSON_INT &&
-        arena_printf(&worker->arena, &text, "%lld", (long long)json_int(value, 0)) != ERR_OK)
+        arena_printf(&worker->arena, &text, "%lld", (long long)json_int(value, 0)) != ERR_OK) {
+        worker->starved = true;
         return;
+    }
     if (text.size == 0 || text.size > PROMOTED_TEXT_BYTES_MAX)
         return;
     event->promoted_text[column] = text;

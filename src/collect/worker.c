@@ -57,6 +57,14 @@ err collect_worker_new(struct collect_worker **worker, const struct keys *keys,
     return ERR_OK;
 }
 
+void *worker_alloc(struct collect_worker *worker, size_t size_bytes)
+{
+    void *piece = arena_alloc_raw(&worker->arena, size_bytes);
+    if (piece == NULL)
+        worker->starved = true;
+    return piece;
+}
+
 void collect_worker_free(struct collect_worker **worker)
 {
     struct collect_worker *freed = *worker;
@@ -200,11 +208,11 @@ static void dispatch(struct door *door, enum route route, str segment)
 static void settle(struct door *door, size_t begin)
 {
     struct problem problem = { .error = ERR_OK };
-    if (door->records->failed) {
+    if (door->records->failed || door->worker->starved) {
         door->records->size = begin;
         door->records->failed = door->records->nomem = false; /* as if nothing had been written */
         door->count = 0;
-        problem_set(&problem, ERR_NOMEM, "no memory for the records of this request");
+        problem_set(&problem, ERR_NOMEM, "no memory for this request");
         answer_problem(door, &problem);
     }
     metric_add(METRIC_EVENTS_RECEIVED, door->count);
@@ -222,6 +230,7 @@ void collect_decode(struct collect_worker *worker, const struct source_set *sour
     str segment = STR_NONE;
     size_t begin = records->size, index = find_route(request->path, &segment);
     arena_reset(&worker->arena);
+    worker->starved = false;
     *answer = (struct collect_answer){ .status = 500, .content_type = "text/plain" };
     if (index < ROUTE_COUNT && !method_is_allowed(routes[index].methods, request->method)) {
         problem_set(&problem, ERR_METHOD, "%s takes %s", routes[index].path.data,

@@ -265,7 +265,7 @@ err event_encode(struct buffer *out, const struct event *event, struct problem *
 static void read_hash(struct cursor *cursor, uint8_t *hash, size_t size)
 {
     str bytes = read_bytes(cursor, size);
-    if (bytes.size == size)
+    if (size > 0 && bytes.size == size)
         memcpy(hash, bytes.data, size);
 }
 
