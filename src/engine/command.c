@@ -272,6 +272,7 @@ static const struct handler {
     { "quarantine.discard", run_quarantine_discard },
     { "quarantine.replay", run_quarantine_replay },
     { "setting.put", run_setting_put },
+    { "values.reveal", run_values_reveal },
 };
 #define X(...) +1
 _Static_assert(sizeof handlers / sizeof handlers[0] == 0 COMMAND_TABLE(X),
