@@ -58,6 +58,18 @@ static void digest_refusals(const struct identity *identity, struct digest *dige
     }
 }
 
+static void digest_evidence(const struct identity *identity, struct digest *digest)
+{
+    for (uint32_t number = 1; number < identity->evidence.count; number++) {
+        const struct evidence *evidence = evidence_at(identity, number);
+        uint64_t image[6] = { UINT64_C(0x647665), number,
+                              (uint64_t)evidence->node[0] << 32 | evidence->node[1],
+                              (uint64_t)evidence->row << 32 | evidence->with_row, evidence->seq,
+                              (uint64_t)evidence->at_ms };
+        digest_add(digest, image, sizeof(image));
+    }
+}
+
 static void digest_separations(const struct identity *identity, struct digest *digest)
 {
     for (uint32_t number = 1; number < identity->separation_count; number++) {
@@ -97,6 +109,7 @@ void identity_digest(const struct identity *identity, struct digest *digest)
     digest_rows(identity, digest);
     digest_nodes(identity, digest);
     digest_edges(identity, digest);
+    digest_evidence(identity, digest);
     digest_separations(identity, digest);
     digest_refusals(identity, digest);
     digest_types(identity, digest);
@@ -115,11 +128,14 @@ static size_t used_bytes(const struct segments *segments)
 size_t identity_memory_bytes(const struct identity *identity)
 {
     size_t bytes = sizeof(*identity) + used_bytes(&identity->rows) + used_bytes(&identity->nodes) +
-                   used_bytes(&identity->edges) + used_bytes(&identity->refusals);
+                   used_bytes(&identity->edges) + used_bytes(&identity->refusals) +
+                   used_bytes(&identity->evidence);
     bytes += index_memory_bytes(&identity->index) + index_memory_bytes(&identity->refusal_index) +
              index_memory_bytes(&identity->refused_index) +
              index_memory_bytes(&identity->refused_count) +
-             index_memory_bytes(&identity->separated);
+             index_memory_bytes(&identity->separated) +
+             index_memory_bytes(&identity->evidence_pairs) +
+             index_memory_bytes(&identity->evidence_nodes);
     bytes += identity->component_capacity * sizeof(struct component) +
              identity->separation_capacity * sizeof(struct separation) +
              identity->kind_capacity * (sizeof(struct kind) + 2 * sizeof(uint32_t)) +

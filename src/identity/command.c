@@ -19,6 +19,9 @@ err identity_split(struct identity *identity, uint64_t merge_id, uint64_t seq, i
     err error = separation_add(&act, edge->node[0], edge->node[1], merge_id);
     if (error == ERR_OK)
         error = edge_undo(&act, number, user_number);
+    /* Whoever was one customer for another reason too, is. */
+    for (int side = 0; side < 2 && error == ERR_OK; side++)
+        error = evidence_join(&act, edge->node[side]);
     if (error != ERR_OK)
         return problem_set(problem, error, "no memory to take back merge %u", number);
     *a = root_of(identity, edge->node[0]);

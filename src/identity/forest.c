@@ -198,6 +198,7 @@ uint32_t edge_new(struct act *act, uint32_t node, uint32_t other, uint32_t row, 
     uint32_t number = identity->edges.count;
     uint32_t a = root_of(identity, node), b = root_of(identity, other);
     if (segments_grow(&identity->edges, (uint64_t)number + 1) != ERR_OK ||
+        (cause == MERGE_IDENTIFIER && evidence_mark_merge(identity, row, with_row) != ERR_OK) ||
         forest_join(identity, node, other) != ERR_OK)
         return 0;
     identity->edges.count++;

@@ -34,6 +34,12 @@ static err init_parts(struct identity *identity)
         error = segments_init(&identity->edges, sizeof(struct edge));
     if (error == ERR_OK)
         error = segments_init(&identity->refusals, sizeof(struct refusal));
+    if (error == ERR_OK)
+        error = segments_init(&identity->evidence, sizeof(struct evidence));
+    if (error == ERR_OK)
+        error = index_init(&identity->evidence_pairs, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
+        error = index_init(&identity->evidence_nodes, SMALL_INDEX_BITS);
     return error;
 }
 
@@ -69,6 +75,9 @@ void identity_free(struct identity **out)
     segments_deinit(&identity->nodes);
     segments_deinit(&identity->edges);
     segments_deinit(&identity->refusals);
+    segments_deinit(&identity->evidence);
+    index_deinit(&identity->evidence_pairs);
+    index_deinit(&identity->evidence_nodes);
     for (uint32_t i = 1; i < identity->component_count; i++)
         counts_free(&identity->components[i].counts);
     memory_free(identity->components);

@@ -135,14 +135,43 @@ static bool load_merge(void *context, const struct ledger_value *values)
         .at_ms = values[6].integer,
         .seq = (uint64_t)values[5].integer,
     };
-    if (values[11].integer != 0)
-        return true;
+    const struct edge *edge = edge_at(identity, number);
+    if (cause == MERGE_IDENTIFIER)
+        load->error = evidence_mark_merge(identity, edge->row, edge->with_row);
+    if (edge->undone || load->error != ERR_OK)
+        return load->error == ERR_OK;
     if (same_customer(identity, (uint32_t)node, (uint32_t)other))
         return fail(load, ERR_CORRUPT, "merge", number);
     if (forest_join(identity, (uint32_t)node, (uint32_t)other) != ERR_OK)
         return fail(load, ERR_NOMEM, "merge", number);
     edge_link_in(identity, number);
     return true;
+}
+
+/* id row with_row node other seq at_ms source_number */
+static bool load_evidence(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    struct identity *identity = load->identity;
+    uint32_t number = identity->evidence.count;
+    if (values[0].integer != number || values[1].integer <= 0 || values[2].integer <= 0 ||
+        values[1].integer >= identity->rows.count || values[2].integer >= identity->rows.count ||
+        values[3].integer <= 0 || values[4].integer <= 0 ||
+        values[3].integer >= identity->nodes.count || values[4].integer >= identity->nodes.count)
+        return fail(load, ERR_CORRUPT, "evidence", values[0].integer);
+    if (segments_grow(&identity->evidence, (uint64_t)number + 1) != ERR_OK)
+        return fail(load, ERR_NOMEM, "evidence", number);
+    identity->evidence.count++;
+    *evidence_at(identity, number) = (struct evidence){
+        .row = (uint32_t)values[1].integer,
+        .with_row = (uint32_t)values[2].integer,
+        .node = { (uint32_t)values[3].integer, (uint32_t)values[4].integer },
+        .seq = (uint64_t)values[5].integer,
+        .at_ms = values[6].integer,
+        .source_number = (uint32_t)values[7].integer,
+    };
+    load->error = evidence_load(identity, number);
+    return load->error == ERR_OK;
 }
 
 static bool load_separation(void *context, const struct ledger_value *values)
@@ -265,6 +294,8 @@ err identity_load_parts(struct identity *identity, struct ledger *ledger, bool w
         error = load_rows(&load, ledger);
     if (error == ERR_OK)
         error = scan(&load, ledger, LEDGER_MERGES, NULL, load_merge);
+    if (error == ERR_OK)
+        error = scan(&load, ledger, LEDGER_EVIDENCE, NULL, load_evidence);
     if (error == ERR_OK)
         error = scan(&load, ledger, LEDGER_SEPARATIONS, NULL, load_separation);
     if (error == ERR_OK)

@@ -426,8 +426,10 @@ static err link_strong(struct scene *scene, struct seen *seen)
     uint32_t home = home_of(scene, seen);
     if (home == 0)
         return link_new_strong(scene, seen);
-    if (!is_elsewhere(scene, seen))
+    if (home == scene->home)
         return ERR_OK;
+    if (!is_elsewhere(scene, seen))
+        return evidence_file(act, origin_row(scene), seen->row);
     enum refusal_reason reason;
     const struct identifier_type *type;
     if (!join_is_allowed(act->identity, scene->home, home, act->now_s, &reason, &type))

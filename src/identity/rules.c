@@ -7,6 +7,7 @@
  *     undo_void       merges whose evidence does not count any more are taken back
  *     settle_limits   a merge that brought together too many is taken back; what one node holds
  *                     too many of is let go, the youngest first (the oldest where the type says so)
+ *     join_evidence   nodes that were seen together while they were one customer anyway
  *     join_refused    refused links that are allowed now are made, the oldest first
  *     join_moved      the same for those who used one identifier one after the other, when its type
  *                     merges now
@@ -49,6 +50,8 @@ static err take_back(struct rules *rules, uint32_t number, const char *because)
     struct identity *identity = rules->act.identity;
     const struct edge *edge = edge_at(identity, number);
     err error = edge_undo(&rules->act, number, 0);
+    if (error == ERR_OK && edge->cause != MERGE_LOGIN)
+        error = evidence_keep(&rules->act, edge);
     if (error == ERR_OK && rules->split_count < SAMPLES_MAX)
         rules->splits[rules->split_count] =
             (struct change){ root_of(identity, edge->node[0]), root_of(identity, edge->node[1]),
@@ -139,12 +142,6 @@ static err share_rows(struct rules *rules)
 }
 
 /* ---- undo_void ---- */
-
-static bool merges_now(const struct identity *identity, uint32_t row)
-{
-    return row_type(identity, row)->strong &&
-           (row_at(identity, row)->flags & (ROW_SHARED | IDENTIFIER_BLOCKED)) == 0;
-}
 
 static bool is_by_hand(const struct edge *edge)
 {
@@ -402,6 +399,23 @@ static err settle_limits(struct rules *rules)
     return error;
 }
 
+/* ---- join_evidence ---- */
+
+static err join_evidence(struct rules *rules)
+{
+    struct identity *identity = rules->act.identity;
+    err error = ERR_OK;
+    for (uint32_t number = 1; number < identity->evidence.count && error == ERR_OK; number++) {
+        const struct evidence *evidence = evidence_at(identity, number);
+        bool joined = false;
+        rules->evaluated++;
+        error = evidence_try(&rules->act, number, MERGE_RULES, &joined);
+        if (joined)
+            note_merge(rules, evidence->node[0], evidence->node[1], "seen together");
+    }
+    return error;
+}
+
 /* ---- join_refused ---- */
 
 static err join_pair(struct rules *rules, struct refusal *refusal)
@@ -446,8 +460,7 @@ static err join_refused(struct rules *rules)
             continue;
         rules->evaluated++;
         const uint32_t rows[2] = { refusal->row, refusal->with_row };
-        if (!merges_now(identity, rows[0]) || !merges_now(identity, rows[1]) ||
-            (row_at(identity, rows[0])->flags & row_at(identity, rows[1])->flags & ROW_STATED) == 0)
+        if (!join_counts(identity, rows[0]) || !join_counts(identity, rows[1]))
             continue;
         error = join_pair(rules, refusal);
         if (error == ERR_OK && refusal->status != before)
@@ -496,7 +509,7 @@ static bool note_use(void *context, const struct ledger_value *values)
         !str_equal(values[7].bytes, STR("moved")))
         return true;
     uint32_t row = (uint32_t)values[1].integer;
-    if (merges_now(identity, row))
+    if (join_counts(identity, row))
         add_use(uses, row, (uint32_t)values[3].integer, (uint64_t)values[0].integer);
     return !uses->failed;
 }
@@ -579,7 +592,8 @@ static err join_moved(struct rules *rules)
 static err run_rules(struct rules *rules)
 {
     static err (*const steps[])(struct rules *) = {
-        block_rows, share_rows, undo_void, settle_limits, join_refused, join_moved,
+        block_rows, share_rows, undo_void, settle_limits, join_evidence, join_refused,
+        join_moved,
     };
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         err error = steps[i](rules);

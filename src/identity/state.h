@@ -109,6 +109,17 @@ struct edge {
     uint64_t seq;
 };
 
+/* Two strong identifiers on one event, at two nodes that were one customer already. When a merge between
+ * is taken back, it is what joins those who belong together for another reason. */
+struct evidence {
+    uint32_t node[2];
+    uint32_t next[2];           /* in the lists of both */
+    uint32_t row, with_row;
+    uint32_t source_number;
+    uint64_t seq;
+    int64_t at_ms;
+};
+
 enum refusal_reason { REFUSED_LIMIT, REFUSED_SEPARATED, REFUSED_SHARED, REFUSED_CLAIM };
 enum refusal_status { REFUSAL_OPEN, REFUSAL_MERGED, REFUSAL_SEPARATED, REFUSAL_DISMISSED };
 
@@ -188,7 +199,7 @@ struct identity {
     uint32_t *kind_slots;       /* open addressing; capacity twice kind_capacity */
 
     struct index index;
-    struct segments rows, nodes, edges, refusals;
+    struct segments rows, nodes, edges, refusals, evidence;
     struct component *components;
     uint32_t component_count, component_capacity, component_free;
     uint32_t edges_active;
@@ -200,6 +211,9 @@ struct identity {
     struct separation *separations;
     uint32_t separation_count, separation_capacity, separations_active;
     struct index separated;     /* (node, 0) → first separation */
+
+    struct index evidence_pairs; /* (row, with_row) → evidence */
+    struct index evidence_nodes; /* (node, 0) → first evidence */
 
     uint64_t link_id;           /* last given */
 
@@ -242,6 +256,10 @@ static inline struct refusal *refusal_at(const struct identity *identity, uint32
 static inline struct identifier_type *row_type(const struct identity *identity, uint32_t row)
 {
     return identity->kinds[row_at(identity, row)->kind].type;
+}
+static inline struct evidence *evidence_at(const struct identity *identity, uint32_t evidence)
+{
+    return segments_at(&identity->evidence, evidence);
 }
 /* Seconds since 1970, within 32 bits. */
 uint32_t seconds_of(int64_t time_ms);
@@ -353,6 +371,20 @@ struct row_walk {
 struct row_walk walk_rows(const struct identity *identity, uint32_t node);
 uint32_t walk_next(struct row_walk *walk); /* 0 at the end */
 
+/* ---- evidence.c ---- */
+
+/* A pair that made a merge: seen again it is no news. */
+err evidence_mark_merge(struct identity *identity, uint32_t row, uint32_t with_row) MUST_USE;
+/* What an edge stood on that the rules took back: it counts again when they allow it. */
+err evidence_keep(struct act *act, const struct edge *edge) MUST_USE;
+/* File it, once per pair. */
+err evidence_file(struct act *act, uint32_t row, uint32_t with_row) MUST_USE;
+err evidence_load(struct identity *identity, uint32_t number) MUST_USE;
+/* Join by what was filed, where it is allowed: all pairs with a node in the component of `node`. */
+err evidence_join(struct act *act, uint32_t node) MUST_USE;
+/* One pair; *joined says whether it did. */
+err evidence_try(struct act *act, uint32_t number, enum merge_cause cause, bool *joined) MUST_USE;
+
 /* ---- limit.c ---- */
 
 void counts_free(struct kind_counts **counts);
@@ -397,6 +429,8 @@ bool join_is_allowed(struct identity *identity, uint32_t a, uint32_t b, uint32_t
 /* Merge them by an edge, and let go what is over a limit that drops the oldest. */
 err join_customers(struct act *act, uint32_t node, uint32_t other, uint32_t row, uint32_t with_row,
                    enum merge_cause cause) MUST_USE;
+/* Does this identifier merge under the present rules? */
+bool join_counts(const struct identity *identity, uint32_t row);
 /* Does the customer hold a strong identifier that somebody stated? Otherwise she is a visitor. */
 bool join_is_known(const struct identity *identity, uint32_t node);
 /* An identifier of too many: a node of its own, and it finds nobody any more. */

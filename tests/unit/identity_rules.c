@@ -140,6 +140,30 @@ static void separation_holds_over_others(void **state)
     assert_false(same(people, "wx_unionid=w1", "mobile=P1"));
 }
 
+/* Two reasons for one customer: the wrong one is taken back, the right one remains. */
+static void split_leaves_what_belongs_together(void **state)
+{
+    struct people *people = *state;
+    struct problem problem = { .error = ERR_OK };
+    uint32_t a, b;
+    uint32_t ann = says(people, "user_id=ann");
+    uint32_t phone = says(people, "mobile=P1!");
+    uint32_t stranger = says(people, "wx_unionid=w1");
+    assert_ok(identity_merge(people->identity, ann, stranger, ++people->seq, people->now_ms, 1,
+                             people->writes, &problem));
+    assert_ok(identity_merge(people->identity, phone, stranger, ++people->seq, people->now_ms, 1,
+                             people->writes, &problem));
+    says(people, "user_id=ann mobile=P1!");
+    assert_int_equal(people->last.merge_count, 0);
+    assert_ok(identity_split(people->identity, 1, ++people->seq, people->now_ms, 1, people->writes,
+                             &a, &b, &problem));
+    assert_false(same(people, "user_id=ann", "mobile=P1"));
+    assert_ok(identity_split(people->identity, 2, ++people->seq, people->now_ms, 1, people->writes,
+                             &a, &b, &problem));
+    assert_true(same(people, "user_id=ann", "mobile=P1"));
+    assert_false(same(people, "user_id=ann", "wx_unionid=w1"));
+}
+
 /* ---- limits, refusals, sharing ---- */
 
 static void limit_refuses(void **state)
@@ -626,6 +650,10 @@ static void wider_limit_merges_what_was_refused(void **state)
     apply_rules(people, &report);
     assert_counts(people, &report, 0, 1);
     assert_false(same(people, "user_id=ann", "user_id=bob"));
+    rules(people, "user_id", "{\"limit\":2}");
+    apply_rules(people, &report);
+    assert_counts(people, &report, 1, 0);
+    assert_true(same(people, "user_id=ann", "user_id=bob"));
     buffer_deinit(&report);
 }
 
@@ -766,6 +794,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(unknown_makes_customer), T(namespaces_are_apart), T(new_ones_attach_to_the_known),
         T(nothing_usable_is_nobody), T(strong_ones_merge), T(split_keeps_apart),
+        T(split_leaves_what_belongs_together),
         T(separation_holds_over_others), T(limit_refuses), T(fourth_mobile_is_refused),
         T(refusal_is_filed_once_a_pair), T(shared_phone_finds_nobody), T(review_decides),
         T(window_limits), T(oldest_is_dropped), T(visitor_joins_at_login),
