@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kith serve: the server, from its start to the last answer. */
-#include <fcntl.h>
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/logline.h"
@@ -78,6 +80,19 @@ static void raise_file_limit(void)
         log_line(LOG_WARN, "file_limit", "kept=%llu", (unsigned long long)limit.rlim_cur);
 }
 
+/* The warehouse runs in a process of its own: it is told the whole path. */
+static err find_folder(const struct options *options, char folder[PATH_MAX],
+                       struct problem *problem)
+{
+    if (mkdir(options->data, 0700) != 0 && errno != EEXIST)
+        return problem_set(problem, ERR_IO, "the data folder '%s' cannot be made: %s",
+                           options->data, strerror(errno));
+    if (realpath(options->data, folder) == NULL)
+        return problem_set(problem, ERR_IO, "the data folder '%s' cannot be found: %s",
+                           options->data, strerror(errno));
+    return ERR_OK;
+}
+
 static void fill_configs(const struct options *options, struct wall_clock *clock,
                          struct engine_config *engine, struct server_config *server)
 {
@@ -138,12 +153,15 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     struct server_config server_config;
     struct engine *engine = NULL;
     struct server *server = NULL;
-    char address[64], login[SERVER_LOGIN_BYTES];
+    char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX];
     steady_ns start = steady_now();
     err error = start_clock(options, &clock, problem);
+    if (error == ERR_OK)
+        error = find_folder(options, folder, problem);
     if (error != ERR_OK)
         return error;
     fill_configs(options, &clock, &engine_config, &server_config);
+    engine_config.folder = folder;
     error = split_listen(options->listen, address, &server_config.port, problem);
     if (error == ERR_OK)
         error = engine_open(&engine, &engine_config, problem);

@@ -23,7 +23,8 @@
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "             \
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "               \
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-#define OVERRUN_BYTES_MAX (1024 * 1024)  /* read past the limit to say 413 instead of a cut */
+/* A body over its limit is read and forgotten up to here, so that its sender hears 413 instead of a cut. */
+#define OVERRUN_BYTES_MAX (16 * 1024 * 1024)
 
 /* ---- requests, kept per thread ---- */
 
@@ -297,6 +298,13 @@ static const char *framing_fault(const struct request *request, const struct hea
     return NULL;
 }
 
+/* Refused for its body: who did not ask before sending (Expect) sends it anyway, and reads after. */
+static void refuse_body(struct request *request, err error, const char *detail, uint64_t length)
+{
+    refuse(request, error, detail);
+    request->reads_on = length <= OVERRUN_BYTES_MAX && request->headers.expect.size == 0;
+}
+
 static void check_early(struct request *request, const struct header_scan *scan,
                         const char *version)
 {
@@ -307,10 +315,10 @@ static void check_early(struct request *request, const struct header_scan *scan,
     if (fault != NULL)
         refuse(request, ERR_INVALID, fault);
     else if (length > request->body_bytes_max)
-        refuse(request, ERR_TOO_LARGE, "the body is larger than the limit");
+        refuse_body(request, ERR_TOO_LARGE, "the body is larger than the limit", length);
     else if (atomic_load_explicit(&server->in_flight_bytes, memory_order_relaxed) + length >
              server->config.in_flight_bytes_max)
-        refuse(request, ERR_BUSY, "as many bytes as fit are being worked on");
+        refuse_body(request, ERR_BUSY, "as many bytes as fit are being worked on", length);
     else if (length > 0)
         (void)buffer_reserve(&request->body, (size_t)length);
 }
@@ -339,26 +347,26 @@ static enum MHD_Result http_begin(struct request *request, const char *method,
         refuse(request, ERR_INVALID, "the address of the request is too long");
     else
         check_early(request, &scan, version);
-    if (request->refused_early) {
+    if (request->refused_early && !request->reads_on) {
         request->stage = STAGE_ANSWERING;
         return http_send(request);
     }
     return MHD_YES;
 }
 
-/* A body that outgrows its limit is read on for a while, so that its sender hears why. */
 static enum MHD_Result http_take(struct request *request, const char *bytes, size_t size)
 {
     struct server *server = request->server;
+    size_t received = atomic_fetch_add_explicit(&request->link->body_bytes, size,
+                                                memory_order_relaxed) + size;
+    if (request->refused_early)
+        return received <= OVERRUN_BYTES_MAX ? MHD_YES : MHD_NO;
     size_t before = atomic_fetch_add_explicit(&server->in_flight_bytes, size,
                                               memory_order_relaxed);
     request->in_flight_bytes += size;
-    atomic_fetch_add_explicit(&request->link->body_bytes, size, memory_order_relaxed);
-    if (request->in_flight_bytes > request->body_bytes_max + OVERRUN_BYTES_MAX)
-        return MHD_NO;
-    if (before + size > server->config.in_flight_bytes_max && !request->refused_early)
+    if (before + size > server->config.in_flight_bytes_max)
         refuse(request, ERR_BUSY, "as many bytes as fit are being worked on");
-    if (!request->refused_early)
+    else
         buffer_append(&request->body, bytes, size);
     if (request->body.failed && !request->refused_early)
         refuse(request, request->body.nomem ? ERR_NOMEM : ERR_TOO_LARGE,

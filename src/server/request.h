@@ -51,6 +51,7 @@ enum request_stage { STAGE_LINE, STAGE_BODY, STAGE_DOOR, STAGE_ASKING, STAGE_WOR
     X(cookie, "cookie")                                    \
     X(user_agent, "user-agent")                            \
     X(accept_encoding, "accept-encoding")                  \
+    X(expect, "expect")                                    \
     X(if_none_match, "if-none-match")                      \
     X(idempotency_key, "idempotency-key")                  \
     X(kith_request, "x-kith-request")                      \
@@ -89,7 +90,7 @@ struct request {
     struct MHD_Connection *connection;
     steady_ns started;
     enum request_stage stage;
-    bool headers_seen, refused_early, is_door, counted, close_after;
+    bool headers_seen, refused_early, reads_on, is_door, counted, close_after;
     enum method method;
     char *uri;                         /* as it came; kept between requests */
     size_t uri_capacity;
