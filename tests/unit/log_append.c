@@ -441,10 +441,11 @@ static void test_trimmed_room_is_used_again(void **state)
         wall_clock_advance(&house->clock, 10);
         assert_ok(log_trim(house->log, log_last_seq(house->log), &house->problem));
         house_open_again(house); /* everything is in the one file */
-        if (round == 5)
+        if (round == 0)
             size = vfs_fault_file_bytes(house->disk, PATH);
     }
-    assert_int_equal(vfs_fault_file_bytes(house->disk, PATH), size);
+    /* Twelve times as much has gone through. */
+    assert_true(vfs_fault_file_bytes(house->disk, PATH) < 3 * size);
 }
 
 /* ---- opening ---- */
