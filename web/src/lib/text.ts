@@ -32,3 +32,10 @@ export function textIn<T>(texts: Catalogue<T>, language: Language): Shape<T> {
 export function wordFor(words: Readonly<Record<string, string>>, code: string): string {
   return Object.hasOwn(words, code) ? (words[code] as string) : code;
 }
+
+/* The word for an event, also as SDKs without blanks in names send it: ProductAdded is 'Product Added'. */
+export function eventWord(words: Readonly<Record<string, string>>, type: string): string {
+  const spaced = type.replace(/([a-z])([A-Z])/g, '$1 $2');
+  const known = [type, spaced].find((name) => Object.hasOwn(words, name));
+  return known === undefined ? type : (words[known] as string);
+}

@@ -8,7 +8,7 @@ import { useClock } from '@/app/clock';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { canonicalChannel, channelLook } from '@/lib/channels';
 import { dateTime, exactCount, money, relativeTime, shortCount, shortMoney, type Instant } from '@/lib/format';
-import { wordFor } from '@/lib/text';
+import { eventWord, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { CopyButton } from './Controls';
 
@@ -142,7 +142,7 @@ export function Avatar({ name, seed, size = 32 }: { name: string; seed: string; 
 /* 'Order Paid' → 支付订单; a name of the brand's own stays as it is. */
 export function useEventName(): (type: string) => string {
   const t = useText(words);
-  return (type) => wordFor(t.event, type);
+  return (type) => eventWord(t.event, type);
 }
 
 export function EventName({ type }: { type: string }) {

@@ -11,7 +11,7 @@ import { wordFor } from '@/lib/text';
 import { Avatar, Time, useIdentifierName } from '@/ui/Marks';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { identityWords } from '../identity/words';
-import { cardHeight, cardWidth, placeGraph, type GraphData, type PlacedNode } from './graph';
+import { cardHeight, cardWidth, companionsOf, placeGraph, type GraphData, type GraphNode, type PlacedNode } from './graph';
 import { customerTexts } from './texts';
 import '@xyflow/react/dist/style.css';
 
@@ -19,6 +19,7 @@ interface CardData extends Record<string, unknown> {
   placed: PlacedNode;
   isRoot: boolean;
   name: string;
+  companions: GraphNode[];
 }
 type CardNode = Node<CardData, 'customer' | 'identifier'>;
 
@@ -47,9 +48,10 @@ function Drawn({ graph, customer }: { graph: GraphData; customer: Schemas['Custo
   const placed = useMemo(() => placeGraph(graph, customer.one_id), [graph, customer.one_id]);
   const nodes = useMemo<CardNode[]>(() => placed.nodes.map((one) => ({
     id: one.id, type: one.side === 'middle' ? 'customer' : 'identifier', position: { x: one.x - cardWidth / 2, y: one.y }, draggable: true, connectable: false,
-    data: { placed: one, isRoot: one.node.one_id === customer.one_id, name: customer.name },
-  })), [placed, customer.one_id, customer.name]);
+    data: { placed: one, isRoot: one.node.one_id === customer.one_id, name: customer.name, companions: companionsOf(graph, one.id) },
+  })), [graph, placed, customer.one_id, customer.name]);
   const edges = useMemo<Edge[]>(() => {
+    let around = 0;
     const sides = new Map(placed.nodes.map((one) => [one.id, one]));
     return placed.links.map((one) => {
       const from = sides.get(one.from);
@@ -62,7 +64,7 @@ function Drawn({ graph, customer }: { graph: GraphData; customer: Schemas['Custo
       const side = isMerge ? 'bottom' : outer?.side === 'left' ? 'left' : 'right';
       const cause = wordFor(isMerge ? identity.mergeShort : identity.link, one.link.cause);
       return {
-        id: one.id, source: turned ? one.to : one.from, target: turned ? one.from : one.to, sourceHandle: side, targetHandle: 'in', type: isMerge ? 'merge' : 'default', data: { passes: isMerge && passesAnother(placed.nodes, from, to) },
+        id: one.id, source: turned ? one.to : one.from, target: turned ? one.from : one.to, sourceHandle: side, targetHandle: 'in', type: isMerge ? 'merge' : 'default', data: { around: isMerge && passesAnother(placed.nodes, from, to) ? (around += 1) : 0 },
         label: one.link.source === '' ? cause : `${cause} · ${one.link.source}`, labelShowBg: true, labelBgPadding: [5, 2] as [number, number], labelBgBorderRadius: 4,
         labelStyle: { fill: 'var(--ink-soft)', fontSize: 11 }, labelBgStyle: { fill: 'var(--paper)' },
         style: { stroke: isMerge ? 'var(--accent)' : 'var(--line-strong)', strokeWidth: isMerge ? 3 : 1.5, strokeDasharray: isWeak ? '5 4' : undefined },
@@ -108,7 +110,7 @@ function IdentifierCard({ data }: NodeProps<CardNode>) {
   const { type = '', value = '', verified = false } = placed.node;
   const title = [placed.node, ...placed.others].map((node) => node.value).join(', ');
   return (
-    <Tooltip title={<>{typeName(type)} · {verified ? t.verified : t.claimed}<br /><span className="mono">{title}</span></>}>
+    <Tooltip title={<>{typeName(type)} · {verified ? t.verified : t.claimed}<br /><span className="mono">{title}</span>{data.companions.length > 0 && <><br />{t.together} {data.companions.slice(0, 5).map((node) => `${typeName(node.type ?? '')} ${node.value ?? ''}`).join(', ')}</>}</>}>
       <div className={`graph-card ${verified ? 'verified' : ''}`} style={{ width: cardWidth, height: cardHeight }}>
         <span className="grow">
           <span className="small faint" style={{ display: 'block', lineHeight: '16px' }}>{typeName(type)}{placed.others.length > 0 && <strong> {t.more(placed.others.length + 1)}</strong>}</span>
@@ -128,19 +130,32 @@ function passesAnother(nodes: readonly PlacedNode[], from: PlacedNode | undefine
   return nodes.some((one) => one.side === 'middle' && one.y > top && one.y < bottom);
 }
 
-const bulge = 176; /* the curve's middle lies three quarters of it aside: just past the card */
+/* The first line goes around on the right, the next on the left, each further one wider: its middle lies three
+ * quarters of the bulge aside, which is just past the card for the first. */
+function bulgeOf(around: number): number {
+  if (around === 0) return 0;
+  const size = 168 + Math.floor((around - 1) / 2) * 44;
+  return around % 2 === 1 ? size : -size;
+}
+
+const labelAt = 0.8; /* near the card that was joined in, where the lines have parted */
+
+/* The point of a cubic curve with both handles aside by `bulge`. */
+function onCurve(from: number, to: number, bulge: number, at: number): number {
+  const rest = 1 - at;
+  return from * (rest ** 3 + 3 * rest ** 2 * at) + to * (at ** 3 + 3 * rest * at ** 2) + bulge * 3 * rest * at;
+}
 
 function MergeEdge({ id, sourceX, sourceY, targetX, targetY, style, label, data }: EdgeProps) {
-  const passes = data?.['passes'] === true;
-  const path = passes
-    ? `M${sourceX},${sourceY}C${sourceX + bulge},${sourceY + 8} ${targetX + bulge},${targetY - 8} ${targetX},${targetY}`
-    : `M${sourceX},${sourceY}L${targetX},${targetY}`;
-  const x = (sourceX + targetX) / 2 + (passes ? bulge * 0.75 : 0);
+  const bulge = bulgeOf(Number(data?.['around'] ?? 0));
+  const path = `M${sourceX},${sourceY}C${sourceX + bulge},${sourceY} ${targetX + bulge},${targetY} ${targetX},${targetY}`;
+  const at = bulge === 0 ? 0.5 : labelAt;
+  const [x, y] = [onCurve(sourceX, targetX, bulge, at), onCurve(sourceY, targetY, 0, at)];
   return (
     <>
       <BaseEdge id={id} path={path} style={style} />
       <EdgeLabelRenderer>
-        <span className="graph-label nodrag nopan" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${(sourceY + targetY) / 2}px)` }}>{label}</span>
+        <span className="graph-label nodrag nopan" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>{label}</span>
       </EdgeLabelRenderer>
     </>
   );

@@ -58,5 +58,6 @@ export function TraitValue({ value }: { value: unknown }) {
   }
   if (typeof value === 'number') return <span className="tabular">{value.toLocaleString('en-US')}</span>;
   const text = String(value ?? '—');
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text)) return <Time at={text} exact />;
   return <span>{wordFor(t, text)}</span>;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The picture shows every identifier once, no card lies on another, and the same graph gives the same picture. */
 import { describe, expect, it } from 'vitest';
-import { cardHeight, cardsOf, cardWidth, placeGraph, type GraphData, type GraphNode } from './graph';
+import { cardHeight, cardsOf, cardWidth, companionsOf, placeGraph, type GraphData, type GraphNode } from './graph';
 
 const customer = (id: string, first_seen: string): GraphNode => ({ id, kind: 'customer', one_id: id, first_seen });
 const identifier = (id: string, type: string): GraphNode => ({ id, kind: 'identifier', type, value: id, verified: true });
@@ -47,6 +47,16 @@ describe('placeGraph', () => {
   });
   it('knows merges from identifiers', () => {
     expect(placed.links.filter((one) => one.kind === 'merge').map((one) => one.link.cause)).toEqual(['identifier']);
+  });
+  it('draws no line between identifiers, and hangs what is linked only to others on its customer', () => {
+    const chain: GraphData = {
+      nodes: [customer('c_a', ''), identifier('i', 'mobile'), identifier('j', 'email'), identifier('k', 'device')],
+      links: [link('i', 'c_a', 'first'), link('j', 'i'), link('j', 'c_a'), link('k', 'j', 'claimed')],
+    };
+    const lines = placeGraph(chain, 'c_a').links;
+    expect(lines.map((one) => [one.from, one.to].sort().join(' ')).sort()).toEqual(['c_a i', 'c_a j', 'c_a k']);
+    expect(lines.find((one) => one.to === 'k' || one.from === 'k')?.link.cause).toBe('claimed');
+    expect(companionsOf(chain, 'j').map((node) => node.id)).toEqual(['i', 'k']);
   });
   it('gives the same picture again', () => expect(placeGraph(graph, 'c_b')).toEqual(placed));
   it('survives a graph without customers or with loose ends', () => {

@@ -115,20 +115,41 @@ export function placeGraph(graph: GraphData, rootOneId: string): { nodes: Placed
     });
     y += height + groupGap;
   }
-  return { nodes, links: placeLinks(graph, cardOf) };
+  return { nodes, links: placeLinks(graph, cardOf, home) };
 }
 
-/* Links follow their ends to the cards that tell of them; each pair of cards once. */
-function placeLinks(graph: GraphData, cardOf: ReadonlyMap<string, string>): PlacedLink[] {
+/* Lines run between customers (merges) and from a customer to the cards of its identifiers, each pair of cards
+ * once. How identifiers came together is told by the cause on their lines; an identifier that is linked only to
+ * others hangs on the customer at which it is at home. */
+function placeLinks(graph: GraphData, cardOf: ReadonlyMap<string, string>, home: ReadonlyMap<string, string>): PlacedLink[] {
   const customers = new Set(graph.nodes.filter((node) => node.kind === 'customer').map((node) => node.id));
   const links = new Map<string, PlacedLink>();
-  for (const link of graph.links) {
-    const from = cardOf.get(link.from);
-    const to = cardOf.get(link.to);
-    if (from === undefined || to === undefined || from === to) continue;
+  const drawn = new Set<string>();
+  const add = (from: string, to: string, link: GraphLink): void => {
     const id = [from, to].sort().join(' ');
-    if (links.has(id)) continue;
+    if (from === to || links.has(id)) return;
     links.set(id, { id, from, to, link, kind: customers.has(from) && customers.has(to) ? 'merge' : 'identifier' });
+    drawn.add(from).add(to);
+  };
+  const ends = (link: GraphLink): [string, string] | null => {
+    const [from, to] = [cardOf.get(link.from), cardOf.get(link.to)];
+    return from === undefined || to === undefined ? null : [from, to];
+  };
+  for (const link of graph.links) {
+    const pair = ends(link);
+    if (pair !== null && pair.some((id) => customers.has(id))) add(...pair, link);
+  }
+  for (const link of graph.links) {
+    for (const card of ends(link) ?? []) {
+      const owner = home.get(card);
+      if (!drawn.has(card) && owner !== undefined) add(owner, card, link);
+    }
   }
   return [...links.values()];
+}
+
+/* What came together with this identifier: the other ends of its links that are identifiers. */
+export function companionsOf(graph: GraphData, id: string): GraphNode[] {
+  const others = new Set(graph.links.filter((link) => link.from === id || link.to === id).map((link) => (link.from === id ? link.to : link.from)));
+  return graph.nodes.filter((node) => node.kind === 'identifier' && others.has(node.id));
 }

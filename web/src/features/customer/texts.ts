@@ -26,7 +26,7 @@ export const customerTexts = catalogue({
     },
     graph: {
       graph: '图', table: '表', born: '并入的客户', root: '当前 OneID', verified: '已验证', claimed: '仅声称', more: (count: number) => `等 ${count} 个`,
-      legend: '实线为强标识，虚线为弱标识或仅声称；粗线是合并。', from: '从', to: '到', cause: '原因', source: '来源', at: '时间', empty: '还没有可画的关联。',
+      legend: '实线为强标识，虚线为弱标识或仅声称；粗线是合并。', from: '从', to: '到', cause: '原因', source: '来源', at: '时间', empty: '还没有可画的关联。', together: '一起出现过：',
     },
     merges: {
       purpose: '每次合并都有依据，也都能拆开。',
@@ -69,7 +69,7 @@ export const customerTexts = catalogue({
     },
     graph: {
       graph: 'Graph', table: 'Table', born: 'Joined in', root: 'This OneID', verified: 'verified', claimed: 'only claimed', more: (count) => `${count} of them`,
-      legend: 'Solid lines are strong identifiers, dashed ones weak or only claimed; thick lines are merges.', from: 'From', to: 'To', cause: 'Cause', source: 'Source', at: 'Time', empty: 'There is nothing to draw yet.',
+      legend: 'Solid lines are strong identifiers, dashed ones weak or only claimed; thick lines are merges.', from: 'From', to: 'To', cause: 'Cause', source: 'Source', at: 'Time', empty: 'There is nothing to draw yet.', together: 'came with',
     },
     merges: {
       purpose: 'Each merge has its evidence and can be taken back.',

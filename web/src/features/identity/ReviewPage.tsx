@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ReviewPage: links that the system did not dare to make; a person says whether they are one. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
-import { Link } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
@@ -11,9 +10,10 @@ import { useFilters } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { Avatar, IdentifierMark, Money, OneId, Pill, Time } from '@/ui/Marks';
+import { IdentifierMark, Pill, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
-import { Bone, Bones, Empty, Failure } from '@/ui/States';
+import { Bones, Empty, Failure } from '@/ui/States';
+import { CustomerBrief, useCustomer } from './CustomerBrief';
 import { identityWords } from './words';
 import './identity.css';
 
@@ -29,7 +29,6 @@ const texts = catalogue({
     separate: '是不同的人',
     dismiss: '忽略',
     times: (count: number) => (count > 1 ? `${count} 天重复出现` : ''),
-    nobody: '还不属于任何客户',
     emptyTitle: '没有等你复核的关联',
     empty: '遇到拿不准的合并，系统会先拒绝并放到这里，不会自作主张。',
     emptyDecided: '还没有处理过的记录。',
@@ -41,7 +40,7 @@ const texts = catalogue({
     separated: '已记为不同的人',
     dismissed: '已忽略',
     noOther: '另一方还不是一位客户，无法合并',
-    orders: (count: number) => `${count} 单`,
+    already: '后来有了可信的证据，他们已经是同一位客户，不用再决定。',
   },
   en: {
     title: 'To review',
@@ -54,7 +53,6 @@ const texts = catalogue({
     separate: 'Different people',
     dismiss: 'Dismiss',
     times: (count) => (count > 1 ? `came up on ${count} days` : ''),
-    nobody: 'belongs to no customer yet',
     emptyTitle: 'No link waits for review',
     empty: 'Where the system is not sure, it refuses to merge and puts the pair here, rather than guess.',
     emptyDecided: 'Nothing has been decided yet.',
@@ -66,7 +64,7 @@ const texts = catalogue({
     separated: 'Recorded as different people',
     dismissed: 'Dismissed',
     noOther: 'The other side is not a customer yet and cannot be joined',
-    orders: (count) => (count === 1 ? '1 order' : `${count} orders`),
+    already: 'Since then trusted evidence has made them one customer: there is nothing left to decide.',
   },
 });
 
@@ -101,6 +99,8 @@ function RefusalCard({ refusal }: { refusal: Refusal }) {
   const t = useText(texts);
   const identity = useText(identityWords);
   const times = t.times(refusal.times);
+  const [a, b] = [useCustomer(refusal.customer), useCustomer(refusal.other)];
+  const isOne = a.data !== undefined && a.data.one_id === b.data?.one_id;
   return (
     <Panel className="refusal">
       <div className="row wrap between">
@@ -112,43 +112,17 @@ function RefusalCard({ refusal }: { refusal: Refusal }) {
         <span className="faint small row">{times !== '' && <span>{times} ·</span>}<span>{refusal.source}</span>·<Time at={refusal.at} /></span>
       </div>
       <p className="soft" style={{ margin: '8px 0' }}>{Object.hasOwn(identity.refusalWhy, refusal.reason) ? wordFor(identity.refusalWhy, refusal.reason) : refusal.detail}</p>
-      <div className="refusal-sides">
-        <Side oneId={refusal.customer} />
-        <span className="refusal-or" aria-hidden="true">?</span>
-        <Side oneId={refusal.other} />
+      {isOne && refusal.status === 'open' && <p style={{ margin: '0 0 8px' }}>{t.already}</p>}
+      <div className={isOne ? '' : 'refusal-sides'}>
+        <CustomerBrief oneId={refusal.customer} />
+        {!isOne && <><span className="refusal-or" aria-hidden="true">?</span><CustomerBrief oneId={refusal.other} /></>}
       </div>
-      {refusal.status === 'open' && <Decisions refusal={refusal} />}
+      {refusal.status === 'open' && <Decisions refusal={refusal} isOne={isOne} />}
     </Panel>
   );
 }
 
-function Side({ oneId }: { oneId: string | null }) {
-  const t = useText(texts);
-  const customer = useQuery({ ...queries.customer(oneId ?? ''), enabled: oneId !== null, staleTime: 60_000 });
-  if (oneId === null) return <div className="refusal-side faint">{t.nobody}</div>;
-  const data = customer.data;
-  return (
-    <div className="refusal-side">
-      <Avatar name={data?.name ?? ''} seed={oneId} size={34} />
-      <div className="grow">
-        <div className="row">
-          {data === undefined ? <Bone width={80} /> : <Link to={`/customers/${data.one_id}`} style={{ fontWeight: 600 }}>{data.name === '' ? data.one_id : data.name}</Link>}
-          {data !== undefined && data.name !== '' && <OneId id={data.one_id} copy={false} />}
-        </div>
-        <div className="row wrap" style={{ gap: 4, marginTop: 4 }}>
-          {data?.identifiers.slice(0, 4).map((one) => <IdentifierMark key={one.row} type={one.type} value={one.value} verified={one.verified} />)}
-        </div>
-        {data !== undefined && (
-          <div className="small faint" style={{ marginTop: 4 }}>
-            {t.orders(data.summary.orders)}{data.summary.orders > 0 && <> · <Money minor={data.summary.revenue} currency={data.summary.currency} /></>} · <Time at={data.summary.last_seen_at} />
-          </div>
-        )}
-      </div>
-    </div>
-  );
-}
-
-function Decisions({ refusal }: { refusal: Refusal }) {
+function Decisions({ refusal, isOne }: { refusal: Refusal; isOne: boolean }) {
   const t = useText(texts);
   const common = useText(words);
   const client = useQueryClient();
@@ -171,9 +145,9 @@ function Decisions({ refusal }: { refusal: Refusal }) {
   const oneSided = refusal.customer === null || refusal.other === null ? t.noOther : null;
   return (
     <div className="row wrap" style={{ marginTop: 12 }}>
-      <ActionButton type="primary" size="small" reason={noRole ?? oneSided} onClick={() => setAsked('merge')}>{t.merge}</ActionButton>
-      <ActionButton size="small" reason={noRole ?? oneSided} onClick={() => setAsked('separate')}>{t.separate}</ActionButton>
-      <ActionButton size="small" type="text" reason={noRole} loading={decide.isPending && asked === null} onClick={() => decide.mutate('dismiss')}>{t.dismiss}</ActionButton>
+      {!isOne && <ActionButton type="primary" size="small" reason={noRole ?? oneSided} onClick={() => setAsked('merge')}>{t.merge}</ActionButton>}
+      {!isOne && <ActionButton size="small" reason={noRole ?? oneSided} onClick={() => setAsked('separate')}>{t.separate}</ActionButton>}
+      <ActionButton size="small" type={isOne ? 'default' : 'text'} reason={noRole} loading={decide.isPending && asked === null} onClick={() => decide.mutate('dismiss')}>{t.dismiss}</ActionButton>
       <Modal
         open={asked !== null} onCancel={() => setAsked(null)} title={asked === 'merge' ? t.mergeTitle : t.separateTitle} destroyOnHidden
         okText={asked === 'merge' ? t.merge : t.separate} cancelText={common.action.cancel} confirmLoading={decide.isPending} onOk={() => asked !== null && decide.mutate(asked)}

@@ -8,8 +8,9 @@ import { api, type Schemas } from '@/api/client';
 import { useLanguage, useText } from '@/app/preferences';
 import { exactCount } from '@/lib/format';
 import { catalogue } from '@/lib/text';
+import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { changeOf, formOf, linesOf, ruleSentence, type Rule, type RuleForm } from './rule';
+import { changeOf, formOf, linesOf, ruleName, ruleSentence, type Rule, type RuleForm } from './rule';
 
 const texts = catalogue({
   zh: {
@@ -96,9 +97,10 @@ type WhatIf = Schemas['WhatIf'];
 
 export function RuleDrawer({ rule, onClose }: { rule: Rule | null; onClose: () => void }) {
   const t = useText(texts);
+  const common = useText(words);
   const language = useLanguage();
   return (
-    <Drawer open={rule !== null} onClose={onClose} title={rule === null ? '' : t.title(rule.label[language] === '' ? rule.name : rule.label[language])} size={520} destroyOnHidden>
+    <Drawer open={rule !== null} onClose={onClose} title={rule === null ? '' : t.title(ruleName(rule, language, common.identifier))} size={520} destroyOnHidden>
       {rule !== null && <RuleEditor key={rule.name} rule={rule} onClose={onClose} />}
     </Drawer>
   );

@@ -6,10 +6,11 @@ import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { catalogue } from '@/lib/text';
+import { words } from '@/lib/words';
 import { Count, Pill } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Loaded } from '@/ui/States';
-import { ruleSentence, type Rule } from './rule';
+import { ruleName, ruleSentence, type Rule } from './rule';
 import { RuleDrawer } from './RuleDrawer';
 import { identityWords } from './words';
 
@@ -41,6 +42,7 @@ const texts = catalogue({
 export function RulesPage() {
   const t = useText(texts);
   const identity = useText(identityWords);
+  const common = useText(words);
   const language = useLanguage();
   const types = useQuery(queries.identityTypes());
   const [filters, setFilters] = useFilters({ edit: '' });
@@ -55,7 +57,7 @@ export function RulesPage() {
               size="small" pagination={false} rowKey="name" dataSource={data.items} rowClassName="clickable" scroll={{ x: 'max-content' }}
               onRow={(row) => ({ onClick: () => open(row.name) })}
               columns={[
-                { key: 'type', title: t.type, fixed: 'left', render: (_, row) => <span><strong style={{ fontWeight: 600 }}>{row.label[language] === '' ? row.name : row.label[language]}</strong> <span className="mono faint">{row.name}</span></span> },
+                { key: 'type', title: t.type, fixed: 'left', render: (_, row) => <span><strong style={{ fontWeight: 600 }}>{ruleName(row, language, common.identifier)}</strong> <span className="mono faint">{row.name}</span></span> },
                 { key: 'strength', title: t.strength, width: 80, render: (_, row) => <Pill tone={row.strong ? 'accent' : 'plain'}>{row.strong ? identity.strong : identity.weak}</Pill> },
                 { key: 'rule', title: t.rule, render: (_, row) => <span className="soft">{ruleSentence(row, language)}</span> },
                 { key: 'blocked', title: t.blocked, render: (_, row) => <span className="small faint">{t.blockedCount(row.blocked.length, row.blocked_patterns.length)}</span> },

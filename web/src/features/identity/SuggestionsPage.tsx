@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SuggestionsPage: pairs that look like one person but share no strong identifier. Never merged by themselves. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Modal } from 'antd';
+import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
-import { Link } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
@@ -11,9 +10,9 @@ import { percent } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { Avatar, OneId } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
+import { CustomerBrief } from './CustomerBrief';
 import './identity.css';
 
 const texts = catalogue({
@@ -22,7 +21,7 @@ const texts = catalogue({
     purpose: '没有共同的强标识，但看起来像同一个人的客户。系统只提示，不会自动合并。',
     score: '相似度',
     merge: '合并…',
-    unnamed: '未具名客户',
+    more: (count: number) => `再看 ${count} 对`,
     emptyTitle: '没有疑似重复的客户',
     empty: '当两位客户的姓名、收件信息、设备等相近时，会出现在这里。',
     confirmTitle: '合并成一位客户？',
@@ -35,7 +34,7 @@ const texts = catalogue({
     purpose: 'Customers who look like one person without sharing a strong identifier. They are only suggested, never merged by themselves.',
     score: 'Score',
     merge: 'Join…',
-    unnamed: 'Unnamed customer',
+    more: (count) => `Show ${count} more`,
     emptyTitle: 'No likely duplicates',
     empty: 'Customers with a similar name, receiver or device show up here.',
     confirmTitle: 'Make them one customer?',
@@ -46,16 +45,23 @@ const texts = catalogue({
 });
 
 type Suggestion = Schemas['Suggestion'];
+const step = 15;
 
 export function SuggestionsPage() {
   const t = useText(texts);
   const suggestions = useQuery(queries.suggestions());
   const [asked, setAsked] = useState<Suggestion | null>(null);
+  const [shown, setShown] = useState(step);
   return (
     <Page title={t.title} purpose={t.purpose}>
       <Panel flush>
         <Loaded query={suggestions} skeleton={<Bones rows={6} height={64} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle}>{t.empty}</Empty>}>
-          {(data) => <ul>{data.items.map((item) => <SuggestionRow key={`${item.a.one_id} ${item.b.one_id}`} item={item} onAsk={setAsked} />)}</ul>}
+          {(data) => (
+            <>
+              <ul>{data.items.slice(0, shown).map((item) => <SuggestionRow key={`${item.a.one_id} ${item.b.one_id}`} item={item} onAsk={setAsked} />)}</ul>
+              {data.items.length > shown && <div style={{ textAlign: 'center', padding: 12 }}><Button onClick={() => setShown(shown + step)}>{t.more(Math.min(step, data.items.length - shown))}</Button></div>}
+            </>
+          )}
         </Loaded>
       </Panel>
       <JoinDialog asked={asked} onClose={() => setAsked(null)} />
@@ -70,16 +76,8 @@ function SuggestionRow({ item, onAsk }: { item: Suggestion; onAsk: (item: Sugges
   return (
     <li className="suggestion">
       <div className="score"><strong className="tabular">{percent(item.score, 0)}</strong><span className="small faint">{t.score}</span></div>
-      <div className="suggestion-pair">
-        {[item.a, item.b].map((one) => (
-          <div key={one.one_id} className="row" style={{ gap: 10 }}>
-            <Avatar name={one.name} seed={one.one_id} size={26} />
-            <Link to={`/customers/${one.one_id}`}>{one.name === '' ? t.unnamed : one.name}</Link>
-            <OneId id={one.one_id} copy={false} />
-          </div>
-        ))}
-      </div>
-      <ul className="grow soft small">{item.reasons.map((reason) => <li key={reason.en}>{reason[language]}</li>)}</ul>
+      <div className="suggestion-pair"><CustomerBrief oneId={item.a.one_id} /><CustomerBrief oneId={item.b.one_id} /></div>
+      <ul className="soft small suggestion-why">{item.reasons.map((reason) => <li key={reason.en}>{reason[language]}</li>)}</ul>
       <ActionButton size="small" reason={noRole} onClick={() => onAsk(item)}>{t.merge}</ActionButton>
     </li>
   );

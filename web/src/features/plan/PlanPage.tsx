@@ -65,7 +65,7 @@ function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEv
         },
         { key: 'status', title: t.statusHead, width: 110, render: (_, row) => <Pill tone={tones[row.status] ?? 'plain'}>{wordFor(t.status, row.status)}</Pill> },
         { key: 'properties', title: t.properties, render: (_, row) => <PropertyNames event={row} /> },
-        { key: 'description', title: t.description, ellipsis: true, render: (_, row) => <span className="soft">{row.description}</span> },
+        { key: 'description', title: t.description, ellipsis: true, render: (_, row) => <span className="soft cut" style={{ display: 'block', maxWidth: 220 }} title={row.description}>{row.description}</span> },
         { key: 'edit', width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); onOpen(row.name); }}>{t.edit}</Button> },
       ]}
     />
@@ -73,7 +73,7 @@ function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEv
 }
 
 function PropertyNames({ event }: { event: PlanEvent }) {
-  const some = event.properties.slice(0, 4);
+  const some = event.properties.slice(0, 3);
   return (
     <span className="row" style={{ gap: 4 }}>
       {some.map((property) => <span key={property.name} className="mono ident">{property.name}{property.required === true && <i style={{ color: 'var(--bad)' }}>*</i>}</span>)}
