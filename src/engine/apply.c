@@ -57,9 +57,9 @@ static err is_duplicate(struct engine *engine, const struct decoded *decoded, bo
     *duplicate = answer == DEDUPE_SEEN;
     if (answer == DEDUPE_ASK) {
         struct problem problem = { .error = ERR_OK };
-        err error = apply_ask_warehouse(engine, decoded->event.message_key,
-                                        engine->now_ms - engine->config.dedupe_window_ms,
-                                        duplicate, &problem);
+        int64_t since_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
+        err error = apply_ask_warehouse(engine, decoded->event.message_key, since_ms, duplicate,
+                                        &problem);
         if (error != ERR_OK)
             return error;
     }

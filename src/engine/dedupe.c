@@ -26,11 +26,16 @@ static int64_t hour_expand(uint16_t kept, int64_t hour_now)
     return hour_now - behind;
 }
 
+uint64_t dedupe_key_of(uint64_t half)
+{
+    return half != 0 ? half : 1;
+}
+
 uint64_t dedupe_key(const uint8_t message_key[16])
 {
-    uint64_t key;
-    memcpy(&key, message_key, sizeof key);
-    return key != 0 ? key : 1;
+    uint64_t half;
+    memcpy(&half, message_key, sizeof half);
+    return dedupe_key_of(half);
 }
 
 /* ---- tables ---- */
@@ -224,6 +229,29 @@ err dedupe_init(struct dedupe *dedupe, size_t keys_max, int64_t window_ms)
     return table_make(&dedupe->now, SLOTS_FIRST);
 }
 
+err dedupe_reserve(struct dedupe *dedupe, size_t keys, int64_t now_ms)
+{
+    size_t wanted = keys + dedupe_count(dedupe);
+    size_t slots = dedupe->now.slots;
+    if (wanted > dedupe->keys_max)
+        wanted = dedupe->keys_max;
+    while (slots / 4 * 3 < wanted)
+        slots *= 2;
+    if (slots == dedupe->now.slots)
+        return ERR_OK;
+    if (dedupe->old.slots != 0)
+        move_some(dedupe, dedupe->old.slots, hour_of(now_ms));
+    struct dedupe_table bigger;
+    err error = table_make(&bigger, slots);
+    if (error != ERR_OK)
+        return error;
+    dedupe->old = dedupe->now;
+    dedupe->now = bigger;
+    dedupe->moved = 0;
+    move_some(dedupe, dedupe->old.slots, hour_of(now_ms));
+    return ERR_OK;
+}
+
 void dedupe_deinit(struct dedupe *dedupe)
 {
     table_drop(&dedupe->now);
@@ -278,6 +306,11 @@ err dedupe_put(struct dedupe *dedupe, uint64_t key, int64_t at_ms, int64_t now_m
     else
         table_put(&dedupe->now, key, (uint16_t)hour_of(at_ms));
     return ERR_OK;
+}
+
+int64_t dedupe_window_start_ms(const struct dedupe *dedupe, int64_t now_ms)
+{
+    return (hour_of(now_ms) - dedupe->window_hours) * HOUR_MS;
 }
 
 size_t dedupe_count(const struct dedupe *dedupe)

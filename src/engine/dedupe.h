@@ -45,7 +45,13 @@ enum dedupe_answer { DEDUPE_NEW, DEDUPE_SEEN, DEDUPE_ASK };
 err dedupe_init(struct dedupe *dedupe, size_t keys_max, int64_t window_ms) MUST_USE;
 void dedupe_deinit(struct dedupe *dedupe);
 
+/* Room for so many keys more, at once (start). */
+err dedupe_reserve(struct dedupe *dedupe, size_t keys, int64_t now_ms) MUST_USE;
+/* When the window before `now_ms` begins: it ends by the hour. */
+int64_t dedupe_window_start_ms(const struct dedupe *dedupe, int64_t now_ms);
+
 uint64_t dedupe_key(const uint8_t message_key[16]);
+uint64_t dedupe_key_of(uint64_t half);   /* from the first eight bytes, little endian */
 void dedupe_prefetch(const struct dedupe *dedupe, uint64_t key);
 /* Was `key` seen within the window before `at_ms`? ASK: perhaps, in an hour that left RAM. */
 enum dedupe_answer dedupe_find(const struct dedupe *dedupe, uint64_t key, int64_t at_ms);

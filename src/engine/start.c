@@ -99,12 +99,11 @@ static err take_order(struct engine *engine, struct cursor *cursor)
 
 static err take_message_key(struct engine *engine, struct cursor *cursor)
 {
-    str key = read_bytes(cursor, 16);
-    int64_t received_ms = read_i64(cursor);
+    uint64_t key = read_u64(cursor);
+    int64_t received_ms = (int64_t)read_u32(cursor) * HOUR_MS;
     if (cursor->failed)
         return ERR_OK;
-    return dedupe_put(&engine->dedupe, dedupe_key((const uint8_t *)key.data), received_ms,
-                      engine->now_ms);
+    return dedupe_put(&engine->dedupe, dedupe_key_of(key), received_ms, engine->now_ms);
 }
 
 static err take_last_seen(struct engine *engine, struct cursor *cursor)
@@ -150,12 +149,29 @@ static err order_types(struct engine *engine, struct buffer *list, struct proble
     return error != ERR_OK ? error : buffer_status(list);
 }
 
+/* Room for all keys at once: growing while they stream in would move each of them several times. */
+static err reserve_message_keys(struct engine *engine, int64_t oldest_ms, struct problem *problem)
+{
+    struct buffer answer;
+    char sql[160];
+    buffer_init(&answer, 1024);
+    snprintf(sql, sizeof sql, "SELECT count() FROM events WHERE received_ms >= %lld FORMAT RowBinary",
+             (long long)oldest_ms);
+    err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
+                                &answer, problem);
+    struct cursor cursor = cursor_over(buffer_str(&answer));
+    uint64_t count = error == ERR_OK ? read_u64(&cursor) : 0;
+    buffer_deinit(&answer);
+    return error != ERR_OK ? error : dedupe_reserve(&engine->dedupe, count, engine->now_ms);
+}
+
 static err load_derived(struct engine *engine, struct problem *problem)
 {
     struct buffer types, sql;
     buffer_init(&types, (size_t)1 << 20);
     buffer_init(&sql, (size_t)2 << 20);
     unsigned long long flushed = atomic_load(&engine->flushed_seq);
+    int64_t oldest_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
     err error = order_types(engine, &types, problem);
     if (error == ERR_OK) {
         buffer_printf(&sql,
@@ -176,11 +192,14 @@ static err load_derived(struct engine *engine, struct problem *problem)
     if (error == ERR_OK) {
         buffer_clear(&sql);
         buffer_printf(&sql,
-                      "SELECT message_key, received_ms FROM events "
+                      "SELECT reinterpretAsUInt64(substring(message_key, 1, 8)), "
+                      "toUInt32(intDiv(received_ms, %lld)) FROM events "
                       "WHERE seq <= %llu AND received_ms >= %lld FORMAT RowBinary%c",
-                      flushed, (long long)(engine->now_ms - engine->config.dedupe_window_ms), '\0');
-        error = stream_rows(engine, "message_keys_loaded", sql.data, take_message_key, problem);
+                      (long long)HOUR_MS, flushed, (long long)oldest_ms, '\0');
+        error = reserve_message_keys(engine, oldest_ms, problem);
     }
+    if (error == ERR_OK)
+        error = stream_rows(engine, "message_keys_loaded", sql.data, take_message_key, problem);
     buffer_deinit(&types);
     buffer_deinit(&sql);
     return error;
