@@ -116,6 +116,7 @@ err evidence_try(struct act *act, uint32_t number, enum merge_cause cause, bool 
     *joined = may_join(act, evidence);
     if (!*joined)
         return ERR_OK;
+    refusal_settle(act, evidence->row, evidence->with_row);
     return join_customers(act, evidence->node[0], evidence->node[1], evidence->row,
                           evidence->with_row, cause);
 }

@@ -208,6 +208,17 @@ uint32_t identity_row_count(const struct identity *identity)
     return identity->rows.count - 1;
 }
 
+uint32_t identity_merge_count(const struct identity *identity)
+{
+    return identity->edges.count - 1;
+}
+
+bool identity_merge_is_undone(const struct identity *identity, uint64_t merge_id)
+{
+    return merge_id > 0 && merge_id < identity->edges.count &&
+           edge_at(identity, (uint32_t)merge_id)->undone;
+}
+
 void identity_row_seen(struct identity *identity, uint32_t row, int64_t time_ms)
 {
     uint32_t seen_s = seconds_of(time_ms);

@@ -83,6 +83,8 @@ size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *r
 uint32_t identity_node_count(const struct identity *identity);       /* highest number */
 uint32_t identity_customer_count(const struct identity *identity);   /* roots */
 uint32_t identity_row_count(const struct identity *identity);
+uint32_t identity_merge_count(const struct identity *identity);      /* last merge id */
+bool identity_merge_is_undone(const struct identity *identity, uint64_t merge_id);
 void identity_row_seen(struct identity *identity, uint32_t row, int64_t time_ms); /* last_seen */
 int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row);
 

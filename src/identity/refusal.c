@@ -119,6 +119,16 @@ bool refusal_keeps_apart(const struct identity *identity, uint32_t row, uint32_t
     return false;
 }
 
+void refusal_settle(struct act *act, uint32_t row, uint32_t with_row)
+{
+    struct index_key pair = index_key_of_pair(row, with_row);
+    uint32_t number = index_get(&act->identity->refusal_index, &pair);
+    if (number == 0 || refusal_at(act->identity, number)->status != REFUSAL_OPEN)
+        return;
+    refusal_at(act->identity, number)->status = REFUSAL_MERGED;
+    refusal_put(act->writes, act->identity, number);
+}
+
 static void raise_times(struct act *act, uint32_t number)
 {
     struct refusal *refusal = refusal_at(act->identity, number);

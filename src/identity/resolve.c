@@ -432,9 +432,14 @@ static err link_strong(struct scene *scene, struct seen *seen)
         return evidence_file(act, origin_row(scene), seen->row);
     enum refusal_reason reason;
     const struct identifier_type *type;
-    if (!join_is_allowed(act->identity, scene->home, home, act->now_s, &reason, &type))
-        return refuse(scene, seen, reason, type);
-    return join_customers(act, scene->home, home, origin_row(scene), seen->row, MERGE_IDENTIFIER);
+    if (join_is_allowed(act->identity, scene->home, home, act->now_s, &reason, &type))
+        return join_customers(act, scene->home, home, origin_row(scene), seen->row,
+                              MERGE_IDENTIFIER);
+    err error = refuse(scene, seen, reason, type);
+    /* What keeps them apart may be somebody else among them, who leaves one day. */
+    if (error == ERR_OK && reason == REFUSED_SEPARATED)
+        error = evidence_file(act, origin_row(scene), seen->row);
+    return error;
 }
 
 /* A visitor's past joins who signs in; the identifier itself is hers from now on. */

@@ -10,10 +10,19 @@ err segments_init(struct segments *segments, size_t element_bytes)
     return segments->segment != NULL ? segments_grow(segments, 1) : ERR_NOMEM;
 }
 
+/* The first segment takes ordinary pages as they are touched, so that little costs little; huge pages
+ * are for the many. */
+static void *segment_take(size_t number, size_t size)
+{
+    return number == 0 ? memory_alloc(size) : memory_map(size);
+}
+
 void segments_deinit(struct segments *segments)
 {
-    for (uint32_t i = 0; i < segments->segment_count; i++)
+    for (uint32_t i = 1; i < segments->segment_count; i++)
         memory_unmap(segments->segment[i], segments->element_bytes << SEGMENT_BITS);
+    if (segments->segment_count > 0)
+        memory_free(segments->segment[0]);
     memory_unmap(segments->segment, SEGMENT_COUNT_MAX * sizeof(void *));
     *segments = (struct segments){ .count = 0 };
 }
@@ -23,7 +32,8 @@ err segments_grow(struct segments *segments, uint64_t count)
     if (count > UINT32_MAX)
         return ERR_NOMEM;
     while ((uint64_t)segments->segment_count << SEGMENT_BITS < count) {
-        void *segment = memory_map(segments->element_bytes << SEGMENT_BITS);
+        void *segment = segment_take(segments->segment_count,
+                                     segments->element_bytes << SEGMENT_BITS);
         if (segment == NULL)
             return ERR_NOMEM;
         segments->segment[segments->segment_count++] = segment;

@@ -413,6 +413,8 @@ err refusal_file(struct act *act, uint32_t row, uint32_t with_row, enum refusal_
                  const struct identifier_type *type) MUST_USE;
 void refusal_put(struct ledger_writes *writes, const struct identity *identity, uint32_t number);
 err refusal_load(struct identity *identity, uint32_t number) MUST_USE;
+/* The pair was joined after all. */
+void refusal_settle(struct act *act, uint32_t row, uint32_t with_row);
 uint32_t refused_customers(const struct identity *identity, uint32_t row);
 const char *refusal_reason_text(enum refusal_reason reason);
 const char *refusal_status_text(enum refusal_status status);

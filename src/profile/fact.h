@@ -9,10 +9,13 @@
  *     the newest unset, and nothing older than it
  *     of the sets the newest of each source (for numbers and lists: of each source and account), the
  *     oldest of all, and the greatest and the least where its precedence asks for them
- *     the oldest set-once
+ *     the oldest set-once and the newest
  *     increments newer than their own account's newest set; of more than FACT_INCREMENTS_MAX of an
  *     account the oldest are added up
  *     of appended elements the newest saying of each, at most FACT_ELEMENTS_MAX
+ * One thing is beyond it: an unset that arrives after what is newer than itself cannot bring back the
+ * oldest set, set-once, greatest or least of the time behind it, where an older one had taken its place;
+ * then the newest stands for it. In the order of time, as sources send, it is exact.
  */
 #ifndef KITH_PROFILE_FACT_H
 #define KITH_PROFILE_FACT_H

@@ -101,8 +101,9 @@ static void keep_sets(struct fact *items, uint32_t count, bool extremes)
 static void keep_once(struct fact *items, uint32_t count)
 {
     const struct fact *oldest = extreme_in_time(items, count, FACT_SET_ONCE, -1);
+    const struct fact *newest = extreme_in_time(items, count, FACT_SET_ONCE, 1);
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i].operation == FACT_SET_ONCE && &items[i] != oldest)
+        if (items[i].operation == FACT_SET_ONCE && &items[i] != oldest && &items[i] != newest)
             items[i].operation = DROPPED;
     }
 }

@@ -64,8 +64,10 @@ void profile_free(struct profile **out)
     struct profile *profile = *out;
     if (profile == NULL)
         return;
-    for (uint32_t i = 0; i < profile->segment_count; i++)
+    for (uint32_t i = 1; i < profile->segment_count; i++)
         memory_unmap(profile->entries[i], SEGMENT_BYTES);
+    if (profile->segment_count > 0)
+        memory_free(profile->entries[0]);
     memory_unmap(profile->entries, ENTRY_SEGMENTS_MAX * sizeof(*profile->entries));
     if (profile->slab.chunks != NULL)
         slab_deinit(&profile->slab);
@@ -90,7 +92,8 @@ struct entry *entry_find(const struct profile *profile, uint32_t node)
 struct entry *entry_make(struct profile *profile, uint32_t node)
 {
     while (profile->segment_count <= node >> ENTRY_SEGMENT_BITS) {
-        struct entry *segment = memory_map(SEGMENT_BYTES);
+        struct entry *segment = profile->segment_count == 0 ? memory_alloc(SEGMENT_BYTES)
+                                                            : memory_map(SEGMENT_BYTES);
         if (segment == NULL)
             return NULL;
         profile->entries[profile->segment_count++] = segment;

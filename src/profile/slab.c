@@ -40,8 +40,10 @@ err slab_init(struct slab *slab)
 
 void slab_deinit(struct slab *slab)
 {
-    for (uint32_t i = 0; i < slab->chunk_count; i++)
+    for (uint32_t i = 1; i < slab->chunk_count; i++)
         memory_unmap(slab->chunks[i], CHUNK_BYTES);
+    if (slab->chunk_count > 0)
+        memory_free(slab->chunks[0]);
     memory_unmap(slab->chunks, SLAB_CHUNKS_MAX * sizeof(*slab->chunks));
     *slab = (struct slab){ .chunk_count = 0 };
 }
@@ -67,7 +69,8 @@ static err add_chunk(struct slab *slab)
 {
     if (slab->chunk_count == SLAB_CHUNKS_MAX)
         return ERR_NOMEM;
-    char *chunk = memory_map(CHUNK_BYTES);
+    /* The first one on ordinary pages: little costs little. */
+    char *chunk = slab->chunk_count == 0 ? memory_alloc(CHUNK_BYTES) : memory_map(CHUNK_BYTES);
     if (chunk == NULL)
         return ERR_NOMEM;
     give_rest(slab);

@@ -57,11 +57,13 @@ static const struct fact *speaking_set(const struct trait_type *type, const stru
 
 static const struct fact *find_once(const struct fact *items, uint32_t count)
 {
+    const struct fact *oldest = NULL;
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i].operation == FACT_SET_ONCE)
-            return &items[i];
+        if (items[i].operation == FACT_SET_ONCE &&
+            (oldest == NULL || fact_compare_time(&items[i], oldest) < 0))
+            oldest = &items[i];
     }
-    return NULL;
+    return oldest;
 }
 
 static bool is_increment(const struct fact *fact)

@@ -2,6 +2,7 @@
 /* Orders count once, net of refunds, in whatever order their events come and at whatever nodes. */
 #include "support/cmocka.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
