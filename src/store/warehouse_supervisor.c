@@ -29,6 +29,8 @@
 #define START_MS (5 * MINUTE_MS)
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_LAST_MS 5000
+/* For a child that did get ready: it probably will again. */
+#define BACK_OFF_READY_MS 500
 #define STOP_MS (8 * SECOND_MS)
 
 extern char **environ;
@@ -172,8 +174,8 @@ static void end_child(pid_t pid)
     waitpid(pid, &status, 0);
 }
 
-/* Watch a child until it ends, or has to be ended; says why in `problem`. */
-static void wait_for_child(struct warehouse *warehouse, pid_t pid, struct problem *problem)
+/* Watch a child until it ends, or has to be ended; says why in `problem`. True when it got ready. */
+static bool wait_for_child(struct warehouse *warehouse, pid_t pid, struct problem *problem)
 {
     bool ready = false;
     int status = 0;
@@ -181,12 +183,12 @@ static void wait_for_child(struct warehouse *warehouse, pid_t pid, struct proble
     for (;;) {
         if (has_ended(pid, &status)) {
             describe_end(status, problem);
-            return;
+            return ready;
         }
         if (!rest(warehouse, ready ? READY_POLL_MS : STARTING_POLL_MS)) {
             end_child(pid);
             problem_set(problem, ERR_UNAVAILABLE, "the warehouse is closed");
-            return;
+            return ready;
         }
         bool answered = false;
         struct problem silent = { .error = ERR_OK };
@@ -212,10 +214,11 @@ static void run_child(struct warehouse *warehouse)
     while (!is_stopping(warehouse)) {
         struct problem problem = { .error = ERR_OK };
         pid_t pid = 0;
+        bool got_ready = false;
         steady_ns start = steady_now();
         if (spawn(warehouse, &pid, &problem) == ERR_OK) {
             set_pid(warehouse, (int)pid);
-            wait_for_child(warehouse, pid, &problem);
+            got_ready = wait_for_child(warehouse, pid, &problem);
             set_pid(warehouse, 0);
         }
         say_unready(warehouse, &problem);
@@ -224,8 +227,10 @@ static void run_child(struct warehouse *warehouse)
         log_line(LOG_WARN, "warehouse_down", "reason=\"%s\"", problem.detail);
         if (steady_since_ms(start) > MINUTE_MS)
             wait_ms = BACK_OFF_FIRST_MS;
+        int64_t last_ms = got_ready ? BACK_OFF_READY_MS : BACK_OFF_LAST_MS;
+        wait_ms = wait_ms < last_ms ? wait_ms : last_ms;
         rest(warehouse, wait_ms);
-        wait_ms = wait_ms * 2 < BACK_OFF_LAST_MS ? wait_ms * 2 : BACK_OFF_LAST_MS;
+        wait_ms *= 2;
     }
 }
 
