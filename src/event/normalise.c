@@ -66,8 +66,8 @@ static bool is_plain_ascii(str text)
 /* Where a value is worked on. Invisible characters take room in the raw text only. */
 #define ROOM_BYTES ((size_t)4 * VALUE_BYTES_MAX)
 
-/* Without invisible characters, wide forms narrow, trimmed. False when it has control characters or
- * does not fit: a cut id could be a stranger's. */
+/* Without invisible characters, wide forms narrow, trimmed. False when it is not UTF-8, has control
+ * characters, or does not fit: a cut id could be a stranger's. */
 static bool clean(str raw, char text[ROOM_BYTES], str *out)
 {
     raw = str_trim(raw);
@@ -79,6 +79,8 @@ static bool clean(str raw, char text[ROOM_BYTES], str *out)
         *out = str_from_bytes(text, raw.size);
         return true;
     }
+    if (!str_is_utf8(raw))
+        return false; /* taking something out could join what is left into something else */
     size_t size = 0;
     for (size_t i = 0; i < raw.size;) {
         const unsigned char *at = (const unsigned char *)raw.data + i;

@@ -158,6 +158,7 @@ static void test_others(void **state)
         { "138****1234", NORMAL_MASKED, NULL }, { "t**b", NORMAL_MASKED, NULL }, { "小••", NORMAL_MASKED, NULL },
         { "", NORMAL_INVALID, NULL }, { "a\x01" "b", NORMAL_INVALID, NULL }, { "a\nb", NORMAL_INVALID, NULL },
         { "\xE2\x80\x8B", NORMAL_INVALID, NULL },
+        { "u\xE2\x80\xE2\x81\xA2\x8B", NORMAL_INVALID, NULL }, { "\xFF", NORMAL_INVALID, NULL },
     };
     CHECK("user_id", cases);
     static const struct value_case devices[] = { { "AB-1", NORMAL_USABLE, "ab-1" },
