@@ -240,7 +240,8 @@ bool identity_row_state(const struct identity *identity, uint32_t number,
     const struct kind *kind = &identity->kinds[row->kind];
     view->row = number;
     view->node = row->node;
-    view->flags = row->flags;
+    view->flags = shown_flags((uint8_t)row->flags);
+    view->is_shared = (row->flags & ROW_SHARED) != 0;
     view->type = kind->type->name;
     view->namespace_ = kind->namespace_;
     view->last_seen_ms = (int64_t)row->last_seen_s * 1000;
@@ -274,7 +275,7 @@ void identity_view_from_ledger(const struct identity *identity, const struct led
         .row = (uint32_t)values[0].integer,
         .type = type != NULL ? type->name : STR_NONE,
         .namespace_ = values[3].bytes,
-        .flags = (uint8_t)values[4].integer,
+        .flags = shown_flags((uint8_t)values[4].integer),
         .node = (uint32_t)values[5].integer,
         .attached_ms = values[6].integer,
         .value = values[10].bytes,

@@ -94,6 +94,7 @@ struct identity_row_view {
     uint32_t row, node;         /* node 0: at home nowhere */
     uint32_t source_number;
     uint8_t flags;              /* enum identifier_flag; IDENTIFIER_VERIFIED: not merely claimed */
+    bool is_shared;             /* of too many customers: finds and merges nobody */
     str type, namespace_, value;      /* value sealed when flagged */
     int64_t first_seen_ms, last_seen_ms, attached_ms;
 };

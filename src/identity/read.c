@@ -16,7 +16,8 @@ static bool read_home(void *context, const struct ledger_value *values)
 {
     struct row_reader *reader = context;
     reader->has_home = true;
-    reader->home.flags = (uint8_t)values[1].integer;
+    reader->home.flags = shown_flags((uint8_t)values[1].integer);
+    reader->home.is_shared = (values[1].integer & ROW_SHARED) != 0;
     reader->home.node = (uint32_t)values[2].integer;
     reader->home.attached_ms = values[3].integer;
     return true;
@@ -40,6 +41,7 @@ static bool read_row(void *context, const struct ledger_value *values)
         view.value = buffer_str(&reader->plain);
     if (reader->has_home) {
         view.flags = reader->home.flags;
+        view.is_shared = reader->home.is_shared;
         view.node = reader->home.node;
         view.attached_ms = reader->home.attached_ms;
     }

@@ -200,16 +200,19 @@ static err bring(struct scene *scene, struct seen *seen, uint32_t node, uint32_t
 
 /* ---- settle_claims ---- */
 
-/* Does something else on the event, which was stated before, lead to the same customer? */
+/* Does something else on the event, which was stated before, lead to the same customer? A weak one
+ * speaks for its visitor, not for the known customer who happened to use it last. */
 static bool is_confirmed(const struct scene *scene, const struct seen *claim)
 {
+    const struct identity *identity = scene->act.identity;
     uint32_t home = home_of(scene, claim);
     for (uint32_t i = 0; i < scene->count; i++) {
         const struct seen *other = &scene->seen[i];
-        if (other == claim || (other->worth != STRONG && other->worth != WEAK) ||
-            !is_stated(scene, other) || home_of(scene, other) == 0)
+        uint32_t there = home_of(scene, other);
+        if (other == claim || there == 0 || !is_stated(scene, other) ||
+            !same_customer(identity, home, there))
             continue;
-        if (same_customer(scene->act.identity, home, home_of(scene, other)))
+        if (other->worth == STRONG || (other->worth == WEAK && !join_is_known(identity, home)))
             return true;
     }
     return false;

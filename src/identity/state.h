@@ -56,6 +56,13 @@ enum row_flag {
 /* Of an event's identifier, what its row keeps. */
 #define ROW_KEPT_FLAGS (IDENTIFIER_VERIFIED | IDENTIFIER_SEALED | IDENTIFIER_HASHED)
 
+/* The flags of a row as others see them. */
+static inline uint8_t shown_flags(uint8_t flags)
+{
+    uint8_t shown = flags & (ROW_KEPT_FLAGS | IDENTIFIER_BLOCKED);
+    return (flags & ROW_STATED) != 0 ? shown | IDENTIFIER_VERIFIED : shown;
+}
+
 struct row {
     uint32_t node;              /* home; 0: detached */
     uint32_t next;              /* in the list of its node */
