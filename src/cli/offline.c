@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that work on a stopped folder: check, digest, rebuild. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,16 +31,17 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* Opens the folder as a server would, without the warehouse: the log's rest is applied. */
+/* Opens the folder as a server would: the log's rest is applied. What is derived from events comes from
+ * the warehouse where there is one; a replay makes it from the log. */
 static err open_folder(const char *folder, bool replay_only, struct wall_clock *clock,
                        struct engine **engine, struct problem *problem)
 {
-    struct engine_config config = { .folder = folder,
-                                    .clock = clock,
-                                    .without_warehouse = true,
-                                    .replay_only = replay_only };
-    if (!is_folder(folder))
+    char whole[PATH_MAX], warehouse[PATH_MAX + 16];
+    struct engine_config config = { .folder = whole, .clock = clock, .replay_only = replay_only };
+    if (!is_folder(folder) || realpath(folder, whole) == NULL)
         return problem_set(problem, ERR_NOT_FOUND, "there is no folder '%s'", folder);
+    snprintf(warehouse, sizeof(warehouse), "%s/warehouse", whole);
+    config.without_warehouse = replay_only || !is_folder(warehouse);
     wall_clock_init_real(clock);
     err error = engine_open(engine, &config, problem);
     if (error == ERR_OK)

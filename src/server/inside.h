@@ -157,6 +157,7 @@ void customer_finish(struct request *request);       /* after ASKING, on the con
 err live_start(struct server *server) MUST_USE;
 void live_stop(struct server *server);   /* ends all streams; may be called again */
 void live_free(struct server *server);
+unsigned live_stream_count(struct server *server);
 struct MHD_Response *stream_response(struct request *request);
 void stream_free(struct stream **stream);
 

@@ -7,8 +7,10 @@
  *
  *     stream: (client reads) ─▶ SUSPENDED ─ entry or heartbeat ─▶ resumed ─▶ … ─▶ ended
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "server/answer.h"
 #include "server/figures.h"
@@ -26,6 +28,7 @@ struct stream {
     struct stream *next, **link;    /* under live->mutex */
     struct server *server;
     struct MHD_Connection *connection;
+    int fd;
     pthread_mutex_t mutex;
     struct buffer buffer;
     size_t sent;
@@ -288,6 +291,7 @@ err route_live_stream(struct request *request, struct problem *problem)
         return ERR_NOMEM;
     stream->server = server;
     stream->connection = request->connection;
+    stream->fd = request->link->fd;
     pthread_mutex_init(&stream->mutex, NULL);
     buffer_init(&stream->buffer, STREAM_BYTES_MAX);
     buffer_append_str(&stream->buffer, STR("retry: 2000\n\n"));
@@ -349,6 +353,19 @@ static void look_at_pending(struct server *server, struct arena *arena)
     }
 }
 
+/* A suspended connection does not notice that its client has gone. */
+static void end_if_gone(struct stream *stream)
+{
+    char byte;
+    ssize_t size = recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
+        return;
+    pthread_mutex_lock(&stream->mutex);
+    stream->ended = true;
+    wake(stream);
+    pthread_mutex_unlock(&stream->mutex);
+}
+
 static void look(struct server *server, struct arena *arena)
 {
     struct live *live = server->live;
@@ -360,9 +377,11 @@ static void look(struct server *server, struct arena *arena)
     look_at_pending(server, arena);
     for (size_t i = 0; i < count && live->streams != NULL; i++)
         broadcast(server, &entries[i]);
-    for (struct stream *stream = live->streams; stream != NULL; stream = stream->next)
+    for (struct stream *stream = live->streams; stream != NULL; stream = stream->next) {
+        end_if_gone(stream);
         if (steady_since_ms(stream->last_sent) > HEARTBEAT_MS)
             stream_write(stream, STR(": still here\n\n"));
+    }
     pthread_mutex_unlock(&live->mutex);
     if (count > 0)
         live->after = entries[count - 1].id;
@@ -415,6 +434,14 @@ void live_stop(struct server *server)
         pthread_mutex_unlock(&stream->mutex);
     }
     pthread_mutex_unlock(&live->mutex);
+}
+
+unsigned live_stream_count(struct server *server)
+{
+    pthread_mutex_lock(&server->live->mutex);
+    unsigned count = server->live->stream_count;
+    pthread_mutex_unlock(&server->live->mutex);
+    return count;
 }
 
 void live_free(struct server *server)

@@ -99,6 +99,8 @@ err route_metrics_get(struct request *request, struct problem *problem)
                 atomic_load(&server->in_flight));
     write_gauge(&request->out, "kith_http_in_flight_bytes", "their bodies and records",
                 atomic_load(&server->in_flight_bytes));
+    write_gauge(&request->out, "kith_http_streams", "open streams of live events",
+                live_stream_count(server));
     write_process(&request->out);
     buffer_append_str(&request->out, STR("# HELP kith_arena_bytes memory of arenas by name\n"
                                          "# TYPE kith_arena_bytes gauge\n"));

@@ -65,6 +65,8 @@ test('entries come by themselves, filtered, each as promised', real, async () =>
 });
 
 test('a hundred streams, then no more', real, async () => {
+  await until('the former ones to be gone', async () =>
+    /^kith_http_streams 0$/m.test(await expect(kith, 200, 'GET', '/metrics', { base: '', token: null })));
   const streams = Array.from({ length: 100 }, () => stream('/api/v1/events/live/stream'));
   await until('all to be open', () => streams.filter((one) => one.status === 200).length === 100, { timeoutMs: 20_000 });
   await refused(kith, 429, 'busy', 'GET', '/events/live/stream');
