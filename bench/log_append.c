@@ -45,38 +45,42 @@ static void write_event(struct buffer *out, struct random_stream *random)
     static const char *const names[] = { "水乳套装", "精华液 30ml", "防晒霜 SPF50", "面膜 10 片" };
     static const char *const models[] = { "iPhone15,2", "iPhone16,1", "V2309A", "23127PN0CC" };
     size_t begin = out->size;
+    buffer_printf(
+        out,
+        "{\"type\":\"track\",\"event\":\"Order Paid\",\"messageId\":\"ajs-next-%016" PRIx64
+        "%08x\",\"userId\":\"u%07u\",\"anonymousId\":\"%08x-%04x-4%03x-a%03x-%012" PRIx64
+        "\",\"timestamp\":\"2026-11-11T%02u:%02u:%02u.%03uZ\",\"context\":{\"library\":"
+        "{\"name\":\"analytics.js\",\"version\":\"1.70.0\"},\"ip\":\"10.%u.%u.%u\","
+        "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\",\"device\":{\"model\":\"%s\"},"
+        "\"page\":{\"path\":\"/product/%u\",\"referrer\":\"https://www.example.com/\"}},",
+        random_next(random), (unsigned)random_below(random, UINT32_MAX),
+        (unsigned)random_below(random, 8000000), (unsigned)random_below(random, UINT32_MAX),
+        (unsigned)random_below(random, 65536), (unsigned)random_below(random, 4096),
+        (unsigned)random_below(random, 4096), random_below(random, UINT64_C(1) << 48),
+        (unsigned)random_below(random, 24), (unsigned)random_below(random, 60),
+        (unsigned)random_below(random, 60), (unsigned)random_below(random, 1000),
+        (unsigned)random_below(random, 256), (unsigned)random_below(random, 256),
+        (unsigned)random_below(random, 256), models[random_below(random, 4)],
+        (unsigned)random_below(random, 20000));
     buffer_printf(out,
-                  "{\"type\":\"track\",\"event\":\"Order Paid\",\"messageId\":\"ajs-next-%016" PRIx64
-                  "%08x\",\"userId\":\"u%07u\",\"anonymousId\":\"%08x-%04x-4%03x-a%03x-%012" PRIx64
-                  "\",\"timestamp\":\"2026-11-11T%02u:%02u:%02u.%03uZ\",\"context\":{\"library\":"
-                  "{\"name\":\"analytics.js\",\"version\":\"1.70.0\"},\"ip\":\"10.%u.%u.%u\","
-                  "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\",\"device\":{\"model\":\"%s\"},"
-                  "\"page\":{\"path\":\"/product/%u\",\"referrer\":\"https://www.example.com/\"}},",
-                  random_next(random), (unsigned)random_below(random, UINT32_MAX),
-                  (unsigned)random_below(random, 8000000), (unsigned)random_below(random, UINT32_MAX),
-                  (unsigned)random_below(random, 65536), (unsigned)random_below(random, 4096),
-                  (unsigned)random_below(random, 4096), random_below(random, UINT64_C(1) << 48),
-                  (unsigned)random_below(random, 24), (unsigned)random_below(random, 60),
-                  (unsigned)random_below(random, 60), (unsigned)random_below(random, 1000),
-                  (unsigned)random_below(random, 256), (unsigned)random_below(random, 256),
-                  (unsigned)random_below(random, 256), models[random_below(random, 4)],
-                  (unsigned)random_below(random, 20000));
-    buffer_printf(out,
-                  "\"properties\":{\"order_id\":\"T%016" PRIu64 "\",\"channel\":\"%s\",\"city\":\"%s\","
+                  "\"properties\":{\"order_id\":\"T%016" PRIu64
+                  "\",\"channel\":\"%s\",\"city\":\"%s\","
                   "\"currency\":\"CNY\",\"revenue\":%u.%02u,\"coupon\":\"C%05u\",\"products\":[",
                   random_next(random), channels[random_below(random, 5)],
                   cities[random_below(random, 5)], (unsigned)random_below(random, 3000),
                   (unsigned)random_below(random, 100), (unsigned)random_below(random, 100000));
     while (out->size - begin < EVENT_BYTES - 150)
-        buffer_printf(out,
-                      "{\"product_id\":\"p%05u\",\"sku\":\"S%06u\",\"name\":\"%s\",\"price\":%u.%02u,"
-                      "\"quantity\":%u,\"brand\":\"熟客\",\"category\":\"护肤\"},",
-                      (unsigned)random_below(random, 20000), (unsigned)random_below(random, 1000000),
-                      names[random_below(random, 4)], (unsigned)random_below(random, 900),
-                      (unsigned)random_below(random, 100), 1 + (unsigned)random_below(random, 5));
+        buffer_printf(
+            out,
+            "{\"product_id\":\"p%05u\",\"sku\":\"S%06u\",\"name\":\"%s\",\"price\":%u.%02u,"
+            "\"quantity\":%u,\"brand\":\"熟客\",\"category\":\"护肤\"},",
+            (unsigned)random_below(random, 20000), (unsigned)random_below(random, 1000000),
+            names[random_below(random, 4)], (unsigned)random_below(random, 900),
+            (unsigned)random_below(random, 100), 1 + (unsigned)random_below(random, 5));
     buffer_append_str(out, STR("{}],\"note\":\""));
     while (out->size - begin < EVENT_BYTES - 3)
-        buffer_append_byte(out, (uint8_t)"abcdefghijklmnopqrstuvwxyz 01234"[random_below(random, 32)]);
+        buffer_append_byte(out,
+                           (uint8_t) "abcdefghijklmnopqrstuvwxyz 01234"[random_below(random, 32)]);
     buffer_append_str(out, STR("\"}}"));
     out->size = begin + EVENT_BYTES;
 }
@@ -104,14 +108,18 @@ static void make_variants(uint32_t events)
 /* ---- appenders ---- */
 
 struct sink {
-    struct log *log;             /* or: */
-    struct queue plain;          /* the plain file's */
+    struct log *log;    /* or: */
+    struct queue plain; /* the plain file's */
     int file;
     pthread_t thread;
     _Atomic uint64_t syncs;
 };
 
-struct slot { struct log_append append; struct appender *appender; int64_t start_ns; };
+struct slot {
+    struct log_append append;
+    struct appender *appender;
+    int64_t start_ns;
+};
 
 struct appender {
     pthread_t thread;
@@ -179,8 +187,10 @@ static void *appender_run(void *context)
     while (!atomic_load_explicit(appender->stop, memory_order_relaxed)) {
         struct slot *slot = take_slot(appender);
         slot->append = (struct log_append){
-            .records = buffer_str(&variants[variant++ % VARIANTS]), .count = appender->events,
-            .durable = on_durable, .context = slot,
+            .records = buffer_str(&variants[variant++ % VARIANTS]),
+            .count = appender->events,
+            .durable = on_durable,
+            .context = slot,
         };
         slot->start_ns = now_ns();
         put(appender->sink, &slot->append);
@@ -252,7 +262,10 @@ static int compare_u32(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-struct figures { double events_per_s, cpu_us_per_event; uint32_t p50_us, p99_us; };
+struct figures {
+    double events_per_s, cpu_us_per_event;
+    uint32_t p50_us, p99_us;
+};
 
 static double cpu_s(void)
 {
@@ -276,7 +289,11 @@ static struct figures measure(struct sink *sink, uint32_t events, size_t threads
     for (size_t i = 0; i < threads; i++) {
         struct appender *appender = &appenders[i];
         *appender = (struct appender){
-            .sink = sink, .slot_count = slots, .free_count = slots, .events = events, .stop = &stop,
+            .sink = sink,
+            .slot_count = slots,
+            .free_count = slots,
+            .events = events,
+            .stop = &stop,
             .latencies_us = malloc(LATENCIES_MAX * sizeof *latencies),
             .slots = calloc(slots, sizeof *appender->slots),
             .free = calloc(slots, sizeof *appender->free),

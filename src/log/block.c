@@ -300,8 +300,9 @@ err log_block_decode(str bytes, struct log_block **block, struct problem *proble
                            header.record_bytes);
     struct log_block *made = &node->block;
     if (!block_unpack(&header, block_stored(bytes), block_room(node)))
-        error = problem_set(problem, ERR_CORRUPT, "offset %u: the records do not unpack to %u bytes",
-                            BLOCK_HEADER_BYTES, header.record_bytes);
+        error =
+            problem_set(problem, ERR_CORRUPT, "offset %u: the records do not unpack to %u bytes",
+                        BLOCK_HEADER_BYTES, header.record_bytes);
     else if (!block_records_are_whole(made->records, made->count))
         error = problem_set(problem, ERR_CORRUPT, "offset %u: the records are not %u whole ones",
                             BLOCK_HEADER_BYTES, header.count);

@@ -193,8 +193,8 @@ err file_transact(struct log_file *file, int (*steps)(struct log_file *file, voi
         return ERR_OK;
     err error = file_problem(file, rc, doing, problem);
     if (!file_undo(file))
-        return file_die(file, problem_set(problem, ERR_IO, "cannot roll back in log %s",
-                                          file->path), problem);
+        return file_die(
+            file, problem_set(problem, ERR_IO, "cannot roll back in log %s", file->path), problem);
     if (rc_is_ignored(rc))
         return ERR_OK;
     /* Until the commit nothing is written (cache_spill is off): there is nothing to void. */
@@ -203,7 +203,10 @@ err file_transact(struct log_file *file, int (*steps)(struct log_file *file, voi
     return file_commit_failed(file, error, problem);
 }
 
-struct write_steps { const struct log_file_row *rows; size_t count; };
+struct write_steps {
+    const struct log_file_row *rows;
+    size_t count;
+};
 
 static int write_rows(struct log_file *file, void *context)
 {
@@ -329,15 +332,15 @@ static err file_decode(struct log_file *file, uint64_t key, str bytes, struct lo
     struct log_block *made = NULL;
     err error = log_block_decode(bytes, &made, &inner);
     if (error == ERR_OK && made->first_seq != key)
-        error = problem_set(&inner, ERR_CORRUPT, "offset 8: first_seq is %" PRIu64,
-                            made->first_seq);
+        error =
+            problem_set(&inner, ERR_CORRUPT, "offset 8: first_seq is %" PRIu64, made->first_seq);
     if (error == ERR_OK) {
         *block = made;
         return ERR_OK;
     }
     log_block_release(&made);
-    return problem_set(problem, error, "log %s, block of first_seq %" PRIu64 ": %s", file->path, key,
-                       inner.detail);
+    return problem_set(problem, error, "log %s, block of first_seq %" PRIu64 ": %s", file->path,
+                       key, inner.detail);
 }
 
 err file_find(struct log_file *file, uint64_t seq, uint64_t *key, struct log_block **block,
@@ -372,8 +375,8 @@ err log_file_read(struct log_file *file, uint64_t seq, struct log_block **block,
     /* It must be there: that it is not found, or ends too early, is damage. */
     if ((error == ERR_NOT_FOUND && kept) ||
         (error == ERR_OK && seq - made->first_seq >= made->count))
-        error = problem_set(problem, ERR_CORRUPT, "log %s: the block of record %" PRIu64
-                                                  " is missing", file->path, seq);
+        error = problem_set(problem, ERR_CORRUPT,
+                            "log %s: the block of record %" PRIu64 " is missing", file->path, seq);
     if (error == ERR_OK)
         *block = made;
     else

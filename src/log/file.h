@@ -26,10 +26,10 @@ struct log_file;
 
 /* What opening has found. */
 struct log_tail {
-    uint64_t first_seq;      /* of the oldest block; last_seq + 1 when there is none */
-    uint64_t last_seq;       /* 0: nothing yet */
-    int64_t received_ms;     /* of the last block */
-    uint64_t lost_records;   /* replaced by ticks: their block could not be read */
+    uint64_t first_seq;    /* of the oldest block; last_seq + 1 when there is none */
+    uint64_t last_seq;     /* 0: nothing yet */
+    int64_t received_ms;   /* of the last block */
+    uint64_t lost_records; /* replaced by ticks: their block could not be read */
 };
 
 err log_file_open(struct log_file **file, const struct log_config *config, struct log_tail *tail,
@@ -37,7 +37,10 @@ err log_file_open(struct log_file **file, const struct log_config *config, struc
 /* Checkpoints and removes the WAL, unless dead. */
 void log_file_close(struct log_file **file);
 
-struct log_file_row { uint64_t first_seq; str body; };
+struct log_file_row {
+    uint64_t first_seq;
+    str body;
+};
 
 /* All rows in one transaction, synced when it returns OK. STORAGE_FULL or NOMEM: none of them is in
  * the file, nor will be. Anything else: the file is dead (SYNC, IO, CORRUPT). Writer thread. */

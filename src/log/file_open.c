@@ -18,12 +18,14 @@
 #define PAGE_BYTES 16384
 
 /* A table is what this says, letter by letter, or the file is damaged. */
-#define TABLE_TABLE(X)                                                                    \
-    X(block, "CREATE TABLE block (first_seq INTEGER PRIMARY KEY, body BLOB NOT NULL)")    \
-    X(damaged, "CREATE TABLE damaged (id INTEGER PRIMARY KEY, first_seq INTEGER, body BLOB)")  \
+#define TABLE_TABLE(X)                                                                        \
+    X(block, "CREATE TABLE block (first_seq INTEGER PRIMARY KEY, body BLOB NOT NULL)")        \
+    X(damaged, "CREATE TABLE damaged (id INTEGER PRIMARY KEY, first_seq INTEGER, body BLOB)") \
     X(state, "CREATE TABLE state (id INTEGER PRIMARY KEY, value BLOB NOT NULL)")
 
-static const struct table { const char *name, *sql; } tables[] = {
+static const struct table {
+    const char *name, *sql;
+} tables[] = {
 #define X(name, text) { #name, text },
     TABLE_TABLE(X)
 #undef X
@@ -41,25 +43,25 @@ static const char *const sql_texts[SQL_COUNT] = {
 
 /* F1: the first access already finds EXCLUSIVE set. cache_spill: a transaction reaches the WAL at
  * its commit and not before (F3). secure_delete is off: personal values in records are sealed. */
-static const char settings[] =
-    "PRAGMA page_size=" TEXT(PAGE_BYTES) ";"
-    "PRAGMA locking_mode=EXCLUSIVE;"
-    "PRAGMA journal_mode=WAL;"
-    "PRAGMA wal_autocheckpoint=0;"
-    "PRAGMA cache_spill=OFF;"
-    "PRAGMA secure_delete=OFF;"
-    "PRAGMA cell_size_check=ON;"
-    "PRAGMA trusted_schema=OFF;"
-    "PRAGMA temp_store=MEMORY;"
-    "PRAGMA mmap_size=0;"
-    "PRAGMA cache_size=-16384;";
+static const char *const settings[] = {
+    "PRAGMA page_size=" TEXT(PAGE_BYTES),
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA wal_autocheckpoint=0",
+    "PRAGMA cache_spill=OFF",
+    "PRAGMA secure_delete=OFF",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA mmap_size=0",
+    "PRAGMA cache_size=-16384",
+};
 
 /* ---- the row `state` ---- */
 
 void file_state_encode(const struct file_state *state, uint8_t out[STATE_BYTES])
 {
-    uint64_t values[3] = { state->trimmed_seq, (uint64_t)state->trimmed_received_ms,
-                           state->voids };
+    uint64_t values[3] = { state->trimmed_seq, (uint64_t)state->trimmed_received_ms, state->voids };
     for (unsigned i = 0; i < 24; i++)
         out[i] = (uint8_t)(values[i / 8] >> (8 * (i % 8)));
     uint32_t crc = crc32c(0, out, 24);
@@ -113,10 +115,9 @@ static err file_prepare(struct log_file *file, struct problem *problem)
 static err file_create(struct log_file *file, struct problem *problem)
 {
     char sql[1024];
-    int size = snprintf(sql, sizeof sql,
-                        "BEGIN; %s; %s; %s; PRAGMA application_id=%d; PRAGMA user_version=%d;",
-                        tables[0].sql, tables[1].sql, tables[2].sql, APPLICATION_ID,
-                        FORMAT_VERSION);
+    int size = snprintf(
+        sql, sizeof sql, "BEGIN; %s; %s; %s; PRAGMA application_id=%d; PRAGMA user_version=%d;",
+        tables[0].sql, tables[1].sql, tables[2].sql, APPLICATION_ID, FORMAT_VERSION);
     INVARIANT(TABLE_COUNT == 3 && size > 0 && (size_t)size < sizeof sql);
     int rc = sqlite3_exec(file->db, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
@@ -186,8 +187,8 @@ static err file_load_schema(struct log_file *file, struct problem *problem)
     if (rc != SQLITE_OK)
         return file_problem(file, rc, "read", problem);
     file->page_bytes = (int)page_bytes;
-    err error = objects == 0 ? file_create(file, problem)
-                             : file_check_schema(file, objects, problem);
+    err error =
+        objects == 0 ? file_create(file, problem) : file_check_schema(file, objects, problem);
     return error == ERR_OK ? file_prepare(file, problem) : error;
 }
 
@@ -229,11 +230,11 @@ static err file_connect(struct log_file *file, sqlite3_vfs *vfs, struct problem 
         return file_problem(file, rc, "open", problem);
     (void)sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_db_config(file->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    rc = sqlite3_exec(file->db, settings, NULL, NULL, NULL);
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0] && rc == SQLITE_OK; i++)
+        rc = sqlite3_exec(file->db, settings[i], NULL, NULL, NULL);
+    bool syncs = !log_mutates(MUTATION_NO_SYNC);
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(file->db,
-                          log_mutates(MUTATION_NO_SYNC) ? "PRAGMA synchronous=OFF"
-                                                        : "PRAGMA synchronous=FULL",
+        rc = sqlite3_exec(file->db, syncs ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF",
                           NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return file_problem(file, rc, "open", problem);

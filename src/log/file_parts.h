@@ -11,29 +11,29 @@
 #include "log/mark.h"
 
 /* NAME, SQL */
-#define SQL_TABLE(X)                                                                              \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
-    X(COMMIT, "COMMIT")                                                                           \
-    X(ROLLBACK, "ROLLBACK")                                                                       \
-    X(INSERT, "INSERT INTO block (first_seq, body) VALUES (?1, ?2)")                              \
-    X(REPLACE, "REPLACE INTO block (first_seq, body) VALUES (?1, ?2)")                            \
-    X(FIND, "SELECT first_seq, body FROM block WHERE first_seq <= ?1"                             \
-            " ORDER BY first_seq DESC LIMIT 1")                                                   \
-    X(KEYS, "SELECT first_seq, length(body) FROM block WHERE first_seq >= ?1"                     \
-            " ORDER BY first_seq LIMIT ?2")                                                       \
-    X(DELETE, "DELETE FROM block WHERE first_seq <= ?1")                                          \
-    X(SET_ASIDE, "INSERT INTO damaged (first_seq, body)"                                          \
-                 " SELECT first_seq, body FROM block WHERE first_seq = ?1")                       \
-    X(STATE_GET, "SELECT value FROM state WHERE id = 1")                                          \
-    X(STATE_PUT, "REPLACE INTO state (id, value) VALUES (1, ?1)")                                 \
-    X(PAGES, "PRAGMA page_count")                                                                 \
+#define SQL_TABLE(X)                                                          \
+    X(BEGIN, "BEGIN IMMEDIATE")                                               \
+    X(COMMIT, "COMMIT")                                                       \
+    X(ROLLBACK, "ROLLBACK")                                                   \
+    X(INSERT, "INSERT INTO block (first_seq, body) VALUES (?1, ?2)")          \
+    X(REPLACE, "REPLACE INTO block (first_seq, body) VALUES (?1, ?2)")        \
+    X(FIND, "SELECT first_seq, body FROM block WHERE first_seq <= ?1"         \
+            " ORDER BY first_seq DESC LIMIT 1")                               \
+    X(KEYS, "SELECT first_seq, length(body) FROM block WHERE first_seq >= ?1" \
+            " ORDER BY first_seq LIMIT ?2")                                   \
+    X(DELETE, "DELETE FROM block WHERE first_seq <= ?1")                      \
+    X(SET_ASIDE, "INSERT INTO damaged (first_seq, body)"                      \
+                 " SELECT first_seq, body FROM block WHERE first_seq = ?1")   \
+    X(STATE_GET, "SELECT value FROM state WHERE id = 1")                      \
+    X(STATE_PUT, "REPLACE INTO state (id, value) VALUES (1, ?1)")             \
+    X(PAGES, "PRAGMA page_count")                                             \
     X(PAGES_FREE, "PRAGMA freelist_count")
 
 enum sql {
 #define X(name, text) SQL_##name,
     SQL_TABLE(X)
 #undef X
-    SQL_COUNT
+        SQL_COUNT
 };
 
 /* A lock that is handed on in the order of asking: a long trim does not starve the writer. */
@@ -49,9 +49,9 @@ void turn_give(struct turn *turn);
 
 /* The row `state`. */
 struct file_state {
-    uint64_t trimmed_seq;         /* the last record that was trimmed */
-    int64_t trimmed_received_ms;  /* of its block */
-    uint64_t voids;               /* failed commits that were overwritten (F3) */
+    uint64_t trimmed_seq;        /* the last record that was trimmed */
+    int64_t trimmed_received_ms; /* of its block */
+    uint64_t voids;              /* failed commits that were overwritten (F3) */
 };
 
 #define STATE_BYTES 28
@@ -62,7 +62,7 @@ struct log_file {
     struct turn turn;
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT];
-    sqlite3_vfs *gate;            /* KITH_FAULTS only */
+    sqlite3_vfs *gate; /* KITH_FAULTS only */
     struct mark mark;
     struct file_state state;
     uint64_t first_seq, last_seq; /* of what is in the file */
@@ -71,8 +71,8 @@ struct log_file {
     size_t checkpoint_at;         /* so much in the WAL makes the next one due */
     int page_bytes;
     _Atomic bool dead;
-    struct problem death;         /* why */
-    char path[];                  /* for problems */
+    struct problem death; /* why */
+    char path[];          /* for problems */
 };
 
 /* The statement, ready to be bound. */

@@ -23,7 +23,7 @@
 /* ---- filling ---- */
 
 struct fill_steps {
-    uint64_t set_aside;        /* key of the damaged block; 0: there is none */
+    uint64_t set_aside; /* key of the damaged block; 0: there is none */
     uint64_t first_seq;
     uint32_t count;
     struct buffer *block;
@@ -88,8 +88,8 @@ static err fill_range(struct log_file *file, uint64_t set_aside, uint64_t first_
 static err cut_block(struct log_file *file, uint64_t first_seq, uint64_t last_seq, bool is_there,
                      struct log_tail *tail, const char *reason, struct problem *problem)
 {
-    err error = fill_range(file, is_there ? first_seq : 0, first_seq, last_seq, tail->received_ms,
-                           problem);
+    err error =
+        fill_range(file, is_there ? first_seq : 0, first_seq, last_seq, tail->received_ms, problem);
     if (error != ERR_OK)
         return error;
     tail->lost_records += last_seq - first_seq + 1;
@@ -138,8 +138,9 @@ static err tail_gap(struct log_file *file, uint64_t first, uint64_t last, struct
     problem_set(problem, ERR_CORRUPT,
                 "log %s: records %" PRIu64 " to %" PRIu64 " were durable and are missing",
                 file->path, first, last);
-    return problem_hint(problem, ERR_CORRUPT, "restore a backup, or repair the log: what is missing"
-                                              " is then given up");
+    return problem_hint(problem, ERR_CORRUPT,
+                        "restore a backup, or repair the log: what is missing"
+                        " is then given up");
 }
 
 /* The blocks before `next`, newest first, until enough bytes have been checked. */
@@ -157,11 +158,12 @@ static err tail_check_back(struct log_file *file, struct log_block *next, struct
         if (error != ERR_OK)
             return error;
         if (block->first_seq + block->count != expected)
-            error = block->first_seq + block->count < expected
-                        ? tail_gap(file, block->first_seq + block->count, expected - 1, problem)
-                        : problem_set(problem, ERR_CORRUPT,
-                                      "log %s: the block of first_seq %" PRIu64
-                                      " runs into the next", file->path, key);
+            error =
+                block->first_seq + block->count < expected
+                    ? tail_gap(file, block->first_seq + block->count, expected - 1, problem)
+                    : problem_set(problem, ERR_CORRUPT,
+                                  "log %s: the block of first_seq %" PRIu64 " runs into the next",
+                                  file->path, key);
         else if (block->received_ms > received_ms)
             error = problem_set(problem, ERR_CORRUPT,
                                 "log %s: the block after first_seq %" PRIu64 " is older",

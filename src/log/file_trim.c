@@ -59,8 +59,8 @@ err log_file_record_bytes_from(struct log_file *file, uint64_t seq, uint64_t *by
 /* ---- trimming ---- */
 
 struct trim_steps {
-    uint64_t last_key;            /* of the blocks that go */
-    struct file_state state;      /* after they have gone */
+    uint64_t last_key;       /* of the blocks that go */
+    struct file_state state; /* after they have gone */
 };
 
 /* The oldest blocks that may go, as far as one step takes. */

@@ -11,15 +11,15 @@
 #define GATE_NAME_BYTES 40
 
 struct gate {
-    sqlite3_vfs vfs;       /* first: SQLite hands us its address */
+    sqlite3_vfs vfs; /* first: SQLite hands us its address */
     sqlite3_vfs *real;
     char name[GATE_NAME_BYTES];
 };
 
 struct gate_file {
-    sqlite3_file file;     /* first: SQLite hands us its address */
+    sqlite3_file file; /* first: SQLite hands us its address */
     bool is_wal;
-    sqlite3_file *real;    /* lies behind this */
+    sqlite3_file *real; /* lies behind this */
 };
 
 static sqlite3_file *real_file(sqlite3_file *file)

@@ -32,18 +32,18 @@
 struct log;
 
 enum log_record_kind {
-    LOG_RECORD_EVENT = 1,    /* event/event.h */
-    LOG_RECORD_COMMAND = 2,  /* engine/command.h: a command of the API */
-    LOG_RECORD_TICK = 3,     /* time passed: empty body */
+    LOG_RECORD_EVENT = 1,   /* event/event.h */
+    LOG_RECORD_COMMAND = 2, /* engine/command.h: a command of the API */
+    LOG_RECORD_TICK = 3,    /* time passed: empty body */
 };
 
 /* How an append carries its records: for each, kind (u8, not 0), body size (varint), body. */
 void log_record_write(struct buffer *out, enum log_record_kind kind, str body);
 
 struct log_append {
-    struct queue_item item;       /* the log's, while it waits */
-    str records;                  /* as by log_record_write; borrowed until `durable` */
-    uint32_t count;               /* records in it, at least 1 */
+    struct queue_item item; /* the log's, while it waits */
+    str records;            /* as by log_record_write; borrowed until `durable` */
+    uint32_t count;         /* records in it, at least 1 */
     /* Called once: OK with first_seq set, or the error; the append is the caller's again. */
     void (*durable)(struct log_append *append, err error);
     void *context;
@@ -57,26 +57,34 @@ struct log_block {
     uint64_t first_seq;
     uint32_t count;
     int64_t received_ms;
-    str records;                  /* uncompressed, as by log_record_write; kept by the block */
+    str records; /* uncompressed, as by log_record_write; kept by the block */
     _Atomic uint32_t references;
 };
 void log_block_hold(struct log_block *block);
 void log_block_release(struct log_block **block);
 
 /* Walk the records of a block. */
-struct log_record { uint64_t seq; enum log_record_kind kind; str body; };
-struct log_cursor { const struct log_block *block; size_t offset; uint32_t index; };
+struct log_record {
+    uint64_t seq;
+    enum log_record_kind kind;
+    str body;
+};
+struct log_cursor {
+    const struct log_block *block;
+    size_t offset;
+    uint32_t index;
+};
 bool log_block_next(struct log_cursor *cursor, struct log_record *record);
 
 struct log_config {
-    const char *path;             /* of the SQLite file; created when missing */
+    const char *path; /* of the SQLite file; created when missing */
     struct wall_clock *clock;
-    size_t waiting_bytes_max;     /* appended, not yet durable: beyond it BUSY; default 64 MB */
-    size_t unread_bytes_max;      /* durable, not yet taken by the reader: beyond it BUSY; 256 MB */
-    size_t block_bytes_max;       /* records per block before compression; default 1 MB */
-    int64_t retention_ms;         /* default 3 days */
-    size_t checkpoint_bytes;      /* so much in the WAL goes into the file at once; default 8 MB */
-    const char *vfs;              /* NULL: SQLite's default; tests name a failing one */
+    size_t waiting_bytes_max; /* appended, not yet durable: beyond it BUSY; default 64 MB */
+    size_t unread_bytes_max;  /* durable, not yet taken by the reader: beyond it BUSY; 256 MB */
+    size_t block_bytes_max;   /* records per block before compression; default 1 MB */
+    int64_t retention_ms;     /* default 3 days */
+    size_t checkpoint_bytes;  /* so much in the WAL goes into the file at once; default 8 MB */
+    const char *vfs;          /* NULL: SQLite's default; tests name a failing one */
     /* Set aside what cannot be read and fill its numbers, and those of what is missing, with ticks,
      * instead of refusing to open. Reads the whole log. An operator's decision, for one start. */
     bool repair;
@@ -104,17 +112,17 @@ err log_append(struct log *log, struct log_append *append) MUST_USE;
 err log_follow(struct log *log, uint64_t from_seq, struct problem *problem) MUST_USE;
 err log_next(struct log *log, int64_t timeout_ms, struct log_block **block,
              struct problem *problem) MUST_USE;
-void log_wake_reader(struct log *log);            /* log_next returns at once; any thread */
+void log_wake_reader(struct log *log); /* log_next returns at once; any thread */
 
 /* Read one stored block that holds `seq` (any thread, its own connection). NOT_FOUND if trimmed. */
 err log_read(struct log *log, uint64_t seq, struct log_block **block,
              struct problem *problem) MUST_USE;
 
-uint64_t log_first_seq(struct log *log);          /* 1 unless trimmed; last + 1 when empty */
-uint64_t log_last_seq(struct log *log);           /* last durable */
+uint64_t log_first_seq(struct log *log); /* 1 unless trimmed; last + 1 when empty */
+uint64_t log_last_seq(struct log *log);  /* last durable */
 size_t log_unread_records(struct log *log);
-int64_t log_bytes(struct log *log);               /* of the file, less what is free in it */
-uint64_t log_lost_records(struct log *log);       /* replaced by ticks when it was opened */
+int64_t log_bytes(struct log *log);         /* of the file, less what is free in it */
+uint64_t log_lost_records(struct log *log); /* replaced by ticks when it was opened */
 
 /* Remove whole blocks before `seq` that are older than the retention. The caller vouches that ledger
  * and warehouse are past them (on disk). */

@@ -14,11 +14,11 @@
 struct reader {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool following;              /* log_follow was called */
-    bool from_memory;            /* has caught up: blocks come through the list */
+    bool following;   /* log_follow was called */
+    bool from_memory; /* has caught up: blocks come through the list */
     bool poked;
-    uint64_t next_seq;           /* the first record that the reader has not got */
-    uint64_t last_seq;           /* the last durable record */
+    uint64_t next_seq; /* the first record that the reader has not got */
+    uint64_t last_seq; /* the last durable record */
     struct block_node *first, **last;
     _Atomic size_t unread_bytes; /* durable and not yet taken, uncompressed */
 };
@@ -28,9 +28,9 @@ void reader_deinit(struct reader *reader);
 void reader_publish(struct reader *reader, struct block_node *blocks, uint64_t last_seq);
 
 struct log {
-    struct log_config config;    /* defaults filled in; its texts are the caller's and not used */
+    struct log_config config; /* defaults filled in; its texts are the caller's and not used */
     struct log_file *file;
-    struct queue waiting;        /* of struct log_append; weight: bytes */
+    struct queue waiting; /* of struct log_append; weight: bytes */
     struct reader reader;
     pthread_t writer;
     _Atomic size_t waiting_bytes; /* handed in and not yet answered */
@@ -40,7 +40,7 @@ struct log {
     uint64_t lost_records;
 
     /* Of the writer thread alone. */
-    int64_t received_ms;         /* of the last block (L2) */
+    int64_t received_ms; /* of the last block (L2) */
     struct buffer encoded;
     void *codec;
 };

@@ -68,8 +68,8 @@ err mark_read(struct mark *mark, enum mark_found *found, uint64_t *last_seq,
     if (rc != SQLITE_OK)
         return problem_set(problem, ERR_IO, "cannot read the mark of the log: %s",
                            sqlite3_errstr(rc));
-    struct cursor cursor = cursor_over(str_from_bytes(bytes + sizeof mark_magic,
-                                                      MARK_BYTES - sizeof mark_magic));
+    struct cursor cursor =
+        cursor_over(str_from_bytes(bytes + sizeof mark_magic, MARK_BYTES - sizeof mark_magic));
     *last_seq = read_u64(&cursor);
     uint32_t zero = read_u32(&cursor);
     bool whole = memcmp(bytes, mark_magic, sizeof mark_magic) == 0 && zero == 0 &&

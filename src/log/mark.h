@@ -22,7 +22,7 @@
 
 struct mark {
     sqlite3_vfs *vfs;
-    sqlite3_file *file;   /* NULL: closed */
+    sqlite3_file *file; /* NULL: closed */
 };
 
 enum mark_found { MARK_MISSING, MARK_DAMAGED, MARK_VALID };

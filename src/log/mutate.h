@@ -10,21 +10,21 @@
 #include <stdbool.h>
 
 /* NAME, text in KITH_MUTATE, the defect */
-#define MUTATION_TABLE(X)                                                                \
-    X(ACK_BEFORE_SYNC, "ack_before_sync", "appends are answered before their commit")   \
-    X(NO_SYNC, "no_sync", "synchronous=OFF")                                             \
-    X(SYNC_ERROR_IGNORED, "sync_error_ignored", "a failed sync counts as a good one")    \
-    X(NO_VOID, "no_void", "a failed commit is not overwritten")                          \
-    X(NO_CRC, "no_crc", "the CRC of a block is not compared")                            \
-    X(NO_MARK, "no_mark", "a tail shorter than the mark is not noticed")                 \
-    X(FULL_IS_OK, "full_is_ok", "appends are acknowledged though the disk is full")      \
+#define MUTATION_TABLE(X)                                                             \
+    X(ACK_BEFORE_SYNC, "ack_before_sync", "appends are answered before their commit") \
+    X(NO_SYNC, "no_sync", "synchronous=OFF")                                          \
+    X(SYNC_ERROR_IGNORED, "sync_error_ignored", "a failed sync counts as a good one") \
+    X(NO_VOID, "no_void", "a failed commit is not overwritten")                       \
+    X(NO_CRC, "no_crc", "the CRC of a block is not compared")                         \
+    X(NO_MARK, "no_mark", "a tail shorter than the mark is not noticed")              \
+    X(FULL_IS_OK, "full_is_ok", "appends are acknowledged though the disk is full")   \
     X(CLOCK_GOES_BACK, "clock_goes_back", "received_ms follows the wall clock back")
 
 enum log_mutation {
 #define X(name, text, meaning) MUTATION_##name,
     MUTATION_TABLE(X)
 #undef X
-    MUTATION_COUNT
+        MUTATION_COUNT
 };
 
 #ifdef KITH_FAULTS

@@ -87,7 +87,8 @@ err log_follow(struct log *log, uint64_t from_seq, struct problem *said)
     if (from_seq < first_seq || from_seq > last_seq + 1)
         return problem_set(problem, ERR_NOT_FOUND,
                            "the log holds records %" PRIu64 " to %" PRIu64
-                           ", it cannot be followed from %" PRIu64, first_seq, last_seq, from_seq);
+                           ", it cannot be followed from %" PRIu64,
+                           first_seq, last_seq, from_seq);
     err error = log_file_record_bytes_from(log->file, from_seq, &bytes, problem);
     if (error != ERR_OK)
         return error;
@@ -132,9 +133,8 @@ static struct block_node *reader_wait_locked(struct reader *reader, int64_t time
 {
     struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
     while (reader->first == NULL && !reader->poked && timeout_ms != 0) {
-        int rc = timeout_ms < 0
-                     ? pthread_cond_wait(&reader->wake, &reader->mutex)
-                     : pthread_cond_timedwait(&reader->wake, &reader->mutex, &deadline);
+        int rc = timeout_ms < 0 ? pthread_cond_wait(&reader->wake, &reader->mutex)
+                                : pthread_cond_timedwait(&reader->wake, &reader->mutex, &deadline);
         if (rc == ETIMEDOUT)
             break;
     }
@@ -173,16 +173,14 @@ static bool reader_next_in_memory(struct reader *reader, int64_t timeout_ms,
     return from_memory;
 }
 
-err log_next(struct log *log, int64_t timeout_ms, struct log_block **block,
-             struct problem *problem)
+err log_next(struct log *log, int64_t timeout_ms, struct log_block **block, struct problem *problem)
 {
     struct reader *reader = &log->reader;
     struct problem own;
     *block = NULL;
     if (reader_next_in_memory(reader, timeout_ms, block))
         return ERR_OK;
-    err error = log_file_read(log->file, reader->next_seq, block,
-                              problem != NULL ? problem : &own);
+    err error = log_file_read(log->file, reader->next_seq, block, problem != NULL ? problem : &own);
     if (error != ERR_OK)
         return error;
     pthread_mutex_lock(&reader->mutex);

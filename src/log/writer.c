@@ -22,7 +22,7 @@
 #define ENCODED_BYTES_KEPT ((size_t)16 << 20)
 
 struct draft {
-    struct log_append *first;    /* the rest by item.next */
+    struct log_append *first; /* the rest by item.next */
     uint32_t appends;
     uint32_t records;
     size_t bytes;
@@ -33,8 +33,8 @@ struct draft {
 struct batch {
     struct draft drafts[DRAFTS_MAX];
     size_t count;
-    uint64_t last_seq;           /* of the log, once it is durable */
-    struct block_node *first;    /* the blocks as a list, once they are published */
+    uint64_t last_seq;        /* of the log, once it is durable */
+    struct block_node *first; /* the blocks as a list, once they are published */
 };
 
 static struct log_append *append_of(struct queue_item *item)
@@ -74,8 +74,8 @@ static void answer_batch(struct log *log, struct batch *batch, err error)
 static void batch_drop_blocks(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        struct log_block *block = batch->drafts[i].node != NULL ? &batch->drafts[i].node->block
-                                                                : NULL;
+        struct log_block *block =
+            batch->drafts[i].node != NULL ? &batch->drafts[i].node->block : NULL;
         batch->drafts[i].node = NULL;
         log_block_release(&block);
     }
@@ -83,7 +83,8 @@ static void batch_drop_blocks(struct batch *batch)
 
 /* ---- from appends to rows ---- */
 
-static bool draft_takes(const struct draft *draft, const struct log_append *append, size_t bytes_max)
+static bool draft_takes(const struct draft *draft, const struct log_append *append,
+                        size_t bytes_max)
 {
     return draft->bytes < bytes_max && append->records.size <= bytes_max - draft->bytes &&
            append->count <= UINT32_MAX - draft->records;
@@ -270,8 +271,7 @@ void *writer_run(void *context)
     struct log *log = context;
     struct batch batch;
     for (;;) {
-        struct log_append *list =
-            append_of(queue_take(&log->waiting, TRANSACTION_BYTES_MAX, -1));
+        struct log_append *list = append_of(queue_take(&log->waiting, TRANSACTION_BYTES_MAX, -1));
         if (list == NULL && queue_is_closed(&log->waiting))
             return NULL;
         while (list != NULL && !atomic_load(&log->dead)) {

@@ -22,9 +22,8 @@
 #define PATH "log.db"
 
 enum outcome { NO_HARM, DOES_NOT_OPEN, NAMED_WHEN_READ, TAIL_GIVEN_UP, UNNOTICED, OUTCOMES };
-static const char *const outcome_names[OUTCOMES] = { "no harm", "does not open",
-                                                     "named when read", "tail given up",
-                                                     "unnoticed" };
+static const char *const outcome_names[OUTCOMES] = { "no harm", "does not open", "named when read",
+                                                     "tail given up", "unnoticed" };
 
 struct world {
     struct vfs_fault *disk;
@@ -59,8 +58,12 @@ static void world_build(struct world *world, bool killed)
     wall_clock_init_virtual(&world->clock, INT64_C(1795000000000));
     witness_init(&world->witness);
     world->config = (struct log_config){
-        .path = PATH, .clock = &world->clock, .vfs = "flip-disk", .retention_ms = 1000,
-        .block_bytes_max = 8000, .checkpoint_bytes = 150000,
+        .path = PATH,
+        .clock = &world->clock,
+        .vfs = "flip-disk",
+        .retention_ms = 1000,
+        .block_bytes_max = 8000,
+        .checkpoint_bytes = 150000,
     };
     assert_ok(log_open(&log, &world->config, NULL));
     append_some(world, log, 40);
@@ -70,7 +73,8 @@ static void world_build(struct world *world, bool killed)
     log_close(&log);
     assert_ok(log_open(&log, &world->config, NULL));
     append_some(world, log, 40);
-    assert_ok(witness_append_now(&world->witness, log, 9, 6000)); /* a last block that is often hit */
+    assert_ok(
+        witness_append_now(&world->witness, log, 9, 6000)); /* a last block that is often hit */
     world->first_seq = log_first_seq(log);
     world->last_seq = log_last_seq(log);
     if (killed)
@@ -147,8 +151,8 @@ static enum outcome look(struct world *world)
 static void draw_bit(struct world *world, struct random_stream *random, const char **path,
                      uint64_t *bit)
 {
-    static const char *const paths[8] = { PATH, PATH, PATH, PATH, PATH, PATH "-wal", PATH "-wal",
-                                          PATH "-mark" };
+    static const char *const paths[8] = { PATH, PATH,        PATH,        PATH,
+                                          PATH, PATH "-wal", PATH "-wal", PATH "-mark" };
     int64_t bytes = -1;
     while (bytes <= 0) {
         *path = paths[random_below(random, 8)];

@@ -47,8 +47,14 @@ static void world_begin(struct world *world, uint64_t seed)
     wall_clock_init_virtual(&world->clock, INT64_C(1795000000000));
     witness_init(&world->witness);
     world->config = (struct log_config){
-        .path = PATH, .clock = &world->clock, .vfs = "io-disk", .retention_ms = 1000,
-        .block_bytes_max = 3000, .checkpoint_bytes = 100000, .fatal = on_fatal, .context = world,
+        .path = PATH,
+        .clock = &world->clock,
+        .vfs = "io-disk",
+        .retention_ms = 1000,
+        .block_bytes_max = 3000,
+        .checkpoint_bytes = 100000,
+        .fatal = on_fatal,
+        .context = world,
     };
 }
 
@@ -104,10 +110,10 @@ static bool live(struct world *world)
             (void)read_some(log);
     }
     witness_wait(&world->witness);
-    if (error != ERR_OK && error != world->death.error)
-        world->witness.last_error = error;
     bool right = dies_properly(world, log);
     log_close(&log);
+    if (error != ERR_OK && error != world->death.error)
+        world->witness.last_error = error;
     return right;
 }
 
@@ -136,7 +142,7 @@ struct sweep {
     unsigned calls;
     int code;
     bool repeat;
-    bool may_die;       /* else the fault is for the appends it meets alone */
+    bool may_die; /* else the fault is for the appends it meets alone */
     enum vfs_loss loss;
 };
 
@@ -311,7 +317,8 @@ static void test_disk_fills_up_and_has_room_again(void **state)
 
 /* SQLite's allocations pass the gate of Kith's own. */
 static sqlite3_mem_methods sqlite_memory;
-static _Atomic int allocation_bytes_failing;  /* one allocation of exactly this size fails; 0: none */
+static _Atomic int
+    allocation_bytes_failing; /* one allocation of exactly this size fails; 0: none */
 
 static bool allocation_fails(int size)
 {

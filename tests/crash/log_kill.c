@@ -31,13 +31,15 @@
 #define BODY_BYTES 300
 
 /* What the child tells: this append has been acknowledged. */
-struct told { uint64_t id, first_seq; };
+struct told {
+    uint64_t id, first_seq;
+};
 
 struct world {
     char folder[64], path[96];
     struct told *told;
     size_t told_count, told_capacity;
-    uint64_t next_id;            /* no child has used it */
+    uint64_t next_id; /* no child has used it */
 };
 
 static uint64_t number_of_environment(const char *name, uint64_t otherwise)
@@ -113,8 +115,9 @@ static _Noreturn void child_run(const char *path, uint64_t first_id, enum fault_
     struct problem problem = { 0 };
     pthread_t threads[APPENDERS];
     wall_clock_init_real(&clock);
-    struct log_config config = { .path = path, .clock = &clock,
-                                 .checkpoint_bytes = 200000, .block_bytes_max = 20000 };
+    struct log_config config = {
+        .path = path, .clock = &clock, .checkpoint_bytes = 200000, .block_bytes_max = 20000
+    };
     if (nth > 0)
         fault_arm(point, nth, FAULT_KILL, false);
     if (log_open(&log, &config, &problem) != ERR_OK) {

@@ -30,7 +30,7 @@ struct world {
     struct witness witness;
     struct random_stream random;
     uint64_t losses;
-    uint64_t reached;        /* of these, the power really went off */
+    uint64_t reached; /* of these, the power really went off */
     char wrong[400];
 };
 
@@ -47,7 +47,10 @@ static void world_begin(struct world *world, uint64_t seed)
     wall_clock_init_virtual(&world->clock, INT64_C(1795000000000));
     witness_init(&world->witness);
     world->config = (struct log_config){
-        .path = PATH, .clock = &world->clock, .vfs = "power-disk", .retention_ms = 1000,
+        .path = PATH,
+        .clock = &world->clock,
+        .vfs = "power-disk",
+        .retention_ms = 1000,
         .block_bytes_max = (size_t)1 << (8 + random_below(&world->random, 13)),
         .checkpoint_bytes = (size_t)1 << (13 + random_below(&world->random, 10)),
     };
@@ -85,8 +88,8 @@ static void work(struct world *world, struct log *log)
     uint64_t appends = 1 + random_below(&world->random, 40);
     for (uint64_t i = 0; i < appends; i++) {
         uint32_t count = 1 + (uint32_t)random_below(&world->random, 12);
-        size_t bytes = random_below(&world->random, random_below(&world->random, 8) == 0 ? 20000
-                                                                                         : 400);
+        size_t bytes =
+            random_below(&world->random, random_below(&world->random, 8) == 0 ? 20000 : 400);
         (void)witness_append(&world->witness, log, count, bytes);
         if (random_below(&world->random, 3) == 0)
             witness_wait(&world->witness);

@@ -42,9 +42,10 @@ void witness_deinit(struct witness *witness)
 /* Text that compresses about as well as events do: words, and numbers that differ. */
 static void write_body(struct buffer *body, uint64_t id, uint32_t index, size_t bytes)
 {
-    static const char *const words[8] = { "\"properties\":", "{\"channel\":\"tmall\",",
-                                          "\"order_id\":\"", "Order Paid", "revenue",
-                                          "\"product_id\":", "2026-11-11T00:00:", "skin" };
+    static const char *const words[8] = {
+        "\"properties\":", "{\"channel\":\"tmall\",", "\"order_id\":\"",   "Order Paid",
+        "revenue",         "\"product_id\":",         "2026-11-11T00:00:", "skin"
+    };
     write_u64(body, id);
     write_u32(body, index);
     uint64_t state = id * 2654435761u + index;
@@ -121,7 +122,9 @@ static struct witness_append *witness_hand_in(struct witness *witness, struct lo
     INVARIANT(!made->records.failed);
     made->witness = witness;
     made->append = (struct log_append){
-        .records = buffer_str(&made->records), .count = count, .durable = on_durable,
+        .records = buffer_str(&made->records),
+        .count = count,
+        .durable = on_durable,
         .context = made,
     };
     err error = log_append(log, &made->append);
@@ -233,8 +236,8 @@ static bool check_answers(struct witness *witness, uint64_t first_seq, bool some
     for (size_t i = 0; i < witness->count; i++) {
         const struct witness_append *append = witness->appends[i];
         bool is_in = append->found_seq != 0;
-        bool denied = append->refused || append->answer == ERR_STORAGE_FULL ||
-                      append->answer == ERR_NOMEM;
+        bool denied =
+            append->refused || append->answer == ERR_STORAGE_FULL || append->answer == ERR_NOMEM;
         bool promised = append->answered && append->answer == ERR_OK;
         uint64_t seq = append->append.first_seq;
         if (is_in && denied)
@@ -277,7 +280,7 @@ bool witness_check(struct witness *witness, struct log *log, struct witness_reco
     if (next != last + 1)
         return wrong(witness, "the last block ends at %" PRIu64 ", not %" PRIu64, next - 1, last);
     if (counts->ticks > 0 && counts->ticks != log_lost_records(log))
-        return wrong(witness, "%" PRIu64 " ticks stand for %" PRIu64 " lost records",
-                     counts->ticks, log_lost_records(log));
+        return wrong(witness, "%" PRIu64 " ticks stand for %" PRIu64 " lost records", counts->ticks,
+                     log_lost_records(log));
     return check_answers(witness, log_first_seq(log), counts->ticks > 0);
 }

@@ -23,10 +23,10 @@ struct witness_append {
     struct log_append append;
     struct witness *witness;
     struct buffer records;
-    bool refused;                /* log_append said no */
+    bool refused; /* log_append said no */
     _Atomic bool answered;
     err answer;
-    uint64_t found_seq;          /* by the check */
+    uint64_t found_seq; /* by the check */
 };
 
 struct witness {
@@ -34,10 +34,10 @@ struct witness {
     pthread_cond_t changed;
     struct witness_append **appends;
     size_t count, capacity;
-    size_t open;                 /* handed in, not answered */
-    size_t ok;                   /* answered OK */
-    err last_error;              /* the last answer or refusal that was not OK */
-    char wrong[320];             /* what witness_check has found, or empty */
+    size_t open;     /* handed in, not answered */
+    size_t ok;       /* answered OK */
+    err last_error;  /* the last answer or refusal that was not OK */
+    char wrong[320]; /* what witness_check has found, or empty */
 };
 
 /* Log lines are off: thousands of lives would tell thousands of times what they were made for. */
@@ -52,8 +52,8 @@ void witness_wait(struct witness *witness);
 err witness_append_now(struct witness *witness, struct log *log, uint32_t count, size_t body_bytes);
 
 struct witness_records {
-    uint64_t records;            /* all */
-    uint64_t ticks;              /* of these, ticks that fill the place of lost ones */
+    uint64_t records; /* all */
+    uint64_t ticks;   /* of these, ticks that fill the place of lost ones */
 };
 /* Check one block that is read in order; `expected_seq` is moved on. False: see `wrong`. */
 bool witness_check_block(struct witness *witness, const struct log_block *block,

@@ -16,14 +16,17 @@
 #define FILES_MAX 16
 #define SHM_REGIONS_MAX 64
 
-struct bytes { uint8_t *data; size_t size, capacity; };
+struct bytes {
+    uint8_t *data;
+    size_t size, capacity;
+};
 
 /* Something that happened to a file since its last sync. */
 struct change {
     bool is_truncate;
-    uint64_t offset;      /* the new size, of a truncate */
+    uint64_t offset; /* the new size, of a truncate */
     size_t size;
-    size_t data_at;       /* in `changed` */
+    size_t data_at; /* in `changed` */
 };
 
 struct shm {
@@ -36,15 +39,15 @@ struct shm {
 };
 
 struct entry {
-    char path[PATH_BYTES];     /* empty: free */
-    bool exists;               /* as seen now */
-    bool exists_durably;       /* after a loss of all */
+    char path[PATH_BYTES]; /* empty: free */
+    bool exists;           /* as seen now */
+    bool exists_durably;   /* after a loss of all */
     struct bytes now, durable;
     struct change *changes;
     size_t change_count, change_capacity;
-    struct bytes changed;      /* the bytes of the changes */
+    struct bytes changed; /* the bytes of the changes */
     int handles;
-    int shared, reserved, pending, exclusive;   /* locks held */
+    int shared, reserved, pending, exclusive; /* locks held */
     struct shm shm;
 };
 
@@ -69,11 +72,17 @@ struct handle {
     struct entry *entry;
     int flags, lock;
     bool delete_on_close, sync_folder;
-    unsigned shm_shared, shm_exclusive;   /* bits of the slots this handle holds */
+    unsigned shm_shared, shm_exclusive; /* bits of the slots this handle holds */
     bool shm_in_use;
 };
 
-struct vfs_image { size_t count; struct { char path[PATH_BYTES]; struct bytes bytes; } files[FILES_MAX]; };
+struct vfs_image {
+    size_t count;
+    struct {
+        char path[PATH_BYTES];
+        struct bytes bytes;
+    } files[FILES_MAX];
+};
 
 /* ---- bytes ---- */
 
@@ -129,16 +138,13 @@ static struct entry *entry_find(struct vfs_fault *disk, const char *path)
 
 static struct entry *entry_make(struct vfs_fault *disk, const char *path)
 {
-    for (size_t i = 0; i < FILES_MAX; i++) {
-        struct entry *entry = &disk->files[i];
-        if (entry->path[0] != '\0')
-            continue;
-        INVARIANT(strlen(path) < PATH_BYTES);
-        snprintf(entry->path, PATH_BYTES, "%s", path);
-        return entry;
-    }
-    INVARIANT(!"more files than FILES_MAX");
-    return NULL;
+    size_t free_at = 0;
+    while (free_at < FILES_MAX && disk->files[free_at].path[0] != '\0')
+        free_at++;
+    INVARIANT(free_at < FILES_MAX && strlen(path) < PATH_BYTES);
+    struct entry *entry = &disk->files[free_at];
+    snprintf(entry->path, PATH_BYTES, "%s", path);
+    return entry;
 }
 
 static void entry_forget_changes(struct entry *entry)
@@ -225,8 +231,8 @@ static bool call_fails(struct vfs_fault *disk, enum vfs_call call, int *code, in
     if ((disk->calls & call) == 0)
         return false;
     disk->passed++;
-    bool fires = disk->nth > 0 &&
-                 (disk->passed == disk->nth || (disk->repeat && disk->passed > disk->nth));
+    bool fires =
+        disk->nth > 0 && (disk->passed == disk->nth || (disk->repeat && disk->passed > disk->nth));
     if (!fires)
         return false;
     disk->fired = true;
@@ -846,7 +852,8 @@ static void lose_sector(struct entry *entry, struct bytes *out, uint64_t at, siz
         if (to > out->size)
             to = out->size;
         if (from < to)
-            memcpy(out->data + from, entry->changed.data + change->data_at + (from - change->offset),
+            memcpy(out->data + from,
+                   entry->changed.data + change->data_at + (from - change->offset),
                    (size_t)(to - from));
     }
 }

@@ -64,9 +64,9 @@ void vfs_fault_set_capacity(struct vfs_fault *disk, uint64_t bytes);
 uint64_t vfs_fault_used(struct vfs_fault *disk);
 
 enum vfs_loss {
-    VFS_LOSS_NONE,      /* the process was killed */
-    VFS_LOSS_ALL,       /* nothing survives that was not synced */
-    VFS_LOSS_RANDOM,    /* per sector */
+    VFS_LOSS_NONE,   /* the process was killed */
+    VFS_LOSS_ALL,    /* nothing survives that was not synced */
+    VFS_LOSS_RANDOM, /* per sector */
 };
 /* The machine starts again. No file may be open. */
 void vfs_fault_restart(struct vfs_fault *disk, enum vfs_loss loss);

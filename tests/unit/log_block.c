@@ -154,36 +154,39 @@ static void poke(struct buffer *bytes, size_t at, uint64_t value, size_t size)
 static void test_lies_with_a_right_crc(void **state)
 {
     (void)state;
-    static const struct { const char *file; size_t at, size; uint64_t value; } lies[] = {
-        { "plain.block", 4, 1, 2 },             /* version */
+    static const struct {
+        const char *file;
+        size_t at, size;
+        uint64_t value;
+    } lies[] = {
+        { "plain.block", 4, 1, 2 }, /* version */
         { "plain.block", 4, 1, 0 },
-        { "plain.block", 5, 1, 1 },             /* codec: these are not LZ4 */
+        { "plain.block", 5, 1, 1 }, /* codec: these are not LZ4 */
         { "plain.block", 5, 1, 2 },
         { "lz4.block", 5, 1, 0 },
-        { "plain.block", 6, 2, 1 },             /* reserved */
-        { "plain.block", 8, 8, 0 },             /* first_seq */
-        { "plain.block", 8, 8, UINT64_MAX },    /* the last seq would overflow */
-        { "plain.block", 16, 8, UINT64_MAX },   /* received_ms below zero */
-        { "plain.block", 24, 4, 0 },            /* count */
+        { "plain.block", 6, 2, 1 },           /* reserved */
+        { "plain.block", 8, 8, 0 },           /* first_seq */
+        { "plain.block", 8, 8, UINT64_MAX },  /* the last seq would overflow */
+        { "plain.block", 16, 8, UINT64_MAX }, /* received_ms below zero */
+        { "plain.block", 24, 4, 0 },          /* count */
         { "plain.block", 24, 4, 2 },
         { "plain.block", 24, 4, 4 },
         { "plain.block", 24, 4, UINT32_MAX },
-        { "plain.block", 28, 4, 215 },          /* bytes of records */
+        { "plain.block", 28, 4, 215 }, /* bytes of records */
         { "lz4.block", 28, 4, 302 },
         { "lz4.block", 28, 4, 304 },
         { "lz4.block", 28, 4, UINT32_MAX },
         { "lz4.block", 28, 4, 15 },
-        { "plain.block", 32, 4, 215 },          /* bytes stored */
-        { "plain.block", 40, 1, 0 },            /* a record without a kind */
-        { "plain.block", 41, 1, 10 },           /* lengths that do not meet the next record */
+        { "plain.block", 32, 4, 215 }, /* bytes stored */
+        { "plain.block", 40, 1, 0 },   /* a record without a kind */
+        { "plain.block", 41, 1, 10 },  /* lengths that do not meet the next record */
         { "plain.block", 41, 1, 8 },
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct buffer bytes = golden(lies[i].file);
         poke(&bytes, lies[i].at, lies[i].value, lies[i].size);
         if (decode(buffer_str(&bytes)) != ERR_CORRUPT)
-            fail_msg("%s: %zu := %" PRIu64 " is believed", lies[i].file, lies[i].at,
-                     lies[i].value);
+            fail_msg("%s: %zu := %" PRIu64 " is believed", lies[i].file, lies[i].at, lies[i].value);
         buffer_deinit(&bytes);
     }
 }
@@ -243,14 +246,10 @@ static void test_what_is_not_encoded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_plain),
-        cmocka_unit_test(test_golden_lz4),
-        cmocka_unit_test(test_golden_state),
-        cmocka_unit_test(test_every_bit_of_a_block),
-        cmocka_unit_test(test_every_cut_of_a_block),
-        cmocka_unit_test(test_lies_with_a_right_crc),
-        cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_what_is_not_encoded),
+        cmocka_unit_test(test_golden_plain),         cmocka_unit_test(test_golden_lz4),
+        cmocka_unit_test(test_golden_state),         cmocka_unit_test(test_every_bit_of_a_block),
+        cmocka_unit_test(test_every_cut_of_a_block), cmocka_unit_test(test_lies_with_a_right_crc),
+        cmocka_unit_test(test_round_trips),          cmocka_unit_test(test_what_is_not_encoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

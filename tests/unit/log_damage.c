@@ -28,8 +28,7 @@ static int house_build(void **state)
     house = (struct house){ .disk = vfs_fault_new("damage-disk", 3) };
     wall_clock_init_virtual(&house.clock, INT64_C(1795000000000));
     witness_init(&house.witness);
-    house.config =
-        (struct log_config){ .path = PATH, .clock = &house.clock, .vfs = "damage-disk" };
+    house.config = (struct log_config){ .path = PATH, .clock = &house.clock, .vfs = "damage-disk" };
     assert_ok(log_open(&house.log, &house.config, &house.problem));
     *state = &house;
     return 0;

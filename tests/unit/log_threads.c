@@ -22,10 +22,13 @@ struct house {
     struct log *log;
     struct witness witness;
     _Atomic uint32_t working;
-    _Atomic uint64_t followed;   /* records that the reader has got */
+    _Atomic uint64_t followed; /* records that the reader has got */
 };
 
-struct appender { struct house *house; uint64_t seed; };
+struct appender {
+    struct house *house;
+    uint64_t seed;
+};
 
 static void house_build(struct house *house)
 {
@@ -33,8 +36,13 @@ static void house_build(struct house *house)
     wall_clock_init_virtual(&house->clock, INT64_C(1795000000000));
     witness_init(&house->witness);
     house->config = (struct log_config){
-        .path = "log.db", .clock = &house->clock, .vfs = "thread-disk", .block_bytes_max = 20000,
-        .checkpoint_bytes = 300000, .unread_bytes_max = 200000, .waiting_bytes_max = 100000,
+        .path = "log.db",
+        .clock = &house->clock,
+        .vfs = "thread-disk",
+        .block_bytes_max = 20000,
+        .checkpoint_bytes = 300000,
+        .unread_bytes_max = 200000,
+        .waiting_bytes_max = 100000,
         .retention_ms = 1,
     };
     assert_ok(log_open(&house->log, &house->config, NULL));

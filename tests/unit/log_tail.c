@@ -39,7 +39,10 @@ static int house_build(void **state)
     wall_clock_init_virtual(&house.clock, START_MS);
     witness_init(&house.witness);
     house.config = (struct log_config){
-        .path = PATH, .clock = &house.clock, .vfs = "memory-disk", .fatal = on_fatal,
+        .path = PATH,
+        .clock = &house.clock,
+        .vfs = "memory-disk",
+        .fatal = on_fatal,
         .context = &house,
     };
     assert_ok(log_open(&house.log, &house.config, &house.problem));
@@ -99,8 +102,8 @@ static void test_numbers_over_restarts(void **state)
         assert_int_equal(log_last_seq(house->log), records);
         for (uint64_t i = random_below(&random, 40); i > 0; i--) {
             uint32_t count = 1 + (uint32_t)random_below(&random, 50);
-            assert_ok(witness_append(&house->witness, house->log, count,
-                                     random_below(&random, 300)));
+            assert_ok(
+                witness_append(&house->witness, house->log, count, random_below(&random, 300)));
             records += count;
             if (random_below(&random, 3) == 0)
                 witness_wait(&house->witness);
@@ -135,14 +138,20 @@ static void test_malformed_appends(void **state)
 {
     struct house *house = *state;
     struct log_append append = { .durable = never_durable, .count = 1 };
-    static const struct { uint32_t count; str records; } cases[] = {
+    static const struct {
+        uint32_t count;
+        str records;
+    } cases[] = {
         { 1, { NULL, 0 } },
         { 0, { "\x01\x00", 2 } },
-        { 2, { "\x01\x00", 2 } },           /* fewer than it says */
-        { 1, { "\x01\x00\x01\x00", 4 } },   /* more than it says */
-        { 1, { "\x01\x05" "abcd", 6 } },    /* cut */
-        { 1, { "\x00\x00", 2 } },           /* no kind */
-        { 1, { "\x01\x80\x00", 3 } },       /* a length in two ways */
+        { 2, { "\x01\x00", 2 } },         /* fewer than it says */
+        { 1, { "\x01\x00\x01\x00", 4 } }, /* more than it says */
+        { 1,
+          { "\x01\x05"
+            "abcd",
+            6 } },                    /* cut */
+        { 1, { "\x00\x00", 2 } },     /* no kind */
+        { 1, { "\x01\x80\x00", 3 } }, /* a length in two ways */
         { 1, { "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12 } },
         { UINT32_MAX, { "\x01\x00", 2 } },
     };
@@ -287,7 +296,12 @@ static void test_blocks_outlive_the_log(void **state)
 
 /* ---- back-pressure ---- */
 
-struct gate { pthread_mutex_t mutex; pthread_cond_t open; bool is_open; _Atomic bool inside; };
+struct gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t open;
+    bool is_open;
+    _Atomic bool inside;
+};
 
 static void hold_writer(struct log_append *append, err error)
 {
@@ -308,7 +322,10 @@ static void test_busy_when_much_waits(void **state)
     house->config.waiting_bytes_max = 5000;
     house_open_again(house);
     struct log_append held = {
-        .records = STR("\x03\x00"), .count = 1, .durable = hold_writer, .context = &gate,
+        .records = STR("\x03\x00"),
+        .count = 1,
+        .durable = hold_writer,
+        .context = &gate,
     };
     assert_ok(log_append(house->log, &held));
     pthread_mutex_lock(&gate.mutex);
