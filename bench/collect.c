@@ -48,59 +48,76 @@ static void stop(const char *why)
 
 static void write_context(struct buffer *out, unsigned n)
 {
-    buffer_printf(out,
+    buffer_printf(
+        out,
         "\"context\":{\"library\":{\"name\":\"analytics.js\",\"version\":\"npm:next-1.84.3\"},"
         "\"page\":{\"path\":\"/product/%u\",\"referrer\":\"https://shop.example.cn/list/%u\","
         "\"search\":\"?utm_source=weibo\",\"title\":\"臻白精华 30ml\","
-        "\"url\":\"https://shop.example.cn/product/%u?utm_source=weibo\"},", n % 500, n % 40, n % 500);
-    buffer_append_str(out, STR(
-        "\"userAgent\":\"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15\","
-        "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\","));
-    buffer_append_str(out, STR(
-        "\"campaign\":{\"source\":\"weibo\",\"name\":\"618\"}},"));
+        "\"url\":\"https://shop.example.cn/product/%u?utm_source=weibo\"},",
+        n % 500, n % 40, n % 500);
+    buffer_append_str(
+        out,
+        STR("\"userAgent\":\"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15\","
+            "\"locale\":\"zh-CN\",\"timezone\":\"Asia/Shanghai\","));
+    buffer_append_str(out, STR("\"campaign\":{\"source\":\"weibo\",\"name\":\"618\"}},"));
 }
 
 static void write_ids(struct buffer *out, unsigned n)
 {
-    buffer_printf(out, "\"messageId\":\"node-next-1795284625327-%08x-a3a3-440b-8ed0\","
+    buffer_printf(out,
+                  "\"messageId\":\"node-next-1795284625327-%08x-a3a3-440b-8ed0\","
                   "\"anonymousId\":\"%08x-9d1d-4d0b-8a74-0a8c4a2a2d11\",\"userId\":\"u%u\","
-                  "\"timestamp\":\"2026-11-21T18:12:%02u.%03uZ\"", n * 2654435761u, n * 40503u,
-                  n % 1000000, n % 60, n % 1000);
+                  "\"timestamp\":\"2026-11-21T18:12:%02u.%03uZ\"",
+                  n * 2654435761u, n * 40503u, n % 1000000, n % 60, n % 1000);
 }
 
 static void write_view(struct buffer *out, unsigned n)
 {
     buffer_append_str(out, STR("{\"type\":\"track\",\"event\":\"Product Viewed\","));
     write_context(out, n);
-    buffer_printf(out, "\"properties\":{\"product_id\":\"p%u\",\"sku\":\"SKU-%05u\",\"name\":\"臻白精华 30ml\","
-                  "\"brand\":\"House\",\"category\":\"精华\",\"price\":%u.%02u,\"currency\":\"CNY\","
-                  "\"position\":%u},", n % 500, n % 500, 100 + n % 900, n % 100, n % 20);
+    buffer_printf(
+        out,
+        "\"properties\":{\"product_id\":\"p%u\",\"sku\":\"SKU-%05u\",\"name\":\"臻白精华 30ml\","
+        "\"brand\":\"House\",\"category\":\"精华\",\"price\":%u.%02u,\"currency\":\"CNY\","
+        "\"position\":%u},",
+        n % 500, n % 500, 100 + n % 900, n % 100, n % 20);
     write_ids(out, n);
     buffer_append_str(out, STR("}"));
 }
 
 static void write_order(struct buffer *out, unsigned n)
 {
-    buffer_printf(out, "{\"type\":\"track\",\"event\":\"Order Paid\",\"properties\":{\"order_id\":\"20261121%08u\","
-                  "\"affiliation\":\"旗舰店\",\"revenue\":%u.%02u,\"total\":%u.%02u,\"shipping\":0,\"currency\":\"CNY\","
-                  "\"coupon\":\"618-%u\",\"receiver_phone\":\"139****%04u\",\"products\":[", n, n % 2000, n % 100,
-                  n % 2000, n % 100, n % 50, n % 10000);
+    buffer_printf(
+        out,
+        "{\"type\":\"track\",\"event\":\"Order Paid\",\"properties\":{\"order_id\":\"20261121%08u\","
+        "\"affiliation\":\"旗舰店\",\"revenue\":%u.%02u,\"total\":%u.%02u,\"shipping\":0,\"currency\":\"CNY\","
+        "\"coupon\":\"618-%u\",\"receiver_phone\":\"139****%04u\",\"products\":[",
+        n, n % 2000, n % 100, n % 2000, n % 100, n % 50, n % 10000);
     for (unsigned i = 0; i < 3; i++)
-        buffer_printf(out, "%s{\"product_id\":\"p%u\",\"sku\":\"SKU-%05u\",\"name\":\"臻白精华 30ml\",\"brand\":\"House\","
-                      "\"price\":%u.50,\"quantity\":%u}", i > 0 ? "," : "", (n + i) % 500, (n + i) % 500,
-                      50 + (n + i) % 300, 1 + i);
+        buffer_printf(
+            out,
+            "%s{\"product_id\":\"p%u\",\"sku\":\"SKU-%05u\",\"name\":\"臻白精华 30ml\",\"brand\":\"House\","
+            "\"price\":%u.50,\"quantity\":%u}",
+            i > 0 ? "," : "", (n + i) % 500, (n + i) % 500, 50 + (n + i) % 300, 1 + i);
     buffer_append_str(out, STR("],\"payment_method\":\"alipay\"},"));
-    buffer_append_str(out, STR("\"context\":{\"library\":{\"name\":\"@segment/analytics-node\",\"version\":\"3.1.0\"},"
-                               "\"channel\":\"tmall\"},"));
+    buffer_append_str(
+        out,
+        STR("\"context\":{\"library\":{\"name\":\"@segment/analytics-node\",\"version\":\"3.1.0\"},"
+            "\"channel\":\"tmall\"},"));
     write_ids(out, n);
-    buffer_append_str(out, STR(",\"integrations\":{},\"_metadata\":{\"nodeVersion\":\"v20.20.2\",\"jsRuntime\":\"node\"}}"));
+    buffer_append_str(
+        out,
+        STR(",\"integrations\":{},\"_metadata\":{\"nodeVersion\":\"v20.20.2\",\"jsRuntime\":\"node\"}}"));
 }
 
 static void write_identify(struct buffer *out, unsigned n)
 {
-    buffer_printf(out, "{\"type\":\"identify\",\"traits\":{\"phone\":\"139%08u\",\"email\":\"user%u@mail.example.cn\","
-                  "\"name\":\"李雷\",\"city\":\"上海\",\"gender\":\"female\",\"birthday\":\"1995-06-18\",\"level\":%u,"
-                  "\"member_since\":\"2024-03-01T00:00:00Z\"},", n % 100000000, n, n % 5);
+    buffer_printf(
+        out,
+        "{\"type\":\"identify\",\"traits\":{\"phone\":\"139%08u\",\"email\":\"user%u@mail.example.cn\","
+        "\"name\":\"李雷\",\"city\":\"上海\",\"gender\":\"female\",\"birthday\":\"1995-06-18\",\"level\":%u,"
+        "\"member_since\":\"2024-03-01T00:00:00Z\"},",
+        n % 100000000, n, n % 5);
     write_context(out, n);
     write_ids(out, n);
     buffer_append_str(out, STR("}"));
@@ -131,8 +148,9 @@ static void prepare(struct bench *bench)
 {
     char path[] = "/tmp/kith-bench-XXXXXX", file[64];
     struct problem problem = { .error = ERR_OK };
-    struct source source = { .number = 1, .key = STR("bench"), .name = STR("Bench"),
-                             .kind = SOURCE_SERVER };
+    struct source source = {
+        .number = 1, .key = STR("bench"), .name = STR("Bench"), .kind = SOURCE_SERVER
+    };
     if (mkdtemp(path) == NULL)
         stop("no folder");
     snprintf(file, sizeof file, "%s/keys", path);
@@ -156,8 +174,9 @@ static void report(const struct bench *bench, const char *what, size_t rounds, i
     double us = (double)(cpu_ns() - start) / 1e3;
     double events = (double)rounds * (double)bench->events;
     printf("{\"what\":\"%s\",\"batch\":%u,\"bytes_per_event\":%.0f,\"us_per_event\":%.3f,"
-           "\"events_per_s\":%.0f}\n", what, bench->batch, (double)bench->bytes / (double)bench->events,
-           us / events, events / us * 1e6);
+           "\"events_per_s\":%.0f}\n",
+           what, bench->batch, (double)bench->bytes / (double)bench->events, us / events,
+           events / us * 1e6);
 }
 
 static bool go_on(const struct bench *bench, int64_t start)
@@ -192,7 +211,8 @@ static void run_hashes(struct bench *bench)
             keys_hash_identifier(bench->keys, STR("user_id"), STR_NONE, STR("u123456"), hash);
             keys_hash_identifier(bench->keys, STR("anonymous_id"), STR("bench"),
                                  STR("7f3c1b1e-9d1d-4d0b-8a74-0a8c4a2a2d11"), hash);
-            keys_hash(bench->keys, STR("message"), STR("node-next-1795284625327-12345678-a3a3"), hash);
+            keys_hash(bench->keys, STR("message"), STR("node-next-1795284625327-12345678-a3a3"),
+                      hash);
         }
     report(bench, "three keyed hashes", rounds, start);
 }
@@ -217,7 +237,8 @@ static void run_seal(struct bench *bench)
 
 static void run_door(struct bench *bench)
 {
-    struct collect_request request = { .method = STR("POST"), .path = STR("/v1/batch"),
+    struct collect_request request = { .method = STR("POST"),
+                                       .path = STR("/v1/batch"),
                                        .received_ms = NOW_MS };
     struct collect_answer answer;
     uint32_t count;
@@ -227,7 +248,8 @@ static void run_door(struct bench *bench)
         for (unsigned i = 0; i < BODIES; i++) {
             request.body = buffer_str(&bench->bodies[i]);
             buffer_clear(&bench->records);
-            collect_decode(bench->worker, bench->sources, &request, &bench->records, &count, &answer);
+            collect_decode(bench->worker, bench->sources, &request, &bench->records, &count,
+                           &answer);
             if (count != bench->batch)
                 stop("events were refused");
             bytes += bench->records.size;
@@ -239,7 +261,8 @@ static void run_door(struct bench *bench)
 
 static void run_codec(struct bench *bench)
 {
-    struct collect_request request = { .method = STR("POST"), .path = STR("/v1/batch"),
+    struct collect_request request = { .method = STR("POST"),
+                                       .path = STR("/v1/batch"),
                                        .received_ms = NOW_MS,
                                        .body = buffer_str(&bench->bodies[0]) };
     struct collect_answer answer;
@@ -277,8 +300,11 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         void (*run)(struct bench *bench);
-    } parts[] = { { "parse", run_parse }, { "hash", run_hashes }, { "seal", run_seal },
-                  { "codec", run_codec }, { "door", run_door } };
+    } parts[] = { { "parse", run_parse },
+                  { "hash", run_hashes },
+                  { "seal", run_seal },
+                  { "codec", run_codec },
+                  { "door", run_door } };
     static struct bench bench = { .batch = 50, .seconds = 2 };
     const char *only = NULL;
     for (int i = 1; i + 1 < count; i += 2) {

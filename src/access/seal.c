@@ -42,8 +42,8 @@ struct keys {
     uint8_t one_id_key[crypto_shorthash_siphash24_KEYBYTES];
     uint8_t message_key[crypto_shorthash_siphashx24_KEYBYTES];
     uint8_t check[SEAL_HASH_BYTES];
-    uint32_t sealing_count;                  /* numbers 1 … sealing_count */
-    char prefix[SEAL_PREFIX_BYTES_MAX];      /* "s1:7:" of the newest */
+    uint32_t sealing_count;             /* numbers 1 … sealing_count */
+    char prefix[SEAL_PREFIX_BYTES_MAX]; /* "s1:7:" of the newest */
     size_t prefix_bytes;
     uint8_t sealing[SEALING_KEYS_MAX][KEY_BYTES];
 };
@@ -51,7 +51,7 @@ struct keys {
 /* What the file says. */
 struct key_file {
     uint8_t master[KEY_BYTES];
-    bool has_master;                         /* else it comes from the environment */
+    bool has_master; /* else it comes from the environment */
     uint8_t check[SEAL_HASH_BYTES];
     uint32_t sealing_count;
 };
@@ -81,8 +81,8 @@ static void derive_all(struct keys *keys, const struct key_file *file)
     keys->sealing_count = file->sealing_count;
     keys->prefix_bytes = write_prefix(file->sealing_count, keys->prefix);
     for (uint32_t i = 0; i < file->sealing_count; i++)
-        crypto_kdf_derive_from_key(keys->sealing[i], KEY_BYTES, SUBKEY_SEALING + i + 1,
-                                   kdf_context, file->master);
+        crypto_kdf_derive_from_key(keys->sealing[i], KEY_BYTES, SUBKEY_SEALING + i + 1, kdf_context,
+                                   file->master);
     memcpy(keys->check, file->check, sizeof keys->check);
 }
 
@@ -147,13 +147,15 @@ static err read_key_file(const char *path, struct key_file *file, struct problem
     if (size < 0)
         return problem_set(problem, ERR_IO, "cannot read the key file '%s': %s", path,
                            strerror(reason));
-    bool good = (size_t)size < sizeof text && parse_key_file(str_from_bytes(text, (size_t)size), file);
+    bool good =
+        (size_t)size < sizeof text && parse_key_file(str_from_bytes(text, (size_t)size), file);
     sodium_memzero(text, sizeof text);
     if (good)
         return ERR_OK;
     problem_set(problem, ERR_CORRUPT, "'%s' is not a key file of Kith", path);
-    return problem_hint(problem, ERR_CORRUPT, "restore it from a backup: without it nothing that "
-                                              "is sealed in this folder can be read");
+    return problem_hint(problem, ERR_CORRUPT,
+                        "restore it from a backup: without it nothing that "
+                        "is sealed in this folder can be read");
 }
 
 static err write_all(int descriptor, const char *bytes, size_t size)
@@ -214,7 +216,8 @@ static err write_key_file(const char *path, const struct key_file *file, struct 
     char check[2 * SEAL_HASH_BYTES + 1], text[KEY_FILE_BYTES_MAX];
     int size = snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (size < 0 || (size_t)size >= sizeof temporary)
-        return problem_set(problem, ERR_INVALID, "the path of the key file is too long: '%s'", path);
+        return problem_set(problem, ERR_INVALID, "the path of the key file is too long: '%s'",
+                           path);
     if (file->has_master)
         sodium_bin2base64(master, sizeof master, file->master, KEY_BYTES,
                           sodium_base64_VARIANT_ORIGINAL);
@@ -262,7 +265,8 @@ static err check_file_key(const char *path, const struct key_file *file, struct 
 {
     uint8_t check[SEAL_HASH_BYTES];
     if (!file->has_master) {
-        problem_set(problem, ERR_INVALID, "the master key of '%s' is kept outside the folder", path);
+        problem_set(problem, ERR_INVALID, "the master key of '%s' is kept outside the folder",
+                    path);
         return problem_hint(problem, ERR_INVALID, "set KITH_MASTER_KEY");
     }
     derive_check(file->master, check);
@@ -370,8 +374,10 @@ err keys_rotate(const char *path, struct problem *problem)
         return error;
     error = open_key_file(path, false, &file, problem);
     if (error == ERR_OK && file.sealing_count == SEALING_KEYS_MAX)
-        error = problem_set(problem, ERR_UNPROCESSABLE, "'%s' has %d sealing keys, the most there "
-                                                        "can be", path, SEALING_KEYS_MAX);
+        error = problem_set(problem, ERR_UNPROCESSABLE,
+                            "'%s' has %d sealing keys, the most there "
+                            "can be",
+                            path, SEALING_KEYS_MAX);
     if (error == ERR_OK) {
         file.sealing_count++;
         error = write_key_file(path, &file, problem);
@@ -502,10 +508,10 @@ err keys_seal(const struct keys *keys, struct arena *arena, str value, str *seal
     if (bytes == NULL || text == NULL)
         return ERR_NOMEM;
     memcpy(bytes, next_nonce(), NONCE_BYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
-        bytes + NONCE_BYTES, NULL, (const uint8_t *)value.data, value.size,
-        (const uint8_t *)keys->prefix, keys->prefix_bytes, NULL, bytes,
-        keys->sealing[keys->sealing_count - 1]);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + NONCE_BYTES, NULL,
+                                               (const uint8_t *)value.data, value.size,
+                                               (const uint8_t *)keys->prefix, keys->prefix_bytes,
+                                               NULL, bytes, keys->sealing[keys->sealing_count - 1]);
     memcpy(text, keys->prefix, keys->prefix_bytes);
     char *end = put_base64url(text + keys->prefix_bytes, bytes, plain_bytes);
     INVARIANT((size_t)(end - text) == text_bytes);

@@ -25,7 +25,7 @@
 struct keys;
 
 #define SEAL_HASH_BYTES 16
-#define ONE_ID_BYTES 15   /* "c_" and 13 characters; not counting a terminator */
+#define ONE_ID_BYTES 15 /* "c_" and 13 characters; not counting a terminator */
 
 /* Reads the key file, or makes it (temporary file, sync, rename). INVALID for a KITH_MASTER_KEY that
  * is not the key of this folder, CORRUPT for a file that cannot be read as one. */

@@ -30,10 +30,10 @@ static size_t slot_of(const struct source_set *set, const uint8_t hash[SEAL_HASH
 static err copy_source(struct source_set *set, const struct source *from, struct source *to)
 {
     *to = *from;
-    const str *const texts[] = { &from->key, &from->name, &from->protocol, &from->channel,
-                                 &from->write_key, &from->signing_secret };
-    str *const copies[] = { &to->key, &to->name, &to->protocol, &to->channel, &to->write_key,
-                            &to->signing_secret };
+    const str *const texts[] = { &from->key,     &from->name,      &from->protocol,
+                                 &from->channel, &from->write_key, &from->signing_secret };
+    str *const copies[] = { &to->key,     &to->name,      &to->protocol,
+                            &to->channel, &to->write_key, &to->signing_secret };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (arena_dup(&set->arena, *texts[i], copies[i]) != ERR_OK)
             return ERR_NOMEM;
@@ -107,7 +107,8 @@ const struct source *source_by_write_key(const struct source_set *set, const str
     if (write_key.size == 0)
         return NULL;
     keys_hash(keys, STR("write_key"), write_key, hash);
-    for (size_t slot = slot_of(set, hash); set->slots[slot] != 0; slot = (slot + 1) & set->slot_mask) {
+    for (size_t slot = slot_of(set, hash); set->slots[slot] != 0;
+         slot = (slot + 1) & set->slot_mask) {
         const struct source *source = &set->sources[set->slots[slot] - 1];
         if (sodium_memcmp(source->write_key_hash, hash, sizeof hash) == 0)
             return source;

@@ -23,15 +23,15 @@ enum source_kind { SOURCE_SERVER, SOURCE_PUBLIC };
 
 struct source {
     uint32_t number;
-    str key;                 /* "web", "tmall"; in URLs and as namespace of anonymous ids */
+    str key; /* "web", "tmall"; in URLs and as namespace of anonymous ids */
     str name;
     enum source_kind kind;
-    str protocol;            /* "segment", "sensors", "files", … : for the console */
-    str channel;             /* default channel of its events; "" to derive from the event */
-    bool strict;             /* what the plan does not know goes to quarantine */
+    str protocol; /* "segment", "sensors", "files", … : for the console */
+    str channel;  /* default channel of its events; "" to derive from the event */
+    bool strict;  /* what the plan does not know goes to quarantine */
     bool disabled;
-    str write_key;           /* of public sources, for snippets; "" for server sources */
-    str signing_secret;      /* for signed claims; "" if none */
+    str write_key;      /* of public sources, for snippets; "" for server sources */
+    str signing_secret; /* for signed claims; "" if none */
     uint8_t write_key_hash[SEAL_HASH_BYTES];
 };
 

@@ -85,7 +85,8 @@ err body_inflate(struct collect_worker *worker, str packed, str *out, struct pro
 
 static err body_too_large(size_t size, size_t limit, struct problem *problem)
 {
-    problem_set(problem, ERR_TOO_LARGE, "the body has %zu bytes, at most %zu are taken", size, limit);
+    problem_set(problem, ERR_TOO_LARGE, "the body has %zu bytes, at most %zu are taken", size,
+                limit);
     return problem_hint(problem, ERR_TOO_LARGE, "send smaller batches");
 }
 
@@ -105,8 +106,8 @@ err body_unpack(struct door *door, str *body, struct problem *problem)
         return problem_hint(problem, ERR_UNSUPPORTED, "use gzip, deflate, or none");
     }
     /* Some proxies unpack and leave the header; some clients pack and forget it. */
-    bool is_gzip = raw.size >= 2 && (unsigned char)raw.data[0] == 0x1F &&
-                   (unsigned char)raw.data[1] == 0x8B;
+    bool is_gzip =
+        raw.size >= 2 && (unsigned char)raw.data[0] == 0x1F && (unsigned char)raw.data[1] == 0x8B;
     bool is_json = raw.size > 0 && (raw.data[0] == '{' || raw.data[0] == '[');
     if (is_gzip || (packed && raw.size > 0 && !is_json))
         return body_inflate(door->worker, raw, body, problem);
@@ -218,7 +219,8 @@ bool base64_decode(struct collect_worker *worker, str text, str *out)
     size_t size = 0, i = 0;
     uint8_t bad = 0;
     for (; i + 4 <= text.size; i += 4, size += 3) {
-        uint8_t a = digits[at[i]], b = digits[at[i + 1]], c = digits[at[i + 2]], d = digits[at[i + 3]];
+        uint8_t a = digits[at[i]], b = digits[at[i + 1]], c = digits[at[i + 2]],
+                d = digits[at[i + 3]];
         bad |= a | b | c | d;
         bytes[size] = (uint8_t)(a << 2 | b >> 4);
         bytes[size + 1] = (uint8_t)(b << 4 | c >> 2);

@@ -29,26 +29,26 @@
 
 /* What a door needs of an HTTP request; borrowed for the call. */
 struct collect_request {
-    str method, path, query;          /* path without query, not yet percent-decoded */
+    str method, path, query; /* path without query, not yet percent-decoded */
     str authorization, content_encoding, content_type, origin, host;
-    str anonymous_id_header;          /* RudderStack's AnonymousId */
-    str dry_run;                      /* Sensors' header Dry-Run: "true" checks and takes nothing */
+    str anonymous_id_header; /* RudderStack's AnonymousId */
+    str dry_run;             /* Sensors' header Dry-Run: "true" checks and takes nothing */
     str user_agent, client_ip;
     str body;
-    int64_t received_ms;              /* the door's wall clock */
+    int64_t received_ms; /* the door's wall clock */
 };
 
 struct collect_answer {
     int status;
     const char *content_type;
-    str body;                         /* static or in the worker's arena */
-    bool cacheable;                   /* settings and scripts; all else is no-store */
+    str body;       /* static or in the worker's arena */
+    bool cacheable; /* settings and scripts; all else is no-store */
 };
 
 struct collect_limits {
-    size_t event_bytes_max;           /* default 256 KB; Segment says 32 KB */
-    size_t batch_bytes_max;           /* default 4 MB, after unpacking */
-    uint32_t batch_events_max;        /* default 5,000 */
+    size_t event_bytes_max;    /* default 256 KB; Segment says 32 KB */
+    size_t batch_bytes_max;    /* default 4 MB, after unpacking */
+    uint32_t batch_events_max; /* default 5,000 */
 };
 
 /* One per thread: parser, arena, buffer for inflating; kept between requests. */
@@ -64,21 +64,21 @@ bool collect_owns_path(str path);
  * how many; with count 0 the answer can be sent at once. With count > 0 `answer` is what to send
  * after the sync. A refused request has its status, a body as its SDK expects it, and count 0. */
 void collect_decode(struct collect_worker *worker, const struct source_set *sources,
-                    const struct collect_request *request, struct buffer *records,
-                    uint32_t *count, struct collect_answer *answer);
+                    const struct collect_request *request, struct buffer *records, uint32_t *count,
+                    struct collect_answer *answer);
 
 /* ---- the debugger's view: the last requests, raw, and what became of each event ---- */
 
 /* A ring in RAM (2,000 events, 8 MB); one lock, taken only for events that are kept: every event at
  * low rates, of more than 200 in a second the first 200. Refused ones have 200 of their own. */
 struct live_entry {
-    uint64_t id;                 /* grows by one */
+    uint64_t id; /* grows by one */
     int64_t at_ms;
-    uint32_t source_number;      /* 0: not known */
+    uint32_t source_number; /* 0: not known */
     uint8_t message_key[16];
     str event_type, door;
-    str raw;                     /* the item as it came, as JSON, personal values masked; cut at 16 KB */
-    str refused;                 /* why the door refused it; "" if it went on */
+    str raw;     /* the item as it came, as JSON, personal values masked; cut at 16 KB */
+    str refused; /* why the door refused it; "" if it went on */
 };
 /* Does the ring want one more of this second? Ask before the work of making an entry. */
 bool live_wants(int64_t at_ms, bool refused);

@@ -49,7 +49,8 @@ err draft_id_text(struct door *door, json_value value, const char *place, str *o
         *out = str_trim(json_text(value));
         return ERR_OK;
     case JSON_INT: {
-        if (arena_printf(&door->worker->arena, out, "%lld", (long long)json_int(value, 0)) != ERR_OK)
+        if (arena_printf(&door->worker->arena, out, "%lld", (long long)json_int(value, 0)) !=
+            ERR_OK)
             return problem_set(problem, ERR_NOMEM, "no memory for an id");
         return ERR_OK;
     }

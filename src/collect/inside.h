@@ -20,30 +20,33 @@
 #define REFUSALS_TOLD_MAX 20
 
 /* An initialiser of a str in a static table. */
-#define LITERAL(text) { .data = text, .size = sizeof(text) - 1 }
+#define LITERAL(text)                          \
+    {                                          \
+        .data = text, .size = sizeof(text) - 1 \
+    }
 
 /* What is known of the name of a property: found once, then remembered by its hash. */
 struct name_note {
     uint64_t hash;
-    uint8_t personal;    /* enum personal_kind */
-    uint8_t promoted;    /* enum promoted + 1; 0 if none */
+    uint8_t personal; /* enum personal_kind */
+    uint8_t promoted; /* enum promoted + 1; 0 if none */
     bool is_code, is_coarse, is_name, is_sealed_mark;
 };
-#define NAME_NOTES 2048  /* power of two; 32 KB */
+#define NAME_NOTES 2048 /* power of two; 32 KB */
 
 struct collect_worker {
     const struct keys *keys;
     struct collect_limits limits;
     struct json_parser *parser;
     struct arena arena;
-    struct buffer unpacked;      /* the body, inflated */
-    struct buffer text;          /* JSON of the event being drafted; never moves */
-    struct buffer encoded;       /* the event being finished */
+    struct buffer unpacked; /* the body, inflated */
+    struct buffer text;     /* JSON of the event being drafted; never moves */
+    struct buffer encoded;  /* the event being finished */
     struct buffer answer;
     z_stream inflater;
     bool inflater_ready;
-    bool starved;                /* memory ran out where no error could be told: 503 in the end */
-    uint64_t seed;               /* of names and shapes */
+    bool starved;  /* memory ran out where no error could be told: 503 in the end */
+    uint64_t seed; /* of names and shapes */
     struct name_note notes[NAME_NOTES];
     struct event event;
     struct event_identifier identifiers[EVENT_IDENTIFIERS_MAX];
@@ -56,13 +59,13 @@ struct door {
     const struct source_set *sources;
     const struct collect_request *request;
     struct collect_answer *answer;
-    const char *name;            /* "segment", "sensors" */
+    const char *name; /* "segment", "sensors" */
     const struct source *source;
     struct buffer *records;
-    uint32_t count;              /* events taken */
-    uint32_t refused;            /* events refused */
-    bool measure_items;          /* the body is larger than one event may be */
-    struct problem first;        /* the first refusal */
+    uint32_t count;       /* events taken */
+    uint32_t refused;     /* events refused */
+    bool measure_items;   /* the body is larger than one event may be */
+    struct problem first; /* the first refusal */
 };
 
 /* ---- memory (worker.c) ---- */
@@ -75,7 +78,7 @@ void *worker_alloc(struct collect_worker *worker, size_t size_bytes);
 /* {"success":false,"code":…,"message":…} with the status of `error`. */
 void answer_problem(struct door *door, const struct problem *problem);
 void answer_text(struct door *door, int status, const char *content_type, str body);
-extern const str answer_gif;     /* a transparent dot */
+extern const str answer_gif; /* a transparent dot */
 
 /* ---- bodies (body.c) ---- */
 
@@ -110,15 +113,17 @@ err draft_id_text(struct door *door, json_value value, const char *place, str *o
 struct draft_rules {
     /* NULL: take all. Sets *skip, or returns an error for the whole item. */
     err (*admit)(str name, json_value value, bool *skip, struct problem *problem);
-    size_t text_bytes_max;       /* longer texts are cut; 0: never */
+    size_t text_bytes_max; /* longer texts are cut; 0: never */
     bool lines_make_revenue;
 };
 /* All properties into event.props, with shape and promoted columns. `more` are texts that are added
  * where the object has none of that name. */
-struct draft_more { str name; str text; };
+struct draft_more {
+    str name;
+    str text;
+};
 err draft_props(struct door *door, json_value object, const struct draft_rules *rules,
-                const struct draft_more *more, size_t more_count,
-                struct problem *problem) MUST_USE;
+                const struct draft_more *more, size_t more_count, struct problem *problem) MUST_USE;
 /* Members of an object as traits; null unsets. Those that are there already are replaced. */
 err draft_traits(struct door *door, json_value object, enum trait_operation operation,
                  const struct draft_rules *rules, struct problem *problem) MUST_USE;
@@ -140,7 +145,7 @@ err draft_write_value(struct door *door, struct buffer *out, json_value value, b
 
 /* ---- the doors ---- */
 
-void segment_events(struct door *door, int route);   /* enum route of route.h */
+void segment_events(struct door *door, int route); /* enum route of route.h */
 void segment_pixel(struct door *door, bool page);
 void segment_settings(struct door *door, str write_key);
 void segment_source_config(struct door *door);

@@ -19,8 +19,8 @@ struct kept {
 
 static struct {
     pthread_mutex_t mutex;
-    struct kept *ring[LIVE_ENTRIES];   /* of id at id % LIVE_ENTRIES */
-    uint64_t first, next;              /* ids held: first … next − 1 */
+    struct kept *ring[LIVE_ENTRIES]; /* of id at id % LIVE_ENTRIES */
+    uint64_t first, next;            /* ids held: first … next − 1 */
     size_t bytes;
 } live = { .mutex = PTHREAD_MUTEX_INITIALIZER, .first = 1, .next = 1 };
 

@@ -21,8 +21,7 @@ static str write_key_of(struct door *door, json_value root)
     str key = segment_basic_key(door, str_trim(door->request->authorization));
     if (key.size == 0)
         key = json_text(json_get(root, STR("writeKey")));
-    if (key.size == 0 &&
-        !form_value(door->worker, door->request->query, STR("writeKey"), &key))
+    if (key.size == 0 && !form_value(door->worker, door->request->query, STR("writeKey"), &key))
         key = STR_NONE;
     if (key.size == 0)
         key = json_text(json_get(json_at(json_get(root, STR("batch")), 0), STR("writeKey")));
@@ -33,8 +32,9 @@ err segment_find_source(struct door *door, str write_key, struct problem *proble
 {
     if (write_key.size == 0) {
         problem_set(problem, ERR_UNAUTHENTICATED, "failed to read writekey from header");
-        return problem_hint(problem, ERR_UNAUTHENTICATED, "Authorization: Basic base64(writeKey:), "
-                                                          "or writeKey in the body");
+        return problem_hint(problem, ERR_UNAUTHENTICATED,
+                            "Authorization: Basic base64(writeKey:), "
+                            "or writeKey in the body");
     }
     door->source = source_by_write_key(door->sources, door->worker->keys, write_key);
     if (door->source == NULL)
@@ -113,7 +113,7 @@ void segment_refuse(struct door *door, err error, const struct problem *problem)
 }
 
 err segment_run(struct door *door, struct segment_batch *batch, str body, bool single,
-                       struct problem *problem)
+                struct problem *problem)
 {
     json_value root;
     size_t begin = door->records->size;
@@ -143,21 +143,37 @@ err segment_run(struct door *door, struct segment_batch *batch, str body, bool s
 static enum segment_type call_of_route(enum route route)
 {
     switch (route) {
-    case ROUTE_IDENTIFY: case ROUTE_IDENTIFY_SHORT:
+    case ROUTE_IDENTIFY:
+    case ROUTE_IDENTIFY_SHORT:
         return CALL_IDENTIFY;
-    case ROUTE_TRACK: case ROUTE_TRACK_SHORT: case ROUTE_PIXEL_TRACK:
+    case ROUTE_TRACK:
+    case ROUTE_TRACK_SHORT:
+    case ROUTE_PIXEL_TRACK:
         return CALL_TRACK;
-    case ROUTE_PAGE: case ROUTE_PAGE_SHORT: case ROUTE_PIXEL_PAGE:
+    case ROUTE_PAGE:
+    case ROUTE_PAGE_SHORT:
+    case ROUTE_PIXEL_PAGE:
         return CALL_PAGE;
-    case ROUTE_SCREEN: case ROUTE_SCREEN_SHORT:
+    case ROUTE_SCREEN:
+    case ROUTE_SCREEN_SHORT:
         return CALL_SCREEN;
-    case ROUTE_GROUP: case ROUTE_GROUP_SHORT:
+    case ROUTE_GROUP:
+    case ROUTE_GROUP_SHORT:
         return CALL_GROUP;
-    case ROUTE_ALIAS: case ROUTE_ALIAS_SHORT:
+    case ROUTE_ALIAS:
+    case ROUTE_ALIAS_SHORT:
         return CALL_ALIAS;
-    case ROUTE_NONE: case ROUTE_BATCH: case ROUTE_BATCH_SHORT: case ROUTE_IMPORT:
-    case ROUTE_METRICS: case ROUTE_BEACON: case ROUTE_SETTINGS: case ROUTE_SOURCE_CONFIG:
-    case ROUTE_SENSORS: case ROUTE_SENSORS_GIF: case ROUTE_SENSORS_DEBUG:
+    case ROUTE_NONE:
+    case ROUTE_BATCH:
+    case ROUTE_BATCH_SHORT:
+    case ROUTE_IMPORT:
+    case ROUTE_METRICS:
+    case ROUTE_BEACON:
+    case ROUTE_SETTINGS:
+    case ROUTE_SOURCE_CONFIG:
+    case ROUTE_SENSORS:
+    case ROUTE_SENSORS_GIF:
+    case ROUTE_SENSORS_DEBUG:
     default:
         return CALL_NONE;
     }

@@ -7,15 +7,16 @@ static err draft_times(struct segment_draft *draft)
 {
     const struct segment_item *item = &draft->item;
     struct event *event = &draft->door->worker->event;
-    json_value original = segment_is_absent(item->original_timestamp) ? item->timestamp
-                                                              : item->original_timestamp;
+    json_value original =
+        segment_is_absent(item->original_timestamp) ? item->timestamp : item->original_timestamp;
     int64_t original_ms = 0, sent_ms = 0;
     bool given = !segment_is_absent(original);
     bool historical = draft->batch->historical || json_bool(item->context.historical, false);
     if (given && !segment_read_time(original, &original_ms)) {
         problem_set(draft->problem, ERR_INVALID, "the timestamp is no time");
-        problem_hint(draft->problem, ERR_INVALID, "send ISO 8601 with its zone, as in "
-                                                  "2026-11-21T08:00:00.000Z");
+        problem_hint(draft->problem, ERR_INVALID,
+                     "send ISO 8601 with its zone, as in "
+                     "2026-11-21T08:00:00.000Z");
         return problem_at(draft->problem, ERR_INVALID, "/timestamp");
     }
     if (!segment_read_time(item->sent_at, &sent_ms))
@@ -33,9 +34,9 @@ static enum segment_type call_named(str name)
     static const struct {
         str name;
         enum segment_type call;
-    } calls[] = { { LITERAL("track"), CALL_TRACK },   { LITERAL("identify"), CALL_IDENTIFY },
-                  { LITERAL("page"), CALL_PAGE },     { LITERAL("screen"), CALL_SCREEN },
-                  { LITERAL("group"), CALL_GROUP },   { LITERAL("alias"), CALL_ALIAS } };
+    } calls[] = { { LITERAL("track"), CALL_TRACK }, { LITERAL("identify"), CALL_IDENTIFY },
+                  { LITERAL("page"), CALL_PAGE },   { LITERAL("screen"), CALL_SCREEN },
+                  { LITERAL("group"), CALL_GROUP }, { LITERAL("alias"), CALL_ALIAS } };
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         if (str_equal(name, calls[i].name))
             return calls[i].call;
@@ -52,8 +53,10 @@ static err draft_event_name(struct segment_draft *draft, str *name)
         return problem_at(draft->problem, ERR_INVALID, "/event");
     }
     if (name->size > EVENT_NAME_BYTES_MAX) {
-        problem_set(draft->problem, ERR_INVALID, "the name of the event has %zu bytes, at most %d "
-                                                 "are taken", name->size, EVENT_NAME_BYTES_MAX);
+        problem_set(draft->problem, ERR_INVALID,
+                    "the name of the event has %zu bytes, at most %d "
+                    "are taken",
+                    name->size, EVENT_NAME_BYTES_MAX);
         problem_hint(draft->problem, ERR_INVALID, "what varies belongs into properties");
         return problem_at(draft->problem, ERR_INVALID, "/event");
     }
@@ -88,8 +91,9 @@ static err begin_call(struct segment_draft *draft, enum segment_type call)
     case CALL_NONE:
         break;
     }
-    problem_set(draft->problem, ERR_INVALID, "the type of the call is none of track, identify, "
-                                             "page, screen, group, alias");
+    problem_set(draft->problem, ERR_INVALID,
+                "the type of the call is none of track, identify, "
+                "page, screen, group, alias");
     return problem_at(draft->problem, ERR_INVALID, "/type");
 }
 
@@ -134,8 +138,8 @@ static err draft_call_traits(struct segment_draft *draft, enum segment_type call
 {
     err error = need_object(draft, draft->item.traits, "/traits");
     if (error == ERR_OK && call == CALL_IDENTIFY)
-        error = draft_traits(draft->door, draft->item.context.traits, TRAIT_SET, NULL,
-                             draft->problem);
+        error =
+            draft_traits(draft->door, draft->item.context.traits, TRAIT_SET, NULL, draft->problem);
     if (error == ERR_OK && (call == CALL_IDENTIFY || call == CALL_GROUP))
         error = draft_traits(draft->door, draft->item.traits, TRAIT_SET, NULL, draft->problem);
     return error;
@@ -145,12 +149,13 @@ static err draft_group(struct segment_draft *draft)
 {
     struct event *event = &draft->door->worker->event;
     str group;
-    err error = draft_id_text(draft->door, draft->item.group_id, "/groupId", &group, draft->problem);
+    err error =
+        draft_id_text(draft->door, draft->item.group_id, "/groupId", &group, draft->problem);
     if (error != ERR_OK)
         return error;
     if (group.size == 0 || group.size > TEXT_ID_BYTES_MAX) {
-        problem_set(draft->problem, ERR_INVALID, "a group call without a groupId of at most %d bytes",
-                    TEXT_ID_BYTES_MAX);
+        problem_set(draft->problem, ERR_INVALID,
+                    "a group call without a groupId of at most %d bytes", TEXT_ID_BYTES_MAX);
         return problem_at(draft->problem, ERR_INVALID, "/groupId");
     }
     event->object_kind = STR("group");
@@ -161,8 +166,8 @@ static err draft_group(struct segment_draft *draft)
 static err draft_message(struct segment_draft *draft)
 {
     str id;
-    err error = draft_id_text(draft->door, draft->item.message_id, "/messageId", &id,
-                              draft->problem);
+    err error =
+        draft_id_text(draft->door, draft->item.message_id, "/messageId", &id, draft->problem);
     if (error != ERR_OK)
         return error;
     if (id.size > 0)
@@ -176,13 +181,14 @@ static err draft_message(struct segment_draft *draft)
 static err read_ids(struct segment_draft *draft)
 {
     struct door *door = draft->door;
-    err error = draft_id_text(door, draft->item.user_id, "/userId", &draft->user_id, draft->problem);
+    err error =
+        draft_id_text(door, draft->item.user_id, "/userId", &draft->user_id, draft->problem);
     if (error == ERR_OK)
         error = draft_id_text(door, draft->item.anonymous_id, "/anonymousId", &draft->anonymous_id,
                               draft->problem);
     if (error == ERR_OK && draft->user_id.size == 0 && draft->anonymous_id.size == 0)
-        error = problem_set(draft->problem, ERR_INVALID,
-                            "request neither has anonymousId nor userId");
+        error =
+            problem_set(draft->problem, ERR_INVALID, "request neither has anonymousId nor userId");
     return error;
 }
 
@@ -243,13 +249,16 @@ static err check_size(struct door *door, json_value item, struct problem *proble
     if (!text->failed && text->size <= limit)
         return ERR_OK;
     problem_set(problem, ERR_TOO_LARGE, "the event has more than %zu bytes", limit);
-    return problem_hint(problem, ERR_TOO_LARGE, "keep long texts and files elsewhere and send links");
+    return problem_hint(problem, ERR_TOO_LARGE,
+                        "keep long texts and files elsewhere and send links");
 }
 
 err segment_take_call(struct door *door, const struct segment_batch *batch, json_value value,
-                     struct problem *problem)
+                      struct problem *problem)
 {
-    struct segment_draft draft = { .door = door, .batch = batch, .problem = problem,
+    struct segment_draft draft = { .door = door,
+                                   .batch = batch,
+                                   .problem = problem,
                                    .trusted = door->source->kind == SOURCE_SERVER };
     struct json_iterator iterator = json_iterate(value);
     json_value member;
@@ -262,8 +271,8 @@ err segment_take_call(struct door *door, const struct segment_batch *batch, json
     draft.item.context = batch->context;
     while (json_next(&iterator, &key, &member))
         segment_take_member(&draft.item, key, member);
-    enum segment_type call = batch->call != CALL_NONE ? batch->call
-                                              : call_named(json_text(draft.item.type));
+    enum segment_type call =
+        batch->call != CALL_NONE ? batch->call : call_named(json_text(draft.item.type));
     error = read_ids(&draft);
     if (error == ERR_OK && is_void_alias(&draft, call, &error))
         return ERR_OK;

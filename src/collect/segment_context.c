@@ -16,7 +16,8 @@ static str channel_of_library(str library)
     if (has(library, STR("mini")))
         return STR("mini_program");
     if (has(library, STR("ios")) || has(library, STR("android")) || has(library, STR("swift")) ||
-        has(library, STR("kotlin")) || has(library, STR("react-native")) || has(library, STR("flutter")))
+        has(library, STR("kotlin")) || has(library, STR("react-native")) ||
+        has(library, STR("flutter")))
         return STR("app");
     if (has(library, STR("analytics-")))
         return STR("server");
@@ -65,7 +66,8 @@ static void write_name(struct context_writer *writer, str name)
 static void write_part(struct context_writer *writer, str name, json_value value)
 {
     enum json_kind kind = json_kind(value);
-    if (kind == JSON_MISSING || kind == JSON_NULL || (json_count(value) == 0 && kind == JSON_OBJECT))
+    if (kind == JSON_MISSING || kind == JSON_NULL ||
+        (json_count(value) == 0 && kind == JSON_OBJECT))
         return;
     write_name(writer, name);
     if (kind == JSON_ARRAY || kind == JSON_OBJECT || kind == JSON_TEXT) {

@@ -16,7 +16,13 @@
 #define TEXT_ID_BYTES_MAX 255
 
 enum segment_type {
-    CALL_NONE, CALL_TRACK, CALL_IDENTIFY, CALL_PAGE, CALL_SCREEN, CALL_GROUP, CALL_ALIAS,
+    CALL_NONE,
+    CALL_TRACK,
+    CALL_IDENTIFY,
+    CALL_PAGE,
+    CALL_SCREEN,
+    CALL_GROUP,
+    CALL_ALIAS,
 };
 
 struct segment_context {
@@ -34,8 +40,8 @@ struct segment_item {
 /* What is the same for all items of a request. */
 struct segment_batch {
     struct segment_context context;
-    enum segment_type call;      /* by the path; NONE: the item says */
-    int64_t sent_ms;             /* 0: not said */
+    enum segment_type call; /* by the path; NONE: the item says */
+    int64_t sent_ms;        /* 0: not said */
     bool historical;
 };
 
@@ -44,9 +50,9 @@ struct segment_draft {
     const struct segment_batch *batch;
     struct segment_item item;
     str user_id, anonymous_id;
-    bool trusted;                /* server source */
-    bool signed_user;            /* the user id carries a valid signature */
-    bool claims;                 /* identifiers that a public source only says */
+    bool trusted;     /* server source */
+    bool signed_user; /* the user id carries a valid signature */
+    bool claims;      /* identifiers that a public source only says */
     struct problem *problem;
 };
 

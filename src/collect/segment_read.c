@@ -157,9 +157,14 @@ bool segment_read_time(json_value value, int64_t *out_ms)
         number = json_int(value, INT64_MIN);
         if (number < -TIME_MS_MAX || number > TIME_MS_MAX)
             return false;
-        *out_ms = number > -EPOCH_SECONDS_MAX && number < EPOCH_SECONDS_MAX ? number * 1000 : number;
+        *out_ms =
+            number > -EPOCH_SECONDS_MAX && number < EPOCH_SECONDS_MAX ? number * 1000 : number;
         return true;
-    case JSON_MISSING: case JSON_NULL: case JSON_BOOL: case JSON_ARRAY: case JSON_OBJECT:
+    case JSON_MISSING:
+    case JSON_NULL:
+    case JSON_BOOL:
+    case JSON_ARRAY:
+    case JSON_OBJECT:
     default:
         return false;
     }

@@ -15,17 +15,19 @@ static void write_dotted(struct door *door, struct json_writer *writer, str pref
 
 static void write_pixel_body(struct door *door, struct buffer *out)
 {
-    static const str texts[] = { LITERAL("userId"), LITERAL("anonymousId"), LITERAL("event"), LITERAL("messageId"), LITERAL("timestamp"),
-                                         LITERAL("originalTimestamp"), LITERAL("sentAt"), LITERAL("name"), LITERAL("category"),
-                                         LITERAL("channel"), LITERAL("writeKey") };
+    static const str texts[] = { LITERAL("userId"),    LITERAL("anonymousId"),
+                                 LITERAL("event"),     LITERAL("messageId"),
+                                 LITERAL("timestamp"), LITERAL("originalTimestamp"),
+                                 LITERAL("sentAt"),    LITERAL("name"),
+                                 LITERAL("category"),  LITERAL("channel"),
+                                 LITERAL("writeKey") };
     struct json_writer writer;
     struct collect_worker *worker = door->worker;
     str value;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (form_value(worker, door->request->query, texts[i], &value) &&
-            str_is_utf8(value))
+        if (form_value(worker, door->request->query, texts[i], &value) && str_is_utf8(value))
             json_member_text(&writer, texts[i], value);
     json_put_key(&writer, STR("properties"));
     if (form_value(worker, door->request->query, STR("properties"), &value) &&
@@ -85,9 +87,8 @@ void segment_settings(struct door *door, str write_key)
     if (form_next(door->worker, &form, &decoded, &value) &&
         source_for_settings(door, decoded) == NULL)
         return;
-    if (door->source == NULL ||
-        arena_printf(&door->worker->arena, &host, STR_FMT "/v1", STR_ARG(door->request->host)) !=
-            ERR_OK) {
+    if (door->source == NULL || arena_printf(&door->worker->arena, &host, STR_FMT "/v1",
+                                             STR_ARG(door->request->host)) != ERR_OK) {
         answer_text(door, 503, "text/plain", STR("no memory"));
         return;
     }
@@ -96,14 +97,15 @@ void segment_settings(struct door *door, str write_key)
     json_write_text(out, decoded);
     buffer_append_str(out, STR(",\"apiHost\":"));
     json_write_text(out, host);
-    buffer_append_str(out, STR(
-        ",\"addBundledMetadata\":true,\"unbundledIntegrations\":[],\"maybeBundledConfigIds\":{},"
-        "\"versionSettings\":{\"version\":\"4.4.7\",\"componentTypes\":[\"browser\"]}}},"
-        "\"plan\":{\"track\":{\"__default\":{\"enabled\":true,\"integrations\":{}}},"
-        "\"identify\":{\"__default\":{\"enabled\":true}},"
-        "\"group\":{\"__default\":{\"enabled\":true}}},\"edgeFunction\":{},"
-        "\"middlewareSettings\":{},\"enabledMiddleware\":{},\"metrics\":{\"sampleRate\":0},"
-        "\"legacyVideoPluginsEnabled\":false,\"remotePlugins\":[]}"));
+    buffer_append_str(
+        out,
+        STR(",\"addBundledMetadata\":true,\"unbundledIntegrations\":[],\"maybeBundledConfigIds\":{},"
+            "\"versionSettings\":{\"version\":\"4.4.7\",\"componentTypes\":[\"browser\"]}}},"
+            "\"plan\":{\"track\":{\"__default\":{\"enabled\":true,\"integrations\":{}}},"
+            "\"identify\":{\"__default\":{\"enabled\":true}},"
+            "\"group\":{\"__default\":{\"enabled\":true}}},\"edgeFunction\":{},"
+            "\"middlewareSettings\":{},\"enabledMiddleware\":{},\"metrics\":{\"sampleRate\":0},"
+            "\"legacyVideoPluginsEnabled\":false,\"remotePlugins\":[]}"));
     answer_settings(door);
 }
 
@@ -123,9 +125,10 @@ void segment_source_config(struct door *door)
     json_write_text(out, source->name);
     buffer_append_str(out, STR(",\"writeKey\":"));
     json_write_text(out, key);
-    buffer_append_str(out, STR(
-        ",\"enabled\":true,\"workspaceId\":\"kith\",\"config\":{\"statsCollection\":{"
-        "\"errors\":{\"enabled\":false},\"metrics\":{\"enabled\":false}}},\"destinations\":[],"
-        "\"dataplanes\":{}},\"updatedAt\":\"2024-01-01T00:00:00Z\"}"));
+    buffer_append_str(
+        out,
+        STR(",\"enabled\":true,\"workspaceId\":\"kith\",\"config\":{\"statsCollection\":{"
+            "\"errors\":{\"enabled\":false},\"metrics\":{\"enabled\":false}}},\"destinations\":[],"
+            "\"dataplanes\":{}},\"updatedAt\":\"2024-01-01T00:00:00Z\"}"));
     answer_settings(door);
 }

@@ -12,8 +12,8 @@ static err claim(struct segment_draft *draft, str type, str namespace_, json_val
     uint32_t before = draft->door->worker->event.identifier_count;
     if (segment_is_absent(value))
         return ERR_OK;
-    err error = draft_identifier(draft->door, type, namespace_, value, claim_flags(draft),
-                                 draft->problem);
+    err error =
+        draft_identifier(draft->door, type, namespace_, value, claim_flags(draft), draft->problem);
     if (draft->door->worker->event.identifier_count > before)
         draft->claims = true;
     return error;
@@ -32,12 +32,16 @@ static bool map_external_type(str type, str *mapped, str *namespace_)
         str from, to, namespace_;
     } map[] = {
 #define ROW(from, to, namespace_) { LITERAL(from), LITERAL(to), LITERAL(namespace_) }
-        ROW("phone", "mobile", ""),        ROW("email", "email", ""),
-        ROW("ios.idfa", "device", "idfa"), ROW("ios.id", "device", "idfv"),
-        ROW("ios.idfv", "device", "idfv"), ROW("android.idfa", "device", "gaid"),
+        ROW("phone", "mobile", ""),
+        ROW("email", "email", ""),
+        ROW("ios.idfa", "device", "idfa"),
+        ROW("ios.id", "device", "idfv"),
+        ROW("ios.idfv", "device", "idfv"),
+        ROW("android.idfa", "device", "gaid"),
         ROW("android.id", "device", "android_id"),
         /* what reaches a device, or a group, names nobody */
-        ROW("ios.push_token", "", ""),     ROW("android.push_token", "", ""),
+        ROW("ios.push_token", "", ""),
+        ROW("android.push_token", "", ""),
         ROW("group_id", "", ""),
 #undef ROW
     };
@@ -71,8 +75,9 @@ static err draft_external_id(struct segment_draft *draft, json_value entry)
         namespace_ = STR_NONE;
     if (!is_type_name(type) || namespace_.size > TEXT_ID_BYTES_MAX) {
         problem_set(draft->problem, ERR_INVALID, "an external id has no type that can be a name");
-        problem_hint(draft->problem, ERR_INVALID, "types are small letters, digits and '_', as in "
-                                                  "wx_openid");
+        problem_hint(draft->problem, ERR_INVALID,
+                     "types are small letters, digits and '_', as in "
+                     "wx_openid");
         return problem_at(draft->problem, ERR_INVALID, "/context/externalIds");
     }
     if (!map_external_type(type, &mapped, &namespace_))
@@ -111,7 +116,8 @@ static json_value find_claim(json_value said, json_value remembered, str name, s
         json_value value = json_get(places[i], name);
         if (segment_is_absent(value))
             value = json_get(places[i], other_name);
-        if (!segment_is_absent(value) && (json_kind(value) == JSON_TEXT || json_kind(value) == JSON_INT))
+        if (!segment_is_absent(value) &&
+            (json_kind(value) == JSON_TEXT || json_kind(value) == JSON_INT))
             return value;
     }
     return (json_value){ .document = NULL };

@@ -16,7 +16,7 @@ static const struct {
     str property;
     enum promoted_type type;
 } promoted_columns[PROMOTED_COUNT] = {
-#define X(NAME, column, name, type)                                             \
+#define X(NAME, column, name, type) \
     [PROMOTED_##NAME] = { { .data = name, .size = sizeof(name) - 1 }, PROMOTED_TYPE_##type },
     PROMOTED_TABLE(X)
 #undef X
@@ -59,9 +59,9 @@ static struct name_note *find_note(struct collect_worker *worker, str name, uint
 
 struct names {
     size_t count;
-    uint64_t *hashes;      /* of each member in order */
+    uint64_t *hashes; /* of each member in order */
     bool doubled;
-    uint32_t *slots;       /* of many: last index + 1 of a hash */
+    uint32_t *slots; /* of many: last index + 1 of a hash */
     uint32_t mask;
     uint64_t small[NAMES_SMALL];
 };
@@ -262,8 +262,8 @@ static void write_object(struct walk *walk, enum personal_kind around, json_valu
     if (walk->error == ERR_OK)
         walk->error = names_read(walk->worker, object, &names);
     buffer_append_byte(walk->out, '{');
-    for (size_t i = 0; walk->error == ERR_OK && !walk->out->failed &&
-                       json_next(&iterator, &name, &value); i++) {
+    for (size_t i = 0;
+         walk->error == ERR_OK && !walk->out->failed && json_next(&iterator, &name, &value); i++) {
         const struct name_note note = *find_note(walk->worker, name, names.hashes[i]);
         if (note.is_sealed_mark || is_overridden(&names, i))
             continue;
@@ -336,7 +336,7 @@ static const uint32_t money_columns =
     (PROMOTED_TYPE_##type == PROMOTED_TYPE_MONEY ? BIT(PROMOTED_##NAME) : 0) |
     PROMOTED_TABLE(X)
 #undef X
-    0;
+        0;
 
 /* quantity × price, rounded half-even; either may be written as text, no quantity is one. */
 static bool line_amount(json_value price, json_value quantity, int digits, int64_t *minor)
@@ -346,7 +346,8 @@ static bool line_amount(json_value price, json_value quantity, int digits, int64
     str quantity_text = json_text(quantity);
     if (json_kind(price) == JSON_TEXT) {
         if (json_kind(quantity) != JSON_TEXT)
-            quantity_text = str_from_bytes(room, (size_t)snprintf(room, sizeof room, "%.15g", pieces));
+            quantity_text =
+                str_from_bytes(room, (size_t)snprintf(room, sizeof room, "%.15g", pieces));
         return money_line_from_text(json_text(price), quantity_text, digits, minor);
     }
     if (json_kind(price) != JSON_INT && json_kind(price) != JSON_DOUBLE)
@@ -364,8 +365,8 @@ static bool sum_lines(json_value products, int digits, int64_t *sum)
     int64_t line;
     *sum = 0;
     while (json_next(&iterator, NULL, &product)) {
-        if (!line_amount(json_get(product, STR("price")), json_get(product, STR("quantity")), digits,
-                         &line) ||
+        if (!line_amount(json_get(product, STR("price")), json_get(product, STR("quantity")),
+                         digits, &line) ||
             line > MONEY_MINOR_MAX - *sum || line < -MONEY_MINOR_MAX - *sum)
             return false;
         *sum += line;
@@ -432,9 +433,10 @@ static err check_name(str name, struct problem *problem)
     if (name.size == 0)
         problem_set(problem, ERR_INVALID, "a property has an empty name");
     else
-        problem_set(problem, ERR_INVALID, "the name of a property has %zu bytes, at most %d are "
-                                          "taken: '%.40s…'", name.size, EVENT_NAME_BYTES_MAX,
-                    name.data);
+        problem_set(problem, ERR_INVALID,
+                    "the name of a property has %zu bytes, at most %d are "
+                    "taken: '%.40s…'",
+                    name.size, EVENT_NAME_BYTES_MAX, name.data);
     return problem_hint(problem, ERR_INVALID, "what varies belongs into values, not into names");
 }
 
@@ -537,7 +539,8 @@ err draft_props(struct door *door, json_value object, const struct draft_rules *
     struct event *event = &worker->event;
     size_t begin = worker->text.size;
     struct props props = {
-        .walk = { .worker = worker, .out = &worker->text,
+        .walk = { .worker = worker,
+                  .out = &worker->text,
                   .text_bytes_max = rules != NULL ? rules->text_bytes_max : 0 },
         .rules = rules,
         .shape = event_shape_begin(worker->seed, event->type),
@@ -576,7 +579,8 @@ static err add_trait(struct walk *walk, str name, const struct name_note *note, 
     size_t begin = walk->out->size;
     bool unset = json_kind(value) == JSON_NULL || operation == TRAIT_UNSET;
     if (trait == NULL) {
-        err error = check_count((size_t)event->trait_count + 1, EVENT_TRAITS_MAX, "traits", problem);
+        err error =
+            check_count((size_t)event->trait_count + 1, EVENT_TRAITS_MAX, "traits", problem);
         if (error != ERR_OK)
             return error;
         trait = &event->traits[event->trait_count++];
@@ -595,7 +599,8 @@ err draft_traits(struct door *door, json_value object, enum trait_operation oper
                  const struct draft_rules *rules, struct problem *problem)
 {
     struct collect_worker *worker = door->worker;
-    struct walk walk = { .worker = worker, .out = &worker->text,
+    struct walk walk = { .worker = worker,
+                         .out = &worker->text,
                          .text_bytes_max = rules != NULL ? rules->text_bytes_max : 0 };
     struct names names;
     struct json_iterator iterator = json_iterate(object);

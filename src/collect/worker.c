@@ -11,8 +11,8 @@
 #define ANSWER_BYTES_MAX ((size_t)16 << 10)
 
 static const unsigned char gif_bytes[] = {
-    'G', 'I', 'F', '8', '9', 'a', 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, '!', 0xF9, 4,
-    1, 0, 0, 0, 0, ',', 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 1, 'D', 0, ';',
+    'G', 'I', 'F', '8', '9', 'a', 1,   0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, '!', 0xF9,
+    4,   1,   0,   0,   0,   0,   ',', 0, 0, 0, 0,    1, 0, 1, 0, 0, 2,    1,    'D',  0,   ';',
 };
 const str answer_gif = { .data = (const char *)gif_bytes, .size = sizeof gif_bytes };
 
@@ -86,8 +86,8 @@ void collect_worker_free(struct collect_worker **worker)
 
 void answer_text(struct door *door, int status, const char *content_type, str body)
 {
-    *door->answer = (struct collect_answer){ .status = status, .content_type = content_type,
-                                             .body = body };
+    *door->answer =
+        (struct collect_answer){ .status = status, .content_type = content_type, .body = body };
 }
 
 void answer_problem(struct door *door, const struct problem *problem)
@@ -194,10 +194,22 @@ static void dispatch(struct door *door, enum route route, str segment)
         answer_problem(door, &problem);
         break;
     }
-    case ROUTE_BATCH: case ROUTE_BATCH_SHORT: case ROUTE_IMPORT: case ROUTE_IDENTIFY:
-    case ROUTE_IDENTIFY_SHORT: case ROUTE_TRACK: case ROUTE_TRACK_SHORT: case ROUTE_PAGE:
-    case ROUTE_PAGE_SHORT: case ROUTE_SCREEN: case ROUTE_SCREEN_SHORT: case ROUTE_GROUP:
-    case ROUTE_GROUP_SHORT: case ROUTE_ALIAS: case ROUTE_ALIAS_SHORT: case ROUTE_BEACON:
+    case ROUTE_BATCH:
+    case ROUTE_BATCH_SHORT:
+    case ROUTE_IMPORT:
+    case ROUTE_IDENTIFY:
+    case ROUTE_IDENTIFY_SHORT:
+    case ROUTE_TRACK:
+    case ROUTE_TRACK_SHORT:
+    case ROUTE_PAGE:
+    case ROUTE_PAGE_SHORT:
+    case ROUTE_SCREEN:
+    case ROUTE_SCREEN_SHORT:
+    case ROUTE_GROUP:
+    case ROUTE_GROUP_SHORT:
+    case ROUTE_ALIAS:
+    case ROUTE_ALIAS_SHORT:
+    case ROUTE_BEACON:
     default:
         segment_events(door, (int)route);
         break;
@@ -221,11 +233,15 @@ static void settle(struct door *door, size_t begin)
 }
 
 void collect_decode(struct collect_worker *worker, const struct source_set *sources,
-                    const struct collect_request *request, struct buffer *records,
-                    uint32_t *count, struct collect_answer *answer)
+                    const struct collect_request *request, struct buffer *records, uint32_t *count,
+                    struct collect_answer *answer)
 {
-    struct door door = { .worker = worker, .sources = sources, .request = request, .answer = answer,
-                         .name = "segment", .records = records };
+    struct door door = { .worker = worker,
+                         .sources = sources,
+                         .request = request,
+                         .answer = answer,
+                         .name = "segment",
+                         .records = records };
     struct problem problem = { .error = ERR_OK };
     str segment = STR_NONE;
     size_t begin = records->size, index = find_route(request->path, &segment);

@@ -19,8 +19,8 @@
 
 #define EVENT_FLAGS_ALL \
     (EVENT_TRUSTED | EVENT_HISTORICAL | EVENT_REPLAYED | EVENT_DELETE | EVENT_TIME_GIVEN)
-#define IDENTIFIER_FLAGS_ALL                                                            \
-    (IDENTIFIER_VERIFIED | IDENTIFIER_SEALED | IDENTIFIER_HASHED | IDENTIFIER_OWN |     \
+#define IDENTIFIER_FLAGS_ALL                                                        \
+    (IDENTIFIER_VERIFIED | IDENTIFIER_SEALED | IDENTIFIER_HASHED | IDENTIFIER_OWN | \
      IDENTIFIER_BLOCKED)
 /* In the byte of an identifier's flags, beside enum identifier_flag: a tail hash follows. */
 #define IDENTIFIER_HAS_TAIL 0x80
@@ -30,9 +30,9 @@ _Static_assert(PROMOTED_COUNT <= 32, "promoted_set has a bit per promoted column
 const char *event_kind_name(enum event_kind kind)
 {
     static const char *const names[] = {
-        [EVENT_TRACK] = "track", [EVENT_IDENTIFY] = "identify", [EVENT_PAGE] = "page",
-        [EVENT_SCREEN] = "screen", [EVENT_GROUP] = "group", [EVENT_ALIAS] = "alias",
-        [EVENT_BIND] = "bind", [EVENT_UNBIND] = "unbind", [EVENT_PROFILE] = "profile",
+        [EVENT_TRACK] = "track",   [EVENT_IDENTIFY] = "identify", [EVENT_PAGE] = "page",
+        [EVENT_SCREEN] = "screen", [EVENT_GROUP] = "group",       [EVENT_ALIAS] = "alias",
+        [EVENT_BIND] = "bind",     [EVENT_UNBIND] = "unbind",     [EVENT_PROFILE] = "profile",
         [EVENT_OBJECT] = "object",
     };
     return kind >= EVENT_TRACK && kind <= EVENT_OBJECT ? names[kind] : "unknown";
@@ -42,12 +42,28 @@ const char *event_kind_name(enum event_kind kind)
 
 /* The common types of identifiers by their number in the bytes, from 1. Another order than that of
  * strength would do as well: only ever add at the end. What is not here is written by name. */
-#define TYPE(name) { .data = name, .size = sizeof(name) - 1 }
+#define TYPE(name)                             \
+    {                                          \
+        .data = name, .size = sizeof(name) - 1 \
+    }
 static const str numbered_types[] = {
-    TYPE("user_id"), TYPE("member_card"), TYPE("wx_unionid"), TYPE("mobile"), TYPE("email"),
-    TYPE("wx_openid"), TYPE("wecom_external_userid"), TYPE("tmall_open_uid"), TYPE("jd_open_id"),
-    TYPE("douyin_doudian_open_id"), TYPE("pdd_open_id"), TYPE("vip_open_id"), TYPE("yz_open_id"),
-    TYPE("order_no"), TYPE("receiver_key"), TYPE("device"), TYPE("anonymous_id"),
+    TYPE("user_id"),
+    TYPE("member_card"),
+    TYPE("wx_unionid"),
+    TYPE("mobile"),
+    TYPE("email"),
+    TYPE("wx_openid"),
+    TYPE("wecom_external_userid"),
+    TYPE("tmall_open_uid"),
+    TYPE("jd_open_id"),
+    TYPE("douyin_doudian_open_id"),
+    TYPE("pdd_open_id"),
+    TYPE("vip_open_id"),
+    TYPE("yz_open_id"),
+    TYPE("order_no"),
+    TYPE("receiver_key"),
+    TYPE("device"),
+    TYPE("anonymous_id"),
 };
 #undef TYPE
 #define NUMBERED_TYPES (sizeof numbered_types / sizeof numbered_types[0])
@@ -254,8 +270,10 @@ err event_encode(struct buffer *out, const struct event *event, struct problem *
     size_t size = (size_t)(put_event(begin, event) - begin);
     INVARIANT(size <= bound);
     if (size > EVENT_BYTES_MAX)
-        return problem_set(problem, ERR_TOO_LARGE, "the event has %zu bytes inside, at most %d are "
-                                                   "taken", size, EVENT_BYTES_MAX);
+        return problem_set(problem, ERR_TOO_LARGE,
+                           "the event has %zu bytes inside, at most %d are "
+                           "taken",
+                           size, EVENT_BYTES_MAX);
     buffer_advance(out, size);
     return ERR_OK;
 }
@@ -390,8 +408,10 @@ err event_decode(str bytes, struct arena *arena, struct event *event, struct pro
     struct cursor cursor = cursor_over(bytes);
     uint8_t version = read_u8(&cursor);
     if (version != EVENT_VERSION || bytes.size > EVENT_BYTES_MAX)
-        return problem_set(problem, ERR_CORRUPT, "an event of version %u and %zu bytes cannot be "
-                                                 "read", version, bytes.size);
+        return problem_set(problem, ERR_CORRUPT,
+                           "an event of version %u and %zu bytes cannot be "
+                           "read",
+                           version, bytes.size);
     event->seq = 0;
     event->received_ms = 0;
     read_head(&cursor, event);

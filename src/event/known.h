@@ -13,8 +13,16 @@
 
 #include "base/str.h"
 
-enum known_type { KNOWN_TEXT, KNOWN_INT, KNOWN_DECIMAL, KNOWN_MONEY, KNOWN_BOOL, KNOWN_TIME,
-                  KNOWN_LIST, KNOWN_OBJECT };
+enum known_type {
+    KNOWN_TEXT,
+    KNOWN_INT,
+    KNOWN_DECIMAL,
+    KNOWN_MONEY,
+    KNOWN_BOOL,
+    KNOWN_TIME,
+    KNOWN_LIST,
+    KNOWN_OBJECT
+};
 
 struct known_property {
     const char *name;
@@ -24,8 +32,8 @@ struct known_property {
 struct known_event {
     const char *name;
     const char *description;
-    const char *properties;       /* names, separated by spaces; "P" stands for those of a product */
-    bool is_order;                /* the lines of its products make its amount */
+    const char *properties; /* names, separated by spaces; "P" stands for those of a product */
+    bool is_order;          /* the lines of its products make its amount */
 };
 
 extern const struct known_event known_events[];

@@ -33,8 +33,8 @@ static size_t invisible_bytes(const unsigned char *at, size_t left)
         return 3; /* U+200B-200F, U+202A-202E */
     if (at[0] == 0xE2 && at[1] == 0x81 && at[2] >= 0xA0 && at[2] <= 0xAF)
         return 3; /* U+2060-206F */
-    if (at[0] == 0xEF && ((at[1] == 0xBB && at[2] == 0xBF) ||
-                          (at[1] == 0xB8 && at[2] >= 0x80 && at[2] <= 0x8F)))
+    if (at[0] == 0xEF &&
+        ((at[1] == 0xBB && at[2] == 0xBF) || (at[1] == 0xB8 && at[2] >= 0x80 && at[2] <= 0x8F)))
         return 3; /* U+FEFF, U+FE00-FE0F */
     return 0;
 }
@@ -122,7 +122,10 @@ static bool is_hex(str text)
     return true;
 }
 
-#define LITERAL(text) { .data = text, .size = sizeof(text) - 1 }
+#define LITERAL(text)                          \
+    {                                          \
+        .data = text, .size = sizeof(text) - 1 \
+    }
 
 static bool is_one_of(str text, const str *list, size_t count)
 {
@@ -200,7 +203,9 @@ static bool starts(const struct digits *digits, const char *prefix)
 /* The operators' prefixes for cheap long distance, still in old address books. */
 static void drop_prefixes(struct digits *digits)
 {
-    static const char *const ip_prefixes[] = { "17951", "12593", "17909", "17911", "17901", "12520" };
+    static const char *const ip_prefixes[] = {
+        "17951", "12593", "17909", "17911", "17901", "12520"
+    };
     for (size_t i = 0; i < sizeof ip_prefixes / sizeof ip_prefixes[0]; i++)
         if (digits->count == MOBILE_DIGITS + 5 && starts(digits, ip_prefixes[i]))
             drop_digits(digits, 5);
@@ -228,7 +233,8 @@ static bool all_same(const char *at, size_t count)
  * machines (140 to 149). */
 static bool is_placeholder_mobile(const char *at)
 {
-    static const char *const known[] = { "13800138000", "13800138001", "13900139000", "13700137000" };
+    static const char *const known[] = { "13800138000", "13800138001", "13900139000",
+                                         "13700137000" };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (memcmp(at, known[i], MOBILE_DIGITS) == 0)
             return true;
@@ -325,14 +331,22 @@ static enum normal_form normalise_mobile(str text, char room[ROOM_BYTES], str *o
 
 static bool email_is_placeholder(str text)
 {
-    static const str locals[] = { LITERAL("test"), LITERAL("null"), LITERAL("none"), LITERAL("undefined"), LITERAL("noreply"), LITERAL("no-reply"),
-                                          LITERAL("nobody"), LITERAL("abc"), LITERAL("aaa"), LITERAL("a"), LITERAL("123"), LITERAL("example"), LITERAL("xxx") };
-    static const str domains[] = { LITERAL("test.com"), LITERAL("example.com"), LITERAL("example.org"), LITERAL("example.net"),
-                                           LITERAL("null.com"), LITERAL("none.com"), LITERAL("localhost.com"), LITERAL("abc.com"),
-                                           LITERAL("a.com"), LITERAL("aaa.com"), LITERAL("xxx.com"), LITERAL("123.com"), LITERAL("test.cn") };
+    static const str locals[] = { LITERAL("test"),      LITERAL("null"),    LITERAL("none"),
+                                  LITERAL("undefined"), LITERAL("noreply"), LITERAL("no-reply"),
+                                  LITERAL("nobody"),    LITERAL("abc"),     LITERAL("aaa"),
+                                  LITERAL("a"),         LITERAL("123"),     LITERAL("example"),
+                                  LITERAL("xxx") };
+    static const str domains[] = { LITERAL("test.com"),      LITERAL("example.com"),
+                                   LITERAL("example.org"),   LITERAL("example.net"),
+                                   LITERAL("null.com"),      LITERAL("none.com"),
+                                   LITERAL("localhost.com"), LITERAL("abc.com"),
+                                   LITERAL("a.com"),         LITERAL("aaa.com"),
+                                   LITERAL("xxx.com"),       LITERAL("123.com"),
+                                   LITERAL("test.cn") };
     size_t at = str_find_byte(text, '@');
     str local = str_slice(text, 0, at), domain = str_slice(text, at + 1, text.size);
-    return str_equal(local, STR("noreply")) || str_equal(local, STR("no-reply")) || str_ends_with(domain, STR(".invalid")) || str_ends_with(domain, STR(".test")) ||
+    return str_equal(local, STR("noreply")) || str_equal(local, STR("no-reply")) ||
+           str_ends_with(domain, STR(".invalid")) || str_ends_with(domain, STR(".test")) ||
            IS_ONE_OF(domain, domains) ||
            (IS_ONE_OF(local, locals) && str_equal(str_slice(domain, 0, local.size), local));
 }
@@ -354,11 +368,48 @@ static enum normal_form normalise_email(str text, str *out)
 static bool is_placeholder(str text)
 {
     static const str words[] = {
-        LITERAL("null"), LITERAL("undefined"), LITERAL("none"), LITERAL("nil"), LITERAL("nan"), LITERAL("nul"), LITERAL("na"), LITERAL("n/a"), LITERAL("unknown"), LITERAL("unset"), LITERAL("empty"),
-        LITERAL("anonymous"), LITERAL("anon"), LITERAL("guest"), LITERAL("test"), LITERAL("tester"), LITERAL("testuser"), LITERAL("test_user"), LITERAL("user"), LITERAL("userid"),
-        LITERAL("user_id"), LITERAL("id"), LITERAL("default"), LITERAL("admin"), LITERAL("root"), LITERAL("true"), LITERAL("false"), LITERAL("[object object]"), LITERAL("{}"), LITERAL("[]"),
-        LITERAL("-"), LITERAL("--"), LITERAL("0x0"), LITERAL("undefined undefined"), LITERAL("not available"), LITERAL("无"), LITERAL("未知"), LITERAL("匿名"), LITERAL("测试"), LITERAL("游客"),
-        LITERAL("未登录"), LITERAL("暂无"),
+        LITERAL("null"),
+        LITERAL("undefined"),
+        LITERAL("none"),
+        LITERAL("nil"),
+        LITERAL("nan"),
+        LITERAL("nul"),
+        LITERAL("na"),
+        LITERAL("n/a"),
+        LITERAL("unknown"),
+        LITERAL("unset"),
+        LITERAL("empty"),
+        LITERAL("anonymous"),
+        LITERAL("anon"),
+        LITERAL("guest"),
+        LITERAL("test"),
+        LITERAL("tester"),
+        LITERAL("testuser"),
+        LITERAL("test_user"),
+        LITERAL("user"),
+        LITERAL("userid"),
+        LITERAL("user_id"),
+        LITERAL("id"),
+        LITERAL("default"),
+        LITERAL("admin"),
+        LITERAL("root"),
+        LITERAL("true"),
+        LITERAL("false"),
+        LITERAL("[object object]"),
+        LITERAL("{}"),
+        LITERAL("[]"),
+        LITERAL("-"),
+        LITERAL("--"),
+        LITERAL("0x0"),
+        LITERAL("undefined undefined"),
+        LITERAL("not available"),
+        LITERAL("无"),
+        LITERAL("未知"),
+        LITERAL("匿名"),
+        LITERAL("测试"),
+        LITERAL("游客"),
+        LITERAL("未登录"),
+        LITERAL("暂无"),
     };
     bool zeros = true;
     for (size_t i = 0; i < text.size && zeros; i++)
@@ -484,7 +535,8 @@ static void add_tail(const struct keys *keys, str value, struct event_identifier
 static err protect(const struct keys *keys, struct arena *arena, bool is_mobile,
                    enum personal_kind looks, str value, struct event_identifier *out)
 {
-    if (is_mobile && (str_starts_with(value, STR("md5:")) || str_starts_with(value, STR("sha256:")))) {
+    if (is_mobile &&
+        (str_starts_with(value, STR("md5:")) || str_starts_with(value, STR("sha256:")))) {
         out->flags |= IDENTIFIER_HASHED;
         return arena_dup(arena, value, &out->value);
     }
@@ -511,9 +563,9 @@ enum normal_form identifier_make(const struct keys *keys, struct arena *arena, s
         made.flags |= IDENTIFIER_BLOCKED;
     keys_hash_identifier(keys, type, namespace_, value, made.hash);
     bool is_mobile = str_equal(type, STR("mobile"));
-    enum personal_kind looks = is_mobile                          ? PERSONAL_PHONE
-                               : str_equal(type, STR("email"))    ? PERSONAL_EMAIL
-                                                                  : personal_by_value(value);
+    enum personal_kind looks = is_mobile                       ? PERSONAL_PHONE
+                               : str_equal(type, STR("email")) ? PERSONAL_EMAIL
+                                                               : personal_by_value(value);
     *error = looks != PERSONAL_NONE ? protect(keys, arena, is_mobile, looks, value, &made)
                                     : arena_dup(arena, value, &made.value);
     if (*error == ERR_OK)

@@ -20,9 +20,9 @@
 
 enum normal_form {
     NORMAL_USABLE,
-    NORMAL_BLOCKED,   /* well-formed but a placeholder or test value: kept, never used to find */
-    NORMAL_MASKED,    /* hides digits: no identifier */
-    NORMAL_INVALID,   /* not a value of this type */
+    NORMAL_BLOCKED, /* well-formed but a placeholder or test value: kept, never used to find */
+    NORMAL_MASKED,  /* hides digits: no identifier */
+    NORMAL_INVALID, /* not a value of this type */
 };
 
 /* `type` by name. `out` is in `arena` (INVALID when that is full: identifier_make tells the two apart).

@@ -52,8 +52,10 @@ enum personal_kind personal_by_name(str name)
 
 bool personal_name_is_code(str name)
 {
-    static const char *const endings[] = { "id", "ids", "no", "sn", "code", "sku", "key", "token",
-                                           "number", "num", "seq", "hash", "单号", "编号" };
+    static const char *const endings[] = {
+        "id",    "ids",    "no",  "sn",  "code", "sku",  "key",
+        "token", "number", "num", "seq", "hash", "单号", "编号"
+    };
     char squeezed[SQUEEZED_BYTES_MAX];
     size_t size = squeeze(name, squeezed);
     str text = str_from_bytes(squeezed, size);
@@ -131,9 +133,10 @@ bool personal_is_masked(str text)
 
 bool personal_is_coarse(str name)
 {
-    static const char *const coarse[] = { "country", "countrycode", "province", "state", "region",
-                                          "city", "district", "county", "area", "国家", "省", "省份",
-                                          "市", "城市", "区", "区县" };
+    static const char *const coarse[] = { "country", "countrycode", "province", "state",
+                                          "region",  "city",        "district", "county",
+                                          "area",    "国家",        "省",       "省份",
+                                          "市",      "城市",        "区",       "区县" };
     char squeezed[SQUEEZED_BYTES_MAX];
     size_t size = squeeze(name, squeezed);
     for (size_t i = 0; i < sizeof coarse / sizeof coarse[0]; i++)

@@ -7,15 +7,14 @@
 #include "plan/plan.h"
 
 /* X(NAME, word) */
-#define PLAN_TYPES(X)                                                                       \
-    X(NONE, "unknown") X(BOOL, "bool") X(INT, "int") X(DECIMAL, "decimal") X(MONEY, "money") \
-    X(TEXT, "text") X(TIME, "time") X(LIST, "list") X(OBJECT, "object")
+#define PLAN_TYPES(X) \
+    X(NONE, "unknown") X(BOOL, "bool") X(INT, "int") X(DECIMAL, "decimal") X(MONEY, "money") X(TEXT, "text") X(TIME, "time") X(LIST, "list") X(OBJECT, "object")
 
 enum plan_type {
 #define X(NAME, word) PLAN_TYPE_##NAME,
     PLAN_TYPES(X)
 #undef X
-    PLAN_TYPE_COUNT
+        PLAN_TYPE_COUNT
 };
 extern const str plan_type_words[PLAN_TYPE_COUNT];
 
@@ -30,20 +29,20 @@ extern const str plan_status_words[PLAN_STATUS_COUNT];
 struct plan_name {
     str name;
     enum plan_type type;
-    uint32_t first_use;          /* property, chained by next_of_name */
+    uint32_t first_use; /* property, chained by next_of_name */
 };
 
 struct plan_property {
-    uint32_t event, name;        /* indices */
+    uint32_t event, name; /* indices */
     uint32_t next_of_event, next_of_name;
-    enum plan_type fixed;        /* NONE: learnt, the type is the name's */
+    enum plan_type fixed; /* NONE: learnt, the type is the name's */
     bool required, known;
-    bool put;                    /* an operator made it: it is no new name of a source */
-    bool stored;                 /* a row of the ledger; known ones get theirs when first seen or put */
+    bool put;    /* an operator made it: it is no new name of a source */
+    bool stored; /* a row of the ledger; known ones get theirs when first seen or put */
     uint32_t source_number;
-    int64_t first_seen_ms;       /* 0: not yet */
+    int64_t first_seen_ms; /* 0: not yet */
     uint32_t value_count;
-    str *values;                 /* JSON texts; one piece of memory with its bytes, owned */
+    str *values; /* JSON texts; one piece of memory with its bytes, owned */
 };
 
 struct plan_event {
@@ -51,7 +50,7 @@ struct plan_event {
     uint32_t number;
     enum plan_status status;
     bool known, put, stored;
-    str description;             /* owned (memory_free) */
+    str description; /* owned (memory_free) */
     uint32_t source_number;
     int64_t first_seen_ms;
     uint32_t first_property, property_count;
@@ -69,12 +68,12 @@ struct plan_quota {
 
 /* A table of indices by text hash. */
 struct plan_table {
-    uint32_t *slots;             /* index + 1 */
+    uint32_t *slots; /* index + 1 */
     uint32_t mask, count;
 };
 
 struct plan {
-    struct arena arena;          /* names */
+    struct arena arena; /* names */
     struct json_parser *parser;
     struct buffer scratch;
     struct plan_event *events;
@@ -111,7 +110,7 @@ err plan_set_values(struct plan *plan, struct plan_property *property, json_valu
 err plan_set_description(struct plan_event *event, str text) MUST_USE;
 
 /* ---- types (types.c) ---- */
-enum plan_type plan_type_named(str word);            /* PLAN_TYPE_COUNT: no such word */
+enum plan_type plan_type_named(str word); /* PLAN_TYPE_COUNT: no such word */
 /* What a value is, by itself. NONE for null. */
 enum plan_type plan_type_of_value(json_value value);
 /* The narrowest type that holds both. */

@@ -127,7 +127,8 @@ uint32_t plan_find_name(const struct plan *plan, str name)
 /* Names have few uses, events few properties: the shorter way is not known beforehand. */
 static uint32_t find_use(const struct plan *plan, uint32_t event, uint32_t name)
 {
-    for (uint32_t i = plan->names[name].first_use; i != NO_INDEX; i = plan->properties[i].next_of_name)
+    for (uint32_t i = plan->names[name].first_use; i != NO_INDEX;
+         i = plan->properties[i].next_of_name)
         if (plan->properties[i].event == event)
             return i;
     return NO_INDEX;
@@ -146,8 +147,8 @@ uint32_t plan_make_event(struct plan *plan, str name, uint32_t number)
         !table_has_room(plan, &plan->event_table, event_name_at) ||
         arena_dup(&plan->arena, name, &copy) != ERR_OK)
         return NO_INDEX;
-    plan->events[plan->event_count] = (struct plan_event){
-        .name = copy, .number = number, .first_property = NO_INDEX };
+    plan->events[plan->event_count] =
+        (struct plan_event){ .name = copy, .number = number, .first_property = NO_INDEX };
     table_put(&plan->event_table, copy);
     if (number >= plan->next_number)
         plan->next_number = number + 1;
@@ -175,7 +176,8 @@ uint32_t plan_make_property(struct plan *plan, uint32_t event, str name)
                                         &plan->property_room, sizeof *plan->properties))
         return NO_INDEX;
     plan->properties[plan->property_count] = (struct plan_property){
-        .event = event, .name = name_index,
+        .event = event,
+        .name = name_index,
         .next_of_event = plan->events[event].first_property,
         .next_of_name = plan->names[name_index].first_use,
     };
@@ -195,10 +197,10 @@ enum plan_type plan_type_of(const struct plan *plan, const struct plan_property 
 static enum plan_type type_of_known(enum known_type type)
 {
     static const enum plan_type types[] = {
-        [KNOWN_TEXT] = PLAN_TYPE_TEXT, [KNOWN_INT] = PLAN_TYPE_INT,
+        [KNOWN_TEXT] = PLAN_TYPE_TEXT,       [KNOWN_INT] = PLAN_TYPE_INT,
         [KNOWN_DECIMAL] = PLAN_TYPE_DECIMAL, [KNOWN_MONEY] = PLAN_TYPE_MONEY,
-        [KNOWN_BOOL] = PLAN_TYPE_BOOL, [KNOWN_TIME] = PLAN_TYPE_TIME, [KNOWN_LIST] = PLAN_TYPE_LIST,
-        [KNOWN_OBJECT] = PLAN_TYPE_OBJECT,
+        [KNOWN_BOOL] = PLAN_TYPE_BOOL,       [KNOWN_TIME] = PLAN_TYPE_TIME,
+        [KNOWN_LIST] = PLAN_TYPE_LIST,       [KNOWN_OBJECT] = PLAN_TYPE_OBJECT,
     };
     return types[type];
 }
@@ -341,7 +343,7 @@ static bool count_row(struct plan *plan, uint32_t source_number, int64_t first_s
 
 struct load {
     struct plan *plan;
-    uint32_t *event_of_number;   /* index by number, filled from the rows of events */
+    uint32_t *event_of_number; /* index by number, filled from the rows of events */
     uint32_t number_count;
     err error;
     struct problem *problem;
@@ -477,8 +479,8 @@ struct judgement {
     struct ledger_writes *writes;
     struct problem *detail;
     bool strict;
-    bool by_value;               /* the shape alone does not tell */
-    uint32_t index;              /* of the event; NO_INDEX: new */
+    bool by_value;  /* the shape alone does not tell */
+    uint32_t index; /* of the event; NO_INDEX: new */
     uint32_t new_properties;
     json_value props;
 };
@@ -579,7 +581,8 @@ static enum plan_reason judge_quota(struct judgement *judgement, uint32_t new_ev
         return PLAN_FITS;
     struct plan_quota *quota =
         quota_of(plan, judgement->event->source_number, judgement->event->received_ms);
-    uint32_t held = judgement->index == NO_INDEX ? 0 : plan->events[judgement->index].property_count;
+    uint32_t held =
+        judgement->index == NO_INDEX ? 0 : plan->events[judgement->index].property_count;
     bool room = quota != NULL && quota->events + new_events <= PLAN_NEW_EVENTS_PER_DAY &&
                 quota->properties + new_properties <= PLAN_NEW_PROPERTIES_PER_DAY &&
                 plan->event_count + new_events <= PLAN_EVENTS_MAX &&
@@ -722,8 +725,9 @@ static bool parse_props(struct judgement *judgement)
 enum plan_reason plan_check(struct plan *plan, const struct event *event, bool strict,
                             struct ledger_writes *writes, struct problem *detail)
 {
-    struct judgement judgement = { .plan = plan, .event = event, .writes = writes,
-                                   .detail = detail, .strict = strict };
+    struct judgement judgement = {
+        .plan = plan, .event = event, .writes = writes, .detail = detail, .strict = strict
+    };
     if (event->kind == EVENT_OBJECT)
         return PLAN_FITS;
     if (!has_identifier(event)) {

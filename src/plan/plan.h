@@ -48,15 +48,16 @@ struct plan;
 #define PLAN_VALUES_MAX 1000
 
 /* NAME, code, what an operator reads */
-#define PLAN_REASONS(X)                                                                         \
-    X(UNKNOWN_EVENT, "unknown_event", "the plan does not know this event and the source is strict") \
-    X(UNKNOWN_PROPERTY, "unknown_property", "the plan does not know this property")             \
-    X(WRONG_TYPE, "wrong_type", "a property has another type than the plan says")               \
-    X(MISSING_PROPERTY, "missing_property", "a required property is missing")                   \
-    X(NOT_IN_LIST, "not_in_list", "a property has a value that the plan does not list")         \
-    X(BLOCKED_EVENT, "blocked_event", "the plan blocks this event")                             \
-    X(TOO_MANY_NAMES, "too_many_names", "the source has brought too many new names today")      \
-    X(FUTURE_TIME, "future_time", "the event says it happens more than 24 hours from now")      \
+#define PLAN_REASONS(X)                                                                    \
+    X(UNKNOWN_EVENT, "unknown_event",                                                      \
+      "the plan does not know this event and the source is strict")                        \
+    X(UNKNOWN_PROPERTY, "unknown_property", "the plan does not know this property")        \
+    X(WRONG_TYPE, "wrong_type", "a property has another type than the plan says")          \
+    X(MISSING_PROPERTY, "missing_property", "a required property is missing")              \
+    X(NOT_IN_LIST, "not_in_list", "a property has a value that the plan does not list")    \
+    X(BLOCKED_EVENT, "blocked_event", "the plan blocks this event")                        \
+    X(TOO_MANY_NAMES, "too_many_names", "the source has brought too many new names today") \
+    X(FUTURE_TIME, "future_time", "the event says it happens more than 24 hours from now") \
     X(NO_IDENTIFIER, "no_identifier", "no identifier on it can stand for a person")
 
 enum plan_reason {

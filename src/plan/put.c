@@ -55,33 +55,38 @@ static err check_values(json_value values, const char *pointer, struct problem *
     if (is_absent(values))
         return ERR_OK;
     if (json_kind(values) != JSON_ARRAY || json_count(values) > PLAN_VALUES_MAX)
-        return wrong(problem, pointer, "values is a list of at most 1000 texts, numbers or booleans");
+        return wrong(problem, pointer,
+                     "values is a list of at most 1000 texts, numbers or booleans");
     while (json_next(&iterator, NULL, &value))
         if (!is_scalar(value) || json_text(value).size > 255)
-            return wrong(problem, pointer, "a value is a text of at most 255 bytes, a number or a "
-                                           "boolean");
+            return wrong(problem, pointer,
+                         "a value is a text of at most 255 bytes, a number or a "
+                         "boolean");
     return ERR_OK;
 }
 
-static err check_property(const struct plan *plan, uint32_t event, json_value property, size_t index,
-                          struct problem *problem)
+static err check_property(const struct plan *plan, uint32_t event, json_value property,
+                          size_t index, struct problem *problem)
 {
-    static const char *const members[] = { "name", "type", "required", "values", "fixed",
-                                           "first_seen" };
+    static const char *const members[] = { "name",   "type",  "required",
+                                           "values", "fixed", "first_seen" };
     char pointer[60];
     str name = json_text(json_get(property, STR("name")));
-    json_value type = json_get(property, STR("type")), required = json_get(property, STR("required"));
+    json_value type = json_get(property, STR("type")),
+               required = json_get(property, STR("required"));
     snprintf(pointer, sizeof pointer, "/properties/%zu", index);
     if (json_kind(property) != JSON_OBJECT || name.size == 0 || name.size > EVENT_NAME_BYTES_MAX)
         return wrong(problem, pointer, "a property has a name of 1 to 200 bytes");
-    err error = check_members(property, members, sizeof members / sizeof members[0], pointer, problem);
+    err error =
+        check_members(property, members, sizeof members / sizeof members[0], pointer, problem);
     if (error != ERR_OK)
         return error;
-    bool unknown = json_kind(type) == JSON_TEXT &&
-                   str_equal(json_text(type), plan_type_words[PLAN_TYPE_NONE]);
+    bool unknown =
+        json_kind(type) == JSON_TEXT && str_equal(json_text(type), plan_type_words[PLAN_TYPE_NONE]);
     if (!is_absent(type) && !unknown && plan_type_named(json_text(type)) == PLAN_TYPE_COUNT)
-        return wrong(problem, pointer, "a type is bool, int, decimal, money, text, time, list or "
-                                       "object");
+        return wrong(problem, pointer,
+                     "a type is bool, int, decimal, money, text, time, list or "
+                     "object");
     if (!is_absent(required) && json_kind(required) != JSON_BOOL)
         return wrong(problem, pointer, "required is true or false");
     uint32_t found = event == NO_INDEX ? NO_INDEX : plan_find_property(plan, event, name);
@@ -120,8 +125,8 @@ static err check_body(const struct plan *plan, uint32_t event, json_value body,
                       struct problem *problem)
 {
     /* What GET gives may be sent back: its read-only members are ignored. */
-    static const char *const members[] = { "name", "status", "description", "properties", "known",
-                                           "source", "first_seen" };
+    static const char *const members[] = { "name",  "status", "description", "properties",
+                                           "known", "source", "first_seen" };
     json_value status = json_get(body, STR("status"));
     json_value description = json_get(body, STR("description"));
     if (json_kind(body) != JSON_OBJECT)
@@ -222,7 +227,8 @@ err plan_put_event(struct plan *plan, str name, json_value body, int64_t now_ms,
         return problem_set(problem, ERR_NOMEM, "no memory for the tracking plan");
     plan->events[event].put = plan->events[event].put || made;
     plan->events[event].status = status_of(json_get(body, STR("status")));
-    error = plan_set_description(&plan->events[event], json_text(json_get(body, STR("description"))));
+    error =
+        plan_set_description(&plan->events[event], json_text(json_get(body, STR("description"))));
     relax_properties(plan, event);
     struct json_iterator iterator = json_iterate(properties);
     while (error == ERR_OK && json_next(&iterator, NULL, &property))

@@ -78,7 +78,8 @@ void plan_store_property(struct plan *plan, struct plan_property *property,
 
 void plan_store_uses(struct plan *plan, uint32_t name, struct ledger_writes *writes)
 {
-    for (uint32_t i = plan->names[name].first_use; i != NO_INDEX; i = plan->properties[i].next_of_name)
+    for (uint32_t i = plan->names[name].first_use; i != NO_INDEX;
+         i = plan->properties[i].next_of_name)
         if (plan->properties[i].stored)
             plan_store_property(plan, &plan->properties[i], writes);
 }

@@ -113,7 +113,8 @@ bool plan_type_takes(enum plan_type type, json_value value, bool *by_value)
         return is_scalar(kind) || plan_is_sealed(value);
     case PLAN_TYPE_TIME:
         *by_value = kind == JSON_TEXT;
-        return kind == JSON_INT || (kind == JSON_TEXT && time_parse(json_text(value), 480, &time_ms));
+        return kind == JSON_INT ||
+               (kind == JSON_TEXT && time_parse(json_text(value), 480, &time_ms));
     case PLAN_TYPE_LIST:
         return kind == JSON_ARRAY;
     case PLAN_TYPE_OBJECT:

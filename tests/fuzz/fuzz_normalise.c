@@ -10,7 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const types[] = { "mobile", "email", "user_id", "device", "anonymous_id", "own" };
+    static const char *const types[] = { "mobile", "email",        "user_id",
+                                         "device", "anonymous_id", "own" };
     struct arena arena;
     struct event_identifier made;
     err error = ERR_OK;
@@ -27,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (identifier_make(fuzz_keys(), &arena, type, STR_NONE, raw, 0, &made, &error) != form)
         abort();
-    if ((form == NORMAL_USABLE || form == NORMAL_BLOCKED) && personal_by_value(once) != PERSONAL_NONE &&
-        (made.flags & IDENTIFIER_SEALED) == 0)
+    if ((form == NORMAL_USABLE || form == NORMAL_BLOCKED) &&
+        personal_by_value(once) != PERSONAL_NONE && (made.flags & IDENTIFIER_SEALED) == 0)
         abort();
     arena_deinit(&arena);
     return 0;

@@ -7,15 +7,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const paths[] = { "/v1/batch", "/v1/track", "/v1/identify", "/v1/page", "/v1/screen",
-                                         "/v1/group", "/v1/alias", "/v1/import" };
+    static const char *const paths[] = { "/v1/batch",  "/v1/track", "/v1/identify", "/v1/page",
+                                         "/v1/screen", "/v1/group", "/v1/alias",    "/v1/import" };
     if (size < 1 || size > (1 << 20))
         return 0;
     struct collect_request request = {
-        .method = STR("POST"), .path = str_from_c(paths[data[0] & 7]),
+        .method = STR("POST"),
+        .path = str_from_c(paths[data[0] & 7]),
         .authorization = (data[0] & 8) != 0 ? STR("Basic czo=") : STR("Basic cDo="),
         .content_encoding = (data[0] & 16) != 0 ? STR("gzip") : STR_NONE,
-        .client_ip = STR("203.0.113.9"), .body = str_from_bytes(data + 1, size - 1),
+        .client_ip = STR("203.0.113.9"),
+        .body = str_from_bytes(data + 1, size - 1),
     };
     if ((data[0] & 32) != 0) {
         request.method = STR("GET");

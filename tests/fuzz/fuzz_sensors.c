@@ -10,8 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > (1 << 19))
         return 0;
     str rest = str_from_bytes(data + 1, size - 1);
-    struct collect_request request = { .method = STR("POST"), .path = STR("/sa"),
-                                       .query = (data[0] & 1) != 0 ? STR("project=s") : STR("project=web"),
+    struct collect_request request = { .method = STR("POST"),
+                                       .path = STR("/sa"),
+                                       .query = (data[0] & 1) != 0 ? STR("project=s")
+                                                                   : STR("project=web"),
                                        .body = rest };
     if ((data[0] & 6) == 2) {
         request.method = STR("GET");

@@ -23,14 +23,14 @@ struct doors {
     struct keys *keys;
     struct source_set *sources;
     struct collect_worker *worker;
-    struct arena arena;          /* of what is decoded */
+    struct arena arena; /* of what is decoded */
     struct buffer records;
     struct collect_answer answer;
     uint32_t count;
     struct event events[256];
     struct json_parser *parser;
     int64_t now_ms;
-    struct collect_request request;   /* what a test sets besides */
+    struct collect_request request; /* what a test sets besides */
 };
 
 /* Keys from TEST_MASTER_KEY in a folder of their own. */
@@ -60,14 +60,27 @@ static inline void test_keys_free(struct keys **keys, const char *folder)
 static inline struct source_set *test_sources(const struct keys *keys)
 {
     struct source sources[] = {
-        { .number = 1, .key = STR("shop"), .name = STR("Shop"), .kind = SOURCE_SERVER,
+        { .number = 1,
+          .key = STR("shop"),
+          .name = STR("Shop"),
+          .kind = SOURCE_SERVER,
           .protocol = STR("segment") },
-        { .number = 2, .key = STR("web"), .name = STR("Web"), .kind = SOURCE_PUBLIC,
-          .protocol = STR("segment"), .write_key = STR("wk_web"),
+        { .number = 2,
+          .key = STR("web"),
+          .name = STR("Web"),
+          .kind = SOURCE_PUBLIC,
+          .protocol = STR("segment"),
+          .write_key = STR("wk_web"),
           .signing_secret = STR("signing secret") },
-        { .number = 3, .key = STR("old"), .name = STR("Old"), .kind = SOURCE_SERVER,
+        { .number = 3,
+          .key = STR("old"),
+          .name = STR("Old"),
+          .kind = SOURCE_SERVER,
           .disabled = true },
-        { .number = 4, .key = STR("tmall"), .name = STR("Tmall"), .kind = SOURCE_SERVER,
+        { .number = 4,
+          .key = STR("tmall"),
+          .name = STR("Tmall"),
+          .kind = SOURCE_SERVER,
           .channel = STR("tmall") },
     };
     const str write_keys[] = { STR("wk_shop"), STR("wk_web"), STR("wk_old"), STR("wk_tmall") };
@@ -103,9 +116,10 @@ static inline void doors_close(struct doors *doors)
 /* Records as log_record_write writes them: kind, size, body. */
 static inline void doors_decode(struct doors *doors)
 {
-    struct cursor_like { const uint8_t *at, *end; } cursor = {
-        (const uint8_t *)doors->records.data,
-        (const uint8_t *)doors->records.data + doors->records.size };
+    struct cursor_like {
+        const uint8_t *at, *end;
+    } cursor = { (const uint8_t *)doors->records.data,
+                 (const uint8_t *)doors->records.data + doors->records.size };
     uint32_t count = 0;
     while (cursor.at < cursor.end) {
         size_t size = 0;
@@ -117,8 +131,8 @@ static inline void doors_decode(struct doors *doors)
         } while (*cursor.at++ & 0x80);
         struct problem problem = { .error = ERR_OK };
         struct event *event = &doors->events[count < 256 ? count : 255];
-        assert_int_equal(event_decode(str_from_bytes(cursor.at, size), &doors->arena, event,
-                                      &problem), ERR_OK);
+        assert_int_equal(
+            event_decode(str_from_bytes(cursor.at, size), &doors->arena, event, &problem), ERR_OK);
         cursor.at += size;
         count++;
     }
@@ -146,9 +160,9 @@ static inline int doors_send(struct doors *doors, const char *method, const char
     return doors->answer.status;
 }
 
-#define BASIC_SHOP "Basic d2tfc2hvcDo="   /* wk_shop: */
-#define BASIC_WEB "Basic d2tfd2ViOg=="    /* wk_web: */
-#define BASIC_TMALL "Basic d2tfdG1hbGw6"  /* wk_tmall: */
+#define BASIC_SHOP "Basic d2tfc2hvcDo="  /* wk_shop: */
+#define BASIC_WEB "Basic d2tfd2ViOg=="   /* wk_web: */
+#define BASIC_TMALL "Basic d2tfdG1hbGw6" /* wk_tmall: */
 
 static inline int doors_post(struct doors *doors, const char *path, const char *authorization,
                              const char *body)
@@ -174,10 +188,10 @@ static inline const struct event_trait *trait_of(const struct event *event, cons
     return NULL;
 }
 
-#define assert_text(actual, expected)                                                    \
-    do {                                                                                 \
-        str assert_text_actual = (actual), assert_text_expected = str_from_c(expected);  \
-        if (!str_equal(assert_text_actual, assert_text_expected))                        \
+#define assert_text(actual, expected)                                                     \
+    do {                                                                                  \
+        str assert_text_actual = (actual), assert_text_expected = str_from_c(expected);   \
+        if (!str_equal(assert_text_actual, assert_text_expected))                         \
             fail_msg("'" STR_FMT "' is not '%s'", STR_ARG(assert_text_actual), expected); \
     } while (0)
 

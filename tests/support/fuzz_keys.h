@@ -36,7 +36,10 @@ static inline struct source_set *fuzz_sources(void)
     if (set == NULL) {
         struct source sources[] = {
             { .number = 1, .key = STR("shop"), .name = STR("Shop"), .kind = SOURCE_SERVER },
-            { .number = 2, .key = STR("web"), .name = STR("Web"), .kind = SOURCE_PUBLIC,
+            { .number = 2,
+              .key = STR("web"),
+              .name = STR("Web"),
+              .kind = SOURCE_PUBLIC,
               .signing_secret = STR("secret") },
         };
         keys_hash(fuzz_keys(), STR("write_key"), STR("s"), sources[0].write_key_hash);

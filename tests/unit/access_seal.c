@@ -135,7 +135,8 @@ static void test_damaged_files(void **state)
 {
     (void)state;
     char good[600], bad[600];
-    static const char *const texts[] = { "", "kith-keys 2\n", "kith-keys 1\nmaster x\nsealing 1\ncheck 00\n",
+    static const char *const texts[] = { "", "kith-keys 2\n",
+                                         "kith-keys 1\nmaster x\nsealing 1\ncheck 00\n",
                                          "kith-keys 1\nmaster environment\nsealing 0\ncheck 00\n" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         write_file(texts[i]);
@@ -197,12 +198,16 @@ static void test_seal_refuses(void **state)
     (void)state;
     struct problem problem = { .error = ERR_OK };
     struct keys *keys = open_keys(NULL);
-    static const char *const no_seals[] = { "", "s1", "s1:", "s1:1:", "s1:0:AAAA", "s1:01:AAAA", "s2:1:AAAA",
-                                            "s1:1:AAAA", "s1:x:AAAA", "s1:99999999999:AAAA", "hello" };
+    static const char *const no_seals[] = {
+        "",           "s1",        "s1:",       "s1:1:",     "s1:0:AAAA",
+        "s1:01:AAAA", "s2:1:AAAA", "s1:1:AAAA", "s1:x:AAAA", "s1:99999999999:AAAA",
+        "hello"
+    };
     str sealed, plain;
     for (size_t i = 0; i < sizeof no_seals / sizeof no_seals[0]; i++) {
         assert_false(seal_is_sealed(str_from_c(no_seals[i])));
-        assert_int_equal(keys_unseal(keys, &arena, str_from_c(no_seals[i]), &plain, &problem), ERR_INVALID);
+        assert_int_equal(keys_unseal(keys, &arena, str_from_c(no_seals[i]), &plain, &problem),
+                         ERR_INVALID);
     }
     assert_int_equal(keys_seal(keys, &arena, STR("secret"), &sealed), ERR_OK);
     /* each single change of a character is found: in the prefix, the nonce, the text, the tag */
@@ -214,7 +219,8 @@ static void test_seal_refuses(void **state)
         assert_int_not_equal(keys_unseal(keys, &arena, changed, &plain, &problem), ERR_OK);
     }
     for (size_t size = 0; size < sealed.size; size++)
-        assert_int_not_equal(keys_unseal(keys, &arena, str_slice(sealed, 0, size), &plain, &problem), ERR_OK);
+        assert_int_not_equal(
+            keys_unseal(keys, &arena, str_slice(sealed, 0, size), &plain, &problem), ERR_OK);
     /* of another folder */
     unlink(path);
     struct keys *others = open_keys(NULL);
@@ -279,7 +285,8 @@ static void test_vectors(void **state)
     keys_one_id(keys, UINT32_MAX, one_id);
     assert_string_equal(one_id, "c_839c4f00z8eeh");
     str plain;
-    str sealed = STR("s1:1:jwoDqcvWCAoYOJVt5XH1lgc52yZeE8jOyepkA-CQU1Rh9gBFHOZzKgvOMLuORjwxCsYqQKD8");
+    str sealed =
+        STR("s1:1:jwoDqcvWCAoYOJVt5XH1lgc52yZeE8jOyepkA-CQU1Rh9gBFHOZzKgvOMLuORjwxCsYqQKD8");
     assert_int_equal(keys_unseal(keys, &arena, sealed, &plain, &problem), ERR_OK);
     assert_true(str_equal(plain, STR("+8613912340000")));
     keys_free(&keys);
@@ -333,8 +340,14 @@ static void test_one_id(void **state)
         found += keys_customer(keys, str_from_c(guess), &number);
     }
     assert_int_equal(found, 0);
-    static const char *const wrong[] = { "", "c_", "c_000000000000", "c_00000000000000", "x_0000000000000",
-                                         "c_z000000000000", "c_0i00000000000", "c_0000000000000" };
+    static const char *const wrong[] = { "",
+                                         "c_",
+                                         "c_000000000000",
+                                         "c_00000000000000",
+                                         "x_0000000000000",
+                                         "c_z000000000000",
+                                         "c_0i00000000000",
+                                         "c_0000000000000" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_false(keys_customer(keys, str_from_c(wrong[i]), &number));
     keys_one_id(keys, 5, one_id);

@@ -27,7 +27,8 @@ static void test_finding(void **state)
     struct source_set *set = test_sources(keys);
     assert_int_equal(source_count(set), 4);
     assert_int_equal(source_by_write_key(set, keys, STR("wk_web"))->number, 2);
-    assert_int_equal(source_by_write_key(set, keys, STR("wk_old"))->number, 3); /* disabled, but found */
+    assert_int_equal(source_by_write_key(set, keys, STR("wk_old"))->number,
+                     3); /* disabled, but found */
     assert_null(source_by_write_key(set, keys, STR("wk_we")));
     assert_null(source_by_write_key(set, keys, STR("")));
     assert_int_equal(source_by_number(set, 4)->number, 4);
@@ -71,10 +72,12 @@ static void test_signatures(void **state)
 {
     (void)state;
     struct source_set *set = test_sources(keys);
-    const struct source *web = source_by_key(set, STR("web")), *shop = source_by_key(set, STR("shop"));
+    const struct source *web = source_by_key(set, STR("web")),
+                        *shop = source_by_key(set, STR("shop"));
     str good = STR("519b4aed5923304086cbafe59575ee0f83b1869b0d7140dbfdd13bfc6e28a962");
     assert_true(source_signature_is_valid(web, STR("u1"), good));
-    assert_true(source_signature_is_valid(web, STR("u1"), STR("519B4AED5923304086CBAFE59575EE0F83B1869B0D7140DBFDD13BFC6E28A962")));
+    assert_true(source_signature_is_valid(
+        web, STR("u1"), STR("519B4AED5923304086CBAFE59575EE0F83B1869B0D7140DBFDD13BFC6E28A962")));
     assert_false(source_signature_is_valid(web, STR("u2"), good));
     assert_false(source_signature_is_valid(web, STR(""), good));
     assert_false(source_signature_is_valid(shop, STR("u1"), good)); /* it has no secret */

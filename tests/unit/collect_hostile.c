@@ -30,7 +30,9 @@ static int tear_down(void **state)
 /* A good request right after: the worker has not been hurt. */
 static void assert_well(void)
 {
-    assert_int_equal(doors_post(&doors, "/v1/track", BASIC_SHOP, "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"a\":1}}"), 200);
+    assert_int_equal(doors_post(&doors, "/v1/track", BASIC_SHOP,
+                                "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"a\":1}}"),
+                     200);
     assert_int_equal(doors.count, 1);
     assert_text(doors.events[0].props, "{\"a\":1}");
 }
@@ -78,7 +80,8 @@ static void test_sizes(void **state)
     for (int i = 0; i < 600; i++)
         at += (size_t)snprintf(big + at, 32, ",\"k%d\":1", i);
     at = repeat(at, "}}", 1);
-    assert_int_equal(doors_send(&doors, "POST", "/v1/identify", NULL, BASIC_SHOP, str_from_bytes(big, at)), 400);
+    assert_int_equal(
+        doors_send(&doors, "POST", "/v1/identify", NULL, BASIC_SHOP, str_from_bytes(big, at)), 400);
     assert_true(str_contains(doors.answer.body, STR("601 traits, at most 500")));
     /* a long name */
     at = repeat(0, "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"", 1);
@@ -86,7 +89,10 @@ static void test_sizes(void **state)
     at = repeat(at + 201, "\":1}}", 1);
     assert_answer(str_from_bytes(big, at), 400, "201 bytes, at most 200");
     /* forty identifiers */
-    at = repeat(0, "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"externalIds\":[{\"id\":\"0\",\"type\":\"t\"}", 1);
+    at = repeat(
+        0,
+        "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"externalIds\":[{\"id\":\"0\",\"type\":\"t\"}",
+        1);
     for (int i = 1; i < 40; i++)
         at += (size_t)snprintf(big + at, 64, ",{\"id\":\"%d\",\"type\":\"t%d\"}", i + 100, i);
     at = repeat(at, "]}}", 1);
@@ -119,7 +125,8 @@ static void test_doubled_names_in_thousands(void **state)
     size_t at = repeat(0, "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"n\":{\"a\":0", 1);
     at = repeat(at, ",\"a\":1", 40000);
     at = repeat(at, "}}}", 1);
-    assert_int_equal(doors_send(&doors, "POST", "/v1/track", NULL, BASIC_SHOP, str_from_bytes(big, at)), 200);
+    assert_int_equal(
+        doors_send(&doors, "POST", "/v1/track", NULL, BASIC_SHOP, str_from_bytes(big, at)), 200);
     assert_text(doors.events[0].props, "{\"n\":{\"a\":1}}");
     assert_well();
 }
@@ -127,19 +134,45 @@ static void test_doubled_names_in_thousands(void **state)
 static void test_texts_and_numbers(void **state)
 {
     (void)state;
-    static const struct { const char *value; size_t size; int status; const char *props; } cases[] = {
+    static const struct {
+        const char *value;
+        size_t size;
+        int status;
+        const char *props;
+    } cases[] = {
 #define CASE(value, status, props) { value, sizeof(value) - 1, status, props }
-        CASE("1e400", 400, NULL), CASE("NaN", 400, NULL), CASE("Infinity", 400, NULL), CASE("-", 400, NULL),
-        CASE("01", 400, NULL), CASE("1.", 400, NULL), CASE(".5", 400, NULL), CASE("0x10", 400, NULL),
-        CASE("\"\\ud800\"", 400, NULL), CASE("\"\\udc00\\ud800\"", 400, NULL), CASE("\"\xFF\"", 400, NULL),
-        CASE("\"\xC0\x80\"", 400, NULL), CASE("\"\xED\xA0\x80\"", 400, NULL), CASE("\"\xF4\x90\x80\x80\"", 400, NULL),
-        CASE("\"\\u0000\"", 400, NULL), CASE("\"a\0b\"", 400, NULL), CASE("\"\x01\"", 400, NULL),
-        CASE("\"open", 400, NULL), CASE("'x'", 400, NULL), CASE("tru", 400, NULL), CASE("1}} x", 400, NULL),
+        CASE("1e400", 400, NULL),
+        CASE("NaN", 400, NULL),
+        CASE("Infinity", 400, NULL),
+        CASE("-", 400, NULL),
+        CASE("01", 400, NULL),
+        CASE("1.", 400, NULL),
+        CASE(".5", 400, NULL),
+        CASE("0x10", 400, NULL),
+        CASE("\"\\ud800\"", 400, NULL),
+        CASE("\"\\udc00\\ud800\"", 400, NULL),
+        CASE("\"\xFF\"", 400, NULL),
+        CASE("\"\xC0\x80\"", 400, NULL),
+        CASE("\"\xED\xA0\x80\"", 400, NULL),
+        CASE("\"\xF4\x90\x80\x80\"", 400, NULL),
+        CASE("\"\\u0000\"", 400, NULL),
+        CASE("\"a\0b\"", 400, NULL),
+        CASE("\"\x01\"", 400, NULL),
+        CASE("\"open", 400, NULL),
+        CASE("'x'", 400, NULL),
+        CASE("tru", 400, NULL),
+        CASE("1}} x", 400, NULL),
         CASE("\"\\ud83d\\ude00\"", 200, "{\"v\":\"\xF0\x9F\x98\x80\"}"),
         CASE("9223372036854775807", 200, "{\"v\":9223372036854775807}"),
         CASE("18446744073709551615", 200, "{\"v\":18446744073709551615}"),
-        CASE("1e-400", 200, NULL), CASE("-0.0", 200, NULL), CASE("1E5", 200, "{\"v\":100000}"),
-        CASE("\"\xE2\x80\xAE" "abc\"", 200, "{\"v\":\"\xE2\x80\xAE" "abc\"}"),
+        CASE("1e-400", 200, NULL),
+        CASE("-0.0", 200, NULL),
+        CASE("1E5", 200, "{\"v\":100000}"),
+        CASE("\"\xE2\x80\xAE"
+             "abc\"",
+             200,
+             "{\"v\":\"\xE2\x80\xAE"
+             "abc\"}"),
         CASE("\"<script>alert(1)</script>\"", 200, "{\"v\":\"<script>alert(1)</script>\"}"),
 #undef CASE
     };
@@ -147,7 +180,8 @@ static void test_texts_and_numbers(void **state)
         size_t at = repeat(0, "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"v\":", 1);
         memcpy(big + at, cases[i].value, cases[i].size);
         at = repeat(at + cases[i].size, "}}", 1);
-        int status = doors_send(&doors, "POST", "/v1/track", NULL, BASIC_SHOP, str_from_bytes(big, at));
+        int status =
+            doors_send(&doors, "POST", "/v1/track", NULL, BASIC_SHOP, str_from_bytes(big, at));
         if (status != cases[i].status)
             fail_msg("case %zu: %d and not %d", i, status, cases[i].status);
         if (cases[i].props != NULL)
@@ -166,21 +200,32 @@ static void test_texts_and_numbers(void **state)
 static void test_wrong_shapes(void **state)
 {
     (void)state;
-    static const struct { const char *body; int status; } cases[] = {
-        { "null", 400 }, { "1", 400 }, { "\"x\"", 400 }, { "[]", 400 }, { "{}", 400 }, { "{\"userId\":\"u\"}", 400 },
+    static const struct {
+        const char *body;
+        int status;
+    } cases[] = {
+        { "null", 400 },
+        { "1", 400 },
+        { "\"x\"", 400 },
+        { "[]", 400 },
+        { "{}", 400 },
+        { "{\"userId\":\"u\"}", 400 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"properties\":[]}", 400 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"properties\":\"x\"}", 400 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"properties\":null}", 200 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"\":1}}", 400 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"context\":[]}", 200 },
-        { "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"page\":7,\"device\":[],\"traits\":1,\"externalIds\":{},\"library\":\"x\",\"ip\":{}}}", 200 },
+        { "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"page\":7,\"device\":[],\"traits\":1,\"externalIds\":{},\"library\":\"x\",\"ip\":{}}}",
+          200 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"externalIds\":[7,null,{}]}}", 400 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"messageId\":{}}", 400 },
         { "{\"event\":{},\"userId\":\"u\"}", 400 },
         { "{\"event\":\"   \",\"userId\":\"u\"}", 400 },
         { "{\"event\":\"E\",\"userId\":\"u\",\"timestamp\":{}}", 400 },
-        { "{\"event\":\"E\",\"userId\":\"u\",\"sentAt\":{},\"timestamp\":\"2026-11-21T18:00:00Z\"}", 200 },
-        { "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"traits\":{\"phone\":[\"13912340000\"],\"email\":{}}}}", 200 },
+        { "{\"event\":\"E\",\"userId\":\"u\",\"sentAt\":{},\"timestamp\":\"2026-11-21T18:00:00Z\"}",
+          200 },
+        { "{\"event\":\"E\",\"userId\":\"u\",\"context\":{\"traits\":{\"phone\":[\"13912340000\"],\"email\":{}}}}",
+          200 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_answer(str_from_c(cases[i].body), cases[i].status, NULL);
@@ -190,9 +235,13 @@ static void test_wrong_shapes(void **state)
 static void test_answers_say_nothing_personal(void **state)
 {
     (void)state;
-    assert_answer(STR("{\"event\":\"E\",\"userId\":\"13912340000\",\"timestamp\":\"x13912340001\",\"properties\":{\"13912340002\":1}}"), 400, NULL);
+    assert_answer(
+        STR("{\"event\":\"E\",\"userId\":\"13912340000\",\"timestamp\":\"x13912340001\",\"properties\":{\"13912340002\":1}}"),
+        400, NULL);
     assert_false(str_contains(doors.answer.body, STR("1391234")));
-    assert_answer(STR("{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"phone\":\"13912340000\""), 400, NULL);
+    assert_answer(
+        STR("{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"phone\":\"13912340000\""), 400,
+        NULL);
     assert_false(str_contains(doors.answer.body, STR("1391234")));
 }
 
@@ -213,8 +262,10 @@ static void test_noise(void **state)
         char body[sizeof good];
         memcpy(body, good, sizeof good);
         for (uint64_t changes = 1 + random_below(&stream, 3); changes > 0; changes--)
-            body[random_below(&stream, sizeof good - 1)] = "\"{}[]:,0 \\u\x80" "azT"[random_below(&stream, 15)];
-        int status = doors_send(&doors, "POST", "/v1/batch", NULL, BASIC_SHOP, str_from_bytes(body, sizeof good - 1));
+            body[random_below(&stream, sizeof good - 1)] = "\"{}[]:,0 \\u\x80"
+                                                           "azT"[random_below(&stream, 15)];
+        int status = doors_send(&doors, "POST", "/v1/batch", NULL, BASIC_SHOP,
+                                str_from_bytes(body, sizeof good - 1));
         assert_true(status == 200 || status == 400);
         taken += doors.count;
         for (uint32_t i = 0; i < doors.count; i++)
@@ -238,10 +289,14 @@ static void test_memory(void **state)
     for (uint64_t nth = 1; nth < 400; nth++) {
         struct doors fresh;
         doors_open(&fresh, NULL);
-        struct collect_request request = { .method = STR("POST"), .path = STR("/v1/batch"), .authorization = STR(BASIC_SHOP),
-                                           .body = str_from_c(body), .received_ms = NOW_MS };
+        struct collect_request request = { .method = STR("POST"),
+                                           .path = STR("/v1/batch"),
+                                           .authorization = STR(BASIC_SHOP),
+                                           .body = str_from_c(body),
+                                           .received_ms = NOW_MS };
         fault_arm(FAULT_MEMORY, nth, FAULT_FAIL, false);
-        collect_decode(fresh.worker, fresh.sources, &request, &fresh.records, &fresh.count, &fresh.answer);
+        collect_decode(fresh.worker, fresh.sources, &request, &fresh.records, &fresh.count,
+                       &fresh.answer);
         bool fired = fault_count(FAULT_MEMORY) >= nth;
         fault_disarm();
         doors_decode(&fresh);

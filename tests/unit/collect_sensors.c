@@ -87,8 +87,9 @@ static int post(struct doors *doors, const char *query, const char *json)
     return doors_send(doors, "POST", "/sa", query, NULL, str_from_c(form));
 }
 
-#define TRACK "{\"type\":\"track\",\"event\":\"ViewProduct\",\"distinct_id\":\"u1\",\"time\":1795284730000," \
-              "\"properties\":{\"pid\":\"1\"},\"_track_id\":1}"
+#define TRACK                                                                                      \
+    "{\"type\":\"track\",\"event\":\"ViewProduct\",\"distinct_id\":\"u1\",\"time\":1795284730000," \
+    "\"properties\":{\"pid\":\"1\"},\"_track_id\":1}"
 
 static void test_encodings(void **state)
 {
@@ -103,10 +104,12 @@ static void test_encodings(void **state)
     assert_int_equal(doors->count, 1);
     /* ajax and beacon; '+' may have become a space on the way */
     snprintf(form, sizeof form, "data=%s&ext=crc%%3D%d", coded, java_hash(plain64));
-    assert_int_equal(doors_send(doors, "POST", "/sa.gif", "project=web", NULL, str_from_c(form)), 200);
+    assert_int_equal(doors_send(doors, "POST", "/sa.gif", "project=web", NULL, str_from_c(form)),
+                     200);
     assert_int_equal(doors->answer.body.size, 0);
     assert_int_equal(doors->count, 1);
-    encode("{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u1\",\"properties\":{\"x\":\"\xEF\xBF\xBE?\?>>~~\"}}");
+    encode(
+        "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u1\",\"properties\":{\"x\":\"\xEF\xBF\xBE?\?>>~~\"}}");
     assert_non_null(strchr(plain64, '+'));
     snprintf(form, sizeof form, "data=%s&crc=%d", plain64, java_hash(plain64));
     assert_int_equal(doors_send(doors, "POST", "/sa", "project=web", NULL, str_from_c(form)), 200);
@@ -144,7 +147,8 @@ static void test_crc(void **state)
         "Ijp7ImEiOjF9LCJfdHJhY2tfaWQiOjI1NDY5MTUwNCwiX2ZsdXNoX3RpbWUiOjE3OTUyODQ3MzE1MDR9";
     assert_int_equal(java_hash(payload), 531829330);
     snprintf(form, sizeof form, "data=%s&ext=crc%%3D531829330", payload);
-    assert_int_equal(doors_send(doors, "POST", "/sa.gif", "project=web", NULL, str_from_c(form)), 200);
+    assert_int_equal(doors_send(doors, "POST", "/sa.gif", "project=web", NULL, str_from_c(form)),
+                     200);
     assert_int_equal(doors->count, 1);
     const struct event *event = &doors->events[0];
     assert_int_equal(event->kind, EVENT_OBJECT);
@@ -155,7 +159,8 @@ static void test_crc(void **state)
     assert_int_equal(event->time_ms, INT64_C(1795284731504));
     /* damaged on the way: answered 200, not taken */
     snprintf(form, sizeof form, "data=%s&ext=crc%%3D531829331", payload);
-    assert_int_equal(doors_send(doors, "POST", "/sa.gif", "project=web", NULL, str_from_c(form)), 200);
+    assert_int_equal(doors_send(doors, "POST", "/sa.gif", "project=web", NULL, str_from_c(form)),
+                     200);
     assert_int_equal(doors->count, 0);
     snprintf(form, sizeof form, "data=%s&crc=%s", payload, "-x");
     assert_int_equal(doors_send(doors, "POST", "/sa", "project=web", NULL, str_from_c(form)), 200);
@@ -165,25 +170,34 @@ static void test_crc(void **state)
 static void test_bad_bodies(void **state)
 {
     struct doors *doors = *state;
-    static const char *const bodies[] = { "", "data=", "data=%%%", "data=e30=", "data=eyJ9", "data=W10=",
-                                          "x=1", "data=MTI=", "data_list=W3t9XQ==", "data=!!!!" };
+    static const char *const bodies[] = {
+        "",          "data=", "data=%%%",  "data=e30=",          "data=eyJ9",
+        "data=W10=", "x=1",   "data=MTI=", "data_list=W3t9XQ==", "data=!!!!"
+    };
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        assert_int_equal(doors_send(doors, "POST", "/sa", "project=web", NULL, str_from_c(bodies[i])), 200);
+        assert_int_equal(
+            doors_send(doors, "POST", "/sa", "project=web", NULL, str_from_c(bodies[i])), 200);
         assert_int_equal(doors->count, 0);
     }
     assert_int_equal(post(doors, "project=none", TRACK), 401);
-    assert_int_equal(post(doors, "", TRACK), 401);            /* no source is called 'default' */
-    assert_int_equal(post(doors, "project=shop", TRACK), 401); /* the key of a server source is its secret */
+    assert_int_equal(post(doors, "", TRACK), 401); /* no source is called 'default' */
+    assert_int_equal(post(doors, "project=shop", TRACK),
+                     401); /* the key of a server source is its secret */
     assert_int_equal(post(doors, "project=wk_old", TRACK), 404);
     assert_int_equal(post(doors, "token=wk_shop&project=web", TRACK), 200);
     assert_int_equal(doors->events[0].source_number, 1);
     assert_int_equal(post(doors, "project=wk_web", TRACK), 200);
     assert_int_equal(doors->events[0].source_number, 2);
     /* a record may name its project */
-    assert_int_equal(post(doors, "project=none", "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"d\",\"project\":\"web\"}"), 200);
+    assert_int_equal(
+        post(doors, "project=none",
+             "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"d\",\"project\":\"web\"}"),
+        200);
     assert_int_equal(doors->count, 1);
-    assert_int_equal(post(doors, "project=none", "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"d\","
-                          "\"properties\":{\"$token\":\"wk_shop\",\"a\":1}}"), 200);
+    assert_int_equal(post(doors, "project=none",
+                          "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"d\","
+                          "\"properties\":{\"$token\":\"wk_shop\",\"a\":1}}"),
+                     200);
     assert_int_equal(doors->events[0].source_number, 1);
     assert_text(doors->events[0].props, "{\"a\":1}");
     /* encrypted */
@@ -191,7 +205,8 @@ static void test_bad_bodies(void **state)
     snprintf(form, sizeof form, "data_list=%s&gzip=9", coded);
     assert_int_equal(doors_send(doors, "POST", "/sa", "project=web", NULL, str_from_c(form)), 200);
     assert_int_equal(doors->count, 0);
-    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)), 415);
+    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)),
+                     415);
 }
 
 static void test_debug_mode(void **state)
@@ -199,17 +214,20 @@ static void test_debug_mode(void **state)
     struct doors *doors = *state;
     encode("[" TRACK ",{\"type\":\"dance\"}]");
     snprintf(form, sizeof form, "data_list=%s", coded);
-    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)), 400);
+    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)),
+                     400);
     assert_int_equal(doors->count, 0);
     assert_true(str_contains(doors->answer.body, STR("'dance'")));
     assert_int_equal(doors_send(doors, "POST", "/sa", "project=web", NULL, str_from_c(form)), 200);
     assert_int_equal(doors->count, 1);
     encode(TRACK);
     snprintf(form, sizeof form, "data=%s", coded);
-    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)), 200);
+    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)),
+                     200);
     assert_int_equal(doors->count, 1);
     doors->request.dry_run = STR("true");
-    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)), 200);
+    assert_int_equal(doors_send(doors, "POST", "/debug", "project=web", NULL, str_from_c(form)),
+                     200);
     assert_int_equal(doors->count, 0);
     doors->request.dry_run = STR_NONE;
 }
@@ -217,10 +235,13 @@ static void test_debug_mode(void **state)
 static void test_node_example(void **state)
 {
     struct doors *doors = *state;
-    assert_int_equal(post(doors, "project=wk_shop",
-        "[{\"_track_id\":3621378187,\"type\":\"track\",\"event\":\"ViewProduct\",\"time\":1795284628913,\"distinct_id\":\"u1\","
-        "\"properties\":{\"$lib\":\"Node\",\"$lib_version\":\"1.2.6\",\"pid\":\"1\",\"price\":9.9,\"t\":\"2026-11-21 18:10:28.911\"},"
-        "\"lib\":{\"$lib\":\"Node\",\"$lib_version\":\"1.2.6\",\"$lib_method\":\"code\",\"$lib_detail\":\"x\"}}]"), 200);
+    assert_int_equal(
+        post(
+            doors, "project=wk_shop",
+            "[{\"_track_id\":3621378187,\"type\":\"track\",\"event\":\"ViewProduct\",\"time\":1795284628913,\"distinct_id\":\"u1\","
+            "\"properties\":{\"$lib\":\"Node\",\"$lib_version\":\"1.2.6\",\"pid\":\"1\",\"price\":9.9,\"t\":\"2026-11-21 18:10:28.911\"},"
+            "\"lib\":{\"$lib\":\"Node\",\"$lib_version\":\"1.2.6\",\"$lib_method\":\"code\",\"$lib_detail\":\"x\"}}]"),
+        200);
     const struct event *event = &doors->events[0];
     assert_int_equal(event->kind, EVENT_TRACK);
     assert_text(event->type, "ViewProduct");
@@ -233,33 +254,44 @@ static void test_node_example(void **state)
     /* an id that was drawn is a visitor's, unless it is told to be a login's */
     const char *drawn = "18c1f2d3a4b5c6-0a1b2c3d4e5f6-1d525634-1296000-18c1f2d3a4b6d7";
     char text[512];
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"%s\",\"properties\":{}}", drawn);
+    snprintf(text, sizeof text,
+             "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"%s\",\"properties\":{}}",
+             drawn);
     assert_int_equal(post(doors, "project=wk_shop", text), 200);
     assert_text(doors->events[0].identifiers[0].type, "anonymous_id");
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"%s\",\"properties\":{\"$is_login_id\":true}}", drawn);
+    snprintf(
+        text, sizeof text,
+        "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"%s\",\"properties\":{\"$is_login_id\":true}}",
+        drawn);
     assert_int_equal(post(doors, "project=wk_shop", text), 200);
     assert_text(doors->events[0].identifiers[0].type, "user_id");
     assert_text(doors->events[0].props, "{}");
     /* a page's distinct_id is its visitor's */
-    assert_int_equal(post(doors, "project=web", "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u1\"}"), 200);
+    assert_int_equal(
+        post(doors, "project=web", "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u1\"}"),
+        200);
     assert_text(doors->events[0].identifiers[0].type, "anonymous_id");
     assert_text(doors->events[0].identifiers[0].namespace_, "web");
     assert_int_equal(doors->events[0].identifiers[0].flags, IDENTIFIER_OWN);
-    assert_int_equal(post(doors, "project=web", "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":42}"), 200);
+    assert_int_equal(
+        post(doors, "project=web", "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":42}"), 200);
     assert_text(doors->events[0].identifiers[0].value, "42");
 }
 
 static void test_web_signup(void **state)
 {
     struct doors *doors = *state;
-    assert_int_equal(post(doors, "project=web",
-        "{\"identities\":{\"$identity_cookie_id\":\"c-1\",\"$identity_login_id\":\"u1\",\"$identity_anonymous_id\":\"c-1\"},"
-        "\"distinct_id\":\"u1\",\"lib\":{\"$lib\":\"js\",\"$lib_method\":\"code\",\"$lib_version\":\"1.27.11\"},"
-        "\"properties\":{\"$timezone_offset\":-480,\"$lib\":\"js\",\"$lib_version\":\"1.27.11\","
-        "\"$latest_traffic_source_type\":\"直接流量\",\"$latest_search_keyword\":\"未取到值_直接打开\",\"$latest_referrer\":\"\","
-        "\"$url\":\"http://e.cn\",\"$title\":\"T\",\"$is_first_day\":true},\"login_id\":\"u1\",\"anonymous_id\":\"c-1\","
-        "\"original_id\":\"c-1\",\"type\":\"track_signup\",\"event\":\"$SignUp\",\"time\":1795284742150,"
-        "\"_track_id\":214842150,\"_flush_time\":1795284742150}"), 200);
+    assert_int_equal(
+        post(
+            doors, "project=web",
+            "{\"identities\":{\"$identity_cookie_id\":\"c-1\",\"$identity_login_id\":\"u1\",\"$identity_anonymous_id\":\"c-1\"},"
+            "\"distinct_id\":\"u1\",\"lib\":{\"$lib\":\"js\",\"$lib_method\":\"code\",\"$lib_version\":\"1.27.11\"},"
+            "\"properties\":{\"$timezone_offset\":-480,\"$lib\":\"js\",\"$lib_version\":\"1.27.11\","
+            "\"$latest_traffic_source_type\":\"直接流量\",\"$latest_search_keyword\":\"未取到值_直接打开\",\"$latest_referrer\":\"\","
+            "\"$url\":\"http://e.cn\",\"$title\":\"T\",\"$is_first_day\":true},\"login_id\":\"u1\",\"anonymous_id\":\"c-1\","
+            "\"original_id\":\"c-1\",\"type\":\"track_signup\",\"event\":\"$SignUp\",\"time\":1795284742150,"
+            "\"_track_id\":214842150,\"_flush_time\":1795284742150}"),
+        200);
     const struct event *event = &doors->events[0];
     assert_int_equal(event->kind, EVENT_BIND);
     assert_text(event->type, "$SignUp");
@@ -277,17 +309,19 @@ static void test_web_signup(void **state)
 static void test_mini_program(void **state)
 {
     struct doors *doors = *state;
-    assert_int_equal(post(doors, "project=web",
-        "[{\"type\":\"track_id_bind\",\"event\":\"$BindID\",\"distinct_id\":\"m-1\",\"identities\":{\"$identity_mp_id\":\"m-1\","
-        "\"$identity_mp_wx8844_openid\":\"oABC\",\"$identity_mp_unionid\":\"uABC\"},\"time\":1795284731000,\"_track_id\":5,"
-        "\"lib\":{\"$lib\":\"MiniProgram\"}},"
-        "{\"type\":\"profile_set_once\",\"distinct_id\":\"oABC\",\"identities\":{\"$identity_mp_id\":\"m-1\"},"
-        "\"time\":1795284731001,\"properties\":{\"$first_visit_time\":\"2026-11-21 18:00:00\"}},"
-        "{\"type\":\"track_signup\",\"event\":\"$SignUp\",\"distinct_id\":\"login-1\",\"original_id\":\"oABC\","
-        "\"identities\":{\"$identity_mp_id\":\"m-1\",\"$identity_login_id\":\"login-1\",\"$identity_mp_openid\":\"oABC\"},\"time\":1795284731002,\"_track_id\":6},"
-        "{\"type\":\"track_id_bind\",\"event\":\"$BindID\",\"distinct_id\":\"login-1\",\"identities\":{\"$identity_login_id\":\"login-1\","
-        "\"$identity_mobile\":\"139 1234 0000\",\"$identity_email\":\"A@B.CN\",\"$identity_idfa\":\"AB-1\",\"vip_no\":\"V9\"},\"time\":1795284731003,\"_track_id\":7},"
-        "{\"type\":\"track_id_unbind\",\"event\":\"$UnbindID\",\"distinct_id\":\"login-1\",\"identities\":{\"$identity_mobile\":\"13912340000\"},\"time\":1795284731004,\"_track_id\":8}]"),
+    assert_int_equal(
+        post(
+            doors, "project=web",
+            "[{\"type\":\"track_id_bind\",\"event\":\"$BindID\",\"distinct_id\":\"m-1\",\"identities\":{\"$identity_mp_id\":\"m-1\","
+            "\"$identity_mp_wx8844_openid\":\"oABC\",\"$identity_mp_unionid\":\"uABC\"},\"time\":1795284731000,\"_track_id\":5,"
+            "\"lib\":{\"$lib\":\"MiniProgram\"}},"
+            "{\"type\":\"profile_set_once\",\"distinct_id\":\"oABC\",\"identities\":{\"$identity_mp_id\":\"m-1\"},"
+            "\"time\":1795284731001,\"properties\":{\"$first_visit_time\":\"2026-11-21 18:00:00\"}},"
+            "{\"type\":\"track_signup\",\"event\":\"$SignUp\",\"distinct_id\":\"login-1\",\"original_id\":\"oABC\","
+            "\"identities\":{\"$identity_mp_id\":\"m-1\",\"$identity_login_id\":\"login-1\",\"$identity_mp_openid\":\"oABC\"},\"time\":1795284731002,\"_track_id\":6},"
+            "{\"type\":\"track_id_bind\",\"event\":\"$BindID\",\"distinct_id\":\"login-1\",\"identities\":{\"$identity_login_id\":\"login-1\","
+            "\"$identity_mobile\":\"139 1234 0000\",\"$identity_email\":\"A@B.CN\",\"$identity_idfa\":\"AB-1\",\"vip_no\":\"V9\"},\"time\":1795284731003,\"_track_id\":7},"
+            "{\"type\":\"track_id_unbind\",\"event\":\"$UnbindID\",\"distinct_id\":\"login-1\",\"identities\":{\"$identity_mobile\":\"13912340000\"},\"time\":1795284731004,\"_track_id\":8}]"),
         200);
     assert_int_equal(doors->count, 5);
     const struct event *bind = &doors->events[0];
@@ -300,7 +334,8 @@ static void test_mini_program(void **state)
     assert_int_equal(once->kind, EVENT_PROFILE);
     assert_int_equal(trait_of(once, "$first_visit_time")->operation, TRAIT_SET_ONCE);
     const struct event *signup = &doors->events[2];
-    assert_int_equal(signup->identifier_count, 3); /* original_id is the openid that is told already */
+    assert_int_equal(signup->identifier_count,
+                     3); /* original_id is the openid that is told already */
     assert_text(identifier_of(signup, "wx_openid")->namespace_, "web");
     const struct event *more = &doors->events[3];
     assert_text(unsealed(doors, identifier_of(more, "mobile")->value), "+8613912340000");
@@ -317,7 +352,11 @@ static void test_mini_program(void **state)
 static void test_profiles_and_items(void **state)
 {
     struct doors *doors = *state;
-    static const struct { const char *type, *properties, *name, *value; enum trait_operation operation; int count; } cases[] = {
+    static const struct {
+        const char *type, *properties, *name, *value;
+        enum trait_operation operation;
+        int count;
+    } cases[] = {
         { "profile_set", "\"city\":\"上海\"", "city", "\"上海\"", TRAIT_SET, 1 },
         { "profile_set", "\"phone\":\"13912340000\"", "phone", NULL, TRAIT_SET, 1 },
         { "profile_set_once", "\"a\":true", "a", "true", TRAIT_SET_ONCE, 1 },
@@ -330,8 +369,10 @@ static void test_profiles_and_items(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[512];
-        snprintf(text, sizeof text, "{\"type\":\"%s\",\"distinct_id\":\"u\",\"time\":1795284731000,\"properties\":{%s}}",
-                 cases[i].type, cases[i].properties);
+        snprintf(
+            text, sizeof text,
+            "{\"type\":\"%s\",\"distinct_id\":\"u\",\"time\":1795284731000,\"properties\":{%s}}",
+            cases[i].type, cases[i].properties);
         assert_int_equal(post(doors, "project=wk_shop", text), 200);
         assert_int_equal(doors->count, cases[i].count);
         if (cases[i].count == 0)
@@ -341,31 +382,48 @@ static void test_profiles_and_items(void **state)
         if (cases[i].value != NULL)
             assert_text(trait_of(&doors->events[0], cases[i].name)->value, cases[i].value);
         else
-            assert_true(str_contains(trait_of(&doors->events[0], cases[i].name)->value, STR("$sealed")));
+            assert_true(
+                str_contains(trait_of(&doors->events[0], cases[i].name)->value, STR("$sealed")));
     }
-    assert_int_equal(post(doors, "project=wk_shop", "{\"type\":\"profile_delete\",\"distinct_id\":\"u\"}"), 200);
+    assert_int_equal(
+        post(doors, "project=wk_shop", "{\"type\":\"profile_delete\",\"distinct_id\":\"u\"}"), 200);
     assert_true(doors->events[0].flags & EVENT_DELETE);
-    assert_int_equal(post(doors, "project=wk_shop", "{\"type\":\"item_delete\",\"item_type\":\"book\",\"item_id\":\"7\"}"), 200);
+    assert_int_equal(post(doors, "project=wk_shop",
+                          "{\"type\":\"item_delete\",\"item_type\":\"book\",\"item_id\":\"7\"}"),
+                     200);
     assert_int_equal(doors->events[0].kind, EVENT_OBJECT);
     assert_true(doors->events[0].flags & EVENT_DELETE);
-    assert_int_equal(post(doors, "project=wk_shop", "{\"type\":\"item_set\",\"item_type\":\"book\"}"), 200);
+    assert_int_equal(
+        post(doors, "project=wk_shop", "{\"type\":\"item_set\",\"item_type\":\"book\"}"), 200);
     assert_int_equal(doors->count, 0);
 }
 
 static void test_property_rules(void **state)
 {
     struct doors *doors = *state;
-    static const struct { const char *properties; int count; const char *props; } cases[] = {
-        { "\"a\":1,\"b\":\"t\",\"c\":true,\"d\":[\"x\"],\"e\":null", 1, "{\"a\":1,\"b\":\"t\",\"c\":true,\"d\":[\"x\"]}" },
+    static const struct {
+        const char *properties;
+        int count;
+        const char *props;
+    } cases[] = {
+        { "\"a\":1,\"b\":\"t\",\"c\":true,\"d\":[\"x\"],\"e\":null", 1,
+          "{\"a\":1,\"b\":\"t\",\"c\":true,\"d\":[\"x\"]}" },
         { "\"$ok_1\":1", 1, "{\"$ok_1\":1}" },
-        { "\"1a\":1", 0, NULL }, { "\"a-b\":1", 0, NULL }, { "\"user_id\":1", 0, NULL },
-        { "\"Date\":1", 0, NULL }, { "\"user_groupies\":1", 0, NULL }, { "\"名\":1", 0, NULL },
-        { "\"a\":{\"b\":1}", 0, NULL }, { "\"a\":[[1]]", 0, NULL }, { "\"\":1", 0, NULL },
+        { "\"1a\":1", 0, NULL },
+        { "\"a-b\":1", 0, NULL },
+        { "\"user_id\":1", 0, NULL },
+        { "\"Date\":1", 0, NULL },
+        { "\"user_groupies\":1", 0, NULL },
+        { "\"名\":1", 0, NULL },
+        { "\"a\":{\"b\":1}", 0, NULL },
+        { "\"a\":[[1]]", 0, NULL },
+        { "\"\":1", 0, NULL },
         { "\"a\":\"未取到值\"", 1, "{}" },
     };
     char text[20000], key[200], value[9001];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{%s}}",
+        snprintf(text, sizeof text,
+                 "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{%s}}",
                  cases[i].properties);
         assert_int_equal(post(doors, "project=web", text), 200);
         assert_int_equal(doors->count, cases[i].count);
@@ -373,21 +431,32 @@ static void test_property_rules(void **state)
             assert_text(doors->events[0].props, cases[i].props);
     }
     memset(key, 'k', sizeof key);
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{\"%.100s\":1}}", key);
+    snprintf(
+        text, sizeof text,
+        "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{\"%.100s\":1}}",
+        key);
     assert_int_equal(post(doors, "project=web", text), 200);
     assert_int_equal(doors->count, 1);
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{\"%.101s\":1}}", key);
+    snprintf(
+        text, sizeof text,
+        "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{\"%.101s\":1}}",
+        key);
     assert_int_equal(post(doors, "project=web", text), 200);
     assert_int_equal(doors->count, 0);
     /* long texts are cut where a character ends */
     memset(value, 'x', sizeof value - 1);
     value[sizeof value - 1] = '\0';
     memcpy(value + 8190, "上", 3);
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{\"v\":\"%s\"}}", value);
+    snprintf(
+        text, sizeof text,
+        "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",\"properties\":{\"v\":\"%s\"}}",
+        value);
     assert_int_equal(post(doors, "project=web", text), 200);
     assert_int_equal(doors->events[0].props.size, strlen("{\"v\":\"\"}") + 8190);
     /* names of events, too */
-    assert_int_equal(post(doors, "project=web", "{\"type\":\"track\",\"event\":\"bad name\",\"distinct_id\":\"u\"}"), 200);
+    assert_int_equal(post(doors, "project=web",
+                          "{\"type\":\"track\",\"event\":\"bad name\",\"distinct_id\":\"u\"}"),
+                     200);
     assert_int_equal(doors->count, 0);
     assert_int_equal(post(doors, "project=web", "{\"type\":\"track\",\"event\":\"E\"}"), 200);
     assert_int_equal(doors->count, 0);
@@ -396,7 +465,8 @@ static void test_property_rules(void **state)
 static int64_t time_of(struct doors *doors, const char *members)
 {
     char text[512];
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",%s}", members);
+    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u\",%s}",
+             members);
     assert_int_equal(post(doors, "project=web", text), 200);
     return doors->count == 1 ? doors->events[0].time_ms : -1;
 }
@@ -406,16 +476,23 @@ static void test_time(void **state)
     struct doors *doors = *state;
     assert_int_equal(time_of(doors, "\"time\":1795284700000"), INT64_C(1795284700000));
     /* a little off is the way of the request, an hour is a wrong clock */
-    assert_int_equal(time_of(doors, "\"time\":1795284700000,\"_flush_time\":1795284730000"), INT64_C(1795284700000));
-    assert_int_equal(time_of(doors, "\"time\":1795288300000,\"_flush_time\":1795288330000"), NOW_MS - 30000);
+    assert_int_equal(time_of(doors, "\"time\":1795284700000,\"_flush_time\":1795284730000"),
+                     INT64_C(1795284700000));
+    assert_int_equal(time_of(doors, "\"time\":1795288300000,\"_flush_time\":1795288330000"),
+                     NOW_MS - 30000);
     assert_int_equal(time_of(doors, "\"x\":1"), NOW_MS);
-    assert_int_equal(time_of(doors, "\"time\":1795284700000,\"properties\":{\"$time\":1795284600000}"), INT64_C(1795284600000));
+    assert_int_equal(
+        time_of(doors, "\"time\":1795284700000,\"properties\":{\"$time\":1795284600000}"),
+        INT64_C(1795284600000));
     assert_int_equal(time_of(doors, "\"time\":-5"), -1);
     assert_int_equal(time_of(doors, "\"time\":999999999999999999"), -1);
-    assert_int_equal(time_of(doors, "\"time\":1291191960000,\"_flush_time\":1291191960000,\"time_free\":true"), INT64_C(1291191960000));
+    assert_int_equal(
+        time_of(doors, "\"time\":1291191960000,\"_flush_time\":1291191960000,\"time_free\":true"),
+        INT64_C(1291191960000));
     assert_true(doors->events[0].flags & EVENT_HISTORICAL);
     assert_int_equal(time_of(doors, "\"time\":1795285000000"), NOW_MS); /* minutes ahead */
-    assert_int_equal(time_of(doors, "\"time\":1826820731000"), INT64_C(1826820731000)); /* a year: to quarantine */
+    assert_int_equal(time_of(doors, "\"time\":1826820731000"),
+                     INT64_C(1826820731000)); /* a year: to quarantine */
 }
 
 static void test_message_keys(void **state)
@@ -430,9 +507,13 @@ static void test_message_keys(void **state)
     assert_int_equal(post(doors, "project=wk_shop", TRACK), 200);
     assert_memory_not_equal(key, doors->events[0].message_key, 16);
     /* without _track_id the content tells two of one millisecond apart */
-    assert_int_equal(post(doors, "project=web", "[{\"type\":\"profile_set\",\"distinct_id\":\"u\",\"time\":1,\"properties\":{\"a\":1}},"
-        "{\"type\":\"profile_set\",\"distinct_id\":\"u\",\"time\":1,\"properties\":{\"a\":2}},"
-        "{\"type\":\"profile_set\",\"distinct_id\":\"u\",\"time\":1,\"properties\":{\"a\":1}}]"), 200);
+    assert_int_equal(
+        post(
+            doors, "project=web",
+            "[{\"type\":\"profile_set\",\"distinct_id\":\"u\",\"time\":1,\"properties\":{\"a\":1}},"
+            "{\"type\":\"profile_set\",\"distinct_id\":\"u\",\"time\":1,\"properties\":{\"a\":2}},"
+            "{\"type\":\"profile_set\",\"distinct_id\":\"u\",\"time\":1,\"properties\":{\"a\":1}}]"),
+        200);
     assert_memory_not_equal(doors->events[0].message_key, doors->events[1].message_key, 16);
     assert_memory_equal(doors->events[0].message_key, doors->events[2].message_key, 16);
 }
@@ -440,19 +521,29 @@ static void test_message_keys(void **state)
 static void test_views_and_signature(void **state)
 {
     struct doors *doors = *state;
-    static const struct { const char *event; enum event_kind kind; const char *type; } cases[] = {
-        { "$pageview", EVENT_PAGE, "Page Viewed" }, { "$MPViewScreen", EVENT_SCREEN, "Screen Viewed" },
-        { "$AppViewScreen", EVENT_SCREEN, "Screen Viewed" }, { "$WebClick", EVENT_TRACK, "$WebClick" },
+    static const struct {
+        const char *event;
+        enum event_kind kind;
+        const char *type;
+    } cases[] = {
+        { "$pageview", EVENT_PAGE, "Page Viewed" },
+        { "$MPViewScreen", EVENT_SCREEN, "Screen Viewed" },
+        { "$AppViewScreen", EVENT_SCREEN, "Screen Viewed" },
+        { "$WebClick", EVENT_TRACK, "$WebClick" },
     };
     char text[512];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"%s\",\"distinct_id\":\"u\"}", cases[i].event);
+        snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"%s\",\"distinct_id\":\"u\"}",
+                 cases[i].event);
         assert_int_equal(post(doors, "project=web", text), 200);
         assert_int_equal(doors->events[0].kind, cases[i].kind);
         assert_text(doors->events[0].type, cases[i].type);
     }
-    snprintf(text, sizeof text, "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u1\",\"login_id\":\"u1\",\"anonymous_id\":\"a\","
-             "\"properties\":{\"kith_signature\":\"%s\"}}", "519b4aed5923304086cbafe59575ee0f83b1869b0d7140dbfdd13bfc6e28a962");
+    snprintf(
+        text, sizeof text,
+        "{\"type\":\"track\",\"event\":\"E\",\"distinct_id\":\"u1\",\"login_id\":\"u1\",\"anonymous_id\":\"a\","
+        "\"properties\":{\"kith_signature\":\"%s\"}}",
+        "519b4aed5923304086cbafe59575ee0f83b1869b0d7140dbfdd13bfc6e28a962");
     assert_int_equal(post(doors, "project=web", text), 200);
     assert_true(identifier_of(&doors->events[0], "user_id")->flags & IDENTIFIER_VERIFIED);
     assert_true(doors->events[0].flags & EVENT_TRUSTED);

@@ -42,20 +42,29 @@ static struct event_trait traits[3];
 static struct event order_paid(void)
 {
     struct event event = {
-        .kind = EVENT_TRACK, .flags = EVENT_TRUSTED | EVENT_TIME_GIVEN, .source_number = 7,
-        .type = STR("Order Paid"), .channel = STR("tmall"), .time_ms = INT64_C(1795284731504),
-        .sent_ms = INT64_C(1795284731000), .shape = UINT64_C(0x0123456789ABCDEF),
-        .identifier_count = 2, .identifiers = identifiers,
+        .kind = EVENT_TRACK,
+        .flags = EVENT_TRUSTED | EVENT_TIME_GIVEN,
+        .source_number = 7,
+        .type = STR("Order Paid"),
+        .channel = STR("tmall"),
+        .time_ms = INT64_C(1795284731504),
+        .sent_ms = INT64_C(1795284731000),
+        .shape = UINT64_C(0x0123456789ABCDEF),
+        .identifier_count = 2,
+        .identifiers = identifiers,
         .props = STR("{\"order_id\":\"T1\",\"revenue\":9.9}"),
         .context = STR("{\"library\":{\"name\":\"L\"}}"),
     };
     fill(event.message_key, 16, 0xA0);
-    identifiers[0] = (struct event_identifier){ .type = STR("mobile"), .flags = IDENTIFIER_SEALED | IDENTIFIER_VERIFIED,
-                                                .value = STR("s1:1:abc"), .other_hash_count = 3 };
+    identifiers[0] = (struct event_identifier){ .type = STR("mobile"),
+                                                .flags = IDENTIFIER_SEALED | IDENTIFIER_VERIFIED,
+                                                .value = STR("s1:1:abc"),
+                                                .other_hash_count = 3 };
     fill(identifiers[0].hash, 16, 0x10);
     fill(identifiers[0].other_hashes[0], 48, 0x20);
     fill(identifiers[0].tail_hash, 8, 0x60);
-    identifiers[1] = (struct event_identifier){ .type = STR("loyalty"), .namespace_ = STR("shop"),
+    identifiers[1] = (struct event_identifier){ .type = STR("loyalty"),
+                                                .namespace_ = STR("shop"),
                                                 .value = STR("42") };
     fill(identifiers[1].hash, 16, 0x70);
     event.promoted_set = 1u << PROMOTED_ORDER_ID | 1u << PROMOTED_REVENUE | 1u << PROMOTED_CURRENCY;
@@ -68,12 +77,21 @@ static struct event order_paid(void)
 static struct event identify(void)
 {
     struct event event = {
-        .kind = EVENT_IDENTIFY, .source_number = 1, .type = STR("Identify"), .channel = STR("web"),
-        .time_ms = 0, .props = STR("{}"), .identifier_count = 1, .identifiers = identifiers,
-        .trait_count = 3, .traits = traits,
+        .kind = EVENT_IDENTIFY,
+        .source_number = 1,
+        .type = STR("Identify"),
+        .channel = STR("web"),
+        .time_ms = 0,
+        .props = STR("{}"),
+        .identifier_count = 1,
+        .identifiers = identifiers,
+        .trait_count = 3,
+        .traits = traits,
     };
-    identifiers[0] = (struct event_identifier){ .type = STR("anonymous_id"), .namespace_ = STR("web"),
-                                                .flags = IDENTIFIER_OWN, .value = STR("a1") };
+    identifiers[0] = (struct event_identifier){ .type = STR("anonymous_id"),
+                                                .namespace_ = STR("web"),
+                                                .flags = IDENTIFIER_OWN,
+                                                .value = STR("a1") };
     traits[0] = (struct event_trait){ STR("city"), TRAIT_SET, STR("\"上海\"") };
     traits[1] = (struct event_trait){ STR("points"), TRAIT_INCREMENT, STR("-5") };
     traits[2] = (struct event_trait){ STR("old"), TRAIT_UNSET, STR("null") };
@@ -82,9 +100,14 @@ static struct event identify(void)
 
 static struct event item(void)
 {
-    return (struct event){ .kind = EVENT_OBJECT, .flags = EVENT_DELETE, .source_number = UINT32_MAX,
-                           .type = STR("Item Delete"), .time_ms = -1, .object_kind = STR("book"),
-                           .object_id = STR("7"), .props = STR("{}") };
+    return (struct event){ .kind = EVENT_OBJECT,
+                           .flags = EVENT_DELETE,
+                           .source_number = UINT32_MAX,
+                           .type = STR("Item Delete"),
+                           .time_ms = -1,
+                           .object_kind = STR("book"),
+                           .object_id = STR("7"),
+                           .props = STR("{}") };
 }
 
 static str encode(const struct event *event)
@@ -127,7 +150,8 @@ static void test_golden(void **state)
     check_golden("item-delete.v1", &event);
 }
 
-static void assert_same_identifier(const struct event_identifier *a, const struct event_identifier *b)
+static void assert_same_identifier(const struct event_identifier *a,
+                                   const struct event_identifier *b)
 {
     assert_str_equal(a->type, b->type);
     assert_str_equal(a->namespace_, b->namespace_);
@@ -217,10 +241,12 @@ static void test_damage(void **state)
     char copy[1024];
     assert_int_equal(arena_dup(&arena, encode(&event), &bytes), ERR_OK);
     for (size_t size = 0; size < bytes.size; size++)
-        assert_int_equal(event_decode(str_slice(bytes, 0, size), &arena, &back, &problem), ERR_CORRUPT);
+        assert_int_equal(event_decode(str_slice(bytes, 0, size), &arena, &back, &problem),
+                         ERR_CORRUPT);
     memcpy(copy, bytes.data, bytes.size);
     copy[bytes.size] = 0;
-    assert_int_equal(event_decode(str_from_bytes(copy, bytes.size + 1), &arena, &back, &problem), ERR_CORRUPT);
+    assert_int_equal(event_decode(str_from_bytes(copy, bytes.size + 1), &arena, &back, &problem),
+                     ERR_CORRUPT);
     size_t read = 0;
     for (size_t i = 0; i < bytes.size; i++)
         for (int bit = 0; bit < 8; bit++) {

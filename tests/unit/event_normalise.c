@@ -35,7 +35,8 @@ static void check(const char *type, const struct value_case *cases, size_t count
 {
     for (size_t i = 0; i < count; i++) {
         str out = STR("untouched"), again = STR_NONE;
-        enum normal_form form = normalise_value(str_from_c(type), str_from_c(cases[i].raw), &arena, &out);
+        enum normal_form form =
+            normalise_value(str_from_c(type), str_from_c(cases[i].raw), &arena, &out);
         if (form != cases[i].form)
             fail_msg("%s '%s' is %d and not %d", type, cases[i].raw, (int)form, (int)cases[i].form);
         if (cases[i].normal == NULL) {
@@ -63,8 +64,12 @@ static void test_phones(void **state)
         { "++8613912340000", NORMAL_INVALID, NULL },
         { "１３９１２３４００００", NORMAL_USABLE, "+8613912340000" },
         { "＋８６１３９１２３４００００", NORMAL_USABLE, "+8613912340000" },
-        { "\xC2\xA0" "13912340000\xE3\x80\x80", NORMAL_USABLE, "+8613912340000" },
-        { "\xE2\x80\xAD" "13912340000\xE2\x80\xAC", NORMAL_USABLE, "+8613912340000" }, /* from WeChat */
+        { "\xC2\xA0"
+          "13912340000\xE3\x80\x80",
+          NORMAL_USABLE, "+8613912340000" },
+        { "\xE2\x80\xAD"
+          "13912340000\xE2\x80\xAC",
+          NORMAL_USABLE, "+8613912340000" }, /* from WeChat */
         { "'13912340000", NORMAL_USABLE, "+8613912340000" },
         { "=\"13912340000\"", NORMAL_USABLE, "+8613912340000" },
         { "13912340000.0", NORMAL_USABLE, "+8613912340000" },
@@ -114,8 +119,10 @@ static void test_phones(void **state)
         { "+99999999999999999999", NORMAL_INVALID, NULL },
         { "+0013912340000", NORMAL_INVALID, NULL },
         /* digests of phones */
-        { "E10ADC3949BA59ABBE56E057F20F883E", NORMAL_USABLE, "md5:e10adc3949ba59abbe56e057f20f883e" },
-        { "md5:e10adc3949ba59abbe56e057f20f883e", NORMAL_USABLE, "md5:e10adc3949ba59abbe56e057f20f883e" },
+        { "E10ADC3949BA59ABBE56E057F20F883E", NORMAL_USABLE,
+          "md5:e10adc3949ba59abbe56e057f20f883e" },
+        { "md5:e10adc3949ba59abbe56e057f20f883e", NORMAL_USABLE,
+          "md5:e10adc3949ba59abbe56e057f20f883e" },
         { "8d969eef6ecad3c29a3a629280e686cf0c3f5d5a86aff3ca12020c923adc6c92", NORMAL_USABLE,
           "sha256:8d969eef6ecad3c29a3a629280e686cf0c3f5d5a86aff3ca12020c923adc6c92" },
         { "md5:xyz", NORMAL_INVALID, NULL },
@@ -137,9 +144,14 @@ static void test_emails(void **state)
         { "a@example.com", NORMAL_BLOCKED, "a@example.com" },
         { "x@y.invalid", NORMAL_BLOCKED, "x@y.invalid" },
         { "l***@mail.cn", NORMAL_MASKED, NULL },
-        { "li", NORMAL_INVALID, NULL }, { "@mail.cn", NORMAL_INVALID, NULL }, { "li@", NORMAL_INVALID, NULL },
-        { "li@mail", NORMAL_INVALID, NULL }, { "li lei@mail.cn", NORMAL_INVALID, NULL },
-        { "a@b@c.cn", NORMAL_INVALID, NULL }, { "a@.cn", NORMAL_INVALID, NULL }, { "a@b.", NORMAL_INVALID, NULL },
+        { "li", NORMAL_INVALID, NULL },
+        { "@mail.cn", NORMAL_INVALID, NULL },
+        { "li@", NORMAL_INVALID, NULL },
+        { "li@mail", NORMAL_INVALID, NULL },
+        { "li lei@mail.cn", NORMAL_INVALID, NULL },
+        { "a@b@c.cn", NORMAL_INVALID, NULL },
+        { "a@.cn", NORMAL_INVALID, NULL },
+        { "a@b.", NORMAL_INVALID, NULL },
     };
     CHECK("email", cases);
 }
@@ -148,36 +160,59 @@ static void test_others(void **state)
 {
     (void)state;
     static const struct value_case cases[] = {
-        { "u1", NORMAL_USABLE, "u1" }, { " u 1 ", NORMAL_USABLE, "u 1" }, { "Ｕ１", NORMAL_USABLE, "U1" },
-        { "u\xE2\x80\x8B" "1", NORMAL_USABLE, "u1" }, { "李雷", NORMAL_USABLE, "李雷" },
-        { "oABC_-xyz", NORMAL_USABLE, "oABC_-xyz" }, { "a*b", NORMAL_USABLE, "a*b" },
-        { "null", NORMAL_BLOCKED, "null" }, { "NULL", NORMAL_BLOCKED, "NULL" }, { "0", NORMAL_BLOCKED, "0" },
-        { "-1", NORMAL_BLOCKED, "-1" }, { "undefined", NORMAL_BLOCKED, "undefined" },
-        { "00000000-0000-0000-0000-000000000000", NORMAL_BLOCKED, "00000000-0000-0000-0000-000000000000" },
-        { "[object Object]", NORMAL_BLOCKED, "[object Object]" }, { "未知", NORMAL_BLOCKED, "未知" },
-        { "138****1234", NORMAL_MASKED, NULL }, { "t**b", NORMAL_MASKED, NULL }, { "小••", NORMAL_MASKED, NULL },
-        { "", NORMAL_INVALID, NULL }, { "a\x01" "b", NORMAL_INVALID, NULL }, { "a\nb", NORMAL_INVALID, NULL },
+        { "u1", NORMAL_USABLE, "u1" },
+        { " u 1 ", NORMAL_USABLE, "u 1" },
+        { "Ｕ１", NORMAL_USABLE, "U1" },
+        { "u\xE2\x80\x8B"
+          "1",
+          NORMAL_USABLE, "u1" },
+        { "李雷", NORMAL_USABLE, "李雷" },
+        { "oABC_-xyz", NORMAL_USABLE, "oABC_-xyz" },
+        { "a*b", NORMAL_USABLE, "a*b" },
+        { "null", NORMAL_BLOCKED, "null" },
+        { "NULL", NORMAL_BLOCKED, "NULL" },
+        { "0", NORMAL_BLOCKED, "0" },
+        { "-1", NORMAL_BLOCKED, "-1" },
+        { "undefined", NORMAL_BLOCKED, "undefined" },
+        { "00000000-0000-0000-0000-000000000000", NORMAL_BLOCKED,
+          "00000000-0000-0000-0000-000000000000" },
+        { "[object Object]", NORMAL_BLOCKED, "[object Object]" },
+        { "未知", NORMAL_BLOCKED, "未知" },
+        { "138****1234", NORMAL_MASKED, NULL },
+        { "t**b", NORMAL_MASKED, NULL },
+        { "小••", NORMAL_MASKED, NULL },
+        { "", NORMAL_INVALID, NULL },
+        { "a\x01"
+          "b",
+          NORMAL_INVALID, NULL },
+        { "a\nb", NORMAL_INVALID, NULL },
         { "\xE2\x80\x8B", NORMAL_INVALID, NULL },
-        { "u\xE2\x80\xE2\x81\xA2\x8B", NORMAL_INVALID, NULL }, { "\xFF", NORMAL_INVALID, NULL },
+        { "u\xE2\x80\xE2\x81\xA2\x8B", NORMAL_INVALID, NULL },
+        { "\xFF", NORMAL_INVALID, NULL },
     };
     CHECK("user_id", cases);
-    static const struct value_case devices[] = { { "AB-1", NORMAL_USABLE, "ab-1" },
-                                                 { "000000000000000", NORMAL_BLOCKED, "000000000000000" },
-                                                 { "FFFFFFFFFFFFFFFF", NORMAL_BLOCKED, "ffffffffffffffff" } };
+    static const struct value_case devices[] = {
+        { "AB-1", NORMAL_USABLE, "ab-1" },
+        { "000000000000000", NORMAL_BLOCKED, "000000000000000" },
+        { "FFFFFFFFFFFFFFFF", NORMAL_BLOCKED, "ffffffffffffffff" }
+    };
     CHECK("device", devices);
     /* Not cut: a cut id may be a stranger's. */
     char text[3000];
     str out;
     memset(text, 'x', sizeof text);
     text[0] = 'y';
-    assert_int_equal(normalise_value(STR("user_id"), str_from_bytes(text, 255), &arena, &out), NORMAL_USABLE);
+    assert_int_equal(normalise_value(STR("user_id"), str_from_bytes(text, 255), &arena, &out),
+                     NORMAL_USABLE);
     assert_int_equal(out.size, 255);
-    assert_int_equal(normalise_value(STR("user_id"), str_from_bytes(text, 256), &arena, &out), NORMAL_INVALID);
-    assert_int_equal(normalise_value(STR("user_id"), str_from_bytes(text, 3000), &arena, &out), NORMAL_INVALID);
+    assert_int_equal(normalise_value(STR("user_id"), str_from_bytes(text, 256), &arena, &out),
+                     NORMAL_INVALID);
+    assert_int_equal(normalise_value(STR("user_id"), str_from_bytes(text, 3000), &arena, &out),
+                     NORMAL_INVALID);
 }
 
-static struct event_identifier make(const char *type, const char *namespace_, const char *raw, uint8_t flags,
-                                    enum normal_form expected)
+static struct event_identifier make(const char *type, const char *namespace_, const char *raw,
+                                    uint8_t flags, enum normal_form expected)
 {
     struct event_identifier made = { .flags = 0xEE };
     err error = ERR_INTERNAL;
@@ -201,7 +236,8 @@ static str open_value(const struct event_identifier *identifier)
 static void test_whole_identifiers(void **state)
 {
     (void)state;
-    struct event_identifier phone = make("mobile", "", "139 1234 0000", IDENTIFIER_VERIFIED, NORMAL_USABLE);
+    struct event_identifier phone =
+        make("mobile", "", "139 1234 0000", IDENTIFIER_VERIFIED, NORMAL_USABLE);
     assert_int_equal(phone.flags, IDENTIFIER_VERIFIED | IDENTIFIER_SEALED);
     assert_text(open_value(&phone), "+8613912340000");
     assert_int_equal(phone.other_hash_count, 3);
@@ -209,7 +245,11 @@ static void test_whole_identifiers(void **state)
     keys_hash(keys, STR("tail"), STR("0000"), tail);
     assert_memory_equal(phone.tail_hash, tail, 8);
     /* Its digests are the same person. md5 and sha256 of "13912340000", sha256 of "+8613912340000" */
-    static const char *const digests[] = { "7bedeaed183e2778bc658e28550a560b", "bb4794b2d416da1fd9145b9c68c4a38ef028e50eb1ef7123ae53111875f7f9d1", "27380876bed336a49060c63cb7fcfc4825717ec9e49ce3547153da03e070c3bd" };
+    static const char *const digests[] = {
+        "7bedeaed183e2778bc658e28550a560b",
+        "bb4794b2d416da1fd9145b9c68c4a38ef028e50eb1ef7123ae53111875f7f9d1",
+        "27380876bed336a49060c63cb7fcfc4825717ec9e49ce3547153da03e070c3bd"
+    };
     for (size_t i = 0; i < 3; i++) {
         struct event_identifier digest = make("mobile", "", digests[i], 0, NORMAL_USABLE);
         assert_int_equal(digest.flags, IDENTIFIER_HASHED);
@@ -249,7 +289,8 @@ static void test_running_out_of_memory(void **state)
     struct event_identifier out = { .flags = 0xEE };
     err error = ERR_OK;
     arena_init(&tiny, "tiny", 4);
-    (void)identifier_make(keys, &tiny, STR("mobile"), STR_NONE, STR("13912340000"), 0, &out, &error);
+    (void)identifier_make(keys, &tiny, STR("mobile"), STR_NONE, STR("13912340000"), 0, &out,
+                          &error);
     assert_int_equal(error, ERR_NOMEM);
     assert_int_equal(out.flags, 0xEE);
     (void)identifier_make(keys, &tiny, STR("user_id"), STR_NONE, STR("u1"), 0, &out, &error);
@@ -276,7 +317,8 @@ static void test_order(void **state)
     uint32_t count = 7;
     identifiers_sort(list, &count);
     assert_int_equal(count, 6);
-    static const char *const order[] = { "user_id", "email", "wx_openid", "wx_openid", "loyalty", "anonymous_id" };
+    static const char *const order[] = { "user_id",   "email",   "wx_openid",
+                                         "wx_openid", "loyalty", "anonymous_id" };
     for (uint32_t i = 0; i < count; i++)
         assert_text(list[i].type, order[i]);
     assert_true(list[1].flags & IDENTIFIER_VERIFIED); /* said twice, proven once */
@@ -307,11 +349,67 @@ static void test_order(void **state)
 static size_t hostile_value(struct random_stream *stream, char *out)
 {
     static const char *const parts[] = {
-        "139", "1234", "0000", "+86", "0086", "86", " ", "-", "(", ")", "\xC2\xA0", "\xE3\x80\x80", "１", "９", "＋",
-        "'", "=\"", "\"", ".0", "17951", "12593", "@", ".cn", "Li", "LI@MAIL.CN", "*", "****", "x", "转", "e", "E+10",
-        "null", "0", "00000000", "\xE2\x80\x8B", "\xE2\x80\xAE", "\xEF\xBB\xBF", "İ", "ß", "Ａ", "＠", "\t", "\x7F", "tel:",
-        "md5:", "sha256:", "e10adc3949ba59abbe56e057f20f883e", "13912340000", "021", "62345678", "gmail.com", "l.i",
-        "\xF0\x9F\x98\x80", "●", "•", "\xC2\xAD", "+", "/", "1", "8", "5",
+        "139",
+        "1234",
+        "0000",
+        "+86",
+        "0086",
+        "86",
+        " ",
+        "-",
+        "(",
+        ")",
+        "\xC2\xA0",
+        "\xE3\x80\x80",
+        "１",
+        "９",
+        "＋",
+        "'",
+        "=\"",
+        "\"",
+        ".0",
+        "17951",
+        "12593",
+        "@",
+        ".cn",
+        "Li",
+        "LI@MAIL.CN",
+        "*",
+        "****",
+        "x",
+        "转",
+        "e",
+        "E+10",
+        "null",
+        "0",
+        "00000000",
+        "\xE2\x80\x8B",
+        "\xE2\x80\xAE",
+        "\xEF\xBB\xBF",
+        "İ",
+        "ß",
+        "Ａ",
+        "＠",
+        "\t",
+        "\x7F",
+        "tel:",
+        "md5:",
+        "sha256:",
+        "e10adc3949ba59abbe56e057f20f883e",
+        "13912340000",
+        "021",
+        "62345678",
+        "gmail.com",
+        "l.i",
+        "\xF0\x9F\x98\x80",
+        "●",
+        "•",
+        "\xC2\xAD",
+        "+",
+        "/",
+        "1",
+        "8",
+        "5",
     };
     size_t size = 0;
     for (uint64_t n = 1 + random_below(stream, 6); n > 0; n--) {
@@ -329,7 +427,8 @@ static size_t hostile_value(struct random_stream *stream, char *out)
 static void test_hostile_values(void **state)
 {
     (void)state;
-    static const char *const types[] = { "mobile", "email", "user_id", "device", "wx_openid", "brand.own" };
+    static const char *const types[] = { "mobile", "email",     "user_id",
+                                         "device", "wx_openid", "brand.own" };
     struct random_stream stream;
     size_t usable = 0;
     random_seed(&stream, 20261121);
@@ -344,8 +443,10 @@ static void test_hostile_values(void **state)
             assert_true(str_is_utf8(once));
             enum normal_form again = normalise_value(type, once, &arena, &twice);
             if (again != form || !str_equal(once, twice))
-                fail_msg("round %d: " STR_FMT " '%.*s' becomes '" STR_FMT "' (%d), then '" STR_FMT "' (%d)", round,
-                         STR_ARG(type), (int)size, raw, STR_ARG(once), (int)form, STR_ARG(twice), (int)again);
+                fail_msg("round %d: " STR_FMT " '%.*s' becomes '" STR_FMT "' (%d), then '" STR_FMT
+                         "' (%d)",
+                         round, STR_ARG(type), (int)size, raw, STR_ARG(once), (int)form,
+                         STR_ARG(twice), (int)again);
         }
         if (round % 1000 == 0)
             arena_reset(&arena);

@@ -93,9 +93,14 @@ static struct event_identifier user = { .type = { "user_id", 7 }, .value = { "u"
 
 static struct event event_of(const char *type, const char *props, int64_t at_ms, uint32_t source)
 {
-    return (struct event){ .kind = EVENT_TRACK, .type = str_from_c(type), .props = str_from_c(props),
-                           .received_ms = at_ms, .time_ms = at_ms, .source_number = source,
-                           .identifier_count = 1, .identifiers = &user,
+    return (struct event){ .kind = EVENT_TRACK,
+                           .type = str_from_c(type),
+                           .props = str_from_c(props),
+                           .received_ms = at_ms,
+                           .time_ms = at_ms,
+                           .source_number = source,
+                           .identifier_count = 1,
+                           .identifiers = &user,
                            .shape = shape_of(str_from_c(type), str_from_c(props)) };
 }
 
@@ -183,12 +188,17 @@ static void assert_reloads(void)
 static void test_learning(void **state)
 {
     (void)state;
-    assert_int_equal(judge("Mask Bought", "{\"colour\":\"red\",\"n\":1,\"ok\":true,\"l\":[1],\"o\":{\"x\":1},\"none\":null}", false), PLAN_FITS);
+    assert_int_equal(
+        judge("Mask Bought",
+              "{\"colour\":\"red\",\"n\":1,\"ok\":true,\"l\":[1],\"o\":{\"x\":1},\"none\":null}",
+              false),
+        PLAN_FITS);
     json_value event = show("Mask Bought");
     assert_str_equal(json_text(json_get(event, STR("status"))), STR("learnt"));
     assert_false(json_bool(json_get(event, STR("known")), true));
     assert_int_equal(json_int(json_get(event, STR("source")), 0), 1);
-    assert_str_equal(json_text(json_get(event, STR("first_seen"))), STR("2026-11-21T18:12:11.504Z"));
+    assert_str_equal(json_text(json_get(event, STR("first_seen"))),
+                     STR("2026-11-21T18:12:11.504Z"));
     assert_int_equal(json_count(json_get(event, STR("properties"))), 6);
     assert_str_equal(type_of("Mask Bought", "colour"), STR("text"));
     assert_str_equal(type_of("Mask Bought", "n"), STR("int"));
@@ -252,19 +262,26 @@ static void test_known_events(void **state)
     assert_str_equal(type_of("Order Paid", "revenue"), STR("money"));
     assert_str_equal(type_of("Product Viewed", "product_id"), STR("text"));
     assert_str_equal(type_of("Product Viewed", "quantity"), STR("decimal"));
-    static const char *const all[] = { "Order Placed", "Order Paid", "Deposit Paid", "Order Cancelled", "Order Refunded",
-        "Parcel Shipped", "Parcel Signed", "Parcel Returned", "Store Visited", "Coupon Claimed", "Coupon Used",
-        "Content Shared", "Skin Test Taken", "Products Searched", "Product List Viewed", "Order Completed",
-        "Product Reviewed", "Wishlist Product Added to Cart" };
+    static const char *const all[] = {
+        "Order Placed",    "Order Paid",        "Deposit Paid",
+        "Order Cancelled", "Order Refunded",    "Parcel Shipped",
+        "Parcel Signed",   "Parcel Returned",   "Store Visited",
+        "Coupon Claimed",  "Coupon Used",       "Content Shared",
+        "Skin Test Taken", "Products Searched", "Product List Viewed",
+        "Order Completed", "Product Reviewed",  "Wishlist Product Added to Cart"
+    };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         (void)show(all[i]);
     /* strict sources may send them, with numbers as text too */
-    assert_int_equal(judge("Order Paid", "{\"order_id\":7,\"revenue\":\"1,299.50\",\"products\":[]}", true), PLAN_FITS);
+    assert_int_equal(
+        judge("Order Paid", "{\"order_id\":7,\"revenue\":\"1,299.50\",\"products\":[]}", true),
+        PLAN_FITS);
     assert_int_equal(judge("Order Paid", "{\"revenue\":\"much\"}", false), PLAN_WRONG_TYPE);
     assert_non_null(strstr(detail.detail, "'revenue', it is text and should be money"));
     assert_int_equal(judge("Order Paid", "{\"products\":\"none\"}", false), PLAN_WRONG_TYPE);
     assert_int_equal(judge("Order Paid", "{\"brand_own\":1}", false), PLAN_FITS);
-    assert_str_equal(json_text(json_get(show("Order Paid"), STR("first_seen"))), STR("2026-11-21T18:12:11.504Z"));
+    assert_str_equal(json_text(json_get(show("Order Paid"), STR("first_seen"))),
+                     STR("2026-11-21T18:12:11.504Z"));
     /* elsewhere the same names are free */
     assert_int_equal(judge("Own", "{\"value\":\"high\",\"score\":\"A\"}", false), PLAN_FITS);
     assert_reloads();
@@ -274,8 +291,10 @@ static void test_put(void **state)
 {
     (void)state;
     assert_int_equal(judge("E", "{\"a\":1,\"b\":\"x\"}", false), PLAN_FITS);
-    put_well("E", "{\"description\":\"what it is\",\"properties\":[{\"name\":\"a\",\"type\":\"int\",\"required\":true},"
-                  "{\"name\":\"b\",\"values\":[\"x\",\"y\",3,true]},{\"name\":\"when\",\"type\":\"time\"}]}");
+    put_well(
+        "E",
+        "{\"description\":\"what it is\",\"properties\":[{\"name\":\"a\",\"type\":\"int\",\"required\":true},"
+        "{\"name\":\"b\",\"values\":[\"x\",\"y\",3,true]},{\"name\":\"when\",\"type\":\"time\"}]}");
     assert_str_equal(json_text(json_get(show("E"), STR("status"))), STR("planned"));
     assert_str_equal(json_text(json_get(show("E"), STR("description"))), STR("what it is"));
     assert_true(json_bool(json_get(property("E", "a"), STR("fixed")), false));
@@ -335,9 +354,15 @@ static void test_fixing_remembers(void **state)
 static void test_put_refuses(void **state)
 {
     (void)state;
-    static const struct { const char *body, *pointer; } cases[] = {
-        { "[]", "" }, { "{\"x\":1}", "/x" }, { "{\"status\":\"gone\"}", "/status" }, { "{\"description\":7}", "/description" },
-        { "{\"properties\":{}}", "/properties" }, { "{\"properties\":[7]}", "/properties/0" },
+    static const struct {
+        const char *body, *pointer;
+    } cases[] = {
+        { "[]", "" },
+        { "{\"x\":1}", "/x" },
+        { "{\"status\":\"gone\"}", "/status" },
+        { "{\"description\":7}", "/description" },
+        { "{\"properties\":{}}", "/properties" },
+        { "{\"properties\":[7]}", "/properties/0" },
         { "{\"properties\":[{\"name\":\"a\"},{\"name\":\"\"}]}", "/properties/1" },
         { "{\"properties\":[{\"name\":\"a\",\"type\":\"float\"}]}", "/properties/0" },
         { "{\"properties\":[{\"name\":\"a\",\"required\":1}]}", "/properties/0" },
@@ -397,7 +422,8 @@ static void test_quotas(void **state)
     struct event today = event_of("Event x", "{}", NOW_MS, 1);
     assert_int_equal(plan_check(plan, &today, false, writes, NULL), PLAN_TOO_MANY_NAMES);
     assert_reloads();
-    assert_int_equal(plan_check(plan, &today, false, writes, NULL), PLAN_TOO_MANY_NAMES); /* a restart is no new day */
+    assert_int_equal(plan_check(plan, &today, false, writes, NULL),
+                     PLAN_TOO_MANY_NAMES); /* a restart is no new day */
     struct event tomorrow = event_of("Event x", "{}", NOW_MS + DAY_MS, 1);
     assert_int_equal(plan_check(plan, &tomorrow, false, writes, NULL), PLAN_FITS);
     assert_reloads();
@@ -410,7 +436,8 @@ static void test_quotas(void **state)
         buffer_append_byte(&text, '}');
         char *copy = strndup(text.data, text.size);
         struct event wide = event_of("Wide", copy, NOW_MS + day * DAY_MS, 3);
-        assert_int_equal(plan_check(plan, &wide, false, writes, NULL), day == 2 ? PLAN_FITS : PLAN_TOO_MANY_NAMES);
+        assert_int_equal(plan_check(plan, &wide, false, writes, NULL),
+                         day == 2 ? PLAN_FITS : PLAN_TOO_MANY_NAMES);
         free(copy);
     }
     assert_int_equal(json_count(json_get(show("Wide"), STR("properties"))), 600);
@@ -428,7 +455,8 @@ static void test_who_and_what_else(void **state)
     event.identifier_count = 1;
     assert_int_equal(plan_check(plan, &event, false, writes, &detail), PLAN_NO_IDENTIFIER);
     buffer_clear(&text);
-    assert_int_equal(plan_write_event(plan, STR("E"), &text), ERR_NOT_FOUND); /* nothing learnt of it */
+    assert_int_equal(plan_write_event(plan, STR("E"), &text),
+                     ERR_NOT_FOUND); /* nothing learnt of it */
     event.kind = EVENT_OBJECT;
     assert_int_equal(plan_check(plan, &event, true, writes, &detail), PLAN_FITS);
     event = event_of("Identify", "{}", NOW_MS, 1);
@@ -443,12 +471,17 @@ static void test_who_and_what_else(void **state)
 static void test_random_life(void **state)
 {
     (void)state;
-    static const char *const types[] = { "A", "B", "C", "D", "E", "F", "G", "H", "Order Paid", "Product Viewed" };
+    static const char *const types[] = { "A", "B", "C", "D",          "E",
+                                         "F", "G", "H", "Order Paid", "Product Viewed" };
     static const char *const names[] = { "a", "b", "c", "revenue", "price", "n" };
-    static const char *const values[] = { "1", "2.5", "\"x\"", "\"12\"", "true", "null", "[1]", "{\"k\":1}" };
-    static const char *const plans[] = { "{\"status\":\"blocked\"}", "{\"status\":\"learnt\"}",
-        "{\"properties\":[{\"name\":\"a\",\"required\":true}]}", "{\"properties\":[{\"name\":\"b\",\"values\":[1,\"x\"]}]}",
-        "{\"properties\":[{\"name\":\"c\",\"type\":\"int\"},{\"name\":\"n\",\"type\":\"decimal\"}]}" };
+    static const char *const values[] = { "1",    "2.5",  "\"x\"", "\"12\"",
+                                          "true", "null", "[1]",   "{\"k\":1}" };
+    static const char *const plans[] = {
+        "{\"status\":\"blocked\"}", "{\"status\":\"learnt\"}",
+        "{\"properties\":[{\"name\":\"a\",\"required\":true}]}",
+        "{\"properties\":[{\"name\":\"b\",\"values\":[1,\"x\"]}]}",
+        "{\"properties\":[{\"name\":\"c\",\"type\":\"int\"},{\"name\":\"n\",\"type\":\"decimal\"}]}"
+    };
     struct random_stream stream;
     struct plan *twin = NULL;
     random_seed(&stream, 31);
@@ -460,11 +493,12 @@ static void test_random_life(void **state)
         char props[300] = "{";
         for (size_t i = 0; i < 6; i++)
             if (random_below(&stream, 3) == 0)
-                snprintf(props + strlen(props), sizeof props - strlen(props), "%s\"%s\":%s", props[1] ? "," : "",
-                         names[i], values[random_below(&stream, 8)]);
+                snprintf(props + strlen(props), sizeof props - strlen(props), "%s\"%s\":%s",
+                         props[1] ? "," : "", names[i], values[random_below(&stream, 8)]);
         strncat(props, "}", 2);
         bool strict = random_below(&stream, 4) == 0;
-        struct event event = event_of(type, props, NOW_MS + round, 1 + (uint32_t)random_below(&stream, 3));
+        struct event event =
+            event_of(type, props, NOW_MS + round, 1 + (uint32_t)random_below(&stream, 3));
         enum plan_reason reason = plan_check(plan, &event, strict, writes, NULL);
         struct event bare = event;
         bare.shape = 0;
@@ -476,7 +510,8 @@ static void test_random_life(void **state)
             struct problem problem = { .error = ERR_OK };
             json_value root;
             assert_int_equal(json_parse(parser, str_from_c(body), &root, &problem), ERR_OK);
-            assert_int_equal(plan_put_event(twin, str_from_c(type), root, NOW_MS, ignored, &problem), ERR_OK);
+            assert_int_equal(
+                plan_put_event(twin, str_from_c(type), root, NOW_MS, ignored, &problem), ERR_OK);
             put_well(type, body);
         }
         if (random_below(&stream, 2000) == 0)
