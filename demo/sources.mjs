@@ -20,7 +20,7 @@ export const sources = [
 /** Make those that are not there; returns { source: { write_key, signing_secret? } }. */
 export async function makeSources(server, known) {
   const keys = { ...known };
-  const there = new Set((await server.api('GET', '/sources?limit=500')).items.map((source) => source.key));
+  const there = new Set((await server.api('GET', '/sources')).items.map((source) => source.key));
   for (const [key, kind, protocol, channel, name] of sources) {
     if (!there.has(key)) {
       const made = await server.api('POST', '/sources', { key, kind, protocol, channel, name });
