@@ -4,6 +4,8 @@
  *
  * Usage: log_append [folder] [seconds]   (default /tmp/kith-bench-log, 3)
  *
+ * Then a steady 10,000 events per second in appends of 20, and reading back what is in the file.
+ *
  * Events are JSON of 900 bytes as the doors see them, in appends of 8, 32, 128 and 1000. 'one':
  * a single appender that waits for each answer, so it is bound by the sync. 'many': two threads that
  * keep 256 appends on their way (32 of 1000). A reader takes every block, as the engine does.
@@ -130,6 +132,7 @@ struct appender {
     struct slot **free;
     size_t slot_count, free_count;
     uint32_t events;
+    int64_t gap_ns; /* 0: as fast as it goes */
     uint64_t done_events;
     uint32_t *latencies_us;
     size_t latency_count;
@@ -180,6 +183,15 @@ static void put(struct sink *sink, struct log_append *append)
         give_up("append", err_code(error));
 }
 
+static void *wait_for_all(struct appender *appender)
+{
+    pthread_mutex_lock(&appender->mutex);
+    while (appender->free_count < appender->slot_count)
+        pthread_cond_wait(&appender->freed, &appender->mutex);
+    pthread_mutex_unlock(&appender->mutex);
+    return NULL;
+}
+
 static void *appender_run(void *context)
 {
     struct appender *appender = context;
@@ -195,11 +207,31 @@ static void *appender_run(void *context)
         slot->start_ns = now_ns();
         put(appender->sink, &slot->append);
     }
-    pthread_mutex_lock(&appender->mutex);
-    while (appender->free_count < appender->slot_count)
-        pthread_cond_wait(&appender->freed, &appender->mutex);
-    pthread_mutex_unlock(&appender->mutex);
-    return NULL;
+    return wait_for_all(appender);
+}
+
+/* The same, but an append every `gap_ns`, whether the last is answered or not: what a client of a
+ * calm server sees. */
+static void *pacer_run(void *context)
+{
+    struct appender *appender = context;
+    size_t variant = 0;
+    int64_t due_ns = now_ns();
+    while (!atomic_load_explicit(appender->stop, memory_order_relaxed)) {
+        due_ns += appender->gap_ns;
+        struct timespec due = { .tv_sec = due_ns / 1000000000, .tv_nsec = due_ns % 1000000000 };
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+        struct slot *slot = take_slot(appender);
+        slot->append = (struct log_append){
+            .records = buffer_str(&variants[variant++ % VARIANTS]),
+            .count = appender->events,
+            .durable = on_durable,
+            .context = slot,
+        };
+        slot->start_ns = due_ns;
+        put(appender->sink, &slot->append);
+    }
+    return wait_for_all(appender);
 }
 
 /* ---- the plain file ---- */
@@ -267,6 +299,13 @@ struct figures {
     uint32_t p50_us, p99_us;
 };
 
+struct load {
+    uint32_t events;       /* per append */
+    size_t threads, slots; /* appends on their way, per thread */
+    int64_t gap_ns;
+    double seconds;
+};
+
 static double cpu_s(void)
 {
     struct timespec time;
@@ -274,87 +313,97 @@ static double cpu_s(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static struct figures measure(struct sink *sink, uint32_t events, size_t threads, size_t slots,
-                              double seconds)
+static void appender_start(struct appender *appender, struct sink *sink, const struct load *load,
+                           _Atomic bool *stop)
+{
+    *appender = (struct appender){
+        .sink = sink,
+        .slot_count = load->slots,
+        .free_count = load->slots,
+        .events = load->events,
+        .gap_ns = load->gap_ns,
+        .stop = stop,
+        .latencies_us = malloc(LATENCIES_MAX * sizeof *appender->latencies_us),
+        .slots = calloc(load->slots, sizeof *appender->slots),
+        .free = calloc(load->slots, sizeof *appender->free),
+    };
+    pthread_mutex_init(&appender->mutex, NULL);
+    pthread_cond_init(&appender->freed, NULL);
+    for (size_t i = 0; i < load->slots; i++) {
+        appender->slots[i].appender = appender;
+        appender->free[i] = &appender->slots[i];
+    }
+    pthread_create(&appender->thread, NULL, load->gap_ns > 0 ? pacer_run : appender_run, appender);
+}
+
+static struct figures measure(struct sink *sink, const struct load *load)
 {
     static struct appender appenders[THREADS_MAX];
-    static uint32_t *latencies;
+    static uint32_t latencies[THREADS_MAX * LATENCIES_MAX];
     _Atomic bool stop = false;
     size_t count = 0;
     uint64_t done = 0;
-    if (latencies == NULL)
-        latencies = malloc(THREADS_MAX * LATENCIES_MAX * sizeof *latencies);
     double cpu_before = cpu_s();
     steady_ns start = steady_now();
-    for (size_t i = 0; i < threads; i++) {
-        struct appender *appender = &appenders[i];
-        *appender = (struct appender){
-            .sink = sink,
-            .slot_count = slots,
-            .free_count = slots,
-            .events = events,
-            .stop = &stop,
-            .latencies_us = malloc(LATENCIES_MAX * sizeof *latencies),
-            .slots = calloc(slots, sizeof *appender->slots),
-            .free = calloc(slots, sizeof *appender->free),
-        };
-        pthread_mutex_init(&appender->mutex, NULL);
-        pthread_cond_init(&appender->freed, NULL);
-        for (size_t j = 0; j < slots; j++) {
-            appender->slots[j].appender = appender;
-            appender->free[j] = &appender->slots[j];
-        }
-        pthread_create(&appender->thread, NULL, appender_run, appender);
-    }
-    steady_sleep_ms((int64_t)(seconds * 1000));
+    for (size_t i = 0; i < load->threads; i++)
+        appender_start(&appenders[i], sink, load, &stop);
+    steady_sleep_ms((int64_t)(load->seconds * 1000));
     atomic_store(&stop, true);
-    for (size_t i = 0; i < threads; i++)
+    for (size_t i = 0; i < load->threads; i++)
         pthread_join(appenders[i].thread, NULL);
     double elapsed = (double)steady_since_us(start) / 1e6;
-    for (size_t i = 0; i < threads; i++) {
-        memcpy(latencies + count, appenders[i].latencies_us,
-               appenders[i].latency_count * sizeof *latencies);
-        count += appenders[i].latency_count;
-        done += appenders[i].done_events;
-        free(appenders[i].latencies_us);
-        free(appenders[i].slots);
-        free(appenders[i].free);
+    double cpu = cpu_s() - cpu_before;
+    for (size_t i = 0; i < load->threads; i++) {
+        struct appender *appender = &appenders[i];
+        memcpy(latencies + count, appender->latencies_us,
+               appender->latency_count * sizeof *latencies);
+        count += appender->latency_count;
+        done += appender->done_events;
+        free(appender->latencies_us);
+        free(appender->slots);
+        free(appender->free);
     }
     qsort(latencies, count, sizeof *latencies, compare_u32);
     return (struct figures){ .events_per_s = (double)done / elapsed,
-                             .cpu_us_per_event = (cpu_s() - cpu_before) * 1e6 / (double)done,
+                             .cpu_us_per_event = cpu * 1e6 / (double)done,
                              .p50_us = latencies[count / 2],
                              .p99_us = latencies[count * 99 / 100] };
 }
 
-static struct figures measure_log(const char *path, uint32_t events, size_t threads, size_t slots,
-                                  double seconds)
+static struct log *open_log(const char *path)
 {
-    struct wall_clock clock;
+    static struct wall_clock clock;
     struct problem problem = { 0 };
-    struct sink sink = { 0 };
-    pthread_t reader;
+    struct log *log = NULL;
     wall_clock_init_real(&clock);
     struct log_config config = { .path = path, .clock = &clock };
-    if (log_open(&sink.log, &config, &problem) != ERR_OK ||
-        log_follow(sink.log, log_last_seq(sink.log) + 1, &problem) != ERR_OK)
+    if (log_open(&log, &config, &problem) != ERR_OK)
+        give_up("log", problem.detail);
+    return log;
+}
+
+static struct figures measure_log(const char *path, const struct load *load)
+{
+    struct problem problem = { 0 };
+    struct sink sink = { .log = open_log(path) };
+    pthread_t reader;
+    if (log_follow(sink.log, log_last_seq(sink.log) + 1, &problem) != ERR_OK)
         give_up("log", problem.detail);
     pthread_create(&reader, NULL, reader_run, sink.log);
-    struct figures figures = measure(&sink, events, threads, slots, seconds);
+    struct figures figures = measure(&sink, load);
     pthread_join(reader, NULL);
     log_close(&sink.log);
     return figures;
 }
 
-static struct figures measure_plain(const char *path, uint32_t events, size_t threads, size_t slots,
-                                    double seconds)
+static struct figures measure_plain(const char *path, const struct load *load)
 {
     struct sink sink = { .file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0644) };
     if (sink.file < 0)
         give_up("plain", "cannot open");
     queue_init(&sink.plain, SIZE_MAX);
     pthread_create(&sink.thread, NULL, plain_run, &sink);
-    struct figures figures = measure(&sink, events, threads, slots, seconds);
+    struct figures figures = measure(&sink, load);
     queue_close(&sink.plain);
     pthread_join(sink.thread, NULL);
     queue_deinit(&sink.plain);
@@ -363,10 +412,37 @@ static struct figures measure_plain(const char *path, uint32_t events, size_t th
     return figures;
 }
 
+/* Everything that the last run has left, as an engine reads it after a crash. */
+static void measure_reading(const char *path)
+{
+    struct problem problem = { 0 };
+    struct log_block *block = NULL;
+    steady_ns start = steady_now();
+    struct log *log = open_log(path);
+    double open_ms = (double)steady_since_us(start) / 1000;
+    uint64_t records = 0;
+    start = steady_now();
+    if (log_follow(log, log_first_seq(log), &problem) != ERR_OK)
+        give_up("follow", problem.detail);
+    do {
+        if (log_next(log, 0, &block, &problem) != ERR_OK)
+            give_up("read", problem.detail);
+        records += block != NULL ? block->count : 0;
+        bool done = block == NULL;
+        log_block_release(&block);
+        if (done)
+            break;
+    } while (true);
+    double elapsed = (double)steady_since_us(start) / 1e6;
+    printf("read back %" PRIu64 " events: %.0f ev/s; opened in %.1f ms, %.0f bytes per event\n",
+           records, (double)records / elapsed, open_ms, (double)log_bytes(log) / (double)records);
+    log_close(&log);
+}
+
 static void print_row(const char *name, uint32_t events, const struct figures *log,
                       const struct figures *plain)
 {
-    printf("%-5s %5u | %9.0f ev/s  p50 %6.2f ms  p99 %6.2f ms  cpu %5.2f us/ev | plain %9.0f ev/s  "
+    printf("%-6s %4u | %9.0f ev/s  p50 %6.2f ms  p99 %6.2f ms  cpu %5.2f us/ev | plain %9.0f ev/s  "
            "p50 %6.2f ms  p99 %6.2f ms | ratio %.2f\n",
            name, events, log->events_per_s, log->p50_us / 1000.0, log->p99_us / 1000.0,
            log->cpu_us_per_event, plain->events_per_s, plain->p50_us / 1000.0,
@@ -384,6 +460,16 @@ static void remove_log(const char *path)
     }
 }
 
+static void compare(const char *name, const char *log_path, const char *plain_path,
+                    const struct load *load)
+{
+    make_variants(load->events);
+    remove_log(log_path);
+    struct figures log = measure_log(log_path, load);
+    struct figures plain = measure_plain(plain_path, load);
+    print_row(name, load->events, &log, &plain);
+}
+
 int main(int argc, char **argv)
 {
     static const uint32_t sizes[] = { 8, 32, 128, 1000 };
@@ -397,16 +483,19 @@ int main(int argc, char **argv)
     snprintf(plain_path, sizeof plain_path, "%s/plain", folder);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint32_t events = sizes[i];
-        make_variants(events);
-        for (int many = 0; many < 2; many++) {
-            size_t threads = many ? THREADS_MAX : 1;
-            size_t slots = !many ? 1 : events == 1000 ? 16 : 128;
-            remove_log(log_path);
-            struct figures log = measure_log(log_path, events, threads, slots, seconds);
-            remove_log(log_path);
-            struct figures plain = measure_plain(plain_path, events, threads, slots, seconds);
-            print_row(many ? "many" : "one", events, &log, &plain);
-        }
+        struct load one = { .events = events, .threads = 1, .slots = 1, .seconds = seconds };
+        struct load many = { .events = events,
+                             .threads = THREADS_MAX,
+                             .slots = events == 1000 ? 16 : 128,
+                             .seconds = seconds };
+        compare("one", log_path, plain_path, &one);
+        compare("many", log_path, plain_path, &many);
     }
+    measure_reading(log_path);
+    struct load steady = {
+        .events = 20, .threads = 1, .slots = 4096, .gap_ns = 2000000, .seconds = 2 * seconds
+    };
+    compare("steady", log_path, plain_path, &steady);
+    remove_log(log_path);
     return 0;
 }

@@ -96,6 +96,21 @@ static int query_int(struct log_file *file, const char *sql, int64_t *value)
     return rc == SQLITE_ROW ? rc_end : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
 }
 
+/* SQLite keeps silent where it cannot switch. */
+static int require_wal(struct log_file *file)
+{
+    sqlite3_stmt *query = NULL;
+    int rc = sqlite3_prepare_v2(file->db, "PRAGMA journal_mode", -1, &query, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(query);
+    bool is_wal = rc == SQLITE_ROW && sqlite3_column_text(query, 0) != NULL &&
+                  strcmp((const char *)sqlite3_column_text(query, 0), "wal") == 0;
+    (void)sqlite3_finalize(query);
+    if (rc == SQLITE_ROW)
+        rc = is_wal ? SQLITE_OK : SQLITE_CANTOPEN;
+    return rc;
+}
+
 static err file_prepare(struct log_file *file, struct problem *problem)
 {
     for (size_t i = 0; i < SQL_COUNT; i++) {
@@ -236,6 +251,8 @@ static err file_connect(struct log_file *file, sqlite3_vfs *vfs, struct problem 
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(file->db, syncs ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF",
                           NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = require_wal(file);
     if (rc != SQLITE_OK)
         return file_problem(file, rc, "open", problem);
     (void)sqlite3_wal_hook(file->db, note_wal_frames, file);

@@ -227,6 +227,9 @@ static void expect_the_end(unsigned calls, err error, uint64_t reached_min)
             assert_int_equal(world.deaths, 1);
             assert_int_equal(world.death.error, error);
             assert_true(world.death.detail[0] != '\0');
+            /* What was acknowledged can still be read. */
+            if (!witness_check(&world.witness, log, NULL))
+                fail_msg("dead since call %" PRIu64 ": %s", nth, world.witness.wrong);
         }
         log_close(&log);
         if (!check(&world, VFS_LOSS_ALL))

@@ -279,6 +279,42 @@ static void world_end(struct world *world)
     free(world->told);
 }
 
+/* Two processes, one log: the second is refused at once, whatever the first is doing (D13). */
+static void test_second_process_is_locked_out(void **state)
+{
+    (void)state;
+    struct world world;
+    struct wall_clock clock;
+    struct log *log = NULL;
+    struct problem problem = { 0 };
+    struct told told;
+    int ends[2];
+    world_begin(&world);
+    wall_clock_init_real(&clock);
+    struct log_config config = { .path = world.path, .clock = &clock };
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(ends[0]);
+        pipe_out = ends[1];
+        child_run(world.path, 1, FAULT_FILE_WRITE, 0);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &told, sizeof told), sizeof told); /* it is at work */
+    tell(&world, told);
+    for (int i = 0; i < 20; i++) {
+        steady_ns start = steady_now();
+        assert_err(log_open(&log, &config, &problem), ERR_LOCKED);
+        assert_true(steady_since_ms(start) < 1000);
+    }
+    kill(child, SIGKILL);
+    read_told(&world, ends[0]);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    world_end(&world);
+}
+
 static void test_killed_at_any_moment(void **state)
 {
     (void)state;
@@ -313,6 +349,7 @@ int main(void)
 {
     witness_quiet();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_second_process_is_locked_out),
         cmocka_unit_test(test_killed_at_any_moment),
 #ifdef KITH_FAULTS
         cmocka_unit_test(test_killed_at_each_step),

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -395,6 +396,23 @@ static void test_time_never_goes_back(void **state)
     assert_int_equal(received_at(house, 5), START_MS + 6000);
 }
 
+#ifdef KITH_FAULTS
+/* The check of times finds a log that follows the wall clock back. */
+static void test_catches_a_clock_that_goes_back(void **state)
+{
+    struct house *house = *state;
+    setenv("KITH_MUTATE", "clock_goes_back", 1);
+    house_open_again(house);
+    unsetenv("KITH_MUTATE");
+    assert_ok(witness_append_now(&house->witness, house->log, 1, 10));
+    wall_clock_init_virtual(&house->clock, START_MS - 5000);
+    assert_ok(witness_append_now(&house->witness, house->log, 1, 10));
+    assert_false(witness_check(&house->witness, house->log, NULL));
+    log_close(&house->log);
+    assert_err(log_open(&house->log, &house->config, &house->problem), ERR_CORRUPT);
+}
+#endif
+
 /* ---- trimming ---- */
 
 static void test_trim_respects_seq_and_retention(void **state)
@@ -519,6 +537,9 @@ int main(void)
         TEST(test_busy_when_much_waits),
         TEST(test_busy_when_much_is_unread),
         TEST(test_time_never_goes_back),
+#ifdef KITH_FAULTS
+        TEST(test_catches_a_clock_that_goes_back),
+#endif
         TEST(test_trim_respects_seq_and_retention),
         TEST(test_trim_everything_keeps_number_and_time),
         TEST(test_trimmed_room_is_used_again),
