@@ -90,6 +90,8 @@ err ledger_open(struct ledger **out, const struct ledger_config *config, struct 
     if (ledger == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
     init_locks(ledger);
+    ledger->checkpoint_pages = config->checkpoint_pages > 0 ? config->checkpoint_pages
+                                                            : CHECKPOINT_PAGES_DEFAULT;
     struct sql_config writer = { .path = config->path,
                                  .vfs = config->vfs,
                                  .cache_bytes = WRITER_CACHE_BYTES };
@@ -134,6 +136,8 @@ void ledger_close(struct ledger **out)
     ledger_stop_thread(ledger);
     readers_close(ledger);
     finish_statements(ledger);
+    if (ledger->sql != NULL && ledger->state == LEDGER_DEAD)
+        sql_close_without_sync(ledger->sql);
     sql_close(&ledger->sql);
     writes_free_all(ledger);
     queue_deinit(&ledger->queue);

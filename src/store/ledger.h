@@ -64,12 +64,13 @@ struct ledger_config {
     const char *path;
     const char *vfs;         /* NULL: SQLite's default; tests name a failing one */
     int readers;             /* connections for reading; default 6 */
+    int checkpoint_pages;    /* of 4 KB in the write-ahead log; default 8,192 */
 };
 
 /* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */
 err ledger_open(struct ledger **ledger, const struct ledger_config *config,
                 struct problem *problem) MUST_USE;
-/* Commits what was handed in; while commits fail it tries for 5 s more (the log has it). */
+/* Commits what was handed in; while commits fail it tries once more, then leaves it to the log. */
 void ledger_close(struct ledger **ledger);
 
 /* ---- writing: a set per applied block ---- */

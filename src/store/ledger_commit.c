@@ -23,7 +23,10 @@ static err prepare_lazily(struct ledger *ledger, enum writes_operation operation
         else
             table_write_delete(table_of(table), &text);
         error = buffer_status(&text);
-        if (error == ERR_OK)
+        if (error != ERR_OK)
+            problem_set(problem, error, "no memory for a statement on ledger table '%s'",
+                        table_of(table)->name);
+        else
             error = sql_prepare(ledger->sql, buffer_str(&text), slot, problem);
         buffer_deinit(&text);
     }
@@ -164,24 +167,17 @@ static void back_off(struct ledger *ledger, int64_t ms)
 /* Until it is committed, or there is no hope. False: the sets were not committed. */
 static bool commit_until_done(struct ledger *ledger, struct queue_item *group)
 {
-    int64_t wait_ms = RETRY_FIRST_MS;
-    steady_ns closing_since = { 0 };
-    for (;;) {
+    for (int64_t wait_ms = RETRY_FIRST_MS;;) {
         struct problem problem = { .error = ERR_OK };
         if (is_dead(ledger))
             return false;
+        bool last_try = atomic_load(&ledger->closing);
         if (commit_group(ledger, group, &problem) == ERR_OK)
             return true;
         commit_failed(ledger, &problem);
-        if (atomic_load(&ledger->closing)) {
-            if (closing_since.ns == 0)
-                closing_since = steady_now();
-            if (steady_since_ms(closing_since) > GIVE_UP_MS)
-                return false;
-            steady_sleep_ms(100);
-        } else {
-            back_off(ledger, wait_ms);
-        }
+        if (last_try)
+            return false;
+        back_off(ledger, wait_ms);
         wait_ms = wait_ms * 2 < RETRY_LAST_MS ? wait_ms * 2 : RETRY_LAST_MS;
     }
 }
@@ -205,7 +201,7 @@ static void abandon_group(struct ledger *ledger, struct queue_item *group)
 static void checkpoint_if_due(struct ledger *ledger)
 {
     int64_t pages = sql_wal_pages(ledger->sql);
-    if (pages < ledger->checkpointed_pages + CHECKPOINT_PAGES)
+    if (pages < ledger->checkpointed_pages + ledger->checkpoint_pages)
         return;
     uint64_t applied_seq = atomic_load(&ledger->applied_seq);
     struct problem problem = { .error = ERR_OK };

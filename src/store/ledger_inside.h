@@ -26,11 +26,11 @@
 /* What a pooled set may keep, and how many are kept. */
 #define WRITES_KEPT_BYTES_MAX ((size_t)8 << 20)
 #define WRITES_KEPT_MAX 8
-/* Pages in the write-ahead log that call for a checkpoint (4 KB each). */
-#define CHECKPOINT_PAGES 8192
+/* Pages in the write-ahead log that call for a checkpoint. */
+#define CHECKPOINT_PAGES_DEFAULT 8192
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS 1000
-/* How long closing and draining go on while every commit fails. */
+/* How long draining goes on while every commit fails. */
 #define GIVE_UP_MS 5000
 
 /* A row in a set, one after another in `rows`:
@@ -83,6 +83,7 @@ struct ledger {
     struct sql *sql;
     struct sql_statement *upserts[LEDGER_TABLE_COUNT];
     struct sql_statement *deletes[LEDGER_TABLE_COUNT];
+    int64_t checkpoint_pages;
     int64_t checkpointed_pages;   /* write-ahead log at the last checkpoint that was not complete */
     pthread_t thread;
     bool thread_runs;

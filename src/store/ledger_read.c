@@ -94,7 +94,10 @@ static err statement_prepare(struct reader *reader, const struct read_shape *sha
     buffer_init(&text, 8192);
     table_write_select(shape, &text);
     err error = buffer_status(&text);
-    if (error == ERR_OK)
+    if (error != ERR_OK)
+        problem_set(problem, error, "no memory for a statement on ledger table '%s'",
+                    ledger_table_name(shape->table));
+    else
         error = sql_prepare(reader->sql, buffer_str(&text), statement, problem);
     buffer_deinit(&text);
     return error;

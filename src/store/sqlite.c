@@ -153,6 +153,11 @@ void sql_close(struct sql **out)
     memory_free(sql);
 }
 
+void sql_close_without_sync(struct sql *sql)
+{
+    sqlite3_db_config(sql->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 err sql_execute(struct sql *sql, const char *text, struct problem *problem)
 {
     int code = sqlite3_exec(sql->database, text, NULL, NULL, NULL);

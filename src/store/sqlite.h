@@ -25,6 +25,8 @@ struct sql_config {
 
 err sql_open(struct sql **sql, const struct sql_config *config, struct problem *problem) MUST_USE;
 void sql_close(struct sql **sql);  /* its statements are finished before */
+/* Closing makes no checkpoint: after a failed sync it would report a success that is none. */
+void sql_close_without_sync(struct sql *sql);
 
 /* Any number of statements, without parameters or results. */
 err sql_execute(struct sql *sql, const char *text, struct problem *problem) MUST_USE;
