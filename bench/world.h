@@ -11,7 +11,7 @@
  *      events can be written in any order (by customer, by time) and for any range of people.
  *   G3 no phone belongs to anybody: mobile numbers lie in the segments 154, 160, 161, 163, 164 and
  *      168, which are of the form ^1[3-9]\d{9}$ but assigned to no operator; e-mail addresses are
- *      under example.com.
+ *      under post.example, a top level that is nobody's.
  *   G4 message ids are unique in a world and say the seed; a world sent twice counts once.
  *
  * People come in blocks of 1,000 whose first places are cast with what goes wrong in life (the

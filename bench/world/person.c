@@ -203,7 +203,7 @@ void put_email(struct world_text *text, uint64_t number)
 {
     PUT(text, "u");
     put_digits(text, 1000000000 + number, 10);
-    PUT(text, "@example.com");
+    PUT(text, "@post.example");
 }
 
 /* ---- for the ground truth ---- */

@@ -164,8 +164,8 @@ const same = {
   }),
   'an e-mail address in two writings': (n, tag) => ({
     told: [
-      registered(`${tag}-a`, { email: `${tag}.Lin@Example.com` }),
-      known('store', [['member_card', `MC-${tag}`]], { email: ` ${tag}.lin@example.COM ` }),
+      registered(`${tag}-a`, { email: `${tag}.Lin@Post.Example` }),
+      known('store', [['member_card', `MC-${tag}`]], { email: ` ${tag}.lin@post.EXAMPLE ` }),
     ],
     a: user(`${tag}-a`), b: ['member_card', `MC-${tag}`],
   }),

@@ -22,7 +22,7 @@ test('every call arrives with its fields, once', { skip: missingBinary }, async 
   const analytics = client(kith.url);
   analytics.identify({
     userId: 'node-1',
-    traits: { name: '林静', email: 'Node-1@Example.com', phone: '154 0000 1001', city: '上海' },
+    traits: { name: '林静', email: 'Node-1@Post.Example', phone: '154 0000 1001', city: '上海' },
   });
   analytics.track({
     userId: 'node-1',
@@ -48,7 +48,7 @@ test('every call arrives with its fields, once', { skip: missingBinary }, async 
   assert.ok(identifierOf(customer, 'email')?.verified, 'a trusted source proves an e-mail address');
   assert.ok(identifierOf(customer, 'mobile')?.verified);
   assert.equal((await kith.customerBy('mobile', '+8615400001001')).one_id, customer.one_id);
-  assert.equal((await kith.customerBy('email', 'node-1@example.com')).one_id, customer.one_id);
+  assert.equal((await kith.customerBy('email', 'node-1@post.example')).one_id, customer.one_id);
   assert.equal(customer.traits.city, '上海');
   assert.equal(customer.summary.orders, 1);
   assert.equal(customer.summary.revenue, 19990);
@@ -59,7 +59,9 @@ test('every call arrives with its fields, once', { skip: missingBinary }, async 
   for (const kind of ['identify', 'track', 'page', 'screen', 'group'])
     assert.equal(kinds.filter((one) => one === kind).length, 1, `one ${kind} in ${kinds}`);
   const order = events.find((event) => event.type === 'Order Completed');
-  assert.equal(order.time, '2026-03-08T12:00:00.000Z');
+  // Segment's correction of the client's clock: the way from there to here counts as its error
+  const late = Date.parse(order.time) - Date.parse('2026-03-08T12:00:00.000Z');
+  assert.ok(late >= 0 && late < 5000, order.time);
   assert.equal(order.props.order_id, 'N-1');
   assert.equal(order.props.coupon, '妇女节');
   assert.deepEqual(
