@@ -55,21 +55,34 @@ static void send_one(struct house *house, uint64_t from, uint64_t count, err *er
     *error = house_send(house, sayings, count);
 }
 
+struct told {
+    int pipe;
+    uint64_t from, count;    /* being sent */
+};
+
+/* On the log's thread, so that an acknowledgement is told even if the process dies the moment after. */
+static void tell(void *context)
+{
+    const struct told *told = context;
+    for (uint64_t message = told->from; message < told->from + told->count; message++) {
+        if (write(told->pipe, &message, sizeof message) != (ssize_t)sizeof message)
+            _exit(3);
+    }
+}
+
 /* Never returns. */
 static void live_and_die(const struct house *kept, enum fault_point point, uint64_t nth, int pipe)
 {
+    struct told told = { .pipe = pipe };
     struct house house = *kept;
+    house.durable = tell;
+    house.context = &told;
     fault_arm(point, nth, FAULT_KILL, false);
     house_open(&house, false);
-    for (uint64_t from = 1; from <= MESSAGES;) {
-        uint64_t count = 1 + from % 7;
+    for (told.from = 1; told.from <= MESSAGES; told.from += told.count) {
         err error;
-        send_one(&house, from, count, &error);
-        for (uint64_t message = from; error == ERR_OK && message < from + count; message++) {
-            if (write(pipe, &message, sizeof message) != (ssize_t)sizeof message)
-                _exit(3);
-        }
-        from += count;
+        told.count = 1 + told.from % 7;
+        send_one(&house, told.from, told.count, &error);
     }
     house_close(&house);
     _exit(0);

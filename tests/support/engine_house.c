@@ -115,6 +115,7 @@ void house_say(const struct house *house, struct buffer *records, const struct s
 
 struct sent {
     struct log_append append;
+    const struct house *house;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool done;
@@ -124,6 +125,8 @@ struct sent {
 static void sent_durable(struct log_append *append, err error)
 {
     struct sent *sent = queue_entry(append, struct sent, append);
+    if (error == ERR_OK && sent->house->durable != NULL)
+        sent->house->durable(sent->house->context);
     pthread_mutex_lock(&sent->mutex);
     sent->done = true;
     sent->error = error;
@@ -147,7 +150,8 @@ err house_send_records(struct house *house, str records, uint32_t count)
 {
     struct sent sent = { .append = { .records = records,
                                      .count = count,
-                                     .durable = sent_durable } };
+                                     .durable = sent_durable },
+                         .house = house };
     pthread_mutex_init(&sent.mutex, NULL);
     pthread_cond_init(&sent.changed, NULL);
     err error = engine_append(house->engine, &sent.append);

@@ -15,6 +15,9 @@ struct house {
     char folder[96];
     struct wall_clock clock;
     struct engine *engine;
+    /* Told on the log's thread that what is being sent is durable, before anything else happens; or NULL. */
+    void (*durable)(void *context);
+    void *context;
 };
 
 void house_make(struct house *house);
