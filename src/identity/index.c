@@ -73,21 +73,26 @@ static bool has_room(uint64_t capacity, uint64_t count)
     return count * 20 <= capacity * 17;
 }
 
+static void move_entries(struct index_part *into, const struct index_slot *slots, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (slots[i].value == 0)
+            continue;
+        struct index_slot *slot = find_slot(into, &slots[i].key);
+        if (slot->value == 0) {
+            *slot = slots[i];
+            into->count++;
+        }
+    }
+}
+
 static err part_resize(struct index *index, struct index_part *part, uint32_t capacity)
 {
     struct index_part bigger = { .capacity = capacity, .count = 0 };
     bigger.slots = memory_alloc(sizeof(struct index_slot) * (size_t)capacity);
     if (bigger.slots == NULL)
         return ERR_NOMEM;
-    for (uint32_t i = 0; i < part->capacity; i++) {
-        if (part->slots[i].value == 0)
-            continue;
-        struct index_slot *slot = find_slot(&bigger, &part->slots[i].key);
-        if (slot->value == 0) {
-            *slot = part->slots[i];
-            bigger.count++;
-        }
-    }
+    move_entries(&bigger, part->slots, part->capacity);
     index->slot_count += capacity;
     index->slot_count -= part->capacity;
     memory_free(part->slots);
@@ -145,7 +150,6 @@ err index_load(struct index *index, const struct index_key *key, uint32_t value)
             slots = memory_resize(part->slots, sizeof(*slots) * (size_t)capacity);
         if (slots == NULL)
             return ERR_NOMEM;
-        index->slot_count += capacity - part->capacity;
         part->slots = slots;
         part->capacity = (uint32_t)capacity;
     }
@@ -153,25 +157,51 @@ err index_load(struct index *index, const struct index_key *key, uint32_t value)
     return ERR_OK;
 }
 
-err index_settle(struct index *index)
+static err settle_part(struct index *index, struct index *others, size_t other_count, size_t number)
 {
-    index->count = 0;
-    for (size_t i = 0; i < (size_t)1 << index->bits; i++) {
-        struct index_part *part = &index->parts[i];
-        if (part->count == 0)
-            continue;
-        uint64_t capacity = (uint64_t)part->count + part->count / 4 + PART_SLOTS_MIN;
-        if (capacity > UINT32_MAX)
-            return ERR_NOMEM;
-        /* What lies behind the list was never written. */
-        index->slot_count -= part->capacity - part->count;
-        part->capacity = part->count;
-        err error = part_resize(index, part, (uint32_t)capacity);
-        if (error != ERR_OK)
-            return error;
-        index->count += part->count;
+    struct index_part *part = &index->parts[number];
+    uint64_t count = part->count;
+    for (size_t i = 0; i < other_count; i++)
+        count += others[i].parts[number].count;
+    if (count == 0)
+        return ERR_OK;
+    uint64_t capacity = count + count / 4 + PART_SLOTS_MIN;
+    if (capacity > UINT32_MAX)
+        return ERR_NOMEM;
+    struct index_part settled = { .capacity = (uint32_t)capacity };
+    settled.slots = memory_alloc(sizeof(struct index_slot) * (size_t)capacity);
+    if (settled.slots == NULL)
+        return ERR_NOMEM;
+    move_entries(&settled, part->slots, part->count);
+    memory_free(part->slots);
+    *part = settled;
+    for (size_t i = 0; i < other_count; i++) {
+        struct index_part *other = &others[i].parts[number];
+        move_entries(part, other->slots, other->count);
+        memory_free(other->slots);
+        *other = (struct index_part){ .count = 0 };
     }
     return ERR_OK;
+}
+
+err index_settle(struct index *index, struct index *others, size_t other_count, size_t begin,
+                 size_t end)
+{
+    for (size_t number = begin; number < end; number++) {
+        err error = settle_part(index, others, other_count, number);
+        if (error != ERR_OK)
+            return error;
+    }
+    return ERR_OK;
+}
+
+void index_settled(struct index *index)
+{
+    index->count = index->slot_count = 0;
+    for (size_t number = 0; number < (size_t)1 << index->bits; number++) {
+        index->count += index->parts[number].count;
+        index->slot_count += index->parts[number].capacity;
+    }
 }
 
 struct index_key index_key_of_hash(const uint8_t hash[16])

@@ -55,10 +55,14 @@ err index_add(struct index *index, const struct index_key *key, uint32_t value) 
 void index_change(struct index *index, const struct index_key *key, uint32_t value);
 void index_prefetch(const struct index *index, const struct index_key *key);
 
-/* Loading: append in any order, then settle once; no other call in between. Of a key that comes twice
- * the first counts. */
+/* Loading: append in any order, then settle once; no other call in between. Several threads may load, each
+ * its own index of equal bits; settling moves what the others hold into the first. Of a key that
+ * comes twice the one of the first index, and there the first one, counts. Settling may be done by several
+ * threads too, each from part `begin` to `end`; then index_settled once. */
 err index_load(struct index *index, const struct index_key *key, uint32_t value) MUST_USE;
-err index_settle(struct index *index) MUST_USE;
+err index_settle(struct index *index, struct index *others, size_t other_count, size_t begin,
+                 size_t end) MUST_USE;
+void index_settled(struct index *index);
 
 /* The first 12 of the 16 bytes of a keyed hash. */
 struct index_key index_key_of_hash(const uint8_t hash[16]);

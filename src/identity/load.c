@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* load: from the ledger's tables to the state in RAM, by scans. */
+#include <pthread.h>
 #include <string.h>
 
 #include "identity/state.h"
+
+#define LOADERS 2u             /* threads that scan identifiers side by side */
+#define TYPE_MEMO 64u
 
 struct load {
     struct identity *identity;
     struct problem *problem;
     err error;
-    /* Of the last row: runs of rows have one kind. */
-    uint32_t kind, type_number;
     bool without_index;
+    struct ledger *ledger;
+    struct index *index;        /* of this thread */
+    uint32_t row, row_end;      /* the next one expected; where to stop */
+    uint32_t node_begin, node_end;
+    size_t part_begin, part_end;
+    struct problem problem_here;
+    /* The last kind of each type: most types have one namespace. */
+    struct {
+        uint32_t type_number, kind;
+        str namespace_;
+    } memo[TYPE_MEMO];
 };
+
+/* Kinds are made while several threads load. */
+static pthread_mutex_t kinds_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static bool fail(struct load *load, err error, const char *what, int64_t number)
 {
@@ -37,13 +53,18 @@ static bool load_last_number(void *context, const struct ledger_value *values)
 static uint32_t kind_of(struct load *load, uint32_t type_number, str namespace_)
 {
     struct identity *identity = load->identity;
-    if (load->kind != 0 && load->type_number == type_number &&
-        str_equal(identity->kinds[load->kind].namespace_, namespace_))
-        return load->kind;
+    uint32_t at = type_number % TYPE_MEMO, kind = load->memo[at].kind;
+    if (kind != 0 && load->memo[at].type_number == type_number &&
+        str_equal(load->memo[at].namespace_, namespace_))
+        return kind;
+    pthread_mutex_lock(&kinds_mutex);
     struct identifier_type *type = type_by_number(identity, type_number);
-    load->type_number = type_number;
-    load->kind = type != NULL ? kind_intern(identity, type, namespace_) : 0;
-    return load->kind;
+    kind = type != NULL ? kind_intern(identity, type, namespace_) : 0;
+    load->memo[at].namespace_ = kind != 0 ? identity->kinds[kind].namespace_ : STR_NONE;
+    pthread_mutex_unlock(&kinds_mutex);
+    load->memo[at].type_number = type_number;
+    load->memo[at].kind = kind;
+    return kind;
 }
 
 static bool load_hashes(struct load *load, str hashes, uint32_t row)
@@ -52,28 +73,27 @@ static bool load_hashes(struct load *load, str hashes, uint32_t row)
         return fail(load, ERR_CORRUPT, "the hashes of identifier", row);
     for (size_t at = 0; at < hashes.size && !load->without_index; at += HASH_BYTES) {
         struct index_key key = index_key_of_hash((const uint8_t *)hashes.data + at);
-        if (index_load(&load->identity->index, &key, row) != ERR_OK)
+        if (index_load(load->index, &key, row) != ERR_OK)
             return fail(load, ERR_NOMEM, "identifier", row);
     }
     return true;
 }
 
-/* row hash type_number namespace flags customer attached_ms */
+/* row hash type_number namespace flags customer attached_ms. The segments are there already. */
 static bool load_row(void *context, const struct ledger_value *values)
 {
     struct load *load = context;
     struct identity *identity = load->identity;
-    uint32_t number = identity->rows.count;
+    uint32_t number = load->row;
+    if (number == load->row_end)
+        return false;
     if (values[0].integer != number || values[5].integer < 0 ||
         values[5].integer >= identity->nodes.count)
         return fail(load, ERR_CORRUPT, "identifier", values[0].integer);
     uint32_t kind = kind_of(load, (uint32_t)values[2].integer, values[3].bytes);
     if (kind == 0)
         return fail(load, ERR_CORRUPT, "the type of identifier", number);
-    if (segments_grow(&identity->rows, (uint64_t)number + 1) != ERR_OK)
-        return fail(load, ERR_NOMEM, "identifier", number);
-    identity->rows.count++;
-    identity->kinds[kind].type->rows++;
+    load->row++;
     *row_at(identity, number) = (struct row){
         .node = (uint32_t)values[5].integer,
         .kind = kind & 0xFFFFFF,
@@ -253,31 +273,140 @@ static err load_nodes(struct identity *identity, struct ledger *ledger, struct p
     return ERR_OK;
 }
 
-/* Rows come in the order of their numbers, their nodes nearly so: ask for the memory a little ahead. */
-static void link_rows(struct identity *identity)
+/* ---- identifiers, by several threads ---- */
+
+/* Each thread scans its own rows. */
+static void *scan_rows(void *context)
 {
-    uint32_t count = identity->rows.count;
+    struct load *load = context;
+    struct ledger_value from = ledger_int(load->row);
+    if (load->row == load->row_end)
+        return NULL;
+    err error = ledger_scan_some(load->ledger, LEDGER_IDENTIFIERS,
+                                 "row hash type_number namespace flags customer attached_ms",
+                                 &from, load_row, load, load->problem);
+    if (load->error == ERR_OK)
+        load->error = error;
+    if (load->error == ERR_OK && load->row != load->row_end)
+        fail(load, ERR_CORRUPT, "identifier", load->row);
+    return NULL;
+}
+
+static void *settle_parts(void *context)
+{
+    struct load *load = context;
+    load->error = index_settle(&load->identity->index, load->index, LOADERS - 1, load->part_begin,
+                               load->part_end);
+    return NULL;
+}
+
+/* Each thread links what is at home in its own nodes. Rows come in the order of their numbers, their
+ * nodes nearly so: ask for the memory a little ahead. */
+static void *link_rows(void *context)
+{
+    struct load *load = context;
+    struct identity *identity = load->identity;
+    uint32_t count = identity->rows.count, begin = load->node_begin, end = load->node_end;
     for (uint32_t row = 1; row < count; row++) {
-        if (row + 16 < count)
-            __builtin_prefetch(node_at(identity, row_at(identity, row + 16)->node), 1);
-        if (row_at(identity, row)->node != 0)
-            row_link_in(identity, row, row_at(identity, row)->node);
+        if (row + 16 < count) {
+            uint32_t ahead = row_at(identity, row + 16)->node;
+            if (ahead >= begin && ahead < end)
+                __builtin_prefetch(node_at(identity, ahead), 1);
+        }
+        uint32_t node = row_at(identity, row)->node;
+        if (node != 0 && node >= begin && node < end)
+            row_link_in(identity, row, node);
+    }
+    return NULL;
+}
+
+/* The last one on this thread; without threads all of them. */
+static err run_side_by_side(struct load *loads, void *(*work)(void *))
+{
+    pthread_t threads[LOADERS];
+    bool runs[LOADERS] = { false };
+    err error = ERR_OK;
+    for (uint32_t i = 0; i + 1 < LOADERS; i++)
+        runs[i] = pthread_create(&threads[i], NULL, work, &loads[i]) == 0;
+    for (uint32_t i = 0; i < LOADERS; i++) {
+        if (!runs[i])
+            work(&loads[i]);
+    }
+    for (uint32_t i = 0; i < LOADERS; i++) {
+        if (runs[i])
+            pthread_join(threads[i], NULL);
+        if (error == ERR_OK)
+            error = loads[i].error;
+    }
+    return error;
+}
+
+/* Numbers from 1 on, and parts from 0 on, in equal shares. */
+static void share_work(struct identity *identity, struct load *loads)
+{
+    uint64_t rows = identity->rows.count - 1, nodes = identity->nodes.count - 1;
+    uint64_t parts = (uint64_t)1 << identity->index.bits;
+    for (uint64_t i = 0; i < LOADERS; i++) {
+        loads[i].row = (uint32_t)(1 + rows * i / LOADERS);
+        loads[i].row_end = (uint32_t)(1 + rows * (i + 1) / LOADERS);
+        loads[i].node_begin = (uint32_t)(1 + nodes * i / LOADERS);
+        loads[i].node_end = (uint32_t)(1 + nodes * (i + 1) / LOADERS);
+        loads[i].part_begin = (size_t)(parts * i / LOADERS);
+        loads[i].part_end = (size_t)(parts * (i + 1) / LOADERS);
     }
 }
 
-static err load_rows(struct load *load, struct ledger *ledger)
+static err load_side_by_side(struct load *load, struct load *loads, struct index *others)
 {
     struct identity *identity = load->identity;
-    err error = scan(load, ledger, LEDGER_IDENTIFIERS,
-                     "row hash type_number namespace flags customer attached_ms", load_row);
+    share_work(identity, loads);
+    err error = run_side_by_side(loads, scan_rows);
+    for (uint32_t i = 0; i < LOADERS && load->problem != NULL; i++) {
+        if (error != ERR_OK && loads[i].error == error)
+            *load->problem = loads[i].problem_here;
+    }
     if (error == ERR_OK)
-        error = scan(load, ledger, LEDGER_IDENTIFIER_HOMES, NULL, load_home);
+        error = scan(load, load->ledger, LEDGER_IDENTIFIER_HOMES, NULL, load_home);
     if (error == ERR_OK && !load->without_index)
-        error = scan(load, ledger, LEDGER_IDENTIFIER_HASHES, "hash row", load_hash);
+        error = scan(load, load->ledger, LEDGER_IDENTIFIER_HASHES, "hash row", load_hash);
+    /* The first thread filled the index itself; the others' are moved into it. */
+    for (uint32_t i = 0; i < LOADERS; i++)
+        loads[i].index = others;
     if (error == ERR_OK)
-        error = index_settle(&identity->index);
+        error = run_side_by_side(loads, settle_parts);
+    index_settled(&identity->index);
     if (error == ERR_OK)
-        link_rows(identity);
+        error = run_side_by_side(loads, link_rows);
+    for (uint32_t row = 1; row < identity->rows.count && error == ERR_OK; row++)
+        identity->kinds[row_at(identity, row)->kind].type->rows++;
+    return error;
+}
+
+static err load_rows(struct load *load)
+{
+    struct identity *identity = load->identity;
+    struct index others[LOADERS - 1] = { { .parts = NULL } };
+    struct load loads[LOADERS];
+    int64_t last;
+    err error = last_number(load->ledger, LEDGER_IDENTIFIERS, &last, load->problem);
+    if (error != ERR_OK)
+        return error;
+    if (last < 0 || last >= UINT32_MAX ||
+        segments_grow(&identity->rows, (uint64_t)last + 1) != ERR_OK)
+        return problem_set(load->problem, ERR_NOMEM, "no memory for %lld identifiers",
+                           (long long)last);
+    identity->rows.count = (uint32_t)last + 1;
+    for (uint32_t i = 0; i < LOADERS; i++) {
+        loads[i] = *load;
+        loads[i].problem = &loads[i].problem_here;
+        loads[i].index = i == 0 ? &identity->index : &others[i - 1];
+    }
+    for (uint32_t i = 0; i + 1 < LOADERS && error == ERR_OK; i++)
+        error = index_init(&others[i], identity->index.bits);
+    if (error == ERR_OK)
+        error = load_side_by_side(load, loads, others);
+    for (uint32_t i = 0; i + 1 < LOADERS; i++)
+        index_deinit(&others[i]);
     return error;
 }
 
@@ -285,13 +414,14 @@ err identity_load_parts(struct identity *identity, struct ledger *ledger, bool w
                         struct problem *problem)
 {
     INVARIANT(identity->rows.count == 1 && identity->nodes.count == 1);
-    struct load load = { .identity = identity, .problem = problem, .without_index = without_index };
+    struct load load = { .identity = identity, .problem = problem, .ledger = ledger,
+                         .index = &identity->index, .without_index = without_index };
     int64_t last_link = 0;
     err error = scan(&load, ledger, LEDGER_IDENTIFIER_TYPES, NULL, load_type);
     if (error == ERR_OK)
         error = load_nodes(identity, ledger, problem);
     if (error == ERR_OK)
-        error = load_rows(&load, ledger);
+        error = load_rows(&load);
     if (error == ERR_OK)
         error = scan(&load, ledger, LEDGER_MERGES, NULL, load_merge);
     if (error == ERR_OK)
