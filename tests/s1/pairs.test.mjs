@@ -234,7 +234,7 @@ test('S1: refused links are listed with their reason', { skip: missingBinary }, 
   assert.ok(refusals.length >= wanted.length, `${refusals.length} refusals for ${wanted.length} pairs`);
   const customers = new Map();
   for (const refusal of refusals) {
-    assert.ok(refusal.reason && refusal.detail && refusal.identifier?.type, JSON.stringify(refusal));
+    assert.ok(refusal.reason && refusal.at && refusal.identifier?.type && refusal.with?.type, JSON.stringify(refusal));
     for (const side of [refusal.customer, refusal.other])
       if (side) customers.set(side.one_id ?? side, refusal);
   }

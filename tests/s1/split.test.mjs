@@ -23,7 +23,8 @@ const picture = async (identifier) => {
   return {
     oneId: customer.one_id, traits: customer.traits, orders: customer.summary.orders, revenue: customer.summary.revenue,
     events: timeline.map((event) => event.props.order_id ?? event.type),
-    identifiers: customer.identifiers.map((one) => one.type).sort(),
+    // but for the door's own id, which Segment wants on each event
+    identifiers: customer.identifiers.map((one) => one.type).filter((type) => type !== 'anonymous_id').sort(),
   };
 };
 
@@ -53,7 +54,7 @@ test('S1: a split gives each her own back', { skip: missingBinary }, async () =>
   ]);
   assert.equal((await picture(tmall)).revenue, 10000 + 700 + 900);
 
-  const merges = await house.kith.all(`/customers/${one.oneId}/merges`);
+  const { items: merges } = await house.kith.get(`/customers/${one.oneId}/merges`);
   assert.equal(merges.length, 1);
   assert.equal(merges[0].undone_at ?? null, null);
   const split = await house.kith.post(`/customers/${one.oneId}/split`, { merge_id: merges[0].id });
@@ -93,7 +94,7 @@ test('S1: a split gives each her own back', { skip: missingBinary }, async () =>
 test('S1: a merge cannot be taken back twice, nor one of somebody else', { skip: missingBinary },
   async () => {
     const customer = await house.kith.customerBy(...tmall.slice(0, 2), tmallApp);
-    const merges = await house.kith.all(`/customers/${customer.one_id}/merges`);
+    const { items: merges } = await house.kith.get(`/customers/${customer.one_id}/merges`);
     const undone = merges.find((merge) => merge.undone_at);
     assert.ok(undone, 'the history of merges says that it was undone');
     const refused = (status) => (error) =>
