@@ -437,7 +437,7 @@ async function measure(options) {
   try {
     await server.start();
     const lines = [];
-    const there = new Set((await server.api('GET', '/sources?limit=500')).items.map((source) => source.key));
+    const there = new Set((await server.api('GET', '/sources')).items.map((source) => source.key));
     for (const key of sources) {
       const made = there.has(key) ? await server.api('POST', `/sources/${key}/rotate`)
         : await server.api('POST', '/sources', { key, name: key, kind: ['h5', 'app'].includes(key) ? 'public' : 'server', protocol: 'segment' });
