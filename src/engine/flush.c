@@ -289,13 +289,13 @@ static err write_rows(struct flusher *flusher, const struct batch *batch,
 
 /* ---- inserting ---- */
 
-/* A deliberate defect, so that the crash test is seen to catch it: KITH_MUTATE=flush_no_ask inserts again
+/* A deliberate defect, so that the crash test is seen to catch it: KITH_MUTATE_FLUSH=no_ask inserts again
  * without asking. Builds with KITH_FAULTS only. */
 static bool forgets_to_ask(void)
 {
 #ifdef KITH_FAULTS
-    const char *mutations = getenv("KITH_MUTATE");
-    return mutations != NULL && strstr(mutations, "flush_no_ask") != NULL;
+    const char *mutations = getenv("KITH_MUTATE_FLUSH");
+    return mutations != NULL && strstr(mutations, "no_ask") != NULL;
 #else
     return false;
 #endif

@@ -154,10 +154,10 @@ static void test_the_check_finds_a_flush_that_does_not_ask(void **state)
     if (child == 0)
         live_and_die(&house, FAULT_FLUSH_AFTER_INSERT);
     assert_int_equal(waitpid(child, &status, 0), child);
-    setenv("KITH_MUTATE", "flush_no_ask", 1);
+    setenv("KITH_MUTATE_FLUSH", "no_ask", 1);
     house_open(&house, true);
     assert_ok(engine_settle(house.engine, true, 60000));
-    unsetenv("KITH_MUTATE");
+    unsetenv("KITH_MUTATE_FLUSH");
     engine_status(house.engine, &engine_status_now);
     assert_true(ask_number(&house, "SELECT count() FROM events FORMAT TSV") >
                 (int64_t)engine_status_now.events);
