@@ -187,6 +187,53 @@ static void rows_come_out_in_order(void **state)
         check_order(seed * 3, seed, seed * 7, seed);
 }
 
+/* The bytes of docs/formats/warehouse.md, as another program made them. */
+static void a_row_is_as_it_was_pinned(void **state)
+{
+    (void)state;
+    char golden[2048], props[400] = "{\"name\":\"";
+    FILE *file = fopen(KITH_SOURCE_DIR "/tests/golden/store/event-row.bin", "r");
+    assert_non_null(file);
+    size_t size = fread(golden, 1, sizeof(golden), file);
+    fclose(file);
+    for (int i = 0; i < 100; i++)
+        strncat(props, "熟", sizeof(props) - strlen(props) - 1);
+    strncat(props, "\"}", sizeof(props) - strlen(props) - 1);
+    const uint32_t identifiers[] = { 77, 1, 4294967295u };
+    const int64_t numbers[PROMOTED_COUNT] = { [PROMOTED_REVENUE] = 12900, [PROMOTED_QUANTITY] = -2,
+                                              [PROMOTED_TOTAL] = 5 };
+    const str texts[PROMOTED_COUNT] = { [PROMOTED_ORDER_ID] = STR("O-1"),
+                                        [PROMOTED_CURRENCY] = STR("CNY"),
+                                        [PROMOTED_SHOP] = STR("官方旗舰店"),
+                                        [PROMOTED_BRAND] = STR("not set") };
+    struct warehouse_event event = {
+        .seq = (UINT64_C(1) << 40) + 7,
+        .batch = 12,
+        .source = 3,
+        .message_key = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+        .kind = 1,
+        .flags = 5,
+        .type = STR("Order Paid"),
+        .channel = STR("mini_program"),
+        .time_ms = 1795000000123,
+        .received_ms = 1795000000456,
+        .customer = 4000000000u,
+        .origin = 77,
+        .identifiers = identifiers,
+        .identifier_count = 3,
+        .promoted_set = 1u << PROMOTED_REVENUE | 1u << PROMOTED_QUANTITY | 1u << PROMOTED_ORDER_ID |
+                        1u << PROMOTED_CURRENCY | 1u << PROMOTED_SHOP,
+        .promoted_int = numbers,
+        .promoted_text = texts,
+        .props = str_from_c(props),
+    };
+    struct buffer row;
+    buffer_init(&row, 1 << 16);
+    event_row_write(&row, &event);
+    assert_str_equal(buffer_str(&row), str_from_bytes(golden, size));
+    buffer_deinit(&row);
+}
+
 /* Every prefix that is not whole rows is refused, and none is read past its end. */
 static void torn_rows_are_refused(void **state)
 {
@@ -222,6 +269,7 @@ int main(void)
         cmocka_unit_test(codes_become_errors),
         cmocka_unit_test(url_encoding),
         cmocka_unit_test(rows_come_out_in_order),
+        cmocka_unit_test(a_row_is_as_it_was_pinned),
         cmocka_unit_test(torn_rows_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
