@@ -104,9 +104,13 @@ void door_run(struct request *request)
                                            .context = request };
     if (!http_suspend(request, STAGE_DOOR))
         return;
-    request->append_error = engine_append(server->engine, &request->append);
-    if (request->append_error != ERR_OK)
+    request->append_error = ERR_OK;
+    /* Once it is taken the request is the writer's, and may be answered before this returns. */
+    error = engine_append(server->engine, &request->append);
+    if (error != ERR_OK) {
+        request->append_error = error;
         http_resume(request);
+    }
 }
 
 void door_finish(struct request *request)

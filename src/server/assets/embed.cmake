@@ -26,15 +26,17 @@ endif()
 file(MAKE_DIRECTORY ${PACKED})
 foreach(file IN LISTS files)
     math(EXPR number "${number} + 1")
-    embed(kith_file_${number} ${WEB}/${file})
+    # A copy: the console may be built again between this and the compiler.
+    file(COPY_FILE ${WEB}/${file} ${PACKED}/${number}.raw ONLY_IF_DIFFERENT)
+    embed(kith_file_${number} ${PACKED}/${number}.raw)
     set(packed "NULL, NULL")
     if(file MATCHES "\\.(js|css|html|svg|json|txt|webmanifest)$")
-        execute_process(COMMAND gzip -9 -n -c ${WEB}/${file} OUTPUT_FILE ${PACKED}/${number}.gz
+        execute_process(COMMAND gzip -9 -n -c ${PACKED}/${number}.raw OUTPUT_FILE ${PACKED}/${number}.gz
                         COMMAND_ERROR_IS_FATAL ANY)
         embed(kith_packed_${number} ${PACKED}/${number}.gz)
         set(packed "kith_packed_${number}, kith_packed_${number}_end")
     endif()
-    file(SHA256 ${WEB}/${file} digest)
+    file(SHA256 ${PACKED}/${number}.raw digest)
     string(SUBSTRING ${digest} 0 16 tag)
     string(APPEND rows "    { \"/${file}\", \"\\\"${tag}\\\"\", kith_file_${number}, "
            "kith_file_${number}_end, ${packed} },\n")
