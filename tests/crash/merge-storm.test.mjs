@@ -66,8 +66,10 @@ for (const [name, make] of Object.entries(kinds)) {
   });
 }
 
-test('I1: the refusals are recorded', { skip: missingBinary }, async () => {
+test('I1: each refusal is recorded', { skip: missingBinary, timeout: 300_000 }, async () => {
   const items = await kith.all('/identity/refusals');
-  assert.ok(items.some((one) => one.identifier.type === 'mobile'), 'the phone is in the list');
+  const ofPhone = items.filter((one) => [one.identifier.type, one.with.type].includes('mobile'));
+  assert.ok(ofPhone.length >= crowd - 1, `${ofPhone.length} refusals for ${crowd} people`);
+  assert.ok(ofPhone.some((one) => one.reason === 'shared'), 'the phone is known to be shared');
   for (const item of items.slice(0, 20)) assert.ok(item.reason && item.times >= 1, JSON.stringify(item));
 });
