@@ -24,6 +24,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "event/event.h"
 
@@ -66,6 +67,14 @@ bool collect_owns_path(str path);
 void collect_decode(struct collect_worker *worker, const struct source_set *sources,
                     const struct collect_request *request, struct buffer *records, uint32_t *count,
                     struct collect_answer *answer);
+
+/* ---- correcting what is in quarantine ---- */
+
+/* Change the event of `record` and append the new record body to `corrected`. `correction` is JSON
+ * {event, time, rename: {old: new}, set: {name: value}, remove: [names]}, all of it optional; personal
+ * values that are set are sealed. UNPROCESSABLE names the member. The message key stays. */
+err collect_correct(struct collect_worker *worker, str record, json_value correction,
+                    struct buffer *corrected, struct problem *problem) MUST_USE;
 
 /* ---- the debugger's view: the last requests, raw, and what became of each event ---- */
 

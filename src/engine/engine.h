@@ -136,10 +136,16 @@ struct engine_command {
 err engine_command(struct engine *engine, const struct engine_command *command, int *status,
                    struct buffer *response, struct problem *problem) MUST_USE;
 
-/* Put quarantined events of these ids back through the log, once each. Worker threads. */
+/* How a record is changed on its way out of quarantine: `correct` appends the new record body. */
+struct engine_correction {
+    err (*correct)(void *context, str record, struct buffer *corrected, struct problem *problem);
+    void *context;
+};
+/* Put quarantined events of these ids back through the log, once each; `correction` may be NULL. The first
+ * that cannot be corrected stops it: what was replayed before is told by `replayed`. Worker threads. */
 err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t count,
-                             uint32_t user_number, size_t *replayed,
-                             struct problem *problem) MUST_USE;
+                             const struct engine_correction *correction, uint32_t user_number,
+                             size_t *replayed, struct problem *problem) MUST_USE;
 
 /* ---- looking after it ---- */
 

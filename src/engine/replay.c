@@ -14,8 +14,9 @@
 
 struct replay {
     struct engine *engine;
+    const struct engine_correction *correction;
     struct arena arena;
-    struct buffer records, body;
+    struct buffer records, body, corrected;
     uint32_t count;
     size_t replayed;
     err error;
@@ -39,16 +40,36 @@ static void send_records(struct replay *replay)
     buffer_clear(&replay->records);
 }
 
+static err correct_record(struct replay *replay, str *record)
+{
+    if (replay->correction == NULL)
+        return ERR_OK;
+    buffer_clear(&replay->corrected);
+    err error = replay->correction->correct(replay->correction->context, *record,
+                                            &replay->corrected, replay->problem);
+    if (error == ERR_OK)
+        error = buffer_status(&replay->corrected);
+    *record = buffer_str(&replay->corrected);
+    return error;
+}
+
 static bool replay_row(void *context, const struct ledger_value *values)
 {
     struct replay *replay = context;
     struct event event;
     if (!str_equal(values[8].bytes, STR("waiting")))
         return true;
+    str record = values[7].bytes;
     arena_reset(&replay->arena);
     buffer_clear(&replay->body);
-    if (event_decode(values[7].bytes, &replay->arena, &event, NULL) != ERR_OK)
+    if (event_decode(record, &replay->arena, &event, NULL) != ERR_OK)
         return true;   /* a record that this version cannot read stays where it is */
+    replay->error = correct_record(replay, &record);
+    if (replay->error != ERR_OK)
+        return false;
+    replay->error = event_decode(record, &replay->arena, &event, replay->problem);
+    if (replay->error != ERR_OK)
+        return false;
     event.flags |= EVENT_REPLAYED;
     replay->error = event_encode(&replay->body, &event, replay->problem);
     if (replay->error != ERR_OK)
@@ -76,9 +97,10 @@ static err tell_audit(struct replay *replay, uint32_t user_number)
 }
 
 err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t count,
-                             uint32_t user_number, size_t *replayed, struct problem *problem)
+                             const struct engine_correction *correction, uint32_t user_number,
+                             size_t *replayed, struct problem *problem)
 {
-    struct replay replay = { .engine = engine, .problem = problem };
+    struct replay replay = { .engine = engine, .correction = correction, .problem = problem };
     struct ledger_value *keys = memory_alloc((count + 1) * sizeof *keys);
     if (keys == NULL)
         return ERR_NOMEM;
@@ -87,6 +109,7 @@ err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t 
     arena_init(&replay.arena, "replay", (size_t)16 << 20);
     buffer_init(&replay.records, (size_t)8 << 20);
     buffer_init(&replay.body, (size_t)1 << 20);
+    buffer_init(&replay.corrected, (size_t)1 << 20);
     err error = ledger_find(engine->ledger, LEDGER_QUARANTINE, keys, count, replay_row, &replay,
                             problem);
     if (error == ERR_OK && replay.error == ERR_OK)
@@ -96,6 +119,7 @@ err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t 
     if (error == ERR_OK && replay.replayed > 0)
         error = tell_audit(&replay, user_number);
     *replayed = replay.replayed;
+    buffer_deinit(&replay.corrected);
     buffer_deinit(&replay.body);
     buffer_deinit(&replay.records);
     arena_deinit(&replay.arena);

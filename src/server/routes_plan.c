@@ -2,6 +2,7 @@
 /* Tracking plan, traits, quarantine. */
 #include <string.h>
 
+#include "collect/collect.h"
 #include "server/answer.h"
 #include "server/mask.h"
 #include "server/view.h"
@@ -607,6 +608,39 @@ static err choose(struct request *request, struct chosen *chosen, struct problem
                           chosen, problem);
 }
 
+/* What the operator corrects, and a worker of the doors to draft the events anew. */
+struct correcting {
+    struct collect_worker *worker;
+    json_value correction;
+};
+
+static err correct_event(void *context, str record, struct buffer *corrected,
+                         struct problem *problem)
+{
+    struct correcting *correcting = context;
+    return collect_correct(correcting->worker, record, correcting->correction, corrected, problem);
+}
+
+static err replay_chosen(struct request *request, const struct chosen *chosen, size_t *replayed,
+                         struct problem *problem)
+{
+    struct correcting correcting = { .correction = json_get(request->json, STR("correction")) };
+    struct engine_correction correction = { .correct = correct_event, .context = &correcting };
+    bool corrects = json_kind(correcting.correction) == JSON_OBJECT;
+    struct collect_limits limits = { .event_bytes_max = EVENT_BYTES_MAX };
+    err error = ERR_OK;
+    if (corrects)
+        error = collect_worker_new(&correcting.worker, engine_keys(request->server->engine),
+                                   &limits);
+    if (error == ERR_OK)
+        error = engine_replay_quarantine(request->server->engine, chosen->ids, chosen->count,
+                                         corrects ? &correction : NULL,
+                                         request->actor.user_number, replayed, problem);
+    if (corrects)
+        collect_worker_free(&correcting.worker);
+    return error;
+}
+
 err route_quarantine_replay_post(struct request *request, struct problem *problem)
 {
     struct chosen chosen = { .count = 0 };
@@ -614,8 +648,7 @@ err route_quarantine_replay_post(struct request *request, struct problem *proble
     size_t replayed = 0;
     err error = choose(request, &chosen, problem);
     if (error == ERR_OK && chosen.count > 0)
-        error = engine_replay_quarantine(request->server->engine, chosen.ids, chosen.count,
-                                         request->actor.user_number, &replayed, problem);
+        error = replay_chosen(request, &chosen, &replayed, problem);
     if (error != ERR_OK)
         return error;
     json_writer_init(&writer, &request->out);

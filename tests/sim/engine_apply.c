@@ -221,14 +221,14 @@ static void test_future_goes_to_quarantine_and_comes_back_once(void **state)
     uint64_t id = 1;
     size_t replayed = 0;
     struct problem problem;
-    assert_ok(engine_replay_quarantine(house.engine, &id, 1, 0, &replayed, &problem));
+    assert_ok(engine_replay_quarantine(house.engine, &id, 1, NULL, 0, &replayed, &problem));
     assert_int_equal(replayed, 1);
     struct profile_summary summary;
     assert_int_not_equal(house_customer(&house, "user_id", "u1", &summary), 0);
     assert_int_equal(summary.events, 1);
 
     /* Again: nobody waits there any more, and a late retry of the client counts as seen. */
-    assert_ok(engine_replay_quarantine(house.engine, &id, 1, 0, &replayed, &problem));
+    assert_ok(engine_replay_quarantine(house.engine, &id, 1, NULL, 0, &replayed, &problem));
     assert_int_equal(replayed, 0);
     assert_ok(house_send(&house, &early, 1));
     house_customer(&house, "user_id", "u1", &summary);
