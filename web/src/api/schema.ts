@@ -1578,6 +1578,29 @@ export interface components {
             source?: string;
             type?: string;
         };
+        /** @description either ids, or what all waiting ones have in common */
+        QuarantineReplay: {
+            ids?: number[];
+            reason?: string;
+            source?: string;
+            type?: string;
+            /** @description changes every chosen event before it goes through the log again */
+            correction?: {
+                /** @description another name */
+                event?: string;
+                /** @description when it happened; RFC 3339 */
+                time?: string;
+                /** @description old name of a property to its new one */
+                rename?: {
+                    [key: string]: string;
+                };
+                /** @description properties and their values */
+                set?: {
+                    [key: string]: unknown;
+                };
+                remove?: string[];
+            };
+        };
         AuditEntry: {
             seq: number;
             /** Format: date-time */
@@ -3353,7 +3376,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["QuarantineChoice"];
+                "application/json": components["schemas"]["QuarantineReplay"];
             };
         };
         responses: {
