@@ -270,6 +270,8 @@ err log_file_tidy(struct log_file *file, struct problem *problem)
     if (wal_bytes < file->checkpoint_at)
         goto out;
     error = file_checkpoint(file, SQLITE_CHECKPOINT_PASSIVE, problem);
+    if (log_mutates(MUTATION_AUTO_CHECKPOINT))
+        error = ERR_OK;
     if (error == ERR_STORAGE_FULL || error == ERR_NOMEM) {
         log_line(LOG_WARN, "log_checkpoint_put_off", "path=%s reason=%s", file->path,
                  err_code(error));

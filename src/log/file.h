@@ -8,7 +8,7 @@
  *      of the WAL is in memory, so that a commit cannot fail for want of shared memory after its
  *      frames are on disk. All use of the one connection is under `turn`.
  *   F2 Checkpoints are made here, never by SQLite itself: its automatic ones forget errors, and
- *      a sync of the database file that failed would be tried again and 'succeed' without the data.
+ *      the sync of a checkpoint that has failed is the end too (F4).
  *   F3 A commit that failed may have left its frames, and a crash could bring them back to life.
  *      So it is overwritten by a commit of no meaning ('void') before anybody is answered.
  *   F4 After an error of writing or syncing the file is dead: it is read, but never written again.

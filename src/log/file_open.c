@@ -263,7 +263,9 @@ static err file_connect(struct log_file *file, sqlite3_vfs *vfs, struct problem 
  * and what a person could still save would be gone. */
 static err file_make_durable(struct log_file *file, struct problem *problem)
 {
-    err error = file_checkpoint(file, SQLITE_CHECKPOINT_RESTART, problem);
+    err error = log_mutates(MUTATION_OPEN_UNSYNCED)
+                    ? ERR_OK
+                    : file_checkpoint(file, SQLITE_CHECKPOINT_RESTART, problem);
     if (error != ERR_OK)
         return error;
     error = mark_write(&file->mark, file->last_seq, problem);

@@ -14,7 +14,9 @@
     X(ACK_BEFORE_SYNC, "ack_before_sync", "appends are answered before their commit") \
     X(NO_SYNC, "no_sync", "synchronous=OFF")                                          \
     X(SYNC_ERROR_IGNORED, "sync_error_ignored", "a failed sync counts as a good one") \
-    X(NO_VOID, "no_void", "a failed commit is not overwritten")                       \
+    X(NO_VOID, "no_void", "a failed commit is not overwritten (F3)")                  \
+    X(AUTO_CHECKPOINT, "auto_checkpoint", "errors of checkpoints are forgotten (F2)") \
+    X(OPEN_UNSYNCED, "open_unsynced", "what opening finds is not made durable (F5)")  \
     X(NO_CRC, "no_crc", "the CRC of a block is not compared")                         \
     X(NO_MARK, "no_mark", "a tail shorter than the mark is not noticed")              \
     X(FULL_IS_OK, "full_is_ok", "appends are acknowledged though the disk is full")   \

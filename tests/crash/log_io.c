@@ -202,42 +202,57 @@ static void test_each_call_fails_from_then_on(void **state)
 }
 
 /* Once a write or a sync of an open log has failed, of whatever file, nothing is acknowledged any
- * more: it is never tried again. */
+ * more, and what was can still be read. */
+static bool ends_at(struct world *world, unsigned calls, uint64_t nth, err error)
+{
+    struct log *log = NULL;
+    bool right = true;
+    assert_ok(log_open(&log, &world->config, NULL));
+    vfs_fault_fail(world->disk, calls, nth, 0, false);
+    for (int i = 0; i < 40 && atomic_load(&world->deaths) == 0; i++)
+        (void)witness_append_now(&world->witness, log, 3, 4000);
+    bool fired = vfs_fault_has_fired(world->disk);
+    if (fired) {
+        /* A checkpoint, and the mark, come after the answer: that append was acknowledged with
+         * right, and the next may be on its way. */
+        (void)witness_append_now(&world->witness, log, 1, 10);
+        if (witness_append_now(&world->witness, log, 1, 10) != ERR_UNAVAILABLE)
+            right = say(world, "after the failure", "an append is taken");
+        else if (!witness_check(&world->witness, log, NULL))
+            right = say(world, "a dead log", world->witness.wrong);
+    }
+    log_close(&log);
+    if (right && fired && (world->deaths != 1 || world->death.error != error))
+        right = say(world, "it died of", world->death.detail);
+    return right;
+}
+
+/* The number of the call after which the log did not end as it should; 0: always. */
+static uint64_t sweep_ends(struct world *world, unsigned calls, err error, uint64_t *reached)
+{
+    bool right = true, fired = true;
+    uint64_t nth = 0;
+    world->disk = vfs_fault_new("io-disk", 1);
+    *reached = 0;
+    while (right && fired) {
+        world_begin(world, ++nth);
+        right = ends_at(world, calls, nth, error);
+        fired = vfs_fault_has_fired(world->disk);
+        right = right && check(world, VFS_LOSS_ALL);
+        witness_deinit(&world->witness);
+        *reached += fired;
+    }
+    vfs_fault_free(&world->disk);
+    return right ? 0 : nth;
+}
+
 static void expect_the_end(unsigned calls, err error, uint64_t reached_min)
 {
     static struct world world;
-    uint64_t nth = 0;
-    bool fired = true;
-    world.disk = vfs_fault_new("io-disk", 1);
-    while (fired) {
-        world_begin(&world, ++nth);
-        struct log *log = NULL;
-        assert_ok(log_open(&log, &world.config, NULL));
-        vfs_fault_fail(world.disk, calls, nth, 0, false);
-        for (int i = 0; i < 40 && atomic_load(&world.deaths) == 0; i++)
-            (void)witness_append_now(&world.witness, log, 3, 4000);
-        fired = vfs_fault_has_fired(world.disk);
-        if (fired) {
-            /* A checkpoint, and the mark, come after the answer: that append was acknowledged with
-             * right, and the next may be on its way. */
-            (void)witness_append_now(&world.witness, log, 1, 10);
-            size_t ok = world.witness.ok;
-            assert_err(witness_append_now(&world.witness, log, 1, 10), ERR_UNAVAILABLE);
-            assert_int_equal(world.witness.ok, ok);
-            assert_int_equal(world.deaths, 1);
-            assert_int_equal(world.death.error, error);
-            assert_true(world.death.detail[0] != '\0');
-            /* What was acknowledged can still be read. */
-            if (!witness_check(&world.witness, log, NULL))
-                fail_msg("dead since call %" PRIu64 ": %s", nth, world.witness.wrong);
-        }
-        log_close(&log);
-        if (!check(&world, VFS_LOSS_ALL))
-            fail_msg("call %" PRIu64 ": %s", nth, world.wrong);
-        witness_deinit(&world.witness);
-    }
-    vfs_fault_free(&world.disk);
-    assert_true(nth > reached_min);
+    uint64_t reached, wrong = sweep_ends(&world, calls, error, &reached);
+    if (wrong != 0)
+        fail_msg("call %" PRIu64 ": %s", wrong, world.wrong);
+    assert_true(reached >= reached_min);
 }
 
 static void test_a_failed_sync_is_the_end(void **state)
@@ -450,6 +465,18 @@ static void test_catches_ignored_sync_errors(void **state)
     expect_caught("sync_error_ignored", &how);
 }
 
+static void test_catches_forgotten_checkpoint_errors(void **state)
+{
+    (void)state;
+    static struct world world;
+    uint64_t reached;
+    setenv("KITH_MUTATE", "auto_checkpoint", 1);
+    uint64_t wrong = sweep_ends(&world, VFS_SYNC, ERR_SYNC, &reached);
+    unsetenv("KITH_MUTATE");
+    assert_true(wrong > 0);
+    print_message("auto_checkpoint: call %" PRIu64 ": %s\n", wrong, world.wrong);
+}
+
 static void test_catches_acknowledging_on_a_full_disk(void **state)
 {
     (void)state;
@@ -475,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_failed_commit_does_not_come_back),
 #ifdef KITH_FAULTS
         cmocka_unit_test(test_catches_ignored_sync_errors),
+        cmocka_unit_test(test_catches_forgotten_checkpoint_errors),
         cmocka_unit_test(test_catches_acknowledging_on_a_full_disk),
 #endif
     };

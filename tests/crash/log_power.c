@@ -124,6 +124,19 @@ static bool say(struct world *world, const char *what, const char *detail)
     return false;
 }
 
+/* Again and at once: the power goes off when the log has just been opened and looked at. */
+static bool check_after_another(struct world *world, struct log **log)
+{
+    vfs_fault_power_off_at(world->disk, 1);
+    log_close(log);
+    vfs_fault_restart(world->disk, VFS_LOSS_RANDOM);
+    struct problem problem = { 0 };
+    if (log_open(log, &world->config, &problem) != ERR_OK)
+        return say(world, "the log does not open after a second loss", problem.detail);
+    return witness_check(&world->witness, *log, NULL) ||
+           say(world, "what was found is lost", world->witness.wrong);
+}
+
 static bool check(struct world *world)
 {
     struct log *log = NULL;
@@ -139,9 +152,11 @@ static bool check(struct world *world)
         say(world, "the log is not what was told", world->witness.wrong);
     if (right)
         settle_found(world);
+    if (right && random_below(&world->random, 3) == 0)
+        right = check_after_another(world, &log);
     if (right && random_below(&world->random, 4) == 0)
         work(world, log);
-    log_close(&log);
+    log_close(&log); /* NULL after a second loss that went wrong */
     return right;
 }
 
@@ -223,6 +238,12 @@ static void test_catches_ack_before_sync(void **state)
     expect_caught("ack_before_sync");
 }
 
+static void test_catches_opening_without_sync(void **state)
+{
+    (void)state;
+    expect_caught("open_unsynced");
+}
+
 static void test_catches_no_sync(void **state)
 {
     (void)state;
@@ -238,6 +259,7 @@ int main(void)
 #ifdef KITH_FAULTS
         cmocka_unit_test(test_catches_ack_before_sync),
         cmocka_unit_test(test_catches_no_sync),
+        cmocka_unit_test(test_catches_opening_without_sync),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
