@@ -285,10 +285,27 @@ test('plan, traits, quarantine', real, async () => {
     body: { reason: 'not_in_list', source: 'shop' },
   });
   assert.equal(replayed.replayed, 1);
-  const rest = await until('one left', async () => {
+  const oneWaits = (what) => until(what, async () => {
     const list = await expect(kith, 200, 'GET', '/quarantine?status=waiting');
     return list.items.length === 1 && list;
   });
+  const lacking = await oneWaits('one left');
+  const ids = [lacking.items[0].id];
+  await refused(kith, 422, 'unprocessable', 'POST', '/quarantine/replay', { body: { ids, correction: { time: 'soon' } } });
+  const corrected = await expect(kith, 200, 'POST', '/quarantine/replay', {
+    token: tokens.operator,
+    body: { ids, correction: { set: { shade: 'coral' } } },
+  });
+  assert.equal(corrected.replayed, 1);
+  await until('none left', async () => {
+    const list = await expect(kith, 200, 'GET', '/quarantine?status=waiting');
+    return list.items.length === 0;
+  });
+  const customer = await expect(kith, 200, 'GET', '/customers/by/user_id/u1');
+  const timeline = await expect(kith, 200, 'GET', `/customers/${customer.one_id}/events?type=Lipstick%20Tried`);
+  assert.ok(timeline.items.some((event) => event.props.shade === 'coral'));
+  await kith.batch(shop.write_key, [track('u1', 'Lipstick Tried', {})]);
+  const rest = await oneWaits('another to discard');
   const discarded = await expect(kith, 200, 'POST', '/quarantine/discard', {
     token: tokens.operator,
     body: { ids: [rest.items[0].id] },
