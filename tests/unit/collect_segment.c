@@ -2,6 +2,7 @@
 /* Segment's door: what real clients send, what comes out of it, and what is told to them. */
 #include "support/doors.h"
 
+#include <pthread.h>
 #include <zlib.h>
 
 #include "base/clock.h"
@@ -820,6 +821,54 @@ static void test_live(void **state)
     assert_int_equal(live_read(last, 2000, &doors->arena, all), 200);
 }
 
+/* A worker per thread, everything else shared: keys, sources, the debugger's ring. */
+static struct doors *shared_doors;
+
+static void *send_many(void *context)
+{
+    const char *body = context;
+    struct collect_worker *worker = NULL;
+    struct buffer records;
+    buffer_init(&records, 1 << 20);
+    if (collect_worker_new(&worker, shared_doors->keys, NULL) != ERR_OK)
+        abort();
+    for (int i = 0; i < 500; i++) {
+        struct source_set *sources = source_set_hold(shared_doors->sources);
+        struct collect_request request = { .method = STR("POST"),
+                                           .path = STR("/v1/identify"),
+                                           .authorization = STR(BASIC_SHOP),
+                                           .body = str_from_c(body),
+                                           .received_ms = NOW_MS + i };
+        struct collect_answer answer;
+        uint32_t count = 0;
+        buffer_clear(&records);
+        collect_decode(worker, sources, &request, &records, &count, &answer);
+        if (answer.status != 200 || count != 1)
+            abort();
+        source_set_release(&sources);
+    }
+    collect_worker_free(&worker);
+    buffer_deinit(&records);
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    static char body[] =
+        "{\"userId\":\"u\",\"traits\":{\"phone\":\"13912340000\",\"email\":\"a@b.cn\"}}";
+    pthread_t threads[4];
+    struct live_entry entries[16];
+    shared_doors = *state;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, send_many, body), 0);
+    for (int i = 0; i < 50; i++) {
+        arena_reset(&shared_doors->arena);
+        (void)live_read(0, 16, &shared_doors->arena, entries);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -844,6 +893,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_channels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_live, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
