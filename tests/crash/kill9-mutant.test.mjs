@@ -5,12 +5,12 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Kith, root, sleep } from '../support/kith.mjs';
+import { Kith, root } from '../support/kith.mjs';
 import { Load, random, seed } from './support.mjs';
 
 const mutant = process.env.KITH_CRASH_BINARY ?? join(root, 'build/crash/kith');
 const skip = existsSync(mutant) ? false : `no ${mutant}: build it with \`tools/build crash\``;
-const ROUNDS = 25;
+const ROUNDS = 60;
 let kith;
 after(() => kith?.remove());
 
@@ -20,20 +20,19 @@ test('D1 is caught: acknowledged before the sync', { skip, timeout: 300_000 }, a
   const { write_key: backend } = await kith.source('backend');
   let wrong = [];
   let round = 0;
-  const load = new Load(kith, { backend }, { chance });
   while (wrong.length === 0 && round++ < ROUNDS) {
+    const load = new Load(kith, { backend }, { chance, users: 20, tag: `m${round}` });
     let stopped = false;
     const running = load.run(16, () => stopped);
-    await sleep(200 + chance() * 500);
-    await kith.kill9();
+    await load.killAtAcknowledgement(1 + Math.floor(chance() * 100));
     stopped = true;
-    await running;
+    await Promise.all([running, kith.kill9()]);
     await kith.launch();
     await load.settle();
     await kith.settled();
     ({ wrong } = await load.verify());
+    load.close();
   }
-  load.close();
   t.diagnostic(`caught after ${round} kills: ${wrong[0]}`);
   assert.ok(wrong.some((sentence) => /lost|acknowledged/.test(sentence)), 'the defect was not noticed');
 });

@@ -51,9 +51,10 @@ test(`D1: killed ${kills} times under load, nothing acknowledged is lost or doub
     for (let kill = 1; kill <= kills; kill++) {
       let stopped = false;
       const running = load.run(8, () => stopped);
-      // between 1 ms and 3 s, as often short as long
-      await sleep(Math.exp(chance() * Math.log(3000)));
-      if (kill % 4 === 0) {
+      // between 1 ms and 3 s, as often short as long; or in the moment of an acknowledgement
+      if (kill % 2 === 0) await load.killAtAcknowledgement(1 + Math.floor(chance() * 200));
+      else await sleep(Math.exp(chance() * Math.log(3000)));
+      if (kill % 4 === 1) {
         // the warehouse's child alone: the server goes on and starts another
         for (const child of childrenOf(kith.pid)) process.kill(child, 'SIGKILL'), childKills++;
         await sleep(chance() * 1500);

@@ -111,10 +111,25 @@ export class Load {
     const { status, lost } = await post(this.agent, this.kith.port, request.path, request.body, headers);
     const told = lost ? 'lost' : status;
     this.statuses[told] = (this.statuses[told] ?? 0) + 1;
-    if (status === 200) for (const { n } of request.made) this.acknowledged.add(n);
-    else if (lost || status === 429 || status >= 500) this.unknown.push(request);
+    if (status === 200) {
+      for (const { n } of request.made) this.acknowledged.add(n);
+      this.onAcknowledged?.();
+    } else if (lost || status === 429 || status >= 500) this.unknown.push(request);
     else for (const { n } of request.made) this.refused.add(n);
     return { status, lost };
+  }
+
+  /** Kill the server in the very moment in which the `nth` acknowledgement from now on arrives. */
+  killAtAcknowledgement(nth) {
+    return new Promise((done) => {
+      let left = nth;
+      this.onAcknowledged = () => {
+        if (--left > 0) return;
+        this.onAcknowledged = undefined;
+        this.kith.child?.kill('SIGKILL');
+        done();
+      };
+    });
   }
 
   /** `writers` at a time until `stopped()`. What was lost goes first, then new requests. */
