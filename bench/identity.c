@@ -3,7 +3,7 @@
  *
  *     identity [customers, default 1000000] [folder for the ledger, default none]
  *
- * Each customer has a user id, a phone with its two digests, and an openid; and a few traits. Printed:
+ * Each customer has a user id, a phone with its three digests, and an openid; and a few traits. Printed:
  * making them, resolving known and unknown ones (in blocks of 256, announced before, as the engine does),
  * bytes per customer, and with a folder the ledger's commit and the load from it. */
 #include <inttypes.h>
@@ -78,9 +78,10 @@ static void make_record(struct record *record, uint32_t customer, uint64_t seq, 
                     str_from_c(record->values[0]), 0);
     make_identifier(&record->identifiers[1], "mobile", 2, customer, str_from_c(record->sealed),
                     IDENTIFIER_VERIFIED | IDENTIFIER_SEALED);
-    record->identifiers[1].other_hash_count = 2;
+    record->identifiers[1].other_hash_count = 3;
     hash_of(3, customer, record->identifiers[1].other_hashes[0]);
     hash_of(4, customer, record->identifiers[1].other_hashes[1]);
+    hash_of(6, customer, record->identifiers[1].other_hashes[2]);
     record->identifiers[1].tail_hash[0] = (uint8_t)customer | 1;
     make_identifier(&record->identifiers[2], "wx_openid", 5, customer,
                     str_from_c(record->values[0]), 0);

@@ -225,8 +225,10 @@ static bool read_fact(struct cursor *cursor, struct fact *fact)
 
 err facts_decode(struct facts *facts, str bytes)
 {
+    if (bytes.size == 0)
+        return ERR_OK;
     struct cursor cursor = cursor_over(bytes);
-    if (bytes.size > 0 && read_u8(&cursor) != FACT_VERSION)
+    if (read_u8(&cursor) != FACT_VERSION)
         return ERR_CORRUPT;
     while (cursor_left(&cursor) > 0) {
         struct fact fact = { .trait = 0 };
