@@ -375,8 +375,8 @@ err log_file_read(struct log_file *file, uint64_t seq, struct log_block **block,
         error = file_decode(file, key, str_from_bytes(bytes, size), &made, problem);
     memory_free(bytes);
     /* It must be there: that it is not found, or ends too early, is damage. */
-    if ((error == ERR_NOT_FOUND && kept) ||
-        (error == ERR_OK && seq - made->first_seq >= made->count))
+    bool ends_before = made != NULL && seq - made->first_seq >= made->count;
+    if ((error == ERR_NOT_FOUND && kept) || ends_before)
         error = problem_set(problem, ERR_CORRUPT,
                             "log %s: the block of record %" PRIu64 " is missing", file->path, seq);
     if (error == ERR_OK)

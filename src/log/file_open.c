@@ -15,7 +15,6 @@
 /* "KLOG": what `file` and SQLite tools see. */
 #define APPLICATION_ID 0x4B4C4F47
 #define FORMAT_VERSION 1
-#define PAGE_BYTES 16384
 
 /* A table is what this says, letter by letter, or the file is damaged. */
 #define TABLE_TABLE(X)                                                                        \
@@ -38,23 +37,13 @@ static const char *const sql_texts[SQL_COUNT] = {
 #undef X
 };
 
-#define TEXT_OF(value) #value
-#define TEXT(macro) TEXT_OF(macro)
-
-/* F1: the first access already finds EXCLUSIVE set. cache_spill: a transaction reaches the WAL at
+/* Pages: docs/decisions/log-in-one-file.md. F1: the first access already finds EXCLUSIVE set. cache_spill: a transaction reaches the WAL at
  * its commit and not before (F3). secure_delete is off: personal values in records are sealed. */
 static const char *const settings[] = {
-    "PRAGMA page_size=" TEXT(PAGE_BYTES),
-    "PRAGMA locking_mode=EXCLUSIVE",
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA wal_autocheckpoint=0",
-    "PRAGMA cache_spill=OFF",
-    "PRAGMA secure_delete=OFF",
-    "PRAGMA cell_size_check=ON",
-    "PRAGMA trusted_schema=OFF",
-    "PRAGMA temp_store=MEMORY",
-    "PRAGMA mmap_size=0",
-    "PRAGMA cache_size=-16384",
+    "PRAGMA page_size=16384",      "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
+    "PRAGMA wal_autocheckpoint=0", "PRAGMA cache_spill=OFF",        "PRAGMA secure_delete=OFF",
+    "PRAGMA cell_size_check=ON",   "PRAGMA trusted_schema=OFF",     "PRAGMA temp_store=MEMORY",
+    "PRAGMA mmap_size=0",          "PRAGMA cache_size=-16384",
 };
 
 /* ---- the row `state` ---- */

@@ -114,7 +114,8 @@ err log_next(struct log *log, int64_t timeout_ms, struct log_block **block,
              struct problem *problem) MUST_USE;
 void log_wake_reader(struct log *log); /* log_next returns at once; any thread */
 
-/* Read one stored block that holds `seq` (any thread, its own connection). NOT_FOUND if trimmed. */
+/* Read the stored block that holds `seq`. NOT_FOUND if trimmed or not there yet; CORRUPT names what
+ * is damaged. Waits for a commit that is under way. Any thread. */
 err log_read(struct log *log, uint64_t seq, struct log_block **block,
              struct problem *problem) MUST_USE;
 
