@@ -70,8 +70,8 @@ static err check_form(json_value correction, struct problem *problem)
         json_value value = json_get(correction, str_from_c(MEMBERS[index].member));
         if (is_missing(value) || json_kind(value) == MEMBERS[index].kind)
             continue;
-        problem_set(problem, ERR_UNPROCESSABLE, "'%s' of a correction is %s",
-                    MEMBERS[index].member, MEMBERS[index].what);
+        problem_set(problem, ERR_UNPROCESSABLE, "'%s' of a correction is %s", MEMBERS[index].member,
+                    MEMBERS[index].what);
         return problem_at(problem, ERR_UNPROCESSABLE, "/correction/%s", MEMBERS[index].member);
     }
     return ERR_OK;

@@ -143,6 +143,14 @@ void draft_tell(struct door *door, json_value item, err error, const struct prob
 /* Write a value as JSON with its personal parts masked (`mask`) or sealed. */
 err draft_write_value(struct door *door, struct buffer *out, json_value value, bool mask) MUST_USE;
 
+/* ---- promoted columns (promote.c) ---- */
+
+/* 1 + the column of a property, 0 if it has none. */
+uint8_t promote_column(str name);
+/* Typed values of what was found, by column; `object` are all properties, for the lines of an order. */
+void promote_found(struct collect_worker *worker, json_value object, const json_value *found,
+                   uint32_t found_set, bool lines_make_revenue);
+
 /* ---- the doors ---- */
 
 void segment_events(struct door *door, int route); /* enum route of route.h */

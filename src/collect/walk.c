@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From properties and traits as they come to JSON inside: personal values sealed, doubled names
  * dropped, shape and promoted columns found, in one walk. */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/money.h"
 #include "collect/inside.h"
 
-#define PROMOTED_TEXT_BYTES_MAX 255
 #define SEALED_MARK "$sealed"
-
-enum promoted_type { PROMOTED_TYPE_TEXT, PROMOTED_TYPE_INT, PROMOTED_TYPE_MONEY };
-
-static const struct {
-    str property;
-    enum promoted_type type;
-} promoted_columns[PROMOTED_COUNT] = {
-#define X(NAME, column, name, type) \
-    [PROMOTED_##NAME] = { { .data = name, .size = sizeof(name) - 1 }, PROMOTED_TYPE_##type },
-    PROMOTED_TABLE(X)
-#undef X
-};
 
 /* ---- names ---- */
 
@@ -36,9 +21,7 @@ static struct name_note note_of(str name, uint64_t hash)
                    str_equal_ignoring_case(name, STR("full_name")) || str_equal(name, STR("姓名")),
         .is_sealed_mark = str_equal(name, STR(SEALED_MARK)),
     };
-    for (uint8_t i = 0; i < PROMOTED_COUNT; i++)
-        if (str_equal(name, promoted_columns[i].property))
-            note.promoted = (uint8_t)(i + 1);
+    note.promoted = promote_column(name);
     return note;
 }
 
@@ -163,6 +146,91 @@ static void write_sealed(struct walk *walk, enum personal_kind kind, str text)
     buffer_append_str(walk->out, STR("\"}"));
 }
 
+/* ---- addresses of pages: their queries carry what forms sent ---- */
+
+/* Where the query of a link begins; the size of the text if it is none. */
+static size_t query_begin(str text)
+{
+    size_t at = str_find_byte(text, '?');
+    bool link = at == 0 || (text.size > 0 && text.data[0] == '/') ||
+                str_starts_with(text, STR("http://")) || str_starts_with(text, STR("https://"));
+    return link && at < text.size ? at + 1 : text.size;
+}
+
+struct query_field {
+    str name, value;
+    size_t value_begin, end; /* in the link */
+};
+
+/* The field at `at`, up to '&', '#' or the end. */
+static struct query_field field_at(str text, size_t at)
+{
+    size_t end = at;
+    while (end < text.size && text.data[end] != '&' && text.data[end] != '#')
+        end++;
+    str field = str_slice(text, at, end);
+    size_t equal = str_find_byte(field, '=');
+    return (struct query_field){ .name = str_slice(field, 0, equal),
+                                 .value = str_slice(field, equal + 1, field.size),
+                                 .value_begin = at + equal + 1,
+                                 .end = end };
+}
+
+static bool field_is_personal(struct walk *walk, const struct query_field *field)
+{
+    struct collect_worker *worker = walk->worker;
+    if (field->value.size == 0)
+        return false;
+    const struct name_note *note =
+        find_note(worker, field->name, event_name_hash(worker->seed, field->name));
+    if (note->personal != PERSONAL_NONE)
+        return true;
+    /* '@' is written %40 as often as not. */
+    return !note->is_code && (personal_by_value(field->value) != PERSONAL_NONE ||
+                              str_contains(field->value, STR("%40")));
+}
+
+/* The link with stars in the place of what names a person. */
+static void write_hidden(struct walk *walk, str text, size_t begin)
+{
+    /* A value has a byte at least and becomes three. */
+    char *out = worker_alloc(walk->worker, 3 * text.size);
+    size_t size = begin;
+    if (out == NULL)
+        return;
+    memcpy(out, text.data, begin);
+    for (size_t at = begin; at < text.size;) {
+        struct query_field field = field_at(text, at);
+        bool hide = field_is_personal(walk, &field);
+        size_t kept_end = hide ? field.value_begin : field.end;
+        memcpy(out + size, text.data + at, kept_end - at);
+        size += kept_end - at;
+        if (hide) {
+            memcpy(out + size, "***", 3);
+            size += 3;
+        }
+        if (field.end < text.size)
+            out[size++] = text.data[field.end];
+        at = field.end + 1;
+    }
+    json_write_text(walk->out, str_from_bytes(out, size));
+}
+
+/* Writes a link whose query names a person; false for all other texts. */
+static bool write_personal_link(struct walk *walk, str text)
+{
+    size_t begin = query_begin(text);
+    for (size_t at = begin; at < text.size;) {
+        struct query_field field = field_at(text, at);
+        if (field_is_personal(walk, &field)) {
+            write_hidden(walk, text, begin);
+            return true;
+        }
+        at = field.end + 1;
+    }
+    return false;
+}
+
 static bool write_text(struct walk *walk, enum personal_kind kind, bool is_code, str text)
 {
     if (kind == PERSONAL_RECEIVER)
@@ -175,7 +243,8 @@ static bool write_text(struct walk *walk, enum personal_kind kind, bool is_code,
     }
     if (walk->text_bytes_max > 0 && text.size > walk->text_bytes_max)
         text.size = str_utf8_prefix_bytes(text, walk->text_bytes_max);
-    json_write_text(walk->out, text);
+    if (!write_personal_link(walk, text))
+        json_write_text(walk->out, text);
     return false;
 }
 
@@ -284,146 +353,6 @@ err draft_write_value(struct door *door, struct buffer *out, json_value value, b
     return walk.error != ERR_OK ? walk.error : buffer_status(out);
 }
 
-/* ---- promoted columns ---- */
-
-static void promote_text(struct collect_worker *worker, unsigned column, json_value value)
-{
-    struct event *event = &worker->event;
-    str text = json_text(value);
-    if (json_kind(value) == JSON_INT &&
-        arena_printf(&worker->arena, &text, "%lld", (long long)json_int(value, 0)) != ERR_OK) {
-        worker->starved = true;
-        return;
-    }
-    if (text.size == 0 || text.size > PROMOTED_TEXT_BYTES_MAX)
-        return;
-    event->promoted_text[column] = text;
-    event->promoted_set |= UINT32_C(1) << column;
-}
-
-static void promote_int(struct event *event, unsigned column, json_value value)
-{
-    int64_t number;
-    if (json_kind(value) == JSON_TEXT) {
-        if (!str_to_int64(str_trim(json_text(value)), &number))
-            return;
-    } else {
-        number = json_int(value, PROMOTED_MISSING);
-    }
-    if (number == PROMOTED_MISSING)
-        return;
-    event->promoted_int[column] = number;
-    event->promoted_set |= UINT32_C(1) << column;
-}
-
-static void promote_money(struct event *event, unsigned column, int digits, json_value value)
-{
-    int64_t minor;
-    bool good = json_kind(value) == JSON_TEXT
-                    ? money_from_text(json_text(value), digits, &minor)
-                    : (json_kind(value) == JSON_INT || json_kind(value) == JSON_DOUBLE) &&
-                          money_from_double(json_double(value, 0), digits, &minor);
-    if (!good)
-        return;
-    event->promoted_int[column] = minor;
-    event->promoted_set |= UINT32_C(1) << column;
-}
-
-#define CURRENCY_OTHERWISE STR("CNY")
-#define BIT(column) (UINT32_C(1) << (column))
-static const uint32_t money_columns =
-#define X(NAME, column, name, type) \
-    (PROMOTED_TYPE_##type == PROMOTED_TYPE_MONEY ? BIT(PROMOTED_##NAME) : 0) |
-    PROMOTED_TABLE(X)
-#undef X
-        0;
-
-/* quantity × price, rounded half-even; either may be written as text, no quantity is one. */
-static bool line_amount(json_value price, json_value quantity, int digits, int64_t *minor)
-{
-    char room[32];
-    double pieces = json_double(quantity, 1);
-    str quantity_text = json_text(quantity);
-    if (json_kind(price) == JSON_TEXT) {
-        if (json_kind(quantity) != JSON_TEXT)
-            quantity_text =
-                str_from_bytes(room, (size_t)snprintf(room, sizeof room, "%.15g", pieces));
-        return money_line_from_text(json_text(price), quantity_text, digits, minor);
-    }
-    if (json_kind(price) != JSON_INT && json_kind(price) != JSON_DOUBLE)
-        return false;
-    if (json_kind(quantity) == JSON_TEXT && !str_to_double(str_trim(quantity_text), &pieces))
-        return false;
-    return money_line_from_double(json_double(price, 0), pieces, digits, minor);
-}
-
-/* The sum over the lines of an order; false when one of them has no amount. */
-static bool sum_lines(json_value products, int digits, int64_t *sum)
-{
-    struct json_iterator iterator = json_iterate(products);
-    json_value product;
-    int64_t line;
-    *sum = 0;
-    while (json_next(&iterator, NULL, &product)) {
-        if (!line_amount(json_get(product, STR("price")), json_get(product, STR("quantity")),
-                         digits, &line) ||
-            line > MONEY_MINOR_MAX - *sum || line < -MONEY_MINOR_MAX - *sum)
-            return false;
-        *sum += line;
-    }
-    return json_count(products) > 0;
-}
-
-static int currency_digits(const struct event *event)
-{
-    bool told = (event->promoted_set & BIT(PROMOTED_CURRENCY)) != 0;
-    return told ? currency_minor_digits(event->promoted_text[PROMOTED_CURRENCY], NULL) : 2;
-}
-
-static void revenue_from_lines(struct event *event, json_value object)
-{
-    const uint32_t amounts = BIT(PROMOTED_REVENUE) | BIT(PROMOTED_TOTAL) | BIT(PROMOTED_VALUE);
-    int64_t sum;
-    if ((event->promoted_set & amounts) != 0 || (event->promoted_set & BIT(PROMOTED_DISCOUNT)) != 0)
-        return;
-    if (!sum_lines(json_get(object, STR("products")), currency_digits(event), &sum))
-        return;
-    event->promoted_int[PROMOTED_REVENUE] = sum;
-    event->promoted_set |= BIT(PROMOTED_REVENUE);
-}
-
-static void promote_all(struct collect_worker *worker, const json_value *found, uint32_t found_set)
-{
-    struct event *event = &worker->event;
-    if ((found_set & BIT(PROMOTED_CURRENCY)) != 0)
-        promote_text(worker, PROMOTED_CURRENCY, found[PROMOTED_CURRENCY]);
-    int digits = currency_digits(event);
-    for (uint32_t set = found_set & ~BIT(PROMOTED_CURRENCY); set != 0; set &= set - 1) {
-        unsigned column = (unsigned)__builtin_ctz(set);
-        switch (promoted_columns[column].type) {
-        case PROMOTED_TYPE_TEXT:
-            promote_text(worker, column, found[column]);
-            break;
-        case PROMOTED_TYPE_INT:
-            promote_int(event, column, found[column]);
-            break;
-        case PROMOTED_TYPE_MONEY:
-            promote_money(event, column, digits, found[column]);
-            break;
-        }
-    }
-}
-
-/* An amount without its currency says nothing: the workspace's stands in. */
-static void promote_currency(struct event *event)
-{
-    if ((event->promoted_set & money_columns) == 0 ||
-        (event->promoted_set & BIT(PROMOTED_CURRENCY)) != 0)
-        return;
-    event->promoted_text[PROMOTED_CURRENCY] = CURRENCY_OTHERWISE;
-    event->promoted_set |= BIT(PROMOTED_CURRENCY);
-}
-
 /* ---- properties ---- */
 
 static err check_name(str name, struct problem *problem)
@@ -509,7 +438,7 @@ static err write_property(struct props *props, str name, uint64_t hash, json_val
     props->shape = event_shape_property(props->shape, hash, kind_of(value, sealed));
     if (note.promoted != 0 && !sealed) {
         props->found[note.promoted - 1] = value;
-        props->found_set |= BIT(note.promoted - 1);
+        props->found_set |= UINT32_C(1) << (note.promoted - 1);
     }
     return ERR_OK;
 }
@@ -552,10 +481,8 @@ err draft_props(struct door *door, json_value object, const struct draft_rules *
         return error;
     add_more(&props.walk, more, more_count, object, &props.first, &props.shape);
     buffer_append_byte(&worker->text, '}');
-    promote_all(worker, props.found, props.found_set);
-    if (rules != NULL && rules->lines_make_revenue)
-        revenue_from_lines(event, object);
-    promote_currency(event);
+    promote_found(worker, object, props.found, props.found_set,
+                  rules != NULL && rules->lines_make_revenue);
     event->shape = props.shape != 0 ? props.shape : 1;
     event->props = str_slice(buffer_str(&worker->text), begin, worker->text.size);
     return ERR_OK;

@@ -97,6 +97,8 @@ uint32_t plan_make_event(struct plan *plan, str name, uint32_t number);
 uint32_t plan_make_property(struct plan *plan, uint32_t event, str name);
 enum plan_type plan_type_of(const struct plan *plan, const struct plan_property *property);
 void plan_forget_shapes(struct plan *plan);
+/* Of a source on the day of `at_ms`; NULL without memory. */
+struct plan_quota *plan_quota_of(struct plan *plan, uint32_t source_number, int64_t at_ms);
 
 /* ---- rows (rows.c) ---- */
 void plan_store_event(const struct plan *plan, struct plan_event *event,

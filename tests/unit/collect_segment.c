@@ -515,6 +515,37 @@ static void test_sealing(void **state)
         str_equal(str_from_bytes(copy, size), member_of(doors, doors->events[0].props, "email")));
 }
 
+static void test_queries_of_links(void **state)
+{
+    struct doors *doors = *state;
+    static const struct {
+        const char *link, *kept;
+    } cases[] = {
+        { "https://e.cn/p?phone=13912340000&utm_source=weibo#top",
+          "https://e.cn/p?phone=***&utm_source=weibo#top" },
+        { "https://e.cn/p?a=1&u=13912340000", "https://e.cn/p?a=1&u=***" },
+        { "?utm_source=weibo&email=a%40b.cn", "?utm_source=weibo&email=***" },
+        { "/p?to=a%40b.cn&x=", "/p?to=***&x=" },
+        { "https://e.cn/p?order_id=13912340000&phone=",
+          "https://e.cn/p?order_id=13912340000&phone=" },
+        { "https://e.cn/p?", "https://e.cn/p?" },
+        { "https://e.cn/p?&&=&=13912340000&mobile", "https://e.cn/p?&&=&=***&mobile" },
+        { "who? phone=13912340000", "who? phone=13912340000" }, /* free text, no link */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char body[512], quoted[300];
+        snprintf(
+            body, sizeof body,
+            "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"url\":\"%s\"},\"context\":{\"page\":{\"search\":\"%s\"}}}",
+            cases[i].link, cases[i].link);
+        snprintf(quoted, sizeof quoted, "\"%s\"", cases[i].kept);
+        assert_int_equal(doors_post(doors, "/v1/track", BASIC_SHOP, body), 200);
+        assert_text(member_of(doors, doors->events[0].props, "url"), quoted);
+        assert_text(member_of(doors, member_of(doors, doors->events[0].context, "page"), "search"),
+                    quoted);
+    }
+}
+
 static void test_doubled_names(void **state)
 {
     struct doors *doors = *state;
@@ -884,6 +915,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_money, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_promoted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sealing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_queries_of_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_doubled_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_group_and_alias, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_message_keys, set_up, tear_down),
