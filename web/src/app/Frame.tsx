@@ -74,11 +74,10 @@ function useOpenWork(): Record<NonNullable<PageEntry['count']>, number> {
 
 function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
   const t = useText(pageTexts);
-  const say = useText(texts);
   const { language } = usePreferences();
   const open = useOpenWork();
   return (
-    <nav aria-label={say.navigation}>
+    <>
       {groups.map((group) => (
         <div className="nav-group" key={group} style={group === 'today' ? { marginTop: 4 } : undefined}>
           {t.group[group] !== '' && <h2>{t.group[group]}</h2>}
@@ -95,7 +94,7 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
           })}
         </div>
       ))}
-    </nav>
+    </>
   );
 }
 
@@ -176,7 +175,7 @@ export function Frame() {
   return (
     <div className={`frame ${folded ? 'folded' : ''}`}>
       <a className="skip" href="#page">{t.skip}</a>
-      <div className="nav">
+      <nav className="nav" aria-label={t.navigation}>
         <Link to="/" className="brand" aria-label="Kith 熟客"><Mark />{!folded && <>Kith <small>{t.home}</small></>}</Link>
         <Navigation folded={folded} />
         <div className="nav-foot">
@@ -187,7 +186,7 @@ export function Frame() {
             />
           </Tooltip>
         </div>
-      </div>
+      </nav>
       <div style={{ minWidth: 0 }}>
         <header className="topbar">
           <Button className="top-menu" type="text" aria-label={t.menu} icon={<MenuOutlined />} onClick={() => setDrawer(true)} />
@@ -213,7 +212,7 @@ export function Frame() {
         </main>
       </div>
       <Drawer placement="left" open={drawer} onClose={() => setDrawer(false)} size={264} title={<span className="row"><Mark />Kith 熟客</span>} styles={{ body: { padding: '4px 10px' } }}>
-        <Navigation folded={false} onGo={() => setDrawer(false)} />
+        <nav aria-label={t.navigation}><Navigation folded={false} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
       <SearchPalette open={palette} onClose={() => setPalette(false)} />
     </div>

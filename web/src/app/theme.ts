@@ -62,7 +62,6 @@ export function themeOf(scheme: Scheme): ThemeConfig {
         cellPaddingBlockSM: 6.5, cellPaddingInlineSM: 12, rowHoverBg: colours.paperSoft, fontSize: 13,
         cellFontSizeSM: 13, headerBorderRadius: 0,
       },
-      Tabs: { horizontalMargin: '0', itemSelectedColor: colours.accentInk },
       Segmented: { trackBg: scheme === 'dark' ? '#0b0f0d' : '#e9eeeb', itemSelectedBg: colours.paper },
       Tooltip: { colorBgSpotlight: scheme === 'dark' ? '#33413b' : '#23302a' },
       Tag: { defaultBg: colours.paperSoft, defaultColor: colours.inkSoft },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hooks: values that follow slowly, and filters that live in the address. */
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useNavigation, useSearchParams } from 'react-router';
 
 /* The value as it was once it has stood still for `delay` ms. */
 export function useDebounced<T>(value: T, delay: number): T {
@@ -14,11 +14,15 @@ export function useDebounced<T>(value: T, delay: number): T {
 }
 
 /* Filters kept in the query part of the address: `defaults` names them; what equals its default is left
- * out. A change replaces the entry in the history, unless `push`. */
+ * out. A change replaces the entry in the history, unless `push`. Once the person is on the way to another page, a
+ * filter that was typed a moment before does not call her back. */
 export function useFilters<K extends string>(
   defaults: Readonly<Record<K, string>>,
 ): [Record<K, string>, (change: Partial<Record<K, string>>, push?: boolean) => void] {
   const [params, setParams] = useSearchParams();
+  const { state } = useNavigation();
+  const isLeaving = useRef(false);
+  isLeaving.current = state === 'loading';
   const keys = Object.keys(defaults).join(' ');
   const filters = useMemo(() => {
     const entries = keys.split(' ').map((key) => [key, params.get(key) ?? defaults[key as K]]);
@@ -27,6 +31,7 @@ export function useFilters<K extends string>(
   }, [params, keys]);
   const change = useCallback(
     (next: Partial<Record<K, string>>, push = false) => {
+      if (isLeaving.current) return;
       setParams((before) => {
         const after = new URLSearchParams(before);
         for (const [key, value] of Object.entries(next) as [K, string][]) {

@@ -150,3 +150,8 @@ export function EventName({ type }: { type: string }) {
   if (name === type) return <span className="mono">{type}</span>;
   return <Tooltip title={type}><span>{name}</span></Tooltip>;
 }
+
+/* The head of a column that shows what needs no name; said to those who hear the page. */
+export function QuietHead({ children }: { children: string }) {
+  return <span className="hidden-text">{children}</span>;
+}

@@ -38,7 +38,7 @@ interface EmptyProps {
 export function Empty({ title, children, action }: EmptyProps) {
   return (
     <div className="state-box">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children !== undefined && <p>{children}</p>}
       {action}
     </div>
@@ -56,7 +56,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   const hint = problem?.code === 'unreachable' ? t.failure.unreachableHint : problem?.hint;
   return (
     <div className="state-box" role="alert">
-      <h3>{problemTitle(error, t.failure)}</h3>
+      <h2>{problemTitle(error, t.failure)}</h2>
       {hint !== undefined && hint !== '' && <p>{hint}</p>}
       <div className="detail">
         {problem !== null ? problem.detail : String(error)}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CustomerPage: who she is on the left, what happened in the middle, what is known on the right. */
 import { useQuery } from '@tanstack/react-query';
-import { Tabs } from 'antd';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useLocation, useNavigate, useParams } from 'react-router';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { Json } from '@/ui/Json';
 import { Panel, useTitle } from '@/ui/Page';
+import { TabBar } from '@/ui/TabBar';
 import { Bones, Failure } from '@/ui/States';
 import { Explain } from './Explain';
 import { Graph } from './Graph';
@@ -66,11 +66,12 @@ export function CustomerPage() {
       <div className={`customer tab-${tab}`}>
         <Who customer={data} revealed={revealed} onReveal={setRevealed} />
         <Panel className="customer-main">
-          <Tabs
-            activeKey={tab} destroyOnHidden
+          <TabBar
+            label={t.views} value={tab} tabs={tabs.map((key) => ({ key, label: t.tab[key] }))}
             onChange={(key) => void navigate(`/customers/${data.one_id}${key === 'timeline' ? '' : `/${key}`}`)}
-            items={tabs.map((key) => ({ key, label: t.tab[key], children: key === tab ? bodies[key]() : null }))}
-          />
+          >
+            {bodies[tab]()}
+          </TabBar>
         </Panel>
         <Profile customer={data} />
       </div>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Explain: why all this is one person, in the server's own sentences, with the evidence behind them. */
 import { useQuery } from '@tanstack/react-query';
-import { Table } from 'antd';
+
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { wordFor } from '@/lib/text';
 import { IdentifierMark, OneId, Pill, Time } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Bones, Loaded } from '@/ui/States';
 import { identityWords } from '../identity/words';
 import { MergeItems } from './Merges';
@@ -46,8 +47,8 @@ function IdentifierTable({ items }: { items: Schemas['Explain']['identifiers'] }
   const t = useText(customerTexts);
   const identity = useText(identityWords);
   return (
-    <Table
-      size="small" pagination={items.length > 20 ? { pageSize: 20, size: 'small' } : false} dataSource={items} rowKey={(row) => `${row.type} ${row.value}`} scroll={{ x: 'max-content' }}
+    <DataTable
+      pagination={items.length > 20 ? { pageSize: 20, size: 'small' } : false} dataSource={items} rowKey={(row) => `${row.type} ${row.value}`}
       columns={[
         { key: 'identifier', title: t.who.identifiers, render: (_, row) => <IdentifierMark type={row.type} value={row.value} /> },
         { key: 'why', title: t.explain.why, render: (_, row) => wordFor(identity.link, row.why) },

@@ -2,13 +2,14 @@
 /* Graph: the identity graph, with the cause of each link on its edge; or the same as a table. */
 import { useQuery } from '@tanstack/react-query';
 import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, Position, ReactFlow, type Edge, type EdgeProps, type Node, type NodeProps } from '@xyflow/react';
-import { Segmented, Table, Tooltip } from 'antd';
+import { Segmented, Tooltip } from 'antd';
 import { useMemo, useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { usePreferences, useText } from '@/app/preferences';
 import { wordFor } from '@/lib/text';
 import { Avatar, Time, useIdentifierName } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { identityWords } from '../identity/words';
 import { cardHeight, cardWidth, companionsOf, placeGraph, type GraphData, type GraphNode, type PlacedNode } from './graph';
@@ -171,8 +172,8 @@ function Links({ graph }: { graph: GraphData }) {
   const names = new Map(graph.nodes.map((node) => [node.id, node.kind === 'customer' ? (node.one_id ?? node.id) : `${typeName(node.type ?? '')} ${node.value ?? ''}`]));
   const isCustomer = new Set(graph.nodes.filter((node) => node.kind === 'customer').map((node) => node.id));
   return (
-    <Table
-      size="small" pagination={false} rowKey={(row) => `${row.from} ${row.to} ${row.seq}`} dataSource={graph.links} scroll={{ x: 'max-content' }}
+    <DataTable
+      rowKey={(row) => `${row.from} ${row.to} ${row.seq}`} dataSource={graph.links}
       columns={[
         { key: 'from', title: t.from, render: (_, row) => names.get(row.from) ?? row.from },
         { key: 'to', title: t.to, render: (_, row) => names.get(row.to) ?? row.to },

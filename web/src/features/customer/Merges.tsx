@@ -4,7 +4,7 @@ import { MergeOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { App, Button, Modal } from 'antd';
 import { useState } from 'react';
-import { Link } from 'react-router';
+import { useNavigate } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
@@ -81,6 +81,7 @@ export function MergeItems({ items, oneId }: { items: readonly Merge[]; oneId?: 
 function SplitDialog({ merge, oneId, onClose }: { merge: Merge | null; oneId: string; onClose: () => void }) {
   const t = useText(customerTexts).merges;
   const common = useText(words);
+  const navigate = useNavigate(); /* notices are drawn outside of the router: no Link in them */
   const client = useQueryClient();
   const { notification } = App.useApp();
   const notice = useProblemNotice();
@@ -94,8 +95,9 @@ function SplitDialog({ merge, oneId, onClose }: { merge: Merge | null; oneId: st
         title: t.done, placement: 'bottomRight',
         description: (
           <span className="stack" style={{ gap: 4 }}>
-            <Link to={`/customers/${result.customer.one_id}`} className="mono">{result.customer.one_id}</Link>
-            <Link to={`/customers/${result.other.one_id}`} className="mono">{result.other.one_id}</Link>
+            {[result.customer.one_id, result.other.one_id].map((id) => (
+              <button key={id} type="button" className="link-button mono" onClick={() => void navigate(`/customers/${id}`)}>{id}</button>
+            ))}
           </span>
         ),
       });

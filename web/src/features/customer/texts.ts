@@ -5,10 +5,11 @@ import { catalogue } from '@/lib/text';
 export const customerTexts = catalogue({
   zh: {
     title: '客户',
+    views: '客户信息',
     unnamed: '未具名客户',
     mergedInto: (from: string, to: string) => `${from} 已并入 ${to}，下面是合并后的客户。`,
     tab: { timeline: '时间线', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
-    merge: '合并到这位客户…',
+    merge: '合并另一位客户…',
     who: {
       since: '首次认识', seen: '最近活跃', orders: '订单', revenue: '净消费', refunded: '已退款', average: '客单价', first: '首单', last: '最近一单', events: '事件',
       others: '其他币种', identifiers: '标识', reach: '触达授权', granted: '已同意', withdrawn: '已撤回', noConsent: '还没有记录任何授权。',
@@ -48,6 +49,7 @@ export const customerTexts = catalogue({
   },
   en: {
     title: 'Customer',
+    views: 'About the customer',
     unnamed: 'Unnamed customer',
     mergedInto: (from, to) => `${from} was joined into ${to}; this is the customer it became.`,
     tab: { timeline: 'Timeline', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },

@@ -2,7 +2,7 @@
 /* CustomersPage: find a customer by any identifier, the last four digits of a phone, OneID or name. */
 import { DownloadOutlined, SearchOutlined, SettingOutlined } from '@ant-design/icons';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Button, Checkbox, Input, Popover, Select, Table, Tooltip, type TableColumnsType } from 'antd';
+import { Button, Checkbox, Input, Popover, Select, Tooltip, type TableColumnsType } from 'antd';
 import { useEffect, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { Schemas } from '@/api/client';
@@ -15,6 +15,7 @@ import { useDebounced, useFilters } from '@/lib/hooks';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Avatar, IdentifierMark, Money, OneId, Time, useIdentifierName } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 
@@ -190,8 +191,8 @@ export function CustomersPage() {
           {(data) => (
             <>
               {data.partial && <div className="notice warn" style={{ margin: '0 16px 8px' }}>{t.partial}</div>}
-              <Table
-                size="small" rowKey="one_id" columns={shown} dataSource={data.items} pagination={false} scroll={{ x: 'max-content' }} loading={list.isPlaceholderData}
+              <DataTable
+                rowKey="one_id" columns={shown} dataSource={data.items} loading={list.isPlaceholderData}
                 rowClassName="clickable"
                 onRow={(row) => ({ onClick: (event) => { if (!(event.target as Element).closest('a,button')) void navigate(`/customers/${row.one_id}`); } })}
               />

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LinkRatePage: of the customers of each channel, how many are also known elsewhere. */
 import { useQuery } from '@tanstack/react-query';
-import { Table } from 'antd';
+
 import { useMemo } from 'react';
 import { Link } from 'react-router';
 import type { Schemas } from '@/api/client';
@@ -13,7 +13,8 @@ import { clockTime, exactCount, percent, shortCount } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Chart, useAxes } from '@/ui/Chart';
-import { ChannelName, Count, useChannelName } from '@/ui/Marks';
+import { ChannelName, Count, QuietHead, useChannelName } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Band, Figure, Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 
@@ -129,14 +130,14 @@ function RateTable({ items }: { items: readonly Item[] }) {
   const { scheme } = usePreferences();
   return (
     <Panel flush>
-      <Table
-        size="small" pagination={false} rowKey="channel" dataSource={[...items].sort((a, b) => b.customers - a.customers)}
+      <DataTable
+        rowKey="channel" dataSource={[...items].sort((a, b) => b.customers - a.customers)}
         columns={[
           { key: 'channel', title: t.channel, render: (_, row) => <ChannelName channel={row.channel} /> },
           { key: 'customers', title: t.customers, align: 'right', width: 120, sorter: (a, b) => a.customers - b.customers, render: (_, row) => <Count value={row.customers} exact /> },
           { key: 'linked', title: t.linked, align: 'right', width: 120, render: (_, row) => <Count value={row.linked} exact /> },
           { key: 'rate', title: t.rate, align: 'right', width: 100, sorter: (a, b) => a.rate - b.rate, render: (_, row) => <strong className="tabular">{percent(row.rate)}</strong> },
-          { key: 'bar', width: '30%', render: (_, row) => <div className="bar-track"><div className="bar-fill" style={{ width: percent(row.rate), background: channelLook(row.channel).colour[scheme] }} /></div> },
+          { key: 'bar', title: <QuietHead>{t.rate}</QuietHead>, width: '30%', render: (_, row) => <div className="bar-track"><div className="bar-fill" style={{ width: percent(row.rate), background: channelLook(row.channel).colour[scheme] }} /></div> },
         ]}
       />
     </Panel>

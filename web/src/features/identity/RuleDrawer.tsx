@@ -204,7 +204,7 @@ function Samples({ title, samples }: { title: string; samples: WhatIf['merges'][
   if (samples.length === 0) return null;
   return (
     <section style={{ marginTop: 8 }}>
-      <h3 className="detail-head">{title}</h3>
+      <h2 className="detail-head">{title}</h2>
       <ul className="stack" style={{ gap: 6 }}>
         {samples.slice(0, 6).map((sample) => (
           <li key={`${sample.a} ${sample.b}`} className="small">

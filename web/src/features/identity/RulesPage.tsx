@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RulesPage: which identifiers make one person, by which rules; a change shows first what it would do. */
 import { useQuery } from '@tanstack/react-query';
-import { Button, Table } from 'antd';
+import { Button } from 'antd';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
-import { Count, Pill } from '@/ui/Marks';
+import { Count, Pill, QuietHead } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Loaded } from '@/ui/States';
 import { ruleName, ruleSentence, type Rule } from './rule';
@@ -53,8 +54,8 @@ export function RulesPage() {
       <Panel flush>
         <Loaded query={types} skeleton={<Bones rows={14} />}>
           {(data) => (
-            <Table<Rule>
-              size="small" pagination={false} rowKey="name" dataSource={data.items} rowClassName="clickable" scroll={{ x: 'max-content' }}
+            <DataTable<Rule>
+              rowKey="name" dataSource={data.items} rowClassName="clickable"
               onRow={(row) => ({ onClick: () => open(row.name) })}
               columns={[
                 { key: 'type', title: t.type, fixed: 'left', render: (_, row) => <span><strong style={{ fontWeight: 600 }}>{ruleName(row, language, common.identifier)}</strong> <span className="mono faint">{row.name}</span></span> },
@@ -62,7 +63,7 @@ export function RulesPage() {
                 { key: 'rule', title: t.rule, render: (_, row) => <span className="soft">{ruleSentence(row, language)}</span> },
                 { key: 'blocked', title: t.blocked, render: (_, row) => <span className="small faint">{t.blockedCount(row.blocked.length, row.blocked_patterns.length)}</span> },
                 { key: 'count', title: t.count, align: 'right', width: 100, render: (_, row) => <Count value={row.identifiers} /> },
-                { key: 'edit', width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); open(row.name); }}>{t.edit}</Button> },
+                { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); open(row.name); }}>{t.edit}</Button> },
               ]}
             />
           )}

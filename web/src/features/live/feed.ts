@@ -107,8 +107,7 @@ export function useLiveFeed(filter: LiveFilter, paused: boolean): Feed {
       failures = 0;
       take([JSON.parse(message.data) as LiveEvent]);
     };
-    stream.addEventListener('message', got);
-    stream.addEventListener('event', got as EventListener);
+    stream.addEventListener('live', got);
     stream.addEventListener('error', () => {
       failures += 1;
       if (failures >= 3 || stream.readyState === EventSource.CLOSED) setWay('polling');

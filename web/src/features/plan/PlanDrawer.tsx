@@ -50,7 +50,7 @@ function PlanEditor({ event, onClose }: { event: PlanEvent; onClose: () => void 
         <Radio.Group aria-label={t.statusHead} optionType="button" value={draft.status} onChange={(change) => setDraft({ ...draft, status: change.target.value as PlanDraft['status'] })} options={planStatuses.map((status) => ({ value: status, label: t.status[status] }))} />
       </Form.Item>
       <Form.Item label={t.description} htmlFor="plan-description"><Input.TextArea id="plan-description" placeholder={t.drawer.descriptionHelp} autoSize={{ minRows: 2, maxRows: 6 }} maxLength={1000} value={draft.description} onChange={(change) => setDraft({ ...draft, description: change.target.value })} /></Form.Item>
-      <h3 className="detail-head">{t.properties} <span className="faint small">{t.drawer.strictHint}</span></h3>
+      <h2 className="detail-head">{t.properties} <span className="faint small">{t.drawer.strictHint}</span></h2>
       {draft.properties.length === 0 && <p className="faint small">{t.drawer.noProperties}</p>}
       {draft.properties.length > 0 && (
         <table className="plan-properties">

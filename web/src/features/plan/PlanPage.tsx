@@ -2,7 +2,7 @@
 /* PlanPage: the events and properties that are known, and what is expected of them. */
 import { PlusOutlined, SearchOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
-import { Button, Input, Table } from 'antd';
+import { Button, Input } from 'antd';
 import { useMemo, useState } from 'react';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
@@ -10,7 +10,8 @@ import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, Chips, useRoleReason } from '@/ui/Controls';
-import { Pill, useEventName, type Tone } from '@/ui/Marks';
+import { Pill, QuietHead, useEventName, type Tone } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { planStatuses, type PlanEvent } from './plan';
@@ -54,8 +55,8 @@ function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEv
       .filter((event) => needle === '' || [event.name, eventName(event.name), event.description ?? '', ...event.properties.map((property) => property.name)].some((text) => text.toLowerCase().includes(needle)));
   }, [events, search, status, eventName]);
   return (
-    <Table<PlanEvent>
-      size="small" rowKey="name" dataSource={shown} rowClassName="clickable" scroll={{ x: 'max-content' }} locale={{ emptyText: t.noneFound }}
+    <DataTable<PlanEvent>
+      rowKey="name" dataSource={shown} rowClassName="clickable" locale={{ emptyText: t.noneFound }}
       pagination={shown.length > 50 ? { pageSize: 50, size: 'small', showSizeChanger: false } : false}
       onRow={(row) => ({ onClick: () => onOpen(row.name) })}
       columns={[
@@ -66,7 +67,7 @@ function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEv
         { key: 'status', title: t.statusHead, width: 110, render: (_, row) => <Pill tone={tones[row.status] ?? 'plain'}>{wordFor(t.status, row.status)}</Pill> },
         { key: 'properties', title: t.properties, render: (_, row) => <PropertyNames event={row} /> },
         { key: 'description', title: t.description, ellipsis: true, render: (_, row) => <span className="soft cut" style={{ display: 'block', maxWidth: 220 }} title={row.description}>{row.description}</span> },
-        { key: 'edit', width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); onOpen(row.name); }}>{t.edit}</Button> },
+        { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); onOpen(row.name); }}>{t.edit}</Button> },
       ]}
     />
   );

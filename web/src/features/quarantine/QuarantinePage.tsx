@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* QuarantinePage: events that did not fit, by reason; see one, mend the plan, replay or discard. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Drawer, Modal, Table } from 'antd';
+import { App, Button, Drawer, Modal } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { api, type Schemas } from '@/api/client';
@@ -13,7 +13,8 @@ import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
-import { Count, EventName, Pill, Time, type Tone } from '@/ui/Marks';
+import { Count, EventName, Pill, QuietHead, Time, type Tone } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
 
@@ -99,8 +100,8 @@ function Groups({ items, onAsk, onOnly }: { items: readonly Group[]; onAsk: (ask
   const noRole = useRoleReason('operator');
   const choiceOf = (group: Group): Choice => ({ reason: group.reason, source: group.source, type: group.type });
   return (
-    <Table<Group>
-      size="small" rowKey={(row) => `${row.reason} ${row.source} ${row.type}`} dataSource={[...items].sort((a, b) => b.count - a.count)} pagination={items.length > 20 ? { pageSize: 20, size: 'small' } : false} scroll={{ x: 'max-content' }}
+    <DataTable<Group>
+      rowKey={(row) => `${row.reason} ${row.source} ${row.type}`} dataSource={[...items].sort((a, b) => b.count - a.count)} pagination={items.length > 20 ? { pageSize: 20, size: 'small' } : false}
       columns={[
         { key: 'reason', title: t.reason, render: (_, row) => <button type="button" className="link-button" onClick={() => onOnly(row)}>{wordFor(common.planReason, row.reason)}</button> },
         { key: 'type', title: t.type, render: (_, row) => <EventName type={row.type} /> },
@@ -108,7 +109,7 @@ function Groups({ items, onAsk, onOnly }: { items: readonly Group[]; onAsk: (ask
         { key: 'count', title: t.count, align: 'right', width: 90, render: (_, row) => <Count value={row.count} /> },
         { key: 'last', title: t.last, width: 120, render: (_, row) => <Time at={row.last_at} /> },
         {
-          key: 'do', width: 190, align: 'right',
+          key: 'do', title: <QuietHead>{t.replay}</QuietHead>, width: 190, align: 'right',
           render: (_, row) => (
             <span className="row" style={{ justifyContent: 'flex-end' }}>
               <ActionButton size="small" reason={noRole} onClick={() => onAsk({ act: 'replay', choice: choiceOf(row), count: row.count })}>{t.replayAll}</ActionButton>
@@ -146,8 +147,9 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
         <ActionButton size="small" reason={why} onClick={() => onAsk({ act: 'replay', choice: { ids }, count: ids.length })}>{t.replay}</ActionButton>
         <ActionButton size="small" danger reason={why} onClick={() => onAsk({ act: 'discard', choice: { ids }, count: ids.length })}>{t.discard}</ActionButton>
       </div>
-      <Table<Item>
-        size="small" rowKey="id" dataSource={items} pagination={false} rowClassName="clickable" scroll={{ x: 'max-content' }}
+      <div className="scroll-x">
+      <DataTable<Item>
+        rowKey="id" dataSource={items} rowClassName="clickable" scroll={{}} style={{ minWidth: 860 }}
         rowSelection={{ selectedRowKeys: ids, onChange: (keys) => setChosen(keys.map(Number)), getCheckboxProps: (row) => ({ disabled: row.status !== 'waiting', 'aria-label': String(row.id) }), columnTitle: (box) => <span aria-label={common.all}>{box}</span> }}
         onRow={(row) => ({ onClick: () => onOpen(row) })}
         columns={[
@@ -157,9 +159,10 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
           { key: 'reason', title: t.reason, render: (_, row) => wordFor(common.planReason, row.reason) },
           { key: 'detail', title: t.detail, ellipsis: true, render: (_, row) => <span className="soft">{row.detail}</span> },
           { key: 'status', title: t.status, width: 96, render: (_, row) => <Pill tone={tones[row.status]}>{t.statuses[row.status]}</Pill> },
-          { key: 'open', width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.open} ${row.id}`} onClick={(event) => { event.stopPropagation(); onOpen(row); }}>{t.open}</Button> },
+          { key: 'open', title: <QuietHead>{t.open}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.open} ${row.id}`} onClick={(event) => { event.stopPropagation(); onOpen(row); }}>{t.open}</Button> },
         ]}
       />
+      </div>
       {list.hasNextPage && <div style={{ textAlign: 'center', padding: 12 }}><Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>{common.action.more}</Button></div>}
     </Panel>
   );
@@ -191,7 +194,7 @@ function Detail({ item, onClose, onAsk }: { item: Item | null; onClose: () => vo
               <ActionButton danger reason={noRole} onClick={() => ask('discard')}>{t.discard}</ActionButton>
             </div>
           )}
-          <section><h3 className="detail-head">{t.event}</h3><Json value={item.event} /></section>
+          <section><h2 className="detail-head">{t.event}</h2><Json value={item.event} /></section>
         </div>
       )}
     </Drawer>

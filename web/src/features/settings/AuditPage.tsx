@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AuditPage: who did what, when. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Button, Input, Select, Table } from 'antd';
+import { Button, Input, Select } from 'antd';
 import { useEffect, useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -10,6 +10,7 @@ import { useDebounced, useFilters } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { OneId, Time } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure } from '@/ui/States';
 
@@ -59,8 +60,8 @@ export function AuditPage() {
         {list.isError && items.length === 0 && <Failure error={list.error} retry={() => void list.refetch()} />}
         {list.isSuccess && items.length === 0 && <Empty title={t.emptyTitle}>{t.empty}</Empty>}
         {items.length > 0 && (
-          <Table<Entry>
-            size="small" rowKey={(row) => `${row.seq} ${row.at} ${row.action}`} dataSource={items} pagination={false} scroll={{ x: 'max-content' }}
+          <DataTable<Entry>
+            rowKey={(row) => `${row.seq} ${row.at} ${row.action}`} dataSource={items}
             columns={[
               { key: 'at', title: t.at, width: 170, fixed: 'left', render: (_, row) => <Time at={row.at} exact seconds /> },
               { key: 'user', title: t.user, width: 130, render: (_, row) => (row.user === 'system' ? <span className="faint">{t.system}</span> : row.user) },

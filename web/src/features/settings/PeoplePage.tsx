@@ -2,7 +2,7 @@
 /* PeoplePage: who may sign in, and as what. */
 import { PlusOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Form, Input, Modal, Radio, Select, Switch, Table } from 'antd';
+import { App, Form, Input, Modal, Radio, Select, Switch } from 'antd';
 import { useState } from 'react';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -11,7 +11,8 @@ import { useSession } from '@/app/session';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { Avatar, Pill, Time } from '@/ui/Marks';
+import { Avatar, Pill, QuietHead, Time } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Loaded } from '@/ui/States';
 
@@ -43,15 +44,15 @@ export function PeoplePage() {
       <Panel flush>
         <Loaded query={users} skeleton={<Bones rows={4} />}>
           {(data) => (
-            <Table<User>
-              size="small" rowKey="number" dataSource={data.items} pagination={false} scroll={{ x: 'max-content' }}
+            <DataTable<User>
+              rowKey="number" dataSource={data.items}
               columns={[
                 { key: 'name', title: t.name, fixed: 'left', render: (_, row) => <span className="row" style={{ gap: 10 }}><Avatar name={row.name === '' ? row.login : row.name} seed={row.login} size={26} />{row.name === '' ? row.login : row.name}{row.login === user.login && <Pill>{t.you}</Pill>}</span> },
                 { key: 'login', title: t.login, render: (_, row) => <span className="mono">{row.login}</span> },
                 { key: 'role', title: t.role, render: (_, row) => <span>{common.role[row.role]} <span className="faint small">{t.roleHelp[row.role]}</span></span> },
                 { key: 'state', title: t.state, width: 110, render: (_, row) => <Pill tone={row.disabled ? 'bad' : 'good'}>{row.disabled ? t.off : t.on}</Pill> },
                 { key: 'added', title: t.added, width: 150, render: (_, row) => <Time at={row.created_at} exact /> },
-                { key: 'edit', width: 80, align: 'right', render: (_, row) => <ActionButton size="small" type="link" reason={noRole} aria-label={`${t.edit} ${row.login}`} onClick={() => setEdited(row)}>{t.edit}</ActionButton> },
+                { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 80, align: 'right', render: (_, row) => <ActionButton size="small" type="link" reason={noRole} aria-label={`${t.edit} ${row.login}`} onClick={() => setEdited(row)}>{t.edit}</ActionButton> },
               ]}
             />
           )}

@@ -2,7 +2,7 @@
 /* TokensPage: tokens with which programs use the API, and the sessions of people. */
 import { PlusOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Form, Input, Modal, Select, Table } from 'antd';
+import { App, Button, Form, Input, Modal, Select } from 'antd';
 import { useState } from 'react';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -11,7 +11,8 @@ import { useText } from '@/app/preferences';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { useProblemNotice } from '@/ui/Controls';
-import { Pill, Time } from '@/ui/Marks';
+import { Pill, QuietHead, Time } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { OnceDialog } from '../sources/OnceDialog';
@@ -45,8 +46,8 @@ export function TokensPage() {
       <Panel flush>
         <Loaded query={tokens} skeleton={<Bones rows={4} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle} action={create}>{t.empty}</Empty>}>
           {(data) => (
-            <Table<Token>
-              size="small" rowKey="prefix" dataSource={data.items} pagination={data.items.length > 50 ? { pageSize: 50, size: 'small' } : false} scroll={{ x: 'max-content' }}
+            <DataTable<Token>
+              rowKey="prefix" dataSource={data.items} pagination={data.items.length > 50 ? { pageSize: 50, size: 'small' } : false}
               columns={[
                 { key: 'name', title: t.name, fixed: 'left', render: (_, row) => (row.name === '' ? <span className="faint">{t[row.kind]}</span> : <strong style={{ fontWeight: 600 }}>{row.name}</strong>) },
                 { key: 'prefix', title: t.prefix, render: (_, row) => <span className="mono">{row.prefix}…</span> },
@@ -54,7 +55,7 @@ export function TokensPage() {
                 { key: 'owner', title: t.owner, dataIndex: 'login' },
                 { key: 'created', title: t.created, width: 150, render: (_, row) => <Time at={row.created_at} exact /> },
                 { key: 'expires', title: t.expires, width: 150, render: (_, row) => (row.expires_at === null ? <span className="faint">{t.never}</span> : <Time at={row.expires_at} exact />) },
-                { key: 'do', width: 90, align: 'right', render: (_, row) => <Button size="small" danger type="text" aria-label={`${t.revoke} ${row.prefix}`} onClick={() => setAsked(row)}>{t.revoke}</Button> },
+                { key: 'do', title: <QuietHead>{t.revoke}</QuietHead>, width: 90, align: 'right', render: (_, row) => <Button size="small" danger type="text" aria-label={`${t.revoke} ${row.prefix}`} onClick={() => setAsked(row)}>{t.revoke}</Button> },
               ]}
             />
           )}

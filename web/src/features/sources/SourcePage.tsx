@@ -2,7 +2,7 @@
 /* SourcePage: one source: code to paste, whether events arrive, key, signing, switching off. */
 import { ArrowLeftOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Modal, Select, Switch, Tabs } from 'antd';
+import { App, Modal, Select, Switch } from 'antd';
 import { useMemo, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { api, type Schemas } from '@/api/client';
@@ -15,6 +15,7 @@ import { Code } from '@/ui/Json';
 import { Count, Pill, Time, useChannelName } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Failure } from '@/ui/States';
+import { TabBar } from '@/ui/TabBar';
 import { OnceDialog } from './OnceDialog';
 import { snippetsFor } from './snippets';
 import { sourceTexts } from './texts';
@@ -47,25 +48,23 @@ export function SourcePage() {
 function Snippets({ source }: { source: Source }) {
   const t = useText(sourceTexts);
   const snippets = useMemo(() => snippetsFor(source, window.location.origin, source.write_key), [source]);
+  const [chosen, setChosen] = useState('');
+  const shown = snippets.find((snippet) => snippet.key === chosen) ?? snippets[0];
   return (
     <Panel title={t.detail.snippets} note={t.detail.snippetsNote}>
       <div className={`notice ${source.last_event_at === null ? '' : 'good'}`} role="status" style={{ marginBottom: 8 }}>
         {source.last_event_at === null ? <span><strong>{t.detail.waiting}</strong> {t.detail.check}</span> : <span><strong>{t.detail.got}</strong> · {t.last} <Time at={source.last_event_at} /></span>}
       </div>
-      <Tabs
-        size="small"
-        items={snippets.map((snippet) => ({
-          key: snippet.key, label: snippet.title,
-          children: (
-            <div className="stack" style={{ gap: 10 }}>
-              {snippet.install !== '' && <><span className="small faint">{t.detail.install}</span><Code text={snippet.install} /></>}
-              <span className="small faint">{t.detail.runs[snippet.runs]}</span>
-              <Code text={snippet.code} />
-              {source.write_key === null && <p className="small faint">{t.detail.placeholder}</p>}
-            </div>
-          ),
-        }))}
-      />
+      {shown !== undefined && (
+        <TabBar label={t.detail.snippets} value={shown.key} tabs={snippets.map((snippet) => ({ key: snippet.key, label: snippet.title }))} onChange={setChosen}>
+          <div className="stack" style={{ gap: 10 }}>
+            {shown.install !== '' && <><span className="small faint">{t.detail.install}</span><Code text={shown.install} /></>}
+            <span className="small faint">{t.detail.runs[shown.runs]}</span>
+            <Code text={shown.code} />
+            {source.write_key === null && <p className="small faint">{t.detail.placeholder}</p>}
+          </div>
+        </TabBar>
+      )}
     </Panel>
   );
 }

@@ -2,7 +2,7 @@
 /* SourcesPage: the places that send events, and making a new one. */
 import { PlusOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
-import { Table, Tooltip } from 'antd';
+import { Tooltip } from 'antd';
 import { Link, useNavigate } from 'react-router';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -11,6 +11,7 @@ import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { ActionButton, useRoleReason } from '@/ui/Controls';
 import { ChannelName, Count, Pill, Time } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { NewSource } from './NewSource';
@@ -28,8 +29,8 @@ export function SourcesPage() {
       <Panel flush>
         <Loaded query={sources} skeleton={<Bones rows={8} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle} action={create}>{t.empty}</Empty>}>
           {(data) => (
-            <Table<Schemas['Source']>
-              size="small" pagination={false} rowKey="key" dataSource={data.items} rowClassName="clickable" scroll={{ x: 'max-content' }}
+            <DataTable<Schemas['Source']>
+              rowKey="key" dataSource={data.items} rowClassName="clickable"
               onRow={(row) => ({ onClick: (event) => { if (!(event.target as Element).closest('a,button')) void navigate(`/data/sources/${row.key}`); } })}
               columns={[
                 { key: 'name', title: t.name, fixed: 'left', render: (_, row) => <span><Link to={`/data/sources/${row.key}`} style={{ fontWeight: 600 }}>{row.name === '' ? row.key : row.name}</Link> <span className="mono faint">{row.key}</span></span> },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TraitsPage: what is kept on customers: type, and whose word counts when sources differ. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Form, Input, Modal, Select, Switch, Table } from 'antd';
+import { App, Button, Form, Input, Modal, Select, Switch } from 'antd';
 import { useState } from 'react';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -9,7 +9,8 @@ import { useText } from '@/app/preferences';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { Pill } from '@/ui/Marks';
+import { Pill, QuietHead } from '@/ui/Marks';
+import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { planTexts } from '../plan/texts';
@@ -47,8 +48,8 @@ export function TraitsPage() {
       <Panel flush>
         <Loaded query={traits} skeleton={<Bones rows={10} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle}>{t.empty}</Empty>}>
           {(data) => (
-            <Table<Trait>
-              size="small" rowKey="name" dataSource={data.items} rowClassName="clickable" pagination={data.items.length > 100 ? { pageSize: 100, size: 'small' } : false} scroll={{ x: 'max-content' }}
+            <DataTable<Trait>
+              rowKey="name" dataSource={data.items} rowClassName="clickable" pagination={data.items.length > 100 ? { pageSize: 100, size: 'small' } : false}
               onRow={(row) => ({ onClick: () => setEdited(row) })}
               columns={[
                 { key: 'name', title: t.name, fixed: 'left', render: (_, row) => { const word = wordFor(common.trait, row.name); return <span>{word !== row.name && <strong style={{ fontWeight: 600 }}>{word} </strong>}<span className="mono faint">{row.name}</span></span>; } },
@@ -56,7 +57,7 @@ export function TraitsPage() {
                 { key: 'precedence', title: t.precedence, width: 160, render: (_, row) => wordFor(t.precedences, row.precedence ?? 'newest') },
                 { key: 'personal', title: t.personal, width: 120, render: (_, row) => (row.personal === true ? <Pill tone="warn">{t.personal}</Pill> : null) },
                 { key: 'description', title: t.description, render: (_, row) => <span className="soft">{row.description}</span> },
-                { key: 'edit', width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); setEdited(row); }}>{t.edit}</Button> },
+                { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); setEdited(row); }}>{t.edit}</Button> },
               ]}
             />
           )}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// support: the console of a real server in a real browser, and what every page must keep: no error in the
+// browser's log, nothing asked of other hosts, nothing that axe finds.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { House } from '../s1/support.mjs';
+import { missingBinary, root } from '../support/kith.mjs';
+
+const chromiumPath = process.env.KITH_CHROMIUM ?? '/usr/bin/chromium';
+const axePath = join(root, 'web/node_modules/axe-core/axe.min.js');
+
+/** Why the tests of the console cannot run, or false: for node:test's `skip`. */
+export const missingConsole =
+  missingBinary ||
+  (existsSync(chromiumPath) ? false : `no browser at ${chromiumPath}: install Debian's package chromium`) ||
+  (existsSync(axePath) ? false : `no axe at ${axePath}: run \`npm ci\` in web/`);
+
+export const login = 'e2e';
+export const password = 'jade teapot 7 lanterns';
+
+/** A brand house (tests/s1/support.mjs) with a person who may do all, and a browser. */
+export class Place {
+  static async open() {
+    const place = new Place();
+    place.house = await House.open();
+    place.kith = place.house.kith;
+    await place.kith.put(`/users/${login}`, { name: '林小雨', password, role: 'administrator', locale: 'zh-CN' });
+    place.browser = await chromium.launch({
+      executablePath: chromiumPath,
+      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    return place;
+  }
+
+  async close() {
+    await this.browser?.close();
+    await this.house?.close();
+  }
+
+  /** A fresh profile, not signed in. */
+  async visit({ language = 'zh', theme = 'light', width = 1366, height = 768 } = {}) {
+    const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true });
+    context.setDefaultTimeout(15_000);
+    await context.addInitScript(
+      ([chosenLanguage, chosenTheme]) => {
+        if (localStorage.getItem('kith.language') === null) localStorage.setItem('kith.language', chosenLanguage);
+        if (localStorage.getItem('kith.theme') === null) localStorage.setItem('kith.theme', chosenTheme);
+      },
+      [language, theme],
+    );
+    const page = await context.newPage();
+    return new Visit(this, page);
+  }
+
+  /** The same, signed in. */
+  async enter(options) {
+    const visit = await this.visit(options);
+    const answer = await visit.page.request.post(`${this.kith.url}/api/v1/session`, {
+      data: { login, password }, headers: { 'X-Kith-Request': '1' },
+    });
+    assert.equal(answer.status(), 200, await answer.text());
+    return visit;
+  }
+}
+
+export class Visit {
+  constructor(place, page) {
+    this.place = place;
+    this.page = page;
+    this.faults = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.faults.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      const url = request.url();
+      if (!url.startsWith(place.kith.url) && !url.startsWith('data:') && !url.startsWith('blob:')) this.faults.push(`asked another host: ${url}`);
+    });
+  }
+
+  /** Open a path of the console and wait until nothing is loading any more. */
+  async go(path) {
+    await this.page.goto(`${this.place.kith.url}${path}`);
+    await this.settled();
+  }
+
+  async settled() {
+    await this.page.waitForFunction(() => document.querySelector('main, .sign-in') !== null && document.querySelector('[aria-busy="true"]') === null);
+  }
+
+  text(name) {
+    return this.page.getByText(name).first();
+  }
+
+  button(name, exact = false) {
+    return this.page.getByRole('button', { name, exact }).first();
+  }
+
+  /** Nothing went wrong so far; `but` takes away what a test has provoked. */
+  clean(but = () => false) {
+    assert.deepEqual(this.faults.filter((fault) => !but(fault)), []);
+  }
+
+  /** axe finds nothing: WCAG 2.2 A and AA, and its best practices. */
+  async accessible(what) {
+    if (!(await this.page.evaluate(() => 'axe' in window))) await this.page.evaluate(readFileSync(axePath, 'utf8'));
+    /* what moves is not judged half-way */
+    await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity));
+    const found = await this.page.evaluate(async () => {
+      const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+      return result.violations.map((one) => `${one.id}: ${one.help} — ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`).join(' | ')}`);
+    });
+    assert.deepEqual(found, [], `axe on ${what}`);
+  }
+
+  /** The page is no wider than its window. */
+  async fits(what) {
+    const [wide, window_] = await this.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(wide <= window_, `${what} is ${wide} wide in a window of ${window_}`);
+  }
+
+  async close() {
+    await this.page.context().close();
+  }
+}
