@@ -15,7 +15,9 @@
 #include "server/answer.h"
 #include "server/inside.h"
 
-#define KEPT_BYTES_MAX (64 * 1024)       /* of a buffer, between requests */
+/* What a thread keeps for its next requests: so many of them, and so much of each buffer. */
+#define KEPT_REQUESTS_MAX 256
+#define KEPT_BYTES_MAX (64 * 1024)
 #define ARENA_BYTES_MAX (64 * 1024 * 1024)
 #define OUT_BYTES_MAX (64 * 1024 * 1024)
 /* Scripts from here alone, none inline; the components of the console set styles inline. */
@@ -60,6 +62,7 @@ static struct request *request_new(struct server *server)
     struct request *request = this_thread->free_requests;
     if (request != NULL) {
         this_thread->free_requests = request->next_free;
+        this_thread->free_count--;
     } else {
         request = memory_alloc(sizeof(*request));
         if (request == NULL)
@@ -86,28 +89,40 @@ static void clear_or_drop(struct buffer *buffer)
     buffer_init(buffer, size_max);
 }
 
+static void request_free(struct request *request)
+{
+    buffer_deinit(&request->body);
+    buffer_deinit(&request->records);
+    buffer_deinit(&request->out);
+    arena_deinit(&request->arena);
+    memory_free(request->uri);
+    memory_free(request);
+}
+
 static void request_recycle(struct request *request)
 {
-    struct request kept = {
-        .uri = request->uri,
-        .uri_capacity = request->uri_capacity,
-        .thread = request->thread,
-    };
+    struct http_thread *thread = request->thread;
     auth_release(request);
     stream_free(&request->stream);
     atomic_fetch_sub_explicit(&request->server->in_flight_bytes, request->in_flight_bytes,
                               memory_order_relaxed);
+    if (thread->free_count == KEPT_REQUESTS_MAX) {
+        request_free(request);
+        return;
+    }
     clear_or_drop(&request->body);
     clear_or_drop(&request->records);
     clear_or_drop(&request->out);
     arena_reset(&request->arena);
-    kept.body = request->body;
-    kept.records = request->records;
-    kept.out = request->out;
-    kept.arena = request->arena;
-    kept.next_free = kept.thread->free_requests;
-    *request = kept;
-    kept.thread->free_requests = request;
+    if (request->arena.used_bytes > KEPT_BYTES_MAX) {
+        arena_deinit(&request->arena);
+        arena_init(&request->arena, "request", ARENA_BYTES_MAX);
+    }
+    memset((char *)request + offsetof(struct request, next_waiting), 0,
+           sizeof(*request) - offsetof(struct request, next_waiting));
+    request->next_free = thread->free_requests;
+    thread->free_requests = request;
+    thread->free_count++;
 }
 
 void http_thread_free(struct http_thread *thread)
@@ -115,12 +130,7 @@ void http_thread_free(struct http_thread *thread)
     while (thread->free_requests != NULL) {
         struct request *request = thread->free_requests;
         thread->free_requests = request->next_free;
-        buffer_deinit(&request->body);
-        buffer_deinit(&request->records);
-        buffer_deinit(&request->out);
-        arena_deinit(&request->arena);
-        memory_free(request->uri);
-        memory_free(request);
+        request_free(request);
     }
     if (thread->accepted != NULL)
         MHD_destroy_response(thread->accepted);

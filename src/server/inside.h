@@ -31,6 +31,7 @@ struct http_thread {
     struct collect_worker *collect;
     struct json_parser *parser, *scratch;
     struct request *free_requests;
+    size_t free_count;
     struct MHD_Response *accepted;     /* the doors' usual answer, made once */
     struct access_set *set;
     uint64_t set_version;

@@ -82,37 +82,38 @@ struct actor {
 #define URI_BYTES_MAX 8192
 
 struct request {
+    /* kept for the next request */
     struct request *next_free;
-    struct request *next_waiting;      /* in the workers' queue */
+    char *uri;                         /* as it came */
+    size_t uri_capacity;
+    struct buffer body, records, out;
+    struct arena arena;
     struct server *server;
     struct http_thread *thread;
+
+    /* zero again at the next one, from here to the end */
+    struct request *next_waiting;      /* in the workers' queue */
     struct connection *link;
     struct MHD_Connection *connection;
     steady_ns started;
     enum request_stage stage;
     bool headers_seen, refused_early, reads_on, is_door, counted, close_after;
     enum method method;
-    char *uri;                         /* as it came; kept between requests */
-    size_t uri_capacity;
     str path, query;                   /* of uri, not decoded */
     struct request_headers headers;
     str client_address;
-    struct buffer body;
     size_t body_bytes_max, in_flight_bytes;
-    int64_t body_started_ms;
 
     /* API */
     const struct route *route;
     str parameters[PATH_PARAMETERS_MAX];  /* decoded, in `arena` */
     struct actor actor;
-    struct arena arena;
     struct json_parser *parser;        /* of the thread or worker that runs the handler: the body's */
     struct json_parser *scratch;       /* for anything else, until the next use */
     json_value json;                   /* the body, parsed */
 
     /* doors */
     struct log_append append;
-    struct buffer records;
     struct collect_answer door_answer;
     err append_error;
 
@@ -122,7 +123,6 @@ struct request {
     /* the answer */
     struct stream *stream;             /* server-sent events instead of `out` */
     int status;
-    struct buffer out;
     const char *content_type;          /* default application/json */
     const char *cache_control;         /* default no-store */
     const char *allow;                 /* with 405 */

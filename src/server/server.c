@@ -26,7 +26,7 @@ static void take_defaults(struct server_config *config)
     DEFAULT(api_threads, 6);
     DEFAULT(connections_max, 12000);
     DEFAULT(connections_per_address_max, 10000);
-    DEFAULT(header_bytes_max, 32 * 1024);
+    DEFAULT(header_bytes_max, 16 * 1024);
     DEFAULT(api_body_bytes_max, 1024 * 1024);
     DEFAULT(door_body_bytes_max, 4 * 1024 * 1024);
     DEFAULT(in_flight_bytes_max, 256 * 1024 * 1024);

@@ -46,7 +46,8 @@ struct server_config {
     unsigned api_threads;           /* default 6 */
     unsigned connections_max;       /* default 12,000 */
     unsigned connections_per_address_max;  /* default 10,000 */
-    size_t header_bytes_max;        /* default 32 KB; of all headers, and of what is read at once */
+    size_t header_bytes_max;        /* default 16 KB: of all headers, twice what is read at once; held
+                                       by each open connection */
     size_t api_body_bytes_max;      /* default 1 MB */
     size_t door_body_bytes_max;     /* default 4 MB, as it comes over the wire */
     size_t in_flight_bytes_max;     /* bodies and records of all requests; default 256 MB */
