@@ -3,12 +3,12 @@
 // commands on what is left.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary, freePort, Kith, missingBinary, sleep } from '../support/kith.mjs';
+import { binary, freePort, Kith, missingBinary, root, sleep } from '../support/kith.mjs';
 import { expect, track } from './support.mjs';
 
 let kith, place;
@@ -129,4 +129,17 @@ test('the command line says what is wrong', real, () => {
     env: { ...process.env, KITH_ADMIN_TOKEN: 'short' },
   });
   assert.match(said(token), /KITH_ADMIN_TOKEN has 5 characters/);
+});
+
+test('docs/operations.md has every option, with its default and its words', real, () => {
+  const help = execFileSync(binary, ['help']).toString();
+  const page = readFileSync(join(root, 'docs/operations.md'), 'utf8').replaceAll('`', '');
+  const options = [...help.matchAll(/^ {4}(--\S+)( [A-Z:]+)? +(.+?)(?: \(([^()]+)\))?$/gm)];
+  assert.ok(options.length > 15);
+  for (const [line, name, value = '', words, otherwise = ''] of options) {
+    const row = page.split('\n').find((one) => one.startsWith(`| ${name}${value} |`));
+    assert.ok(row, `docs/operations.md has no row for '${line.trim()}'`);
+    assert.ok(row.includes(`| ${otherwise} |`) || otherwise === '', `${name}: the default is ${otherwise}`);
+    assert.ok(row.includes(words.split(':')[0].trim()), `${name}: '${words}'`);
+  }
 });
