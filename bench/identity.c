@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bench: whose event is it, at a million customers and more.
  *
- *     identity [customers, default 1000000] [folder for the ledger, default none]
+ *     identity [customers, default 1000000] [folder for the ledger, default none] [load: nothing but that]
  *
  * Each customer has a user id, a phone with its three digests, and an openid; and a few traits. Printed:
  * making them, resolving known and unknown ones (in blocks of 256, announced before, as the engine does),
@@ -220,12 +220,17 @@ int main(int argc, char **argv)
     uint64_t customers;
     if (argc > 1 && str_to_uint64(str_from_c(argv[1]), &customers))
         bench.customers = (uint32_t)customers;
+    bool load_only = argc > 3; /* the folder has a ledger already */
     if (argc > 2) {
         char path[512];
         snprintf(path, sizeof(path), "%s/bench-identity.db", argv[2]);
         struct ledger_config config = { .path = path, .readers = 3 };
         check(ledger_open(&bench.ledger, &config, &problem), &problem);
         bench.writes = ledger_writes_new(bench.ledger);
+    }
+    if (load_only) {
+        load(&bench);
+        return 0;
     }
     size_t before = resident_bytes();
     check(identity_new(&bench.identity), NULL);

@@ -10,7 +10,7 @@
 
 err index_init(struct index *index, unsigned bits)
 {
-    INVARIANT(bits >= 1 && bits <= 16);
+    INVARIANT(bits >= INDEX_LIST_BITS && bits <= 16);
     *index = (struct index){ .bits = bits };
     index->parts = memory_alloc(sizeof(struct index_part) << bits);
     return index->parts != NULL ? ERR_OK : ERR_NOMEM;
@@ -23,6 +23,8 @@ void index_deinit(struct index *index)
             memory_free(index->parts[i].slots);
     }
     memory_free(index->parts);
+    for (size_t i = 0; i < (size_t)1 << INDEX_LIST_BITS; i++)
+        memory_free(index->lists[i].entries);
     *index = (struct index){ .bits = 0 };
 }
 
@@ -69,26 +71,17 @@ static bool has_room(uint64_t capacity, uint64_t count)
     return count * 25 <= capacity * 22;
 }
 
-static void move_entries(struct index_part *into, const struct index_slot *slots, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (slots[i].value == 0)
-            continue;
-        struct index_slot *slot = find_slot(into, slots[i].word);
-        if (slot->value == 0) {
-            *slot = slots[i];
-            into->count++;
-        }
-    }
-}
-
 static err part_resize(struct index *index, struct index_part *part, uint32_t capacity)
 {
     struct index_part bigger = { .capacity = capacity, .count = 0 };
     bigger.slots = memory_alloc(sizeof(struct index_slot) * (size_t)capacity);
     if (bigger.slots == NULL)
         return ERR_NOMEM;
-    move_entries(&bigger, part->slots, part->capacity);
+    for (uint32_t i = 0; i < part->capacity; i++) {
+        if (part->slots[i].value != 0)
+            *find_slot(&bigger, part->slots[i].word) = part->slots[i];
+    }
+    bigger.count = part->count;
     index->slot_count += capacity;
     index->slot_count -= part->capacity;
     memory_free(part->slots);
@@ -134,59 +127,82 @@ void index_change(struct index *index, const struct index_key *key, uint32_t val
     slot->value = value;
 }
 
-/* While loading, a part is a plain list: `count` entries, one after the other. */
+#define LIST_ENTRIES_MIN 256u
+
 err index_load(struct index *index, const struct index_key *key, uint32_t value)
 {
     INVARIANT(value > 0);
-    struct index_part *part = part_of(index, key);
-    if (part->count == part->capacity) {
-        uint64_t capacity = part->capacity + (uint64_t)part->capacity / 3 + PART_SLOTS_MIN;
-        struct index_slot *slots = NULL;
-        if (capacity <= UINT32_MAX)
-            slots = memory_resize(part->slots, sizeof(*slots) * (size_t)capacity);
-        if (slots == NULL)
+    struct index_list *list = &index->lists[key->word[0] >> (32 - INDEX_LIST_BITS)];
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity + list->capacity / 2 + LIST_ENTRIES_MIN;
+        struct index_entry *entries = memory_resize(list->entries, capacity * sizeof(*entries));
+        if (entries == NULL)
             return ERR_NOMEM;
-        part->slots = slots;
-        part->capacity = (uint32_t)capacity;
+        list->entries = entries;
+        list->capacity = capacity;
     }
-    part->slots[part->count++] = (struct index_slot){ { key->word[1], key->word[2] }, value };
+    list->entries[list->count++] = (struct index_entry){ .key = *key, .value = value };
     return ERR_OK;
 }
 
-static err settle_part(struct index *index, struct index *others, size_t other_count, size_t number)
+/* While settling, `count` of a part is first how many will come. */
+static void count_entries(struct index *index, const struct index_list *list)
 {
-    struct index_part *part = &index->parts[number];
-    uint64_t count = part->count;
-    for (size_t i = 0; i < other_count; i++)
-        count += others[i].parts[number].count;
-    if (count == 0)
-        return ERR_OK;
-    uint64_t capacity = count + count / 5 + PART_SLOTS_MIN;
-    if (capacity > UINT32_MAX)
-        return ERR_NOMEM;
-    struct index_part settled = { .capacity = (uint32_t)capacity };
-    settled.slots = memory_alloc(sizeof(struct index_slot) * (size_t)capacity);
-    if (settled.slots == NULL)
-        return ERR_NOMEM;
-    move_entries(&settled, part->slots, part->count);
-    memory_free(part->slots);
-    *part = settled;
-    for (size_t i = 0; i < other_count; i++) {
-        struct index_part *other = &others[i].parts[number];
-        move_entries(part, other->slots, other->count);
-        memory_free(other->slots);
-        *other = (struct index_part){ .count = 0 };
+    for (size_t i = 0; i < list->count; i++)
+        part_of(index, &list->entries[i].key)->count++;
+}
+
+static err make_parts(struct index *index, size_t begin, size_t end)
+{
+    for (size_t number = begin; number < end; number++) {
+        struct index_part *part = &index->parts[number];
+        if (part->count == 0)
+            continue;
+        uint64_t capacity = (uint64_t)part->count + part->count / 5 + PART_SLOTS_MIN;
+        if (capacity > UINT32_MAX)
+            return ERR_NOMEM;
+        part->slots = memory_alloc(sizeof(struct index_slot) * (size_t)capacity);
+        if (part->slots == NULL)
+            return ERR_NOMEM;
+        part->capacity = (uint32_t)capacity;
+        part->count = 0;
     }
     return ERR_OK;
+}
+
+#define SETTLE_AHEAD 8u
+
+static void place_entries(struct index *index, struct index_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct index_entry *entry = &list->entries[i];
+        if (i + SETTLE_AHEAD < list->count)
+            index_prefetch(index, &list->entries[i + SETTLE_AHEAD].key);
+        struct index_part *part = part_of(index, &entry->key);
+        struct index_slot *slot = find_slot(part, &entry->key.word[1]);
+        if (slot->value != 0)
+            continue;
+        *slot = (struct index_slot){ { entry->key.word[1], entry->key.word[2] }, entry->value };
+        part->count++;
+    }
+    memory_free(list->entries);
+    *list = (struct index_list){ .count = 0 };
 }
 
 err index_settle(struct index *index, struct index *others, size_t other_count, size_t begin,
                  size_t end)
 {
+    size_t parts_per_list = (size_t)1 << (index->bits - INDEX_LIST_BITS);
     for (size_t number = begin; number < end; number++) {
-        err error = settle_part(index, others, other_count, number);
+        count_entries(index, &index->lists[number]);
+        for (size_t i = 0; i < other_count; i++)
+            count_entries(index, &others[i].lists[number]);
+        err error = make_parts(index, number * parts_per_list, (number + 1) * parts_per_list);
         if (error != ERR_OK)
             return error;
+        place_entries(index, &index->lists[number]);
+        for (size_t i = 0; i < other_count; i++)
+            place_entries(index, &others[i].lists[number]);
     }
     return ERR_OK;
 }

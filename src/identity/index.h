@@ -39,11 +39,24 @@ struct index_part {
     uint32_t capacity, count;
 };
 
+/* What is loaded before it is settled: entries by the first bits of the hash, 2^INDEX_LIST_BITS lists,
+ * few enough that the ends of all of them stay in the cache. */
+#define INDEX_LIST_BITS 6
+struct index_entry {
+    struct index_key key;
+    uint32_t value;
+};
+struct index_list {
+    struct index_entry *entries;
+    size_t count, capacity;
+};
+
 struct index {
     struct index_part *parts;
     unsigned bits;
     uint64_t count;
     size_t slot_count;           /* over all parts */
+    struct index_list lists[1 << INDEX_LIST_BITS]; /* while loading */
 };
 
 err index_init(struct index *index, unsigned bits) MUST_USE;
@@ -62,7 +75,7 @@ void index_prefetch(const struct index *index, const struct index_key *key);
 /* Loading: append in any order, then settle once; no other call in between. Several threads may load, each
  * its own index of equal bits; settling moves what the others hold into the first. Of a key that
  * comes twice the one of the first index, and there the first one, counts. Settling may be done by several
- * threads too, each from part `begin` to `end`; then index_settled once. */
+ * threads too, each from list `begin` to `end`; then index_settled once. */
 err index_load(struct index *index, const struct index_key *key, uint32_t value) MUST_USE;
 err index_settle(struct index *index, struct index *others, size_t other_count, size_t begin,
                  size_t end) MUST_USE;

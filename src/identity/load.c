@@ -17,7 +17,7 @@ struct load {
     struct index *index;        /* of this thread */
     uint32_t row, row_end;      /* the next one expected; where to stop */
     uint32_t node_begin, node_end;
-    size_t part_begin, part_end;
+    size_t list_begin, list_end;
     struct problem problem_here;
     /* The last kind of each type: most types have one namespace. */
     struct {
@@ -292,11 +292,11 @@ static void *scan_rows(void *context)
     return NULL;
 }
 
-static void *settle_parts(void *context)
+static void *settle_lists(void *context)
 {
     struct load *load = context;
-    load->error = index_settle(&load->identity->index, load->index, LOADERS - 1, load->part_begin,
-                               load->part_end);
+    load->error = index_settle(&load->identity->index, load->index, LOADERS - 1, load->list_begin,
+                               load->list_end);
     return NULL;
 }
 
@@ -341,18 +341,18 @@ static err run_side_by_side(struct load *loads, void *(*work)(void *))
     return error;
 }
 
-/* Numbers from 1 on, and parts from 0 on, in equal shares. */
+/* Numbers from 1 on, and lists from 0 on, in equal shares. */
 static void share_work(struct identity *identity, struct load *loads)
 {
     uint64_t rows = identity->rows.count - 1, nodes = identity->nodes.count - 1;
-    uint64_t parts = (uint64_t)1 << identity->index.bits;
+    uint64_t lists = (uint64_t)1 << INDEX_LIST_BITS;
     for (uint64_t i = 0; i < LOADERS; i++) {
         loads[i].row = (uint32_t)(1 + rows * i / LOADERS);
         loads[i].row_end = (uint32_t)(1 + rows * (i + 1) / LOADERS);
         loads[i].node_begin = (uint32_t)(1 + nodes * i / LOADERS);
         loads[i].node_end = (uint32_t)(1 + nodes * (i + 1) / LOADERS);
-        loads[i].part_begin = (size_t)(parts * i / LOADERS);
-        loads[i].part_end = (size_t)(parts * (i + 1) / LOADERS);
+        loads[i].list_begin = (size_t)(lists * i / LOADERS);
+        loads[i].list_end = (size_t)(lists * (i + 1) / LOADERS);
     }
 }
 
@@ -373,7 +373,7 @@ static err load_side_by_side(struct load *load, struct load *loads, struct index
     for (uint32_t i = 0; i < LOADERS; i++)
         loads[i].index = others;
     if (error == ERR_OK)
-        error = run_side_by_side(loads, settle_parts);
+        error = run_side_by_side(loads, settle_lists);
     index_settled(&identity->index);
     if (error == ERR_OK)
         error = run_side_by_side(loads, link_rows);
