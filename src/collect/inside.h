@@ -84,6 +84,8 @@ extern const str answer_gif; /* a transparent dot */
 
 /* The body without its Content-Encoding. */
 err body_unpack(struct door *door, str *body, struct problem *problem) MUST_USE;
+/* json_parse, with half characters mended (mend.c). */
+err body_parse(struct door *door, str body, json_value *root, struct problem *problem) MUST_USE;
 /* gzip, zlib or raw deflate by their first bytes, at most batch_bytes_max. */
 err body_inflate(struct collect_worker *worker, str packed, str *out,
                  struct problem *problem) MUST_USE;

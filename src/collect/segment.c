@@ -119,7 +119,7 @@ err segment_run(struct door *door, struct segment_batch *batch, str body, bool s
     size_t begin = door->records->size;
     if (str_trim(body).size == 0)
         return problem_set(problem, ERR_INVALID, "request body is nil");
-    err error = json_parse(door->worker->parser, body, &root, problem);
+    err error = body_parse(door, body, &root, problem);
     if (error == ERR_OK)
         error = check_batch(door, root, single, problem);
     if (error == ERR_OK)

@@ -183,7 +183,7 @@ static err run_request(struct door *door, struct problem *problem)
     else
         error = unwrap(door, &form, &json, problem);
     if (error == ERR_OK)
-        error = json_parse(door->worker->parser, json, &root, problem);
+        error = body_parse(door, json, &root, problem);
     if (error == ERR_OK)
         error = take_all(door, &form, root, problem);
     if (error != ERR_OK) {

@@ -149,13 +149,13 @@ static void test_texts_and_numbers(void **state)
         CASE("1.", 400, NULL),
         CASE(".5", 400, NULL),
         CASE("0x10", 400, NULL),
-        CASE("\"\\ud800\"", 400, NULL),
-        CASE("\"\\udc00\\ud800\"", 400, NULL),
+        CASE("\"\\ud800\"", 200, "{\"v\":\"\xEF\xBF\xBD\"}"),
+        CASE("\"\\udc00\\ud800\"", 200, "{\"v\":\"\xEF\xBF\xBD\xEF\xBF\xBD\"}"),
         CASE("\"\xFF\"", 400, NULL),
         CASE("\"\xC0\x80\"", 400, NULL),
         CASE("\"\xED\xA0\x80\"", 400, NULL),
         CASE("\"\xF4\x90\x80\x80\"", 400, NULL),
-        CASE("\"\\u0000\"", 400, NULL),
+        CASE("\"\\u0000\"", 200, "{\"v\":\"\xEF\xBF\xBD\"}"),
         CASE("\"a\0b\"", 400, NULL),
         CASE("\"\x01\"", 400, NULL),
         CASE("\"open", 400, NULL),
@@ -318,6 +318,24 @@ static void test_memory(void **state)
 #endif
 }
 
+/* A text cut within an emoji by a client: the rest of the batch is taken as it is. */
+static void test_half_characters_do_not_cost_the_batch(void **state)
+{
+    (void)state;
+    assert_int_equal(doors_post(&doors, "/v1/batch", BASIC_SHOP,
+                                "{\"batch\":[{\"type\":\"track\",\"event\":\"A\",\"userId\":\"u1\","
+                                "\"properties\":{\"a\":\"x\\ud83d\",\"b\":\"\\ude00y\",\"c\":\"\\u0000\","
+                                "\"d\":\"\\ud83d\\ude00\",\"e\":\"\\\\ud83d\"}},"
+                                "{\"type\":\"track\",\"event\":\"B\",\"userId\":\"u1\"}]}"),
+                     200);
+    assert_int_equal(doors.count, 2);
+    assert_text(doors.events[0].props,
+                "{\"a\":\"x\xef\xbf\xbd\",\"b\":\"\xef\xbf\xbdy\",\"c\":\"\xef\xbf\xbd\","
+                "\"d\":\"\xf0\x9f\x98\x80\",\"e\":\"\\\\ud83d\"}");
+    /* Broken in another way it stays refused. */
+    assert_int_equal(doors_post(&doors, "/v1/batch", BASIC_SHOP, "{\"batch\":[\"\\ud83d\""), 400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answers_say_nothing_personal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_noise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_half_characters_do_not_cost_the_batch, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
