@@ -17,27 +17,27 @@
 /* What password sprayers try first and what is at least eight characters long, in lower case.
  * Shorter ones, repetitions and runs are refused by rule. */
 static const char *const common_passwords[] = {
-    "password",   "password1",  "password12", "password123", "passw0rd",    "p@ssw0rd",
-    "p@ssword",   "pa$$word",   "qwertyui",   "qwertyuiop",  "qwerty123",   "qwerty1234",
-    "1qaz2wsx",   "1q2w3e4r",   "1q2w3e4r5t", "q1w2e3r4",    "zaq12wsx",    "asdfghjk",
-    "asdfghjkl",  "zxcvbnm1",   "iloveyou",   "iloveyou1",   "sunshine",    "princess",
-    "football",   "baseball",   "superman",   "trustno1",    "letmein1",    "welcome1",
-    "welcome123", "admin123",   "admin1234",  "administrator", "root1234",  "test1234",
-    "testtest",   "changeme",   "changeme1",  "secret123",   "abc12345",    "abcd1234",
-    "a1234567",   "a12345678",  "a123456789", "aa123456",    "aa12345678",  "qq123456",
-    "qq123456789", "woaini1314", "woaini520", "5201314520",  "wang1234",    "li123456",
-    "zhang123",   "asd123456",  "asdf1234",   "qwer1234",    "qweasdzxc",   "1qazxsw2",
-    "dearbook",   "xiaoming",   "woaiwojia",  "monkey123",   "dragon123",   "master123",
-    "shadow123",  "michael1",   "jennifer",   "jordan23",    "starwars",    "computer",
-    "internet",   "whatever",   "freedom1",   "corvette",    "mercedes",    "maverick",
-    "samantha",   "victoria",   "liverpool",  "chelsea1",    "arsenal1",    "barcelona",
-    "password!",  "password@",  "password#",  "passwort",    "motdepasse",  "contrasena",
-    "kithkith",   "kith1234",   "kith2026",   "customer",    "customer1",   "marketing",
-    "demo1234",   "demodemo",   "guest123",   "default1",    "temp1234",    "hello123",
-    "helloworld", "summer2025", "summer2026", "winter2025",  "winter2026",  "spring2026",
-    "autumn2025", "11111111a",  "a11111111",  "1234qwer",    "12345qwert",  "123456qwerty",
-    "123456abc",  "123456789a", "123456aa",   "123qweasd",   "qazwsxedc",   "qazwsx123",
-    "zxcvbnm123", "qwe123456",  "1234abcd",   "0987654321a", "iloveyou520", "nihao123",
+    "password",    "password1",  "password12", "password123",   "passw0rd",    "p@ssw0rd",
+    "p@ssword",    "pa$$word",   "qwertyui",   "qwertyuiop",    "qwerty123",   "qwerty1234",
+    "1qaz2wsx",    "1q2w3e4r",   "1q2w3e4r5t", "q1w2e3r4",      "zaq12wsx",    "asdfghjk",
+    "asdfghjkl",   "zxcvbnm1",   "iloveyou",   "iloveyou1",     "sunshine",    "princess",
+    "football",    "baseball",   "superman",   "trustno1",      "letmein1",    "welcome1",
+    "welcome123",  "admin123",   "admin1234",  "administrator", "root1234",    "test1234",
+    "testtest",    "changeme",   "changeme1",  "secret123",     "abc12345",    "abcd1234",
+    "a1234567",    "a12345678",  "a123456789", "aa123456",      "aa12345678",  "qq123456",
+    "qq123456789", "woaini1314", "woaini520",  "5201314520",    "wang1234",    "li123456",
+    "zhang123",    "asd123456",  "asdf1234",   "qwer1234",      "qweasdzxc",   "1qazxsw2",
+    "dearbook",    "xiaoming",   "woaiwojia",  "monkey123",     "dragon123",   "master123",
+    "shadow123",   "michael1",   "jennifer",   "jordan23",      "starwars",    "computer",
+    "internet",    "whatever",   "freedom1",   "corvette",      "mercedes",    "maverick",
+    "samantha",    "victoria",   "liverpool",  "chelsea1",      "arsenal1",    "barcelona",
+    "password!",   "password@",  "password#",  "passwort",      "motdepasse",  "contrasena",
+    "kithkith",    "kith1234",   "kith2026",   "customer",      "customer1",   "marketing",
+    "demo1234",    "demodemo",   "guest123",   "default1",      "temp1234",    "hello123",
+    "helloworld",  "summer2025", "summer2026", "winter2025",    "winter2026",  "spring2026",
+    "autumn2025",  "11111111a",  "a11111111",  "1234qwer",      "12345qwert",  "123456qwerty",
+    "123456abc",   "123456789a", "123456aa",   "123qweasd",     "qazwsxedc",   "qazwsx123",
+    "zxcvbnm123",  "qwe123456",  "1234abcd",   "0987654321a",   "iloveyou520", "nihao123",
 };
 
 static pthread_mutex_t at_once_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -84,15 +84,17 @@ static bool is_common(str password)
 err password_check_strength(str login, str password, struct problem *problem)
 {
     if (password.size < PASSWORD_BYTES_MIN || password.size > PASSWORD_BYTES_MAX)
-        return problem_set(problem, ERR_UNPROCESSABLE, "a password has %d to %d bytes, this one %zu",
-                           PASSWORD_BYTES_MIN, PASSWORD_BYTES_MAX, password.size);
+        return problem_set(problem, ERR_UNPROCESSABLE,
+                           "a password has %d to %d bytes, this one %zu", PASSWORD_BYTES_MIN,
+                           PASSWORD_BYTES_MAX, password.size);
     /* '1234567890' goes around at zero. */
     if (is_run(password) || str_contains(STR("01234567890123456789"), password) ||
         is_common(password))
         return problem_set(problem, ERR_UNPROCESSABLE,
                            "this password is among those that are tried first");
     if (login.size >= 4 && password.size < login.size + 4 && str_starts_with(password, login))
-        return problem_set(problem, ERR_UNPROCESSABLE, "the password is little more than the login");
+        return problem_set(problem, ERR_UNPROCESSABLE,
+                           "the password is little more than the login");
     return ERR_OK;
 }
 

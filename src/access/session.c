@@ -14,7 +14,7 @@
 
 struct session_entry {
     uint8_t hash[SEAL_HASH_BYTES];
-    int64_t used_ms;          /* 0: free */
+    int64_t used_ms; /* 0: free */
 };
 
 struct session_table {
@@ -64,7 +64,7 @@ bool session_touch(struct session_table *table, const uint8_t hash[SEAL_HASH_BYT
 
 struct throttle_entry {
     uint64_t key;
-    int64_t window_ms;        /* start of its minute; 0: free */
+    int64_t window_ms; /* start of its minute; 0: free */
     uint32_t tries;
 };
 

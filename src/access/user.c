@@ -15,7 +15,7 @@ struct access_set {
     struct arena arena;
     struct user *users;
     size_t user_count, user_capacity;
-    struct token *tokens;      /* sorted by hash */
+    struct token *tokens; /* sorted by hash */
     size_t token_count, token_capacity;
     bool nomem;
 };

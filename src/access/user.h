@@ -21,25 +21,25 @@
 #include "store/ledger.h"
 
 /* NAME, text; from the least to the most */
-#define ROLE_TABLE(X)                \
-    X(PUBLIC, "public")              \
-    X(VIEWER, "viewer")              \
-    X(OPERATOR, "operator")          \
+#define ROLE_TABLE(X)       \
+    X(PUBLIC, "public")     \
+    X(VIEWER, "viewer")     \
+    X(OPERATOR, "operator") \
     X(ADMINISTRATOR, "administrator")
 
 enum role {
 #define X(name, text) ROLE_##name,
     ROLE_TABLE(X)
 #undef X
-    ROLE_COUNT
+        ROLE_COUNT
 };
 const char *role_text(enum role role);
-bool role_from_text(str text, enum role *role);   /* "public" is no user's role: false */
+bool role_from_text(str text, enum role *role); /* "public" is no user's role: false */
 
 struct user {
     uint32_t number;
     str login, name, locale;
-    str password;             /* Argon2id text */
+    str password; /* Argon2id text */
     enum role role;
     bool disabled;
     int64_t created_ms;
@@ -53,17 +53,18 @@ struct token {
     enum token_kind kind;
     str name;
     int64_t created_ms;
-    int64_t expires_ms;       /* 0: never */
+    int64_t expires_ms; /* 0: never */
 };
 
 struct access_set;
 
-err access_set_load(struct access_set **set, struct ledger *ledger, struct problem *problem) MUST_USE;
+err access_set_load(struct access_set **set, struct ledger *ledger,
+                    struct problem *problem) MUST_USE;
 struct access_set *access_set_hold(struct access_set *set);
 void access_set_release(struct access_set **set);
 
 size_t access_user_count(const struct access_set *set);
-const struct user *access_user_at(const struct access_set *set, size_t index);  /* by number */
+const struct user *access_user_at(const struct access_set *set, size_t index); /* by number */
 const struct user *access_user_by_login(const struct access_set *set, str login);
 const struct user *access_user_by_number(const struct access_set *set, uint32_t number);
 
@@ -82,7 +83,8 @@ struct session_table;
 err session_table_new(struct session_table **table) MUST_USE;
 void session_table_free(struct session_table **table);
 /* Note that it is used now; false when it was idle for too long. */
-bool session_touch(struct session_table *table, const uint8_t hash[SEAL_HASH_BYTES], int64_t now_ms);
+bool session_touch(struct session_table *table, const uint8_t hash[SEAL_HASH_BYTES],
+                   int64_t now_ms);
 
 /* ---- wrong tries ---- */
 

@@ -153,8 +153,8 @@ static void ask_identity(const struct engine_state *state, struct engine_questio
     struct check_identity *check = question->context;
     check->error = identity_check(state->identity, check->problem);
     if (check->error == ERR_OK)
-        printf("identity: %u customers, %u identifiers\n",
-               identity_customer_count(state->identity), identity_row_count(state->identity));
+        printf("identity: %u customers, %u identifiers\n", identity_customer_count(state->identity),
+               identity_row_count(state->identity));
 }
 
 static err check_identity_room(struct engine *engine, struct problem *problem)
@@ -206,15 +206,19 @@ static err copy_file(const char *from_folder, const char *to_folder, const char 
     close(in);
     if (out >= 0 && close(out) != 0)
         size = -1;
-    return size == 0 ? ERR_OK
-                     : problem_set(problem, ERR_IO, "'%s' cannot be copied", name);
+    return size == 0 ? ERR_OK : problem_set(problem, ERR_IO, "'%s' cannot be copied", name);
 }
 
 /* Keys and log are what a state is made of; ledger and warehouse follow from them. */
 static err copy_sources(const char *from, const char *into, struct problem *problem)
 {
-    static const struct { const char *name; bool needed; } files[] = {
-        { "keys", false }, { "log.db", true }, { "log.db-wal", false },
+    static const struct {
+        const char *name;
+        bool needed;
+    } files[] = {
+        { "keys", false },
+        { "log.db", true },
+        { "log.db-wal", false },
     };
     if (mkdir(into, 0700) != 0 && !is_folder(into))
         return problem_set(problem, ERR_IO, "the folder '%s' cannot be made", into);

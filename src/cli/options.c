@@ -18,7 +18,7 @@ struct option {
 };
 
 static const struct option table[] = {
-#define X(member, option, kind, commands, value, otherwise, help)                          \
+#define X(member, option, kind, commands, value, otherwise, help) \
     { option, OPTION_##kind, commands, value, otherwise, help, offsetof(struct options, member) },
     OPTION_TABLE(X)
 #undef X

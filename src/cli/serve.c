@@ -100,8 +100,8 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
         .folder = options->data,
         .clock = clock,
         .warehouse = { .url = options->warehouse_url[0] != '\0' ? options->warehouse_url : NULL,
-                       .library = options->warehouse_library[0] != '\0'
-                                      ? options->warehouse_library : NULL,
+                       .library = options->warehouse_library[0] != '\0' ? options->warehouse_library
+                                                                        : NULL,
                        .memory_bytes_max = (size_t)options->warehouse_memory },
         .without_warehouse = options->no_warehouse,
         .dedupe_window_ms = options->dedupe_window,
@@ -173,8 +173,10 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
         error = server_start(&server, &server_config, problem);
     if (error == ERR_OK) {
         if (login[0] != '\0')
-            fprintf(stderr, "\n  First start. Sign in as: %s\n  It is shown once; change it in the "
-                            "console.\n\n", login);
+            fprintf(stderr,
+                    "\n  First start. Sign in as: %s\n  It is shown once; change it in the "
+                    "console.\n\n",
+                    login);
         log_line(LOG_INFO, "server_ready", "address=%s port=%u after_ms=%lld", address,
                  server_port(server), (long long)steady_since_ms(start));
         wait_for_end(signals);

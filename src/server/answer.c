@@ -352,8 +352,7 @@ static err code_to_error(str code)
 }
 
 /* The engine's refusal, {code, detail, pointer, hint}, as a problem. */
-static err read_refusal(struct request *request, str response, int status,
-                        struct problem *problem)
+static err read_refusal(struct request *request, str response, int status, struct problem *problem)
 {
     json_value root;
     if (json_parse(request->scratch, response, &root, NULL) != ERR_OK)

@@ -60,7 +60,7 @@ str answer_source_key(struct request *request, uint32_t number);
 /* Login of a user by number; "system" for 0. */
 str answer_login(struct request *request, uint32_t number);
 
-void hex_encode(const uint8_t *bytes, size_t size, char *out);   /* 2 * size + 1 */
+void hex_encode(const uint8_t *bytes, size_t size, char *out); /* 2 * size + 1 */
 bool hex_decode(str text, uint8_t *bytes, size_t size);
 
 #endif

@@ -19,7 +19,7 @@
 
 struct kept_answer {
     uint8_t key[16], request_hash[16];
-    int64_t at_ms;             /* 0: free */
+    int64_t at_ms; /* 0: free */
     int status;
     char *body;
     size_t size;
@@ -96,7 +96,7 @@ void answers_keep(struct answers *answers, const uint8_t key[16], const uint8_t 
 {
     char *copy = body.size <= BODY_BYTES_MAX ? memory_alloc(body.size + 1) : NULL;
     if (copy == NULL)
-        return;   /* the engine still knows the outcome */
+        return; /* the engine still knows the outcome */
     if (body.size > 0)
         memcpy(copy, body.data, body.size);
     pthread_mutex_lock(&answers->mutex);

@@ -14,14 +14,15 @@
 err auth_start(struct server *server, struct problem *problem)
 {
     const char *token = server->config.admin_token;
-    if (session_table_new(&server->sessions) != ERR_OK ||
-        throttle_new(&server->throttle) != ERR_OK)
+    if (session_table_new(&server->sessions) != ERR_OK || throttle_new(&server->throttle) != ERR_OK)
         return problem_set(problem, ERR_NOMEM, "no memory for sessions");
     if (token == NULL || token[0] == '\0')
         return ERR_OK;
     if (strlen(token) < 16)
-        return problem_set(problem, ERR_INVALID, "KITH_ADMIN_TOKEN has %zu characters, at least 16 "
-                           "are needed", strlen(token));
+        return problem_set(problem, ERR_INVALID,
+                           "KITH_ADMIN_TOKEN has %zu characters, at least 16 "
+                           "are needed",
+                           strlen(token));
     keys_hash(server->keys, STR("token"), str_from_c(token), server->admin_token_hash);
     server->has_admin_token = true;
     return ERR_OK;
@@ -138,8 +139,7 @@ static err use_token(struct request *request, str text, bool by_cookie, struct p
     const struct user *user = access_user_by_number(actor->set, token->user_number);
     if (user == NULL || user->disabled)
         return unknown(problem);
-    if (token->kind == TOKEN_SESSION &&
-        !session_touch(server->sessions, token->hash, now_ms)) {
+    if (token->kind == TOKEN_SESSION && !session_touch(server->sessions, token->hash, now_ms)) {
         problem_set(problem, ERR_UNAUTHENTICATED, "the session was idle for too long");
         return problem_hint(problem, ERR_UNAUTHENTICATED, "sign in again");
     }
@@ -152,8 +152,7 @@ static err use_token(struct request *request, str text, bool by_cookie, struct p
 static bool may_be_forged(const struct request *request)
 {
     return request->actor.by_cookie && request->method != METHOD_GET &&
-           request->method != METHOD_HEAD &&
-           !str_equal(request->headers.kith_request, STR("1"));
+           request->method != METHOD_HEAD && !str_equal(request->headers.kith_request, STR("1"));
 }
 
 err auth_check(struct request *request, struct http_thread *thread, struct problem *problem)
@@ -182,8 +181,7 @@ err auth_check(struct request *request, struct http_thread *thread, struct probl
     if (request->actor.role >= needed)
         return ERR_OK;
     problem_set(problem, ERR_FORBIDDEN, "this needs the role %s", role_text(needed));
-    return problem_hint(problem, ERR_FORBIDDEN, "your role is %s",
-                        role_text(request->actor.role));
+    return problem_hint(problem, ERR_FORBIDDEN, "your role is %s", role_text(request->actor.role));
 }
 
 /* ---- the right to see in full ---- */
@@ -200,8 +198,8 @@ err auth_reveal(struct request *request, str object, bool *reveal, struct proble
     command_body_begin(&body);
     json_member_text(&body.writer, STR("object"), object);
     json_member_text(&body.writer, STR("path"), str_from_c(request->route->path));
-    err error = answer_command(request, "values.reveal", command_body_end(&body), &response,
-                               problem);
+    err error =
+        answer_command(request, "values.reveal", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error;
 }

@@ -23,8 +23,8 @@ static void ask_engine(const struct engine_state *state, struct engine_question 
     struct customer_question *question = asked->context;
     uint32_t node = question->number;
     if (question->by_hash)
-        node = identity_row_node(state->identity,
-                                 identity_find_row(state->identity, question->hash));
+        node =
+            identity_row_node(state->identity, identity_find_row(state->identity, question->hash));
     if (node != 0)
         view_take(state, question->request, node, &question->view);
     question->view.as_of_ms = state->now_ms;
@@ -45,8 +45,9 @@ static err write_answer(struct request *request, struct problem *problem)
     if (view->error != ERR_OK)
         return view->error;
     if (view->root == 0)
-        return problem_set(problem, ERR_NOT_FOUND, question->by_hash
-                           ? "no customer has this identifier" : "there is no such customer");
+        return problem_set(problem, ERR_NOT_FOUND,
+                           question->by_hash ? "no customer has this identifier"
+                                             : "there is no such customer");
     err error = view_values(request, view->rows, view->row_count, problem);
     if (error == ERR_OK)
         error = view_write(request, view, question->reveal, problem);
@@ -69,9 +70,8 @@ static err put_question(struct request *request, struct customer_question *quest
 {
     request->question = question;
     question->request = request;
-    question->question = (struct engine_question){ .ask = ask_engine,
-                                                   .answered = answered,
-                                                   .context = question };
+    question->question =
+        (struct engine_question){ .ask = ask_engine, .answered = answered, .context = question };
     view_init(&question->view, true);
     if (request->stage == STAGE_ASKING) {
         err error = engine_ask(request->server->engine, &question->question);
@@ -104,18 +104,18 @@ err route_customer_by_identifier(struct request *request, struct problem *proble
     err error = ERR_OK;
     if (question == NULL)
         return ERR_NOMEM;
-    enum normal_form form =
-        identifier_make(request->server->keys, &request->arena, request->parameters[0],
-                        request_query(request, STR("namespace")), request->parameters[1], 0,
-                        &identifier, &error);
+    enum normal_form form = identifier_make(
+        request->server->keys, &request->arena, request->parameters[0],
+        request_query(request, STR("namespace")), request->parameters[1], 0, &identifier, &error);
     if (error != ERR_OK)
         return error;
     if (form == NORMAL_INVALID || form == NORMAL_MASKED) {
         problem_set(problem, ERR_NOT_FOUND, "this is no value of the type '%.*s'",
                     (int)str_utf8_prefix_bytes(request->parameters[0], 40),
                     request->parameters[0].data);
-        return problem_hint(problem, ERR_NOT_FOUND, form == NORMAL_MASKED
-                            ? "a masked value names nobody" : "check the type and the value");
+        return problem_hint(problem, ERR_NOT_FOUND,
+                            form == NORMAL_MASKED ? "a masked value names nobody"
+                                                  : "check the type and the value");
     }
     question->by_hash = true;
     __builtin_memcpy(question->hash, identifier.hash, HASH_BYTES);

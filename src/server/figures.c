@@ -12,10 +12,10 @@
 #define ANSWER_BYTES_MAX (4 * 1024 * 1024)
 #define QUERY_MS_MAX 20000
 #define KEEP_MS_MIN 5000
-#define KEEP_TIMES 20               /* a figure lives so many times as long as it took */
+#define KEEP_TIMES 20 /* a figure lives so many times as long as it took */
 #define CHANNELS_MAX 63
 #define SAMPLES 11
-#define SLICE_NODES 1024            /* looked at on the engine's thread at once */
+#define SLICE_NODES 1024 /* looked at on the engine's thread at once */
 
 /* Minutes east of UTC; zones with daylight saving are told apart by the warehouse alone. */
 #define ZONE_OFFSET_MS (8 * HOUR_MS)
@@ -28,24 +28,25 @@ struct channel_figures {
 struct kept_figure {
     steady_ns at;
     int64_t cost_ms;
-    int64_t as_of_ms;               /* 0: never */
+    int64_t as_of_ms; /* 0: never */
 };
 
 struct figures {
-    pthread_mutex_t mutex;          /* one asks, others wait for what it brings */
-    struct kept_figure hours_kept, channels_kept, links_kept, sources_kept, counts_kept, strong_kept;
-    int64_t hours[25][2];           /* start, events */
+    pthread_mutex_t mutex; /* one asks, others wait for what it brings */
+    struct kept_figure hours_kept, channels_kept, links_kept, sources_kept, counts_kept,
+        strong_kept;
+    int64_t hours[25][2]; /* start, events */
     size_t hour_count;
     struct channel_figures channels[CHANNELS_MAX], links[CHANNELS_MAX];
     size_t channel_count, link_count;
     struct source_figures *sources;
     size_t source_count;
     struct open_counts counts;
-    uint8_t *strong;                /* a bit per customer number: has a strong identifier */
+    uint8_t *strong; /* a bit per customer number: has a strong identifier */
     size_t strong_bytes;
     uint64_t identified;
     pthread_mutex_t samples_mutex;
-    uint64_t samples[SAMPLES];      /* events, a second apart */
+    uint64_t samples[SAMPLES]; /* events, a second apart */
     size_t sample_count;
 };
 
@@ -95,8 +96,8 @@ static void keep(struct server *server, struct kept_figure *kept, steady_ns star
 }
 
 /* Ask, and hand the RowBinary answer to `take`. */
-static bool ask(struct server *server, const char *sql, bool (*take)(struct server *server,
-                                                                     struct cursor *cursor),
+static bool ask(struct server *server, const char *sql,
+                bool (*take)(struct server *server, struct cursor *cursor),
                 struct kept_figure *kept)
 {
     struct warehouse *warehouse = engine_warehouse(server->engine);
@@ -106,8 +107,8 @@ static bool ask(struct server *server, const char *sql, bool (*take)(struct serv
     if (warehouse == NULL || !warehouse_is_ready(warehouse))
         return false;
     buffer_init(&answer, ANSWER_BYTES_MAX);
-    err error = warehouse_query(warehouse, str_from_c(sql), NULL, 0, QUERY_MS_MAX, &answer,
-                                &problem);
+    err error =
+        warehouse_query(warehouse, str_from_c(sql), NULL, 0, QUERY_MS_MAX, &answer, &problem);
     struct cursor cursor = cursor_over(buffer_str(&answer));
     bool good = error == ERR_OK && take(server, &cursor) && !cursor.failed;
     if (good)
@@ -354,12 +355,15 @@ static err refresh_links(struct server *server, struct problem *problem)
         return ERR_OK;
     }
     buffer_init(&sql, 65536);
-    buffer_printf(&sql, "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), "
-                        "indexOf([", WAREHOUSE_CURRENT_CUSTOMER);
+    buffer_printf(&sql,
+                  "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), "
+                  "indexOf([",
+                  WAREHOUSE_CURRENT_CUSTOMER);
     quote_channels(figures, &sql);
-    buffer_printf(&sql, "], toString(channel)) - 1)) FROM events GROUP BY current FORMAT RowBinary");
-    err error = warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, &stream,
-                                 problem);
+    buffer_printf(&sql,
+                  "], toString(channel)) - 1)) FROM events GROUP BY current FORMAT RowBinary");
+    err error =
+        warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, &stream, problem);
     buffer_deinit(&sql);
     if (error == ERR_OK)
         keep(server, &figures->links_kept, start);

@@ -18,8 +18,8 @@ err figures_new(struct figures **figures) MUST_USE;
 void figures_free(struct figures **figures);
 
 struct source_figures {
-    int64_t events_today;       /* of the workspace's day */
-    int64_t last_event_ms;      /* 0: none */
+    int64_t events_today;  /* of the workspace's day */
+    int64_t last_event_ms; /* 0: none */
 };
 void figures_refresh_sources(struct server *server);
 struct source_figures figures_of_source(struct server *server, uint32_t source_number);

@@ -43,8 +43,8 @@ static const struct embedded_file *find(str path)
 /* A path of the console itself: no file ending, and none of the API's or a door's. */
 static bool is_page(str path)
 {
-    const str others[] = { STR("/api/"), STR("/v1/"), STR("/hooks/"), STR("/beacon/"),
-                                  STR("/pixel/"), STR("/assets/") };
+    const str others[] = { STR("/api/"),    STR("/v1/"),    STR("/hooks/"),
+                           STR("/beacon/"), STR("/pixel/"), STR("/assets/") };
     str rest = path, segment, last = STR_NONE;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (str_starts_with(path, others[i]))
@@ -56,8 +56,8 @@ static bool is_page(str path)
 
 static void send_file(struct request *request, const struct embedded_file *file)
 {
-    bool packed = file->packed != NULL &&
-                  str_contains(request->headers.accept_encoding, STR("gzip"));
+    bool packed =
+        file->packed != NULL && str_contains(request->headers.accept_encoding, STR("gzip"));
     const char *begin = packed ? file->packed : file->data;
     const char *end = packed ? file->packed_end : file->data_end;
     str path = str_from_c(file->path);
@@ -67,9 +67,8 @@ static void send_file(struct request *request, const struct embedded_file *file)
     request->is_page = str_ends_with(path, STR(".html"));
     request->etag = str_from_c(file->etag);
     /* What is under /assets/ has its digest in its name. */
-    request->cache_control = str_starts_with(path, STR("/assets/"))
-                                 ? "public, max-age=31536000, immutable"
-                                 : "no-cache";
+    request->cache_control =
+        str_starts_with(path, STR("/assets/")) ? "public, max-age=31536000, immutable" : "no-cache";
     if (str_contains(request->headers.if_none_match, request->etag)) {
         request->static_body = STR_NONE;
         request->static_encoding = NULL;

@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 struct embedded_file {
-    const char *path;              /* "/assets/index-4f3a.js"; NULL: the end */
+    const char *path; /* "/assets/index-4f3a.js"; NULL: the end */
     const char *etag;
     const char *data, *data_end;
-    const char *packed, *packed_end;   /* gzip; NULL: not worth it */
+    const char *packed, *packed_end; /* gzip; NULL: not worth it */
 };
 
 extern const struct embedded_file embedded_files[];

@@ -18,7 +18,7 @@
 
 #define LOOK_EVERY_MS 500
 #define SENDING_MS_MAX 60000
-#define BODY_BYTES_PER_MS_MIN 16       /* 16 KB/s: a slow line, not an attack */
+#define BODY_BYTES_PER_MS_MIN 16 /* 16 KB/s: a slow line, not an attack */
 
 static int64_t coarse_now_ms(void)
 {
@@ -98,8 +98,7 @@ void guard_notify(void *context, struct MHD_Connection *connection, void **socke
 static bool is_late(const struct server *server, struct connection *connection, int64_t now_ms)
 {
     int phase = atomic_load_explicit(&connection->phase, memory_order_acquire);
-    int64_t for_ms =
-        now_ms - atomic_load_explicit(&connection->since_ms, memory_order_relaxed);
+    int64_t for_ms = now_ms - atomic_load_explicit(&connection->since_ms, memory_order_relaxed);
     size_t bytes = atomic_load_explicit(&connection->body_bytes, memory_order_relaxed);
     switch ((enum phase)phase) {
     case PHASE_HEADER:

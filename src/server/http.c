@@ -21,9 +21,9 @@
 #define ARENA_BYTES_MAX (64 * 1024 * 1024)
 #define OUT_BYTES_MAX (64 * 1024 * 1024)
 /* Scripts from here alone, none inline; the components of the console set styles inline. */
-#define PAGE_POLICY                                                                          \
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "             \
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "               \
+#define PAGE_POLICY                                                             \
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; " \
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "   \
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 /* A body over its limit is read and forgotten up to here, so that its sender hears 413 instead of a cut. */
 #define OVERRUN_BYTES_MAX (16 * 1024 * 1024)
@@ -246,8 +246,8 @@ static enum MHD_Result keep_header(void *context, enum MHD_ValueKind kind, const
 
 static enum method method_of(const char *text)
 {
-    static const enum method known[] = { METHOD_GET,  METHOD_POST,    METHOD_PUT, METHOD_DELETE,
-                                         METHOD_HEAD, METHOD_OPTIONS };
+    static const enum method known[] = { METHOD_GET,    METHOD_POST, METHOD_PUT,
+                                         METHOD_DELETE, METHOD_HEAD, METHOD_OPTIONS };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(text, method_text(known[i])) == 0)
             return known[i];
@@ -333,8 +333,7 @@ static void check_early(struct request *request, const struct header_scan *scan,
         (void)buffer_reserve(&request->body, (size_t)length);
 }
 
-static enum MHD_Result http_begin(struct request *request, const char *method,
-                                  const char *version)
+static enum MHD_Result http_begin(struct request *request, const char *method, const char *version)
 {
     struct server *server = request->server;
     struct header_scan scan = { .headers = &request->headers };
@@ -346,8 +345,8 @@ static enum MHD_Result http_begin(struct request *request, const char *method,
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, keep_header, &scan);
     find_client(request);
     request->is_door = collect_owns_path(request->path);
-    request->body_bytes_max = request->is_door ? server->config.door_body_bytes_max
-                                               : server->config.api_body_bytes_max;
+    request->body_bytes_max =
+        request->is_door ? server->config.door_body_bytes_max : server->config.api_body_bytes_max;
     request->body.size_max = request->body_bytes_max;
     request->cors = request->is_door && request->headers.origin.size > 0;
     request->close_after = atomic_load_explicit(&server->draining, memory_order_relaxed);
@@ -367,12 +366,11 @@ static enum MHD_Result http_begin(struct request *request, const char *method,
 static enum MHD_Result http_take(struct request *request, const char *bytes, size_t size)
 {
     struct server *server = request->server;
-    size_t received = atomic_fetch_add_explicit(&request->link->body_bytes, size,
-                                                memory_order_relaxed) + size;
+    size_t received =
+        atomic_fetch_add_explicit(&request->link->body_bytes, size, memory_order_relaxed) + size;
     if (request->refused_early)
         return received <= OVERRUN_BYTES_MAX ? MHD_YES : MHD_NO;
-    size_t before = atomic_fetch_add_explicit(&server->in_flight_bytes, size,
-                                              memory_order_relaxed);
+    size_t before = atomic_fetch_add_explicit(&server->in_flight_bytes, size, memory_order_relaxed);
     request->in_flight_bytes += size;
     if (before + size > server->config.in_flight_bytes_max)
         refuse(request, ERR_BUSY, "as many bytes as fit are being worked on");
@@ -380,7 +378,8 @@ static enum MHD_Result http_take(struct request *request, const char *bytes, siz
         buffer_append(&request->body, bytes, size);
     if (request->body.failed && !request->refused_early)
         refuse(request, request->body.nomem ? ERR_NOMEM : ERR_TOO_LARGE,
-               request->body.nomem ? "no memory for the body" : "the body is larger than the limit");
+               request->body.nomem ? "no memory for the body"
+                                   : "the body is larger than the limit");
     return MHD_YES;
 }
 
@@ -442,7 +441,7 @@ static void run_asking(struct request *request)
         if (error == ERR_OK)
             return;
         reply_problem(request, error, &problem);
-        request->stage = STAGE_WORKING;   /* its answer is there */
+        request->stage = STAGE_WORKING; /* its answer is there */
         http_resume(request);
         return;
     }
@@ -507,8 +506,7 @@ static void dispatch(struct request *request)
     if (request->route->runs == ROUTE_AT_ONCE)
         run_at_once(request);
     /* What is revealed is audited first, and that takes a commit. */
-    else if (request->route->runs == ROUTE_ASKING &&
-             !request_query_flag(request, STR("reveal")))
+    else if (request->route->runs == ROUTE_ASKING && !request_query_flag(request, STR("reveal")))
         run_asking(request);
     else
         run_working(request);
@@ -609,8 +607,7 @@ static struct MHD_Response *usual_answer(struct request *request)
 {
     const str usual = STR("{\"success\":true}");
     if (!request->is_door || request->status != 200 || request->cors || request->close_after ||
-        request->content_type == NULL ||
-        strcmp(request->content_type, "application/json") != 0 ||
+        request->content_type == NULL || strcmp(request->content_type, "application/json") != 0 ||
         request->cache_control != NULL || !str_equal(buffer_str(&request->out), usual))
         return NULL;
     struct http_thread *thread = request->thread;
@@ -739,19 +736,13 @@ err http_start(struct server *server, struct problem *problem)
     server->port = port_of(fd);
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,
-        http_handle, server,
-        MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_THREAD_POOL_SIZE, config->http_threads,
-        MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
+        http_handle, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+        config->http_threads, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->header_bytes_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, http_line, server,
-        MHD_OPTION_NOTIFY_COMPLETED, http_completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, guard_notify, server,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->header_bytes_max, MHD_OPTION_CONNECTION_TIMEOUT,
+        0u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, http_line, server, MHD_OPTION_NOTIFY_COMPLETED, http_completed,
+        server, MHD_OPTION_NOTIFY_CONNECTION, guard_notify, server, MHD_OPTION_END);
     if (server->daemon == NULL) {
         close(fd);
         return problem_set(problem, ERR_NOMEM, "the HTTP threads cannot be started");

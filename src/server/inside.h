@@ -17,11 +17,11 @@ struct live;
 enum phase { PHASE_HEADER, PHASE_BODY, PHASE_WAITING, PHASE_SENDING, PHASE_STREAMING, PHASE_IDLE };
 
 struct connection {
-    struct connection *next, **link;   /* the guard's list, under its lock */
+    struct connection *next, **link; /* the guard's list, under its lock */
     int fd;
     char address[48];
     _Atomic int phase;
-    _Atomic int64_t since_ms;          /* steady */
+    _Atomic int64_t since_ms; /* steady */
     _Atomic size_t body_bytes;
 };
 
@@ -32,7 +32,7 @@ struct http_thread {
     struct json_parser *parser, *scratch;
     struct request *free_requests;
     size_t free_count;
-    struct MHD_Response *accepted;     /* the doors' usual answer, made once */
+    struct MHD_Response *accepted; /* the doors' usual answer, made once */
     struct access_set *set;
     uint64_t set_version;
 };
@@ -52,11 +52,11 @@ struct workers {
 struct server {
     struct server_config config;
     struct engine *engine;
-    struct keys *keys;                 /* the engine's */
-    const struct identity *identity;   /* the engine's: for what any thread may ask of it */
+    struct keys *keys;               /* the engine's */
+    const struct identity *identity; /* the engine's: for what any thread may ask of it */
     struct MHD_Daemon *daemon;
     uint16_t port;
-    int64_t started_ms;                /* wall */
+    int64_t started_ms; /* wall */
 
     pthread_mutex_t threads_mutex;
     struct http_thread *threads;
@@ -75,21 +75,21 @@ struct server {
     pthread_mutex_t access_mutex;
     struct access_set *set;
     uint64_t set_version;
-    _Atomic uint64_t own_changes;      /* grows with each command of ours that changes access */
+    _Atomic uint64_t own_changes; /* grows with each command of ours that changes access */
     struct session_table *sessions;
     struct throttle *throttle;
-    _Atomic int sign_ins;              /* passwords being checked now */
+    _Atomic int sign_ins; /* passwords being checked now */
     bool has_admin_token;
     uint8_t admin_token_hash[SEAL_HASH_BYTES];
 
-    pthread_mutex_t create_mutex;      /* one source is made at a time */
+    pthread_mutex_t create_mutex; /* one source is made at a time */
     struct live *live;
-    struct answers *answers;           /* remembered for Idempotency-Key */
-    struct figures *figures;           /* warehouse figures, kept for some seconds */
-    struct namespaces *namespaces;     /* in which identifiers were seen */
+    struct answers *answers;       /* remembered for Idempotency-Key */
+    struct figures *figures;       /* warehouse figures, kept for some seconds */
+    struct namespaces *namespaces; /* in which identifiers were seen */
 };
 
-int64_t server_now_ms(const struct server *server);   /* wall */
+int64_t server_now_ms(const struct server *server); /* wall */
 /* Up to when an answer made now is true. */
 int64_t server_as_of_ms(struct server *server);
 
@@ -151,12 +151,12 @@ bool files_find(struct request *request);
 
 /* ---- customer.c ---- */
 
-void customer_finish(struct request *request);       /* after ASKING, on the connection's thread */
+void customer_finish(struct request *request); /* after ASKING, on the connection's thread */
 
 /* ---- live.c ---- */
 
 err live_start(struct server *server) MUST_USE;
-void live_stop(struct server *server);   /* ends all streams; may be called again */
+void live_stop(struct server *server); /* ends all streams; may be called again */
 void live_free(struct server *server);
 unsigned live_stream_count(struct server *server);
 struct MHD_Response *stream_response(struct request *request);

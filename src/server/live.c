@@ -17,15 +17,15 @@
 
 #define LOOK_EVERY_MS 500
 #define HEARTBEAT_MS 15000
-#define READ_MAX 500                /* entries per look */
+#define READ_MAX 500 /* entries per look */
 #define PENDING_MAX 512
-#define PENDING_MS_MAX 10000        /* then the outcome is unknown */
+#define PENDING_MS_MAX 10000 /* then the outcome is unknown */
 #define STREAM_BYTES_MAX (1024 * 1024)
 #define ARENA_BYTES_MAX (64 * 1024 * 1024)
-#define ENTRIES_MAX 2000            /* of the ring */
+#define ENTRIES_MAX 2000 /* of the ring */
 
 struct stream {
-    struct stream *next, **link;    /* under live->mutex */
+    struct stream *next, **link; /* under live->mutex */
     struct server *server;
     struct MHD_Connection *connection;
     int fd;
@@ -33,7 +33,7 @@ struct stream {
     struct buffer buffer;
     size_t sent;
     bool suspended, ended;
-    str source, type, outcome;      /* filters, in the request's arena */
+    str source, type, outcome; /* filters, in the request's arena */
     steady_ns last_sent;
 };
 
@@ -112,8 +112,7 @@ static bool is_wanted(const struct source_set *sources, const struct live_entry 
                       const struct told *told, str source_key, str type, str outcome)
 {
     const struct source *source = source_by_number(sources, entry->source_number);
-    return (source_key.size == 0 ||
-            (source != NULL && str_equal(source->key, source_key))) &&
+    return (source_key.size == 0 || (source != NULL && str_equal(source->key, source_key))) &&
            (type.size == 0 || str_equal(entry->event_type, type)) &&
            (outcome.size == 0 || str_equal(str_from_c(told->outcome), outcome));
 }
@@ -122,8 +121,8 @@ static bool is_wanted(const struct source_set *sources, const struct live_entry 
 
 static bool is_outcome(str outcome)
 {
-    static const char *const known[] = { "applied", "duplicate", "quarantined", "refused",
-                                         "pending", "unknown" };
+    static const char *const known[] = { "applied", "duplicate", "quarantined",
+                                         "refused", "pending",   "unknown" };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (str_equal(outcome, str_from_c(known[i])))
             return true;
@@ -342,8 +341,7 @@ static void look_at_pending(struct server *server, struct arena *arena)
     live->pending_count = 0;
     for (size_t i = 0; i < count; i++) {
         struct live_entry entry;
-        if (live_read(live->pending[i] - 1, 1, arena, &entry) != 1 ||
-            entry.id != live->pending[i])
+        if (live_read(live->pending[i] - 1, 1, arena, &entry) != 1 || entry.id != live->pending[i])
             continue;
         struct told told = tell(server, &entry);
         if (strcmp(told.outcome, "pending") == 0)

@@ -32,34 +32,47 @@ struct connection;
 struct stream;
 struct customer_question;
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_HEAD, METHOD_OPTIONS,
-              METHOD_OTHER };
+enum method {
+    METHOD_GET,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_DELETE,
+    METHOD_HEAD,
+    METHOD_OPTIONS,
+    METHOD_OTHER
+};
 const char *method_text(enum method method);
 
-enum request_stage { STAGE_LINE, STAGE_BODY, STAGE_DOOR, STAGE_ASKING, STAGE_WORKING,
-                     STAGE_ANSWERING };
+enum request_stage {
+    STAGE_LINE,
+    STAGE_BODY,
+    STAGE_DOOR,
+    STAGE_ASKING,
+    STAGE_WORKING,
+    STAGE_ANSWERING
+};
 
 /* X(member, header in lower case): what is kept of the headers */
-#define REQUEST_HEADERS(X)                                 \
-    X(authorization, "authorization")                      \
-    X(content_type, "content-type")                        \
-    X(content_encoding, "content-encoding")                \
-    X(content_length, "content-length")                    \
-    X(transfer_encoding, "transfer-encoding")              \
-    X(origin, "origin")                                    \
-    X(host, "host")                                        \
-    X(cookie, "cookie")                                    \
-    X(user_agent, "user-agent")                            \
-    X(accept_encoding, "accept-encoding")                  \
-    X(expect, "expect")                                    \
-    X(if_none_match, "if-none-match")                      \
-    X(idempotency_key, "idempotency-key")                  \
-    X(kith_request, "x-kith-request")                      \
-    X(anonymous_id, "anonymousid")                         \
-    X(dry_run, "dry-run")                                  \
-    X(forwarded_for, "x-forwarded-for")                    \
-    X(forwarded_proto, "x-forwarded-proto")                \
-    X(asked_headers, "access-control-request-headers")     \
+#define REQUEST_HEADERS(X)                             \
+    X(authorization, "authorization")                  \
+    X(content_type, "content-type")                    \
+    X(content_encoding, "content-encoding")            \
+    X(content_length, "content-length")                \
+    X(transfer_encoding, "transfer-encoding")          \
+    X(origin, "origin")                                \
+    X(host, "host")                                    \
+    X(cookie, "cookie")                                \
+    X(user_agent, "user-agent")                        \
+    X(accept_encoding, "accept-encoding")              \
+    X(expect, "expect")                                \
+    X(if_none_match, "if-none-match")                  \
+    X(idempotency_key, "idempotency-key")              \
+    X(kith_request, "x-kith-request")                  \
+    X(anonymous_id, "anonymousid")                     \
+    X(dry_run, "dry-run")                              \
+    X(forwarded_for, "x-forwarded-for")                \
+    X(forwarded_proto, "x-forwarded-proto")            \
+    X(asked_headers, "access-control-request-headers") \
     X(asked_method, "access-control-request-method")
 
 struct request_headers {
@@ -70,12 +83,12 @@ struct request_headers {
 
 /* Who asks. Texts are borrowed from `set`. */
 struct actor {
-    enum role role;              /* ROLE_PUBLIC: nobody known */
+    enum role role; /* ROLE_PUBLIC: nobody known */
     uint32_t user_number;
     str login;
     bool by_cookie;
     uint8_t token_hash[SEAL_HASH_BYTES];
-    struct access_set *set;      /* held */
+    struct access_set *set; /* held */
 };
 
 #define PATH_PARAMETERS_MAX 3
@@ -84,7 +97,7 @@ struct actor {
 struct request {
     /* kept for the next request */
     struct request *next_free;
-    char *uri;                         /* as it came */
+    char *uri; /* as it came */
     size_t uri_capacity;
     struct buffer body, records, out;
     struct arena arena;
@@ -92,25 +105,25 @@ struct request {
     struct http_thread *thread;
 
     /* zero again at the next one, from here to the end */
-    struct request *next_waiting;      /* in the workers' queue */
+    struct request *next_waiting; /* in the workers' queue */
     struct connection *link;
     struct MHD_Connection *connection;
     steady_ns started;
     enum request_stage stage;
     bool headers_seen, refused_early, reads_on, is_door, counted, close_after;
     enum method method;
-    str path, query;                   /* of uri, not decoded */
+    str path, query; /* of uri, not decoded */
     struct request_headers headers;
     str client_address;
     size_t body_bytes_max, in_flight_bytes;
 
     /* API */
     const struct route *route;
-    str parameters[PATH_PARAMETERS_MAX];  /* decoded, in `arena` */
+    str parameters[PATH_PARAMETERS_MAX]; /* decoded, in `arena` */
     struct actor actor;
-    struct json_parser *parser;        /* of the thread or worker that runs the handler: the body's */
-    struct json_parser *scratch;       /* for anything else, until the next use */
-    json_value json;                   /* the body, parsed */
+    struct json_parser *parser;  /* of the thread or worker that runs the handler: the body's */
+    struct json_parser *scratch; /* for anything else, until the next use */
+    json_value json;             /* the body, parsed */
 
     /* doors */
     struct log_append append;
@@ -121,17 +134,17 @@ struct request {
     struct customer_question *question;
 
     /* the answer */
-    struct stream *stream;             /* server-sent events instead of `out` */
+    struct stream *stream; /* server-sent events instead of `out` */
     int status;
-    const char *content_type;          /* default application/json */
-    const char *cache_control;         /* default no-store */
-    const char *allow;                 /* with 405 */
-    str set_cookie, location, etag;    /* in `arena`, terminated */
-    str static_body;                   /* instead of `out`: lives as long as the process */
+    const char *content_type;       /* default application/json */
+    const char *cache_control;      /* default no-store */
+    const char *allow;              /* with 405 */
+    str set_cookie, location, etag; /* in `arena`, terminated */
+    str static_body;                /* instead of `out`: lives as long as the process */
     const char *static_encoding;
     int64_t retry_after_s;
     bool cors;
-    bool is_page;                      /* HTML: with the policy of what it may load */
+    bool is_page; /* HTML: with the policy of what it may load */
 };
 
 /* A query parameter, decoded into the request's arena; STR_NONE when it is not there. The first of
@@ -140,10 +153,12 @@ str request_query(struct request *request, str name);
 /* Every parameter must be well-formed UTF-8 and named by the route's row in the table. */
 err request_check_query(struct request *request, struct problem *problem) MUST_USE;
 /* Visit all parameters whose name begins with `prefix`. */
-struct query_iterator { str rest; };
+struct query_iterator {
+    str rest;
+};
 bool request_next_query(struct request *request, struct query_iterator *iterator, str *name,
                         str *value);
-bool request_query_flag(struct request *request, str name);       /* "true", "1" */
+bool request_query_flag(struct request *request, str name); /* "true", "1" */
 
 /* Percent-decoding into the arena; false for bad escapes, invalid UTF-8, NUL, or no memory. */
 bool url_decode(struct arena *arena, str text, bool plus_is_space, str *out);

@@ -8,9 +8,9 @@
 #include "server/server.h"
 
 static const struct route routes[] = {
-#define X(method, path, role, runs, body, handler, operation, query)                         \
-    { METHOD_##method, path, ROLE_##role, ROUTE_##runs, ROUTE_##body, route_##handler,      \
-      #operation, query },
+#define X(method, path, role, runs, body, handler, operation, query)        \
+    { METHOD_##method, path,       ROLE_##role, ROUTE_##runs, ROUTE_##body, \
+      route_##handler, #operation, query },
     ROUTE_TABLE(X)
 #undef X
 };

@@ -38,7 +38,8 @@
     X(GET, API "/system", VIEWER, WORKING, NONE, system_get, getSystem, "")                       \
     X(GET, API "/overview", VIEWER, WORKING, NONE, overview_get, getOverview, "")                 \
     X(POST, API "/clock", ADMINISTRATOR, WORKING, BODY, clock_advance, advanceClock, "")          \
-    X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit, "user action " PAGED) \
+    X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit,                     \
+      "user action " PAGED)                                                                       \
     X(GET, API "/settings", VIEWER, WORKING, NONE, setting_list, listSettings, "")                \
     X(GET, API "/settings/{key}", VIEWER, WORKING, NONE, setting_get, getSetting, "")             \
     X(PUT, API "/settings/{key}", ADMINISTRATOR, WORKING, BODY, setting_put, putSetting, "")      \
@@ -64,13 +65,13 @@
     X(PUT, API "/customers/{one_id}/consent/{purpose}", OPERATOR, WORKING, BODY, consent_put,     \
       putConsent, "")                                                                             \
     /* identity */                                                                                \
-    X(GET, API "/identity/types", VIEWER, WORKING, NONE, identity_type_list,                      \
-      listIdentifierTypes, "")                                                                    \
+    X(GET, API "/identity/types", VIEWER, WORKING, NONE, identity_type_list, listIdentifierTypes, \
+      "")                                                                                         \
     X(PUT, API "/identity/types/{name}", ADMINISTRATOR, WORKING, BODY, identity_type_put,         \
       putIdentifierType, "")                                                                      \
     X(POST, API "/identity/whatif", OPERATOR, WORKING, BODY, whatif_run, whatifIdentity, "")      \
-    X(POST, API "/identity/apply", ADMINISTRATOR, WORKING, NONE, rules_apply,                     \
-      applyIdentityRules, "")                                                                     \
+    X(POST, API "/identity/apply", ADMINISTRATOR, WORKING, NONE, rules_apply, applyIdentityRules, \
+      "")                                                                                         \
     X(GET, API "/identity/refusals", VIEWER, WORKING, NONE, refusal_list, listRefusals,           \
       "status reason customer reveal " PAGED)                                                     \
     X(POST, API "/identity/refusals/{id}/decide", OPERATOR, WORKING, BODY, refusal_decide,        \
@@ -80,7 +81,7 @@
     X(GET, API "/identity/link-rate", VIEWER, WORKING, NONE, link_rate_get, getLinkRate, "")      \
     /* events */                                                                                  \
     X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                  \
-      "after source type outcome limit")                                                   \
+      "after source type outcome limit")                                                          \
     X(GET, API "/events/live/stream", VIEWER, WORKING, NONE, live_stream, streamLiveEvents,       \
       "source type outcome")                                                                      \
     /* sources */                                                                                 \

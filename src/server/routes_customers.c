@@ -76,9 +76,9 @@ static void write_graph_nodes(struct request *request, struct json_writer *write
         write_row_id(writer, STR("id"), row->row);
         json_member_text(writer, STR("kind"), STR("identifier"));
         json_member_text(writer, STR("type"), row->type);
-        json_member_text(writer, STR("value"),
-                         mask_identifier(request->server->keys, &request->arena, row->type,
-                                         row->value, reveal));
+        json_member_text(
+            writer, STR("value"),
+            mask_identifier(request->server->keys, &request->arena, row->type, row->value, reveal));
         json_member_bool(writer, STR("verified"), (row->flags & IDENTIFIER_VERIFIED) != 0);
         json_member_time(writer, STR("first_seen"), row->first_seen_ms);
         json_end_object(writer);
@@ -276,9 +276,9 @@ static void explain_link(struct request *request, struct json_writer *writer,
         if (arena_printf(&request->arena, &zh, STR_FMT " " STR_FMT " " STR_FMT "(来源 " STR_FMT ")",
                          STR_ARG(row->type), STR_ARG(value), STR_ARG(why_zh),
                          STR_ARG(source)) == ERR_OK &&
-            arena_printf(&request->arena, &en, STR_FMT " " STR_FMT " " STR_FMT " (source " STR_FMT ")",
-                         STR_ARG(row->type), STR_ARG(value), STR_ARG(why_en),
-                         STR_ARG(source)) == ERR_OK)
+            arena_printf(
+                &request->arena, &en, STR_FMT " " STR_FMT " " STR_FMT " (source " STR_FMT ")",
+                STR_ARG(row->type), STR_ARG(value), STR_ARG(why_en), STR_ARG(source)) == ERR_OK)
             write_sentence(request, writer, day, zh, en);
     }
 }
@@ -348,7 +348,8 @@ static err write_explanation(struct request *request, const struct explanation *
     write_explained(request, &writer, &all->view, all->links, all->link_count, reveal);
     json_put_key(&writer, STR("merges"));
     json_begin_array(&writer);
-    err error = story_write_merges(request, &writer, all->merges, all->merge_count, reveal, problem);
+    err error =
+        story_write_merges(request, &writer, all->merges, all->merge_count, reveal, problem);
     json_end_array(&writer);
     json_put_key(&writer, STR("refusals"));
     json_begin_array(&writer);
@@ -374,8 +375,8 @@ err route_customer_explain(struct request *request, struct problem *problem)
         error = story_refusals(request, all.view.nodes, all.view.node_count, &all.refusals,
                                &all.refusal_count, problem);
     if (error == ERR_OK)
-        error = story_links(request, all.view.rows, all.view.row_count, &all.links,
-                            &all.link_count, problem);
+        error = story_links(request, all.view.rows, all.view.row_count, &all.links, &all.link_count,
+                            problem);
     if (error == ERR_OK)
         error = write_explanation(request, &all, reveal, problem);
     view_deinit(&all.view);

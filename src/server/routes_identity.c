@@ -23,8 +23,7 @@ static bool is_wanted(const struct refusal_page *page, const struct refusal_row 
     bool open = str_equal(row->status, STR("open"));
     return (page->status.size == 0 || open == str_equal(page->status, STR("open"))) &&
            (page->reason.size == 0 || str_equal(page->reason, row->reason)) &&
-           (page->customer == 0 || page->customer == row->customer ||
-            page->customer == row->other);
+           (page->customer == 0 || page->customer == row->customer || page->customer == row->other);
 }
 
 static bool visit_refusal(void *context, const struct ledger_value *values)

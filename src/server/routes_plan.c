@@ -270,9 +270,9 @@ static err answer_type(struct request *request, struct problem *problem)
 
 err route_identity_type_put(struct request *request, struct problem *problem)
 {
-    static const char *const members[] = { "label",      "strong",       "verification",
-                                           "limit",      "window_days",  "over_limit",
-                                           "shared_after", "blocked",    "blocked_patterns" };
+    static const char *const members[] = { "label",        "strong",      "verification",
+                                           "limit",        "window_days", "over_limit",
+                                           "shared_after", "blocked",     "blocked_patterns" };
     err error = put_named(request, "identity.type.put", members,
                           sizeof(members) / sizeof(members[0]), problem);
     return error == ERR_OK ? answer_type(request, problem) : error;
@@ -313,8 +313,7 @@ static err read_choice(struct request *request, struct quarantine_page *page, st
                        str source_key, str type, struct problem *problem)
 {
     struct source_set *sources = engine_sources(request->server->engine);
-    const struct source *source =
-        source_key.size > 0 ? source_by_key(sources, source_key) : NULL;
+    const struct source *source = source_key.size > 0 ? source_by_key(sources, source_key) : NULL;
     page->request = request;
     page->reason = reason;
     page->type = type;
@@ -536,8 +535,7 @@ err route_quarantine_summary(struct request *request, struct problem *problem)
         const struct quarantine_group *group = &groups->groups[i];
         json_begin_object(&writer);
         json_member_text(&writer, STR("reason"), group->reason);
-        json_member_text(&writer, STR("source"),
-                         answer_source_key(request, group->source_number));
+        json_member_text(&writer, STR("source"), answer_source_key(request, group->source_number));
         json_member_text(&writer, STR("type"), group->type);
         json_member_int(&writer, STR("count"), group->count);
         json_member_time(&writer, STR("last_at"), group->last_ms);
@@ -551,7 +549,7 @@ err route_quarantine_summary(struct request *request, struct problem *problem)
 
 /* ---- replay and discard ---- */
 
-#define CHOSEN_MAX 10000            /* at once; the rest at the next request */
+#define CHOSEN_MAX 10000 /* at once; the rest at the next request */
 
 struct chosen {
     struct quarantine_page page;
@@ -630,12 +628,12 @@ static err replay_chosen(struct request *request, const struct chosen *chosen, s
     struct collect_limits limits = { .event_bytes_max = EVENT_BYTES_MAX };
     err error = ERR_OK;
     if (corrects)
-        error = collect_worker_new(&correcting.worker, engine_keys(request->server->engine),
-                                   &limits);
+        error =
+            collect_worker_new(&correcting.worker, engine_keys(request->server->engine), &limits);
     if (error == ERR_OK)
         error = engine_replay_quarantine(request->server->engine, chosen->ids, chosen->count,
-                                         corrects ? &correction : NULL,
-                                         request->actor.user_number, replayed, problem);
+                                         corrects ? &correction : NULL, request->actor.user_number,
+                                         replayed, problem);
     if (corrects)
         collect_worker_free(&correcting.worker);
     return error;
@@ -672,8 +670,8 @@ err route_quarantine_discard_post(struct request *request, struct problem *probl
     for (size_t i = 0; i < chosen.count; i++)
         json_put_uint(&body.writer, chosen.ids[i]);
     json_end_array(&body.writer);
-    error = answer_command(request, "quarantine.discard", command_body_end(&body), &response,
-                           problem);
+    error =
+        answer_command(request, "quarantine.discard", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     if (error == ERR_OK)
         buffer_append_str(&request->out, response);

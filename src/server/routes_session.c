@@ -6,8 +6,8 @@
 #include "access/password.h"
 #include "server/answer.h"
 
-#define SIGN_INS_MAX 3              /* passwords being checked at once; others are told to wait */
-#define PREFIX_BYTES 8              /* hex digits of a token's hash that name it */
+#define SIGN_INS_MAX 3 /* passwords being checked at once; others are told to wait */
+#define PREFIX_BYTES 8 /* hex digits of a token's hash that name it */
 
 static void write_user(struct json_writer *writer, const struct user *user)
 {
@@ -94,7 +94,7 @@ static void end_sessions(struct request *request, uint32_t user_number, bool ove
             (over_only && !over) || memcmp(token->hash, keep, SEAL_HASH_BYTES) == 0)
             continue;
         if (delete_token(request, token->hash, &problem) != ERR_OK)
-            break;   /* what is left expires by itself */
+            break; /* what is left expires by itself */
     }
     access_set_release(&set);
 }
@@ -142,8 +142,7 @@ static err set_session_cookie(struct request *request, const char *token, int64_
                         (long long)age_s, secure ? "; Secure" : "");
 }
 
-static err begin_session(struct request *request, const struct user *user,
-                         struct problem *problem)
+static err begin_session(struct request *request, const struct user *user, struct problem *problem)
 {
     char token[33];
     int64_t now_ms = server_now_ms(request->server);
@@ -174,8 +173,8 @@ err route_session_create(struct request *request, struct problem *problem)
     str by_address = throttle_key(request, "address", request->client_address);
     err error = throttled(request, by_login, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
     if (error == ERR_OK)
-        error = throttled(request, by_address, ADDRESS_TRIES_PER_MINUTE, "from this address",
-                          problem);
+        error =
+            throttled(request, by_address, ADDRESS_TRIES_PER_MINUTE, "from this address", problem);
     if (error != ERR_OK)
         return error;
     const struct user *user = access_user_by_login(request->actor.set, login);
@@ -192,8 +191,7 @@ err route_session_create(struct request *request, struct problem *problem)
 
 err route_session_get(struct request *request, struct problem *problem)
 {
-    const struct user *user =
-        access_user_by_number(request->actor.set, request->actor.user_number);
+    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
     if (user == NULL)
         return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
     write_session(request, user, request->actor.role);
@@ -213,8 +211,8 @@ err route_session_delete(struct request *request, struct problem *problem)
 
 /* ---- users ---- */
 
-static err hash_new_password(str login, str password,
-                             struct command_body *body, struct problem *problem)
+static err hash_new_password(str login, str password, struct command_body *body,
+                             struct problem *problem)
 {
     char hash[PASSWORD_HASH_BYTES];
     err error = password_check_strength(login, password, problem);
@@ -245,8 +243,7 @@ err route_password_put(struct request *request, struct problem *problem)
 {
     str current = json_text(json_get(request->json, STR("current")));
     str password = json_text(json_get(request->json, STR("password")));
-    const struct user *user =
-        access_user_by_number(request->actor.set, request->actor.user_number);
+    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
     if (user == NULL)
         return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
     str key = throttle_key(request, "login", user->login);
@@ -315,9 +312,9 @@ err route_user_list(struct request *request, struct problem *problem)
 static err keeps_an_administrator(struct request *request, str login, struct problem *problem)
 {
     json_value role = json_get(request->json, STR("role"));
-    bool leaves = json_bool(json_get(request->json, STR("disabled")), false) ||
-                  (json_kind(role) == JSON_TEXT &&
-                   !str_equal(json_text(role), STR("administrator")));
+    bool leaves =
+        json_bool(json_get(request->json, STR("disabled")), false) ||
+        (json_kind(role) == JSON_TEXT && !str_equal(json_text(role), STR("administrator")));
     if (!leaves)
         return ERR_OK;
     bool is_one = false, another = false;
@@ -380,8 +377,8 @@ err route_user_put(struct request *request, struct problem *problem)
 {
     str login = request->parameters[0];
     const struct user *kept = access_user_by_login(request->actor.set, login);
-    bool new_password = kept != NULL && json_kind(json_get(request->json, STR("password"))) ==
-                                            JSON_TEXT;
+    bool new_password =
+        kept != NULL && json_kind(json_get(request->json, STR("password"))) == JSON_TEXT;
     err error = check_user_body(request, login, kept, problem);
     if (error == ERR_OK)
         error = put_user(request, login, problem);
@@ -464,8 +461,7 @@ static err token_expiry(struct request *request, int64_t *expires_ms, struct pro
     *expires_ms = 0;
     if (json_kind(value) == JSON_MISSING || json_kind(value) == JSON_NULL)
         return ERR_OK;
-    if (time_parse(json_text(value), 0, expires_ms) &&
-        *expires_ms > server_now_ms(request->server))
+    if (time_parse(json_text(value), 0, expires_ms) && *expires_ms > server_now_ms(request->server))
         return ERR_OK;
     problem_set(problem, ERR_UNPROCESSABLE, "expires_at is not a time in the future");
     return problem_at(problem, ERR_UNPROCESSABLE, "/expires_at");
@@ -487,8 +483,8 @@ err route_token_create(struct request *request, struct problem *problem)
         return error;
     answer_secret(request, "api token", secret);
     snprintf(token, sizeof(token), "kith_%s", secret);
-    error = put_token(request, token, request->actor.user_number, "token", name, expires_ms,
-                      problem);
+    error =
+        put_token(request, token, request->actor.user_number, "token", name, expires_ms, problem);
     if (error != ERR_OK)
         return error;
     keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);

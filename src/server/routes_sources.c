@@ -6,7 +6,6 @@
 #include "server/answer.h"
 #include "server/figures.h"
 
-
 struct created {
     struct request *request;
     uint32_t number;
@@ -25,8 +24,8 @@ static int64_t created_ms(struct request *request, uint32_t number)
     struct created created = { .request = request, .number = number };
     struct ledger_value key = ledger_int(number);
     struct problem problem;
-    if (ledger_find(engine_ledger(request->server->engine), LEDGER_SOURCES, &key, 1,
-                    visit_created, &created, &problem) != ERR_OK)
+    if (ledger_find(engine_ledger(request->server->engine), LEDGER_SOURCES, &key, 1, visit_created,
+                    &created, &problem) != ERR_OK)
         return 0;
     return created.created_ms;
 }
@@ -134,8 +133,8 @@ static err check_member(struct request *request, const char *member, enum json_k
     if (json_kind(value) == JSON_MISSING ||
         (json_kind(value) == kind && json_text(value).size <= size_max))
         return ERR_OK;
-    problem_set(problem, ERR_UNPROCESSABLE, kind == JSON_BOOL ? "%s is true or false"
-                                                              : "%s is not a short text", member);
+    problem_set(problem, ERR_UNPROCESSABLE,
+                kind == JSON_BOOL ? "%s is true or false" : "%s is not a short text", member);
     return problem_at(problem, ERR_UNPROCESSABLE, "/%s", member);
 }
 

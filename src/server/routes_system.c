@@ -182,7 +182,8 @@ err route_system_get(struct request *request, struct problem *problem)
     json_member_int(&writer, STR("quarantined"), (int64_t)status.quarantined);
     json_end_object(&writer);
     const char *failing = status.failing[0] == '\0' && status.ledger_failing
-                              ? "the ledger does not commit" : status.failing;
+                              ? "the ledger does not commit"
+                              : status.failing;
     json_member_text(&writer, STR("failing"), str_from_c(failing));
     json_end_object(&writer);
     return ERR_OK;
@@ -253,7 +254,7 @@ struct audit_page {
     int64_t last_seq;
     bool more;
 };
-#define AUDIT_LOOK_MAX 100000       /* rows per request, when a filter finds few */
+#define AUDIT_LOOK_MAX 100000 /* rows per request, when a filter finds few */
 
 static bool visit_audit(void *context, const struct ledger_value *values)
 {
@@ -293,9 +294,8 @@ err route_audit_list(struct request *request, struct problem *problem)
         return error;
     struct ledger_value key = ledger_int(beyond);
     answer_list_begin(request, &page.writer);
-    error = ledger_page(engine_ledger(request->server->engine), LEDGER_AUDIT,
-                        present ? &key : NULL, true, AUDIT_LOOK_MAX + 2, visit_audit, &page,
-                        problem);
+    error = ledger_page(engine_ledger(request->server->engine), LEDGER_AUDIT, present ? &key : NULL,
+                        true, AUDIT_LOOK_MAX + 2, visit_audit, &page, problem);
     if (error != ERR_OK)
         return error;
     answer_list_end(request, &page.writer,

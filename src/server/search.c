@@ -25,7 +25,9 @@
 struct namespaces {
     pthread_mutex_t mutex;
     struct arena arena;
-    struct { str type, namespace_; } pairs[PAIRS_MAX];
+    struct {
+        str type, namespace_;
+    } pairs[PAIRS_MAX];
     size_t count;
     bool known;
     steady_ns at;
@@ -99,8 +101,8 @@ static void sample_pairs(struct server *server)
     source_set_release(&sources);
     if (ledger_page(ledger, LEDGER_IDENTIFIERS, NULL, true, SAMPLE_ROWS, visit_sampled, namespaces,
                     &problem) == ERR_OK &&
-        ledger_page(ledger, LEDGER_IDENTIFIERS, NULL, false, SAMPLE_ROWS, visit_sampled,
-                    namespaces, &problem) == ERR_OK)
+        ledger_page(ledger, LEDGER_IDENTIFIERS, NULL, false, SAMPLE_ROWS, visit_sampled, namespaces,
+                    &problem) == ERR_OK)
         namespaces->known = true;
     namespaces->at = steady_now();
 }
@@ -190,10 +192,10 @@ static err add_tail(struct request *request, str text, struct lookup *lookup,
                                             STR_NONE, str_from_c(phone), 0, &identifier, &error);
     if (error != ERR_OK || (form != NORMAL_USABLE && form != NORMAL_BLOCKED))
         return error;
-    return ledger_find_by(engine_ledger(request->server->engine), LEDGER_IDENTIFIERS, "tail_hash",
-                          ledger_blob(str_from_bytes(identifier.tail_hash,
-                                                     sizeof(identifier.tail_hash))),
-                          NULL, true, CANDIDATES_MAX, visit_tail, lookup, problem);
+    return ledger_find_by(
+        engine_ledger(request->server->engine), LEDGER_IDENTIFIERS, "tail_hash",
+        ledger_blob(str_from_bytes(identifier.tail_hash, sizeof(identifier.tail_hash))), NULL, true,
+        CANDIDATES_MAX, visit_tail, lookup, problem);
 }
 
 static err look_up(struct request *request, str text, struct candidates *found,
@@ -219,15 +221,17 @@ static err look_up(struct request *request, str text, struct candidates *found,
 #define SCAN_MS_MAX 1500
 #define TRAITS_MAX 8
 
-struct trait_filter { str name, value; };
+struct trait_filter {
+    str name, value;
+};
 
 struct scan {
     struct request *request;
     struct trait_filter traits[TRAITS_MAX];
     size_t trait_count;
-    str name;                       /* a part of a name; empty: no such filter */
+    str name; /* a part of a name; empty: no such filter */
     str identifier_type;
-    uint32_t next;                  /* goes down; 0: at the end */
+    uint32_t next; /* goes down; 0: at the end */
     bool started;
     size_t limit;
     struct candidates *found;
@@ -257,8 +261,8 @@ static bool has_traits(const struct engine_state *state, struct scan *scan, cons
 static bool has_name(const struct engine_state *state, struct scan *scan, const uint32_t *nodes,
                      size_t count)
 {
-    const str names[] = { STR("name"), STR("$name"), STR("nickname"), STR("realName"),
-                                 STR("firstName"), STR("lastName") };
+    const str names[] = { STR("name"),     STR("$name"),     STR("nickname"),
+                          STR("realName"), STR("firstName"), STR("lastName") };
     if (scan->name.size == 0)
         return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -343,7 +347,7 @@ static err read_filters(struct request *request, struct scan *scan, struct probl
 
 /* ---- the answer ---- */
 
-#define PAGE_AT_ONCE 50             /* customers copied in one question */
+#define PAGE_AT_ONCE 50 /* customers copied in one question */
 
 struct page {
     struct request *request;
@@ -457,7 +461,6 @@ err route_customer_search(struct request *request, struct problem *problem)
         if (error == ERR_OK && scan.next > 0)
             next = cursor_encode(request, 'c', &beyond, 1);
     }
-    return error == ERR_OK
-               ? write_page(request, found, scan.limit, next, partial, reveal, problem)
-               : error;
+    return error == ERR_OK ? write_page(request, found, scan.limit, next, partial, reveal, problem)
+                           : error;
 }

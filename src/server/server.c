@@ -17,9 +17,9 @@
 static void take_defaults(struct server_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-#define DEFAULT(member, value) \
-    do {                       \
-        if (config->member == 0) \
+#define DEFAULT(member, value)        \
+    do {                              \
+        if (config->member == 0)      \
             config->member = (value); \
     } while (0)
     DEFAULT(http_threads, cores > 1 ? (unsigned)cores : 2);
@@ -111,8 +111,8 @@ void server_drain(struct server *server, int64_t timeout_ms)
     /* From here on each answer closes its connection, and idle ones are cut by the guard. */
     atomic_store(&server->draining, true);
     live_stop(server);
-    while (steady_since_ms(start) < timeout_ms && (atomic_load(&server->in_flight) > 0 ||
-                                                   atomic_load(&server->connection_count) > 0))
+    while (steady_since_ms(start) < timeout_ms &&
+           (atomic_load(&server->in_flight) > 0 || atomic_load(&server->connection_count) > 0))
         steady_sleep_ms(5);
 }
 
@@ -219,8 +219,10 @@ static err make_default_source(struct engine *engine, const char *write_key,
     if (there)
         return ERR_OK;
     if (strlen(write_key) < 8)
-        return problem_set(problem, ERR_INVALID, "KITH_WRITE_KEY has %zu characters, at least 8 "
-                           "are needed", strlen(write_key));
+        return problem_set(problem, ERR_INVALID,
+                           "KITH_WRITE_KEY has %zu characters, at least 8 "
+                           "are needed",
+                           strlen(write_key));
     keys_hash(engine_keys(engine), STR("write_key"), str_from_c(write_key), hash);
     hex_encode(hash, sizeof(hash), hex);
     command_body_begin(&body);
@@ -239,8 +241,8 @@ err server_prepare(struct engine *engine, const char *write_key, char login[SERV
 {
     bool has_users = false;
     login[0] = '\0';
-    err error = ledger_scan(engine_ledger(engine), LEDGER_USERS, NULL, visit_any, &has_users,
-                            problem);
+    err error =
+        ledger_scan(engine_ledger(engine), LEDGER_USERS, NULL, visit_any, &has_users, problem);
     if (error == ERR_OK && !has_users)
         error = make_administrator(engine, login, problem);
     if (error == ERR_OK && write_key != NULL && write_key[0] != '\0')

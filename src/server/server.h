@@ -37,28 +37,28 @@
 struct server;
 
 struct server_config {
-    struct engine *engine;          /* opened; outlives the server */
+    struct engine *engine; /* opened; outlives the server */
     struct wall_clock *clock;
     const char *version;
-    const char *address;            /* "127.0.0.1", "::1", "0.0.0.0" */
-    uint16_t port;                  /* 0: any free one */
-    unsigned http_threads;          /* 0: one per core */
-    unsigned api_threads;           /* default 6 */
-    unsigned connections_max;       /* default 12,000 */
-    unsigned connections_per_address_max;  /* default 10,000 */
-    size_t header_bytes_max;        /* default 16 KB: of all headers, twice what is read at once; held
+    const char *address;                  /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;                        /* 0: any free one */
+    unsigned http_threads;                /* 0: one per core */
+    unsigned api_threads;                 /* default 6 */
+    unsigned connections_max;             /* default 12,000 */
+    unsigned connections_per_address_max; /* default 10,000 */
+    size_t header_bytes_max;     /* default 16 KB: of all headers, twice what is read at once; held
                                        by each open connection */
-    size_t api_body_bytes_max;      /* default 1 MB */
-    size_t door_body_bytes_max;     /* default 4 MB, as it comes over the wire */
-    size_t in_flight_bytes_max;     /* bodies and records of all requests; default 256 MB */
-    int64_t header_ms_max;          /* default 10,000 */
-    int64_t body_ms_max;            /* default 30,000; longer only above 16 KB/s */
-    int64_t idle_ms_max;            /* default 75,000: between requests of a connection */
-    unsigned streams_max;           /* default 100: server-sent events */
-    const char *trusted_proxies;    /* addresses, with commas: their X-Forwarded-For counts */
-    const char *admin_token;        /* KITH_ADMIN_TOKEN; NULL: none */
-    const char *zone;               /* of the workspace; default Asia/Shanghai */
-    struct collect_limits collect;  /* zeros: defaults */
+    size_t api_body_bytes_max;   /* default 1 MB */
+    size_t door_body_bytes_max;  /* default 4 MB, as it comes over the wire */
+    size_t in_flight_bytes_max;  /* bodies and records of all requests; default 256 MB */
+    int64_t header_ms_max;       /* default 10,000 */
+    int64_t body_ms_max;         /* default 30,000; longer only above 16 KB/s */
+    int64_t idle_ms_max;         /* default 75,000: between requests of a connection */
+    unsigned streams_max;        /* default 100: server-sent events */
+    const char *trusted_proxies; /* addresses, with commas: their X-Forwarded-For counts */
+    const char *admin_token;     /* KITH_ADMIN_TOKEN; NULL: none */
+    const char *zone;            /* of the workspace; default Asia/Shanghai */
+    struct collect_limits collect; /* zeros: defaults */
 };
 
 /* Listens when it returns. BUSY-like failures name the address: IO. */
@@ -82,7 +82,9 @@ err server_prepare(struct engine *engine, const char *write_key, char login[SERV
 /* The OpenAPI document in the binary. */
 str server_openapi(void);
 /* Routes, in the order of the table: method, path template, role, operation id. */
-struct server_route { const char *method, *path, *role, *operation; };
+struct server_route {
+    const char *method, *path, *role, *operation;
+};
 size_t server_route_count(void);
 struct server_route server_route_at(size_t index);
 

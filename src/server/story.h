@@ -20,7 +20,7 @@ struct refusal_row {
 };
 
 struct link_row {
-    struct identity_link link;      /* cause is in the arena */
+    struct identity_link link; /* cause is in the arena */
 };
 
 /* Merges that any of these nodes took part in, newest first; at most STORY_ROWS_MAX. */

@@ -16,17 +16,17 @@
 #include "server/view.h"
 
 #define TAIL_CHUNK 128
-#define TAIL_ROUNDS_MAX 64          /* of chunks, when a filter finds few */
+#define TAIL_ROUNDS_MAX 64 /* of chunks, when a filter finds few */
 #define QUERY_MS_MAX 10000
 #define ANSWER_BYTES_MAX (64 * 1024 * 1024)
 
 struct item {
     uint64_t seq;
     int64_t time_ms, received_ms;
-    uint32_t node, source_number, origin;   /* origin: row; 0 for the tail's */
+    uint32_t node, source_number, origin; /* origin: row; 0 for the tail's */
     enum event_kind kind;
     str type, channel, props, context;
-    str origin_type, origin_value;          /* of the tail's events */
+    str origin_type, origin_value; /* of the tail's events */
 };
 
 struct timeline {
@@ -38,7 +38,7 @@ struct timeline {
     str type, channel, source_key;
     uint32_t source_number;
     bool reveal, partial;
-    size_t limit;                           /* one more than the page */
+    size_t limit; /* one more than the page */
     uint64_t from_seq;
     struct item *tail, *old;
     size_t tail_count, old_count;
@@ -90,10 +90,9 @@ static void take_tail(const struct engine_state *state, struct engine_question *
     if (timeline->view.root == 0 || timeline->error != ERR_OK)
         return;
     for (int round = 0; round < TAIL_ROUNDS_MAX; round++) {
-        size_t count = engine_tail_events(state->tail, timeline->view.nodes,
-                                          timeline->view.node_count, before_ms, before_seq,
-                                          TAIL_CHUNK, &request->arena, events, nodes,
-                                          &timeline->from_seq);
+        size_t count = engine_tail_events(
+            state->tail, timeline->view.nodes, timeline->view.node_count, before_ms, before_seq,
+            TAIL_CHUNK, &request->arena, events, nodes, &timeline->from_seq);
         for (size_t i = 0; i < count && timeline->tail_count < timeline->limit; i++)
             if (is_wanted(timeline, &events[i]) && !take_item(timeline, &events[i], nodes[i]))
                 timeline->error = ERR_NOMEM;
@@ -108,11 +107,10 @@ static void take_tail(const struct engine_state *state, struct engine_question *
 
 static void write_query(const struct timeline *timeline, struct buffer *sql)
 {
-    buffer_printf(sql,
-                  "SELECT toUInt64(seq), toInt64(time_ms), toInt64(received_ms), "
-                  "toUInt32(customer), toUInt32(source), toUInt32(origin), toUInt8(kind), "
-                  "toString(type), toString(channel), toString(props), toString(context) "
-                  "FROM events WHERE customer IN (");
+    buffer_printf(sql, "SELECT toUInt64(seq), toInt64(time_ms), toInt64(received_ms), "
+                       "toUInt32(customer), toUInt32(source), toUInt32(origin), toUInt8(kind), "
+                       "toString(type), toString(channel), toString(props), toString(context) "
+                       "FROM events WHERE customer IN (");
     for (size_t i = 0; i < timeline->view.node_count; i++)
         buffer_printf(sql, "%s%u", i > 0 ? "," : "", timeline->view.nodes[i]);
     buffer_printf(sql, ") AND seq < %llu", (unsigned long long)timeline->from_seq);
@@ -198,9 +196,9 @@ static size_t merge(const struct timeline *timeline, struct item **page)
 {
     size_t t = 0, o = 0, count = 0;
     while (count < timeline->limit && (t < timeline->tail_count || o < timeline->old_count)) {
-        bool from_tail = o == timeline->old_count ||
-                         (t < timeline->tail_count &&
-                          is_newer(&timeline->tail[t], &timeline->old[o]));
+        bool from_tail =
+            o == timeline->old_count ||
+            (t < timeline->tail_count && is_newer(&timeline->tail[t], &timeline->old[o]));
         page[count++] = from_tail ? &timeline->tail[t++] : &timeline->old[o++];
     }
     return count;

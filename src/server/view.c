@@ -111,8 +111,8 @@ struct values_of {
 static bool take_value(void *context, const struct identity_row_view *read)
 {
     struct values_of *of = context;
-    while (of->next < of->count && (of->rows[of->next].row != read->row ||
-                                    of->rows[of->next].value.data != NULL))
+    while (of->next < of->count &&
+           (of->rows[of->next].row != read->row || of->rows[of->next].value.data != NULL))
         of->next++;
     if (of->next == of->count)
         return false;
@@ -140,8 +140,8 @@ err view_values(struct request *request, struct identity_row_view *rows, size_t 
             numbers[missing++] = rows[i].row;
     if (missing == 0)
         return ERR_OK;
-    err error = identity_read_rows(server->identity, engine_ledger(server->engine), numbers, missing,
-                                   take_value, &of, problem);
+    err error = identity_read_rows(server->identity, engine_ledger(server->engine), numbers,
+                                   missing, take_value, &of, problem);
     return error == ERR_OK && of.nomem ? ERR_NOMEM : error;
 }
 
@@ -241,9 +241,9 @@ static void write_value(struct request *request, struct json_writer *writer,
                         const struct identity_row_view *row, bool reveal)
 {
     json_member_text(writer, STR("type"), row->type);
-    json_member_text(writer, STR("value"),
-                     mask_identifier(request->server->keys, &request->arena, row->type, row->value,
-                                     reveal));
+    json_member_text(
+        writer, STR("value"),
+        mask_identifier(request->server->keys, &request->arena, row->type, row->value, reveal));
 }
 
 void view_write_short(struct request *request, struct json_writer *writer,
@@ -304,8 +304,8 @@ static str trait_text(struct request *request, json_value traits, str name, bool
 
 str view_name(struct request *request, json_value facts, bool reveal)
 {
-    const str whole[] = { STR("name"), STR("$name"), STR("realName"), STR("nickname"),
-                                 STR("nickName"), STR("username") };
+    const str whole[] = { STR("name"),     STR("$name"),    STR("realName"),
+                          STR("nickname"), STR("nickName"), STR("username") };
     json_value traits = json_get(facts, STR("traits"));
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
         str name = trait_text(request, traits, whole[i], reveal);
@@ -317,8 +317,7 @@ str view_name(struct request *request, json_value facts, bool reveal)
     /* Chinese names begin with the family and have no space. */
     bool chinese = last.size > 0 && ((uint8_t)last.data[0] & 0x80) != 0;
     if (first.size + last.size > 0 &&
-        arena_printf(&request->arena, &name, STR_FMT "%s" STR_FMT,
-                     STR_ARG(chinese ? last : first),
+        arena_printf(&request->arena, &name, STR_FMT "%s" STR_FMT, STR_ARG(chinese ? last : first),
                      chinese || first.size == 0 || last.size == 0 ? "" : " ",
                      STR_ARG(chinese ? first : last)) != ERR_OK)
         return STR_NONE;
@@ -370,8 +369,7 @@ static void write_with_source(struct json_writer *writer, json_value value,
     json_begin_object(writer);
     while (json_next(&iterator, &key, &member)) {
         if (str_equal(key, STR("source")) && json_kind(member) == JSON_INT) {
-            const struct source *source =
-                source_by_number(sources, (uint32_t)json_int(member, 0));
+            const struct source *source = source_by_number(sources, (uint32_t)json_int(member, 0));
             json_member_text(writer, key, source != NULL ? source->key : STR_NONE);
             continue;
         }

@@ -15,13 +15,13 @@
 #define VIEW_FACTS_BYTES_MAX (16 * 1024 * 1024)
 
 struct customer_view {
-    uint32_t root;                    /* 0: there is no such customer */
+    uint32_t root; /* 0: there is no such customer */
     uint32_t *nodes;
     size_t node_count;
-    struct identity_row_view *rows;   /* value.data is NULL until it is read */
+    struct identity_row_view *rows; /* value.data is NULL until it is read */
     size_t row_count;
     bool wants_facts;
-    struct buffer facts;              /* JSON object of profile_write */
+    struct buffer facts; /* JSON object of profile_write */
     int64_t as_of_ms;
     err error;
 };

@@ -94,8 +94,7 @@ err workers_start(struct server *server, struct problem *problem)
         struct worker *worker = &workers->threads[i];
         worker->server = server;
         worker->keeps = http_thread_new(server);
-        if (worker->keeps == NULL ||
-            pthread_create(&worker->thread, NULL, worker_run, worker) != 0)
+        if (worker->keeps == NULL || pthread_create(&worker->thread, NULL, worker_run, worker) != 0)
             return problem_set(problem, ERR_NOMEM, "worker %u of %u cannot be started", i + 1,
                                server->config.api_threads);
         workers->count++;

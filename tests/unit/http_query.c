@@ -31,11 +31,16 @@ static void test_decode(void **state)
         const char *text, *decoded;
         bool plus_is_space;
     } cases[] = {
-        { "", "", false },           { "abc", "abc", false },
-        { "a%20b", "a b", false },   { "a+b", "a+b", false },
-        { "a+b", "a b", true },      { "%2B", "+", true },
-        { "%e4%b8%8a", "上", false }, { "%E4%B8%8A", "上", false },
-        { "100%25", "100%", false }, { "%7e~", "~~", false },
+        { "", "", false },
+        { "abc", "abc", false },
+        { "a%20b", "a b", false },
+        { "a+b", "a+b", false },
+        { "a+b", "a b", true },
+        { "%2B", "+", true },
+        { "%e4%b8%8a", "上", false },
+        { "%E4%B8%8A", "上", false },
+        { "100%25", "100%", false },
+        { "%7e~", "~~", false },
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -47,8 +52,8 @@ static void test_decode(void **state)
 
 static void test_decode_refuses(void **state)
 {
-    static const char *const wrong[] = { "%", "%2", "a%", "a%2", "%zz", "%2z", "%z2", "%%20",
-                                         "%00", "%ff", "%c0%af", "%ed%a0%80" };
+    static const char *const wrong[] = { "%",   "%2",   "a%",  "a%2", "%zz",    "%2z",
+                                         "%z2", "%%20", "%00", "%ff", "%c0%af", "%ed%a0%80" };
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         str out;
@@ -66,8 +71,7 @@ static struct request request_with(const char *query, const struct route *route)
 
 static void test_parameters(void **state)
 {
-    struct request request =
-        request_with("a=1&b=&c&&a=2&d=x%3Dy&e=a%26b&f=%zz&flag=true", NULL);
+    struct request request = request_with("a=1&b=&c&&a=2&d=x%3Dy&e=a%26b&f=%zz&flag=true", NULL);
     (void)state;
     assert_str_equal(request_query(&request, STR("a")), STR("1"));
     assert_str_equal(request_query(&request, STR("b")), STR(""));
@@ -77,8 +81,7 @@ static void test_parameters(void **state)
     assert_str_equal(request_query(&request, STR("f")), STR(""));
     assert_str_equal(request_query(&request, STR("none")), STR(""));
     assert_true(request_query_flag(&request, STR("flag")));
-    assert_false(request_query_flag(&request, STR("a")) &&
-                 request_query_flag(&request, STR("b")));
+    assert_false(request_query_flag(&request, STR("a")) && request_query_flag(&request, STR("b")));
     arena_deinit(&request.arena);
 }
 

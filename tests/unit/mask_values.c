@@ -93,9 +93,9 @@ static void test_identifiers(void **state)
     assert_true(sealed.size < sizeof(damaged));
     memcpy(damaged, sealed.data, sealed.size);
     damaged[sealed.size - 3] = damaged[sealed.size - 3] == 'A' ? 'B' : 'A';
-    assert_str_equal(mask_identifier(keys, &arena, STR("mobile"),
-                                     str_from_bytes(damaged, sealed.size), true),
-                     STR("(unreadable)"));
+    assert_str_equal(
+        mask_identifier(keys, &arena, STR("mobile"), str_from_bytes(damaged, sealed.size), true),
+        STR("(unreadable)"));
 }
 
 static void check_json(const char *format, str sealed, bool reveal, const char *expected)
@@ -147,8 +147,10 @@ static void test_json_keeps_what_is_no_seal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_looks),    cmocka_unit_test(test_a_mask_hides),
-        cmocka_unit_test(test_identifiers), cmocka_unit_test(test_json),
+        cmocka_unit_test(test_by_looks),
+        cmocka_unit_test(test_a_mask_hides),
+        cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_keeps_what_is_no_seal),
     };
     return cmocka_run_group_tests(tests, begin, end);

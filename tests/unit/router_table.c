@@ -91,9 +91,9 @@ static void test_query_parameters_agree(void **state)
     (void)state;
     for (size_t i = 0; i < router_count(); i++) {
         const struct route *route = router_at(i);
-        json_value parameters = json_get(
-            json_get(json_get(paths, str_from_c(route->path)), lower(route->method)),
-            STR("parameters"));
+        json_value parameters =
+            json_get(json_get(json_get(paths, str_from_c(route->path)), lower(route->method)),
+                     STR("parameters"));
         struct json_iterator iterator = json_iterate(parameters);
         json_value parameter;
         size_t count = 0, known = 0;
@@ -103,9 +103,9 @@ static void test_query_parameters_agree(void **state)
         while (json_next(&iterator, NULL, &parameter)) {
             str reference = json_text(json_get(parameter, STR("$ref")));
             str in = json_text(json_get(parameter, STR("in")));
-            bool is_query = str_equal(in, STR("query")) || str_ends_with(reference, STR("/cursor")) ||
-                            str_ends_with(reference, STR("/limit")) ||
-                            str_ends_with(reference, STR("/reveal"));
+            bool is_query =
+                str_equal(in, STR("query")) || str_ends_with(reference, STR("/cursor")) ||
+                str_ends_with(reference, STR("/limit")) || str_ends_with(reference, STR("/reveal"));
             count += is_query;
         }
         if (count != known)
@@ -166,15 +166,28 @@ static void test_parameters_are_decoded(void **state)
     assert_string_equal(route->operation, "getCustomer");
     assert_ok(find(METHOD_HEAD, "/api/v1/customers/c_1", &route));
     assert_ok(find(METHOD_GET, "/api/v1/customers/a+b", &route));
-    assert_str_equal(parameters[0], STR("a+b"));   /* a plus is a space in queries alone */
+    assert_str_equal(parameters[0], STR("a+b")); /* a plus is a space in queries alone */
 }
 
 static void test_what_is_not_there(void **state)
 {
     static const char *const nowhere[] = {
-        "", "/", "//", "/api", "/api/v1", "/api/v1/", "/api/v1/customers/", "/api/v1/customers//",
-        "/api/v1/customers/by/x", "/api/v1/customers/by//x", "/api/v1/customers/a/b/c/d/e",
-        "/API/V1/SESSION", "api/v1/session", "/api/v1/session/", "/api/v1/sessions", "/healthz/x",
+        "",
+        "/",
+        "//",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/customers/",
+        "/api/v1/customers//",
+        "/api/v1/customers/by/x",
+        "/api/v1/customers/by//x",
+        "/api/v1/customers/a/b/c/d/e",
+        "/API/V1/SESSION",
+        "api/v1/session",
+        "/api/v1/session/",
+        "/api/v1/sessions",
+        "/healthz/x",
     };
     const struct route *route;
     (void)state;
