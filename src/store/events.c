@@ -7,25 +7,41 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/events_order.h"
+#include "store/event_columns.h"
+#include "store/events_native.h"
 #include "store/warehouse_inside.h"
 
 /* ---- rows ---- */
 
+const struct event_column event_columns[] = {
+#define X(name, form, type, codec) { name, FORM_##form, type, codec, false },
+    EVENT_COLUMNS_BEFORE(X)
+#undef X
+#define TYPE_TEXT "String"
+#define TYPE_INT "Int64"
+#define TYPE_MONEY "Int64"
+#define X(NAME, column, property, type) { column, PROMOTED_FORM_##type, TYPE_##type, "LZ4", true },
+    PROMOTED_TABLE(X)
+#undef X
+#define X(name, form, type, codec) { name, FORM_##form, type, codec, false },
+    EVENT_COLUMNS_AFTER(X)
+#undef X
+};
+const int event_column_count = (int)(sizeof(event_columns) / sizeof(event_columns[0]));
+
 const char *warehouse_event_columns(void)
 {
-    return "seq,batch,source,message_key,kind,flags,type,channel,time_ms,received_ms,customer,"
-           "origin,identifiers"
-#define X(name, column, property, type) "," column
+#define X(name, form, type, codec) name ","
+    return EVENT_COLUMNS_BEFORE(X)
+#undef X
+#define X(name, column, property, type) column ","
         PROMOTED_TABLE(X)
 #undef X
-        ",props,context";
+        "props,context";
 }
 
-enum promoted_kind { PROMOTED_KIND_TEXT, PROMOTED_KIND_INT, PROMOTED_KIND_MONEY };
-
-static const uint8_t PROMOTED_KINDS[PROMOTED_COUNT] = {
-#define X(name, column, property, type) PROMOTED_KIND_##type,
+static const uint8_t PROMOTED_FORMS[PROMOTED_COUNT] = {
+#define X(name, column, property, type) PROMOTED_FORM_##type,
     PROMOTED_TABLE(X)
 #undef X
 };
@@ -66,7 +82,7 @@ static size_t row_bytes_max(const struct warehouse_event *row)
                   row->type.size + row->channel.size + row->props.size + row->context.size +
                   (size_t)row->identifier_count * sizeof(uint32_t);
     for (int i = 0; i < PROMOTED_COUNT; i++) {
-        if (PROMOTED_KINDS[i] == PROMOTED_KIND_TEXT && (row->promoted_set >> i & 1) != 0)
+        if (PROMOTED_FORMS[i] == FORM_TEXT && (row->promoted_set >> i & 1) != 0)
             size += row->promoted_text[i].size;
     }
     return size;
@@ -77,7 +93,7 @@ static char *put_promoted(char *at, const struct warehouse_event *row)
     static const int64_t missing = PROMOTED_MISSING;
     for (int i = 0; i < PROMOTED_COUNT; i++) {
         bool set = (row->promoted_set >> i & 1) != 0;
-        if (PROMOTED_KINDS[i] == PROMOTED_KIND_TEXT)
+        if (PROMOTED_FORMS[i] == FORM_TEXT)
             at = put_text(at, set ? row->promoted_text[i] : STR_NONE);
         else
             at = put_bytes(at, set ? &row->promoted_int[i] : &missing, sizeof(missing));
@@ -129,14 +145,14 @@ err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_
     char name[BATCH_NAME_BYTES], table[1024];
     int size = snprintf(table, sizeof(table), "events (%s)", warehouse_event_columns());
     INVARIANT(size > 0 && (size_t)size < sizeof(table));
-    struct row_order order;
-    err error = row_order_make(&order, rows, problem);
+    struct native_stream *stream = NULL;
+    err error = native_stream_new(&stream, rows, problem);
     if (error != ERR_OK)
         return error;
-    struct warehouse_data data = { .size = rows.size, .read = row_order_read, .context = &order };
+    struct warehouse_data data = { .format = "Native", .read = native_stream_read, .context = stream };
     error = warehouse_insert_data(warehouse, (str){ .data = table, .size = (size_t)size }, &data,
                                   name_batch(name, batch, again), problem);
-    row_order_free(&order);
+    native_stream_free(&stream);
     return error;
 }
 

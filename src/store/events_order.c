@@ -7,55 +7,48 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
-#include "store/warehouse.h"
+#include "store/event_columns.h"
 
 /* ---- walking over encoded rows ---- */
-
-#define BEFORE_TYPE_BYTES (8 + 8 + 4 + 16 + 1 + 1)
 
 static void skip_text(struct cursor *cursor)
 {
     uint64_t size = read_varint(cursor);
-    read_bytes(cursor, size);
+    if (size > cursor_left(cursor))
+        cursor->failed = true;
+    else
+        read_bytes(cursor, (size_t)size);
 }
 
-enum promoted_kind { KIND_TEXT, KIND_INT, KIND_MONEY };
-
-static void skip_promoted(struct cursor *cursor)
+static void skip_list(struct cursor *cursor)
 {
-    static const uint8_t KINDS[PROMOTED_COUNT] = {
-#define X(name, column, property, type) KIND_##type,
-        PROMOTED_TABLE(X)
-#undef X
-    };
-    for (int i = 0; i < PROMOTED_COUNT; i++) {
-        if (KINDS[i] == KIND_TEXT)
-            skip_text(cursor);
-        else
-            read_bytes(cursor, sizeof(int64_t));
-    }
+    uint64_t count = read_varint(cursor);
+    if (count > cursor_left(cursor) / sizeof(uint32_t))
+        cursor->failed = true;
+    else
+        read_bytes(cursor, (size_t)count * sizeof(uint32_t));
 }
 
+/* The key of the table lies before the promoted columns. */
 static void walk_row(struct cursor *cursor, const char *bytes, struct row_place *place)
 {
     const uint8_t *begin = cursor->next;
     place->offset = (uint64_t)((const char *)begin - bytes);
     place->seq = read_u64(cursor);
-    read_bytes(cursor, BEFORE_TYPE_BYTES - sizeof(uint64_t));
-    skip_text(cursor); /* type */
-    skip_text(cursor); /* channel */
+    read_bytes(cursor, 8 + 4 + 16 + 1 + 1); /* batch, source, message_key, kind, flags */
+    skip_text(cursor);                      /* type */
+    skip_text(cursor);                      /* channel */
     place->time_ms = read_i64(cursor);
-    read_bytes(cursor, sizeof(int64_t)); /* received_ms */
+    read_bytes(cursor, 8);                  /* received_ms */
     place->customer = read_u32(cursor);
-    read_bytes(cursor, sizeof(uint32_t)); /* origin */
-    uint64_t identifiers = read_varint(cursor);
-    if (identifiers > cursor_left(cursor) / sizeof(uint32_t))
-        cursor->failed = true;
-    else
-        read_bytes(cursor, (size_t)identifiers * sizeof(uint32_t));
-    skip_promoted(cursor);
-    skip_text(cursor); /* props */
-    skip_text(cursor); /* context */
+    read_bytes(cursor, 4);                  /* origin */
+    skip_list(cursor);                      /* identifiers */
+    for (int i = EVENT_COLUMNS_KEYED; i < event_column_count; i++) {
+        if (event_columns[i].form == FORM_TEXT)
+            skip_text(cursor);
+        else
+            read_bytes(cursor, sizeof(int64_t));
+    }
     place->size = (uint32_t)(cursor->next - begin);
 }
 
@@ -197,29 +190,4 @@ void row_order_free(struct row_order *order)
     order->places = NULL;
     order->order = NULL;
     order->count = 0;
-}
-
-/* Rows lie far apart: the ones to come are fetched while one is copied. */
-#define AHEAD 8
-
-size_t row_order_read(void *context, char *out, size_t room)
-{
-    struct row_order *order = context;
-    size_t written = 0;
-    while (order->next < order->count && written < room) {
-        if (order->next + AHEAD < order->count)
-            __builtin_prefetch(order->bytes +
-                               order->places[order->order[order->next + AHEAD]].offset);
-        const struct row_place *place = &order->places[order->order[order->next]];
-        size_t left = place->size - order->within;
-        size_t size = left < room - written ? left : room - written;
-        memcpy(out + written, order->bytes + place->offset + order->within, size);
-        written += size;
-        order->within += size;
-        if (order->within == place->size) {
-            order->next++;
-            order->within = 0;
-        }
-    }
-    return written;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* events_order: rows in RowBinary, read out in the order of the table. Private to store/.
+/* events_order: rows in RowBinary, and their order in the table. Private to store/.
  *
  * A block that comes sorted is stored as it is; one that does not is permuted by the warehouse column
- * by column (measured: 1.5 of 6 microseconds a row). Here the rows stay where they are: their places
- * are sorted, and the bytes are gathered on the way into the socket.
+ * by column (measured: 1.5 of 6 microseconds a row). The rows stay where they are: their places are
+ * sorted.
  */
 #ifndef KITH_STORE_EVENTS_ORDER_H
 #define KITH_STORE_EVENTS_ORDER_H
@@ -27,14 +27,10 @@ struct row_order {
     size_t count;
     struct row_place *places;  /* in the order of the bytes */
     uint32_t *order;           /* places by (customer, time_ms, seq) */
-    size_t next;               /* reading: position in `order`, … */
-    size_t within;             /* … and in its row */
 };
 
 /* CORRUPT when the bytes are not whole rows. */
 err row_order_make(struct row_order *order, str rows, struct problem *problem) MUST_USE;
 void row_order_free(struct row_order *order);
-/* The next bytes in order; 0 at the end. */
-size_t row_order_read(void *order, char *out, size_t room);
 
 #endif

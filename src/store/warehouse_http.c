@@ -187,6 +187,7 @@ static err judge_transfer(CURLcode result, const char *words, struct problem *pr
     case CURLE_OPERATION_TIMEDOUT:
         return problem_set(problem, ERR_TIMEOUT, "the warehouse did not answer in time");
     case CURLE_OUT_OF_MEMORY:
+    case CURLE_ABORTED_BY_CALLBACK:
         return problem_set(problem, ERR_NOMEM, "no memory for a request to the warehouse");
     default:
         return problem_set(problem, ERR_UNAVAILABLE, "the warehouse cannot be reached: %s",
@@ -322,7 +323,8 @@ static void set_common(const struct warehouse *warehouse, CURL *curl, int64_t ti
 static size_t give_body(char *out, size_t one, size_t count, void *context)
 {
     const struct warehouse_data *data = context;
-    return data->read(data->context, out, one * count);
+    size_t size = data->read(data->context, out, one * count);
+    return size != SIZE_MAX ? size : CURL_READFUNC_ABORT;
 }
 
 /* curl sends a request again by itself when a kept connection turns out to be dead. An INSERT must not
@@ -331,7 +333,6 @@ static void set_body(CURL *curl, const struct warehouse_call *call)
 {
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     if (call->data != NULL) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->data->size);
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
         curl_easy_setopt(curl, CURLOPT_READDATA, call->data);
         curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
@@ -341,11 +342,21 @@ static void set_body(CURL *curl, const struct warehouse_call *call)
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->sql.data != NULL ? call->sql.data : "");
 }
 
-static struct curl_slist *make_headers(void)
+static struct curl_slist *make_headers(bool data)
 {
-    /* No waiting for '100 Continue', no form type. */
-    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-    return headers != NULL ? curl_slist_append(headers, "Content-Type: text/plain") : NULL;
+    /* No waiting for '100 Continue', no form type; data come in chunks, their size is not known. */
+    const char *const lines[] = { "Expect:", "Content-Type: text/plain",
+                                  "Transfer-Encoding: chunked" };
+    struct curl_slist *headers = NULL;
+    for (int i = 0; i < (data ? 3 : 2); i++) {
+        struct curl_slist *longer = curl_slist_append(headers, lines[i]);
+        if (longer == NULL) {
+            curl_slist_free_all(headers);
+            return NULL;
+        }
+        headers = longer;
+    }
+    return headers;
 }
 
 static err perform(struct warehouse *warehouse, const struct warehouse_call *call, const char *url,
@@ -353,7 +364,7 @@ static err perform(struct warehouse *warehouse, const struct warehouse_call *cal
 {
     char words[CURL_ERROR_SIZE] = "";
     struct transfer transfer = { .curl = handle_take(warehouse), .answer = { .call = call } };
-    struct curl_slist *headers = make_headers();
+    struct curl_slist *headers = make_headers(call->data != NULL);
     CURL *curl = transfer.curl;
     err error = ERR_NOMEM;
     if (curl == NULL || headers == NULL) {
@@ -485,7 +496,7 @@ err warehouse_insert_data(struct warehouse *warehouse, str table,
 {
     struct buffer sql;
     buffer_init(&sql, 64 << 10);
-    buffer_printf(&sql, "INSERT INTO " STR_FMT " FORMAT RowBinary", STR_ARG(table));
+    buffer_printf(&sql, "INSERT INTO " STR_FMT " FORMAT %s", STR_ARG(table), data->format);
     struct warehouse_call call = { .sql = buffer_str(&sql),
                                    .data = data,
                                    .query_id = batch,
@@ -510,7 +521,7 @@ static size_t read_str(void *context, char *out, size_t room)
 err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch,
                      struct problem *problem)
 {
-    struct warehouse_data data = { .size = rows.size, .read = read_str, .context = &rows };
+    struct warehouse_data data = { .format = "RowBinary", .read = read_str, .context = &rows };
     return warehouse_insert_data(warehouse, table, &data, batch, problem);
 }
 

@@ -46,9 +46,9 @@ struct warehouse {
 
 /* ---- warehouse_http.c ---- */
 
-/* The data of an INSERT, read once from its beginning to its end. */
+/* The data of an INSERT, read once from its beginning to its end; SIZE_MAX from `read` breaks it off. */
 struct warehouse_data {
-    size_t size;
+    const char *format;
     size_t (*read)(void *context, char *out, size_t room);
     void *context;
 };
@@ -67,7 +67,7 @@ struct warehouse_call {
 };
 err warehouse_do(struct warehouse *warehouse, const struct warehouse_call *call,
                  struct problem *problem) MUST_USE;
-/* INSERT INTO `table` FORMAT RowBinary. */
+/* INSERT INTO `table` FORMAT …. */
 err warehouse_insert_data(struct warehouse *warehouse, str table,
                           const struct warehouse_data *data, str batch,
                           struct problem *problem) MUST_USE;

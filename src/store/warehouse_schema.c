@@ -8,41 +8,10 @@
 
 #include "base/clock.h"
 #include "base/logline.h"
+#include "store/event_columns.h"
 #include "store/warehouse_inside.h"
 
 #define QUERY_MS (10 * MINUTE_MS)
-
-struct column {
-    const char *name, *type, *codec;
-};
-
-/* Texts of the promoted columns repeat, but a dictionary costs more than it gives: with
- * LowCardinality an insert took 2.4 of 8.5 microseconds a row longer (measured). */
-#define TEXT_TYPE "String"
-#define INT_TYPE "Int64"
-#define MONEY_TYPE "Int64"
-
-static const struct column EVENT_COLUMNS[] = {
-    { "seq", "UInt64", "Delta(8), ZSTD(1)" },
-    { "batch", "UInt64", "Delta(8), ZSTD(1)" },
-    { "source", "UInt32", "ZSTD(1)" },
-    { "message_key", "FixedString(16)", "NONE" }, /* a hash: nothing to squeeze */
-    { "kind", "UInt8", "ZSTD(1)" },
-    { "flags", "UInt8", "ZSTD(1)" },
-    { "type", "LowCardinality(String)", "ZSTD(1)" },
-    { "channel", "LowCardinality(String)", "ZSTD(1)" },
-    { "time_ms", "Int64", "Delta(8), ZSTD(1)" },
-    { "received_ms", "Int64", "Delta(8), ZSTD(1)" },
-    { "customer", "UInt32", "Delta(4), LZ4" },
-    { "origin", "UInt32", "LZ4" },
-    { "identifiers", "Array(UInt32)", "LZ4" },
-#define X(name, column, property, type) { column, type##_TYPE, "LZ4" },
-    PROMOTED_TABLE(X)
-#undef X
-    { "props", "String", "ZSTD(1)" },
-    { "context", "String", "ZSTD(1)" },
-};
-#define EVENT_COLUMN_COUNT (sizeof(EVENT_COLUMNS) / sizeof(EVENT_COLUMNS[0]))
 
 static err execute(struct warehouse *warehouse, str sql, struct buffer *out,
                    struct problem *problem)
@@ -54,10 +23,10 @@ static err execute(struct warehouse *warehouse, str sql, struct buffer *out,
     return warehouse_do(warehouse, &call, problem);
 }
 
-static void write_column(const struct column *column, struct buffer *sql)
+static void write_column(const struct event_column *column, struct buffer *sql)
 {
     buffer_printf(sql, "\"%s\" %s", column->name, column->type);
-    if (strcmp(column->type, INT_TYPE) == 0 && strcmp(column->codec, "LZ4") == 0)
+    if (column->promoted && column->form == FORM_I64)
         buffer_printf(sql, " DEFAULT -9223372036854775808"); /* PROMOTED_MISSING */
     buffer_printf(sql, " CODEC(%s)", column->codec);
 }
@@ -67,9 +36,9 @@ static err make_events(struct warehouse *warehouse, struct buffer *out, struct p
     struct buffer sql;
     buffer_init(&sql, 64 << 10);
     buffer_printf(&sql, "CREATE TABLE IF NOT EXISTS events (");
-    for (size_t i = 0; i < EVENT_COLUMN_COUNT; i++) {
+    for (int i = 0; i < event_column_count; i++) {
         buffer_printf(&sql, "%s", i > 0 ? ", " : "");
-        write_column(&EVENT_COLUMNS[i], &sql);
+        write_column(&event_columns[i], &sql);
     }
     buffer_printf(&sql, ") ENGINE = MergeTree ORDER BY (customer, time_ms, seq) SETTINGS "
                         "index_granularity = 8192, fsync_after_insert = 1, "
@@ -82,11 +51,11 @@ static err make_events(struct warehouse *warehouse, struct buffer *out, struct p
     return error;
 }
 
-static const struct column *find_column(str name)
+static const struct event_column *find_column(str name)
 {
-    for (size_t i = 0; i < EVENT_COLUMN_COUNT; i++) {
-        if (str_equal(name, str_from_c(EVENT_COLUMNS[i].name)))
-            return &EVENT_COLUMNS[i];
+    for (int i = 0; i < event_column_count; i++) {
+        if (str_equal(name, str_from_c(event_columns[i].name)))
+            return &event_columns[i];
     }
     return NULL;
 }
@@ -100,10 +69,10 @@ static err check_types(str described, bool *present, struct problem *problem)
         str type = line, name;
         if (line.size == 0 || !str_split(&type, '\t', &name))
             continue;
-        const struct column *column = find_column(name);
+        const struct event_column *column = find_column(name);
         if (column == NULL)
             continue;
-        present[column - EVENT_COLUMNS] = true;
+        present[column - event_columns] = true;
         if (!str_equal(type, str_from_c(column->type))) {
             problem_set(problem, ERR_CONFLICT,
                         "warehouse column events.%s is " STR_FMT ", this Kith writes %s",
@@ -120,25 +89,25 @@ static err add_missing(struct warehouse *warehouse, const bool *present, struct 
                        struct problem *problem)
 {
     err error = ERR_OK;
-    for (size_t i = 0; i < EVENT_COLUMN_COUNT && error == ERR_OK; i++) {
+    for (int i = 0; i < event_column_count && error == ERR_OK; i++) {
         if (present[i])
             continue;
         struct buffer sql;
         buffer_init(&sql, 4096);
         buffer_printf(&sql, "ALTER TABLE events ADD COLUMN IF NOT EXISTS ");
-        write_column(&EVENT_COLUMNS[i], &sql);
+        write_column(&event_columns[i], &sql);
         error = buffer_status(&sql);
         if (error == ERR_OK)
             error = execute(warehouse, buffer_str(&sql), out, problem);
         buffer_deinit(&sql);
-        log_line(LOG_INFO, "warehouse_column", "added=%s", EVENT_COLUMNS[i].name);
+        log_line(LOG_INFO, "warehouse_column", "added=%s", event_columns[i].name);
     }
     return error;
 }
 
 static err check_events(struct warehouse *warehouse, struct buffer *out, struct problem *problem)
 {
-    bool present[EVENT_COLUMN_COUNT] = { false };
+    bool present[EVENT_COLUMNS_MAX] = { false };
     buffer_clear(out);
     err error = execute(warehouse,
                         STR("SELECT name, type FROM system.columns WHERE table = 'events' AND "
