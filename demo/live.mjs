@@ -9,9 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Phones, pageClient, segmentClients } from './clients.mjs';
 import { build } from './server.mjs';
 
-/** Visits per second by hour in Shanghai: the shape of a day. */
-const RHYTHM = [0.6, 0.3, 0.2, 0.2, 0.2, 0.2, 0.3, 0.6, 1.0, 1.3, 1.5, 1.4,
-                1.8, 1.6, 1.3, 1.2, 1.3, 1.4, 1.5, 1.9, 2.6, 2.8, 2.4, 1.4];
+/** Visits per second by hour in Shanghai: the shape of a day, with somebody awake at any hour. */
+const RHYTHM = [1.2, 0.9, 0.8, 0.7, 0.7, 0.8, 0.9, 1.2, 1.8, 2.3, 2.6, 2.5,
+                3.2, 2.9, 2.4, 2.3, 2.4, 2.6, 2.8, 3.5, 4.8, 5.2, 4.4, 2.6];
 const PEOPLE_MAX = 20_000;
 const NEW_VISITOR = 0.12;      // of the visits on pages
 const FOLLOW_UP_MS = 45_000;   // a day of the parcel's journey

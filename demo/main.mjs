@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bringHistory } from './history.mjs';
 import { liveOn } from './live.mjs';
-import { Server, root } from './server.mjs';
+import { Server } from './server.mjs';
 import { makeSources } from './sources.mjs';
 
 const usage = `usage: demo/run [options]
@@ -91,15 +91,16 @@ async function main() {
     await server.start();
     if (server.login) notes.save({ login: server.login });
     notes.save({ keys: await makeSources(server, notes.value.keys ?? {}) });
-    say(`the console is at ${server.url}`);
-    for (const line of notes.value.login ?? []) say(line);
+    const invite = `open ${server.url} and sign in as ${notes.value.login}`;
+    say(invite);
     server.ended.then(() => stopping.abort(new Error('the server ended')));
     await Promise.race([
       bring(server, notes, wanted),
       new Promise((_, failed) => stopping.signal.addEventListener('abort', () => failed(new Error('stopped')))),
     ]);
     if (wanted.live) {
-      say(`living on at ${server.url}; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
+      say(`living on; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
+      say(invite);
       await liveOn(server, notes.value, stopping.signal, say);
     }
   } catch (error) {

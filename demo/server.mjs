@@ -46,10 +46,9 @@ export class Server {
     await this.ready();
   }
 
-  /** The lines with the administrator's login; printed once, at the first start. */
+  /** "admin / password" as the server says it once, at its first start. */
   get login() {
-    const lines = this.lines.filter((line) => /password|login/i.test(line));
-    return lines.length > 0 ? lines : undefined;
+    return this.lines.map((line) => line.match(/Sign in as: (.+)$/)?.[1]).find(Boolean);
   }
 
   async ready() {
