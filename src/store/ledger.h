@@ -14,6 +14,7 @@
  *   G5 a sync that fails is never retried: nothing more is committed until Kith starts again, and
  *      ledger_is_failing says SYNC. A power loss may take back commits newer than
  *      ledger_synced_seq: the log is kept from there on.
+ *   G6 a page that does not fit its checksum is an error (CORRUPT), never a wrong number.
  *
  * Threads: a write set has one owner until ledger_apply; ledger_apply by the engine thread; reads
  * by any thread (each read takes a connection of a small pool and sees the last commit).
@@ -131,6 +132,10 @@ err ledger_find_by(struct ledger *ledger, enum ledger_table table, const char *c
 err ledger_page(struct ledger *ledger, enum ledger_table table,
                 const struct ledger_value *key_beyond, bool descending, size_t limit,
                 ledger_visitor visit, void *context, struct problem *problem) MUST_USE;
+
+/* Read every page and compare tables with their indexes; CORRUPT names what is wrong. Minutes on a large
+ * ledger: for `kith check`. */
+err ledger_check(struct ledger *ledger, struct problem *problem) MUST_USE;
 
 uint64_t ledger_applied_seq(struct ledger *ledger);   /* last committed */
 uint64_t ledger_synced_seq(struct ledger *ledger);    /* last that a power loss cannot take back */

@@ -272,6 +272,14 @@ err ledger_page(struct ledger *ledger, enum ledger_table table,
     return read_page(ledger, &shape, NULL, key_beyond, limit, visit, context, problem);
 }
 
+err ledger_check(struct ledger *ledger, struct problem *problem)
+{
+    struct reader *reader = reader_take(ledger);
+    err error = sql_check(reader->sql, problem);
+    reader_give(ledger, reader);
+    return error;
+}
+
 /* ---- digests ---- */
 
 struct table_digest {

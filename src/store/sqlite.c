@@ -4,13 +4,14 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
+#include "store/page_check.h"
 
 /* Written into the header of the file, so that another SQLite file is not taken for a ledger. */
 #define APPLICATION_ID 0x4b495448 /* "KITH" */
 #define BUSY_TIMEOUT_MS 5000
-#define PAGE_BYTES 4096
 
 struct sql {
     sqlite3 *database;
@@ -28,6 +29,8 @@ static sqlite3_stmt *raw(struct sql_statement *statement)
 static err error_of(int code)
 {
     switch (code) {
+    case SQLITE_IOERR_DATA: /* page_check: a page does not fit its checksum */
+        return ERR_CORRUPT;
     case SQLITE_IOERR_FSYNC:
     case SQLITE_IOERR_DIR_FSYNC:
         return ERR_SYNC;
@@ -71,6 +74,8 @@ static err failed(const struct sql *sql, int code, const char *doing, struct pro
                 sqlite3_errmsg(sql->database), code);
     if (error == ERR_STORAGE_FULL)
         problem_hint(problem, error, "free space on the disk of the data folder; the ledger goes on by itself");
+    if (error == ERR_CORRUPT)
+        problem_hint(problem, error, "restore a backup, or move the ledger away and rebuild it from a kept log");
     if (error == ERR_SYNC)
         problem_hint(problem, error, "check the disk, then start Kith again: it applies the log anew");
     return error;
@@ -105,6 +110,34 @@ static err configure(struct sql *sql, const struct sql_config *config, struct pr
     return error;
 }
 
+/* Room for the checksums in each page: a database begins with it, or never has it. */
+static err reserve_room(struct sql *sql, struct problem *problem)
+{
+    int room = PAGE_CHECK_BYTES;
+    int code = sqlite3_file_control(sql->database, "main", SQLITE_FCNTL_RESERVE_BYTES, &room);
+    return code == SQLITE_OK ? ERR_OK : failed(sql, code, "reserve room for checksums", problem);
+}
+
+/* After the first read: what the header of the file says. */
+static err check_room(struct sql *sql, struct problem *problem)
+{
+    sqlite3_file *file = NULL;
+    unsigned char header[24];
+    sqlite3_int64 size = 0;
+    sqlite3_file_control(sql->database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (file == NULL || file->pMethods == NULL || file->pMethods->xFileSize(file, &size) != 0 ||
+        size < PAGE_BYTES)
+        return ERR_OK; /* nothing is in the database itself yet */
+    if (file->pMethods->xRead(file, header, sizeof(header), 0) != SQLITE_OK)
+        return problem_set(problem, ERR_IO, "ledger '%s': its header cannot be read", sql->path);
+    if (memcmp(header, "SQLite format 3", 16) != 0 || header[20] == PAGE_CHECK_BYTES)
+        return ERR_OK; /* SQLite says what is no database */
+    problem_set(problem, ERR_CONFLICT,
+                "'%s' is an SQLite file, but not a ledger: its pages have no checksums", sql->path);
+    return problem_hint(problem, ERR_CONFLICT,
+                        "name another data folder; if this one was a ledger, its first page is damaged");
+}
+
 err sql_open(struct sql **out, const struct sql_config *config, struct problem *problem)
 {
     struct sql *sql = memory_alloc(sizeof(*sql));
@@ -115,8 +148,13 @@ err sql_open(struct sql **out, const struct sql_config *config, struct problem *
     int flags = SQLITE_OPEN_NOMUTEX |
                 (config->read_only ? SQLITE_OPEN_READONLY
                                    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int code = sqlite3_open_v2(config->path, &sql->database, flags, config->vfs);
-    err error = ERR_OK;
+    const char *vfs = NULL;
+    err error = page_check_vfs(config->vfs, &vfs, problem);
+    if (error != ERR_OK) {
+        memory_free(sql);
+        return error;
+    }
+    int code = sqlite3_open_v2(config->path, &sql->database, flags, vfs);
     if (code != SQLITE_OK) {
         error = sql->database != NULL
                     ? failed(sql, code, "open", problem)
@@ -124,7 +162,11 @@ err sql_open(struct sql **out, const struct sql_config *config, struct problem *
         goto out;
     }
     sqlite3_extended_result_codes(sql->database, 1);
-    error = configure(sql, config, problem);
+    error = check_room(sql, problem);
+    if (error == ERR_OK)
+        error = reserve_room(sql, problem);
+    if (error == ERR_OK)
+        error = configure(sql, config, problem);
     if (error == ERR_OK)
         error = sql_prepare(sql, STR("BEGIN IMMEDIATE"), &sql->begin, problem);
     if (error == ERR_OK)
@@ -296,6 +338,22 @@ err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
 int64_t sql_wal_pages(const struct sql *sql)
 {
     return sql->wal_pages;
+}
+
+err sql_check(struct sql *sql, struct problem *problem)
+{
+    sqlite3_stmt *prepared = NULL;
+    int code = sqlite3_prepare_v2(sql->database, "PRAGMA integrity_check(1)", -1, &prepared, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(prepared);
+    err error = ERR_OK;
+    if (code != SQLITE_ROW)
+        error = failed(sql, code, "check", problem);
+    else if (strcmp((const char *)sqlite3_column_text(prepared, 0), "ok") != 0)
+        error = problem_set(problem, ERR_CORRUPT, "ledger '%s': %s", sql->path,
+                            (const char *)sqlite3_column_text(prepared, 0));
+    sqlite3_finalize(prepared);
+    return error;
 }
 
 static err read_pragma(struct sql *sql, const char *text, int *value, struct problem *problem)

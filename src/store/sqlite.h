@@ -59,6 +59,9 @@ err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem) MUS
 /* Pages in the write-ahead log after the last commit of this connection. */
 int64_t sql_wal_pages(const struct sql *sql);
 
+/* Read every page in use and compare tables with their indexes; CORRUPT with what is wrong. */
+err sql_check(struct sql *sql, struct problem *problem) MUST_USE;
+
 /* The number of the newest migration that ran; 0 for an empty database. */
 err sql_version(struct sql *sql, int *version, struct problem *problem) MUST_USE;
 /* Within the transaction of the migration. */

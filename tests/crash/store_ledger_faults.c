@@ -411,6 +411,51 @@ static void closing_on_a_full_disk(void **state)
     check_after(LEDGER_NAME, VFS_NAME, seed, committed);
 }
 
+/* ---- bits that flip ---- */
+
+/* What the ledger says after one bit of its file has flipped: an error, or what was put in. */
+static bool is_noticed(uint64_t seed, const struct model *model)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct ledger *ledger = open_on(LEDGER_NAME, VFS_NAME, &problem);
+    if (ledger == NULL)
+        return true;
+    bool noticed = ledger_check(ledger, &problem) != ERR_OK;
+    if (!noticed && (ledger_applied_seq(ledger) != 200 || !equals_model(ledger, model)))
+        fail_msg("seed %llu: a flipped bit became data", (unsigned long long)seed);
+    ledger_close(&ledger);
+    return noticed;
+}
+
+static void a_bit_flips(void **state)
+{
+    struct vfs_fault *disk = *state;
+    static struct model model;
+    uint64_t seed = seed_of_run(), unnoticed = 0, flips = rounds(400);
+    struct problem problem = { .error = ERR_OK };
+    vfs_fault_reset(disk, seed);
+    struct ledger *ledger = open_on(LEDGER_NAME, VFS_NAME, &problem);
+    assert_non_null(ledger);
+    apply_sets(ledger, seed, 1, 200);
+    ledger_close(&ledger);
+    model_at(&model, seed, 200);
+    struct vfs_image *image = vfs_fault_save(disk);
+    struct random_stream random;
+    random_seed(&random, seed);
+    uint64_t bits = (uint64_t)vfs_fault_file_bytes(disk, LEDGER_NAME) * 8;
+    assert_false(is_noticed(seed, &model));
+    for (uint64_t i = 0; i < flips; i++) {
+        vfs_fault_load(disk, image);
+        vfs_fault_flip_bit(disk, LEDGER_NAME, random_below(&random, bits));
+        /* Pages that were freed hold nothing that anybody reads. */
+        unnoticed += !is_noticed(seed, &model);
+    }
+    print_message("%llu flips, %llu of them in pages that nobody reads\n", (unsigned long long)flips,
+                  (unsigned long long)unnoticed);
+    assert_true(unnoticed < flips / 4);
+    vfs_image_free(&image);
+}
+
 /* ---- memory ---- */
 
 static void an_allocation_fails(void **state)
@@ -573,6 +618,7 @@ int main(void)
         TEST(a_call_fails),
         TEST(a_full_disk_gets_room_again),
         TEST(closing_on_a_full_disk),
+        TEST(a_bit_flips),
         TEST(an_allocation_fails),
         cmocka_unit_test(the_process_is_killed),
     };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/ledger.h"
+#include "store/page_check.h"
 
 struct folder {
     char path[64];
@@ -325,12 +326,23 @@ static void digests(void **state)
     ledger_close(&ledger);
 }
 
-static void execute(struct folder *folder, const char *sql)
+/* Through the layer of checksums, or (a foreign file) without. */
+static void execute_by(struct folder *folder, const char *sql, const char *vfs)
 {
     sqlite3 *database;
-    assert_int_equal(sqlite3_open(folder->ledger, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_open_v2(folder->ledger, &database,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
+}
+
+static void execute(struct folder *folder, const char *sql)
+{
+    struct problem problem;
+    const char *vfs = NULL;
+    assert_ok(page_check_vfs(NULL, &vfs, &problem));
+    execute_by(folder, sql, vfs);
 }
 
 static void assert_refused(struct folder *folder, err expected, const char *word)
@@ -354,7 +366,7 @@ static void refuses_a_newer_ledger(void **state)
 
 static void refuses_a_foreign_file(void **state)
 {
-    execute(*state, "CREATE TABLE t (x); PRAGMA user_version=1");
+    execute_by(*state, "CREATE TABLE t (x); PRAGMA user_version=1", NULL);
     assert_refused(*state, ERR_CONFLICT, "not a ledger");
 }
 
