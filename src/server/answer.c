@@ -12,6 +12,7 @@
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 500
 #define RETRY_AFTER_S 1
+#define RETRY_AFTER_FULL_S 5
 #define COMMAND_BYTES_MAX (1024 * 1024)
 
 int64_t server_now_ms(const struct server *server)
@@ -38,8 +39,10 @@ void reply_problem(struct request *request, err error, const struct problem *pro
     request->status = err_http_status(error);
     request->content_type = "application/problem+json";
     request->cache_control = NULL;
-    if ((request->status == 429 || request->status == 503) && request->retry_after_s == 0)
+    if (request->retry_after_s == 0 && (request->status == 429 || request->status == 503))
         request->retry_after_s = RETRY_AFTER_S;
+    if (request->retry_after_s == 0 && request->status == 507)
+        request->retry_after_s = RETRY_AFTER_FULL_S;
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_put_key(&writer, STR("type"));

@@ -32,7 +32,8 @@ struct kept_figure {
 };
 
 struct figures {
-    pthread_mutex_t mutex; /* one asks, others wait for what it brings */
+    pthread_mutex_t asking; /* one asks; others show what is known, or wait if nothing is */
+    pthread_mutex_t mutex;  /* the figures themselves: held for moments */
     struct kept_figure hours_kept, channels_kept, links_kept, sources_kept, counts_kept,
         strong_kept;
     int64_t hours[25][2]; /* start, events */
@@ -55,6 +56,7 @@ err figures_new(struct figures **figures)
     *figures = memory_alloc(sizeof(**figures));
     if (*figures == NULL)
         return ERR_NOMEM;
+    pthread_mutex_init(&(*figures)->asking, NULL);
     pthread_mutex_init(&(*figures)->mutex, NULL);
     pthread_mutex_init(&(*figures)->samples_mutex, NULL);
     return ERR_OK;
@@ -66,6 +68,7 @@ void figures_free(struct figures **pointer)
     *pointer = NULL;
     if (figures == NULL)
         return;
+    pthread_mutex_destroy(&figures->asking);
     pthread_mutex_destroy(&figures->mutex);
     pthread_mutex_destroy(&figures->samples_mutex);
     memory_free(figures->sources);
@@ -80,6 +83,25 @@ int64_t figures_day_start_ms(const struct server *server)
 }
 
 /* ---- keeping ---- */
+
+/* May the caller ask now? False when somebody else does and there is something to show meanwhile. */
+static bool begin_asking(struct figures *figures, const struct kept_figure *kept)
+{
+    if (pthread_mutex_trylock(&figures->asking) == 0)
+        return true;
+    pthread_mutex_lock(&figures->mutex);
+    bool known = kept->as_of_ms != 0;
+    pthread_mutex_unlock(&figures->mutex);
+    if (known)
+        return false;
+    pthread_mutex_lock(&figures->asking);
+    return true;
+}
+
+static void end_asking(struct figures *figures)
+{
+    pthread_mutex_unlock(&figures->asking);
+}
 
 static bool is_fresh(const struct kept_figure *kept)
 {
@@ -110,10 +132,12 @@ static bool ask(struct server *server, const char *sql,
     err error =
         warehouse_query(warehouse, str_from_c(sql), NULL, 0, QUERY_MS_MAX, &answer, &problem);
     struct cursor cursor = cursor_over(buffer_str(&answer));
+    pthread_mutex_lock(&server->figures->mutex);
     bool good = error == ERR_OK && take(server, &cursor) && !cursor.failed;
     if (good)
         keep(server, kept, start);
-    else
+    pthread_mutex_unlock(&server->figures->mutex);
+    if (!good)
         log_line(LOG_WARN, "figure_failed", "reason=\"%.120s\"", problem.detail);
     buffer_deinit(&answer);
     return good;
@@ -198,8 +222,11 @@ static void write_hours(struct server *server, struct json_writer *writer)
 void figures_write_overview(struct server *server, struct json_writer *writer)
 {
     struct figures *figures = server->figures;
+    if (begin_asking(figures, &figures->channels_kept)) {
+        refresh_overview(server);
+        end_asking(figures);
+    }
     pthread_mutex_lock(&figures->mutex);
-    refresh_overview(server);
     write_hours(server, writer);
     json_put_key(writer, STR("by_channel"));
     json_begin_array(writer);
@@ -268,18 +295,24 @@ static void refresh_strong(struct server *server)
         if (engine_ask_wait(server->engine, &question) != ERR_OK)
             break;
     }
-    memory_free(figures->strong);
+    pthread_mutex_lock(&figures->mutex);
+    uint8_t *old = figures->strong;
     figures->strong = slice.bits;
     figures->strong_bytes = slice.count / 8 + 1;
     figures->identified = slice.found;
     keep(server, &figures->strong_kept, start);
+    pthread_mutex_unlock(&figures->mutex);
+    memory_free(old);
 }
 
 uint64_t figures_identified(struct server *server)
 {
     struct figures *figures = server->figures;
+    if (begin_asking(figures, &figures->strong_kept)) {
+        refresh_strong(server);
+        end_asking(figures);
+    }
     pthread_mutex_lock(&figures->mutex);
-    refresh_strong(server);
     uint64_t identified = figures->identified;
     pthread_mutex_unlock(&figures->mutex);
     return identified;
@@ -287,23 +320,27 @@ uint64_t figures_identified(struct server *server)
 
 /* ---- link rate ---- */
 
-/* A stream of (customer, channels as bits), cut anywhere. */
+/* A stream of (customer, channels as bits), cut anywhere. `strong` is the figures': only who asks may
+ * change it. */
 struct link_stream {
-    struct figures *figures;
+    const struct figures *figures;
+    struct channel_figures *links;
+    size_t count;
     uint8_t rest[12];
     size_t rest_size;
 };
 
-static void count_customer(struct figures *figures, uint32_t customer, uint64_t channels)
+static void count_customer(struct link_stream *stream, uint32_t customer, uint64_t channels)
 {
+    const struct figures *figures = stream->figures;
     bool strong = customer / 8 < figures->strong_bytes &&
                   (figures->strong[customer / 8] & (1u << customer % 8)) != 0;
     bool linked = strong || (channels & (channels - 1)) != 0;
-    for (size_t i = 0; i < figures->link_count; i++) {
+    for (size_t i = 0; i < stream->count; i++) {
         if ((channels & (UINT64_C(1) << i)) == 0)
             continue;
-        figures->links[i].customers++;
-        figures->links[i].linked += linked;
+        stream->links[i].customers++;
+        stream->links[i].linked += linked;
     }
 }
 
@@ -316,17 +353,17 @@ static bool take_links(void *context, str bytes)
             continue;
         struct cursor cursor = cursor_over(str_from_bytes(stream->rest, sizeof(stream->rest)));
         uint32_t customer = read_u32(&cursor);
-        count_customer(stream->figures, customer, read_u64(&cursor));
+        count_customer(stream, customer, read_u64(&cursor));
         stream->rest_size = 0;
     }
     return true;
 }
 
-static void quote_channels(const struct figures *figures, struct buffer *sql)
+static void quote_channels(const struct link_stream *stream, struct buffer *sql)
 {
-    for (size_t i = 0; i < figures->link_count; i++) {
+    for (size_t i = 0; i < stream->count; i++) {
         buffer_append_str(sql, i > 0 ? STR(",'") : STR("'"));
-        for (const char *c = figures->links[i].name; *c != '\0'; c++) {
+        for (const char *c = stream->links[i].name; *c != '\0'; c++) {
             if (*c == '\'' || *c == '\\')
                 buffer_append_byte(sql, '\\');
             buffer_append_byte(sql, (uint8_t)*c);
@@ -335,47 +372,65 @@ static void quote_channels(const struct figures *figures, struct buffer *sql)
     }
 }
 
+static err stream_links(struct warehouse *warehouse, struct link_stream *stream,
+                        struct problem *problem)
+{
+    struct buffer sql;
+    if (stream->count == 0)
+        return ERR_OK;
+    buffer_init(&sql, 65536);
+    buffer_printf(&sql,
+                  "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), indexOf([",
+                  WAREHOUSE_CURRENT_CUSTOMER);
+    quote_channels(stream, &sql);
+    buffer_printf(&sql,
+                  "], toString(channel)) - 1)) FROM events GROUP BY current FORMAT RowBinary");
+    err error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error = warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, stream, problem);
+    buffer_deinit(&sql);
+    return error;
+}
+
 static err refresh_links(struct server *server, struct problem *problem)
 {
     struct figures *figures = server->figures;
     struct warehouse *warehouse = engine_warehouse(server->engine);
-    struct link_stream stream = { .figures = figures };
-    struct buffer sql;
+    struct channel_figures links[CHANNELS_MAX];
+    struct link_stream stream = { .figures = figures, .links = links };
     steady_ns start = steady_now();
+    if (is_fresh(&figures->links_kept))
+        return ERR_OK;
     if (warehouse == NULL || !warehouse_is_ready(warehouse))
         return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
     refresh_overview(server);
     refresh_strong(server);
-    memcpy(figures->links, figures->channels, sizeof(figures->links));
-    figures->link_count = figures->channel_count;
-    for (size_t i = 0; i < figures->link_count; i++)
-        figures->links[i].customers = figures->links[i].linked = 0;
-    if (figures->link_count == 0) {
-        figures->links_kept.as_of_ms = figures->channels_kept.as_of_ms;
-        return ERR_OK;
+    stream.count = figures->channel_count;
+    for (size_t i = 0; i < stream.count; i++) {
+        links[i] = figures->channels[i];
+        links[i].customers = links[i].linked = 0;
     }
-    buffer_init(&sql, 65536);
-    buffer_printf(&sql,
-                  "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), "
-                  "indexOf([",
-                  WAREHOUSE_CURRENT_CUSTOMER);
-    quote_channels(figures, &sql);
-    buffer_printf(&sql,
-                  "], toString(channel)) - 1)) FROM events GROUP BY current FORMAT RowBinary");
-    err error =
-        warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, &stream, problem);
-    buffer_deinit(&sql);
-    if (error == ERR_OK)
-        keep(server, &figures->links_kept, start);
-    return error;
+    err error = stream_links(warehouse, &stream, problem);
+    if (error != ERR_OK)
+        return error;
+    pthread_mutex_lock(&figures->mutex);
+    memcpy(figures->links, links, stream.count * sizeof(*links));
+    figures->link_count = stream.count;
+    keep(server, &figures->links_kept, start);
+    pthread_mutex_unlock(&figures->mutex);
+    return ERR_OK;
 }
 
 err figures_write_link_rate(struct server *server, struct json_writer *writer, bool *partial,
                             int64_t *as_of_ms, struct problem *problem)
 {
     struct figures *figures = server->figures;
+    err error = ERR_OK;
+    if (begin_asking(figures, &figures->links_kept)) {
+        error = refresh_links(server, problem);
+        end_asking(figures);
+    }
     pthread_mutex_lock(&figures->mutex);
-    err error = is_fresh(&figures->links_kept) ? ERR_OK : refresh_links(server, problem);
     /* What was known before is better than nothing, and says how old it is. */
     *partial = error != ERR_OK;
     if (figures->links_kept.as_of_ms != 0)
@@ -424,14 +479,17 @@ static bool make_room(struct server *server)
     source_set_release(&sources);
     if (count <= figures->source_count)
         return true;
-    struct source_figures *bigger =
-        memory_resize(figures->sources, count * sizeof(*figures->sources));
+    struct source_figures *bigger = memory_alloc(count * sizeof(*bigger)), *old;
     if (bigger == NULL)
         return false;
-    memset(bigger + figures->source_count, 0,
-           (count - figures->source_count) * sizeof(*figures->sources));
+    pthread_mutex_lock(&figures->mutex);
+    old = figures->sources;
+    if (old != NULL)
+        memcpy(bigger, old, figures->source_count * sizeof(*bigger));
     figures->sources = bigger;
     figures->source_count = count;
+    pthread_mutex_unlock(&figures->mutex);
+    memory_free(old);
     return true;
 }
 
@@ -439,7 +497,8 @@ void figures_refresh_sources(struct server *server)
 {
     struct figures *figures = server->figures;
     char sql[256];
-    pthread_mutex_lock(&figures->mutex);
+    if (!begin_asking(figures, &figures->sources_kept))
+        return;
     if (!is_fresh(&figures->sources_kept) && make_room(server)) {
         snprintf(sql, sizeof(sql),
                  "SELECT toUInt32(source) AS number, toUInt64(countIf(received_ms >= %lld)), "
@@ -447,7 +506,7 @@ void figures_refresh_sources(struct server *server)
                  (long long)figures_day_start_ms(server));
         ask(server, sql, take_sources, &figures->sources_kept);
     }
-    pthread_mutex_unlock(&figures->mutex);
+    end_asking(figures);
 }
 
 struct source_figures figures_of_source(struct server *server, uint32_t source_number)
@@ -477,26 +536,42 @@ static bool count_row(void *context, const struct ledger_value *values)
     return true;
 }
 
-struct open_counts figures_open_counts(struct server *server)
+#define COUNTED_MAX 10000000
+
+static void refresh_counts(struct server *server)
 {
     struct figures *figures = server->figures;
     struct ledger *ledger = engine_ledger(server->engine);
+    struct count_rows merges = { .since_ms = figures_day_start_ms(server), .column = 6 };
+    struct count_rows refusals = { .count = 0 }, waiting = { .count = 0 };
     struct problem problem;
     steady_ns start = steady_now();
+    if (is_fresh(&figures->counts_kept))
+        return;
+    err error =
+        ledger_page(ledger, LEDGER_MERGES, NULL, true, COUNTED_MAX, count_row, &merges, &problem);
+    if (error == ERR_OK)
+        error = ledger_find_by(ledger, LEDGER_REFUSALS, "status", ledger_text(STR("open")), NULL,
+                               false, COUNTED_MAX, count_row, &refusals, &problem);
+    if (error == ERR_OK)
+        error = ledger_find_by(ledger, LEDGER_QUARANTINE, "status", ledger_text(STR("waiting")),
+                               NULL, false, COUNTED_MAX, count_row, &waiting, &problem);
+    if (error != ERR_OK)
+        return;
     pthread_mutex_lock(&figures->mutex);
-    if (!is_fresh(&figures->counts_kept)) {
-        struct count_rows merges = { .since_ms = figures_day_start_ms(server), .column = 6 };
-        struct count_rows refusals = { .count = 0 }, waiting = { .count = 0 };
-        if (ledger_page(ledger, LEDGER_MERGES, NULL, true, 10000000, count_row, &merges,
-                        &problem) == ERR_OK &&
-            ledger_find_by(ledger, LEDGER_REFUSALS, "status", ledger_text(STR("open")), NULL, false,
-                           10000000, count_row, &refusals, &problem) == ERR_OK &&
-            ledger_find_by(ledger, LEDGER_QUARANTINE, "status", ledger_text(STR("waiting")), NULL,
-                           false, 10000000, count_row, &waiting, &problem) == ERR_OK) {
-            figures->counts = (struct open_counts){ merges.count, refusals.count, waiting.count };
-            keep(server, &figures->counts_kept, start);
-        }
+    figures->counts = (struct open_counts){ merges.count, refusals.count, waiting.count };
+    keep(server, &figures->counts_kept, start);
+    pthread_mutex_unlock(&figures->mutex);
+}
+
+struct open_counts figures_open_counts(struct server *server)
+{
+    struct figures *figures = server->figures;
+    if (begin_asking(figures, &figures->counts_kept)) {
+        refresh_counts(server);
+        end_asking(figures);
     }
+    pthread_mutex_lock(&figures->mutex);
     struct open_counts counts = figures->counts;
     pthread_mutex_unlock(&figures->mutex);
     return counts;
