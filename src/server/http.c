@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libmicrohttpd and the life of a request; see request.h for its stages. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/logline.h"
 #include "base/metric.h"
@@ -673,79 +668,20 @@ static void http_completed(void *context, struct MHD_Connection *connection, voi
 
 /* ---- start ---- */
 
-static err parse_address(const struct server_config *config, struct sockaddr_storage *out,
-                         socklen_t *size, struct problem *problem)
-{
-    struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)out;
-    memset(out, 0, sizeof(*out));
-    if (inet_pton(AF_INET, config->address, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(config->port);
-        *size = sizeof(*four);
-        return ERR_OK;
-    }
-    if (inet_pton(AF_INET6, config->address, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(config->port);
-        *size = sizeof(*six);
-        return ERR_OK;
-    }
-    return problem_set(problem, ERR_INVALID, "'%s' is no address to listen on", config->address);
-}
-
-static err open_socket(const struct server_config *config, int *out, struct problem *problem)
-{
-    struct sockaddr_storage address;
-    socklen_t size = 0;
-    int yes = 1;
-    err error = parse_address(config, &address, &size, problem);
-    if (error != ERR_OK)
-        return error;
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-        bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 4096) != 0) {
-        error = problem_set(problem, ERR_IO, "cannot listen on %s port %u: %s", config->address,
-                            config->port, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return error;
-    }
-    *out = fd;
-    return ERR_OK;
-}
-
-static uint16_t port_of(int fd)
-{
-    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
-    socklen_t size = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
-        return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)(void *)&address)->sin_port);
-}
-
 err http_start(struct server *server, struct problem *problem)
 {
     const struct server_config *config = &server->config;
-    int fd = -1;
-    err error = open_socket(config, &fd, problem);
-    if (error != ERR_OK)
-        return error;
-    server->port = port_of(fd);
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL,
-        http_handle, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-        config->http_threads, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->header_bytes_max, MHD_OPTION_CONNECTION_TIMEOUT,
-        0u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, http_line, server, MHD_OPTION_NOTIFY_COMPLETED, http_completed,
-        server, MHD_OPTION_NOTIFY_CONNECTION, guard_notify, server, MHD_OPTION_END);
-    if (server->daemon == NULL) {
-        close(fd);
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
+            MHD_USE_NO_LISTEN_SOCKET,
+        0, NULL, NULL, http_handle, server, MHD_OPTION_THREAD_POOL_SIZE, config->http_threads,
+        MHD_OPTION_CONNECTION_LIMIT, config->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        config->connections_per_address_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        config->header_bytes_max, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        http_line, server, MHD_OPTION_NOTIFY_COMPLETED, http_completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, guard_notify, server, MHD_OPTION_END);
+    if (server->daemon == NULL)
         return problem_set(problem, ERR_NOMEM, "the HTTP threads cannot be started");
-    }
     return ERR_OK;
 }

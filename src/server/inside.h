@@ -55,6 +55,9 @@ struct server {
     struct keys *keys;               /* the engine's */
     const struct identity *identity; /* the engine's: for what any thread may ask of it */
     struct MHD_Daemon *daemon;
+    int listen_fd; /* -1: not open */
+    pthread_t accept_thread;
+    bool accept_runs;
     uint16_t port;
     int64_t started_ms; /* wall */
 
@@ -105,6 +108,12 @@ struct http_thread *http_thread_new(struct server *server);
 void http_thread_free(struct http_thread *thread);
 err http_start(struct server *server, struct problem *problem) MUST_USE;
 enum MHD_Result http_send(struct request *request);
+
+/* ---- accept.c ---- */
+
+err accept_start(struct server *server, struct problem *problem) MUST_USE;
+/* No new connections from here on; may be called again. */
+void accept_stop(struct server *server);
 
 /* ---- guard.c ---- */
 

@@ -69,6 +69,8 @@ static err start_parts(struct server *server, struct problem *problem)
         error = guard_start(server);
     if (error == ERR_OK)
         error = http_start(server, problem);
+    if (error == ERR_OK)
+        error = accept_start(server, problem);
     return error;
 }
 
@@ -79,6 +81,7 @@ err server_start(struct server **out, const struct server_config *config, struct
         return problem_set(problem, ERR_NOMEM, "no memory for the server");
     server->config = *config;
     take_defaults(&server->config);
+    server->listen_fd = -1;
     server->engine = config->engine;
     server->keys = engine_keys(config->engine);
     server->started_ms = server_now_ms(server);
@@ -103,13 +106,9 @@ uint16_t server_port(const struct server *server)
 void server_drain(struct server *server, int64_t timeout_ms)
 {
     steady_ns start = steady_now();
-    if (server->daemon != NULL && !atomic_load(&server->draining)) {
-        MHD_socket listening = MHD_quiesce_daemon(server->daemon);
-        if (listening != MHD_INVALID_SOCKET)
-            close(listening);
-    }
     /* From here on each answer closes its connection, and idle ones are cut by the guard. */
     atomic_store(&server->draining, true);
+    accept_stop(server);
     live_stop(server);
     while (steady_since_ms(start) < timeout_ms &&
            (atomic_load(&server->in_flight) > 0 || atomic_load(&server->connection_count) > 0))
@@ -122,8 +121,7 @@ void server_stop(struct server **pointer)
     *pointer = NULL;
     if (server == NULL)
         return;
-    if (server->daemon != NULL)
-        server_drain(server, 0);
+    server_drain(server, 0);
     atomic_store(&server->stopping, true);
     live_stop(server);
     /* Suspended connections come back before libmicrohttpd can end; nobody suspends any more. */

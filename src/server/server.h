@@ -16,8 +16,8 @@
  *   S5 answers with personal data are `no-store`; error texts name things and values, never paths of
  *      the machine, never secrets.
  *
- * Files: http.c (libmicrohttpd and the life of a request), guard.c (deadlines of connections), router.c
- * (the table), workers.c (the pool), auth.c (who asks), answer.c (problems and lists), one routes_*.c
+ * Files: http.c (libmicrohttpd and the life of a request), guard.c (deadlines of connections), accept.c (new
+ * connections), router.c (the table), workers.c (the pool), auth.c (who asks), answer.c (problems and lists), one routes_*.c
  * per room of the API, live.c (streams), files.c (the console).
  *
  * server_start, server_drain and server_stop by one thread.
