@@ -70,7 +70,8 @@ static bool put(struct native_column *column, const char *bytes, size_t size)
 {
     if (!make_room(column, size))
         return false;
-    memcpy(column->data + column->size, bytes, size);
+    if (size > 0)
+        memcpy(column->data + column->size, bytes, size);
     column->size += size;
     return true;
 }

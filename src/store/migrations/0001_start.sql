@@ -18,7 +18,7 @@ CREATE TABLE sources (
     protocol TEXT NOT NULL, write_key_hash BLOB NOT NULL, write_key TEXT, strict INTEGER NOT NULL,
     settings TEXT NOT NULL, created_ms INTEGER NOT NULL, disabled_ms INTEGER NOT NULL,
     PRIMARY KEY (number));
-CREATE UNIQUE INDEX sources_key ON sources (key);
+CREATE INDEX sources_key ON sources (key);
 CREATE TABLE users (
     number INTEGER NOT NULL, login TEXT NOT NULL, name TEXT NOT NULL, password TEXT NOT NULL,
     role TEXT NOT NULL, locale TEXT NOT NULL, settings TEXT NOT NULL, created_ms INTEGER NOT NULL,
