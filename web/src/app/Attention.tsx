@@ -11,6 +11,7 @@ import { queries } from '@/api/queries';
 import { exactCount } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import type { Tone } from '@/ui/Marks';
+import { useClock } from './clock';
 import { useText } from './preferences';
 
 export const attentionTexts = catalogue({
@@ -25,6 +26,8 @@ export const attentionTexts = catalogue({
     failing: '服务器报告异常',
     lag: (count: string) => `有 ${count} 条事件排队等待处理`,
     lagWhy: '已经写入日志，不会丢，稍后可见',
+    silent: (name: string, hours: string) => `「${name}」已经 ${hours} 小时没有事件`,
+    silentWhy: '接入可能断了，或者密钥换过没有更新',
     warehouse: '数据仓库还没有准备好',
     warehouseWhy: '收数不受影响；历史查询暂时只看内存',
   },
@@ -39,6 +42,8 @@ export const attentionTexts = catalogue({
     failing: 'The server says it is not well',
     lag: (count) => `${count} events wait to be applied`,
     lagWhy: 'they are in the log and safe, and will show shortly',
+    silent: (name, hours) => `No event from "${name}" for ${hours} hours`,
+    silentWhy: 'the connection may be broken, or a replaced key not passed on',
     warehouse: 'The warehouse is not ready yet',
     warehouseWhy: 'collecting goes on; history is read from memory for now',
   },
@@ -53,10 +58,24 @@ export interface AttentionItem {
 }
 
 const lagWorthSaying = 5_000;
+const silentAfterMs = 24 * 3_600_000;
+const silentShown = 3;
+
+/* Sources that have sent before and are silent now, the longest first. */
+export function silentSources(sources: readonly Schemas['Source'][], nowMs: number): { source: Schemas['Source']; hours: number }[] {
+  return sources
+    .filter((source) => !source.disabled && source.last_event_at !== null)
+    .map((source) => ({ source, ageMs: nowMs - Date.parse(source.last_event_at ?? '') }))
+    .filter((one) => one.ageMs > silentAfterMs)
+    .sort((a, b) => b.ageMs - a.ageMs)
+    .map((one) => ({ source: one.source, hours: Math.floor(one.ageMs / 3_600_000) }));
+}
 
 export function attentionItems(
   overview: Schemas['Overview'] | undefined,
   system: Schemas['System'] | undefined,
+  sources: readonly Schemas['Source'][],
+  nowMs: number,
   t: ReturnType<typeof useText<typeof attentionTexts.zh>>,
 ): AttentionItem[] {
   const items: AttentionItem[] = [];
@@ -75,6 +94,10 @@ export function attentionItems(
   if (overview !== undefined && overview.quarantined > 0) {
     items.push({ key: 'quarantined', tone: 'warn', text: t.quarantined(exactCount(overview.quarantined)), why: t.quarantinedWhy, to: '/data/quarantine' });
   }
+  for (const { source, hours } of silentSources(sources, nowMs).slice(0, silentShown)) {
+    const name = source.name === '' ? source.key : source.name;
+    items.push({ key: `silent ${source.key}`, tone: 'info', text: t.silent(name, exactCount(hours)), why: t.silentWhy, to: `/data/sources/${source.key}` });
+  }
   return items;
 }
 
@@ -82,7 +105,9 @@ export function useAttention(): AttentionItem[] {
   const t = useText(attentionTexts);
   const overview = useQuery(queries.overview());
   const system = useQuery(queries.system());
-  return attentionItems(overview.data, system.data, t);
+  const sources = useQuery({ ...queries.sources(), refetchInterval: 60_000 });
+  const { nowMs } = useClock();
+  return attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t);
 }
 
 export function AttentionList({ items }: { items: readonly AttentionItem[] }) {

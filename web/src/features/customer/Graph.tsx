@@ -7,6 +7,7 @@ import { useMemo, useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { usePreferences, useText } from '@/app/preferences';
+import { useNarrow } from '@/lib/media';
 import { wordFor } from '@/lib/text';
 import { Avatar, Time, useIdentifierName } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
@@ -28,7 +29,7 @@ const weakTypes = new Set(['receiver_key', 'device', 'anonymous_id']);
 
 export function Graph({ customer }: { customer: Schemas['Customer'] }) {
   const t = useText(customerTexts).graph;
-  const [as, setAs] = useState<'graph' | 'table'>('graph');
+  const [as, setAs] = useState<'graph' | 'table'>(useNarrow() ? 'table' : 'graph');
   const graph = useQuery(queries.graph(customer.one_id));
   return (
     <>

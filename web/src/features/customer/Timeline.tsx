@@ -121,7 +121,7 @@ function Run({ run }: { run: TimelineRun }) {
   return (
     <li>
       <button type="button" className="timeline-item" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <time className="tabular">{clockTime(last.time, language, zone, false)}–{clockTime(first.time, language, zone, false)}</time>
+        <time className="tabular range">{clockTime(last.time, language, zone, false)}–{clockTime(first.time, language, zone, false)}</time>
         <ChannelMark channel={first.channel} size={24} />
         <span className="timeline-text"><strong><EventName type={first.type} /></strong><span className="soft"> {t.folded(run.events.length)}</span></span>
         {open ? <DownOutlined className="turn" /> : <RightOutlined className="turn" />}

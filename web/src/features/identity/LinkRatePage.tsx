@@ -10,6 +10,7 @@ import { useClock } from '@/app/clock';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { channelLook } from '@/lib/channels';
 import { clockTime, exactCount, percent, shortCount } from '@/lib/format';
+import { useNarrow } from '@/lib/media';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Chart, useAxes } from '@/ui/Chart';
@@ -104,19 +105,20 @@ function RateChart({ items, asOf }: { items: readonly Item[]; asOf: string }) {
   const axes = useAxes();
   const sorted = useMemo(() => [...items].sort((a, b) => b.customers - a.customers), [items]);
   const { category, value, grid } = axes;
+  const narrow = useNarrow();
   const option = useMemo(() => ({
     grid,
-    xAxis: { ...category, data: sorted.map((one) => name(one.channel)), axisLabel: { ...category.axisLabel, interval: 0 } },
+    xAxis: { ...category, data: sorted.map((one) => name(one.channel)), axisLabel: { ...category.axisLabel, interval: 0, rotate: narrow ? 50 : 0 } },
     yAxis: { ...value, name: t.customers, minInterval: 1, axisLabel: { ...value.axisLabel, formatter: (count: number) => shortCount(count, language) } },
     series: [
       { type: 'bar' as const, stack: 'all', name: t.linked, barMaxWidth: 44, data: sorted.map((one) => ({ value: one.linked, itemStyle: { color: channelLook(one.channel).colour[scheme] } })), tooltip: { valueFormatter: (count: unknown) => exactCount(Number(count)) } },
       {
         type: 'bar' as const, stack: 'all', name: t.alone, barMaxWidth: 44, tooltip: { valueFormatter: (count: unknown) => exactCount(Number(count)) },
-        label: { show: true, position: 'top' as const, color: axes.colours.inkSoft, fontSize: 12, formatter: (one: { dataIndex: number }) => percent(sorted[one.dataIndex]?.rate ?? 0, 0) },
+        label: { show: !narrow, position: 'top' as const, color: axes.colours.inkSoft, fontSize: 12, formatter: (one: { dataIndex: number }) => percent(sorted[one.dataIndex]?.rate ?? 0, 0) },
         data: sorted.map((one) => ({ value: one.customers - one.linked, itemStyle: { color: `${channelLook(one.channel).colour[scheme]}40`, borderRadius: [3, 3, 0, 0] } })),
       },
     ],
-  }), [sorted, t, language, scheme, name, axes.colours, category, value, grid]);
+  }), [sorted, t, language, scheme, name, axes.colours, category, value, grid, narrow]);
   return (
     <Chart
       title={t.chart} note={common.asOf(clockTime(asOf, language, zone))} option={option} file="link-rate" height={280}

@@ -139,7 +139,9 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
   const why = noRole ?? (ids.length === 0 ? t.selectFirst : null);
   if (list.isPending) return <Panel><Bones rows={6} inset={0} /></Panel>;
   if (list.isError && items.length === 0) return <Panel><Failure error={list.error} retry={() => void list.refetch()} /></Panel>;
-  if (items.length === 0) return <Panel><Empty title={t.emptyFiltered} /></Panel>;
+  /* nothing waits at all: the summary above has said so */
+  const isWhole = filters.reason === '' && filters.source === '' && filters.type === '' && filters.status === 'waiting';
+  if (items.length === 0) return isWhole ? null : <Panel><Empty title={t.emptyFiltered} /></Panel>;
   return (
     <Panel flush>
       <div className="row" style={{ padding: '4px 16px 8px' }}>

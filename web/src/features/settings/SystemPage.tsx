@@ -21,7 +21,7 @@ const texts = catalogue({
     durableHint: '收到即写日志并同步，之后才应答', appliedHint: '认人、更新资料', committedHint: '写进账本', flushedHint: '可供历史查询',
     behind: (count: string) => `落后 ${count} 条`, level: '已跟上',
     memory: '内存', logSize: '日志大小', warehouse: '数据仓库', ready: '可用', notReady: '不可用', unflushed: '待写入', version: '版本', started: '启动时间', zone: '时区', clock: '时钟', virtual: '虚拟时钟', real: '真实时钟', server: '服务器',
-    memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库' },
+    memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库', collect: '收数', live: '实时事件', request: '请求', access: '权限', sources: '数据源', engine_chunk: '引擎批次', flush_event: '写仓缓冲' },
     total: '合计',
   },
   en: {
@@ -33,7 +33,7 @@ const texts = catalogue({
     durableHint: 'synced to the log before it is acknowledged', appliedHint: 'recognised, profile updated', committedHint: 'written to the ledger', flushedHint: 'ready for long queries',
     behind: (count) => `${count} behind`, level: 'level',
     memory: 'Memory', logSize: 'Log size', warehouse: 'Warehouse', ready: 'ready', notReady: 'not ready', unflushed: 'to be written', version: 'Version', started: 'Started', zone: 'Time zone', clock: 'Clock', virtual: 'virtual', real: 'real', server: 'Server',
-    memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse' },
+    memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse', collect: 'Doors', live: 'Live events', request: 'Requests', access: 'Access', sources: 'Sources', engine_chunk: 'Engine batch', flush_event: 'Flush buffer' },
     total: 'Total',
   },
 });
@@ -93,9 +93,16 @@ function Steps({ system }: { system: System }) {
   );
 }
 
+/* One line per name: rooms may keep several arenas of one. Empty ones are left out. */
+function memoryParts(memory: System['memory']): System['memory'] {
+  const sums = new Map<string, number>();
+  for (const part of memory) sums.set(part.name, (sums.get(part.name) ?? 0) + part.bytes);
+  return [...sums].map(([name, size]) => ({ name, bytes: size })).filter((part) => part.bytes > 0).sort((a, b) => b.bytes - a.bytes);
+}
+
 function Memory({ system }: { system: System }) {
   const t = useText(texts);
-  const parts = [...system.memory].sort((a, b) => b.bytes - a.bytes);
+  const parts = memoryParts(system.memory);
   const total = parts.reduce((sum, part) => sum + part.bytes, 0);
   return (
     <Panel title={t.memory} note={`${t.total} ${bytes(total)}`}>

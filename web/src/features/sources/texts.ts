@@ -65,7 +65,7 @@ export const sourceTexts = catalogue({
     state: 'State',
     enabled: 'On',
     disabled: 'Off',
-    strict: 'strict',
+    strict: 'Strict',
     strictHint: 'Events and properties that the plan does not know go to quarantine',
     emptyTitle: 'There are no sources yet',
     empty: 'A source is a place that sends events: a mini-program, a site, a member system, a shop. Make one and paste key and code there.',

@@ -27,7 +27,7 @@ const texts = catalogue({
     customers: '客户',
     identified: (share: string) => `${share} 已识别身份`,
     events: '累计事件',
-    duplicates: '重复上报已自动忽略',
+    duplicates: (count: string) => `已忽略 ${count} 条重复上报`,
     rate: '每秒事件',
     rateNote: '近十秒平均',
     merges: '今日合并',
@@ -53,7 +53,7 @@ const texts = catalogue({
     customers: 'Customers',
     identified: (share) => `${share} are identified`,
     events: 'Events so far',
-    duplicates: 'repeats are ignored by themselves',
+    duplicates: (count) => `${count} repeats ignored`,
     rate: 'Events per second',
     rateNote: 'average of ten seconds',
     merges: 'Merges today',
@@ -104,6 +104,7 @@ export function TodayPage() {
 
 function Figures({ overview, failed }: { overview: Schemas['Overview'] | undefined; failed: unknown }) {
   const t = useText(texts);
+  const system = useQuery(queries.system());
   const trail = useTrail(overview?.events_per_second, overview?.as_of);
   if (overview === undefined) {
     if (failed !== null) return <Panel><Failure error={failed} /></Panel>;
@@ -118,7 +119,7 @@ function Figures({ overview, failed }: { overview: Schemas['Overview'] | undefin
   return (
     <Band>
       <Figure label={t.customers} note={t.identified(percent(share))}><Count value={overview.customers} /></Figure>
-      <Figure label={t.events} note={t.duplicates}><Count value={overview.events} /></Figure>
+      <Figure label={t.events} note={system.data === undefined ? ' ' : t.duplicates(exactCount(system.data.counts.duplicates))}><Count value={overview.events} /></Figure>
       <Figure label={t.rate} note={t.rateNote}>
         <span className="row" style={{ gap: 12 }}><span className="tabular">{perSecond(overview.events_per_second)}</span><Sparkline points={trail} /></span>
       </Figure>

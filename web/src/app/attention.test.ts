@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What needs attention is said worst first, and nothing is said when all is well. */
+import { describe, expect, it } from 'vitest';
+import type { Schemas } from '@/api/client';
+import { textIn } from '@/lib/text';
+import { attentionItems, attentionTexts, silentSources } from './Attention';
+
+const t = textIn(attentionTexts, 'en');
+const now = Date.parse('2026-11-21T12:00:00Z');
+const overview = (change: Partial<Schemas['Overview']>): Schemas['Overview'] => ({
+  as_of: '', customers: 1, identified: 1, identifiers: 1, events: 1, events_per_second: 0, quarantined: 0, merges_today: 0, refusals_open: 0, by_hour: [], by_channel: [], partial: false, ...change,
+});
+const system = (change: Partial<Schemas['System']>): Schemas['System'] => ({
+  version: '', started_at: '', as_of: '', log: { first_seq: 1, last_seq: 1, bytes: 1 }, engine: { applied_seq: 1, committed_seq: 1, flushed_seq: 1, lag: 0 }, warehouse: { ready: true, unflushed_rows: 0 },
+  memory: [], counts: { customers: 1, identifiers: 1, events: 1, duplicates: 0, quarantined: 0 }, failing: '', ...change,
+});
+const source = (key: string, last: string | null, disabled = false): Schemas['Source'] => ({
+  key, name: '', kind: 'server', protocol: 'segment', channel: '', strict: false, disabled, write_key: null, write_key_hint: '', signing: false, created_at: '', events_today: 0, last_event_at: last,
+});
+
+describe('attentionItems', () => {
+  it('says nothing when all is well', () => expect(attentionItems(overview({}), system({}), [], now, t)).toEqual([]));
+  it('says nothing while nothing is known', () => expect(attentionItems(undefined, undefined, [], now, t)).toEqual([]));
+  it('puts a failing server before everything else', () => {
+    const items = attentionItems(overview({ refusals_open: 2, quarantined: 1_234 }), system({ failing: 'the disk is full', warehouse: { ready: false, unflushed_rows: 9 } }), [], now, t);
+    expect(items.map((item) => item.key)).toEqual(['failing', 'warehouse', 'refusals', 'quarantined']);
+    expect(items[0]?.why).toBe('the disk is full');
+    expect(items[3]?.text).toContain('1,234');
+  });
+});
+
+describe('silentSources', () => {
+  it('names those that stopped, the longest first', () => {
+    const sources = [source('new', null), source('fresh', '2026-11-21T11:00:00Z'), source('a', '2026-11-20T10:00:00Z'), source('b', '2026-11-19T12:00:00Z'), source('off', '2026-01-01T00:00:00Z', true)];
+    expect(silentSources(sources, now).map((one) => [one.source.key, one.hours])).toEqual([['b', 48], ['a', 26]]);
+  });
+});
