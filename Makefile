@@ -23,6 +23,7 @@ build: setup-build ## the binary build/release/kith, and the console
 	@tools/build release --target kith
 
 demo: build ## a living demo brand in the browser
+	@tools/build release --target bench_world
 	@demo/run
 
 test: setup build ## all tests; KINDS='unit api' for some
@@ -48,6 +49,7 @@ fuzz: setup ## every decoder; FUZZ_SECONDS=60 each, FUZZ_TARGET=name for one
 	@tools/fuzz $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGET)
 
 bench: build ## the measurements of docs/benchmarks.md; BENCH=name for one
+	@tools/build release
 	@bench/run $(BENCH)
 
 soak: build ## simulations and crash tests with new seeds, for SOAK_MINUTES=60
