@@ -217,7 +217,9 @@ static bool read_fact(struct cursor *cursor, struct fact *fact)
     if (cursor->failed || trait > UINT32_MAX || fact->operation == 0 ||
         fact->operation >= FACT_OPERATION_END || fact->kind >= FACT_KIND_END)
         return false;
-    if ((fact->operation == FACT_UNSET) != (fact->kind == FACT_NONE) ||
+    bool adds = fact->operation == FACT_INCREMENT || fact->operation == FACT_SUM;
+    if ((adds && fact->kind != FACT_INT && fact->kind != FACT_MICRO && fact->kind != FACT_JSON) ||
+        (fact->operation == FACT_UNSET) != (fact->kind == FACT_NONE) ||
         (fact->trait == FACT_ALL_TRAITS && fact->operation != FACT_UNSET))
         return false;
     return read_value(cursor, fact);

@@ -7,15 +7,17 @@
  * What is kept of many facts is chosen so that keep(keep(A) + B) = keep(A + B): the order in which facts
  * come, and over how many nodes they are spread, does not matter. Per trait:
  *     the newest unset, and nothing older than it
- *     of the sets the newest of each source (for numbers and lists: of each source and account), the
- *     oldest of all, and the greatest and the least where its precedence asks for them
+ *     of the sets the newest of each source (for numbers and lists: of each source and account, at most
+ *     FACT_ACCOUNTS_MAX, the newest), the oldest of all, and the greatest and the least where its
+ *     precedence asks for them
  *     the oldest set-once and the newest
  *     increments newer than their own account's newest set; of more than FACT_INCREMENTS_MAX of an
- *     account the oldest are added up
+ *     account the oldest are added up, and so are whole accounts beyond FACT_ACCOUNTS_MAX
  *     of appended elements the newest saying of each, at most FACT_ELEMENTS_MAX
- * One thing is beyond it: an unset that arrives after what is newer than itself cannot bring back the
+ * Two things are beyond it. An unset that arrives after what is newer than itself cannot bring back the
  * oldest set, set-once, greatest or least of the time behind it, where an older one had taken its place;
- * then the newest stands for it. In the order of time, as sources send, it is exact.
+ * then the newest stands for it. And a set that arrives late, from before increments that were added
+ * up, does not overwrite them. In the order of time, as sources send, both are exact.
  */
 #ifndef KITH_PROFILE_FACT_H
 #define KITH_PROFILE_FACT_H
@@ -33,11 +35,12 @@ __extension__ typedef __int128 micro_sum;
 __extension__ typedef unsigned __int128 micro_size;
 
 #define FACT_VERSION 1
-#define FACT_INCREMENTS_MAX 32
+#define FACT_INCREMENTS_MAX 16
+#define FACT_ACCOUNTS_MAX 32
 #define FACT_ELEMENTS_MAX 500
 #define FACT_ALL_TRAITS 0 /* trait number of an unset of everything */
 /* A node's facts in bytes; further ones are refused. */
-#define FACT_BYTES_MAX ((size_t)512 << 10)
+#define FACT_BYTES_MAX ((size_t)256 << 10)
 
 enum fact_operation {
     FACT_SET = 1,
@@ -95,7 +98,9 @@ err facts_decode(struct facts *facts, str bytes) MUST_USE;
 void facts_encode(struct facts *facts, bool consents, struct buffer *out);
 
 /* Keep what has to be kept of the facts of one trait (or purpose), given the newest unset of everything.
- * Count afterwards; items in no order. `extremes`: greatest and least too. */
-uint32_t facts_keep(struct fact *items, uint32_t count, const struct fact *unset_all, bool extremes);
+ * *count afterwards; items in no order. `extremes`: greatest and least too. NOMEM; items are then all
+ * there, or some of those that would have gone. */
+err facts_keep(struct fact *items, uint32_t *count, const struct fact *unset_all,
+               bool extremes) MUST_USE;
 
 #endif

@@ -55,8 +55,11 @@ err facts_keep_all(const struct profile *profile, struct facts *facts)
         const struct fact *first = &facts->items[begin];
         const struct trait_type *type =
             first->operation == FACT_CONSENT ? NULL : trait_type_at(profile, first->trait);
-        uint32_t count = facts_keep(&facts->items[begin], end - begin, unset_all,
-                                    trait_type_wants_extremes(type));
+        uint32_t count = end - begin;
+        err error = facts_keep(&facts->items[begin], &count, unset_all,
+                               trait_type_wants_extremes(type));
+        if (error != ERR_OK)
+            return error;
         memmove(&facts->items[kept], &facts->items[begin], count * sizeof(*facts->items));
         kept += count;
         begin = end;

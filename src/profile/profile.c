@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/logline.h"
 #include "profile/state.h"
 
 #define JSON_BYTES_MAX ((size_t)1 << 20)
@@ -122,8 +123,11 @@ static err add_trait(struct profile *profile, const struct event_trait *trait, s
     };
     struct trait_type *type = trait_type_learn(profile, trait->name, writes);
     micro_sum unused;
-    if (type == NULL)
-        return ERR_OK; /* more traits than can be: the plan's limits are far below */
+    if (type == NULL) {
+        log_line(LOG_WARN, "trait_refused", "reason=\"no name, or more than %d traits\"",
+                 TRAIT_TYPES_MAX);
+        return ERR_OK;
+    }
     fact.trait = type->number;
     fact.operation = operations[trait->operation];
     if (fact.operation != FACT_UNSET && !fact_set_value(&fact, trait->value)) {
@@ -142,7 +146,7 @@ static err add_trait(struct profile *profile, const struct event_trait *trait, s
     return facts_add(&profile->scratch->facts, &fact);
 }
 
-/* An append of a list appends its elements. */
+/* An append of a list appends its elements; of more than can be kept the last ones. */
 static err add_elements(struct profile *profile, const struct event_trait *trait,
                         struct fact fact, struct ledger_writes *writes)
 {
@@ -153,7 +157,13 @@ static err add_elements(struct profile *profile, const struct event_trait *trait
     buffer_clear(text);
     /* First all texts, then the facts that point into them. */
     struct json_iterator iterator = json_iterate(list);
+    size_t skip = json_count(list);
+    skip = skip > FACT_ELEMENTS_MAX ? skip - FACT_ELEMENTS_MAX : 0;
     while (json_next(&iterator, NULL, &value)) {
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
         json_write_value(text, value);
         buffer_append_byte(text, 0);
     }
@@ -195,6 +205,16 @@ static struct fact head_of(const struct event *event)
     return fact;
 }
 
+/* A node of which more is said than can be kept goes on as it was. */
+static err refused_is_told(err error, uint32_t node)
+{
+    if (error != ERR_TOO_LARGE)
+        return error;
+    log_line(LOG_WARN, "traits_refused", "customer=%u reason=\"more than %zu bytes\"", node,
+             FACT_BYTES_MAX);
+    return ERR_OK;
+}
+
 /* New facts are put behind the node's own; a piece of text that two facts need lies in `text`, so that
  * there is one append of a list at a time. */
 static err apply_traits(struct profile *profile, const struct event *event, uint32_t node,
@@ -231,8 +251,7 @@ static err apply_traits(struct profile *profile, const struct event *event, uint
         error = facts_keep_all(profile, facts);
     if (error == ERR_OK)
         error = node_facts_store(profile, node, facts, writes);
-    /* A node that says more than can be kept goes on as it was. */
-    return error == ERR_TOO_LARGE ? ERR_OK : error;
+    return refused_is_told(error, node);
 }
 
 err profile_put_consent(struct profile *profile, uint32_t node, str purpose, bool granted,
@@ -265,7 +284,7 @@ err profile_put_consent(struct profile *profile, uint32_t node, str purpose, boo
         LEDGER_PUT(writes, LEDGER_CONSENTS, ledger_int(node), ledger_text(purpose),
                    ledger_text(granted ? STR("granted") : STR("withdrawn")), ledger_int(at_ms),
                    ledger_int((int64_t)seq), ledger_int(source_number), ledger_text(evidence));
-    return error == ERR_TOO_LARGE ? ERR_OK : error;
+    return refused_is_told(error, node);
 }
 
 static err apply_consent(struct profile *profile, const struct event *event, uint32_t node,

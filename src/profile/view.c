@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* view: what a trait's facts come to, by the precedence of its type. */
+#include <stdlib.h>
+
+#include "base/arena.h"
 #include "profile/state.h"
 
 /* ---- which fact speaks ---- */
@@ -144,7 +147,8 @@ static bool write_incremented(const struct fact *items, uint32_t count, struct b
     return true;
 }
 
-/* Is it the newest number that its source set for its account? Older ones are kept for other reasons. */
+/* Is it the newest number that its source set for its account? Older ones are kept for other reasons,
+ * at most three. */
 static bool is_newest_of_account(const struct fact *items, uint32_t count, const struct fact *fact)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -194,10 +198,13 @@ struct list {
     bool first, failed;
 };
 
+/* Beyond this a list that is put together from several is cut: each element is compared with all. */
+#define LIST_ELEMENTS_MAX 1000u
+
 static void write_element(struct list *list, str json)
 {
     struct fact element = { .operation = FACT_APPEND };
-    if (!fact_set_value(&element, json))
+    if (list->elements->count == LIST_ELEMENTS_MAX || !fact_set_value(&element, json))
         return;
     for (uint32_t i = 0; i < list->elements->count; i++) {
         if (fact_same_value(&list->elements->items[i], &element))
@@ -242,32 +249,18 @@ static bool is_list_fact(const struct fact *fact)
     return (fact->operation == FACT_SET || fact->operation == FACT_SET_ONCE) && fact_is_list(fact);
 }
 
-/* The oldest fact not yet taken that `takes` wants: lists are written in the order of their times. */
-static const struct fact *next_in_time(const struct fact *items, uint32_t count,
-                                       const struct fact *after)
+/* Lists are written in the order of their times; of one event by value, so that the order is the same
+ * wherever the facts lie. */
+static int compare_for_list(const void *left, const void *right)
 {
-    const struct fact *next = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct fact *fact = &items[i];
-        int order = after == NULL ? 1 : fact_compare_time(fact, after);
-        /* Of one event: by value, so that the order is the same wherever the facts lie. */
-        if (order == 0 && after != NULL) {
-            order = str_compare(fact->json, after->json);
-            if (order == 0)
-                order = fact->number < after->number ? -1 : fact->number > after->number;
-        }
-        if (order <= 0)
-            continue;
-        int to_next = next == NULL ? -1 : fact_compare_time(fact, next);
-        if (next != NULL && to_next == 0) {
-            to_next = str_compare(fact->json, next->json);
-            if (to_next == 0)
-                to_next = fact->number < next->number ? -1 : 1;
-        }
-        if (to_next < 0)
-            next = fact;
-    }
-    return next;
+    const struct fact *a = *(const struct fact *const *)left;
+    const struct fact *b = *(const struct fact *const *)right;
+    int order = fact_compare_time(a, b);
+    if (order == 0)
+        order = str_compare(a->json, b->json);
+    if (order == 0)
+        order = a->number < b->number ? -1 : a->number > b->number;
+    return order;
 }
 
 static void write_appended(const struct fact *fact, struct list *list)
@@ -289,12 +282,19 @@ static bool write_list(const struct profile *profile, const struct trait_type *t
     struct list list = { .profile = profile, .out = out, .first = true,
                          .elements = &profile->scratch->other };
     const struct fact *base = type->precedence == UNION ? NULL : find_base(type, items, count);
+    const struct fact **in_time = memory_alloc(count * sizeof(*in_time));
+    if (in_time == NULL)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        in_time[i] = &items[i];
+    qsort(in_time, count, sizeof(*in_time), compare_for_list);
     list.elements->count = 0;
     *by = base;
     buffer_append_byte(out, '[');
     if (base != NULL && fact_is_list(base))
         write_elements(&list, base->json);
-    for (const struct fact *fact = NULL; (fact = next_in_time(items, count, fact)) != NULL;) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fact *fact = in_time[i];
         bool appended = fact->operation == FACT_APPEND &&
                         (base == NULL || fact_compare_time(fact, base) >= 0);
         bool united = type->precedence == UNION && is_list_fact(fact);
@@ -305,6 +305,7 @@ static bool write_list(const struct profile *profile, const struct trait_type *t
         if ((appended || united) && (*by == NULL || fact_compare_time(fact, *by) > 0))
             *by = fact;
     }
+    memory_free(in_time);
     buffer_append_byte(out, ']');
     return *by != NULL && !list.failed;
 }

@@ -293,6 +293,37 @@ static void delete_takes_everything(void **state)
     assert_trait(fixture, N2, "a", "3");
 }
 
+/* Nobody can make a customer's facts grow without end, and nothing that adds up is lost. */
+static void many_accounts_stay_small(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buffer list;
+    precedence(fixture, "points", "{\"precedence\":\"sum\"}");
+    for (int i = 1; i <= 3000; i++) {
+        char account[16];
+        snprintf(account, sizeof(account), "a%d", i);
+        struct says how = { 1, 1, i, account, 0, 0 };
+        say(fixture, how, TRAIT_INCREMENT, "visits", "1");
+        say(fixture, how, TRAIT_SET, "points", "2");
+    }
+    assert_trait(fixture, N1, "visits", "3000");
+    /* Of so many accounts the newest count; and the first set of all, which is kept beside them. */
+    assert_trait(fixture, N1, "points", "66");
+    buffer_init(&list, 1 << 20);
+    buffer_append_byte(&list, '[');
+    for (int i = 0; i < 20000; i++)
+        buffer_printf(&list, "%s%d", i > 0 ? "," : "", i);
+    buffer_printf(&list, "]%c", 0);
+    say(fixture, (struct says){ 1, 1, 10, NULL, 0, 0 }, TRAIT_APPEND, "numbers", list.data);
+    struct buffer value;
+    uint32_t node = 1;
+    buffer_init(&value, 1 << 20);
+    assert_true(profile_trait(fixture->profile, &node, 1, STR("numbers"), &value));
+    assert_true(str_starts_with(buffer_str(&value), STR("[19500,19501,")));
+    buffer_deinit(&value);
+    buffer_deinit(&list);
+}
+
 static void types_are_learnt(void **state)
 {
     struct fixture *fixture = *state;
@@ -436,7 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(newest_counts), T(values_come_back_as_they_were), T(null_takes_back), T(precedences),
         T(sums_by_account), T(lists_unite), T(once_only_where_nothing_was), T(increments_add_up),
-        T(append_is_a_set), T(delete_takes_everything), T(types_are_learnt),
+        T(append_is_a_set), T(delete_takes_everything), T(many_accounts_stay_small), T(types_are_learnt),
         T(bad_trait_types_are_refused), T(newest_consent_counts_and_ties_are_strict),
         T(objects_are_laid_over_or_replaced),
     };
