@@ -37,8 +37,8 @@ bool access_read_hex(str text, uint8_t *out, size_t size)
                                                    : -1;
         if (value < 0)
             return false;
-        uint8_t half = (uint8_t)value;
-        out[index / 2] = index % 2 == 0 ? (uint8_t)(half << 4) : (uint8_t)(out[index / 2] | half);
+        int high = index % 2 == 0 ? 0 : out[index / 2];
+        out[index / 2] = (uint8_t)(index % 2 == 0 ? value << 4 : high | value);
     }
     return true;
 }
