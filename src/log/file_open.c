@@ -37,8 +37,9 @@ static const char *const sql_texts[SQL_COUNT] = {
 #undef X
 };
 
-/* Pages: docs/decisions/log-in-one-file.md. F1: the first access already finds EXCLUSIVE set. cache_spill: a transaction reaches the WAL at
- * its commit and not before (F3). secure_delete is off: personal values in records are sealed. */
+/* F1: the first access already finds EXCLUSIVE set. cache_spill: a transaction reaches the WAL at
+ * its commit and not before (F3). secure_delete is off: personal values in records are sealed. For
+ * the size of pages, docs/decisions/log-in-one-file.md. */
 static const char *const settings[] = {
     "PRAGMA page_size=16384",      "PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
     "PRAGMA wal_autocheckpoint=0", "PRAGMA cache_spill=OFF",        "PRAGMA secure_delete=OFF",
