@@ -167,7 +167,8 @@ static void bench_find(struct ledger *ledger, int64_t customers)
     steady_ns start = steady_now();
     size_t rounds = 100000;
     for (size_t i = 0; i < rounds; i++) {
-        struct ledger_value key = ledger_int(1 + (int64_t)random_below(&random, (uint64_t)customers));
+        struct ledger_value key =
+            ledger_int(1 + (int64_t)random_below(&random, (uint64_t)customers));
         if (ledger_find_by(ledger, LEDGER_IDENTIFIERS, "customer", key, NULL, false, 100, sum_row,
                            &sum, &problem) != ERR_OK)
             give_up(&problem);
@@ -175,14 +176,14 @@ static void bench_find(struct ledger *ledger, int64_t customers)
             give_up(&problem);
     }
     double took = (double)steady_since_us(start) / 1e6;
-    printf("ledger profile reads%9zu       %6.2f s  %8.0f /s (identifiers and traits)\n", rounds, took,
-           (double)rounds / took);
+    printf("ledger profile reads%9zu       %6.2f s  %8.0f /s (identifiers and traits)\n", rounds,
+           took, (double)rounds / took);
 }
 
 /* ---- warehouse ---- */
 
-static const char *const TYPES[] = { "Product Viewed", "Product Added", "Order Paid", "Page Viewed",
-                                     "Coupon Claimed", "Store Visited" };
+static const char *const TYPES[] = { "Product Viewed", "Product Added",  "Order Paid",
+                                     "Page Viewed",    "Coupon Claimed", "Store Visited" };
 
 /* An event of a shop: about 600 bytes of properties and context, most promoted columns set. */
 static void make_event(struct random_stream *random, uint64_t seq, char *props, size_t props_size,
@@ -210,12 +211,22 @@ static void make_event(struct random_stream *random, uint64_t seq, char *props, 
         "\"iPhone15,%llu\"},\"campaign\":{\"name\":\"spring\",\"source\":\"wechat\"}}",
         (unsigned long long)(dice % 6), (unsigned long long)(dice % 5));
     *event = (struct warehouse_event){
-        .seq = seq, .batch = seq / 200000, .source = (uint32_t)(dice % 7), .kind = 1, .flags = 1,
-        .type = str_from_c(type), .channel = str_from_c(CHANNELS[dice % 5]),
-        .time_ms = 1795000000000 + (int64_t)seq, .received_ms = 1795000000000 + (int64_t)(seq / 90),
-        .customer = (uint32_t)random_below(random, 1000000) + 1, .origin = (uint32_t)(dice % 3000000),
-        .identifiers = identifiers, .identifier_count = 2, .promoted_int = numbers,
-        .promoted_text = texts, .props = { props, (size_t)size },
+        .seq = seq,
+        .batch = seq / 200000,
+        .source = (uint32_t)(dice % 7),
+        .kind = 1,
+        .flags = 1,
+        .type = str_from_c(type),
+        .channel = str_from_c(CHANNELS[dice % 5]),
+        .time_ms = 1795000000000 + (int64_t)seq,
+        .received_ms = 1795000000000 + (int64_t)(seq / 90),
+        .customer = (uint32_t)random_below(random, 1000000) + 1,
+        .origin = (uint32_t)(dice % 3000000),
+        .identifiers = identifiers,
+        .identifier_count = 2,
+        .promoted_int = numbers,
+        .promoted_text = texts,
+        .props = { props, (size_t)size },
         .context = { context, (size_t)context_bytes },
     };
     uint64_t key[2] = { random_next(random), random_next(random) };
@@ -303,13 +314,15 @@ static void bench_warehouse(const char *folder, uint64_t batches)
     cpu = child_cpu_s(warehouse_child_pid(warehouse)) - cpu;
     printf("warehouse rows encoded     %5.0f ns a row, %zu bytes each\n",
            (double)encode_us * 1000 / count, rows.size / WAREHOUSE_BATCH_ROWS_MAX);
-    printf("warehouse inserts          %8.0f rows/s, %5.2f us of the child's CPU a row (%d columns)\n",
-           count * 1e6 / (double)insert_us, cpu * 1e6 / count, 15 + PROMOTED_COUNT);
-    if (warehouse_query(warehouse,
-                        STR("SELECT count(), formatReadableSize(sum(bytes_on_disk)), "
-                            "round(sum(bytes_on_disk) / sum(rows)) FROM system.parts WHERE active AND "
-                            "table = 'events' FORMAT TabSeparated"),
-                        NULL, 0, 60000, &out, &problem) != ERR_OK)
+    printf(
+        "warehouse inserts          %8.0f rows/s, %5.2f us of the child's CPU a row (%d columns)\n",
+        count * 1e6 / (double)insert_us, cpu * 1e6 / count, 15 + PROMOTED_COUNT);
+    if (warehouse_query(
+            warehouse,
+            STR("SELECT count(), formatReadableSize(sum(bytes_on_disk)), "
+                "round(sum(bytes_on_disk) / sum(rows)) FROM system.parts WHERE active AND "
+                "table = 'events' FORMAT TabSeparated"),
+            NULL, 0, 60000, &out, &problem) != ERR_OK)
         give_up(&problem);
     printf("warehouse parts, bytes, bytes a row: " STR_FMT, STR_ARG(buffer_str(&out)));
     if (getenv("KITH_BENCH_COLUMNS") != NULL) {

@@ -15,12 +15,12 @@ err chdb_load(struct chdb *chdb, const char *path, struct problem *problem)
                             "'make setup' brings libchdb.so; its path can be given with --library");
     }
     /* ISO C has no cast from an object pointer to a function pointer; POSIX asks for this one. */
-#define X(name, type, arguments)                                                                   \
-    do {                                                                                           \
-        void *symbol = dlsym(chdb->library, #name);                                                \
-        if (symbol == NULL)                                                                        \
-            return problem_set(problem, ERR_UNSUPPORTED, "'%s' has no function " #name, path);     \
-        memcpy(&chdb->name, &symbol, sizeof(symbol));                                              \
+#define X(name, type, arguments)                                                               \
+    do {                                                                                       \
+        void *symbol = dlsym(chdb->library, #name);                                            \
+        if (symbol == NULL)                                                                    \
+            return problem_set(problem, ERR_UNSUPPORTED, "'%s' has no function " #name, path); \
+        memcpy(&chdb->name, &symbol, sizeof(symbol));                                          \
     } while (0);
     CHDB_FUNCTIONS(X)
 #undef X

@@ -17,25 +17,25 @@
 #include "base/str.h"
 
 struct chdb_result;
-typedef struct chdb_handle *chdb_connection;  /* what queries take */
+typedef struct chdb_handle *chdb_connection; /* what queries take */
 
 /* NAME, return type, arguments */
-#define CHDB_FUNCTIONS(X)                                                                          \
-    X(chdb_connect, chdb_connection *, (int argc, char **argv))                                    \
-    X(chdb_close_conn, void, (chdb_connection * connection))                                       \
-    X(chdb_query_with_params, struct chdb_result *,                                                \
-      (chdb_connection connection, const char *sql, const char *format, const char *const *names,  \
-       const char *const *values, size_t count))                                                   \
-    X(chdb_stream_query_with_params, struct chdb_result *,                                         \
-      (chdb_connection connection, const char *sql, const char *format, const char *const *names,  \
-       const char *const *values, size_t count))                                                   \
-    X(chdb_stream_fetch_result, struct chdb_result *,                                              \
-      (chdb_connection connection, struct chdb_result *stream))                                    \
-    X(chdb_stream_cancel_query, void, (chdb_connection connection, struct chdb_result *stream))    \
-    X(chdb_destroy_query_result, void, (struct chdb_result * result))                              \
-    X(chdb_result_buffer, char *, (struct chdb_result * result))                                   \
-    X(chdb_result_length, size_t, (struct chdb_result * result))                                   \
-    X(chdb_result_error, const char *, (struct chdb_result * result))                              \
+#define CHDB_FUNCTIONS(X)                                                                         \
+    X(chdb_connect, chdb_connection *, (int argc, char **argv))                                   \
+    X(chdb_close_conn, void, (chdb_connection * connection))                                      \
+    X(chdb_query_with_params, struct chdb_result *,                                               \
+      (chdb_connection connection, const char *sql, const char *format, const char *const *names, \
+       const char *const *values, size_t count))                                                  \
+    X(chdb_stream_query_with_params, struct chdb_result *,                                        \
+      (chdb_connection connection, const char *sql, const char *format, const char *const *names, \
+       const char *const *values, size_t count))                                                  \
+    X(chdb_stream_fetch_result, struct chdb_result *,                                             \
+      (chdb_connection connection, struct chdb_result * stream))                                  \
+    X(chdb_stream_cancel_query, void, (chdb_connection connection, struct chdb_result * stream))  \
+    X(chdb_destroy_query_result, void, (struct chdb_result * result))                             \
+    X(chdb_result_buffer, char *, (struct chdb_result * result))                                  \
+    X(chdb_result_length, size_t, (struct chdb_result * result))                                  \
+    X(chdb_result_error, const char *, (struct chdb_result * result))                             \
     X(chdb_set_signal_handlers_enabled, void, (int enabled))
 
 struct chdb {
@@ -51,7 +51,7 @@ err chdb_load(struct chdb *chdb, const char *path, struct problem *problem) MUST
 
 struct chdb_pool {
     const struct chdb *chdb;
-    const char *arguments[4];     /* as for chdb_connect */
+    const char *arguments[4]; /* as for chdb_connect */
     pthread_mutex_t mutex;
     pthread_cond_t freed;
     chdb_connection *idle[CHDB_CONNECTIONS_MAX];

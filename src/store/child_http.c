@@ -21,9 +21,9 @@
 struct exchange {
     struct query query;
     char tag[CLICKHOUSE_TAG_BYTES + 1];
-    bool data_failed;          /* the memory file could not be written */
+    bool data_failed; /* the memory file could not be written */
     size_t ending_sent;
-    struct buffer ending;      /* the exception that breaks an answer off, as the protocol has it */
+    struct buffer ending; /* the exception that breaks an answer off, as the protocol has it */
 };
 
 static char *copy_text(const char *text)
@@ -207,8 +207,10 @@ static enum MHD_Result answer_query(struct MHD_Connection *connection, void **sl
     struct exchange *exchange = *slot;
     struct query *query = &exchange->query;
     if (exchange->data_failed)
-        return answer_text(connection, 507, "Code: 243. DB::Exception: no room for the data. "
-                           "(NOT_ENOUGH_SPACE)\n", 71, "243");
+        return answer_text(connection, 507,
+                           "Code: 243. DB::Exception: no room for the data. "
+                           "(NOT_ENOUGH_SPACE)\n",
+                           71, "243");
     query_run(query);
     if (query->failure.size > 0)
         return answer_failure(connection, query);

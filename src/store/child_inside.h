@@ -29,7 +29,7 @@ struct MHD_Daemon;
 struct running {
     struct running *next;
     char query_id[CHILD_QUERY_ID_BYTES];
-    uint64_t number;           /* stands in a comment of its text: `kith:<number>` */
+    uint64_t number; /* stands in a comment of its text: `kith:<number>` */
 };
 
 struct child {
@@ -45,12 +45,12 @@ struct child {
 struct query {
     struct child *child;
     struct buffer sql;
-    char format[64];           /* default_format; TabSeparated */
+    char format[64]; /* default_format; TabSeparated */
     char query_id[CHILD_QUERY_ID_BYTES];
-    char token[CHILD_QUERY_ID_BYTES];  /* insert_deduplication_token */
-    bool whole;                /* wait_end_of_query: no byte before all is well */
-    bool read_only;            /* GET */
-    int data_fd;               /* the data of an INSERT; -1: none */
+    char token[CHILD_QUERY_ID_BYTES]; /* insert_deduplication_token */
+    bool whole;                       /* wait_end_of_query: no byte before all is well */
+    bool read_only;                   /* GET */
+    int data_fd;                      /* the data of an INSERT; -1: none */
     size_t data_bytes;
     int parameter_count;
     char *parameter_names[CHILD_PARAMETERS_MAX];
@@ -59,10 +59,10 @@ struct query {
     struct running running;
     chdb_connection *connection;
     bool streamed;
-    struct chdb_result *result;  /* the whole answer, or the handle of the stream */
-    struct chdb_result *piece;   /* of the stream; NULL when it has ended */
-    size_t sent;                 /* of the whole answer, or of the piece */
-    struct buffer failure;     /* text of the exception; empty when all is well */
+    struct chdb_result *result; /* the whole answer, or the handle of the stream */
+    struct chdb_result *piece;  /* of the stream; NULL when it has ended */
+    size_t sent;                /* of the whole answer, or of the piece */
+    struct buffer failure;      /* text of the exception; empty when all is well */
 };
 
 void query_init(struct query *query, struct child *child);

@@ -106,8 +106,8 @@ static bool is_streamed(str sql)
 /* What a GET may do. */
 static bool is_reading(str sql)
 {
-    static const char *const WORDS[] = { "SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS",
-                                         "EXPLAIN" };
+    static const char *const WORDS[] = { "SELECT", "WITH",   "SHOW",   "DESCRIBE",
+                                         "DESC",   "EXISTS", "EXPLAIN" };
     str word = take_word(&sql);
     for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
         if (str_equal_ignoring_case(word, str_from_c(WORDS[i])))
@@ -282,10 +282,10 @@ static void fetch(struct query *query)
 static void run_streamed(struct query *query, const char *sql)
 {
     query->streamed = true;
-    keep(query, query->child->chdb.chdb_stream_query_with_params(
-                    *query->connection, sql, query->format,
-                    (const char *const *)query->parameter_names,
-                    (const char *const *)query->parameter_values, (size_t)query->parameter_count));
+    keep(query,
+         query->child->chdb.chdb_stream_query_with_params(
+             *query->connection, sql, query->format, (const char *const *)query->parameter_names,
+             (const char *const *)query->parameter_values, (size_t)query->parameter_count));
     /* An error at the start comes with the first piece: it is known before any status is sent. */
     if (query->failure.size == 0)
         fetch(query);
@@ -298,7 +298,8 @@ static void run_insert(struct query *query, str target, str format)
     buffer_init(&sql, CHILD_SQL_BYTES_MAX);
     buffer_printf(&sql, "/* kith:%llu */ ", (unsigned long long)query->running.number);
     buffer_append_str(&sql, target);
-    buffer_printf(&sql, " SELECT * FROM file('/proc/self/fd/%d', '" STR_FMT "') SETTINGS "
+    buffer_printf(&sql,
+                  " SELECT * FROM file('/proc/self/fd/%d', '" STR_FMT "') SETTINGS "
                   "use_structure_from_insertion_table_in_table_functions=1, max_insert_threads=1, "
                   "max_threads=1, min_insert_block_size_bytes=0, "
                   "min_insert_block_size_rows=1048449",
@@ -375,8 +376,10 @@ void query_run(struct query *query)
         fail(query, CLICKHOUSE_SYNTAX, "the statement is longer than 16 MB", "SYNTAX_ERROR");
         return;
     }
-    if (memchr(sql.data != NULL ? sql.data : "", 0, sql.size) != NULL || skip_blanks(sql).size == 0) {
-        fail(query, CLICKHOUSE_SYNTAX, "the statement is empty, or has a zero byte", "SYNTAX_ERROR");
+    if (memchr(sql.data != NULL ? sql.data : "", 0, sql.size) != NULL ||
+        skip_blanks(sql).size == 0) {
+        fail(query, CLICKHOUSE_SYNTAX, "the statement is empty, or has a zero byte",
+             "SYNTAX_ERROR");
         return;
     }
     query->connection = chdb_pool_take(&query->child->pool);
@@ -415,8 +418,7 @@ size_t query_read(struct query *query, char *out, size_t room)
         return 0;
     if (!query->streamed)
         return copy_out(query, query->result, out, room);
-    if (query->piece != NULL &&
-        query->sent == query->child->chdb.chdb_result_length(query->piece))
+    if (query->piece != NULL && query->sent == query->child->chdb.chdb_result_length(query->piece))
         fetch(query);
     return query->piece != NULL ? copy_out(query, query->piece, out, room) : 0;
 }

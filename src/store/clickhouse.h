@@ -38,7 +38,7 @@ enum clickhouse_code {
 
 struct clickhouse_exception {
     int code;
-    str text;      /* the server's words, from the message on; borrowed */
+    str text; /* the server's words, from the message on; borrowed */
 };
 
 /* The exception that `text` begins with. Both styles are known:

@@ -11,27 +11,33 @@
 
 /* Form: how a value lies in a row. */
 enum column_form {
-    FORM_U8, FORM_U32, FORM_U64, FORM_I64, FORM_KEY, FORM_TEXT, FORM_LIST,
+    FORM_U8,
+    FORM_U32,
+    FORM_U64,
+    FORM_I64,
+    FORM_KEY,
+    FORM_TEXT,
+    FORM_LIST,
 };
 
 /* Numbers that rise together are stored as differences. The message key is a hash: nothing to
  * squeeze. */
-#define EVENT_COLUMNS_BEFORE(X)                                            \
-    X("seq", U64, "UInt64", "Delta(8), ZSTD(1)")                           \
-    X("batch", U64, "UInt64", "Delta(8), ZSTD(1)")                         \
-    X("source", U32, "UInt32", "ZSTD(1)")                                  \
-    X("message_key", KEY, "FixedString(16)", "NONE")                       \
-    X("kind", U8, "UInt8", "ZSTD(1)")                                      \
-    X("flags", U8, "UInt8", "ZSTD(1)")                                     \
-    X("type", TEXT, "LowCardinality(String)", "ZSTD(1)")                   \
-    X("channel", TEXT, "LowCardinality(String)", "ZSTD(1)")                \
-    X("time_ms", I64, "Int64", "Delta(8), ZSTD(1)")                        \
-    X("received_ms", I64, "Int64", "Delta(8), ZSTD(1)")                    \
-    X("customer", U32, "UInt32", "Delta(4), LZ4")                          \
-    X("origin", U32, "UInt32", "LZ4")                                      \
+#define EVENT_COLUMNS_BEFORE(X)                             \
+    X("seq", U64, "UInt64", "Delta(8), ZSTD(1)")            \
+    X("batch", U64, "UInt64", "Delta(8), ZSTD(1)")          \
+    X("source", U32, "UInt32", "ZSTD(1)")                   \
+    X("message_key", KEY, "FixedString(16)", "NONE")        \
+    X("kind", U8, "UInt8", "ZSTD(1)")                       \
+    X("flags", U8, "UInt8", "ZSTD(1)")                      \
+    X("type", TEXT, "LowCardinality(String)", "ZSTD(1)")    \
+    X("channel", TEXT, "LowCardinality(String)", "ZSTD(1)") \
+    X("time_ms", I64, "Int64", "Delta(8), ZSTD(1)")         \
+    X("received_ms", I64, "Int64", "Delta(8), ZSTD(1)")     \
+    X("customer", U32, "UInt32", "Delta(4), LZ4")           \
+    X("origin", U32, "UInt32", "LZ4")                       \
     X("identifiers", LIST, "Array(UInt32)", "LZ4")
-#define EVENT_COLUMNS_AFTER(X)                                             \
-    X("props", TEXT, "String", "ZSTD(1)")                                  \
+#define EVENT_COLUMNS_AFTER(X)            \
+    X("props", TEXT, "String", "ZSTD(1)") \
     X("context", TEXT, "String", "ZSTD(1)")
 
 /* Texts of promoted columns repeat, but a dictionary costs more than it gives: with LowCardinality an

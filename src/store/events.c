@@ -21,10 +21,10 @@ const struct event_column event_columns[] = {
 #define TYPE_INT "Int64"
 #define TYPE_MONEY "Int64"
 #define X(NAME, column, property, type) { column, PROMOTED_FORM_##type, TYPE_##type, "LZ4", true },
-    PROMOTED_TABLE(X)
+        PROMOTED_TABLE(X)
 #undef X
 #define X(name, form, type, codec) { name, FORM_##form, type, codec, false },
-    EVENT_COLUMNS_AFTER(X)
+            EVENT_COLUMNS_AFTER(X)
 #undef X
 };
 const int event_column_count = (int)(sizeof(event_columns) / sizeof(event_columns[0]));
@@ -37,7 +37,7 @@ const char *warehouse_event_columns(void)
 #define X(name, column, property, type) column ","
         PROMOTED_TABLE(X)
 #undef X
-        "props,context";
+            "props,context";
 }
 
 static const uint8_t PROMOTED_FORMS[PROMOTED_COUNT] = {
@@ -149,7 +149,9 @@ err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_
     err error = native_stream_new(&stream, rows, problem);
     if (error != ERR_OK)
         return error;
-    struct warehouse_data data = { .format = "Native", .read = native_stream_read, .context = stream };
+    struct warehouse_data data = { .format = "Native",
+                                   .read = native_stream_read,
+                                   .context = stream };
     error = warehouse_insert_data(warehouse, (str){ .data = table, .size = (size_t)size }, &data,
                                   name_batch(name, batch, again), problem);
     native_stream_free(&stream);
@@ -179,8 +181,8 @@ err warehouse_max_seq(struct warehouse *warehouse, uint64_t *seq, struct problem
 {
     struct buffer out;
     buffer_init(&out, 4096);
-    err error = warehouse_query(warehouse, STR("SELECT max(seq) FROM events FORMAT RowBinary"), NULL,
-                                0, 10 * 60 * 1000, &out, problem);
+    err error = warehouse_query(warehouse, STR("SELECT max(seq) FROM events FORMAT RowBinary"),
+                                NULL, 0, 10 * 60 * 1000, &out, problem);
     if (error == ERR_OK && out.size != sizeof(*seq))
         error = problem_set(problem, ERR_WAREHOUSE, "%zu bytes came for a number", out.size);
     if (error == ERR_OK)

@@ -35,12 +35,12 @@ struct warehouse_event {
     str channel;
     int64_t time_ms;
     int64_t received_ms;
-    uint32_t customer;             /* number at birth */
-    uint32_t origin;               /* row of the identifier that brought it; 0: none */
-    const uint32_t *identifiers;   /* rows of all identifiers on it */
+    uint32_t customer;           /* number at birth */
+    uint32_t origin;             /* row of the identifier that brought it; 0: none */
+    const uint32_t *identifiers; /* rows of all identifiers on it */
     uint32_t identifier_count;
-    uint32_t promoted_set;         /* bit per enum promoted; the rest is missing */
-    const int64_t *promoted_int;   /* PROMOTED_COUNT; read where its bit is set */
+    uint32_t promoted_set;       /* bit per enum promoted; the rest is missing */
+    const int64_t *promoted_int; /* PROMOTED_COUNT; read where its bit is set */
     const str *promoted_text;
     str props;
     str context;
@@ -63,15 +63,14 @@ err warehouse_stop_batch(struct warehouse *warehouse, uint64_t batch, uint32_t a
 err warehouse_present_seqs(struct warehouse *warehouse, uint64_t first_seq, uint64_t last_seq,
                            struct buffer *out, struct problem *problem) MUST_USE;
 /* The largest seq; 0 when there is none. */
-err warehouse_max_seq(struct warehouse *warehouse, uint64_t *seq,
-                      struct problem *problem) MUST_USE;
+err warehouse_max_seq(struct warehouse *warehouse, uint64_t *seq, struct problem *problem) MUST_USE;
 
 /* ---- merges ---- */
 
 struct warehouse_alias {
-    uint32_t customer;   /* number at birth */
-    uint32_t current;    /* whose she is now; equal when a merge was undone */
-    uint64_t version;    /* seq that made it so: the highest counts */
+    uint32_t customer; /* number at birth */
+    uint32_t current;  /* whose she is now; equal when a merge was undone */
+    uint64_t version;  /* seq that made it so: the highest counts */
 };
 err warehouse_put_aliases(struct warehouse *warehouse, const struct warehouse_alias *aliases,
                           size_t count, struct problem *problem) MUST_USE;

@@ -13,9 +13,9 @@
 
 /* A column of the block that is being sent. */
 struct native_column {
-    char head[HEAD_BYTES];     /* name and type */
+    char head[HEAD_BYTES]; /* name and type */
     size_t head_size;
-    char *ends;                /* FORM_LIST: UInt64 per row */
+    char *ends; /* FORM_LIST: UInt64 per row */
     char *data;
     size_t size, capacity;
     uint64_t elements;
@@ -112,9 +112,10 @@ static const char *fill_text(struct native_column *column, const char *at)
 static const char *fill(struct native_column *column, enum column_form form, size_t row,
                         const char *at)
 {
-    static const uint8_t SIZES[] = { [FORM_U8] = 1,  [FORM_U32] = 4,  [FORM_U64] = 8,
-                                     [FORM_I64] = 8, [FORM_KEY] = 16, [FORM_TEXT] = 0,
-                                     [FORM_LIST] = 0 };
+    static const uint8_t SIZES[] = {
+        [FORM_U8] = 1,   [FORM_U32] = 4,  [FORM_U64] = 8, [FORM_I64] = 8,
+        [FORM_KEY] = 16, [FORM_TEXT] = 0, [FORM_LIST] = 0
+    };
     if (form == FORM_TEXT)
         return fill_text(column, at);
     if (form == FORM_LIST)

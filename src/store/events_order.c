@@ -39,10 +39,10 @@ static void walk_row(struct cursor *cursor, const char *bytes, struct row_place 
     skip_text(cursor);                      /* type */
     skip_text(cursor);                      /* channel */
     place->time_ms = read_i64(cursor);
-    read_bytes(cursor, 8);                  /* received_ms */
+    read_bytes(cursor, 8); /* received_ms */
     place->customer = read_u32(cursor);
-    read_bytes(cursor, 4);                  /* origin */
-    skip_list(cursor);                      /* identifiers */
+    read_bytes(cursor, 4); /* origin */
+    skip_list(cursor);     /* identifiers */
     for (int i = EVENT_COLUMNS_KEYED; i < event_column_count; i++) {
         if (event_columns[i].form == FORM_TEXT)
             skip_text(cursor);

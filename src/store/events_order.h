@@ -23,10 +23,10 @@ struct row_place {
 };
 
 struct row_order {
-    const char *bytes;         /* borrowed: as event_row_write left them */
+    const char *bytes; /* borrowed: as event_row_write left them */
     size_t count;
-    struct row_place *places;  /* in the order of the bytes */
-    uint32_t *order;           /* places by (customer, time_ms, seq) */
+    struct row_place *places; /* in the order of the bytes */
+    uint32_t *order;          /* places by (customer, time_ms, seq) */
 };
 
 /* CORRUPT when the bytes are not whole rows. */

@@ -90,8 +90,8 @@ err ledger_open(struct ledger **out, const struct ledger_config *config, struct 
     if (ledger == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
     init_locks(ledger);
-    ledger->checkpoint_pages = config->checkpoint_pages > 0 ? config->checkpoint_pages
-                                                            : CHECKPOINT_PAGES_DEFAULT;
+    ledger->checkpoint_pages =
+        config->checkpoint_pages > 0 ? config->checkpoint_pages : CHECKPOINT_PAGES_DEFAULT;
     struct sql_config writer = { .path = config->path,
                                  .vfs = config->vfs,
                                  .cache_bytes = WRITER_CACHE_BYTES };

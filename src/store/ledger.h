@@ -42,7 +42,7 @@ enum ledger_kind { LEDGER_NULL, LEDGER_INT, LEDGER_TEXT, LEDGER_BLOB };
 struct ledger_value {
     enum ledger_kind kind;
     int64_t integer;
-    str bytes;               /* text and blob; copied by ledger_put */
+    str bytes; /* text and blob; copied by ledger_put */
 };
 static inline struct ledger_value ledger_int(int64_t value)
 {
@@ -63,9 +63,9 @@ static inline struct ledger_value ledger_null(void)
 
 struct ledger_config {
     const char *path;
-    const char *vfs;         /* NULL: SQLite's default; tests name a failing one */
-    int readers;             /* connections for reading; default 6 */
-    int checkpoint_pages;    /* of 4 KB in the write-ahead log; default 8,192 */
+    const char *vfs;      /* NULL: SQLite's default; tests name a failing one */
+    int readers;          /* connections for reading; default 6 */
+    int checkpoint_pages; /* of 4 KB in the write-ahead log; default 8,192 */
 };
 
 /* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */
@@ -109,9 +109,8 @@ bool ledger_is_failing(struct ledger *ledger, struct problem *problem);
 typedef bool (*ledger_visitor)(void *context, const struct ledger_value *values);
 
 /* All rows, in key order, or (key_from != NULL) those whose first key column is >= key_from. */
-err ledger_scan(struct ledger *ledger, enum ledger_table table,
-                const struct ledger_value *key_from, ledger_visitor visit, void *context,
-                struct problem *problem) MUST_USE;
+err ledger_scan(struct ledger *ledger, enum ledger_table table, const struct ledger_value *key_from,
+                ledger_visitor visit, void *context, struct problem *problem) MUST_USE;
 /* The same for some columns only, named with spaces between ("row hash customer"); the others are
  * LEDGER_NULL. Half the columns cost half the time: for loading at start. Ranges of keys may be
  * scanned by several threads at once. */
@@ -137,8 +136,8 @@ err ledger_page(struct ledger *ledger, enum ledger_table table,
  * ledger: for `kith check`. */
 err ledger_check(struct ledger *ledger, struct problem *problem) MUST_USE;
 
-uint64_t ledger_applied_seq(struct ledger *ledger);   /* last committed */
-uint64_t ledger_synced_seq(struct ledger *ledger);    /* last that a power loss cannot take back */
+uint64_t ledger_applied_seq(struct ledger *ledger); /* last committed */
+uint64_t ledger_synced_seq(struct ledger *ledger);  /* last that a power loss cannot take back */
 /* Digest over all rows of the digested tables. */
 err ledger_digest(struct ledger *ledger, struct digest *digest, struct problem *problem) MUST_USE;
 /* Digest per table, to name the table that differs. */

@@ -12,8 +12,8 @@ static err prepare_lazily(struct ledger *ledger, enum writes_operation operation
                           enum ledger_table table, struct sql_statement **statement,
                           struct problem *problem)
 {
-    struct sql_statement **slot = operation == WRITES_PUT ? &ledger->upserts[table]
-                                                          : &ledger->deletes[table];
+    struct sql_statement **slot =
+        operation == WRITES_PUT ? &ledger->upserts[table] : &ledger->deletes[table];
     err error = ERR_OK;
     if (*slot == NULL) {
         struct buffer text;
@@ -192,8 +192,8 @@ static void abandon_group(struct ledger *ledger, struct queue_item *group)
         writes_recycle(ledger, writes);
         sets++;
     }
-    log_line(LOG_ERROR, "ledger_abandoned", "sets=%zu cure=\"the log applies them at the next start\"",
-             sets);
+    log_line(LOG_ERROR, "ledger_abandoned",
+             "sets=%zu cure=\"the log applies them at the next start\"", sets);
 }
 
 /* A checkpoint when the write-ahead log is long. While a long read keeps it from completing, try

@@ -84,7 +84,7 @@ struct ledger {
     struct sql_statement *upserts[LEDGER_TABLE_COUNT];
     struct sql_statement *deletes[LEDGER_TABLE_COUNT];
     int64_t checkpoint_pages;
-    int64_t checkpointed_pages;   /* write-ahead log at the last checkpoint that was not complete */
+    int64_t checkpointed_pages; /* write-ahead log at the last checkpoint that was not complete */
     pthread_t thread;
     bool thread_runs;
 
@@ -94,17 +94,17 @@ struct ledger {
     _Atomic uint64_t synced_seq;
     _Atomic bool closing;
 
-    pthread_mutex_t mutex;        /* what follows */
+    pthread_mutex_t mutex; /* what follows */
     pthread_cond_t changed;
     enum ledger_state state;
-    struct problem problem;       /* of the last failure */
-    uint64_t handed_in, done;     /* sets, ever */
+    struct problem problem;   /* of the last failure */
+    uint64_t handed_in, done; /* sets, ever */
     struct ledger_writes *free_writes;
     int free_count;
 
     pthread_mutex_t readers_mutex;
     pthread_cond_t reader_free;
-    struct reader *readers;       /* those that nobody uses */
+    struct reader *readers; /* those that nobody uses */
     int reader_count;
 };
 

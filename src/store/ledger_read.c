@@ -81,10 +81,10 @@ static void reader_give(struct ledger *ledger, struct reader *reader)
 
 static uint64_t shape_number(const struct read_shape *shape)
 {
-    return (uint64_t)shape->columns << 32 | (uint64_t)shape->table << 16 | (uint64_t)(shape->by + 1) << 8 |
-           (uint64_t)shape->whole_key << 4 | (uint64_t)shape->from << 3 |
-           (uint64_t)shape->beyond << 2 | (uint64_t)shape->descending << 1 |
-           (uint64_t)shape->limited;
+    return (uint64_t)shape->columns << 32 | (uint64_t)shape->table << 16 |
+           (uint64_t)(shape->by + 1) << 8 | (uint64_t)shape->whole_key << 4 |
+           (uint64_t)shape->from << 3 | (uint64_t)shape->beyond << 2 |
+           (uint64_t)shape->descending << 1 | (uint64_t)shape->limited;
 }
 
 static err statement_prepare(struct reader *reader, const struct read_shape *shape,
@@ -205,7 +205,8 @@ err ledger_scan_some(struct ledger *ledger, enum ledger_table table, const char 
             memcpy(text, name.data, name.size);
         int column = table_column(table_of(table), text);
         if (column < 0)
-            return problem_set(problem, ERR_INTERNAL, "ledger table '%s' has no column '" STR_FMT "'",
+            return problem_set(problem, ERR_INTERNAL,
+                               "ledger table '%s' has no column '" STR_FMT "'",
                                ledger_table_name(table), STR_ARG(name));
         shape.columns |= UINT32_C(1) << column;
     }
@@ -296,8 +297,8 @@ static bool digest_row(void *context, const struct ledger_value *values)
     buffer_clear(&sum->row);
     buffer_append_str(&sum->row, str_from_c(sum->table->name));
     for (int i = 0; i < sum->table->columns; i++) {
-        uint64_t number = values[i].kind == LEDGER_INT ? (uint64_t)values[i].integer
-                                                       : values[i].bytes.size;
+        uint64_t number =
+            values[i].kind == LEDGER_INT ? (uint64_t)values[i].integer : values[i].bytes.size;
         uint8_t head[9] = { (uint8_t)values[i].kind };
         for (int b = 0; b < 8; b++)
             head[1 + b] = (uint8_t)(number >> (8 * b));

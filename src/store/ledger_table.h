@@ -14,7 +14,7 @@
 
 struct table {
     const char *name;
-    int keys;                 /* the first columns are the primary key */
+    int keys; /* the first columns are the primary key */
     bool digested;
     int columns;
     enum ledger_kind kinds[LEDGER_COLUMNS_MAX];
@@ -24,7 +24,7 @@ struct table {
 
 /* Any thread; the description lives as long as the process. */
 const struct table *table_of(enum ledger_table table);
-int table_column(const struct table *table, const char *column);  /* -1 when there is none */
+int table_column(const struct table *table, const char *column); /* -1 when there is none */
 
 void table_write_upsert(const struct table *table, struct buffer *sql);
 void table_write_delete(const struct table *table, struct buffer *sql);
@@ -32,13 +32,13 @@ void table_write_delete(const struct table *table, struct buffer *sql);
 /* What a read asks for; equal shapes share a prepared statement. */
 struct read_shape {
     enum ledger_table table;
-    uint32_t columns;    /* bit per column wanted; 0: all */
-    bool whole_key;      /* WHERE key = ? … */
-    bool from;           /* WHERE first key >= ? */
-    int by;              /* WHERE column = ?; -1: none */
-    bool beyond;         /* AND key > ? … (or < when descending) */
+    uint32_t columns; /* bit per column wanted; 0: all */
+    bool whole_key;   /* WHERE key = ? … */
+    bool from;        /* WHERE first key >= ? */
+    int by;           /* WHERE column = ?; -1: none */
+    bool beyond;      /* AND key > ? … (or < when descending) */
     bool descending;
-    bool limited;        /* LIMIT ? */
+    bool limited; /* LIMIT ? */
 };
 /* Parameters in order: by, key or from or beyond, limit. */
 void table_write_select(const struct read_shape *shape, struct buffer *sql);

@@ -136,7 +136,7 @@ void ledger_delete(struct ledger_writes *writes, enum ledger_table table,
 
 static const char *unpack_value(const char *at, struct ledger_value *value)
 {
-    value->kind = (enum ledger_kind)*at++;
+    value->kind = (enum ledger_kind) * at++;
     if (value->kind == LEDGER_INT) {
         memcpy(&value->integer, at, sizeof(value->integer));
         return at + sizeof(value->integer);
@@ -154,7 +154,7 @@ bool writes_next(struct writes_cursor *cursor, struct writes_row *row)
     if (cursor->next == cursor->end)
         return false;
     const char *at = cursor->next;
-    row->operation = (enum writes_operation)*at++;
+    row->operation = (enum writes_operation) * at++;
     row->table = (enum ledger_table)(unsigned char)*at++;
     const struct table *table = table_of(row->table);
     row->count = row->operation == WRITES_PUT ? table->columns : table->keys;

@@ -4,8 +4,8 @@
 #define KITH_STORE_MIGRATIONS_H
 
 struct migration {
-    int number;         /* 1, 2, …, without a gap */
-    const char *name;   /* "0001_start" */
+    int number;       /* 1, 2, …, without a gap */
+    const char *name; /* "0001_start" */
     const char *sql;
 };
 

@@ -73,11 +73,14 @@ static err failed(const struct sql *sql, int code, const char *doing, struct pro
     problem_set(problem, error, "ledger '%s': %s: %s (sqlite %d)", sql->path, doing,
                 sqlite3_errmsg(sql->database), code);
     if (error == ERR_STORAGE_FULL)
-        problem_hint(problem, error, "free space on the disk of the data folder; the ledger goes on by itself");
+        problem_hint(problem, error,
+                     "free space on the disk of the data folder; the ledger goes on by itself");
     if (error == ERR_CORRUPT)
-        problem_hint(problem, error, "restore a backup, or move the ledger away and rebuild it from a kept log");
+        problem_hint(problem, error,
+                     "restore a backup, or move the ledger away and rebuild it from a kept log");
     if (error == ERR_SYNC)
-        problem_hint(problem, error, "check the disk, then start Kith again: it applies the log anew");
+        problem_hint(problem, error,
+                     "check the disk, then start Kith again: it applies the log anew");
     return error;
 }
 
@@ -134,8 +137,9 @@ static err check_room(struct sql *sql, struct problem *problem)
         return ERR_OK; /* SQLite says what is no database */
     problem_set(problem, ERR_CONFLICT,
                 "'%s' is an SQLite file, but not a ledger: its pages have no checksums", sql->path);
-    return problem_hint(problem, ERR_CONFLICT,
-                        "name another data folder; if this one was a ledger, its first page is damaged");
+    return problem_hint(
+        problem, ERR_CONFLICT,
+        "name another data folder; if this one was a ledger, its first page is damaged");
 }
 
 err sql_open(struct sql **out, const struct sql_config *config, struct problem *problem)
@@ -145,9 +149,9 @@ err sql_open(struct sql **out, const struct sql_config *config, struct problem *
         return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
     snprintf(sql->path, sizeof(sql->path), "%s", config->path);
     /* One user at a time: no mutex per call. */
-    int flags = SQLITE_OPEN_NOMUTEX |
-                (config->read_only ? SQLITE_OPEN_READONLY
-                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int flags =
+        SQLITE_OPEN_NOMUTEX |
+        (config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     const char *vfs = NULL;
     err error = page_check_vfs(config->vfs, &vfs, problem);
     if (error != ERR_OK) {
@@ -156,9 +160,9 @@ err sql_open(struct sql **out, const struct sql_config *config, struct problem *
     }
     int code = sqlite3_open_v2(config->path, &sql->database, flags, vfs);
     if (code != SQLITE_OK) {
-        error = sql->database != NULL
-                    ? failed(sql, code, "open", problem)
-                    : problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
+        error = sql->database != NULL ? failed(sql, code, "open", problem)
+                                      : problem_set(problem, ERR_NOMEM,
+                                                    "no memory to open ledger '%s'", config->path);
         goto out;
     }
     sqlite3_extended_result_codes(sql->database, 1);
@@ -397,9 +401,8 @@ err sql_describe(struct sql *sql, const char *table, sql_column_visitor visit, v
 {
     sqlite3_stmt *prepared = NULL;
     int code = sqlite3_prepare_v2(
-        sql->database,
-        "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid", -1, &prepared,
-        NULL);
+        sql->database, "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid",
+        -1, &prepared, NULL);
     if (code != SQLITE_OK)
         return failed(sql, code, "describe a table", problem);
     sqlite3_bind_text(prepared, 1, table, -1, SQLITE_STATIC);

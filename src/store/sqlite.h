@@ -13,18 +13,18 @@
 #include "base/error.h"
 #include "store/ledger.h"
 
-struct sql;            /* a connection */
-struct sql_statement;  /* a prepared statement of it */
+struct sql;           /* a connection */
+struct sql_statement; /* a prepared statement of it */
 
 struct sql_config {
     const char *path;
-    const char *vfs;          /* NULL: the default */
+    const char *vfs; /* NULL: the default */
     bool read_only;
     int64_t cache_bytes;
 };
 
 err sql_open(struct sql **sql, const struct sql_config *config, struct problem *problem) MUST_USE;
-void sql_close(struct sql **sql);  /* its statements are finished before */
+void sql_close(struct sql **sql); /* its statements are finished before */
 /* Closing makes no checkpoint: after a failed sync it would report a success that is none. */
 void sql_close_without_sync(struct sql *sql);
 
@@ -33,7 +33,7 @@ err sql_execute(struct sql *sql, const char *text, struct problem *problem) MUST
 
 err sql_begin(struct sql *sql, struct problem *problem) MUST_USE;
 err sql_commit(struct sql *sql, struct problem *problem) MUST_USE;
-void sql_rollback(struct sql *sql);  /* fine outside a transaction */
+void sql_rollback(struct sql *sql); /* fine outside a transaction */
 /* A transaction that only reads: all reads until its end see one state. */
 err sql_begin_read(struct sql *sql, struct problem *problem) MUST_USE;
 void sql_end_read(struct sql *sql);
@@ -42,8 +42,8 @@ err sql_prepare(struct sql *sql, str text, struct sql_statement **statement,
                 struct problem *problem) MUST_USE;
 void sql_finish(struct sql_statement **statement);
 /* `parameter` counts from 0; texts are borrowed until sql_reset. */
-err sql_bind(struct sql_statement *statement, int parameter, const struct ledger_value *value)
-    MUST_USE;
+err sql_bind(struct sql_statement *statement, int parameter,
+             const struct ledger_value *value) MUST_USE;
 /* *row is false at the end. */
 err sql_step(struct sql *sql, struct sql_statement *statement, bool *row,
              struct problem *problem) MUST_USE;

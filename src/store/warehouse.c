@@ -38,7 +38,8 @@ static err copy_path(char *out, const char *path, const char *what, struct probl
 static err find_program(struct warehouse *warehouse, const struct warehouse_config *config,
                         struct problem *problem)
 {
-    const char *named = config->program != NULL ? config->program : getenv("KITH_WAREHOUSE_PROGRAM");
+    const char *named =
+        config->program != NULL ? config->program : getenv("KITH_WAREHOUSE_PROGRAM");
     if (named != NULL && named[0] != '\0')
         return copy_path(warehouse->program, named, "the warehouse program", problem);
     ssize_t size = readlink("/proc/self/exe", warehouse->program, sizeof(warehouse->program) - 1);
@@ -99,8 +100,8 @@ static err place_socket(struct warehouse *warehouse, struct problem *problem)
     static _Atomic unsigned openings;
     char name[64];
     snprintf(name, sizeof(name), "socket-%d-%u", (int)getpid(), atomic_fetch_add(&openings, 1));
-    int size = snprintf(warehouse->socket, sizeof(warehouse->socket), "%s/%s", warehouse->folder,
-                        name);
+    int size =
+        snprintf(warehouse->socket, sizeof(warehouse->socket), "%s/%s", warehouse->folder, name);
     if (size < 0 || (size_t)size >= sizeof(warehouse->socket))
         return problem_set(problem, ERR_INVALID, "the path of the warehouse folder is too long");
     if (size < SOCKET_PATH_BYTES)
@@ -142,8 +143,8 @@ static err open_cluster(struct warehouse *warehouse, const char *url, struct pro
         return error;
     str text = str_from_c(url);
     if (!str_starts_with(text, STR("http://")) && !str_starts_with(text, STR("https://")))
-        return problem_set(problem, ERR_INVALID, "the warehouse's URL '%s' is not http:// or https://",
-                           url);
+        return problem_set(problem, ERR_INVALID,
+                           "the warehouse's URL '%s' is not http:// or https://", url);
     if (str_ends_with(text, STR("/")))
         warehouse->url[text.size - 1] = '\0';
     return ERR_OK;

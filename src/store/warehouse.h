@@ -28,11 +28,11 @@
 struct warehouse;
 
 struct warehouse_config {
-    const char *folder;         /* embedded: data/warehouse; NULL when `url` is set */
-    const char *url;            /* http://host:8123 of a cluster; NULL: embedded child */
-    const char *program;        /* path of the kith binary to start as child; NULL: this one */
-    const char *library;        /* path of libchdb.so; NULL: found beside the program */
-    size_t memory_bytes_max;    /* of the child; default 3 GB */
+    const char *folder;      /* embedded: data/warehouse; NULL when `url` is set */
+    const char *url;         /* http://host:8123 of a cluster; NULL: embedded child */
+    const char *program;     /* path of the kith binary to start as child; NULL: this one */
+    const char *library;     /* path of libchdb.so; NULL: found beside the program */
+    size_t memory_bytes_max; /* of the child; default 3 GB */
 };
 
 /* Starts the child (or reaches the cluster) in the background and keeps it running: a child that
@@ -44,11 +44,14 @@ void warehouse_close(struct warehouse **warehouse);
 err warehouse_wait(struct warehouse *warehouse, int64_t timeout_ms,
                    struct problem *problem) MUST_USE;
 bool warehouse_is_ready(struct warehouse *warehouse);
-int warehouse_child_pid(struct warehouse *warehouse);   /* 0 when none; tests kill it */
+int warehouse_child_pid(struct warehouse *warehouse); /* 0 when none; tests kill it */
 
 /* A named parameter of a query: {name:Type} in the text. The value is the text itself, any bytes but
  * zero; for Array, Tuple and Map their literal, as ['a','b\'c']. */
-struct warehouse_parameter { const char *name; str value; };
+struct warehouse_parameter {
+    const char *name;
+    str value;
+};
 
 /* Run `sql` (which names its own FORMAT) and append the whole answer to `out`. WAREHOUSE with the
  * server's words in `problem`; UNAVAILABLE when it cannot be reached; TIMEOUT. */
@@ -72,30 +75,30 @@ err warehouse_sync(struct warehouse *warehouse, struct problem *problem) MUST_US
 /* Typed columns of `events` besides the fixed ones. X(NAME, column, property, type):
  * TEXT, INT, MONEY (minor units). The e-commerce ones; published rules will add more. Missing values
  * are NULL-like: '' for text, and the minimum int64 for numbers. */
-#define PROMOTED_TABLE(X)                                   \
-    X(ORDER_ID, "order_id", "order_id", TEXT)               \
-    X(REVENUE, "revenue", "revenue", MONEY)                 \
-    X(TOTAL, "total", "total", MONEY)                       \
-    X(DISCOUNT, "discount", "discount", MONEY)              \
-    X(SHIPPING, "shipping", "shipping", MONEY)              \
-    X(VALUE, "value", "value", MONEY)                       \
-    X(PRICE, "price", "price", MONEY)                       \
-    X(CURRENCY, "currency", "currency", TEXT)               \
-    X(QUANTITY, "quantity", "quantity", INT)                \
-    X(PRODUCT_ID, "product_id", "product_id", TEXT)         \
-    X(SKU, "sku", "sku", TEXT)                              \
-    X(CATEGORY, "category", "category", TEXT)               \
-    X(BRAND, "brand", "brand", TEXT)                        \
-    X(COUPON, "coupon", "coupon", TEXT)                     \
-    X(SHOP, "shop", "affiliation", TEXT)                    \
-    X(STORE_ID, "store_id", "store_id", TEXT)               \
+#define PROMOTED_TABLE(X)                           \
+    X(ORDER_ID, "order_id", "order_id", TEXT)       \
+    X(REVENUE, "revenue", "revenue", MONEY)         \
+    X(TOTAL, "total", "total", MONEY)               \
+    X(DISCOUNT, "discount", "discount", MONEY)      \
+    X(SHIPPING, "shipping", "shipping", MONEY)      \
+    X(VALUE, "value", "value", MONEY)               \
+    X(PRICE, "price", "price", MONEY)               \
+    X(CURRENCY, "currency", "currency", TEXT)       \
+    X(QUANTITY, "quantity", "quantity", INT)        \
+    X(PRODUCT_ID, "product_id", "product_id", TEXT) \
+    X(SKU, "sku", "sku", TEXT)                      \
+    X(CATEGORY, "category", "category", TEXT)       \
+    X(BRAND, "brand", "brand", TEXT)                \
+    X(COUPON, "coupon", "coupon", TEXT)             \
+    X(SHOP, "shop", "affiliation", TEXT)            \
+    X(STORE_ID, "store_id", "store_id", TEXT)       \
     X(CAMPAIGN, "campaign", "campaign", TEXT)
 
 enum promoted {
 #define X(name, column, property, type) PROMOTED_##name,
     PROMOTED_TABLE(X)
 #undef X
-    PROMOTED_COUNT
+        PROMOTED_COUNT
 };
 #define PROMOTED_MISSING INT64_MIN
 

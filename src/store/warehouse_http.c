@@ -23,12 +23,12 @@
 struct answer {
     const struct warehouse_call *call;
     long status;
-    int code;                    /* of the header; 0: none */
+    int code; /* of the header; 0: none */
     char tag[64];
-    struct buffer failure;       /* body of anything but a 200 */
-    struct buffer tail;          /* the newest bytes of a stream, not yet handed on */
-    bool stopped;                /* the reader wants no more */
-    bool too_large;              /* call->out is full */
+    struct buffer failure; /* body of anything but a 200 */
+    struct buffer tail;    /* the newest bytes of a stream, not yet handed on */
+    bool stopped;          /* the reader wants no more */
+    bool too_large;        /* call->out is full */
 };
 
 /* ---- handles ---- */
@@ -158,8 +158,8 @@ static err tell(const struct clickhouse_exception *exception, struct problem *pr
     str text = exception->text;
     text = str_slice(text, 0, str_find_byte(text, '\n'));
     text = str_slice(text, 0, str_utf8_prefix_bytes(text, 250));
-    return problem_set(problem, clickhouse_error(exception->code), "warehouse: " STR_FMT " (code %d)",
-                       STR_ARG(text), exception->code);
+    return problem_set(problem, clickhouse_error(exception->code),
+                       "warehouse: " STR_FMT " (code %d)", STR_ARG(text), exception->code);
 }
 
 static err judge_status(const struct answer *answer, struct problem *problem)
@@ -172,7 +172,7 @@ static err judge_status(const struct answer *answer, struct problem *problem)
         exception.text = body;
         return tell(&exception, problem);
     }
-    err error = answer->status == 507 ? ERR_STORAGE_FULL
+    err error = answer->status == 507   ? ERR_STORAGE_FULL
                 : answer->status == 503 ? ERR_UNAVAILABLE
                                         : ERR_WAREHOUSE;
     return problem_set(problem, error, "warehouse answered %ld: " STR_FMT, answer->status,
@@ -219,8 +219,7 @@ static err judge_answer(struct answer *answer, CURLcode result, const char *word
     return ERR_OK;
 }
 
-static err judge(struct answer *answer, CURLcode result, const char *words,
-                 struct problem *problem)
+static err judge(struct answer *answer, CURLcode result, const char *words, struct problem *problem)
 {
     if (answer->stopped)
         return ERR_OK;
@@ -491,16 +490,15 @@ err warehouse_stream(struct warehouse *warehouse, str sql,
     return warehouse_do(warehouse, &call, problem);
 }
 
-err warehouse_insert_data(struct warehouse *warehouse, str table,
-                          const struct warehouse_data *data, str batch, struct problem *problem)
+err warehouse_insert_data(struct warehouse *warehouse, str table, const struct warehouse_data *data,
+                          str batch, struct problem *problem)
 {
     struct buffer sql;
     buffer_init(&sql, 64 << 10);
     buffer_printf(&sql, "INSERT INTO " STR_FMT " FORMAT %s", STR_ARG(table), data->format);
-    struct warehouse_call call = { .sql = buffer_str(&sql),
-                                   .data = data,
-                                   .query_id = batch,
-                                   .timeout_ms = INSERT_TIMEOUT_MS };
+    struct warehouse_call call = {
+        .sql = buffer_str(&sql), .data = data, .query_id = batch, .timeout_ms = INSERT_TIMEOUT_MS
+    };
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = warehouse_do(warehouse, &call, problem);

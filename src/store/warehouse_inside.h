@@ -21,23 +21,23 @@
 
 struct warehouse {
     /* fixed after open */
-    char folder[WAREHOUSE_PATH_BYTES];   /* "" on a cluster */
-    char url[WAREHOUSE_PATH_BYTES];      /* http://host:port, without a slash at its end */
+    char folder[WAREHOUSE_PATH_BYTES]; /* "" on a cluster */
+    char url[WAREHOUSE_PATH_BYTES];    /* http://host:port, without a slash at its end */
     char program[WAREHOUSE_PATH_BYTES];
     char library[WAREHOUSE_PATH_BYTES];
-    char socket[WAREHOUSE_PATH_BYTES];   /* as the child is told; "" on a cluster */
+    char socket[WAREHOUSE_PATH_BYTES];      /* as the child is told; "" on a cluster */
     char socket_here[WAREHOUSE_PATH_BYTES]; /* as this process can name it within 107 bytes */
-    int folder_fd;                       /* -1 on a cluster */
+    int folder_fd;                          /* -1 on a cluster */
     size_t memory_bytes_max;
 
-    _Atomic bool aliases_changed;        /* since the dictionary was read */
+    _Atomic bool aliases_changed; /* since the dictionary was read */
 
-    pthread_mutex_t mutex;               /* what follows */
+    pthread_mutex_t mutex; /* what follows */
     pthread_cond_t changed;
     bool ready, stopping;
-    struct problem problem;              /* why it is not ready */
+    struct problem problem; /* why it is not ready */
     int child_pid;
-    void *handles[WAREHOUSE_HANDLES];    /* idle curl easy handles */
+    void *handles[WAREHOUSE_HANDLES]; /* idle curl easy handles */
     int handle_count;
 
     pthread_t supervisor;
@@ -54,23 +54,22 @@ struct warehouse_data {
 };
 
 struct warehouse_call {
-    str sql;                    /* the body, or, with `data`, in the URL */
-    const struct warehouse_data *data;  /* NULL: none */
-    str query_id;               /* "" */
+    str sql;                           /* the body, or, with `data`, in the URL */
+    const struct warehouse_data *data; /* NULL: none */
+    str query_id;                      /* "" */
     const struct warehouse_parameter *parameters;
     size_t parameter_count;
-    int64_t timeout_ms;         /* 0: none */
-    bool even_unready;          /* asked by the supervisor itself */
-    struct buffer *out;         /* the whole answer; or … */
-    bool (*chunk)(void *context, str bytes);   /* … its pieces */
+    int64_t timeout_ms;                      /* 0: none */
+    bool even_unready;                       /* asked by the supervisor itself */
+    struct buffer *out;                      /* the whole answer; or … */
+    bool (*chunk)(void *context, str bytes); /* … its pieces */
     void *context;
 };
 err warehouse_do(struct warehouse *warehouse, const struct warehouse_call *call,
                  struct problem *problem) MUST_USE;
 /* INSERT INTO `table` FORMAT …. */
-err warehouse_insert_data(struct warehouse *warehouse, str table,
-                          const struct warehouse_data *data, str batch,
-                          struct problem *problem) MUST_USE;
+err warehouse_insert_data(struct warehouse *warehouse, str table, const struct warehouse_data *data,
+                          str batch, struct problem *problem) MUST_USE;
 /* GET /ping. */
 err warehouse_ping(struct warehouse *warehouse, int64_t timeout_ms,
                    struct problem *problem) MUST_USE;

@@ -16,10 +16,9 @@
 static err execute(struct warehouse *warehouse, str sql, struct buffer *out,
                    struct problem *problem)
 {
-    struct warehouse_call call = { .sql = sql,
-                                   .timeout_ms = QUERY_MS,
-                                   .even_unready = true,
-                                   .out = out };
+    struct warehouse_call call = {
+        .sql = sql, .timeout_ms = QUERY_MS, .even_unready = true, .out = out
+    };
     return warehouse_do(warehouse, &call, problem);
 }
 
@@ -122,20 +121,22 @@ static err check_events(struct warehouse *warehouse, struct buffer *out, struct 
 
 static err make_aliases(struct warehouse *warehouse, struct buffer *out, struct problem *problem)
 {
-    err error = execute(warehouse,
-                        STR("CREATE TABLE IF NOT EXISTS aliases (customer UInt32, current UInt32, "
-                            "version UInt64) ENGINE = ReplacingMergeTree(version) ORDER BY customer "
-                            "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, "
-                            "min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480"),
-                        out, problem);
+    err error =
+        execute(warehouse,
+                STR("CREATE TABLE IF NOT EXISTS aliases (customer UInt32, current UInt32, "
+                    "version UInt64) ENGINE = ReplacingMergeTree(version) ORDER BY customer "
+                    "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, "
+                    "min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480"),
+                out, problem);
     if (error != ERR_OK)
         return error;
-    return execute(warehouse,
-                   STR("CREATE DICTIONARY IF NOT EXISTS alias_map (customer UInt64, current UInt32) "
-                       "PRIMARY KEY customer SOURCE(CLICKHOUSE(QUERY 'SELECT toUInt64(customer), "
-                       "argMax(current, version) FROM aliases GROUP BY customer')) "
-                       "LAYOUT(HASHED()) LIFETIME(0)"),
-                   out, problem);
+    return execute(
+        warehouse,
+        STR("CREATE DICTIONARY IF NOT EXISTS alias_map (customer UInt64, current UInt32) "
+            "PRIMARY KEY customer SOURCE(CLICKHOUSE(QUERY 'SELECT toUInt64(customer), "
+            "argMax(current, version) FROM aliases GROUP BY customer')) "
+            "LAYOUT(HASHED()) LIFETIME(0)"),
+        out, problem);
 }
 
 err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)

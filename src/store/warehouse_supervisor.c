@@ -113,10 +113,18 @@ static err spawn(struct warehouse *warehouse, pid_t *pid, struct problem *proble
     char memory[32], parent[32];
     snprintf(memory, sizeof(memory), "%zu", warehouse->memory_bytes_max);
     snprintf(parent, sizeof(parent), "%d", (int)getpid());
-    const char *arguments[] = { warehouse->program, "warehouse",        "--folder",
-                                warehouse->folder,  "--socket",         warehouse->socket,
-                                "--library",        warehouse->library, "--memory",
-                                memory,             "--parent",         parent,
+    const char *arguments[] = { warehouse->program,
+                                "warehouse",
+                                "--folder",
+                                warehouse->folder,
+                                "--socket",
+                                warehouse->socket,
+                                "--library",
+                                warehouse->library,
+                                "--memory",
+                                memory,
+                                "--parent",
+                                parent,
                                 NULL };
     char *copy[sizeof(arguments) / sizeof(arguments[0])];
     memcpy(copy, arguments, sizeof(arguments));
@@ -152,11 +160,12 @@ static bool has_ended(pid_t pid, int *status)
 static void describe_end(int status, struct problem *problem)
 {
     if (WIFSIGNALED(status))
-        problem_set(problem, ERR_UNAVAILABLE, "the warehouse child was ended by signal %d and starts again",
+        problem_set(problem, ERR_UNAVAILABLE,
+                    "the warehouse child was ended by signal %d and starts again",
                     WTERMSIG(status));
     else
-        problem_set(problem, ERR_UNAVAILABLE, "the warehouse child ended with code %d and starts again",
-                    WEXITSTATUS(status));
+        problem_set(problem, ERR_UNAVAILABLE,
+                    "the warehouse child ended with code %d and starts again", WEXITSTATUS(status));
 }
 
 /* Ask it to end, then make it; it is gone when this returns. */

@@ -30,12 +30,12 @@ struct run {
     struct warehouse_house house;
     uint64_t seed;
     int kills;
-    bool ask;              /* false: the deliberately broken flush */
+    bool ask; /* false: the deliberately broken flush */
     _Atomic bool inserting;
     _Atomic bool done;
     _Atomic int killed;
     struct random_stream random;
-    int unknown, lost;     /* inserts whose result was not known; of these by a lost answer */
+    int unknown, lost; /* inserts whose result was not known; of these by a lost answer */
 };
 
 static void *kill_children(void *context)
@@ -163,9 +163,10 @@ static void every_row_is_there_once(void **state)
     struct run run = { .seed = seed_of_run(), .kills = rounds(25), .ask = true };
     uint64_t rows = 0, distinct = 0;
     uint64_t expected = flush_under_fire(&run, &rows, &distinct);
-    print_message("seed %llu: %d kills, %d inserts of unknown result (%d lost answers), %llu rows\n",
-                  (unsigned long long)run.seed, run.kills, run.unknown, run.lost,
-                  (unsigned long long)expected);
+    print_message(
+        "seed %llu: %d kills, %d inserts of unknown result (%d lost answers), %llu rows\n",
+        (unsigned long long)run.seed, run.kills, run.unknown, run.lost,
+        (unsigned long long)expected);
     assert_int_equal(distinct, expected);
     assert_int_equal(rows, expected);
     assert_true(run.lost > 0 && run.unknown > run.lost);

@@ -38,7 +38,8 @@ struct model {
 };
 
 static const enum ledger_table LEDGER_OF[MODEL_TABLES] = { LEDGER_TRAITS, LEDGER_CONSENTS,
-                                                           LEDGER_IDENTIFIER_HASHES, LEDGER_MERGES };
+                                                           LEDGER_IDENTIFIER_HASHES,
+                                                           LEDGER_MERGES };
 
 struct row {
     char bytes[4096];
@@ -200,7 +201,9 @@ static bool equals_model(struct ledger *ledger, const struct model *model)
 
 static struct ledger *open_on(const char *path, const char *vfs, struct problem *problem)
 {
-    struct ledger_config config = { .path = path, .vfs = vfs, .readers = 1, .checkpoint_pages = 40 };
+    struct ledger_config config = {
+        .path = path, .vfs = vfs, .readers = 1, .checkpoint_pages = 40
+    };
     struct ledger *ledger = NULL;
     if (ledger_open(&ledger, &config, problem) != ERR_OK)
         return NULL;
@@ -291,8 +294,8 @@ static void power_fails(void **state)
         }
         enum vfs_loss loss = (enum vfs_loss)random_below(&random, 3);
         vfs_fault_restart(disk, loss);
-        uint64_t seq = check_after(LEDGER_NAME, VFS_NAME, seed,
-                                   loss == VFS_LOSS_NONE ? committed : synced);
+        uint64_t seq =
+            check_after(LEDGER_NAME, VFS_NAME, seed, loss == VFS_LOSS_NONE ? committed : synced);
         came_back += seq;
         checkpoints += synced > 0;
     }
@@ -307,8 +310,9 @@ static void power_fails(void **state)
 static void a_call_fails(void **state)
 {
     struct vfs_fault *disk = *state;
-    static const unsigned KINDS[] = { VFS_WRITE, VFS_SYNC, VFS_READ, VFS_OPEN | VFS_DELETE |
-                                      VFS_TRUNCATE | VFS_SIZE | VFS_ACCESS };
+    static const unsigned KINDS[] = {
+        VFS_WRITE, VFS_SYNC, VFS_READ, VFS_OPEN | VFS_DELETE | VFS_TRUNCATE | VFS_SIZE | VFS_ACCESS
+    };
     int stopped = 0, retried = 0, refused = 0;
     for (size_t kind = 0; kind < sizeof(KINDS) / sizeof(KINDS[0]); kind++) {
         bool fired = true;
@@ -450,8 +454,8 @@ static void a_bit_flips(void **state)
         /* Pages that were freed hold nothing that anybody reads. */
         unnoticed += !is_noticed(seed, &model);
     }
-    print_message("%llu flips, %llu of them in pages that nobody reads\n", (unsigned long long)flips,
-                  (unsigned long long)unnoticed);
+    print_message("%llu flips, %llu of them in pages that nobody reads\n",
+                  (unsigned long long)flips, (unsigned long long)unnoticed);
     assert_true(unnoticed < flips / 4);
     vfs_image_free(&image);
 }
@@ -546,8 +550,8 @@ static void the_process_is_killed(void **state)
         int pipe_fds[2];
         assert_int_equal(pipe(pipe_fds), 0);
         bool at_point = round % 2 == 0;
-        enum fault_point point = round % 4 == 0 ? FAULT_LEDGER_BEFORE_COMMIT
-                                                : FAULT_LEDGER_AFTER_COMMIT;
+        enum fault_point point =
+            round % 4 == 0 ? FAULT_LEDGER_BEFORE_COMMIT : FAULT_LEDGER_AFTER_COMMIT;
         uint64_t nth = at_point ? 1 + random_below(&random, 20) : 0;
         pid_t pid = fork();
         if (pid == 0) {

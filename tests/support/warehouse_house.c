@@ -18,7 +18,8 @@
 #endif
 #define RELEASE_PROGRAM KITH_SOURCE_DIR "/build/release/kith"
 #define LIBRARY_X64 KITH_SOURCE_DIR "/tools/chdb/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so"
-#define LIBRARY_ARM64 KITH_SOURCE_DIR "/tools/chdb/node_modules/@chdb/lib-linux-arm64-gnu/libchdb.so"
+#define LIBRARY_ARM64 \
+    KITH_SOURCE_DIR "/tools/chdb/node_modules/@chdb/lib-linux-arm64-gnu/libchdb.so"
 
 bool warehouse_house_child(int argc, char **argv)
 {
@@ -83,7 +84,8 @@ void warehouse_house_row(struct buffer *rows, uint64_t seq, uint64_t batch)
     int64_t numbers[PROMOTED_COUNT] = { 0 };
     str texts[PROMOTED_COUNT] = { 0 };
     char props[128];
-    int size = snprintf(props, sizeof(props), "{\"n\":%llu,\"名\":\"熟客\"}", (unsigned long long)seq);
+    int size =
+        snprintf(props, sizeof(props), "{\"n\":%llu,\"名\":\"熟客\"}", (unsigned long long)seq);
     numbers[PROMOTED_REVENUE] = (int64_t)(dice % 100000);
     texts[PROMOTED_CURRENCY] = STR("CNY");
     struct warehouse_event event = {
@@ -115,7 +117,8 @@ uint64_t warehouse_house_number(struct warehouse_house *house, const char *sql)
     struct buffer out;
     uint64_t number = 0;
     buffer_init(&out, 1 << 20);
-    if (warehouse_query(house->warehouse, str_from_c(sql), NULL, 0, 60000, &out, &problem) != ERR_OK)
+    if (warehouse_query(house->warehouse, str_from_c(sql), NULL, 0, 60000, &out, &problem) !=
+        ERR_OK)
         fail_msg("%s: %s", sql, problem.detail);
     if (!str_to_uint64(str_trim(buffer_str(&out)), &number))
         fail_msg("%s: no number: " STR_FMT, sql, STR_ARG(buffer_str(&out)));

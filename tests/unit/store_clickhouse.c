@@ -35,9 +35,16 @@ static void what_is_no_exception(void **state)
 {
     (void)state;
     static const char *const TEXTS[] = {
-        "", "Code", "Code: ", "Code: . DB::Exception: x", "Code: 60 DB::Exception: x",
-        "code: 60. DB::Exception: x", "Code: 1234567. DB::Exception: x", "Code: -1. DB::Exception: x",
-        " Code: 60. DB::Exception: x", "{\"props\":\"Code: 60. DB::Exception: x\"}",
+        "",
+        "Code",
+        "Code: ",
+        "Code: . DB::Exception: x",
+        "Code: 60 DB::Exception: x",
+        "code: 60. DB::Exception: x",
+        "Code: 1234567. DB::Exception: x",
+        "Code: -1. DB::Exception: x",
+        " Code: 60. DB::Exception: x",
+        "{\"props\":\"Code: 60. DB::Exception: x\"}",
     };
     for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
         struct clickhouse_exception exception;
@@ -55,8 +62,9 @@ static void exceptions_at_the_end_of_a_stream(void **state)
     assert_true(clickhouse_find_exception(old, STR_NONE, &exception, &data));
     assert_int_equal(exception.code, 241);
     assert_int_equal(data, 8);
-    str marked = STR("1\t2\n\r\n__exception__\r\nabcdefghijklmnop\r\nCode: 395. DB::Exception: thrown. "
-                     "(X)\n43 abcdefghijklmnop\r\n__exception__\r\n");
+    str marked =
+        STR("1\t2\n\r\n__exception__\r\nabcdefghijklmnop\r\nCode: 395. DB::Exception: thrown. "
+            "(X)\n43 abcdefghijklmnop\r\n__exception__\r\n");
     assert_true(clickhouse_find_exception(marked, STR("abcdefghijklmnop"), &exception, &data));
     assert_int_equal(exception.code, 395);
     assert_int_equal(data, 4);
@@ -64,8 +72,8 @@ static void exceptions_at_the_end_of_a_stream(void **state)
     /* With a tag known, text that anybody can write into an event is data. */
     assert_false(clickhouse_find_exception(old, STR("abcdefghijklmnop"), &exception, &data));
     assert_false(clickhouse_find_exception(marked, STR("ponmlkjihgfedcba"), &exception, &data));
-    assert_false(clickhouse_find_exception(STR("a Code: 60. DB::Exception: x"), STR_NONE, &exception,
-                                           &data));
+    assert_false(clickhouse_find_exception(STR("a Code: 60. DB::Exception: x"), STR_NONE,
+                                           &exception, &data));
 }
 
 static void codes_become_errors(void **state)
@@ -126,7 +134,8 @@ static void put_row(struct buffer *rows, const struct key *key, struct random_st
         .promoted_set = (uint32_t)random_below(random, 1u << PROMOTED_COUNT),
         .promoted_int = numbers,
         .promoted_text = texts,
-        .props = { filler, (size_t)random_below(random, random_below(random, 50) == 0 ? 70000 : 300) },
+        .props = { filler,
+                   (size_t)random_below(random, random_below(random, 50) == 0 ? 70000 : 300) },
         .context = { filler, (size_t)random_below(random, 130) },
     };
     event_row_write(rows, &event);
@@ -142,9 +151,10 @@ static void check_order(size_t count, uint64_t customers, uint64_t times, uint64
     buffer_init(&rows, (size_t)1 << 28);
     struct key *keys = calloc(count + 1, sizeof(*keys));
     for (size_t i = 0; i < count; i++) {
-        keys[i] = (struct key){ .customer = (uint32_t)(random_below(&random, customers) * 0x9E3779B1u),
-                                .time_ms = (int64_t)random_below(&random, times) - 5,
-                                .seq = i + 1 };
+        keys[i] =
+            (struct key){ .customer = (uint32_t)(random_below(&random, customers) * 0x9E3779B1u),
+                          .time_ms = (int64_t)random_below(&random, times) - 5,
+                          .seq = i + 1 };
         put_row(&rows, &keys[i], &random);
     }
     assert_ok(row_order_make(&order, buffer_str(&rows), &problem));
@@ -165,9 +175,9 @@ static void rows_come_out_in_order(void **state)
     (void)state;
     check_order(0, 1, 1, 1);
     check_order(1, 1, 1, 2);
-    check_order(2000, 1, 3, 3);           /* one customer: a heap */
+    check_order(2000, 1, 3, 3); /* one customer: a heap */
     check_order(2000, 1, 1000000, 4);
-    check_order(3000, 100, 50, 5);        /* short runs */
+    check_order(3000, 100, 50, 5); /* short runs */
     check_order(5000, 1000000, 50, 6);
     for (uint64_t seed = 10; seed < 60; seed++)
         check_order(seed * 3, seed, seed * 7, seed);
@@ -186,8 +196,9 @@ static void a_row_is_as_it_was_pinned(void **state)
         strncat(props, "熟", sizeof(props) - strlen(props) - 1);
     strncat(props, "\"}", sizeof(props) - strlen(props) - 1);
     const uint32_t identifiers[] = { 77, 1, 4294967295u };
-    const int64_t numbers[PROMOTED_COUNT] = { [PROMOTED_REVENUE] = 12900, [PROMOTED_QUANTITY] = -2,
-                                              [PROMOTED_TOTAL] = 5 };
+    const int64_t numbers[PROMOTED_COUNT] = {
+        [PROMOTED_REVENUE] = 12900, [PROMOTED_QUANTITY] = -2, [PROMOTED_TOTAL] = 5
+    };
     const str texts[PROMOTED_COUNT] = { [PROMOTED_ORDER_ID] = STR("O-1"),
                                         [PROMOTED_CURRENCY] = STR("CNY"),
                                         [PROMOTED_SHOP] = STR("官方旗舰店"),

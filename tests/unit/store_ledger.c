@@ -116,8 +116,8 @@ static void put_and_find(void **state)
     assert_string_equal(seen.text, "7/email/denied 7/sms/granted 8/sms/denied");
 
     struct ledger_value keys[] = {
-        ledger_int(8), ledger_text(STR("sms")),  ledger_int(9), ledger_text(STR("sms")),
-        ledger_int(7), ledger_text(STR("email")),
+        ledger_int(8),           ledger_text(STR("sms")), ledger_int(9),
+        ledger_text(STR("sms")), ledger_int(7),           ledger_text(STR("email")),
     };
     seen = (struct seen){ .columns = 3 };
     assert_ok(ledger_find(ledger, LEDGER_CONSENTS, keys, 3, note, &seen, &problem));
@@ -154,8 +154,8 @@ static void pages(void **state)
     apply(ledger, writes, 1);
 
     struct seen seen = { .columns = 1 };
-    assert_ok(ledger_find_by(ledger, LEDGER_MERGES, "survivor", ledger_int(100), NULL, true, 2, note,
-                             &seen, &problem));
+    assert_ok(ledger_find_by(ledger, LEDGER_MERGES, "survivor", ledger_int(100), NULL, true, 2,
+                             note, &seen, &problem));
     assert_string_equal(seen.text, "6 4");
     struct ledger_value beyond = ledger_int(4);
     seen = (struct seen){ .columns = 1 };
@@ -178,8 +178,8 @@ static void pages(void **state)
     assert_ok(ledger_page(ledger, LEDGER_CONSENTS, key, false, 9, note, &seen, &problem));
     assert_string_equal(seen.text, "1/b 2/a");
     seen = (struct seen){ .columns = 2 };
-    assert_ok(ledger_find_by(ledger, LEDGER_CONSENTS, "customer", ledger_int(1), key, false, 9, note,
-                             &seen, &problem));
+    assert_ok(ledger_find_by(ledger, LEDGER_CONSENTS, "customer", ledger_int(1), key, false, 9,
+                             note, &seen, &problem));
     assert_string_equal(seen.text, "1/b");
     key[1] = ledger_text(STR("b"));
     seen = (struct seen){ .columns = 2 };
@@ -241,9 +241,11 @@ static void blobs_and_nulls(void **state)
     struct seen seen = { .columns = 11 };
     assert_ok(ledger_scan_some(ledger, LEDGER_SOURCES, "number kind strict", NULL, note, &seen,
                                &problem));
-    assert_string_equal(seen.text, "3/null/null/server/null/null/null/-9223372036854775808/null/null/null");
-    assert_err(ledger_scan_some(ledger, LEDGER_SOURCES, "number colour", NULL, note, &seen, &problem),
-               ERR_INTERNAL);
+    assert_string_equal(seen.text,
+                        "3/null/null/server/null/null/null/-9223372036854775808/null/null/null");
+    assert_err(
+        ledger_scan_some(ledger, LEDGER_SOURCES, "number colour", NULL, note, &seen, &problem),
+        ERR_INTERNAL);
     ledger_close(&ledger);
 }
 
@@ -330,9 +332,9 @@ static void digests(void **state)
 static void execute_by(struct folder *folder, const char *sql, const char *vfs)
 {
     sqlite3 *database;
-    assert_int_equal(sqlite3_open_v2(folder->ledger, &database,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_open_v2(folder->ledger, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs),
+        SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
 }

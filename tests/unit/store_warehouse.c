@@ -32,14 +32,14 @@ static int remove_house(void **state)
     return 0;
 }
 
-static void assert_answer(const char *sql, const struct warehouse_parameter *parameters, size_t count,
-                          str expected)
+static void assert_answer(const char *sql, const struct warehouse_parameter *parameters,
+                          size_t count, str expected)
 {
     struct problem problem = { .error = ERR_OK };
     struct buffer out;
     buffer_init(&out, 1 << 20);
-    if (warehouse_query(house.warehouse, str_from_c(sql), parameters, count, 60000, &out, &problem) !=
-        ERR_OK)
+    if (warehouse_query(house.warehouse, str_from_c(sql), parameters, count, 60000, &out,
+                        &problem) != ERR_OK)
         fail_msg("%s: %s", sql, problem.detail);
     assert_str_equal(buffer_str(&out), expected);
     buffer_deinit(&out);
@@ -144,8 +144,8 @@ static void a_stream_can_be_stopped(void **state)
     for (int i = 0; i < 30; i++) { /* more often than there are connections */
         struct tally tally = { .bytes_max = 100000 };
         assert_ok(warehouse_stream(house.warehouse,
-                                   STR("SELECT number FROM numbers(1000000000) FORMAT RowBinary"), NULL,
-                                   0, count_bytes, &tally, &problem));
+                                   STR("SELECT number FROM numbers(1000000000) FORMAT RowBinary"),
+                                   NULL, 0, count_bytes, &tally, &problem));
         assert_true(tally.bytes >= 100000 && tally.bytes < 10000000);
     }
     assert_answer("SELECT 7 FORMAT TabSeparated", NULL, 0, STR("7\n"));
@@ -158,8 +158,8 @@ static void a_stream_that_breaks_off_is_an_error(void **state)
     struct tally tally = { 0 };
     assert_err(warehouse_stream(
                    house.warehouse,
-                   STR("SELECT throwIf(number = 2900000) FROM numbers(3000000) FORMAT RowBinary"), NULL,
-                   0, count_bytes, &tally, &problem),
+                   STR("SELECT throwIf(number = 2900000) FROM numbers(3000000) FORMAT RowBinary"),
+                   NULL, 0, count_bytes, &tally, &problem),
                ERR_WAREHOUSE);
     assert_true(tally.bytes > 0 && tally.bytes <= 2900000);
     assert_non_null(strstr(problem.detail, "throwIf"));
@@ -177,8 +177,8 @@ static void a_query_that_takes_too_long(void **state)
     buffer_init(&out, 1000);
     steady_ns start = steady_now();
     assert_err(warehouse_query(house.warehouse,
-                               STR("SELECT sum(sipHash64(number)) FROM numbers(1000000000000)"), NULL, 0,
-                               300, &out, &problem),
+                               STR("SELECT sum(sipHash64(number)) FROM numbers(1000000000000)"),
+                               NULL, 0, 300, &out, &problem),
                ERR_TIMEOUT);
     assert_string_equal(problem.hint, "");
     assert_true(steady_since_ms(start) < 30000);
@@ -233,12 +233,13 @@ static void rows_come_back(void **state)
         warehouse_house_row(&one, i, 1);
         snprintf(sql, sizeof(sql), "SELECT %s FROM events WHERE seq = %llu FORMAT RowBinary",
                  warehouse_event_columns(), (unsigned long long)i);
-        assert_ok(warehouse_query(house.warehouse, str_from_c(sql), NULL, 0, 60000, &out, &problem));
+        assert_ok(
+            warehouse_query(house.warehouse, str_from_c(sql), NULL, 0, 60000, &out, &problem));
         assert_str_equal(buffer_str(&out), buffer_str(&one));
     }
     /* Missing numbers and texts, as warehouse.h says. */
-    assert_answer("SELECT revenue, currency, total FROM events WHERE seq = 11 FORMAT TabSeparated", NULL,
-                  0, STR("-9223372036854775808\t\t-9223372036854775808\n"));
+    assert_answer("SELECT revenue, currency, total FROM events WHERE seq = 11 FORMAT TabSeparated",
+                  NULL, 0, STR("-9223372036854775808\t\t-9223372036854775808\n"));
     buffer_deinit(&one);
     buffer_deinit(&out);
 }
@@ -276,8 +277,9 @@ static void damaged_rows_change_nothing(void **state)
     assert_err(warehouse_insert(house.warehouse, STR("aliases (customer,current,version)"),
                                 STR("0123456789"), STR("torn"), &problem),
                ERR_WAREHOUSE);
-    assert_err(warehouse_insert(house.warehouse, STR("nowhere (a)"), STR("0123"), STR("x"), &problem),
-               ERR_WAREHOUSE);
+    assert_err(
+        warehouse_insert(house.warehouse, STR("nowhere (a)"), STR("0123"), STR("x"), &problem),
+        ERR_WAREHOUSE);
     assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM events"), 0);
     assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM aliases"), 0);
     buffer_deinit(&rows);
@@ -291,8 +293,9 @@ static void aliases_map_customers(void **state)
     struct warehouse_alias aliases[] = { { 5, 4, 10 }, { 6, 5, 11 }, { 6, 4, 12 }, { 7, 4, 13 } };
     assert_ok(warehouse_put_aliases(house.warehouse, aliases, 4, &problem));
     assert_ok(warehouse_refresh_aliases(house.warehouse, &problem));
-    static const char COUNT[] = "SELECT uniqExact(" WAREHOUSE_CURRENT_CUSTOMER ") FROM events WHERE "
-                                "customer IN (4, 5, 6, 7)";
+    static const char COUNT[] =
+        "SELECT uniqExact(" WAREHOUSE_CURRENT_CUSTOMER ") FROM events WHERE "
+        "customer IN (4, 5, 6, 7)";
     assert_int_equal(warehouse_house_number(&house, COUNT), 1);
     struct warehouse_alias back = { 6, 6, 20 };
     assert_ok(warehouse_put_aliases(house.warehouse, &back, 1, &problem));
