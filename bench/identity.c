@@ -72,10 +72,10 @@ static void make_record(struct record *record, uint32_t customer, uint64_t seq, 
 {
     static const char *const cities[] = { "\"上海\"", "\"北京\"", "\"杭州\"", "\"广州\"" };
     snprintf(record->values[0], sizeof(record->values[0]), "u%08u", customer);
-    snprintf(record->sealed, sizeof(record->sealed),
-             "s1:1:%062u", customer); /* as long as a sealed phone */
-    make_identifier(&record->identifiers[0], "user_id", 1, customer,
-                    str_from_c(record->values[0]), 0);
+    snprintf(record->sealed, sizeof(record->sealed), "s1:1:%062u",
+             customer); /* as long as a sealed phone */
+    make_identifier(&record->identifiers[0], "user_id", 1, customer, str_from_c(record->values[0]),
+                    0);
     make_identifier(&record->identifiers[1], "mobile", 2, customer, str_from_c(record->sealed),
                     IDENTIFIER_VERIFIED | IDENTIFIER_SEALED);
     record->identifiers[1].other_hash_count = 3;
@@ -86,17 +86,23 @@ static void make_record(struct record *record, uint32_t customer, uint64_t seq, 
     make_identifier(&record->identifiers[2], "wx_openid", 5, customer,
                     str_from_c(record->values[0]), 0);
     record->identifiers[2].namespace_ = STR("wx0123456789abcdef");
-    record->traits[0] = (struct event_trait){ .name = STR("city"),
-                                              .value = str_from_c(cities[customer % 4]) };
+    record->traits[0] =
+        (struct event_trait){ .name = STR("city"), .value = str_from_c(cities[customer % 4]) };
     record->traits[1] = (struct event_trait){ .name = STR("level"), .value = STR("3") };
-    record->traits[2] = (struct event_trait){ .name = STR("birthday"),
-                                              .value = STR("\"1990-05-01\"") };
+    record->traits[2] =
+        (struct event_trait){ .name = STR("birthday"), .value = STR("\"1990-05-01\"") };
     record->event = (struct event){
-        .seq = seq, .received_ms = INT64_C(1781827200000) + (int64_t)seq / 50,
-        .time_ms = INT64_C(1781827200000) + (int64_t)seq / 50 - 300, .kind = EVENT_IDENTIFY,
-        .flags = EVENT_TRUSTED, .source_number = 1, .type = STR("Identify"),
-        .identifier_count = 3, .identifiers = record->identifiers,
-        .trait_count = with_traits ? 3 : 0, .traits = record->traits,
+        .seq = seq,
+        .received_ms = INT64_C(1781827200000) + (int64_t)seq / 50,
+        .time_ms = INT64_C(1781827200000) + (int64_t)seq / 50 - 300,
+        .kind = EVENT_IDENTIFY,
+        .flags = EVENT_TRUSTED,
+        .source_number = 1,
+        .type = STR("Identify"),
+        .identifier_count = 3,
+        .identifiers = record->identifiers,
+        .trait_count = with_traits ? 3 : 0,
+        .traits = record->traits,
     };
 }
 
@@ -129,8 +135,8 @@ static void run(struct bench *bench, const char *what, uint32_t count, bool rand
     for (uint32_t done = 0; done < count; done += BLOCK) {
         uint32_t size = count - done < BLOCK ? count - done : BLOCK;
         for (uint32_t i = 0; i < size; i++) {
-            uint32_t customer = random ? (uint32_t)random_below(&stream, bench->customers)
-                                       : first + done + i;
+            uint32_t customer =
+                random ? (uint32_t)random_below(&stream, bench->customers) : first + done + i;
             make_record(&records[i], customer, ++bench->seq, traits);
         }
         int64_t start = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -150,7 +156,8 @@ static void run(struct bench *bench, const char *what, uint32_t count, bool rand
             profile_prefetch(bench->profile, nodes[i]);
         for (uint32_t i = 0; i < size; i++) {
             check(profile_apply(bench->profile, &records[i].event, nodes[i], bench->writes), NULL);
-            struct profile_observation row = { .node = nodes[i], .seq = records[i].event.seq,
+            struct profile_observation row = { .node = nodes[i],
+                                               .seq = records[i].event.seq,
                                                .time_ms = records[i].event.time_ms,
                                                .type = records[i].event.type,
                                                .revenue = PROMOTED_MISSING,
@@ -165,8 +172,8 @@ static void run(struct bench *bench, const char *what, uint32_t count, bool rand
             commit(bench);
         identity_committed(bench->identity, identity_row_count(bench->identity));
     }
-    printf("%-34s %10u  resolve %6.3f us (longest block %.2f ms), profile %6.3f us of processor\n", what, count,
-           (double)resolve_ns / 1e3 / count, (double)longest_ns / 1e6,
+    printf("%-34s %10u  resolve %6.3f us (longest block %.2f ms), profile %6.3f us of processor\n",
+           what, count, (double)resolve_ns / 1e3 / count, (double)longest_ns / 1e6,
            (double)apply_ns / 1e3 / count);
     fflush(stdout);
 }

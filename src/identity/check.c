@@ -15,7 +15,12 @@ static void digest_rows(const struct identity *identity, struct digest *digest)
             char table[4];
             uint32_t number, node, flags, attached_s, type_number;
             uint64_t namespace_;
-        } image = { "row", number, row->node, row->flags, row->attached_s, kind->type->number,
+        } image = { "row",
+                    number,
+                    row->node,
+                    row->flags,
+                    row->attached_s,
+                    kind->type->number,
                     hash_bytes64(kind->namespace_.data, kind->namespace_.size, 0) };
         digest_add(digest, &image, sizeof(image));
     }
@@ -30,9 +35,10 @@ static void digest_edges(const struct identity *identity, struct digest *digest)
             uint32_t number, node, other, survivor, absorbed, row, with_row, source_number;
             uint32_t cause, undone;
             uint64_t at_ms, seq;
-        } image = { "edg",          number,        edge->node[0],      edge->node[1],
-                    edge->survivor, edge->absorbed, edge->row,          edge->with_row,
-                    edge->source_number, edge->cause, edge->undone, (uint64_t)edge->at_ms,
+        } image = { "edg",         number,         edge->node[0],
+                    edge->node[1], edge->survivor, edge->absorbed,
+                    edge->row,     edge->with_row, edge->source_number,
+                    edge->cause,   edge->undone,   (uint64_t)edge->at_ms,
                     edge->seq };
         _Static_assert(sizeof(image) == 64, "no padding in a digest");
         digest_add(digest, &image, sizeof(image));
@@ -48,11 +54,20 @@ static void digest_refusals(const struct identity *identity, struct digest *dige
             uint32_t number, row, with_row, customer, other, source_number, decided_by, times;
             uint32_t type_reason_status;
             uint64_t at_ms, last_ms, seq;
-        } image = { "ref", number, refusal->row, refusal->with_row, refusal->customer,
-                    refusal->other, refusal->source_number, refusal->decided_by, refusal->times,
+        } image = { "ref",
+                    number,
+                    refusal->row,
+                    refusal->with_row,
+                    refusal->customer,
+                    refusal->other,
+                    refusal->source_number,
+                    refusal->decided_by,
+                    refusal->times,
                     (uint32_t)refusal->type_number << 16 | (uint32_t)refusal->reason << 8 |
                         refusal->status,
-                    (uint64_t)refusal->at_ms, (uint64_t)refusal->last_ms, refusal->seq };
+                    (uint64_t)refusal->at_ms,
+                    (uint64_t)refusal->last_ms,
+                    refusal->seq };
         _Static_assert(sizeof(image) == 64, "no padding in a digest");
         digest_add(digest, &image, sizeof(image));
     }
@@ -62,9 +77,11 @@ static void digest_evidence(const struct identity *identity, struct digest *dige
 {
     for (uint32_t number = 1; number < identity->evidence.count; number++) {
         const struct evidence *evidence = evidence_at(identity, number);
-        uint64_t image[6] = { UINT64_C(0x647665), number,
+        uint64_t image[6] = { UINT64_C(0x647665),
+                              number,
                               (uint64_t)evidence->node[0] << 32 | evidence->node[1],
-                              (uint64_t)evidence->row << 32 | evidence->with_row, evidence->seq,
+                              (uint64_t)evidence->row << 32 | evidence->with_row,
+                              evidence->seq,
                               (uint64_t)evidence->at_ms };
         digest_add(digest, image, sizeof(image));
     }
@@ -150,7 +167,7 @@ struct check {
     const struct identity *identity;
     struct problem *problem;
     uint32_t *parent;
-    bool *by_hand;              /* by root: somebody overruled the limits */
+    bool *by_hand; /* by root: somebody overruled the limits */
 };
 
 static uint32_t find(struct check *check, uint32_t node)
@@ -205,8 +222,8 @@ static err check_components(struct check *check)
             at = node_at(identity, at)->next;
         } while (at != node && size <= identity->nodes.count);
         if (size != component_size(identity, node))
-            return problem_set(check->problem, ERR_CORRUPT, "I2: %u has %u nodes, counted %u",
-                               node, size, component_size(identity, node));
+            return problem_set(check->problem, ERR_CORRUPT, "I2: %u has %u nodes, counted %u", node,
+                               size, component_size(identity, node));
     }
     return ERR_OK;
 }

@@ -157,8 +157,7 @@ err identity_put_type(struct identity *identity, str name, json_value body,
 {
     if (name.size == 0 || name.size > TYPE_NAME_BYTES_MAX)
         return problem_set(problem, ERR_UNPROCESSABLE,
-                           "the name of an identifier type has 1 to %d bytes",
-                           TYPE_NAME_BYTES_MAX);
+                           "the name of an identifier type has 1 to %d bytes", TYPE_NAME_BYTES_MAX);
     if (!json_is_object(body))
         return problem_set(problem, ERR_UNPROCESSABLE, "the rules of a type are an object");
     err error = try_rules(identity, name, body, problem);

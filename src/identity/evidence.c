@@ -58,9 +58,9 @@ static err add(struct act *act, const struct evidence *what)
     *evidence_at(identity, number) = *what;
     if (act->writes != NULL)
         LEDGER_PUT(act->writes, LEDGER_EVIDENCE, ledger_int(number), ledger_int(what->row),
-                   ledger_int(what->with_row), ledger_int(what->node[0]),
-                   ledger_int(what->node[1]), ledger_int((int64_t)what->seq),
-                   ledger_int(what->at_ms), ledger_int(what->source_number));
+                   ledger_int(what->with_row), ledger_int(what->node[0]), ledger_int(what->node[1]),
+                   ledger_int((int64_t)what->seq), ledger_int(what->at_ms),
+                   ledger_int(what->source_number));
     return evidence_load(identity, number);
 }
 

@@ -33,8 +33,7 @@ uint32_t node_new(struct act *act, uint8_t flags)
 
 static err component_reserve(struct identity *identity)
 {
-    if (identity->component_free != 0 ||
-        identity->component_count < identity->component_capacity)
+    if (identity->component_free != 0 || identity->component_count < identity->component_capacity)
         return ERR_OK;
     uint32_t capacity = identity->component_capacity == 0
                             ? 64
@@ -124,10 +123,9 @@ err forest_join(struct identity *identity, uint32_t a, uint32_t b)
 
 struct row_walk walk_rows(const struct identity *identity, uint32_t node)
 {
-    return (struct row_walk){ .identity = identity,
-                              .start = node,
-                              .node = node,
-                              .row = node_at(identity, node)->first_row };
+    return (struct row_walk){
+        .identity = identity, .start = node, .node = node, .row = node_at(identity, node)->first_row
+    };
 }
 
 uint32_t walk_next(struct row_walk *walk)
@@ -363,9 +361,7 @@ err separation_load(struct identity *identity, uint32_t a, uint32_t b, uint64_t 
         return error;
     uint32_t number = identity->separation_count++;
     struct separation *separation = &identity->separations[number];
-    *separation = (struct separation){
-        .node = { a, b }, .merge_id = merge_id, .at_ms = at_ms
-    };
+    *separation = (struct separation){ .node = { a, b }, .merge_id = merge_id, .at_ms = at_ms };
     for (int i = 0; i < 2; i++) {
         separation->next[i] = index_get(&identity->separated, &keys[i]);
         if (separation->next[i] != 0)

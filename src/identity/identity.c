@@ -269,8 +269,7 @@ bool identity_row_is_strong(const struct identity *identity, uint32_t row)
 void identity_view_from_ledger(const struct identity *identity, const struct ledger_value *values,
                                struct identity_row_view *view)
 {
-    const struct identifier_type *type =
-        type_by_number(identity, (uint32_t)values[2].integer);
+    const struct identifier_type *type = type_by_number(identity, (uint32_t)values[2].integer);
     *view = (struct identity_row_view){
         .row = (uint32_t)values[0].integer,
         .type = type != NULL ? type->name : STR_NONE,

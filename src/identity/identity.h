@@ -53,14 +53,17 @@ err identity_load(struct identity *identity, struct ledger *ledger,
 #define IDENTITY_MERGES_MAX EVENT_IDENTIFIERS_MAX
 
 struct identity_outcome {
-    uint32_t node;              /* the customer at birth; 0: no usable identifier */
-    uint32_t customer;          /* root of it, after this event */
-    uint32_t origin;            /* row of the identifier that brought it */
+    uint32_t node;     /* the customer at birth; 0: no usable identifier */
+    uint32_t customer; /* root of it, after this event */
+    uint32_t origin;   /* row of the identifier that brought it */
     uint32_t row_count;
-    uint32_t rows[EVENT_IDENTIFIERS_MAX];   /* in the event's order; 0 for blocked ones */
-    bool created;               /* a new node */
+    uint32_t rows[EVENT_IDENTIFIERS_MAX]; /* in the event's order; 0 for blocked ones */
+    bool created;                         /* a new node */
     uint32_t merge_count;
-    struct { uint64_t id; uint32_t survivor, absorbed; } merges[IDENTITY_MERGES_MAX];
+    struct {
+        uint64_t id;
+        uint32_t survivor, absorbed;
+    } merges[IDENTITY_MERGES_MAX];
     uint32_t refusal_count;
 };
 
@@ -75,15 +78,16 @@ err identity_resolve(struct identity *identity, const struct event *event,
 /* 0 if unknown. */
 uint32_t identity_find_row(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
 uint32_t identity_row_node(const struct identity *identity, uint32_t row);
-uint32_t identity_root(const struct identity *identity, uint32_t node);   /* 0 if unknown */
+uint32_t identity_root(const struct identity *identity, uint32_t node); /* 0 if unknown */
 /* The nodes of the component, root first; returns how many there are (may exceed `limit`). */
-size_t identity_nodes(const struct identity *identity, uint32_t node, uint32_t *nodes, size_t limit);
+size_t identity_nodes(const struct identity *identity, uint32_t node, uint32_t *nodes,
+                      size_t limit);
 /* The identifier rows at home in the component's nodes. */
 size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *rows, size_t limit);
-uint32_t identity_node_count(const struct identity *identity);       /* highest number */
-uint32_t identity_customer_count(const struct identity *identity);   /* roots */
+uint32_t identity_node_count(const struct identity *identity);     /* highest number */
+uint32_t identity_customer_count(const struct identity *identity); /* roots */
 uint32_t identity_row_count(const struct identity *identity);
-uint32_t identity_merge_count(const struct identity *identity);      /* last merge id */
+uint32_t identity_merge_count(const struct identity *identity); /* last merge id */
 bool identity_merge_is_undone(const struct identity *identity, uint64_t merge_id);
 void identity_row_seen(struct identity *identity, uint32_t row, int64_t time_ms); /* last_seen */
 int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row);
@@ -91,11 +95,11 @@ int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row)
 /* Rows not yet committed to the ledger live here as well: value and the rest of a row, by number.
  * `identity_committed(row)` says that rows up to it can be read in the ledger. */
 struct identity_row_view {
-    uint32_t row, node;         /* node 0: at home nowhere */
+    uint32_t row, node; /* node 0: at home nowhere */
     uint32_t source_number;
-    uint8_t flags;              /* enum identifier_flag; IDENTIFIER_VERIFIED: not merely claimed */
-    bool is_shared;             /* of too many customers: finds and merges nobody */
-    str type, namespace_, value;      /* value sealed when flagged */
+    uint8_t flags;               /* enum identifier_flag; IDENTIFIER_VERIFIED: not merely claimed */
+    bool is_shared;              /* of too many customers: finds and merges nobody */
+    str type, namespace_, value; /* value sealed when flagged */
     int64_t first_seen_ms, last_seen_ms, attached_ms;
 };
 bool identity_pending_row(const struct identity *identity, uint32_t row,
@@ -114,14 +118,15 @@ void identity_view_from_ledger(const struct identity *identity, const struct led
 /* Rows from the last commit, complete, in the order of `rows`; unknown ones are left out. Views are borrowed
  * until `visit` returns; false stops. last_seen_ms is 0. Any thread. */
 err identity_read_rows(const struct identity *identity, struct ledger *ledger, const uint32_t *rows,
-                       size_t count, bool (*visit)(void *context, const struct identity_row_view *view),
+                       size_t count,
+                       bool (*visit)(void *context, const struct identity_row_view *view),
                        void *context, struct problem *problem) MUST_USE;
 /* How an identifier came to where it is, oldest first, from the last commit: its birth, then what
  * table LINKS tells. Cause: first, together, claimed, login, moved, taken, dropped, shared, blocked,
  * unbound, refused, rules, review. Any thread. */
 struct identity_link {
-    uint32_t row, with_row;     /* with_row 0: none */
-    uint32_t customer;          /* the node where it went; 0: nowhere */
+    uint32_t row, with_row; /* with_row 0: none */
+    uint32_t customer;      /* the node where it went; 0: nowhere */
     uint64_t seq;
     int64_t at_ms;
     uint32_t source_number;
@@ -139,8 +144,8 @@ err identity_split(struct identity *identity, uint64_t merge_id, uint64_t seq, i
                    uint32_t user_number, struct ledger_writes *writes, uint32_t *a, uint32_t *b,
                    struct problem *problem) MUST_USE;
 /* Join two customers by hand; removes a separation between them. */
-err identity_merge(struct identity *identity, uint32_t a, uint32_t b, uint64_t seq,
-                   int64_t now_ms, uint32_t user_number, struct ledger_writes *writes,
+err identity_merge(struct identity *identity, uint32_t a, uint32_t b, uint64_t seq, int64_t now_ms,
+                   uint32_t user_number, struct ledger_writes *writes,
                    struct problem *problem) MUST_USE;
 /* Review of a refusal: "merge", "separate" (stay apart for good), "dismiss". */
 err identity_decide(struct identity *identity, uint64_t refusal_id, str decision, uint64_t seq,

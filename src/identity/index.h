@@ -30,8 +30,8 @@ struct index_key {
 };
 
 struct index_slot {
-    uint32_t word[2];            /* the second and third of the key */
-    uint32_t value;              /* 0: free */
+    uint32_t word[2]; /* the second and third of the key */
+    uint32_t value;   /* 0: free */
 };
 
 struct index_part {
@@ -55,7 +55,7 @@ struct index {
     struct index_part *parts;
     unsigned bits;
     uint64_t count;
-    size_t slot_count;           /* over all parts */
+    size_t slot_count;                             /* over all parts */
     struct index_list lists[1 << INDEX_LIST_BITS]; /* while loading */
 };
 

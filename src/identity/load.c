@@ -5,7 +5,7 @@
 
 #include "identity/state.h"
 
-#define LOADERS 2u             /* threads that scan identifiers side by side */
+#define LOADERS 2u /* threads that scan identifiers side by side */
 #define TYPE_MEMO 64u
 
 struct load {
@@ -14,8 +14,8 @@ struct load {
     err error;
     bool without_index;
     struct ledger *ledger;
-    struct index *index;        /* of this thread */
-    uint32_t row, row_end;      /* the next one expected; where to stop */
+    struct index *index;   /* of this thread */
+    uint32_t row, row_end; /* the next one expected; where to stop */
     uint32_t node_begin, node_end;
     size_t list_begin, list_end;
     struct problem problem_here;
@@ -201,9 +201,9 @@ static bool load_separation(void *context, const struct ledger_value *values)
     if (values[0].integer <= 0 || values[1].integer <= values[0].integer ||
         values[1].integer >= identity->nodes.count)
         return fail(load, ERR_CORRUPT, "the separation of customer", values[0].integer);
-    load->error = separation_load(identity, (uint32_t)values[0].integer,
-                                  (uint32_t)values[1].integer, (uint64_t)values[2].integer,
-                                  values[3].integer);
+    load->error =
+        separation_load(identity, (uint32_t)values[0].integer, (uint32_t)values[1].integer,
+                        (uint64_t)values[2].integer, values[3].integer);
     return load->error == ERR_OK;
 }
 
@@ -283,8 +283,8 @@ static void *scan_rows(void *context)
     if (load->row == load->row_end)
         return NULL;
     err error = ledger_scan_some(load->ledger, LEDGER_IDENTIFIERS,
-                                 "row hash type_number namespace flags customer attached_ms",
-                                 &from, load_row, load, load->problem);
+                                 "row hash type_number namespace flags customer attached_ms", &from,
+                                 load_row, load, load->problem);
     if (load->error == ERR_OK)
         load->error = error;
     if (load->error == ERR_OK && load->row != load->row_end)
@@ -414,8 +414,11 @@ err identity_load_parts(struct identity *identity, struct ledger *ledger, bool w
                         struct problem *problem)
 {
     INVARIANT(identity->rows.count == 1 && identity->nodes.count == 1);
-    struct load load = { .identity = identity, .problem = problem, .ledger = ledger,
-                         .index = &identity->index, .without_index = without_index };
+    struct load load = { .identity = identity,
+                         .problem = problem,
+                         .ledger = ledger,
+                         .index = &identity->index,
+                         .without_index = without_index };
     int64_t last_link = 0;
     err error = scan(&load, ledger, LEDGER_IDENTIFIER_TYPES, NULL, load_type);
     if (error == ERR_OK)

@@ -9,7 +9,7 @@ struct row_reader {
     void *context;
     bool has_home, stopped;
     struct identity_row_view home;
-    struct buffer plain;        /* the value, when it came after its digest */
+    struct buffer plain; /* the value, when it came after its digest */
 };
 
 static bool read_home(void *context, const struct ledger_value *values)
@@ -69,7 +69,8 @@ static err read_one(struct row_reader *reader, struct ledger *ledger, uint32_t r
 #define VALUE_BYTES_MAX 65536
 
 err identity_read_rows(const struct identity *identity, struct ledger *ledger, const uint32_t *rows,
-                       size_t count, bool (*visit)(void *context, const struct identity_row_view *view),
+                       size_t count,
+                       bool (*visit)(void *context, const struct identity_row_view *view),
                        void *context, struct problem *problem)
 {
     struct row_reader reader = { .identity = identity, .visit = visit, .context = context };

@@ -66,9 +66,8 @@ void refusal_put(struct ledger_writes *writes, const struct identity *identity, 
                ledger_text(str_from_c(reason)), ledger_int(refusal->row),
                ledger_int(refusal->with_row), ledger_int(refusal->customer),
                ledger_int(refusal->other), ledger_int(refusal->times),
-               ledger_text(type != NULL ? type->name : STR("")),
-               ledger_text(str_from_c(status)), ledger_int(refusal->decided_by),
-               ledger_int(refusal->last_ms));
+               ledger_text(type != NULL ? type->name : STR("")), ledger_text(str_from_c(status)),
+               ledger_int(refusal->decided_by), ledger_int(refusal->last_ms));
 }
 
 uint32_t refused_customers(const struct identity *identity, uint32_t row)
@@ -110,8 +109,8 @@ err refusal_load(struct identity *identity, uint32_t number)
 bool refusal_keeps_apart(const struct identity *identity, uint32_t row, uint32_t with_row)
 {
     for (int i = 0; i < 2; i++) {
-        struct index_key pair = i == 0 ? index_key_of_pair(row, with_row)
-                                       : index_key_of_pair(with_row, row);
+        struct index_key pair =
+            i == 0 ? index_key_of_pair(row, with_row) : index_key_of_pair(with_row, row);
         uint32_t number = index_get(&identity->refusal_index, &pair);
         if (number != 0 && refusal_at(identity, number)->status == REFUSAL_SEPARATED)
             return true;

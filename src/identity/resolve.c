@@ -24,7 +24,7 @@ enum worth { UNUSED, STRONG, SHARED, WEAK, CLAIM };
 struct seen {
     const struct event_identifier *identifier;
     struct identifier_type *type;
-    uint32_t row;               /* 0: not known yet */
+    uint32_t row; /* 0: not known yet */
     uint32_t kind;
     enum worth worth;
 };
@@ -36,7 +36,7 @@ struct scene {
     struct act act;
     const struct event *event;
     uint32_t count;
-    uint32_t origin;            /* index of the strongest usable one */
+    uint32_t origin; /* index of the strongest usable one */
     uint32_t home;
     struct seen seen[SEEN_MAX];
 };
@@ -559,8 +559,7 @@ static err unbind(struct scene *scene)
         if (seen->worth == UNUSED || home_of(scene, seen) == 0 ||
             (others && (seen->identifier->flags & IDENTIFIER_OWN) != 0))
             continue;
-        bool may = seen->worth != CLAIM ||
-                   (!is_stated(scene, seen) && !is_elsewhere(scene, seen));
+        bool may = seen->worth != CLAIM || (!is_stated(scene, seen) && !is_elsewhere(scene, seen));
         if (may)
             row_move(&scene->act, seen->row, 0, 0, LINK_UNBOUND);
         else if (seen->type->strong && i != scene->origin)

@@ -5,10 +5,10 @@
 #include "identity/state.h"
 
 static const char *const cause_texts[LINK_CAUSE_COUNT] = {
-    [LINK_FIRST] = "first",       [LINK_TOGETHER] = "together", [LINK_CLAIMED] = "claimed",
-    [LINK_LOGIN] = "login",       [LINK_MOVED] = "moved",       [LINK_TAKEN] = "taken",
-    [LINK_DROPPED] = "dropped",   [LINK_SHARED] = "shared",     [LINK_BLOCKED] = "blocked",
-    [LINK_UNBOUND] = "unbound",   [LINK_REFUSED] = "refused",   [LINK_RULES] = "rules",
+    [LINK_FIRST] = "first",     [LINK_TOGETHER] = "together", [LINK_CLAIMED] = "claimed",
+    [LINK_LOGIN] = "login",     [LINK_MOVED] = "moved",       [LINK_TAKEN] = "taken",
+    [LINK_DROPPED] = "dropped", [LINK_SHARED] = "shared",     [LINK_BLOCKED] = "blocked",
+    [LINK_UNBOUND] = "unbound", [LINK_REFUSED] = "refused",   [LINK_RULES] = "rules",
     [LINK_REVIEW] = "review",
 };
 
@@ -253,7 +253,7 @@ err row_add_hash(struct act *act, uint32_t row, const uint8_t hash[HASH_BYTES],
         value = ledger_blob(identifier->value);
         tail = ledger_blob(tail_of(identifier));
     }
-    LEDGER_PUT(act->writes, LEDGER_IDENTIFIER_HASHES,
-               ledger_blob(str_from_bytes(hash, HASH_BYTES)), ledger_int(row), value, tail);
+    LEDGER_PUT(act->writes, LEDGER_IDENTIFIER_HASHES, ledger_blob(str_from_bytes(hash, HASH_BYTES)),
+               ledger_int(row), value, tail);
     return ERR_OK;
 }

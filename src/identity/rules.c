@@ -22,7 +22,7 @@
 #define SAMPLES_MAX 50u
 
 struct change {
-    uint32_t a, b;              /* roots */
+    uint32_t a, b; /* roots */
     const char *because;
 };
 
@@ -231,8 +231,8 @@ static int compare_numbers(const void *left, const void *right)
 
 static uint32_t place_of(const struct trial *trial, uint32_t node)
 {
-    const uint32_t *at = bsearch(&node, trial->nodes, trial->node_count, sizeof(node),
-                                 compare_numbers);
+    const uint32_t *at =
+        bsearch(&node, trial->nodes, trial->node_count, sizeof(node), compare_numbers);
     return (uint32_t)(at - trial->nodes);
 }
 
@@ -368,8 +368,7 @@ static err settle_customer(struct rules *rules, uint32_t node, bool *again)
     err error = ERR_OK;
     uint32_t kind;
     *again = false;
-    while (error == ERR_OK &&
-           (kind = kind_over(identity, node, rules->act.now_s, done)) != 0) {
+    while (error == ERR_OK && (kind = kind_over(identity, node, rules->act.now_s, done)) != 0) {
         const struct identifier_type *type = identity->kinds[kind].type;
         bool split = false;
         if (type->drop_oldest) {
@@ -474,7 +473,7 @@ static err join_refused(struct rules *rules)
 /* Who used an identifier, one after the other. */
 struct use {
     uint32_t row, node;
-    uint64_t order;             /* 0: at birth; then the id of the link */
+    uint64_t order; /* 0: at birth; then the id of the link */
 };
 
 struct uses {
@@ -592,8 +591,7 @@ static err join_moved(struct rules *rules)
 static err run_rules(struct rules *rules)
 {
     static err (*const steps[])(struct rules *) = {
-        block_rows, share_rows, undo_void, settle_limits, join_evidence, join_refused,
-        join_moved,
+        block_rows, share_rows, undo_void, settle_limits, join_evidence, join_refused, join_moved,
     };
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         err error = steps[i](rules);

@@ -32,8 +32,8 @@ err segments_grow(struct segments *segments, uint64_t count)
     if (count > UINT32_MAX)
         return ERR_NOMEM;
     while ((uint64_t)segments->segment_count << SEGMENT_BITS < count) {
-        void *segment = segment_take(segments->segment_count,
-                                     segments->element_bytes << SEGMENT_BITS);
+        void *segment =
+            segment_take(segments->segment_count, segments->element_bytes << SEGMENT_BITS);
         if (segment == NULL)
             return ERR_NOMEM;
         segments->segment[segments->segment_count++] = segment;

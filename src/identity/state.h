@@ -32,7 +32,7 @@
 struct segments {
     void **segment;
     size_t element_bytes;
-    uint32_t count;             /* elements in use; number 0 is in use and means nothing */
+    uint32_t count; /* elements in use; number 0 is in use and means nothing */
     uint32_t segment_count;
 };
 
@@ -64,18 +64,18 @@ static inline uint8_t shown_flags(uint8_t flags)
 }
 
 struct row {
-    uint32_t node;              /* home; 0: detached */
-    uint32_t next;              /* in the list of its node */
+    uint32_t node; /* home; 0: detached */
+    uint32_t next; /* in the list of its node */
     uint32_t kind : 24;
     uint32_t flags : 8;
-    uint32_t attached_s;        /* since when it is at home there; 0: detached */
-    uint32_t last_seen_s;       /* derived, not in the ledger */
+    uint32_t attached_s;  /* since when it is at home there; 0: detached */
+    uint32_t last_seen_s; /* derived, not in the ledger */
 };
 
 struct node {
-    uint32_t component;         /* 0: alone */
+    uint32_t component; /* 0: alone */
     uint32_t first_row;
-    uint32_t next;              /* ring of the component; itself when alone */
+    uint32_t next; /* ring of the component; itself when alone */
     uint32_t first_edge;
 };
 
@@ -84,7 +84,7 @@ struct kind_count {
     uint32_t kind, count;
 };
 struct kind_counts {
-    uint32_t capacity, used;    /* a power of two; open addressing by kind */
+    uint32_t capacity, used; /* a power of two; open addressing by kind */
     struct kind_count *slots;
 };
 
@@ -95,18 +95,18 @@ struct component {
 };
 
 enum merge_cause {
-    MERGE_IDENTIFIER,           /* two strong identifiers on one event */
-    MERGE_LOGIN,                /* a visitor without strong identifiers came to be known */
+    MERGE_IDENTIFIER, /* two strong identifiers on one event */
+    MERGE_LOGIN,      /* a visitor without strong identifiers came to be known */
     MERGE_MANUAL,
-    MERGE_REVIEW,               /* a refusal was decided so */
-    MERGE_RULES,                /* a change of the rules allowed it */
+    MERGE_REVIEW, /* a refusal was decided so */
+    MERGE_RULES,  /* a change of the rules allowed it */
     MERGE_CAUSE_COUNT
 };
 const char *merge_cause_text(enum merge_cause cause);
 
 struct edge {
     uint32_t node[2];
-    uint32_t next[2];           /* in the lists of both */
+    uint32_t next[2];            /* in the lists of both */
     uint32_t survivor, absorbed; /* the roots when it was made */
     uint32_t row, with_row;
     uint32_t source_number;
@@ -120,7 +120,7 @@ struct edge {
  * is taken back, it is what joins those who belong together for another reason. */
 struct evidence {
     uint32_t node[2];
-    uint32_t next[2];           /* in the lists of both */
+    uint32_t next[2]; /* in the lists of both */
     uint32_t row, with_row;
     uint32_t source_number;
     uint64_t seq;
@@ -132,37 +132,37 @@ enum refusal_status { REFUSAL_OPEN, REFUSAL_MERGED, REFUSAL_SEPARATED, REFUSAL_D
 
 struct refusal {
     uint32_t row, with_row;
-    uint32_t customer, other;   /* the roots when it was first refused; 0: at home nowhere */
+    uint32_t customer, other; /* the roots when it was first refused; 0: at home nowhere */
     uint32_t source_number, decided_by;
-    uint32_t times;             /* days on which it was seen */
-    uint16_t type_number;       /* whose limit; 0 otherwise */
+    uint32_t times;       /* days on which it was seen */
+    uint16_t type_number; /* whose limit; 0 otherwise */
     uint8_t reason, status;
     int64_t at_ms, last_ms;
     uint64_t seq;
 };
 
 struct separation {
-    uint32_t node[2];           /* the smaller first */
-    uint32_t next[2];           /* in the lists of both */
+    uint32_t node[2]; /* the smaller first */
+    uint32_t next[2]; /* in the lists of both */
     bool removed;
     uint64_t merge_id;
     int64_t at_ms;
 };
 
 #define TYPES_MAX 2048
-#define CUSTOM_TYPE_FIRST 256   /* smaller numbers are kept for the types of IDENTIFIER_TABLE */
+#define CUSTOM_TYPE_FIRST 256 /* smaller numbers are kept for the types of IDENTIFIER_TABLE */
 #define KINDS_MAX (UINT32_C(1) << 20)
 
 struct identifier_type {
     uint32_t number;
-    str name;                   /* never freed before the identity: other threads read it */
+    str name; /* never freed before the identity: other threads read it */
     bool strong, verification, builtin;
     bool drop_oldest;
-    uint32_t limit;             /* 0: none */
-    uint32_t window_days;       /* 0: for ever */
-    uint32_t shared_after;      /* 0: never */
-    uint32_t rows;              /* how many there are */
-    str label;                  /* JSON, or empty */
+    uint32_t limit;        /* 0: none */
+    uint32_t window_days;  /* 0: for ever */
+    uint32_t shared_after; /* 0: never */
+    uint32_t rows;         /* how many there are */
+    str label;             /* JSON, or empty */
     str *blocked;
     uint32_t blocked_count;
     str *pattern_texts;
@@ -180,7 +180,7 @@ struct kind {
 struct pending {
     uint32_t row, source_number;
     int64_t first_seen_ms, attached_ms;
-    str value;                  /* behind the struct */
+    str value; /* behind the struct */
 };
 
 /* What identity_prefetch has announced and not yet followed further. */
@@ -203,7 +203,7 @@ struct identity {
     struct identifier_type *type_slots[TYPES_MAX * 2]; /* by name */
     struct kind *kinds;
     uint32_t kind_count, kind_capacity;
-    uint32_t *kind_slots;       /* open addressing; capacity twice kind_capacity */
+    uint32_t *kind_slots; /* open addressing; capacity twice kind_capacity */
 
     struct index index;
     struct segments rows, nodes, edges, refusals, evidence;
@@ -217,14 +217,14 @@ struct identity {
 
     struct separation *separations;
     uint32_t separation_count, separation_capacity, separations_active;
-    struct index separated;     /* (node, 0) → first separation */
+    struct index separated; /* (node, 0) → first separation */
 
     struct index evidence_pairs; /* (row, with_row) → evidence */
     struct index evidence_nodes; /* (node, 0) → first evidence */
 
-    uint64_t link_id;           /* last given */
+    uint64_t link_id; /* last given */
 
-    struct pending **pending;   /* ring by row number */
+    struct pending **pending; /* ring by row number */
     uint32_t pending_first, pending_count, pending_capacity;
     size_t pending_bytes;
     struct ahead *ahead;
@@ -233,13 +233,13 @@ struct identity {
 /* What one event or command does; passed down. */
 struct act {
     struct identity *identity;
-    struct ledger_writes *writes; /* NULL: nothing is written (trials) */
+    struct ledger_writes *writes;     /* NULL: nothing is written (trials) */
     struct identity_outcome *outcome; /* NULL for commands */
     int64_t now_ms;
     uint32_t now_s;
     uint64_t seq;
     uint32_t source_number;
-    bool trial;                 /* of a what-if */
+    bool trial; /* of a what-if */
 };
 struct act act_of_command(struct identity *identity, struct ledger_writes *writes, int64_t now_ms,
                           uint64_t seq);
@@ -302,18 +302,18 @@ uint32_t kind_intern(struct identity *identity, struct identifier_type *type, st
 
 /* Why an identifier is where it is. */
 enum link_cause {
-    LINK_FIRST,       /* it made the node */
-    LINK_TOGETHER,    /* it came with another one, on one event */
-    LINK_CLAIMED,     /* a public source claims so */
-    LINK_LOGIN,       /* a visitor's, when she became known */
-    LINK_MOVED,       /* a weak one: somebody else used it last */
-    LINK_TAKEN,       /* away from a visitor who had merely claimed it */
-    LINK_DROPPED,     /* over the limit, the oldest */
-    LINK_SHARED,      /* too many customers: a node of its own */
-    LINK_BLOCKED,     /* the rules block its value now */
+    LINK_FIRST,    /* it made the node */
+    LINK_TOGETHER, /* it came with another one, on one event */
+    LINK_CLAIMED,  /* a public source claims so */
+    LINK_LOGIN,    /* a visitor's, when she became known */
+    LINK_MOVED,    /* a weak one: somebody else used it last */
+    LINK_TAKEN,    /* away from a visitor who had merely claimed it */
+    LINK_DROPPED,  /* over the limit, the oldest */
+    LINK_SHARED,   /* too many customers: a node of its own */
+    LINK_BLOCKED,  /* the rules block its value now */
     LINK_UNBOUND,
-    LINK_REFUSED,     /* known, at home nowhere */
-    LINK_RULES,       /* a change of the rules */
+    LINK_REFUSED, /* known, at home nowhere */
+    LINK_RULES,   /* a change of the rules */
     LINK_REVIEW,
     LINK_CAUSE_COUNT
 };
@@ -372,7 +372,7 @@ void separations_remove(struct act *act, uint32_t a, uint32_t b);
 /* Walk the rows of a component. */
 struct row_walk {
     const struct identity *identity;
-    uint32_t start, node, row;  /* `row`: the next one */
+    uint32_t start, node, row; /* `row`: the next one */
     bool done;
 };
 struct row_walk walk_rows(const struct identity *identity, uint32_t node);

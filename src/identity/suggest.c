@@ -34,7 +34,7 @@ static const struct {
 #define REASON_COUNT (sizeof(reasons) / sizeof(*reasons))
 
 struct sign {
-    uint64_t key;               /* what two customers have in common */
+    uint64_t key; /* what two customers have in common */
     uint32_t customer;
     uint32_t reason;
 };
@@ -286,8 +286,8 @@ static void drop_refused(struct search *search)
             continue;
         uint32_t a = root_of(copy, node), b = root_of(copy, other);
         struct pair key = { .a = a < b ? a : b, .b = a < b ? b : a };
-        struct pair *found = bsearch(&key, search->pairs, search->pair_count, sizeof(key),
-                                     compare_pairs);
+        struct pair *found =
+            bsearch(&key, search->pairs, search->pair_count, sizeof(key), compare_pairs);
         if (found != NULL)
             found->reasons = 0;
     }

@@ -137,8 +137,8 @@ struct identifier_type *type_by_number(const struct identity *identity, uint32_t
         place = IDENTIFIER_BUILTIN_COUNT + (number - CUSTOM_TYPE_FIRST);
     else if (place >= IDENTIFIER_BUILTIN_COUNT)
         return NULL;
-    uint32_t count = atomic_load_explicit(
-        (_Atomic uint32_t *)(uintptr_t)&identity->type_count, memory_order_acquire);
+    uint32_t count = atomic_load_explicit((_Atomic uint32_t *)(uintptr_t)&identity->type_count,
+                                          memory_order_acquire);
     return place < count ? identity->types[place] : NULL;
 }
 
@@ -206,8 +206,8 @@ static err compile_patterns(struct identifier_type *type, struct problem *proble
         int code;
         size_t offset;
         str text = type->pattern_texts[i];
-        type->patterns[i] = pcre2_compile((PCRE2_SPTR)text.data, text.size, PCRE2_UTF, &code,
-                                          &offset, NULL);
+        type->patterns[i] =
+            pcre2_compile((PCRE2_SPTR)text.data, text.size, PCRE2_UTF, &code, &offset, NULL);
         if (type->patterns[i] == NULL) {
             char why[120] = "";
             pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof(why));
@@ -269,8 +269,8 @@ static err settle_bool(json_value body, str name, bool *out, struct problem *pro
 
 static err settle_scalars(struct identifier_type *type, json_value body, struct problem *problem)
 {
-    err error = settle_choice(body, STR("strength"), STR("strong"), STR("weak"), &type->strong,
-                              problem);
+    err error =
+        settle_choice(body, STR("strength"), STR("strong"), STR("weak"), &type->strong, problem);
     if (error == ERR_OK)
         error = settle_bool(body, STR("strong"), &type->strong, problem);
     if (error == ERR_OK)
@@ -278,8 +278,8 @@ static err settle_scalars(struct identifier_type *type, json_value body, struct 
     if (error == ERR_OK)
         error = settle_number(body, STR("limit"), LIMIT_MAX, &type->limit, problem);
     if (error == ERR_OK)
-        error = settle_number(body, STR("window_days"), WINDOW_DAYS_MAX, &type->window_days,
-                              problem);
+        error =
+            settle_number(body, STR("window_days"), WINDOW_DAYS_MAX, &type->window_days, problem);
     if (error == ERR_OK)
         error = settle_choice(body, STR("over_limit"), STR("drop_oldest"), STR("refuse"),
                               &type->drop_oldest, problem);

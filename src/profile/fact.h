@@ -46,32 +46,32 @@ enum fact_operation {
     FACT_SET = 1,
     FACT_SET_ONCE,
     FACT_INCREMENT,
-    FACT_SUM,        /* increments up to its time, added up */
-    FACT_APPEND,     /* one element */
+    FACT_SUM,    /* increments up to its time, added up */
+    FACT_APPEND, /* one element */
     FACT_UNSET,
-    FACT_CONSENT,    /* trait number: of the purpose. Never in table TRAITS */
+    FACT_CONSENT, /* trait number: of the purpose. Never in table TRAITS */
     FACT_OPERATION_END
 };
 
 enum fact_kind {
-    FACT_NONE,       /* unset has no value */
+    FACT_NONE, /* unset has no value */
     FACT_FALSE,
     FACT_TRUE,
-    FACT_INT,        /* `number` */
-    FACT_MICRO,      /* `number` millionths: a decimal of at most six digits behind the point */
-    FACT_JSON,       /* any other value, as JSON */
+    FACT_INT,   /* `number` */
+    FACT_MICRO, /* `number` millionths: a decimal of at most six digits behind the point */
+    FACT_JSON,  /* any other value, as JSON */
     FACT_KIND_END
 };
 
 struct fact {
     uint32_t trait;
     uint32_t source;
-    uint32_t account;           /* of whom it was said: start of the hash of the event's first identifier */
+    uint32_t account; /* of whom it was said: start of the hash of the event's first identifier */
     uint8_t operation, kind;
     int64_t time_ms;
     uint64_t seq;
     int64_t number;
-    str json;                   /* borrowed */
+    str json; /* borrowed */
 };
 
 struct facts {

@@ -85,8 +85,7 @@ static void groups_deinit(struct groups *groups)
 static uint32_t *group_of(struct groups *groups, const struct fact *fact)
 {
     uint32_t at = (uint32_t)groups->hash(fact) & groups->mask;
-    while (groups->slots[at] != 0 &&
-           !groups->same(&groups->items[groups->slots[at] - 1], fact))
+    while (groups->slots[at] != 0 && !groups->same(&groups->items[groups->slots[at] - 1], fact))
         at = (at + 1) & groups->mask;
     return &groups->slots[at];
 }
@@ -433,10 +432,10 @@ static void keep_consent(struct fact *items, uint32_t count)
         struct fact *fact = &items[i];
         if (fact->operation != FACT_CONSENT)
             continue;
-        bool better = best == NULL || fact->time_ms > best->time_ms ||
-                      (fact->time_ms == best->time_ms &&
-                       (fact->kind < best->kind ||
-                        (fact->kind == best->kind && fact->seq < best->seq)));
+        bool better =
+            best == NULL || fact->time_ms > best->time_ms ||
+            (fact->time_ms == best->time_ms &&
+             (fact->kind < best->kind || (fact->kind == best->kind && fact->seq < best->seq)));
         if (better) {
             if (best != NULL)
                 best->operation = DROPPED;

@@ -14,7 +14,7 @@ static const struct {
     str name;
     enum part part;
 } name_traits[] = {
-    { { "name", 4 }, WHOLE },      { { "last_name", 9 }, LAST },  { { "lastName", 8 }, LAST },
+    { { "name", 4 }, WHOLE },        { { "last_name", 9 }, LAST },  { { "lastName", 8 }, LAST },
     { { "first_name", 10 }, FIRST }, { { "firstName", 9 }, FIRST },
 };
 #define NAME_TRAIT_COUNT (sizeof(name_traits) / sizeof(*name_traits))
@@ -25,7 +25,7 @@ struct profile_names {
     struct arena scratch;
     struct facts facts;
     uint32_t numbers[NAME_TRAIT_COUNT]; /* of the traits; 0: unknown */
-    uint64_t *hashes;           /* by node */
+    uint64_t *hashes;                   /* by node */
     uint32_t count;
     err error;
 };

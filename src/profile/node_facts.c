@@ -56,8 +56,8 @@ err facts_keep_all(const struct profile *profile, struct facts *facts)
         const struct trait_type *type =
             first->operation == FACT_CONSENT ? NULL : trait_type_at(profile, first->trait);
         uint32_t count = end - begin;
-        err error = facts_keep(&facts->items[begin], &count, unset_all,
-                               trait_type_wants_extremes(type));
+        err error =
+            facts_keep(&facts->items[begin], &count, unset_all, trait_type_wants_extremes(type));
         if (error != ERR_OK)
             return error;
         memmove(&facts->items[kept], &facts->items[begin], count * sizeof(*facts->items));

@@ -51,9 +51,9 @@ static uint8_t currency_of(struct profile *profile, str text)
         if (memcmp(profile->currencies[i], code, sizeof(code)) == 0)
             return (uint8_t)i;
     }
-    /* ISO 4217 has fewer than 200; what is beyond the table is told as one. */
+    /* ISO 4217 has fewer than 200; what is beyond the table is told as its 'no currency', three X. */
     if (profile->currency_count == CURRENCIES_MAX - 1)
-        memcpy(code, "XXX", sizeof(code));
+        memset(code, 'X', 3);
     if (profile->currency_count == CURRENCIES_MAX)
         return CURRENCIES_MAX - 1;
     memcpy(profile->currencies[profile->currency_count], code, sizeof(code));
@@ -121,8 +121,7 @@ static struct order *find_or_make(struct profile *profile, uint32_t node, uint64
     struct orders_piece *piece = make_room(profile, entry);
     if (piece == NULL)
         return NULL;
-    memmove(&piece->orders[at + 1], &piece->orders[at],
-            (piece->count - at) * sizeof(struct order));
+    memmove(&piece->orders[at + 1], &piece->orders[at], (piece->count - at) * sizeof(struct order));
     piece->count++;
     piece->orders[at] = (struct order){ .hash = hash };
     return &piece->orders[at];
@@ -188,9 +187,8 @@ err orders_observe(struct profile *profile, const struct profile_observation *ro
     if (event == NOT_OF_AN_ORDER)
         return ERR_OK;
     /* Without an id each event is an order of its own. */
-    uint64_t hash = row->order_id.size > 0
-                        ? hash_bytes64(row->order_id.data, row->order_id.size, 1)
-                        : hash_mix64(row->seq ^ UINT64_C(0x6F72646572));
+    uint64_t hash = row->order_id.size > 0 ? hash_bytes64(row->order_id.data, row->order_id.size, 1)
+                                           : hash_mix64(row->seq ^ UINT64_C(0x6F72646572));
     struct order said = { .currency = currency_of(profile, row->currency) };
     int64_t amount = event == REFUNDING ? refund_of(row) : amount_of(row);
     if (event == PAYING) {
@@ -301,8 +299,8 @@ static void add_order(struct money_line *line, const struct order *order)
         return;
     line->revenue = add_saturating(line->revenue, (paid ? order->paid : 0) - refunded);
     line->bought += paid;
-    bool wholly = (order->flags & ORDER_REFUNDED_WHOLLY) != 0 ||
-                  (refunded > 0 && refunded >= order->paid);
+    bool wholly =
+        (order->flags & ORDER_REFUNDED_WHOLLY) != 0 || (refunded > 0 && refunded >= order->paid);
     if (paid && !wholly)
         add_counted(line, order);
 }
@@ -351,8 +349,9 @@ void orders_digest(const struct profile *profile, uint32_t node, struct digest *
             int64_t paid, refunded, time_ms;
             char currency[4];
             uint32_t flags;
-        } image = { node, order->hash, order->seq, order->paid, order->refunded,
-                    time_of(order->time), "", order->flags };
+        } image = { node,        order->hash,     order->seq,
+                    order->paid, order->refunded, time_of(order->time),
+                    "",          order->flags };
         memcpy(image.currency, profile->currencies[order->currency], 4);
         digest_add(digest, &image, sizeof(image));
     }

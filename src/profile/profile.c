@@ -93,8 +93,8 @@ struct entry *entry_find(const struct profile *profile, uint32_t node)
 struct entry *entry_make(struct profile *profile, uint32_t node)
 {
     while (profile->segment_count <= node >> ENTRY_SEGMENT_BITS) {
-        struct entry *segment = profile->segment_count == 0 ? memory_alloc(SEGMENT_BYTES)
-                                                            : memory_map(SEGMENT_BYTES);
+        struct entry *segment =
+            profile->segment_count == 0 ? memory_alloc(SEGMENT_BYTES) : memory_map(SEGMENT_BYTES);
         if (segment == NULL)
             return NULL;
         profile->entries[profile->segment_count++] = segment;
@@ -117,8 +117,10 @@ static err add_trait(struct profile *profile, const struct event_trait *trait, s
                      struct ledger_writes *writes)
 {
     static const uint8_t operations[] = {
-        [TRAIT_SET] = FACT_SET,       [TRAIT_SET_ONCE] = FACT_SET_ONCE,
-        [TRAIT_INCREMENT] = FACT_INCREMENT, [TRAIT_APPEND] = FACT_APPEND,
+        [TRAIT_SET] = FACT_SET,
+        [TRAIT_SET_ONCE] = FACT_SET_ONCE,
+        [TRAIT_INCREMENT] = FACT_INCREMENT,
+        [TRAIT_APPEND] = FACT_APPEND,
         [TRAIT_UNSET] = FACT_UNSET,
     };
     struct trait_type *type = trait_type_learn(profile, trait->name, writes);
@@ -147,8 +149,8 @@ static err add_trait(struct profile *profile, const struct event_trait *trait, s
 }
 
 /* An append of a list appends its elements; of more than can be kept the last ones. */
-static err add_elements(struct profile *profile, const struct event_trait *trait,
-                        struct fact fact, struct ledger_writes *writes)
+static err add_elements(struct profile *profile, const struct event_trait *trait, struct fact fact,
+                        struct ledger_writes *writes)
 {
     json_value list, value;
     if (json_parse(profile->parser, trait->value, &list, NULL) != ERR_OK)
@@ -170,7 +172,9 @@ static err add_elements(struct profile *profile, const struct event_trait *trait
     err error = buffer_status(text);
     str rest = buffer_str(text), element;
     while (error == ERR_OK && str_split(&rest, '\0', &element)) {
-        struct event_trait one = { .name = trait->name, .operation = TRAIT_APPEND, .value = element };
+        struct event_trait one = { .name = trait->name,
+                                   .operation = TRAIT_APPEND,
+                                   .value = element };
         if (element.size > 0)
             error = add_trait(profile, &one, fact, writes);
     }
@@ -264,8 +268,12 @@ err profile_put_consent(struct profile *profile, uint32_t node, str purpose, boo
     if (number == 0)
         return profile->purposes.count > PURPOSES_MAX ? ERR_OK : ERR_NOMEM;
     struct facts *facts = &profile->scratch->facts;
-    struct fact fact = { .trait = number, .source = source_number, .operation = FACT_CONSENT,
-                         .kind = granted ? FACT_TRUE : FACT_FALSE, .time_ms = at_ms, .seq = seq };
+    struct fact fact = { .trait = number,
+                         .source = source_number,
+                         .operation = FACT_CONSENT,
+                         .kind = granted ? FACT_TRUE : FACT_FALSE,
+                         .time_ms = at_ms,
+                         .seq = seq };
     facts->count = 0;
     err error = node_facts_read(profile, node, facts);
     if (error == ERR_OK)
@@ -404,8 +412,7 @@ static bool load_traits(void *context, const struct ledger_value *values)
     if (load->error == ERR_OK && values[0].integer > 0 && values[0].integer < UINT32_MAX)
         entry = entry_make(profile, (uint32_t)values[0].integer);
     if (entry == NULL) {
-        load->error = problem_set(load->problem,
-                                  load->error != ERR_OK ? load->error : ERR_NOMEM,
+        load->error = problem_set(load->problem, load->error != ERR_OK ? load->error : ERR_NOMEM,
                                   "ledger: the traits of customer %lld cannot be loaded",
                                   (long long)values[0].integer);
         return false;
@@ -511,7 +518,8 @@ void profile_digest(const struct profile *profile, struct digest *digest)
         const struct trait_type *type = profile->trait_types[i];
         uint64_t image[3] = { hash_bytes64(type->name.data, type->name.size, 0),
                               (uint64_t)type->kind << 32 | type->precedence,
-                              hash_bytes64(type->ranks, type->rank_count * sizeof(*type->ranks), 0) };
+                              hash_bytes64(type->ranks, type->rank_count * sizeof(*type->ranks),
+                                           0) };
         digest_add(digest, image, sizeof(image));
     }
     objects_digest(profile, digest);

@@ -38,8 +38,7 @@ struct profile;
 err profile_new(struct profile **profile) MUST_USE;
 void profile_free(struct profile **profile);
 /* Traits, types, consents, objects from the ledger. */
-err profile_load(struct profile *profile, struct ledger *ledger,
-                 struct problem *problem) MUST_USE;
+err profile_load(struct profile *profile, struct ledger *ledger, struct problem *problem) MUST_USE;
 
 /* Touch the memory that an event of this node will need. */
 void profile_prefetch(const struct profile *profile, uint32_t node);
@@ -53,9 +52,9 @@ struct profile_observation {
     uint32_t node;
     uint64_t seq;
     int64_t time_ms;
-    str type;                     /* orders: Order Paid, Order Completed, Order Refunded, … */
+    str type; /* orders: Order Paid, Order Completed, Order Refunded, … */
     str order_id, currency;
-    int64_t revenue, total;       /* minor units; PROMOTED_MISSING */
+    int64_t revenue, total; /* minor units; PROMOTED_MISSING */
 };
 err profile_observe(struct profile *profile, const struct profile_observation *row) MUST_USE;
 /* For loads by aggregate: count and times of a node's events in one. */
@@ -66,13 +65,13 @@ bool profile_is_order_type(str type);
 
 struct profile_summary {
     uint64_t events;
-    int64_t first_seen_ms, last_seen_ms;       /* of events, by their own time */
-    uint32_t orders;                           /* paid, not wholly refunded or cancelled */
-    int64_t revenue;                           /* net, in the currency of most orders */
+    int64_t first_seen_ms, last_seen_ms; /* of events, by their own time */
+    uint32_t orders;                     /* paid, not wholly refunded or cancelled */
+    int64_t revenue;                     /* net, in the currency of most orders */
     int64_t refunded;
-    int64_t first_order_ms, last_order_ms;     /* 0: none */
+    int64_t first_order_ms, last_order_ms; /* 0: none */
     char currency[4];
-    uint32_t other_currencies;                 /* orders in others are told by profile_write */
+    uint32_t other_currencies; /* orders in others are told by profile_write */
 };
 void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                        struct profile_summary *summary);

@@ -21,9 +21,9 @@
 struct slab {
     char **chunks;
     uint32_t chunk_count;
-    size_t next, end;           /* free room in the newest chunk, as places in bytes */
+    size_t next, end; /* free room in the newest chunk, as places in bytes */
     uint32_t free[SLAB_CLASSES];
-    size_t used_bytes;          /* in pieces, rounded to their class */
+    size_t used_bytes; /* in pieces, rounded to their class */
 };
 
 err slab_init(struct slab *slab) MUST_USE;
@@ -36,8 +36,7 @@ size_t slab_capacity(size_t size);
 static inline void *slab_at(const struct slab *slab, uint32_t handle)
 {
     size_t place = (size_t)handle << 3;
-    return slab->chunks[place >> SLAB_CHUNK_BITS] +
-           (place & (((size_t)1 << SLAB_CHUNK_BITS) - 1));
+    return slab->chunks[place >> SLAB_CHUNK_BITS] + (place & (((size_t)1 << SLAB_CHUNK_BITS) - 1));
 }
 
 #endif

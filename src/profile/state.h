@@ -18,44 +18,53 @@ struct short_time {
 };
 
 struct entry {
-    uint32_t facts;             /* slab: struct facts_piece; 0: none */
-    uint32_t orders;            /* slab: struct orders_piece; 0: none */
+    uint32_t facts;  /* slab: struct facts_piece; 0: none */
+    uint32_t orders; /* slab: struct orders_piece; 0: none */
     uint32_t events;
     struct short_time first, last; /* when events > 0 */
 };
 _Static_assert(sizeof(struct entry) == 24, "a node's entry");
 
 struct facts_piece {
-    uint32_t size;              /* of the bytes behind it */
+    uint32_t size; /* of the bytes behind it */
     char bytes[];
 };
 
 enum order_flag {
     ORDER_PAID = 1 << 0,
-    ORDER_REFUNDED = 1 << 1,    /* in part; the sum is in `refunded` */
+    ORDER_REFUNDED = 1 << 1, /* in part; the sum is in `refunded` */
     ORDER_REFUNDED_WHOLLY = 1 << 2,
     ORDER_CANCELLED = 1 << 3,
 };
 
 struct order {
-    uint64_t hash;              /* of the order's id */
-    int64_t paid, refunded;     /* minor units; paid by the first paying event */
-    uint64_t seq;               /* of that event */
-    struct short_time time;     /* of that event */
-    uint8_t currency;           /* index in profile->currencies */
+    uint64_t hash;          /* of the order's id */
+    int64_t paid, refunded; /* minor units; paid by the first paying event */
+    uint64_t seq;           /* of that event */
+    struct short_time time; /* of that event */
+    uint8_t currency;       /* index in profile->currencies */
     uint8_t flags;
 };
 _Static_assert(sizeof(struct order) == 40, "an order");
 
 struct orders_piece {
     uint32_t count, unused;
-    struct order orders[];      /* by hash, ascending */
+    struct order orders[]; /* by hash, ascending */
 };
 
 /* ---- names ---- */
 
-enum trait_kind { KIND_TEXT, KIND_INT, KIND_DECIMAL, KIND_BOOL, KIND_TIME, KIND_LIST, KIND_OBJECT,
-                  KIND_COUNT, KIND_UNKNOWN = KIND_COUNT };
+enum trait_kind {
+    KIND_TEXT,
+    KIND_INT,
+    KIND_DECIMAL,
+    KIND_BOOL,
+    KIND_TIME,
+    KIND_LIST,
+    KIND_OBJECT,
+    KIND_COUNT,
+    KIND_UNKNOWN = KIND_COUNT
+};
 enum precedence { NEWEST, OLDEST, SOURCE_RANK, SUM, UNION, MAX, MIN, PRECEDENCE_COUNT };
 
 #define TRAIT_TYPES_MAX 10000
@@ -67,16 +76,16 @@ struct trait_type {
     uint32_t number;
     str name;
     uint8_t kind, precedence;
-    bool fixed;                 /* its kind was put by hand: not learnt further */
+    bool fixed; /* its kind was put by hand: not learnt further */
     bool personal;
     uint32_t rank_count;
     uint32_t ranks[SOURCE_RANKS_MAX]; /* source numbers, the most trusted first */
-    str description;            /* JSON text, or empty */
+    str description;                  /* JSON text, or empty */
 };
 
-struct names {                  /* text → number from 1 */
+struct names { /* text → number from 1 */
     str *texts;
-    uint32_t count, capacity;   /* count includes number 0, which is none */
+    uint32_t count, capacity; /* count includes number 0, which is none */
     uint32_t *slots;
     uint32_t slot_count;
 };
@@ -89,14 +98,14 @@ uint32_t names_intern(struct names *names, str text, uint32_t most);
 struct object {
     struct object *next;
     int64_t updated_ms, deleted_ms;
-    str kind, id, props;        /* props is a piece of its own */
+    str kind, id, props; /* props is a piece of its own */
 };
 
 struct profile {
     struct json_parser *parser; /* small values: lists, settings, properties with a purpose */
     struct entry **entries;     /* segments by node number */
     uint32_t segment_count;
-    uint32_t node_count;        /* highest number that has an entry, and one */
+    uint32_t node_count; /* highest number that has an entry, and one */
     struct slab slab;
     size_t large_bytes;
 
@@ -106,7 +115,7 @@ struct profile {
     char (*currencies)[4];
     uint32_t currency_count;
 
-    struct object **objects;    /* hash table of lists */
+    struct object **objects; /* hash table of lists */
     uint32_t object_count, object_slots;
     size_t object_bytes;
 
@@ -115,9 +124,9 @@ struct profile {
 };
 
 struct scratch {
-    struct facts facts;         /* decoded */
+    struct facts facts; /* decoded */
     struct facts other;
-    struct buffer bytes;        /* encoded */
+    struct buffer bytes; /* encoded */
     struct buffer text;
     struct order *orders;
     size_t order_capacity;
@@ -127,8 +136,8 @@ struct scratch {
 
 static inline int64_t time_of(struct short_time time)
 {
-    uint64_t bits = (uint64_t)time.part[0] | (uint64_t)time.part[1] << 16 |
-                    (uint64_t)time.part[2] << 32;
+    uint64_t bits =
+        (uint64_t)time.part[0] | (uint64_t)time.part[1] << 16 | (uint64_t)time.part[2] << 32;
     return (int64_t)bits - (INT64_C(1) << 47);
 }
 static inline struct short_time short_of(int64_t time_ms)
@@ -136,7 +145,8 @@ static inline struct short_time short_of(int64_t time_ms)
     int64_t most = (INT64_C(1) << 47) - 1;
     int64_t in_range = time_ms > most ? most : time_ms < -most ? -most : time_ms;
     uint64_t bits = (uint64_t)(in_range + (INT64_C(1) << 47));
-    return (struct short_time){ { (uint16_t)bits, (uint16_t)(bits >> 16), (uint16_t)(bits >> 32) } };
+    return (
+        struct short_time){ { (uint16_t)bits, (uint16_t)(bits >> 16), (uint16_t)(bits >> 32) } };
 }
 
 /* NULL for a node of which nothing is known. */
@@ -152,9 +162,11 @@ static inline struct trait_type *trait_type_at(const struct profile *profile, ui
     return is_known ? profile->trait_types[number] : NULL;
 }
 /* Learnt when unknown; NULL without memory or beyond TRAIT_TYPES_MAX. */
-struct trait_type *trait_type_learn(struct profile *profile, str name, struct ledger_writes *writes);
+struct trait_type *trait_type_learn(struct profile *profile, str name,
+                                    struct ledger_writes *writes);
 /* Widen its kind to hold this value too. */
-void trait_type_note(struct trait_type *type, const struct fact *fact, struct ledger_writes *writes);
+void trait_type_note(struct trait_type *type, const struct fact *fact,
+                     struct ledger_writes *writes);
 err trait_type_load(struct profile *profile, uint32_t number, str name, str kind, str settings,
                     struct problem *problem) MUST_USE;
 void trait_types_deinit(struct profile *profile);
@@ -181,9 +193,9 @@ bool view_value(const struct profile *profile, const struct trait_type *type,
 err orders_observe(struct profile *profile, const struct profile_observation *row) MUST_USE;
 struct money_line {
     char currency[4];
-    uint32_t orders, bought;    /* counted; paid and not cancelled, refunded ones too */
+    uint32_t orders, bought; /* counted; paid and not cancelled, refunded ones too */
     int64_t revenue, refunded;
-    int64_t first_ms, last_ms;  /* of those counted */
+    int64_t first_ms, last_ms; /* of those counted */
 };
 /* Lines by currency, the main one first, then by name. How many; may exceed `limit`. */
 uint32_t orders_sum(const struct profile *profile, const uint32_t *nodes, size_t node_count,

@@ -10,13 +10,14 @@
 #define DESCRIPTION_BYTES_MAX 8192
 
 static const char *const kind_texts[KIND_COUNT + 1] = {
-    [KIND_TEXT] = "text", [KIND_INT] = "int",   [KIND_DECIMAL] = "decimal",
-    [KIND_BOOL] = "bool", [KIND_TIME] = "time", [KIND_LIST] = "list",
+    [KIND_TEXT] = "text",     [KIND_INT] = "int",         [KIND_DECIMAL] = "decimal",
+    [KIND_BOOL] = "bool",     [KIND_TIME] = "time",       [KIND_LIST] = "list",
     [KIND_OBJECT] = "object", [KIND_UNKNOWN] = "unknown",
 };
 static const char *const precedence_texts[PRECEDENCE_COUNT] = {
-    [NEWEST] = "newest", [OLDEST] = "oldest", [SOURCE_RANK] = "source_rank", [SUM] = "sum",
-    [UNION] = "union",   [MAX] = "max",       [MIN] = "min",
+    [NEWEST] = "newest", [OLDEST] = "oldest", [SOURCE_RANK] = "source_rank",
+    [SUM] = "sum",       [UNION] = "union",   [MAX] = "max",
+    [MIN] = "min",
 };
 
 const char *trait_kind_text(enum trait_kind kind)
@@ -87,8 +88,7 @@ static void put(const struct trait_type *type, struct ledger_writes *writes)
     write_settings(type, &writer);
     json_end_object(&writer);
     LEDGER_PUT(writes, LEDGER_TRAIT_TYPES, ledger_int(type->number), ledger_text(type->name),
-               ledger_text(str_from_c(kind_texts[type->kind])),
-               ledger_text(buffer_str(&settings)));
+               ledger_text(str_from_c(kind_texts[type->kind])), ledger_text(buffer_str(&settings)));
     buffer_deinit(&settings);
 }
 

@@ -168,8 +168,8 @@ static bool write_sum(const struct fact *items, uint32_t count, struct buffer *o
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
         const struct fact *fact = &items[i];
-        bool counts = is_increment(fact) || (fact->operation == FACT_SET &&
-                                             is_newest_of_account(items, count, fact));
+        bool counts = is_increment(fact) ||
+                      (fact->operation == FACT_SET && is_newest_of_account(items, count, fact));
         if (!counts || !fact_number(fact, &number))
             continue;
         sum += number;
@@ -177,7 +177,8 @@ static bool write_sum(const struct fact *items, uint32_t count, struct buffer *o
         if (*by == NULL || fact_compare_time(fact, *by) > 0)
             *by = fact;
     }
-    if (once != NULL && speaking_set(&(struct trait_type){ .precedence = NEWEST }, items, count) == NULL &&
+    if (once != NULL &&
+        speaking_set(&(struct trait_type){ .precedence = NEWEST }, items, count) == NULL &&
         fact_number(once, &number)) {
         sum += number;
         any = true;
@@ -194,7 +195,7 @@ static bool write_sum(const struct fact *items, uint32_t count, struct buffer *o
 struct list {
     const struct profile *profile;
     struct buffer *out;
-    struct facts *elements;     /* scratch: those written, to write each once */
+    struct facts *elements; /* scratch: those written, to write each once */
     bool first, failed;
 };
 
@@ -279,8 +280,9 @@ static bool write_list(const struct profile *profile, const struct trait_type *t
                        const struct fact *items, uint32_t count, struct buffer *out,
                        const struct fact **by)
 {
-    struct list list = { .profile = profile, .out = out, .first = true,
-                         .elements = &profile->scratch->other };
+    struct list list = {
+        .profile = profile, .out = out, .first = true, .elements = &profile->scratch->other
+    };
     const struct fact *base = type->precedence == UNION ? NULL : find_base(type, items, count);
     const struct fact **in_time = memory_alloc(count * sizeof(*in_time));
     if (in_time == NULL)
@@ -295,8 +297,8 @@ static bool write_list(const struct profile *profile, const struct trait_type *t
         write_elements(&list, base->json);
     for (uint32_t i = 0; i < count; i++) {
         const struct fact *fact = in_time[i];
-        bool appended = fact->operation == FACT_APPEND &&
-                        (base == NULL || fact_compare_time(fact, base) >= 0);
+        bool appended =
+            fact->operation == FACT_APPEND && (base == NULL || fact_compare_time(fact, base) >= 0);
         bool united = type->precedence == UNION && is_list_fact(fact);
         if (appended)
             write_appended(fact, &list);

@@ -46,8 +46,9 @@ static bool next_run(const struct profile *profile, uint32_t *at, struct run *ru
            (facts->items[end].operation == FACT_CONSENT) == consent)
         end++;
     const struct names *names = consent ? &profile->purposes : &profile->trait_names;
-    *run = (struct run){ .profile = profile, .items = first, .count = end - *at,
-                         .name = names->texts[first->trait] };
+    *run = (struct run){
+        .profile = profile, .items = first, .count = end - *at, .name = names->texts[first->trait]
+    };
     *at = end;
     return true;
 }

@@ -86,9 +86,9 @@ static void make_traits(struct random_stream *random, struct told *told)
 
 static void make_happening(struct random_stream *random, struct told *told)
 {
-    static const char *const kinds[] = { "Order Paid", "Order Completed", "Order Refunded",
-                                         "Order Cancelled", "Consent Granted",
-                                         "Consent Withdrawn", "Page Viewed" };
+    static const char *const kinds[] = { "Order Paid",      "Order Completed", "Order Refunded",
+                                         "Order Cancelled", "Consent Granted", "Consent Withdrawn",
+                                         "Page Viewed" };
     struct event *event = &told->event;
     event->kind = EVENT_TRACK;
     event->type = str_from_c(kinds[random_below(random, 7)]);
@@ -153,11 +153,14 @@ static void arrive(const struct world *world, const uint32_t *order, struct iden
         assert_ok(identity_resolve(identity, event, NULL, &outcome));
         assert_true(outcome.node != 0);
         assert_ok(profile_apply(profile, event, outcome.node, NULL));
-        struct profile_observation row = {
-            .node = outcome.node, .seq = event->seq, .time_ms = event->time_ms,
-            .type = event->type, .order_id = str_from_c(told->order), .currency = STR("CNY"),
-            .revenue = event->promoted_int[PROMOTED_TOTAL],
-            .total = event->promoted_int[PROMOTED_TOTAL] };
+        struct profile_observation row = { .node = outcome.node,
+                                           .seq = event->seq,
+                                           .time_ms = event->time_ms,
+                                           .type = event->type,
+                                           .order_id = str_from_c(told->order),
+                                           .currency = STR("CNY"),
+                                           .revenue = event->promoted_int[PROMOTED_TOTAL],
+                                           .total = event->promoted_int[PROMOTED_TOTAL] };
         assert_ok(profile_observe(profile, &row));
     }
 }

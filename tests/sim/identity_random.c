@@ -182,7 +182,8 @@ static void command(struct people *people, uint64_t dice, uint64_t number)
     uint32_t a, b;
     people->seq++;
     if (dice == 0)
-        (void)!identity_split(people->identity, 1 + number % (1 + identity_merge_count(people->identity)),
+        (void)!identity_split(people->identity,
+                              1 + number % (1 + identity_merge_count(people->identity)),
                               people->seq, people->now_ms, 3, people->writes, &a, &b, &problem);
     else
         (void)!identity_decide(people->identity, 1 + number % 30,

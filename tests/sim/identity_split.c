@@ -46,15 +46,23 @@ static void happen(struct world *world, const char *words, uint64_t seq, int tra
     struct event_trait said = { .name = trait % 2 == 0 ? STR("a") : STR("b"),
                                 .operation = trait % 3 == 0 ? TRAIT_INCREMENT : TRAIT_SET,
                                 .value = str_from_c(value) };
-    struct event event = { .seq = seq, .time_ms = world->people.now_ms, .kind = EVENT_IDENTIFY,
-                           .source_number = 1, .trait_count = 1, .traits = &said };
+    struct event event = { .seq = seq,
+                           .time_ms = world->people.now_ms,
+                           .kind = EVENT_IDENTIFY,
+                           .source_number = 1,
+                           .trait_count = 1,
+                           .traits = &said };
     assert_ok(profile_apply(world->profile, &event, node, NULL));
     snprintf(value, sizeof(value), "o%d", trait);
-    struct profile_observation row = { .node = node, .seq = seq, .time_ms = event.time_ms,
+    struct profile_observation row = { .node = node,
+                                       .seq = seq,
+                                       .time_ms = event.time_ms,
                                        .type = trait % 5 == 0 ? STR("Order Refunded")
                                                               : STR("Order Paid"),
-                                       .order_id = str_from_c(value), .currency = STR("CNY"),
-                                       .revenue = trait, .total = trait };
+                                       .order_id = str_from_c(value),
+                                       .currency = STR("CNY"),
+                                       .revenue = trait,
+                                       .total = trait };
     assert_ok(profile_observe(world->profile, &row));
 }
 
@@ -111,8 +119,8 @@ static void split_one(struct world *world, struct random_stream *random, struct 
     if (merges->count == 0)
         return;
     int which = (int)random_below(random, (uint64_t)merges->count);
-    assert_ok(identity_split(world->people.identity, merges->ids[which], 1, world->people.now_ms,
-                             1, NULL, &a, &b, &problem));
+    assert_ok(identity_split(world->people.identity, merges->ids[which], 1, world->people.now_ms, 1,
+                             NULL, &a, &b, &problem));
     merges->ids[which] = merges->ids[--merges->count];
 }
 

@@ -20,15 +20,19 @@ static uint32_t resolve(struct people *people, const char *type, const uint32_t 
     for (uint32_t i = 0; i < count; i++) {
         uint64_t value[2] = { numbers[i], (uint64_t)type[0] };
         hash128 hash = hash_bytes128(value, sizeof(value), 5);
-        identifiers[i] = (struct event_identifier){ .type = str_from_c(type),
-                                                    .flags = IDENTIFIER_VERIFIED };
+        identifiers[i] =
+            (struct event_identifier){ .type = str_from_c(type), .flags = IDENTIFIER_VERIFIED };
         memcpy(identifiers[i].hash, &hash, HASH_BYTES);
     }
     people->now_ms++;
-    struct event event = { .seq = ++people->seq, .received_ms = people->now_ms,
-                           .time_ms = people->now_ms, .kind = EVENT_TRACK,
-                           .flags = EVENT_TRUSTED, .source_number = 1,
-                           .identifier_count = count, .identifiers = identifiers };
+    struct event event = { .seq = ++people->seq,
+                           .received_ms = people->now_ms,
+                           .time_ms = people->now_ms,
+                           .kind = EVENT_TRACK,
+                           .flags = EVENT_TRUSTED,
+                           .source_number = 1,
+                           .identifier_count = count,
+                           .identifiers = identifiers };
     assert_ok(identity_resolve(people->identity, &event, people->writes, &people->last));
     identity_committed(people->identity, identity_row_count(people->identity));
     return people->last.node;

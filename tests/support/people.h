@@ -14,7 +14,7 @@
 
 struct people {
     struct identity *identity;
-    struct ledger *ledger;          /* NULL: nothing is written */
+    struct ledger *ledger; /* NULL: nothing is written */
     struct ledger_writes *writes;
     char folder[64];
     int64_t now_ms;

@@ -216,7 +216,7 @@ static void refusal_is_filed_once_a_pair(void **state)
     people_commit(people);
     assert_ok(ledger_scan(people->ledger, LEDGER_REFUSALS, NULL, note_refusal, seen, &problem));
     assert_int_equal(seen[0], 1);
-    assert_int_equal(seen[1], 3);   /* days */
+    assert_int_equal(seen[1], 3); /* days */
 }
 
 static void shared_phone_finds_nobody(void **state)
@@ -250,8 +250,9 @@ static void review_decides(void **state)
     assert_ok(identity_decide(people->identity, 1, STR("merge"), ++people->seq, people->now_ms, 5,
                               people->writes, &problem));
     assert_true(same(people, "user_id=ann", "user_id=bob"));
-    assert_err(identity_decide(people->identity, 1, STR("dismiss"), 1, 1, 5, people->writes,
-                               &problem), ERR_CONFLICT);
+    assert_err(
+        identity_decide(people->identity, 1, STR("dismiss"), 1, 1, 5, people->writes, &problem),
+        ERR_CONFLICT);
     assert_ok(identity_decide(people->identity, 2, STR("separate"), ++people->seq, people->now_ms,
                               5, people->writes, &problem));
     says(people, "user_id=cat mobile=P1!");
@@ -260,8 +261,9 @@ static void review_decides(void **state)
                               people->writes, &problem));
     assert_err(identity_decide(people->identity, 2, STR("burn"), 1, 1, 5, people->writes, &problem),
                ERR_UNPROCESSABLE);
-    assert_err(identity_decide(people->identity, 44, STR("merge"), 1, 1, 5, people->writes,
-                               &problem), ERR_NOT_FOUND);
+    assert_err(
+        identity_decide(people->identity, 44, STR("merge"), 1, 1, 5, people->writes, &problem),
+        ERR_NOT_FOUND);
 }
 
 static void window_limits(void **state)
@@ -471,10 +473,14 @@ static void alias_joins(void **state)
 static uint32_t resolve_one(struct people *people, struct event_identifier *identifier)
 {
     people->now_ms += 1000;
-    struct event event = { .seq = ++people->seq, .received_ms = people->now_ms,
-                           .time_ms = people->now_ms, .kind = EVENT_TRACK,
-                           .flags = EVENT_TRUSTED, .source_number = 1,
-                           .identifier_count = 1, .identifiers = identifier };
+    struct event event = { .seq = ++people->seq,
+                           .received_ms = people->now_ms,
+                           .time_ms = people->now_ms,
+                           .kind = EVENT_TRACK,
+                           .flags = EVENT_TRUSTED,
+                           .source_number = 1,
+                           .identifier_count = 1,
+                           .identifiers = identifier };
     assert_ok(identity_resolve(people->identity, &event, people->writes, &people->last));
     return people->last.node;
 }
@@ -491,12 +497,12 @@ static void digest_and_phone_are_one(void **state)
 {
     struct people *people = *state;
     struct problem problem = { .error = ERR_OK };
-    struct event_identifier md5 = people_identifier("mobile", "", "md5:abc",
-                                                    IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
-    struct event_identifier sha = people_identifier("mobile", "", "sha256:def",
-                                                    IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
-    struct event_identifier plain = people_identifier("mobile", "", "+8613912345678",
-                                                      IDENTIFIER_VERIFIED);
+    struct event_identifier md5 =
+        people_identifier("mobile", "", "md5:abc", IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
+    struct event_identifier sha =
+        people_identifier("mobile", "", "sha256:def", IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
+    struct event_identifier plain =
+        people_identifier("mobile", "", "+8613912345678", IDENTIFIER_VERIFIED);
     plain.other_hash_count = 2;
     memcpy(plain.other_hashes[0], md5.hash, HASH_BYTES);
     memcpy(plain.other_hashes[1], sha.hash, HASH_BYTES);
@@ -507,20 +513,20 @@ static void digest_and_phone_are_one(void **state)
     uint32_t row = identity_find_row(people->identity, plain.hash);
     char text[100] = "";
     people_commit(people);
-    assert_ok(identity_read_rows(people->identity, people->ledger, &row, 1, note_value, text,
-                                 &problem));
+    assert_ok(
+        identity_read_rows(people->identity, people->ledger, &row, 1, note_value, text, &problem));
     assert_string_equal(text, "mobile +8613912345678 1");
 }
 
 static void two_digests_meet_in_the_phone(void **state)
 {
     struct people *people = *state;
-    struct event_identifier md5 = people_identifier("mobile", "", "md5:abc",
-                                                    IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
-    struct event_identifier sha = people_identifier("mobile", "", "sha256:def",
-                                                    IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
-    struct event_identifier plain = people_identifier("mobile", "", "+8613912345678",
-                                                      IDENTIFIER_VERIFIED);
+    struct event_identifier md5 =
+        people_identifier("mobile", "", "md5:abc", IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
+    struct event_identifier sha =
+        people_identifier("mobile", "", "sha256:def", IDENTIFIER_VERIFIED | IDENTIFIER_HASHED);
+    struct event_identifier plain =
+        people_identifier("mobile", "", "+8613912345678", IDENTIFIER_VERIFIED);
     plain.other_hash_count = 2;
     memcpy(plain.other_hashes[0], md5.hash, HASH_BYTES);
     memcpy(plain.other_hashes[1], sha.hash, HASH_BYTES);
@@ -546,9 +552,15 @@ static void bad_rules_change_nothing(void **state)
 {
     struct people *people = *state;
     static const char *const bad[] = {
-        "{\"limit\":-1}", "{\"limit\":1000000}", "{\"strength\":\"mighty\"}", "{\"strong\":1}",
-        "{\"over_limit\":\"explode\"}", "{\"blocked\":[1]}", "{\"blocked\":\"x\"}",
-        "{\"limit\":9,\"blocked_patterns\":[\"(\"]}", "[]",
+        "{\"limit\":-1}",
+        "{\"limit\":1000000}",
+        "{\"strength\":\"mighty\"}",
+        "{\"strong\":1}",
+        "{\"over_limit\":\"explode\"}",
+        "{\"blocked\":[1]}",
+        "{\"blocked\":\"x\"}",
+        "{\"limit\":9,\"blocked_patterns\":[\"(\"]}",
+        "[]",
     };
     struct buffer before, after;
     buffer_init(&before, 1 << 20);
@@ -558,11 +570,13 @@ static void bad_rules_change_nothing(void **state)
         struct problem problem = { .error = ERR_OK };
         json_value body;
         assert_ok(json_parse(people->parser, str_from_c(bad[i]), &body, &problem));
-        assert_err(identity_put_type(people->identity, STR("mobile"), body, people->writes,
-                                     &problem), ERR_UNPROCESSABLE);
+        assert_err(
+            identity_put_type(people->identity, STR("mobile"), body, people->writes, &problem),
+            ERR_UNPROCESSABLE);
         assert_true(problem.detail[0] != '\0');
-        assert_err(identity_put_type(people->identity, STR("brand_new"), body, people->writes,
-                                     &problem), ERR_UNPROCESSABLE);
+        assert_err(
+            identity_put_type(people->identity, STR("brand_new"), body, people->writes, &problem),
+            ERR_UNPROCESSABLE);
     }
     identity_write_types(people->identity, &after);
     assert_str_equal(buffer_str(&after), buffer_str(&before));
@@ -792,23 +806,48 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, make, finish)
     const struct CMUnitTest tests[] = {
-        T(unknown_makes_customer), T(namespaces_are_apart), T(new_ones_attach_to_the_known),
-        T(nothing_usable_is_nobody), T(strong_ones_merge), T(split_keeps_apart),
+        T(unknown_makes_customer),
+        T(namespaces_are_apart),
+        T(new_ones_attach_to_the_known),
+        T(nothing_usable_is_nobody),
+        T(strong_ones_merge),
+        T(split_keeps_apart),
         T(split_leaves_what_belongs_together),
-        T(separation_holds_over_others), T(limit_refuses), T(fourth_mobile_is_refused),
-        T(refusal_is_filed_once_a_pair), T(shared_phone_finds_nobody), T(review_decides),
-        T(window_limits), T(oldest_is_dropped), T(visitor_joins_at_login),
-        T(new_user_takes_the_visitors_past), T(shared_device_follows_the_last_login),
-        T(weak_never_merges), T(separated_visitor_does_not_return),
-        T(public_claim_attaches_to_its_visitor), T(public_claim_never_joins_the_known),
-        T(trusted_statement_takes_a_claim), T(trusted_statement_confirms_a_claim),
-        T(unverified_mobile_never_merges), T(signed_claim_counts), T(claims_do_not_fill_limits),
-        T(unbind_detaches), T(alias_joins), T(digest_and_phone_are_one),
-        T(two_digests_meet_in_the_phone), T(custom_types_start_weak), T(bad_rules_change_nothing),
-        T(blocked_values_find_nobody), T(pathological_pattern_ends),
-        T(wider_limit_merges_what_was_refused), T(weaker_type_splits),
-        T(stronger_type_merges_those_who_used_it), T(newly_blocked_value_lets_go),
-        T(sharing_can_be_taken_back), T(lower_limit_in_one_node), T(links_tell_the_way),
+        T(separation_holds_over_others),
+        T(limit_refuses),
+        T(fourth_mobile_is_refused),
+        T(refusal_is_filed_once_a_pair),
+        T(shared_phone_finds_nobody),
+        T(review_decides),
+        T(window_limits),
+        T(oldest_is_dropped),
+        T(visitor_joins_at_login),
+        T(new_user_takes_the_visitors_past),
+        T(shared_device_follows_the_last_login),
+        T(weak_never_merges),
+        T(separated_visitor_does_not_return),
+        T(public_claim_attaches_to_its_visitor),
+        T(public_claim_never_joins_the_known),
+        T(trusted_statement_takes_a_claim),
+        T(trusted_statement_confirms_a_claim),
+        T(unverified_mobile_never_merges),
+        T(signed_claim_counts),
+        T(claims_do_not_fill_limits),
+        T(unbind_detaches),
+        T(alias_joins),
+        T(digest_and_phone_are_one),
+        T(two_digests_meet_in_the_phone),
+        T(custom_types_start_weak),
+        T(bad_rules_change_nothing),
+        T(blocked_values_find_nobody),
+        T(pathological_pattern_ends),
+        T(wider_limit_merges_what_was_refused),
+        T(weaker_type_splits),
+        T(stronger_type_merges_those_who_used_it),
+        T(newly_blocked_value_lets_go),
+        T(sharing_can_be_taken_back),
+        T(lower_limit_in_one_node),
+        T(links_tell_the_way),
         T(pending_rows_are_there_until_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,9 +29,13 @@ static void observe(struct profile *profile, uint32_t node, int64_t time_ms, con
                     const char *order, int64_t revenue, int64_t total, const char *currency)
 {
     static uint64_t seq;
-    struct profile_observation row = { .node = node, .seq = ++seq, .time_ms = time_ms,
-                                       .type = str_from_c(type), .order_id = str_from_c(order),
-                                       .currency = str_from_c(currency), .revenue = revenue,
+    struct profile_observation row = { .node = node,
+                                       .seq = ++seq,
+                                       .time_ms = time_ms,
+                                       .type = str_from_c(type),
+                                       .order_id = str_from_c(order),
+                                       .currency = str_from_c(currency),
+                                       .revenue = revenue,
                                        .total = total };
     assert_ok(profile_observe(profile, &row));
 }
@@ -115,7 +119,7 @@ static void currencies_stay_apart(void **state)
     observe(profile, 1, 1, "Order Paid", "a", 100, NONE, "USD");
     observe(profile, 1, 2, "Order Paid", "b", 200, NONE, "CNY");
     struct profile_summary summary = summary_of(profile, 1, 1);
-    assert_string_equal(summary.currency, "CNY");   /* as many: by name */
+    assert_string_equal(summary.currency, "CNY"); /* as many: by name */
     observe(profile, 1, 3, "Order Paid", "c", 300, NONE, "USD");
     summary = summary_of(profile, 1, 1);
     assert_string_equal(summary.currency, "USD");
@@ -174,18 +178,16 @@ struct told {
 
 static void tell(struct random_stream *random, struct told *told, size_t count)
 {
-    static const char *const types[] = { "Order Paid", "Order Completed", "Order Refunded",
-                                         "Order Cancelled", "Order Paid", "Page Viewed" };
+    static const char *const types[] = { "Order Paid",      "Order Completed", "Order Refunded",
+                                         "Order Cancelled", "Order Paid",      "Page Viewed" };
     for (size_t i = 0; i < count; i++) {
-        told[i] = (struct told){ .time_ms = (int64_t)random_below(random, 30),
-                                 .type = types[random_below(random, 6)],
-                                 .revenue = random_below(random, 4) == 0
-                                                ? NONE
-                                                : (int64_t)random_below(random, 1000),
-                                 .total = random_below(random, 3) == 0
-                                              ? NONE
-                                              : (int64_t)random_below(random, 1000),
-                                 .seq = i + 1 };
+        told[i] = (struct told){
+            .time_ms = (int64_t)random_below(random, 30),
+            .type = types[random_below(random, 6)],
+            .revenue = random_below(random, 4) == 0 ? NONE : (int64_t)random_below(random, 1000),
+            .total = random_below(random, 3) == 0 ? NONE : (int64_t)random_below(random, 1000),
+            .seq = i + 1
+        };
         snprintf(told[i].order, sizeof(told[i].order), "o%d", (int)random_below(random, 9));
     }
 }
@@ -213,11 +215,14 @@ static void any_order_of_arrival_gives_the_same(void **state)
             struct profile *profile;
             assert_ok(profile_new(&profile));
             for (int i = 0; i < 60; i++) {
-                struct profile_observation row = {
-                    .node = 1 + (uint32_t)random_below(&random, 4), .seq = told[i].seq,
-                    .time_ms = told[i].time_ms, .type = str_from_c(told[i].type),
-                    .order_id = str_from_c(told[i].order), .currency = STR("CNY"),
-                    .revenue = told[i].revenue, .total = told[i].total };
+                struct profile_observation row = { .node = 1 + (uint32_t)random_below(&random, 4),
+                                                   .seq = told[i].seq,
+                                                   .time_ms = told[i].time_ms,
+                                                   .type = str_from_c(told[i].type),
+                                                   .order_id = str_from_c(told[i].order),
+                                                   .currency = STR("CNY"),
+                                                   .revenue = told[i].revenue,
+                                                   .total = told[i].total };
                 assert_ok(profile_observe(profile, &row));
             }
             next = summary_of(profile, 1, 4);
@@ -234,10 +239,15 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, make, finish)
     const struct CMUnitTest tests[] = {
-        T(an_order_counts_once), T(refunds_are_net), T(a_refund_without_amount_is_whole),
-        T(cancelled_counts_for_nothing), T(currencies_stay_apart),
-        T(orders_without_id_are_their_own), T(other_events_only_count),
-        T(many_orders_of_one_customer), cmocka_unit_test(any_order_of_arrival_gives_the_same),
+        T(an_order_counts_once),
+        T(refunds_are_net),
+        T(a_refund_without_amount_is_whole),
+        T(cancelled_counts_for_nothing),
+        T(currencies_stay_apart),
+        T(orders_without_id_are_their_own),
+        T(other_events_only_count),
+        T(many_orders_of_one_customer),
+        cmocka_unit_test(any_order_of_arrival_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,18 +83,25 @@ struct says {
 static void say(struct fixture *fixture, struct says how, enum trait_operation operation,
                 const char *name, const char *value)
 {
-    struct event_trait trait = { .name = str_from_c(name), .operation = operation,
+    struct event_trait trait = { .name = str_from_c(name),
+                                 .operation = operation,
                                  .value = str_from_c(value) };
     struct event_identifier identifier = { .type = STR("user_id") };
     const char *account = how.account != NULL ? how.account : "a";
     hash128 hash = hash_bytes128(account, strlen(account), 1);
     memcpy(identifier.hash, &hash, HASH_BYTES);
     struct event event = {
-        .seq = ++fixture->seq, .received_ms = 1000000, .time_ms = how.at,
-        .kind = how.kind != 0 ? how.kind : EVENT_IDENTIFY, .flags = how.flags,
-        .source_number = how.source, .type = STR("Identify"),
-        .identifier_count = 1, .identifiers = &identifier,
-        .trait_count = name != NULL ? 1 : 0, .traits = &trait,
+        .seq = ++fixture->seq,
+        .received_ms = 1000000,
+        .time_ms = how.at,
+        .kind = how.kind != 0 ? how.kind : EVENT_IDENTIFY,
+        .flags = how.flags,
+        .source_number = how.source,
+        .type = STR("Identify"),
+        .identifier_count = 1,
+        .identifiers = &identifier,
+        .trait_count = name != NULL ? 1 : 0,
+        .traits = &trait,
     };
     assert_ok(profile_apply(fixture->profile, &event, how.node, fixture->writes));
 }
@@ -157,9 +164,27 @@ static void newest_counts(void **state)
 static void values_come_back_as_they_were(void **state)
 {
     static const char *const values[] = {
-        "0", "-1", "12", "9223372036854775807", "12345678901234567890", "1.5", "1.50", "0.000001",
-        "-0.5", "-0", "1e3", "true", "false", "\"x\"", "\"\"", "[1,\"a\"]", "{\"a\":1}", "[]",
-        "{\"$sealed\":\"s1:1:x\"}", "1.0000001", "0.1",
+        "0",
+        "-1",
+        "12",
+        "9223372036854775807",
+        "12345678901234567890",
+        "1.5",
+        "1.50",
+        "0.000001",
+        "-0.5",
+        "-0",
+        "1e3",
+        "true",
+        "false",
+        "\"x\"",
+        "\"\"",
+        "[1,\"a\"]",
+        "{\"a\":1}",
+        "[]",
+        "{\"$sealed\":\"s1:1:x\"}",
+        "1.0000001",
+        "0.1",
     };
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -186,7 +211,8 @@ static void precedences(void **state)
     precedence(fixture, "t", "{\"precedence\":\"max\"}");
     for (uint32_t source = 1; source <= 3; source++) {
         static const char *const values[] = { "20", "30", "10" };
-        say(fixture, (struct says){ .node = source == 3 ? 2 : 1, .source = source, .at = source * 10 },
+        say(fixture,
+            (struct says){ .node = source == 3 ? 2 : 1, .source = source, .at = source * 10 },
             TRAIT_SET, "t", values[source - 1]);
     }
     assert_trait(fixture, N1 | N2, "t", "30");
@@ -255,7 +281,7 @@ static void increments_add_up(void **state)
     at.at = 201;
     say(fixture, at, TRAIT_INCREMENT, "visits", "-1.5");
     assert_trait(fixture, N1, "visits", "3.5");
-    at.at = 150;   /* late: before the set */
+    at.at = 150; /* late: before the set */
     say(fixture, at, TRAIT_INCREMENT, "visits", "1000");
     assert_trait(fixture, N1, "visits", "3.5");
     at.at = 300;
@@ -351,8 +377,9 @@ static void bad_trait_types_are_refused(void **state)
     json_value body;
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         assert_ok(json_parse(fixture->parser, str_from_c(bad[i]), &body, &problem));
-        assert_err(profile_put_trait_type(fixture->profile, STR("x"), body, fixture->writes,
-                                          &problem), ERR_UNPROCESSABLE);
+        assert_err(
+            profile_put_trait_type(fixture->profile, STR("x"), body, fixture->writes, &problem),
+            ERR_UNPROCESSABLE);
     }
     assert_trait(fixture, N1, "x", NULL);
 }
@@ -362,8 +389,12 @@ static void bad_trait_types_are_refused(void **state)
 static void consent(struct fixture *fixture, uint32_t node, int64_t at, const char *type,
                     const char *props)
 {
-    struct event event = { .seq = ++fixture->seq, .time_ms = at, .kind = EVENT_TRACK,
-                           .source_number = 3, .type = str_from_c(type), .props = str_from_c(props) };
+    struct event event = { .seq = ++fixture->seq,
+                           .time_ms = at,
+                           .kind = EVENT_TRACK,
+                           .source_number = 3,
+                           .type = str_from_c(type),
+                           .props = str_from_c(props) };
     assert_ok(profile_apply(fixture->profile, &event, node, fixture->writes));
 }
 
@@ -385,8 +416,8 @@ static void assert_consent(struct fixture *fixture, unsigned nodes, const char *
     profile_write(fixture->profile, numbers, count, true, &writer);
     json_end_object(&writer);
     assert_ok(json_parse(fixture->parser, buffer_str(&out), &root, &problem));
-    str state = json_text(json_get(json_get(json_get(root, STR("consent")), STR("sms")),
-                                   STR("state")));
+    str state =
+        json_text(json_get(json_get(json_get(root, STR("consent")), STR("sms")), STR("state")));
     assert_str_equal(state, str_from_c(expected));
     buffer_deinit(&out);
 }
@@ -419,9 +450,14 @@ static void object(struct fixture *fixture, enum event_kind kind, uint8_t flags,
                    const char *name, const char *value)
 {
     struct event_trait trait = { .name = str_from_c(name), .value = str_from_c(value) };
-    struct event event = { .seq = ++fixture->seq, .time_ms = at, .kind = kind, .flags = flags,
-                           .object_kind = STR("group"), .object_id = STR("g1"),
-                           .trait_count = 1, .traits = &trait };
+    struct event event = { .seq = ++fixture->seq,
+                           .time_ms = at,
+                           .kind = kind,
+                           .flags = flags,
+                           .object_kind = STR("group"),
+                           .object_id = STR("g1"),
+                           .trait_count = 1,
+                           .traits = &trait };
     assert_ok(profile_apply(fixture->profile, &event, 0, fixture->writes));
 }
 
@@ -465,10 +501,20 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, make, finish)
     const struct CMUnitTest tests[] = {
-        T(newest_counts), T(values_come_back_as_they_were), T(null_takes_back), T(precedences),
-        T(sums_by_account), T(lists_unite), T(once_only_where_nothing_was), T(increments_add_up),
-        T(append_is_a_set), T(delete_takes_everything), T(many_accounts_stay_small), T(types_are_learnt),
-        T(bad_trait_types_are_refused), T(newest_consent_counts_and_ties_are_strict),
+        T(newest_counts),
+        T(values_come_back_as_they_were),
+        T(null_takes_back),
+        T(precedences),
+        T(sums_by_account),
+        T(lists_unite),
+        T(once_only_where_nothing_was),
+        T(increments_add_up),
+        T(append_is_a_set),
+        T(delete_takes_everything),
+        T(many_accounts_stay_small),
+        T(types_are_learnt),
+        T(bad_trait_types_are_refused),
+        T(newest_consent_counts_and_ties_are_strict),
         T(objects_are_laid_over_or_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
