@@ -111,8 +111,12 @@ async function main() {
   }
 }
 
-main().catch((error) => {
-  process.stderr.write(`demo: ${error.message}\n`);
-  if (process.env.KITH_DEBUG) console.error(error);
-  process.exit(1);
-});
+// the SDKs in the phones keep timers for ever: the end has to be said
+main().then(
+  () => process.exit(0),
+  (error) => {
+    process.stderr.write(`demo: ${error.message}\n`);
+    if (process.env.KITH_DEBUG) console.error(error);
+    process.exit(1);
+  },
+);
