@@ -146,7 +146,8 @@ static void print_threads(uint64_t events)
                    &user, &system) == 3 &&
             user + system > 0)
             printf("  %-16s user %6.2f us  system %6.2f us per event\n", name,
-                   (double)user * tick_us / (double)events, (double)system * tick_us / (double)events);
+                   (double)user * tick_us / (double)events,
+                   (double)system * tick_us / (double)events);
         fclose(file);
     }
     if (tasks != NULL)
@@ -156,12 +157,11 @@ static void print_threads(uint64_t events)
 static struct options read_options(int argc, char **argv)
 {
     struct options options = { 1000000, 5000000, 50, "/tmp/kith_bench_engine", false };
-    static const struct option NAMES[] = { { "customers", required_argument, NULL, 'c' },
-                                           { "events", required_argument, NULL, 'e' },
-                                           { "batch", required_argument, NULL, 'b' },
-                                           { "folder", required_argument, NULL, 'f' },
-                                           { "no-warehouse", no_argument, NULL, 'n' },
-                                           { NULL, 0, NULL, 0 } };
+    static const struct option NAMES[] = {
+        { "customers", required_argument, NULL, 'c' }, { "events", required_argument, NULL, 'e' },
+        { "batch", required_argument, NULL, 'b' },     { "folder", required_argument, NULL, 'f' },
+        { "no-warehouse", no_argument, NULL, 'n' },    { NULL, 0, NULL, 0 }
+    };
     int option;
     while ((option = getopt_long(argc, argv, "", NAMES, NULL)) != -1) {
         if (option == 'c')
@@ -193,7 +193,8 @@ int main(int argc, char **argv)
     struct problem problem = { .error = ERR_OK };
     wall_clock_init_real(&clock);
     prctl(PR_SET_NAME, "bench sender");
-    struct engine_config config = { .folder = options.folder, .clock = &clock,
+    struct engine_config config = { .folder = options.folder,
+                                    .clock = &clock,
                                     .without_warehouse = options.no_warehouse,
                                     .warehouse = { .program = getenv("KITH_BINARY") } };
     steady_ns start = steady_now();

@@ -244,7 +244,7 @@ static err change_source(json_value body, struct access_source *row, int64_t now
             return error;
     }
     if (source->kind == SOURCE_SERVER)
-        source->write_key.size = 0;   /* a secret key is kept as its hash alone */
+        source->write_key.size = 0; /* a secret key is kept as its hash alone */
     return ERR_OK;
 }
 
@@ -260,8 +260,7 @@ static void answer_source(const struct source *source, struct buffer *answer)
 }
 
 err access_put_source(struct access *access, json_value body, int64_t now_ms,
-                      struct ledger_writes *writes, struct buffer *answer,
-                      struct problem *problem)
+                      struct ledger_writes *writes, struct buffer *answer, struct problem *problem)
 {
     str key = json_text(json_get(body, STR("key")));
     if (!is_key_text(key)) {
@@ -276,8 +275,11 @@ err access_put_source(struct access *access, json_value body, int64_t now_ms,
     struct access_source row = { .created_ms = now_ms };
     if (kept != NULL)
         row = *kept;
-    struct source fresh = { .number = (uint32_t)access->source_count + 1, .key = key, .name = key,
-                            .kind = SOURCE_SERVER, .protocol = STR("segment") };
+    struct source fresh = { .number = (uint32_t)access->source_count + 1,
+                            .key = key,
+                            .name = key,
+                            .kind = SOURCE_SERVER,
+                            .protocol = STR("segment") };
     err error = source_dup(kept != NULL ? &kept->source : &fresh, &row.source);
     if (error != ERR_OK)
         return error;
@@ -301,8 +303,16 @@ err access_put_source(struct access *access, json_value body, int64_t now_ms,
 /* ---- users ---- */
 
 enum user_column {
-    USER_NUMBER, USER_LOGIN, USER_NAME, USER_PASSWORD, USER_ROLE, USER_LOCALE, USER_SETTINGS,
-    USER_CREATED_MS, USER_DISABLED_MS, USER_COLUMNS
+    USER_NUMBER,
+    USER_LOGIN,
+    USER_NAME,
+    USER_PASSWORD,
+    USER_ROLE,
+    USER_LOCALE,
+    USER_SETTINGS,
+    USER_CREATED_MS,
+    USER_DISABLED_MS,
+    USER_COLUMNS
 };
 
 static void user_disown(struct access_user *user)
@@ -378,9 +388,15 @@ err access_put_user(struct access *access, json_value body, int64_t now_ms,
         return problem_set(problem, ERR_UNPROCESSABLE, "there are %d users already, no more fit",
                            ACCESS_USERS_MAX);
     struct ledger_value row[USER_COLUMNS] = {
-        ledger_int((int64_t)access->user_count + 1), ledger_text(login), ledger_text(login),
-        ledger_text(STR_NONE), ledger_text(STR("viewer")), ledger_text(STR("zh-CN")),
-        ledger_text(STR("{}")), ledger_int(now_ms), ledger_int(0),
+        ledger_int((int64_t)access->user_count + 1),
+        ledger_text(login),
+        ledger_text(login),
+        ledger_text(STR_NONE),
+        ledger_text(STR("viewer")),
+        ledger_text(STR("zh-CN")),
+        ledger_text(STR("{}")),
+        ledger_int(now_ms),
+        ledger_int(0),
     };
     if (kept != NULL)
         memcpy(row, kept->row, sizeof row);
@@ -402,9 +418,10 @@ err access_put_user(struct access *access, json_value body, int64_t now_ms,
         return problem_at(problem, ERR_UNPROCESSABLE, "/role");
     }
     bool disabled = json_bool(json_get(body, STR("disabled")), row[USER_DISABLED_MS].integer != 0);
-    row[USER_DISABLED_MS] = ledger_int(!disabled                                ? 0
-                                       : row[USER_DISABLED_MS].integer != 0 ? row[USER_DISABLED_MS].integer
-                                                                                : now_ms);
+    row[USER_DISABLED_MS] =
+        ledger_int(!disabled                            ? 0
+                   : row[USER_DISABLED_MS].integer != 0 ? row[USER_DISABLED_MS].integer
+                                                        : now_ms);
     struct access_user user;
     err error = user_dup(row, &user);
     if (error != ERR_OK)

@@ -24,7 +24,7 @@ struct access_source {
 struct access_user {
     uint32_t number;
     char *login;
-    struct ledger_value row[9];   /* columns of USERS; texts owned */
+    struct ledger_value row[9]; /* columns of USERS; texts owned */
 };
 
 struct access {
@@ -32,7 +32,7 @@ struct access {
     size_t source_count;
     struct access_user *users;
     size_t user_count;
-    uint8_t audit_chain[16];      /* hash over the last audit row */
+    uint8_t audit_chain[16]; /* hash over the last audit row */
 };
 
 err access_load(struct access *access, struct ledger *ledger, struct problem *problem) MUST_USE;

@@ -23,7 +23,7 @@ struct decoded {
     struct log_record record;
     struct event event;
     uint64_t key;
-    err error;          /* of decoding */
+    err error; /* of decoding */
 };
 
 /* ---- outcomes ---- */
@@ -41,8 +41,8 @@ static err quarantine_event(struct engine *engine, const struct decoded *decoded
     atomic_fetch_add(&engine->quarantined, 1);
     metric_add(METRIC_EVENTS_QUARANTINED, 1);
     return quarantine_file(&engine->quarantine, decoded->key, decoded->record.seq, engine->now_ms,
-                           event->source_number, event->type, reason, detail,
-                           decoded->record.body, engine->writes);
+                           event->source_number, event->type, reason, detail, decoded->record.body,
+                           engine->writes);
 }
 
 /* ---- one event ---- */
@@ -58,13 +58,13 @@ static err is_duplicate(struct engine *engine, const struct decoded *decoded, bo
     if (answer == DEDUPE_ASK) {
         struct problem problem = { .error = ERR_OK };
         int64_t since_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
-        err error = apply_ask_warehouse(engine, decoded->event.message_key, since_ms, duplicate,
-                                        &problem);
+        err error =
+            apply_ask_warehouse(engine, decoded->event.message_key, since_ms, duplicate, &problem);
         if (error != ERR_OK)
             return error;
     }
-    return *duplicate ? ERR_OK : dedupe_put(&engine->dedupe, decoded->key, engine->now_ms,
-                                             engine->now_ms);
+    return *duplicate ? ERR_OK
+                      : dedupe_put(&engine->dedupe, decoded->key, engine->now_ms, engine->now_ms);
 }
 
 static enum plan_reason judge(struct engine *engine, const struct event *event,
@@ -75,8 +75,8 @@ static enum plan_reason judge(struct engine *engine, const struct event *event,
                     (long long)((event->time_ms - engine->now_ms) / HOUR_MS));
         return PLAN_FUTURE_TIME;
     }
-    bool strict = event->source_number < engine->strict_count &&
-                  engine->strict[event->source_number];
+    bool strict =
+        event->source_number < engine->strict_count && engine->strict[event->source_number];
     return plan_check(engine->plan, event, strict, engine->writes, detail);
 }
 
@@ -192,8 +192,8 @@ static err apply_event(struct engine *engine, const struct decoded *decoded,
 
 /* ---- one block ---- */
 
-static size_t decode_chunk(struct engine *engine, struct log_cursor *cursor,
-                           int64_t received_ms, struct decoded *chunk)
+static size_t decode_chunk(struct engine *engine, struct log_cursor *cursor, int64_t received_ms,
+                           struct decoded *chunk)
 {
     size_t count = 0;
     arena_reset(&engine->chunk_arena);
@@ -203,8 +203,8 @@ static size_t decode_chunk(struct engine *engine, struct log_cursor *cursor,
         decoded->key = 0;
         if (decoded->record.kind != LOG_RECORD_EVENT)
             continue;
-        decoded->error = event_decode(decoded->record.body, &engine->chunk_arena,
-                                      &decoded->event, NULL);
+        decoded->error =
+            event_decode(decoded->record.body, &engine->chunk_arena, &decoded->event, NULL);
         if (decoded->error != ERR_OK) {
             decoded->event = (struct event){ .kind = EVENT_TRACK };
             continue;
@@ -266,7 +266,7 @@ err apply_block(struct engine *engine, struct log_block *block, struct applied_b
         size_t verdict_count = 0;
         for (size_t index = 0; index < count; index++) {
             if (chunk[index].record.seq <= engine->applied_seq)
-                continue;   /* applied before a crash, up to a barrier in this block */
+                continue; /* applied before a crash, up to a barrier in this block */
             err error = apply_record(engine, &chunk[index], verdicts, &verdict_count);
             if (error != ERR_OK)
                 return error;

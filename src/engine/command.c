@@ -58,9 +58,9 @@ struct call {
     json_value body;
     uint64_t seq;
     struct ledger_writes *writes;
-    struct buffer *answer;        /* a JSON object */
+    struct buffer *answer; /* a JSON object */
     struct problem *problem;
-    str object;                   /* what the audit names */
+    str object; /* what the audit names */
 };
 
 static str member_text(const struct call *call, str name)
@@ -126,9 +126,9 @@ static err run_customer_split(struct call *call)
     struct engine *engine = call->engine;
     int64_t merge_id = json_int(json_get(call->body, STR("merge_id")), 0);
     uint32_t one = 0, other = 0;
-    err error = identity_split(engine->identity, (uint64_t)merge_id, call->seq, engine->now_ms,
-                               call->command->user_number, call->writes, &one, &other,
-                               call->problem);
+    err error =
+        identity_split(engine->identity, (uint64_t)merge_id, call->seq, engine->now_ms,
+                       call->command->user_number, call->writes, &one, &other, call->problem);
     if (error != ERR_OK)
         return error;
     apply_note_customer(engine, one);
@@ -156,8 +156,8 @@ static err run_refusal_decide(struct call *call)
     struct engine *engine = call->engine;
     int64_t id = json_int(json_get(call->body, STR("id")), 0);
     err error = identity_decide(engine->identity, (uint64_t)id, member_text(call, STR("decision")),
-                                call->seq, engine->now_ms, call->command->user_number,
-                                call->writes, call->problem);
+                                call->seq, engine->now_ms, call->command->user_number, call->writes,
+                                call->problem);
     if (error == ERR_OK && engine->flusher != NULL)
         flusher_note_all_aliases(engine->flusher);
     return error;
@@ -187,8 +187,8 @@ static err run_consent_put(struct call *call)
         return problem_at(call->problem, ERR_UNPROCESSABLE, "/granted");
     }
     return profile_put_consent(engine->profile, customer, purpose, json_bool(granted, false),
-                               engine->now_ms, call->seq, 0,
-                               member_text(call, STR("evidence")), call->writes);
+                               engine->now_ms, call->seq, 0, member_text(call, STR("evidence")),
+                               call->writes);
 }
 
 static err run_plan_event_put(struct call *call)
@@ -314,8 +314,7 @@ static bool is_secret(str operation)
            str_starts_with(operation, STR("source."));
 }
 
-static void tell_waiter(struct engine *engine, uint64_t nonce, uint64_t seq, int status,
-                        str answer)
+static void tell_waiter(struct engine *engine, uint64_t nonce, uint64_t seq, int status, str answer)
 {
     pthread_mutex_lock(&engine->waiters_mutex);
     for (struct command_waiter *waiter = engine->waiters; waiter != NULL; waiter = waiter->next) {
@@ -329,8 +328,8 @@ static void tell_waiter(struct engine *engine, uint64_t nonce, uint64_t seq, int
     pthread_mutex_unlock(&engine->waiters_mutex);
 }
 
-static int answer_again(const struct idempotency_answer *kept,
-                        const struct command_record *command, struct buffer *answer)
+static int answer_again(const struct idempotency_answer *kept, const struct command_record *command,
+                        struct buffer *answer)
 {
     if (memcmp(kept->request_hash, command->request_hash, sizeof kept->request_hash) == 0) {
         buffer_append(answer, kept->response, kept->response_size);
@@ -347,8 +346,12 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
                       struct ledger_writes *writes, struct buffer *answer)
 {
     struct problem problem = { .error = ERR_OK };
-    struct call call = { .engine = engine, .command = command, .seq = seq, .writes = writes,
-                         .answer = answer, .problem = &problem };
+    struct call call = { .engine = engine,
+                         .command = command,
+                         .seq = seq,
+                         .writes = writes,
+                         .answer = answer,
+                         .problem = &problem };
     err error = run(&call);
     if (error != ERR_OK) {
         if (problem.detail[0] == '\0')

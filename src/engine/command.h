@@ -26,22 +26,23 @@
  *  setting.put        {key,value}
  *  values.reveal      {object, path}: changes nothing but the audit
  */
-#define COMMAND_TABLE(X)                                                                     \
-    X(SOURCE_PUT, "source.put", ADMINISTRATOR, "a source was made or changed")               \
-    X(USER_PUT, "user.put", ADMINISTRATOR, "a user was made or changed")                     \
-    X(TOKEN_PUT, "token.put", VIEWER, "somebody signed in, or a token was made")             \
-    X(TOKEN_DELETE, "token.delete", VIEWER, "somebody signed out, or a token was taken back") \
-    X(IDENTITY_TYPE_PUT, "identity.type.put", ADMINISTRATOR, "an identity rule was changed") \
-    X(IDENTITY_RULES_APPLY, "identity.rules.apply", ADMINISTRATOR, "identity rules were applied to all") \
-    X(CUSTOMER_SPLIT, "customer.split", OPERATOR, "a merge was taken back")                  \
-    X(CUSTOMER_MERGE, "customer.merge", OPERATOR, "two customers were joined by hand")       \
-    X(REFUSAL_DECIDE, "refusal.decide", OPERATOR, "a refused link was decided")              \
-    X(TRAIT_PUT, "trait.put", OPERATOR, "a trait was described")                             \
-    X(CONSENT_PUT, "consent.put", OPERATOR, "a consent was recorded")                        \
-    X(PLAN_EVENT_PUT, "plan.event.put", OPERATOR, "the tracking plan was changed")           \
+#define COMMAND_TABLE(X)                                                                           \
+    X(SOURCE_PUT, "source.put", ADMINISTRATOR, "a source was made or changed")                     \
+    X(USER_PUT, "user.put", ADMINISTRATOR, "a user was made or changed")                           \
+    X(TOKEN_PUT, "token.put", VIEWER, "somebody signed in, or a token was made")                   \
+    X(TOKEN_DELETE, "token.delete", VIEWER, "somebody signed out, or a token was taken back")      \
+    X(IDENTITY_TYPE_PUT, "identity.type.put", ADMINISTRATOR, "an identity rule was changed")       \
+    X(IDENTITY_RULES_APPLY, "identity.rules.apply", ADMINISTRATOR,                                 \
+      "identity rules were applied to all")                                                        \
+    X(CUSTOMER_SPLIT, "customer.split", OPERATOR, "a merge was taken back")                        \
+    X(CUSTOMER_MERGE, "customer.merge", OPERATOR, "two customers were joined by hand")             \
+    X(REFUSAL_DECIDE, "refusal.decide", OPERATOR, "a refused link was decided")                    \
+    X(TRAIT_PUT, "trait.put", OPERATOR, "a trait was described")                                   \
+    X(CONSENT_PUT, "consent.put", OPERATOR, "a consent was recorded")                              \
+    X(PLAN_EVENT_PUT, "plan.event.put", OPERATOR, "the tracking plan was changed")                 \
     X(QUARANTINE_DISCARD, "quarantine.discard", OPERATOR, "events were discarded from quarantine") \
-    X(QUARANTINE_REPLAY, "quarantine.replay", OPERATOR, "events were replayed from quarantine") \
-    X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")                    \
+    X(QUARANTINE_REPLAY, "quarantine.replay", OPERATOR, "events were replayed from quarantine")    \
+    X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")                          \
     X(VALUES_REVEAL, "values.reveal", OPERATOR, "personal values were shown in full")
 
 #endif

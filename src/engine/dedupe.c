@@ -257,8 +257,7 @@ void dedupe_deinit(struct dedupe *dedupe)
     table_drop(&dedupe->now);
     table_drop(&dedupe->old);
     if (dedupe->filter != NULL)
-        memory_unmap(dedupe->filter,
-                     dedupe->filter_blocks * FILTER_BLOCK_WORDS * sizeof(uint64_t));
+        memory_unmap(dedupe->filter, dedupe->filter_blocks * FILTER_BLOCK_WORDS * sizeof(uint64_t));
     dedupe->filter = NULL;
 }
 
@@ -325,8 +324,8 @@ size_t dedupe_memory_bytes(const struct dedupe *dedupe)
            dedupe->filter_blocks * FILTER_BLOCK_WORDS * sizeof(uint64_t);
 }
 
-static void digest_table(const struct dedupe *dedupe, const struct dedupe_table *table,
-                         size_t from, int64_t hour_now, bool skip_known, struct digest *digest)
+static void digest_table(const struct dedupe *dedupe, const struct dedupe_table *table, size_t from,
+                         int64_t hour_now, bool skip_known, struct digest *digest)
 {
     for (size_t slot = from; slot < table->slots; slot++) {
         uint64_t key = table->keys[slot];

@@ -22,20 +22,20 @@
 #include "base/error.h"
 
 struct dedupe_table {
-    uint64_t *keys;        /* 0: empty */
-    uint16_t *hours;       /* hour since 1970, modulo 2^16 */
-    size_t slots;          /* power of two; 0: no table */
+    uint64_t *keys;  /* 0: empty */
+    uint16_t *hours; /* hour since 1970, modulo 2^16 */
+    size_t slots;    /* power of two; 0: no table */
     size_t used;
 };
 
 struct dedupe {
-    struct dedupe_table now, old;   /* old: being moved into now */
-    size_t moved;                   /* slots of old already moved */
+    struct dedupe_table now, old; /* old: being moved into now */
+    size_t moved;                 /* slots of old already moved */
     size_t keys_max;
     int64_t window_hours;
-    int64_t hour_evicted;           /* hours before this are in the filter only */
-    int64_t hour_first;             /* no key in the table is older */
-    uint64_t *filter;               /* blocks of 512 bits; NULL until the first eviction */
+    int64_t hour_evicted; /* hours before this are in the filter only */
+    int64_t hour_first;   /* no key in the table is older */
+    uint64_t *filter;     /* blocks of 512 bits; NULL until the first eviction */
     size_t filter_blocks;
     size_t filter_keys;
 };
@@ -51,7 +51,7 @@ err dedupe_reserve(struct dedupe *dedupe, size_t keys, int64_t now_ms) MUST_USE;
 int64_t dedupe_window_start_ms(const struct dedupe *dedupe, int64_t now_ms);
 
 uint64_t dedupe_key(const uint8_t message_key[16]);
-uint64_t dedupe_key_of(uint64_t half);   /* from the first eight bytes, little endian */
+uint64_t dedupe_key_of(uint64_t half); /* from the first eight bytes, little endian */
 void dedupe_prefetch(const struct dedupe *dedupe, uint64_t key);
 /* Was `key` seen within the window before `at_ms`? ASK: perhaps, in an hour that left RAM. */
 enum dedupe_answer dedupe_find(const struct dedupe *dedupe, uint64_t key, int64_t at_ms);

@@ -194,11 +194,10 @@ static void answer_questions(struct engine *engine, bool all)
     if (engine->asked != NULL && engine->flusher != NULL)
         tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
     while (engine->asked != NULL) {
-        struct engine_question *question =
-            queue_entry(engine->asked, struct engine_question, item);
+        struct engine_question *question = queue_entry(engine->asked, struct engine_question, item);
         if (!all && question->need_seq > engine->applied_seq)
             break;
-        engine->asked = engine->asked->next;   /* the question may be gone once it is answered */
+        engine->asked = engine->asked->next; /* the question may be gone once it is answered */
         if (engine->asked == NULL)
             engine->asked_last = &engine->asked;
         question->ask(&state, question);
@@ -523,7 +522,7 @@ static void trim_log(struct engine *engine)
         safe = flushed < safe ? flushed : safe;
         err synced = warehouse_sync(engine->warehouse, &problem);
         if (synced != ERR_OK && synced != ERR_UNSUPPORTED)
-            return;   /* the next minute tries again; the log only grows */
+            return; /* the next minute tries again; the log only grows */
     }
     /* The block that holds `safe` stays: the next start reads its time. */
     if (log_trim(engine->log, safe, &problem) != ERR_OK)
@@ -586,9 +585,9 @@ static err open_stores(struct engine *engine, struct problem *problem)
     if (error != ERR_OK)
         return error;
     snprintf(path, sizeof path, "%s/ledger.db", engine->folder);
-    error = ledger_open(&engine->ledger,
-                        &(struct ledger_config){ .path = path, .vfs = engine->config.vfs },
-                        problem);
+    error =
+        ledger_open(&engine->ledger,
+                    &(struct ledger_config){ .path = path, .vfs = engine->config.vfs }, problem);
     if (error != ERR_OK)
         return error;
     snprintf(path, sizeof path, "%s/log.db", engine->folder);
@@ -710,8 +709,7 @@ static err start_threads(struct engine *engine, struct problem *problem)
     return ERR_OK;
 }
 
-err engine_open(struct engine **opened, const struct engine_config *config,
-                struct problem *problem)
+err engine_open(struct engine **opened, const struct engine_config *config, struct problem *problem)
 {
     struct engine *engine = memory_alloc(sizeof *engine);
     if (engine == NULL)

@@ -41,16 +41,16 @@ struct engine;
 struct engine_tail;
 
 struct engine_config {
-    const char *folder;                 /* data folder; made when missing */
+    const char *folder; /* data folder; made when missing */
     struct wall_clock *clock;
-    struct warehouse_config warehouse;  /* folder is filled in when NULL and url is NULL */
-    bool without_warehouse;             /* rebuild and tests: nothing is flushed, all stays in the tail */
-    bool replay_only;                   /* rebuild: apply the log, then stop; takes no appends */
-    int64_t dedupe_window_ms;           /* default 30 days */
-    size_t dedupe_keys_max;             /* in RAM; beyond, the warehouse is asked; default 40 million */
-    int64_t log_retention_ms;           /* default 3 days */
-    const char *vfs;                    /* tests */
-    void (*fatal)(void *context, const struct problem *problem);  /* stop serving, now */
+    struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */
+    bool without_warehouse;   /* rebuild and tests: nothing is flushed, all stays in the tail */
+    bool replay_only;         /* rebuild: apply the log, then stop; takes no appends */
+    int64_t dedupe_window_ms; /* default 30 days */
+    size_t dedupe_keys_max;   /* in RAM; beyond, the warehouse is asked; default 40 million */
+    int64_t log_retention_ms; /* default 3 days */
+    const char *vfs;          /* tests */
+    void (*fatal)(void *context, const struct problem *problem); /* stop serving, now */
     void *context;
 };
 
@@ -79,15 +79,15 @@ struct engine_state {
     const struct plan *plan;
     const struct engine_tail *tail;
     uint64_t applied_seq;
-    int64_t now_ms;                     /* received time of the last record */
+    int64_t now_ms; /* received time of the last record */
 };
 
 struct engine_question {
     struct queue_item item;
     void (*ask)(const struct engine_state *state, struct engine_question *question);
-    void (*answered)(struct engine_question *question);  /* same thread, right after; be short */
+    void (*answered)(struct engine_question *question); /* same thread, right after; be short */
     void *context;
-    uint64_t need_seq;   /* the engine's: what was durable when it was asked is applied first */
+    uint64_t need_seq; /* the engine's: what was durable when it was asked is applied first */
 };
 /* BUSY when too many wait, UNAVAILABLE while closing (then neither function is called). */
 err engine_ask(struct engine *engine, struct engine_question *question) MUST_USE;
@@ -98,9 +98,8 @@ err engine_ask_wait(struct engine *engine, struct engine_question *question) MUS
  * (time, seq), older than (before_ms, before_seq); at most `limit`. Views point into the tail: copy
  * within `ask`. Returns how many. `from_seq` is the first seq that the warehouse must not answer for. */
 size_t engine_tail_events(const struct engine_tail *tail, const uint32_t *nodes, size_t node_count,
-                          int64_t before_ms, uint64_t before_seq, size_t limit,
-                          struct arena *arena, struct event *events, uint32_t *event_nodes,
-                          uint64_t *from_seq);
+                          int64_t before_ms, uint64_t before_seq, size_t limit, struct arena *arena,
+                          struct event *events, uint32_t *event_nodes, uint64_t *from_seq);
 
 /* ---- what became of an event (the debugger) ---- */
 
@@ -123,11 +122,11 @@ void engine_verdict(struct engine *engine, const uint8_t message_key[16],
 /* Operations are the rows of engine/command.h. The body is JSON whose form the server checked against
  * OpenAPI; the engine checks it against state. */
 struct engine_command {
-    str operation;                      /* "customer.split" */
-    str body;                           /* JSON object */
-    uint32_t user_number;               /* who; 0: the system */
+    str operation;        /* "customer.split" */
+    str body;             /* JSON object */
+    uint32_t user_number; /* who; 0: the system */
     bool has_idempotency_key;
-    uint8_t idempotency_key[16];        /* hash of actor and key */
+    uint8_t idempotency_key[16]; /* hash of actor and key */
     uint8_t request_hash[16];
 };
 /* Append, apply, commit; then `status` and `response` (JSON, or problem+json above 399) are set. Blocks
@@ -156,7 +155,7 @@ struct engine_status {
     uint32_t customers, nodes, identifiers;
     size_t message_keys, identity_bytes, profile_bytes, tail_bytes;
     bool warehouse_ready, ledger_failing;
-    char failing[160];                  /* why, or "" */
+    char failing[160]; /* why, or "" */
     int64_t as_of_ms;
 };
 void engine_status(struct engine *engine, struct engine_status *status);

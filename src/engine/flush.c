@@ -17,8 +17,13 @@
 #define ALIAS_ROWS_MAX 100000
 #define EVENT_ARENA_BYTES ((size_t)8 << 20)
 
-struct note { uint64_t first_seq, last_seq; };
-struct alias { uint32_t node, customer; uint64_t seq; };
+struct note {
+    uint64_t first_seq, last_seq;
+};
+struct alias {
+    uint32_t node, customer;
+    uint64_t seq;
+};
 
 struct batch;
 
@@ -27,12 +32,12 @@ struct flusher {
     pthread_t thread;
     bool thread_runs;
 
-    pthread_mutex_t mutex;             /* guards what follows */
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake;
-    struct queue_item *first, **last;  /* applied blocks, in order */
+    struct queue_item *first, **last; /* applied blocks, in order */
     size_t waiting_rows;
-    steady_ns oldest;                  /* when the first of them came */
-    struct note *notes;                /* of OUTCOMES rows, in order */
+    steady_ns oldest;   /* when the first of them came */
+    struct note *notes; /* of OUTCOMES rows, in order */
     size_t note_count, note_capacity;
     struct alias *aliases;
     size_t alias_count, alias_capacity;
@@ -42,10 +47,10 @@ struct flusher {
 
     /* the thread's own */
     uint64_t batch_next;
-    uint64_t ask_until_seq;            /* rows up to here may be in the warehouse already */
-    uint64_t alias_seq;                /* aliases up to this seq are in the warehouse */
+    uint64_t ask_until_seq; /* rows up to here may be in the warehouse already */
+    uint64_t alias_seq;     /* aliases up to this seq are in the warehouse */
     struct buffer rows;
-    struct arena arena;                /* one event at a time */
+    struct arena arena; /* one event at a time */
     struct batch *batch;
 };
 
@@ -55,7 +60,7 @@ struct batch {
     size_t count;
     uint64_t number, first_seq, last_seq;
     size_t row_count;
-    uint32_t again;    /* inserts tried: each has other rows, hence another name */
+    uint32_t again; /* inserts tried: each has other rows, hence another name */
 };
 
 /* ---- giving ---- */
@@ -91,8 +96,7 @@ void flusher_note_outcomes(struct flusher *flusher, uint64_t first_seq, uint64_t
 {
     pthread_mutex_lock(&flusher->mutex);
     /* Without memory the row stays in the ledger a while longer; the next start removes it. */
-    if (grow(&flusher->notes, &flusher->note_capacity, flusher->note_count,
-             sizeof *flusher->notes))
+    if (grow(&flusher->notes, &flusher->note_capacity, flusher->note_count, sizeof *flusher->notes))
         flusher->notes[flusher->note_count++] = (struct note){ first_seq, last_seq };
     pthread_mutex_unlock(&flusher->mutex);
 }
@@ -141,8 +145,7 @@ static struct applied_block *block_of(struct queue_item *item)
 
 static bool is_committed(const struct flusher *flusher, const struct applied_block *applied)
 {
-    return applied->first_seq + applied->count - 1 <=
-           atomic_load(&flusher->engine->committed_seq);
+    return applied->first_seq + applied->count - 1 <= atomic_load(&flusher->engine->committed_seq);
 }
 
 /* Enough rows, or old enough, or somebody waits. Under the mutex. */
@@ -168,7 +171,8 @@ static void take_batch(struct flusher *flusher, struct batch *batch)
 {
     size_t bytes = 0;
     *batch = (struct batch){ .number = flusher->batch_next++ };
-    while (flusher->first != NULL && batch->count < sizeof batch->blocks / sizeof batch->blocks[0]) {
+    while (flusher->first != NULL &&
+           batch->count < sizeof batch->blocks / sizeof batch->blocks[0]) {
         struct applied_block *applied = block_of(flusher->first);
         bool fits = batch->count == 0 || (batch->row_count + applied->applied <= FLUSH_ROWS_MAX &&
                                           bytes + applied->bytes <= FLUSH_BYTES_MAX);
@@ -202,8 +206,8 @@ static bool next_batch(struct flusher *flusher, struct batch *batch)
 
 /* ---- rows ---- */
 
-static void write_row(struct flusher *flusher, const struct batch *batch,
-                      const struct event *event, const struct outcome *outcome)
+static void write_row(struct flusher *flusher, const struct batch *batch, const struct event *event,
+                      const struct outcome *outcome)
 {
     struct warehouse_event row = {
         .seq = event->seq,
@@ -229,7 +233,10 @@ static void write_row(struct flusher *flusher, const struct batch *batch,
     event_row_write(&flusher->rows, &row);
 }
 
-struct seq_set { const uint64_t *seqs; size_t count; };
+struct seq_set {
+    const uint64_t *seqs;
+    size_t count;
+};
 
 static bool seq_is_in(const struct seq_set *set, uint64_t seq)
 {
@@ -396,7 +403,7 @@ struct alias_catch_up {
 static bool touched_by_merge(void *context, const struct ledger_value *values)
 {
     struct alias_catch_up *catch_up = context;
-    enum { SURVIVOR = 1, ABSORBED = 2, SEQ = 5, UNDONE_SEQ = 12 };   /* columns of MERGES */
+    enum { SURVIVOR = 1, ABSORBED = 2, SEQ = 5, UNDONE_SEQ = 12 }; /* columns of MERGES */
     uint64_t made = (uint64_t)values[SEQ].integer, undone = (uint64_t)values[UNDONE_SEQ].integer;
     if (made <= catch_up->since_seq && undone <= catch_up->since_seq)
         return true;
@@ -614,8 +621,8 @@ err flusher_start(struct flusher **started, struct engine *engine, struct proble
     pthread_cond_init(&flusher->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     *started = flusher;
-    err error = ledger_page(engine->ledger, LEDGER_BATCHES, NULL, true, 1, last_batch, flusher,
-                            problem);
+    err error =
+        ledger_page(engine->ledger, LEDGER_BATCHES, NULL, true, 1, last_batch, flusher, problem);
     if (error == ERR_OK)
         error = ask_position(flusher, problem);
     if (error == ERR_OK && pthread_create(&flusher->thread, NULL, run, flusher) != 0)

@@ -43,8 +43,8 @@ static bool remember(struct idempotency *idempotency, const uint8_t key[16],
         memcpy(answer->response, response.data, response.size);
     /* Loaded rows come in the order of their keys, so find the place by time. */
     struct idempotency_answer **place = &idempotency->first;
-    if (idempotency->first == NULL || at_ms >= queue_entry(idempotency->last,
-                                                           struct idempotency_answer, next)->at_ms)
+    if (idempotency->first == NULL ||
+        at_ms >= queue_entry(idempotency->last, struct idempotency_answer, next)->at_ms)
         place = idempotency->last;
     else
         while (*place != NULL && (*place)->at_ms <= at_ms)
@@ -63,8 +63,8 @@ static bool load_row(void *context, const struct ledger_value *values)
     if (values[0].bytes.size != 16 || values[1].bytes.size != 16)
         return false;
     return remember(idempotency, (const uint8_t *)values[0].bytes.data,
-                    (const uint8_t *)values[1].bytes.data, (int)values[2].integer,
-                    values[3].bytes, values[4].integer);
+                    (const uint8_t *)values[1].bytes.data, (int)values[2].integer, values[3].bytes,
+                    values[4].integer);
 }
 
 err idempotency_load(struct idempotency *idempotency, struct ledger *ledger,
@@ -108,8 +108,7 @@ void idempotency_put(struct idempotency *idempotency, const uint8_t key[16],
 void idempotency_prune(struct idempotency *idempotency, int64_t now_ms,
                        struct ledger_writes *writes)
 {
-    while (idempotency->first != NULL &&
-           idempotency->first->at_ms + IDEMPOTENCY_KEEP_MS < now_ms) {
+    while (idempotency->first != NULL && idempotency->first->at_ms + IDEMPOTENCY_KEEP_MS < now_ms) {
         delete_row(idempotency->first, writes);
         drop_first(idempotency);
     }

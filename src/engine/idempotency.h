@@ -19,7 +19,7 @@
 #define IDEMPOTENCY_COUNT_MAX 20000
 
 struct idempotency_answer {
-    struct idempotency_answer *next;   /* oldest first */
+    struct idempotency_answer *next; /* oldest first */
     uint8_t key[16], request_hash[16];
     int status;
     int64_t at_ms;

@@ -75,7 +75,7 @@ static bool load_row(void *context, const struct ledger_value *values)
     } else if (event_decode(record, &load->arena, &event, NULL) == ERR_OK) {
         key = dedupe_key(event.message_key);
         load->error = open_add(load->quarantine, key, (uint64_t)values[0].integer);
-    }   /* else kept for people to look at; it cannot be replayed */
+    } /* else kept for people to look at; it cannot be replayed */
     if (load->error == ERR_OK && key != 0)
         load->error = dedupe_put(load->dedupe, key, values[2].integer, load->now_ms);
     return load->error == ERR_OK;

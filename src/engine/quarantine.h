@@ -15,12 +15,14 @@
 #include "event/event.h"
 #include "store/ledger.h"
 
-struct quarantine_slot { uint64_t key, id; };   /* key 0: empty */
+struct quarantine_slot {
+    uint64_t key, id;
+}; /* key 0: empty */
 
 struct quarantine {
     struct quarantine_slot *slots;
-    size_t slot_count;     /* power of two */
-    size_t used;           /* slots ever filled, taken ones included */
+    size_t slot_count; /* power of two */
+    size_t used;       /* slots ever filled, taken ones included */
     size_t open;
 };
 

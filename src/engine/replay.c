@@ -63,7 +63,7 @@ static bool replay_row(void *context, const struct ledger_value *values)
     arena_reset(&replay->arena);
     buffer_clear(&replay->body);
     if (event_decode(record, &replay->arena, &event, NULL) != ERR_OK)
-        return true;   /* a record that this version cannot read stays where it is */
+        return true; /* a record that this version cannot read stays where it is */
     replay->error = correct_record(replay, &record);
     if (replay->error != ERR_OK)
         return false;
@@ -110,8 +110,8 @@ err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t 
     buffer_init(&replay.records, (size_t)8 << 20);
     buffer_init(&replay.body, (size_t)1 << 20);
     buffer_init(&replay.corrected, (size_t)1 << 20);
-    err error = ledger_find(engine->ledger, LEDGER_QUARANTINE, keys, count, replay_row, &replay,
-                            problem);
+    err error =
+        ledger_find(engine->ledger, LEDGER_QUARANTINE, keys, count, replay_row, &replay, problem);
     if (error == ERR_OK && replay.error == ERR_OK)
         send_records(&replay);
     if (error == ERR_OK)

@@ -20,7 +20,7 @@
 
 struct row_stream {
     struct engine *engine;
-    struct buffer rest;      /* the beginning of a row whose end has not come */
+    struct buffer rest; /* the beginning of a row whose end has not come */
     /* Read one row from the cursor into state; a row that is not all there sets cursor->failed and
      * changes nothing. */
     err (*take_row)(struct engine *engine, struct cursor *cursor);
@@ -55,8 +55,8 @@ static err stream_rows(struct engine *engine, const char *name, const char *sql,
     struct row_stream stream = { .engine = engine, .take_row = take_row };
     steady_ns start = steady_now();
     buffer_init(&stream.rest, (size_t)256 << 20);
-    err error = warehouse_stream(engine->warehouse, str_from_c(sql), NULL, 0, take_chunk, &stream,
-                                 problem);
+    err error =
+        warehouse_stream(engine->warehouse, str_from_c(sql), NULL, 0, take_chunk, &stream, problem);
     if (stream.error != ERR_OK)
         error = stream.error;
     if (error == ERR_OK && stream.rest.size != 0)
@@ -155,7 +155,8 @@ static err reserve_message_keys(struct engine *engine, int64_t oldest_ms, struct
     struct buffer answer;
     char sql[160];
     buffer_init(&answer, 1024);
-    snprintf(sql, sizeof sql, "SELECT count() FROM events WHERE received_ms >= %lld FORMAT RowBinary",
+    snprintf(sql, sizeof sql,
+             "SELECT count() FROM events WHERE received_ms >= %lld FORMAT RowBinary",
              (long long)oldest_ms);
     err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
                                 &answer, problem);
@@ -174,10 +175,11 @@ static err load_derived(struct engine *engine, struct problem *problem)
     int64_t oldest_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
     err error = order_types(engine, &types, problem);
     if (error == ERR_OK) {
-        buffer_printf(&sql,
-                      "SELECT customer, count(), min(time_ms), max(time_ms) FROM events "
-                      "WHERE seq <= %llu AND type NOT IN (%.*s) GROUP BY customer FORMAT RowBinary%c",
-                      flushed, STR_ARG(buffer_str(&types)), '\0');
+        buffer_printf(
+            &sql,
+            "SELECT customer, count(), min(time_ms), max(time_ms) FROM events "
+            "WHERE seq <= %llu AND type NOT IN (%.*s) GROUP BY customer FORMAT RowBinary%c",
+            flushed, STR_ARG(buffer_str(&types)), '\0');
         error = stream_rows(engine, "counts_loaded", sql.data, take_counts, problem);
     }
     if (error == ERR_OK) {
@@ -255,8 +257,8 @@ static void *load_identity(void *context)
 {
     struct identity_loading *loading = context;
     steady_ns start = steady_now();
-    loading->error = identity_load(loading->engine->identity, loading->engine->ledger,
-                                   &loading->problem);
+    loading->error =
+        identity_load(loading->engine->identity, loading->engine->ledger, &loading->problem);
     log_line(LOG_INFO, "identity_loaded", "identifiers=%u ms=%lld",
              identity_row_count(loading->engine->identity), (long long)steady_since_ms(start));
     return NULL;
@@ -281,8 +283,9 @@ static err load_position(struct engine *engine, struct problem *problem)
     struct log_block *block = NULL;
     error = log_read(engine->log, engine->applied_seq, &block, problem);
     if (error != ERR_OK) {
-        problem_hint(problem, error, "ledger.db and log.db of the data folder do not belong "
-                                     "together; restore both from one backup");
+        problem_hint(problem, error,
+                     "ledger.db and log.db of the data folder do not belong "
+                     "together; restore both from one backup");
         return error;
     }
     engine->now_ms = block->received_ms;
@@ -339,8 +342,8 @@ err start_load(struct engine *engine, struct problem *problem)
 
 struct stored_outcomes {
     struct engine *engine;
-    struct buffer bytes;        /* of all records after flushed_seq, in order */
-    uint64_t next_seq;          /* of the next record to come */
+    struct buffer bytes; /* of all records after flushed_seq, in order */
+    uint64_t next_seq;   /* of the next record to come */
     err error;
 };
 
@@ -375,11 +378,11 @@ static err observe_record(struct engine *engine, const struct log_record *record
         return ERR_OK;
     arena_reset(&engine->chunk_arena);
     if (event_decode(record->body, &engine->chunk_arena, &event, NULL) != ERR_OK)
-        return ERR_OK;   /* it went to quarantine undecoded */
+        return ERR_OK; /* it went to quarantine undecoded */
     event.seq = record->seq;
     event.received_ms = received_ms;
-    err error = dedupe_put(&engine->dedupe, dedupe_key(event.message_key), received_ms,
-                           engine->now_ms);
+    err error =
+        dedupe_put(&engine->dedupe, dedupe_key(event.message_key), received_ms, engine->now_ms);
     if (error != ERR_OK || outcome->fate != FATE_APPLIED)
         return error;
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);

@@ -23,9 +23,9 @@
 struct command_waiter {
     struct command_waiter *next;
     uint64_t nonce;
-    uint64_t seq;                /* of its record, once applied; 0 before */
+    uint64_t seq; /* of its record, once applied; 0 before */
     int status;
-    struct buffer *response;     /* the caller's */
+    struct buffer *response; /* the caller's */
     err error;
     bool durable, applied, done;
 };
@@ -42,7 +42,7 @@ struct engine {
     char folder[512];
     int lock_file;
 
-    struct keys *keys;           /* immutable */
+    struct keys *keys; /* immutable */
     struct log *log;
     struct ledger *ledger;
     struct warehouse *warehouse; /* NULL: without */
@@ -56,50 +56,50 @@ struct engine {
     struct idempotency idempotency;
     struct quarantine quarantine;
     struct engine_tail tail;
-    struct verdicts verdicts;    /* has its own lock */
-    struct arena chunk_arena;    /* decoded events of one chunk */
+    struct verdicts verdicts; /* has its own lock */
+    struct arena chunk_arena; /* decoded events of one chunk */
     /* What is applied and not yet handed to the ledger: a group of blocks, or a part of one. */
     struct ledger_writes *writes;
-    struct buffer outcomes;      /* of the group */
+    struct buffer outcomes; /* of the group */
     uint64_t group_first_seq;
-    struct buffer block_outcomes;   /* of the block being applied */
-    size_t block_outcomes_taken;    /* bytes of it already in `outcomes` (a barrier came) */
+    struct buffer block_outcomes; /* of the block being applied */
+    size_t block_outcomes_taken;  /* bytes of it already in `outcomes` (a barrier came) */
     struct json_parser *parser;
     uint64_t applied_seq;
     int64_t now_ms;
-    struct group_rows groups[GROUPS_NOTED_MAX];   /* not yet known to be committed */
+    struct group_rows groups[GROUPS_NOTED_MAX]; /* not yet known to be committed */
     size_t group_count;
-    bool *strict;                /* by source number; rebuilt when the sources change */
+    bool *strict; /* by source number; rebuilt when the sources change */
     uint32_t strict_count;
 
     /* counted by the engine thread, read by any */
     _Atomic uint64_t applied_seq_shown, committed_seq, flushed_seq;
     _Atomic uint64_t events, duplicates, quarantined;
-    _Atomic uint64_t access_changed_seq;   /* of the last command that changed users or tokens */
-    _Atomic uint64_t access_version;       /* grows when that command is committed */
+    _Atomic uint64_t access_changed_seq; /* of the last command that changed users or tokens */
+    _Atomic uint64_t access_version;     /* grows when that command is committed */
     _Atomic size_t identity_bytes, profile_bytes, tail_bytes, message_keys;
     _Atomic uint32_t customers, nodes, identifiers;
     _Atomic int64_t as_of_ms;
 
     struct queue questions;
-    struct queue_item *asked, **asked_last;   /* engine thread: taken, waiting for their seq */
-    _Atomic bool is_waiting;     /* the engine thread sleeps in log_next */
+    struct queue_item *asked, **asked_last; /* engine thread: taken, waiting for their seq */
+    _Atomic bool is_waiting;                /* the engine thread sleeps in log_next */
     _Atomic bool stopping;
     pthread_t thread;
     bool thread_runs;
-    pthread_t keeper;            /* ticks and trimming */
+    pthread_t keeper; /* ticks and trimming */
     bool keeper_runs;
 
     pthread_mutex_t sources_mutex;
-    struct source_set *sources;  /* published; under sources_mutex */
+    struct source_set *sources; /* published; under sources_mutex */
 
     pthread_mutex_t waiters_mutex;
-    pthread_cond_t waiters_changed;   /* waiters, committed_seq, flushed_seq */
+    pthread_cond_t waiters_changed; /* waiters, committed_seq, flushed_seq */
     struct command_waiter *waiters;
     uint64_t nonce_next;
 
     struct flusher *flusher;
-    char failing[160];           /* under waiters_mutex */
+    char failing[160]; /* under waiters_mutex */
 };
 
 /* apply.c */

@@ -213,9 +213,8 @@ static size_t keep_newest(struct event *events, uint32_t *event_nodes, size_t co
 }
 
 size_t engine_tail_events(const struct engine_tail *tail, const uint32_t *nodes, size_t node_count,
-                          int64_t before_ms, uint64_t before_seq, size_t limit,
-                          struct arena *arena, struct event *events, uint32_t *event_nodes,
-                          uint64_t *from_seq)
+                          int64_t before_ms, uint64_t before_seq, size_t limit, struct arena *arena,
+                          struct event *events, uint32_t *event_nodes, uint64_t *from_seq)
 {
     *from_seq = tail->flushed_seq + 1;
     size_t found = 0;
@@ -224,8 +223,7 @@ size_t engine_tail_events(const struct engine_tail *tail, const uint32_t *nodes,
         struct log_cursor cursor = { 0 };
         struct log_record record;
         for (uint32_t index = 0; index < applied->count; index++) {
-            if (applied->nodes[index] == 0 ||
-                !is_one_of(applied->nodes[index], nodes, node_count))
+            if (applied->nodes[index] == 0 || !is_one_of(applied->nodes[index], nodes, node_count))
                 continue;
             if (block == NULL) {
                 if (applied_block_open(applied, tail->log, &block, NULL) != ERR_OK)
@@ -242,8 +240,8 @@ size_t engine_tail_events(const struct engine_tail *tail, const uint32_t *nodes,
             event.seq = record.seq;
             event.received_ms = applied->received_ms;
             if (event.seq > tail->flushed_seq && comes_before(&event, before_ms, before_seq))
-                found = keep_newest(events, event_nodes, found, limit, &event,
-                                    applied->nodes[index]);
+                found =
+                    keep_newest(events, event_nodes, found, limit, &event, applied->nodes[index]);
         }
         if (block != NULL)
             log_block_release(&block);

@@ -28,17 +28,17 @@
 #include "log/log.h"
 
 struct applied_block {
-    struct queue_item item;         /* the flusher's queue */
-    struct applied_block *next;     /* the tail's list, oldest first */
+    struct queue_item item;     /* the flusher's queue */
+    struct applied_block *next; /* the tail's list, oldest first */
     _Atomic uint32_t references;
-    pthread_mutex_t mutex;          /* guards `block` while it is dropped or fetched */
-    struct log_block *block;        /* NULL: given up, read it from the log */
+    pthread_mutex_t mutex;   /* guards `block` while it is dropped or fetched */
+    struct log_block *block; /* NULL: given up, read it from the log */
     uint64_t first_seq;
     uint32_t count;
     int64_t received_ms;
-    uint32_t applied;               /* records that became rows */
+    uint32_t applied; /* records that became rows */
     size_t bytes;
-    uint32_t *nodes;                /* per record: customer at birth, 0 when not a row */
+    uint32_t *nodes; /* per record: customer at birth, 0 when not a row */
     char *outcomes;
     size_t outcomes_size;
 };
@@ -65,14 +65,14 @@ err applied_block_open(struct applied_block *applied, struct log *log, struct lo
 struct engine_tail {
     struct log *log;
     struct applied_block *first, **last;
-    struct applied_block *oldest_kept;   /* first one that still has its records */
+    struct applied_block *oldest_kept; /* first one that still has its records */
     size_t bytes, bytes_max;
-    uint64_t flushed_seq;                /* the warehouse has all rows up to it */
+    uint64_t flushed_seq; /* the warehouse has all rows up to it */
 };
 
 void tail_init(struct engine_tail *tail, struct log *log, size_t bytes_max);
 void tail_deinit(struct engine_tail *tail);
-void tail_add(struct engine_tail *tail, struct applied_block *applied);  /* takes a reference */
+void tail_add(struct engine_tail *tail, struct applied_block *applied); /* takes a reference */
 /* Let go what the warehouse has. */
 void tail_advance(struct engine_tail *tail, uint64_t flushed_seq);
 

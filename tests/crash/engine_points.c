@@ -34,8 +34,10 @@ static struct saying message_of(uint64_t number)
 {
     static const char *const TYPES[] = { "Page Viewed", "Order Paid", "Product Viewed" };
     static char orders[16][24], anonymous[16][24];
-    struct saying saying = { .message = number, .type = TYPES[number % 3],
-                             .user = user_of(number), .after_ms = (int64_t)number };
+    struct saying saying = { .message = number,
+                             .type = TYPES[number % 3],
+                             .user = user_of(number),
+                             .after_ms = (int64_t)number };
     snprintf(orders[number % 16], sizeof orders[0], "o%u", (unsigned)number);
     snprintf(anonymous[number % 16], sizeof anonymous[0], "a%u", (unsigned)(number % 90));
     if (number % 3 == 1) {
@@ -57,7 +59,7 @@ static void send_one(struct house *house, uint64_t from, uint64_t count, err *er
 
 struct told {
     int pipe;
-    uint64_t from, count;    /* being sent */
+    uint64_t from, count; /* being sent */
 };
 
 /* On the log's thread, so that an acknowledgement is told even if the process dies the moment after. */
@@ -199,7 +201,7 @@ static void test_killed_at_every_point(void **state)
 {
     (void)state;
     static const enum fault_point POINTS[] = {
-        FAULT_LOG_BEFORE_WRITE, FAULT_LOG_AFTER_WRITE,       FAULT_LOG_AFTER_SYNC,
+        FAULT_LOG_BEFORE_WRITE,   FAULT_LOG_AFTER_WRITE,      FAULT_LOG_AFTER_SYNC,
         FAULT_ENGINE_AFTER_APPLY, FAULT_LEDGER_BEFORE_COMMIT, FAULT_LEDGER_AFTER_COMMIT,
     };
     struct random_stream random;

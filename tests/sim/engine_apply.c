@@ -132,8 +132,7 @@ static void test_rebuild_gives_the_same(void **state)
     house_make(&copy);
     house_open(&house, false);
     send_in_cuts(&house, seed_of_run() + 2, 7, 1500);
-    house_command(&house, "trait.put",
-                  "{\"name\":\"name\",\"precedence\":\"oldest\"}", 200, NULL);
+    house_command(&house, "trait.put", "{\"name\":\"name\",\"precedence\":\"oldest\"}", 200, NULL);
     struct buffer before, after;
     buffer_init(&before, 1 << 20);
     buffer_init(&after, 1 << 20);
@@ -155,8 +154,9 @@ static void test_a_message_counts_once(void **state)
 {
     (void)state;
     struct house house;
-    struct saying paid = { .message = 1, .type = "Order Paid", .user = "u1", .order_id = "o1",
-                           .revenue = 19900 };
+    struct saying paid = {
+        .message = 1, .type = "Order Paid", .user = "u1", .order_id = "o1", .revenue = 19900
+    };
     house_make(&house);
     house_open(&house, false);
     for (int time = 0; time < 5; time++) {
@@ -300,7 +300,8 @@ static void test_a_second_server_is_refused(void **state)
     house_open(&house, false);
     struct engine *second = NULL;
     struct problem problem;
-    struct engine_config config = { .folder = house.folder, .clock = &house.clock,
+    struct engine_config config = { .folder = house.folder,
+                                    .clock = &house.clock,
                                     .without_warehouse = true };
     assert_err(engine_open(&second, &config, &problem), ERR_LOCKED);
     assert_non_null(strstr(problem.detail, house.folder));

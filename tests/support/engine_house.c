@@ -59,9 +59,8 @@ static void add_identifier(const struct house *house, struct arena *arena, struc
     if (value == NULL)
         return;
     struct event_identifier *identifier = &event->identifiers[event->identifier_count];
-    if (identifier_make(engine_keys(house->engine), arena, str_from_c(type),
-                        str_from_c(namespace_), str_from_c(value), flags, identifier,
-                        &error) == NORMAL_USABLE)
+    if (identifier_make(engine_keys(house->engine), arena, str_from_c(type), str_from_c(namespace_),
+                        str_from_c(value), flags, identifier, &error) == NORMAL_USABLE)
         event->identifier_count++;
     assert_ok(error);
 }
@@ -73,7 +72,8 @@ void house_say(const struct house *house, struct buffer *records, const struct s
     struct event_trait trait = { .name = STR("name"), .operation = TRAIT_SET };
     struct event event = {
         .kind = EVENT_TRACK,
-        .flags = (uint8_t)(saying->flags | EVENT_TIME_GIVEN | (saying->is_public ? 0 : EVENT_TRUSTED)),
+        .flags =
+            (uint8_t)(saying->flags | EVENT_TIME_GIVEN | (saying->is_public ? 0 : EVENT_TRUSTED)),
         .source_number = saying->source != 0 ? saying->source : 1,
         .type = str_from_c(saying->type != NULL ? saying->type : "Page Viewed"),
         .channel = STR("web"),
@@ -97,8 +97,8 @@ void house_say(const struct house *house, struct buffer *records, const struct s
         event.trait_count = 1;
     }
     if (saying->order_id != NULL) {
-        event.promoted_set = 1u << PROMOTED_ORDER_ID | 1u << PROMOTED_REVENUE |
-                             1u << PROMOTED_CURRENCY;
+        event.promoted_set =
+            1u << PROMOTED_ORDER_ID | 1u << PROMOTED_REVENUE | 1u << PROMOTED_CURRENCY;
         event.promoted_text[PROMOTED_ORDER_ID] = str_from_c(saying->order_id);
         event.promoted_text[PROMOTED_CURRENCY] = STR("CNY");
         event.promoted_int[PROMOTED_REVENUE] = saying->revenue;
@@ -148,9 +148,7 @@ err house_send(struct house *house, const struct saying *sayings, size_t count)
 
 err house_send_records(struct house *house, str records, uint32_t count)
 {
-    struct sent sent = { .append = { .records = records,
-                                     .count = count,
-                                     .durable = sent_durable },
+    struct sent sent = { .append = { .records = records, .count = count, .durable = sent_durable },
                          .house = house };
     pthread_mutex_init(&sent.mutex, NULL);
     pthread_cond_init(&sent.changed, NULL);

@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "engine/engine.h"
 
-#define HOUSE_START_MS INT64_C(1781827200000)   /* 2026-06-19T00:00:00Z, the day after 618 */
+#define HOUSE_START_MS INT64_C(1781827200000) /* 2026-06-19T00:00:00Z, the day after 618 */
 
 struct house {
     char folder[96];
@@ -28,16 +28,16 @@ void house_close(struct house *house);
 
 /* What a test says of an event; zero members are left out. */
 struct saying {
-    uint64_t message;              /* becomes the message key */
-    const char *type;              /* default "Page Viewed" */
-    int64_t after_ms;              /* since HOUSE_START_MS */
-    uint8_t flags;                 /* EVENT_TRUSTED is added unless `is_public` */
+    uint64_t message; /* becomes the message key */
+    const char *type; /* default "Page Viewed" */
+    int64_t after_ms; /* since HOUSE_START_MS */
+    uint8_t flags;    /* EVENT_TRUSTED is added unless `is_public` */
     bool is_public;
-    uint32_t source;               /* default 1 */
-    const char *user, *anonymous, *mobile, *card;   /* identifiers */
-    const char *name;              /* trait */
+    uint32_t source;                              /* default 1 */
+    const char *user, *anonymous, *mobile, *card; /* identifiers */
+    const char *name;                             /* trait */
     const char *order_id;
-    int64_t revenue;               /* fen */
+    int64_t revenue; /* fen */
 };
 /* Append its record to `records`. */
 void house_say(const struct house *house, struct buffer *records, const struct saying *saying);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define TRACK                                                                                    \
+#define TRACK                                                                                           \
     "{\"batch\":[{\"type\":\"track\",\"event\":\"order paid!\",\"userId\":\"u1\",\"messageId\":\"m1\"," \
     "\"properties\":{\"orderId\":\"o1\",\"revenue\":\"9.90\",\"debug\":true,\"color\":\"red\"}}]}"
 
@@ -46,8 +46,8 @@ static err correct(struct doors *doors, struct corrected *corrected, const char 
     err error = collect_correct(doors->worker, buffer_str(&corrected->encoded), root,
                                 &corrected->body, &corrected->problem);
     if (error == ERR_OK)
-        assert_ok(event_decode(buffer_str(&corrected->body), &corrected->arena, &corrected->event,
-                               NULL));
+        assert_ok(
+            event_decode(buffer_str(&corrected->body), &corrected->arena, &corrected->event, NULL));
     return error;
 }
 

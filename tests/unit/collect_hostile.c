@@ -322,12 +322,13 @@ static void test_memory(void **state)
 static void test_half_characters_do_not_cost_the_batch(void **state)
 {
     (void)state;
-    assert_int_equal(doors_post(&doors, "/v1/batch", BASIC_SHOP,
-                                "{\"batch\":[{\"type\":\"track\",\"event\":\"A\",\"userId\":\"u1\","
-                                "\"properties\":{\"a\":\"x\\ud83d\",\"b\":\"\\ude00y\",\"c\":\"\\u0000\","
-                                "\"d\":\"\\ud83d\\ude00\",\"e\":\"\\\\ud83d\"}},"
-                                "{\"type\":\"track\",\"event\":\"B\",\"userId\":\"u1\"}]}"),
-                     200);
+    assert_int_equal(
+        doors_post(&doors, "/v1/batch", BASIC_SHOP,
+                   "{\"batch\":[{\"type\":\"track\",\"event\":\"A\",\"userId\":\"u1\","
+                   "\"properties\":{\"a\":\"x\\ud83d\",\"b\":\"\\ude00y\",\"c\":\"\\u0000\","
+                   "\"d\":\"\\ud83d\\ude00\",\"e\":\"\\\\ud83d\"}},"
+                   "{\"type\":\"track\",\"event\":\"B\",\"userId\":\"u1\"}]}"),
+        200);
     assert_int_equal(doors.count, 2);
     assert_text(doors.events[0].props,
                 "{\"a\":\"x\xef\xbf\xbd\",\"b\":\"\xef\xbf\xbdy\",\"c\":\"\xef\xbf\xbd\","
@@ -347,7 +348,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_answers_say_nothing_personal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_noise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_half_characters_do_not_cost_the_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_half_characters_do_not_cost_the_batch, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,8 +107,8 @@ static void test_the_order_of_loading_does_not_matter(void **state)
     for (int64_t number = 0; number < 50000; number++) {
         int64_t reverse = 49999 - number;
         assert_ok(dedupe_put(&one, key_of((uint64_t)number), START_MS + number * 10000, now_ms));
-        assert_ok(dedupe_put(&other, key_of((uint64_t)reverse), START_MS + reverse * 10000,
-                             now_ms));
+        assert_ok(
+            dedupe_put(&other, key_of((uint64_t)reverse), START_MS + reverse * 10000, now_ms));
     }
     dedupe_digest(&one, now_ms, &a);
     dedupe_digest(&other, now_ms, &b);

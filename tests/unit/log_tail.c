@@ -362,7 +362,8 @@ static void test_busy_when_much_is_unread(void **state)
     /* An append is answered a moment before it counts as unread: one or two more may slip in. */
     uint64_t last = 13;
     err error;
-    while ((error = witness_append_now(&house->witness, house->log, 1, 10)) == ERR_OK && last < 1000)
+    while ((error = witness_append_now(&house->witness, house->log, 1, 10)) == ERR_OK &&
+           last < 1000)
         last++;
     assert_err(error, ERR_BUSY);
     next = read_until(house, next, 11);
