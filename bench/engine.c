@@ -128,6 +128,23 @@ static void send_events(struct engine *engine, const struct options *options, ui
     arena_deinit(&arena);
 }
 
+/* A line of /proc/…/stat: number (name) state, then figures, of which utime is the 12th after the name. */
+static bool read_ticks(const char *line, char name[32], unsigned long *user, unsigned long *system)
+{
+    const char *begin = strchr(line, '('), *end = strrchr(line, ')');
+    if (begin == NULL || end == NULL)
+        return false;
+    snprintf(name, 32, "%.*s", (int)(end - begin - 1), begin + 1);
+    for (int field = 0; field < 12 && end != NULL; field++)
+        end = strchr(end + 1, ' ');
+    if (end == NULL)
+        return false;
+    char *rest;
+    *user = strtoul(end, &rest, 10);
+    *system = strtoul(rest, NULL, 10);
+    return true;
+}
+
 /* utime and stime of each thread of this process, in ticks, by thread number. */
 static void print_threads(uint64_t events)
 {
@@ -141,9 +158,7 @@ static void print_threads(uint64_t events)
         FILE *file = fopen(path, "r");
         if (file == NULL)
             continue;
-        if (fgets(line, sizeof line, file) != NULL &&
-            sscanf(line, "%*d (%31[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", name,
-                   &user, &system) == 3 &&
+        if (fgets(line, sizeof line, file) != NULL && read_ticks(line, name, &user, &system) &&
             user + system > 0)
             printf("  %-16s user %6.2f us  system %6.2f us per event\n", name,
                    (double)user * tick_us / (double)events,

@@ -10,7 +10,7 @@
 
 #include "collect/inside.h"
 
-#define ESCAPE_BYTES 6 /* \uXXXX */
+#define ESCAPE_BYTES 6 /* \u and four hex digits */
 
 static bool read_escape(const char *text, size_t left, unsigned *code)
 {
