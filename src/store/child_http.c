@@ -49,7 +49,7 @@ static void add_parameter(struct query *query, const char *name, const char *val
     query->parameter_values[query->parameter_count++] = value_copy;
 }
 
-/* A deduplication token and a format become part of a statement: only harmless bytes. */
+/* A format becomes part of a statement: only harmless bytes. */
 static bool is_plain(const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -71,8 +71,6 @@ static enum MHD_Result take_argument(void *context, enum MHD_ValueKind kind, con
         snprintf(query->query_id, sizeof(query->query_id), "%s", value);
     else if (strcmp(name, "default_format") == 0 && is_plain(value))
         snprintf(query->format, sizeof(query->format), "%s", value);
-    else if (strcmp(name, "insert_deduplication_token") == 0 && is_plain(value))
-        snprintf(query->token, sizeof(query->token), "%s", value);
     else if (strcmp(name, "wait_end_of_query") == 0)
         query->whole = strcmp(value, "0") != 0;
     else if (strncmp(name, "param_", 6) == 0)

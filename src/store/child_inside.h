@@ -22,6 +22,7 @@
 #define CHILD_DATA_BYTES_MAX ((size_t)1 << 30)
 #define CHILD_PARAMETERS_MAX 32
 #define CHILD_QUERY_ID_BYTES 128
+#define CHILD_KILLED_MAX 256
 
 struct MHD_Daemon;
 
@@ -36,10 +37,17 @@ struct child {
     struct chdb chdb;
     struct chdb_pool pool;
     struct MHD_Daemon *daemon;
-    pthread_mutex_t mutex;
+    /* For KILL QUERY: it must not wait for a connection that the killed one holds. */
+    pthread_mutex_t control_mutex;
+    chdb_connection *control;
+    pthread_mutex_t mutex; /* what follows */
     pthread_cond_t ended;
     struct running *running;
     uint64_t next_number;
+    /* The newest ids that were killed: such a query must not begin later, when its connection or its
+     * thread comes late. Ids of batches are never used again. */
+    char killed[CHILD_KILLED_MAX][CHILD_QUERY_ID_BYTES];
+    unsigned killed_next;
 };
 
 struct query {
@@ -47,10 +55,9 @@ struct query {
     struct buffer sql;
     char format[64]; /* default_format; TabSeparated */
     char query_id[CHILD_QUERY_ID_BYTES];
-    char token[CHILD_QUERY_ID_BYTES]; /* insert_deduplication_token */
-    bool whole;                       /* wait_end_of_query: no byte before all is well */
-    bool read_only;                   /* GET */
-    int data_fd;                      /* the data of an INSERT; -1: none */
+    bool whole;     /* wait_end_of_query: no byte before all is well */
+    bool read_only; /* GET */
+    int data_fd;    /* the data of an INSERT; -1: none */
     size_t data_bytes;
     int parameter_count;
     char *parameter_names[CHILD_PARAMETERS_MAX];

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "store/child_inside.h"
 
-/* How long KILL … SYNC waits for its query to end. */
-#define KILL_WAIT_S 30
+/* How long KILL … SYNC waits for its query to end, and how often it asks. */
+#define KILL_WAIT_MS 30000
+#define KILL_AGAIN_MS 100
 
 /* ---- a little SQL ---- */
 
@@ -166,16 +168,33 @@ static void fail_with(struct query *query, const char *error)
                       STR_ARG(text));
 }
 
-static void enter(struct query *query)
+static bool was_killed(const struct child *child, str query_id)
+{
+    for (int i = 0; query_id.size > 0 && i < CHILD_KILLED_MAX; i++) {
+        if (str_equal(query_id, str_from_c(child->killed[i])))
+            return true;
+    }
+    return false;
+}
+
+/* False when it was killed before it began. */
+static bool enter(struct query *query)
 {
     struct child *child = query->child;
     struct running *running = &query->running;
     memcpy(running->query_id, query->query_id, sizeof(running->query_id));
     pthread_mutex_lock(&child->mutex);
-    running->number = ++child->next_number;
-    running->next = child->running;
-    child->running = running;
+    bool killed = was_killed(child, str_from_c(query->query_id));
+    if (!killed) {
+        running->number = ++child->next_number;
+        running->next = child->running;
+        child->running = running;
+    }
     pthread_mutex_unlock(&child->mutex);
+    if (killed)
+        fail(query, CLICKHOUSE_CANCELLED, "the query was killed before it began",
+             "QUERY_WAS_CANCELLED");
+    return !killed;
 }
 
 static void leave(struct query *query)
@@ -304,9 +323,6 @@ static void run_insert(struct query *query, str target, str format)
                   "max_threads=1, min_insert_block_size_bytes=0, "
                   "min_insert_block_size_rows=1048449",
                   query->data_fd, STR_ARG(format));
-    if (query->token[0] != '\0')
-        buffer_printf(&sql, ", insert_deduplicate=1, insert_deduplication_token='%s'",
-                      query->token);
     buffer_append_byte(&sql, 0);
     lseek(query->data_fd, 0, SEEK_SET);
     if (sql.failed)
@@ -325,28 +341,50 @@ static uint64_t number_of(struct child *child, str query_id)
     return 0;
 }
 
-static void run_kill(struct query *query, str query_id, bool sync)
+/* False: chDB could not be asked. */
+static bool ask_to_end(struct child *child, uint64_t number)
 {
-    struct child *child = query->child;
-    pthread_mutex_lock(&child->mutex);
-    uint64_t number = query_id.size > 0 ? number_of(child, query_id) : 0;
-    pthread_mutex_unlock(&child->mutex);
-    if (number == 0)
-        return;
     char sql[160];
     snprintf(sql, sizeof(sql), "KILL QUERY WHERE startsWith(query, '/* kith:%llu */') ASYNC",
              (unsigned long long)number);
-    keep(query, whole(query, sql));
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += KILL_WAIT_S;
+    pthread_mutex_lock(&child->control_mutex);
+    struct chdb_result *result =
+        child->chdb.chdb_query_with_params(*child->control, sql, "Null", NULL, NULL, 0);
+    bool asked = result != NULL && child->chdb.chdb_result_error(result) == NULL;
+    if (result != NULL)
+        child->chdb.chdb_destroy_query_result(result);
+    pthread_mutex_unlock(&child->control_mutex);
+    return asked;
+}
+
+/* It has ended when its own thread has left the list: then nothing of it can come any more. A query that
+ * was only entered may not have begun when it is asked to end, so it is asked again. */
+static void run_kill(struct query *query, str query_id, bool sync)
+{
+    struct child *child = query->child;
+    steady_ns start = steady_now();
     pthread_mutex_lock(&child->mutex);
-    while (sync && number_of(child, query_id) == number) {
-        if (pthread_cond_timedwait(&child->ended, &child->mutex, &until) != 0) {
-            fail(query, CLICKHOUSE_TIMEOUT, "the killed query still runs", "TIMEOUT_EXCEEDED");
-            break;
-        }
+    if (query_id.size > 0 && query_id.size < CHILD_QUERY_ID_BYTES) {
+        snprintf(child->killed[child->killed_next], CHILD_QUERY_ID_BYTES, STR_FMT,
+                 STR_ARG(query_id));
+        child->killed_next = (child->killed_next + 1) % CHILD_KILLED_MAX;
     }
+    uint64_t number = query_id.size > 0 ? number_of(child, query_id) : 0;
+    while (number != 0 && number_of(child, query_id) == number) {
+        pthread_mutex_unlock(&child->mutex);
+        bool asked = ask_to_end(child, number);
+        pthread_mutex_lock(&child->mutex);
+        if (!sync || !asked || steady_since_ms(start) > KILL_WAIT_MS)
+            break;
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += KILL_AGAIN_MS * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&child->ended, &child->mutex, &until);
+    }
+    if (sync && number != 0 && number_of(child, query_id) == number)
+        fail(query, CLICKHOUSE_TIMEOUT, "the killed query still runs", "TIMEOUT_EXCEEDED");
     pthread_mutex_unlock(&child->mutex);
 }
 
@@ -382,19 +420,25 @@ void query_run(struct query *query)
              "SYNTAX_ERROR");
         return;
     }
+    str target, format, query_id;
+    bool sync = false;
+    if (parse_kill(sql, &query_id, &sync)) {
+        run_kill(query, query_id, sync);
+        return;
+    }
     query->connection = chdb_pool_take(&query->child->pool);
     if (query->connection == NULL) {
         fail(query, CLICKHOUSE_TOO_MANY_QUERIES, "chDB gives no further connection",
              "TOO_MANY_SIMULTANEOUS_QUERIES");
         return;
     }
-    enter(query);
-    str target, format, query_id;
-    bool sync = false;
+    if (!enter(query)) {
+        chdb_pool_give(&query->child->pool, query->connection);
+        query->connection = NULL;
+        return;
+    }
     if (query->data_fd >= 0 && split_insert(sql, &target, &format))
         run_insert(query, target, format);
-    else if (parse_kill(sql, &query_id, &sync))
-        run_kill(query, query_id, sync);
     else
         run_other(query);
     if (query->failure.size > 0)

@@ -6,7 +6,8 @@
  * distributed, to a cluster. chDB in a process of its own: its faults end only the child.
  *
  * Invariants
- *   W1 a batch is inserted as one block of at most 200,000 rows, query id and dedup token = batch.
+ *   W1 a batch is inserted as one block of at most 200,000 rows, under the batch as query id (and, on a
+ *      cluster, as deduplication token). A single server does not deduplicate: see W2.
  *   W2 after an unknown result nothing is inserted before the seq that are there were asked for.
  *   W3 the server's text after a 200 that is an exception counts as an error.
  *   W4 rows are never rewritten; a merge is an alias (customer → current), applied by dictionary.
@@ -63,8 +64,8 @@ err warehouse_stream(struct warehouse *warehouse, str sql,
                      const struct warehouse_parameter *parameters, size_t parameter_count,
                      bool (*chunk)(void *context, str bytes), void *context,
                      struct problem *problem) MUST_USE;
-/* Insert rows in RowBinary: `table` (with its column list) is inserted under `batch` as query id and
- * dedup token. */
+/* Insert rows in RowBinary: `table` (with its column list) is inserted under `batch` as query id
+ * (on a cluster also as deduplication token). */
 err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch,
                      struct problem *problem) MUST_USE;
 /* Make inserted parts safe against power loss (syncfs on the folder); UNSUPPORTED on a cluster. */

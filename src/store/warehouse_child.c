@@ -205,10 +205,12 @@ static uint64_t resident_bytes(void)
     if (fgets(line, sizeof(line), file) == NULL)
         line[0] = '\0';
     fclose(file);
-    str rest = str_from_c(line), pages;
+    /* "size resident shared …", in pages */
+    str rest = str_from_c(line), size, resident;
     uint64_t count = 0;
-    if (str_split(&rest, ' ', &pages) && str_split(&rest, ' ', &pages))
-        str_to_uint64(pages, &count);
+    if (str_split(&rest, ' ', &size) && str_split(&rest, ' ', &resident) &&
+        !str_to_uint64(resident, &count))
+        count = 0;
     return count * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -258,6 +260,7 @@ static void stop(struct child *child, bool orderly)
     if (pthread_create(&thread, NULL, leave_anyway, NULL) == 0)
         pthread_detach(thread);
     child_http_stop(child);
+    chdb_pool_give(&child->pool, child->control);
     chdb_pool_close(&child->pool);
 }
 
@@ -267,6 +270,7 @@ static void init_locks(struct child *child)
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     pthread_mutex_init(&child->mutex, NULL);
+    pthread_mutex_init(&child->control_mutex, NULL);
     pthread_cond_init(&child->ended, &steady);
     pthread_condattr_destroy(&steady);
 }
@@ -294,6 +298,7 @@ static err serve(const struct options *options, struct problem *problem)
     error = chdb_pool_open(&child.pool, &child.chdb, data, config, problem);
     if (error != ERR_OK)
         return error;
+    child.control = chdb_pool_take(&child.pool);
     remove_old_sockets(options->folder);
     error = listen_at(options->socket, &listen_fd, problem);
     if (error == ERR_OK)

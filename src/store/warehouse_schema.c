@@ -42,7 +42,7 @@ static err make_events(struct warehouse *warehouse, struct buffer *out, struct p
     buffer_printf(&sql, ") ENGINE = MergeTree ORDER BY (customer, time_ms, seq) SETTINGS "
                         "index_granularity = 8192, fsync_after_insert = 1, "
                         "fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
-                        "old_parts_lifetime = 480, non_replicated_deduplication_window = 1000");
+                        "old_parts_lifetime = 480");
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = execute(warehouse, buffer_str(&sql), out, problem);

@@ -33,8 +33,6 @@
 #define BACK_OFF_READY_MS 500
 #define STOP_MS (8 * SECOND_MS)
 
-extern char **environ;
-
 /* ---- state ---- */
 
 static bool is_stopping(struct warehouse *warehouse)

@@ -218,9 +218,6 @@ static void rows_come_back(void **state)
     assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM system.parts WHERE active "
                                                     "AND table = 'events'"),
                      1);
-    /* The same batch again is known by its name. */
-    insert_batch(1, 10, 30009);
-    assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM events"), 30000);
 
     /* Every column, as it was written. */
     struct buffer one, out;
@@ -262,6 +259,23 @@ static void what_is_there_is_known(void **state)
     assert_ok(warehouse_stop_batch(house.warehouse, 2, 0, &problem)); /* none runs */
     assert_ok(warehouse_sync(house.warehouse, &problem));
     buffer_deinit(&seqs);
+}
+
+/* A batch that was stopped does not come in later, when its request was only slow. */
+static void a_stopped_batch_stays_out(void **state)
+{
+    (void)state;
+    struct problem problem = { .error = ERR_OK };
+    struct buffer rows;
+    buffer_init(&rows, 1 << 20);
+    warehouse_house_row(&rows, 1, 7);
+    assert_ok(warehouse_stop_batch(house.warehouse, 7, 0, &problem));
+    assert_err(warehouse_insert_events(house.warehouse, 7, 0, buffer_str(&rows), &problem),
+               ERR_WAREHOUSE);
+    assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM events"), 0);
+    assert_ok(warehouse_insert_events(house.warehouse, 7, 1, buffer_str(&rows), &problem));
+    assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM events"), 1);
+    buffer_deinit(&rows);
 }
 
 static void damaged_rows_change_nothing(void **state)
@@ -480,6 +494,7 @@ int main(int argc, char **argv)
         TEST(a_query_that_takes_too_long),
         TEST(rows_come_back),
         TEST(what_is_there_is_known),
+        TEST(a_stopped_batch_stays_out),
         TEST(damaged_rows_change_nothing),
         TEST(aliases_map_customers),
         TEST(a_child_that_dies_is_replaced),
