@@ -106,6 +106,12 @@ static err find_by_others(struct scene *scene, struct seen *seen)
     return ERR_OK;
 }
 
+/* No room, or no name; otherwise it was for want of memory. */
+static bool types_are_full(const struct identity *identity, str name)
+{
+    return identity->type_count == TYPES_MAX || name.size == 0 || name.size > EVENT_NAME_BYTES_MAX;
+}
+
 static err classify_one(struct scene *scene, struct seen *seen)
 {
     struct identity *identity = scene->act.identity;
@@ -124,11 +130,13 @@ static err classify_one(struct scene *scene, struct seen *seen)
     } else {
         seen->type = type_learn(identity, identifier->type, scene->act.writes);
         bool sealed = (identifier->flags & IDENTIFIER_SEALED) != 0;
-        if (seen->type == NULL || type_blocks(identity, seen->type, identifier->value, sealed))
+        if (seen->type == NULL)
+            return types_are_full(identity, identifier->type) ? ERR_OK : ERR_NOMEM;
+        if (type_blocks(identity, seen->type, identifier->value, sealed))
             return ERR_OK;
         seen->kind = kind_intern(identity, seen->type, identifier->namespace_);
         if (seen->kind == 0)
-            return ERR_OK;
+            return identity->kind_count == KINDS_MAX ? ERR_OK : ERR_NOMEM;
     }
     seen->worth = worth_of(scene, seen);
     return ERR_OK;

@@ -126,6 +126,9 @@ static err add_trait(struct profile *profile, const struct event_trait *trait, s
     struct trait_type *type = trait_type_learn(profile, trait->name, writes);
     micro_sum unused;
     if (type == NULL) {
+        bool full = profile->trait_names.count > TRAIT_TYPES_MAX;
+        if (!full && trait->name.size > 0 && trait->name.size <= EVENT_NAME_BYTES_MAX)
+            return ERR_NOMEM;
         log_line(LOG_WARN, "trait_refused", "reason=\"no name, or more than %d traits\"",
                  TRAIT_TYPES_MAX);
         return ERR_OK;
