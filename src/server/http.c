@@ -632,9 +632,14 @@ enum MHD_Result http_send(struct request *request)
 {
     guard_phase(request->link, request->stream != NULL ? PHASE_STREAMING : PHASE_SENDING);
     metric_add(METRIC_REQUESTS, 1);
-    if (request->status >= 500)
+    if (request->status >= 500) {
         metric_add(METRIC_REQUESTS_FAILED, 1);
-    else if (request->status == 429)
+        log_line(LOG_WARN, "request_failed", "operation=%s status=%d",
+                 request->route != NULL ? request->route->operation
+                 : request->is_door     ? "door"
+                                        : "none",
+                 request->status);
+    } else if (request->status == 429)
         metric_add(METRIC_REQUESTS_BUSY, 1);
     struct MHD_Response *usual = usual_answer(request);
     struct MHD_Response *response = usual != NULL ? usual : make_response(request);
