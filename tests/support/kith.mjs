@@ -114,7 +114,9 @@ export class Kith {
         return answer.status === 200;
       },
       { timeoutMs: this.readyMs, everyMs: 10 },
-    );
+    ).catch((error) => {
+      throw new Error(`${error.message}\n${this.logTail()}`, { cause: error.cause });
+    });
     if (end) throw new Error(`the server ended: ${JSON.stringify(end)}\n${this.logTail()}`);
     this.readyAfterMs = Date.now() - this.launchedAt;
   }
