@@ -68,8 +68,25 @@ static size_t put_customer(struct ledger_writes *writes, struct random_stream *r
     return 7;
 }
 
+/* When the ledger told of a commit last, and the longest it was silent: what a command may wait. */
+struct pulse {
+    steady_ns last;
+    int64_t longest_us;
+};
+
+static void feel_pulse(void *context, uint64_t seq)
+{
+    struct pulse *pulse = context;
+    (void)seq;
+    int64_t us = pulse->last.ns != 0 ? steady_since_us(pulse->last) : 0;
+    if (us > pulse->longest_us)
+        pulse->longest_us = us;
+    pulse->last = steady_now();
+}
+
 static void bench_upserts(struct ledger *ledger, int64_t customers)
 {
+    struct pulse pulse = { .longest_us = 0 };
     struct random_stream random;
     random_seed(&random, 7);
     steady_ns start = steady_now();
@@ -81,7 +98,7 @@ static void bench_upserts(struct ledger *ledger, int64_t customers)
         struct ledger_writes *writes = ledger_writes_new(ledger);
         for (int i = 0; i < CUSTOMERS_PER_SET && customer <= customers; i++, customer++)
             rows += put_customer(writes, &random, customer);
-        if (ledger_apply(ledger, &writes, (uint64_t)customer, NULL, NULL) != ERR_OK)
+        if (ledger_apply(ledger, &writes, (uint64_t)customer, feel_pulse, &pulse) != ERR_OK)
             abort();
     }
     if (ledger_drain(ledger) != ERR_OK)
@@ -89,6 +106,7 @@ static void bench_upserts(struct ledger *ledger, int64_t customers)
     double took = (double)steady_since_us(start) / 1e6;
     printf("ledger upserts      %9zu rows  %6.2f s  %8.0f rows/s  %4.2f us of CPU a row\n", rows,
            took, (double)rows / took, (cpu_s(RUSAGE_SELF) - cpu) * 1e6 / (double)rows);
+    printf("ledger longest silence              %6.0f ms\n", (double)pulse.longest_us / 1e3);
 }
 
 static void bench_updates(struct ledger *ledger, int64_t customers)
