@@ -2,12 +2,15 @@
 /* Marks: how a channel, an identifier, a OneID, a time, a count and an outcome look, everywhere the same. */
 import { SafetyCertificateOutlined } from '@ant-design/icons';
 import { Tooltip } from 'antd';
-import type { ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, type ReactNode } from 'react';
 import { Link } from 'react-router';
+import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { canonicalChannel, channelLook } from '@/lib/channels';
 import { dateTime, exactCount, money, relativeTime, shortCount, shortMoney, type Instant } from '@/lib/format';
+import { identifierName } from '@/lib/identifiers';
 import { eventWord, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { CopyButton } from './Controls';
@@ -43,9 +46,15 @@ export function ChannelName({ channel }: { channel: string }) {
   return <span className="row" style={{ gap: 8 }}><ChannelMark channel={channel} /><span className="cut">{name}</span></span>;
 }
 
+/* Words for the types that Kith knows; the brand's label for its own, once the types have been read. */
 export function useIdentifierName(): (type: string) => string {
   const t = useText(words);
-  return (type) => wordFor(t.identifier, type);
+  const language = useLanguage();
+  const types = useQuery(queries.identityTypes());
+  return useCallback((type) => {
+    const known = types.data?.items.find((one) => one.name === type);
+    return identifierName(known ?? { name: type }, language, t.identifier);
+  }, [types.data, language, t]);
 }
 
 export function IdentifierMark({ type, value, verified = false }: { type: string; value: string; verified?: boolean }) {

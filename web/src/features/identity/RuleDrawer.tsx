@@ -7,10 +7,12 @@ import { Link } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { useLanguage, useText } from '@/app/preferences';
 import { exactCount } from '@/lib/format';
+import { identifierName } from '@/lib/identifiers';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { changeOf, formOf, linesOf, ruleName, ruleSentence, type Rule, type RuleForm } from './rule';
+import './identity.css';
+import { changeOf, formOf, linesOf, ruleSentence, type Rule, type RuleForm } from './rule';
 
 const texts = catalogue({
   zh: {
@@ -100,7 +102,7 @@ export function RuleDrawer({ rule, onClose }: { rule: Rule | null; onClose: () =
   const common = useText(words);
   const language = useLanguage();
   return (
-    <Drawer open={rule !== null} onClose={onClose} title={rule === null ? '' : t.title(ruleName(rule, language, common.identifier))} size={520} destroyOnHidden>
+    <Drawer open={rule !== null} onClose={onClose} title={rule === null ? '' : t.title(identifierName(rule, language, common.identifier))} size={520} destroyOnHidden>
       {rule !== null && <RuleEditor key={rule.name} rule={rule} onClose={onClose} />}
     </Drawer>
   );

@@ -5,13 +5,14 @@ import { Button } from 'antd';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
+import { identifierName } from '@/lib/identifiers';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Count, Pill, QuietHead } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Loaded } from '@/ui/States';
-import { ruleName, ruleSentence, type Rule } from './rule';
+import { ruleSentence, type Rule } from './rule';
 import { RuleDrawer } from './RuleDrawer';
 import { identityWords } from './words';
 
@@ -58,7 +59,7 @@ export function RulesPage() {
               rowKey="name" dataSource={data.items} rowClassName="clickable"
               onRow={(row) => ({ onClick: () => open(row.name) })}
               columns={[
-                { key: 'type', title: t.type, fixed: 'left', render: (_, row) => <span><strong style={{ fontWeight: 600 }}>{ruleName(row, language, common.identifier)}</strong> <span className="mono faint">{row.name}</span></span> },
+                { key: 'type', title: t.type, fixed: 'left', render: (_, row) => <span><strong style={{ fontWeight: 600 }}>{identifierName(row, language, common.identifier)}</strong> <span className="mono faint">{row.name}</span></span> },
                 { key: 'strength', title: t.strength, width: 80, render: (_, row) => <Pill tone={row.strong ? 'accent' : 'plain'}>{row.strong ? identity.strong : identity.weak}</Pill> },
                 { key: 'rule', title: t.rule, render: (_, row) => <span className="soft">{ruleSentence(row, language)}</span> },
                 { key: 'blocked', title: t.blocked, render: (_, row) => <span className="small faint">{t.blockedCount(row.blocked.length, row.blocked_patterns.length)}</span> },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules read as sentences in both languages, and only what changed is sent. */
 import { describe, expect, it } from 'vitest';
-import { changeOf, formOf, linesOf, ruleName, ruleSentence, type Rule } from './rule';
+import { changeOf, formOf, linesOf, ruleSentence, type Rule } from './rule';
 
 const rule: Rule = {
   name: 'mobile', label: { zh: '手机号', en: 'Mobile' }, strong: true, verification: true, limit: 3, window_days: 0, over_limit: 'refuse', shared_after: 3, blocked: ['a', 'b'], blocked_patterns: [], identifiers: 10, builtin: true,
@@ -27,9 +27,3 @@ describe('changeOf', () => {
 });
 
 it('reads one value a line', () => expect(linesOf(' 13800000000 \n\n13800000000\n+86 1')).toEqual(['13800000000', '+86 1']));
-
-it('calls an identifier by its label, else by the word for its type', () => {
-  expect(ruleName(rule, 'zh', {})).toBe('手机号');
-  expect(ruleName({ name: 'mobile', label: { zh: '', en: '' } }, 'en', { mobile: 'Mobile' })).toBe('Mobile');
-  expect(ruleName({ name: 'pet_id' }, 'en', { mobile: 'Mobile' })).toBe('pet_id');
-});

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule: an identity rule as a sentence, as a form, and what changed between the two. */
 import type { Schemas } from '@/api/client';
-import { wordFor, type Language } from '@/lib/text';
+import type { Language } from '@/lib/text';
 
 export type Rule = Schemas['IdentifierType'];
 export type RuleChange = Schemas['IdentifierTypePut'];
-
-/* What people call the identifier: the brand's own label, or the word of the catalogue. */
-export function ruleName(rule: Pick<Rule, 'name'> & Partial<Pick<Rule, 'label'>>, language: Language, words: Readonly<Record<string, string>>): string {
-  const label = rule.label?.[language] ?? '';
-  return label === '' ? wordFor(words, rule.name) : label;
-}
 
 /* What a rule says, as an operator would put it. */
 export function ruleSentence(rule: Rule, language: Language): string {

@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 
 const kept = 40;
+const fewest = 8; /* fewer say nothing yet */
 let memory: number[] = []; /* survives a change of page, so that the line does not begin anew */
 
 export function useTrail(value: number | undefined, asOf: string | undefined): readonly number[] {
@@ -16,7 +17,7 @@ export function useTrail(value: number | undefined, asOf: string | undefined): r
 }
 
 export function Sparkline({ points, width = 84, height = 24 }: { points: readonly number[]; width?: number; height?: number }) {
-  if (points.length < 3) return null;
+  if (points.length < fewest) return null;
   const top = Math.max(...points, 1);
   const step = width / (kept - 1);
   const start = width - step * (points.length - 1);
