@@ -118,6 +118,14 @@ static err commit_group(struct ledger *ledger, struct queue_item *group, struct 
     return ERR_OK;
 }
 
+static void say_working(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->state = ledger->state == LEDGER_DEAD ? LEDGER_DEAD : LEDGER_WORKING;
+    pthread_cond_broadcast(&ledger->changed);
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
 /* Tell the owners in order, and give the sets back. */
 static void finish_group(struct ledger *ledger, struct queue_item *group)
 {
@@ -132,10 +140,7 @@ static void finish_group(struct ledger *ledger, struct queue_item *group)
         ledger->done++;
         pthread_mutex_unlock(&ledger->mutex);
     }
-    pthread_mutex_lock(&ledger->mutex);
-    ledger->state = ledger->state == LEDGER_DEAD ? LEDGER_DEAD : LEDGER_WORKING;
-    pthread_cond_broadcast(&ledger->changed);
-    pthread_mutex_unlock(&ledger->mutex);
+    say_working(ledger);
 }
 
 static void commit_failed(struct ledger *ledger, const struct problem *problem)
@@ -196,22 +201,39 @@ static void abandon_group(struct ledger *ledger, struct queue_item *group)
              "sets=%zu cure=\"the log applies them at the next start\"", sets);
 }
 
-/* A checkpoint when the write-ahead log is long. While a long read keeps it from completing, try
- * again only after it has grown by as much again. */
-static void checkpoint_if_due(struct ledger *ledger)
+/* Pages that no checkpoint has seen. SQLite begins the write-ahead log anew when all of it is in the
+ * database and nobody reads an old state; while somebody does, it grows on. */
+static int64_t fresh_pages(struct ledger *ledger)
 {
     int64_t pages = sql_wal_pages(ledger->sql);
-    if (pages < ledger->checkpointed_pages + ledger->checkpoint_pages)
-        return;
+    if (pages < ledger->checkpointed_pages)
+        ledger->checkpointed_pages = 0;
+    return pages - ledger->checkpointed_pages;
+}
+
+static bool is_checkpoint_due(struct ledger *ledger)
+{
+    int64_t fresh = fresh_pages(ledger);
+    bool some = fresh > 0 || ledger->checkpoint_missed;
+    return fresh >= ledger->checkpoint_pages ||
+           (some && steady_since_ms(ledger->checkpointed) >= CHECKPOINT_MS);
+}
+
+static void checkpoint(struct ledger *ledger)
+{
     uint64_t applied_seq = atomic_load(&ledger->applied_seq);
     struct problem problem = { .error = ERR_OK };
     bool complete = false;
     err error = sql_checkpoint(ledger->sql, &complete, &problem);
     if (error != ERR_OK)
         commit_failed(ledger, &problem);
-    else if (complete)
+    else
+        say_working(ledger);
+    if (complete)
         atomic_store(&ledger->synced_seq, applied_seq);
-    ledger->checkpointed_pages = complete ? 0 : pages;
+    ledger->checkpoint_missed = !complete;
+    ledger->checkpointed_pages = sql_wal_pages(ledger->sql);
+    ledger->checkpointed = steady_now();
 }
 
 /* Parked after a failed sync: what comes is kept, nothing is written. */
@@ -227,11 +249,16 @@ static void keep_until_closed(struct ledger *ledger, struct queue_item *group)
 static void *run(void *context)
 {
     struct ledger *ledger = context;
+    ledger->checkpointed = steady_now();
     for (;;) {
-        struct queue_item *group = queue_take(&ledger->queue, TRANSACTION_BYTES_MAX, -1);
+        bool waits = fresh_pages(ledger) > 0 || ledger->checkpoint_missed;
+        int64_t wait_ms = waits ? CHECKPOINT_LOOK_MS : -1;
+        struct queue_item *group = queue_take(&ledger->queue, TRANSACTION_BYTES_MAX, wait_ms);
         if (group == NULL) {
             if (queue_is_closed(&ledger->queue))
                 return NULL;
+            if (!is_dead(ledger) && is_checkpoint_due(ledger))
+                checkpoint(ledger);
             continue;
         }
         if (!commit_until_done(ledger, group)) {
@@ -239,7 +266,8 @@ static void *run(void *context)
             return NULL;
         }
         finish_group(ledger, group);
-        checkpoint_if_due(ledger);
+        if (is_checkpoint_due(ledger))
+            checkpoint(ledger);
     }
 }
 

@@ -28,6 +28,9 @@
 #define WRITES_KEPT_MAX 8
 /* Pages in the write-ahead log that call for a checkpoint. */
 #define CHECKPOINT_PAGES_DEFAULT 8192
+/* And the time, when there are fewer: ledger_synced_seq moves on in quiet times too. */
+#define CHECKPOINT_MS (60 * SECOND_MS)
+#define CHECKPOINT_LOOK_MS (10 * SECOND_MS)
 #define RETRY_FIRST_MS 10
 #define RETRY_LAST_MS 1000
 /* How long draining goes on while every commit fails. */
@@ -84,7 +87,9 @@ struct ledger {
     struct sql_statement *upserts[LEDGER_TABLE_COUNT];
     struct sql_statement *deletes[LEDGER_TABLE_COUNT];
     int64_t checkpoint_pages;
-    int64_t checkpointed_pages; /* write-ahead log at the last checkpoint that was not complete */
+    int64_t checkpointed_pages; /* length of the write-ahead log at the last checkpoint */
+    steady_ns checkpointed;     /* when that was */
+    bool checkpoint_missed;     /* it failed, or a reader kept it from getting everything */
     pthread_t thread;
     bool thread_runs;
 

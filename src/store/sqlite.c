@@ -334,8 +334,6 @@ err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         return failed(sql, code, "checkpoint", problem);
     *complete = code == SQLITE_OK && in_log == in_database;
-    if (*complete)
-        sql->wal_pages = 0;
     return ERR_OK;
 }
 
