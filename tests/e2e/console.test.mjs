@@ -59,7 +59,7 @@ test('a session that ended leads to the page to sign in, and back', { skip: miss
   const visit = await place.enter();
   await visit.go('/settings/tokens');
   await visit.page.context().clearCookies();
-  await visit.page.getByRole('heading', { name: '登录' }).waitFor({ timeout: 20_000 });
+  await visit.page.getByRole('heading', { name: '登录' }).waitFor();
   await visit.text('登录已失效，请重新登录。').waitFor();
   await visit.page.getByLabel('账号').fill(login);
   await visit.page.getByLabel('密码').fill(password);
@@ -198,7 +198,7 @@ test('a server that goes away is said, and its return needs nobody', { skip: mis
   await visit.go('/');
   await visit.page.route('**/api/v1/identity/types', (route) => route.abort());
   await visit.page.getByRole('link', { name: '识别规则' }).click();
-  await visit.page.getByRole('alert').getByText('连不上服务器').waitFor({ timeout: 20_000 });
+  await visit.page.getByRole('alert').getByText('连不上服务器').waitFor();
   await visit.page.unroute('**/api/v1/identity/types');
   await visit.button('重试').click();
   await visit.page.locator('table').getByText('member_card').waitFor();

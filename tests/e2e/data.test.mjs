@@ -82,7 +82,7 @@ test('without streams the live list goes on by asking', { skip: missingConsole }
   const visit = await place.enter();
   await visit.page.route('**/events/live/stream*', (route) => route.abort());
   await visit.go('/data/live');
-  await visit.text('每 2 秒刷新').waitFor({ timeout: 30_000 });
+  await visit.text('每 2 秒刷新').waitFor();
   await place.house.tell([did('crm', 'By Asking', [['user_id', 'u-live']])]);
   await visit.page.getByRole('option', { name: /By Asking/ }).waitFor();
   visit.clean((fault) => /ERR_FAILED|live\/stream/.test(fault));

@@ -39,7 +39,7 @@ async function findBy(visit, value) {
   await visit.go('/customers');
   await visit.page.getByRole('textbox', { name: '搜索客户' }).fill(value);
   const row = visit.page.locator('tbody tr.ant-table-row');
-  await until(`one customer for ${value}`, async () => (await row.count()) === 1, { timeoutMs: 10_000 });
+  await until(`one customer for ${value}`, async () => (await row.count()) === 1);
   await row.first().getByRole('link').first().click();
   await visit.page.waitForURL(/\/customers\/c_/);
   await visit.settled();

@@ -42,7 +42,7 @@ export class Place {
   /** A fresh profile, not signed in. */
   async visit({ language = 'zh', theme = 'light', width = 1366, height = 768 } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(60_000); // of conditions, not of sleeps: a busy machine is no failure
     await context.addInitScript(
       ([chosenLanguage, chosenTheme]) => {
         if (localStorage.getItem('kith.language') === null) localStorage.setItem('kith.language', chosenLanguage);
