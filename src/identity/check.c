@@ -156,7 +156,8 @@ size_t identity_memory_bytes(const struct identity *identity)
     bytes += identity->component_capacity * sizeof(struct component) +
              identity->separation_capacity * sizeof(struct separation) +
              identity->kind_capacity * (sizeof(struct kind) + 2 * sizeof(uint32_t)) +
-             identity->pending_capacity * sizeof(struct pending *) + identity->pending_bytes;
+             identity->pending_capacity * sizeof(struct pending *) + identity->pending_bytes +
+             identity->move_capacity * sizeof(struct pending_move);
     return bytes;
 }
 

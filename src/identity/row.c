@@ -39,7 +39,7 @@ static err pending_grow(struct identity *identity)
 }
 
 static err pending_add(struct act *act, const struct event_identifier *identifier, uint32_t row,
-                       int64_t first_seen_ms)
+                       uint32_t node, int64_t first_seen_ms)
 {
     struct identity *identity = act->identity;
     if (identity->pending_count == identity->pending_capacity) {
@@ -57,6 +57,7 @@ static err pending_add(struct act *act, const struct event_identifier *identifie
     *pending = (struct pending){
         .row = row,
         .source_number = act->source_number,
+        .born_at = node,
         .first_seen_ms = first_seen_ms,
         .attached_ms = act->now_ms,
         .value = str_from_bytes(value, identifier->value.size),
@@ -76,8 +77,22 @@ struct pending *pending_find(const struct identity *identity, uint32_t row)
     return identity->pending[row & (identity->pending_capacity - 1)];
 }
 
+/* What moved before a row was made is committed when the row is. */
+static void forget_moves(struct identity *identity, uint32_t row)
+{
+    uint32_t gone = 0;
+    while (gone < identity->move_count && identity->moves[gone].row_count <= row)
+        gone++;
+    if (gone == 0)
+        return;
+    identity->move_count -= gone;
+    memmove(identity->moves, identity->moves + gone,
+            identity->move_count * sizeof(*identity->moves));
+}
+
 void identity_committed(struct identity *identity, uint32_t row)
 {
+    forget_moves(identity, row);
     while (identity->pending_count > 0 && identity->pending_first <= row) {
         struct pending *pending = pending_find(identity, identity->pending_first);
         identity->pending_bytes -= sizeof(*pending) + pending->value.size;
@@ -91,6 +106,7 @@ void pending_deinit(struct identity *identity)
 {
     identity_committed(identity, UINT32_MAX);
     memory_free(identity->pending);
+    memory_free(identity->moves);
 }
 
 /* ---- homes ---- */
@@ -122,11 +138,32 @@ static void put_home(struct act *act, uint32_t number)
                ledger_int(row->node), ledger_int((int64_t)row->attached_s * 1000));
 }
 
+/* For the rules, which read moves from the ledger. Without memory one that is not committed is missed there,
+ * as if it had come after them. */
+static void remember_move(struct identity *identity, uint64_t link_id, uint32_t row)
+{
+    if (identity->move_count == identity->move_capacity) {
+        uint32_t capacity = identity->move_capacity == 0 ? 64 : identity->move_capacity * 2;
+        struct pending_move *moves = memory_resize(identity->moves, capacity * sizeof(*moves));
+        if (moves == NULL)
+            return;
+        identity->moves = moves;
+        identity->move_capacity = capacity;
+    }
+    identity->moves[identity->move_count++] =
+        (struct pending_move){ .link_id = link_id,
+                               .row = row,
+                               .node = row_at(identity, row)->node,
+                               .row_count = identity->rows.count };
+}
+
 static void put_link(struct act *act, uint32_t row, uint32_t with_row, enum link_cause cause)
 {
     uint64_t id = ++act->identity->link_id;
     if (act->writes == NULL)
         return;
+    if (cause == LINK_MOVED)
+        remember_move(act->identity, id, row);
     LEDGER_PUT(act->writes, LEDGER_LINKS, ledger_int((int64_t)id), ledger_int(row),
                ledger_int(with_row), ledger_int(row_at(act->identity, row)->node),
                ledger_int((int64_t)act->seq), ledger_int(act->now_ms),
@@ -212,7 +249,7 @@ uint32_t row_new(struct act *act, const struct event_identifier *identifier, uin
     uint8_t hashes[4 * HASH_BYTES];
     size_t hash_bytes;
     if (segments_grow(&identity->rows, (uint64_t)number + 1) != ERR_OK ||
-        pending_add(act, identifier, number, first_seen_ms) != ERR_OK)
+        pending_add(act, identifier, number, node, first_seen_ms) != ERR_OK)
         return 0;
     /* From here on the number is used up; what fails is told, and the event is applied again. */
     identity->rows.count++;

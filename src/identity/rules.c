@@ -552,21 +552,49 @@ static bool note_birth(void *context, const struct ledger_value *values)
     return !uses->failed;
 }
 
-static err read_uses(struct rules *rules, struct uses *uses)
+static void sort_uses(struct uses *uses)
 {
-    err error = ledger_scan(rules->ledger, LEDGER_LINKS, NULL, note_use, uses, rules->problem);
-    size_t moves = uses->count;
-    if (moves > 1)
-        qsort(uses->items, moves, sizeof(*uses->items), compare_uses);
-    for (size_t i = 0; i < moves && error == ERR_OK; i++) {
-        if (i > 0 && uses->items[i].row == uses->items[i - 1].row)
-            continue;
-        struct ledger_value key = ledger_int(uses->items[i].row);
-        error = ledger_find(rules->ledger, LEDGER_IDENTIFIERS, &key, 1, note_birth, uses,
-                            rules->problem);
-    }
+    size_t kept = 0;
     if (uses->count > 1)
         qsort(uses->items, uses->count, sizeof(*uses->items), compare_uses);
+    for (size_t i = 0; i < uses->count; i++) {
+        if (kept == 0 || compare_uses(&uses->items[kept - 1], &uses->items[i]) != 0)
+            uses->items[kept++] = uses->items[i];
+    }
+    uses->count = kept;
+}
+
+/* Those of the ledger, and those that it may not have yet: which these are must not matter. */
+static err read_moves(struct rules *rules, struct uses *uses)
+{
+    const struct identity *identity = rules->act.identity;
+    err error = ledger_scan(rules->ledger, LEDGER_LINKS, NULL, note_use, uses, rules->problem);
+    for (uint32_t i = 0; i < identity->move_count; i++) {
+        const struct pending_move *move = &identity->moves[i];
+        if (join_counts(identity, move->row))
+            add_use(uses, move->row, move->node, move->link_id);
+    }
+    sort_uses(uses);
+    return error;
+}
+
+static err read_uses(struct rules *rules, struct uses *uses)
+{
+    err error = read_moves(rules, uses);
+    size_t moves = uses->count;
+    for (size_t i = 0; i < moves && error == ERR_OK; i++) {
+        uint32_t row = uses->items[i].row;
+        if (i > 0 && row == uses->items[i - 1].row)
+            continue;
+        const struct pending *pending = pending_find(rules->act.identity, row);
+        struct ledger_value key = ledger_int(row);
+        if (pending == NULL)
+            error = ledger_find(rules->ledger, LEDGER_IDENTIFIERS, &key, 1, note_birth, uses,
+                                rules->problem);
+        else if (pending->born_at != 0)
+            add_use(uses, row, pending->born_at, 0);
+    }
+    sort_uses(uses);
     return error == ERR_OK && uses->failed ? ERR_NOMEM : error;
 }
 

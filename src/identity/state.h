@@ -179,8 +179,16 @@ struct kind {
 /* A row that the ledger cannot give yet. */
 struct pending {
     uint32_t row, source_number;
+    uint32_t born_at; /* node; 0: nowhere */
     int64_t first_seen_ms, attached_ms;
     str value; /* behind the struct */
+};
+
+/* A move that the ledger may not have yet. */
+struct pending_move {
+    uint64_t link_id;
+    uint32_t row, node;
+    uint32_t row_count; /* rows at that time: a later one committed means this is too */
 };
 
 /* What identity_prefetch has announced and not yet followed further. */
@@ -227,6 +235,8 @@ struct identity {
     struct pending **pending; /* ring by row number */
     uint32_t pending_first, pending_count, pending_capacity;
     size_t pending_bytes;
+    struct pending_move *moves; /* by link id */
+    uint32_t move_count, move_capacity;
     struct ahead *ahead;
 };
 

@@ -703,6 +703,27 @@ static void stronger_type_merges_those_who_used_it(void **state)
     buffer_deinit(&report);
 }
 
+/* In the same block as the command: what the ledger does not have yet counts too. */
+static void rules_see_what_is_not_committed(void **state)
+{
+    struct people *people = *state;
+    struct problem problem = { .error = ERR_OK };
+    rules(people, "user_id", "{\"limit\":3}");
+    says(people, "user_id=ann loyalty=L1");
+    says(people, "member_card=0000");
+    people_commit(people);
+    identity_committed(people->identity, identity_row_count(people->identity));
+    says(people, "user_id=bob loyalty=L1");
+    says(people, "member_card=0001");
+    rules(people, "loyalty", "{\"strong\":true}");
+    rules(people, "member_card", "{\"blocked\":[\"0000\",\"0001\"]}");
+    assert_ok(identity_apply_rules(people->identity, people->ledger, ++people->seq, people->now_ms,
+                                   people->writes, NULL, &problem));
+    assert_true(same(people, "user_id=ann", "user_id=bob"));
+    assert_int_equal(who(people, "member_card=0000"), 0);
+    assert_int_equal(who(people, "member_card=0001"), 0);
+}
+
 static void newly_blocked_value_lets_go(void **state)
 {
     struct people *people = *state;
@@ -844,6 +865,7 @@ int main(void)
         T(wider_limit_merges_what_was_refused),
         T(weaker_type_splits),
         T(stronger_type_merges_those_who_used_it),
+        T(rules_see_what_is_not_committed),
         T(newly_blocked_value_lets_go),
         T(sharing_can_be_taken_back),
         T(lower_limit_in_one_node),
