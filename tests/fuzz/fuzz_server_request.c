@@ -3,6 +3,8 @@
 #include "server/answer.h"
 #include "server/router.h"
 
+#include <stdlib.h>
+
 static struct keys *keys;
 static struct arena arena;
 
