@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule: what is true of a customer, now. One language for tags, segments, journeys and scopes.
+ *
+ *     JSON ──parse──▶ tree ──check against a catalogue──▶ rule ──┬─▶ judge one customer (answer, until when)
+ *                                                            ├─▶ scan everybody
+ *                                                            ├─▶ explain, say as a sentence
+ *                                                            └─▶ SQL, for counting rules
+ * The reference is docs/rules.md.
+ *
+ * Invariants
+ *   R1 one answer: judging over a view in RAM, over streamed rows, by SQL where SQL is made, and by the
+ *      naive twin of the tests (tests/support/oracle) agree, for every rule, history and moment.
+ *   R2 `until_ms` is never later than the first moment at which time alone changes the answer; it may be
+ *      earlier (then judging again moves it on).
+ *   R3 a rule that names what does not exist, or compares what cannot be compared, is never made: the
+ *      problem has a JSON pointer, the reason and a suggestion.
+ *   R4 missing values: every comparison with a missing value is false, `ne` and `not_in` included; only
+ *      is_not_set is true. `not` turns the answer of its rule, missing or not.
+ *   R5 windows: start inclusive, end exclusive, to the millisecond; calendar edges in the workspace's zone.
+ *      Ties in time break by seq.
+ *   R6 a rule is immutable once made, and needs no memory while it is judged beyond the judge's scratch.
+ *
+ * Threads: a rule may be judged by any number of threads at once, each with its own `rule_judge`.
+ */
+#ifndef KITH_RULE_RULE_H
+#define KITH_RULE_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "history/history.h"
+
+#define RULE_DEPTH_MAX 32
+#define RULE_CONDITIONS_MAX 500
+#define RULE_LIST_MAX 10000
+#define RULE_WINDOW_DAYS_MAX 3660
+#define RULE_FOREVER INT64_MAX
+
+struct rule;
+
+/* ---- what a rule may name ---- */
+
+/* Kinds of values of properties, traits and tags. */
+enum rule_kind {
+    RULE_TEXT,
+    RULE_NUMBER, /* int64 in millionths: whole and decimal numbers compare exactly */
+    RULE_MONEY,  /* minor units */
+    RULE_TIME,   /* ms UTC; dates are their local midnight */
+    RULE_BOOL,
+    RULE_TEXTS, /* a list: a comparison holds if it holds for one of them; ne and not_in, for none */
+};
+
+/* A symbol that a catalogue gave out; what it means is the catalogue's own. */
+struct rule_symbol {
+    enum rule_kind kind;
+    uint32_t number;
+};
+
+/* The world of names, at check time. Functions return false for what is not known; `suggest` (may be NULL)
+ * appends names like the wrong one. Implemented by audience/ over plan, traits, tags, segments; by tests. */
+struct rule_catalogue {
+    void *context;
+    bool (*event)(void *context, str name);
+    bool (*property)(void *context, str event, str path, enum column_kind *kind);
+    bool (*trait)(void *context, str name, struct rule_symbol *symbol);
+    bool (*tag)(void *context, str key, struct rule_symbol *symbol);
+    bool (*segment)(void *context, str key, struct rule_symbol *symbol);
+    bool (*identifier_type)(void *context, str name, struct rule_symbol *symbol);
+    bool (*consent)(void *context, str purpose, struct rule_symbol *symbol);
+    bool (*relation)(void *context, str name, struct rule_symbol *symbol);
+    /* An object kind; `path` empty asks for the kind alone. Tags of objects: path "tag:key". */
+    bool (*object)(void *context, str kind, str path, struct rule_symbol *symbol);
+    void (*suggest)(void *context, const char *what, str wrong, struct buffer *out);
+    struct history *history; /* types, channels, columns */
+    const struct rule_zone *zone;
+};
+
+/* A zone as offsets over time: local = utc + offset. Fixed zones have one entry. */
+struct rule_zone {
+    char name[64];
+    size_t count;
+    const int64_t *since_ms; /* ascending; the first is INT64_MIN */
+    const int32_t *offset_seconds;
+};
+
+/* ---- making ---- */
+
+/* Parse, check and compile. Errors: UNPROCESSABLE with problem->pointer, reason and hint. Columns that the rule
+ * needs and history does not have are listed by rule_columns: the rule can be judged once they are ready. */
+err rule_new(struct rule **rule, json_value json, const struct rule_catalogue *catalogue,
+             struct problem *problem) MUST_USE;
+void rule_free(struct rule **rule);
+
+/* What it depends on: the index from changes to rules is made of this. */
+struct rule_needs {
+    size_t event_count, column_count, trait_count, tag_count, segment_count;
+    const str *events; /* type names; "" means: any event */
+    const struct rule_column {
+        str path;
+        enum column_kind kind;
+    } * columns;
+    const uint32_t *traits, *tags, *segments; /* symbol numbers */
+    bool identifiers, consents, relations, touches, objects;
+    bool time; /* may change by time alone */
+};
+const struct rule_needs *rule_needs(const struct rule *rule);
+/* The JSON in its normal form: defaults left out, members in order. */
+void rule_write(const struct rule *rule, struct buffer *out);
+
+/* ---- judging ---- */
+
+/* A value, by its kind: number, text, or texts. */
+struct rule_value {
+    int64_t number;
+    str text;
+    const str *texts;
+    uint32_t text_count;
+};
+
+/* What is known of a customer besides her history; functions of the caller, by symbol number. `number` and
+ * `code` kinds as in struct rule_symbol; texts are given as text. Must be cheap: nanoseconds. */
+struct rule_facts {
+    void *context;
+    /* false: not set */
+    bool (*trait)(void *context, uint32_t customer, uint32_t symbol, struct rule_value *value);
+    bool (*tag)(void *context, uint32_t customer, uint32_t symbol, struct rule_value *value);
+    bool (*segment)(void *context, uint32_t customer, uint32_t symbol);    /* is in */
+    bool (*identifier)(void *context, uint32_t customer, uint32_t symbol); /* holds one */
+    bool (*consent)(void *context, uint32_t customer, uint32_t symbol, bool *granted);
+    bool (*relation)(void *context, uint32_t customer, uint32_t symbol, struct rule_value *value);
+    /* The moment she entered what is being judged ("since entering"); INT64_MIN: not in it. */
+    int64_t entered_ms;
+};
+struct rule_answer {
+    bool holds;
+    int64_t until_ms; /* RULE_FOREVER: only an event or a fact can change it */
+};
+
+struct rule_judge; /* scratch of one thread */
+err rule_judge_new(struct rule_judge **judge) MUST_USE;
+void rule_judge_free(struct rule_judge **judge);
+/* Events at or after now_ms are not yet. Cost: a pass over the events of the types that it names. */
+void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
+                 const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
+                 struct rule_answer *answer);
+/* A measure's value ({"event":…, "measure":…} without comparison), for counted tags and scores:
+ * NUMBER in millionths, MONEY, TIME or TEXT as its kind says. False: nothing to measure. */
+err rule_measure_new(struct rule **rule, json_value json, const struct rule_catalogue *catalogue,
+                     enum rule_kind *kind, struct problem *problem) MUST_USE;
+bool rule_measure(struct rule_judge *judge, const struct rule *measure, uint32_t customer,
+                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
+                  struct rule_value *value, int64_t *until_ms);
+
+/* ---- everybody ---- */
+
+/* Judge the customers [from, to); those that satisfy it go to `found` in ascending order. With
+ * `condition_counts` (one per rule_condition_count) each condition is also counted alone. The thread's own
+ * reader and judge. False from `found` stops. */
+err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_reader *reader,
+              const struct rule_facts *facts, int64_t now_ms, uint32_t from, uint32_t to,
+              bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
+              uint64_t *condition_counts) MUST_USE;
+size_t rule_condition_count(const struct rule *rule);
+str rule_condition_path(const struct rule *rule, size_t index); /* JSON pointer */
+
+/* ---- why ---- */
+
+/* {holds, until, conditions:[{path, holds, value, compared, events:[seq…], until}], sentence:{zh,en}} */
+void rule_explain(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
+                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
+                  struct buffer *out);
+/* The rule in words: locale "zh" or "en". */
+void rule_sentence(const struct rule *rule, str locale, struct buffer *out);
+
+/* ---- SQL, for counting rules ---- */
+
+/* A query that gives the current customer numbers (column `customer`) that satisfy the rule at now_ms, in the dialect of
+ * ClickHouse; UNSUPPORTED when the rule needs more than counting (names the condition). */
+err rule_sql(const struct rule *rule, int64_t now_ms, struct buffer *sql,
+             struct problem *problem) MUST_USE;
+
+/* The operators, measures, windows and forms, as JSON: what an editor is built from, in both languages. */
+void rule_write_catalogue(struct buffer *out);
+
+#endif
