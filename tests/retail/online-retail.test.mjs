@@ -5,6 +5,7 @@
 // Wanted at ../shared/data/online_retail.csv.zst beside the project (KITH_RETAIL names another place).
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,12 +30,15 @@ function fieldsOf(line) {
 
 async function readRows() {
   const unpack = spawn('zstd', ['-dc', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(unpack, 'close'); // fails with what `spawn` could not do
   const rows = [];
   for await (const line of createInterface({ input: unpack.stdout, crlfDelay: Infinity })) {
     const [invoice, sku, name, quantity, date, price, customer, country] = fieldsOf(line);
     if (invoice !== 'InvoiceNo')
       rows.push({ invoice, sku, name, quantity: Number(quantity), date, price, customer: customer.replace(/\.0$/, ''), country });
   }
+  const [code] = await ended;
+  assert.equal(code, 0, 'zstd unpacks the file');
   return rows;
 }
 
