@@ -1,31 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audience: tags, scores, segments: who is in, since when, and why; true to the second.
  *
- * A *definition* is a tag or a segment (JSON, docs/rules.md); a published one is *live*: it moves in the apply of
- * the record that moves it. Memberships and tag values are CRoaring bitmaps over customer numbers (roots), numeric
- * tags chunked arrays. What time alone changes is *due*: one minute per customer, in a wheel.
+ * A *definition* is a tag or a segment (JSON, docs/tags.md); a published one is *live*: it moves in the apply of
+ * the record that moves it. Memberships and tag values are CRoaring bitmaps over customer numbers (roots), in
+ * chunks of 65,536 customers that readers share copy-on-write; numeric tags are chunked arrays of narrow width.
+ * What time alone changes is *due*: one minute per customer, in a wheel.
  *
  *     event, fact, merge, tick ─▶ which definitions can it change? (rule_needs) ─▶ judge ─▶ change
  *                                                                                   └─▶ row: what, who, when, why
  *
+ * A new definition is *computed*: threads of this room judge everybody over full history while the engine goes
+ * on; then the room submits the command `audience.install`, a record of the log. When it is applied, whoever was
+ * touched meanwhile is judged again and the result is put in place at once. On a replay nothing was computed
+ * ahead: everybody is judged at that record. So the state stays a function of the log.
+ *
+ *     put ─▶ COMPUTING ──scan, then audience.install──▶ LIVE ──put again──▶ LIVE with the next one computing
+ *                                                        └────delete──▶ gone
+ *
  * Invariants
- *   S1 at any seq, a live segment is exactly { c : rule holds for c at 'now' of that seq }, and so for tags; a recount says so
- *      (audience_recount), or names the defect.
+ *   S1 at any seq, a live segment is exactly { c : rule holds for c right after that record }, and so for tags; a
+ *      recount says so (audience_recount), or names the defect. 'Right after' is the record's received time plus
+ *      one millisecond, so that an event of this very millisecond counts.
  *   S2 every change is recorded with its cause, in the commit of the record that caused it.
  *   S3 due before decided: a customer is settled before anything is decided about her.
  *   S4 membership belongs to the customer (root): a merge judges the survivor again and clears the absorbed, a split judges both.
  *   S5 definitions that others use cannot be deleted; cycles cannot be made.
  *   S6 readers on other threads see immutable snapshots (copy-on-write by chunk), never a half change.
+ *   S7 a customer with more than AUDIENCE_HUGE_EVENTS events is judged at most once a second of log time: what
+ *      moves her may show a second later, and others do not wait.
  *
  * Engine thread alone unless a function says otherwise; deterministic.
  */
 #ifndef KITH_AUDIENCE_AUDIENCE_H
 #define KITH_AUDIENCE_AUDIENCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "event/event.h"
 #include "history/history.h"
 #include "identity/identity.h"
 #include "plan/plan.h"
@@ -33,6 +50,205 @@
 #include "rule/rule.h"
 #include "store/ledger.h"
 
+#define AUDIENCE_DEFINITIONS_MAX 10000
+#define AUDIENCE_KEY_BYTES_MAX 100
+#define AUDIENCE_VALUES_MAX 100       /* of a rule tag, a stage, boxes of an RFM */
+#define AUDIENCE_TEXT_VALUES_MAX 65000 /* distinct texts of a counted, imported, manual tag */
+#define AUDIENCE_PARTS_MAX 50         /* of a score */
+#define AUDIENCE_OPERANDS_MAX 50      /* of a set algebra */
+#define AUDIENCE_UPLOAD_MAX 1000000   /* identifiers of an uploaded list */
+#define AUDIENCE_HUGE_EVENTS 20000
+
 struct audience;
+
+/* ---- life ---- */
+
+struct audience_config {
+    size_t memory_bytes_max; /* columns, sets, wheel; default 1.2 GB. Beyond it no definition is taken (NOMEM) */
+    unsigned threads;        /* that scan; default 2 */
+    /* Borrowed; what they are asked is asked on the engine thread, history by readers of its own. */
+    struct history *history;
+    const struct identity *identity;
+    const struct profile *profile;
+    const struct plan *plan;
+    const char *zone; /* IANA name; default Asia/Shanghai */
+
+    /* A thread of this room wants a command appended to the log (user 0), and does not wait for more than its
+     * sync. NULL: nothing is computed ahead; the owner calls audience_install itself (tests). */
+    err (*submit)(void *context, str operation, str body);
+    /* history_add_column was called for a published definition or a preview: bring its past (warehouse, tail)
+     * and call history_fill_end. Engine thread. NULL: history has seen every event since the column was
+     * added, or has no past (tests): the room calls history_fill_end itself. */
+    void (*fill_column)(void *context, str path, enum column_kind kind, history_column column);
+    /* There is work: call audience_work even if no record comes. Any thread. May be NULL. */
+    void (*wake)(void *context);
+    void *context;
+};
+
+err audience_new(struct audience **audience, const struct audience_config *config) MUST_USE;
+void audience_free(struct audience **audience); /* ends its threads */
+/* Definitions, memberships, tag values, from the ledger; after identity and profile are loaded, before the log
+ * goes on. Adds the columns that definitions need: load the history after it. */
+err audience_load(struct audience *audience, struct ledger *ledger,
+                  struct problem *problem) MUST_USE;
+/* History is there and all columns are ready: facts and due times are made from here on (in slices by
+ * audience_work and on threads). `now_ms`: of the last applied record. */
+err audience_start(struct audience *audience, int64_t now_ms) MUST_USE;
+
+/* ---- from apply, in this order ---- */
+
+/* Who did what, at which record. */
+struct audience_moment {
+    uint64_t seq;
+    int64_t now_ms; /* received time of the record */
+};
+
+/* First thing of every block, with its received time: what was put off for a second is done. */
+err audience_begin(struct audience *audience, struct audience_moment moment) MUST_USE;
+/* Before the event is remembered (profile_apply, history_observe, history_group): settles what is due of the
+ * customer, and of those that this event has absorbed, as it stood until now (S3). Numbers are roots from before. */
+err audience_before(struct audience *audience, uint32_t customer,
+                    struct audience_moment moment) MUST_USE;
+/* After it is remembered: facts that it changes are taken over, what it can change is judged. */
+err audience_event(struct audience *audience, uint32_t customer, const struct event *event,
+                   struct audience_moment moment) MUST_USE;
+/* `absorbed` are numbers that were roots and are not any more. After history_group, before audience_event. */
+err audience_merged(struct audience *audience, uint32_t survivor, const uint32_t *absorbed,
+                    size_t count, struct audience_moment moment) MUST_USE;
+/* Something else about this customer changed (split: call it for each part; consent by hand; an event taken
+ * away again): everything about her is read and judged anew. */
+err audience_customer_changed(struct audience *audience, uint32_t customer,
+                              struct audience_moment moment) MUST_USE;
+/* So much changed that nobody is as she was (identity.rules.apply, undo of an import): all are judged at once. */
+err audience_all_changed(struct audience *audience, struct audience_moment moment) MUST_USE;
+/* An object changed (EVENT_OBJECT, EVENT_GROUP applied). */
+err audience_object_changed(struct audience *audience, const struct event *event,
+                            struct audience_moment moment) MUST_USE;
+/* A tick record: what is due by now is taken out of the wheel; audience_work settles it in slices, as it
+ * stood at this tick. What an earlier tick left is finished first. At local midnight the day's work is begun. */
+err audience_tick(struct audience *audience, struct audience_moment moment) MUST_USE;
+
+/* The last thing before a group is handed to the ledger: rows of changes and dirty chunks (<= 1 MB). */
+void audience_commit(struct audience *audience, struct ledger_writes *writes);
+/* Between groups: due work, filling of columns, results of scans; about `budget_us`. True: there is more, call
+ * again soon, also when no record comes. Rows that it makes go to the next audience_commit. */
+bool audience_work(struct audience *audience, int64_t budget_us);
+/* All of it at once: before a digest, a recount, a decision about many. */
+err audience_settle(struct audience *audience, int64_t now_ms) MUST_USE;
+
+/* ---- commands (inside apply): bodies as in docs/tags.md; the answer is a JSON object ---- */
+
+/* AUDIENCE_COMMANDS: X(NAME, operation, function) */
+#define AUDIENCE_COMMANDS(X)                                       \
+    X(SEGMENT_PUT, "segment.put", audience_put_segment)            \
+    X(SEGMENT_DELETE, "segment.delete", audience_delete_segment)   \
+    X(SEGMENT_MEMBERS, "segment.members", audience_change_members) \
+    X(TAG_PUT, "tag.put", audience_put_tag)                        \
+    X(TAG_DELETE, "tag.delete", audience_delete_tag)               \
+    X(TAG_VALUES, "tag.values", audience_change_values)            \
+    X(AUDIENCE_INSTALL, "audience.install", audience_install)
+
+struct audience_command {
+    json_value body;
+    struct audience_moment moment;
+    uint32_t user_number;
+    struct ledger_writes *writes;
+    struct buffer *answer;
+    struct problem *problem;
+};
+#define X(NAME, operation, function) \
+    err function(struct audience *audience, const struct audience_command *command) MUST_USE;
+AUDIENCE_COMMANDS(X)
+#undef X
+
+/* ---- for people: JSON as in docs/api.md ---- */
+
+enum audience_kind { AUDIENCE_SEGMENT, AUDIENCE_TAG };
+
+/* Members `tags` {key: value} and `segments` [key…] of a customer. Settled as of the last record. */
+void audience_write_customer(const struct audience *audience, uint32_t customer,
+                             struct json_writer *writer);
+/* One definition as it is published, with count, values, usage, state; NOT_FOUND. */
+err audience_write_one(const struct audience *audience, enum audience_kind kind, str key,
+                       struct buffer *out) MUST_USE;
+/* All of a kind as a JSON array, by key; `folder` and `query` (part of key or name) may be empty. */
+void audience_write_all(const struct audience *audience, enum audience_kind kind, str folder,
+                        str query, struct buffer *out);
+/* Members (of a tag: with this value; empty for any) from beyond `after` in ascending order; how many were
+ * written. NOT_FOUND. */
+err audience_members(const struct audience *audience, enum audience_kind kind, str key, str value,
+                     uint32_t after, uint32_t *customers, size_t limit, size_t *count) MUST_USE;
+/* Why is she in, or not: the definition's rules with their values. NOT_FOUND. */
+err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,
+                     struct buffer *out, struct problem *problem) MUST_USE;
+
+/* ---- questions that take longer: a job is begun and ended on the engine thread, and run on any other ---- */
+
+/* What can be asked; `body` is the request's JSON.
+ *   PREVIEW   {rule} → {count, as_of, sample:[numbers], conditions:[{path,count}], reachable, elapsed_ms, partial}
+ *   CHANGE    {…definition} of `key` → {count, enters, leaves, samples}: before it is saved
+ *   OVERLAP   {segments:[…]} → sizes of each, each pair and all
+ *   PROFILE   of `key`: what distinguishes its members from everybody
+ * Numbers of customers stand in the answer as {"$customer":n}: the server writes one_ids. */
+enum audience_question_kind {
+    AUDIENCE_PREVIEW,
+    AUDIENCE_CHANGE,
+    AUDIENCE_OVERLAP,
+    AUDIENCE_PROFILE,
+};
+struct audience_question;
+/* Engine thread: takes snapshots of what the question needs. UNPROCESSABLE with pointer, NOT_FOUND, BUSY. Not yet ready
+ * columns and facts begin to be filled: *is_ready false; begin again after a moment. */
+err audience_question_begin(struct audience *audience, enum audience_question_kind kind, str key,
+                            json_value body, bool *is_ready, struct audience_question **question,
+                            struct problem *problem) MUST_USE;
+/* Any thread; two threads of its own help. Cut after `budget_ms` (the answer says so) or when *cancel. */
+err audience_question_run(struct audience_question *question, int64_t budget_ms,
+                          const _Atomic bool *cancel, struct buffer *out) MUST_USE;
+/* Any thread. */
+void audience_question_free(struct audience_question **question);
+
+/* ---- what was: from the ledger; any thread ---- */
+
+/* Number of a definition, for the functions below; 0 unknown. Engine thread. */
+uint32_t audience_number(const struct audience *audience, enum audience_kind kind, str key);
+/* A definition's members as they are, and the last change in them; release it. Engine thread; read by any. */
+struct audience_set;
+err audience_set_take(struct audience *audience, enum audience_kind kind, str key, str value,
+                      struct audience_set **set) MUST_USE;
+void audience_set_free(struct audience_set **set);
+uint64_t audience_set_count(const struct audience_set *set);
+bool audience_set_has(const struct audience_set *set, uint32_t customer);
+void audience_set_visit(const struct audience_set *set,
+                        bool (*visit)(void *context, uint32_t customer), void *context);
+/* Take the set back to how it was at `at_ms`: undo what was committed after it. The ledger must have
+ * committed what the set shows (engine_settle). */
+err audience_set_at(struct audience_set *set, struct ledger *ledger, int64_t at_ms,
+                    struct problem *problem) MUST_USE;
+/* {step_ms, points:[{at,count,entered,left}]} of [from_ms, to_ms). */
+err audience_write_history(struct audience_set *set, struct ledger *ledger, int64_t from_ms,
+                           int64_t to_ms, int64_t step_ms, struct buffer *out,
+                           struct problem *problem) MUST_USE;
+
+/* ---- looking after it ---- */
+
+/* Judge everybody anew and compare with what is live; defects are counted (metric), logged and, if `mend`, put
+ * right. Slow: all customers times all definitions. */
+struct audience_recount_result {
+    uint64_t judged, defects;
+    char first[200]; /* what the first defect is */
+};
+err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
+                     struct audience_recount_result *result) MUST_USE;
+
+struct audience_status {
+    uint32_t segments, tags, computing;
+    size_t set_bytes, column_bytes, wheel_bytes;
+    uint64_t changes, due_pending;
+};
+void audience_status(const struct audience *audience, struct audience_status *status);
+size_t audience_memory_bytes(const struct audience *audience);
+/* Definitions, memberships and tag values, all settled: what a rebuild must give again. */
+void audience_digest(const struct audience *audience, struct digest *digest);
 
 #endif
