@@ -51,7 +51,7 @@
     X(GET, API "/customers", VIEWER, WORKING, NONE, customer_search, searchCustomers,             \
       "query identifier_type trait.* reveal " PAGED)                                              \
     X(GET, API "/customers/{one_id}/events", VIEWER, WORKING, NONE, customer_events,              \
-      listCustomerEvents, "type channel source reveal " PAGED)                                    \
+      listCustomerEvents, "type channel source from until reveal " PAGED)                                    \
     X(GET, API "/customers/{one_id}/graph", VIEWER, WORKING, NONE, customer_graph,                \
       getCustomerGraph, "reveal")                                                                 \
     X(GET, API "/customers/{one_id}/merges", VIEWER, WORKING, NONE, customer_merges,              \

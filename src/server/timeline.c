@@ -33,6 +33,7 @@ struct timeline {
     struct request *request;
     struct customer_view view;
     uint32_t number;
+    int64_t from_ms; /* events before it are not asked for */
     int64_t before_ms;
     uint64_t before_seq;
     str type, channel, source_key;
@@ -49,7 +50,8 @@ struct timeline {
 
 static bool is_wanted(const struct timeline *timeline, const struct event *event)
 {
-    return (timeline->type.size == 0 || str_equal(timeline->type, event->type)) &&
+    return event->time_ms >= timeline->from_ms &&
+           (timeline->type.size == 0 || str_equal(timeline->type, event->type)) &&
            (timeline->channel.size == 0 || str_equal(timeline->channel, event->channel)) &&
            (timeline->source_key.size == 0 || timeline->source_number == event->source_number);
 }
@@ -118,6 +120,8 @@ static void write_query(const struct timeline *timeline, struct buffer *sql)
         buffer_printf(sql, " AND (time_ms < %lld OR (time_ms = %lld AND seq < %llu))",
                       (long long)timeline->before_ms, (long long)timeline->before_ms,
                       (unsigned long long)timeline->before_seq);
+    if (timeline->from_ms != INT64_MIN)
+        buffer_printf(sql, " AND time_ms >= %lld", (long long)timeline->from_ms);
     if (timeline->type.size > 0)
         buffer_append_str(sql, STR(" AND type = {type:String}"));
     if (timeline->channel.size > 0)
@@ -299,6 +303,30 @@ static err write_page(struct timeline *timeline, struct problem *problem)
     return ERR_OK;
 }
 
+static err read_time(struct request *request, str name, int64_t *time_ms, struct problem *problem)
+{
+    str text = request_query(request, name);
+    if (text.size == 0 || time_parse(text, 0, time_ms))
+        return ERR_OK;
+    return problem_set(problem, ERR_INVALID, "%.*s is no time: write it like 2026-06-18T00:00:00Z",
+                       (int)name.size, name.data);
+}
+
+/* `from` inclusive, `until` exclusive: a day is [its midnight, the next). */
+static err read_span(struct timeline *timeline, struct problem *problem)
+{
+    int64_t until_ms = INT64_MAX;
+    timeline->from_ms = INT64_MIN;
+    err error = read_time(timeline->request, STR("from"), &timeline->from_ms, problem);
+    if (error == ERR_OK)
+        error = read_time(timeline->request, STR("until"), &until_ms, problem);
+    if (until_ms <= timeline->before_ms) {
+        timeline->before_ms = until_ms;
+        timeline->before_seq = 0;
+    }
+    return error;
+}
+
 static err read_parameters(struct timeline *timeline, bool *present, struct problem *problem)
 {
     struct request *request = timeline->request;
@@ -312,6 +340,8 @@ static err read_parameters(struct timeline *timeline, bool *present, struct prob
     timeline->limit++;
     timeline->before_ms = place[0];
     timeline->before_seq = (uint64_t)place[1];
+    if (error == ERR_OK)
+        error = read_span(timeline, problem);
     if (error != ERR_OK || timeline->source_key.size == 0)
         return error;
     struct source_set *sources = engine_sources(request->server->engine);
@@ -353,6 +383,5 @@ err route_customer_events(struct request *request, struct problem *problem)
     }
     if (error == ERR_OK)
         error = write_page(&timeline, problem);
-    view_deinit(&timeline.view);
     return error;
 }

@@ -74,7 +74,12 @@ export function addressOf(template: string, given: Pick<Given, 'path' | 'query'>
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(given.path?.[name])));
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(given.query ?? {})) {
-    if (value !== undefined && value !== null && value !== '') search.set(name, String(value));
+    /* an object is one parameter per member: trait.city=上海 */
+    if (typeof value === 'object' && value !== null) {
+      for (const [member, one] of Object.entries(value)) search.set(`${name}.${member}`, String(one));
+    } else if (value !== undefined && value !== null && value !== '') {
+      search.set(name, String(value));
+    }
   }
   const text = search.toString();
   return `${base}${path}${text === '' ? '' : `?${text}`}`;

@@ -8,6 +8,8 @@ import { api, ApiProblem, type Schemas } from './client';
 export interface CustomerSearch {
   query: string;
   identifierType: string;
+  trait?: string;
+  value?: string;
   cursor: string;
   limit: number;
 }
@@ -16,6 +18,8 @@ export interface TimelineFilter {
   type: string;
   channel: string;
   source: string;
+  from: string; /* moments, RFC 3339 */
+  until: string;
 }
 
 export interface RefusalFilter {
@@ -72,6 +76,7 @@ export const queries = {
           query: {
             query: set(search.query),
             identifier_type: set(search.identifierType),
+            trait: search.trait && search.value ? { [search.trait]: search.value } : undefined,
             cursor: set(search.cursor),
             limit: search.limit,
           },
@@ -93,6 +98,8 @@ export const queries = {
             type: set(filter.type),
             channel: set(filter.channel),
             source: set(filter.source),
+            from: set(filter.from),
+            until: set(filter.until),
             cursor: set(pageParam),
             limit: 50,
           },

@@ -2385,6 +2385,10 @@ export interface operations {
                 type?: string;
                 channel?: string;
                 source?: string;
+                /** @description only what happened at this moment or later */
+                from?: string;
+                /** @description only what happened before this moment */
+                until?: string;
                 /** @description show personal values in full: needs role operator, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
                 /** @description `next_cursor` of the page before */

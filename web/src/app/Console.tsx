@@ -4,6 +4,8 @@ import { QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-q
 import { App as AntApp, ConfigProvider } from 'antd';
 import enGB from 'antd/locale/en_GB';
 import zhCN from 'antd/locale/zh_CN';
+import 'dayjs/locale/en-gb';
+import 'dayjs/locale/zh-cn';
 import { useEffect, useMemo, useState } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiProblem, onUnauthenticated } from '@/api/client';

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures and times as each language writes them, edges included. */
 import { describe, expect, it } from 'vitest';
-import {
-  bytes, calendarDaysBetween, clockTime, dateTime, dayKey, dayTitle, exactCount, minorDigits, money, perSecond,
-  percent, relativeTime, shortCount, shortMoney, type RelativeWords,
-} from './format';
+import { bytes, calendarDaysBetween, clockTime, dateTime, dayAfter, dayKey, dayStart, dayTitle, exactCount, minorDigits, money, perSecond, percent, relativeTime, shortCount, shortMoney, type RelativeWords } from './format';
 
 const shanghai = 'Asia/Shanghai';
 
@@ -82,5 +79,19 @@ describe('times', () => {
   });
   it('gives the date after a month', () => {
     expect(relativeTime('2026-06-18T00:00:00Z', Date.parse('2026-11-21T00:00:00Z'), shanghai, words)).toBe('2026-06-18');
+  });
+});
+
+describe('days of the calendar', () => {
+  it('begin at midnight of the zone, on days of changed clocks too', () => {
+    expect(dayStart('2026-06-18', 'Asia/Shanghai')).toBe('2026-06-17T16:00:00.000Z');
+    expect(dayStart('2026-03-29', 'Europe/Berlin')).toBe('2026-03-28T23:00:00.000Z');
+    expect(dayStart('2026-03-30', 'Europe/Berlin')).toBe('2026-03-29T22:00:00.000Z');
+    expect(dayStart('2026-10-26', 'Europe/Berlin')).toBe('2026-10-25T23:00:00.000Z');
+    expect(dayStart('2026-01-01', 'America/St_Johns')).toBe('2026-01-01T03:30:00.000Z');
+  });
+  it('follow one another', () => {
+    expect(dayAfter('2026-02-28')).toBe('2026-03-01');
+    expect(dayAfter('2026-12-31')).toBe('2027-01-01');
   });
 });

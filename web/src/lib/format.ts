@@ -176,3 +176,22 @@ export function calendarDaysBetween(from: Instant, to: Instant, zone: string): n
   const end = Date.parse(`${dayKey(to, zone)}T00:00:00Z`);
   return Math.round((end - start) / 86_400_000);
 }
+
+/* The moment at which a day ("2026-06-18") begins in the zone. The offset is asked for twice, since it may change on that
+ * very day.
+ */
+export function dayStart(day: string, zone: string): string {
+  const asUtc = Date.parse(`${day}T00:00:00Z`);
+  let at = asUtc;
+  for (let round = 0; round < 2; round += 1) at = asUtc - offsetMs(at, zone);
+  return new Date(at).toISOString();
+}
+
+export function dayAfter(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+}
+
+function offsetMs(at: number, zone: string): number {
+  const whole = Math.floor(at / 1_000) * 1_000;
+  return Date.parse(`${dayKey(whole, zone)}T${clockTime(whole, 'en', zone)}Z`) - whole;
+}

@@ -4,13 +4,14 @@
  */
 import { DownOutlined, RightOutlined } from '@ant-design/icons';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Button, Select } from 'antd';
+import { Button, DatePicker, Select } from 'antd';
+import dayjs from 'dayjs';
 import { useCallback, useId, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
-import { calendarDaysBetween, clockTime, dayKey, dayTitle } from '@/lib/format';
+import { calendarDaysBetween, clockTime, dayAfter, dayKey, dayStart, dayTitle } from '@/lib/format';
 import { useFilters, useWhenVisible } from '@/lib/hooks';
 import { words } from '@/lib/words';
 import { Chips } from '@/ui/Controls';
@@ -21,21 +22,28 @@ import { customerTexts } from './texts';
 import { countsBy, factsOf, groupTimeline, type Fact, type TimelineEvent, type TimelineRun } from './timeline';
 
 const channelChips = 6;
+const noFilters = { type: '', channel: '', source: '', from: '', until: '' };
+
+/* The address has whole days, both within; the server takes moments, the second of them beyond. */
+function spanOf(days: { from: string; until: string }, zone: string): { from: string; until: string } {
+  return { from: days.from === '' ? '' : dayStart(days.from, zone), until: days.until === '' ? '' : dayStart(dayAfter(days.until), zone) };
+}
 
 export function Timeline({ oneId }: { oneId: string }) {
   const t = useText(customerTexts).timeline;
   const common = useText(words);
   const language = useLanguage();
   const { zone, nowMs } = useClock();
-  const [filters, setFilters] = useFilters({ type: '', channel: '', source: '' });
-  const pages = useInfiniteQuery(queries.timeline(oneId, filters));
+  const [filters, setFilters] = useFilters(noFilters);
+  const span = spanOf(filters, zone);
+  const pages = useInfiniteQuery(queries.timeline(oneId, { ...filters, ...span }));
   const events = useMemo(() => pages.data?.pages.flatMap((page) => page.items) ?? [], [pages.data]);
   const days = useMemo(() => groupTimeline(events, zone), [events, zone]);
   const choices = useSeen(oneId, events);
   const { fetchNextPage, hasNextPage, isFetchingNextPage, isFetchNextPageError } = pages;
   const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const sentinel = useWhenVisible(more, hasNextPage && !isFetchingNextPage && !isFetchNextPageError);
-  const isFiltered = filters.type !== '' || filters.channel !== '' || filters.source !== '';
+  const isFiltered = Object.values(filters).some((value) => value !== '');
 
   const title = (day: string, at: string): string => {
     const ago = calendarDaysBetween(at, nowMs, zone);
@@ -51,7 +59,7 @@ export function Timeline({ oneId }: { oneId: string }) {
       {pages.isError && events.length === 0 && <Failure error={pages.error} retry={() => void pages.refetch()} />}
       {pages.data?.pages[0]?.partial === true && <div className="notice warn" style={{ marginBottom: 12 }}>{common.partial}</div>}
       {pages.isSuccess && events.length === 0 && (
-        <Empty title={t.emptyTitle} action={isFiltered ? <Button onClick={() => setFilters({ type: '', channel: '', source: '' })}>{t.clear}</Button> : undefined}>
+        <Empty title={t.emptyTitle} action={isFiltered ? <Button onClick={() => setFilters(noFilters)}>{t.clear}</Button> : undefined}>
           {isFiltered ? t.emptyFiltered : t.empty}
         </Empty>
       )}
@@ -74,7 +82,7 @@ interface Choices { types: [string, number][]; channels: [string, number][] }
 
 /* What has been seen of this customer without filters stays on offer while one is set. */
 function useSeen(oneId: string, events: readonly TimelineEvent[]): Choices {
-  const all = useInfiniteQuery(queries.timeline(oneId, { type: '', channel: '', source: '' }));
+  const all = useInfiniteQuery(queries.timeline(oneId, noFilters));
   return useMemo(() => {
     const seen = all.data?.pages.flatMap((page) => page.items) ?? events;
     return { types: countsBy(seen, 'type'), channels: countsBy(seen, 'channel') };
@@ -83,8 +91,8 @@ function useSeen(oneId: string, events: readonly TimelineEvent[]): Choices {
 
 interface FiltersProps {
   choices: Choices;
-  filters: { type: string; channel: string };
-  onChange: (change: { type?: string; channel?: string }) => void;
+  filters: { type: string; channel: string; from: string; until: string };
+  onChange: (change: { type?: string; channel?: string; from?: string; until?: string }) => void;
 }
 
 function TimelineFilters({ choices, filters, onChange }: FiltersProps) {
@@ -104,6 +112,11 @@ function TimelineFilters({ choices, filters, onChange }: FiltersProps) {
       <Select
         size="small" aria-label={t.type} value={filters.type} onChange={(type) => onChange({ type })} style={{ width: 150 }} showSearch={{ optionFilterProp: 'label' }}
         options={[{ value: '', label: t.allTypes }, ...types.map((type) => ({ value: type, label: eventName(type) }))]}
+      />
+      <DatePicker.RangePicker
+        size="small" allowEmpty={[true, true]} style={{ width: 230 }} placeholder={[t.fromDay, t.untilDay]} aria-label={t.span}
+        value={[filters.from === '' ? null : dayjs(filters.from), filters.until === '' ? null : dayjs(filters.until)]}
+        onChange={(days) => onChange({ from: days?.[0]?.format('YYYY-MM-DD') ?? '', until: days?.[1]?.format('YYYY-MM-DD') ?? '' })}
       />
     </div>
   );

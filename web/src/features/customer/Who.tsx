@@ -9,9 +9,10 @@ import { useText } from '@/app/preferences';
 import { useNarrow } from '@/lib/media';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton } from '@/ui/Controls';
+import { ActionButton, useRoleReason } from '@/ui/Controls';
 import { Avatar, Count, Money, OneId, Pill, Time, useIdentifierName } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
+import { ConsentDialog } from './ConsentDialog';
 import { customerTexts } from './texts';
 
 type Customer = Schemas['Customer'];
@@ -27,6 +28,8 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
   const t = useText(customerTexts);
   const common = useText(words);
   const { server } = useSession();
+  const noRole = useRoleReason('operator');
+  const [isRecording, setRecording] = useState(false);
   return (
     <Panel className="customer-who">
       <div className="row" style={{ gap: 12, alignItems: 'flex-start' }}>
@@ -55,9 +58,14 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
         <Identifiers identifiers={customer.identifiers} />
       </section>
       <section>
-        <h2 className="who-head">{t.who.reach}</h2>
+        <h2 className="who-head">
+          {t.who.reach}
+          <span className="grow" />
+          <ActionButton size="small" type="text" reason={noRole} onClick={() => setRecording(true)}>{t.consent.record}</ActionButton>
+        </h2>
         <Consents consent={customer.consent} />
       </section>
+      <ConsentDialog open={isRecording} customer={customer} onClose={() => setRecording(false)} />
     </Panel>
   );
 }

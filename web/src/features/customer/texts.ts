@@ -15,12 +15,17 @@ export const customerTexts = catalogue({
       others: '其他币种', identifiers: '标识', reach: '触达授权', granted: '已同意', withdrawn: '已撤回', noConsent: '还没有记录任何授权。',
       namespace: '命名空间', source: '来源', lastSeen: '最近出现', verified: '已验证', claimed: '仅声称', more: (count: number) => `另有 ${count} 个`, less: '收起', revealNote: '查看完整信息会记入操作记录',
     },
+    consent: {
+      record: '登记…', title: '登记授权', hint: '写下她同意了什么，或撤回了什么。最近一次登记说了算，之前的都留有记录。', purpose: '用途', purposeHint: '选一个，或填自己的代码（小写字母、数字、下划线）。',
+      purposeMissing: '请填用途', purposeForm: '小写字母开头，只用小写字母、数字和下划线，最多 40 个字符', what: '她的意思', granted: '同意', withdrawn: '撤回',
+      evidence: '依据', evidenceHint: '怎么知道的：纸质授权书编号、来电时间、页面版本……', evidenceMissing: '请写明依据', save: '登记', done: '已登记',
+    },
     profile: {
       traits: '属性', tags: '标签', segments: '所在人群', from: (source: string) => `来自 ${source}`, noTraits: '还没有属性。identify 事件或会员资料会带来它们。',
       noTags: '还没有标签。', noSegments: '还不在任何人群里。',
     },
     timeline: {
-      all: '全部', allTypes: '全部事件', channel: '渠道', type: '事件', today: '今天', yesterday: '昨天', events: (count: number) => `${count} 条`, folded: (count: number) => `连续 ${count} 次`,
+      all: '全部', allTypes: '全部事件', span: '日期范围', fromDay: '从哪天', untilDay: '到哪天', channel: '渠道', type: '事件', today: '今天', yesterday: '昨天', events: (count: number) => `${count} 条`, folded: (count: number) => `连续 ${count} 次`,
       goods: (count: number) => `${count} 件`, order: (id: string) => `订单 ${id}`, props: '属性', context: '上下文', happened: '发生', received: '收到', source: '数据源', by: '由此标识带来', seq: '日志序号',
       emptyTitle: '还没有事件', empty: '这位客户只有资料，没有行为。', emptyFiltered: '没有符合筛选条件的事件。', clear: '清除筛选', end: '以上就是全部，最早一条', noProps: '没有属性', late: (text: string) => `迟到 ${text}`,
       hours: (count: number) => `${count} 小时`, days: (count: number) => `${count} 天`,
@@ -59,12 +64,17 @@ export const customerTexts = catalogue({
       others: 'Other currencies', identifiers: 'Identifiers', reach: 'May be reached by', granted: 'agreed', withdrawn: 'withdrawn', noConsent: 'No consent is on record yet.',
       namespace: 'Namespace', source: 'Source', lastSeen: 'Last seen', verified: 'verified', claimed: 'only claimed', more: (count) => `${count} more`, less: 'Fewer', revealNote: 'Looking at full values is written to the audit',
     },
+    consent: {
+      record: 'Record…', title: 'Record a consent', hint: 'Write down what she agreed to, or took back. The last record counts; the ones before are kept.', purpose: 'Purpose', purposeHint: 'Choose one, or type a code of your own (small letters, digits, underscores).',
+      purposeMissing: 'Say for which purpose', purposeForm: 'begins with a small letter; small letters, digits and underscores, 40 at most', what: 'What she says', granted: 'She agrees', withdrawn: 'She takes it back',
+      evidence: 'Evidence', evidenceHint: 'How it is known: number of the paper form, time of the call, version of the page …', evidenceMissing: 'Say how it is known', save: 'Record', done: 'Recorded',
+    },
     profile: {
       traits: 'Traits', tags: 'Tags', segments: 'Segments', from: (source) => `from ${source}`, noTraits: 'No traits yet. Identify events and member data bring them.',
       noTags: 'No tags yet.', noSegments: 'In no segment yet.',
     },
     timeline: {
-      all: 'All', allTypes: 'All events', channel: 'Channel', type: 'Event', today: 'Today', yesterday: 'Yesterday', events: (count) => `${count}`, folded: (count) => `${count} times in a row`,
+      all: 'All', span: 'Dates', fromDay: 'From', untilDay: 'Until', allTypes: 'All events', channel: 'Channel', type: 'Event', today: 'Today', yesterday: 'Yesterday', events: (count) => `${count}`, folded: (count) => `${count} times in a row`,
       goods: (count) => (count === 1 ? '1 item' : `${count} items`), order: (id) => `order ${id}`, props: 'Properties', context: 'Context', happened: 'Happened', received: 'Received', source: 'Source', by: 'Brought by', seq: 'Log number',
       emptyTitle: 'No events yet', empty: 'Something is known about this customer, but nothing was done yet.', emptyFiltered: 'No event fits the filters.', clear: 'Clear the filters', end: 'This is all; the first was', noProps: 'No properties', late: (text) => `${text} late`,
       hours: (count) => `${count} h`, days: (count) => (count === 1 ? '1 day' : `${count} days`),

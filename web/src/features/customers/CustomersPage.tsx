@@ -2,7 +2,7 @@
 /* CustomersPage: find a customer by any identifier, the last four digits of a phone, OneID or name. */
 import { DownloadOutlined, SearchOutlined, SettingOutlined } from '@ant-design/icons';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Button, Checkbox, Input, Popover, Select, Tooltip, type TableColumnsType } from 'antd';
+import { Button, Checkbox, Input, Popover, Select, Space, Tooltip, type TableColumnsType } from 'antd';
 import { useEffect, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { Schemas } from '@/api/client';
@@ -12,7 +12,7 @@ import { keep, kept, useLanguage, useText } from '@/app/preferences';
 import { saveBlob, toCsv } from '@/lib/files';
 import { clockTime } from '@/lib/format';
 import { useDebounced, useFilters } from '@/lib/hooks';
-import { catalogue } from '@/lib/text';
+import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Avatar, IdentifierMark, Money, OneId, Time, useIdentifierName } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
@@ -27,6 +27,9 @@ const texts = catalogue({
     placeholder: '手机号、尾号四位、姓名、OneID 或任一标识',
     type: '持有的标识',
     anyType: '不限标识',
+    trait: '属性',
+    anyTrait: '不限属性',
+    traitValue: '取值，回车确认',
     customer: '客户',
     identifiers: '标识',
     orders: '订单',
@@ -52,6 +55,9 @@ const texts = catalogue({
     placeholder: 'Phone, last four digits, name, OneID or any identifier',
     type: 'Identifier held',
     anyType: 'Any identifier',
+    trait: 'Trait',
+    anyTrait: 'Any trait',
+    traitValue: 'Value, then Enter',
     customer: 'Customer',
     identifiers: 'Identifiers',
     orders: 'Orders',
@@ -89,7 +95,7 @@ export function CustomersPage() {
   const identifierName = useIdentifierName();
   const { zone } = useClock();
   const navigate = useNavigate();
-  const [filters, setFilters] = useFilters({ query: '', identifier: '', cursor: '', page: '1' });
+  const [filters, setFilters] = useFilters({ query: '', identifier: '', trait: '', value: '', cursor: '', page: '1' });
   const [typed, setTyped] = useState(filters.query);
   const settled = useDebounced(typed, 300);
   const [columns, setColumns] = useState(firstColumns);
@@ -101,10 +107,11 @@ export function CustomersPage() {
   useEffect(() => setTyped(filters.query), [filters.query]);
 
   const list = useQuery({
-    ...queries.customers({ query: filters.query, identifierType: filters.identifier, cursor: filters.cursor, limit: 50 }),
+    ...queries.customers({ query: filters.query, identifierType: filters.identifier, trait: filters.trait, value: filters.value, cursor: filters.cursor, limit: 50 }),
     placeholderData: keepPreviousData,
   });
   const types = useQuery(queries.identityTypes());
+  const traits = useQuery(queries.traitTypes());
   const page = Number(filters.page);
 
   const all: Record<ColumnKey, TableColumnsType<Row>[number]> = {
@@ -156,7 +163,9 @@ export function CustomersPage() {
     if (idx > 0) void navigate(-1);
     else setFilters({ cursor: '', page: '1' });
   };
-  const isFiltered = filters.query !== '' || filters.identifier !== '';
+  const hasTrait = filters.trait !== '' && filters.value !== '';
+  const isFiltered = filters.query !== '' || filters.identifier !== '' || hasTrait;
+  const asked = [filters.query, filters.identifier === '' ? '' : identifierName(filters.identifier), hasTrait ? `${wordFor(common.trait, filters.trait)} = ${filters.value}` : ''].filter((part) => part !== '').join(' · ');
   return (
     <Page title={t.title} purpose={t.purpose}>
       <div className="filters">
@@ -167,6 +176,10 @@ export function CustomersPage() {
         <Select
           aria-label={t.type} style={{ width: 170 }} value={filters.identifier} onChange={(identifier) => setFilters({ identifier, cursor: '', page: '1' })}
           options={[{ value: '', label: t.anyType }, ...(types.data?.items ?? []).map((type) => ({ value: type.name, label: identifierName(type.name) }))]}
+        />
+        <TraitFilter
+          names={(traits.data?.items ?? []).filter((trait) => !trait.personal).map((trait) => trait.name)} trait={filters.trait} value={filters.value}
+          onChange={(trait, value) => setFilters({ trait, value, cursor: '', page: '1' })}
         />
         <span className="grow" />
         <Popover
@@ -182,7 +195,7 @@ export function CustomersPage() {
           query={list} skeleton={<Bones rows={12} />} isEmpty={(data) => data.items.length === 0}
           empty={
             isFiltered ? (
-              <Empty title={t.emptyTitle} action={<Button onClick={() => { setTyped(''); setFilters({ query: '', identifier: '', cursor: '', page: '1' }); }}>{t.clear}</Button>}>{t.empty(filters.query === '' ? identifierName(filters.identifier) : filters.query)}</Empty>
+              <Empty title={t.emptyTitle} action={<Button onClick={() => { setTyped(''); setFilters({ query: '', identifier: '', trait: '', value: '', cursor: '', page: '1' }); }}>{t.clear}</Button>}>{t.empty(asked)}</Empty>
             ) : (
               <Empty title={t.noneTitle} action={<Link to="/data/sources"><Button type="primary">{t.connect}</Button></Link>}>{t.none}</Empty>
             )
@@ -209,5 +222,30 @@ export function CustomersPage() {
         </Loaded>
       </Panel>
     </Page>
+  );
+}
+
+interface TraitFilterProps { names: readonly string[]; trait: string; value: string; onChange: (trait: string, value: string) => void }
+
+/* Which trait, and its value; asked for once the value is entered. */
+function TraitFilter({ names, trait, value, onChange }: TraitFilterProps) {
+  const t = useText(texts);
+  const common = useText(words);
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  return (
+    <Space.Compact>
+      <Select
+        aria-label={t.trait} style={{ width: 130 }} value={trait} showSearch={{ optionFilterProp: 'label' }} onChange={(name: string) => onChange(name, name === '' ? '' : typed.trim())}
+        options={[{ value: '', label: t.anyTrait }, ...names.map((name) => ({ value: name, label: wordFor(common.trait, name) }))]}
+      />
+      {trait !== '' && (
+        <Input
+          allowClear aria-label={t.traitValue} placeholder={t.traitValue} style={{ width: 130 }} value={typed}
+          onChange={(event) => { setTyped(event.target.value); if (event.target.value === '') onChange(trait, ''); }}
+          onPressEnter={() => onChange(trait, typed.trim())} onBlur={() => { if (typed.trim() !== value) onChange(trait, typed.trim()); }}
+        />
+      )}
+    </Space.Compact>
   );
 }

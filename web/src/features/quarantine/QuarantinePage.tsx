@@ -17,6 +17,7 @@ import { Count, EventName, Pill, QuietHead, Time, type Tone } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
+import { CorrectDialog } from './CorrectDialog';
 
 const texts = catalogue({
   zh: {
@@ -26,7 +27,7 @@ const texts = catalogue({
     reason: '原因', source: '数据源', type: '事件', count: '条数', last: '最近一条', at: '时间', detail: '具体问题', status: '状态',
     statuses: { waiting: '待处理', replayed: '已重放', discarded: '已丢弃' },
     emptyTitle: '隔离区是空的', empty: '不符合埋点方案的事件会保留在这里，不会被丢掉。', emptyFiltered: '没有符合条件的事件。', clear: '清除筛选',
-    replay: '重放', discard: '丢弃', replayAll: '全部重放', discardAll: '全部丢弃',
+    replay: '重放', correct: '改正后重放…', discard: '丢弃', replayAll: '全部重放', discardAll: '全部丢弃',
     chosen: (count: string) => `已选 ${count} 条`, filtered: (what: string) => `只看：${what}`,
     replayTitle: '重放这些事件？', replayText: (count: string) => `${count} 条事件会按现在的埋点方案重新检查；仍不符合的会再次回到隔离区。`,
     discardTitle: '丢弃这些事件？', discardText: (count: string) => `${count} 条事件会标为已丢弃，不再计入客户的时间线。此操作无法撤回。`,
@@ -40,7 +41,7 @@ const texts = catalogue({
     reason: 'Reason', source: 'Source', type: 'Event', count: 'Events', last: 'Last one', at: 'Time', detail: 'What is wrong', status: 'Status',
     statuses: { waiting: 'Waiting', replayed: 'Replayed', discarded: 'Discarded' },
     emptyTitle: 'Quarantine is empty', empty: 'Events that do not fit the tracking plan are kept here, not thrown away.', emptyFiltered: 'No event fits.', clear: 'Clear the filters',
-    replay: 'Replay', discard: 'Discard', replayAll: 'Replay all', discardAll: 'Discard all',
+    replay: 'Replay', correct: 'Correct and replay…', discard: 'Discard', replayAll: 'Replay all', discardAll: 'Discard all',
     chosen: (count) => `${count} chosen`, filtered: (what) => `Only: ${what}`,
     replayTitle: 'Replay these events?', replayText: (count) => `${count} events are checked again by the plan of now; those that still do not fit come back here.`,
     discardTitle: 'Discard these events?', discardText: (count) => `${count} events are marked as discarded and will not be on any timeline. This cannot be taken back.`,
@@ -62,6 +63,7 @@ export function QuarantinePage() {
   const [filters, setFilters] = useFilters({ reason: '', source: '', type: '', status: 'waiting' });
   const [asked, setAsked] = useState<Asked | null>(null);
   const [opened, setOpened] = useState<Item | null>(null);
+  const [correcting, setCorrecting] = useState<Item | null>(null);
   const summary = useQuery(queries.quarantineSummary());
   const only = [filters.reason === '' ? '' : wordFor(common.planReason, filters.reason), filters.source, filters.type].filter((part) => part !== '');
   return (
@@ -89,7 +91,8 @@ export function QuarantinePage() {
         </div>
       </div>
       <Confirm asked={asked} onClose={() => setAsked(null)} />
-      <Detail item={opened} onClose={() => setOpened(null)} onAsk={setAsked} />
+      <Detail item={opened} onClose={() => setOpened(null)} onAsk={setAsked} onCorrect={setCorrecting} />
+      <CorrectDialog item={correcting} onClose={() => setCorrecting(null)} />
     </Page>
   );
 }
@@ -170,7 +173,9 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
   );
 }
 
-function Detail({ item, onClose, onAsk }: { item: Item | null; onClose: () => void; onAsk: (asked: Asked) => void }) {
+interface DetailProps { item: Item | null; onClose: () => void; onAsk: (asked: Asked) => void; onCorrect: (item: Item) => void }
+
+function Detail({ item, onClose, onAsk, onCorrect }: DetailProps) {
   const t = useText(texts);
   const common = useText(words);
   const noRole = useRoleReason('operator');
@@ -193,6 +198,7 @@ function Detail({ item, onClose, onAsk }: { item: Item | null; onClose: () => vo
             <div className="row wrap">
               <Link to={`/data/plan?edit=${encodeURIComponent(item.type)}`}><Button>{t.toPlan}</Button></Link>
               <ActionButton type="primary" reason={noRole} onClick={() => ask('replay')}>{t.replay}</ActionButton>
+              <ActionButton reason={noRole} onClick={() => { onCorrect(item); onClose(); }}>{t.correct}</ActionButton>
               <ActionButton danger reason={noRole} onClick={() => ask('discard')}>{t.discard}</ActionButton>
             </div>
           )}
