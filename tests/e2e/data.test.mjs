@@ -126,6 +126,33 @@ test('what does not fit the plan is mended and replayed', { skip: missingConsole
   await visit.close();
 });
 
+test('an event in quarantine is corrected in the console, and its original stays out', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  const key = ['user_id', 'u-jasmine'];
+  await place.house.tell([did('crm', 'Jasmine Picked', [key], { grams: 12 })]);
+  await place.kith.settled();
+  await place.kith.put('/plan/events/Jasmine Picked', { properties: [{ name: 'grams', type: 'int', required: true }] });
+  await place.house.tell([did('crm', 'Jasmine Picked', [key], { gramms: 30, note: 'wet' })]);
+  await place.kith.settled();
+  await visit.go('/data/quarantine?type=Jasmine+Picked');
+  await page.getByRole('button', { name: /^查看 / }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: '改正后重放…' }).click();
+  const dialog = page.getByRole('dialog').filter({ hasText: '改正并重放' });
+  await dialog.getByText('还没有改动').first().waitFor({ state: 'attached' });
+  await dialog.getByLabel('gramms 的名称').fill('grams');
+  await dialog.getByLabel('note 的取值').fill('dry');
+  await visit.accessible('the correction of an event');
+  await dialog.getByRole('button', { name: '改正并重放' }).click();
+  await visit.text('已改正并重放 1 条').waitFor();
+  await place.kith.settled();
+  const her = await place.house.who(key);
+  const picked = (await place.kith.timeline(her)).filter((event) => event.type === 'Jasmine Picked');
+  assert.deepEqual(picked.map((event) => event.props).sort((a, b) => a.grams - b.grams), [{ grams: 12 }, { grams: 30, note: 'dry' }]);
+  visit.clean();
+  await visit.close();
+});
+
 test('an identity rule says first whom it would touch, then does it', { skip: missingConsole }, async () => {
   /* one phone, two members: the card of the second is refused, since a customer holds one */
   const shared = phone(70_000_001);

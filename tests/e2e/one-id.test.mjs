@@ -87,6 +87,57 @@ test('S1: the timeline is narrowed by channel in the address, and an event opens
   await visit.close();
 });
 
+test('S1: the timeline is narrowed to dates of the calendar', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const who = ['member_card', 'MC-dates'];
+  const at = (timestamp) => ({ timestamp });
+  await place.house.tell([
+    did('store', 'Store Visited', [who], { store_id: 'late' }, at('2026-06-18T15:59:59.999Z')),
+    did('store', 'Store Visited', [who], { store_id: 'next' }, at('2026-06-18T16:00:00.000Z')),
+    did('store', 'Store Visited', [who], { store_id: 'early' }, at('2026-06-17T16:00:00.000Z')),
+    did('store', 'Store Visited', [who], { store_id: 'before' }, at('2026-06-17T15:59:59.999Z')),
+  ]);
+  await place.kith.settled();
+  const oneId = await findBy(visit, who[1]);
+  await visit.go(`/customers/${oneId}?from=2026-06-18&until=2026-06-18`);
+  const items = visit.page.locator('.timeline-item');
+  await visit.page.getByText('2026-06-18').first().waitFor({ state: 'attached' });
+  await items.first().waitFor();
+  const seen = (await place.kith.all(`/customers/${oneId}/events?from=2026-06-17T16:00:00Z&until=2026-06-18T16:00:00Z`)).map((event) => event.props.store_id);
+  assert.deepEqual(seen.sort(), ['early', 'late']);
+  assert.match(await visit.page.locator('.timeline-day h2').innerText(), /2 条/);
+  visit.clean();
+  await visit.close();
+});
+
+test('S1: a consent is written down, and customers are found by a trait', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  const who = ['member_card', 'MC-consent'];
+  await place.house.tell([known('crm', [who], { name: '书意', city: '扬州' })]);
+  await place.kith.settled();
+  await visit.go('/customers?trait=city&value=' + encodeURIComponent('扬州'));
+  await page.getByRole('link', { name: '书意' }).click();
+  await visit.button('登记…').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('用途').fill('Marketing');
+  await dialog.getByRole('button', { name: '登记', exact: true }).click();
+  await dialog.getByText('小写字母开头', { exact: false }).waitFor();
+  await dialog.getByText('请写明依据').waitFor();
+  await dialog.getByLabel('用途').fill('marketing_sms');
+  await dialog.getByText('撤回', { exact: true }).click();
+  await dialog.getByLabel('依据').fill('paper form 118');
+  await visit.accessible('the form of a consent');
+  await dialog.getByRole('button', { name: '登记', exact: true }).click();
+  await visit.text('已登记').waitFor();
+  await page.getByText('营销短信 ✕').waitFor();
+  const her = await place.house.who(who);
+  const customer = await place.kith.get(`/customers/${her}`);
+  assert.equal(customer.consent.marketing_sms.state, 'withdrawn');
+  visit.clean();
+  await visit.close();
+});
+
 test('S1: the identity graph shows every identifier and says why', { skip: missingConsole }, async () => {
   const visit = await place.enter();
   const oneId = await findBy(visit, card[1]);
