@@ -281,7 +281,15 @@ void json_put_time(struct json_writer *writer, int64_t time_ms)
 {
     char text[TIME_TEXT_BYTES];
     time_format_utc(time_ms, text);
-    json_put_text(writer, str_from_c(text));
+    before_value(writer);
+    size_t size = strlen(text);
+    char *at = buffer_reserve(writer->out, size + 2);
+    if (at == NULL)
+        return;
+    at[0] = '"';
+    memcpy(at + 1, text, size);
+    at[size + 1] = '"';
+    buffer_advance(writer->out, size + 2);
 }
 
 void json_member_text(struct json_writer *writer, str key, str text)

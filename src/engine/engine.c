@@ -13,6 +13,7 @@
 #include "engine/state.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -176,6 +177,16 @@ static err apply_group(struct engine *engine, struct log_block *block, struct pr
 
 /* ---- questions ---- */
 
+static struct engine_state state_of(const struct engine *engine)
+{
+    return (struct engine_state){ .identity = engine->identity,
+                                  .profile = engine->profile,
+                                  .plan = engine->plan,
+                                  .tail = &engine->tail,
+                                  .applied_seq = engine->applied_seq,
+                                  .now_ms = engine->now_ms };
+}
+
 /* A question sees everything that was acknowledged before it was asked. While the ledger is behind,
  * nothing is applied and the last state has to do; at the end everybody gets an answer. */
 static void answer_questions(struct engine *engine, bool all)
@@ -185,12 +196,7 @@ static void answer_questions(struct engine *engine, bool all)
         engine->asked_last = &item->next;
         item = item->next;
     }
-    struct engine_state state = { .identity = engine->identity,
-                                  .profile = engine->profile,
-                                  .plan = engine->plan,
-                                  .tail = &engine->tail,
-                                  .applied_seq = engine->applied_seq,
-                                  .now_ms = engine->now_ms };
+    struct engine_state state = state_of(engine);
     if (engine->asked != NULL && engine->flusher != NULL)
         tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
     while (engine->asked != NULL) {
@@ -203,6 +209,31 @@ static void answer_questions(struct engine *engine, bool all)
         question->ask(&state, question);
         question->answered(question);
     }
+}
+
+/* Another reader is done within microseconds: worth a few looks, not a queue. */
+#define HERE_TRIES 4
+
+bool engine_ask_here(struct engine *engine, struct engine_question *question)
+{
+    bool locked = false;
+    for (int i = 0; i < HERE_TRIES && !locked && atomic_load(&engine->is_waiting); i++) {
+        locked = pthread_mutex_trylock(&engine->state_mutex) == 0;
+        if (!locked)
+            sched_yield();
+    }
+    if (!locked)
+        return false;
+    bool current = log_last_seq(engine->log) <= engine->applied_seq && engine->asked == NULL &&
+                   !atomic_load(&engine->stopping);
+    if (current) {
+        struct engine_state state = state_of(engine);
+        if (engine->flusher != NULL)
+            tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
+        question->ask(&state, question);
+    }
+    pthread_mutex_unlock(&engine->state_mutex);
+    return current;
 }
 
 err engine_ask(struct engine *engine, struct engine_question *question)
@@ -278,8 +309,12 @@ static err next_block(struct engine *engine, struct log_block **block, struct pr
         return error;
     /* Say that we are going to sleep, then look once more: a question put in between wakes us. */
     atomic_store(&engine->is_waiting, true);
-    if (queue_weight(&engine->questions) == 0)
+    if (queue_weight(&engine->questions) == 0) {
+        pthread_mutex_unlock(&engine->state_mutex);
         error = log_next(engine->log, 100, block, problem);
+        atomic_store(&engine->is_waiting, false);
+        pthread_mutex_lock(&engine->state_mutex);
+    }
     atomic_store(&engine->is_waiting, false);
     return error;
 }
@@ -311,6 +346,7 @@ static void *run(void *context)
     struct problem problem = { .error = ERR_OK };
     err error = ERR_OK;
     pthread_setname_np(pthread_self(), "kith-engine");
+    pthread_mutex_lock(&engine->state_mutex);
     while (error == ERR_OK) {
         struct log_block *block = NULL;
         error = next_block(engine, &block, &problem);
@@ -327,6 +363,7 @@ static void *run(void *context)
                         (unsigned long long)engine->applied_seq + 1, err_title(error));
         engine_fail(engine, &problem);
     }
+    pthread_mutex_unlock(&engine->state_mutex);
     return NULL;
 }
 
@@ -622,6 +659,7 @@ static err make_state(struct engine *engine)
     idempotency_init(&engine->idempotency);
     pthread_mutex_init(&engine->sources_mutex, NULL);
     pthread_mutex_init(&engine->waiters_mutex, NULL);
+    pthread_mutex_init(&engine->state_mutex, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -669,6 +707,7 @@ static void drop_state(struct engine *engine)
     queue_deinit(&engine->questions);
     pthread_cond_destroy(&engine->waiters_changed);
     pthread_mutex_destroy(&engine->waiters_mutex);
+    pthread_mutex_destroy(&engine->state_mutex);
     pthread_mutex_destroy(&engine->sources_mutex);
     keys_free(&engine->keys);
     if (engine->lock_file >= 0)

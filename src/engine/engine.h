@@ -16,7 +16,8 @@
  *      answer for 24 h at least.
  *
  * Threads: engine_ask, engine_command, engine_append by any; what runs inside `ask` runs on the
- * engine's thread between records and must take microseconds.
+ * engine's thread between records and must take microseconds. State has one owner at a time: the
+ * engine's thread while it works; while it sleeps, who asks by engine_ask_here.
  */
 #ifndef KITH_ENGINE_ENGINE_H
 #define KITH_ENGINE_ENGINE_H
@@ -91,6 +92,10 @@ struct engine_question {
 };
 /* BUSY when too many wait, UNAVAILABLE while closing (then neither function is called). */
 err engine_ask(struct engine *engine, struct engine_question *question) MUST_USE;
+/* Ask on the calling thread, now, while the engine sleeps and all that is durable is applied: no thread
+ * is woken. False, and nothing was done, when the engine is busy: engine_ask then. `answered` is not
+ * called. */
+bool engine_ask_here(struct engine *engine, struct engine_question *question) MUST_USE;
 /* Ask and wait (worker threads). */
 err engine_ask_wait(struct engine *engine, struct engine_question *question) MUST_USE;
 

@@ -84,6 +84,8 @@ struct engine {
     struct queue questions;
     struct queue_item *asked, **asked_last; /* engine thread: taken, waiting for their seq */
     _Atomic bool is_waiting;                /* the engine thread sleeps in log_next */
+    /* Held by the engine's thread, save while it sleeps; then by who asks on a thread of his own. */
+    pthread_mutex_t state_mutex;
     _Atomic bool stopping;
     pthread_t thread;
     bool thread_runs;

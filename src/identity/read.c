@@ -82,6 +82,35 @@ err identity_read_rows(const struct identity *identity, struct ledger *ledger, c
     return error;
 }
 
+static bool read_born(void *context, const struct ledger_value *values)
+{
+    struct row_reader *reader = context;
+    struct identity_row_view view;
+    identity_view_from_ledger(reader->identity, values, &view);
+    reader->stopped = !reader->visit(reader->context, &view);
+    return !reader->stopped;
+}
+
+#define BIRTHS_AT_ONCE 64
+
+err identity_read_births(const struct identity *identity, struct ledger *ledger,
+                         const uint32_t *rows, size_t count,
+                         bool (*visit)(void *context, const struct identity_row_view *view),
+                         void *context, struct problem *problem)
+{
+    struct row_reader reader = { .identity = identity, .visit = visit, .context = context };
+    struct ledger_value keys[BIRTHS_AT_ONCE];
+    err error = ERR_OK;
+    for (size_t done = 0; done < count && error == ERR_OK && !reader.stopped;) {
+        size_t some = count - done < BIRTHS_AT_ONCE ? count - done : BIRTHS_AT_ONCE;
+        for (size_t i = 0; i < some; i++)
+            keys[i] = ledger_int(rows[done + i]);
+        error = ledger_find(ledger, LEDGER_IDENTIFIERS, keys, some, read_born, &reader, problem);
+        done += some;
+    }
+    return error;
+}
+
 struct link_reader {
     bool (*visit)(void *context, const struct identity_link *link);
     void *context;

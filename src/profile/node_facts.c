@@ -37,6 +37,12 @@ static const struct fact *newest_unset_of_all(const struct facts *facts)
     return newest;
 }
 
+void facts_sort(struct facts *facts)
+{
+    if (facts->count > 1)
+        qsort(facts->items, facts->count, sizeof(*facts->items), compare_places);
+}
+
 err facts_keep_all(const struct profile *profile, struct facts *facts)
 {
     struct fact unset;
@@ -45,8 +51,7 @@ err facts_keep_all(const struct profile *profile, struct facts *facts)
         unset = *found;
         unset_all = &unset;
     }
-    if (facts->count > 1)
-        qsort(facts->items, facts->count, sizeof(*facts->items), compare_places);
+    facts_sort(facts);
     uint32_t kept = 0;
     for (uint32_t begin = 0; begin < facts->count;) {
         uint32_t end = begin + 1;

@@ -352,8 +352,8 @@ err profile_observe(struct profile *profile, const struct profile_observation *r
     return error == ERR_OK ? orders_observe(profile, row) : error;
 }
 
-void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
-                       struct profile_summary *summary)
+uint32_t profile_sum(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                     struct profile_summary *summary, struct money_line *lines)
 {
     *summary = (struct profile_summary){ .events = 0 };
     for (size_t i = 0; i < node_count; i++) {
@@ -367,10 +367,9 @@ void profile_summarise(const struct profile *profile, const uint32_t *nodes, siz
             summary->last_seen_ms = last_ms;
         summary->events += entry->events;
     }
-    struct money_line lines[CURRENCIES_MAX];
     uint32_t count = orders_sum(profile, nodes, node_count, lines, CURRENCIES_MAX);
     if (count == 0)
-        return;
+        return 0;
     summary->orders = lines[0].orders;
     summary->revenue = lines[0].revenue;
     summary->refunded = lines[0].refunded;
@@ -379,6 +378,14 @@ void profile_summarise(const struct profile *profile, const uint32_t *nodes, siz
     memcpy(summary->currency, lines[0].currency, sizeof(summary->currency));
     for (uint32_t i = 1; i < count; i++)
         summary->other_currencies += lines[i].orders;
+    return count;
+}
+
+void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                       struct profile_summary *summary)
+{
+    struct money_line lines[CURRENCIES_MAX];
+    profile_sum(profile, nodes, node_count, summary, lines);
 }
 
 /* ---- loading ---- */

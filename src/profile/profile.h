@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "access/seal.h"
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -71,13 +72,44 @@ struct profile_summary {
     int64_t refunded;
     int64_t first_order_ms, last_order_ms; /* 0: none */
     char currency[4];
-    uint32_t other_currencies; /* orders in others are told by profile_write */
+    uint32_t other_currencies; /* orders in others: profile_view.others */
 };
 void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                        struct profile_summary *summary);
 
-/* Members `traits`, `consent`, `summary` of a customer, as in docs/api.md. With `origins`, each trait says
- * source and time. Sealed values stay sealed: the caller masks or reveals. */
+/* What is known of a customer at one moment: all that an answer needs, so that it can be written on another
+ * thread. Texts are in the arena given, save names, which are the profile's for its life. Sealed values
+ * stay sealed: who shows them masks or reveals. */
+struct profile_trait_view {
+    str name, json;
+    uint32_t source; /* who decided the value, and when; 0: nobody in particular */
+    int64_t at_ms;
+};
+struct profile_consent_view {
+    str purpose;
+    bool granted;
+    uint32_t source;
+    int64_t at_ms;
+};
+struct profile_currency {
+    char currency[4];
+    uint32_t orders;
+    int64_t revenue, refunded;
+};
+struct profile_view {
+    struct profile_trait_view *traits; /* by name */
+    struct profile_consent_view *consents;
+    struct profile_summary summary;
+    struct profile_currency *others; /* orders in other currencies than the summary's */
+    uint32_t trait_count, consent_count, other_count;
+};
+err profile_view_take(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                      struct arena *arena, struct profile_view *view) MUST_USE;
+/* NULL if it is not there. */
+const struct profile_trait_view *profile_view_trait(const struct profile_view *view, str name);
+/* Member `summary` of a customer, as in docs/api.md. Any thread. */
+void profile_view_write_summary(const struct profile_view *view, struct json_writer *writer);
+/* Members `traits`, `trait_origins` if wanted, `consent` and `summary`, sources by number. */
 void profile_write(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                    bool origins, struct json_writer *writer);
 /* One trait's merged value as JSON; false if there is none. Borrowed until the next change. */

@@ -181,6 +181,7 @@ err node_facts_store(struct profile *profile, uint32_t node, struct facts *facts
                      struct ledger_writes *writes) MUST_USE;
 /* Keep over all traits: items sorted by trait afterwards, consents at the end. */
 err facts_keep_all(const struct profile *profile, struct facts *facts) MUST_USE;
+void facts_sort(struct facts *facts); /* the order alone */
 
 /* view.c: one trait of a customer */
 /* The value by the precedence of its type over facts of this trait, already kept; appended to `out`. False
@@ -200,6 +201,9 @@ struct money_line {
 /* Lines by currency, the main one first, then by name. How many; may exceed `limit`. */
 uint32_t orders_sum(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                     struct money_line *lines, uint32_t limit);
+/* profile.c: profile_summarise, with the lines (CURRENCIES_MAX) that it came from. */
+uint32_t profile_sum(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                     struct profile_summary *summary, struct money_line *lines);
 void orders_digest(const struct profile *profile, uint32_t node, struct digest *digest);
 
 /* object.c */

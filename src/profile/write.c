@@ -19,7 +19,8 @@ static int compare_runs(const void *left, const void *right)
     return str_compare(((const struct run *)left)->name, ((const struct run *)right)->name);
 }
 
-/* All facts of the nodes, kept as if they were of one. */
+/* All facts of the nodes, kept as if they were of one. Those of one node are kept already: what is kept
+ * of what was kept is the same (fact.h). */
 static bool read_customer(const struct profile *profile, const uint32_t *nodes, size_t node_count)
 {
     struct facts *facts = &profile->scratch->facts;
@@ -28,7 +29,10 @@ static bool read_customer(const struct profile *profile, const uint32_t *nodes, 
         if (node_facts_read(profile, nodes[i], facts) != ERR_OK)
             return false;
     }
-    return facts_keep_all(profile, facts) == ERR_OK;
+    if (node_count > 1)
+        return facts_keep_all(profile, facts) == ERR_OK;
+    facts_sort(facts);
+    return true;
 }
 
 /* The next run of facts of one trait or purpose from *at on. */
@@ -53,60 +57,106 @@ static bool next_run(const struct profile *profile, uint32_t *at, struct run *ru
     return true;
 }
 
-/* ---- traits ---- */
+/* ---- the view ---- */
 
-static void write_trait(const struct run *run, bool origin, struct json_writer *writer)
+static err take_trait(const struct run *run, struct arena *arena, struct profile_view *view)
 {
-    const struct profile *profile = run->profile;
-    const struct trait_type *type = trait_type_at(profile, run->items->trait);
-    struct buffer *text = &profile->scratch->text;
+    const struct trait_type *type = trait_type_at(run->profile, run->items->trait);
+    struct buffer *text = &run->profile->scratch->text;
     const struct fact *by;
     buffer_clear(text);
-    if (!view_value(profile, type, run->items, run->count, text, &by))
-        return;
-    json_put_key(writer, run->name);
-    if (!origin) {
-        json_put_raw(writer, buffer_str(text));
-        return;
+    if (!view_value(run->profile, type, run->items, run->count, text, &by))
+        return ERR_OK;
+    struct profile_trait_view *trait = &view->traits[view->trait_count];
+    *trait = (struct profile_trait_view){ .name = run->name };
+    if (by != NULL) {
+        trait->source = by->source;
+        trait->at_ms = by->time_ms;
     }
-    json_begin_object(writer);
-    json_member_int(writer, STR("source"), by != NULL ? by->source : 0);
-    json_member_time(writer, STR("at"), by != NULL ? by->time_ms : 0);
-    json_end_object(writer);
+    err error = buffer_status(text);
+    if (error == ERR_OK)
+        error = arena_dup(arena, buffer_str(text), &trait->json);
+    if (error == ERR_OK)
+        view->trait_count++;
+    return error;
 }
 
-static void write_traits(const struct run *runs, uint32_t count, bool origins,
-                         struct json_writer *writer)
+static void take_consent(const struct run *run, struct profile_view *view)
 {
-    json_put_key(writer, origins ? STR("trait_origins") : STR("traits"));
-    json_begin_object(writer);
-    for (uint32_t i = 0; i < count; i++) {
-        if (runs[i].items->operation != FACT_CONSENT)
-            write_trait(&runs[i], origins, writer);
-    }
-    json_end_object(writer);
+    const struct fact *fact = run->items;
+    view->consents[view->consent_count++] =
+        (struct profile_consent_view){ .purpose = run->name,
+                                       .granted = fact->kind == FACT_TRUE,
+                                       .source = fact->source,
+                                       .at_ms = fact->time_ms };
 }
 
-static void write_consents(const struct run *runs, uint32_t count, struct json_writer *writer)
+static err take_facts(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                      struct arena *arena, struct profile_view *view)
 {
-    json_put_key(writer, STR("consent"));
-    json_begin_object(writer);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct fact *fact = runs[i].items;
-        if (fact->operation != FACT_CONSENT)
-            continue;
-        json_put_key(writer, runs[i].name);
-        json_begin_object(writer);
-        json_member_text(writer, STR("state"),
-                         fact->kind == FACT_TRUE ? STR("granted") : STR("withdrawn"));
-        json_member_time(writer, STR("at"), fact->time_ms);
-        json_member_int(writer, STR("source"), fact->source);
-        json_end_object(writer);
+    uint32_t count = 0, consents = 0, at = 0;
+    struct run run;
+    if (!read_customer(profile, nodes, node_count))
+        return ERR_NOMEM;
+    struct run *runs = arena_array(arena, struct run, profile->scratch->facts.count + 1);
+    while (runs != NULL && next_run(profile, &at, &run)) {
+        consents += run.items->operation == FACT_CONSENT;
+        runs[count++] = run;
     }
-    json_end_object(writer);
+    view->traits = arena_array(arena, struct profile_trait_view, count - consents + 1);
+    view->consents = arena_array(arena, struct profile_consent_view, consents + 1);
+    if (runs == NULL || view->traits == NULL || view->consents == NULL)
+        return ERR_NOMEM;
+    if (count > 1)
+        qsort(runs, count, sizeof(*runs), compare_runs);
+    err error = ERR_OK;
+    for (uint32_t i = 0; i < count && error == ERR_OK; i++) {
+        if (runs[i].items->operation == FACT_CONSENT)
+            take_consent(&runs[i], view);
+        else
+            error = take_trait(&runs[i], arena, view);
+    }
+    return error;
 }
 
-/* ---- summary ---- */
+static err take_money(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                      struct arena *arena, struct profile_view *view)
+{
+    struct money_line lines[CURRENCIES_MAX];
+    uint32_t count = profile_sum(profile, nodes, node_count, &view->summary, lines);
+    if (count < 2)
+        return ERR_OK;
+    view->others = arena_array(arena, struct profile_currency, count);
+    if (view->others == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 1; i < count; i++) {
+        struct profile_currency *other = &view->others[view->other_count++];
+        *other = (struct profile_currency){ .orders = lines[i].orders,
+                                            .revenue = lines[i].revenue,
+                                            .refunded = lines[i].refunded };
+        memcpy(other->currency, lines[i].currency, sizeof(other->currency));
+    }
+    return ERR_OK;
+}
+
+err profile_view_take(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                      struct arena *arena, struct profile_view *view)
+{
+    *view = (struct profile_view){ .trait_count = 0 };
+    err error = take_facts(profile, nodes, node_count, arena, view);
+    return error == ERR_OK ? take_money(profile, nodes, node_count, arena, view) : error;
+}
+
+const struct profile_trait_view *profile_view_trait(const struct profile_view *view, str name)
+{
+    for (uint32_t i = 0; i < view->trait_count; i++) {
+        if (str_equal(view->traits[i].name, name))
+            return &view->traits[i];
+    }
+    return NULL;
+}
+
+/* ---- as JSON ---- */
 
 static void member_time_or_null(struct json_writer *writer, str key, bool is_there, int64_t time_ms)
 {
@@ -118,65 +168,94 @@ static void member_time_or_null(struct json_writer *writer, str key, bool is_the
     json_put_null(writer);
 }
 
-static void write_other_currencies(const struct money_line *lines, uint32_t count,
-                                   struct json_writer *writer)
+static void write_other_currencies(const struct profile_view *view, struct json_writer *writer)
 {
     json_put_key(writer, STR("other_currencies"));
     json_begin_array(writer);
-    for (uint32_t i = 1; i < count; i++) {
+    for (uint32_t i = 0; i < view->other_count; i++) {
+        const struct profile_currency *other = &view->others[i];
         json_begin_object(writer);
-        json_member_text(writer, STR("currency"), str_from_c(lines[i].currency));
-        json_member_int(writer, STR("orders"), lines[i].orders);
-        json_member_int(writer, STR("revenue"), lines[i].revenue);
-        json_member_int(writer, STR("refunded"), lines[i].refunded);
+        json_member_text(writer, STR("currency"), str_from_c(other->currency));
+        json_member_int(writer, STR("orders"), other->orders);
+        json_member_int(writer, STR("revenue"), other->revenue);
+        json_member_int(writer, STR("refunded"), other->refunded);
         json_end_object(writer);
     }
     json_end_array(writer);
 }
 
-static void write_summary(const struct profile *profile, const uint32_t *nodes, size_t node_count,
-                          struct json_writer *writer)
+void profile_view_write_summary(const struct profile_view *view, struct json_writer *writer)
 {
-    struct profile_summary summary;
-    struct money_line lines[CURRENCIES_MAX];
-    profile_summarise(profile, nodes, node_count, &summary);
-    uint32_t count = orders_sum(profile, nodes, node_count, lines, CURRENCIES_MAX);
+    const struct profile_summary *summary = &view->summary;
     json_put_key(writer, STR("summary"));
     json_begin_object(writer);
-    json_member_int(writer, STR("events"), (int64_t)summary.events);
-    json_member_int(writer, STR("orders"), summary.orders);
-    json_member_int(writer, STR("revenue"), summary.revenue);
-    json_member_int(writer, STR("refunded"), summary.refunded);
-    json_member_text(writer, STR("currency"), str_from_c(summary.currency));
-    member_time_or_null(writer, STR("first_order_at"), summary.orders > 0, summary.first_order_ms);
-    member_time_or_null(writer, STR("last_order_at"), summary.orders > 0, summary.last_order_ms);
-    member_time_or_null(writer, STR("first_seen_at"), summary.events > 0, summary.first_seen_ms);
-    member_time_or_null(writer, STR("last_seen_at"), summary.events > 0, summary.last_seen_ms);
-    write_other_currencies(lines, count, writer);
+    json_member_int(writer, STR("events"), (int64_t)summary->events);
+    json_member_int(writer, STR("orders"), summary->orders);
+    json_member_int(writer, STR("revenue"), summary->revenue);
+    json_member_int(writer, STR("refunded"), summary->refunded);
+    json_member_text(writer, STR("currency"), str_from_c(summary->currency));
+    member_time_or_null(writer, STR("first_order_at"), summary->orders > 0,
+                        summary->first_order_ms);
+    member_time_or_null(writer, STR("last_order_at"), summary->orders > 0, summary->last_order_ms);
+    member_time_or_null(writer, STR("first_seen_at"), summary->events > 0, summary->first_seen_ms);
+    member_time_or_null(writer, STR("last_seen_at"), summary->events > 0, summary->last_seen_ms);
+    write_other_currencies(view, writer);
     json_end_object(writer);
 }
+
+static void write_origins(const struct profile_view *view, struct json_writer *writer)
+{
+    json_put_key(writer, STR("trait_origins"));
+    json_begin_object(writer);
+    for (uint32_t i = 0; i < view->trait_count; i++) {
+        json_put_key(writer, view->traits[i].name);
+        json_begin_object(writer);
+        json_member_int(writer, STR("source"), view->traits[i].source);
+        json_member_time(writer, STR("at"), view->traits[i].at_ms);
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+}
+
+static void write_consents(const struct profile_view *view, struct json_writer *writer)
+{
+    json_put_key(writer, STR("consent"));
+    json_begin_object(writer);
+    for (uint32_t i = 0; i < view->consent_count; i++) {
+        const struct profile_consent_view *consent = &view->consents[i];
+        json_put_key(writer, consent->purpose);
+        json_begin_object(writer);
+        json_member_text(writer, STR("state"),
+                         consent->granted ? STR("granted") : STR("withdrawn"));
+        json_member_time(writer, STR("at"), consent->at_ms);
+        json_member_int(writer, STR("source"), consent->source);
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+}
+
+#define VIEW_BYTES_MAX ((size_t)64 << 20)
 
 void profile_write(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                    bool origins, struct json_writer *writer)
 {
-    struct run *runs = NULL;
-    uint32_t count = 0, at = 0;
-    struct run run;
-    if (read_customer(profile, nodes, node_count)) {
-        runs = memory_alloc((profile->scratch->facts.count + 1) * sizeof(*runs));
-        while (runs != NULL && next_run(profile, &at, &run))
-            runs[count++] = run;
-    }
-    if (runs != NULL)
-        qsort(runs, count, sizeof(*runs), compare_runs);
-    else
+    struct arena arena;
+    struct profile_view view;
+    arena_init(&arena, "profile_write", VIEW_BYTES_MAX);
+    if (profile_view_take(profile, nodes, node_count, &arena, &view) != ERR_OK) {
         writer->out->failed = true; /* told by buffer_status */
-    write_traits(runs, count, false, writer);
+        view = (struct profile_view){ .trait_count = 0 };
+    }
+    json_put_key(writer, STR("traits"));
+    json_begin_object(writer);
+    for (uint32_t i = 0; i < view.trait_count; i++)
+        json_member_raw(writer, view.traits[i].name, view.traits[i].json);
+    json_end_object(writer);
     if (origins)
-        write_traits(runs, count, true, writer);
-    write_consents(runs, count, writer);
-    memory_free(runs);
-    write_summary(profile, nodes, node_count, writer);
+        write_origins(&view, writer);
+    write_consents(&view, writer);
+    profile_view_write_summary(&view, writer);
+    arena_deinit(&arena);
 }
 
 bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t node_count,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hot reads: a customer by identifier or one_id, without blocking a thread.
  *
- * On the connection's thread the value becomes hashes; the engine looks them up and copies what it
- * knows (microseconds, between records); the connection's thread reads the identifiers' values and
- * writes. With `reveal` there is an audit line to commit first: a worker does it then, and waits.
+ * On the connection's thread the value becomes a hash. While the engine sleeps, the same thread looks it up
+ * and copies what is known (engine_ask_here); else the connection is suspended and the engine does it
+ * between two records. Then the connection's thread reads the identifiers' values and writes. With
+ * `reveal` there is an audit line to commit first: a worker does it all, and waits.
  */
 #include "event/normalise.h"
 #include "server/answer.h"
@@ -48,12 +49,12 @@ static err write_answer(struct request *request, struct problem *problem)
         return problem_set(problem, ERR_NOT_FOUND,
                            question->by_hash ? "no customer has this identifier"
                                              : "there is no such customer");
-    err error = view_values(request, view->rows, view->row_count, problem);
-    if (error == ERR_OK)
-        error = view_write(request, view, question->reveal, problem);
-    if (error == ERR_OK)
-        error = buffer_status(&request->out);
-    return error;
+    err error = question->reveal ? view_values(request, view->rows, view->row_count, problem)
+                                 : view_shown(request, view->rows, view->row_count, problem);
+    if (error != ERR_OK)
+        return error;
+    view_write(request, view, question->reveal);
+    return buffer_status(&request->out);
 }
 
 void customer_finish(struct request *request)
@@ -62,7 +63,6 @@ void customer_finish(struct request *request)
     err error = write_answer(request, &problem);
     if (error != ERR_OK)
         reply_problem(request, error, &problem);
-    view_deinit(&request->question->view);
 }
 
 static err put_question(struct request *request, struct customer_question *question,
@@ -73,7 +73,11 @@ static err put_question(struct request *request, struct customer_question *quest
     question->question =
         (struct engine_question){ .ask = ask_engine, .answered = answered, .context = question };
     view_init(&question->view, true);
-    if (request->stage == STAGE_ASKING) {
+    if (request->stage != STAGE_WORKING) {
+        if (engine_ask_here(request->server->engine, &question->question))
+            return write_answer(request, problem);
+        if (!http_suspend(request, STAGE_ASKING))
+            return ERR_OK; /* refused: its answer is there */
         err error = engine_ask(request->server->engine, &question->question);
         return error == ERR_OK ? ERR_OK
                                : problem_set(problem, error, "the engine cannot be asked now");
@@ -84,7 +88,6 @@ static err put_question(struct request *request, struct customer_question *quest
         error = engine_ask_wait(request->server->engine, &question->question);
     if (error == ERR_OK)
         error = write_answer(request, problem);
-    view_deinit(&question->view);
     return error;
 }
 

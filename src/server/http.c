@@ -421,7 +421,8 @@ static void run_at_once(struct request *request)
     request->stage = STAGE_ANSWERING;
 }
 
-/* The handler puts a question; the connection is suspended before, for the answer may be quicker. */
+/* The handler answers at once, or suspends the connection and puts its question; then it may be
+ * answered already, but only this thread goes on with it. */
 static void run_asking(struct request *request)
 {
     struct problem problem = { .error = ERR_OK };
@@ -430,19 +431,16 @@ static void run_asking(struct request *request)
     err error = auth_check(request, request->thread, &problem);
     if (error == ERR_OK)
         error = request_check_query(request, &problem);
-    if (error == ERR_OK) {
-        if (!http_suspend(request, STAGE_ASKING))
-            return;
+    if (error == ERR_OK)
         error = request->route->handler(request, &problem);
-        if (error == ERR_OK)
-            return;
+    if (error != ERR_OK)
         reply_problem(request, error, &problem);
+    if (request->stage != STAGE_ASKING) {
+        request->stage = STAGE_ANSWERING;
+    } else if (error != ERR_OK) {
         request->stage = STAGE_WORKING; /* its answer is there */
         http_resume(request);
-        return;
     }
-    reply_problem(request, error, &problem);
-    request->stage = STAGE_ANSWERING;
 }
 
 static void run_working(struct request *request)

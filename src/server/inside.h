@@ -90,6 +90,7 @@ struct server {
     struct answers *answers;       /* remembered for Idempotency-Key */
     struct figures *figures;       /* warehouse figures, kept for some seconds */
     struct namespaces *namespaces; /* in which identifiers were seen */
+    struct values *values;         /* identifiers as they may be shown, read lately */
 };
 
 int64_t server_now_ms(const struct server *server); /* wall */

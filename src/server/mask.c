@@ -87,6 +87,8 @@ str mask_identifier(const struct keys *keys, struct arena *arena, str type, str 
 
 /* ---- JSON ---- */
 
+#define VALUE_BYTES_MAX ((size_t)16 << 20)
+
 static void write_unsealed(const struct keys *keys, struct arena *arena, str name, str sealed,
                            bool reveal, struct buffer *out)
 {
@@ -139,4 +141,37 @@ void mask_write_json(const struct keys *keys, struct arena *arena, str name, jso
         mask_write_json(keys, arena, kind == JSON_OBJECT ? key : name, member, reveal, out);
     }
     buffer_append_byte(out, kind == JSON_OBJECT ? '}' : ']');
+}
+
+bool mask_is_sealed_json(str json, str *sealed)
+{
+    const str head = STR("{\"$sealed\":\""), tail = STR("\"}");
+    if (!str_starts_with(json, head) || !str_ends_with(json, tail) ||
+        json.size < head.size + tail.size)
+        return false;
+    *sealed = str_slice(json, head.size, json.size - tail.size);
+    return str_find_byte(*sealed, '"') == sealed->size && seal_is_sealed(*sealed);
+}
+
+void mask_put_json(const struct keys *keys, struct arena *arena, struct json_parser *scratch,
+                   str name, str json, bool reveal, struct json_writer *writer)
+{
+    struct buffer text;
+    str sealed;
+    json_value value;
+    bool simple = json.size == 0 || (json.data[0] != '{' && json.data[0] != '[');
+    if (simple || !str_contains(json, STR("\"$sealed\""))) {
+        json_put_raw(writer, json);
+        return;
+    }
+    buffer_init(&text, VALUE_BYTES_MAX);
+    if (mask_is_sealed_json(json, &sealed))
+        write_unsealed(keys, arena, name, sealed, reveal, &text);
+    else if (json_parse(scratch, json, &value, NULL) == ERR_OK)
+        mask_write_json(keys, arena, name, value, reveal, &text);
+    if (text.size == 0 || buffer_status(&text) != ERR_OK)
+        json_put_null(writer);
+    else
+        json_put_raw(writer, buffer_str(&text));
+    buffer_deinit(&text);
 }

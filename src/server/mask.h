@@ -32,4 +32,10 @@ str mask_identifier(const struct keys *keys, struct arena *arena, str type, str 
 void mask_write_json(const struct keys *keys, struct arena *arena, str name, json_value value,
                      bool reveal, struct buffer *out);
 
+/* Is this JSON nothing but {"$sealed":"…"}, as the doors write it? */
+bool mask_is_sealed_json(str json, str *sealed);
+/* The same for a value as text that was checked before: what has nothing sealed in it is copied as it is. */
+void mask_put_json(const struct keys *keys, struct arena *arena, struct json_parser *scratch,
+                   str name, str json, bool reveal, struct json_writer *writer);
+
 #endif

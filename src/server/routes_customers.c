@@ -27,7 +27,6 @@ err route_customer_merges(struct request *request, struct problem *problem)
     err error = take_customer(request, &view, &reveal, problem);
     if (error == ERR_OK)
         error = story_merges(request, view.nodes, view.node_count, &rows, &count, problem);
-    view_deinit(&view);
     if (error != ERR_OK)
         return error;
     answer_list_begin(request, &writer);
@@ -177,7 +176,6 @@ err route_customer_graph(struct request *request, struct problem *problem)
         json_end_array(&writer);
         json_end_object(&writer);
     }
-    view_deinit(&view);
     return error;
 }
 
@@ -379,7 +377,6 @@ err route_customer_explain(struct request *request, struct problem *problem)
                             problem);
     if (error == ERR_OK)
         error = write_explanation(request, &all, reveal, problem);
-    view_deinit(&all.view);
     return error;
 }
 
@@ -415,7 +412,6 @@ static err check_merge(struct request *request, int64_t merge_id, struct problem
         error = story_merges(request, view.nodes, view.node_count, &rows, &count, problem);
     for (size_t i = 0; error == ERR_OK && i < count; i++)
         found = found || rows[i].id == merge_id;
-    view_deinit(&view);
     if (error != ERR_OK || found)
         return error;
     problem_set(problem, ERR_NOT_FOUND, "this customer has no merge %lld", (long long)merge_id);

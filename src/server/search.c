@@ -366,19 +366,17 @@ static void take_page(const struct engine_state *state, struct engine_question *
 static err write_entry(struct request *request, struct json_writer *writer,
                        struct customer_view *view, bool reveal, struct problem *problem)
 {
-    json_value facts;
-    err error = view->error != ERR_OK ? view->error
-                                      : view_values(request, view->rows, view->row_count, problem);
+    const struct profile_summary *summary = &view->facts.summary;
+    err error = view->error;
     if (error == ERR_OK)
-        error = json_parse(request->scratch, buffer_str(&view->facts), &facts, problem);
+        error = reveal ? view_values(request, view->rows, view->row_count, problem)
+                       : view_shown(request, view->rows, view->row_count, problem);
     if (error != ERR_OK)
         return error;
-    json_value summary = json_get(facts, STR("summary"));
-    str last_seen = json_text(json_get(summary, STR("last_seen_at")));
     view_sort(view->rows, view->row_count);
     json_begin_object(writer);
     json_member_text(writer, STR("one_id"), answer_one_id(request, view->root));
-    json_member_text(writer, STR("name"), view_name(request, facts, reveal));
+    json_member_text(writer, STR("name"), view_name(request, &view->facts, reveal));
     json_put_key(writer, STR("identifiers"));
     json_begin_array(writer);
     for (size_t i = 0; i < view->row_count && i < 4; i++)
@@ -386,10 +384,11 @@ static err write_entry(struct request *request, struct json_writer *writer,
     json_end_array(writer);
     json_put_key(writer, STR("summary"));
     json_begin_object(writer);
-    json_member_int(writer, STR("orders"), json_int(json_get(summary, STR("orders")), 0));
-    json_member_int(writer, STR("revenue"), json_int(json_get(summary, STR("revenue")), 0));
-    json_member_text(writer, STR("currency"), json_text(json_get(summary, STR("currency"))));
-    member_text_or_null(writer, STR("last_seen_at"), last_seen);
+    json_member_int(writer, STR("orders"), summary->orders);
+    json_member_int(writer, STR("revenue"), summary->revenue);
+    json_member_text(writer, STR("currency"), str_from_c(summary->currency));
+    member_time_or_null(writer, STR("last_seen_at"),
+                        summary->events > 0 ? summary->last_seen_ms : 0);
     json_end_object(writer);
     json_member_time(writer, STR("created_at"), view_created_ms(view));
     json_end_object(writer);
@@ -407,7 +406,6 @@ static err write_some(struct request *request, struct json_writer *writer, const
     for (size_t i = 0; i < count; i++) {
         if (error == ERR_OK && views[i].root != 0)
             error = write_entry(request, writer, &views[i], reveal, problem);
-        view_deinit(&views[i]);
     }
     return error;
 }

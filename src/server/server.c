@@ -13,6 +13,7 @@
 #include "server/answers.h"
 #include "server/figures.h"
 #include "server/search.h"
+#include "server/values.h"
 
 static void take_defaults(struct server_config *config)
 {
@@ -34,6 +35,7 @@ static void take_defaults(struct server_config *config)
     DEFAULT(body_ms_max, 30000);
     DEFAULT(idle_ms_max, 75000);
     DEFAULT(streams_max, 100);
+    DEFAULT(values_bytes, 64 * 1024 * 1024);
     DEFAULT(collect.event_bytes_max, 256 * 1024);
     DEFAULT(collect.batch_bytes_max, 4 * 1024 * 1024);
     DEFAULT(collect.batch_events_max, 5000);
@@ -58,6 +60,8 @@ static err start_parts(struct server *server, struct problem *problem)
         error = figures_new(&server->figures);
     if (error == ERR_OK)
         error = namespaces_new(&server->namespaces);
+    if (error == ERR_OK)
+        error = values_new(&server->values, server->config.values_bytes);
     if (error != ERR_OK)
         return problem_set(problem, error, "the server cannot be set up");
     error = auth_start(server, problem);
@@ -141,6 +145,7 @@ void server_stop(struct server **pointer)
     answers_free(&server->answers);
     figures_free(&server->figures);
     namespaces_free(&server->namespaces);
+    values_free(&server->values);
     pthread_mutex_destroy(&server->threads_mutex);
     pthread_mutex_destroy(&server->guard_mutex);
     pthread_mutex_destroy(&server->access_mutex);

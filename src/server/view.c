@@ -8,16 +8,11 @@
 #include "event/normalise.h"
 #include "server/answer.h"
 #include "server/mask.h"
+#include "server/values.h"
 
 void view_init(struct customer_view *view, bool wants_facts)
 {
     *view = (struct customer_view){ .wants_facts = wants_facts };
-    buffer_init(&view->facts, VIEW_FACTS_BYTES_MAX);
-}
-
-void view_deinit(struct customer_view *view)
-{
-    buffer_deinit(&view->facts);
 }
 
 /* ---- on the engine's thread ---- */
@@ -81,7 +76,6 @@ static err take_rows(const struct engine_state *state, struct request *request, 
 void view_take(const struct engine_state *state, struct request *request, uint32_t node,
                struct customer_view *view)
 {
-    struct json_writer writer;
     view->root = identity_root(state->identity, node);
     view->as_of_ms = state->now_ms;
     if (view->root == 0)
@@ -89,13 +83,9 @@ void view_take(const struct engine_state *state, struct request *request, uint32
     view->error = take_numbers(state, request, node, view);
     if (view->error == ERR_OK)
         view->error = take_rows(state, request, node, view);
-    if (view->error != ERR_OK || !view->wants_facts)
-        return;
-    json_writer_init(&writer, &view->facts);
-    json_begin_object(&writer);
-    profile_write(state->profile, view->nodes, view->node_count, true, &writer);
-    json_end_object(&writer);
-    view->error = buffer_status(&view->facts);
+    if (view->error == ERR_OK && view->wants_facts)
+        view->error = profile_view_take(state->profile, view->nodes, view->node_count,
+                                        &request->arena, &view->facts);
 }
 
 /* ---- from the ledger ---- */
@@ -107,42 +97,96 @@ struct values_of {
     bool nomem;
 };
 
-/* Rows come in the order in which they were asked for; those in between are not in the ledger. */
+static bool is_missing(const struct identity_row_view *row)
+{
+    return row->row != 0 && row->value.data == NULL;
+}
+
+/* Rows come in the order in which they were asked for; those in between are not in the ledger, or were
+ * a digest when they were born and are not any more. */
 static bool take_value(void *context, const struct identity_row_view *read)
 {
     struct values_of *of = context;
     while (of->next < of->count &&
-           (of->rows[of->next].row != read->row || of->rows[of->next].value.data != NULL))
+           (of->rows[of->next].row != read->row || !is_missing(&of->rows[of->next])))
         of->next++;
     if (of->next == of->count)
         return false;
     struct identity_row_view *row = &of->rows[of->next++];
+    if ((read->flags & IDENTIFIER_HASHED) != (row->flags & IDENTIFIER_HASHED))
+        return true;
     of->nomem = arena_dup(&of->request->arena, read->value, &row->value) != ERR_OK;
     row->source_number = read->source_number;
     row->first_seen_ms = read->first_seen_ms;
     return !of->nomem;
 }
 
+/* What the ledger says by now, whatever the state said. */
+static bool take_whole(void *context, const struct identity_row_view *read)
+{
+    struct values_of *of = context;
+    struct identity_row_view *row = &of->rows[of->next];
+    of->nomem = arena_dup(&of->request->arena, read->value, &row->value) != ERR_OK;
+    row->source_number = read->source_number;
+    row->first_seen_ms = read->first_seen_ms;
+    return false;
+}
+
+static err find_missing(struct request *request, const struct identity_row_view *rows, size_t count,
+                        uint32_t **numbers, size_t *missing)
+{
+    *missing = 0;
+    for (size_t i = 0; i < count; i++)
+        *missing += is_missing(&rows[i]);
+    if (*missing == 0)
+        return ERR_OK;
+    *numbers = arena_array(&request->arena, uint32_t, *missing);
+    if (*numbers == NULL)
+        return ERR_NOMEM;
+    *missing = 0;
+    for (size_t i = 0; i < count; i++)
+        if (is_missing(&rows[i]))
+            (*numbers)[(*missing)++] = rows[i].row;
+    return ERR_OK;
+}
+
 err view_values(struct request *request, struct identity_row_view *rows, size_t count,
                 struct problem *problem)
 {
     struct server *server = request->server;
+    struct ledger *ledger = engine_ledger(server->engine);
     struct values_of of = { .request = request, .rows = rows, .count = count };
-    uint32_t few[64], *numbers = few;
-    size_t missing = 0;
-    if (count > 64) {
-        numbers = arena_array(&request->arena, uint32_t, count);
-        if (numbers == NULL)
-            return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].row != 0 && rows[i].value.data == NULL)
-            numbers[missing++] = rows[i].row;
-    if (missing == 0)
-        return ERR_OK;
-    err error = identity_read_rows(server->identity, engine_ledger(server->engine), numbers,
-                                   missing, take_value, &of, problem);
+    uint32_t *numbers;
+    size_t missing;
+    err error = find_missing(request, rows, count, &numbers, &missing);
+    if (error != ERR_OK || missing == 0)
+        return error;
+    error =
+        identity_read_births(server->identity, ledger, numbers, missing, take_value, &of, problem);
+    for (of.next = 0; of.next < count && error == ERR_OK && !of.nomem; of.next++)
+        if (is_missing(&rows[of.next]))
+            error = identity_read_rows(server->identity, ledger, &rows[of.next].row, 1, take_whole,
+                                       &of, problem);
     return error == ERR_OK && of.nomem ? ERR_NOMEM : error;
+}
+
+err view_shown(struct request *request, struct identity_row_view *rows, size_t count,
+               struct problem *problem)
+{
+    struct server *server = request->server;
+    for (size_t i = 0; i < count; i++)
+        if (is_missing(&rows[i]) && values_find(server->values, &request->arena, &rows[i]))
+            rows[i].flags |= VIEW_ROW_SHOWN;
+    err error = view_values(request, rows, count, problem);
+    for (size_t i = 0; i < count && error == ERR_OK; i++) {
+        struct identity_row_view *row = &rows[i];
+        if ((row->flags & VIEW_ROW_SHOWN) != 0 || row->row == 0)
+            continue;
+        row->value = mask_identifier(server->keys, &request->arena, row->type, row->value, false);
+        row->flags |= VIEW_ROW_SHOWN;
+        values_keep(server->values, row);
+    }
+    return error;
 }
 
 /* ---- both, waiting ---- */
@@ -241,9 +285,11 @@ static void write_value(struct request *request, struct json_writer *writer,
                         const struct identity_row_view *row, bool reveal)
 {
     json_member_text(writer, STR("type"), row->type);
-    json_member_text(
-        writer, STR("value"),
-        mask_identifier(request->server->keys, &request->arena, row->type, row->value, reveal));
+    json_member_text(writer, STR("value"),
+                     (row->flags & VIEW_ROW_SHOWN) != 0
+                         ? row->value
+                         : mask_identifier(request->server->keys, &request->arena, row->type,
+                                           row->value, reveal));
 }
 
 void view_write_short(struct request *request, struct json_writer *writer,
@@ -260,11 +306,9 @@ void view_write_short(struct request *request, struct json_writer *writer,
 
 static void write_identifier(struct request *request, struct json_writer *writer,
                              const struct identity_row_view *row, const struct source_set *sources,
-                             bool reveal)
+                             const char *node, bool reveal)
 {
-    char node[ONE_ID_BYTES + 1];
     const struct source *source = source_by_number(sources, row->source_number);
-    keys_one_id(request->server->keys, row->node, node);
     json_begin_object(writer);
     write_value(request, writer, row, reveal);
     json_member_text(writer, STR("namespace"), row->namespace_);
@@ -279,6 +323,25 @@ static void write_identifier(struct request *request, struct json_writer *writer
     json_end_object(writer);
 }
 
+/* Most rows are at home in the same node: its text is made once. */
+static void write_identifiers(struct request *request, struct json_writer *writer,
+                              const struct customer_view *view, const struct source_set *sources,
+                              bool reveal)
+{
+    char node[ONE_ID_BYTES + 1] = "";
+    uint32_t number = 0;
+    json_put_key(writer, STR("identifiers"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < view->row_count; i++) {
+        if (number != view->rows[i].node) {
+            number = view->rows[i].node;
+            keys_one_id(request->server->keys, number, node);
+        }
+        write_identifier(request, writer, &view->rows[i], sources, node, reveal);
+    }
+    json_end_array(writer);
+}
+
 int64_t view_created_ms(const struct customer_view *view)
 {
     int64_t created_ms = 0;
@@ -290,30 +353,35 @@ int64_t view_created_ms(const struct customer_view *view)
     return created_ms;
 }
 
-static str trait_text(struct request *request, json_value traits, str name, bool reveal)
+/* A trait that is one text, readable. */
+static str trait_text(struct request *request, const struct profile_view *facts, str name,
+                      bool reveal)
 {
-    json_value value = json_get(traits, name);
-    str text = json_text(value);
-    if (text.size > 0)
-        return text;
-    str sealed = json_text(json_get(value, STR("$sealed")));
-    return sealed.size > 0
-               ? mask_identifier(request->server->keys, &request->arena, name, sealed, reveal)
-               : STR_NONE;
+    const struct profile_trait_view *trait = profile_view_trait(facts, name);
+    const struct keys *keys = request->server->keys;
+    str sealed, text = STR_NONE;
+    json_value value;
+    if (trait == NULL)
+        return STR_NONE;
+    if (mask_is_sealed_json(trait->json, &sealed))
+        return mask_identifier(keys, &request->arena, name, sealed, reveal);
+    if (json_parse(request->scratch, trait->json, &value, NULL) != ERR_OK ||
+        arena_dup(&request->arena, json_text(value), &text) != ERR_OK)
+        return STR_NONE;
+    return text;
 }
 
-str view_name(struct request *request, json_value facts, bool reveal)
+str view_name(struct request *request, const struct profile_view *facts, bool reveal)
 {
     const str whole[] = { STR("name"),     STR("$name"),    STR("realName"),
                           STR("nickname"), STR("nickName"), STR("username") };
-    json_value traits = json_get(facts, STR("traits"));
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
-        str name = trait_text(request, traits, whole[i], reveal);
+        str name = trait_text(request, facts, whole[i], reveal);
         if (name.size > 0)
             return name;
     }
-    str first = trait_text(request, traits, STR("firstName"), reveal);
-    str last = trait_text(request, traits, STR("lastName"), reveal), name = STR_NONE;
+    str first = trait_text(request, facts, STR("firstName"), reveal);
+    str last = trait_text(request, facts, STR("lastName"), reveal), name = STR_NONE;
     /* Chinese names begin with the family and have no space. */
     bool chinese = last.size > 0 && ((uint8_t)last.data[0] & 0x80) != 0;
     if (first.size + last.size > 0 &&
@@ -329,82 +397,71 @@ str view_name_of(struct request *request, uint32_t number)
     struct customer_view view;
     struct problem problem;
     struct ask_customer ask = { .request = request, .view = &view, .number = number };
-    json_value facts;
-    str name = STR_NONE, kept = STR_NONE;
     view_init(&view, true);
-    if (view_ask(request, take_customer, &ask, &problem) == ERR_OK && view.root != 0 &&
-        view.error == ERR_OK &&
-        json_parse(request->scratch, buffer_str(&view.facts), &facts, NULL) == ERR_OK)
-        name = view_name(request, facts, false);
-    if (arena_dup(&request->arena, name, &kept) != ERR_OK)
-        kept = STR_NONE;
-    view_deinit(&view);
-    return kept;
+    if (view_ask(request, take_customer, &ask, &problem) != ERR_OK || view.root == 0 ||
+        view.error != ERR_OK)
+        return STR_NONE;
+    return view_name(request, &view.facts, false);
 }
 
-/* A member of the facts, with what is sealed in it made readable; `otherwise` when it is missing. */
-static void copy_fact(struct request *request, struct json_writer *writer, json_value facts,
-                      str name, bool reveal, str otherwise)
+static str source_key(const struct source_set *sources, uint32_t number)
 {
-    json_value value = json_get(facts, name);
-    struct buffer text;
-    if (json_kind(value) == JSON_MISSING) {
-        json_member_raw(writer, name, otherwise);
-        return;
-    }
-    buffer_init(&text, VIEW_FACTS_BYTES_MAX);
-    mask_write_json(request->server->keys, &request->arena, STR_NONE, value, reveal, &text);
-    json_member_raw(writer, name, buffer_str(&text));
-    buffer_deinit(&text);
+    const struct source *source = source_by_number(sources, number);
+    return source != NULL ? source->key : STR_NONE;
 }
 
-/* {"source":3, …} becomes {"source":"tmall", …}: the profile knows sources by number. */
-static void write_with_source(struct json_writer *writer, json_value value,
-                              const struct source_set *sources)
+static void write_traits(struct request *request, struct json_writer *writer,
+                         const struct profile_view *facts, bool reveal)
 {
-    struct json_iterator iterator = json_iterate(value);
-    struct buffer text;
-    str key;
-    json_value member;
+    json_put_key(writer, STR("traits"));
     json_begin_object(writer);
-    while (json_next(&iterator, &key, &member)) {
-        if (str_equal(key, STR("source")) && json_kind(member) == JSON_INT) {
-            const struct source *source = source_by_number(sources, (uint32_t)json_int(member, 0));
-            json_member_text(writer, key, source != NULL ? source->key : STR_NONE);
-            continue;
-        }
-        buffer_init(&text, VIEW_FACTS_BYTES_MAX);
-        json_write_value(&text, member);
-        json_member_raw(writer, key, buffer_str(&text));
-        buffer_deinit(&text);
+    for (uint32_t i = 0; i < facts->trait_count; i++) {
+        const struct profile_trait_view *trait = &facts->traits[i];
+        json_put_key(writer, trait->name);
+        mask_put_json(request->server->keys, &request->arena, request->scratch, trait->name,
+                      trait->json, reveal, writer);
     }
     json_end_object(writer);
 }
 
-static void copy_with_sources(struct json_writer *writer, json_value facts, str name,
-                              const struct source_set *sources)
+static void write_origins(struct json_writer *writer, const struct profile_view *facts,
+                          const struct source_set *sources)
 {
-    struct json_iterator iterator = json_iterate(json_get(facts, name));
-    str key;
-    json_value member;
-    json_put_key(writer, name);
+    json_put_key(writer, STR("trait_origins"));
     json_begin_object(writer);
-    while (json_next(&iterator, &key, &member)) {
-        json_put_key(writer, key);
-        write_with_source(writer, member, sources);
+    for (uint32_t i = 0; i < facts->trait_count; i++) {
+        json_put_key(writer, facts->traits[i].name);
+        json_begin_object(writer);
+        json_member_text(writer, STR("source"), source_key(sources, facts->traits[i].source));
+        json_member_time(writer, STR("at"), facts->traits[i].at_ms);
+        json_end_object(writer);
     }
     json_end_object(writer);
 }
 
-err view_write(struct request *request, struct customer_view *view, bool reveal,
-               struct problem *problem)
+static void write_consents(struct json_writer *writer, const struct profile_view *facts,
+                           const struct source_set *sources)
+{
+    json_put_key(writer, STR("consent"));
+    json_begin_object(writer);
+    for (uint32_t i = 0; i < facts->consent_count; i++) {
+        const struct profile_consent_view *consent = &facts->consents[i];
+        json_put_key(writer, consent->purpose);
+        json_begin_object(writer);
+        json_member_text(writer, STR("state"),
+                         consent->granted ? STR("granted") : STR("withdrawn"));
+        json_member_time(writer, STR("at"), consent->at_ms);
+        json_member_text(writer, STR("source"), source_key(sources, consent->source));
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+}
+
+void view_write(struct request *request, struct customer_view *view, bool reveal)
 {
     struct json_writer writer;
-    json_value facts;
+    const struct profile_view *facts = &view->facts;
     char one_id[ONE_ID_BYTES + 1];
-    err error = json_parse(request->scratch, buffer_str(&view->facts), &facts, problem);
-    if (error != ERR_OK)
-        return problem_set(problem, ERR_INTERNAL, "the profile cannot be read");
     struct source_set *sources = engine_sources(request->server->engine);
     view_sort(view->rows, view->row_count);
     keys_one_id(request->server->keys, view->root, one_id);
@@ -413,19 +470,14 @@ err view_write(struct request *request, struct customer_view *view, bool reveal,
     json_member_text(&writer, STR("one_id"), str_from_c(one_id));
     json_member_time(&writer, STR("created_at"), view_created_ms(view));
     json_member_text(&writer, STR("name"), view_name(request, facts, reveal));
-    json_put_key(&writer, STR("identifiers"));
-    json_begin_array(&writer);
-    for (size_t i = 0; i < view->row_count; i++)
-        write_identifier(request, &writer, &view->rows[i], sources, reveal);
-    json_end_array(&writer);
-    copy_fact(request, &writer, facts, STR("traits"), reveal, STR("{}"));
-    copy_with_sources(&writer, facts, STR("trait_origins"), sources);
+    write_identifiers(request, &writer, view, sources, reveal);
+    write_traits(request, &writer, facts, reveal);
+    write_origins(&writer, facts, sources);
     json_member_raw(&writer, STR("tags"), STR("{}"));
     json_member_raw(&writer, STR("segments"), STR("[]"));
-    copy_with_sources(&writer, facts, STR("consent"), sources);
-    copy_fact(request, &writer, facts, STR("summary"), reveal, STR("{}"));
+    write_consents(&writer, facts, sources);
+    profile_view_write_summary(facts, &writer);
     json_member_time(&writer, STR("as_of"), view->as_of_ms);
     json_end_object(&writer);
     source_set_release(&sources);
-    return ERR_OK;
 }

@@ -2,8 +2,9 @@
 /* view: a customer as she is at one moment, for handlers to write. Private to server/.
  *
  * Two steps: on the engine's thread what is in RAM is copied (`view_take`), then, on the request's
- * thread, the values of identifiers that are committed are read from the ledger (`view_values`).
- * All memory is the request's arena, save the facts.
+ * thread, the values of identifiers that are committed are read: in full from the ledger (`view_values`),
+ * or as they may be shown, from RAM as far as they are there (`view_shown`). All memory is the
+ * request's arena.
  */
 #ifndef KITH_SERVER_VIEW_H
 #define KITH_SERVER_VIEW_H
@@ -12,7 +13,8 @@
 
 #define VIEW_NODES_MAX 4096
 #define VIEW_ROWS_MAX 4096
-#define VIEW_FACTS_BYTES_MAX (16 * 1024 * 1024)
+/* In the flags of a row: its value is masked already. */
+#define VIEW_ROW_SHOWN 0x80
 
 struct customer_view {
     uint32_t root; /* 0: there is no such customer */
@@ -21,13 +23,12 @@ struct customer_view {
     struct identity_row_view *rows; /* value.data is NULL until it is read */
     size_t row_count;
     bool wants_facts;
-    struct buffer facts; /* JSON object of profile_write */
+    struct profile_view facts;
     int64_t as_of_ms;
     err error;
 };
 
 void view_init(struct customer_view *view, bool wants_facts);
-void view_deinit(struct customer_view *view);
 
 /* Engine thread. `node`: any of hers. */
 void view_take(const struct engine_state *state, struct request *request, uint32_t node,
@@ -38,6 +39,10 @@ void view_take_row(const struct engine_state *state, struct request *request, ui
 /* Read what the ledger knows of rows. */
 err view_values(struct request *request, struct identity_row_view *rows, size_t count,
                 struct problem *problem) MUST_USE;
+/* The same for whom nothing is revealed: values are masked from here on (VIEW_ROW_SHOWN), and what was
+ * read lately touches no ledger. */
+err view_shown(struct request *request, struct identity_row_view *rows, size_t count,
+               struct problem *problem) MUST_USE;
 
 /* Both steps for the customer that `one_id` names; NOT_FOUND. Workers. */
 err view_customer(struct request *request, str one_id, bool wants_facts, struct customer_view *view,
@@ -55,13 +60,12 @@ void view_sort(struct identity_row_view *rows, size_t count);
 void view_write_short(struct request *request, struct json_writer *writer,
                       const struct identity_row_view *row, bool reveal);
 /* What a customer is called, from the facts' traits: in `arena`, "" if not known. */
-str view_name(struct request *request, json_value facts, bool reveal);
+str view_name(struct request *request, const struct profile_view *facts, bool reveal);
 /* The same of a customer by number, asked for; never revealed. Workers. */
 str view_name_of(struct request *request, uint32_t number);
 int64_t view_created_ms(const struct customer_view *view);
 /* The whole customer of docs/api.md into request->out. */
-err view_write(struct request *request, struct customer_view *view, bool reveal,
-               struct problem *problem) MUST_USE;
+void view_write(struct request *request, struct customer_view *view, bool reveal);
 
 /* An engine question that is waited for; `ask` gets `context`. Workers. */
 err view_ask(struct request *request,

@@ -144,6 +144,53 @@ static void test_json_keeps_what_is_no_seal(void **state)
     }
 }
 
+static void check_put(str json, bool reveal)
+{
+    struct buffer written, expected;
+    struct json_writer writer;
+    json_value value;
+    buffer_init(&written, 64 * 1024);
+    buffer_init(&expected, 64 * 1024);
+    json_writer_init(&writer, &written);
+    mask_put_json(keys, &arena, parser, STR("phone"), json, reveal, &writer);
+    assert_ok(json_parse(parser, json, &value, NULL));
+    mask_write_json(keys, &arena, STR("phone"), value, reveal, &expected);
+    assert_true(str_equal(buffer_str(&written), buffer_str(&expected)));
+    buffer_deinit(&written);
+    buffer_deinit(&expected);
+}
+
+/* The quick way for a value as text says what the way over its tree says. */
+static void test_json_as_text(void **state)
+{
+    static const char *const wholes[] = { "1",
+                                          "\"a\"",
+                                          "null",
+                                          "{}",
+                                          "[]",
+                                          "[1,{\"a\":2}]",
+                                          "{\"$sealed\":\"x\"}",
+                                          "{\"$sealed\":\"\"}",
+                                          "{\"$sealed\":\"s1:\\\"\"}" };
+    char text[512];
+    str sealed, found;
+    (void)state;
+    for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++)
+        check_put(str_from_c(wholes[i]), i % 2 == 0);
+    assert_ok(keys_seal(keys, &arena, STR("13812345678"), &sealed));
+    static const char *const around[][2] = { { "{\"$sealed\":\"", "\"}" },
+                                             { "[{\"$sealed\":\"", "\"}]" },
+                                             { "{\"a\":{\"$sealed\":\"", "\"},\"b\":1}" },
+                                             { "{\"$sealed\":\"", "\",\"b\":1}" } };
+    for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+        snprintf(text, sizeof(text), "%s%.*s%s", around[i][0], (int)sealed.size, sealed.data,
+                 around[i][1]);
+        assert_int_equal(mask_is_sealed_json(str_from_c(text), &found), i == 0);
+        check_put(str_from_c(text), false);
+        check_put(str_from_c(text), true);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_identifiers),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_keeps_what_is_no_seal),
+        cmocka_unit_test(test_json_as_text),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

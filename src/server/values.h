@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* values: identifiers as they may be shown, in RAM, so that what is read again touches no ledger.
+ * Private to server/.
+ *
+ * An entry is what never changes of a row: its value, already masked (so nothing personal lies here, and
+ * nothing has to be unsealed again), who brought it, and when. A phone that was known by its digest
+ * alone changes once, when its plain value comes: such entries carry a mark, and one with the wrong mark is
+ * none. What changes (home, flags, last seen) is the engine's and is never here.
+ *
+ * A table of fixed size in sets of four, each with a lock of its own group; the oldest entry of
+ * a set makes room. Values longer than an entry has room for are not kept.
+ *
+ * Any thread.
+ */
+#ifndef KITH_SERVER_VALUES_H
+#define KITH_SERVER_VALUES_H
+
+#include "base/arena.h"
+#include "identity/identity.h"
+
+struct values;
+
+err values_new(struct values **values, size_t size_bytes) MUST_USE;
+void values_free(struct values **values);
+/* Fill value, source and first seen of a row whose state is known; false when it is not here. */
+bool values_find(struct values *values, struct arena *arena, struct identity_row_view *row);
+/* `row`, with its value as it may be shown. */
+void values_keep(struct values *values, const struct identity_row_view *row);
+size_t values_memory_bytes(const struct values *values);
+
+#endif
