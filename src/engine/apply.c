@@ -49,6 +49,9 @@ static err quarantine_event(struct engine *engine, const struct decoded *decoded
 
 static err is_duplicate(struct engine *engine, const struct decoded *decoded, bool *duplicate)
 {
+    *duplicate = false;
+    if ((decoded->event.flags & EVENT_IMPORTED) != 0 && !(decoded->event.flags & EVENT_REPLAYED))
+        return ERR_OK; /* its job has seen to it, for ever and not for 30 days */
     if (decoded->event.flags & EVENT_REPLAYED) {
         *duplicate = !quarantine_take(&engine->quarantine, decoded->key, engine->writes);
         return ERR_OK;
@@ -108,7 +111,16 @@ err apply_observe(struct engine *engine, const struct event *event, const struct
         .revenue = promoted_int(event, PROMOTED_REVENUE),
         .total = promoted_int(event, PROMOTED_TOTAL),
     };
-    return profile_observe(engine->profile, &observation);
+    err error = jobs_watch(&engine->jobs, &observation);
+    return error != ERR_OK ? error : profile_observe(engine->profile, &observation);
+}
+
+err apply_retract(struct engine *engine, uint32_t node, uint64_t seq)
+{
+    (void)engine;
+    (void)node;
+    (void)seq;
+    return ERR_OK;
 }
 
 /* A merge moves all nodes of a customer to its root; the warehouse's dictionary follows. */
@@ -247,6 +259,8 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         outcome.fate = FATE_APPLIED;
         error = apply_event(engine, decoded, &outcome, verdict);
         verdict->fate = outcome.fate;
+        jobs_note(&engine->jobs, decoded->event.source_number, decoded->record.seq,
+                  outcome.fate == FATE_APPLIED, verdict->created, verdict->merges);
     }
     outcome_write(&engine->block_outcomes, &outcome);
     engine->applied_seq = decoded->record.seq;

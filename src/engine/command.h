@@ -25,6 +25,17 @@
  *  quarantine.discard {ids:[…]}
  *  setting.put        {key,value}
  *  values.reveal      {object, path}: changes nothing but the audit
+ *  import.create      {identity:hex, settings}: answers {number}, or {number,unchanged:true} of the job
+ *                     that has brought the same
+ *  import.state       {number, status, reason}
+ *  mapping.put        {key, body}: answers {version}
+ *  object.put         {kind, id, props | delete:true}     object.kind.put {kind, …description}
+ *  steps of a job, never asked for from outside:
+ *  import.move        {number, position, report_bytes, rows, events, …}: in the block of its events
+ *  import.cut         {number}: what comes from here on is watched (engine/jobs.h)
+ *  import.retract     {number, place, nodes:[{node, seqs, all, count, first, last, orders}]}
+ *  import.detach      {number, rows:[…], edges:[from, to]}
+ *  watermark.put      {source, time}
  */
 #define COMMAND_TABLE(X)                                                                           \
     X(SOURCE_PUT, "source.put", ADMINISTRATOR, "a source was made or changed")                     \
@@ -43,6 +54,16 @@
     X(QUARANTINE_DISCARD, "quarantine.discard", OPERATOR, "events were discarded from quarantine") \
     X(QUARANTINE_REPLAY, "quarantine.replay", OPERATOR, "events were replayed from quarantine")    \
     X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")                          \
-    X(VALUES_REVEAL, "values.reveal", OPERATOR, "personal values were shown in full")
+    X(VALUES_REVEAL, "values.reveal", OPERATOR, "personal values were shown in full")              \
+    X(IMPORT_CREATE, "import.create", OPERATOR, "an import was begun")                             \
+    X(IMPORT_MOVE, "import.move", ADMINISTRATOR, "an import went on")                              \
+    X(IMPORT_STATE, "import.state", OPERATOR, "an import changed its state")                       \
+    X(IMPORT_CUT, "import.cut", ADMINISTRATOR, "events are about to be taken back")                \
+    X(IMPORT_RETRACT, "import.retract", ADMINISTRATOR, "events were taken back")                   \
+    X(IMPORT_DETACH, "import.detach", ADMINISTRATOR, "identifiers and merges were taken back")     \
+    X(MAPPING_PUT, "mapping.put", OPERATOR, "a mapping was saved")                                 \
+    X(WATERMARK_PUT, "watermark.put", OPERATOR, "a source has told everything up to a time")       \
+    X(OBJECT_PUT, "object.put", OPERATOR, "an object was changed")                                 \
+    X(OBJECT_KIND_PUT, "object.kind.put", OPERATOR, "a kind of objects was described")
 
 #endif

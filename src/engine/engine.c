@@ -13,7 +13,6 @@
 #include "engine/state.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,6 +25,7 @@
 
 #define GROUP_RECORDS_MAX 8192
 #define QUESTIONS_MAX 100000
+#define COMMAND_BYTES_MAX ((size_t)8 << 20)
 #define CHUNK_ARENA_BYTES ((size_t)64 << 20)
 #define OUTCOMES_BYTES_MAX ((size_t)256 << 20)
 #define TAIL_BYTES_MAX ((size_t)512 << 20)
@@ -509,8 +509,8 @@ err engine_command(struct engine *engine, const struct engine_command *command, 
     memcpy(record.idempotency_key, command->idempotency_key, sizeof record.idempotency_key);
     memcpy(record.request_hash, command->request_hash, sizeof record.request_hash);
     struct buffer body, records;
-    buffer_init(&body, (size_t)8 << 20);
-    buffer_init(&records, (size_t)8 << 20);
+    buffer_init(&body, COMMAND_BYTES_MAX);
+    buffer_init(&records, COMMAND_BYTES_MAX);
     command_encode(&body, &record);
     err error = buffer_status(&body);
     if (error == ERR_OK) {
@@ -534,6 +534,19 @@ err engine_command(struct engine *engine, const struct engine_command *command, 
         return problem_set(problem, error, "the command was not taken: %s", err_title(error));
     *status = waiter.status;
     return ERR_OK;
+}
+
+void engine_command_write(struct buffer *records, str operation, str body)
+{
+    struct command_record record = { .operation = operation, .body = body };
+    struct buffer bytes;
+    buffer_init(&bytes, COMMAND_BYTES_MAX);
+    command_encode(&bytes, &record);
+    if (buffer_status(&bytes) == ERR_OK)
+        log_record_write(records, LOG_RECORD_COMMAND, buffer_str(&bytes));
+    else
+        records->failed = true;
+    buffer_deinit(&bytes);
 }
 
 err engine_tick(struct engine *engine)
@@ -657,6 +670,7 @@ static err make_state(struct engine *engine)
     queue_init(&engine->questions, QUESTIONS_MAX);
     engine->asked_last = &engine->asked;
     idempotency_init(&engine->idempotency);
+    jobs_init(&engine->jobs);
     pthread_mutex_init(&engine->sources_mutex, NULL);
     pthread_mutex_init(&engine->waiters_mutex, NULL);
     pthread_mutex_init(&engine->state_mutex, NULL);
@@ -693,6 +707,7 @@ static void drop_state(struct engine *engine)
     source_set_release(&engine->sources);
     access_deinit(&engine->access);
     quarantine_deinit(&engine->quarantine);
+    jobs_deinit(&engine->jobs);
     idempotency_deinit(&engine->idempotency);
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);

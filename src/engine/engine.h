@@ -140,6 +140,10 @@ struct engine_command {
 err engine_command(struct engine *engine, const struct engine_command *command, int *status,
                    struct buffer *response, struct problem *problem) MUST_USE;
 
+/* Append the record of a command that nobody waits for to `records`, behind events that go into the same
+ * append: both happen, or neither (imports). Sticky failure of the buffer. Any thread. */
+void engine_command_write(struct buffer *records, str operation, str body);
+
 /* How a record is changed on its way out of quarantine: `correct` appends the new record body. */
 struct engine_correction {
     err (*correct)(void *context, str record, struct buffer *corrected, struct problem *problem);

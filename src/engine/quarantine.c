@@ -76,7 +76,7 @@ static bool load_row(void *context, const struct ledger_value *values)
         key = dedupe_key(event.message_key);
         load->error = open_add(load->quarantine, key, (uint64_t)values[0].integer);
     } /* else kept for people to look at; it cannot be replayed */
-    if (load->error == ERR_OK && key != 0)
+    if (load->error == ERR_OK && key != 0 && !event_source_is_import((uint32_t)values[3].integer))
         load->error = dedupe_put(load->dedupe, key, values[2].integer, load->now_ms);
     return load->error == ERR_OK;
 }

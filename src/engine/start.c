@@ -156,8 +156,9 @@ static err reserve_message_keys(struct engine *engine, int64_t oldest_ms, struct
     char sql[160];
     buffer_init(&answer, 1024);
     snprintf(sql, sizeof sql,
-             "SELECT count() FROM events WHERE received_ms >= %lld FORMAT RowBinary",
-             (long long)oldest_ms);
+             "SELECT count() FROM events WHERE received_ms >= %lld AND source < %u "
+             "FORMAT RowBinary",
+             (long long)oldest_ms, EVENT_SOURCE_IMPORT_FIRST);
     err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
                                 &answer, problem);
     struct cursor cursor = cursor_over(buffer_str(&answer));
@@ -168,8 +169,10 @@ static err reserve_message_keys(struct engine *engine, int64_t oldest_ms, struct
 
 static err load_derived(struct engine *engine, struct problem *problem)
 {
-    struct buffer types, sql;
+    struct buffer types, sql, kept;
     buffer_init(&types, (size_t)1 << 20);
+    buffer_init(&kept, (size_t)1 << 20);
+    jobs_write_kept(&engine->jobs, &kept);
     buffer_init(&sql, (size_t)2 << 20);
     unsigned long long flushed = atomic_load(&engine->flushed_seq);
     int64_t oldest_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
@@ -177,18 +180,18 @@ static err load_derived(struct engine *engine, struct problem *problem)
     if (error == ERR_OK) {
         buffer_printf(
             &sql,
-            "SELECT customer, count(), min(time_ms), max(time_ms) FROM events "
-            "WHERE seq <= %llu AND type NOT IN (%.*s) GROUP BY customer FORMAT RowBinary%c",
-            flushed, STR_ARG(buffer_str(&types)), '\0');
+            "SELECT customer, count(), min(time_ms), max(time_ms) FROM events_kept "
+            "WHERE seq <= %llu AND type NOT IN (%.*s)%.*s GROUP BY customer FORMAT RowBinary%c",
+            flushed, STR_ARG(buffer_str(&types)), STR_ARG(buffer_str(&kept)), '\0');
         error = stream_rows(engine, "counts_loaded", sql.data, take_counts, problem);
     }
     if (error == ERR_OK) {
         buffer_clear(&sql);
         buffer_printf(&sql,
                       "SELECT customer, seq, time_ms, toString(type), order_id, "
-                      "toString(currency), revenue, total FROM events "
-                      "WHERE seq <= %llu AND type IN (%.*s) FORMAT RowBinary%c",
-                      flushed, STR_ARG(buffer_str(&types)), '\0');
+                      "toString(currency), revenue, total FROM events_kept "
+                      "WHERE seq <= %llu AND type IN (%.*s)%.*s FORMAT RowBinary%c",
+                      flushed, STR_ARG(buffer_str(&types)), STR_ARG(buffer_str(&kept)), '\0');
         error = stream_rows(engine, "orders_loaded", sql.data, take_order, problem);
     }
     if (error == ERR_OK) {
@@ -196,14 +199,17 @@ static err load_derived(struct engine *engine, struct problem *problem)
         buffer_printf(&sql,
                       "SELECT reinterpretAsUInt64(substring(message_key, 1, 8)), "
                       "toUInt32(intDiv(received_ms, %lld)) FROM events "
-                      "WHERE seq <= %llu AND received_ms >= %lld FORMAT RowBinary%c",
-                      (long long)HOUR_MS, flushed, (long long)oldest_ms, '\0');
+                      "WHERE seq <= %llu AND received_ms >= %lld AND source < %u "
+                      "FORMAT RowBinary%c",
+                      (long long)HOUR_MS, flushed, (long long)oldest_ms, EVENT_SOURCE_IMPORT_FIRST,
+                      '\0');
         error = reserve_message_keys(engine, oldest_ms, problem);
     }
     if (error == ERR_OK)
         error = stream_rows(engine, "message_keys_loaded", sql.data, take_message_key, problem);
     buffer_deinit(&types);
     buffer_deinit(&sql);
+    buffer_deinit(&kept);
     return error;
 }
 
@@ -304,6 +310,10 @@ static err load_small(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = plan_load(engine->plan, engine->ledger, problem);
     if (error == ERR_OK)
+        error = jobs_load(&engine->jobs, engine->ledger, problem);
+    if (error == ERR_OK)
+        error = jobs_start(engine, problem);
+    if (error == ERR_OK)
         engine_publish_sources(engine);
     return error;
 }
@@ -381,8 +391,10 @@ static err observe_record(struct engine *engine, const struct log_record *record
         return ERR_OK; /* it went to quarantine undecoded */
     event.seq = record->seq;
     event.received_ms = received_ms;
-    err error =
-        dedupe_put(&engine->dedupe, dedupe_key(event.message_key), received_ms, engine->now_ms);
+    err error = ERR_OK;
+    if ((event.flags & EVENT_IMPORTED) == 0)
+        error =
+            dedupe_put(&engine->dedupe, dedupe_key(event.message_key), received_ms, engine->now_ms);
     if (error != ERR_OK || outcome->fate != FATE_APPLIED)
         return error;
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/flush.h"
 #include "engine/idempotency.h"
+#include "engine/jobs.h"
 #include "engine/quarantine.h"
 #include "engine/tail.h"
 #include "engine/verdict.h"
@@ -55,6 +56,7 @@ struct engine {
     struct access access;
     struct idempotency idempotency;
     struct quarantine quarantine;
+    struct jobs jobs;
     struct engine_tail tail;
     struct verdicts verdicts; /* has its own lock */
     struct arena chunk_arena; /* decoded events of one chunk */
@@ -113,6 +115,9 @@ err apply_observe(struct engine *engine, const struct event *event,
                   const struct outcome *outcome) MUST_USE;
 /* Tell the warehouse which nodes are this customer now. */
 void apply_note_customer(struct engine *engine, uint32_t customer);
+
+/* Take an event from what is remembered of a node; profile has its own way (profile_retract). */
+err apply_retract(struct engine *engine, uint32_t node, uint64_t seq) MUST_USE;
 
 /* start.c */
 /* Is `key` in the warehouse, received after `since_ms`? Waits until it can be asked; only for keys

@@ -52,7 +52,16 @@ enum event_flag {
     EVENT_REPLAYED = 1 << 2,   /* from quarantine; not a duplicate of itself */
     EVENT_DELETE = 1 << 3,     /* OBJECT: delete; PROFILE: delete all traits */
     EVENT_TIME_GIVEN = 1 << 4, /* the client said when; else it is the time of arrival */
+    EVENT_IMPORTED = 1 << 5,   /* by a job: counted once by the job, not by its message key */
 };
+
+/* The source number of what import job n brings is this and n: what a job brought is known for ever by
+ * its source (imports/imports.h J4), and never by the numbers of the sources that people make. */
+#define EVENT_SOURCE_IMPORT_FIRST (UINT32_C(1) << 24)
+static inline bool event_source_is_import(uint32_t source_number)
+{
+    return source_number >= EVENT_SOURCE_IMPORT_FIRST;
+}
 
 enum identifier_flag {
     IDENTIFIER_VERIFIED = 1 << 0, /* proven: by a trusted source or a signature */

@@ -293,7 +293,8 @@ static err check_merges(struct check *check)
     const struct identity *identity = check->identity;
     for (uint32_t number = 1; number < identity->edges.count; number++) {
         const struct edge *edge = edge_at(identity, number);
-        if (edge->cause != MERGE_IDENTIFIER && edge->cause != MERGE_LOGIN)
+        bool undone_import = edge->undone && event_source_is_import(edge->source_number);
+        if ((edge->cause != MERGE_IDENTIFIER && edge->cause != MERGE_LOGIN) || undone_import)
             continue;
         if ((row_at(identity, edge->row)->flags & ROW_STATED) == 0 ||
             (row_at(identity, edge->with_row)->flags & ROW_STATED) == 0)

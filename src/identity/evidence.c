@@ -17,16 +17,21 @@ static void link_in(struct identity *identity, uint32_t number)
     }
 }
 
-/* The merge that a pair made is marked, so that the pair is no news. */
-#define MADE_A_MERGE 1
+/* What is known of a pair: the evidence that was filed, or the merge that it made. */
+#define PAIR_MERGED UINT32_C(0x80000000)
 #define PAIR_OF(number) ((number) + 1)
 
-err evidence_mark_merge(struct identity *identity, uint32_t row, uint32_t with_row)
+static bool is_filed(uint32_t known)
+{
+    return known != 0 && (known & PAIR_MERGED) == 0;
+}
+
+err evidence_mark_merge(struct identity *identity, uint32_t edge, uint32_t row, uint32_t with_row)
 {
     struct index_key pair = index_key_of_pair(row, with_row);
     if (index_get(&identity->evidence_pairs, &pair) != 0)
         return ERR_OK;
-    return index_add(&identity->evidence_pairs, &pair, MADE_A_MERGE);
+    return index_add(&identity->evidence_pairs, &pair, PAIR_MERGED | edge);
 }
 
 err evidence_load(struct identity *identity, uint32_t number)
@@ -64,11 +69,22 @@ static err add(struct act *act, const struct evidence *what)
     return evidence_load(identity, number);
 }
 
+/* What an import said goes when the import is taken back: what others say of the pair is news beside it. */
+static bool is_news(const struct act *act, uint32_t known)
+{
+    if (known == 0)
+        return true;
+    uint32_t teller = is_filed(known)
+                          ? evidence_at(act->identity, known - 1)->source_number
+                          : edge_at(act->identity, known & ~PAIR_MERGED)->source_number;
+    return event_source_is_import(teller) && teller != act->source_number;
+}
+
 err evidence_file(struct act *act, uint32_t row, uint32_t with_row)
 {
     struct identity *identity = act->identity;
     struct index_key pair = index_key_of_pair(row, with_row);
-    if (index_get(&identity->evidence_pairs, &pair) != 0)
+    if (!is_news(act, index_get(&identity->evidence_pairs, &pair)))
         return ERR_OK;
     struct evidence evidence = {
         .node = { row_at(identity, row)->node, row_at(identity, with_row)->node },
@@ -84,7 +100,7 @@ err evidence_file(struct act *act, uint32_t row, uint32_t with_row)
 err evidence_keep(struct act *act, const struct edge *edge)
 {
     struct index_key pair = index_key_of_pair(edge->row, edge->with_row);
-    if (index_get(&act->identity->evidence_pairs, &pair) > MADE_A_MERGE)
+    if (is_filed(index_get(&act->identity->evidence_pairs, &pair)))
         return ERR_OK;
     struct evidence evidence = {
         .node = { edge->node[0], edge->node[1] },
@@ -104,7 +120,8 @@ static bool may_join(struct act *act, const struct evidence *evidence)
     struct identity *identity = act->identity;
     enum refusal_reason reason;
     const struct identifier_type *type;
-    return !same_customer(identity, evidence->node[0], evidence->node[1]) &&
+    return evidence->at_ms != EVIDENCE_TAKEN_BACK &&
+           !same_customer(identity, evidence->node[0], evidence->node[1]) &&
            join_counts(identity, evidence->row) && join_counts(identity, evidence->with_row) &&
            join_is_allowed(identity, evidence->node[0], evidence->node[1], act->now_s, &reason,
                            &type);

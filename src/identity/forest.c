@@ -7,7 +7,7 @@
 
 static const char *const merge_texts[MERGE_CAUSE_COUNT] = {
     [MERGE_IDENTIFIER] = "identifier", [MERGE_LOGIN] = "login", [MERGE_MANUAL] = "manual",
-    [MERGE_REVIEW] = "review",         [MERGE_RULES] = "rules",
+    [MERGE_REVIEW] = "review",         [MERGE_RULES] = "rules", [MERGE_IMPORT] = "import",
 };
 
 const char *merge_cause_text(enum merge_cause cause)
@@ -196,7 +196,8 @@ uint32_t edge_new(struct act *act, uint32_t node, uint32_t other, uint32_t row, 
     uint32_t number = identity->edges.count;
     uint32_t a = root_of(identity, node), b = root_of(identity, other);
     if (segments_grow(&identity->edges, (uint64_t)number + 1) != ERR_OK ||
-        (cause == MERGE_IDENTIFIER && evidence_mark_merge(identity, row, with_row) != ERR_OK) ||
+        (cause == MERGE_IDENTIFIER &&
+         evidence_mark_merge(identity, number, row, with_row) != ERR_OK) ||
         forest_join(identity, node, other) != ERR_OK)
         return 0;
     identity->edges.count++;

@@ -82,6 +82,7 @@ void identity_free(struct identity **out)
         counts_free(&identity->components[i].counts);
     memory_free(identity->components);
     memory_free(identity->separations);
+    memory_free(identity->gone);
     memory_free(identity->ahead);
     arena_deinit(&identity->scratch);
     memory_free(identity);
@@ -200,7 +201,7 @@ uint32_t identity_node_count(const struct identity *identity)
 /* A forest has as many trees as it has nodes without edges into them: nodes less edges. */
 uint32_t identity_customer_count(const struct identity *identity)
 {
-    return identity->nodes.count - 1 - identity->edges_active;
+    return identity->nodes.count - 1 - identity->edges_active - identity->gone_count;
 }
 
 uint32_t identity_row_count(const struct identity *identity)

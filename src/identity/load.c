@@ -157,7 +157,7 @@ static bool load_merge(void *context, const struct ledger_value *values)
     };
     const struct edge *edge = edge_at(identity, number);
     if (cause == MERGE_IDENTIFIER)
-        load->error = evidence_mark_merge(identity, edge->row, edge->with_row);
+        load->error = evidence_mark_merge(identity, number, edge->row, edge->with_row);
     if (edge->undone || load->error != ERR_OK)
         return load->error == ERR_OK;
     if (same_customer(identity, (uint32_t)node, (uint32_t)other))
@@ -239,6 +239,15 @@ static bool load_refusal(void *context, const struct ledger_value *values)
         .seq = (uint64_t)values[2].integer,
     };
     load->error = refusal_load(identity, number);
+    return load->error == ERR_OK;
+}
+
+static bool load_gone(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    if (values[0].integer <= 0 || values[0].integer >= load->identity->nodes.count)
+        return fail(load, ERR_CORRUPT, "gone customer", values[0].integer);
+    load->error = node_load_gone(load->identity, (uint32_t)values[0].integer);
     return load->error == ERR_OK;
 }
 
@@ -433,6 +442,8 @@ err identity_load_parts(struct identity *identity, struct ledger *ledger, bool w
         error = scan(&load, ledger, LEDGER_SEPARATIONS, NULL, load_separation);
     if (error == ERR_OK)
         error = scan(&load, ledger, LEDGER_REFUSALS, NULL, load_refusal);
+    if (error == ERR_OK)
+        error = scan(&load, ledger, LEDGER_GONE_CUSTOMERS, NULL, load_gone);
     if (error == ERR_OK)
         error = last_number(ledger, LEDGER_LINKS, &last_link, problem);
     identity->link_id = (uint64_t)last_link;

@@ -201,6 +201,8 @@ static err bring(struct scene *scene, struct seen *seen, uint32_t node, uint32_t
     uint8_t flags = seen->identifier->flags & ROW_KEPT_FLAGS;
     if (seen->worth != CLAIM)
         flags |= ROW_STATED;
+    if ((scene->event->flags & EVENT_IMPORTED) != 0)
+        flags |= ROW_IMPORTED;
     seen->row = row_new(&scene->act, seen->identifier, seen->kind, node, flags, with_row, cause,
                         scene->event->time_ms);
     return seen->row != 0 ? ERR_OK : ERR_NOMEM;
@@ -576,6 +578,23 @@ static err unbind(struct scene *scene)
     return error;
 }
 
+/* ---- what imports brought ---- */
+
+/* Identifiers that so far came of imports alone, and now by themselves. */
+static err adopt(struct scene *scene)
+{
+    uint32_t rows[SEEN_MAX], count = 0;
+    if ((scene->event->flags & EVENT_IMPORTED) != 0)
+        return ERR_OK;
+    for (uint32_t i = 0; i < scene->count; i++) {
+        const struct seen *seen = &scene->seen[i];
+        if ((seen->worth == STRONG || seen->worth == WEAK) &&
+            row_is_imported(scene->act.identity, seen->row))
+            rows[count++] = seen->row;
+    }
+    return count > 0 ? import_adopt(&scene->act, rows, count) : ERR_OK;
+}
+
 /* ---- the event ---- */
 
 static void tell(const struct scene *scene, struct identity_outcome *outcome)
@@ -609,8 +628,10 @@ err identity_resolve(struct identity *identity, const struct event *event,
     if (error == ERR_OK && event->kind == EVENT_UNBIND) {
         error = unbind(&scene);
     } else if (error == ERR_OK) {
+        error = adopt(&scene);
         settle_claims(&scene);
-        error = find_home(&scene);
+        if (error == ERR_OK)
+            error = find_home(&scene);
         if (error == ERR_OK && scene.home != 0)
             error = link_others(&scene);
     }

@@ -9,7 +9,7 @@ static const char *const cause_texts[LINK_CAUSE_COUNT] = {
     [LINK_LOGIN] = "login",     [LINK_MOVED] = "moved",       [LINK_TAKEN] = "taken",
     [LINK_DROPPED] = "dropped", [LINK_SHARED] = "shared",     [LINK_BLOCKED] = "blocked",
     [LINK_UNBOUND] = "unbound", [LINK_REFUSED] = "refused",   [LINK_RULES] = "rules",
-    [LINK_REVIEW] = "review",
+    [LINK_REVIEW] = "review",   [LINK_IMPORT] = "import",     [LINK_UNDONE] = "undone",
 };
 
 const char *link_cause_text(enum link_cause cause)

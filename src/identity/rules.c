@@ -145,7 +145,8 @@ static err share_rows(struct rules *rules)
 
 static bool is_by_hand(const struct edge *edge)
 {
-    return edge->cause == MERGE_MANUAL || edge->cause == MERGE_REVIEW;
+    return edge->cause == MERGE_MANUAL || edge->cause == MERGE_REVIEW ||
+           edge->cause == MERGE_IMPORT;
 }
 
 /* Why an edge counts for nothing under the present rules; NULL if it does count. */

@@ -52,6 +52,7 @@ static inline void *segments_at(const struct segments *segments, uint32_t number
 enum row_flag {
     ROW_STATED = 1 << 5, /* said by somebody who may say it: not merely claimed */
     ROW_SHARED = 1 << 6, /* too many customers: finds and merges nobody */
+    ROW_IMPORTED = 1 << 7, /* only imports have ever brought it (undo.c) */
 };
 /* Of an event's identifier, what its row keeps. */
 #define ROW_KEPT_FLAGS (IDENTIFIER_VERIFIED | IDENTIFIER_SEALED | IDENTIFIER_HASHED)
@@ -100,6 +101,7 @@ enum merge_cause {
     MERGE_MANUAL,
     MERGE_REVIEW, /* a refusal was decided so */
     MERGE_RULES,  /* a change of the rules allowed it */
+    MERGE_IMPORT, /* an identifier that imports had brought came by itself (undo.c) */
     MERGE_CAUSE_COUNT
 };
 const char *merge_cause_text(enum merge_cause cause);
@@ -118,6 +120,7 @@ struct edge {
 
 /* Two strong identifiers on one event, at two nodes that were one customer already. When a merge between
  * is taken back, it is what joins those who belong together for another reason. */
+#define EVIDENCE_TAKEN_BACK INT64_MIN /* as at_ms: its import was undone */
 struct evidence {
     uint32_t node[2];
     uint32_t next[2]; /* in the lists of both */
@@ -232,6 +235,9 @@ struct identity {
 
     uint64_t link_id; /* last given */
 
+    uint64_t *gone; /* bit per node of which an undone import has left nothing */
+    uint32_t gone_words, gone_count;
+
     struct pending **pending; /* ring by row number */
     uint32_t pending_first, pending_count, pending_capacity;
     size_t pending_bytes;
@@ -325,6 +331,8 @@ enum link_cause {
     LINK_REFUSED, /* known, at home nowhere */
     LINK_RULES,   /* a change of the rules */
     LINK_REVIEW,
+    LINK_IMPORT, /* it came by itself and has a node of its own, beside the import's */
+    LINK_UNDONE, /* the import that brought it, or moved it, was taken back */
     LINK_CAUSE_COUNT
 };
 const char *link_cause_text(enum link_cause cause);
@@ -390,8 +398,10 @@ uint32_t walk_next(struct row_walk *walk); /* 0 at the end */
 
 /* ---- evidence.c ---- */
 
-/* A pair that made a merge: seen again it is no news. */
-err evidence_mark_merge(struct identity *identity, uint32_t row, uint32_t with_row) MUST_USE;
+/* A pair that made a merge: seen again it is no news, unless the merge came of an import and this does not
+ * (imports can be taken back). */
+err evidence_mark_merge(struct identity *identity, uint32_t edge, uint32_t row,
+                        uint32_t with_row) MUST_USE;
 /* What an edge stood on that the rules took back: it counts again when they allow it. */
 err evidence_keep(struct act *act, const struct edge *edge) MUST_USE;
 /* File it, once per pair. */
@@ -401,6 +411,17 @@ err evidence_load(struct identity *identity, uint32_t number) MUST_USE;
 err evidence_join(struct act *act, uint32_t node) MUST_USE;
 /* One pair; *joined says whether it did. */
 err evidence_try(struct act *act, uint32_t number, enum merge_cause cause, bool *joined) MUST_USE;
+
+/* ---- undo.c: what imports brought can be taken back ---- */
+
+/* An identifier that only imports have brought comes by itself: from now on it stands beside them, at a
+ * node of its own, with an edge to where the import had put it. `rows`: those of one event. */
+err import_adopt(struct act *act, const uint32_t *rows, uint32_t count) MUST_USE;
+static inline bool row_is_imported(const struct identity *identity, uint32_t row)
+{
+    return row != 0 && (row_at(identity, row)->flags & ROW_IMPORTED) != 0;
+}
+err node_load_gone(struct identity *identity, uint32_t node) MUST_USE;
 
 /* ---- limit.c ---- */
 

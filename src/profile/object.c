@@ -173,7 +173,43 @@ static void put(const struct object *object, struct ledger_writes *writes)
     bool deleted = object->deleted_ms != INT64_MIN && object->deleted_ms >= object->updated_ms;
     LEDGER_PUT(writes, LEDGER_OBJECTS, ledger_text(object->kind), ledger_text(object->id),
                ledger_text(deleted ? STR("{}") : object->props), ledger_int(object->updated_ms),
-               ledger_int(object->deleted_ms));
+               ledger_int(object->deleted_ms), ledger_int(object->source));
+}
+
+/* What it was before an import changed it, for when that is taken back. */
+static void note_teller(struct object *object, const struct event *event,
+                        struct ledger_writes *writes)
+{
+    uint32_t teller = event_source_is_import(event->source_number) ? event->source_number : 0;
+    if (teller != 0 && object->source != teller && writes != NULL)
+        LEDGER_PUT(writes, LEDGER_OBJECTS_BEFORE, ledger_int(teller), ledger_text(object->kind),
+                   ledger_text(object->id),
+                   object->props.data != NULL ? ledger_text(object->props) : ledger_null(),
+                   ledger_int(object->updated_ms), ledger_int(object->deleted_ms));
+    object->source = teller;
+}
+
+err profile_restore_object(struct profile *profile, str kind, str id, uint32_t source, str props,
+                           int64_t updated_ms, int64_t deleted_ms, struct ledger_writes *writes)
+{
+    struct object *object = find_or_make(profile, kind, id);
+    if (object == NULL)
+        return ERR_NOMEM;
+    if (object->source != source)
+        return ERR_OK; /* somebody else has said something of it since */
+    profile->object_bytes -= object->props.size;
+    free_text(&object->props);
+    object->source = 0;
+    /* Not there before: deleted, at the time of what is taken back. */
+    if (props.size == 0 && deleted_ms < object->updated_ms) {
+        object->deleted_ms = object->updated_ms;
+        put(object, writes);
+        return ERR_OK;
+    }
+    err error = object_load(profile, kind, id, props, updated_ms, deleted_ms, 0);
+    if (error == ERR_OK)
+        put(object, writes);
+    return error;
 }
 
 err object_apply(struct profile *profile, const struct event *event, struct ledger_writes *writes)
@@ -184,6 +220,7 @@ err object_apply(struct profile *profile, const struct event *event, struct ledg
     if (object == NULL)
         return ERR_NOMEM;
     if ((event->flags & EVENT_DELETE) != 0) {
+        note_teller(object, event, writes);
         if (event->time_ms > object->deleted_ms)
             object->deleted_ms = event->time_ms;
         if (object->props.data == NULL || object->deleted_ms >= object->updated_ms)
@@ -198,6 +235,10 @@ err object_apply(struct profile *profile, const struct event *event, struct ledg
     buffer_init(&props, OBJECT_BYTES_MAX);
     err error = write_props(profile, object, event, &props);
     if (error == ERR_OK)
+        error = buffer_status(&props);
+    if (error == ERR_OK)
+        note_teller(object, event, writes);
+    if (error == ERR_OK)
         error = set_props(profile, object, &props);
     buffer_deinit(&props);
     if (error == ERR_TOO_LARGE)
@@ -211,7 +252,7 @@ err object_apply(struct profile *profile, const struct event *event, struct ledg
 }
 
 err object_load(struct profile *profile, str kind, str id, str props, int64_t updated_ms,
-                int64_t deleted_ms)
+                int64_t deleted_ms, uint32_t source)
 {
     struct object *object = find_or_make(profile, kind, id);
     char *copy = memory_alloc(props.size + 1);
@@ -225,6 +266,7 @@ err object_load(struct profile *profile, str kind, str id, str props, int64_t up
     profile->object_bytes += props.size;
     object->updated_ms = updated_ms;
     object->deleted_ms = deleted_ms;
+    object->source = source;
     if (deleted_ms >= updated_ms)
         free_text(&object->props);
     return ERR_OK;

@@ -55,7 +55,8 @@
     TABLE(TRAITS, "traits", 1, true, "I:customer B:facts")                                         \
     TABLE(CONSENTS, "consents", 2, true,                                                           \
           "I:customer T:purpose T:state I:at_ms I:seq I:source_number T:evidence")                 \
-    TABLE(OBJECTS, "objects", 2, true, "T:kind T:id T:props I:updated_ms I:deleted_ms")            \
+    TABLE(OBJECTS, "objects", 2, true,                                                             \
+          "T:kind T:id T:props I:updated_ms I:deleted_ms I:source_number")                         \
     /* tracking plan */                                                                            \
     TABLE(PLAN_EVENTS, "plan_events", 1, true,                                                     \
           "I:number T:name T:status T:settings I:first_seen_ms I:source_number")                   \
@@ -64,6 +65,19 @@
     TABLE(QUARANTINE, "quarantine", 1, true,                                                       \
           "I:id I:seq I:at_ms I:source_number T:event_type T:reason T:detail B:record T:status "   \
           "I:decided_seq")                                                                         \
+    /* imports: what a job is, and where it stands; who said how far; what was taken back */        \
+    TABLE(IMPORTS, "imports", 1, true,                                                             \
+          "I:number B:identity T:settings I:user_number I:created_ms")                             \
+    TABLE(IMPORT_STATES, "import_states", 1, true,                                                 \
+          "I:number T:status T:reason I:position I:report_bytes I:undo_place I:cut_seq "           \
+          "I:first_seq I:last_seq I:changed_ms T:counts")                                          \
+    TABLE(MAPPINGS, "mappings", 2, true, "T:key I:version T:body I:user_number I:at_ms")           \
+    TABLE(WATERMARKS, "watermarks", 1, true, "T:source I:time_ms I:at_ms")                         \
+    TABLE(RETRACTIONS, "retractions", 1, true, "I:seq I:node I:at_seq")                            \
+    TABLE(OBJECT_KINDS, "object_kinds", 1, true, "T:kind T:settings I:changed_ms")                 \
+    TABLE(GONE_CUSTOMERS, "gone_customers", 1, true, "I:number I:at_seq")                          \
+    TABLE(OBJECTS_BEFORE, "objects_before", 3, true,                                               \
+          "I:source_number T:kind T:id t:props I:updated_ms I:deleted_ms")                         \
     /* running */                                                                                  \
     TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                        \
     TABLE(BATCHES, "batches", 2, false, "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")

@@ -139,6 +139,27 @@ static err make_aliases(struct warehouse *warehouse, struct buffer *out, struct 
         out, problem);
 }
 
+/* What was taken back: single events that a corrected file replaced, and all of an undone import. The view
+ * is what everybody reads who asks what happened; the table has what ever came. */
+static err make_retractions(struct warehouse *warehouse, struct buffer *out,
+                            struct problem *problem)
+{
+    static const char *const statements[] = {
+        "CREATE TABLE IF NOT EXISTS retracted_events (seq UInt64) ENGINE = MergeTree ORDER BY seq "
+        "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1",
+        "CREATE TABLE IF NOT EXISTS retracted_sources (source UInt64) ENGINE = MergeTree "
+        "ORDER BY source SETTINGS fsync_after_insert = 1, fsync_part_directory = 1",
+        "DROP VIEW IF EXISTS events_kept", /* its columns are those that were there when it was made */
+        "CREATE VIEW events_kept AS SELECT * FROM events WHERE seq NOT IN "
+        "(SELECT seq FROM retracted_events) AND toUInt64(source) NOT IN "
+        "(SELECT source FROM retracted_sources)",
+    };
+    err error = ERR_OK;
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && error == ERR_OK; i++)
+        error = execute(warehouse, str_from_c(statements[i]), out, problem);
+    return error;
+}
+
 err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
 {
     struct buffer out;
@@ -148,6 +169,8 @@ err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
         error = check_events(warehouse, &out, problem);
     if (error == ERR_OK)
         error = make_aliases(warehouse, &out, problem);
+    if (error == ERR_OK)
+        error = make_retractions(warehouse, &out, problem);
     buffer_deinit(&out);
     return error;
 }

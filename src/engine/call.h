@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call: one command being run, as its handler sees it. Private to engine/.
+ *
+ * Handlers are in command.c, those of imports in command_imports.c.
+ */
+#ifndef KITH_ENGINE_CALL_H
+#define KITH_ENGINE_CALL_H
+
+#include "engine/state.h"
+
+struct call {
+    struct engine *engine;
+    const struct command_record *command;
+    json_value body;
+    uint64_t seq;
+    struct ledger_writes *writes;
+    struct buffer *answer; /* a JSON object */
+    struct problem *problem;
+    str object; /* what the audit names */
+};
+
+/* command_imports.c */
+err run_import_create(struct call *call) MUST_USE;
+err run_import_move(struct call *call) MUST_USE;
+err run_import_state(struct call *call) MUST_USE;
+err run_import_cut(struct call *call) MUST_USE;
+err run_import_retract(struct call *call) MUST_USE;
+err run_import_detach(struct call *call) MUST_USE;
+err run_mapping_put(struct call *call) MUST_USE;
+err run_watermark_put(struct call *call) MUST_USE;
+err run_object_put(struct call *call) MUST_USE;
+err run_object_kind_put(struct call *call) MUST_USE;
+
+#endif
