@@ -169,6 +169,32 @@ err identity_apply_rules(struct identity *identity, struct ledger *ledger, uint6
                          int64_t now_ms, struct ledger_writes *writes, struct buffer *report,
                          struct problem *problem) MUST_USE;
 
+/* ---- taking an import back (inside apply; imports/imports.h J4) ----
+ *
+ * What imports bring lies as a layer over what comes by itself: an identifier that an import brought and
+ * nobody else is marked so; when it comes by itself it gets a node of its own, with an edge (cause
+ * "import") to where the import had put it; a pair that merged by an import is filed as evidence when
+ * others say it too. So to take an import back is to take away its evidence, its marked identifiers,
+ * its edges, and the edges of those that came by themselves meanwhile; what others brought stays, and
+ * who is linked otherwise stays together. Which these are is known by their source number in the ledger. */
+
+/* An identifier that only imports brought: at home nowhere, as if never seen. Others are left alone. */
+err identity_undo_row(struct identity *identity, uint32_t row, uint64_t seq, int64_t now_ms,
+                      struct ledger_writes *writes) MUST_USE;
+/* A weak one that the import moved goes back, if it still is where that put it. */
+err identity_undo_move(struct identity *identity, uint32_t row, uint32_t from, uint32_t to,
+                       uint64_t seq, int64_t now_ms, struct ledger_writes *writes) MUST_USE;
+err identity_undo_evidence(struct identity *identity, uint32_t evidence,
+                           struct ledger_writes *writes) MUST_USE;
+/* A merge, without keeping the two apart from then on. */
+err identity_undo_merge(struct identity *identity, uint32_t merge_id, uint64_t seq, int64_t now_ms,
+                        struct ledger_writes *writes) MUST_USE;
+/* A node of which nothing else is known is no customer any more, if no identifier and no merge is left. */
+err identity_undo_node(struct identity *identity, uint32_t node, uint64_t seq,
+                       struct ledger_writes *writes) MUST_USE;
+/* Was it left by an import that was undone? */
+bool identity_is_gone(const struct identity *identity, uint32_t node);
+
 /* ---- for people (JSON as in docs/api.md) ---- */
 
 void identity_write_types(const struct identity *identity, struct buffer *out);

@@ -244,7 +244,7 @@ static err apply_traits(struct profile *profile, const struct event *event, uint
         if (list) {
             error = add_elements(profile, trait, head, writes);
             if (error == ERR_OK)
-                error = facts_keep_all(profile, facts);
+                error = facts_keep_apart(profile, facts);
             if (error == ERR_OK)
                 error = node_facts_store(profile, node, facts, writes);
             facts->count = 0;
@@ -255,7 +255,7 @@ static err apply_traits(struct profile *profile, const struct event *event, uint
         }
     }
     if (error == ERR_OK)
-        error = facts_keep_all(profile, facts);
+        error = facts_keep_apart(profile, facts);
     if (error == ERR_OK)
         error = node_facts_store(profile, node, facts, writes);
     return refused_is_told(error, node);
@@ -282,7 +282,7 @@ err profile_put_consent(struct profile *profile, uint32_t node, str purpose, boo
     if (error == ERR_OK)
         error = facts_add(facts, &fact);
     if (error == ERR_OK)
-        error = facts_keep_all(profile, facts);
+        error = facts_keep_apart(profile, facts);
     bool kept = false;
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *there = &facts->items[i];
@@ -457,7 +457,7 @@ static bool load_object(void *context, const struct ledger_value *values)
 {
     struct load *load = context;
     load->error = object_load(load->profile, values[0].bytes, values[1].bytes, values[2].bytes,
-                              values[3].integer, values[4].integer);
+                              values[3].integer, values[4].integer, (uint32_t)values[5].integer);
     if (load->error != ERR_OK)
         problem_set(load->problem, load->error, "no memory for objects");
     return load->error == ERR_OK;

@@ -116,6 +116,19 @@ void profile_write(const struct profile *profile, const uint32_t *nodes, size_t 
 bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                    str name, struct buffer *value);
 
+/* ---- taking back (an undone import, a replaced event) ---- */
+
+/* Drop the facts that `source` told (0: none) and those of the events `seqs` (sorted here), and all that is
+ * derived of the node: what stays has to be observed again. */
+err profile_retract(struct profile *profile, uint32_t node, uint32_t source, uint64_t *seqs,
+                    size_t count, struct ledger_writes *writes) MUST_USE;
+/* Is nothing known of this node? */
+bool profile_is_empty(const struct profile *profile, uint32_t node);
+/* An object that `source` was the last to change is again what it was before (empty props: not there). */
+err profile_restore_object(struct profile *profile, str kind, str id, uint32_t source, str props,
+                           int64_t updated_ms, int64_t deleted_ms,
+                           struct ledger_writes *writes) MUST_USE;
+
 /* Commands. */
 err profile_put_trait_type(struct profile *profile, str name, json_value body,
                            struct ledger_writes *writes, struct problem *problem) MUST_USE;

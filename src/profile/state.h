@@ -98,6 +98,7 @@ uint32_t names_intern(struct names *names, str text, uint32_t most);
 struct object {
     struct object *next;
     int64_t updated_ms, deleted_ms;
+    uint32_t source;     /* an import that was the last to change it; else 0 */
     str kind, id, props; /* props is a piece of its own */
 };
 
@@ -183,6 +184,9 @@ err node_facts_store(struct profile *profile, uint32_t node, struct facts *facts
 err facts_keep_all(const struct profile *profile, struct facts *facts) MUST_USE;
 void facts_sort(struct facts *facts); /* the order alone */
 
+/* retract.c: the same, each import's among themselves, so that they can be taken away again. */
+err facts_keep_apart(struct profile *profile, struct facts *facts) MUST_USE;
+
 /* view.c: one trait of a customer */
 /* The value by the precedence of its type over facts of this trait, already kept; appended to `out`. False
  * if there is none. `by`: the fact that decided. */
@@ -210,7 +214,7 @@ void orders_digest(const struct profile *profile, uint32_t node, struct digest *
 err object_apply(struct profile *profile, const struct event *event,
                  struct ledger_writes *writes) MUST_USE;
 err object_load(struct profile *profile, str kind, str id, str props, int64_t updated_ms,
-                int64_t deleted_ms) MUST_USE;
+                int64_t deleted_ms, uint32_t source) MUST_USE;
 void objects_deinit(struct profile *profile);
 void objects_digest(const struct profile *profile, struct digest *digest);
 
