@@ -144,7 +144,10 @@ static err apply_one(struct engine *engine, struct log_block *block)
     engine->block_outcomes_taken = 0;
     if (engine->flusher != NULL)
         flusher_give(engine->flusher, applied);
-    tail_add(&engine->tail, applied);
+    if (engine->config.replay_only)
+        applied_block_release(&applied);
+    else
+        tail_add(&engine->tail, applied);
     metric_observe_us(METRIC_ENGINE_BATCH_US, steady_since_us(start));
     return ERR_OK;
 }
@@ -688,8 +691,6 @@ static err make_state(struct engine *engine)
     if (error == ERR_OK)
         error = profile_new(&engine->profile);
     if (error == ERR_OK)
-    if (error == ERR_OK)
-        error = remember_new(engine);
         error = plan_new(&engine->plan);
     return error;
 }
@@ -711,7 +712,6 @@ static void drop_state(struct engine *engine)
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);
     identity_free(&engine->identity);
-    remember_free(engine);
     profile_free(&engine->profile);
     plan_free(&engine->plan);
     json_parser_free(&engine->parser);
@@ -748,8 +748,6 @@ static err start_threads(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = start_tail(engine, problem);
     if (error == ERR_OK)
-    if (error == ERR_OK)
-        error = remember_start(engine, problem);
         error = log_follow(engine->log, engine->applied_seq + 1, problem);
     if (error != ERR_OK)
         return error;
@@ -813,7 +811,6 @@ void engine_close(struct engine **taken, int64_t timeout_ms)
     if (engine->asked_last != NULL && engine->identity != NULL)
         answer_questions(engine, true);
     if (engine->ledger != NULL && !ledger_is_failing(engine->ledger, NULL) &&
-    remember_stop(engine);
         ledger_drain(engine->ledger) != ERR_OK)
         log_line(LOG_WARN, "ledger_not_drained", "%s", "");
     int64_t left_ms = timeout_ms - steady_since_ms(start);
@@ -891,11 +888,6 @@ void engine_status(struct engine *engine, struct engine_status *status)
 }
 
 struct keys *engine_keys(struct engine *engine)
-struct history *engine_history(struct engine *engine)
-{
-    return engine->history;
-}
-
 {
     return engine->keys;
 }
