@@ -56,6 +56,12 @@ void history_free(struct history **history);
 uint16_t history_type_find(const struct history *history, str name);
 str history_type_name(const struct history *history, uint16_t type);
 uint16_t history_type_count(const struct history *history); /* highest */
+/* A number for a name that no event had yet, for who waits for it. TOO_LARGE beyond the limits: names
+ * beyond them share HISTORY_TYPE_OTHER and HISTORY_CHANNEL_OTHER, which nothing finds. Engine. */
+#define HISTORY_TYPE_OTHER (HISTORY_TYPES_MAX - 1)
+#define HISTORY_CHANNEL_OTHER (HISTORY_CHANNELS_MAX - 1)
+err history_type_add(struct history *history, str name, uint16_t *type) MUST_USE;
+err history_channel_add(struct history *history, str name, uint8_t *channel) MUST_USE;
 uint8_t history_channel_find(const struct history *history, str name);
 str history_channel_name(const struct history *history, uint8_t channel);
 
@@ -77,11 +83,15 @@ typedef uint16_t history_column; /* 0: none */
 
 /* Find, or begin, a column of the property `path` ("revenue", "products.product_id"; "$source" and
  * "$received" are the event's own). A new one is not ready: it has what comes from now on, until
- * history_fill_column has brought the rest. Engine. FULL beyond HISTORY_COLUMNS_MAX. */
+ * history_fill_rows and _end have brought the rest, or history_load_end. Engine. TOO_LARGE beyond
+ * HISTORY_COLUMNS_MAX. */
 err history_add_column(struct history *history, str path, enum column_kind kind,
                        history_column *column, struct problem *problem) MUST_USE;
 history_column history_column_find(const struct history *history, str path, enum column_kind kind);
 bool history_column_is_ready(const struct history *history, history_column column);
+/* A column with more different texts than its share of memory holds takes no more of them and is never
+ * ready again: who needs it streams from the warehouse. Any thread. */
+bool history_column_is_full(const struct history *history, history_column column);
 /* Dictionary of a text column; code 0: no such text. Any thread. */
 uint32_t history_code_find(const struct history *history, history_column column, str text);
 str history_code_text(const struct history *history, history_column column, uint32_t code);
@@ -91,6 +101,8 @@ uint32_t history_code_count(const struct history *history, history_column column
 
 /* Remember an applied event at its node: takes the columns' values from promoted columns and props. */
 err history_observe(struct history *history, uint32_t node, const struct event *event) MUST_USE;
+/* The node's cache lines, before it is observed or viewed. */
+void history_prefetch(const struct history *history, uint32_t node);
 /* Take one event away again (cancelled, replaced, undone). NOT_FOUND is no error of the caller's. */
 err history_retract(struct history *history, uint32_t node, uint64_t seq) MUST_USE;
 /* All of a node (erasure). */
@@ -170,6 +182,7 @@ struct history_view {
     uint32_t first;
     const struct history_place *places; /* gathered: NULL in place */
     bool complete;                      /* false: older events are only in the warehouse */
+    const struct history *history;
 };
 /* Of a customer (root); an unknown one has none. Cost: a cache miss or two, and a merge if gathered. */
 void history_view_customer(struct history_reader *reader, uint32_t customer,
@@ -181,6 +194,9 @@ uint32_t history_code(const struct history_view *view, size_t index, history_col
 /* TEXTS: how many, and the codes (borrowed as the view is). */
 size_t history_codes(const struct history_view *view, size_t index, history_column column,
                      const uint32_t **codes);
+
+/* What a code of this view says; also one of a reader's own (history_view_rows). */
+str history_view_text(const struct history_view *view, history_column column, uint32_t code);
 
 /* For scans: the customers (roots) with number in [from, to), in order, each with its view; also those
  * without any event. `visit` returns false to stop. Two threads take different ranges. */
