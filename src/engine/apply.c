@@ -112,15 +112,15 @@ err apply_observe(struct engine *engine, const struct event *event, const struct
         .total = promoted_int(event, PROMOTED_TOTAL),
     };
     err error = jobs_watch(&engine->jobs, &observation);
-    return error != ERR_OK ? error : profile_observe(engine->profile, &observation);
+    if (error == ERR_OK)
+        error = profile_observe(engine->profile, &observation);
+    return error == ERR_OK ? history_observe(engine->history, outcome->node, event) : error;
 }
 
 err apply_retract(struct engine *engine, uint32_t node, uint64_t seq)
 {
-    (void)engine;
-    (void)node;
-    (void)seq;
-    return ERR_OK;
+    err error = history_retract(engine->history, node, seq);
+    return error == ERR_NOT_FOUND ? ERR_OK : error;
 }
 
 /* A merge moves all nodes of a customer to its root; the warehouse's dictionary follows. */
@@ -132,10 +132,18 @@ static void note_aliases(struct engine *engine, uint32_t customer)
         flusher_note_alias(engine->flusher, nodes[index], customer, engine->applied_seq + 1);
 }
 
-void apply_note_customer(struct engine *engine, uint32_t customer)
+err apply_customer_changed(struct engine *engine, uint32_t customer)
 {
-    if (engine->flusher != NULL && customer != 0)
+    if (engine->flusher != NULL)
         note_aliases(engine, customer);
+    return remember_group(engine, customer);
+}
+
+err apply_all_changed(struct engine *engine)
+{
+    if (engine->flusher != NULL)
+        flusher_note_all_aliases(engine->flusher);
+    return remember_group_all(engine);
 }
 
 static err identify(struct engine *engine, const struct event *event, struct outcome *outcome,
@@ -154,11 +162,9 @@ static err identify(struct engine *engine, const struct event *event, struct out
     verdict->created = who.created;
     verdict->merges = who.merge_count;
     verdict->refusals = who.refusal_count;
-    if (who.merge_count > 0)
-        apply_note_customer(engine, who.customer);
     metric_add(METRIC_MERGES, who.merge_count);
     metric_add(METRIC_REFUSALS, who.refusal_count);
-    return ERR_OK;
+    return who.merge_count > 0 ? apply_customer_changed(engine, who.customer) : ERR_OK;
 }
 
 static err apply_event(struct engine *engine, const struct decoded *decoded,

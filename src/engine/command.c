@@ -105,9 +105,7 @@ static err run_identity_rules_apply(struct call *call)
     struct engine *engine = call->engine;
     err error = identity_apply_rules(engine->identity, engine->ledger, call->seq, engine->now_ms,
                                      call->writes, call->answer, call->problem);
-    if (error == ERR_OK && engine->flusher != NULL)
-        flusher_note_all_aliases(engine->flusher);
-    return error;
+    return error == ERR_OK ? apply_all_changed(engine) : error;
 }
 
 static err run_customer_split(struct call *call)
@@ -118,10 +116,12 @@ static err run_customer_split(struct call *call)
     err error =
         identity_split(engine->identity, (uint64_t)merge_id, call->seq, engine->now_ms,
                        call->command->user_number, call->writes, &one, &other, call->problem);
+    if (error == ERR_OK)
+        error = apply_customer_changed(engine, one);
+    if (error == ERR_OK)
+        error = apply_customer_changed(engine, other);
     if (error != ERR_OK)
         return error;
-    apply_note_customer(engine, one);
-    apply_note_customer(engine, other);
     buffer_printf(call->answer, "{\"customer\":%u,\"other\":%u}", one, other);
     return ERR_OK;
 }
@@ -135,9 +135,8 @@ static err run_customer_merge(struct call *call)
     if (error != ERR_OK)
         return error;
     uint32_t root = identity_root(engine->identity, one);
-    apply_note_customer(engine, root);
     buffer_printf(call->answer, "{\"customer\":%u}", root);
-    return ERR_OK;
+    return apply_customer_changed(engine, root);
 }
 
 static err run_refusal_decide(struct call *call)
@@ -147,9 +146,10 @@ static err run_refusal_decide(struct call *call)
     err error = identity_decide(engine->identity, (uint64_t)id, member_text(call, STR("decision")),
                                 call->seq, engine->now_ms, call->command->user_number, call->writes,
                                 call->problem);
-    if (error == ERR_OK && engine->flusher != NULL)
-        flusher_note_all_aliases(engine->flusher);
-    return error;
+    uint32_t node = identity_refusal_node(engine->identity, (uint64_t)id);
+    if (error != ERR_OK || node == 0)
+        return error;
+    return apply_customer_changed(engine, identity_root(engine->identity, node));
 }
 
 static err run_trait_put(struct call *call)

@@ -349,10 +349,9 @@ err run_import_detach(struct call *call)
         error = each_number(call, STR("nodes"), undo_node);
     if (error == ERR_OK)
         error = restore_objects(call, EVENT_SOURCE_IMPORT_FIRST + job->number);
-    if (error == ERR_OK && call->engine->flusher != NULL &&
-        json_count(json_get(call->body, STR("merges"))) > 0)
-        flusher_note_all_aliases(call->engine->flusher);
-    return error;
+    if (error != ERR_OK || json_count(json_get(call->body, STR("merges"))) == 0)
+        return error;
+    return apply_all_changed(call->engine);
 }
 
 /* ---- mappings, watermarks ---- */

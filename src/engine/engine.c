@@ -13,6 +13,7 @@
 #include "engine/state.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -144,10 +145,7 @@ static err apply_one(struct engine *engine, struct log_block *block)
     engine->block_outcomes_taken = 0;
     if (engine->flusher != NULL)
         flusher_give(engine->flusher, applied);
-    if (engine->config.replay_only)
-        applied_block_release(&applied);
-    else
-        tail_add(&engine->tail, applied);
+    tail_add(&engine->tail, applied);
     metric_observe_us(METRIC_ENGINE_BATCH_US, steady_since_us(start));
     return ERR_OK;
 }
@@ -691,6 +689,8 @@ static err make_state(struct engine *engine)
     if (error == ERR_OK)
         error = profile_new(&engine->profile);
     if (error == ERR_OK)
+        error = remember_new(engine);
+    if (error == ERR_OK)
         error = plan_new(&engine->plan);
     return error;
 }
@@ -711,6 +711,7 @@ static void drop_state(struct engine *engine)
     idempotency_deinit(&engine->idempotency);
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);
+    remember_free(engine);
     identity_free(&engine->identity);
     profile_free(&engine->profile);
     plan_free(&engine->plan);
@@ -747,6 +748,8 @@ static err start_threads(struct engine *engine, struct problem *problem)
         error = flusher_start(&engine->flusher, engine, problem);
     if (error == ERR_OK)
         error = start_tail(engine, problem);
+    if (error == ERR_OK)
+        error = remember_start(engine, problem);
     if (error == ERR_OK)
         error = log_follow(engine->log, engine->applied_seq + 1, problem);
     if (error != ERR_OK)
@@ -810,6 +813,7 @@ void engine_close(struct engine **taken, int64_t timeout_ms)
     queue_close(&engine->questions);
     if (engine->asked_last != NULL && engine->identity != NULL)
         answer_questions(engine, true);
+    remember_stop(engine);
     if (engine->ledger != NULL && !ledger_is_failing(engine->ledger, NULL) &&
         ledger_drain(engine->ledger) != ERR_OK)
         log_line(LOG_WARN, "ledger_not_drained", "%s", "");
@@ -885,6 +889,11 @@ void engine_status(struct engine *engine, struct engine_status *status)
     metric_set(METRIC_IDENTIFIERS, status->identifiers);
     metric_set(METRIC_MESSAGE_KEYS, (int64_t)status->message_keys);
     metric_set(METRIC_FLUSH_LAG, (int64_t)status->unflushed_rows);
+}
+
+struct history *engine_history(struct engine *engine)
+{
+    return engine->history;
 }
 
 struct keys *engine_keys(struct engine *engine)

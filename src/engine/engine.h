@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine: one thread applies the log's records in order. Read engine.c: an event walks down it once.
  *
- *     log ─▶ decode ─▶ seen before? ─▶ plan ─▶ identity ─▶ profile ─▶ outcome ─▶ ledger commit
- *                                                                        └────▶ tail ─▶ flush
+ *     log ─▶ decode ─▶ seen before? ─▶ plan ─▶ identity ─▶ profile ─▶ history ─▶ outcome ─▶ ledger commit
+ *                                                                                   └────▶ tail ─▶ flush
  *
  * Invariants
  *   A1 state is a function of the log: no clock, no chance, no race inside apply; how records are cut
@@ -31,6 +31,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/queue.h"
+#include "history/history.h"
 #include "identity/identity.h"
 #include "log/log.h"
 #include "plan/plan.h"
@@ -50,6 +51,7 @@ struct engine_config {
     int64_t dedupe_window_ms; /* default 30 days */
     size_t dedupe_keys_max;   /* in RAM; beyond, the warehouse is asked; default 40 million */
     int64_t log_retention_ms; /* default 3 days */
+    size_t history_bytes_max; /* default 1.9 GB */
     const char *vfs;          /* tests */
     void (*fatal)(void *context, const struct problem *problem); /* stop serving, now */
     void *context;
@@ -169,6 +171,8 @@ struct engine_status {
 };
 void engine_status(struct engine *engine, struct engine_status *status);
 
+/* For readers of their own (history_reader_new), on any thread; there until engine_close. */
+struct history *engine_history(struct engine *engine);
 struct keys *engine_keys(struct engine *engine);
 struct ledger *engine_ledger(struct engine *engine);
 struct warehouse *engine_warehouse(struct engine *engine);

@@ -14,63 +14,14 @@
 
 #include "base/codec.h"
 #include "base/logline.h"
+#include "engine/rows.h"
 #include "engine/state.h"
-
-/* ---- rows of a RowBinary stream, cut anywhere ---- */
-
-struct row_stream {
-    struct engine *engine;
-    struct buffer rest; /* the beginning of a row whose end has not come */
-    /* Read one row from the cursor into state; a row that is not all there sets cursor->failed and
-     * changes nothing. */
-    err (*take_row)(struct engine *engine, struct cursor *cursor);
-    err error;
-    uint64_t rows;
-};
-
-static bool take_chunk(void *context, str bytes)
-{
-    struct row_stream *stream = context;
-    buffer_append_str(&stream->rest, bytes);
-    stream->error = buffer_status(&stream->rest);
-    struct cursor cursor = cursor_over(buffer_str(&stream->rest));
-    size_t taken = 0;
-    while (stream->error == ERR_OK && cursor_left(&cursor) > 0) {
-        stream->error = stream->take_row(stream->engine, &cursor);
-        if (cursor.failed)
-            break;
-        taken = stream->rest.size - cursor_left(&cursor);
-        stream->rows++;
-    }
-    if (cursor.failed)
-        stream->error = ERR_OK;
-    memmove(stream->rest.data, stream->rest.data + taken, stream->rest.size - taken);
-    stream->rest.size -= taken;
-    return stream->error == ERR_OK;
-}
-
-static err stream_rows(struct engine *engine, const char *name, const char *sql,
-                       err (*take_row)(struct engine *, struct cursor *), struct problem *problem)
-{
-    struct row_stream stream = { .engine = engine, .take_row = take_row };
-    steady_ns start = steady_now();
-    buffer_init(&stream.rest, (size_t)256 << 20);
-    err error =
-        warehouse_stream(engine->warehouse, str_from_c(sql), NULL, 0, take_chunk, &stream, problem);
-    if (stream.error != ERR_OK)
-        error = stream.error;
-    if (error == ERR_OK && stream.rest.size != 0)
-        error = problem_set(problem, ERR_CORRUPT, "the warehouse's answer ends within a row");
-    buffer_deinit(&stream.rest);
-    log_line(LOG_INFO, name, "rows=%llu ms=%lld", (unsigned long long)stream.rows,
-             (long long)steady_since_ms(start));
-    return error;
-}
 
 /* ---- derived state from the warehouse ---- */
 
-static err take_counts(struct engine *engine, struct cursor *cursor)
+static err take_counts(void *context, struct cursor *cursor)
 {
+    struct engine *engine = context;
     uint32_t node = read_u32(cursor);
     uint64_t count = read_u64(cursor);
     int64_t first_ms = read_i64(cursor), last_ms = read_i64(cursor);
@@ -82,8 +33,9 @@ static err take_counts(struct engine *engine, struct cursor *cursor)
     return profile_observe_many(engine->profile, node, (uint32_t)count, first_ms, last_ms);
 }
 
-static err take_order(struct engine *engine, struct cursor *cursor)
+static err take_order(void *context, struct cursor *cursor)
 {
+    struct engine *engine = context;
     struct profile_observation row = { .node = read_u32(cursor), .seq = read_u64(cursor) };
     row.time_ms = read_i64(cursor);
     row.type = read_text(cursor);
@@ -97,8 +49,9 @@ static err take_order(struct engine *engine, struct cursor *cursor)
     return row.node != 0 ? profile_observe(engine->profile, &row) : ERR_OK;
 }
 
-static err take_message_key(struct engine *engine, struct cursor *cursor)
+static err take_message_key(void *context, struct cursor *cursor)
 {
+    struct engine *engine = context;
     uint64_t key = read_u64(cursor);
     int64_t received_ms = (int64_t)read_u32(cursor) * HOUR_MS;
     if (cursor->failed)
@@ -106,8 +59,9 @@ static err take_message_key(struct engine *engine, struct cursor *cursor)
     return dedupe_put(&engine->dedupe, dedupe_key_of(key), received_ms, engine->now_ms);
 }
 
-static err take_last_seen(struct engine *engine, struct cursor *cursor)
+static err take_last_seen(void *context, struct cursor *cursor)
 {
+    struct engine *engine = context;
     uint32_t row = read_u32(cursor);
     int64_t time_ms = read_i64(cursor);
     if (!cursor->failed && row != 0)
@@ -121,13 +75,7 @@ static void add_type(struct buffer *list, str type)
 {
     if (list->size > 0)
         buffer_append_byte(list, ',');
-    buffer_append_byte(list, '\'');
-    for (size_t index = 0; index < type.size; index++) {
-        if (type.data[index] == '\'' || type.data[index] == '\\')
-            buffer_append_byte(list, '\\');
-        buffer_append_byte(list, (uint8_t)type.data[index]);
-    }
-    buffer_append_byte(list, '\'');
+    rows_quote(list, type);
 }
 
 static err order_types(struct engine *engine, struct buffer *list, struct problem *problem)
@@ -183,7 +131,8 @@ static err load_derived(struct engine *engine, struct problem *problem)
             "SELECT customer, count(), min(time_ms), max(time_ms) FROM events_kept "
             "WHERE seq <= %llu AND type NOT IN (%.*s)%.*s GROUP BY customer FORMAT RowBinary%c",
             flushed, STR_ARG(buffer_str(&types)), STR_ARG(buffer_str(&kept)), '\0');
-        error = stream_rows(engine, "counts_loaded", sql.data, take_counts, problem);
+        error =
+            rows_stream(engine->warehouse, "counts_loaded", sql.data, take_counts, engine, problem);
     }
     if (error == ERR_OK) {
         buffer_clear(&sql);
@@ -192,7 +141,8 @@ static err load_derived(struct engine *engine, struct problem *problem)
                       "toString(currency), revenue, total FROM events_kept "
                       "WHERE seq <= %llu AND type IN (%.*s)%.*s FORMAT RowBinary%c",
                       flushed, STR_ARG(buffer_str(&types)), STR_ARG(buffer_str(&kept)), '\0');
-        error = stream_rows(engine, "orders_loaded", sql.data, take_order, problem);
+        error =
+            rows_stream(engine->warehouse, "orders_loaded", sql.data, take_order, engine, problem);
     }
     if (error == ERR_OK) {
         buffer_clear(&sql);
@@ -206,7 +156,8 @@ static err load_derived(struct engine *engine, struct problem *problem)
         error = reserve_message_keys(engine, oldest_ms, problem);
     }
     if (error == ERR_OK)
-        error = stream_rows(engine, "message_keys_loaded", sql.data, take_message_key, problem);
+        error = rows_stream(engine->warehouse, "message_keys_loaded", sql.data, take_message_key,
+                            engine, problem);
     buffer_deinit(&types);
     buffer_deinit(&sql);
     buffer_deinit(&kept);
@@ -220,7 +171,7 @@ static err load_last_seen(struct engine *engine, struct problem *problem)
              "SELECT arrayJoin(identifiers) AS row, max(time_ms) FROM events WHERE seq <= %llu "
              "GROUP BY row FORMAT RowBinary",
              (unsigned long long)atomic_load(&engine->flushed_seq));
-    return stream_rows(engine, "last_seen_loaded", sql, take_last_seen, problem);
+    return rows_stream(engine->warehouse, "last_seen_loaded", sql, take_last_seen, engine, problem);
 }
 
 err apply_ask_warehouse(struct engine *engine, const uint8_t message_key[16], int64_t since_ms,
@@ -340,6 +291,8 @@ err start_load(struct engine *engine, struct problem *problem)
     }
     if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
         error = load_last_seen(engine, problem);
+    if (error == ERR_OK)
+        error = remember_load(engine, problem);
     if (error == ERR_OK)
         log_line(LOG_INFO, "state_loaded", "applied_seq=%llu flushed_seq=%llu ms=%lld",
                  (unsigned long long)engine->applied_seq,

@@ -17,6 +17,7 @@
 #include "engine/idempotency.h"
 #include "engine/jobs.h"
 #include "engine/quarantine.h"
+#include "engine/remember.h"
 #include "engine/tail.h"
 #include "engine/verdict.h"
 
@@ -50,6 +51,8 @@ struct engine {
 
     /* engine thread */
     struct identity *identity;
+    struct history *history;   /* readers on other threads have their own way in */
+    struct remember *remember; /* what feeds it */
     struct profile *profile;
     struct plan *plan;
     struct dedupe dedupe;
@@ -113,8 +116,11 @@ err apply_block(struct engine *engine, struct log_block *block,
 /* The derived part of an applied event; at start also of events whose outcome was stored. */
 err apply_observe(struct engine *engine, const struct event *event,
                   const struct outcome *outcome) MUST_USE;
-/* Tell the warehouse which nodes are this customer now. */
-void apply_note_customer(struct engine *engine, uint32_t customer);
+/* The nodes of this customer are others than before: the warehouse's dictionary, history and what stands on them
+ * follow. */
+err apply_customer_changed(struct engine *engine, uint32_t customer) MUST_USE;
+/* The same, of many: everybody is looked at. */
+err apply_all_changed(struct engine *engine) MUST_USE;
 
 /* Take an event from what is remembered of a node; profile has its own way (profile_retract). */
 err apply_retract(struct engine *engine, uint32_t node, uint64_t seq) MUST_USE;

@@ -141,6 +141,14 @@ err identity_decide(struct identity *identity, uint64_t refusal_id, str decision
     return ERR_OK;
 }
 
+uint32_t identity_refusal_node(const struct identity *identity, uint64_t refusal_id)
+{
+    if (refusal_id == 0 || refusal_id >= identity->refusals.count)
+        return 0;
+    const struct refusal *refusal = refusal_at(identity, (uint32_t)refusal_id);
+    return refusal->customer != 0 ? refusal->customer : refusal->other;
+}
+
 /* ---- rules ---- */
 
 /* A new type comes into being only with rules that are good. */

@@ -158,6 +158,8 @@ err identity_merge(struct identity *identity, uint32_t a, uint32_t b, uint64_t s
 err identity_decide(struct identity *identity, uint64_t refusal_id, str decision, uint64_t seq,
                     int64_t now_ms, uint32_t user_number, struct ledger_writes *writes,
                     struct problem *problem) MUST_USE;
+/* A node of what it would have joined; 0 if there is none. */
+uint32_t identity_refusal_node(const struct identity *identity, uint64_t refusal_id);
 /* Change the rules of one type: {strength, verification, limit, window_days, over_limit, shared_after,
  * blocked:[values], blocked_patterns:[PCRE]}. What follows from the change is done by
  * identity_apply_rules. */

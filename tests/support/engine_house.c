@@ -79,7 +79,7 @@ void house_say(const struct house *house, struct buffer *records, const struct s
         .channel = STR("web"),
         .time_ms = HOUSE_START_MS + saying->after_ms,
         .identifiers = identifiers,
-        .props = STR("{}"),
+        .props = str_from_c(saying->props != NULL ? saying->props : "{}"),
     };
     hash128 key = hash_bytes128(&saying->message, sizeof saying->message, 7);
     memcpy(event.message_key, &key, sizeof event.message_key);
