@@ -130,7 +130,10 @@ static err check_group(struct walk *walk, const struct block *block)
 static err check_block(struct walk *walk, uint32_t first, const struct block *block)
 {
     const struct base *base = block_base(block);
+    bool has_groups = atomic_load_explicit(&block->groups, memory_order_acquire) != NULL;
     walk->node = first;
+    if (base == NULL && !has_groups)
+        return ERR_OK;
     err error = base != NULL ? check_base(walk, base) : ERR_OK;
     for (uint32_t slot = 0; slot < BLOCK_NODES && error == ERR_OK; slot++) {
         walk->node = first + slot;
@@ -210,18 +213,27 @@ static void digest_event(const struct history *history, uint32_t node, const str
     digest_add(digest, &row, sizeof(row));
 }
 
+static void digest_block(const struct history *history, uint32_t first, const struct base *base,
+                         struct gather *gather, struct digest *digest)
+{
+    for (uint32_t slot = 0; slot < BLOCK_NODES; slot++) {
+        gather->count = 0;
+        /* Without memory there is no digest: better none than a wrong one. */
+        INVARIANT(gather_node(gather, base, slot));
+        for (uint32_t i = 0; i < gather->count; i++)
+            digest_event(history, first + slot, &gather->events[i], digest);
+    }
+}
+
 void history_digest(const struct history *history, struct digest *digest)
 {
     struct gather gather = { .count = 0 };
-    uint64_t end = (uint64_t)history_node_count(history) + 1;
-    for (uint64_t node = 0; node < end; node++) {
-        const struct block *block = block_find(history, (uint32_t)node);
+    uint32_t blocks = (history_node_count(history) >> BLOCK_BITS) + 1;
+    for (uint32_t i = 0; i < blocks; i++) {
+        const struct block *block = block_find(history, i << BLOCK_BITS);
         const struct base *base = block != NULL ? block_base(block) : NULL;
-        gather.count = 0;
-        /* Without memory there is no digest: better none than a wrong one. */
-        INVARIANT(base == NULL || gather_node(&gather, base, (uint32_t)node & BLOCK_MASK));
-        for (uint32_t i = 0; i < gather.count; i++)
-            digest_event(history, (uint32_t)node, &gather.events[i], digest);
+        if (base != NULL)
+            digest_block(history, i << BLOCK_BITS, base, &gather, digest);
     }
     gather_free(&gather);
 }

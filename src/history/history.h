@@ -110,7 +110,8 @@ err history_forget(struct history *history, uint32_t node) MUST_USE;
 /* These nodes are one customer from now on; the first is her number (the root). After a split it is
  * called for each part. A node alone needs no call, unless it was in a group. */
 err history_group(struct history *history, const uint32_t *nodes, size_t count) MUST_USE;
-/* Make new bases where deltas have grown; bounded work: about `budget_us`. Between groups. */
+/* Make new bases where deltas have grown, and keep to the budget (H5); bounded work: about `budget_us`, at least
+ * one block if one is due. Between groups. INT64_MAX: all deltas, however small. */
 void history_tidy(struct history *history, int64_t budget_us);
 
 /* ---- engine: building at start, and filling a column later ---- */

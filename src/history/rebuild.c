@@ -314,10 +314,23 @@ bool history_shrink_once(struct history *history)
            block_rebuild(history, number, middle_ms + 1) == ERR_OK;
 }
 
+static void enqueue_all(struct history *history)
+{
+    uint32_t blocks = (history_node_count(history) >> BLOCK_BITS) + 1;
+    for (uint32_t i = 0; i < blocks; i++) {
+        const struct block *block = block_by_number(history, i);
+        const struct base *base = block != NULL ? block_base(block) : NULL;
+        if (base != NULL && base_delta(base) != NULL)
+            block_enqueue(history, i);
+    }
+}
+
 void history_tidy(struct history *history, int64_t budget_us)
 {
     steady_ns start = steady_now();
     retire_collect(history);
+    if (budget_us == INT64_MAX)
+        enqueue_all(history);
     for (size_t left = history->queue_count; left > 0; left--) {
         uint32_t number = dequeue(history);
         if (block_rebuild(history, number, 0) != ERR_OK)
