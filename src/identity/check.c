@@ -148,6 +148,7 @@ size_t identity_memory_bytes(const struct identity *identity)
                    used_bytes(&identity->edges) + used_bytes(&identity->refusals) +
                    used_bytes(&identity->evidence);
     bytes += index_memory_bytes(&identity->index) + index_memory_bytes(&identity->refusal_index) +
+             index_memory_bytes(&identity->refusal_rows) + used_bytes(&identity->families) +
              index_memory_bytes(&identity->refused_index) +
              index_memory_bytes(&identity->refused_count) +
              index_memory_bytes(&identity->separated) +
@@ -287,6 +288,28 @@ static err check_limit(struct check *check, uint32_t number)
     return ERR_OK;
 }
 
+static err check_refusals(struct check *check)
+{
+    const struct identity *identity = check->identity;
+    uint32_t open = 0;
+    for (uint32_t number = 1; number < identity->refusals.count; number++) {
+        const struct refusal *refusal = refusal_at(identity, number);
+        uint32_t a = row_at(identity, refusal->row)->node;
+        uint32_t b = row_at(identity, refusal->with_row)->node;
+        if (refusal->status != REFUSAL_OPEN)
+            continue;
+        open++;
+        if (a != 0 && b != 0 && refusal_joins(refusal) && same_customer(identity, a, b))
+            return problem_set(check->problem, ERR_CORRUPT,
+                               "I9: refusal %u is open, but %u and %u are one customer", number, a,
+                               b);
+    }
+    if (open != identity->refusals_open)
+        return problem_set(check->problem, ERR_CORRUPT, "I9: %u refusals are open, counted %u",
+                           open, identity->refusals_open);
+    return ERR_OK;
+}
+
 /* A component that was claimed into being would have a merge by a row that nobody stated. */
 static err check_merges(struct check *check)
 {
@@ -316,6 +339,10 @@ static err check_all(struct check *check)
         error = check_homes(check);
     if (error == ERR_OK)
         error = check_merges(check);
+    if (error == ERR_OK)
+        error = check_refusals(check);
+    if (error == ERR_OK)
+        error = families_check(check->identity, check->problem);
     for (uint32_t row = 1; row < check->identity->rows.count && error == ERR_OK; row++)
         error = check_limit(check, row);
     return error;

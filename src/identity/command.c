@@ -135,9 +135,8 @@ err identity_decide(struct identity *identity, uint64_t refusal_id, str decision
         error = decide_separate(&act, refusal, problem);
     if (error != ERR_OK)
         return error;
-    refusal->status = (uint8_t)status;
     refusal->decided_by = user_number;
-    refusal_put(writes, identity, (uint32_t)refusal_id);
+    refusal_set_status(&act, (uint32_t)refusal_id, status);
     return ERR_OK;
 }
 
@@ -175,7 +174,10 @@ err identity_put_type(struct identity *identity, str name, json_value body,
     if (type == NULL)
         return problem_set(problem, ERR_UNPROCESSABLE, "there are %d identifier types, the most",
                            TYPES_MAX);
+    bool was_strong = type->strong;
     error = type_settle(identity, type, body, problem);
+    if (type->strong != was_strong && type->rows > 0)
+        families_again(identity);
     if (error == ERR_OK)
         type_put(type, writes);
     return error;

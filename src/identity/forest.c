@@ -19,7 +19,8 @@ uint32_t node_new(struct act *act, uint8_t flags)
 {
     struct identity *identity = act->identity;
     uint32_t number = identity->nodes.count;
-    if (segments_grow(&identity->nodes, (uint64_t)number + 1) != ERR_OK)
+    if (segments_grow(&identity->nodes, (uint64_t)number + 1) != ERR_OK ||
+        families_node(identity, number) != ERR_OK)
         return 0;
     identity->nodes.count++;
     *node_at(identity, number) = (struct node){ .next = number };
@@ -87,6 +88,7 @@ err forest_component(struct identity *identity, uint32_t number, uint32_t *out)
         node->component = component_take(identity);
         identity->components[node->component].root = number;
         identity->components[node->component].node_count = 1;
+        families_component(identity, node->component);
     }
     *out = node->component;
     return ERR_OK;
@@ -107,6 +109,7 @@ err forest_join(struct identity *identity, uint32_t a, uint32_t b)
         return error;
     INVARIANT(big != small);
     counts_join(identity, big, small);
+    families_join(identity, big, small);
     struct component *into = &identity->components[big], *from = &identity->components[small];
     into->node_count += from->node_count;
     if (from->root < into->root)
@@ -195,6 +198,7 @@ uint32_t edge_new(struct act *act, uint32_t node, uint32_t other, uint32_t row, 
     struct identity *identity = act->identity;
     uint32_t number = identity->edges.count;
     uint32_t a = root_of(identity, node), b = root_of(identity, other);
+    refusals_moot(act, node, other);
     if (segments_grow(&identity->edges, (uint64_t)number + 1) != ERR_OK ||
         (cause == MERGE_IDENTIFIER &&
          evidence_mark_merge(identity, number, row, with_row) != ERR_OK) ||
@@ -276,6 +280,7 @@ err edge_undo(struct act *act, uint32_t number, uint32_t user_number)
     }
     uint32_t second = component_take(identity);
     uint32_t old = node_at(identity, edge->node[0])->component;
+    uint16_t families = identity->components[old].families;
     edge_link_out(identity, number);
     edge->undone = true;
     relabel_reached(identity, edge->node[0], first);
@@ -283,6 +288,7 @@ err edge_undo(struct act *act, uint32_t number, uint32_t user_number)
     INVARIANT(identity->components[first].node_count + identity->components[second].node_count ==
               identity->components[old].node_count);
     component_give(identity, old);
+    families_cut(identity, families, first, second);
     component_settle(identity, first);
     component_settle(identity, second);
     edge_put(act->writes, identity, number, act->now_ms, act->seq, user_number);

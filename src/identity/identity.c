@@ -21,6 +21,8 @@ static err init_parts(struct identity *identity)
     if (error == ERR_OK)
         error = index_init(&identity->refusal_index, SMALL_INDEX_BITS);
     if (error == ERR_OK)
+        error = index_init(&identity->refusal_rows, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
         error = index_init(&identity->refused_index, SMALL_INDEX_BITS);
     if (error == ERR_OK)
         error = index_init(&identity->refused_count, SMALL_INDEX_BITS);
@@ -30,6 +32,8 @@ static err init_parts(struct identity *identity)
         error = segments_init(&identity->rows, sizeof(struct row));
     if (error == ERR_OK)
         error = segments_init(&identity->nodes, sizeof(struct node));
+    if (error == ERR_OK)
+        error = segments_init(&identity->families, sizeof(uint16_t));
     if (error == ERR_OK)
         error = segments_init(&identity->edges, sizeof(struct edge));
     if (error == ERR_OK)
@@ -68,11 +72,13 @@ void identity_free(struct identity **out)
     json_parser_free(&identity->parser);
     index_deinit(&identity->index);
     index_deinit(&identity->refusal_index);
+    index_deinit(&identity->refusal_rows);
     index_deinit(&identity->refused_index);
     index_deinit(&identity->refused_count);
     index_deinit(&identity->separated);
     segments_deinit(&identity->rows);
     segments_deinit(&identity->nodes);
+    segments_deinit(&identity->families);
     segments_deinit(&identity->edges);
     segments_deinit(&identity->refusals);
     segments_deinit(&identity->evidence);

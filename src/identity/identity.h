@@ -21,6 +21,8 @@
  *   I6 each attach, merge, move, refusal and split is written to the ledger with why and since when.
  *   I7 where no limit, window or weak identifier decides, the components do not depend on the order of
  *      arrival.
+ *   I8 families of customers, and how many have which, are those of their rows.
+ *   I9 an open refusal is of two identifiers that are not one customer's (or of an unbind).
  *
  * Engine thread alone, inside apply: deterministic, no clock ('now' is event->received_ms).
  * `identity_prefetch` before `identity_resolve` hides the cache misses of a whole block.
@@ -110,6 +112,34 @@ void identity_committed(struct identity *identity, uint32_t row);
 bool identity_row_state(const struct identity *identity, uint32_t row,
                         struct identity_row_view *view);
 bool identity_row_is_strong(const struct identity *identity, uint32_t row);
+
+/* From which worlds a customer is known: families of the types of her identifiers, those that were stated
+ * and are neither blocked nor shared. Kept with every change (I8), so that counting walks nobody. */
+enum identity_family {
+    FAMILY_VISITOR = 1 << 0, /* what a browser or a device calls itself */
+    FAMILY_ACCOUNT = 1 << 1, /* the brand's own: user_id */
+    FAMILY_CARD = 1 << 2,
+    FAMILY_CONTACT = 1 << 3, /* phone, e-mail */
+    FAMILY_WECHAT = 1 << 4,
+    FAMILY_WECOM = 1 << 5,
+    FAMILY_TMALL = 1 << 6,
+    FAMILY_JD = 1 << 7,
+    FAMILY_DOUYIN = 1 << 8,
+    FAMILY_PDD = 1 << 9,
+    FAMILY_VIP = 1 << 10,
+    FAMILY_YOUZAN = 1 << 11,
+    FAMILY_OTHER = 1 << 12,  /* of a brand's own types */
+    FAMILY_STRONG = 1 << 15, /* any strong type: she is identified, no mere visitor */
+};
+#define FAMILY_BITS 16
+/* Those that say nothing beyond this channel: a customer of it who has any other is linked. Any thread. */
+uint16_t identity_channel_families(str channel);
+/* Customers with a strong identifier. */
+uint32_t identity_identified_count(const struct identity *identity);
+/* Families of customers by number, from `first` on; 0 for nodes that are no root. How many; at most
+ * `limit`. A few nanoseconds each. */
+uint32_t identity_copy_families(const struct identity *identity, uint32_t first, uint32_t limit,
+                                uint16_t *out);
 /* From a whole row of table IDENTIFIERS, as it was born: node and flags may have changed since
  * (identity_row_state, or table IDENTIFIER_HOMES), and an identifier first known by its digest has its
  * plain value in IDENTIFIER_HASHES. Any thread. */

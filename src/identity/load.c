@@ -274,7 +274,8 @@ static err load_nodes(struct identity *identity, struct ledger *ledger, struct p
     if (error != ERR_OK)
         return error;
     if (last < 0 || last >= UINT32_MAX ||
-        segments_grow(&identity->nodes, (uint64_t)last + 1) != ERR_OK)
+        segments_grow(&identity->nodes, (uint64_t)last + 1) != ERR_OK ||
+        families_node(identity, (uint32_t)last) != ERR_OK)
         return problem_set(problem, ERR_NOMEM, "no memory for %lld customers", (long long)last);
     identity->nodes.count = (uint32_t)last + 1;
     for (uint32_t node = 1; node < identity->nodes.count; node++)
@@ -309,8 +310,9 @@ static void *settle_lists(void *context)
     return NULL;
 }
 
-/* Each thread links what is at home in its own nodes. Rows come in the order of their numbers, their
- * nodes nearly so: ask for the memory a little ahead. */
+/* Each thread links what is at home in its own nodes, and writes nothing of other rows and nodes; where a
+ * row is at home both read. Rows come in the order of their numbers, their nodes nearly so: ask for the
+ * memory a little ahead. */
 static void *link_rows(void *context)
 {
     struct load *load = context;
@@ -323,8 +325,11 @@ static void *link_rows(void *context)
                 __builtin_prefetch(node_at(identity, ahead), 1);
         }
         uint32_t node = row_at(identity, row)->node;
-        if (node != 0 && node >= begin && node < end)
-            row_link_in(identity, row, node);
+        if (node == 0 || node < begin || node >= end)
+            continue;
+        row_at(identity, row)->next = node_at(identity, node)->first_row;
+        node_at(identity, node)->first_row = row;
+        families_load_row(identity, row, node);
     }
     return NULL;
 }
@@ -386,6 +391,8 @@ static err load_side_by_side(struct load *load, struct load *loads, struct index
     index_settled(&identity->index);
     if (error == ERR_OK)
         error = run_side_by_side(loads, link_rows);
+    if (error == ERR_OK)
+        families_count_all(identity);
     for (uint32_t row = 1; row < identity->rows.count && error == ERR_OK; row++)
         identity->kinds[row_at(identity, row)->kind].type->rows++;
     return error;

@@ -70,6 +70,15 @@ void refusal_put(struct ledger_writes *writes, const struct identity *identity, 
                ledger_int(refusal->decided_by), ledger_int(refusal->last_ms));
 }
 
+void refusal_set_status(struct act *act, uint32_t number, enum refusal_status status)
+{
+    struct refusal *refusal = refusal_at(act->identity, number);
+    act->identity->refusals_open -= refusal->status == REFUSAL_OPEN;
+    act->identity->refusals_open += status == REFUSAL_OPEN;
+    refusal->status = (uint8_t)status;
+    refusal_put(act->writes, act->identity, number);
+}
+
 uint32_t refused_customers(const struct identity *identity, uint32_t row)
 {
     struct index_key key = index_key_of_pair(row, 0);
@@ -92,15 +101,36 @@ static err count_customer(struct identity *identity, uint32_t culprit, uint32_t 
     return ERR_OK;
 }
 
-/* What is derived from a refusal: the index of pairs, and the distinct customers for whom an
- * identifier was over a limit. */
+static err link_in(struct identity *identity, uint32_t number)
+{
+    struct refusal *refusal = refusal_at(identity, number);
+    const struct index_key keys[2] = { index_key_of_pair(refusal->row, 0),
+                                       index_key_of_pair(refusal->with_row, 0) };
+    err error = ERR_OK;
+    for (int side = 0; side < 2 && error == ERR_OK; side++)
+        error = index_reserve(&identity->refusal_rows, &keys[side], 2);
+    for (int side = 0; side < 2 && error == ERR_OK; side++) {
+        refusal->next[side] = index_get(&identity->refusal_rows, &keys[side]);
+        if (refusal->next[side] != 0)
+            index_change(&identity->refusal_rows, &keys[side], number);
+        else
+            error = index_add(&identity->refusal_rows, &keys[side], number);
+    }
+    return error;
+}
+
+/* What is derived from a refusal: the index of pairs, the lists of rows, how many are open, and the
+ * distinct customers for whom an identifier was over a limit. */
 err refusal_load(struct identity *identity, uint32_t number)
 {
     const struct refusal *refusal = refusal_at(identity, number);
     struct index_key pair = index_key_of_pair(refusal->row, refusal->with_row);
     err error = ERR_OK;
+    identity->refusals_open += refusal->status == REFUSAL_OPEN;
     if (index_get(&identity->refusal_index, &pair) == 0)
         error = index_add(&identity->refusal_index, &pair, number);
+    if (error == ERR_OK)
+        error = link_in(identity, number);
     if (error == ERR_OK && refusal->reason == REFUSED_LIMIT)
         error = count_customer(identity, refusal->with_row, refusal->customer);
     return error;
@@ -124,8 +154,54 @@ void refusal_settle(struct act *act, uint32_t row, uint32_t with_row)
     uint32_t number = index_get(&act->identity->refusal_index, &pair);
     if (number == 0 || refusal_at(act->identity, number)->status != REFUSAL_OPEN)
         return;
-    refusal_at(act->identity, number)->status = REFUSAL_MERGED;
-    refusal_put(act->writes, act->identity, number);
+    refusal_set_status(act, number, REFUSAL_MERGED);
+}
+
+/* ---- refusals that there is nothing to decide about any more ---- */
+
+/* The first open refusal of `row` from `number` on, and the row on its other side. */
+static uint32_t next_open(const struct identity *identity, uint32_t row, uint32_t number,
+                          uint32_t *other)
+{
+    while (number != 0) {
+        const struct refusal *refusal = refusal_at(identity, number);
+        unsigned side = refusal->row == row ? 0 : 1;
+        *other = side == 0 ? refusal->with_row : refusal->row;
+        if (refusal->status == REFUSAL_OPEN)
+            return number;
+        number = refusal->next[side];
+    }
+    return 0;
+}
+
+/* Close what is open between `row` and rows at home with the customer of `node`. */
+static void close_with(struct act *act, uint32_t row, uint32_t node)
+{
+    struct identity *identity = act->identity;
+    struct index_key key = index_key_of_pair(row, 0);
+    uint32_t number = index_get(&identity->refusal_rows, &key), other;
+    while ((number = next_open(identity, row, number, &other)) != 0) {
+        const struct refusal *refusal = refusal_at(identity, number);
+        uint32_t home = row_at(identity, other)->node;
+        if (home != 0 && refusal_joins(refusal) && same_customer(identity, home, node))
+            refusal_set_status(act, number, REFUSAL_MERGED);
+        number = refusal->next[refusal->row == row ? 0 : 1];
+    }
+}
+
+void refusals_moot_row(struct act *act, uint32_t row)
+{
+    if (act->identity->refusals_open > 0)
+        close_with(act, row, row_at(act->identity, row)->node);
+}
+
+void refusals_moot(struct act *act, uint32_t a, uint32_t b)
+{
+    const struct identity *identity = act->identity;
+    bool b_is_smaller = component_size(identity, b) < component_size(identity, a);
+    struct row_walk walk = walk_rows(identity, b_is_smaller ? b : a);
+    for (uint32_t row; identity->refusals_open > 0 && (row = walk_next(&walk)) != 0;)
+        close_with(act, row, b_is_smaller ? a : b);
 }
 
 static void raise_times(struct act *act, uint32_t number)

@@ -186,14 +186,18 @@ void row_move(struct act *act, uint32_t number, uint32_t node, uint32_t with_row
     if (from == node)
         return;
     bool changes_customer = from == 0 || node == 0 || !same_customer(identity, from, node);
+    uint16_t families = families_of_row(identity, number);
     if (from != 0) {
         note_stated(identity, number, -1);
         link_out(identity, number);
+        families_row(identity, from, families, 0);
     }
     row->attached_s = node != 0 ? act->now_s : 0;
     if (node != 0) {
         row_link_in(identity, number, node);
         note_stated(identity, number, 1);
+        families_row(identity, node, 0, families);
+        refusals_moot_row(act, number);
     }
     put_home(act, number);
     if (changes_customer)
@@ -206,9 +210,12 @@ void row_set_flags(struct act *act, uint32_t number, uint8_t set, uint8_t clear)
     uint8_t flags = (uint8_t)((row->flags | set) & ~clear);
     if (row->flags == flags)
         return;
+    uint16_t families = families_of_row(act->identity, number);
     note_stated(act->identity, number, -1);
     row->flags = flags;
     note_stated(act->identity, number, 1);
+    if (row->node != 0)
+        families_row(act->identity, row->node, families, families_of_row(act->identity, number));
     put_home(act, number);
 }
 
@@ -262,6 +269,7 @@ uint32_t row_new(struct act *act, const struct event_identifier *identifier, uin
         row->attached_s = act->now_s;
         row_link_in(identity, number, node);
         note_stated(identity, number, 1);
+        families_row(identity, node, 0, families_of_row(identity, number));
     }
     if (add_hashes(identity, identifier, number, hashes, &hash_bytes) != ERR_OK)
         return 0;

@@ -50,8 +50,8 @@ static inline void *segments_at(const struct segments *segments, uint32_t number
 
 /* Beside those of enum identifier_flag. */
 enum row_flag {
-    ROW_STATED = 1 << 5, /* said by somebody who may say it: not merely claimed */
-    ROW_SHARED = 1 << 6, /* too many customers: finds and merges nobody */
+    ROW_STATED = 1 << 5,   /* said by somebody who may say it: not merely claimed */
+    ROW_SHARED = 1 << 6,   /* too many customers: finds and merges nobody */
     ROW_IMPORTED = 1 << 7, /* only imports have ever brought it (undo.c) */
 };
 /* Of an event's identifier, what its row keeps. */
@@ -93,6 +93,7 @@ struct component {
     uint32_t root;              /* smallest number; as a free one: the next free */
     uint32_t node_count;        /* 0: free */
     struct kind_counts *counts; /* NULL: few rows, count them */
+    uint16_t families;          /* of all its nodes */
 };
 
 enum merge_cause {
@@ -140,9 +141,16 @@ struct refusal {
     uint32_t times;       /* days on which it was seen */
     uint16_t type_number; /* whose limit; 0 otherwise */
     uint8_t reason, status;
+    uint32_t next[2]; /* in the lists of both rows */
     int64_t at_ms, last_ms;
     uint64_t seq;
 };
+
+/* Is it about two customers? The other ones are of one who may not unbind what is hers. */
+static inline bool refusal_joins(const struct refusal *refusal)
+{
+    return refusal->customer == 0 || refusal->customer != refusal->other;
+}
 
 struct separation {
     uint32_t node[2]; /* the smaller first */
@@ -161,6 +169,7 @@ struct identifier_type {
     str name; /* never freed before the identity: other threads read it */
     bool strong, verification, builtin;
     bool drop_oldest;
+    uint16_t family;       /* enum identity_family */
     uint32_t limit;        /* 0: none */
     uint32_t window_days;  /* 0: for ever */
     uint32_t shared_after; /* 0: never */
@@ -218,11 +227,15 @@ struct identity {
 
     struct index index;
     struct segments rows, nodes, edges, refusals, evidence;
+    struct segments families; /* by node: uint16_t, enum identity_family */
+    uint32_t family_customers[FAMILY_BITS];
     struct component *components;
     uint32_t component_count, component_capacity, component_free;
     uint32_t edges_active;
 
     struct index refusal_index; /* (row, with_row) → refusal */
+    struct index refusal_rows;  /* (row, 0) → first refusal */
+    uint32_t refusals_open;
     struct index refused_index; /* (culprit row, customer) that were counted */
     struct index refused_count; /* (culprit row, 0) → distinct customers */
 
@@ -353,6 +366,23 @@ void row_link_in(struct identity *identity, uint32_t row, uint32_t node);
 void pending_deinit(struct identity *identity);
 struct pending *pending_find(const struct identity *identity, uint32_t row);
 
+/* ---- families.c ---- */
+
+uint16_t families_of_type(str name);
+uint16_t families_of_row(const struct identity *identity, uint32_t row);
+err families_node(struct identity *identity, uint32_t node) MUST_USE; /* room for a new one */
+/* A row at home in `node` came, went (after it did), or changed: what it was, what it is. */
+void families_row(struct identity *identity, uint32_t node, uint16_t gone, uint16_t come);
+/* Components: one goes into another; one was made of its nodes; one became two. */
+void families_join(struct identity *identity, uint32_t into, uint32_t from);
+void families_component(struct identity *identity, uint32_t component);
+void families_cut(struct identity *identity, uint16_t before, uint32_t a, uint32_t b);
+/* Loading: masks first (who owns the node), then, once, the counts. */
+void families_load_row(struct identity *identity, uint32_t row, uint32_t node);
+void families_count_all(struct identity *identity);
+void families_again(struct identity *identity); /* the rules of a type changed: all of it */
+err families_check(const struct identity *identity, struct problem *problem) MUST_USE;
+
 /* ---- forest.c ---- */
 
 uint32_t node_new(struct act *act, uint8_t flags);
@@ -453,6 +483,11 @@ void refusal_put(struct ledger_writes *writes, const struct identity *identity, 
 err refusal_load(struct identity *identity, uint32_t number) MUST_USE;
 /* The pair was joined after all. */
 void refusal_settle(struct act *act, uint32_t row, uint32_t with_row);
+void refusal_set_status(struct act *act, uint32_t number, enum refusal_status status);
+/* Open refusals between two customers that become one (before they do), or between a row and who it is at
+ * home with now: nothing is left to decide, they are closed as merged, by nobody. */
+void refusals_moot(struct act *act, uint32_t a, uint32_t b);
+void refusals_moot_row(struct act *act, uint32_t row);
 uint32_t refused_customers(const struct identity *identity, uint32_t row);
 const char *refusal_reason_text(enum refusal_reason reason);
 const char *refusal_status_text(enum refusal_status status);

@@ -60,6 +60,7 @@ static struct identifier_type *type_add(struct identity *identity, uint32_t numb
         .drop_oldest = true,
         .limit = CUSTOM_LIMIT,
     };
+    type->family = families_of_type(name);
     struct identifier_type **slot = name_slot(identity, name);
     if (*slot == NULL)
         *slot = type;

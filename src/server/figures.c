@@ -15,7 +15,7 @@
 #define KEEP_TIMES 20 /* a figure lives so many times as long as it took */
 #define CHANNELS_MAX 63
 #define SAMPLES 11
-#define SLICE_NODES 1024 /* looked at on the engine's thread at once */
+#define SLICE_NODES 16384 /* copied on the engine's thread at once */
 
 /* Minutes east of UTC; zones with daylight saving are told apart by the warehouse alone. */
 #define ZONE_OFFSET_MS (8 * HOUR_MS)
@@ -34,8 +34,7 @@ struct kept_figure {
 struct figures {
     pthread_mutex_t asking; /* one asks; others show what is known, or wait if nothing is */
     pthread_mutex_t mutex;  /* the figures themselves: held for moments */
-    struct kept_figure hours_kept, channels_kept, links_kept, sources_kept, counts_kept,
-        strong_kept;
+    struct kept_figure hours_kept, channels_kept, links_kept, sources_kept, counts_kept;
     int64_t hours[25][2]; /* start, events */
     size_t hour_count;
     struct channel_figures channels[CHANNELS_MAX], links[CHANNELS_MAX];
@@ -43,9 +42,6 @@ struct figures {
     struct source_figures *sources;
     size_t source_count;
     struct open_counts counts;
-    uint8_t *strong; /* a bit per customer number: has a strong identifier */
-    size_t strong_bytes;
-    uint64_t identified;
     pthread_mutex_t samples_mutex;
     uint64_t samples[SAMPLES]; /* events, a second apart */
     size_t sample_count;
@@ -72,7 +68,6 @@ void figures_free(struct figures **pointer)
     pthread_mutex_destroy(&figures->mutex);
     pthread_mutex_destroy(&figures->samples_mutex);
     memory_free(figures->sources);
-    memory_free(figures->strong);
     memory_free(figures);
 }
 
@@ -244,86 +239,59 @@ void figures_write_overview(struct server *server, struct json_writer *writer)
     pthread_mutex_unlock(&figures->mutex);
 }
 
-/* ---- who has a strong identifier ---- */
+/* ---- who is identified ---- */
 
-struct strong_slice {
-    uint32_t next, count;
-    uint8_t *bits;
-    uint64_t found;
-};
-
-static bool has_strong_row(const struct identity *identity, uint32_t customer)
+static void ask_identified(const struct engine_state *state, struct engine_question *question)
 {
-    uint32_t rows[256];
-    size_t count = identity_rows(identity, customer, rows, 256);
-    for (size_t i = 0; i < count && i < 256; i++)
-        if (identity_row_is_strong(identity, rows[i]))
-            return true;
-    return false;
-}
-
-static void look_at_slice(const struct engine_state *state, struct engine_question *question)
-{
-    struct strong_slice *slice = question->context;
-    uint32_t last = identity_node_count(state->identity);
-    for (uint32_t i = 0; i < SLICE_NODES && slice->next < slice->count && slice->next <= last;
-         i++, slice->next++) {
-        if (identity_root(state->identity, slice->next) != slice->next ||
-            !has_strong_row(state->identity, slice->next))
-            continue;
-        slice->bits[slice->next / 8] |= (uint8_t)(1u << slice->next % 8);
-        slice->found++;
-    }
-    if (slice->next > last)
-        slice->next = slice->count;
-}
-
-static void refresh_strong(struct server *server)
-{
-    struct figures *figures = server->figures;
-    struct engine_status status;
-    steady_ns start = steady_now();
-    if (is_fresh(&figures->strong_kept))
-        return;
-    engine_status(server->engine, &status);
-    struct strong_slice slice = { .next = 1, .count = status.nodes + 1 };
-    slice.bits = memory_alloc(slice.count / 8 + 1);
-    if (slice.bits == NULL)
-        return;
-    while (slice.next < slice.count) {
-        struct engine_question question = { .ask = look_at_slice, .context = &slice };
-        if (engine_ask_wait(server->engine, &question) != ERR_OK)
-            break;
-    }
-    pthread_mutex_lock(&figures->mutex);
-    uint8_t *old = figures->strong;
-    figures->strong = slice.bits;
-    figures->strong_bytes = slice.count / 8 + 1;
-    figures->identified = slice.found;
-    keep(server, &figures->strong_kept, start);
-    pthread_mutex_unlock(&figures->mutex);
-    memory_free(old);
+    *(uint32_t *)question->context = identity_identified_count(state->identity);
 }
 
 uint64_t figures_identified(struct server *server)
 {
-    struct figures *figures = server->figures;
-    if (begin_asking(figures, &figures->strong_kept)) {
-        refresh_strong(server);
-        end_asking(figures);
-    }
-    pthread_mutex_lock(&figures->mutex);
-    uint64_t identified = figures->identified;
-    pthread_mutex_unlock(&figures->mutex);
-    return identified;
+    uint32_t identified = 0;
+    struct engine_question question = { .ask = ask_identified, .context = &identified };
+    return engine_ask_wait(server->engine, &question) == ERR_OK ? identified : 0;
 }
 
 /* ---- link rate ---- */
 
-/* A stream of (customer, channels as bits), cut anywhere. `strong` is the figures': only who asks may
- * change it. */
+/* Families of customers, copied from the engine a slice at a time: some microseconds of its thread for
+ * each. A customer who is merged between two slices is looked up at her root, in either of them. */
+struct families_copy {
+    uint16_t *families; /* by customer number */
+    uint32_t next, count;
+};
+
+static void copy_slice(const struct engine_state *state, struct engine_question *question)
+{
+    struct families_copy *copy = question->context;
+    uint32_t left = copy->count - copy->next;
+    uint32_t copied =
+        identity_copy_families(state->identity, copy->next, left < SLICE_NODES ? left : SLICE_NODES,
+                               copy->families + copy->next);
+    copy->next = copied > 0 ? copy->next + copied : copy->count;
+}
+
+static err copy_families(struct server *server, struct families_copy *copy)
+{
+    struct engine_status status;
+    err error = ERR_OK;
+    engine_status(server->engine, &status);
+    *copy = (struct families_copy){ .next = 1, .count = status.nodes + 1 };
+    copy->families = memory_alloc(copy->count * sizeof(*copy->families));
+    if (copy->families == NULL)
+        return ERR_NOMEM;
+    while (copy->next < copy->count && error == ERR_OK) {
+        struct engine_question question = { .ask = copy_slice, .context = copy };
+        error = engine_ask_wait(server->engine, &question);
+    }
+    return error;
+}
+
+/* A stream of (customer, channels as bits), cut anywhere. */
 struct link_stream {
-    const struct figures *figures;
+    struct families_copy copy;
+    uint16_t own[CHANNELS_MAX]; /* families that say nothing beyond the channel */
     struct channel_figures *links;
     size_t count;
     uint8_t rest[12];
@@ -332,15 +300,13 @@ struct link_stream {
 
 static void count_customer(struct link_stream *stream, uint32_t customer, uint64_t channels)
 {
-    const struct figures *figures = stream->figures;
-    bool strong = customer / 8 < figures->strong_bytes &&
-                  (figures->strong[customer / 8] & (1u << customer % 8)) != 0;
-    bool linked = strong || (channels & (channels - 1)) != 0;
+    uint16_t families = customer < stream->copy.count ? stream->copy.families[customer] : 0;
+    families &= (uint16_t)~FAMILY_STRONG;
     for (size_t i = 0; i < stream->count; i++) {
         if ((channels & (UINT64_C(1) << i)) == 0)
             continue;
         stream->links[i].customers++;
-        stream->links[i].linked += linked;
+        stream->links[i].linked += (families & (uint16_t)~stream->own[i]) != 0;
     }
 }
 
@@ -397,20 +363,23 @@ static err refresh_links(struct server *server, struct problem *problem)
     struct figures *figures = server->figures;
     struct warehouse *warehouse = engine_warehouse(server->engine);
     struct channel_figures links[CHANNELS_MAX];
-    struct link_stream stream = { .figures = figures, .links = links };
+    struct link_stream stream = { .links = links };
     steady_ns start = steady_now();
     if (is_fresh(&figures->links_kept))
         return ERR_OK;
     if (warehouse == NULL || !warehouse_is_ready(warehouse))
         return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
     refresh_overview(server);
-    refresh_strong(server);
     stream.count = figures->channel_count;
     for (size_t i = 0; i < stream.count; i++) {
         links[i] = figures->channels[i];
         links[i].customers = links[i].linked = 0;
+        stream.own[i] = identity_channel_families(str_from_c(links[i].name));
     }
-    err error = stream_links(warehouse, &stream, problem);
+    err error = copy_families(server, &stream.copy);
+    if (error == ERR_OK)
+        error = stream_links(warehouse, &stream, problem);
+    memory_free(stream.copy.families);
     if (error != ERR_OK)
         return error;
     pthread_mutex_lock(&figures->mutex);

@@ -35,7 +35,8 @@ enum refusals_column {
     REFUSALS_OTHER,
     REFUSALS_TIMES,
     REFUSALS_DETAIL,
-    REFUSALS_STATUS
+    REFUSALS_STATUS,
+    REFUSALS_DECIDED_BY
 };
 
 static uint32_t number_at(const struct ledger_value *values, int column)
@@ -170,7 +171,8 @@ bool story_read_refusal(struct request *request, const struct ledger_value *valu
                                  .other = number_at(values, REFUSALS_OTHER),
                                  .source_number = number_at(values, REFUSALS_SOURCE),
                                  .row = number_at(values, REFUSALS_ROW),
-                                 .with_row = number_at(values, REFUSALS_WITH_ROW) };
+                                 .with_row = number_at(values, REFUSALS_WITH_ROW),
+                                 .decided_by = number_at(values, REFUSALS_DECIDED_BY) };
     return arena_dup(&request->arena, values[REFUSALS_REASON].bytes, &out->reason) == ERR_OK &&
            arena_dup(&request->arena, values[REFUSALS_DETAIL].bytes, &out->detail) == ERR_OK &&
            arena_dup(&request->arena, values[REFUSALS_STATUS].bytes, &out->status) == ERR_OK;
@@ -226,6 +228,20 @@ static void refusal_pair(const void *rows, size_t index, uint32_t numbers[2])
     numbers[1] = row->with_row;
 }
 
+/* Who decided; or that nobody had to, since the two became one customer for another reason. */
+static void write_closing(struct request *request, struct json_writer *writer,
+                          const struct refusal_row *row)
+{
+    bool is_open = str_equal(row->status, STR("open"));
+    bool by_itself = row->decided_by == 0;
+    member_text_or_null(writer, STR("decided_by"),
+                        is_open || by_itself ? STR_NONE : answer_login(request, row->decided_by));
+    member_text_or_null(writer, STR("cause"),
+                        is_open     ? STR_NONE
+                        : by_itself ? STR("one_customer")
+                                    : STR("review"));
+}
+
 err story_write_refusals(struct request *request, struct json_writer *writer,
                          const struct refusal_row *rows, size_t count, bool reveal,
                          struct problem *problem)
@@ -248,6 +264,7 @@ err story_write_refusals(struct request *request, struct json_writer *writer,
         json_member_text(writer, STR("detail"), row->detail);
         json_member_text(writer, STR("source"), answer_source_key(request, row->source_number));
         json_member_text(writer, STR("status"), row->status);
+        write_closing(request, writer, row);
         json_end_object(writer);
     }
     return error;

@@ -15,7 +15,7 @@ struct merge_row {
 
 struct refusal_row {
     int64_t id, at_ms, times;
-    uint32_t customer, other, source_number, row, with_row;
+    uint32_t customer, other, source_number, row, with_row, decided_by;
     str reason, detail, status;
 };
 

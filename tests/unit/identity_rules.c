@@ -266,6 +266,79 @@ static void review_decides(void **state)
         ERR_NOT_FOUND);
 }
 
+static bool note_status(void *context, const struct ledger_value *values)
+{
+    int64_t *seen = context;
+    seen[0]++;
+    seen[1] += str_equal(values[11].bytes, STR("open"));
+    seen[2] += str_equal(values[11].bytes, STR("merged")) && values[12].integer == 0;
+    return true;
+}
+
+static void assert_refusals(struct people *people, int count, int open, int by_themselves)
+{
+    struct problem problem = { .error = ERR_OK };
+    int64_t seen[3] = { 0, 0, 0 };
+    people_commit(people);
+    assert_ok(identity_check(people->identity, &problem));
+    assert_ok(ledger_scan(people->ledger, LEDGER_REFUSALS, NULL, note_status, seen, &problem));
+    assert_int_equal(seen[0], count);
+    assert_int_equal(seen[1], open);
+    assert_int_equal(seen[2], by_themselves);
+}
+
+/* Who became one customer some other way needs no review any more. */
+static void what_is_one_by_now_is_closed(void **state)
+{
+    struct people *people = *state;
+    struct problem problem = { .error = ERR_OK };
+    uint32_t ann = says(people, "user_id=ann mobile=P1!");
+    uint32_t bob = says(people, "user_id=bob mobile=P1!");
+    says(people, "user_id=cat mobile=P1!");
+    assert_refusals(people, 2, 2, 0);
+    assert_ok(identity_merge(people->identity, ann, bob, ++people->seq, people->now_ms, 9,
+                             people->writes, &problem));
+    assert_refusals(people, 2, 1, 1);
+    /* What was merely claimed comes to her who was refused it. */
+    says_in_public(people, "anonymous_id=a1~ email=E1");
+    says_in_public(people, "user_id=dan anonymous_id=a2~ email=E1");
+    assert_refusals(people, 3, 2, 1);
+    says(people, "email=E1! anonymous_id=a2");
+    assert_refusals(people, 3, 1, 2);
+}
+
+static void families_follow(void **state)
+{
+    struct people *people = *state;
+    struct problem problem = { .error = ERR_OK };
+    uint16_t families[8] = { 0 };
+    uint32_t a, b;
+    says_in_public(people, "anonymous_id=a1~");
+    assert_int_equal(identity_identified_count(people->identity), 0);
+    says(people, "tmall_open_uid=t1");
+    says(people, "user_id=ann");
+    assert_int_equal(identity_identified_count(people->identity), 2);
+    says(people, "user_id=ann tmall_open_uid=t1");
+    uint64_t merge = people->last.merges[0].id;
+    assert_int_equal(identity_identified_count(people->identity), 1);
+    assert_int_equal(identity_copy_families(people->identity, 1, 8, families), 3);
+    assert_int_equal(families[0], FAMILY_VISITOR);
+    assert_int_equal(families[1], FAMILY_TMALL | FAMILY_ACCOUNT | FAMILY_STRONG);
+    assert_int_equal(families[2], 0); /* no root any more */
+    assert_int_equal(families[1] & ~identity_channel_families(STR("tmall")) & ~FAMILY_STRONG,
+                     FAMILY_ACCOUNT);
+    assert_int_equal(families[0] & ~identity_channel_families(STR("any other")), 0);
+    assert_ok(identity_split(people->identity, merge, ++people->seq, people->now_ms, 9,
+                             people->writes, &a, &b, &problem));
+    assert_int_equal(identity_identified_count(people->identity), 2);
+    says_kind(people, EVENT_UNBIND, EVENT_TRUSTED, "user_id=ann");
+    assert_int_equal(identity_identified_count(people->identity), 1);
+    identity_copy_families(people->identity, 2, 2, families);
+    assert_int_equal(families[0], FAMILY_TMALL | FAMILY_STRONG);
+    assert_int_equal(families[1], 0);
+    assert_ok(identity_check(people->identity, &problem));
+}
+
 static void window_limits(void **state)
 {
     struct people *people = *state;
@@ -840,6 +913,8 @@ int main(void)
         T(refusal_is_filed_once_a_pair),
         T(shared_phone_finds_nobody),
         T(review_decides),
+        T(what_is_one_by_now_is_closed),
+        T(families_follow),
         T(window_limits),
         T(oldest_is_dropped),
         T(visitor_joins_at_login),

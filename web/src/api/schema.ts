@@ -574,7 +574,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** share of each channel's customers known elsewhere */
+        /**
+         * share of each channel's customers who are known beyond it
+         * @description Of the customers with events in a channel, those are linked who have a stated identifier of another kind than the channel's own: a Tmall buyer with a phone, a visitor of the web shop with a WeChat unionid. What a browser or device calls itself never counts; docs/identity.md has the table.
+         */
         get: operations["getLinkRate"];
         put?: never;
         post?: never;
@@ -1199,6 +1202,12 @@ export interface components {
             source: string;
             /** @enum {string} */
             status: "open" | "merged" | "separated" | "dismissed";
+            decided_by?: string | null;
+            /**
+             * @description how it was closed: by a person, or because the two became one customer for another reason
+             * @enum {string|null}
+             */
+            cause?: "review" | "one_customer" | null;
         };
         RefusalList: {
             items: components["schemas"]["Refusal"][];
