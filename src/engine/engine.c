@@ -33,6 +33,8 @@
 /* Handed to the ledger and not committed: beyond it the engine waits, then the log, then the doors. */
 #define LEDGER_PENDING_BYTES_MAX ((size_t)128 << 20)
 #define TICK_MS MINUTE_MS
+/* Of history, between groups. */
+#define TIDY_US 1000
 #define TRIM_MS MINUTE_MS
 
 /* ---- a group: apply, then one commit ---- */
@@ -352,6 +354,7 @@ static void *run(void *context)
             error = apply_group(engine, block, &problem);
         if (error == ERR_OK)
             answer_questions(engine, ledger_is_behind(engine));
+        history_tidy(engine->history, TIDY_US);
         if (block == NULL && may_stop(engine))
             break;
     }
@@ -874,6 +877,7 @@ void engine_status(struct engine *engine, struct engine_status *status)
         .message_keys = atomic_load(&engine->message_keys),
         .identity_bytes = atomic_load(&engine->identity_bytes),
         .profile_bytes = atomic_load(&engine->profile_bytes),
+        .history_bytes = history_memory_bytes(engine->history),
         .tail_bytes = atomic_load(&engine->tail_bytes),
         .warehouse_ready = engine->warehouse != NULL && warehouse_is_ready(engine->warehouse),
         .as_of_ms = atomic_load(&engine->as_of_ms),

@@ -164,7 +164,7 @@ struct engine_status {
     size_t lag_records, unflushed_rows, pending_bytes;
     uint64_t events, duplicates, quarantined;
     uint32_t customers, nodes, identifiers;
-    size_t message_keys, identity_bytes, profile_bytes, tail_bytes;
+    size_t message_keys, identity_bytes, profile_bytes, history_bytes, tail_bytes;
     bool warehouse_ready, ledger_failing;
     char failing[160]; /* why, or "" */
     int64_t as_of_ms;

@@ -61,6 +61,7 @@ static void write_engine(struct buffer *out, const struct engine_status *status)
     write_gauge(out, "kith_identity_bytes", "memory of identifiers and customers",
                 status->identity_bytes);
     write_gauge(out, "kith_profile_bytes", "memory of traits and orders", status->profile_bytes);
+    write_gauge(out, "kith_history_bytes", "memory of what customers did", status->history_bytes);
     write_gauge(out, "kith_tail_bytes", "events that the warehouse may not have",
                 status->tail_bytes);
     write_gauge(out, "kith_warehouse_ready", "1 when the warehouse answers",
@@ -154,6 +155,7 @@ static void write_memory(struct json_writer *writer, const struct engine_status 
     json_begin_array(writer);
     write_memory_row(writer, "identity", status->identity_bytes);
     write_memory_row(writer, "profile", status->profile_bytes);
+    write_memory_row(writer, "history", status->history_bytes);
     write_memory_row(writer, "tail", status->tail_bytes);
     arena_visit_usage(write_arena_row, writer);
     json_end_array(writer);
