@@ -11,6 +11,7 @@ import { exactCount } from '@/lib/format';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice } from '@/ui/Controls';
+import { detailTexts, sayDetail } from './detail';
 import { correctionOf, editOf, type EventEdit, type PropertyEdit } from './correction';
 
 const texts = catalogue({
@@ -41,6 +42,7 @@ function startOf(item: Item): EventEdit {
 export function CorrectDialog({ item, onClose }: { item: Item | null; onClose: () => void }) {
   const t = useText(texts);
   const common = useText(words);
+  const details = useText(detailTexts);
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();
@@ -78,7 +80,7 @@ export function CorrectDialog({ item, onClose }: { item: Item | null; onClose: (
     >
       {item !== null && edit !== null && (
         <div className="stack">
-          <div className="notice warn"><span><strong>{wordFor(common.planReason, item.reason)}</strong><br /><span className="soft">{item.detail}</span></span></div>
+          <div className="notice warn"><span><strong>{wordFor(common.planReason, item.reason)}</strong><br /><span className="soft">{sayDetail(item.detail, details)}</span></span></div>
           <p className="soft small">{t.hint}</p>
           <label className="field"><span>{t.event}</span>
             <AutoComplete

@@ -18,6 +18,7 @@ import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
 import { CorrectDialog } from './CorrectDialog';
+import { detailTexts, sayDetail } from './detail';
 
 const texts = catalogue({
   zh: {
@@ -133,6 +134,7 @@ interface ItemsProps {
 
 function Items({ filters, onAsk, onOpen }: ItemsProps) {
   const t = useText(texts);
+  const details = useText(detailTexts);
   const common = useText(words);
   const noRole = useRoleReason('operator');
   const list = useInfiniteQuery(queries.quarantine(filters));
@@ -162,7 +164,7 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
           { key: 'type', title: t.type, render: (_, row) => <EventName type={row.type} /> },
           { key: 'source', title: t.source, render: (_, row) => <span className="mono">{row.source}</span> },
           { key: 'reason', title: t.reason, render: (_, row) => wordFor(common.planReason, row.reason) },
-          { key: 'detail', title: t.detail, ellipsis: true, render: (_, row) => <span className="soft">{row.detail}</span> },
+          { key: 'detail', title: t.detail, ellipsis: true, render: (_, row) => <span className="soft">{sayDetail(row.detail, details)}</span> },
           { key: 'status', title: t.status, width: 96, render: (_, row) => <Pill tone={tones[row.status]}>{t.statuses[row.status]}</Pill> },
           { key: 'open', title: <QuietHead>{t.open}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.open} ${row.id}`} onClick={(event) => { event.stopPropagation(); onOpen(row); }}>{t.open}</Button> },
         ]}
@@ -177,6 +179,7 @@ interface DetailProps { item: Item | null; onClose: () => void; onAsk: (asked: A
 
 function Detail({ item, onClose, onAsk, onCorrect }: DetailProps) {
   const t = useText(texts);
+  const details = useText(detailTexts);
   const common = useText(words);
   const noRole = useRoleReason('operator');
   const ask = (act: Asked['act']): void => {
@@ -188,7 +191,7 @@ function Detail({ item, onClose, onAsk, onCorrect }: DetailProps) {
     <Drawer open={item !== null} onClose={onClose} size={560} title={item === null ? '' : <EventName type={item.type} />}>
       {item !== null && (
         <div className="stack">
-          <div className="notice warn"><span><strong>{wordFor(common.planReason, item.reason)}</strong><br /><span className="soft">{item.detail}</span></span></div>
+          <div className="notice warn"><span><strong>{wordFor(common.planReason, item.reason)}</strong><br /><span className="soft">{sayDetail(item.detail, details)}</span></span></div>
           <dl className="facts">
             <dt>{t.at}</dt><dd><Time at={item.at} exact seconds /></dd>
             <dt>{t.source}</dt><dd><Link to={`/data/sources/${item.source}`} className="mono">{item.source}</Link></dd>
