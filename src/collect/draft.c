@@ -81,7 +81,7 @@ err draft_identifier_text(struct door *door, str type, str namespace_, str raw, 
         return problem_hint(problem, ERR_INVALID, "send what belongs to one person only");
     }
     enum normal_form form =
-        identifier_make(worker->keys, &worker->arena, type, namespace_, raw, flags,
+        identifier_make(worker->desk.keys, &worker->arena, type, namespace_, raw, flags,
                         &worker->identifiers[event->identifier_count], &error);
     if (error != ERR_OK)
         return problem_set(problem, error, "no memory for an identifier");
@@ -114,7 +114,7 @@ void draft_message_key(struct door *door, const str *parts, size_t count)
         uint8_t hash[SEAL_HASH_BYTES];
         str part = parts[i];
         if (part.size > 100) {
-            keys_hash_message(worker->keys, part, hash);
+            keys_hash_message(worker->desk.keys, part, hash);
             part = str_from_bytes(hash, sizeof hash);
         }
         room[size++] = (char)part.size;
@@ -122,7 +122,7 @@ void draft_message_key(struct door *door, const str *parts, size_t count)
             memcpy(room + size, part.data, part.size);
         size += part.size;
     }
-    keys_hash_message(worker->keys, str_from_bytes(room, size), worker->event.message_key);
+    keys_hash_message(worker->desk.keys, str_from_bytes(room, size), worker->event.message_key);
 }
 
 void draft_random_message_key(struct door *door)
@@ -131,6 +131,12 @@ void draft_random_message_key(struct door *door)
 }
 
 /* ---- time ---- */
+
+int64_t draft_settle_time(int64_t time_ms, int64_t received_ms)
+{
+    bool soon = time_ms > received_ms && time_ms - received_ms <= FUTURE_MS_MAX;
+    return soon ? received_ms : time_ms;
+}
 
 err draft_time(struct door *door, bool given, int64_t original_ms, int64_t sent_ms, bool exact,
                struct problem *problem)
@@ -148,15 +154,13 @@ err draft_time(struct door *door, bool given, int64_t original_ms, int64_t sent_
         problem_set(problem, ERR_INVALID, "the event says it happened before 1970");
         return problem_hint(problem, ERR_INVALID, "times are ISO 8601 text or milliseconds");
     }
-    if (time_ms > received_ms && time_ms - received_ms <= FUTURE_MS_MAX)
-        time_ms = received_ms;
-    event->time_ms = time_ms;
+    event->time_ms = draft_settle_time(time_ms, received_ms);
     return ERR_OK;
 }
 
 /* ---- channel ---- */
 
-str draft_channel(struct door *door, str name)
+str draft_channel_name(struct draft_desk *desk, str name)
 {
     bool plain = name.size > 0 && name.size <= CHANNEL_BYTES_MAX;
     for (size_t i = 0; i < name.size && plain; i++) {
@@ -167,7 +171,9 @@ str draft_channel(struct door *door, str name)
         return name;
     if (name.size == 0 || name.size > CHANNEL_BYTES_MAX)
         return STR_NONE;
-    char *text = worker_alloc(door->worker, name.size);
+    char *text = arena_alloc_raw(desk->arena, name.size);
+    if (text == NULL)
+        desk->starved = true;
     for (size_t i = 0; text != NULL && i < name.size; i++) {
         char c = name.data[i];
         if (c >= 'A' && c <= 'Z')
@@ -179,6 +185,11 @@ str draft_channel(struct door *door, str name)
         text[i] = c;
     }
     return text != NULL ? str_from_bytes(text, name.size) : STR_NONE;
+}
+
+str draft_channel(struct door *door, str name)
+{
+    return draft_channel_name(&door->worker->desk, name);
 }
 
 /* ---- finishing ---- */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "collect/collect.h"
+#include "collect/draft.h"
 #include "event/normalise.h"
 #include "event/personal.h"
 
@@ -25,17 +26,7 @@
         .data = text, .size = sizeof(text) - 1 \
     }
 
-/* What is known of the name of a property: found once, then remembered by its hash. */
-struct name_note {
-    uint64_t hash;
-    uint8_t personal; /* enum personal_kind */
-    uint8_t promoted; /* enum promoted + 1; 0 if none */
-    bool is_code, is_coarse, is_name, is_sealed_mark;
-};
-#define NAME_NOTES 2048 /* power of two; 32 KB */
-
 struct collect_worker {
-    const struct keys *keys;
     struct collect_limits limits;
     struct json_parser *parser;
     struct arena arena;
@@ -45,9 +36,7 @@ struct collect_worker {
     struct buffer answer;
     z_stream inflater;
     bool inflater_ready;
-    bool starved;  /* memory ran out where no error could be told: 503 in the end */
-    uint64_t seed; /* of names and shapes */
-    struct name_note notes[NAME_NOTES];
+    struct draft_desk desk; /* `starved` is 503 in the end */
     struct event event;
     struct event_identifier identifiers[EVENT_IDENTIFIERS_MAX];
     struct event_trait traits[EVENT_TRAITS_MAX];
@@ -147,8 +136,6 @@ err draft_write_value(struct door *door, struct buffer *out, json_value value, b
 
 /* ---- promoted columns (promote.c) ---- */
 
-/* 1 + the column of a property, 0 if it has none. */
-uint8_t promote_column(str name);
 /* Typed values of what was found, by column; `object` are all properties, for the lines of an order. */
 void promote_found(struct collect_worker *worker, json_value object, const json_value *found,
                    uint32_t found_set, bool lines_make_revenue);

@@ -19,18 +19,29 @@ static const struct {
 #undef X
 };
 
-static void promote_text(struct collect_worker *worker, unsigned column, json_value value)
+static void promote_text(struct event *event, unsigned column, str text)
 {
-    struct event *event = &worker->event;
-    str text = json_text(value);
-    if (json_kind(value) == JSON_INT &&
-        arena_printf(&worker->arena, &text, "%lld", (long long)json_int(value, 0)) != ERR_OK) {
-        worker->starved = true;
-        return;
-    }
     if (text.size == 0 || text.size > PROMOTED_TEXT_BYTES_MAX)
         return;
     event->promoted_text[column] = text;
+    event->promoted_set |= UINT32_C(1) << column;
+}
+
+/* An integer is a code that somebody forgot to quote. */
+static void promote_text_value(struct collect_worker *worker, unsigned column, json_value value)
+{
+    str text = json_text(value);
+    if (json_kind(value) == JSON_INT &&
+        arena_printf(&worker->arena, &text, "%lld", (long long)json_int(value, 0)) != ERR_OK) {
+        worker->desk.starved = true;
+        return;
+    }
+    promote_text(&worker->event, column, text);
+}
+
+static void set_number(struct event *event, unsigned column, int64_t number)
+{
+    event->promoted_int[column] = number;
     event->promoted_set |= UINT32_C(1) << column;
 }
 
@@ -43,10 +54,8 @@ static void promote_int(struct event *event, unsigned column, json_value value)
     } else {
         number = json_int(value, PROMOTED_MISSING);
     }
-    if (number == PROMOTED_MISSING)
-        return;
-    event->promoted_int[column] = number;
-    event->promoted_set |= UINT32_C(1) << column;
+    if (number != PROMOTED_MISSING)
+        set_number(event, column, number);
 }
 
 static void promote_money(struct event *event, unsigned column, int digits, json_value value)
@@ -56,10 +65,8 @@ static void promote_money(struct event *event, unsigned column, int digits, json
                     ? money_from_text(json_text(value), digits, &minor)
                     : (json_kind(value) == JSON_INT || json_kind(value) == JSON_DOUBLE) &&
                           money_from_double(json_double(value, 0), digits, &minor);
-    if (!good)
-        return;
-    event->promoted_int[column] = minor;
-    event->promoted_set |= UINT32_C(1) << column;
+    if (good)
+        set_number(event, column, minor);
 }
 
 #define CURRENCY_OTHERWISE STR("CNY")
@@ -140,13 +147,13 @@ void promote_found(struct collect_worker *worker, json_value object, const json_
 {
     struct event *event = &worker->event;
     if ((found_set & BIT(PROMOTED_CURRENCY)) != 0)
-        promote_text(worker, PROMOTED_CURRENCY, found[PROMOTED_CURRENCY]);
+        promote_text_value(worker, PROMOTED_CURRENCY, found[PROMOTED_CURRENCY]);
     int digits = currency_digits(event);
     for (uint32_t set = found_set & ~BIT(PROMOTED_CURRENCY); set != 0; set &= set - 1) {
         unsigned column = (unsigned)__builtin_ctz(set);
         switch (promoted_columns[column].type) {
         case PROMOTED_TYPE_TEXT:
-            promote_text(worker, column, found[column]);
+            promote_text_value(worker, column, found[column]);
             break;
         case PROMOTED_TYPE_INT:
             promote_int(event, column, found[column]);
@@ -161,7 +168,32 @@ void promote_found(struct collect_worker *worker, json_value object, const json_
     promote_currency(event);
 }
 
-uint8_t promote_column(str name)
+void draft_promote_texts(struct event *event, const str *texts, uint32_t set)
+{
+    int64_t number;
+    if ((set & BIT(PROMOTED_CURRENCY)) != 0)
+        promote_text(event, PROMOTED_CURRENCY, texts[PROMOTED_CURRENCY]);
+    int digits = currency_digits(event);
+    for (uint32_t left = set & ~BIT(PROMOTED_CURRENCY); left != 0; left &= left - 1) {
+        unsigned column = (unsigned)__builtin_ctz(left);
+        switch (promoted_columns[column].type) {
+        case PROMOTED_TYPE_TEXT:
+            promote_text(event, column, texts[column]);
+            break;
+        case PROMOTED_TYPE_INT:
+            if (str_to_int64(texts[column], &number) && number != PROMOTED_MISSING)
+                set_number(event, column, number);
+            break;
+        case PROMOTED_TYPE_MONEY:
+            if (money_from_text(texts[column], digits, &number))
+                set_number(event, column, number);
+            break;
+        }
+    }
+    promote_currency(event);
+}
+
+uint8_t draft_promoted_column(str name)
 {
     for (uint8_t i = 0; i < PROMOTED_COUNT; i++)
         if (str_equal(name, promoted_columns[i].property))

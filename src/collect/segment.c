@@ -36,7 +36,7 @@ err segment_find_source(struct door *door, str write_key, struct problem *proble
                             "Authorization: Basic base64(writeKey:), "
                             "or writeKey in the body");
     }
-    door->source = source_by_write_key(door->sources, door->worker->keys, write_key);
+    door->source = source_by_write_key(door->sources, door->worker->desk.keys, write_key);
     if (door->source == NULL)
         return problem_set(problem, ERR_UNAUTHENTICATED, "invalid write key");
     if (door->source->disabled)

@@ -89,7 +89,7 @@ static err unwrap(struct door *door, const struct sensors_form *form, str *json,
 /* A write key, or the key of a public source, which is no secret. */
 static const struct source *source_named(struct door *door, str name)
 {
-    const struct source *source = source_by_write_key(door->sources, door->worker->keys, name);
+    const struct source *source = source_by_write_key(door->sources, door->worker->desk.keys, name);
     if (source == NULL && name.size > 0)
         source = source_by_key(door->sources, name);
     else

@@ -21,18 +21,32 @@ static struct name_note note_of(str name, uint64_t hash)
                    str_equal_ignoring_case(name, STR("full_name")) || str_equal(name, STR("姓名")),
         .is_sealed_mark = str_equal(name, STR(SEALED_MARK)),
     };
-    note.promoted = promote_column(name);
+    note.promoted = draft_promoted_column(name);
     return note;
 }
 
 /* The names of a source's events are few and come again: what is known of one is kept by its hash,
  * which nobody outside can collide (the seed is secret). */
-static struct name_note *find_note(struct collect_worker *worker, str name, uint64_t hash)
+static struct name_note *find_note(struct draft_desk *desk, str name, uint64_t hash)
 {
-    struct name_note *note = &worker->notes[hash & (NAME_NOTES - 1)];
+    struct name_note *note = &desk->notes[hash & (NAME_NOTES - 1)];
     if (note->hash != hash)
         *note = note_of(name, hash);
     return note;
+}
+
+const struct name_note *draft_note(struct draft_desk *desk, str name)
+{
+    return find_note(desk, name, event_name_hash(desk->seed, name));
+}
+
+void draft_desk_init(struct draft_desk *desk, const struct keys *keys, struct arena *arena,
+                     struct buffer *masked)
+{
+    desk->keys = keys;
+    desk->arena = arena;
+    desk->masked = masked;
+    desk->seed = keys_seed(keys, STR("shape"));
 }
 
 /* ---- doubled names: the last one counts ---- */
@@ -57,7 +71,7 @@ static uint32_t *slot_of_hash(const struct names *names, uint64_t hash)
     return &names->slots[at];
 }
 
-static err names_make_room(struct collect_worker *worker, struct names *names)
+static err names_make_room(struct draft_desk *desk, struct names *names)
 {
     names->hashes = names->small;
     names->slots = NULL;
@@ -66,8 +80,8 @@ static err names_make_room(struct collect_worker *worker, struct names *names)
     size_t slots = 64;
     while (slots < names->count * 2)
         slots *= 2;
-    names->hashes = arena_array(&worker->arena, uint64_t, names->count);
-    names->slots = arena_array(&worker->arena, uint32_t, slots);
+    names->hashes = arena_array(desk->arena, uint64_t, names->count);
+    names->slots = arena_array(desk->arena, uint32_t, slots);
     names->mask = (uint32_t)slots - 1;
     return names->hashes != NULL && names->slots != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -87,17 +101,17 @@ static bool names_add(struct names *names, size_t index)
     return false;
 }
 
-static err names_read(struct collect_worker *worker, json_value object, struct names *names)
+static err names_read(struct draft_desk *desk, json_value object, struct names *names)
 {
     struct json_iterator iterator = json_iterate(object);
     json_value value;
     str name;
     names->count = json_count(object);
     names->doubled = false;
-    if (names_make_room(worker, names) != ERR_OK)
+    if (names_make_room(desk, names) != ERR_OK)
         return ERR_NOMEM;
     for (size_t i = 0; json_next(&iterator, &name, &value); i++) {
-        names->hashes[i] = event_name_hash(worker->seed, name);
+        names->hashes[i] = event_name_hash(desk->seed, name);
         if (names_add(names, i))
             names->doubled = true;
     }
@@ -119,7 +133,7 @@ static bool is_overridden(const struct names *names, size_t index)
 /* ---- values ---- */
 
 struct walk {
-    struct collect_worker *worker;
+    struct draft_desk *desk;
     struct buffer *out;
     bool mask;             /* write masks instead of seals: for people's eyes */
     size_t text_bytes_max; /* 0: texts are never cut */
@@ -129,14 +143,14 @@ struct walk {
 static void write_sealed(struct walk *walk, enum personal_kind kind, str text)
 {
     if (walk->mask) {
-        struct buffer *masked = &walk->worker->encoded; /* free while nothing is being finished */
+        struct buffer *masked = walk->desk->masked;
         buffer_clear(masked);
         personal_write_masked(masked, kind, text);
         json_write_text(walk->out, buffer_str(masked));
         return;
     }
     str sealed;
-    err error = keys_seal(walk->worker->keys, &walk->worker->arena, text, &sealed);
+    err error = keys_seal(walk->desk->keys, walk->desk->arena, text, &sealed);
     if (error != ERR_OK) {
         walk->error = error;
         return;
@@ -178,11 +192,9 @@ static struct query_field field_at(str text, size_t at)
 
 static bool field_is_personal(struct walk *walk, const struct query_field *field)
 {
-    struct collect_worker *worker = walk->worker;
     if (field->value.size == 0)
         return false;
-    const struct name_note *note =
-        find_note(worker, field->name, event_name_hash(worker->seed, field->name));
+    const struct name_note *note = draft_note(walk->desk, field->name);
     if (note->personal != PERSONAL_NONE)
         return true;
     /* '@' is written %40 as often as not. */
@@ -194,10 +206,12 @@ static bool field_is_personal(struct walk *walk, const struct query_field *field
 static void write_hidden(struct walk *walk, str text, size_t begin)
 {
     /* A value has a byte at least and becomes three. */
-    char *out = worker_alloc(walk->worker, 3 * text.size);
+    char *out = arena_alloc_raw(walk->desk->arena, 3 * text.size);
     size_t size = begin;
-    if (out == NULL)
+    if (out == NULL) {
+        walk->desk->starved = true;
         return;
+    }
     memcpy(out, text.data, begin);
     for (size_t at = begin; at < text.size;) {
         struct query_field field = field_at(text, at);
@@ -256,7 +270,7 @@ static bool write_number(struct walk *walk, enum personal_kind kind, json_value 
     if (kind == PERSONAL_NONE || kind == PERSONAL_RECEIVER || walk->out->failed)
         return false;
     str digits;
-    if (arena_dup(&walk->worker->arena, str_slice(buffer_str(walk->out), begin, walk->out->size),
+    if (arena_dup(walk->desk->arena, str_slice(buffer_str(walk->out), begin, walk->out->size),
                   &digits) != ERR_OK) {
         walk->error = ERR_NOMEM;
         return false;
@@ -329,11 +343,11 @@ static void write_object(struct walk *walk, enum personal_kind around, json_valu
     str name;
     bool first = true;
     if (walk->error == ERR_OK)
-        walk->error = names_read(walk->worker, object, &names);
+        walk->error = names_read(walk->desk, object, &names);
     buffer_append_byte(walk->out, '{');
     for (size_t i = 0;
          walk->error == ERR_OK && !walk->out->failed && json_next(&iterator, &name, &value); i++) {
-        const struct name_note note = *find_note(walk->worker, name, names.hashes[i]);
+        const struct name_note note = *find_note(walk->desk, name, names.hashes[i]);
         if (note.is_sealed_mark || is_overridden(&names, i))
             continue;
         if (!first)
@@ -348,9 +362,29 @@ static void write_object(struct walk *walk, enum personal_kind around, json_valu
 
 err draft_write_value(struct door *door, struct buffer *out, json_value value, bool mask)
 {
-    struct walk walk = { .worker = door->worker, .out = out, .mask = mask };
+    struct walk walk = { .desk = &door->worker->desk, .out = out, .mask = mask };
     (void)write_value(&walk, PERSONAL_NONE, false, value);
     return walk.error != ERR_OK ? walk.error : buffer_status(out);
+}
+
+err draft_put_text(struct draft_desk *desk, struct buffer *out, const struct name_note *note,
+                   str text, bool *sealed)
+{
+    struct walk walk = { .desk = desk, .out = out };
+    bool was = write_text(&walk, (enum personal_kind)note->personal, note->is_code, text);
+    if (sealed != NULL)
+        *sealed = was;
+    return walk.error;
+}
+
+err draft_put_json(struct draft_desk *desk, struct buffer *out, const struct name_note *note,
+                   json_value value, bool *sealed)
+{
+    struct walk walk = { .desk = desk, .out = out };
+    bool was = write_value(&walk, (enum personal_kind)note->personal, note->is_code, value);
+    if (sealed != NULL)
+        *sealed = was;
+    return walk.error;
 }
 
 /* ---- properties ---- */
@@ -391,14 +425,14 @@ static void add_more(struct walk *walk, const struct draft_more *more, size_t co
         json_write_text(walk->out, more[i].name);
         buffer_append_byte(walk->out, ':');
         (void)write_text(walk, PERSONAL_NONE, true, more[i].text);
-        *shape = event_shape_property(*shape, event_name_hash(walk->worker->seed, more[i].name),
+        *shape = event_shape_property(*shape, event_name_hash(walk->desk->seed, more[i].name),
                                       JSON_TEXT);
     }
 }
 
 /* The kind under which the plan sees a value when it reads the properties: a sealed one is the text that it
  * hides, and a whole double is written without its point. */
-static enum json_kind kind_of(json_value value, bool sealed)
+enum json_kind draft_kind(json_value value, bool sealed)
 {
     enum json_kind kind = json_kind(value);
     if (sealed)
@@ -422,7 +456,7 @@ struct props {
 static err write_property(struct props *props, str name, uint64_t hash, json_value value,
                           struct problem *problem)
 {
-    const struct name_note note = *find_note(props->walk.worker, name, hash);
+    const struct name_note note = *find_note(props->walk.desk, name, hash);
     bool skip = note.is_sealed_mark;
     err error = check_name(name, problem);
     if (error == ERR_OK && props->rules != NULL && props->rules->admit != NULL)
@@ -435,7 +469,7 @@ static err write_property(struct props *props, str name, uint64_t hash, json_val
     json_write_text(props->walk.out, name);
     buffer_append_byte(props->walk.out, ':');
     bool sealed = write_value(&props->walk, (enum personal_kind)note.personal, note.is_code, value);
-    props->shape = event_shape_property(props->shape, hash, kind_of(value, sealed));
+    props->shape = event_shape_property(props->shape, hash, draft_kind(value, sealed));
     if (note.promoted != 0 && !sealed) {
         props->found[note.promoted - 1] = value;
         props->found_set |= UINT32_C(1) << (note.promoted - 1);
@@ -445,13 +479,12 @@ static err write_property(struct props *props, str name, uint64_t hash, json_val
 
 static err write_properties(struct props *props, json_value object, struct problem *problem)
 {
-    struct collect_worker *worker = props->walk.worker;
     struct names names;
     struct json_iterator iterator = json_iterate(object);
     json_value value;
     str name;
     err error = check_count(json_count(object), PROPERTIES_MAX, "properties", problem);
-    if (error == ERR_OK && names_read(worker, object, &names) != ERR_OK)
+    if (error == ERR_OK && names_read(props->walk.desk, object, &names) != ERR_OK)
         error = problem_set(problem, ERR_NOMEM, "no memory for the properties");
     for (size_t i = 0; error == ERR_OK && json_next(&iterator, &name, &value); i++)
         if (!is_overridden(&names, i))
@@ -468,11 +501,11 @@ err draft_props(struct door *door, json_value object, const struct draft_rules *
     struct event *event = &worker->event;
     size_t begin = worker->text.size;
     struct props props = {
-        .walk = { .worker = worker,
+        .walk = { .desk = &worker->desk,
                   .out = &worker->text,
                   .text_bytes_max = rules != NULL ? rules->text_bytes_max : 0 },
         .rules = rules,
-        .shape = event_shape_begin(worker->seed, event->type),
+        .shape = event_shape_begin(worker->desk.seed, event->type),
         .first = true,
     };
     buffer_append_byte(&worker->text, '{');
@@ -498,10 +531,10 @@ static struct event_trait *find_trait(struct event *event, str name)
     return NULL;
 }
 
-static err add_trait(struct walk *walk, str name, const struct name_note *note, json_value value,
-                     enum trait_operation operation, bool replaces, struct problem *problem)
+static err add_trait(struct event *event, struct walk *walk, str name, const struct name_note *note,
+                     json_value value, enum trait_operation operation, bool replaces,
+                     struct problem *problem)
 {
-    struct event *event = &walk->worker->event;
     struct event_trait *trait = replaces ? find_trait(event, name) : NULL;
     size_t begin = walk->out->size;
     bool unset = json_kind(value) == JSON_NULL || operation == TRAIT_UNSET;
@@ -526,7 +559,7 @@ err draft_traits(struct door *door, json_value object, enum trait_operation oper
                  const struct draft_rules *rules, struct problem *problem)
 {
     struct collect_worker *worker = door->worker;
-    struct walk walk = { .worker = worker,
+    struct walk walk = { .desk = &worker->desk,
                          .out = &worker->text,
                          .text_bytes_max = rules != NULL ? rules->text_bytes_max : 0 };
     struct names names;
@@ -535,18 +568,19 @@ err draft_traits(struct door *door, json_value object, enum trait_operation oper
     str name;
     bool replaces = worker->event.trait_count > 0;
     err error = check_count(json_count(object), EVENT_TRAITS_MAX, "traits", problem);
-    if (error == ERR_OK && names_read(worker, object, &names) != ERR_OK)
+    if (error == ERR_OK && names_read(&worker->desk, object, &names) != ERR_OK)
         error = problem_set(problem, ERR_NOMEM, "no memory for the traits");
     for (size_t i = 0; error == ERR_OK && json_next(&iterator, &name, &value); i++) {
         /* names_read has the hash of every member: the analyzer cannot know that both loops are as long.
          * NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
-        const struct name_note note = *find_note(worker, name, names.hashes[i]);
+        const struct name_note note = *find_note(&worker->desk, name, names.hashes[i]);
         bool skip = note.is_sealed_mark || is_overridden(&names, i);
         error = check_name(name, problem);
         if (error == ERR_OK && !skip && rules != NULL && rules->admit != NULL)
             error = rules->admit(name, value, &skip, problem);
         if (error == ERR_OK && !skip)
-            error = add_trait(&walk, name, &note, value, operation, replaces, problem);
+            error =
+                add_trait(&worker->event, &walk, name, &note, value, operation, replaces, problem);
     }
     if (error == ERR_OK && walk.error != ERR_OK)
         error = problem_set(problem, walk.error, "no memory for the traits");

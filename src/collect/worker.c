@@ -35,8 +35,6 @@ err collect_worker_new(struct collect_worker **worker, const struct keys *keys,
     struct collect_worker *made = memory_alloc(sizeof *made);
     if (made == NULL)
         return ERR_NOMEM;
-    made->keys = keys;
-    made->seed = keys_seed(keys, STR("shape"));
     set_limits(made, limits);
     arena_init(&made->arena, "collect",
                made->limits.batch_bytes_max * ARENA_BYTES_PER_BODY_BYTE + ((size_t)1 << 20));
@@ -45,6 +43,8 @@ err collect_worker_new(struct collect_worker **worker, const struct keys *keys,
     buffer_init(&made->text, TEXT_BYTES);
     buffer_init(&made->encoded, TEXT_BYTES + EVENT_BYTES_MAX);
     buffer_init(&made->answer, ANSWER_BYTES_MAX);
+    /* Masks are written while nothing is being finished. */
+    draft_desk_init(&made->desk, keys, &made->arena, &made->encoded);
     /* Never grows from here on: what points into it stays true. */
     err error = buffer_reserve(&made->text, TEXT_BYTES) != NULL ? ERR_OK : ERR_NOMEM;
     if (error == ERR_OK)
@@ -61,7 +61,7 @@ void *worker_alloc(struct collect_worker *worker, size_t size_bytes)
 {
     void *piece = arena_alloc_raw(&worker->arena, size_bytes);
     if (piece == NULL)
-        worker->starved = true;
+        worker->desk.starved = true;
     return piece;
 }
 
@@ -220,7 +220,7 @@ static void dispatch(struct door *door, enum route route, str segment)
 static void settle(struct door *door, size_t begin)
 {
     struct problem problem = { .error = ERR_OK };
-    if (door->records->failed || door->worker->starved) {
+    if (door->records->failed || door->worker->desk.starved) {
         door->records->size = begin;
         door->records->failed = door->records->nomem = false; /* as if nothing had been written */
         door->count = 0;
@@ -246,7 +246,7 @@ void collect_decode(struct collect_worker *worker, const struct source_set *sour
     str segment = STR_NONE;
     size_t begin = records->size, index = find_route(request->path, &segment);
     arena_reset(&worker->arena);
-    worker->starved = false;
+    worker->desk.starved = false;
     *answer = (struct collect_answer){ .status = 500, .content_type = "text/plain" };
     if (index < ROUTE_COUNT && !method_is_allowed(routes[index].methods, request->method)) {
         problem_set(&problem, ERR_METHOD, "%s takes %s", routes[index].path.data,

@@ -34,6 +34,9 @@ struct mapping;
 /* Check and compile; UNPROCESSABLE with pointer, reason and hint. `columns` may be NULL (then names are not checked). */
 err mapping_new(struct mapping **mapping, json_value json, const struct table *columns,
                 struct problem *problem) MUST_USE;
+/* The same for who has the names of the columns himself; NULL: names are not checked (and rows cannot be run). */
+err mapping_new_named(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
+                      struct problem *problem) MUST_USE;
 void mapping_free(struct mapping **mapping);
 
 /* ---- presets: the exports of shop systems, known by their header ---- */
@@ -53,8 +56,11 @@ struct mapping_context {
     const struct keys *keys;
     uint32_t source_number;
     str key_salt; /* natural keys are unique within it: the data set ("tmall_orders"), not the file */
-    int64_t received_ms;         /* for times that are missing, where the mapping allows that */
-    int32_t zone_offset_seconds; /* of local times: +08:00 by default */
+    int64_t received_ms; /* for times that are missing, where the mapping allows that */
+    int32_t
+        zone_offset_seconds; /* of local times where the mapping says none; 0 is UTC (brands: 28800) */
+    size_t memory_bytes_max; /* rows of orders that wait; 0: 256 MB. Beyond it they go to disk */
+    const char *temporary_folder; /* for them, encrypted and without a name; NULL: TMPDIR or /tmp */
 };
 err mapping_worker_new(struct mapping_worker **worker, const struct mapping *mapping,
                        const struct mapping_context *context, struct problem *problem) MUST_USE;
@@ -73,13 +79,20 @@ typedef bool (*mapping_emit)(void *context, const struct mapping_event *event);
 typedef bool (*mapping_refuse)(void *context, uint64_t row, str raw, str code,
                                const struct problem *problem);
 
+/* What a code of `mapping_refuse` means; false if it is none. All codes: mapping_code(0) and so on. */
+bool mapping_code_text(str code, str *zh, str *en);
+size_t mapping_code_count(void);
+str mapping_code(size_t index);
+
 /* Give a row; events that are complete come out (order lines wait for the next order, or mapping_end when the file is not
- * sorted by order: up to a memory limit, then they are sorted on disk). */
+ * sorted by order: up to a memory limit, then they are sorted on disk). UNAVAILABLE when a callback has stopped it; NOMEM,
+ * IO and STORAGE_FULL end the run. */
 err mapping_row(struct mapping_worker *worker, const struct table_row *row, mapping_emit emit,
                 mapping_refuse refuse, void *context, struct problem *problem) MUST_USE;
 err mapping_end(struct mapping_worker *worker, mapping_emit emit, mapping_refuse refuse,
                 void *context, struct problem *problem) MUST_USE;
-/* Rows below it are wholly in events that were emitted: where a job may resume. */
+/* Rows below it are wholly in events that were emitted, refused or skipped: where a job may resume. With lines that need not be
+ * adjacent it stands at the first row until mapping_end is through; what is emitted again then has its message key. */
 uint64_t mapping_resume_row(const struct mapping_worker *worker);
 
 #endif
