@@ -43,6 +43,20 @@
 
 struct rule;
 
+/* ---- names like a wrong one, for rule_catalogue.suggest: offer all, then write ---- */
+
+#define RULE_SUGGESTIONS_MAX 3
+struct rule_suggestions {
+    size_t count;
+    size_t sizes[RULE_SUGGESTIONS_MAX], distances[RULE_SUGGESTIONS_MAX];
+    char names[RULE_SUGGESTIONS_MAX][100];
+};
+void rule_suggestions_offer(struct rule_suggestions *suggestions, str wrong, str candidate);
+/* "'city' or 'country'"; nothing if none is like it. */
+void rule_suggestions_write(const struct rule_suggestions *suggestions, struct buffer *out);
+/* Edits (a letter more, less, another, or two exchanged) between two names; limit + 1 if there are more. */
+size_t rule_distance(str a, str b, size_t limit);
+
 /* ---- what a rule may name ---- */
 
 /* Kinds of values of properties, traits and tags. */
@@ -61,7 +75,8 @@ struct rule_symbol {
     uint32_t number;
 };
 
-/* The world of names, at check time. Functions return false for what is not known; `suggest` (may be NULL)
+/* The world of names, at check time. `property` with an empty event asks for one that any event may have, and all of
+ * an object's kinds are asked by `object`. A function that is NULL knows nothing. Functions return false for what is not known; `suggest` (may be NULL)
  * appends names like the wrong one. Implemented by audience/ over plan, traits, tags, segments; by tests. */
 struct rule_catalogue {
     void *context;
@@ -78,6 +93,10 @@ struct rule_catalogue {
     void (*suggest)(void *context, const char *what, str wrong, struct buffer *out);
     struct history *history; /* types, channels, columns */
     const struct rule_zone *zone;
+    /* A channel that one may be reachable by. NULL: there is none. */
+    bool (*channel)(void *context, str name, struct rule_symbol *symbol);
+    /* Is there such a journey, campaign, template …? `field` as in the rule. NULL: not checked. */
+    bool (*touch)(void *context, str field, str value);
 };
 
 /* A zone as offsets over time: local = utc + offset. Fixed zones have one entry. */
@@ -135,6 +154,28 @@ struct rule_facts {
     bool (*relation)(void *context, uint32_t customer, uint32_t symbol, struct rule_value *value);
     /* The moment she entered what is being judged ("since entering"); INT64_MIN: not in it. */
     int64_t entered_ms;
+    /* May be contacted by this channel today. NULL: never. */
+    bool (*reachable)(void *context, uint32_t customer, uint32_t symbol);
+    /* Who asks ("$me"); empty: nobody, and what is compared with it is false. */
+    str me;
+    /* What was sent to her, ascending (time_ms, seq); borrowed until the next call. NULL: nothing. */
+    const struct rule_touch *(*touches)(void *context, uint32_t customer, size_t *count);
+    const struct rule_objects *objects; /* NULL: there are none */
+};
+struct rule_touch {
+    int64_t time_ms;
+    uint64_t seq;
+    str journey, node, campaign, template_, channel, status; /* status: what it is now */
+};
+/* All objects, by kind (the number of the symbol that the catalogue gave out for it) and number. The ids that satisfy an
+ * object's rule are found once, and kept by the judge until `version` says something else. */
+struct rule_objects {
+    void *context;
+    uint32_t (*count)(void *context, uint32_t kind); /* numbers are below it; there may be gaps */
+    bool (*id)(void *context, uint32_t kind, uint32_t number, str *id);
+    bool (*value)(void *context, uint32_t kind, uint32_t number, uint32_t symbol,
+                  struct rule_value *value);
+    uint64_t (*version)(void *context, uint32_t kind); /* another one after any change */
 };
 struct rule_answer {
     bool holds;
@@ -144,6 +185,9 @@ struct rule_answer {
 struct rule_judge; /* scratch of one thread */
 err rule_judge_new(struct rule_judge **judge) MUST_USE;
 void rule_judge_free(struct rule_judge **judge);
+/* Did memory run out since the last time this was asked? Answers given meanwhile may be wrong: they say holds false, until
+ * now, and have to be asked again. */
+err rule_judge_status(struct rule_judge *judge) MUST_USE;
 /* Events at or after now_ms are not yet. Cost: a pass over the events of the types that it names. */
 void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
@@ -165,6 +209,13 @@ err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_
               const struct rule_facts *facts, int64_t now_ms, uint32_t from, uint32_t to,
               bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
               uint64_t *condition_counts) MUST_USE;
+/* Objects as the result: `json` is the rule of an object of this kind. False from `found` stops. */
+err rule_objects_new(struct rule **rule, str kind, json_value json,
+                     const struct rule_catalogue *catalogue, struct problem *problem) MUST_USE;
+err rule_objects_find(struct rule_judge *judge, const struct rule *rule,
+                      const struct rule_facts *facts, int64_t now_ms,
+                      bool (*found)(void *context, uint32_t number, str id),
+                      void *context) MUST_USE;
 size_t rule_condition_count(const struct rule *rule);
 str rule_condition_path(const struct rule *rule, size_t index); /* JSON pointer */
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everybody: customer after customer in the order of memory. */
+#include "rule/judge.h"
+
+struct scan {
+    struct rule_judge *judge;
+    const struct rule *rule;
+    const struct rule_facts *facts;
+    int64_t now_ms;
+    bool (*found)(void *context, uint32_t customer, int64_t until_ms);
+    void *context;
+    uint64_t *counts;
+};
+
+/* Each condition alone, before the whole. */
+static void count_conditions(struct scan *scan)
+{
+    for (uint32_t i = 0; i < scan->rule->condition_count; i++)
+        scan->counts[i] += leaf_answer(scan->judge, scan->rule->conditions[i]).holds;
+}
+
+static bool visit(void *context, uint32_t customer, const struct history_view *view)
+{
+    struct scan *scan = context;
+    struct rule_judge *judge = scan->judge;
+    judge_begin(judge, scan->rule, customer, view, scan->facts, scan->now_ms);
+    if (judge->k == NULL)
+        return false;
+    if (scan->counts != NULL)
+        count_conditions(scan);
+    struct rule_answer answer = tree_answer(judge, scan->rule->root);
+    if (judge->nomem)
+        return false;
+    return !answer.holds || scan->found(scan->context, customer, answer.until_ms);
+}
+
+err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_reader *reader,
+              const struct rule_facts *facts, int64_t now_ms, uint32_t from, uint32_t to,
+              bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
+              uint64_t *condition_counts)
+{
+    INVARIANT(!rule->is_measure);
+    struct scan scan = { judge, rule, facts, now_ms, found, context, condition_counts };
+    history_scan(reader, from, to, visit, &scan);
+    return rule_judge_status(judge);
+}
