@@ -296,7 +296,7 @@ static int compare_u32(const void *a, const void *b)
 
 struct figures {
     double events_per_s, cpu_us_per_event;
-    uint32_t p50_us, p99_us;
+    uint32_t p50_us, p99_us, p999_us, max_us;
 };
 
 struct load {
@@ -367,8 +367,12 @@ static struct figures measure(struct sink *sink, const struct load *load)
     return (struct figures){ .events_per_s = (double)done / elapsed,
                              .cpu_us_per_event = cpu * 1e6 / (double)done,
                              .p50_us = latencies[count / 2],
-                             .p99_us = latencies[count * 99 / 100] };
+                             .p99_us = latencies[count * 99 / 100],
+                             .p999_us = latencies[count * 999 / 1000],
+                             .max_us = latencies[count - 1] };
 }
+
+static size_t checkpoint_bytes; /* 0: the log's default */
 
 static struct log *open_log(const char *path)
 {
@@ -376,7 +380,9 @@ static struct log *open_log(const char *path)
     struct problem problem = { 0 };
     struct log *log = NULL;
     wall_clock_init_real(&clock);
-    struct log_config config = { .path = path, .clock = &clock };
+    struct log_config config = { .path = path,
+                                 .clock = &clock,
+                                 .checkpoint_bytes = checkpoint_bytes };
     if (log_open(&log, &config, &problem) != ERR_OK)
         give_up("log", problem.detail);
     return log;
@@ -470,6 +476,30 @@ static void compare(const char *name, const char *log_path, const char *plain_pa
     print_row(name, load->events, &log, &plain);
 }
 
+/* 10,000 events a second in appends of 20, by how much of the write-ahead log calls for a checkpoint.
+ * In turns, so that what else the machine does hits all of them. */
+static void compare_checkpoints(const char *path, double seconds)
+{
+    static const size_t sizes_kb[] = { 512, 1024, 2048, 4096, 8192, 32768 };
+    struct load steady = {
+        .events = 20, .threads = 1, .slots = 4096, .gap_ns = 2000000, .seconds = seconds
+    };
+    make_variants(steady.events);
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t i = 0; i < sizeof sizes_kb / sizeof sizes_kb[0]; i++) {
+            checkpoint_bytes = sizes_kb[i] << 10;
+            remove_log(path);
+            struct figures log = measure_log(path, &steady);
+            printf(
+                "checkpoint %5zu KB | p50 %6.2f ms  p99 %6.2f ms  p99.9 %6.2f ms  max %7.2f ms\n",
+                sizes_kb[i], log.p50_us / 1000.0, log.p99_us / 1000.0, log.p999_us / 1000.0,
+                log.max_us / 1000.0);
+            fflush(stdout);
+        }
+    }
+    remove_log(path);
+}
+
 int main(int argc, char **argv)
 {
     static const uint32_t sizes[] = { 8, 32, 128, 1000 };
@@ -481,6 +511,10 @@ int main(int argc, char **argv)
     (void)mkdir(folder, 0755);
     snprintf(log_path, sizeof log_path, "%s/log.db", folder);
     snprintf(plain_path, sizeof plain_path, "%s/plain", folder);
+    if (argc > 3 && strcmp(argv[3], "checkpoints") == 0) {
+        compare_checkpoints(log_path, seconds);
+        return 0;
+    }
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         uint32_t events = sizes[i];
         struct load one = { .events = events, .threads = 1, .slots = 1, .seconds = seconds };

@@ -26,10 +26,13 @@
     X(LOG_BLOCKS, "kith_log_blocks_total", COUNTER, "blocks made durable")                    \
     X(LOG_BYTES, "kith_log_bytes_total", COUNTER, "bytes of blocks made durable")             \
     X(LOG_SYNC_US, "kith_log_sync_microseconds", HISTOGRAM, "time to write and sync a block") \
+    X(LOG_CHECKPOINT_US, "kith_log_checkpoint_microseconds", HISTOGRAM, "log: time to tidy")  \
     X(LOG_FULL, "kith_log_full_total", COUNTER, "appends refused because the disk is full")   \
     X(ENGINE_LAG, "kith_engine_lag_records", GAUGE, "durable records not yet applied")        \
     X(ENGINE_BATCH_US, "kith_engine_batch_microseconds", HISTOGRAM, "time to apply a block")  \
     X(LEDGER_COMMIT_US, "kith_ledger_commit_microseconds", HISTOGRAM, "time of a commit")     \
+    X(LEDGER_CHECKPOINT_US, "kith_ledger_checkpoint_microseconds", HISTOGRAM, "and to tidy")  \
+    X(WAREHOUSE_INSERT_US, "kith_warehouse_insert_microseconds", HISTOGRAM, "an insert")      \
     X(LEDGER_RETRIES, "kith_ledger_retries_total", COUNTER, "commits tried again")            \
     X(FLUSH_ROWS, "kith_flush_rows_total", COUNTER, "rows inserted into the warehouse")       \
     X(FLUSH_RETRIES, "kith_flush_retries_total", COUNTER, "inserts tried again")              \

@@ -90,6 +90,15 @@ static void note_group(struct engine *engine)
     groups[engine->group_count++] = now;
 }
 
+/* For the commit of a command. */
+static bool somebody_waits(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->waiters_mutex);
+    bool waits = engine->waiters != NULL;
+    pthread_mutex_unlock(&engine->waiters_mutex);
+    return waits;
+}
+
 static err commit_group(struct engine *engine)
 {
     uint64_t count = engine->applied_seq + 1 - engine->group_first_seq;
@@ -107,8 +116,11 @@ static err commit_group(struct engine *engine)
     if (engine->flusher != NULL)
         flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
     note_group(engine);
-    return ledger_apply(engine->ledger, &engine->writes, engine->applied_seq, engine_committed,
-                        engine);
+    err applied = ledger_apply(engine->ledger, &engine->writes, engine->applied_seq,
+                               engine_committed, engine);
+    if (somebody_waits(engine))
+        ledger_hurry(engine->ledger);
+    return applied;
 }
 
 err engine_barrier(struct engine *engine)
@@ -843,6 +855,7 @@ err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms)
             error = ERR_TIMEOUT;
         if (error != ERR_OK)
             break;
+        ledger_hurry(engine->ledger);
         struct timespec deadline;
         clock_gettime(CLOCK_MONOTONIC, &deadline);
         deadline.tv_nsec += 20 * 1000 * 1000;

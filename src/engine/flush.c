@@ -334,9 +334,12 @@ static err insert_once(struct flusher *flusher, struct batch *batch, struct prob
     err error = ask_present(flusher, batch, &seqs, &present, problem);
     if (error == ERR_OK)
         error = write_rows(flusher, batch, &present, &rows, problem);
-    if (error == ERR_OK && rows > 0)
+    steady_ns start = steady_now();
+    if (error == ERR_OK && rows > 0) {
         error = warehouse_insert_events(flusher->engine->warehouse, batch->number, batch->again++,
                                         buffer_str(&flusher->rows), problem);
+        metric_observe_us(METRIC_WAREHOUSE_INSERT_US, steady_since_us(start));
+    }
     if (error == ERR_OK)
         metric_add(METRIC_FLUSH_ROWS, (int64_t)rows);
     buffer_deinit(&seqs);

@@ -10,11 +10,14 @@
 
 #include "base/arena.h"
 #include "base/logline.h"
+#include "base/metric.h"
 #include "log/file_parts.h"
 #include "log/mutate.h"
 
 /* After a checkpoint that failed for want of room, so much more makes the next try due. */
 #define CHECKPOINT_AGAIN_BYTES ((size_t)1 << 20)
+/* While nobody waits, this part of checkpoint_bytes is enough. */
+#define CHECKPOINT_QUIET_SHARE 4
 
 /* ---- whose turn it is ---- */
 
@@ -249,7 +252,9 @@ err log_file_write(struct log_file *file, const struct log_file_row *rows, size_
 
 err file_checkpoint(struct log_file *file, int mode, struct problem *problem)
 {
+    steady_ns start = steady_now();
     int rc = sqlite3_wal_checkpoint_v2(file->db, NULL, mode, NULL, NULL);
+    metric_observe_us(METRIC_LOG_CHECKPOINT_US, steady_since_us(start));
     if (rc == SQLITE_OK || rc_is_ignored(rc)) {
         file->checkpoint_at = file->checkpoint_bytes;
         return ERR_OK;
@@ -257,7 +262,16 @@ err file_checkpoint(struct log_file *file, int mode, struct problem *problem)
     return file_problem(file, rc, "checkpoint", problem);
 }
 
-err log_file_tidy(struct log_file *file, struct problem *problem)
+/* What was put off for want of room is not tried in each quiet moment. */
+static bool is_checkpoint_due(const struct log_file *file, bool quiet)
+{
+    size_t wal_bytes = (size_t)file->wal_frames * (size_t)file->page_bytes;
+    size_t step = file->checkpoint_bytes / CHECKPOINT_QUIET_SHARE;
+    bool put_off = file->checkpoint_at > file->checkpoint_bytes;
+    return wal_bytes >= file->checkpoint_at || (quiet && !put_off && wal_bytes >= step);
+}
+
+err log_file_tidy(struct log_file *file, bool quiet, struct problem *problem)
 {
     err error = ERR_OK;
     turn_take(&file->turn);
@@ -266,8 +280,7 @@ err log_file_tidy(struct log_file *file, struct problem *problem)
         error = file->death.error;
         goto out;
     }
-    size_t wal_bytes = (size_t)file->wal_frames * (size_t)file->page_bytes;
-    if (wal_bytes < file->checkpoint_at)
+    if (!is_checkpoint_due(file, quiet))
         goto out;
     error = file_checkpoint(file, SQLITE_CHECKPOINT_PASSIVE, problem);
     if (log_mutates(MUTATION_AUTO_CHECKPOINT))
@@ -275,7 +288,8 @@ err log_file_tidy(struct log_file *file, struct problem *problem)
     if (error == ERR_STORAGE_FULL || error == ERR_NOMEM) {
         log_line(LOG_WARN, "log_checkpoint_put_off", "path=%s reason=%s", file->path,
                  err_code(error));
-        file->checkpoint_at = wal_bytes + CHECKPOINT_AGAIN_BYTES;
+        file->checkpoint_at =
+            (size_t)file->wal_frames * (size_t)file->page_bytes + CHECKPOINT_AGAIN_BYTES;
         error = ERR_OK;
     } else if (error != ERR_OK) {
         error = file_die(file, error, problem);

@@ -46,9 +46,10 @@ struct log_file_row {
  * the file, nor will be. Anything else: the file is dead (SYNC, IO, CORRUPT). Writer thread. */
 err log_file_write(struct log_file *file, const struct log_file_row *rows, size_t count,
                    uint64_t last_seq, struct problem *problem) MUST_USE;
-/* A checkpoint when enough has gathered. STORAGE_FULL and NOMEM are tried again later by themselves
+/* A checkpoint when enough has gathered; when nobody waits (`quiet`), a quarter of it is enough, for
+ * a small one is over before the next append comes. STORAGE_FULL and NOMEM are tried again later by themselves
  * and are OK here; anything else: the file is dead, and why. Writer thread. */
-err log_file_tidy(struct log_file *file, struct problem *problem) MUST_USE;
+err log_file_tidy(struct log_file *file, bool quiet, struct problem *problem) MUST_USE;
 bool log_file_is_dead(struct log_file *file);
 
 /* The block that holds `seq`. NOT_FOUND when there is none; CORRUPT names what is damaged. */

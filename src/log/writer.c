@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/logline.h"
 #include "base/metric.h"
+#include "base/thread.h"
 #include "log/log_parts.h"
 #include "log/mutate.h"
 
@@ -262,7 +263,8 @@ static void refuse_list(struct log *log, struct log_append *list)
 static void writer_tidy(struct log *log)
 {
     struct problem problem = { 0 };
-    if (log_file_tidy(log->file, &problem) != ERR_OK)
+    bool quiet = queue_weight(&log->waiting) == 0;
+    if (log_file_tidy(log->file, quiet, &problem) != ERR_OK)
         log_die(log, &problem);
 }
 
@@ -270,6 +272,7 @@ void *writer_run(void *context)
 {
     struct log *log = context;
     struct batch batch;
+    thread_take_short_turns(); /* every acknowledgement waits for this thread */
     for (;;) {
         struct log_append *list = append_of(queue_take(&log->waiting, TRANSACTION_BYTES_MAX, -1));
         if (list == NULL && queue_is_closed(&log->waiting))

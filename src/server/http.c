@@ -8,6 +8,7 @@
 
 #include "base/logline.h"
 #include "base/metric.h"
+#include "base/thread.h"
 #include "server/answer.h"
 #include "server/inside.h"
 
@@ -51,8 +52,10 @@ struct http_thread *http_thread_new(struct server *server)
 
 static struct request *request_new(struct server *server)
 {
-    if (this_thread == NULL)
+    if (this_thread == NULL) {
+        thread_take_short_turns();
         this_thread = http_thread_new(server);
+    }
     if (this_thread == NULL)
         return NULL;
     struct request *request = this_thread->free_requests;

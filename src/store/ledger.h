@@ -91,10 +91,12 @@ void ledger_delete(struct ledger_writes *writes, enum ledger_table table,
 size_t ledger_writes_count(const struct ledger_writes *writes);
 
 /* Hand the set over (the ledger frees it; after an error it is still the caller's). `applied_seq` becomes META 'applied_seq' in the same
- * transaction; 0 leaves it (flush state). `committed` may be NULL. Never blocks; several waiting
- * sets may share one transaction. */
+ * transaction; 0 leaves it (flush state). `committed` may be NULL. Never blocks. Sets that come within
+ * 20 ms share one transaction, unless ledger_hurry is called or a megabyte waits. */
 err ledger_apply(struct ledger *ledger, struct ledger_writes **writes, uint64_t applied_seq,
                  void (*committed)(void *context, uint64_t applied_seq), void *context) MUST_USE;
+/* Somebody waits for what was handed in: commit it now, and do not wait for more. Any thread. */
+void ledger_hurry(struct ledger *ledger);
 /* Bytes handed in and not yet committed: the engine stops taking blocks above its limit. */
 size_t ledger_pending_bytes(struct ledger *ledger);
 /* Block until everything handed in so far is committed (stop, tests). The reason when commits have

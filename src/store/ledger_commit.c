@@ -215,6 +215,10 @@ static bool is_checkpoint_due(struct ledger *ledger)
 {
     int64_t fresh = fresh_pages(ledger);
     bool some = fresh > 0 || ledger->checkpoint_missed;
+    if (fresh >= ledger->checkpoint_pages / CHECKPOINT_QUIET_SHARE &&
+        queue_weight(&ledger->queue) == 0 &&
+        steady_since_ms(ledger->checkpointed) >= CHECKPOINT_QUIET_MS)
+        return true;
     return fresh >= ledger->checkpoint_pages ||
            (some && steady_since_ms(ledger->checkpointed) >= CHECKPOINT_MS);
 }
@@ -224,7 +228,9 @@ static void checkpoint(struct ledger *ledger)
     uint64_t applied_seq = atomic_load(&ledger->applied_seq);
     struct problem problem = { .error = ERR_OK };
     bool complete = false;
+    steady_ns start = steady_now();
     err error = sql_checkpoint(ledger->sql, &complete, &problem);
+    metric_observe_us(METRIC_LEDGER_CHECKPOINT_US, steady_since_us(start));
     if (error != ERR_OK)
         commit_failed(ledger, &problem);
     else
@@ -246,11 +252,36 @@ static void keep_until_closed(struct ledger *ledger, struct queue_item *group)
         abandon_group(ledger, group);
 }
 
+void ledger_hurry(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    if (!ledger->hurried) {
+        ledger->hurried = true;
+        pthread_cond_broadcast(&ledger->changed);
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+/* After a commit: let sets gather for the next one. Who hurries has handed in before, so his set is in
+ * the queue when the flag is taken back here. */
+static void gather(struct ledger *ledger)
+{
+    int64_t until_ns = ledger->committed.ns + GATHER_MS * INT64_C(1000000);
+    struct timespec until = { .tv_sec = (time_t)(until_ns / 1000000000),
+                              .tv_nsec = (long)(until_ns % 1000000000) };
+    pthread_mutex_lock(&ledger->mutex);
+    while (!ledger->hurried && !atomic_load(&ledger->closing) && steady_now().ns < until_ns)
+        pthread_cond_timedwait(&ledger->changed, &ledger->mutex, &until);
+    ledger->hurried = false;
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
 static void *run(void *context)
 {
     struct ledger *ledger = context;
     ledger->checkpointed = steady_now();
     for (;;) {
+        gather(ledger);
         bool waits = fresh_pages(ledger) > 0 || ledger->checkpoint_missed;
         int64_t wait_ms = waits ? CHECKPOINT_LOOK_MS : -1;
         struct queue_item *group = queue_take(&ledger->queue, TRANSACTION_BYTES_MAX, wait_ms);
@@ -266,6 +297,7 @@ static void *run(void *context)
             return NULL;
         }
         finish_group(ledger, group);
+        ledger->committed = steady_now();
         if (is_checkpoint_due(ledger))
             checkpoint(ledger);
     }
@@ -286,6 +318,7 @@ void ledger_stop_thread(struct ledger *ledger)
     if (!ledger->thread_runs)
         return;
     atomic_store(&ledger->closing, true);
+    ledger_hurry(ledger);
     queue_close(&ledger->queue);
     pthread_join(ledger->thread, NULL);
     ledger->thread_runs = false;
@@ -297,6 +330,8 @@ err ledger_drain(struct ledger *ledger)
     uint64_t target = ledger->handed_in;
     steady_ns failing_since = { 0 };
     err error = ERR_OK;
+    ledger->hurried = true;
+    pthread_cond_broadcast(&ledger->changed);
     while (ledger->done < target && error == ERR_OK) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);

@@ -182,6 +182,8 @@ err ledger_apply(struct ledger *ledger, struct ledger_writes **out, uint64_t app
     ledger->handed_in++;
     pthread_mutex_unlock(&ledger->mutex);
     queue_put_always(&ledger->queue, &writes->item, bytes);
+    if (atomic_load(&ledger->pending_bytes) >= GATHER_BYTES)
+        ledger_hurry(ledger);
     return ERR_OK;
 }
 

@@ -63,7 +63,7 @@ static void world_build(struct world *world, bool killed)
         .vfs = "flip-disk",
         .retention_ms = 1000,
         .block_bytes_max = 8000,
-        .checkpoint_bytes = 150000,
+        .checkpoint_bytes = 600000, /* a quarter of it while nobody waits */
     };
     assert_ok(log_open(&log, &world->config, NULL));
     append_some(world, log, 40);

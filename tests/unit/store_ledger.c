@@ -2,12 +2,16 @@
 /* The ledger: what is put can be found, paged, deleted, digested, and is there after opening again. */
 #include "support/cmocka.h"
 
+#include <sched.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/metric.h"
 #include "store/ledger.h"
 #include "store/page_check.h"
 
@@ -413,6 +417,44 @@ static void sets_are_reused(void **state)
     ledger_close(&ledger);
 }
 
+static void count_up(void *context, uint64_t applied_seq)
+{
+    _Atomic uint64_t *last = context;
+    assert_true(applied_seq > atomic_load(last)); /* G2: in the order of handing in */
+    atomic_store(last, applied_seq);
+}
+
+/* Sets that come close together share commits; each is told in order all the same, and nobody has to ask. */
+static void sets_gather(void **state)
+{
+    enum { SETS = 500 };
+    struct ledger *ledger = open_ledger(*state);
+    _Atomic uint64_t told = 0;
+    int64_t commits = metric_value(METRIC_LEDGER_COMMIT_US);
+    for (uint64_t seq = 1; seq <= SETS; seq++) {
+        struct ledger_writes *writes = ledger_writes_new(ledger);
+        put_consent(writes, (int64_t)seq, "sms", "granted");
+        assert_ok(ledger_apply(ledger, &writes, seq, count_up, &told));
+    }
+    while (atomic_load(&told) < SETS)
+        steady_sleep_ms(1);
+    commits = metric_value(METRIC_LEDGER_COMMIT_US) - commits;
+    print_message("%d sets, %lld commits\n", SETS, (long long)commits);
+    assert_in_range(commits, 1, SETS - 1);
+    assert_int_equal(ledger_applied_seq(ledger), SETS);
+
+    /* In a hurry, one by one: nothing is left behind when the flag is taken back. */
+    for (uint64_t seq = SETS + 1; seq <= 2 * SETS; seq++) {
+        struct ledger_writes *writes = ledger_writes_new(ledger);
+        put_consent(writes, (int64_t)seq, "sms", "granted");
+        assert_ok(ledger_apply(ledger, &writes, seq, count_up, &told));
+        ledger_hurry(ledger);
+        while (atomic_load(&told) < seq)
+            sched_yield();
+    }
+    ledger_close(&ledger);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -423,6 +465,7 @@ int main(void)
         TEST(values_survive),
         TEST(blobs_and_nulls),
         TEST(commits_in_order),
+        TEST(sets_gather),
         TEST(digests),
         TEST(refuses_a_newer_ledger),
         TEST(refuses_a_foreign_file),
