@@ -193,6 +193,8 @@ err json_parse(struct json_parser *parser, str text, json_value *root, struct pr
     simdjson::error_code code = parse_text(parser, text);
     if (code == simdjson::NUMBER_ERROR && json_widen_integers(text, &parser->widened))
         code = parse_text(parser, buffer_str(&parser->widened));
+    else if (code == simdjson::NUMBER_ERROR && buffer_status(&parser->widened) == ERR_NOMEM)
+        code = simdjson::MEMALLOC;
     if (code == simdjson::MEMALLOC)
         return problem_set(problem, ERR_NOMEM, "no memory to read JSON of %zu bytes", text.size);
     if (code == simdjson::SUCCESS && json_has_escaped_nul(text))

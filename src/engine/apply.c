@@ -70,17 +70,18 @@ static err is_duplicate(struct engine *engine, const struct decoded *decoded, bo
                       : dedupe_put(&engine->dedupe, decoded->key, engine->now_ms, engine->now_ms);
 }
 
-static enum plan_reason judge(struct engine *engine, const struct event *event,
-                              struct problem *detail)
+static err judge(struct engine *engine, const struct event *event, enum plan_reason *reason,
+                 struct problem *detail)
 {
     if (event->time_ms > engine->now_ms + FUTURE_MS_MAX) {
         problem_set(detail, ERR_UNPROCESSABLE, "it says it happens %lld hours from now",
                     (long long)((event->time_ms - engine->now_ms) / HOUR_MS));
-        return PLAN_FUTURE_TIME;
+        *reason = PLAN_FUTURE_TIME;
+        return ERR_OK;
     }
     bool strict =
         event->source_number < engine->strict_count && engine->strict[event->source_number];
-    return plan_check(engine->plan, event, strict, engine->writes, detail);
+    return plan_check(engine->plan, event, strict, engine->writes, reason, detail);
 }
 
 static str promoted_text(const struct event *event, enum promoted column)
@@ -183,7 +184,10 @@ static err apply_event(struct engine *engine, const struct decoded *decoded,
     }
 
     struct problem detail = { .error = ERR_OK };
-    enum plan_reason reason = judge(engine, event, &detail);
+    enum plan_reason reason;
+    error = judge(engine, event, &reason, &detail);
+    if (error != ERR_OK)
+        return error;
     if (reason == PLAN_FITS && event->kind != EVENT_OBJECT) {
         error = identify(engine, event, outcome, verdict);
         if (error != ERR_OK)
@@ -257,6 +261,8 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
+    } else if (decoded->error == ERR_NOMEM) {
+        error = decoded->error; /* says nothing of the record: the next start reads it again */
     } else if (decoded->error != ERR_OK) {
         error = keep_undecodable(engine, decoded, &outcome);
     } else {

@@ -36,6 +36,7 @@ struct judgement {
     uint32_t index; /* of the event; NO_INDEX: new */
     uint32_t new_properties;
     json_value props;
+    err error; /* no memory: then the reason says nothing */
 };
 
 static enum plan_reason refuse(struct judgement *judgement, enum plan_reason reason, str name,
@@ -101,6 +102,8 @@ static enum plan_reason judge_property(struct judgement *judgement, str name, js
         return judge_known_property(judgement, &judgement->plan->properties[index], name, value);
     if (judgement->strict)
         return refuse(judgement, PLAN_UNKNOWN_PROPERTY, name, "");
+    if (name.size > EVENT_NAME_BYTES_MAX) /* or so many of them would fill the memory of names */
+        return refuse(judgement, PLAN_UNKNOWN_PROPERTY, name, "its name is longer than 200 bytes");
     judgement->new_properties++;
     return PLAN_FITS;
 }
@@ -136,7 +139,11 @@ static enum plan_reason judge_quota(struct judgement *judgement, uint32_t new_ev
         plan_quota_of(plan, judgement->event->source_number, judgement->event->received_ms);
     uint32_t held =
         judgement->index == NO_INDEX ? 0 : plan->events[judgement->index].property_count;
-    bool room = quota != NULL && quota->events + new_events <= PLAN_NEW_EVENTS_PER_DAY &&
+    if (quota == NULL) {
+        judgement->error = ERR_NOMEM;
+        return PLAN_FITS;
+    }
+    bool room = quota->events + new_events <= PLAN_NEW_EVENTS_PER_DAY &&
                 quota->properties + new_properties <= PLAN_NEW_PROPERTIES_PER_DAY &&
                 plan->event_count + new_events <= PLAN_EVENTS_MAX &&
                 plan->property_count + new_properties <= PLAN_PROPERTIES_MAX &&
@@ -263,42 +270,55 @@ static enum plan_reason judge_event(struct judgement *judgement)
     return PLAN_FITS;
 }
 
-static bool parse_props(struct judgement *judgement)
+/* A door wrote it, so it is JSON; a record of another hand that is none does not fit. */
+static enum plan_reason parse_props(struct judgement *judgement)
 {
-    struct problem problem = { .error = ERR_OK };
-    if (json_parse(judgement->plan->parser, judgement->event->props, &judgement->props, &problem) ==
-        ERR_OK)
-        return true;
-    /* A door wrote it, so it is JSON: only memory can be wanting. The event goes on unjudged. */
-    log_line(LOG_ERROR, "plan_not_judged", "seq=%llu reason=\"%s\"",
-             (unsigned long long)judgement->event->seq, problem.detail);
-    return false;
+    err error =
+        json_parse(judgement->plan->parser, judgement->event->props, &judgement->props, NULL);
+    if (error == ERR_NOMEM)
+        judgement->error = error;
+    else if (error != ERR_OK)
+        return refuse(judgement, PLAN_WRONG_TYPE, judgement->event->type,
+                      "its properties cannot be read");
+    return PLAN_FITS;
 }
 
-enum plan_reason plan_check(struct plan *plan, const struct event *event, bool strict,
-                            struct ledger_writes *writes, struct problem *detail)
+/* By event, properties, quota; what fits is learnt. */
+static enum plan_reason judge_and_learn(struct judgement *judgement)
+{
+    const struct event *event = judgement->event;
+    enum plan_reason reason = judge_event(judgement);
+    if (reason != PLAN_FITS || judgement->error != ERR_OK)
+        return reason;
+    reason = parse_props(judgement);
+    if (reason != PLAN_FITS || judgement->error != ERR_OK)
+        return reason;
+    reason = judge_properties(judgement);
+    if (reason != PLAN_FITS || judgement->error != ERR_OK)
+        return reason;
+    if (!learn(judgement))
+        judgement->error = ERR_NOMEM;
+    else if (event->shape != 0 && !judgement->by_value)
+        remember_shape(judgement->plan, event->shape);
+    return PLAN_FITS;
+}
+
+err plan_check(struct plan *plan, const struct event *event, bool strict,
+               struct ledger_writes *writes, enum plan_reason *reason, struct problem *detail)
 {
     struct judgement judgement = {
         .plan = plan, .event = event, .writes = writes, .detail = detail, .strict = strict
     };
+    *reason = PLAN_FITS;
     if (event->kind == EVENT_OBJECT)
-        return PLAN_FITS;
+        return ERR_OK;
     if (!has_identifier(event)) {
         problem_set(detail, ERR_UNPROCESSABLE, "every identifier on it is masked or a placeholder");
-        return PLAN_NO_IDENTIFIER;
+        *reason = PLAN_NO_IDENTIFIER;
+        return ERR_OK;
     }
     if (!has_properties(event) || (event->shape != 0 && shape_is_fit(plan, event->shape)))
-        return PLAN_FITS;
-    enum plan_reason reason = judge_event(&judgement);
-    if (reason != PLAN_FITS || !parse_props(&judgement))
-        return reason;
-    reason = judge_properties(&judgement);
-    if (reason != PLAN_FITS)
-        return reason;
-    if (!learn(&judgement))
-        log_line(LOG_ERROR, "plan_not_learnt", "seq=%llu reason=\"no memory\"",
-                 (unsigned long long)event->seq);
-    else if (event->shape != 0 && !judgement.by_value)
-        remember_shape(plan, event->shape);
-    return PLAN_FITS;
+        return ERR_OK;
+    *reason = judge_and_learn(&judgement);
+    return judgement.error;
 }

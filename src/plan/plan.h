@@ -74,9 +74,12 @@ void plan_free(struct plan **plan);
 err plan_load(struct plan *plan, struct ledger *ledger, struct problem *problem) MUST_USE;
 
 /* Judge, and learn. `detail` (may be NULL) gets which property and why. FUTURE_TIME is the engine's to
- * judge; NO_IDENTIFIER is told here only when nothing on the event is usable. */
-enum plan_reason plan_check(struct plan *plan, const struct event *event, bool strict,
-                            struct ledger_writes *writes, struct problem *detail);
+ * judge; NO_IDENTIFIER is told here only when nothing on the event is usable. NOMEM: nothing is
+ * said of the event, and the plan may have learnt a part of it; it has to be loaded again before it judges
+ * another (the engine stops, and the next start applies the record anew). */
+err plan_check(struct plan *plan, const struct event *event, bool strict,
+               struct ledger_writes *writes, enum plan_reason *reason,
+               struct problem *detail) MUST_USE;
 
 /* PUT /plan/events/{name}: {status: "planned" (default) | "blocked" | "learnt", description,
  * properties: [{name, type, required, values}]}. A type that is given is fixed; a property that is not

@@ -106,16 +106,24 @@ static struct event event_of(const char *type, const char *props, int64_t at_ms,
 
 static struct problem detail;
 
+static enum plan_reason judged(struct plan *judging, const struct event *event, bool strict,
+                               struct ledger_writes *learnt, struct problem *why)
+{
+    enum plan_reason reason;
+    assert_int_equal(plan_check(judging, event, strict, learnt, &reason, why), ERR_OK);
+    return reason;
+}
+
 static enum plan_reason judge(const char *type, const char *props, bool strict)
 {
     struct event event = event_of(type, props, NOW_MS, 1);
     detail = (struct problem){ .error = ERR_OK };
-    enum plan_reason reason = plan_check(plan, &event, strict, writes, &detail);
+    enum plan_reason reason = judged(plan, &event, strict, writes, &detail);
     /* Asked again, through the cache or not, it is the same. */
     struct event without = event;
     without.shape = 0;
-    assert_int_equal(plan_check(plan, &without, strict, writes, NULL), reason);
-    assert_int_equal(plan_check(plan, &event, strict, writes, NULL), reason);
+    assert_int_equal(judged(plan, &without, strict, writes, NULL), reason);
+    assert_int_equal(judged(plan, &event, strict, writes, NULL), reason);
     if (reason != PLAN_FITS)
         assert_true(detail.detail[0] != '\0');
     return reason;
@@ -213,6 +221,16 @@ static void test_learning(void **state)
     assert_int_equal(judge("Mask Bought", "{\"tel\":{\"$sealed\":\"s1:1:x\"}}", false), PLAN_FITS);
     assert_str_equal(type_of("Mask Bought", "tel"), STR("text"));
     assert_reloads();
+}
+
+static void test_long_names(void **state)
+{
+    (void)state;
+    char props[300];
+    snprintf(props, sizeof props, "{\"%0200d\":1}", 7);
+    assert_int_equal(judge("Skin Shown", props, false), PLAN_FITS);
+    snprintf(props, sizeof props, "{\"%0201d\":1}", 7);
+    assert_int_equal(judge("Skin Shown", props, false), PLAN_UNKNOWN_PROPERTY);
 }
 
 static void test_widening(void **state)
@@ -397,7 +415,7 @@ static void test_quotas(void **state)
     for (int i = 0; i < 20000; i++) {
         snprintf(type, sizeof type, "Event %d", i);
         struct event event = event_of(type, "{}", NOW_MS, 1);
-        enum plan_reason reason = plan_check(plan, &event, false, writes, NULL);
+        enum plan_reason reason = judged(plan, &event, false, writes, NULL);
         taken += reason == PLAN_FITS;
         refused += reason == PLAN_TOO_MANY_NAMES;
         if (i == 1000)
@@ -412,20 +430,20 @@ static void test_quotas(void **state)
         snprintf(props, sizeof props, "{\"p%d\":1,\"q%d\":1}", i, i);
         snprintf(type, sizeof type, "Event %d", i % 400);
         struct event event = event_of(type, props, NOW_MS, 1);
-        taken += plan_check(plan, &event, false, writes, NULL) == PLAN_FITS;
+        taken += judged(plan, &event, false, writes, NULL) == PLAN_FITS;
     }
     assert_int_equal(taken, PLAN_NEW_PROPERTIES_PER_DAY / 2);
     /* What is known goes on, other sources too, and tomorrow is another day. */
     assert_int_equal(judge("Event 7", "{}", false), PLAN_FITS);
     struct event other = event_of("Another source's", "{\"z\":1}", NOW_MS, 2);
-    assert_int_equal(plan_check(plan, &other, false, writes, NULL), PLAN_FITS);
+    assert_int_equal(judged(plan, &other, false, writes, NULL), PLAN_FITS);
     struct event today = event_of("Event x", "{}", NOW_MS, 1);
-    assert_int_equal(plan_check(plan, &today, false, writes, NULL), PLAN_TOO_MANY_NAMES);
+    assert_int_equal(judged(plan, &today, false, writes, NULL), PLAN_TOO_MANY_NAMES);
     assert_reloads();
-    assert_int_equal(plan_check(plan, &today, false, writes, NULL),
+    assert_int_equal(judged(plan, &today, false, writes, NULL),
                      PLAN_TOO_MANY_NAMES); /* a restart is no new day */
     struct event tomorrow = event_of("Event x", "{}", NOW_MS + DAY_MS, 1);
-    assert_int_equal(plan_check(plan, &tomorrow, false, writes, NULL), PLAN_FITS);
+    assert_int_equal(judged(plan, &tomorrow, false, writes, NULL), PLAN_FITS);
     assert_reloads();
     /* an event with too many properties is learnt whole or not at all */
     for (int day = 2; day < 5; day++) {
@@ -436,7 +454,7 @@ static void test_quotas(void **state)
         buffer_append_byte(&text, '}');
         char *copy = strndup(text.data, text.size);
         struct event wide = event_of("Wide", copy, NOW_MS + day * DAY_MS, 3);
-        assert_int_equal(plan_check(plan, &wide, false, writes, NULL),
+        assert_int_equal(judged(plan, &wide, false, writes, NULL),
                          day == 2 ? PLAN_FITS : PLAN_TOO_MANY_NAMES);
         free(copy);
     }
@@ -448,20 +466,20 @@ static void test_who_and_what_else(void **state)
     (void)state;
     struct event event = event_of("E", "{}", NOW_MS, 1);
     event.identifier_count = 0;
-    assert_int_equal(plan_check(plan, &event, false, writes, &detail), PLAN_NO_IDENTIFIER);
+    assert_int_equal(judged(plan, &event, false, writes, &detail), PLAN_NO_IDENTIFIER);
     struct event_identifier blocked = user;
     blocked.flags = IDENTIFIER_BLOCKED;
     event.identifiers = &blocked;
     event.identifier_count = 1;
-    assert_int_equal(plan_check(plan, &event, false, writes, &detail), PLAN_NO_IDENTIFIER);
+    assert_int_equal(judged(plan, &event, false, writes, &detail), PLAN_NO_IDENTIFIER);
     buffer_clear(&text);
     assert_int_equal(plan_write_event(plan, STR("E"), &text),
                      ERR_NOT_FOUND); /* nothing learnt of it */
     event.kind = EVENT_OBJECT;
-    assert_int_equal(plan_check(plan, &event, true, writes, &detail), PLAN_FITS);
+    assert_int_equal(judged(plan, &event, true, writes, &detail), PLAN_FITS);
     event = event_of("Identify", "{}", NOW_MS, 1);
     event.kind = EVENT_IDENTIFY;
-    assert_int_equal(plan_check(plan, &event, true, writes, &detail), PLAN_FITS);
+    assert_int_equal(judged(plan, &event, true, writes, &detail), PLAN_FITS);
     assert_string_equal(plan_reason_code(PLAN_TOO_MANY_NAMES), "too_many_names");
     assert_string_equal(plan_reason_code(PLAN_FITS), "fits");
 }
@@ -499,10 +517,10 @@ static void test_random_life(void **state)
         bool strict = random_below(&stream, 4) == 0;
         struct event event =
             event_of(type, props, NOW_MS + round, 1 + (uint32_t)random_below(&stream, 3));
-        enum plan_reason reason = plan_check(plan, &event, strict, writes, NULL);
+        enum plan_reason reason = judged(plan, &event, strict, writes, NULL);
         struct event bare = event;
         bare.shape = 0;
-        if (plan_check(twin, &bare, strict, ignored, NULL) != reason)
+        if (judged(twin, &bare, strict, ignored, NULL) != reason)
             fail_msg("round %d: %s %s", round, type, props);
         reasons[reason]++;
         if (random_below(&stream, 500) == 0) {
@@ -531,6 +549,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_learning, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_widening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strict, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_known_events, set_up, tear_down),
