@@ -165,7 +165,8 @@ static err identify(struct engine *engine, const struct event *event, struct out
     verdict->refusals = who.refusal_count;
     metric_add(METRIC_MERGES, who.merge_count);
     metric_add(METRIC_REFUSALS, who.refusal_count);
-    return who.merge_count > 0 ? apply_customer_changed(engine, who.customer) : ERR_OK;
+    bool changed = who.merge_count > 0 || who.adopted;
+    return changed ? apply_customer_changed(engine, who.customer) : ERR_OK;
 }
 
 static err apply_event(struct engine *engine, const struct decoded *decoded,
@@ -261,6 +262,7 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
+        jobs_tick(engine);
     } else if (decoded->error == ERR_NOMEM) {
         error = decoded->error; /* says nothing of the record: the next start reads it again */
     } else if (decoded->error != ERR_OK) {
@@ -271,8 +273,8 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         outcome.fate = FATE_APPLIED;
         error = apply_event(engine, decoded, &outcome, verdict);
         verdict->fate = outcome.fate;
-        jobs_note(&engine->jobs, decoded->event.source_number, decoded->record.seq,
-                  outcome.fate == FATE_APPLIED, verdict->created, verdict->merges);
+        jobs_note(&engine->jobs, &decoded->event, outcome.fate == FATE_APPLIED, verdict->created,
+                  verdict->merges);
     }
     outcome_write(&engine->block_outcomes, &outcome);
     engine->applied_seq = decoded->record.seq;

@@ -243,6 +243,8 @@ static err retract_node(struct call *call, uint32_t source, json_value told)
     atomic_fetch_sub(&engine->events, count);
     if (error == ERR_OK)
         error = observe_rest(call, node, told);
+    if (error == ERR_OK && source != 0 && profile_is_empty(engine->profile, node))
+        error = identity_undo_node(engine->identity, node, call->seq, call->writes);
     memory_free(seqs);
     return error;
 }
@@ -307,15 +309,12 @@ static err undo_row(struct call *call, uint32_t row)
 
 static err undo_merge(struct call *call, uint32_t number)
 {
-    return identity_undo_merge(call->engine->identity, number, call->seq, call->engine->now_ms,
-                               call->writes);
-}
-
-static err undo_node(struct call *call, uint32_t node)
-{
-    if (!profile_is_empty(call->engine->profile, node))
-        return ERR_OK;
-    return identity_undo_node(call->engine->identity, node, call->seq, call->writes);
+    uint32_t sides[2] = { 0, 0 };
+    err error = identity_undo_merge(call->engine->identity, number, call->seq, call->engine->now_ms,
+                                    call->writes, sides);
+    for (int side = 0; side < 2 && error == ERR_OK && sides[side] != 0; side++)
+        error = apply_customer_changed(call->engine, sides[side]);
+    return error;
 }
 
 /* [row, from, to] */
@@ -346,12 +345,8 @@ err run_import_detach(struct call *call)
     if (error == ERR_OK)
         error = each_number(call, STR("merges"), undo_merge);
     if (error == ERR_OK)
-        error = each_number(call, STR("nodes"), undo_node);
-    if (error == ERR_OK)
         error = restore_objects(call, EVENT_SOURCE_IMPORT_FIRST + job->number);
-    if (error != ERR_OK || json_count(json_get(call->body, STR("merges"))) == 0)
-        return error;
-    return apply_all_changed(call->engine);
+    return error;
 }
 
 /* ---- mappings, watermarks ---- */

@@ -184,17 +184,42 @@ err jobs_watch(struct jobs *jobs, const struct profile_observation *row)
     return error;
 }
 
-void jobs_note(struct jobs *jobs, uint32_t source_number, uint64_t seq, bool applied, bool created,
+static void note_clock(struct jobs *jobs, const struct event *event)
+{
+    uint32_t source = event->source_number;
+    bool is_news = (event->flags & EVENT_HISTORICAL) == 0 && event->time_ms <= event->received_ms;
+    if (source < SOURCES_WATCHED_MAX && is_news && event->time_ms > jobs->newest_ms[source])
+        jobs->newest_ms[source] = event->time_ms;
+}
+
+void jobs_tick(struct engine *engine)
+{
+    struct jobs *jobs = &engine->jobs;
+    for (size_t i = 0; i < engine->access.source_count; i++) {
+        const struct source *source = &engine->access.sources[i].source;
+        uint32_t number = source->number;
+        if (number >= SOURCES_WATCHED_MAX || jobs->newest_ms[number] <= jobs->told_ms[number])
+            continue;
+        jobs->told_ms[number] = jobs->newest_ms[number];
+        LEDGER_PUT(engine->writes, LEDGER_WATERMARKS, ledger_text(source->key),
+                   ledger_int(jobs->newest_ms[number] - SOURCE_GRACE_MS),
+                   ledger_int(engine->now_ms));
+    }
+}
+
+void jobs_note(struct jobs *jobs, const struct event *event, bool applied, bool created,
                uint32_t merges)
 {
-    if (!event_source_is_import(source_number))
+    if (applied && !event_source_is_import(event->source_number))
+        note_clock(jobs, event);
+    if (!event_source_is_import(event->source_number))
         return;
-    struct job *job = jobs_find(jobs, source_number - EVENT_SOURCE_IMPORT_FIRST);
+    struct job *job = jobs_find(jobs, event->source_number - EVENT_SOURCE_IMPORT_FIRST);
     if (job == NULL)
         return;
     if (job->first_seq == 0)
-        job->first_seq = seq;
-    job->last_seq = seq;
+        job->first_seq = event->seq;
+    job->last_seq = event->seq;
     job->applied += applied;
     job->quarantined += !applied;
     job->customers += created;
@@ -336,10 +361,28 @@ static err watch_flushed(struct engine *engine, struct problem *problem)
     return error;
 }
 
+/* A watermark only moves on, over restarts too. */
+static bool take_watermark(void *context, const struct ledger_value *values)
+{
+    struct engine *engine = context;
+    for (size_t i = 0; i < engine->access.source_count; i++) {
+        const struct source *source = &engine->access.sources[i].source;
+        if (source->number >= SOURCES_WATCHED_MAX || !str_equal(source->key, values[0].bytes))
+            continue;
+        engine->jobs.told_ms[source->number] = values[1].integer + SOURCE_GRACE_MS;
+        engine->jobs.newest_ms[source->number] = values[1].integer + SOURCE_GRACE_MS;
+    }
+    return true;
+}
+
 err jobs_start(struct engine *engine, struct problem *problem)
 {
     struct jobs *jobs = &engine->jobs;
     uint64_t cut = 0;
+    err told =
+        ledger_scan(engine->ledger, LEDGER_WATERMARKS, NULL, take_watermark, engine, problem);
+    if (told != ERR_OK)
+        return told;
     for (uint32_t i = 0; i < jobs->count; i++) {
         if (jobs->items[i].cut_seq > cut)
             cut = jobs->items[i].cut_seq;

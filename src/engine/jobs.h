@@ -71,6 +71,8 @@ struct job {
     uint8_t identity[32]; /* of content, mapping and data set */
 };
 
+#define SOURCES_WATCHED_MAX 1024
+
 struct watched {
     struct profile_observation row; /* texts in the arena */
 };
@@ -83,6 +85,8 @@ struct jobs {
     struct watched *watched;
     size_t watched_count, watched_capacity;
     struct arena texts;
+    /* by source number: time of the newest event; and of those told by the last watermark */
+    int64_t newest_ms[SOURCES_WATCHED_MAX], told_ms[SOURCES_WATCHED_MAX];
 };
 
 struct engine;
@@ -107,8 +111,12 @@ err jobs_start(struct engine *engine, struct problem *problem) MUST_USE;
 
 /* An event was applied, or observed again at start. */
 err jobs_watch(struct jobs *jobs, const struct profile_observation *row) MUST_USE;
-/* What became of an event with this source. */
-void jobs_note(struct jobs *jobs, uint32_t source_number, uint64_t seq, bool applied, bool created,
+/* What became of an event; how far its source has told. */
+void jobs_note(struct jobs *jobs, const struct event *event, bool applied, bool created,
                uint32_t merges);
+/* A minute has passed: watermarks of the sources that speak by themselves. Such a source has told all up to
+ * its newest event, less SOURCE_GRACE_MS for what its clients still hold back. */
+#define SOURCE_GRACE_MS (5 * MINUTE_MS)
+void jobs_tick(struct engine *engine);
 
 #endif

@@ -104,8 +104,8 @@ static void form_write_condition(const struct row_form *form, struct buffer *sql
     }
 }
 
-static void form_write(const struct row_form *form, uint64_t until_seq, bool only_with,
-                       struct buffer *sql)
+static void form_write(const struct row_form *form, const struct jobs *jobs, uint64_t until_seq,
+                       bool only_with, struct buffer *sql)
 {
     buffer_append_str(sql, STR("SELECT customer, seq, time_ms, received_ms, source, kind, "
                                "toString(type), toString(channel)"));
@@ -119,8 +119,10 @@ static void form_write(const struct row_form *form, uint64_t until_seq, bool onl
     if (form->props)
         buffer_printf(sql, ", if(multiSearchAny(props, [%.*s]), props, '')",
                       STR_ARG(buffer_str(&form->names)));
-    buffer_printf(sql, " FROM events WHERE customer > 0 AND seq <= %llu",
+    buffer_printf(sql, " FROM events_kept WHERE customer > 0 AND seq <= %llu",
                   (unsigned long long)until_seq);
+    if (jobs != NULL)
+        jobs_write_kept(jobs, sql);
     if (only_with)
         form_write_condition(form, sql);
     buffer_append_str(sql, STR(" ORDER BY customer, time_ms, seq FORMAT RowBinary"));
@@ -187,7 +189,7 @@ static err stream_all(struct load *load, struct problem *problem)
     struct engine *engine = load->engine;
     struct buffer sql;
     buffer_init(&sql, (size_t)4 << 20);
-    form_write(&load->form, atomic_load(&engine->flushed_seq), false, &sql);
+    form_write(&load->form, &engine->jobs, atomic_load(&engine->flushed_seq), false, &sql);
     err error = buffer_status(&sql) != ERR_OK ? ERR_NOMEM : buffer_status(&load->form.names);
     if (error == ERR_OK)
         error = rows_stream(engine->warehouse, "history_loaded", sql.data, take_load_row, load,
@@ -404,7 +406,7 @@ static err fill_column(struct engine *engine, const struct want *want, struct pr
     buffer_init(&sql, (size_t)1 << 20);
     err error = fill_new(&fill, engine, want->path, want->kind, want->column);
     if (error == ERR_OK) {
-        form_write(&fill.form, want->seq, true, &sql);
+        form_write(&fill.form, NULL, want->seq, true, &sql);
         error = buffer_status(&sql);
     }
     if (error == ERR_OK)

@@ -61,6 +61,7 @@ struct identity_outcome {
     uint32_t row_count;
     uint32_t rows[EVENT_IDENTIFIERS_MAX]; /* in the event's order; 0 for blocked ones */
     bool created;                         /* a new node */
+    bool adopted; /* what only imports had brought got a node of its own: her nodes changed */
     uint32_t merge_count;
     struct {
         uint64_t id;
@@ -218,9 +219,10 @@ err identity_undo_move(struct identity *identity, uint32_t row, uint32_t from, u
                        uint64_t seq, int64_t now_ms, struct ledger_writes *writes) MUST_USE;
 err identity_undo_evidence(struct identity *identity, uint32_t evidence,
                            struct ledger_writes *writes) MUST_USE;
-/* A merge, without keeping the two apart from then on. */
+/* A merge, without keeping the two apart from then on; `roots` of both sides afterwards, 0 if it did not
+ * stand any more. */
 err identity_undo_merge(struct identity *identity, uint32_t merge_id, uint64_t seq, int64_t now_ms,
-                        struct ledger_writes *writes) MUST_USE;
+                        struct ledger_writes *writes, uint32_t roots[2]) MUST_USE;
 /* A node of which nothing else is known is no customer any more, if no identifier and no merge is left. */
 err identity_undo_node(struct identity *identity, uint32_t node, uint64_t seq,
                        struct ledger_writes *writes) MUST_USE;

@@ -616,7 +616,7 @@ err identity_resolve(struct identity *identity, const struct event *event,
     INVARIANT(event->identifier_count <= EVENT_IDENTIFIERS_MAX);
     outcome->node = outcome->customer = outcome->origin = 0;
     outcome->row_count = outcome->merge_count = outcome->refusal_count = 0;
-    outcome->created = false;
+    outcome->created = outcome->adopted = false;
     struct scene scene;
     scene.act = act_of_command(identity, writes, event->received_ms, event->seq);
     scene.act.outcome = outcome;

@@ -23,6 +23,7 @@ static err adopt_from(struct act *act, uint32_t from, const uint32_t *rows, uint
     uint32_t node = node_new(act, 0);
     if (node == 0)
         return ERR_NOMEM;
+    act->outcome->adopted = true;
     err error = ERR_OK;
     bool is_joined = false;
     for (uint32_t i = 0; i < count && error == ERR_OK; i++) {
@@ -96,8 +97,9 @@ err identity_undo_evidence(struct identity *identity, uint32_t number, struct le
 }
 
 err identity_undo_merge(struct identity *identity, uint32_t merge_id, uint64_t seq, int64_t now_ms,
-                        struct ledger_writes *writes)
+                        struct ledger_writes *writes, uint32_t roots[2])
 {
+    roots[0] = roots[1] = 0;
     if (merge_id == 0 || merge_id >= identity->edges.count || edge_at(identity, merge_id)->undone)
         return ERR_OK;
     struct act act = act_of_command(identity, writes, now_ms, seq);
@@ -107,6 +109,8 @@ err identity_undo_merge(struct identity *identity, uint32_t merge_id, uint64_t s
     /* Whoever is one customer for another reason too, is. */
     for (int side = 0; side < 2 && error == ERR_OK; side++)
         error = evidence_join(&act, sides[side]);
+    for (int side = 0; side < 2; side++)
+        roots[side] = root_of(identity, sides[side]);
     return error;
 }
 

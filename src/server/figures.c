@@ -179,7 +179,7 @@ static void refresh_overview(struct server *server)
     int64_t since_ms = server_now_ms(server) / HOUR_MS * HOUR_MS - 23 * HOUR_MS;
     if (!is_fresh(&figures->hours_kept)) {
         snprintf(sql, sizeof(sql),
-                 "SELECT toInt64(intDiv(time_ms, 3600000)) AS hour, toUInt64(count()) FROM events "
+                 "SELECT toInt64(intDiv(time_ms, 3600000)) AS hour, toUInt64(count()) FROM events_kept "
                  "WHERE time_ms >= %lld AND time_ms < %lld GROUP BY hour ORDER BY hour "
                  "FORMAT RowBinary",
                  (long long)since_ms, (long long)(since_ms + DAY_MS));
@@ -188,7 +188,7 @@ static void refresh_overview(struct server *server)
     if (!is_fresh(&figures->channels_kept)) {
         snprintf(sql, sizeof(sql),
                  "SELECT toString(channel) AS name, toUInt64(count()) AS n, "
-                 "toUInt64(uniq(%s)) FROM events GROUP BY name ORDER BY n DESC LIMIT %d "
+                 "toUInt64(uniq(%s)) FROM events_kept GROUP BY name ORDER BY n DESC LIMIT %d "
                  "FORMAT RowBinary",
                  WAREHOUSE_CURRENT_CUSTOMER, CHANNELS_MAX);
         ask(server, sql, take_channels, &figures->channels_kept);
@@ -350,7 +350,7 @@ static err stream_links(struct warehouse *warehouse, struct link_stream *stream,
                   WAREHOUSE_CURRENT_CUSTOMER);
     quote_channels(stream, &sql);
     buffer_printf(&sql,
-                  "], toString(channel)) - 1)) FROM events GROUP BY current FORMAT RowBinary");
+                  "], toString(channel)) - 1)) FROM events_kept GROUP BY current FORMAT RowBinary");
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, stream, problem);

@@ -112,7 +112,7 @@ static void write_query(const struct timeline *timeline, struct buffer *sql)
     buffer_printf(sql, "SELECT toUInt64(seq), toInt64(time_ms), toInt64(received_ms), "
                        "toUInt32(customer), toUInt32(source), toUInt32(origin), toUInt8(kind), "
                        "toString(type), toString(channel), toString(props), toString(context) "
-                       "FROM events WHERE customer IN (");
+                       "FROM events_kept WHERE customer IN (");
     for (size_t i = 0; i < timeline->view.node_count; i++)
         buffer_printf(sql, "%s%u", i > 0 ? "," : "", timeline->view.nodes[i]);
     buffer_printf(sql, ") AND seq < %llu", (unsigned long long)timeline->from_seq);

@@ -72,7 +72,7 @@
           "I:number T:status T:reason I:position I:report_bytes I:undo_place I:cut_seq "           \
           "I:first_seq I:last_seq I:changed_ms T:counts")                                          \
     TABLE(MAPPINGS, "mappings", 2, true, "T:key I:version T:body I:user_number I:at_ms")           \
-    TABLE(WATERMARKS, "watermarks", 1, true, "T:source I:time_ms I:at_ms")                         \
+    TABLE(WATERMARKS, "watermarks", 1, false, "T:source I:time_ms I:at_ms")                         \
     TABLE(RETRACTIONS, "retractions", 1, true, "I:seq I:node I:at_seq")                            \
     TABLE(OBJECT_KINDS, "object_kinds", 1, true, "T:kind T:settings I:changed_ms")                 \
     TABLE(GONE_CUSTOMERS, "gone_customers", 1, true, "I:number I:at_seq")                          \

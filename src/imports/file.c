@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file: which file a request means, and its content's hash. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "imports/inside.h"
+
+#define READ_BYTES ((size_t)1 << 20)
+
+void hex_text(const uint8_t *bytes, size_t size, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * size] = '\0';
+}
+
+static err no_folder(struct problem *problem)
+{
+    problem_set(problem, ERR_FORBIDDEN, "this server reads no files by path");
+    return problem_hint(problem, ERR_FORBIDDEN,
+                        "start it with --import-folder DIR, or upload the file");
+}
+
+/* No way out of the folder: each part of the path is looked at, and none may be a link. */
+static err check_parts(const char *folder, str name, char path[PATH_BYTES], struct problem *problem)
+{
+    str rest = name, part;
+    struct stat status;
+    int used = snprintf(path, PATH_BYTES, "%s", folder);
+    while (str_split(&rest, '/', &part)) {
+        bool is_odd = part.size == 0 || str_equal(part, STR(".")) || str_equal(part, STR("..")) ||
+                      str_contains(part, str_from_bytes("\0", 1));
+        if (is_odd || used + (int)part.size + 2 > PATH_BYTES) {
+            problem_set(problem, ERR_FORBIDDEN, "the path '%.*s' is not a plain one",
+                        (int)str_utf8_prefix_bytes(name, 100), name.data);
+            return problem_hint(problem, ERR_FORBIDDEN,
+                                "give it relative to the import folder, without '..'");
+        }
+        used += snprintf(path + used, PATH_BYTES - (size_t)used, "/" STR_FMT, STR_ARG(part));
+        if (lstat(path, &status) != 0)
+            return problem_set(problem, ERR_NOT_FOUND, "there is no file '%.*s' to import",
+                               (int)str_utf8_prefix_bytes(name, 100), name.data);
+        if (S_ISLNK(status.st_mode))
+            return problem_set(problem, ERR_FORBIDDEN, "'%.*s' goes over a symbolic link",
+                               (int)str_utf8_prefix_bytes(name, 100), name.data);
+    }
+    return ERR_OK;
+}
+
+static err find_path(struct imports *imports, str name, struct import_file *file,
+                     struct problem *problem)
+{
+    struct stat status;
+    if (imports->allowed[0] == '\0')
+        return no_folder(problem);
+    str folder = str_from_c(imports->allowed);
+    if (str_starts_with(name, folder) && name.size > folder.size && name.data[folder.size] == '/')
+        name = str_slice(name, folder.size + 1, name.size);
+    err error = check_parts(imports->allowed, name, file->path, problem);
+    if (error != ERR_OK)
+        return error;
+    if (stat(file->path, &status) != 0 || !S_ISREG(status.st_mode))
+        return problem_set(problem, ERR_UNPROCESSABLE, "'%.*s' is no file",
+                           (int)str_utf8_prefix_bytes(name, 100), name.data);
+    const char *slash = strrchr(file->path, '/');
+    snprintf(file->name, sizeof file->name, "%.255s", slash + 1);
+    file->size_bytes = (int64_t)status.st_size;
+    return ERR_OK;
+}
+
+err imports_find_file(struct imports *imports, str reference, struct import_file *file,
+                      struct problem *problem)
+{
+    char sha256[65];
+    *file = (struct import_file){ .size_bytes = 0 };
+    if (str_starts_with(reference, STR("upload:")))
+        return uploads_find(imports, str_slice(reference, 7, reference.size), file, sha256,
+                            problem);
+    if (str_starts_with(reference, STR("path:")))
+        return find_path(imports, str_slice(reference, 5, reference.size), file, problem);
+    problem_set(problem, ERR_UNPROCESSABLE, "a file is \"upload:ID\" or \"path:NAME\"");
+    return problem_at(problem, ERR_UNPROCESSABLE, "/file");
+}
+
+err file_sha256(const char *path, uint8_t out[SHA256_BYTES], struct problem *problem)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return problem_set(problem, ERR_IO, "'%s' cannot be opened: %s", path, strerror(errno));
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    char *bytes = memory_alloc(READ_BYTES);
+    err error = ERR_OK;
+    ssize_t size = 0;
+    if (digest == NULL || bytes == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+        error = problem_set(problem, ERR_NOMEM, "no memory to read '%s'", path);
+    while (error == ERR_OK && (size = read(fd, bytes, READ_BYTES)) > 0) {
+        if (EVP_DigestUpdate(digest, bytes, (size_t)size) != 1)
+            error = ERR_INTERNAL;
+    }
+    if (error == ERR_OK && size < 0)
+        error = problem_set(problem, ERR_IO, "'%s' cannot be read: %s", path, strerror(errno));
+    if (error == ERR_OK && EVP_DigestFinal_ex(digest, out, NULL) != 1)
+        error = ERR_INTERNAL;
+    EVP_MD_CTX_free(digest);
+    memory_free(bytes);
+    close(fd);
+    return error;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside: what the files of this room share. Private to imports/. */
+#ifndef KITH_IMPORTS_INSIDE_H
+#define KITH_IMPORTS_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "imports/imports.h"
+#include "mapping/mapping.h"
+#include "table/table.h"
+
+#define THREADS_MAX 8
+#define PATH_BYTES 1024
+#define SHA256_BYTES 32
+
+/* What the worker of a job shows while it runs; under the mutex. */
+struct running {
+    uint32_t number;  /* 0: none */
+    bool stop;        /* its state was changed: end at the next chunk */
+    int64_t began_ms; /* steady */
+    uint64_t began_bytes, began_rows;
+    uint64_t rows, bytes, bytes_total;
+    const char *stage; /* "reading", "looking_up", "undoing" */
+};
+
+struct upload;
+
+struct imports {
+    struct imports_config config;
+    char folder[PATH_BYTES], allowed[PATH_BYTES];
+    struct engine *engine;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stopping, woken;
+    _Atomic uint64_t changes;
+    unsigned thread_count;
+    pthread_t threads[THREADS_MAX];
+    struct running running[THREADS_MAX];
+    pthread_mutex_t retract_mutex; /* one cut at a time */
+    pthread_mutex_t uploads_mutex;
+    struct upload *uploads;
+};
+
+/* A row of IMPORT_STATES with its row of IMPORTS. */
+struct import_row {
+    uint32_t number;
+    char status[16], reason[256];
+    uint64_t position, report_bytes, undo_place, cut_seq, first_seq, last_seq;
+    int64_t created_ms, changed_ms;
+    uint32_t user_number;
+    uint64_t rows, events, refused, duplicates, replaced, bytes;
+    uint64_t applied, quarantined, customers, merges;
+    bool cancelled;
+    struct buffer settings; /* JSON; the caller's to free by import_row_deinit */
+};
+
+/* rows.c */
+err import_row_read(struct imports *imports, uint32_t number, struct import_row *row,
+                    struct problem *problem) MUST_USE;
+void import_row_deinit(struct import_row *row);
+/* The next job for a worker: waiting, running or undoing, and taken by nobody. 0: none. Under the mutex. */
+uint32_t imports_next_job(struct imports *imports);
+/* A command whose refusal is an error of `problem`. `out` may be NULL. */
+err imports_command(struct imports *imports, const char *operation, str body, struct buffer *out,
+                    struct problem *problem) MUST_USE;
+err imports_set_state(struct imports *imports, uint32_t number, const char *status, str reason,
+                      struct problem *problem) MUST_USE;
+
+/* file.c */
+struct import_file {
+    char path[PATH_BYTES];
+    char name[256];
+    int64_t size_bytes;
+};
+err imports_find_file(struct imports *imports, str reference, struct import_file *file,
+                      struct problem *problem) MUST_USE;
+err file_sha256(const char *path, uint8_t out[SHA256_BYTES], struct problem *problem) MUST_USE;
+void hex_text(const uint8_t *bytes, size_t size, char *out); /* 2 * size + 1 */
+
+/* upload.c */
+err uploads_find(struct imports *imports, str id, struct import_file *file, char sha256[65],
+                 struct problem *problem) MUST_USE;
+void uploads_free(struct imports *imports);
+err uploads_clean(struct imports *imports, struct problem *problem) MUST_USE;
+
+/* known.c: what is there already */
+struct known;
+struct known_event {
+    uint64_t seq; /* 0: taken back in this job */
+    uint32_t node;
+    uint32_t kind;
+    uint64_t content;
+};
+/* All that jobs of the same data set brought, and this one before a restart. */
+err known_open(struct known **known, struct imports *imports, uint32_t number, str data_set,
+               struct problem *problem) MUST_USE;
+void known_close(struct known **known);
+/* Those with this natural key, at most KNOWN_FOUND_MAX; borrowed until close. How many. */
+#define KNOWN_FOUND_MAX 16
+size_t known_find(struct known *known, uint64_t natural,
+                  struct known_event *events[KNOWN_FOUND_MAX]);
+/* True the first time for a content in this job. False again; ERR_NOMEM by *error. */
+bool known_is_new(struct known *known, uint64_t content, err *error);
+uint64_t known_key_of_job(uint32_t number); /* what turns the content in message keys of a job */
+
+/* retract.c */
+struct taken_event {
+    uint32_t node;
+    uint64_t seq;
+};
+/* Take these events back (sorted here); they are in the log before now. */
+err retract_events(struct imports *imports, uint32_t number, struct taken_event *events,
+                   size_t count, struct problem *problem) MUST_USE;
+/* Take back what is left of all that a job brought, from `place` on. */
+err retract_job(struct imports *imports, uint32_t number, uint64_t place, bool (*stops)(void *),
+                void *context, struct problem *problem) MUST_USE;
+
+/* undo.c */
+err undo_job(struct imports *imports, struct running *running, struct import_row *row,
+             struct problem *problem) MUST_USE;
+
+/* job.c */
+err run_job(struct imports *imports, struct running *running, struct import_row *row,
+            struct problem *problem) MUST_USE;
+bool imports_must_stop(struct imports *imports, const struct running *running);
+
+/* report.c: refused rows */
+struct report;
+err report_open(struct report **report, struct imports *imports, uint32_t number,
+                uint64_t size_bytes, struct problem *problem) MUST_USE;
+void report_close(struct report **report);
+void report_row(struct report *report, uint64_t row, str code, str reason, str raw);
+/* On disk; how long it is. */
+err report_sync(struct report *report, uint64_t *size_bytes, struct problem *problem) MUST_USE;
+void report_path(const struct imports *imports, uint32_t number, char path[PATH_BYTES]);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* known: what jobs of a data set have brought, so that the same comes once and a correction replaces.
+ *
+ * The warehouse has it all in its message keys (imports.h): one query in the order of natural keys fills a
+ * file that is mapped into memory, 32 bytes each, and found by interpolation, since hashes lie evenly: one
+ * or two pages for a look. The first import of a data set asks for nothing. Beside it a table in RAM has
+ * the contents of this job alone, for rows that a file has twice.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "imports/inside.h"
+
+#define WRITE_BYTES ((size_t)4 << 20)
+#define ENTRIES_FIRST ((size_t)1 << 16)
+
+struct entry { /* in the file */
+    uint64_t natural;
+    struct known_event event;
+};
+_Static_assert(sizeof(struct entry) == 32, "an entry of the file");
+
+struct known {
+    int fd;
+    struct entry *entries; /* mapped; changes stay in memory */
+    size_t count;
+    uint64_t *seen; /* contents, open addressing; 0: empty */
+    size_t seen_slots, seen_count;
+    /* while it is filled */
+    struct buffer rest, rows;
+    uint32_t number;
+    err error;
+};
+
+uint64_t known_key_of_job(uint32_t number)
+{
+    return hash_mix64(UINT64_C(0x4B69746800000000) + number);
+}
+
+/* ---- contents of this job ---- */
+
+static err seen_grow(struct known *known)
+{
+    size_t slots = known->seen_slots == 0 ? ENTRIES_FIRST : known->seen_slots * 2;
+    uint64_t *seen = memory_map(slots * sizeof *seen);
+    if (seen == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < known->seen_slots; i++) {
+        if (known->seen[i] == 0)
+            continue;
+        size_t at = known->seen[i] & (slots - 1);
+        while (seen[at] != 0)
+            at = (at + 1) & (slots - 1);
+        seen[at] = known->seen[i];
+    }
+    if (known->seen != NULL)
+        memory_unmap(known->seen, known->seen_slots * sizeof *seen);
+    known->seen = seen;
+    known->seen_slots = slots;
+    return ERR_OK;
+}
+
+bool known_is_new(struct known *known, uint64_t content, err *error)
+{
+    content = content != 0 ? content : 1;
+    if (known->seen_count * 5 >= known->seen_slots * 3) {
+        *error = seen_grow(known);
+        if (*error != ERR_OK)
+            return false;
+    }
+    size_t at = content & (known->seen_slots - 1);
+    while (known->seen[at] != 0) {
+        if (known->seen[at] == content)
+            return false;
+        at = (at + 1) & (known->seen_slots - 1);
+    }
+    known->seen[at] = content;
+    known->seen_count++;
+    return true;
+}
+
+/* ---- filling ---- */
+
+static void take_row(struct known *known, struct cursor *cursor)
+{
+    struct entry entry = { .natural = read_u64(cursor) };
+    uint64_t key = read_u64(cursor);
+    uint32_t source = read_u32(cursor);
+    entry.event.seq = read_u64(cursor);
+    entry.event.node = read_u32(cursor);
+    entry.event.kind = read_u8(cursor);
+    if (cursor->failed)
+        return;
+    entry.event.content = key ^ known_key_of_job(source - EVENT_SOURCE_IMPORT_FIRST);
+    if (source == EVENT_SOURCE_IMPORT_FIRST + known->number) {
+        (void)known_is_new(known, entry.event.content, &known->error);
+        return;
+    }
+    buffer_append(&known->rows, &entry, sizeof entry);
+    known->count++;
+}
+
+static void write_rows(struct known *known)
+{
+    size_t done = 0;
+    while (done < known->rows.size && known->error == ERR_OK) {
+        ssize_t size = write(known->fd, known->rows.data + done, known->rows.size - done);
+        if (size < 0 && errno != EINTR)
+            known->error = errno == ENOSPC ? ERR_STORAGE_FULL : ERR_IO;
+        else if (size > 0)
+            done += (size_t)size;
+    }
+    buffer_clear(&known->rows);
+}
+
+static bool take_chunk(void *context, str bytes)
+{
+    struct known *known = context;
+    buffer_append_str(&known->rest, bytes);
+    struct cursor cursor = cursor_over(buffer_str(&known->rest));
+    size_t taken = 0;
+    while (known->error == ERR_OK && cursor_left(&cursor) > 0) {
+        take_row(known, &cursor);
+        if (cursor.failed)
+            break;
+        taken = known->rest.size - cursor_left(&cursor);
+    }
+    memmove(known->rest.data, known->rest.data + taken, known->rest.size - taken);
+    known->rest.size -= taken;
+    if (known->error == ERR_OK)
+        known->error = buffer_status(&known->rest);
+    if (known->rows.size > WRITE_BYTES)
+        write_rows(known);
+    return known->error == ERR_OK;
+}
+
+struct like {
+    struct json_parser *parser;
+    struct buffer *list;
+    str data_set;
+};
+
+static bool take_job(void *context, const struct ledger_value *values)
+{
+    struct like *like = context;
+    json_value settings;
+    if (json_parse(like->parser, values[2].bytes, &settings, NULL) == ERR_OK &&
+        str_equal(json_text(json_get(settings, STR("data_set"))), like->data_set))
+        buffer_printf(like->list, "%s%lld", like->list->size > 0 ? "," : "",
+                      (long long)(EVENT_SOURCE_IMPORT_FIRST + values[0].integer));
+    return true;
+}
+
+/* The sources of all jobs of this data set; those that were undone are not in the view. */
+static err sources_like(struct imports *imports, str data_set, struct buffer *list,
+                        struct problem *problem)
+{
+    struct like like = { .list = list, .data_set = data_set };
+    err error = json_parser_new(&like.parser, (size_t)2 << 20);
+    if (error == ERR_OK)
+        error = ledger_scan(engine_ledger(imports->engine), LEDGER_IMPORTS, NULL, take_job, &like,
+                            problem);
+    json_parser_free(&like.parser);
+    return error == ERR_OK ? buffer_status(list) : error;
+}
+
+static err fill(struct known *known, struct imports *imports, str data_set, struct problem *problem)
+{
+    struct buffer list, sql;
+    buffer_init(&list, (size_t)1 << 20);
+    buffer_init(&sql, (size_t)2 << 20);
+    err error = sources_like(imports, data_set, &list, problem);
+    buffer_printf(&sql,
+                  "SELECT reinterpretAsUInt64(substring(message_key, 9, 8)) AS natural, "
+                  "reinterpretAsUInt64(substring(message_key, 1, 8)), source, seq, customer, kind "
+                  "FROM events_kept WHERE source IN (%.*s) ORDER BY natural, seq FORMAT RowBinary",
+                  STR_ARG(buffer_str(&list)));
+    if (error == ERR_OK)
+        error = engine_settle(imports->engine, true, 10 * MINUTE_MS);
+    if (error == ERR_OK)
+        error = warehouse_stream(engine_warehouse(imports->engine), buffer_str(&sql), NULL, 0,
+                                 take_chunk, known, problem);
+    write_rows(known);
+    buffer_deinit(&list);
+    buffer_deinit(&sql);
+    if (known->error != ERR_OK)
+        return problem_set(problem, known->error, "what is known already cannot be kept: %s",
+                           err_title(known->error));
+    return error;
+}
+
+static err map_entries(struct known *known, struct problem *problem)
+{
+    if (known->count == 0)
+        return ERR_OK;
+    void *mapped = mmap(NULL, known->count * sizeof(struct entry), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE, known->fd, 0);
+    if (mapped == MAP_FAILED)
+        return problem_set(problem, ERR_NOMEM, "%zu known keys cannot be mapped", known->count);
+    known->entries = mapped;
+    return ERR_OK;
+}
+
+err known_open(struct known **opened, struct imports *imports, uint32_t number, str data_set,
+               struct problem *problem)
+{
+    char path[PATH_BYTES];
+    struct known *known = memory_alloc(sizeof *known);
+    if (known == NULL)
+        return ERR_NOMEM;
+    known->number = number;
+    buffer_init(&known->rest, (size_t)64 << 20);
+    buffer_init(&known->rows, (size_t)64 << 20);
+    snprintf(path, sizeof path, "%.900s/known-%u", imports->folder, number);
+    known->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    err error = known->fd >= 0 ? ERR_OK
+                               : problem_set(problem, ERR_IO, "'%s' cannot be made: %s", path,
+                                             strerror(errno));
+    if (known->fd >= 0)
+        (void)unlink(path); /* it lives as long as it is open */
+    if (error == ERR_OK && engine_warehouse(imports->engine) != NULL)
+        error = fill(known, imports, data_set, problem);
+    if (error == ERR_OK)
+        error = map_entries(known, problem);
+    buffer_deinit(&known->rest);
+    buffer_deinit(&known->rows);
+    if (error != ERR_OK)
+        known_close(&known);
+    *opened = known;
+    return error;
+}
+
+void known_close(struct known **closed)
+{
+    struct known *known = *closed;
+    *closed = NULL;
+    if (known == NULL)
+        return;
+    if (known->entries != NULL)
+        munmap(known->entries, known->count * sizeof(struct entry));
+    if (known->fd >= 0)
+        close(known->fd);
+    if (known->seen != NULL)
+        memory_unmap(known->seen, known->seen_slots * sizeof *known->seen);
+    memory_free(known);
+}
+
+/* ---- looking ---- */
+
+/* The first entry that is not below `natural`. A guess by value, then smaller and smaller steps. */
+static size_t lower_bound(const struct known *known, uint64_t natural)
+{
+    size_t low = 0, high = known->count;
+    size_t guess = (size_t)(((__uint128_t)natural * known->count) >> 64);
+    for (size_t reach = 8; guess < high; reach *= 4) {
+        size_t from = guess > reach ? guess - reach : 0;
+        size_t to = guess + reach < known->count ? guess + reach : known->count;
+        bool above = from == 0 || known->entries[from - 1].natural < natural;
+        bool below = to == known->count || known->entries[to].natural >= natural;
+        if (above && below) {
+            low = from;
+            high = to;
+            break;
+        }
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (known->entries[middle].natural < natural)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t known_find(struct known *known, uint64_t natural,
+                  struct known_event *events[KNOWN_FOUND_MAX])
+{
+    if (known->count == 0)
+        return 0;
+    size_t at = lower_bound(known, natural), count = 0;
+    while (at + count < known->count && count < KNOWN_FOUND_MAX &&
+           known->entries[at + count].natural == natural) {
+        events[count] = &known->entries[at + count].event;
+        count++;
+    }
+    return count;
+}
