@@ -77,34 +77,57 @@ async function bring(server, notes, wanted) {
   notes.save({ history: { ...world, ...done, done: true } });
 }
 
+/** The end that is asked for: by a signal, or by the server's death. From then on nothing is waited for. */
+class Ending {
+  constructor() {
+    this.stopping = new AbortController();
+    this.signal = this.stopping.signal;
+    this.asked = new Promise((_, failed) =>
+      this.signal.addEventListener('abort', () => failed(this.signal.reason), { once: true }));
+    this.asked.catch(() => undefined);
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => this.stopping.abort(new Stopped(name)));
+  }
+
+  /** What `work` gives, unless the end comes first: also when it came before. */
+  before(work) {
+    return Promise.race([this.asked, work]);
+  }
+
+  watch(server) {
+    server.ended.then(({ code, signal, error }) => {
+      const how = error?.message ?? signal ?? `code ${code}`;
+      this.stopping.abort(new Error(`the server ended (${how}); its last words are in ${server.logPath}`));
+    });
+  }
+}
+
+class Stopped extends Error {}
+
+async function live(server, notes, wanted, ending) {
+  await ending.before(server.start(() => ending.watch(server)));
+  if (server.login) notes.save({ login: server.login });
+  notes.save({ keys: await ending.before(makeSources(server, notes.value.keys ?? {})) });
+  const invite = `open ${server.url} and sign in as ${notes.value.login}`;
+  say(invite);
+  await ending.before(bring(server, notes, wanted));
+  if (!wanted.live) return;
+  say(`living on; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
+  say(invite);
+  await liveOn(server, notes.value, ending.signal, say);
+  await ending.asked;
+}
+
 async function main() {
   const wanted = options();
   if (wanted.help) return void console.log(usage);
   mkdirSync(wanted.folder, { recursive: true });
   const notes = new Notes(wanted.folder);
   const server = new Server({ folder: join(wanted.folder, 'data'), port: wanted.port });
-  const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const ending = new Ending();
   try {
-    await server.start();
-    if (server.login) notes.save({ login: server.login });
-    notes.save({ keys: await makeSources(server, notes.value.keys ?? {}) });
-    const invite = `open ${server.url} and sign in as ${notes.value.login}`;
-    say(invite);
-    server.ended.then(() => stopping.abort(new Error('the server ended')));
-    await Promise.race([
-      bring(server, notes, wanted),
-      new Promise((_, failed) => stopping.signal.addEventListener('abort', () => failed(new Error('stopped')))),
-    ]);
-    if (wanted.live) {
-      say(`living on; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
-      say(invite);
-      await liveOn(server, notes.value, stopping.signal, say);
-    }
+    await live(server, notes, wanted, ending);
   } catch (error) {
-    if (!stopping.signal.aborted) throw error;
+    if (!(error instanceof Stopped)) throw error;
   } finally {
     await server.stop();
     say('stopped');

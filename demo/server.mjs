@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 export const build = process.env.KITH_BUILD ?? join(root, 'build/release');
 const READY_MS = 60_000;
+const STOP_MS = 12_000; // the server itself ends within 10 s
 
 export class Server {
   constructor({ folder, port }) {
@@ -20,11 +21,16 @@ export class Server {
     this.token = randomBytes(24).toString('hex');
   }
 
-  async start() {
+  get logPath() {
+    return join(this.folder, '..', 'server.log');
+  }
+
+  /** `launched` is called when there is a process, and so an end of it. */
+  async start(launched = () => undefined) {
     const program = join(build, 'kith');
     if (!existsSync(program)) throw new Error(`no server at ${program}: build it with \`make build\``);
     mkdirSync(this.folder, { recursive: true });
-    const log = createWriteStream(join(this.folder, '..', 'server.log'), { flags: 'a' });
+    const log = createWriteStream(this.logPath, { flags: 'a' });
     // a group of its own: Ctrl-C reaches the demo first, which ends the server in order
     this.child = spawn(program, ['serve', '--data', this.folder, '--listen', `127.0.0.1:${this.port}`], {
       env: { ...process.env, KITH_ADMIN_TOKEN: this.token },
@@ -43,6 +49,9 @@ export class Server {
       this.child.once('exit', (code, signal) => done({ code, signal }));
     });
     this.ended.then((how) => (this.end = how));
+    // however this process ends: the server goes with it
+    process.once('exit', () => this.end ?? this.child.kill('SIGKILL'));
+    launched();
     await this.ready();
   }
 
@@ -65,7 +74,7 @@ export class Server {
   async stop() {
     if (!this.child || this.end) return;
     this.child.kill('SIGTERM');
-    const kill = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    const kill = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
     await this.ended;
     clearTimeout(kill);
   }
