@@ -52,11 +52,11 @@
 
 #define AUDIENCE_DEFINITIONS_MAX 10000
 #define AUDIENCE_KEY_BYTES_MAX 100
-#define AUDIENCE_VALUES_MAX 100       /* of a rule tag, a stage, boxes of an RFM */
+#define AUDIENCE_VALUES_MAX 100        /* of a rule tag, a stage, boxes of an RFM */
 #define AUDIENCE_TEXT_VALUES_MAX 65000 /* distinct texts of a counted, imported, manual tag */
-#define AUDIENCE_PARTS_MAX 50         /* of a score */
-#define AUDIENCE_OPERANDS_MAX 50      /* of a set algebra */
-#define AUDIENCE_UPLOAD_MAX 1000000   /* identifiers of an uploaded list */
+#define AUDIENCE_PARTS_MAX 50          /* of a score */
+#define AUDIENCE_OPERANDS_MAX 50       /* of a set algebra */
+#define AUDIENCE_UPLOAD_MAX 1000000    /* identifiers of an uploaded list */
 #define AUDIENCE_HUGE_EVENTS 20000
 
 struct audience;
@@ -64,8 +64,9 @@ struct audience;
 /* ---- life ---- */
 
 struct audience_config {
-    size_t memory_bytes_max; /* columns, sets, wheel; default 1.2 GB. Beyond it no definition is taken (NOMEM) */
-    unsigned threads;        /* that scan; default 2 */
+    size_t
+        memory_bytes_max; /* columns, sets, wheel; default 1.2 GB. Beyond it no definition is taken (NOMEM) */
+    unsigned threads; /* that scan; default 2 */
     /* Borrowed; what they are asked is asked on the engine thread, history by readers of its own. */
     struct history *history;
     const struct identity *identity;
@@ -185,14 +186,16 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
 /* ---- questions that take longer: a job is begun and ended on the engine thread, and run on any other ---- */
 
 /* What can be asked; `body` is the request's JSON.
- *   PREVIEW   {rule} → {count, as_of, sample:[numbers], conditions:[{path,count}], reachable, elapsed_ms, partial}
- *   CHANGE    {…definition} of `key` → {count, enters, leaves, samples}: before it is saved
- *   OVERLAP   {segments:[…]} → sizes of each, each pair and all
+ *   PREVIEW   {rule} → {count, as_of, sample, conditions:[{path,count}], reachable, unreachable, elapsed_ms, partial}
+ *   CHANGE    {…definition} of segment `key` → {count, enters, leaves, …}: before it is saved
+ *   CHANGE_TAG the same of a tag: {count, changes, …}
+ *   OVERLAP   {segments:[…]} → sizes of each, of each pair, of all; up to 6: of every combination
  *   PROFILE   of `key`: what distinguishes its members from everybody
  * Numbers of customers stand in the answer as {"$customer":n}: the server writes one_ids. */
 enum audience_question_kind {
     AUDIENCE_PREVIEW,
     AUDIENCE_CHANGE,
+    AUDIENCE_CHANGE_TAG,
     AUDIENCE_OVERLAP,
     AUDIENCE_PROFILE,
 };

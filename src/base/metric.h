@@ -44,6 +44,13 @@
     X(CUSTOMERS, "kith_customers", GAUGE, "customers now")                                    \
     X(IDENTIFIERS, "kith_identifiers", GAUGE, "identifiers now")                              \
     X(MESSAGE_KEYS, "kith_message_keys", GAUGE, "message keys held against duplicates")       \
+    X(AUDIENCE_CHANGES, "kith_audience_changes_total", COUNTER,                               \
+      "tag values and memberships changed")                                                   \
+    X(AUDIENCE_JUDGED, "kith_audience_judged_total", COUNTER, "customers judged")             \
+    X(AUDIENCE_DEFECTS, "kith_audience_defects_total", COUNTER,                               \
+      "differences that a recount found")                                                     \
+    X(AUDIENCE_DUE, "kith_audience_due", GAUGE, "customers due by now and not yet settled")   \
+    X(AUDIENCE_BYTES, "kith_audience_bytes", GAUGE, "bytes of sets, columns and due times")   \
     X(LOG_LINES_SUPPRESSED, "kith_log_lines_suppressed_total", COUNTER, "repeated log lines")
 
 enum metric {

@@ -12,74 +12,85 @@
 #ifndef KITH_STORE_TABLES_H
 #define KITH_STORE_TABLES_H
 
-#define LEDGER_TABLES(TABLE)                                                                       \
-    TABLE(META, "meta", 1, false, "T:key B:value")                                                 \
-    TABLE(SETTINGS, "settings", 1, true, "T:key T:value")                                          \
-    /* access */                                                                                   \
-    TABLE(SOURCES, "sources", 1, true,                                                             \
-          "I:number T:key T:name T:kind T:protocol B:write_key_hash t:write_key I:strict "         \
-          "T:settings I:created_ms I:disabled_ms")                                                 \
-    TABLE(USERS, "users", 1, true,                                                                 \
-          "I:number T:login T:name T:password T:role T:locale T:settings I:created_ms "            \
-          "I:disabled_ms")                                                                         \
-    TABLE(TOKENS, "tokens", 1, true,                                                               \
-          "B:hash I:user_number T:kind T:name I:created_ms I:expires_ms")                          \
-    TABLE(AUDIT, "audit", 1, true,                                                                 \
-          "I:seq I:at_ms I:user_number T:action T:object T:detail B:chain")                        \
-    TABLE(IDEMPOTENCY, "idempotency", 1, true, "B:key B:request_hash I:status T:response I:at_ms") \
-    /* identity */                                                                                 \
-    TABLE(IDENTIFIER_TYPES, "identifier_types", 1, true, "I:number T:name T:settings")             \
-    TABLE(CUSTOMERS, "customers", 1, true, "I:number I:flags I:created_ms I:created_seq")          \
-    /* As it was born; `hash` holds the main hash and the others, 16 bytes each. */                \
-    TABLE(IDENTIFIERS, "identifiers", 1, true,                                                     \
-          "I:row B:hash I:type_number T:namespace I:flags I:customer I:attached_ms "               \
-          "I:attached_seq I:with_row T:cause B:value B:tail_hash I:source_number I:first_seen_ms") \
-    /* Where it is now, when that is not as it was born. */                                        \
-    TABLE(IDENTIFIER_HOMES, "identifier_homes", 1, true, "I:row I:flags I:customer I:attached_ms") \
-    /* Hashes learnt later; with the plain value when it came after its digest. */                 \
-    TABLE(IDENTIFIER_HASHES, "identifier_hashes", 1, true, "B:hash I:row b:value b:tail_hash")     \
-    TABLE(LINKS, "links", 1, true,                                                                 \
-          "I:id I:row I:with_row I:customer I:seq I:at_ms I:source_number T:cause")                \
-    TABLE(MERGES, "merges", 1, true,                                                               \
-          "I:id I:survivor I:absorbed I:node I:other I:seq I:at_ms I:source_number I:row "         \
-          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by")                               \
-    /* What would have merged two nodes that were one customer already. */                         \
-    TABLE(EVIDENCE, "evidence", 1, true,                                                           \
-          "I:id I:row I:with_row I:node I:other I:seq I:at_ms I:source_number")                    \
-    TABLE(SEPARATIONS, "separations", 2, true, "I:customer I:other I:merge_id I:at_ms")            \
-    TABLE(REFUSALS, "refusals", 1, true,                                                           \
-          "I:id I:at_ms I:seq I:source_number T:reason I:row I:with_row I:customer I:other "       \
-          "I:times T:detail T:status I:decided_by I:last_ms")                                      \
-    /* profile */                                                                                  \
-    TABLE(TRAIT_TYPES, "trait_types", 1, true, "I:number T:name T:type T:settings")                \
-    TABLE(TRAITS, "traits", 1, true, "I:customer B:facts")                                         \
-    TABLE(CONSENTS, "consents", 2, true,                                                           \
-          "I:customer T:purpose T:state I:at_ms I:seq I:source_number T:evidence")                 \
-    TABLE(OBJECTS, "objects", 2, true,                                                             \
-          "T:kind T:id T:props I:updated_ms I:deleted_ms I:source_number")                         \
-    /* tracking plan */                                                                            \
-    TABLE(PLAN_EVENTS, "plan_events", 1, true,                                                     \
-          "I:number T:name T:status T:settings I:first_seen_ms I:source_number")                   \
-    TABLE(PLAN_PROPERTIES, "plan_properties", 2, true,                                             \
-          "I:event_number T:name T:type T:settings I:first_seen_ms")                               \
-    TABLE(QUARANTINE, "quarantine", 1, true,                                                       \
-          "I:id I:seq I:at_ms I:source_number T:event_type T:reason T:detail B:record T:status "   \
-          "I:decided_seq")                                                                         \
-    /* imports: what a job is, and where it stands; who said how far; what was taken back */        \
-    TABLE(IMPORTS, "imports", 1, true,                                                             \
-          "I:number B:identity T:settings I:user_number I:created_ms")                             \
-    TABLE(IMPORT_STATES, "import_states", 1, true,                                                 \
-          "I:number T:status T:reason I:position I:report_bytes I:undo_place I:cut_seq "           \
-          "I:first_seq I:last_seq I:changed_ms T:counts")                                          \
-    TABLE(MAPPINGS, "mappings", 2, true, "T:key I:version T:body I:user_number I:at_ms")           \
-    TABLE(WATERMARKS, "watermarks", 1, false, "T:source I:time_ms I:at_ms")                         \
-    TABLE(RETRACTIONS, "retractions", 1, true, "I:seq I:node I:at_seq")                            \
-    TABLE(OBJECT_KINDS, "object_kinds", 1, true, "T:kind T:settings I:changed_ms")                 \
-    TABLE(GONE_CUSTOMERS, "gone_customers", 1, true, "I:number I:at_seq")                          \
-    TABLE(OBJECTS_BEFORE, "objects_before", 3, true,                                               \
-          "I:source_number T:kind T:id t:props I:updated_ms I:deleted_ms")                         \
-    /* running */                                                                                  \
-    TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                        \
+#define LEDGER_TABLES(TABLE)                                                                          \
+    TABLE(META, "meta", 1, false, "T:key B:value")                                                    \
+    TABLE(SETTINGS, "settings", 1, true, "T:key T:value")                                             \
+    /* access */                                                                                      \
+    TABLE(SOURCES, "sources", 1, true,                                                                \
+          "I:number T:key T:name T:kind T:protocol B:write_key_hash t:write_key I:strict "            \
+          "T:settings I:created_ms I:disabled_ms")                                                    \
+    TABLE(USERS, "users", 1, true,                                                                    \
+          "I:number T:login T:name T:password T:role T:locale T:settings I:created_ms "               \
+          "I:disabled_ms")                                                                            \
+    TABLE(TOKENS, "tokens", 1, true,                                                                  \
+          "B:hash I:user_number T:kind T:name I:created_ms I:expires_ms")                             \
+    TABLE(AUDIT, "audit", 1, true,                                                                    \
+          "I:seq I:at_ms I:user_number T:action T:object T:detail B:chain")                           \
+    TABLE(IDEMPOTENCY, "idempotency", 1, true, "B:key B:request_hash I:status T:response I:at_ms")    \
+    /* identity */                                                                                    \
+    TABLE(IDENTIFIER_TYPES, "identifier_types", 1, true, "I:number T:name T:settings")                \
+    TABLE(CUSTOMERS, "customers", 1, true, "I:number I:flags I:created_ms I:created_seq")             \
+    /* As it was born; `hash` holds the main hash and the others, 16 bytes each. */                   \
+    TABLE(IDENTIFIERS, "identifiers", 1, true,                                                        \
+          "I:row B:hash I:type_number T:namespace I:flags I:customer I:attached_ms "                  \
+          "I:attached_seq I:with_row T:cause B:value B:tail_hash I:source_number I:first_seen_ms")    \
+    /* Where it is now, when that is not as it was born. */                                           \
+    TABLE(IDENTIFIER_HOMES, "identifier_homes", 1, true, "I:row I:flags I:customer I:attached_ms")    \
+    /* Hashes learnt later; with the plain value when it came after its digest. */                    \
+    TABLE(IDENTIFIER_HASHES, "identifier_hashes", 1, true, "B:hash I:row b:value b:tail_hash")        \
+    TABLE(LINKS, "links", 1, true,                                                                    \
+          "I:id I:row I:with_row I:customer I:seq I:at_ms I:source_number T:cause")                   \
+    TABLE(MERGES, "merges", 1, true,                                                                  \
+          "I:id I:survivor I:absorbed I:node I:other I:seq I:at_ms I:source_number I:row "            \
+          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by")                                  \
+    /* What would have merged two nodes that were one customer already. */                            \
+    TABLE(EVIDENCE, "evidence", 1, true,                                                              \
+          "I:id I:row I:with_row I:node I:other I:seq I:at_ms I:source_number")                       \
+    TABLE(SEPARATIONS, "separations", 2, true, "I:customer I:other I:merge_id I:at_ms")               \
+    TABLE(REFUSALS, "refusals", 1, true,                                                              \
+          "I:id I:at_ms I:seq I:source_number T:reason I:row I:with_row I:customer I:other "          \
+          "I:times T:detail T:status I:decided_by I:last_ms")                                         \
+    /* profile */                                                                                     \
+    TABLE(TRAIT_TYPES, "trait_types", 1, true, "I:number T:name T:type T:settings")                   \
+    TABLE(TRAITS, "traits", 1, true, "I:customer B:facts")                                            \
+    TABLE(CONSENTS, "consents", 2, true,                                                              \
+          "I:customer T:purpose T:state I:at_ms I:seq I:source_number T:evidence")                    \
+    TABLE(OBJECTS, "objects", 2, true,                                                                \
+          "T:kind T:id T:props I:updated_ms I:deleted_ms I:source_number")                            \
+    /* tracking plan */                                                                               \
+    TABLE(PLAN_EVENTS, "plan_events", 1, true,                                                        \
+          "I:number T:name T:status T:settings I:first_seen_ms I:source_number")                      \
+    TABLE(PLAN_PROPERTIES, "plan_properties", 2, true,                                                \
+          "I:event_number T:name T:type T:settings I:first_seen_ms")                                  \
+    TABLE(QUARANTINE, "quarantine", 1, true,                                                          \
+          "I:id I:seq I:at_ms I:source_number T:event_type T:reason T:detail B:record T:status "      \
+          "I:decided_seq")                                                                            \
+    /* imports: what a job is, and where it stands; who said how far; what was taken back */          \
+    TABLE(IMPORTS, "imports", 1, true,                                                                \
+          "I:number B:identity T:settings I:user_number I:created_ms")                                \
+    TABLE(IMPORT_STATES, "import_states", 1, true,                                                    \
+          "I:number T:status T:reason I:position I:report_bytes I:undo_place I:cut_seq "              \
+          "I:first_seq I:last_seq I:changed_ms T:counts")                                             \
+    TABLE(MAPPINGS, "mappings", 2, true, "T:key I:version T:body I:user_number I:at_ms")              \
+    TABLE(WATERMARKS, "watermarks", 1, false, "T:source I:time_ms I:at_ms")                           \
+    TABLE(RETRACTIONS, "retractions", 1, true, "I:seq I:node I:at_seq")                               \
+    TABLE(OBJECT_KINDS, "object_kinds", 1, true, "T:kind T:settings I:changed_ms")                    \
+    TABLE(GONE_CUSTOMERS, "gone_customers", 1, true, "I:number I:at_seq")                             \
+    TABLE(OBJECTS_BEFORE, "objects_before", 3, true,                                                  \
+          "I:source_number T:kind T:id t:props I:updated_ms I:deleted_ms")                            \
+    /* audience; what is not digested is compared by audience_digest, in which codes do not matter */ \
+    TABLE(AUDIENCE_DEFINITIONS, "audience_definitions", 1, true,                                      \
+          "I:number T:kind T:key I:version I:live_version T:body T:edges I:created_ms "               \
+          "I:changed_ms I:changed_seq I:deleted_ms I:user_number")                                    \
+    TABLE(AUDIENCE_TEXTS, "audience_texts", 2, false, "I:definition I:code T:text")                   \
+    TABLE(AUDIENCE_GIVEN, "audience_given", 2, false, "I:definition I:block B:values B:at_ms")        \
+    TABLE(AUDIENCE_CHUNKS, "audience_chunks", 3, false,                                               \
+          "I:definition I:value I:chunk I:number B:members")                                          \
+    TABLE(AUDIENCE_CHANGES, "audience_changes", 2, false,                                             \
+          "I:definition I:number I:count I:first_ms I:last_ms B:entries")                             \
+    TABLE(AUDIENCE_STATES, "audience_states", 1, false, "I:definition I:checkpoint")                  \
+    /* running */                                                                                     \
+    TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                           \
     TABLE(BATCHES, "batches", 2, false, "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")
 
 enum ledger_table {

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* live: what a change can move, and moving it.
+ *
+ * Live definitions stand in an order in which each comes after those that it needs. A set of *marks* has a bit per
+ * place. What happens (an event type, a fact, a time, a merge) has its marks, made once; judging walks the marks
+ * upward, and a definition that changes for her marks those that depend on it, which are all further up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audience/state.h"
+
+/* ---- marks ---- */
+
+void marks_set(struct marks *marks, uint32_t position)
+{
+    uint32_t word = position / 64;
+    marks->words[word] |= UINT64_C(1) << (position % 64);
+    if (word < marks->first)
+        marks->first = word;
+    if (word + 1 > marks->last)
+        marks->last = word + 1;
+}
+
+void marks_join(struct marks *marks, const struct marks *other)
+{
+    if (other == NULL)
+        return;
+    for (uint32_t i = other->first; i < other->last; i++)
+        marks->words[i] |= other->words[i];
+    if (other->first < marks->first)
+        marks->first = other->first;
+    if (other->last > marks->last)
+        marks->last = other->last;
+}
+
+static struct marks *marks_new(const struct audience *audience)
+{
+    struct marks *marks = memory_alloc(sizeof *marks);
+    if (marks != NULL)
+        marks_clear(marks, marks_words(audience));
+    return marks;
+}
+
+/* ---- order and index ---- */
+
+void interest_clear(struct audience *audience)
+{
+    for (uint32_t i = 0; i < HISTORY_TYPES_MAX; i++) {
+        memory_free(audience->by_type[i]);
+        audience->by_type[i] = NULL;
+    }
+    for (uint32_t i = 0; i < COLUMNS_MAX; i++) {
+        memory_free(audience->by_column[i]);
+        audience->by_column[i] = NULL;
+    }
+    for (uint32_t i = 0; i < audience->order_count; i++)
+        memory_free(audience->dependents[i]);
+    memory_free((void *)audience->dependents);
+    memory_free((void *)audience->order);
+    audience->dependents = NULL;
+    audience->order = NULL;
+    audience->order_count = 0;
+}
+
+static uint32_t level_of(const struct audience *audience, const struct definition *definition,
+                         unsigned depth)
+{
+    uint32_t level = 0;
+    const struct needs *needs = &definition->recipe->needs;
+    for (uint32_t i = 0; i < needs->other_count && depth < 1000; i++) {
+        const struct definition *other = definition_at(audience, needs->others[i]);
+        if (other == NULL || other->recipe == NULL)
+            continue;
+        uint32_t below = level_of(audience, other, depth + 1) + 1;
+        if (below > level)
+            level = below;
+    }
+    return level;
+}
+
+static int compare_order(const void *left, const void *right)
+{
+    const struct definition *a = *(struct definition *const *)left;
+    const struct definition *b = *(struct definition *const *)right;
+    if (a->level != b->level)
+        return a->level < b->level ? -1 : 1;
+    return a->number < b->number ? -1 : 1;
+}
+
+static err make_order(struct audience *audience)
+{
+    audience->order = memory_alloc((audience->definition_count + 1) * sizeof(*audience->order));
+    audience->dependents =
+        memory_alloc((audience->definition_count + 1) * sizeof(*audience->dependents));
+    if (audience->order == NULL || audience->dependents == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        struct definition *definition = audience->definitions[i];
+        if (definition == NULL || definition->deleted || definition->recipe == NULL)
+            continue;
+        definition->level = level_of(audience, definition, 0);
+        audience->order[audience->order_count++] = definition;
+    }
+    qsort((void *)audience->order, audience->order_count, sizeof(*audience->order), compare_order);
+    for (uint32_t i = 0; i < audience->order_count; i++)
+        audience->order[i]->position = i;
+    return ERR_OK;
+}
+
+static err mark_dependents(struct audience *audience, const struct definition *definition)
+{
+    const struct needs *needs = &definition->recipe->needs;
+    for (uint32_t i = 0; i < needs->other_count; i++) {
+        const struct definition *other = definition_at(audience, needs->others[i]);
+        if (other == NULL || other->recipe == NULL || other->deleted)
+            continue;
+        struct marks **marks = &audience->dependents[other->position];
+        if (*marks == NULL)
+            *marks = marks_new(audience);
+        if (*marks == NULL)
+            return ERR_NOMEM;
+        marks_set(*marks, definition->position);
+    }
+    for (uint32_t i = 0; i < needs->column_count; i++) {
+        struct marks **marks = &audience->by_column[needs->columns[i]];
+        if (*marks == NULL)
+            *marks = marks_new(audience);
+        if (*marks == NULL)
+            return ERR_NOMEM;
+        marks_set(*marks, definition->position);
+    }
+    return ERR_OK;
+}
+
+err interest_make(struct audience *audience)
+{
+    interest_clear(audience);
+    err error = make_order(audience);
+    uint32_t words = marks_words(audience);
+    marks_clear(&audience->by_time, words);
+    marks_clear(&audience->by_nodes, words);
+    marks_clear(&audience->all, words);
+    for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
+        const struct definition *definition = audience->order[i];
+        const struct needs *needs = &definition->recipe->needs;
+        marks_set(&audience->all, i);
+        if (needs->time)
+            marks_set(&audience->by_time, i);
+        if (needs->nodes)
+            marks_set(&audience->by_nodes, i);
+        error = mark_dependents(audience, definition);
+    }
+    audience->order_is_stale = false;
+    return error;
+}
+
+static bool needs_event(const struct needs *needs, str type)
+{
+    if (needs->any_event)
+        return true;
+    for (uint32_t i = 0; i < needs->event_count; i++)
+        if (str_equal(needs->events[i], type))
+            return true;
+    return false;
+}
+
+struct marks *marks_of_type(struct audience *audience, str type)
+{
+    uint16_t number = history_type_find(audience->config.history, type);
+    struct marks **marks = &audience->by_type[number];
+    if (*marks != NULL && number != 0)
+        return *marks;
+    if (*marks == NULL)
+        *marks = marks_new(audience);
+    if (*marks == NULL)
+        return NULL;
+    marks_clear(*marks, marks_words(audience)); /* number 0 stands for all that is not interned */
+    for (uint32_t i = 0; i < audience->order_count; i++)
+        if (needs_event(&audience->order[i]->recipe->needs, type))
+            marks_set(*marks, i);
+    return *marks;
+}
+
+/* ---- judging ---- */
+
+void live_judge_one(const struct audience *audience, const struct definition *definition,
+                    const struct recipe *recipe, struct judging *judging, uint32_t customer,
+                    const struct history_view *view, int64_t now_ms, struct verdict *verdict)
+{
+    if (recipe->form == FORM_GIVEN) {
+        *verdict = (struct verdict){ .value = given_value(audience, definition, customer),
+                                     .until_ms = RULE_FOREVER };
+        return;
+    }
+    recipe_judge(recipe, definition->texts, judging, customer, view, now_ms + 1, verdict);
+}
+
+/* One definition for her, and on to those that depend on it when it changes. */
+static err judge_at(struct audience *audience, uint32_t position, uint32_t customer,
+                    const struct history_view *view, struct audience_moment moment,
+                    enum cause cause, struct marks *marks, int64_t *until_ms)
+{
+    struct definition *definition = audience->order[position];
+    struct verdict verdict;
+    bool changed;
+    live_judge_one(audience, definition, definition->recipe, &audience->judging, customer, view,
+                   moment.now_ms, &verdict);
+    if (verdict.until_ms < *until_ms)
+        *until_ms = verdict.until_ms;
+    int64_t cell = definition->recipe->form == FORM_GIVEN
+                       ? verdict.value
+                       : definition_cell(definition, definition->recipe, verdict.value);
+    err error = definition_put(audience, definition, customer, cell, moment, cause, &changed);
+    if (error == ERR_OK && changed)
+        marks_join(marks, audience->dependents[position]);
+    return error;
+}
+
+static bool put_off(struct audience *audience, uint32_t customer, const struct history_view *view,
+                    struct audience_moment moment)
+{
+    int64_t second = moment.now_ms / 1000;
+    if (view->count <= AUDIENCE_HUGE_EVENTS)
+        return false;
+    if (audience->huge_second != second) {
+        audience->huge_second = second;
+        roaring_bitmap_clear(audience->huge_judged);
+    }
+    if (!roaring_bitmap_contains(audience->huge_judged, customer)) {
+        roaring_bitmap_add(audience->huge_judged, customer);
+        return false;
+    }
+    roaring_bitmap_add(audience->huge, customer);
+    return true;
+}
+
+err live_judge(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
+               struct audience_moment moment, enum cause cause)
+{
+    int64_t until_ms = RULE_FOREVER;
+    struct history_view view = { .count = 0 };
+    err error = ERR_OK;
+    scan_touch(audience, customer);
+    if (marks->first >= marks->last && !whole)
+        return ERR_OK;
+    if (columns_lack(&audience->facts, customer))
+        error = columns_read(audience, customer, NULL);
+    if (error != ERR_OK)
+        return error;
+    history_read_begin(audience->reader);
+    history_view_customer(audience->reader, customer, &view);
+    if (put_off(audience, customer, &view, moment)) {
+        history_read_end(audience->reader);
+        return ERR_OK;
+    }
+    for (uint32_t word = marks->first; error == ERR_OK && word < marks->last; word++) {
+        uint64_t done = 0;
+        while (error == ERR_OK && (marks->words[word] & ~done) != 0) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(marks->words[word] & ~done);
+            done |= UINT64_C(1) << bit;
+            error = judge_at(audience, word * 64 + bit, customer, &view, moment, cause, marks,
+                             &until_ms);
+        }
+    }
+    history_read_end(audience->reader);
+    metric_add(METRIC_AUDIENCE_JUDGED, 1);
+    if (error != ERR_OK)
+        return error;
+    uint32_t due = wheel_due(&audience->wheel, customer);
+    if (whole && audience->due_unknown)
+        roaring_bitmap_add(audience->due_known, customer);
+    if (whole || (until_ms != RULE_FOREVER && (due == 0 || wheel_minute(until_ms) < due)))
+        error = wheel_put(&audience->wheel, customer, until_ms, moment.now_ms);
+    return error;
+}
+
+err live_judge_all(struct audience *audience, uint32_t customer, struct audience_moment moment,
+                   enum cause cause)
+{
+    struct marks marks;
+    marks_clear(&marks, marks_words(audience));
+    marks_join(&marks, &audience->all);
+    return live_judge(audience, customer, &marks, true, moment, cause);
+}
+
+static err judge_time(struct audience *audience, uint32_t customer, struct audience_moment moment)
+{
+    struct marks marks;
+    marks_clear(&marks, marks_words(audience));
+    marks_join(&marks, &audience->by_time);
+    return live_judge(audience, customer, &marks, true, moment, CAUSE_TIME);
+}
+
+/* What an earlier tick found due is judged as it stood then; what has become due since, as of now. */
+err live_settle(struct audience *audience, uint32_t customer, struct audience_moment moment)
+{
+    err error = ERR_OK;
+    if (roaring_bitmap_contains(audience->pending, customer)) {
+        roaring_bitmap_remove(audience->pending, customer);
+        error = judge_time(audience, customer, audience->pending_moment);
+    }
+    uint32_t due = wheel_due(&audience->wheel, customer);
+    bool unknown = audience->due_unknown && !roaring_bitmap_contains(audience->due_known, customer);
+    if (error == ERR_OK && (unknown || (due != 0 && due <= wheel_minute(moment.now_ms))))
+        error = judge_time(audience, customer, moment);
+    return error;
+}
+
+err live_clear(struct audience *audience, uint32_t customer, struct audience_moment moment,
+               enum cause cause)
+{
+    err error = columns_clear(audience, customer);
+    for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
+        bool changed;
+        error = definition_put(audience, audience->order[i], customer, NO_VALUE, moment, cause,
+                               &changed);
+    }
+    roaring_bitmap_remove(audience->pending, customer);
+    roaring_bitmap_remove(audience->huge, customer);
+    scan_touch(audience, customer);
+    return error == ERR_OK ? wheel_put(&audience->wheel, customer, RULE_FOREVER, moment.now_ms)
+                           : error;
+}
+
+/* ---- from apply ---- */
+
+static err judge_put_off(struct audience *audience, struct audience_moment moment)
+{
+    err error = ERR_OK;
+    roaring_bitmap_clear(audience->huge_judged);
+    roaring_bitmap_t *waiting = audience->huge;
+    audience->huge = roaring_bitmap_create();
+    if (audience->huge == NULL) {
+        audience->huge = waiting;
+        return ERR_NOMEM;
+    }
+    roaring_uint32_iterator_t iterator;
+    roaring_init_iterator(waiting, &iterator);
+    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator))
+        error = live_judge_all(audience, iterator.current_value, moment, CAUSE_EVENT);
+    roaring_bitmap_free(waiting);
+    return error;
+}
+
+err audience_begin(struct audience *audience, struct audience_moment moment)
+{
+    audience->now_ms = moment.now_ms;
+    if (roaring_bitmap_is_empty(audience->huge) || audience->huge_second >= moment.now_ms / 1000)
+        return ERR_OK;
+    return judge_put_off(audience, moment);
+}
+
+err audience_before(struct audience *audience, uint32_t customer, struct audience_moment moment)
+{
+    return customer != 0 ? live_settle(audience, customer, moment) : ERR_OK;
+}
+
+static bool tells_facts(const struct event *event)
+{
+    return event->trait_count > 0 || event->kind != EVENT_TRACK ||
+           str_starts_with(event->type, STR("Consent "));
+}
+
+static err read_facts(struct audience *audience, uint32_t customer, bool profile,
+                      struct marks *marks)
+{
+    uint64_t changed[(COLUMNS_MAX + 63) / 64] = { 0 };
+    err error = columns_read_identifiers(audience, customer, changed);
+    if (error == ERR_OK && profile)
+        error = columns_read(audience, customer, changed);
+    for (uint32_t word = 0; word < (COLUMNS_MAX + 63) / 64; word++)
+        for (uint64_t bits = changed[word]; bits != 0; bits &= bits - 1)
+            marks_join(marks, audience->by_column[word * 64 + (uint32_t)__builtin_ctzll(bits)]);
+    return error;
+}
+
+err audience_event(struct audience *audience, uint32_t customer, const struct event *event,
+                   struct audience_moment moment)
+{
+    struct marks marks;
+    if (customer == 0)
+        return ERR_OK;
+    marks_clear(&marks, marks_words(audience));
+    err error = read_facts(audience, customer, tells_facts(event), &marks);
+    if (error != ERR_OK)
+        return error;
+    marks_join(&marks, marks_of_type(audience, event->type));
+    return live_judge(audience, customer, &marks, false, moment, CAUSE_EVENT);
+}
+
+err audience_merged(struct audience *audience, uint32_t survivor, const uint32_t *absorbed,
+                    size_t count, struct audience_moment moment)
+{
+    struct marks marks;
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < count; i++)
+        if (absorbed[i] != survivor)
+            error = live_clear(audience, absorbed[i], moment, CAUSE_MERGE);
+    marks_clear(&marks, marks_words(audience));
+    if (error == ERR_OK)
+        error = read_facts(audience, survivor, true, &marks);
+    return error == ERR_OK ? live_judge_all(audience, survivor, moment, CAUSE_MERGE) : error;
+}
+
+err audience_customer_changed(struct audience *audience, uint32_t customer,
+                              struct audience_moment moment)
+{
+    struct marks marks;
+    if (customer == 0)
+        return ERR_OK;
+    roaring_bitmap_remove(audience->pending, customer);
+    marks_clear(&marks, marks_words(audience));
+    err error = read_facts(audience, customer, true, &marks);
+    return error == ERR_OK ? live_judge_all(audience, customer, moment, CAUSE_FACT) : error;
+}
+
+err audience_all_changed(struct audience *audience, struct audience_moment moment)
+{
+    uint32_t last = identity_node_count(audience->config.identity);
+    err error = ERR_OK;
+    roaring_bitmap_clear(audience->pending);
+    for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++) {
+        if (identity_root(audience->config.identity, customer) == customer)
+            error = audience_customer_changed(audience, customer, moment);
+        else
+            error = live_clear(audience, customer, moment, CAUSE_MERGE);
+    }
+    return error;
+}
+
+err audience_object_changed(struct audience *audience, const struct event *event,
+                            struct audience_moment moment)
+{
+    bool any = false;
+    (void)event;
+    for (uint32_t i = 0; i < audience->order_count && !any; i++)
+        any = audience->order[i]->recipe->needs.objects;
+    return any ? audience_all_changed(audience, moment) : ERR_OK;
+}
+
+/* ---- time ---- */
+
+static err finish_pending(struct audience *audience, int64_t budget_us, bool *more)
+{
+    steady_ns start = steady_now();
+    err error = ERR_OK;
+    roaring_uint32_iterator_t iterator;
+    uint32_t settled = 0;
+    roaring_init_iterator(audience->pending, &iterator);
+    uint32_t last = 0;
+    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator)) {
+        if (settled > 0 && settled % 16 == 0 && budget_us > 0 &&
+            steady_since_us(start) >= budget_us)
+            break;
+        last = iterator.current_value;
+        settled++;
+        error = judge_time(audience, last, audience->pending_moment);
+    }
+    *more = error == ERR_OK && iterator.has_value;
+    if (settled > 0)
+        roaring_bitmap_remove_range(audience->pending, 0, (uint64_t)last + 1);
+    return error;
+}
+
+err audience_tick(struct audience *audience, struct audience_moment moment)
+{
+    bool more = false;
+    err error = finish_pending(audience, 0, &more);
+    if (error != ERR_OK)
+        return error;
+    audience->now_ms = moment.now_ms;
+    audience->pending_moment = moment;
+    error = wheel_take(&audience->wheel, wheel_minute(moment.now_ms), audience->pending);
+    metric_set(METRIC_AUDIENCE_DUE, (int64_t)roaring_bitmap_get_cardinality(audience->pending));
+    int64_t day = local_day(&audience->zone, moment.now_ms);
+    if (day > audience->day) {
+        audience->day = day;
+        audience->day_has_begun = true;
+    }
+    return error;
+}
+
+err live_work(struct audience *audience, int64_t budget_us, bool *more)
+{
+    err error = finish_pending(audience, budget_us, more);
+    if (!*more)
+        metric_set(METRIC_AUDIENCE_DUE, 0);
+    return error;
+}
+
+/* After a start, before the scan of due times is done. */
+static err settle_unknown(struct audience *audience, struct audience_moment moment)
+{
+    uint32_t last = identity_node_count(audience->config.identity);
+    err error = ERR_OK;
+    for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
+        if (!roaring_bitmap_contains(audience->due_known, customer) &&
+            identity_root(audience->config.identity, customer) == customer)
+            error = judge_time(audience, customer, moment);
+    return error;
+}
+
+err audience_settle(struct audience *audience, int64_t now_ms)
+{
+    bool more;
+    struct audience_moment moment = { .seq = audience->pending_moment.seq, .now_ms = now_ms };
+    err error = finish_pending(audience, 0, &more);
+    if (error != ERR_OK)
+        return error;
+    audience->pending_moment = moment;
+    error = wheel_take(&audience->wheel, wheel_minute(now_ms), audience->pending);
+    if (error == ERR_OK)
+        error = finish_pending(audience, 0, &more);
+    if (error == ERR_OK && audience->due_unknown)
+        error = settle_unknown(audience, moment);
+    return error == ERR_OK ? judge_put_off(audience, moment) : error;
+}

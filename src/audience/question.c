@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* question: what is asked about everybody while somebody waits: previews, changes before they are saved.
+ *
+ * The engine compiles the rule and shares what it needs (begin); the asking thread and one of its own then go
+ * through the customers in slices, until done, cancelled, or out of time. A part of the base that was gone
+ * through is no lie: the answer says so, and counts are scaled to the whole. */
+#include <string.h>
+
+#include "audience/question.h"
+
+#define SLICE_CUSTOMERS 4096u
+#define SAMPLE_MAX 20
+
+/* What makes somebody reachable: an identifier of the channel, and consent for the channel by name; where that
+ * was never decided, for "marketing".
+ * X(NAME, channel, identifier type) */
+#define CHANNELS(X)                                      \
+    X(WECOM, "wecom", "wecom_external_userid")           \
+    X(SMS, "sms", "mobile")                              \
+    X(CALL, "call", "mobile")                            \
+    X(OFFICIAL_ACCOUNT, "official_account", "wx_openid") \
+    X(SUBSCRIPTION, "subscription", "wx_openid")         \
+    X(EMAIL, "email", "email")
+
+enum channel {
+#define X(NAME, ...) CHANNEL_##NAME,
+    CHANNELS(X)
+#undef X
+        CHANNEL_COUNT
+};
+static const struct {
+    const char *name, *identifier_type;
+} channels[] = {
+#define X(NAME, name, type) { name, type },
+    CHANNELS(X)
+#undef X
+};
+
+struct sample {
+    uint32_t customers[SAMPLE_MAX];
+    uint32_t count;
+};
+
+/* What one thread has counted; added up at the end. */
+struct tally {
+    uint64_t customers, count, enters, leaves, changes;
+    uint64_t reachable[CHANNEL_COUNT], no_identifier[CHANNEL_COUNT], no_consent[CHANNEL_COUNT],
+        withdrawn[CHANNEL_COUNT];
+    struct sample sample, entering, leaving;
+    uint64_t *conditions;
+    struct scanner *scanner;
+};
+
+struct scanner {
+    struct audience_question *question;
+    const _Atomic bool *cancel;
+    steady_ns start;
+    int64_t budget_ms;
+    _Atomic uint32_t next; /* slice */
+    _Atomic uint32_t done;
+    _Atomic bool stopped, failed;
+    pthread_mutex_t mutex;
+    struct tally total;
+};
+
+/* ---- beginning ---- */
+
+/* Columns of consents that reachability asks for. */
+static err want_consents(struct audience *audience, bool *is_ready)
+{
+    for (size_t i = 0; i <= CHANNEL_COUNT; i++) {
+        str name = i < CHANNEL_COUNT ? str_from_c(channels[i].name) : STR("marketing");
+        uint32_t column = columns_column(&audience->facts, COLUMN_CONSENT, name, RULE_BOOL);
+        if (column == 0)
+            return ERR_NOMEM;
+        columns_want(&audience->facts, column);
+        *is_ready = *is_ready && columns_is_filled(&audience->facts, column);
+    }
+    *is_ready = *is_ready && columns_is_filled(&audience->facts, 0);
+    return ERR_OK;
+}
+
+static err compile_preview(struct audience_question *question, json_value body,
+                           struct problem *problem)
+{
+    struct audience *audience = question->audience;
+    if (json_kind(json_get(body, STR("rule"))) != JSON_OBJECT) {
+        problem_set(problem, ERR_UNPROCESSABLE, "rule is a rule: an object");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/rule");
+    }
+    return recipe_new(audience, AUDIENCE_SEGMENT, body, &question->recipe, problem);
+}
+
+static err compile_change(struct audience_question *question, str key, json_value body,
+                          struct problem *problem)
+{
+    struct audience *audience = question->audience;
+    bool is_tag = question->kind == AUDIENCE_CHANGE_TAG;
+    err error = recipe_new(audience, is_tag ? AUDIENCE_TAG : AUDIENCE_SEGMENT, body,
+                           &question->recipe, problem);
+    if (error == ERR_OK &&
+        (question->recipe->form == FORM_GIVEN ||
+         (question->recipe->form == FORM_RFM && question->recipe->quantiles > 0)))
+        return problem_set(problem, ERR_UNPROCESSABLE,
+                           "nothing is computed by rules: there is no change to preview");
+    if (error == ERR_OK)
+        question->definition =
+            definition_find(audience, is_tag ? AUDIENCE_TAG : AUDIENCE_SEGMENT, key);
+    return error;
+}
+
+static err take_facts(struct audience_question *question)
+{
+    struct audience *audience = question->audience;
+    err error = others_take(audience, &question->recipe->needs, &question->facts.others);
+    if (error == ERR_OK && question->definition != NULL) {
+        uint32_t number = question->definition->number;
+        struct needs needs = { .others = &number, .other_count = 1 };
+        error = others_take(audience, &needs, &question->facts.others);
+    }
+    question->facts.audience = audience;
+    return error;
+}
+
+err audience_question_begin(struct audience *audience, enum audience_question_kind kind, str key,
+                            json_value body, bool *is_ready, struct audience_question **question,
+                            struct problem *problem)
+{
+    struct audience_question *made = memory_alloc(sizeof *made);
+    bool ready = true;
+    if (made == NULL)
+        return ERR_NOMEM;
+    made->audience = audience;
+    made->kind = kind;
+    made->now_ms = audience->now_ms;
+    made->last = identity_node_count(audience->config.identity);
+    made->customers = identity_customer_count(audience->config.identity);
+    err error;
+    if (kind == AUDIENCE_OVERLAP || kind == AUDIENCE_PROFILE)
+        error = compare_begin(made, key, body, problem);
+    else if (kind == AUDIENCE_PREVIEW)
+        error = compile_preview(made, body, problem);
+    else
+        error = compile_change(made, key, body, problem);
+    if (error == ERR_OK && made->recipe != NULL)
+        error = recipe_prepare(audience, made->recipe, &ready, problem);
+    if (error == ERR_OK && kind == AUDIENCE_PREVIEW)
+        error = want_consents(audience, &ready);
+    if (error == ERR_OK && ready && made->recipe != NULL)
+        error = take_facts(made);
+    *is_ready = ready;
+    if (error == ERR_OK && ready)
+        *question = made;
+    else
+        audience_question_free(&made);
+    if (!ready && audience->config.wake != NULL)
+        audience->config.wake(audience->config.context);
+    return error;
+}
+
+void audience_question_free(struct audience_question **question)
+{
+    struct audience_question *gone = *question;
+    *question = NULL;
+    if (gone == NULL)
+        return;
+    recipe_release(&gone->recipe);
+    others_free(&gone->facts.others);
+    compare_free(gone);
+    memory_free(gone);
+}
+
+/* ---- on the threads ---- */
+
+static void add_sample(struct sample *sample, uint32_t customer)
+{
+    if (sample->count < SAMPLE_MAX)
+        sample->customers[sample->count++] = customer;
+}
+
+static int64_t consent_cell(const struct audience *audience, str purpose, uint32_t customer)
+{
+    const struct facts_table *facts = &audience->facts;
+    for (uint32_t i = 1; i < facts->column_count; i++)
+        if (facts->columns[i]->source == COLUMN_CONSENT &&
+            str_equal(facts->columns[i]->name, purpose))
+            return cell_get(facts->columns[i], customer);
+    return NO_VALUE;
+}
+
+static uint64_t identifier_mask(const struct facts_table *facts, const char *type)
+{
+    for (uint32_t i = 0; i < facts->identifier_type_count; i++)
+        if (str_equal(facts->identifier_types[i], str_from_c(type)))
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+static void count_reachable(struct tally *tally, uint32_t customer)
+{
+    const struct audience *audience = tally->scanner->question->audience;
+    int64_t cell = cell_get(audience->facts.columns[0], customer);
+    uint64_t mask = cell != NO_VALUE ? (uint64_t)cell : 0;
+    for (size_t i = 0; i < CHANNEL_COUNT; i++) {
+        int64_t consent = consent_cell(audience, str_from_c(channels[i].name), customer);
+        if (consent == NO_VALUE)
+            consent = consent_cell(audience, STR("marketing"), customer);
+        if ((mask & identifier_mask(&audience->facts, channels[i].identifier_type)) == 0)
+            tally->no_identifier[i]++;
+        else if (consent == NO_VALUE)
+            tally->no_consent[i]++;
+        else if (consent == 0)
+            tally->withdrawn[i]++;
+        else
+            tally->reachable[i]++;
+    }
+}
+
+static bool found_in_preview(void *context, uint32_t customer, int64_t until_ms)
+{
+    struct tally *tally = context;
+    (void)until_ms;
+    tally->count++;
+    add_sample(&tally->sample, customer);
+    count_reachable(tally, customer);
+    return true;
+}
+
+struct comparing {
+    struct tally *tally;
+    struct judging *judging;
+};
+
+static bool compare_one(void *context, uint32_t customer, const struct history_view *view)
+{
+    struct comparing *comparing = context;
+    struct tally *tally = comparing->tally;
+    const struct audience_question *question = tally->scanner->question;
+    const struct definition *definition = question->definition;
+    struct verdict verdict;
+    recipe_judge(question->recipe, NULL, comparing->judging, customer, view, question->now_ms + 1,
+                 &verdict);
+    int64_t before = definition != NULL
+                         ? others_get(&question->facts.others, definition->number, customer)
+                         : NO_VALUE;
+    int64_t after = verdict.value;
+    if (after != NO_VALUE && question->recipe->in_sets && question->kind == AUDIENCE_CHANGE_TAG) {
+        uint32_t code = definition != NULL
+                            ? lexicon_find(definition->texts, question->recipe->values[after - 1])
+                            : 0;
+        after = code != 0 ? (int64_t)code : -1; /* a value that nobody has had */
+    }
+    tally->count += after != NO_VALUE;
+    if (before == after)
+        return true;
+    tally->changes++;
+    if (before == NO_VALUE) {
+        tally->enters++;
+        add_sample(&tally->entering, customer);
+    } else if (after == NO_VALUE) {
+        tally->leaves++;
+        add_sample(&tally->leaving, customer);
+    }
+    return true;
+}
+
+static err scan_slice(struct tally *tally, struct judging *judging, struct history_reader *reader,
+                      uint32_t from, uint32_t to)
+{
+    const struct audience_question *question = tally->scanner->question;
+    struct comparing comparing = { tally, judging };
+    err error = ERR_OK;
+    history_read_begin(reader);
+    if (question->kind == AUDIENCE_PREVIEW && question->recipe->form == FORM_RULE)
+        error =
+            rule_scan(judging->judge, question->recipe->rules[0], reader, &judging->facts,
+                      question->now_ms + 1, from, to, found_in_preview, tally, tally->conditions);
+    else
+        history_scan(reader, from, to, compare_one, &comparing);
+    history_read_end(reader);
+    return error == ERR_OK ? rule_judge_status(judging->judge) : error;
+}
+
+static bool is_over(struct scanner *scanner)
+{
+    if ((scanner->cancel != NULL && atomic_load(scanner->cancel)) ||
+        steady_since_ms(scanner->start) >= scanner->budget_ms)
+        atomic_store(&scanner->stopped, true);
+    return atomic_load(&scanner->stopped) || atomic_load(&scanner->failed);
+}
+
+static void join_samples(struct sample *to, const struct sample *from)
+{
+    for (uint32_t i = 0; i < from->count; i++)
+        add_sample(to, from->customers[i]);
+}
+
+static void join_tally(struct tally *to, const struct tally *from, size_t condition_count)
+{
+    to->count += from->count;
+    to->enters += from->enters;
+    to->leaves += from->leaves;
+    to->changes += from->changes;
+    for (size_t i = 0; i < CHANNEL_COUNT; i++) {
+        to->reachable[i] += from->reachable[i];
+        to->no_identifier[i] += from->no_identifier[i];
+        to->no_consent[i] += from->no_consent[i];
+        to->withdrawn[i] += from->withdrawn[i];
+    }
+    for (size_t i = 0; i < condition_count; i++)
+        to->conditions[i] += from->conditions[i];
+    join_samples(&to->sample, &from->sample);
+    join_samples(&to->entering, &from->entering);
+    join_samples(&to->leaving, &from->leaving);
+}
+
+static size_t conditions_of(const struct audience_question *question)
+{
+    return question->kind == AUDIENCE_PREVIEW && question->recipe->form == FORM_RULE
+               ? rule_condition_count(question->recipe->rules[0])
+               : 0;
+}
+
+static void *scan_thread(void *context)
+{
+    struct scanner *scanner = context;
+    struct audience_question *question = scanner->question;
+    struct judging judging = { .audience = question->audience, .zone = &question->audience->zone };
+    struct history_reader *reader = NULL;
+    struct tally tally = { .scanner = scanner };
+    size_t conditions = conditions_of(question);
+    facts_for_scan(&question->facts, &judging.facts);
+    tally.conditions = memory_alloc((conditions + 1) * sizeof(*tally.conditions));
+    if (tally.conditions == NULL || rule_judge_new(&judging.judge) != ERR_OK ||
+        history_reader_new(&reader, question->audience->config.history) != ERR_OK)
+        atomic_store(&scanner->failed, true);
+    while (!is_over(scanner)) {
+        uint64_t from = (uint64_t)atomic_fetch_add(&scanner->next, 1) * SLICE_CUSTOMERS + 1;
+        if (from > question->last)
+            break;
+        uint64_t to = from + SLICE_CUSTOMERS;
+        if (to > (uint64_t)question->last + 1)
+            to = (uint64_t)question->last + 1;
+        if (scan_slice(&tally, &judging, reader, (uint32_t)from, (uint32_t)to) != ERR_OK)
+            atomic_store(&scanner->failed, true);
+        atomic_fetch_add(&scanner->done, (uint32_t)(to - from));
+    }
+    pthread_mutex_lock(&scanner->mutex);
+    if (tally.conditions != NULL)
+        join_tally(&scanner->total, &tally, conditions);
+    pthread_mutex_unlock(&scanner->mutex);
+    memory_free(tally.conditions);
+    rule_judge_free(&judging.judge);
+    history_reader_free(&reader);
+    return NULL;
+}
+
+/* ---- the answer ---- */
+
+static uint64_t scaled(const struct scanner *scanner, uint64_t count)
+{
+    uint32_t done = atomic_load(&scanner->done), last = scanner->question->last;
+    if (done == 0 || done >= last)
+        return count;
+    return (uint64_t)((double)count * (double)last / (double)done + 0.5);
+}
+
+static void member_count(struct json_writer *writer, const struct scanner *scanner, str key,
+                         uint64_t count)
+{
+    json_member_int(writer, key, (int64_t)scaled(scanner, count));
+}
+
+static void member_sample(struct json_writer *writer, str key, const struct sample *sample)
+{
+    json_put_key(writer, key);
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < sample->count; i++) {
+        json_begin_object(writer);
+        json_member_int(writer, STR("$customer"), sample->customers[i]);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+static void write_conditions(struct json_writer *writer, const struct scanner *scanner)
+{
+    const struct rule *rule = scanner->question->recipe->rules[0];
+    json_put_key(writer, STR("conditions"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < conditions_of(scanner->question); i++) {
+        json_begin_object(writer);
+        json_member_text(writer, STR("path"), rule_condition_path(rule, i));
+        member_count(writer, scanner, STR("count"), scanner->total.conditions[i]);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+static void write_reachable(struct json_writer *writer, const struct scanner *scanner)
+{
+    const struct tally *total = &scanner->total;
+    json_put_key(writer, STR("reachable"));
+    json_begin_object(writer);
+    for (size_t i = 0; i < CHANNEL_COUNT; i++)
+        member_count(writer, scanner, str_from_c(channels[i].name), total->reachable[i]);
+    json_end_object(writer);
+    json_put_key(writer, STR("unreachable"));
+    json_begin_object(writer);
+    for (size_t i = 0; i < CHANNEL_COUNT; i++) {
+        json_put_key(writer, str_from_c(channels[i].name));
+        json_begin_object(writer);
+        member_count(writer, scanner, STR("no_identifier"), total->no_identifier[i]);
+        member_count(writer, scanner, STR("no_consent"), total->no_consent[i]);
+        member_count(writer, scanner, STR("withdrawn"), total->withdrawn[i]);
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+}
+
+static void write_scanned(const struct scanner *scanner, struct buffer *out)
+{
+    const struct audience_question *question = scanner->question;
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    member_count(&writer, scanner, STR("count"), scanner->total.count);
+    json_member_bool(&writer, STR("partial"), atomic_load(&scanner->done) < question->last);
+    json_member_int(&writer, STR("scanned"), atomic_load(&scanner->done));
+    json_member_int(&writer, STR("base"), question->customers);
+    json_member_time(&writer, STR("as_of"), question->now_ms);
+    if (question->kind == AUDIENCE_PREVIEW) {
+        member_sample(&writer, STR("sample"), &scanner->total.sample);
+        write_conditions(&writer, scanner);
+        write_reachable(&writer, scanner);
+    } else {
+        member_count(&writer, scanner, STR("enters"), scanner->total.enters);
+        member_count(&writer, scanner, STR("leaves"), scanner->total.leaves);
+        member_count(&writer, scanner, STR("changes"), scanner->total.changes);
+        member_sample(&writer, STR("entering"), &scanner->total.entering);
+        member_sample(&writer, STR("leaving"), &scanner->total.leaving);
+    }
+    json_member_int(&writer, STR("elapsed_ms"), steady_since_ms(scanner->start));
+    json_end_object(&writer);
+}
+
+err audience_question_run(struct audience_question *question, int64_t budget_ms,
+                          const _Atomic bool *cancel, struct buffer *out)
+{
+    if (question->recipe == NULL)
+        return compare_run(question, out);
+    struct scanner scanner = {
+        .question = question, .cancel = cancel, .start = steady_now(), .budget_ms = budget_ms
+    };
+    pthread_t helper;
+    scanner.total.conditions =
+        memory_alloc((conditions_of(question) + 1) * sizeof(*scanner.total.conditions));
+    if (scanner.total.conditions == NULL)
+        return ERR_NOMEM;
+    pthread_mutex_init(&scanner.mutex, NULL);
+    bool helped = question->last > SLICE_CUSTOMERS &&
+                  pthread_create(&helper, NULL, scan_thread, &scanner) == 0;
+    scan_thread(&scanner);
+    if (helped)
+        pthread_join(helper, NULL);
+    pthread_mutex_destroy(&scanner.mutex);
+    err error = atomic_load(&scanner.failed) ? ERR_NOMEM : ERR_OK;
+    if (error == ERR_OK) {
+        write_scanned(&scanner, out);
+        error = buffer_status(out);
+    }
+    memory_free(scanner.total.conditions);
+    return error;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* question: a question about everybody, between its beginning on the engine and its end elsewhere. Private. */
+#ifndef KITH_AUDIENCE_QUESTION_H
+#define KITH_AUDIENCE_QUESTION_H
+
+#include "audience/state.h"
+
+#define COMPARED_MAX 20
+
+/* A set that is compared, with what it is called in the answer. */
+struct compared {
+    struct set members;
+    str name, value; /* in the question's arena */
+    const char *kind;
+};
+
+struct audience_question {
+    struct audience *audience;
+    enum audience_question_kind kind;
+    int64_t now_ms;
+    uint32_t last;      /* customer number */
+    uint32_t customers; /* roots */
+
+    /* preview and change */
+    struct recipe *recipe;
+    struct definition *definition;
+    struct scan_facts facts;
+
+    /* overlap and profile */
+    struct arena arena;
+    struct compared
+        *sets; /* overlap: the segments; profile: the segment, then values of tags and segments */
+    uint32_t set_count;
+};
+
+/* compare.c */
+err compare_begin(struct audience_question *question, str key, json_value body,
+                  struct problem *problem) MUST_USE;
+err compare_run(struct audience_question *question, struct buffer *out) MUST_USE;
+void compare_free(struct audience_question *question);
+
+#endif

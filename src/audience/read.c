@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read: definitions, members, customers as JSON. Engine thread; microseconds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audience/state.h"
+
+/* ---- values ---- */
+
+static void write_number(struct json_writer *writer, int64_t micro)
+{
+    if (micro % MILLION == 0)
+        json_put_int(writer, micro / MILLION);
+    else
+        json_put_double(writer, (double)micro / (double)MILLION);
+}
+
+static void write_value(const struct definition *tag, int64_t cell, struct json_writer *writer)
+{
+    const struct lexicon_entry *entry;
+    switch (tag->recipe->kind) {
+    case RULE_TEXT:
+    case RULE_TEXTS:
+        entry = lexicon_at(tag->texts, (uint32_t)cell);
+        json_put_text(writer, entry != NULL ? entry->text : STR_NONE);
+        return;
+    case RULE_NUMBER:
+        write_number(writer, cell);
+        return;
+    case RULE_MONEY:
+        json_put_int(writer, cell);
+        return;
+    case RULE_TIME:
+        json_put_time(writer, cell);
+        return;
+    case RULE_BOOL:
+        json_put_bool(writer, cell != 0);
+        return;
+    }
+}
+
+static bool is_shown(const struct definition *definition, enum audience_kind kind)
+{
+    return definition != NULL && !definition->deleted && definition->kind == kind;
+}
+
+void audience_write_customer(const struct audience *audience, uint32_t customer,
+                             struct json_writer *writer)
+{
+    json_put_key(writer, STR("tags"));
+    json_begin_object(writer);
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        const struct definition *tag = audience->definitions[i];
+        if (!is_shown(tag, AUDIENCE_TAG) || tag->recipe == NULL)
+            continue;
+        int64_t cell = definition_get(tag, customer);
+        if (cell == NO_VALUE)
+            continue;
+        json_put_key(writer, tag->key);
+        write_value(tag, cell, writer);
+    }
+    json_end_object(writer);
+    json_put_key(writer, STR("segments"));
+    json_begin_array(writer);
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        const struct definition *segment = audience->definitions[i];
+        if (is_shown(segment, AUDIENCE_SEGMENT) && definition_get(segment, customer) != NO_VALUE)
+            json_put_text(writer, segment->key);
+    }
+    json_end_array(writer);
+}
+
+/* ---- definitions ---- */
+
+static uint64_t count_of(const struct definition *definition)
+{
+    uint64_t count = definition->numbers.count;
+    for (uint32_t i = 0; i < definition->set_count; i++)
+        count += definition->sets[i].count;
+    return count;
+}
+
+static void write_values(const struct definition *definition, struct json_writer *writer)
+{
+    json_put_key(writer, STR("sizes"));
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < definition->set_count; i++) {
+        const struct lexicon_entry *entry = lexicon_at(definition->texts, i + 1);
+        json_begin_object(writer);
+        json_member_text(writer, STR("value"), entry != NULL ? entry->text : STR_NONE);
+        json_member_int(writer, STR("count"), (int64_t)definition->sets[i].count);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+static void write_usage(const struct audience *audience, const struct definition *definition,
+                        struct json_writer *writer)
+{
+    json_put_key(writer, STR("used_by"));
+    json_begin_array(writer);
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        const struct definition *other = audience->definitions[i];
+        if (other == NULL || !definition_uses(other, definition->number))
+            continue;
+        json_begin_object(writer);
+        json_member_text(writer, STR("kind"),
+                         other->kind == AUDIENCE_TAG ? STR("tag") : STR("segment"));
+        json_member_text(writer, STR("key"), other->key);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+static const char *kind_text(enum rule_kind kind)
+{
+    static const char *const texts[] = { "text", "number", "money", "time", "bool", "texts" };
+    return texts[kind];
+}
+
+static void write_definition(const struct audience *audience, const struct definition *definition,
+                             bool whole, struct json_writer *writer)
+{
+    const struct recipe *recipe =
+        definition->recipe != NULL ? definition->recipe : definition->next;
+    json_begin_object(writer);
+    json_member_text(writer, STR("key"), definition->key);
+    json_member_text(writer, STR("name"), definition->name);
+    json_member_text(writer, STR("folder"), definition->folder);
+    json_member_text(writer, STR("description"), definition->description);
+    json_member_text(writer, STR("owner"), definition->owner);
+    json_member_text(writer, STR("kind"), definition->form_name);
+    json_member_text(writer, STR("value_type"),
+                     recipe != NULL ? str_from_c(kind_text(recipe->kind)) : STR("text"));
+    json_member_int(writer, STR("version"), definition->version);
+    json_member_text(writer, STR("state"),
+                     definition->live_version == definition->version ? STR("live")
+                     : definition->live_version != 0                 ? STR("changing")
+                                                                     : STR("computing"));
+    json_member_int(writer, STR("count"), (int64_t)count_of(definition));
+    json_member_time(writer, STR("as_of"), audience->now_ms);
+    json_member_time(writer, STR("created_at"), definition->created_ms);
+    json_member_time(writer, STR("changed_at"), definition->changed_ms);
+    write_usage(audience, definition, writer);
+    if (definition->kind == AUDIENCE_TAG)
+        write_values(definition, writer);
+    if (definition->edges.size > 0)
+        json_member_raw(writer, STR("edges"), definition->edges);
+    if (whole)
+        json_member_raw(writer, STR("definition"),
+                        str_from_bytes(definition->text, definition->text_size));
+    json_end_object(writer);
+}
+
+err audience_write_one(const struct audience *audience, enum audience_kind kind, str key,
+                       struct buffer *out)
+{
+    const struct definition *definition = definition_find(audience, kind, key);
+    struct json_writer writer;
+    if (definition == NULL)
+        return ERR_NOT_FOUND;
+    json_writer_init(&writer, out);
+    write_definition(audience, definition, true, &writer);
+    return buffer_status(out);
+}
+
+static bool matches(const struct definition *definition, str folder, str query)
+{
+    if (folder.size > 0 && !str_equal(definition->folder, folder))
+        return false;
+    return query.size == 0 || str_contains(definition->key, query) ||
+           str_contains(definition->name, query);
+}
+
+void audience_write_all(const struct audience *audience, enum audience_kind kind, str folder,
+                        str query, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_array(&writer);
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        const struct definition *definition = audience->definitions[i];
+        if (is_shown(definition, kind) && matches(definition, folder, query))
+            write_definition(audience, definition, false, &writer);
+    }
+    json_end_array(&writer);
+}
+
+/* ---- members ---- */
+
+struct listing {
+    uint32_t *customers;
+    size_t limit, count;
+};
+
+static bool list_one(void *context, uint32_t customer)
+{
+    struct listing *listing = context;
+    listing->customers[listing->count++] = customer;
+    return listing->count < listing->limit;
+}
+
+static int compare_customers(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* Of several values: the first of each, and of those the first. */
+static err list_all(const struct definition *definition, uint32_t after, struct listing *listing)
+{
+    size_t room = listing->limit * (definition->set_count + 1);
+    struct listing all = { .customers = memory_alloc((room + 1) * sizeof(uint32_t)) };
+    if (all.customers == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < definition->set_count; i++) {
+        all.limit = all.count + listing->limit;
+        if (definition->sets[i].count > 0)
+            set_visit(&definition->sets[i], after + 1, list_one, &all);
+    }
+    size_t most = all.count + listing->limit;
+    for (uint32_t i = after + 1; i < numbers_end(&definition->numbers) && all.count < most; i++)
+        if (numbers_get(&definition->numbers, i) != NO_VALUE)
+            all.customers[all.count++] = i;
+    qsort(all.customers, all.count, sizeof(uint32_t), compare_customers);
+    listing->count = all.count < listing->limit ? all.count : listing->limit;
+    memcpy(listing->customers, all.customers, listing->count * sizeof(uint32_t));
+    memory_free(all.customers);
+    return ERR_OK;
+}
+
+err audience_members(const struct audience *audience, enum audience_kind kind, str key, str value,
+                     uint32_t after, uint32_t *customers, size_t limit, size_t *count)
+{
+    struct definition *definition = definition_find(audience, kind, key);
+    struct listing listing = { .customers = customers, .limit = limit };
+    err error = ERR_OK;
+    *count = 0;
+    if (definition == NULL)
+        return ERR_NOT_FOUND;
+    if (limit == 0 || after == UINT32_MAX)
+        return ERR_OK;
+    if (value.size == 0) {
+        error = list_all(definition, after, &listing);
+    } else {
+        uint32_t code = lexicon_find(definition->texts, value);
+        if (code != 0 && code <= definition->set_count)
+            set_visit(&definition->sets[code - 1], after + 1, list_one, &listing);
+        for (uint32_t i = after + 1;
+             code != 0 && listing.count < limit && i < numbers_end(&definition->numbers); i++)
+            if (numbers_get(&definition->numbers, i) == code)
+                list_one(&listing, i);
+    }
+    *count = listing.count;
+    return error;
+}
+
+/* ---- why ---- */
+
+err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,
+                     struct buffer *out, struct problem *problem)
+{
+    struct definition *definition = definition_find(audience, kind, key);
+    struct history_view view = { .count = 0 };
+    struct json_writer writer;
+    if (definition == NULL)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such %s",
+                           kind == AUDIENCE_TAG ? "tag" : "segment");
+    if (definition->recipe == NULL)
+        return problem_set(problem, ERR_UNAVAILABLE, "it is being computed");
+    uint32_t root = identity_root(audience->config.identity, customer);
+    if (root == 0)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such customer");
+    int64_t cell = definition_get(definition, root);
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_bool(&writer, STR("holds"), cell != NO_VALUE);
+    json_put_key(&writer, STR("value"));
+    if (cell != NO_VALUE)
+        write_value(definition, cell, &writer);
+    else
+        json_put_null(&writer);
+    json_member_time(&writer, STR("as_of"), audience->now_ms);
+    history_read_begin(audience->reader);
+    history_view_customer(audience->reader, root, &view);
+    recipe_explain(definition->recipe, &audience->judging, root, &view, audience->now_ms + 1,
+                   &writer);
+    history_read_end(audience->reader);
+    json_end_object(&writer);
+    return buffer_status(out);
+}

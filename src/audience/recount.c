@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recount: everybody judged anew, and compared with what is live. A difference is a defect of Kith: it is counted,
+ * told in a log line without naming anybody, and put right if asked. */
+#include <stdio.h>
+
+#include "audience/state.h"
+
+struct recount {
+    struct audience *audience;
+    struct audience_moment moment;
+    bool mend;
+    struct audience_recount_result *result;
+    err error;
+};
+
+static void tell(struct recount *recount, const struct definition *definition, uint32_t customer,
+                 int64_t live, int64_t judged)
+{
+    metric_add(METRIC_AUDIENCE_DEFECTS, 1);
+    if (recount->result->defects++ > 0)
+        return;
+    snprintf(recount->result->first, sizeof recount->result->first,
+             "%s '" STR_FMT "' of customer %u is %lld and should be %lld",
+             definition->kind == AUDIENCE_TAG ? "tag" : "segment", STR_ARG(definition->key),
+             customer, (long long)live, (long long)judged);
+    log_line(LOG_ERROR, "recount_differs", "definition=%u customer=%u live=%lld judged=%lld",
+             definition->number, customer, (long long)live, (long long)judged);
+}
+
+static err recount_one(struct recount *recount, struct definition *definition, uint32_t customer,
+                       const struct history_view *view)
+{
+    struct audience *audience = recount->audience;
+    struct verdict verdict;
+    bool changed;
+    live_judge_one(audience, definition, definition->recipe, &audience->judging, customer, view,
+                   recount->moment.now_ms, &verdict);
+    int64_t judged = definition->recipe->form == FORM_GIVEN
+                         ? verdict.value
+                         : definition_cell(definition, definition->recipe, verdict.value);
+    int64_t live = definition_get(definition, customer);
+    recount->result->judged++;
+    if (live == judged)
+        return ERR_OK;
+    tell(recount, definition, customer, live, judged);
+    return recount->mend ? definition_put(audience, definition, customer, judged, recount->moment,
+                                          CAUSE_RECOUNT, &changed)
+                         : ERR_OK;
+}
+
+static err recount_customer(struct recount *recount, uint32_t customer, bool is_root)
+{
+    struct audience *audience = recount->audience;
+    struct history_view view = { .count = 0 };
+    err error = is_root ? columns_read(audience, customer, NULL) : ERR_OK;
+    if (error == ERR_OK && is_root)
+        error = columns_read_identifiers(audience, customer, NULL);
+    history_read_begin(audience->reader);
+    if (is_root)
+        history_view_customer(audience->reader, customer, &view);
+    for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
+        struct definition *definition = audience->order[i];
+        int64_t live;
+        if (is_root)
+            error = recount_one(recount, definition, customer, &view);
+        else if ((live = definition_get(definition, customer)) != NO_VALUE)
+            tell(recount, definition, customer, live, NO_VALUE);
+    }
+    history_read_end(audience->reader);
+    return error;
+}
+
+err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
+                     struct audience_recount_result *result)
+{
+    struct recount recount = { .audience = audience,
+                               .moment = { .seq = audience->pending_moment.seq, .now_ms = now_ms },
+                               .mend = mend,
+                               .result = result };
+    uint32_t last = identity_node_count(audience->config.identity);
+    *result = (struct audience_recount_result){ .defects = 0 };
+    err error = audience_settle(audience, now_ms);
+    for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
+        error = recount_customer(&recount, customer,
+                                 identity_root(audience->config.identity, customer) == customer);
+    return error;
+}

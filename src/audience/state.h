@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state: what the files of this room share. Private to audience/.
+ *
+ * The pieces, from the bottom up: sets and numbers (what is stored per definition), columns (facts that rules
+ * ask for), the wheel (who is due when), recipes (a definition compiled, immutable), definitions, jobs.
+ */
+#ifndef KITH_AUDIENCE_STATE_H
+#define KITH_AUDIENCE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The header of CRoaring is not as strict as we are. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include <roaring/roaring.h>
+#pragma GCC diagnostic pop
+
+#include "audience/audience.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/codec.h"
+#include "base/logline.h"
+#include "base/metric.h"
+#include "base/str.h"
+
+#define CHUNK_BITS 16
+#define CHUNK_SIZE (1u << CHUNK_BITS)
+#define MILLION INT64_C(1000000)
+#define NO_VALUE INT64_MIN
+
+static inline uint32_t chunk_of(uint32_t customer)
+{
+    return customer >> CHUNK_BITS;
+}
+
+/* ---- set.c: members, in chunks that are shared copy-on-write ---- */
+
+struct set_chunk {
+    _Atomic uint32_t references;
+    roaring_bitmap_t *bits; /* of the low 16 bits */
+};
+struct set {
+    struct set_chunk **chunks; /* NULL: nobody */
+    uint8_t *dirty;            /* since the last checkpoint */
+    uint32_t chunk_count;
+    uint64_t count;
+};
+void set_deinit(struct set *set);
+bool set_has(const struct set *set, uint32_t customer);
+/* *changed: she was not there, or was. */
+err set_add(struct set *set, uint32_t customer, bool *changed) MUST_USE;
+err set_remove(struct set *set, uint32_t customer, bool *changed) MUST_USE;
+/* A snapshot that shares all chunks. Engine; freed by any thread. */
+err set_share(const struct set *set, struct set *out) MUST_USE;
+void set_move(struct set *from, struct set *to);
+/* The whole chunk, from portable bytes (empty text: nobody). */
+err set_load_chunk(struct set *set, uint32_t chunk, str bytes) MUST_USE;
+void set_write_chunk(const struct set *set, uint32_t chunk, struct buffer *out);
+const roaring_bitmap_t *set_chunk_bits(const struct set *set, uint32_t chunk); /* may be NULL */
+/* Members from `from` on in ascending order; false from `visit` stops. */
+void set_visit(const struct set *set, uint32_t from, bool (*visit)(void *, uint32_t),
+               void *context);
+err set_or_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits) MUST_USE;
+uint64_t set_and_count(const struct set *one, const struct set *other);
+size_t set_bytes(const struct set *set);
+/* Portable bytes of a bitmap that is not empty; nothing for an empty or missing one. */
+void bits_write(const roaring_bitmap_t *bits, struct buffer *out);
+roaring_bitmap_t *bits_read(str bytes); /* NULL: damaged */
+
+/* ---- numbers.c: one int64 per customer, in chunks of narrow width ---- */
+
+enum number_width { WIDTH_16, WIDTH_32, WIDTH_64 };
+struct number_chunk {
+    _Atomic uint32_t references;
+    uint32_t count; /* customers that have one */
+    enum number_width width;
+    union {
+        int16_t narrow[1]; /* in units; the least value is none */
+        int32_t middle[1];
+        int64_t wide[1]; /* as it is */
+    } values;
+};
+struct numbers {
+    struct number_chunk **chunks;
+    uint8_t *dirty;
+    uint32_t chunk_count;
+    int64_t unit; /* narrow values are in it: a million for numbers, else 1 */
+    uint64_t count;
+};
+void numbers_init(struct numbers *numbers, int64_t unit);
+void numbers_deinit(struct numbers *numbers);
+int64_t numbers_get(const struct numbers *numbers, uint32_t customer); /* NO_VALUE */
+err numbers_put(struct numbers *numbers, uint32_t customer, int64_t value) MUST_USE;
+err numbers_share(const struct numbers *numbers, struct numbers *out) MUST_USE;
+void numbers_move(struct numbers *from, struct numbers *to);
+err numbers_load_chunk(struct numbers *numbers, uint32_t chunk, str bytes) MUST_USE;
+void numbers_write_chunk(const struct numbers *numbers, uint32_t chunk, struct buffer *out);
+size_t numbers_bytes(const struct numbers *numbers);
+static inline uint32_t numbers_end(const struct numbers *numbers)
+{
+    return numbers->chunk_count << CHUNK_BITS;
+}
+
+/* ---- lexicon.c: texts that are read by any thread while some are added ---- */
+
+#define LEXICON_PAGE 512u
+#define LEXICON_PAGES 8192u
+struct lexicon_entry {
+    str text;   /* as it is, or the JSON of a list */
+    str *texts; /* of a list */
+    uint32_t text_count;
+};
+struct lexicon {
+    pthread_mutex_t mutex; /* adding */
+    struct arena arena;
+    uint32_t *slots; /* code; open addressing */
+    uint32_t slot_count;
+    _Atomic uint32_t count; /* codes are 1 … count */
+    uint32_t count_max;
+    _Atomic(struct lexicon_entry *) pages[LEXICON_PAGES];
+};
+err lexicon_new(struct lexicon **lexicon, uint32_t count_max) MUST_USE;
+void lexicon_free(struct lexicon **lexicon);
+/* Any thread. 0: full or out of memory. */
+uint32_t lexicon_intern(struct lexicon *lexicon, str text);
+/* A list: `json` is its text, which is parsed once. */
+uint32_t lexicon_intern_list(struct lexicon *lexicon, str json, json_value list);
+uint32_t lexicon_find(struct lexicon *lexicon, str text);
+const struct lexicon_entry *lexicon_at(const struct lexicon *lexicon, uint32_t code);
+size_t lexicon_bytes(const struct lexicon *lexicon);
+
+/* ---- column.c: facts of the profile as columns, read by any thread ---- */
+
+enum column_source { COLUMN_TRAIT, COLUMN_CONSENT, COLUMN_IDENTIFIERS };
+enum column_state { COLUMN_IDLE, COLUMN_FILLING, COLUMN_FILLED };
+#define COLUMN_CHUNKS_MAX 65536u
+struct fact_chunk {
+    _Atomic int64_t values[CHUNK_SIZE]; /* code, number or mask; NO_VALUE: none */
+};
+struct fact_column {
+    enum column_source source;
+    enum rule_kind kind;
+    str name;                /* trait or purpose; owned */
+    struct lexicon *lexicon; /* texts */
+    _Atomic(struct fact_chunk *) *chunks;
+    _Atomic uint32_t chunk_count; /* allocated ones, for /metrics */
+    enum column_state state;
+};
+#define COLUMNS_MAX 1000u
+#define IDENTIFIER_BITS 63u
+struct facts_table {
+    struct fact_column *columns[COLUMNS_MAX]; /* 0: identifiers */
+    uint32_t column_count;
+    str identifier_types[IDENTIFIER_BITS]; /* bit → name; owned */
+    uint32_t identifier_type_count;
+    uint32_t fill_next; /* customer; 0: no pass is on */
+    struct json_parser *parser;
+    struct buffer text;
+};
+err columns_init(struct facts_table *facts) MUST_USE;
+void columns_deinit(struct facts_table *facts);
+/* 0 when there are too many, or out of memory; consents and traits have names of their own. */
+uint32_t columns_column(struct facts_table *facts, enum column_source source, str name,
+                        enum rule_kind kind);
+uint32_t columns_identifier_bit(struct facts_table *facts,
+                                str type); /* IDENTIFIER_BITS: none left */
+/* The column is wanted: it is filled by columns_fill. */
+void columns_want(struct facts_table *facts, uint32_t column);
+/* Is what is known of her not there yet? */
+bool columns_are_filling(const struct facts_table *facts);
+bool columns_lack(const struct facts_table *facts, uint32_t customer);
+bool columns_is_filled(const struct facts_table *facts, uint32_t column);
+int64_t cell_get(const struct fact_column *column, uint32_t customer);
+/* Read everything about a customer anew into the columns; bits of columns that changed are set in
+ * `changed` (COLUMNS_MAX bits; may be NULL). */
+err columns_read(struct audience *audience, uint32_t customer, uint64_t *changed) MUST_USE;
+err columns_read_identifiers(struct audience *audience, uint32_t customer,
+                             uint64_t *changed) MUST_USE;
+err columns_clear(struct audience *audience, uint32_t customer) MUST_USE;
+/* A slice of filling; true: there is more. */
+bool columns_fill(struct audience *audience, int64_t budget_us);
+size_t columns_bytes(const struct facts_table *facts);
+
+/* ---- wheel.c: who is due when ---- */
+
+struct wheel_bucket {
+    int64_t minute; /* 0: free slot */
+    roaring_bitmap_t *customers;
+};
+struct wheel {
+    struct wheel_bucket *buckets; /* open addressing by minute */
+    uint32_t slot_count, bucket_count;
+    uint32_t **due; /* chunks: minute of a customer's due time (since 1970), 0: never */
+    uint32_t chunk_count;
+    uint64_t count;
+};
+void wheel_deinit(struct wheel *wheel);
+/* The minute within which her due time lies; 0: never. */
+uint32_t wheel_due(const struct wheel *wheel, uint32_t customer);
+/* until_ms: RULE_FOREVER takes her out. */
+err wheel_put(struct wheel *wheel, uint32_t customer, int64_t until_ms, int64_t now_ms) MUST_USE;
+/* Everybody whose minute is before or at `minute` goes to `out` and out of the wheel. */
+err wheel_take(struct wheel *wheel, uint32_t minute, roaring_bitmap_t *out) MUST_USE;
+uint32_t wheel_minute(int64_t time_ms);
+size_t wheel_bytes(const struct wheel *wheel);
+
+/* ---- recipe.c: a definition compiled. Immutable, counted: scans hold it while the engine goes on ---- */
+
+enum form {
+    FORM_RULE,   /* segment: one rule; tag and stage: a rule per value */
+    FORM_GIVEN,  /* static, uploaded, snapshot; manual, imported, model */
+    FORM_RANDOM, /* bucket of a hash */
+    FORM_COUNT,  /* a measure */
+    FORM_SCORE,
+    FORM_RFM,
+};
+struct score_part {
+    str name;
+    struct rule *rule;    /* holds: `weight` */
+    struct rule *measure; /* or weight times the measure, at most `cap` points */
+    enum rule_kind kind;
+    str event, of; /* or per event: weight (times the value of `of`), decaying */
+    enum column_kind of_kind;
+    double weight, cap, cap_per_day, half_life_days;
+};
+struct rfm_axis {
+    struct rule *measure;
+    enum rule_kind kind;
+    bool falling;        /* recency: less is better */
+    uint32_t edge_count; /* of thresholds, ascending */
+    int64_t edges[9];
+};
+struct rfm_box {
+    str name;
+    uint16_t allowed[3]; /* bit per score 1…10 */
+};
+struct needs {
+    str *events;
+    uint32_t event_count;
+    uint32_t *columns; /* of facts */
+    uint32_t column_count;
+    uint32_t *others; /* definition numbers */
+    uint32_t other_count;
+    bool any_event, identifiers, consents, objects, time, nodes;
+};
+struct recipe {
+    _Atomic uint32_t references;
+    struct arena arena;
+    enum form form;
+    bool last_wins;      /* stages: the last value whose rule holds */
+    enum rule_kind kind; /* of the value; texts of few values are in sets */
+    bool in_sets;        /* else in numbers */
+    uint32_t value_count;
+    str *values;         /* in_sets */
+    struct rule **rules; /* FORM_RULE: one per value */
+    struct rule *measure;
+    uint64_t seed;
+    uint32_t bucket_count, bucket_from, bucket_to;
+    struct score_part *parts;
+    uint32_t part_count;
+    double score_max;
+    struct rfm_axis axes[3];
+    struct rfm_box *boxes;
+    uint32_t box_count, quantiles; /* quantiles 0: own thresholds */
+    struct needs needs;
+};
+/* What the recipe comes to for one customer. */
+struct verdict {
+    int64_t
+        value; /* in_sets: 1 + index of the value, or NO_VALUE; else number or code, or NO_VALUE */
+    int64_t until_ms;
+};
+struct definition;
+/* `text`: where texts of counted tags are interned. */
+struct judging {
+    struct rule_judge *judge;
+    const struct audience *audience;
+    struct rule_facts facts;
+    const struct rule_zone *zone;
+};
+/* Parse and compile; checks names, kinds, limits. */
+err recipe_new(struct audience *audience, enum audience_kind kind, json_value body,
+               struct recipe **recipe, struct problem *problem) MUST_USE;
+void recipe_release(struct recipe **recipe);
+struct recipe *recipe_hold(struct recipe *recipe);
+/* All but FORM_GIVEN. */
+void recipe_judge(const struct recipe *recipe, struct lexicon *texts, struct judging *judging,
+                  uint32_t customer, const struct history_view *view, int64_t now_ms,
+                  struct verdict *verdict);
+/* Why: rules with their values, parts of a score. */
+void recipe_explain(const struct recipe *recipe, struct judging *judging, uint32_t customer,
+                    const struct history_view *view, int64_t now_ms, struct json_writer *writer);
+/* Its columns of history are ready, and of facts filled; begins what is not. */
+err recipe_prepare(struct audience *audience, const struct recipe *recipe, bool *is_ready,
+                   struct problem *problem) MUST_USE;
+
+/* score.c, rfm.c */
+double score_part_points(const struct score_part *part, struct judging *judging, uint32_t customer,
+                         const struct history_view *view, int64_t now_ms, int64_t *until_ms);
+err score_new(struct audience *audience, struct recipe *recipe, json_value body,
+              struct problem *problem) MUST_USE;
+err rfm_new(struct audience *audience, struct recipe *recipe, json_value body,
+            struct problem *problem) MUST_USE;
+void score_judge(const struct recipe *recipe, struct judging *judging, uint32_t customer,
+                 const struct history_view *view, int64_t now_ms, struct verdict *verdict);
+void rfm_judge(const struct recipe *recipe, struct judging *judging, uint32_t customer,
+               const struct history_view *view, int64_t now_ms, struct verdict *verdict);
+void score_explain(const struct recipe *recipe, struct judging *judging, uint32_t customer,
+                   const struct history_view *view, int64_t now_ms, struct json_writer *writer);
+/* One measure of hers; false: she has none. */
+bool rfm_measure(const struct recipe *recipe, size_t axis, struct judging *judging,
+                 uint32_t customer, const struct history_view *view, int64_t now_ms,
+                 int64_t *number, int64_t *until_ms);
+void rfm_explain(const struct recipe *recipe, struct judging *judging, uint32_t customer,
+                 const struct history_view *view, int64_t now_ms, struct json_writer *writer);
+void recipe_need_rule(struct recipe *recipe, const struct rule *rule);
+err recipe_rule(struct audience *audience, struct recipe *recipe, json_value json,
+                const char *pointer, struct rule **rule, struct problem *problem) MUST_USE;
+err recipe_measure(struct audience *audience, struct recipe *recipe, json_value json,
+                   const char *pointer, struct rule **rule, enum rule_kind *kind,
+                   struct problem *problem) MUST_USE;
+
+/* ---- definition.c ---- */
+
+/* Kinds of causes of a change. */
+enum cause {
+    CAUSE_EVENT,
+    CAUSE_FACT,
+    CAUSE_TIME,
+    CAUSE_MERGE,
+    CAUSE_DEFINITION,
+    CAUSE_HAND,
+    CAUSE_RECOUNT,
+    CAUSE_COUNT
+};
+const char *cause_text(enum cause cause);
+struct change {
+    uint32_t customer;
+    int64_t at_ms;
+    uint64_t seq;
+    enum cause cause;
+    int64_t old_value, new_value;
+};
+
+/* Values given by hand, file or model: per node, so that a split takes nothing from anybody. */
+struct given {
+    struct numbers values, at_ms; /* value: code or number; NO_VALUE with a time: taken away */
+};
+struct definition {
+    uint32_t number;                /* from 1, never reused */
+    uint32_t version, live_version; /* 0: not live yet */
+    enum audience_kind kind;
+    bool deleted;
+    str key, name, folder, description, owner, form_name; /* in `text` */
+    char *text;                                           /* JSON of the body, terminated */
+    size_t text_size;
+    int64_t created_ms, changed_ms;
+    uint32_t user_number;
+    uint64_t changed_seq;
+    struct recipe *recipe; /* live; NULL before */
+    struct recipe *next;   /* of `version`, while it is computed */
+    struct set *sets;      /* by code - 1; of a segment one */
+    uint32_t set_count;
+    struct numbers numbers;
+    struct lexicon *texts; /* of text tags: what codes mean, whatever version gave them */
+    uint32_t texts_stored; /* codes that the ledger has */
+    uint32_t *codes;       /* of the live recipe's values, in_sets */
+    bool requantile;       /* its thresholds are to be computed anew */
+    str edges;             /* JSON: thresholds that were computed for `version`; owned */
+    struct given given;
+    uint32_t level;    /* of dependency */
+    uint32_t position; /* in audience->order */
+    /* what has changed and is not in the ledger yet */
+    struct buffer changes;
+    uint64_t changes_number, changes_end; /* of the first and the last in it */
+    uint32_t changes_count;
+    int64_t changes_first_ms;
+    struct change changes_last;
+    bool changes_dirty, state_dirty;
+    uint64_t checkpoint; /* all changes up to it are in the chunks in the ledger */
+};
+
+/* Entries of a definition that are too many for its open row; written by the next commit. */
+struct changes_row {
+    struct changes_row *next;
+    uint32_t definition, count;
+    uint64_t number;
+    int64_t first_ms, last_ms;
+    char *bytes;
+    size_t size;
+};
+
+/* ---- scan.c ---- */
+
+struct scan_part {
+    struct definition *definition;
+    uint32_t number, version;
+    struct recipe *recipe;
+    struct set *sets; /* by the recipe's values */
+    struct numbers numbers;
+    int64_t *measures[3]; /* rfm by quantiles: of all who have them */
+    size_t measure_count, measure_room;
+};
+/* Members and values of definitions as they are now, for other threads. */
+struct others {
+    uint32_t count; /* by definition number */
+    struct others_item {
+        enum rule_kind kind;
+        struct lexicon *texts;
+        struct set *sets;
+        uint32_t set_count;
+        struct numbers numbers;
+    } * items;
+};
+struct scan_facts {
+    const struct audience *audience;
+    struct others others;
+};
+err others_take(const struct audience *audience, const struct needs *needs,
+                struct others *others) MUST_USE;
+void others_free(struct others *others);
+void recipe_write_edges(const struct recipe *recipe, struct json_writer *writer);
+void facts_for_scan(struct scan_facts *from, struct rule_facts *facts);
+int64_t others_get(const struct others *others, uint32_t number, uint32_t customer);
+struct scan;
+
+#define MARK_WORDS ((AUDIENCE_DEFINITIONS_MAX + 63) / 64)
+struct marks {
+    uint64_t words[MARK_WORDS];
+    uint32_t first, last; /* words in use: [first, last) */
+};
+
+struct audience {
+    struct audience_config config;
+    struct facts_table facts;
+    struct rule_zone zone;
+    int64_t *zone_since;
+    int32_t *zone_offsets;
+    struct rule_catalogue catalogue;
+    struct json_parser *parser; /* bodies from the ledger */
+    struct json_parser *catalogue_parser;
+    struct buffer catalogue_text;
+
+    struct definition **definitions; /* by number */
+    uint32_t definition_count;       /* highest number + 1 */
+    struct definition **order;       /* live ones, by level, then number */
+    bool order_is_stale;
+    uint32_t order_count;
+
+    /* index, by position in `order`; made anew when a definition comes or goes */
+    struct marks *by_type[HISTORY_TYPES_MAX]; /* lazily */
+    struct marks *by_column[COLUMNS_MAX];
+    struct marks **dependents; /* by position */
+    struct marks by_time, by_nodes, all;
+
+    struct wheel wheel;
+    roaring_bitmap_t *pending; /* taken from the wheel at pending_moment, not settled yet */
+    struct audience_moment pending_moment;
+    roaring_bitmap_t *huge;        /* put off until the next second */
+    roaring_bitmap_t *huge_judged; /* in this second */
+    int64_t huge_second;
+    int64_t now_ms;
+    int64_t day;        /* local day that was begun */
+    bool day_has_begun; /* its work is not begun yet */
+
+    struct history_reader *reader;
+    struct judging judging;
+    uint64_t change_number; /* of the last change */
+    struct changes_row *finished_rows;
+    size_t bytes_estimate;
+    uint32_t checkpoint_next; /* definition whose chunks are written next; 0: no round is on */
+    int64_t checkpoint_ms;    /* log time of the last round */
+
+    struct scan *scan, *scan_over; /* the one that runs; one whose threads are to be joined */
+    bool started;
+    bool scan_wanted; /* something may wait to be computed */
+    /* After a start nobody's due time is known, until a scan has found them or she was judged. */
+    bool due_unknown;
+    roaring_bitmap_t *due_known;
+};
+
+/* live.c */
+void interest_clear(struct audience *audience);
+err interest_make(struct audience *audience) MUST_USE;
+static inline void marks_clear(struct marks *marks, uint32_t words)
+{
+    for (uint32_t i = 0; i < words; i++)
+        marks->words[i] = 0;
+    marks->first = words;
+    marks->last = 0;
+}
+static inline uint32_t marks_words(const struct audience *audience)
+{
+    return (audience->order_count + 63) / 64;
+}
+void marks_set(struct marks *marks, uint32_t position);
+void marks_join(struct marks *marks, const struct marks *other);
+struct marks *marks_of_type(struct audience *audience, str type);
+
+/* Judge what is marked (and what depends on what changes). `whole`: all that time can change is among it, so
+ * that the due time is known anew. */
+err live_judge(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
+               struct audience_moment moment, enum cause cause) MUST_USE;
+/* Everything about her. */
+err live_judge_all(struct audience *audience, uint32_t customer, struct audience_moment moment,
+                   enum cause cause) MUST_USE;
+err live_settle(struct audience *audience, uint32_t customer,
+                struct audience_moment moment) MUST_USE;
+/* A slice of what is due. */
+err live_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
+/* Take her out of everything. */
+err live_clear(struct audience *audience, uint32_t customer, struct audience_moment moment,
+               enum cause cause) MUST_USE;
+/* One definition for one customer; recipe may be of a version that is not live. */
+void live_judge_one(const struct audience *audience, const struct definition *definition,
+                    const struct recipe *recipe, struct judging *judging, uint32_t customer,
+                    const struct history_view *view, int64_t now_ms, struct verdict *verdict);
+
+/* What a definition has of her: a code (of a segment 1) or a number; NO_VALUE. */
+int64_t definition_get(const struct definition *definition, uint32_t customer);
+err definition_put(struct audience *audience, struct definition *definition, uint32_t customer,
+                   int64_t value, struct audience_moment moment, enum cause cause,
+                   bool *changed) MUST_USE;
+struct definition *definition_find(const struct audience *audience, enum audience_kind kind,
+                                   str key);
+struct definition *definition_at(const struct audience *audience, uint32_t number);
+/* What is stored, without noting a change. */
+err definition_store(struct definition *definition, uint32_t customer, int64_t before,
+                     int64_t value) MUST_USE;
+/* The body, with the thresholds that were computed for it. */
+err definition_parse(struct definition *definition, struct json_parser *parser, json_value *body,
+                     struct problem *problem) MUST_USE;
+/* Of a verdict, what is stored. */
+int64_t definition_cell(const struct definition *definition, const struct recipe *recipe,
+                        int64_t value);
+struct set *definition_set(struct definition *definition, uint32_t code); /* made; NULL: memory */
+/* Put a recipe in place: storage of its form, codes of its values. */
+err definition_adopt(struct audience *audience, struct definition *definition,
+                     struct recipe *recipe, uint32_t version) MUST_USE;
+err definition_new(struct audience *audience, uint32_t number, enum audience_kind kind, str key,
+                   struct definition **definition) MUST_USE;
+/* The body's text and what is read from it. */
+err definition_take_body(struct definition *definition, json_value body) MUST_USE;
+void definition_free(struct definition *definition);
+/* Does it need the other, live or as it is being computed? */
+bool definition_uses(const struct definition *definition, uint32_t number);
+int64_t given_value(const struct audience *audience, const struct definition *definition,
+                    uint32_t customer);
+void definition_storage_free(struct definition *definition);
+
+/* change.c */
+/* A change is put into the definition's open row. */
+err change_note(struct audience *audience, struct definition *definition,
+                const struct change *change) MUST_USE;
+/* Entries of a row, in order; false: damaged. */
+bool change_next(struct cursor *cursor, struct change *change, struct change *previous);
+void change_write(struct buffer *out, const struct change *change, const struct change *previous);
+
+bool change_row_is_full(const struct definition *definition);
+void change_end_row(struct definition *definition);
+
+/* store.c */
+void store_put_definition(const struct definition *definition, struct ledger_writes *writes);
+void store_put_given(const struct definition *definition, uint32_t block,
+                     struct ledger_writes *writes);
+#define GIVEN_BLOCK_BITS 10
+
+/* catalogue.c */
+void catalogue_init(struct audience *audience);
+err local_zone_init(struct audience *audience, const char *name) MUST_USE;
+int64_t local_day(const struct rule_zone *zone, int64_t time_ms); /* local days since 1970 */
+int64_t local_day_start(const struct rule_zone *zone, int64_t day);
+/* Facts for the engine thread: live sets and numbers. */
+void facts_for_engine(const struct audience *audience, struct rule_facts *facts);
+/* Value of a cell by the column's kind. */
+bool cell_value(const struct fact_column *column, int64_t cell, struct rule_value *value);
+bool tag_value(enum rule_kind kind, const struct lexicon *texts, int64_t cell,
+               struct rule_value *value);
+
+/* scan.c */
+/* Definitions wait to be computed: begin when nothing runs and what they need is there. */
+err scan_begin(struct audience *audience) MUST_USE;
+bool scan_work(struct audience *audience, int64_t budget_us);
+void scan_touch(struct audience *audience, uint32_t customer);
+void scan_stop(struct audience *audience);
+/* Find the due time of everybody on other threads. */
+err scan_due_times(struct audience *audience) MUST_USE;
+
+#endif
