@@ -20,7 +20,8 @@
     X(NO_CRC, "no_crc", "the CRC of a block is not compared")                         \
     X(NO_MARK, "no_mark", "a tail shorter than the mark is not noticed")              \
     X(FULL_IS_OK, "full_is_ok", "appends are acknowledged though the disk is full")   \
-    X(CLOCK_GOES_BACK, "clock_goes_back", "received_ms follows the wall clock back")
+    X(CLOCK_GOES_BACK, "clock_goes_back", "received_ms follows the wall clock back")  \
+    X(SLOW_DISK, "slow_disk", "no defect: each commit takes 20 ms more, so that a kill finds it")
 
 enum log_mutation {
 #define X(name, text, meaning) MUTATION_##name,

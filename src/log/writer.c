@@ -172,6 +172,8 @@ static err batch_write(struct log *log, struct batch *batch, struct problem *pro
     if (fault_fires(FAULT_LOG_BEFORE_WRITE))
         return problem_set(problem, ERR_IO, "fault log_before_write");
     steady_ns start = steady_now();
+    if (log_mutates(MUTATION_SLOW_DISK))
+        steady_sleep_ms(20);
     err error = log_file_write(log->file, rows, batch->count, batch->last_seq, problem);
     if (error == ERR_OK)
         metric_observe_us(METRIC_LOG_SYNC_US, steady_since_us(start));
