@@ -28,16 +28,13 @@ void stage_clear(struct stage *stage)
     stage->count = stage->code_count = 0;
 }
 
-static bool stage_reserve(struct stage *stage)
+bool stage_reserve(struct stage *stage, uint32_t more)
 {
-    uint32_t capacity = stage->capacity;
-    if (stage->count < capacity)
+    uint32_t capacity = stage->capacity, also = stage->capacity, needed = stage->count + more;
+    if (needed <= capacity)
         return true;
-    if (!array_reserve((void **)&stage->indices, &capacity, stage->count + 1, sizeof(uint32_t)))
-        return false;
-    uint32_t numbers_capacity = stage->capacity;
-    if (!array_reserve((void **)&stage->numbers, &numbers_capacity, stage->count + 1,
-                       sizeof(int64_t)))
+    if (!array_reserve((void **)&stage->indices, &capacity, needed, sizeof(uint32_t)) ||
+        !array_reserve((void **)&stage->numbers, &also, needed, sizeof(int64_t)))
         return false;
     stage->capacity = capacity;
     return true;
@@ -45,7 +42,7 @@ static bool stage_reserve(struct stage *stage)
 
 bool stage_number(struct stage *stage, uint32_t index, int64_t number)
 {
-    if (!stage_reserve(stage))
+    if (stage->count == stage->capacity && !stage_reserve(stage, 1))
         return false;
     stage->indices[stage->count] = index;
     stage->numbers[stage->count++] = number;
@@ -81,19 +78,15 @@ void builder_free(struct builder *builder)
     }
 }
 
-bool builder_push(struct builder *builder, uint64_t packed, uint64_t seq)
+bool builder_reserve(struct builder *builder, uint32_t more)
 {
-    if (builder->count == builder->capacity) {
-        uint32_t capacity = builder->capacity, seqs_capacity = builder->capacity;
-        if (!array_reserve((void **)&builder->packed, &capacity, builder->count + 1,
-                           sizeof(uint64_t)) ||
-            !array_reserve((void **)&builder->seqs, &seqs_capacity, builder->count + 1,
-                           sizeof(uint64_t)))
-            return false;
-        builder->capacity = capacity;
-    }
-    builder->packed[builder->count] = packed;
-    builder->seqs[builder->count++] = seq;
+    uint32_t capacity = builder->capacity, also = builder->capacity, needed = builder->count + more;
+    if (needed <= capacity)
+        return true;
+    if (!array_reserve((void **)&builder->packed, &capacity, needed, sizeof(uint64_t)) ||
+        !array_reserve((void **)&builder->seqs, &also, needed, sizeof(uint64_t)))
+        return false;
+    builder->capacity = capacity;
     return true;
 }
 
@@ -107,11 +100,6 @@ static uint64_t mask_of(uint8_t width)
 {
     return width == 8 ? UINT64_MAX : (UINT64_C(1) << (width * 8)) - 1;
 }
-static void store_narrow(uint8_t *at, uint64_t value, uint8_t width)
-{
-    memcpy(at, &value, width);
-}
-
 /* A piece of memory cut up in order, each part aligned to 8. */
 static size_t padded(size_t bytes)
 {
@@ -201,11 +189,11 @@ static void measure_numbers(struct piece *piece, const struct stage *stage)
     piece->mask = mask_of(piece->width);
 }
 
+/* Each write of 8 bytes spills zeros into the next value's room, which is written after it. */
 static void fill_numbers(struct piece *piece, const struct stage *stage, uint8_t *room)
 {
     for (uint32_t i = 0; i < stage->count; i++)
-        store_narrow(room + (size_t)i * piece->width, (uint64_t)stage->numbers[i] - piece->least,
-                     piece->width);
+        store64(room + (size_t)i * piece->width, (uint64_t)stage->numbers[i] - piece->least);
     piece->values = room;
 }
 
@@ -290,37 +278,32 @@ uint32_t piece_rank(const struct piece *piece, uint32_t index)
                                              : rank_in_list32(piece, index);
 }
 
-/* The event after `*index` that is there; begin with UINT32_MAX. */
-static bool next_in_groups(const struct piece *piece, uint32_t *index)
+static void group_indices(const struct piece *piece, uint32_t *indices)
 {
-    uint32_t at = *index + 1;
-    for (uint32_t group = at >> 6;; group++, at = group << 6) {
-        uint64_t bits = load64(piece->groups[group].bits) & (UINT64_MAX << (at & 63));
-        if (bits == 0)
-            continue;
-        *index = (group << 6) + (uint32_t)__builtin_ctzll(bits);
-        return true;
-    }
+    uint32_t count = 0;
+    for (uint32_t group = 0; count < piece->count; group++)
+        for (uint64_t bits = load64(piece->groups[group].bits); bits != 0; bits &= bits - 1)
+            indices[count++] = (group << 6) + (uint32_t)__builtin_ctzll(bits);
 }
 
-bool piece_next(const struct piece *piece, uint32_t rank, uint32_t *index)
+void piece_indices(const struct piece *piece, uint32_t *indices)
 {
-    if (rank >= piece->count)
-        return false;
     switch (piece->presence) {
     case PRESENT_ALL:
-        *index = rank;
-        return true;
+        for (uint32_t i = 0; i < piece->count; i++)
+            indices[i] = i;
+        break;
     case PRESENT_BITS:
-        return next_in_groups(piece, index);
+        group_indices(piece, indices);
+        break;
     case PRESENT_LIST16:
-        *index = piece->list16[rank];
-        return true;
+        for (uint32_t i = 0; i < piece->count; i++)
+            indices[i] = piece->list16[i];
+        break;
     case PRESENT_LIST32:
-        *index = piece->list32[rank];
-        return true;
+        memcpy(indices, piece->list32, (size_t)piece->count * sizeof(uint32_t));
+        break;
     }
-    return false;
 }
 
 bool stage_old_value(struct stage *out, uint32_t index, const struct piece *piece, uint32_t rank)
@@ -409,8 +392,7 @@ static bool build_core(struct history *history, struct base *base, const struct 
     memcpy(offsets_room, builder->offsets, offsets);
     memset(seqs_room + seqs - sizeof(uint64_t), 0, sizeof(uint64_t));
     for (uint32_t i = 0; i < builder->count; i++)
-        store_narrow(seqs_room + (size_t)i * base->seq_width, builder->seqs[i] - base->seq_least,
-                     base->seq_width);
+        store64(seqs_room + (size_t)i * base->seq_width, builder->seqs[i] - base->seq_least);
     if (lost > 0)
         base->lost = memcpy(cut(&at, lost), builder->lost, lost);
     base->packed = packed_room;

@@ -35,19 +35,28 @@ static err check_texts(const struct walk *walk, const struct piece *piece, uint3
 static err check_piece(const struct walk *walk, const struct base *base, history_column column)
 {
     const struct piece *piece = base->pieces[column];
-    uint32_t index = UINT32_MAX, before = UINT32_MAX;
+    uint32_t before = UINT32_MAX;
+    uint32_t *indices = memory_alloc((size_t)piece->count * sizeof(*indices));
     uint32_t codes = history_code_count(walk->history, column);
     enum column_kind kind = column_at(walk->history, column)->kind;
-    for (uint32_t rank = 0; piece_next(piece, rank, &index); rank++) {
+    const char *defect = NULL;
+    if (indices == NULL)
+        return ERR_NOMEM;
+    piece_indices(piece, indices);
+    for (uint32_t rank = 0; rank < piece->count; rank++) {
+        uint32_t index = indices[rank];
         if (index >= base->event_count || (before != UINT32_MAX && index <= before))
-            return wrong(walk, "a column's events are not in order");
-        if (piece_rank(piece, index) != rank)
-            return wrong(walk, "a column finds another value than it has");
-        if (kind == COLUMN_TEXT &&
-            (piece_number(piece, rank) < 1 || piece_number(piece, rank) > codes))
-            return wrong(walk, "a text that the dictionary does not have");
+            defect = "a column's events are not in order";
+        else if (piece_rank(piece, index) != rank)
+            defect = "a column finds another value than it has";
+        else if (kind == COLUMN_TEXT &&
+                 (piece_number(piece, rank) < 1 || piece_number(piece, rank) > codes))
+            defect = "a text that the dictionary does not have";
         before = index;
     }
+    memory_free(indices);
+    if (defect != NULL)
+        return wrong(walk, defect);
     if (piece->is_texts != (kind == COLUMN_TEXTS))
         return wrong(walk, "a column of another kind");
     return piece->is_texts ? check_texts(walk, piece, codes) : ERR_OK;

@@ -9,30 +9,31 @@ static uint32_t first_of_chunk(unsigned chunk)
     return ((UINT32_C(1) << chunk) - 1) << WORDS_FIRST_BITS;
 }
 
-uint32_t words_take(struct words *words, uint32_t count, size_t *grown_bytes)
+bool words_grow(struct words *words, uint32_t size, size_t *grown_bytes)
 {
     uint32_t position = words->next < 2 ? 2 : words->next;
-    uint32_t size = (count + 1) & ~UINT32_C(1);
-    *grown_bytes = 0;
-    for (;;) {
-        unsigned chunk = 31u - (unsigned)__builtin_clz((position >> WORDS_FIRST_BITS) + 1);
+    unsigned chunk = 31u - (unsigned)__builtin_clz((position >> WORDS_FIRST_BITS) + 1);
+    while (size > first_of_chunk(chunk + 1) - position) {
+        position = first_of_chunk(++chunk);
         if (chunk >= WORDS_CHUNKS - 1)
-            return 0;
-        uint32_t end = first_of_chunk(chunk + 1);
-        if (size > end - position) {
-            position = end;
-            continue;
-        }
-        if (words->chunks[chunk] == NULL) {
-            size_t bytes = sizeof(uint32_t) << (chunk + WORDS_FIRST_BITS);
-            words->chunks[chunk] = memory_alloc(bytes);
-            if (words->chunks[chunk] == NULL)
-                return 0;
-            *grown_bytes = bytes;
-        }
-        words->next = position + size;
-        return position;
+            return false;
     }
+    if (words->chunks[chunk] == NULL) {
+        size_t bytes = sizeof(uint32_t) << (chunk + WORDS_FIRST_BITS);
+        words->chunks[chunk] = memory_alloc(bytes);
+        if (words->chunks[chunk] == NULL)
+            return false;
+        *grown_bytes = bytes;
+    }
+    words->next = position;
+    words->room = first_of_chunk(chunk + 1) - position;
+    words->at = words_at(words, position);
+    return true;
+}
+
+void words_clear(struct words *words)
+{
+    words->next = words->room = 0;
 }
 
 void words_free(struct words *words)
@@ -136,6 +137,8 @@ err values_put(struct history *history, struct value_words *out, const struct hi
 
 struct delta *delta_make(struct history *history, struct block *block)
 {
+    if (block->delta != NULL)
+        return block->delta;
     struct base *base = block_base(block);
     if (base == NULL) {
         base = base_new_empty(history);
@@ -143,15 +146,14 @@ struct delta *delta_make(struct history *history, struct block *block)
             return NULL;
         atomic_store_explicit(&block->base, base, memory_order_release);
     }
-    struct delta *delta = base_delta(base);
-    if (delta != NULL)
-        return delta;
-    delta = history_take(history, sizeof(*delta));
+    struct delta *delta = history_take(history, sizeof(*delta));
     if (delta == NULL)
         return NULL;
     memset(delta, 0, sizeof(*delta));
     delta->block.kind = BLOCK_DELTA;
     delta->bytes = sizeof(*delta);
+    delta->limit = delta_limit(base);
+    block->delta = delta;
     atomic_store_explicit(&base->delta, delta, memory_order_release);
     return delta;
 }
@@ -179,21 +181,20 @@ err delta_push(struct history *history, uint32_t node, struct delta *delta, enum
 {
     _Atomic uint32_t *head = &delta->heads[node & BLOCK_MASK];
     uint32_t value_words = values != NULL ? values->count : 0;
+    uint32_t *entry;
     size_t grown;
     if (value_words > VALUE_WORDS_MAX)
         return ERR_TOO_LARGE;
-    uint32_t position = words_take(&delta->words, ENTRY_WORDS + value_words, &grown);
+    uint32_t position = words_take(&delta->words, ENTRY_WORDS + value_words, &entry, &grown);
     if (position == 0)
         return ERR_NOMEM;
-    delta->bytes += grown;
-    history_count_bytes(history, (int64_t)grown);
-    uint32_t *entry = words_at(&delta->words, position);
+    if (grown > 0) {
+        delta->bytes += grown;
+        history_count_bytes(history, (int64_t)grown);
+    }
     entry[0] = atomic_load_explicit(head, memory_order_relaxed);
     entry_write(entry, kind, packed, seq, values);
-    if (kind == ENTRY_EVENT)
-        delta->events++;
-    else
-        delta->changes++;
+    delta->count++;
     atomic_store_explicit(head, position, memory_order_release);
     return ERR_OK;
 }

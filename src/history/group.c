@@ -28,8 +28,9 @@ static uint32_t array_take(struct history *history, uint32_t words)
         groups->free[class] = words_at(&groups->words, handle)[0];
         return handle;
     }
+    uint32_t *array;
     size_t grown;
-    handle = words_take(&groups->words, size, &grown);
+    handle = words_take(&groups->words, size, &array, &grown);
     history_count_bytes(history, (int64_t)grown);
     return handle;
 }

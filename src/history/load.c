@@ -44,7 +44,8 @@ static err end_block(struct history *history)
     atomic_store_explicit(&block->base, base, memory_order_release);
     if (empty != NULL)
         retire(history, base_destroy, empty, base_bytes(empty));
-    atomic_fetch_add_explicit(&history->event_count, base->event_count, memory_order_relaxed);
+    block->delta = NULL;
+    history_count_events(history, base->event_count);
     builder_clear(&history->builder);
     loading->node = 0;
     loading->slot = 0;
@@ -165,27 +166,24 @@ static err merge_fill(struct history *history, const struct base *base, history_
                       const struct history_row *rows, size_t count, struct stage *out)
 {
     const struct piece *piece = column < base->piece_count ? base->pieces[column] : NULL;
-    uint32_t rank = 0, old = UINT32_MAX;
-    bool has_old = piece != NULL && piece_next(piece, rank, &old);
+    uint32_t rank = 0, old_count = piece != NULL ? piece->count : 0;
+    uint32_t *old = memory_resize(NULL, (size_t)old_count * sizeof(uint32_t));
+    err error = old != NULL ? ERR_OK : ERR_NOMEM;
     stage_clear(out);
-    for (size_t i = 0; i <= count; i++) {
+    if (error == ERR_OK && piece != NULL)
+        piece_indices(piece, old);
+    for (size_t i = 0; i <= count && error == ERR_OK; i++) {
         uint32_t index = i < count ? find_event(base, &rows[i]) : UINT32_MAX;
         if (i < count && index == RANK_NONE)
             continue;
-        while (has_old && old <= index) {
-            if (!stage_old_value(out, old, piece, rank))
-                return ERR_NOMEM;
-            has_old = piece_next(piece, ++rank, &old);
-        }
-        for (uint32_t j = 0; i < count && j < rows[i].value_count; j++) {
-            err error = rows[i].values[j].column == column
-                            ? stage_row_value(history, out, index, &rows[i].values[j])
-                            : ERR_OK;
-            if (error != ERR_OK)
-                return error;
-        }
+        for (; rank < old_count && old[rank] <= index && error == ERR_OK; rank++)
+            error = stage_old_value(out, old[rank], piece, rank) ? ERR_OK : ERR_NOMEM;
+        for (uint32_t j = 0; i < count && j < rows[i].value_count && error == ERR_OK; j++)
+            if (rows[i].values[j].column == column)
+                error = stage_row_value(history, out, index, &rows[i].values[j]);
     }
-    return ERR_OK;
+    memory_free(old);
+    return error;
 }
 
 /* A fill changes one piece: a new head takes over the core and all others. */
@@ -221,7 +219,7 @@ static err fill_block(struct history *history, history_column column,
     err error = ERR_OK;
     if (base == NULL)
         return ERR_OK;
-    if (base_delta(base) != NULL)
+    if (block->delta != NULL)
         error = block_rebuild(history, rows[0].node >> BLOCK_BITS, 0);
     if (error == ERR_OK)
         error = merge_fill(history, block_base(block), column, rows, count, stage);

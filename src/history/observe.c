@@ -34,8 +34,9 @@ err history_observe(struct history *history, uint32_t node, const struct event *
     if (error != ERR_OK)
         return error;
     node_seen(history, node);
-    atomic_fetch_add_explicit(&history->event_count, 1, memory_order_relaxed);
-    block_grew(history, node, block_base(block), delta);
+    history_count_events(history, 1);
+    if (delta->count >= delta->limit)
+        block_is_due(history, node, delta);
     return ERR_OK;
 }
 
@@ -80,8 +81,9 @@ err history_retract(struct history *history, uint32_t node, uint64_t seq)
     err error = push_change(history, node, block, ENTRY_RETRACT, seq);
     if (error != ERR_OK)
         return error;
-    atomic_fetch_sub_explicit(&history->event_count, 1, memory_order_relaxed);
-    block_grew(history, node, block_base(block), base_delta(block_base(block)));
+    history_count_events(history, -1);
+    if (block->delta->count >= block->delta->limit)
+        block_is_due(history, node, block->delta);
     return ERR_OK;
 }
 
@@ -96,7 +98,7 @@ err history_forget(struct history *history, uint32_t node)
                     ? push_change(history, node, block, ENTRY_FORGET, 0)
                     : ERR_NOMEM;
     if (error == ERR_OK) {
-        atomic_fetch_sub_explicit(&history->event_count, gather.count, memory_order_relaxed);
+        history_count_events(history, -(int64_t)gather.count);
         /* What was erased shall not lie in memory for long, however little it is. */
         block_enqueue(history, node >> BLOCK_BITS);
     }

@@ -16,6 +16,8 @@ struct late {
 struct merge {
     uint32_t *map; /* of the old base's events: where they are in the new one */
     uint32_t map_capacity;
+    uint32_t *indices; /* of the values of a piece */
+    uint32_t indices_capacity;
     struct late *late;
     uint32_t late_count, late_capacity;
     uint64_t cut_count; /* events that went by the cut */
@@ -37,6 +39,7 @@ void merge_free(struct history *history)
     if (merge == NULL)
         return;
     memory_free(merge->map);
+    memory_free(merge->indices);
     memory_free(merge->late);
     gather_free(&merge->gather);
     for (unsigned i = 0; i < HISTORY_COLUMNS_MAX; i++) {
@@ -55,22 +58,32 @@ static void mark_lost(struct builder *builder, uint32_t slot)
     builder->lost[slot >> 6] |= UINT64_C(1) << (slot & 63);
 }
 
-/* A node without delta: its events as they are, from the cut on. */
-static bool copy_node(struct builder *builder, struct merge *merge, const struct base *base,
-                      uint32_t slot, uint64_t cut)
+/* Events of nodes without delta, as they are. */
+static bool copy_events(struct builder *builder, struct merge *merge, const struct base *base,
+                        uint32_t index, uint32_t end)
+{
+    uint32_t count = end - index, at = builder->count;
+    if (!builder_reserve(builder, count))
+        return false;
+    if (count > 0)
+        memcpy(builder->packed + at, base->packed + index, (size_t)count * sizeof(uint64_t));
+    for (uint32_t i = 0; i < count; i++) {
+        builder->seqs[at + i] = base_seq(base, index + i);
+        merge->map[index + i] = at + i;
+    }
+    builder->count += count;
+    return true;
+}
+
+static bool cut_node(struct builder *builder, struct merge *merge, const struct base *base,
+                     uint32_t slot, uint64_t cut)
 {
     uint32_t index = base->offsets[slot], end = base->offsets[slot + 1];
-    while (index < end && base->packed[index] >> 20 < cut) {
+    for (; index < end && base->packed[index] >> 20 < cut; index++) {
         mark_lost(builder, slot);
         merge->cut_count++;
-        index++;
     }
-    for (; index < end; index++) {
-        merge->map[index] = builder->count;
-        if (!builder_push(builder, base->packed[index], base_seq(base, index)))
-            return false;
-    }
-    return true;
+    return copy_events(builder, merge, base, index, end);
 }
 
 static bool push_late(struct merge *merge, uint32_t index, const uint32_t *entry)
@@ -109,22 +122,47 @@ static bool merge_node(struct builder *builder, struct merge *merge, const struc
     return true;
 }
 
+/* Nodes [slot, end) have no delta and lose nothing: one piece. */
+static bool copy_nodes(struct builder *builder, struct merge *merge, const struct base *base,
+                       uint32_t slot, uint32_t end)
+{
+    uint32_t shift = builder->count - (base->offsets != NULL ? base->offsets[slot] : 0);
+    for (uint32_t i = slot; i < end; i++) {
+        builder->offsets[i] = (base->offsets != NULL ? base->offsets[i] : 0) + shift;
+        if (base_is_lost(base, i))
+            mark_lost(builder, i);
+    }
+    return base->offsets == NULL ||
+           copy_events(builder, merge, base, base->offsets[slot], base->offsets[end]);
+}
+
+static bool is_plain(const struct delta *delta, uint32_t slot)
+{
+    return delta == NULL || atomic_load_explicit(&delta->heads[slot], memory_order_relaxed) == 0;
+}
+
 static bool merge_events(struct builder *builder, struct merge *merge, const struct base *base,
                          int64_t cut_ms)
 {
     const struct delta *delta = base_delta(base);
     uint64_t cut = cut_ms > 0 ? (uint64_t)cut_ms : 0;
-    for (uint32_t slot = 0; slot < BLOCK_NODES; slot++) {
+    for (uint32_t slot = 0, end; slot < BLOCK_NODES; slot = end) {
+        end = slot + 1;
         builder->offsets[slot] = builder->count;
-        if (delta != NULL && atomic_load_explicit(&delta->heads[slot], memory_order_relaxed) != 0) {
+        if (!is_plain(delta, slot)) {
             if (!merge_node(builder, merge, base, slot, cut))
                 return false;
-            continue;
+        } else if (cut > 0 && base->offsets != NULL) {
+            if (base_is_lost(base, slot))
+                mark_lost(builder, slot);
+            if (!cut_node(builder, merge, base, slot, cut))
+                return false;
+        } else {
+            while (end < BLOCK_NODES && is_plain(delta, end))
+                end++;
+            if (!copy_nodes(builder, merge, base, slot, end))
+                return false;
         }
-        if (base_is_lost(base, slot))
-            mark_lost(builder, slot);
-        if (base->offsets != NULL && !copy_node(builder, merge, base, slot, cut))
-            return false;
     }
     builder->offsets[BLOCK_NODES] = builder->count;
     return true;
@@ -151,34 +189,74 @@ static bool stage_late(struct merge *merge)
     return true;
 }
 
-static bool copy_late_value(struct stage *out, const struct stage *late, uint32_t at, bool is_texts)
+static bool copy_late_texts(struct stage *out, const struct stage *late, uint32_t at)
 {
-    if (!is_texts)
-        return stage_number(out, late->indices[at], late->numbers[at]);
     uint32_t begin = at > 0 ? (uint32_t)late->numbers[at - 1] : 0;
     return stage_codes(out, late->indices[at], late->codes + begin,
                        (uint32_t)late->numbers[at] - begin);
 }
 
-/* Old values and late ones, each in the order of the new indices. */
-static bool merge_values(struct stage *out, const struct merge *merge, const struct piece *piece,
-                         const struct stage *late, bool is_texts)
+static bool expand_indices(struct merge *merge, const struct piece *piece)
 {
-    uint32_t at = 0, old = UINT32_MAX;
-    for (uint32_t rank = 0; piece != NULL && piece_next(piece, rank, &old); rank++) {
-        uint32_t index = merge->map[old];
+    if (!array_reserve((void **)&merge->indices, &merge->indices_capacity, piece->count,
+                       sizeof(uint32_t)))
+        return false;
+    piece_indices(piece, merge->indices);
+    return true;
+}
+
+/* Old values and late ones, each in the order of the new indices. */
+static bool merge_texts(struct stage *out, const struct merge *merge, const struct piece *piece,
+                        const struct stage *late)
+{
+    uint32_t at = 0;
+    for (uint32_t rank = 0; piece != NULL && rank < piece->count; rank++) {
+        uint32_t index = merge->map[merge->indices[rank]];
         if (index == GONE)
             continue;
         for (; at < late->count && late->indices[at] < index; at++)
-            if (!copy_late_value(out, late, at, is_texts))
+            if (!copy_late_texts(out, late, at))
                 return false;
         if (!stage_old_value(out, index, piece, rank))
             return false;
     }
     for (; at < late->count; at++)
-        if (!copy_late_value(out, late, at, is_texts))
+        if (!copy_late_texts(out, late, at))
             return false;
     return true;
+}
+
+static bool merge_numbers(struct stage *out, const struct merge *merge, const struct piece *piece,
+                          const struct stage *late)
+{
+    uint32_t at = 0, count = 0, old = piece != NULL ? piece->count : 0;
+    if (!stage_reserve(out, old + late->count))
+        return false;
+    for (uint32_t rank = 0; rank < old; rank++) {
+        uint32_t index = merge->map[merge->indices[rank]];
+        if (index == GONE)
+            continue;
+        for (; at < late->count && late->indices[at] < index; at++, count++) {
+            out->indices[count] = late->indices[at];
+            out->numbers[count] = late->numbers[at];
+        }
+        out->indices[count] = index;
+        out->numbers[count++] = piece_number(piece, rank);
+    }
+    for (; at < late->count; at++, count++) {
+        out->indices[count] = late->indices[at];
+        out->numbers[count] = late->numbers[at];
+    }
+    out->count = count;
+    return true;
+}
+
+static bool merge_column(struct merge *merge, const struct piece *piece, const struct stage *late,
+                         bool is_texts, struct stage *out)
+{
+    if (piece != NULL && !expand_indices(merge, piece))
+        return false;
+    return is_texts ? merge_texts(out, merge, piece, late) : merge_numbers(out, merge, piece, late);
 }
 
 static bool merge_columns(struct history *history, struct merge *merge, const struct base *base)
@@ -188,8 +266,8 @@ static bool merge_columns(struct history *history, struct merge *merge, const st
         return false;
     for (uint32_t i = 0; i < count; i++) {
         const struct piece *piece = i + 1 < base->piece_count ? base->pieces[i + 1] : NULL;
-        if (!merge_values(&history->builder.stages[i], merge, piece, &merge->stages[i],
-                          history->columns[i].kind == COLUMN_TEXTS))
+        if (!merge_column(merge, piece, &merge->stages[i], history->columns[i].kind == COLUMN_TEXTS,
+                          &history->builder.stages[i]))
             return false;
     }
     return true;
@@ -225,8 +303,9 @@ err block_rebuild(struct history *history, uint32_t number, int64_t cut_ms)
     if (next == NULL)
         return ERR_NOMEM;
     atomic_store_explicit(&block->base, next, memory_order_release);
+    block->delta = NULL;
     retire(history, base_destroy, base, base_bytes(base));
-    atomic_fetch_sub_explicit(&history->event_count, merge->cut_count, memory_order_relaxed);
+    history_count_events(history, -(int64_t)merge->cut_count);
     return ERR_OK;
 }
 
@@ -268,17 +347,18 @@ static uint32_t dequeue(struct history *history)
     return number;
 }
 
-void block_grew(struct history *history, uint32_t node, const struct base *base,
-                const struct delta *delta)
+uint32_t delta_limit(const struct base *base)
 {
     uint32_t limit = base->event_count / DELTA_FRACTION;
-    limit = limit > DELTA_EVENTS_MIN ? limit : DELTA_EVENTS_MIN;
-    uint32_t grown = delta->events + delta->changes;
-    if (grown < limit)
-        return;
+    return limit > DELTA_EVENTS_MIN ? limit : DELTA_EVENTS_MIN;
+}
+
+void block_is_due(struct history *history, uint32_t node, const struct delta *delta)
+{
     block_enqueue(history, node >> BLOCK_BITS);
     /* The delta stays as it is when there is no memory for a new base. */
-    if (grown >= limit * DELTA_FORCED && block_rebuild(history, node >> BLOCK_BITS, 0) == ERR_OK)
+    if (delta->count >= (uint64_t)delta->limit * DELTA_FORCED &&
+        block_rebuild(history, node >> BLOCK_BITS, 0) == ERR_OK)
         retire_collect(history);
 }
 

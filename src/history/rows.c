@@ -24,7 +24,7 @@ void rows_deinit(struct rows_block *rows)
 static void rows_clear(struct rows_block *rows)
 {
     rows->count = 0;
-    rows->words.next = 0;
+    words_clear(&rows->words);
     if (dictionary_count(&rows->texts) == 0)
         return;
     dictionary_deinit(&rows->texts);
@@ -83,6 +83,7 @@ static err put_value(struct rows_block *rows, const struct history_value *value)
 static err put_row(struct rows_block *rows, const struct history_row *row)
 {
     size_t grown;
+    uint32_t *entry;
     err error = ERR_OK;
     uint16_t type = history_type_find(rows->history, row->type);
     uint8_t channel = history_channel_find(rows->history, row->channel);
@@ -98,11 +99,10 @@ static err put_row(struct rows_block *rows, const struct history_row *row)
     if (!array_reserve((void **)&rows->positions, &rows->capacity, rows->count + 1,
                        sizeof(uint32_t)))
         return ERR_NOMEM;
-    uint32_t position = words_take(&rows->words, ENTRY_WORDS + rows->values.count, &grown);
+    uint32_t position = words_take(&rows->words, ENTRY_WORDS + rows->values.count, &entry, &grown);
     if (position == 0 || rows->values.count > VALUE_WORDS_MAX)
         return ERR_NOMEM;
-    entry_write(words_at(&rows->words, position), ENTRY_EVENT, pack(row->time_ms, type, channel),
-                row->seq, &rows->values);
+    entry_write(entry, ENTRY_EVENT, pack(row->time_ms, type, channel), row->seq, &rows->values);
     rows->positions[rows->count++] = position;
     return ERR_OK;
 }

@@ -44,7 +44,9 @@ static inline history_packed pack(int64_t time_ms, uint16_t type, uint8_t channe
 #define WORDS_FIRST_BITS 10
 #define WORDS_CHUNKS 22
 struct words {
-    uint32_t next; /* where the next piece begins, if it fits */
+    uint32_t next; /* where the next piece begins */
+    uint32_t room; /* words left of its chunk */
+    uint32_t *at;
     uint32_t *chunks[WORDS_CHUNKS];
 };
 static inline uint32_t *words_at(const struct words *words, uint32_t position)
@@ -52,10 +54,30 @@ static inline uint32_t *words_at(const struct words *words, uint32_t position)
     unsigned chunk = 31u - (unsigned)__builtin_clz((position >> WORDS_FIRST_BITS) + 1);
     return &words->chunks[chunk][position - (((UINT32_C(1) << chunk) - 1) << WORDS_FIRST_BITS)];
 }
-/* `count` words at an even position (zeroed when fresh); 0 without memory. `*grown` gets the bytes. */
-uint32_t words_take(struct words *words, uint32_t count, size_t *grown_bytes);
+/* A chunk for a piece of `size` words; false without memory. `*grown_bytes` gets what it took. */
+bool words_grow(struct words *words, uint32_t size, size_t *grown_bytes);
+/* `count` words (zeroed when fresh) at an even position; 0 without memory. */
+static inline uint32_t words_take(struct words *words, uint32_t count, uint32_t **piece,
+                                  size_t *grown_bytes)
+{
+    uint32_t size = (count + 1) & ~UINT32_C(1);
+    *grown_bytes = 0;
+    if (size > words->room && !words_grow(words, size, grown_bytes))
+        return 0;
+    uint32_t position = words->next;
+    *piece = words->at;
+    words->next += size;
+    words->room -= size;
+    words->at += size;
+    return position;
+}
+void words_clear(struct words *words); /* keeps the memory */
 void words_free(struct words *words);
 
+static inline void store64(void *at, uint64_t value)
+{
+    memcpy(at, &value, sizeof(value));
+}
 static inline uint64_t load64(const void *at)
 {
     uint64_t value;
@@ -113,8 +135,8 @@ bool value_next(const uint32_t **at, const uint32_t *end, struct value_view *val
 
 struct delta {
     struct history_block block;
-    uint32_t events;  /* pushed */
-    uint32_t changes; /* retractions and forgettings */
+    uint32_t count; /* pushed, of all kinds */
+    uint32_t limit; /* from here on a new base is due */
     size_t bytes;
     struct words words;
     _Atomic uint32_t heads[BLOCK_NODES];
@@ -198,6 +220,7 @@ struct block_groups {
 struct block {
     _Atomic(struct base *) base;
     _Atomic(struct block_groups *) groups;
+    struct delta *delta; /* of this base: the engine's short cut */
 };
 struct leaf {
     struct block blocks[LEAF_BLOCKS];
@@ -231,6 +254,8 @@ struct column {
     atomic_bool is_ready;
     atomic_bool is_full; /* more texts than may be: never ready */
     struct dictionary *texts;
+    str last; /* text that was met last, with its code; the engine's */
+    uint32_t last_code;
 };
 static inline bool column_is_text(enum column_kind kind)
 {
@@ -269,6 +294,13 @@ struct loading {
     history_column columns; /* that were there when it began */
 };
 
+/* Names that were met lately: most events have one of few types. */
+#define NAME_CACHE 64
+struct name_cache {
+    str name; /* in the dictionary */
+    uint32_t number;
+};
+
 struct history {
     size_t memory_bytes_max;
     size_t text_bytes_max;
@@ -291,6 +323,7 @@ struct history {
     /* The engine's own. */
     struct extractor *extractor;
     struct value_words values;
+    struct name_cache type_cache[NAME_CACHE], channel_cache;
     struct builder builder;
     struct loading loading;
     uint32_t *queue; /* blocks whose delta has grown: a ring */
@@ -302,6 +335,7 @@ struct history {
 void *history_take(struct history *history, size_t bytes); /* not zeroed */
 void history_give(struct history *history, void *piece, size_t bytes);
 void history_count_bytes(struct history *history, int64_t bytes);
+void history_count_events(struct history *history, int64_t events);
 static inline struct block *block_find(const struct history *history, uint32_t node)
 {
     struct leaf *leaf = atomic_load_explicit(&history->leaves[node >> (BLOCK_BITS + LEAF_BITS)],
@@ -357,8 +391,8 @@ void base_destroy_head(struct history *history, void *base); /* what passed on i
 void piece_destroy(struct history *history, void *piece);
 struct piece *piece_build(struct history *history, enum column_kind kind, const struct stage *stage,
                           uint32_t event_count);
-/* The indices of a piece in order: begin with index 0, rank 0; false at the end. */
-bool piece_next(const struct piece *piece, uint32_t rank, uint32_t *index);
+/* The events that have a value, in order: `count` of them. */
+void piece_indices(const struct piece *piece, uint32_t *indices);
 /* What two rows that follow each other must be: ascending by time and seq. */
 static inline bool event_is_before(uint64_t packed, uint64_t seq, uint64_t other_packed,
                                    uint64_t other_seq)
@@ -368,7 +402,16 @@ static inline bool event_is_before(uint64_t packed, uint64_t seq, uint64_t other
 }
 void builder_clear(struct builder *builder);
 void builder_free(struct builder *builder);
-bool builder_push(struct builder *builder, uint64_t packed, uint64_t seq);
+bool builder_reserve(struct builder *builder, uint32_t more);
+static inline bool builder_push(struct builder *builder, uint64_t packed, uint64_t seq)
+{
+    if (builder->count == builder->capacity && !builder_reserve(builder, 1))
+        return false;
+    builder->packed[builder->count] = packed;
+    builder->seqs[builder->count++] = seq;
+    return true;
+}
+bool stage_reserve(struct stage *stage, uint32_t more);
 bool stage_number(struct stage *stage, uint32_t index, int64_t number);
 bool stage_codes(struct stage *stage, uint32_t index, const uint32_t *codes, uint32_t count);
 void stage_clear(struct stage *stage);
@@ -391,9 +434,9 @@ err delta_push(struct history *history, uint32_t node, struct delta *delta, enum
 /* A new base of base and delta, without events before cut_ms; NOMEM changes nothing. */
 err block_rebuild(struct history *history, uint32_t block, int64_t cut_ms) MUST_USE;
 void block_enqueue(struct history *history, uint32_t block);
-/* Something was pushed into this delta: time for a new base? */
-void block_grew(struct history *history, uint32_t node, const struct base *base,
-                const struct delta *delta);
+uint32_t delta_limit(const struct base *base);
+/* The delta of this node's block has reached its limit. */
+void block_is_due(struct history *history, uint32_t node, const struct delta *delta);
 void merge_free(struct history *history);
 size_t history_live_bytes(const struct history *history); /* less what waits for readers to end */
 bool history_shrink_once(struct history *history);        /* false: nothing left to drop */
