@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "store/warehouse_child.h"
+#include "table/table.h"
 
 static int command_version(int argc, char **argv);
 static int command_help(int argc, char **argv);
@@ -15,6 +16,11 @@ static int command_help(int argc, char **argv);
 static int command_warehouse(int argc, char **argv)
 {
     return warehouse_child_main(argc + 1, argv - 1);
+}
+
+static int command_read_parquet(int argc, char **argv)
+{
+    return table_parquet_main(argc + 1, argv - 1);
 }
 
 static const struct command {
@@ -29,6 +35,7 @@ static const struct command {
     { "rebuild", command_rebuild, REBUILD,
       "apply a kept log to an empty folder and compare the digests" },
     { "warehouse", command_warehouse, 0, "the child that runs the embedded warehouse" },
+    { "read-parquet", command_read_parquet, 0, "the child that reads a Parquet file" },
     { "version", command_version, 0, "print the version" },
     { "help", command_help, 0, "print this" },
 };

@@ -21,7 +21,7 @@ static const struct reader *reader_of(enum table_format format)
     case TABLE_XLSX:
         return &xlsx_reader;
     case TABLE_PARQUET:
-        return NULL;
+        return &parquet_reader;
     }
     return NULL;
 }

@@ -103,6 +103,10 @@ err table_next(struct table *table, struct table_row *row, struct problem *probl
 /* Pass over rows without cutting them into cells, until the next is `number` (resume). */
 err table_skip_to(struct table *table, uint64_t number, struct problem *problem) MUST_USE;
 
+/* The process `kith read-parquet`, which table_open starts for a Parquet file: chDB reads it there, within limits, and rows come over
+ * a pipe (docs/formats/files.md). argv[0] is not read. Returns the exit code. Main thread. */
+int table_parquet_main(int argc, char **argv);
+
 /* Progress: bytes of the file taken, and its size. */
 uint64_t table_bytes_read(const struct table *table);
 uint64_t table_bytes_total(const struct table *table);

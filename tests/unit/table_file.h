@@ -96,12 +96,12 @@ static inline void put_row(const struct table_row *row, const char *refused, str
     buffer_append_byte(out, '\n');
 }
 
-/* In pieces of `piece` bytes; 0: the usual. */
-static inline void read_with(const char *path, const struct table_form *form, size_t piece,
-                             struct buffer *out)
+/* In pieces of `piece` bytes; 0: the usual. `program` reads Parquet; NULL: this one. */
+static inline void read_by(const char *program, const char *path, const struct table_form *form,
+                           size_t piece, struct buffer *out)
 {
     struct table *table = NULL;
-    struct table_config config = { .path = path, .form = *form, .program = KITH_BINARY };
+    struct table_config config = { .path = path, .form = *form, .program = program };
     struct problem problem = { .error = ERR_OK };
     struct table_row row;
     if (table_open_in_pieces(&table, &config, piece, &problem) != ERR_OK) {
@@ -120,6 +120,12 @@ static inline void read_with(const char *path, const struct table_form *form, si
         put_row(&row, error == ERR_INVALID ? problem.detail : NULL, out);
     }
     table_close(&table);
+}
+
+static inline void read_with(const char *path, const struct table_form *form, size_t piece,
+                             struct buffer *out)
+{
+    read_by(NULL, path, form, piece, out);
 }
 
 /* As it is detected. */
