@@ -543,7 +543,8 @@ void mapping_free(struct mapping **mapping)
 bool mapping_slot_by_name(const struct mapping *mapping, str name, uint32_t *slot)
 {
     for (uint32_t i = 0; i < mapping->slot_count; i++)
-        if (str_equal(mapping->slots[i].name, name)) {
+        if (str_equal(mapping->slots[i].name, name) ||
+            (name.size > 0 && str_equal(mapping->slots[i].alias, name))) {
             *slot = i;
             return true;
         }

@@ -6,7 +6,7 @@
 
 #include "event/known.h"
 #include "event/personal.h"
-#include "mapping/inside.h"
+#include "mapping/preset.h"
 
 /* ---- where we are ---- */
 
@@ -63,7 +63,7 @@ err compile_check_members(struct compiler *compiler, json_value object, const ch
 /* ---- names that expressions use ---- */
 
 /* Half-width brackets, no margins: as table.h makes the names of columns. */
-static bool same_name(str a, str b)
+bool column_names_equal(str a, str b)
 {
     struct refusal ignored;
     struct arena arena;
@@ -82,27 +82,40 @@ static bool same_name(str a, str b)
 static uint32_t find_column(const struct compiler *compiler, str name)
 {
     for (uint32_t i = 0; i < compiler->column_count; i++)
-        if (name.size > 0 && compiler->columns[i].size > 0 && same_name(compiler->columns[i], name))
+        if (name.size > 0 && compiler->columns[i].size > 0 &&
+            column_names_equal(compiler->columns[i], name))
             return i;
     return COLUMN_NONE;
 }
 
-static err make_slot(struct compiler *compiler, str name, uint32_t column, uint32_t *slot)
+static err keep_text(struct compiler *compiler, str text, str *out)
+{
+    return arena_dup(compiler->arena, text, out) == ERR_OK ? ERR_OK : compile_nomem(compiler);
+}
+
+static err make_slot(struct compiler *compiler, str name, uint32_t column, bool is_alias,
+                     uint32_t *slot)
 {
     struct mapping *mapping = compiler->mapping;
-    for (uint32_t i = 0; i < mapping->slot_count; i++)
-        if (column != COLUMN_NONE ? mapping->slots[i].column == column
-                                  : str_equal(mapping->slots[i].name, name)) {
-            *slot = i;
-            return ERR_OK;
-        }
-    if (mapping->slot_count == TABLE_COLUMNS_MAX)
+    uint32_t i = 0;
+    while (i < mapping->slot_count &&
+           (column != COLUMN_NONE ? mapping->slots[i].column != column
+                                  : !str_equal(mapping->slots[i].name, name)))
+        i++;
+    struct slot *made = &mapping->slots[i];
+    *slot = i;
+    if (i == TABLE_COLUMNS_MAX)
         return compile_fail(compiler, "the mapping reads more than %d columns", TABLE_COLUMNS_MAX);
-    struct slot *made = &mapping->slots[mapping->slot_count];
-    made->column = column;
-    *slot = mapping->slot_count++;
-    return arena_dup(compiler->arena, name, &made->name) == ERR_OK ? ERR_OK
-                                                                   : compile_nomem(compiler);
+    err error = ERR_OK;
+    if (i == mapping->slot_count) {
+        mapping->slot_count++;
+        made->column = column;
+        error = keep_text(compiler, column != COLUMN_NONE ? compiler->columns[column] : name,
+                          &made->name);
+    }
+    if (error == ERR_OK && is_alias && made->alias.size == 0)
+        error = keep_text(compiler, name, &made->alias);
+    return error;
 }
 
 /* The columns of an alias, the first that the file has. */
@@ -141,7 +154,7 @@ err compile_slot(struct compiler *compiler, str name, uint32_t *slot, bool *opti
         return error;
     if (column != COLUMN_NONE || compiler->columns == NULL) {
         *optional = false;
-        return make_slot(compiler, name, column, slot);
+        return make_slot(compiler, name, column, json_kind(alias) != JSON_MISSING, slot);
     }
     if (*optional)
         return ERR_OK; /* stands for null */

@@ -95,7 +95,8 @@ struct line_sum {
 };
 
 struct slot {
-    str name;
+    str name;        /* as the file has it */
+    str alias;       /* as the mapping calls it; "" if it does not */
     uint32_t column; /* of the file */
 };
 

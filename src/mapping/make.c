@@ -489,7 +489,9 @@ static bool natural_key(struct mapping_worker *worker, const struct output *outp
 static void content_of_head(struct mapping_worker *worker, const struct event *event)
 {
     struct buffer *content = &worker->content;
-    buffer_append(content, &event->time_ms, sizeof event->time_ms);
+    /* The time of arrival is no part of what the file says. */
+    if ((event->flags & EVENT_TIME_GIVEN) != 0)
+        buffer_append(content, &event->time_ms, sizeof event->time_ms);
     buffer_append_byte(content, event->flags);
     content_text(worker, event->channel);
     content_text(worker, event->type);

@@ -45,7 +45,7 @@ size_t mapping_preset_count(void);
 /* {key, name:{zh,en}, about, mapping} */
 void mapping_preset_write(size_t index, struct buffer *out);
 /* The preset whose header this is, or one made by guessing from names and values of the first rows; `score` 0 to 100
- * says how sure. Appends the mapping's JSON. */
+ * says how sure; 0: nothing in the file names anybody, and nothing is appended. Appends the mapping's JSON. */
 err mapping_suggest(const char *path, const struct table_form *form, struct buffer *mapping,
                     struct buffer *preset_key, int *score, struct problem *problem) MUST_USE;
 
