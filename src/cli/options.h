@@ -41,6 +41,8 @@
     X(event_bytes, "--event-bytes", SIZE, SERVE, "BYTES", "256K", "one event at most")           \
     X(trusted_proxies, "--trusted-proxies", TEXT, SERVE, "ADDRESSES", "",                        \
       "proxies, with commas, whose X-Forwarded-For counts")                                      \
+    X(import_folder, "--import-folder", TEXT, SERVE, "DIR", "",                                  \
+      "files below it may be imported by their path; without it only what is uploaded")          \
     X(retention, "--log-retention", DURATION, SERVE, "DURATION", "3d",                           \
       "how long the log is kept for replays once all is stored")                                 \
     X(dedupe_window, "--dedupe-window", DURATION, SERVE, "DURATION", "30d",                      \

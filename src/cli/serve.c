@@ -14,6 +14,7 @@
 #include "base/logline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "imports/imports.h"
 #include "server/server.h"
 
 #define DRAIN_MS_MAX 4000
@@ -146,6 +147,20 @@ static void wait_for_end(const sigset_t *signals)
     log_line(LOG_INFO, "server_stopping", "signal=%d", number);
 }
 
+static err open_imports(const struct options *options, struct engine *engine, const char *data,
+                        struct imports **imports, struct problem *problem)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof(folder), "%.4000s/imports", data);
+    struct imports_config config = {
+        .engine = engine,
+        .folder = folder,
+        .allowed_folder = options->import_folder[0] != '\0' ? options->import_folder : NULL,
+        .library = options->warehouse_library[0] != '\0' ? options->warehouse_library : NULL,
+    };
+    return imports_open(imports, &config, problem);
+}
+
 static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
 {
     struct wall_clock clock;
@@ -153,6 +168,7 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     struct server_config server_config;
     struct engine *engine = NULL;
     struct server *server = NULL;
+    struct imports *imports = NULL;
     char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX];
     steady_ns start = steady_now();
     err error = start_clock(options, &clock, problem);
@@ -167,7 +183,10 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
         error = engine_open(&engine, &engine_config, problem);
     if (error == ERR_OK)
         error = server_prepare(engine, getenv("KITH_WRITE_KEY"), login, problem);
+    if (error == ERR_OK)
+        error = open_imports(options, engine, folder, &imports, problem);
     server_config.engine = engine;
+    server_config.imports = imports;
     server_config.address = address;
     if (error == ERR_OK)
         error = server_start(&server, &server_config, problem);
@@ -183,6 +202,7 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
         server_drain(server, DRAIN_MS_MAX);
     }
     server_stop(&server);
+    imports_close(&imports);
     if (engine != NULL)
         engine_close(&engine, CLOSE_MS_MAX);
     return error;

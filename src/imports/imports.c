@@ -2,6 +2,7 @@
 /* imports: the pool of workers. A worker takes the next job that the ledger says is to be done; what is to be
  * done is known there alone, so a restart needs nothing else. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,10 +125,13 @@ static err make_folder(struct imports *imports, struct problem *problem)
         return problem_set(problem, ERR_IO, "the folder '%s' cannot be made: %s", config->folder,
                            strerror(errno));
     snprintf(imports->folder, sizeof imports->folder, "%s", config->folder);
-    if (config->allowed_folder != NULL &&
-        realpath(config->allowed_folder, imports->allowed) == NULL)
+    char found[PATH_MAX] = "";
+    if (config->allowed_folder != NULL && realpath(config->allowed_folder, found) == NULL)
         return problem_set(problem, ERR_IO, "the import folder '%s' cannot be found: %s",
                            config->allowed_folder, strerror(errno));
+    if (strlen(found) >= sizeof imports->allowed)
+        return problem_set(problem, ERR_INVALID, "the import folder's path is too long");
+    memcpy(imports->allowed, found, strlen(found) + 1);
     return uploads_clean(imports, problem);
 }
 

@@ -311,6 +311,10 @@ static err read_rows(struct job_run *run)
         struct table_row row = { .number = 0 };
         struct problem bad = { .error = ERR_OK };
         error = table_next(run->table, &row, &bad);
+        if (error == ERR_INVALID && row.footer) {
+            error = ERR_OK; /* a closing line, no data */
+            continue;
+        }
         if (error == ERR_INVALID) {
             run->counts.rows++;
             take_refused(run, row.number, row.raw, STR("row"), &bad);

@@ -60,7 +60,7 @@ static err write_suggestion(const struct import_file *file, const struct table_f
     err error = mapping_suggest(file->path, form, &mapping, &preset, &score, problem);
     if (error == ERR_OK) {
         json_put_key(writer, STR("mapping"));
-        json_put_raw(writer, buffer_str(&mapping));
+        json_put_raw(writer, mapping.size > 0 ? buffer_str(&mapping) : STR("null"));
         json_member_text(writer, STR("preset"), buffer_str(&preset));
         json_member_int(writer, STR("score"), score);
     }

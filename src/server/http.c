@@ -15,6 +15,7 @@
 /* What a thread keeps for its next requests: so many of them, and so much of each buffer. */
 #define KEPT_REQUESTS_MAX 256
 #define KEPT_BYTES_MAX (64 * 1024)
+#define UPLOAD_PART_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define ARENA_BYTES_MAX (64 * 1024 * 1024)
 #define OUT_BYTES_MAX (64 * 1024 * 1024)
 /* Scripts from here alone, none inline; the components of the console set styles inline. */
@@ -346,6 +347,8 @@ static enum MHD_Result http_begin(struct request *request, const char *method, c
     request->is_door = collect_owns_path(request->path);
     request->body_bytes_max =
         request->is_door ? server->config.door_body_bytes_max : server->config.api_body_bytes_max;
+    if (request->method == METHOD_PUT && str_starts_with(request->path, STR("/api/v1/uploads/")))
+        request->body_bytes_max = UPLOAD_PART_BYTES_MAX;
     request->body.size_max = request->body_bytes_max;
     request->cors = request->is_door && request->headers.origin.size > 0;
     request->close_after = atomic_load_explicit(&server->draining, memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "imports/imports.h"
 #include "server/answer.h"
 #include "server/figures.h"
 
@@ -34,6 +35,8 @@ struct stream {
     size_t sent;
     bool suspended, ended;
     str source, type, outcome; /* filters, in the request's arena */
+    uint32_t job;              /* of a job instead: its number */
+    uint64_t job_changes;      /* imports_changes when it was last told */
     steady_ns last_sent;
 };
 
@@ -279,25 +282,27 @@ static bool enlist(struct live *live, struct stream *stream, unsigned streams_ma
     return fits;
 }
 
-err route_live_stream(struct request *request, struct problem *problem)
+/* A stream for this request, not yet in the list; NULL with the reason in `problem`. */
+static struct stream *stream_new(struct request *request, struct problem *problem)
 {
-    struct server *server = request->server;
-    str outcome = request_query(request, STR("outcome"));
-    if (!is_outcome(outcome))
-        return problem_set(problem, ERR_INVALID, "there is no such outcome");
     struct stream *stream = memory_alloc(sizeof(*stream));
-    if (stream == NULL)
-        return ERR_NOMEM;
-    stream->server = server;
+    if (stream == NULL) {
+        problem_set(problem, ERR_NOMEM, "no memory for a stream");
+        return NULL;
+    }
+    stream->server = request->server;
     stream->connection = request->connection;
     stream->fd = request->link->fd;
     pthread_mutex_init(&stream->mutex, NULL);
     buffer_init(&stream->buffer, STREAM_BYTES_MAX);
     buffer_append_str(&stream->buffer, STR("retry: 2000\n\n"));
-    stream->source = request_query(request, STR("source"));
-    stream->type = request_query(request, STR("type"));
-    stream->outcome = outcome;
     stream->last_sent = steady_now();
+    return stream;
+}
+
+static err stream_begin(struct request *request, struct stream *stream, struct problem *problem)
+{
+    struct server *server = request->server;
     if (!enlist(server->live, stream, server->config.streams_max)) {
         buffer_deinit(&stream->buffer);
         pthread_mutex_destroy(&stream->mutex);
@@ -308,6 +313,42 @@ err route_live_stream(struct request *request, struct problem *problem)
     request->stream = stream;
     request->content_type = "text/event-stream";
     return ERR_OK;
+}
+
+err route_live_stream(struct request *request, struct problem *problem)
+{
+    str outcome = request_query(request, STR("outcome"));
+    if (!is_outcome(outcome))
+        return problem_set(problem, ERR_INVALID, "there is no such outcome");
+    struct stream *stream = stream_new(request, problem);
+    if (stream == NULL)
+        return ERR_NOMEM;
+    stream->source = request_query(request, STR("source"));
+    stream->type = request_query(request, STR("type"));
+    stream->outcome = outcome;
+    return stream_begin(request, stream, problem);
+}
+
+err route_job_stream(struct request *request, struct problem *problem)
+{
+    struct imports *imports = request->server->config.imports;
+    uint64_t number;
+    struct buffer job;
+    if (imports == NULL)
+        return problem_set(problem, ERR_UNAVAILABLE, "this server takes no imports");
+    if (!str_to_uint64(request->parameters[0], &number) || number == 0 || number > UINT32_MAX)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such job");
+    buffer_init(&job, STREAM_BYTES_MAX);
+    err error = imports_write(imports, (uint32_t)number, &job, problem);
+    buffer_deinit(&job);
+    if (error != ERR_OK)
+        return error;
+    struct stream *stream = stream_new(request, problem);
+    if (stream == NULL)
+        return ERR_NOMEM;
+    stream->job = (uint32_t)number;
+    stream->job_changes = UINT64_MAX;
+    return stream_begin(request, stream, problem);
 }
 
 /* ---- the thread that reads the ring ---- */
@@ -325,7 +366,8 @@ static void broadcast(struct server *server, const struct live_entry *entry)
     write_entry(server, sources, entry, &told, &writer);
     buffer_append_str(&text, STR("\n\n"));
     for (struct stream *stream = live->streams; stream != NULL; stream = stream->next)
-        if (is_wanted(sources, entry, &told, stream->source, stream->type, stream->outcome))
+        if (stream->job == 0 &&
+            is_wanted(sources, entry, &told, stream->source, stream->type, stream->outcome))
             stream_write(stream, buffer_str(&text));
     if (strcmp(told.outcome, "pending") == 0 && live->pending_count < PENDING_MAX)
         live->pending[live->pending_count++] = entry->id;
@@ -364,6 +406,43 @@ static void end_if_gone(struct stream *stream)
     pthread_mutex_unlock(&stream->mutex);
 }
 
+/* A job that goes on is told again; one that has come to its end is told once more, and that is all. */
+static void tell_job(struct server *server, struct stream *stream)
+{
+    static const char *const ends[] = { "finished", "failed", "cancelled", "undone", "paused" };
+    struct buffer text;
+    struct json_parser *parser = NULL;
+    json_value job;
+    struct problem problem;
+    uint64_t changes = imports_changes(server->config.imports);
+    if (stream->job_changes == changes)
+        return;
+    stream->job_changes = changes;
+    buffer_init(&text, STREAM_BYTES_MAX);
+    buffer_append_str(&text, STR("event: job\ndata: "));
+    size_t begin = text.size;
+    err error = imports_write(server->config.imports, stream->job, &text, &problem);
+    if (error == ERR_OK)
+        error = json_parser_new(&parser, STREAM_BYTES_MAX);
+    if (error == ERR_OK)
+        error = json_parse(parser, str_slice(buffer_str(&text), begin, text.size), &job, NULL);
+    bool ends_now = error != ERR_OK;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && error == ERR_OK; i++)
+        ends_now =
+            ends_now || str_equal(json_text(json_get(job, STR("status"))), str_from_c(ends[i]));
+    buffer_append_str(&text, STR("\n\n"));
+    if (error == ERR_OK)
+        stream_write(stream, buffer_str(&text));
+    if (ends_now) {
+        pthread_mutex_lock(&stream->mutex);
+        stream->ended = true;
+        wake(stream);
+        pthread_mutex_unlock(&stream->mutex);
+    }
+    json_parser_free(&parser);
+    buffer_deinit(&text);
+}
+
 static void look(struct server *server, struct arena *arena)
 {
     struct live *live = server->live;
@@ -377,6 +456,8 @@ static void look(struct server *server, struct arena *arena)
         broadcast(server, &entries[i]);
     for (struct stream *stream = live->streams; stream != NULL; stream = stream->next) {
         end_if_gone(stream);
+        if (stream->job != 0)
+            tell_job(server, stream);
         if (steady_since_ms(stream->last_sent) > HEARTBEAT_MS)
             stream_write(stream, STR(": still here\n\n"));
     }

@@ -84,6 +84,38 @@
       "after source type outcome limit")                                                          \
     X(GET, API "/events/live/stream", VIEWER, WORKING, NONE, live_stream, streamLiveEvents,       \
       "source type outcome")                                                                      \
+    /* imports */                                                                                 \
+    X(POST, API "/uploads", OPERATOR, WORKING, BODY, upload_create, createUpload, "")             \
+    X(GET, API "/uploads/{id}", OPERATOR, WORKING, NONE, upload_get, getUpload, "")               \
+    X(PUT, API "/uploads/{id}", OPERATOR, WORKING, NONE, upload_put, putUpload, "offset")         \
+    X(DELETE, API "/uploads/{id}", OPERATOR, WORKING, NONE, upload_delete, deleteUpload, "")      \
+    X(GET, API "/imports", VIEWER, WORKING, NONE, import_list, listImports, PAGED)                \
+    X(POST, API "/imports", OPERATOR, WORKING, BODY, import_create, createImport, "")             \
+    X(POST, API "/imports/detect", OPERATOR, WORKING, BODY, import_detect, detectImport, "")      \
+    X(POST, API "/imports/preview", OPERATOR, WORKING, BODY, import_preview, previewImport, "")   \
+    X(GET, API "/imports/presets", VIEWER, WORKING, NONE, preset_list, listImportPresets, "")     \
+    X(POST, API "/imports/{id}/undo", OPERATOR, WORKING, NONE, import_undo, undoImport, "")       \
+    X(GET, API "/jobs/{id}", VIEWER, WORKING, NONE, job_get, getJob, "")                          \
+    X(GET, API "/jobs/{id}/stream", VIEWER, WORKING, NONE, job_stream, streamJob, "")             \
+    X(GET, API "/jobs/{id}/refused", OPERATOR, WORKING, NONE, job_refused, getRefusedRows,        \
+      "offset")                                                                                   \
+    X(POST, API "/jobs/{id}/pause", OPERATOR, WORKING, NONE, job_pause, pauseJob, "")             \
+    X(POST, API "/jobs/{id}/resume", OPERATOR, WORKING, NONE, job_resume, resumeJob, "")          \
+    X(POST, API "/jobs/{id}/cancel", OPERATOR, WORKING, NONE, job_cancel, cancelJob, "")          \
+    X(GET, API "/mappings", VIEWER, WORKING, NONE, mapping_list, listMappings, "")                \
+    X(GET, API "/mappings/{key}", VIEWER, WORKING, NONE, mapping_get, getMapping, "version")      \
+    X(PUT, API "/mappings/{key}", OPERATOR, WORKING, BODY, mapping_put, putMapping, "")           \
+    X(GET, API "/watermarks", VIEWER, WORKING, NONE, watermark_list, listWatermarks, "")          \
+    /* objects */                                                                                 \
+    X(GET, API "/object-kinds", VIEWER, WORKING, NONE, object_kind_list, listObjectKinds, "")     \
+    X(PUT, API "/object-kinds/{kind}", OPERATOR, WORKING, BODY, object_kind_put, putObjectKind,   \
+      "")                                                                                         \
+    X(GET, API "/objects/{kind}", VIEWER, WORKING, NONE, object_list, listObjects,                \
+      "query " PAGED)                                                                             \
+    X(GET, API "/objects/{kind}/{id}", VIEWER, WORKING, NONE, object_get, getObject, "")          \
+    X(PUT, API "/objects/{kind}/{id}", OPERATOR, WORKING, BODY, object_put, putObject, "")        \
+    X(DELETE, API "/objects/{kind}/{id}", OPERATOR, WORKING, NONE, object_delete, deleteObject,   \
+      "")                                                                                         \
     /* sources */                                                                                 \
     X(GET, API "/sources", VIEWER, WORKING, NONE, source_list, listSources, "")                   \
     X(POST, API "/sources", ADMINISTRATOR, WORKING, BODY, source_create, createSource, "")        \

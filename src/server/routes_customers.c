@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One customer: graph, merges; split, merge, consent. */
+/* One customer: graph, merges, explanation; split, merge, consent. */
 #include <stdio.h>
 
 #include "server/answer.h"
@@ -176,6 +176,207 @@ err route_customer_graph(struct request *request, struct problem *problem)
         json_end_array(&writer);
         json_end_object(&writer);
     }
+    return error;
+}
+
+/* ---- explain ---- */
+
+/* Why an identifier is where it is, in words of both languages; `%s` is the other identifier. */
+static const struct {
+    const char *cause, *zh, *en;
+} link_words[] = {
+    { "first", "首次出现", "was first seen" },
+    { "together", "与 %s 同时出现", "came together with %s" },
+    { "claimed", "由公开来源声明", "was claimed by a public source" },
+    { "login", "访客登录时带来", "was brought when the visitor signed in" },
+    { "moved", "随最近一次登录转移", "moved with the last sign-in" },
+    { "taken", "由可信来源确认后归属于此", "was confirmed here by a trusted source" },
+    { "dropped", "超出数量上限,最旧的被移出", "was dropped as the oldest beyond the limit" },
+    { "shared", "被过多客户共用", "is shared by too many customers" },
+    { "blocked", "为占位值或测试值", "is a placeholder or test value" },
+    { "unbound", "已解绑", "was unbound" },
+    { "refused", "关联被拒绝后独立存在", "stands apart after a refused link" },
+    { "rules", "因规则变更而调整", "was placed by a change of rules" },
+    { "review", "经人工审核", "was placed by review" },
+};
+static const struct {
+    const char *cause, *zh, *en;
+} merge_words[] = {
+    { "identifier", "共有强标识", "share strong identifiers" },
+    { "login", "匿名访客登录", "an unknown visitor signed in" },
+    { "manual", "人工合并", "were joined by hand" },
+    { "review", "审核后合并", "were joined by review" },
+    { "rules", "规则变更后合并", "were joined by a change of rules" },
+};
+
+static str shown(struct request *request, const struct identity_row_view *row, bool reveal)
+{
+    return mask_identifier(request->server->keys, &request->arena, row->type, row->value, reveal);
+}
+
+static const struct identity_row_view *row_of(const struct customer_view *view, uint32_t number)
+{
+    for (size_t i = 0; i < view->row_count; i++)
+        if (view->rows[i].row == number)
+            return &view->rows[i];
+    return NULL;
+}
+
+static void write_sentence(struct request *request, struct json_writer *writer, const char *zh_day,
+                           str zh, str en)
+{
+    str text;
+    json_begin_object(writer);
+    if (arena_printf(&request->arena, &text, "%s " STR_FMT, zh_day, STR_ARG(zh)) == ERR_OK)
+        json_member_text(writer, STR("zh"), text);
+    if (arena_printf(&request->arena, &text, "%s: " STR_FMT, zh_day, STR_ARG(en)) == ERR_OK)
+        json_member_text(writer, STR("en"), text);
+    json_end_object(writer);
+}
+
+/* The day in the workspace's zone. */
+static void day_text(int64_t at_ms, char out[TIME_TEXT_BYTES])
+{
+    time_format_utc(at_ms + 8 * HOUR_MS, out);
+    out[10] = '\0';
+}
+
+static str words(struct request *request, const char *format, str other)
+{
+    str text = STR_NONE;
+    str pattern = str_from_c(format);
+    size_t at = str_find_byte(pattern, '%');
+    if (at == pattern.size)
+        return pattern;
+    str head = str_slice(pattern, 0, at), tail = str_slice(pattern, at + 2, pattern.size);
+    if (arena_printf(&request->arena, &text, STR_FMT STR_FMT STR_FMT, STR_ARG(head), STR_ARG(other),
+                     STR_ARG(tail)) != ERR_OK)
+        return STR_NONE;
+    return text;
+}
+
+static void explain_link(struct request *request, struct json_writer *writer,
+                         const struct customer_view *view, const struct identity_link *link,
+                         bool reveal)
+{
+    const struct identity_row_view *row = row_of(view, link->row);
+    const struct identity_row_view *with = row_of(view, link->with_row);
+    str other = with != NULL ? shown(request, with, reveal) : STR("…");
+    str source = answer_source_key(request, link->source_number), zh, en;
+    char day[TIME_TEXT_BYTES];
+    for (size_t i = 0; row != NULL && i < sizeof(link_words) / sizeof(link_words[0]); i++) {
+        if (!str_equal(link->cause, str_from_c(link_words[i].cause)))
+            continue;
+        str value = shown(request, row, reveal);
+        str why_zh = words(request, link_words[i].zh, other);
+        str why_en = words(request, link_words[i].en, other);
+        day_text(link->at_ms, day);
+        if (arena_printf(&request->arena, &zh, STR_FMT " " STR_FMT " " STR_FMT "(来源 " STR_FMT ")",
+                         STR_ARG(row->type), STR_ARG(value), STR_ARG(why_zh),
+                         STR_ARG(source)) == ERR_OK &&
+            arena_printf(
+                &request->arena, &en, STR_FMT " " STR_FMT " " STR_FMT " (source " STR_FMT ")",
+                STR_ARG(row->type), STR_ARG(value), STR_ARG(why_en), STR_ARG(source)) == ERR_OK)
+            write_sentence(request, writer, day, zh, en);
+    }
+}
+
+static void explain_merge(struct request *request, struct json_writer *writer,
+                          const struct merge_row *merge)
+{
+    str survivor = answer_one_id(request, merge->survivor), zh, en;
+    str absorbed = answer_one_id(request, merge->absorbed);
+    char day[TIME_TEXT_BYTES];
+    day_text(merge->at_ms, day);
+    for (size_t i = 0; i < sizeof(merge_words) / sizeof(merge_words[0]); i++)
+        if (str_equal(merge->cause, str_from_c(merge_words[i].cause)) &&
+            arena_printf(&request->arena, &zh, STR_FMT " 并入 " STR_FMT ":%s%s", STR_ARG(absorbed),
+                         STR_ARG(survivor), merge_words[i].zh,
+                         merge->undone_ms != 0 ? "(已拆分)" : "") == ERR_OK &&
+            arena_printf(&request->arena, &en, STR_FMT " joined " STR_FMT ": they %s%s",
+                         STR_ARG(absorbed), STR_ARG(survivor), merge_words[i].en,
+                         merge->undone_ms != 0 ? " (split again)" : "") == ERR_OK)
+            write_sentence(request, writer, day, zh, en);
+}
+
+static void write_explained(struct request *request, struct json_writer *writer,
+                            const struct customer_view *view, const struct link_row *links,
+                            size_t count, bool reveal)
+{
+    json_put_key(writer, STR("identifiers"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        const struct identity_link *link = &links[i].link;
+        const struct identity_row_view *row = row_of(view, link->row);
+        if (row == NULL || (i + 1 < count && links[i + 1].link.row == link->row))
+            continue;
+        json_begin_object(writer);
+        json_member_text(writer, STR("type"), row->type);
+        json_member_text(writer, STR("value"), shown(request, row, reveal));
+        json_member_time(writer, STR("since"), link->at_ms);
+        json_member_text(writer, STR("why"), link->cause);
+        json_member_text(writer, STR("source"), answer_source_key(request, link->source_number));
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+struct explanation {
+    struct customer_view view;
+    struct merge_row *merges;
+    struct refusal_row *refusals;
+    struct link_row *links;
+    size_t merge_count, refusal_count, link_count;
+};
+
+static err write_explanation(struct request *request, const struct explanation *all, bool reveal,
+                             struct problem *problem)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("one_id"), answer_one_id(request, all->view.root));
+    json_put_key(&writer, STR("sentences"));
+    json_begin_array(&writer);
+    for (size_t i = 0; i < all->link_count; i++)
+        explain_link(request, &writer, &all->view, &all->links[i].link, reveal);
+    for (size_t i = all->merge_count; i > 0; i--)
+        explain_merge(request, &writer, &all->merges[i - 1]);
+    json_end_array(&writer);
+    write_explained(request, &writer, &all->view, all->links, all->link_count, reveal);
+    json_put_key(&writer, STR("merges"));
+    json_begin_array(&writer);
+    err error =
+        story_write_merges(request, &writer, all->merges, all->merge_count, reveal, problem);
+    json_end_array(&writer);
+    json_put_key(&writer, STR("refusals"));
+    json_begin_array(&writer);
+    if (error == ERR_OK)
+        error = story_write_refusals(request, &writer, all->refusals, all->refusal_count, reveal,
+                                     problem);
+    json_end_array(&writer);
+    json_end_object(&writer);
+    return error;
+}
+
+err route_customer_explain(struct request *request, struct problem *problem)
+{
+    struct explanation all = { .merge_count = 0 };
+    bool reveal;
+    err error = take_customer(request, &all.view, &reveal, problem);
+    if (error == ERR_OK && all.view.row_count > STORY_ROWS_MAX)
+        all.view.row_count = STORY_ROWS_MAX;
+    if (error == ERR_OK)
+        error = story_merges(request, all.view.nodes, all.view.node_count, &all.merges,
+                             &all.merge_count, problem);
+    if (error == ERR_OK)
+        error = story_refusals(request, all.view.nodes, all.view.node_count, &all.refusals,
+                               &all.refusal_count, problem);
+    if (error == ERR_OK)
+        error = story_links(request, all.view.rows, all.view.row_count, &all.links, &all.link_count,
+                            problem);
+    if (error == ERR_OK)
+        error = write_explanation(request, &all, reveal, problem);
     return error;
 }
 

@@ -35,9 +35,11 @@
 #include "engine/engine.h"
 
 struct server;
+struct imports;
 
 struct server_config {
-    struct engine *engine; /* opened; outlives the server */
+    struct engine *engine;   /* opened; outlives the server */
+    struct imports *imports; /* likewise; NULL: none are taken */
     struct wall_clock *clock;
     const char *version;
     const char *address;                  /* "127.0.0.1", "::1", "0.0.0.0" */
@@ -58,7 +60,7 @@ struct server_config {
     size_t values_bytes;         /* of identifiers read lately, masked; default 64 MB */
     const char *trusted_proxies; /* addresses, with commas: their X-Forwarded-For counts */
     const char *admin_token;     /* KITH_ADMIN_TOKEN; NULL: none */
-    const char *zone;            /* of the workspace without a setting; default Asia/Shanghai */
+    const char *zone;            /* of the workspace; default Asia/Shanghai */
     struct collect_limits collect; /* zeros: defaults */
 };
 

@@ -17,8 +17,8 @@ struct names {
     uint32_t count, capacity;
     uint32_t *slots; /* hash table of 2 * capacity: place + 1; made with the names */
 };
-void names_init(struct names *names);
-void names_deinit(struct names *names);
+void column_names_init(struct names *names);
+void column_names_deinit(struct names *names);
 /* As table.h says of table_column_name. `name` is what the file has. TOO_LARGE above TABLE_COLUMNS_MAX. */
 err names_add(struct names *names, str name, struct problem *problem) MUST_USE;
 /* The same for a header: empty ones at its end are no columns. */

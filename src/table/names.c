@@ -10,13 +10,13 @@
 /* A cell of a broken header may be megabytes; a name is for people. */
 #define NAME_BYTES_MAX 1024
 
-void names_init(struct names *names)
+void column_names_init(struct names *names)
 {
     memset(names, 0, sizeof(*names));
     arena_init(&names->arena, "table_names", NAMES_BUDGET_BYTES);
 }
 
-void names_deinit(struct names *names)
+void column_names_deinit(struct names *names)
 {
     arena_deinit(&names->arena);
     names->count = names->capacity = 0;

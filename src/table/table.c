@@ -66,7 +66,7 @@ err table_open_in_pieces(struct table **out, const struct table_config *config, 
     table->temporary = -1;
     table->chunk_bytes = chunk_bytes;
     table->reader = reader_of(config->form.format);
-    names_init(&table->names);
+    column_names_init(&table->names);
     err error = copy_config(table, config);
     if (error != ERR_OK)
         problem_set(problem, error, "no memory to read a file");
@@ -97,7 +97,7 @@ void table_close(struct table **out)
     INVARIANT(table->magic == MAGIC);
     if (table->state != NULL)
         table->reader->close(table);
-    names_deinit(&table->names);
+    column_names_deinit(&table->names);
     if (table->temporary >= 0)
         close(table->temporary);
     memory_free(table->path);
