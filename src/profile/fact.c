@@ -225,6 +225,21 @@ static bool read_fact(struct cursor *cursor, struct fact *fact)
     return read_value(cursor, fact);
 }
 
+/* The head of a group, with how many facts follow; false at the end and for damage. */
+static bool read_head(struct cursor *cursor, struct fact *fact, uint64_t *count)
+{
+    if (cursor_left(cursor) == 0)
+        return false;
+    uint64_t source = read_varint(cursor);
+    fact->source = (uint32_t)source;
+    fact->time_ms = read_zigzag(cursor);
+    fact->seq = read_varint(cursor);
+    fact->account = read_u32(cursor);
+    *count = read_varint(cursor);
+    cursor->failed = cursor->failed || source > UINT32_MAX || *count == 0;
+    return !cursor->failed;
+}
+
 err facts_decode(struct facts *facts, str bytes)
 {
     if (bytes.size == 0)
@@ -232,16 +247,9 @@ err facts_decode(struct facts *facts, str bytes)
     struct cursor cursor = cursor_over(bytes);
     if (read_u8(&cursor) != FACT_VERSION)
         return ERR_CORRUPT;
-    while (cursor_left(&cursor) > 0) {
-        struct fact fact = { .trait = 0 };
-        uint64_t source = read_varint(&cursor);
-        fact.source = (uint32_t)source;
-        fact.time_ms = read_zigzag(&cursor);
-        fact.seq = read_varint(&cursor);
-        fact.account = read_u32(&cursor);
-        uint64_t count = read_varint(&cursor);
-        if (cursor.failed || source > UINT32_MAX || count == 0)
-            return ERR_CORRUPT;
+    struct fact fact = { .trait = 0 };
+    uint64_t count;
+    while (read_head(&cursor, &fact, &count)) {
         for (; count > 0; count--) {
             if (!read_fact(&cursor, &fact))
                 return ERR_CORRUPT;
@@ -250,7 +258,26 @@ err facts_decode(struct facts *facts, str bytes)
                 return error;
         }
     }
-    return ERR_OK;
+    return cursor.failed ? ERR_CORRUPT : ERR_OK;
+}
+
+bool facts_any(str bytes, bool (*is)(const void *context, const struct fact *fact),
+               const void *context)
+{
+    struct cursor cursor = cursor_over(bytes);
+    struct fact fact = { .trait = 0 };
+    uint64_t count;
+    if (bytes.size == 0 || read_u8(&cursor) != FACT_VERSION)
+        return false;
+    while (read_head(&cursor, &fact, &count)) {
+        for (; count > 0; count--) {
+            if (!read_fact(&cursor, &fact))
+                return false;
+            if (is(context, &fact))
+                return true;
+        }
+    }
+    return false;
 }
 
 static int compare_heads(const struct fact *a, const struct fact *b)

@@ -94,6 +94,9 @@ int fact_compare_time(const struct fact *a, const struct fact *b);
 
 /* Append the facts of one node's bytes. CORRUPT for what facts_encode cannot have written. */
 err facts_decode(struct facts *facts, str bytes) MUST_USE;
+/* Does `is` hold for any fact in these bytes? They are read where they lie, up to the first. */
+bool facts_any(str bytes, bool (*is)(const void *context, const struct fact *fact),
+               const void *context);
 /* Sorts `facts`; consents are left out unless `consents`. */
 void facts_encode(struct facts *facts, bool consents, struct buffer *out);
 

@@ -129,6 +129,38 @@ err profile_restore_object(struct profile *profile, str kind, str id, uint32_t s
                            int64_t updated_ms, int64_t deleted_ms,
                            struct ledger_writes *writes) MUST_USE;
 
+/* ---- looking for customers ---- */
+
+/* What is looked for: a trait that has a value, or a name with a text in it. A node matches when one of its
+ * own facts says so; whether the customer does is for profile_probe_holds, who sees all her nodes.
+ * What was sealed at the door matches nothing. */
+#define PROFILE_PROBE_TRAITS 16
+#define PROFILE_PROBE_BYTES 1600
+struct profile_probe {
+    uint32_t traits[PROFILE_PROBE_TRAITS]; /* any of these; none: nobody matches */
+    size_t trait_count;
+    bool is_name;                   /* a part, in any case; else the whole value */
+    bool is_sum;                    /* its value comes of several facts: who has any may match */
+    str plain;                      /* as it was typed; borrowed */
+    char json[PROFILE_PROBE_BYTES]; /* the same as JSON text */
+    size_t json_bytes;
+};
+/* INVALID for more than 255 bytes. */
+err profile_probe_trait(const struct profile *profile, str name, str value,
+                        struct profile_probe *probe) MUST_USE;
+/* Names: name, $name, nickname, nickName, username, first and last name, realName, as far as plain. */
+err profile_probe_name(const struct profile *profile, str text,
+                       struct profile_probe *probe) MUST_USE;
+/* The highest node that matches, of those up to `from` and above `stop`; `stop` if there is none. Some 50 ns
+ * a node. */
+uint32_t profile_probe_below(const struct profile *profile, const struct profile_probe *probe,
+                             uint32_t from, uint32_t stop);
+bool profile_probe_node(const struct profile *profile, const struct profile_probe *probe,
+                        uint32_t node);
+/* Is it so of the customer with these nodes? `scratch` is cleared. */
+bool profile_probe_holds(const struct profile *profile, const struct profile_probe *probe,
+                         const uint32_t *nodes, size_t node_count, struct buffer *scratch);
+
 /* Commands. */
 err profile_put_trait_type(struct profile *profile, str name, json_value body,
                            struct ledger_writes *writes, struct problem *problem) MUST_USE;

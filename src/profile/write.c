@@ -19,8 +19,16 @@ static int compare_runs(const void *left, const void *right)
     return str_compare(((const struct run *)left)->name, ((const struct run *)right)->name);
 }
 
-/* All facts of the nodes, kept as if they were of one. Those of one node are kept already: what is kept
- * of what was kept is the same (fact.h). */
+static bool has_imported(const struct facts *facts)
+{
+    for (uint32_t i = 0; i < facts->count; i++)
+        if (event_source_is_import(facts->items[i].source))
+            return true;
+    return false;
+}
+
+/* All facts of the nodes, kept as if they were of one. Those of one node are kept already, and what is kept of
+ * what was kept is the same (fact.h), unless imports' are among them (retract.c). */
 static bool read_customer(const struct profile *profile, const uint32_t *nodes, size_t node_count)
 {
     struct facts *facts = &profile->scratch->facts;
@@ -29,7 +37,7 @@ static bool read_customer(const struct profile *profile, const uint32_t *nodes, 
         if (node_facts_read(profile, nodes[i], facts) != ERR_OK)
             return false;
     }
-    if (node_count > 1)
+    if (node_count > 1 || has_imported(facts))
         return facts_keep_all(profile, facts) == ERR_OK;
     facts_sort(facts);
     return true;

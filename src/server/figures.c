@@ -17,9 +17,6 @@
 #define SAMPLES 11
 #define SLICE_NODES 16384 /* copied on the engine's thread at once */
 
-/* Minutes east of UTC; zones with daylight saving are told apart by the warehouse alone. */
-#define ZONE_OFFSET_MS (8 * HOUR_MS)
-
 struct channel_figures {
     char name[64];
     uint64_t events, customers, linked;
@@ -71,10 +68,9 @@ void figures_free(struct figures **pointer)
     memory_free(figures);
 }
 
-int64_t figures_day_start_ms(const struct server *server)
+int64_t figures_day_start_ms(struct server *server)
 {
-    int64_t local_ms = server_now_ms(server) + ZONE_OFFSET_MS;
-    return local_ms - local_ms % DAY_MS - ZONE_OFFSET_MS;
+    return zone_day_start_ms(server_zone(server), server_now_ms(server));
 }
 
 /* ---- keeping ---- */
@@ -178,11 +174,12 @@ static void refresh_overview(struct server *server)
     char sql[512];
     int64_t since_ms = server_now_ms(server) / HOUR_MS * HOUR_MS - 23 * HOUR_MS;
     if (!is_fresh(&figures->hours_kept)) {
-        snprintf(sql, sizeof(sql),
-                 "SELECT toInt64(intDiv(time_ms, 3600000)) AS hour, toUInt64(count()) FROM events_kept "
-                 "WHERE time_ms >= %lld AND time_ms < %lld GROUP BY hour ORDER BY hour "
-                 "FORMAT RowBinary",
-                 (long long)since_ms, (long long)(since_ms + DAY_MS));
+        snprintf(
+            sql, sizeof(sql),
+            "SELECT toInt64(intDiv(time_ms, 3600000)) AS hour, toUInt64(count()) FROM events_kept "
+            "WHERE time_ms >= %lld AND time_ms < %lld GROUP BY hour ORDER BY hour "
+            "FORMAT RowBinary",
+            (long long)since_ms, (long long)(since_ms + DAY_MS));
         ask(server, sql, take_hours, &figures->hours_kept);
     }
     if (!is_fresh(&figures->channels_kept)) {

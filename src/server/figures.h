@@ -41,6 +41,6 @@ struct open_counts {
 };
 struct open_counts figures_open_counts(struct server *server);
 /* Start of the present day in the workspace's zone. */
-int64_t figures_day_start_ms(const struct server *server);
+int64_t figures_day_start_ms(struct server *server);
 
 #endif

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/zone.h"
 #include "server/request.h"
 #include "server/router.h"
 #include "server/server.h"
@@ -38,6 +39,7 @@ struct http_thread {
 };
 
 struct worker;
+struct workspace_zone;
 
 struct workers {
     pthread_mutex_t mutex;
@@ -85,7 +87,9 @@ struct server {
     bool has_admin_token;
     uint8_t admin_token_hash[SEAL_HASH_BYTES];
 
-    pthread_mutex_t create_mutex; /* one source is made at a time */
+    pthread_mutex_t create_mutex;      /* one source is made at a time */
+    _Atomic(const struct zone *) zone; /* the workspace's */
+    struct workspace_zone *zones;      /* all that were read */
     struct live *live;
     struct answers *answers;       /* remembered for Idempotency-Key */
     struct figures *figures;       /* warehouse figures, kept for some seconds */
@@ -162,6 +166,18 @@ bool files_find(struct request *request);
 /* ---- customer.c ---- */
 
 void customer_finish(struct request *request); /* after ASKING, on the connection's thread */
+
+/* ---- workspace.c ---- */
+
+#define SETTING_ZONE "workspace.zone"
+err workspace_start(struct server *server, struct problem *problem) MUST_USE;
+void workspace_stop(struct server *server);
+/* The workspace's zone now; lives as long as the server. Any thread. */
+const struct zone *server_zone(struct server *server);
+/* Is this value good for that setting? UNPROCESSABLE. Then, once it is made, go by it. */
+err workspace_check_setting(str key, json_value value, struct problem *problem) MUST_USE;
+err workspace_setting_changed(struct server *server, str key, json_value value,
+                              struct problem *problem) MUST_USE;
 
 /* ---- live.c ---- */
 

@@ -4,6 +4,7 @@
 
 #include "collect/collect.h"
 #include "server/answer.h"
+#include "server/labels.h"
 #include "server/mask.h"
 #include "server/view.h"
 
@@ -172,40 +173,13 @@ static void write_types(const struct engine_state *state, struct ask_text *ask)
     identity_write_types(state->identity, &ask->text);
 }
 
-/* What the types of the start are called, until somebody calls them otherwise. */
-static const struct {
-    const char *name, *zh, *en;
-} type_labels[] = {
-    { "user_id", "用户 ID", "User id" },
-    { "member_card", "会员卡号", "Member card" },
-    { "wx_unionid", "微信 UnionID", "WeChat union id" },
-    { "mobile", "手机号", "Mobile" },
-    { "email", "邮箱", "E-mail" },
-    { "wx_openid", "微信 OpenID", "WeChat open id" },
-    { "wecom_external_userid", "企微外部联系人", "WeCom contact" },
-    { "tmall_open_uid", "天猫买家", "Tmall buyer" },
-    { "jd_open_id", "京东买家", "JD buyer" },
-    { "douyin_doudian_open_id", "抖店买家", "Douyin buyer" },
-    { "pdd_open_id", "拼多多买家", "Pinduoduo buyer" },
-    { "vip_open_id", "唯品会买家", "Vipshop buyer" },
-    { "yz_open_id", "有赞买家", "Youzan buyer" },
-    { "order_no", "订单号", "Order number" },
-    { "receiver_key", "收货人", "Receiver" },
-    { "device", "设备", "Device" },
-    { "anonymous_id", "匿名访客", "Visitor" },
-};
-
 static void write_type(struct json_writer *writer, json_value type)
 {
     struct json_iterator iterator = json_iterate(type);
     str name = json_text(json_get(type, STR("name"))), zh = name, en = name, key;
     json_value member;
     struct buffer text;
-    for (size_t i = 0; i < sizeof(type_labels) / sizeof(type_labels[0]); i++)
-        if (str_equal(name, str_from_c(type_labels[i].name))) {
-            zh = str_from_c(type_labels[i].zh);
-            en = str_from_c(type_labels[i].en);
-        }
+    label_of_type(name, &zh, &en);
     json_begin_object(writer);
     while (json_next(&iterator, &key, &member)) {
         if (str_equal(key, STR("label")) && !json_is_object(member))

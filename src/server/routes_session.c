@@ -22,7 +22,7 @@ static void write_user(struct json_writer *writer, const struct user *user)
 
 static void write_session(struct request *request, const struct user *user, enum role role)
 {
-    const struct server *server = request->server;
+    struct server *server = request->server;
     struct user shown = *user;
     struct json_writer writer;
     shown.role = role;
@@ -34,7 +34,7 @@ static void write_session(struct request *request, const struct user *user, enum
     json_begin_object(&writer);
     json_member_text(&writer, STR("version"), str_from_c(server->config.version));
     json_member_bool(&writer, STR("virtual_clock"), server->config.clock->is_virtual);
-    json_member_text(&writer, STR("zone"), str_from_c(server->config.zone));
+    json_member_text(&writer, STR("zone"), str_from_c(server_zone(server)->name));
     json_member_time(&writer, STR("now"), server_now_ms(server));
     json_member_bool(&writer, STR("may_reveal"), role >= ROLE_OPERATOR);
     json_end_object(&writer);

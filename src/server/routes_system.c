@@ -361,10 +361,17 @@ err route_setting_put(struct request *request, struct problem *problem)
         problem_set(problem, ERR_UNPROCESSABLE, "a setting needs 'value'");
         return problem_at(problem, ERR_UNPROCESSABLE, "/value");
     }
+    str key = request->parameters[0];
+    json_value value = json_get(request->json, STR("value"));
+    err error = workspace_check_setting(key, value, problem);
+    if (error != ERR_OK)
+        return error;
     command_body_begin(&body);
-    json_member_text(&body.writer, STR("key"), request->parameters[0]);
+    json_member_text(&body.writer, STR("key"), key);
     command_body_copy(&body, request, "value");
-    err error = answer_command(request, "setting.put", command_body_end(&body), &response, problem);
+    error = answer_command(request, "setting.put", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
+    if (error == ERR_OK)
+        error = workspace_setting_changed(request->server, key, value, problem);
     return error == ERR_OK ? route_setting_get(request, problem) : error;
 }

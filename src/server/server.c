@@ -64,7 +64,9 @@ static err start_parts(struct server *server, struct problem *problem)
         error = values_new(&server->values, server->config.values_bytes);
     if (error != ERR_OK)
         return problem_set(problem, error, "the server cannot be set up");
-    error = auth_start(server, problem);
+    error = workspace_start(server, problem);
+    if (error == ERR_OK)
+        error = auth_start(server, problem);
     if (error == ERR_OK)
         error = workers_start(server, problem);
     if (error == ERR_OK)
@@ -146,6 +148,7 @@ void server_stop(struct server **pointer)
     figures_free(&server->figures);
     namespaces_free(&server->namespaces);
     values_free(&server->values);
+    workspace_stop(server);
     pthread_mutex_destroy(&server->threads_mutex);
     pthread_mutex_destroy(&server->guard_mutex);
     pthread_mutex_destroy(&server->access_mutex);

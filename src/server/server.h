@@ -60,7 +60,7 @@ struct server_config {
     size_t values_bytes;         /* of identifiers read lately, masked; default 64 MB */
     const char *trusted_proxies; /* addresses, with commas: their X-Forwarded-For counts */
     const char *admin_token;     /* KITH_ADMIN_TOKEN; NULL: none */
-    const char *zone;            /* of the workspace; default Asia/Shanghai */
+    const char *zone;            /* of the workspace without a setting; default Asia/Shanghai */
     struct collect_limits collect; /* zeros: defaults */
 };
 

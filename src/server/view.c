@@ -196,6 +196,8 @@ err view_ask(struct request *request,
              void *context, struct problem *problem)
 {
     struct engine_question question = { .ask = ask, .context = context };
+    if (engine_ask_here(request->server->engine, &question))
+        return ERR_OK;
     err error = engine_ask_wait(request->server->engine, &question);
     if (error != ERR_OK)
         problem_set(problem, error, "the engine cannot be asked now");

@@ -116,6 +116,14 @@ test('customers: by identifier, search, timeline, graph, explanation', real, asy
     const list = await expect(kith, 200, 'GET', `/customers?query=${encodeURIComponent(query)}`);
     assert.deepEqual(list.items.map((one) => one.one_id), [found.one_id], `query ${query}`);
   }
+  for (const query of ['雷', '李', 'u1&trait.city=上海', '李雷&trait.city=上海', '李雷&identifier_type=mobile']) {
+    const list = await expect(kith, 200, 'GET', encodeURI(`/customers?query=${query}`));
+    assert.deepEqual(list.items.map((one) => one.one_id), [found.one_id], `query ${query}`);
+    assert.equal(list.partial, false);
+  }
+  for (const query of ['雷李', 'u1&trait.city=北京', '李雷&trait.city=北京', 'u1&identifier_type=wx_unionid', '上海'])
+    assert.equal((await expect(kith, 200, 'GET', encodeURI(`/customers?query=${query}`))).items.length, 0, `query ${query}`);
+  await refused(kith, 400, 'invalid', 'GET', '/customers?trait.city=');
   const city = await expect(kith, 200, 'GET', `/customers?trait.city=${encodeURIComponent('上海')}`);
   assert.equal(city.items.length, 1);
   assert.equal((await expect(kith, 200, 'GET', '/customers?trait.city=nowhere')).items.length, 0);
@@ -133,6 +141,8 @@ test('customers: by identifier, search, timeline, graph, explanation', real, asy
   assert.ok(graph.nodes.length >= 4 && graph.links.length >= 3);
   const explained = await expect(kith, 200, 'GET', `/customers/${found.one_id}/explain`);
   assert.ok(explained.sentences.length >= 3);
+  const phone = explained.sentences.find((one) => one.en.includes('Mobile 139****1234'));
+  assert.match(phone.zh, /^\d{4}年\d\d月\d\d日，手机号 139\*\*\*\*1234 与 用户 ID u1 同时出现（来源：.+）$/);
 });
 
 test('reveal: by right, and in the audit', real, async () => {
@@ -356,6 +366,12 @@ test('system, overview, settings, clock', real, async () => {
 test('what is malformed or nowhere', real, async () => {
   await refused(kith, 404, 'not_found', 'GET', '/nothing');
   await refused(kith, 404, 'not_found', 'GET', '/customers/x/y/z/w');
+  for (const value of ['Asia/Nowhere', '../../etc/passwd', '', 8, null])
+    await refused(kith, 422, 'unprocessable', 'PUT', '/settings/workspace.zone', { body: { value } });
+  for (const zone of ['UTC', 'Asia/Shanghai']) {
+    await expect(kith, 200, 'PUT', '/settings/workspace.zone', { body: { value: zone } });
+    assert.equal((await expect(kith, 200, 'GET', '/session')).server.zone, zone);
+  }
   const wrong = await ask(kith, 'PATCH', '/settings/brand');
   assert.equal(wrong.status, 405);
   assert.equal(wrong.headers.allow, 'GET, PUT');
