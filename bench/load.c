@@ -287,6 +287,7 @@ static struct {
     uint64_t in_flight;
     /* measured */
     uint64_t requests, events, refused_requests, refused_events, failed, broken, reconnects;
+    uint64_t no_retry_after; /* refused, and not told when to come again */
     uint64_t by_status[600];
     int64_t last_ns;
     struct histogram latency;
@@ -425,6 +426,7 @@ static void answer_count(const struct connection *connection, int status, int64_
     } else if (is_refusal(status)) {
         run.refused_requests++;
         run.refused_events += events;
+        run.no_retry_after += header_value(connection->answer, "\nretry-after:") == NULL;
     } else {
         run.failed++;
     }
@@ -592,12 +594,13 @@ static void report(const struct options *options)
            ",\"per_second\":%.1f,\"requests_per_second\":%.1f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,"
            "\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f,\"refused_requests\":%" PRIu64
            ",\"refused_events\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"broken\":%" PRIu64
-           ",\"unanswered\":%" PRIu64 ",\"last_pass\":%" PRIu64 ",\"statuses\":{",
+           ",\"unanswered\":%" PRIu64 ",\"no_retry_after\":%" PRIu64 ",\"last_pass\":%" PRIu64
+           ",\"statuses\":{",
            options->name, seconds, run.requests, run.events, rate, (double)run.requests / seconds,
            histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.9),
            histogram_ms(&run.latency, 0.99), histogram_ms(&run.latency, 0.999),
            (double)run.latency.max_ns / 1e6, run.refused_requests, run.refused_events, run.failed,
-           run.broken, run.in_flight, requests.pass);
+           run.broken, run.in_flight, run.no_retry_after, requests.pass);
     const char *comma = "";
     for (unsigned status = 0; status < 600; status++) {
         if (run.by_status[status] > 0) {

@@ -21,12 +21,14 @@ const TICKS_PER_SECOND = 100;
 const SLICE = 1_000_000;
 
 const usage = `usage: bench/run [options] [row …]
-rows: import batches burst steady single reads memory restart (default: all)
+rows: import batches burst steady single reads memory restart (default: all these)
+      overload: more than it can take (N3), only when it is named
       or the name of an executable in build/release/bench: a bench of one room
   --customers N    known customers (default 1000000)
   --events X       events per customer in the import (default 3)
   --seconds X      of the long row, batches (default 60; the goal speaks of 300)
   --short X        of the other rows (default 20)
+  --rate X         events offered per second by overload (default 200000)
   --data FOLDER    the server's folder (default: a temporary one, removed)
   --keep           do not remove it
   --perf           record where the time goes (needs perf)
@@ -95,6 +97,21 @@ class Server {
     for (const [, name, edge, count] of text.matchAll(/^kith_(\w+)_microseconds_bucket\{le="([^"]+)"\} (\d+)$/gm))
       (found[name] ??= []).push([edge === '+Inf' ? Infinity : Number(edge), Number(count)]);
     return found;
+  }
+
+  async counter(name) {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return Number(text.match(new RegExp(`^${name} (\\d+)$`, 'm'))[1]);
+  }
+
+  /** Seconds until everything is applied. */
+  async applied() {
+    const start = performance.now();
+    for (;;) {
+      const { engine, log } = await this.system();
+      if (engine.applied_seq >= log.last_seq) return (performance.now() - start) / 1000;
+      await sleep(20);
+    }
   }
 
   /** Seconds until everything is applied and in the warehouse. */
@@ -241,9 +258,11 @@ const rows = {
         '--customers', options.customers, '--events-per-customer', options.events]);
       const seconds = size === 50 ? options.seconds : options.short;
       const before = allSeconds(server);
+      const begin = memoryMb(server.child.pid);
       const run = await load(server, `batches of ${size}`, ['--file', file, '--path', '/v1/batch', '--connections', 64,
         '--seconds', seconds, '--warm-up', 2], { beside: size === 50 && options.perf ? () => perf(server, 5) : undefined });
       const after = allSeconds(server);
+      run.server_mb = [begin, memoryMb(server.child.pid)];
       const system = await server.system();
       run.unflushed_rows = system.warehouse.unflushed_rows;
       run.lag = system.engine.lag;
@@ -274,7 +293,7 @@ const rows = {
     const file = world('events.jsonl', ['--form', 'events', '--order', 'time', '--one-each', '--fresh',
       '--customers', Math.min(options.customers, 400_000), '--events-per-customer', options.events]);
     const runs = [];
-    for (const connections of [64, 256]) {
+    for (const connections of [64, 128, 256]) {
       const run = await load(server, `single, ${connections} connections`,
         ['--file', file, '--connections', connections, '--seconds', options.short, '--warm-up', 2]);
       run.drained_seconds = await server.drained();
@@ -296,6 +315,29 @@ const rows = {
           '--seconds', options.short + 2, '--rate', 10_000]);
       } });
     return { ...result, beside, goal: 2, unit: 'ms p99' };
+  },
+
+  /** N3: what is too much is told so, what was acknowledged is there, memory is bounded, and then all is well. */
+  async overload(server, options) {
+    const file = freshBatches(options, 50);
+    const before = { histograms: await server.histograms(), applied: await server.counter('kith_events_applied_total') };
+    const [child] = childrenOf(server.child.pid);
+    const samples = [];
+    const watch = setInterval(() => samples.push([memoryMb(server.child.pid), memoryMb(child)]), 1000);
+    const result = await load(server, 'overload', ['--file', file, '--path', '/v1/batch', '--connections', 3000,
+      '--seconds', options.seconds, '--rate', options.rate]).finally(() => clearInterval(watch));
+    const ended = performance.now();
+    const times = between(before.histograms, await server.histograms());
+    const probe = await server.api('GET', '/system');
+    const recovered = await server.applied();
+    const drained = await server.drained();
+    const applied = (await server.counter('kith_events_applied_total')) - before.applied;
+    if (applied !== result.events) throw new Error(`overload: ${result.events} events were acknowledged, ${applied} applied`);
+    const [third, rest] = [samples.slice(samples.length / 3, (2 * samples.length) / 3), samples.slice((2 * samples.length) / 3)];
+    const highest = (some, which) => Math.max(0, ...some.map((one) => one[which]));
+    return { ...result, applied, times, lag: probe.engine.lag, recovered_seconds: recovered, drained_seconds: drained,
+             waited_ms: performance.now() - ended, server_mb: [highest(third, 0), highest(rest, 0)],
+             child_mb: [highest(third, 1), highest(rest, 1)], goal: 200, unit: 'ms p99 inside the server' };
   },
 
   async memory(server) {
@@ -393,14 +435,14 @@ function machine() {
 
 const n = (value, digits = 0) => value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 const ms = (value) => `${n(value, value < 10 ? 2 : 1)} ms`;
-const refused = (row) =>
-  (row.refused_requests > 0 ? `; ${n(row.refused_requests)} requests answered 429` : '') +
-  (row.others > 0.1 ? `; **others had ${n(row.others * 100)} % of the machine**` : '');
+const others = (row) => (row.others > 0.1 ? `; **others had ${n(row.others * 100)} % of the machine**` : '');
+const refused = (row) => (row.refused_requests > 0 ? `; ${n(row.refused_requests)} requests answered 429` : '') + others(row);
 
 const told = {
   batches: (row) => ['batches of 20 to 100 events, known customers, applied, flush keeping up', '80,000 ev/s',
     row.runs.map((run) => `${run.size}: ${n(run.per_second)} ev/s`).join(', '),
-    `${n(row.seconds)} s for 50; p99 ${ms(row.p99_ms)}; flush done ${n(row.drained_seconds, 1)} s after the end${refused(row)}`],
+    `${n(row.seconds)} s for 50; p99 ${ms(row.p99_ms)}; ${n(row.unflushed_rows)} rows not yet in the warehouse at the end, all there ${n(row.drained_seconds, 1)} s later; ` +
+    `server ${n(row.server_mb[0])} MB before, ${n(row.server_mb[1])} MB after${refused(row)}`],
   burst: (row) => ['a burst at 120,000 ev/s', '120,000 ev/s for a minute', `${n(row.per_second)} ev/s taken`,
     `${n(row.seconds)} s; p99 ${ms(row.p99_ms)}${refused(row)}`],
   steady: (row) => ['ack at 10,000 ev/s, batches of 20', 'p99 10 ms', `p99 ${ms(row.p99_ms)}`,
@@ -413,6 +455,11 @@ const told = {
     `all in the warehouse after ${n(row.whole_seconds, 1)} s${refused(row)}`],
   reads: (row) => ['profile read by any identifier at 20,000/s beside 10,000 ev/s', 'p99 2 ms', `p99 ${ms(row.p99_ms)}`,
     `${n(row.per_second)} reads/s${row.per_second < 19_000 ? ' (it did not keep up)' : ''}, p50 ${ms(row.p50_ms)}; beside it p99 ${ms(row.beside.p99_ms)}${refused(row)}`],
+  overload: (row) => ['more than it can take (N3)', 'p99 200 ms, memory bounded, normal after 10 s', `${n(row.per_second)} ev/s taken`,
+    `${n(row.seconds)} s; ${n(row.refused_requests)} requests answered 429 or 503, ${row.no_retry_after} of them without Retry-After; all ` +
+    `${n(row.applied)} acknowledged events applied; inside the server half of all requests took less than ${row.times.http_request.p50_ms} ms, ` +
+    `99 % less than ${row.times.http_request.p99_ms} ms; server at most ${n(row.server_mb[0])} MB in the second third, ${n(row.server_mb[1])} MB in the last, ` +
+    `child ${n(row.child_mb[0])} and ${n(row.child_mb[1])} MB; all applied ${n(row.recovered_seconds, 1)} s after the end, in the warehouse ${n(row.drained_seconds, 1)} s${others(row)}`],
   memory: (row) => ['RAM', '200 bytes per customer with three identifiers + 400 MB; child at most 3 GB',
     `${n(row.server_mb)} MB`, `${n(row.counts.customers)} customers, ${n(row.counts.identifiers)} identifiers: ` +
     `${n((row.server_mb * 1048576) / row.counts.customers)} bytes per customer all in, ${n(row.bytes_per_customer)} above 400 MB; child ${n(row.child_mb)} MB`],
@@ -454,13 +501,14 @@ function readOptions() {
     options: {
       customers: { type: 'string', default: '1000000' }, events: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '60' }, short: { type: 'string', default: '20' },
+      rate: { type: 'string', default: '200000' },
       data: { type: 'string' }, keep: { type: 'boolean', default: false }, perf: { type: 'boolean', default: false },
       write: { type: 'string' }, help: { type: 'boolean', default: false },
     },
   });
   return {
     ...values, wanted: positionals, customers: Number(values.customers), events: Number(values.events),
-    seconds: Number(values.seconds), short: Number(values.short),
+    seconds: Number(values.seconds), short: Number(values.short), rate: Number(values.rate),
     command: ['bench/run', ...process.argv.slice(2).filter((one, i, all) => one !== '--write' && all[i - 1] !== '--write')].join(' '),
   };
 }
@@ -470,7 +518,7 @@ const causes = (row) => Object.entries(row.causes)
 
 async function measure(options) {
   const folder = resolve(options.data ?? join(out, `data-${process.pid}`));
-  const wanted = options.wanted.length > 0 ? options.wanted : Object.keys(rows);
+  const wanted = options.wanted.length > 0 ? options.wanted : Object.keys(rows).filter((row) => row !== 'overload');
   const results = { machine: machine(), options: { command: options.command, customers: options.customers }, rows: {} };
   const server = new Server(folder);
   // a folder that is there has seen passes already: those of now are others, or all were duplicates
