@@ -124,7 +124,6 @@ err apply_retract(struct engine *engine, uint32_t node, uint64_t seq)
     return error == ERR_NOT_FOUND ? ERR_OK : error;
 }
 
-/* A merge moves all nodes of a customer to its root; the warehouse's dictionary follows. */
 static void note_aliases(struct engine *engine, uint32_t customer)
 {
     uint32_t nodes[256];
@@ -133,40 +132,60 @@ static void note_aliases(struct engine *engine, uint32_t customer)
         flusher_note_alias(engine->flusher, nodes[index], customer, engine->applied_seq + 1);
 }
 
-err apply_customer_changed(struct engine *engine, uint32_t customer)
+/* Her nodes are others than before: the warehouse's dictionary and history follow. */
+static err regroup(struct engine *engine, uint32_t customer)
 {
     if (engine->flusher != NULL)
         note_aliases(engine, customer);
     return remember_group(engine, customer);
 }
 
-err apply_all_changed(struct engine *engine)
+err apply_customer_changed(struct engine *engine, uint32_t customer, uint64_t seq)
+{
+    err error = regroup(engine, customer);
+    return error == ERR_OK ? follow_customer(engine, customer, seq) : error;
+}
+
+err apply_all_changed(struct engine *engine, uint64_t seq)
 {
     if (engine->flusher != NULL)
         flusher_note_all_aliases(engine->flusher);
-    return remember_group_all(engine);
+    err error = remember_group_all(engine);
+    return error == ERR_OK ? follow_all(engine, seq) : error;
 }
 
-static err identify(struct engine *engine, const struct event *event, struct outcome *outcome,
-                    struct engine_verdict *verdict)
+static err identify(struct engine *engine, const struct event *event, struct identity_outcome *who,
+                    struct outcome *outcome, struct engine_verdict *verdict)
 {
-    struct identity_outcome who;
-    err error = identity_resolve(engine->identity, event, engine->writes, &who);
-    if (error != ERR_OK || who.node == 0)
+    err error = identity_resolve(engine->identity, event, engine->writes, who);
+    if (error != ERR_OK || who->node == 0)
         return error;
-    outcome->node = who.node;
-    outcome->origin = who.origin;
-    outcome->row_count = who.row_count;
-    memcpy(outcome->rows, who.rows, who.row_count * sizeof who.rows[0]);
-    verdict->node = who.node;
-    verdict->customer = who.customer;
-    verdict->created = who.created;
-    verdict->merges = who.merge_count;
-    verdict->refusals = who.refusal_count;
-    metric_add(METRIC_MERGES, who.merge_count);
-    metric_add(METRIC_REFUSALS, who.refusal_count);
-    bool changed = who.merge_count > 0 || who.adopted;
-    return changed ? apply_customer_changed(engine, who.customer) : ERR_OK;
+    outcome->node = who->node;
+    outcome->origin = who->origin;
+    outcome->row_count = who->row_count;
+    memcpy(outcome->rows, who->rows, who->row_count * sizeof who->rows[0]);
+    verdict->node = who->node;
+    verdict->customer = who->customer;
+    verdict->created = who->created;
+    verdict->merges = who->merge_count;
+    verdict->refusals = who->refusal_count;
+    metric_add(METRIC_MERGES, who->merge_count);
+    metric_add(METRIC_REFUSALS, who->refusal_count);
+    return ERR_OK;
+}
+
+/* What is due of her is settled as it stood; then the event takes effect; then what it can change is judged. */
+static err take_effect(struct engine *engine, const struct event *event,
+                       const struct identity_outcome *who, const struct outcome *outcome)
+{
+    err error = who->node != 0 ? follow_before(engine, event, who) : ERR_OK;
+    if (error == ERR_OK)
+        error = profile_apply(engine->profile, event, outcome->node, engine->writes);
+    if (error == ERR_OK)
+        error = apply_observe(engine, event, outcome);
+    if (error == ERR_OK && (who->merge_count > 0 || who->adopted))
+        error = regroup(engine, who->customer);
+    return error == ERR_OK ? follow_event(engine, event, who) : error;
 }
 
 static err apply_event(struct engine *engine, const struct decoded *decoded,
@@ -189,8 +208,9 @@ static err apply_event(struct engine *engine, const struct decoded *decoded,
     error = judge(engine, event, &reason, &detail);
     if (error != ERR_OK)
         return error;
+    struct identity_outcome who = { .node = 0 };
     if (reason == PLAN_FITS && event->kind != EVENT_OBJECT) {
-        error = identify(engine, event, outcome, verdict);
+        error = identify(engine, event, &who, outcome, verdict);
         if (error != ERR_OK)
             return error;
         if (outcome->node == 0) {
@@ -206,11 +226,8 @@ static err apply_event(struct engine *engine, const struct decoded *decoded,
                                 str_from_c(detail.detail));
     }
 
-    error = profile_apply(engine->profile, event, outcome->node, engine->writes);
-    if (error == ERR_OK)
-        error = apply_observe(engine, event, outcome);
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
-    return error;
+    return take_effect(engine, event, &who, outcome);
 }
 
 /* ---- one block ---- */
@@ -262,6 +279,7 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
+        error = follow_tick(engine, decoded->record.seq);
         jobs_tick(engine);
     } else if (decoded->error == ERR_NOMEM) {
         error = decoded->error; /* says nothing of the record: the next start reads it again */
@@ -289,6 +307,9 @@ err apply_block(struct engine *engine, struct log_block *block, struct applied_b
     INVARIANT(block->first_seq <= engine->applied_seq + 1);
     INVARIANT(block->received_ms >= engine->now_ms);
     engine->now_ms = block->received_ms;
+    err begun = follow_block(engine, engine->applied_seq + 1);
+    if (begun != ERR_OK)
+        return begun;
     size_t count;
     while ((count = decode_chunk(engine, &cursor, block->received_ms, chunk)) > 0) {
         size_t verdict_count = 0;

@@ -31,4 +31,7 @@ err run_watermark_put(struct call *call) MUST_USE;
 err run_object_put(struct call *call) MUST_USE;
 err run_object_kind_put(struct call *call) MUST_USE;
 
+/* command_audience.c */
+err run_audience(struct call *call) MUST_USE;
+
 #endif

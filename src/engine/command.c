@@ -105,7 +105,7 @@ static err run_identity_rules_apply(struct call *call)
     struct engine *engine = call->engine;
     err error = identity_apply_rules(engine->identity, engine->ledger, call->seq, engine->now_ms,
                                      call->writes, call->answer, call->problem);
-    return error == ERR_OK ? apply_all_changed(engine) : error;
+    return error == ERR_OK ? apply_all_changed(engine, call->seq) : error;
 }
 
 static err run_customer_split(struct call *call)
@@ -117,9 +117,9 @@ static err run_customer_split(struct call *call)
         identity_split(engine->identity, (uint64_t)merge_id, call->seq, engine->now_ms,
                        call->command->user_number, call->writes, &one, &other, call->problem);
     if (error == ERR_OK)
-        error = apply_customer_changed(engine, one);
+        error = apply_customer_changed(engine, one, call->seq);
     if (error == ERR_OK)
-        error = apply_customer_changed(engine, other);
+        error = apply_customer_changed(engine, other, call->seq);
     if (error != ERR_OK)
         return error;
     buffer_printf(call->answer, "{\"customer\":%u,\"other\":%u}", one, other);
@@ -136,7 +136,7 @@ static err run_customer_merge(struct call *call)
         return error;
     uint32_t root = identity_root(engine->identity, one);
     buffer_printf(call->answer, "{\"customer\":%u}", root);
-    return apply_customer_changed(engine, root);
+    return apply_customer_changed(engine, root, call->seq);
 }
 
 static err run_refusal_decide(struct call *call)
@@ -149,14 +149,16 @@ static err run_refusal_decide(struct call *call)
     uint32_t node = identity_refusal_node(engine->identity, (uint64_t)id);
     if (error != ERR_OK || node == 0)
         return error;
-    return apply_customer_changed(engine, identity_root(engine->identity, node));
+    return apply_customer_changed(engine, identity_root(engine->identity, node), call->seq);
 }
 
 static err run_trait_put(struct call *call)
 {
     call->object = member_text(call, STR("name"));
-    return profile_put_trait_type(call->engine->profile, call->object, call->body, call->writes,
-                                  call->problem);
+    err error = profile_put_trait_type(call->engine->profile, call->object, call->body,
+                                       call->writes, call->problem);
+    /* Another precedence may make another value of anybody's trait. */
+    return error == ERR_OK ? follow_all(call->engine, call->seq) : error;
 }
 
 static err run_consent_put(struct call *call)
@@ -175,9 +177,10 @@ static err run_consent_put(struct call *call)
         problem_set(call->problem, ERR_UNPROCESSABLE, "granted is true or false");
         return problem_at(call->problem, ERR_UNPROCESSABLE, "/granted");
     }
-    return profile_put_consent(engine->profile, customer, purpose, json_bool(granted, false),
-                               engine->now_ms, call->seq, 0, member_text(call, STR("evidence")),
-                               call->writes);
+    err error = profile_put_consent(engine->profile, customer, purpose, json_bool(granted, false),
+                                    engine->now_ms, call->seq, 0,
+                                    member_text(call, STR("evidence")), call->writes);
+    return error == ERR_OK ? follow_customer(engine, customer, call->seq) : error;
 }
 
 static err run_plan_event_put(struct call *call)
@@ -272,6 +275,13 @@ static const struct handler {
     { "watermark.put", run_watermark_put },
     { "object.put", run_object_put },
     { "object.kind.put", run_object_kind_put },
+    { "segment.put", run_audience },
+    { "segment.delete", run_audience },
+    { "segment.members", run_audience },
+    { "tag.put", run_audience },
+    { "tag.delete", run_audience },
+    { "tag.values", run_audience },
+    { "audience.install", run_audience },
 };
 #define X(...) +1
 _Static_assert(sizeof handlers / sizeof handlers[0] == 0 COMMAND_TABLE(X),

@@ -30,6 +30,9 @@
  *  import.state       {number, status, reason}
  *  mapping.put        {key, body}: answers {version}
  *  object.put         {kind, id, props | delete:true}     object.kind.put {kind, …description}
+ *  segment.put, tag.put {key, …definition}: docs/tags.md       segment.delete, tag.delete {key}
+ *  segment.members    {key, add:[…], remove:[…]} numbers       tag.values {key, values:[{customer, value, at}]}
+ *  audience.install   {definitions:[{number, version, edges}]}: from the threads that computed them
  *  steps of a job, never asked for from outside:
  *  import.move        {number, position, report_bytes, rows, events, …}: in the block of its events
  *  import.cut         {number}: what comes from here on is watched (engine/jobs.h)
@@ -64,6 +67,13 @@
     X(MAPPING_PUT, "mapping.put", OPERATOR, "a mapping was saved")                                 \
     X(WATERMARK_PUT, "watermark.put", OPERATOR, "a source has told everything up to a time")       \
     X(OBJECT_PUT, "object.put", OPERATOR, "an object was changed")                                 \
-    X(OBJECT_KIND_PUT, "object.kind.put", OPERATOR, "a kind of objects was described")
+    X(OBJECT_KIND_PUT, "object.kind.put", OPERATOR, "a kind of objects was described")             \
+    X(SEGMENT_PUT, "segment.put", OPERATOR, "a segment was defined")                               \
+    X(SEGMENT_DELETE, "segment.delete", OPERATOR, "a segment was deleted")                         \
+    X(SEGMENT_MEMBERS, "segment.members", OPERATOR, "members were added or removed by hand")       \
+    X(TAG_PUT, "tag.put", OPERATOR, "a tag was defined")                                           \
+    X(TAG_DELETE, "tag.delete", OPERATOR, "a tag was deleted")                                     \
+    X(TAG_VALUES, "tag.values", OPERATOR, "values of a tag were given")                            \
+    X(AUDIENCE_INSTALL, "audience.install", ADMINISTRATOR, "computed definitions went live")
 
 #endif

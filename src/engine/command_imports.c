@@ -243,6 +243,8 @@ static err retract_node(struct call *call, uint32_t source, json_value told)
     atomic_fetch_sub(&engine->events, count);
     if (error == ERR_OK)
         error = observe_rest(call, node, told);
+    if (error == ERR_OK)
+        error = follow_customer(engine, identity_root(engine->identity, node), call->seq);
     if (error == ERR_OK && source != 0 && profile_is_empty(engine->profile, node))
         error = identity_undo_node(engine->identity, node, call->seq, call->writes);
     memory_free(seqs);
@@ -313,7 +315,7 @@ static err undo_merge(struct call *call, uint32_t number)
     err error = identity_undo_merge(call->engine->identity, number, call->seq, call->engine->now_ms,
                                     call->writes, sides);
     for (int side = 0; side < 2 && error == ERR_OK && sides[side] != 0; side++)
-        error = apply_customer_changed(call->engine, sides[side]);
+        error = apply_customer_changed(call->engine, sides[side], call->seq);
     return error;
 }
 

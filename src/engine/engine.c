@@ -115,6 +115,7 @@ static err commit_group(struct engine *engine)
     }
     if (engine->flusher != NULL)
         flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
+    audience_commit(engine->audience, engine->writes);
     note_group(engine);
     err applied = ledger_apply(engine->ledger, &engine->writes, engine->applied_seq,
                                engine_committed, engine);
@@ -194,6 +195,7 @@ static struct engine_state state_of(const struct engine *engine)
     return (struct engine_state){ .identity = engine->identity,
                                   .profile = engine->profile,
                                   .plan = engine->plan,
+                                  .audience = engine->audience,
                                   .tail = &engine->tail,
                                   .applied_seq = engine->applied_seq,
                                   .now_ms = engine->now_ms };
@@ -317,7 +319,7 @@ static err next_block(struct engine *engine, struct log_block **block, struct pr
         return ERR_OK;
     }
     err error = log_next(engine->log, 0, block, problem);
-    if (error != ERR_OK || *block != NULL || atomic_load(&engine->stopping))
+    if (error != ERR_OK || *block != NULL || atomic_load(&engine->stopping) || engine->has_work)
         return error;
     /* Say that we are going to sleep, then look once more: a question put in between wakes us. */
     atomic_store(&engine->is_waiting, true);
@@ -367,6 +369,7 @@ static void *run(void *context)
         if (error == ERR_OK)
             answer_questions(engine, ledger_is_behind(engine));
         history_tidy(engine->history, TIDY_US);
+        engine->has_work = follow_work(engine);
         if (block == NULL && may_stop(engine))
             break;
     }
@@ -706,6 +709,8 @@ static err make_state(struct engine *engine)
     if (error == ERR_OK)
         error = remember_new(engine);
     if (error == ERR_OK)
+        error = follow_new(engine);
+    if (error == ERR_OK)
         error = plan_new(&engine->plan);
     return error;
 }
@@ -726,6 +731,7 @@ static void drop_state(struct engine *engine)
     idempotency_deinit(&engine->idempotency);
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);
+    follow_stop(engine);
     remember_free(engine);
     identity_free(&engine->identity);
     profile_free(&engine->profile);
@@ -765,6 +771,8 @@ static err start_threads(struct engine *engine, struct problem *problem)
         error = start_tail(engine, problem);
     if (error == ERR_OK)
         error = remember_start(engine, problem);
+    if (error == ERR_OK)
+        error = follow_start(engine, problem);
     if (error == ERR_OK)
         error = log_follow(engine->log, engine->applied_seq + 1, problem);
     if (error != ERR_OK)
@@ -906,6 +914,11 @@ void engine_status(struct engine *engine, struct engine_status *status)
     metric_set(METRIC_IDENTIFIERS, status->identifiers);
     metric_set(METRIC_MESSAGE_KEYS, (int64_t)status->message_keys);
     metric_set(METRIC_FLUSH_LAG, (int64_t)status->unflushed_rows);
+}
+
+struct audience *engine_audience(struct engine *engine)
+{
+    return engine->audience;
 }
 
 struct history *engine_history(struct engine *engine)

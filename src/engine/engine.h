@@ -27,6 +27,7 @@
 
 #include "access/seal.h"
 #include "access/source.h"
+#include "audience/audience.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -80,6 +81,7 @@ struct engine_state {
     const struct identity *identity;
     const struct profile *profile;
     const struct plan *plan;
+    struct audience *audience;
     const struct engine_tail *tail;
     uint64_t applied_seq;
     int64_t now_ms; /* received time of the last record */
@@ -171,6 +173,8 @@ struct engine_status {
 };
 void engine_status(struct engine *engine, struct engine_status *status);
 
+/* Questions of any thread, and what they are begun with, as src/audience/audience.h says for each. */
+struct audience *engine_audience(struct engine *engine);
 /* For readers of their own (history_reader_new), on any thread; there until engine_close. */
 struct history *engine_history(struct engine *engine);
 struct keys *engine_keys(struct engine *engine);

@@ -14,6 +14,7 @@
 #include "engine/dedupe.h"
 #include "engine/engine.h"
 #include "engine/flush.h"
+#include "engine/follow.h"
 #include "engine/idempotency.h"
 #include "engine/jobs.h"
 #include "engine/quarantine.h"
@@ -53,6 +54,8 @@ struct engine {
     struct identity *identity;
     struct history *history;   /* readers on other threads have their own way in */
     struct remember *remember; /* what feeds it */
+    struct audience *audience;
+    bool has_work; /* the audience has more to do */
     struct profile *profile;
     struct plan *plan;
     struct dedupe dedupe;
@@ -118,9 +121,9 @@ err apply_observe(struct engine *engine, const struct event *event,
                   const struct outcome *outcome) MUST_USE;
 /* The nodes of this customer are others than before: the warehouse's dictionary, history and what stands on them
  * follow. */
-err apply_customer_changed(struct engine *engine, uint32_t customer) MUST_USE;
+err apply_customer_changed(struct engine *engine, uint32_t customer, uint64_t seq) MUST_USE;
 /* The same, of many: everybody is looked at. */
-err apply_all_changed(struct engine *engine) MUST_USE;
+err apply_all_changed(struct engine *engine, uint64_t seq) MUST_USE;
 
 /* Take an event from what is remembered of a node; profile has its own way (profile_retract). */
 err apply_retract(struct engine *engine, uint32_t node, uint64_t seq) MUST_USE;
