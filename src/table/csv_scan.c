@@ -256,16 +256,12 @@ static enum csv_found read_on(struct csv_scan *scan, struct place *place, err *e
 {
     struct window *window = &scan->window;
     size_t moved = 0;
-    if (window->end - window->begin > TABLE_ROW_BYTES_MAX)
-        *error = ERR_TOO_LARGE;
-    else
-        *error = window_fill(window, &moved, problem);
-    if (*error == ERR_TOO_LARGE) {
-        *error = ERR_OK;
+    if (window->end - window->begin > TABLE_ROW_BYTES_MAX) {
         if (place->quoted && fall_back(scan) == CSV_UNCLOSED)
             return CSV_UNCLOSED;
         return discard(scan, error, problem);
     }
+    *error = window_fill(window, &moved, problem);
     if (*error != ERR_OK)
         return CSV_ERROR;
     scan->next -= moved;

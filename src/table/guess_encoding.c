@@ -51,17 +51,22 @@ static struct tally tally_gb18030(str text)
     return tally;
 }
 
-/* Of ASCII in UTF-16, every other byte is zero. */
+/* Of ASCII in UTF-16, every other byte is zero, and the other one is a character. */
 static bool guess_utf16(str bytes, enum table_encoding *encoding)
 {
-    size_t zeros[2] = { 0, 0 };
-    for (size_t i = 0; i < bytes.size; i++)
-        zeros[i & 1] += bytes.data[i] == '\0';
-    if ((zeros[0] + zeros[1]) * 20 < bytes.size || bytes.size < 4)
+    size_t zeros[2] = { 0, 0 }, odd[2] = { 0, 0 };
+    for (size_t i = 0; i + 1 < bytes.size; i += 2)
+        for (size_t k = 0; k < 2; k++) {
+            unsigned char other = (unsigned char)bytes.data[i + 1 - k];
+            zeros[k] += bytes.data[i + k] == '\0';
+            odd[k] += bytes.data[i + k] == '\0' && other < ' ' && other != '\t' && other != '\n' &&
+                      other != '\r';
+        }
+    if ((zeros[0] + zeros[1]) * 20 < bytes.size)
         return false;
-    bool little = zeros[1] > 9 * zeros[0], big = zeros[0] > 9 * zeros[1];
+    bool big = zeros[0] > 9 * zeros[1];
     *encoding = big ? TABLE_UTF16BE : TABLE_UTF16LE;
-    return little || big;
+    return (big || zeros[1] > 9 * zeros[0]) && odd[big ? 0 : 1] * 50 < zeros[big ? 0 : 1];
 }
 
 static double control_share(str bytes)

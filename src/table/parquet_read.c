@@ -128,8 +128,7 @@ static err make_room(struct parquet *parquet, struct problem *problem)
         capacity = 4 * PARQUET_ROWS_BYTES_MAX;
     if (capacity > ROOM_BYTES_MAX)
         capacity = ROOM_BYTES_MAX;
-    if (capacity - parquet->end < PARQUET_ROWS_BYTES_MAX)
-        return ERR_TOO_LARGE;
+    INVARIANT(capacity - parquet->end >= PARQUET_ROWS_BYTES_MAX);
     char *data = memory_resize(parquet->data, capacity);
     if (data == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to read the Parquet file");

@@ -105,8 +105,7 @@ static err make_room(struct window *window, size_t room, size_t *moved, struct p
         capacity = window->end + room;
     if (capacity > WINDOW_BYTES_MAX)
         capacity = WINDOW_BYTES_MAX;
-    if (capacity - window->end < room)
-        return ERR_TOO_LARGE;
+    INVARIANT(capacity - window->end >= room); /* callers let no row grow beyond its limit */
     char *data = memory_resize(window->data, capacity + WINDOW_SLACK);
     if (data == NULL)
         return refuse_memory(problem);

@@ -47,8 +47,8 @@ err window_open(struct window *window, const char *path, const struct table_form
 err window_open_text(struct window *window, str text) MUST_USE;
 void window_close(struct window *window);
 
-/* Read on: `end` grows, or `ended` is set. Offsets that the caller holds shrink by *moved. TOO_LARGE when the window is full: begin
- * has to move first. */
+/* Read on: `end` grows, or `ended` is set. Offsets that the caller holds shrink by *moved. There may be at most
+ * TABLE_ROW_BYTES_MAX behind `begin`: whoever finds more has to let go of some first. */
 err window_fill(struct window *window, size_t *moved, struct problem *problem) MUST_USE;
 
 /* Whether bytes of data[from…to) may be bad. */
