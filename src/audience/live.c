@@ -402,6 +402,19 @@ err audience_merged(struct audience *audience, uint32_t survivor, const uint32_t
     return error == ERR_OK ? live_judge_all(audience, survivor, moment, CAUSE_MERGE) : error;
 }
 
+/* Nodes of hers that are no roots have nothing of their own. */
+static err clear_absorbed(struct audience *audience, uint32_t customer,
+                          struct audience_moment moment)
+{
+    uint32_t nodes[1024];
+    size_t count = identity_nodes(audience->config.identity, customer, nodes, 1024);
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < count && i < 1024; i++)
+        if (nodes[i] != customer)
+            error = live_clear(audience, nodes[i], moment, CAUSE_MERGE);
+    return error;
+}
+
 err audience_customer_changed(struct audience *audience, uint32_t customer,
                               struct audience_moment moment)
 {
@@ -410,7 +423,9 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
         return ERR_OK;
     roaring_bitmap_remove(audience->pending, customer);
     marks_clear(&marks, marks_words(audience));
-    err error = read_facts(audience, customer, true, &marks);
+    err error = clear_absorbed(audience, customer, moment);
+    if (error == ERR_OK)
+        error = read_facts(audience, customer, true, &marks);
     return error == ERR_OK ? live_judge_all(audience, customer, moment, CAUSE_FACT) : error;
 }
 
@@ -418,6 +433,8 @@ err audience_all_changed(struct audience *audience, struct audience_moment momen
 {
     uint32_t last = identity_node_count(audience->config.identity);
     err error = ERR_OK;
+    if (audience->order_count == 0 && audience->facts.column_count == 1)
+        return ERR_OK; /* nobody has asked for anything yet */
     roaring_bitmap_clear(audience->pending);
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++) {
         if (identity_root(audience->config.identity, customer) == customer)

@@ -697,7 +697,7 @@ bool scan_work(struct audience *audience, int64_t budget_us)
         return true;
     if (audience->scan == NULL && audience->scan_over == NULL && scan_begin(audience) != ERR_OK)
         return true;
-    return audience->scan == NULL && audience->scan_wanted;
+    return audience->scan == NULL && audience->scan_wanted && audience->config.submit != NULL;
 }
 
 /* ---- audience.install ---- */
