@@ -37,9 +37,11 @@ bool time_holds(struct rule_judge *judge, const struct compare *compare, int64_t
         return anniversary_holds(compare, &judge->rule->zone, value_ms, judge->now_ms);
     }
     const struct bound *bound = &judge->k->bounds[compare->bound];
-    if (compare->op == OP_ON)
-        *until_ms = earlier(*until_ms, next_midnight(judge));
-    *until_ms = earlier(*until_ms, passes(judge, &compare->from, value_ms));
+    if (compare->op == OP_ON) /* when the moment comes into the next day */
+        *until_ms = earlier(*until_ms, moment_passes(&compare->from, &judge->rule->zone,
+                                                     (int64_t)bound->high, judge->now_ms));
+    else
+        *until_ms = earlier(*until_ms, passes(judge, &compare->from, value_ms));
     if (compare->has_to)
         *until_ms = earlier(*until_ms, passes(judge, &compare->to, value_ms));
     bool within = value_ms >= bound->low && value_ms <= bound->high;
