@@ -8,14 +8,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "access/password_list.h"
+
 #define ARGON_MEMORY_KIB (19 * 1024)
 #define ARGON_PASSES 2
 #define ARGON_LANES 1
 #define SALT_BYTES 16
 #define TAG_BYTES 32
 
-/* What password sprayers try first and what is at least eight characters long, in lower case.
- * Shorter ones, repetitions and runs are refused by rule. */
+/* What password sprayers try first here, beside the long list of what everybody uses (password_list.c): at least
+ * eight characters, in lower case. Shorter ones, repetitions and runs are refused by rule. */
 static const char *const common_passwords[] = {
     "password",    "password1",  "password12", "password123",   "passw0rd",    "p@ssw0rd",
     "p@ssword",    "pa$$word",   "qwertyui",   "qwertyuiop",    "qwerty123",   "qwerty1234",
@@ -73,8 +75,47 @@ static bool is_run(str text)
     return true;
 }
 
+/* Fowler, Noll, Vo: FNV-1a, 64 bits. */
+static uint64_t hash_of(str password)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < password.size; i++) {
+        uint8_t byte = (uint8_t)password.data[i];
+        hash ^= byte >= 'A' && byte <= 'Z' ? (uint64_t)byte + 32 : byte;
+        hash *= UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static bool is_listed(str password)
+{
+    uint64_t hash = hash_of(password);
+    size_t low = 0, high = password_list_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (password_list[middle] == hash)
+            return true;
+        if (password_list[middle] < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* "abcabcabc", "12341234": a short piece over and over. */
+static bool is_repeated(str password)
+{
+    for (size_t period = 2; period <= 4 && 2 * period <= password.size; period++)
+        if (memcmp(password.data, password.data + period, password.size - period) == 0)
+            return true;
+    return false;
+}
+
 static bool is_common(str password)
 {
+    if (is_listed(password) || is_repeated(password))
+        return true;
     for (size_t i = 0; i < sizeof(common_passwords) / sizeof(common_passwords[0]); i++)
         if (str_equal_ignoring_case(password, str_from_c(common_passwords[i])))
             return true;
