@@ -30,11 +30,11 @@ static void test_weak_ones(void **state)
     static const char *const weak[] = {
         "",         "short",      "1234567",   "12345678",  "1234567890", "87654321",
         "aaaaaaaa", "abcdefgh",   "password",  "PASSWORD1", "p@ssw0rd",   "qwertyuiop",
-        "1qaz2wsx", "woaini1314", "abcabcabc", "12341234",  "sunrise1",   "Butterfly",
+        "1qaz2wsx", "woaini1314", "abcabcabc", "12341234",  "lindsey1",   "Butterfly",
         "1Q2W3E4R", "football1",  "linlinlin1" /* login and little more */
     };
     static const char *const strong[] = { "correct horse", "8 characters",  "tz4-Lq9w",
-                                          "花知晓花知晓",  "sunrise1-over", "abcabcab!" };
+                                          "花知晓花知晓",  "lindsey1-over", "abcabcab!" };
     struct problem problem;
     (void)state;
     for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++)
