@@ -204,7 +204,7 @@ struct digest_row {
 };
 
 static void digest_event(const struct history *history, uint32_t node, const struct gathered *event,
-                         struct digest *digest)
+                         bool values, struct digest *digest)
 {
     struct digest_row row = {
         .node = node,
@@ -213,7 +213,8 @@ static void digest_event(const struct history *history, uint32_t node, const str
         .type = text_hash(history_type_name(history, history_packed_type(event->packed))),
         .channel = text_hash(history_channel_name(history, history_packed_channel(event->packed))),
     };
-    uint32_t columns = atomic_load_explicit(&history->column_count, memory_order_acquire);
+    uint32_t columns =
+        values ? atomic_load_explicit(&history->column_count, memory_order_acquire) : 0;
     for (history_column column = 1; column <= columns; column++) {
         struct value_view value;
         if (history_column_is_ready(history, column) && place_value(event->place, column, &value))
@@ -223,18 +224,18 @@ static void digest_event(const struct history *history, uint32_t node, const str
 }
 
 static void digest_block(const struct history *history, uint32_t first, const struct base *base,
-                         struct gather *gather, struct digest *digest)
+                         bool values, struct gather *gather, struct digest *digest)
 {
     for (uint32_t slot = 0; slot < BLOCK_NODES; slot++) {
         gather->count = 0;
         /* Without memory there is no digest: better none than a wrong one. */
         INVARIANT(gather_node(gather, base, slot));
         for (uint32_t i = 0; i < gather->count; i++)
-            digest_event(history, first + slot, &gather->events[i], digest);
+            digest_event(history, first + slot, &gather->events[i], values, digest);
     }
 }
 
-void history_digest(const struct history *history, struct digest *digest)
+static void digest_all(const struct history *history, bool values, struct digest *digest)
 {
     struct gather gather = { .count = 0 };
     uint32_t blocks = (history_node_count(history) >> BLOCK_BITS) + 1;
@@ -242,7 +243,17 @@ void history_digest(const struct history *history, struct digest *digest)
         const struct block *block = block_find(history, i << BLOCK_BITS);
         const struct base *base = block != NULL ? block_base(block) : NULL;
         if (base != NULL)
-            digest_block(history, i << BLOCK_BITS, base, &gather, digest);
+            digest_block(history, i << BLOCK_BITS, base, values, &gather, digest);
     }
     gather_free(&gather);
+}
+
+void history_digest(const struct history *history, struct digest *digest)
+{
+    digest_all(history, true, digest);
+}
+
+void history_digest_events(const struct history *history, struct digest *digest)
+{
+    digest_all(history, false, digest);
 }

@@ -77,6 +77,7 @@ void history_free(struct history **history)
     dictionary_deinit(&gone->types);
     dictionary_deinit(&gone->channels);
     words_free(&gone->groups.words);
+    runs_free(&gone->runs);
     builder_free(&gone->builder);
     merge_free(gone);
     memory_free(gone->values.words);

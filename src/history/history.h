@@ -222,5 +222,7 @@ uint64_t history_event_count(const struct history *history);
 err history_check(const struct history *history, struct problem *problem) MUST_USE;
 /* Order-independent digest of all events and ready columns, to compare with a rebuild. */
 void history_digest(const struct history *history, struct digest *digest);
+/* The same of the events alone: which columns there are depends on what was asked as well. */
+void history_digest_events(const struct history *history, struct digest *digest);
 
 #endif

@@ -197,16 +197,17 @@ static err put_piece(struct history *history, struct block *block, history_colum
     if (retire_reserve(history, 2) != ERR_OK)
         return ERR_NOMEM;
     struct piece *piece =
-        piece_build(history, history->columns[column - 1].kind, stage, base->event_count);
+        piece_new(history, history->columns[column - 1].kind, stage, base->event_count);
     struct base *next = piece != NULL ? base_with_piece(history, base, column, piece) : NULL;
     if (next == NULL) {
         piece_destroy(history, piece);
         return ERR_NOMEM;
     }
     atomic_store_explicit(&block->base, next, memory_order_release);
-    retire(history, base_destroy_head, base, base->bytes);
+    /* What is in the run stays until the next base. */
+    retire(history, base_destroy_head, base, base->apart_bytes);
     if (old != NULL)
-        retire(history, piece_destroy, old, old->bytes);
+        retire(history, piece_destroy, old, old->is_apart ? old->bytes : 0);
     return ERR_OK;
 }
 

@@ -20,6 +20,7 @@
 #include "history/dictionary.h"
 #include "history/extract.h"
 #include "history/history.h"
+#include "history/runs.h"
 
 /* 1,024 neighbours: about 8,000 events, 0.1 MB, a new base in a fifth of a millisecond. */
 #define BLOCK_BITS 10
@@ -144,7 +145,7 @@ struct delta {
 
 /* ---- base: immutable ---- */
 
-/* Values of one column in a base, one allocation.
+/* Values of one column in a base, one after the other:
  *     presence: ALL: every event · BITS: groups of 64 events with the rank before them · LIST: indices
  *     values:   `width` bytes each (0 to 8), little endian, less `least`; 8 more bytes may be read
  *     TEXTS:    instead of values, ends[count] and codes[] */
@@ -156,6 +157,7 @@ struct presence_group {
 struct piece {
     enum presence presence;
     bool is_texts;
+    bool is_apart; /* not in the run of its base */
     uint8_t width;
     uint32_t count; /* of values */
     uint64_t least, mask;
@@ -180,15 +182,16 @@ struct base {
     uint32_t event_count;
     uint32_t piece_count; /* columns that were there when it was made, + 1 */
     uint8_t seq_width;
-    uint64_t seq_least, seq_mask;
-    int64_t middle_ms;       /* about half of its events are older: the measure of how cold it is */
+    _Atomic(struct delta *) delta;
     const uint32_t *offsets; /* BLOCK_NODES + 1; NULL: no events */
     const uint64_t *packed;
-    const uint8_t *seqs;
     const uint64_t *lost; /* bit per node whose older events are gone; NULL: none (H5) */
-    void *core;           /* all of these in one piece */
-    size_t core_bytes, bytes;
-    _Atomic(struct delta *) delta;
+    const uint8_t *seqs;
+    uint64_t seq_least, seq_mask;
+    int64_t middle_ms; /* about half of its events are older: the measure of how cold it is */
+    void *run;         /* where all of this is, but what is apart */
+    size_t run_bytes;
+    size_t apart_bytes;     /* of this head, when it is not in the run */
     struct piece *pieces[]; /* by column; NULL: nobody has it */
 };
 
@@ -264,6 +267,27 @@ static inline bool column_is_text(enum column_kind kind)
 
 /* ---- making bases ---- */
 
+/* Bytes that a number up to `range` takes, and what is left of 64 bits then. */
+static inline uint8_t width_of(uint64_t range)
+{
+    return range == 0 ? 0 : (uint8_t)((71 - (unsigned)__builtin_clzll(range)) / 8);
+}
+static inline uint64_t mask_of(uint8_t width)
+{
+    return width == 8 ? UINT64_MAX : (UINT64_C(1) << (width * 8)) - 1;
+}
+/* A piece of memory cut up in order, each part aligned to 8. */
+static inline size_t padded(size_t bytes)
+{
+    return (bytes + 7) & ~(size_t)7;
+}
+static inline void *cut(char **at, size_t bytes)
+{
+    void *part = *at;
+    *at += padded(bytes);
+    return part;
+}
+
 /* Values of one column on their way into a piece, by ascending event. */
 struct stage {
     uint32_t *indices;
@@ -278,6 +302,7 @@ struct builder {
     uint32_t offsets[BLOCK_NODES + 1];
     uint64_t lost[BLOCK_NODES / 64];
     struct stage stages[HISTORY_COLUMNS_MAX];
+    struct piece heads[HISTORY_COLUMNS_MAX];
 };
 
 /* Values as words, as in an entry, on their way into one. */
@@ -310,6 +335,7 @@ struct history {
 
     _Atomic(struct leaf *) leaves[LEAVES];
     struct groups groups;
+    struct runs runs;
 
     struct dictionary types, channels;
     _Atomic uint32_t column_count;
@@ -380,8 +406,8 @@ static inline struct delta *base_delta(const struct base *base)
     return atomic_load_explicit(&base->delta, memory_order_acquire);
 }
 struct base *base_new_empty(struct history *history);
-/* A base of what the builder has; NULL without memory. The builder is as it was. */
-struct base *base_build(struct history *history, const struct builder *builder);
+/* A base of what the builder has; NULL without memory. */
+struct base *base_build(struct history *history, struct builder *builder);
 /* The same with one piece more; core and other pieces pass to it. NULL without memory. */
 struct base *base_with_piece(struct history *history, const struct base *base,
                              history_column column, struct piece *piece);
@@ -389,8 +415,13 @@ size_t base_bytes(const struct base *base);                  /* with all that it
 void base_destroy(struct history *history, void *base);      /* with all that it owns */
 void base_destroy_head(struct history *history, void *base); /* what passed on is left */
 void piece_destroy(struct history *history, void *piece);
-struct piece *piece_build(struct history *history, enum column_kind kind, const struct stage *stage,
-                          uint32_t event_count);
+/* piece.c: first the size, then the values into so much memory; or both into memory of its own. */
+size_t piece_measure(struct piece *head, enum column_kind kind, const struct stage *stage,
+                     uint32_t event_count);
+struct piece *piece_place(const struct piece *head, const struct stage *stage, uint32_t event_count,
+                          void *memory);
+struct piece *piece_new(struct history *history, enum column_kind kind, const struct stage *stage,
+                        uint32_t event_count);
 /* The events that have a value, in order: `count` of them. */
 void piece_indices(const struct piece *piece, uint32_t *indices);
 /* What two rows that follow each other must be: ascending by time and seq. */
