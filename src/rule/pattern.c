@@ -57,28 +57,34 @@ static bool is_probe(char byte)
            (byte >= 'A' && byte <= 'Z') || byte == ' ' || byte == '-' || byte == '.';
 }
 
-/* A run of `a` and `b` in turn, then a byte that patterns seldom have. */
-static bool provokes(const struct pattern *pattern, char a, char b)
+struct letters {
+    char items[16];
+    size_t count;
+};
+
+/* A run of `a` and `b` in turn, then a byte that patterns seldom have; behind it all letters, since a text without one that the
+ * pattern needs is given up at once. */
+static bool provokes(const struct pattern *pattern, const struct letters *letters, char a, char b)
 {
-    char text[PROBE_BYTES];
-    for (size_t i = 0; i < sizeof(text) - 1; i++)
+    char text[PROBE_BYTES + 1 + sizeof(letters->items)];
+    for (size_t i = 0; i < PROBE_BYTES; i++)
         text[i] = i % 2 == 0 ? a : b;
-    text[sizeof(text) - 1] = '\x01';
-    int found = run(pattern, str_from_bytes(text, sizeof(text)));
+    text[PROBE_BYTES] = '\x01';
+    memcpy(text + PROBE_BYTES + 1, letters->items, letters->count);
+    int found = run(pattern, str_from_bytes(text, PROBE_BYTES + 1 + letters->count));
     return found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_DEPTHLIMIT ||
            found == PCRE2_ERROR_HEAPLIMIT;
 }
 
 static bool explodes(const struct pattern *pattern, str text)
 {
-    char letters[12] = { 'a', '0', ' ' };
-    size_t count = 3;
-    for (size_t i = 0; i < text.size && count < sizeof(letters); i++)
-        if (is_probe(text.data[i]) && memchr(letters, text.data[i], count) == NULL)
-            letters[count++] = text.data[i];
-    for (size_t a = 0; a < count; a++)
-        for (size_t b = 0; b < count; b++)
-            if (provokes(pattern, letters[a], letters[b]))
+    struct letters letters = { { 'a', '0', ' ' }, 3 };
+    for (size_t i = 0; i < text.size && letters.count < sizeof(letters.items); i++)
+        if (is_probe(text.data[i]) && memchr(letters.items, text.data[i], letters.count) == NULL)
+            letters.items[letters.count++] = text.data[i];
+    for (size_t a = 0; a < letters.count; a++)
+        for (size_t b = 0; b < letters.count; b++)
+            if (provokes(pattern, &letters, letters.items[a], letters.items[b]))
                 return true;
     return false;
 }
