@@ -26,7 +26,10 @@ static err add_null(struct compiler *compiler, str word)
     struct mapping *mapping = compiler->mapping;
     if (word.size >= 64)
         return compile_fail(compiler, "a word for nothing has at most 63 bytes");
+    if (word.size == 0)
+        return ERR_OK; /* nothing is nothing */
     mapping->null_sizes |= UINT64_C(1) << word.size;
+    mapping->null_firsts |= UINT64_C(1) << (word.data[0] & 63);
     return arena_dup(compiler->arena, word, &mapping->nulls[mapping->null_count++]) == ERR_OK
                ? ERR_OK
                : compile_nomem(compiler);

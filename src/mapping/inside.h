@@ -130,8 +130,9 @@ struct mapping {
     /* words that stand for nothing */
     uint32_t null_count;
     str *nulls;
-    uint64_t null_sizes; /* bit per length */
-    uint32_t name_count; /* of named specs */
+    uint64_t null_sizes;  /* bit per length */
+    uint64_t null_firsts; /* bit per first byte, modulo 64 */
+    uint32_t name_count;  /* of named specs */
     uint32_t script_count;
     const struct script *scripts[SCRIPTS_MAX];
     struct regex_list {
@@ -146,6 +147,7 @@ static inline bool mapping_is_null_word(const struct mapping *mapping, str text)
     if (text.size == 0)
         return true;
     return text.size < 64 && (mapping->null_sizes >> text.size & 1) != 0 &&
+           (mapping->null_firsts >> (text.data[0] & 63) & 1) != 0 &&
            mapping_is_null_word_slowly(mapping, text);
 }
 bool mapping_slot_by_name(const struct mapping *mapping, str name, uint32_t *slot);

@@ -91,28 +91,46 @@ bool lines_is_empty(const struct lines *lines)
 
 /* ---- packing ---- */
 
+/* LEB128, as read_text reads it. */
+static char *put_varint(char *at, size_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (char)(value | 0x80);
+    *at++ = (char)value;
+    return at;
+}
+
+static char *put_bytes(char *at, const void *bytes, size_t size)
+{
+    if (size > 0)
+        memcpy(at, bytes, size);
+    return at + size;
+}
+
+/* Room is asked for once, by an upper bound; then bytes are put without checks. */
 static void pack_row(struct lines *lines, const uint8_t key[16], const struct table_row *row,
                      const struct table_cell *cells)
 {
-    struct buffer *out = &lines->packed;
-    str raw = row->raw;
-    size_t begin = out->size;
-    raw.size = str_utf8_prefix_bytes(raw, RAW_BYTES_KEPT);
-    buffer_append(out, key, 16);
-    write_u64(out, row->number);
-    write_u64(out, row->line);
-    write_u32(out, (uint32_t)raw.size);
-    write_u32(out, 0);
-    size_t cells_begin = out->size;
-    for (uint32_t i = 0; i < lines->slot_count; i++) {
-        write_u8(out, (uint8_t)cells[i].kind);
-        write_text(out, cells[i].kind == CELL_EMPTY ? STR_NONE : cells[i].text);
-    }
-    if (out->failed)
+    size_t raw_bytes = str_utf8_prefix_bytes(row->raw, RAW_BYTES_KEPT);
+    size_t bound = HEAD_BYTES + raw_bytes + 11 * (size_t)lines->slot_count;
+    for (uint32_t i = 0; i < lines->slot_count; i++)
+        bound += cells[i].text.size;
+    char *begin = buffer_reserve(&lines->packed, bound);
+    if (begin == NULL)
         return;
-    uint32_t cells_bytes = (uint32_t)(out->size - cells_begin);
-    memcpy(out->data + begin + HEAD_BYTES - 4, &cells_bytes, sizeof cells_bytes);
-    buffer_append_str(out, raw);
+    char *at = begin + HEAD_BYTES;
+    for (uint32_t i = 0; i < lines->slot_count; i++) {
+        *at++ = (char)cells[i].kind;
+        size_t size = cells[i].kind == CELL_EMPTY ? 0 : cells[i].text.size;
+        at = put_bytes(put_varint(at, size), cells[i].text.data, size);
+    }
+    uint32_t sizes[2] = { (uint32_t)raw_bytes, (uint32_t)(at - begin - HEAD_BYTES) };
+    memcpy(begin, key, 16);
+    memcpy(begin + 16, &row->number, 8);
+    memcpy(begin + 24, &row->line, 8);
+    memcpy(begin + 32, sizes, sizeof sizes);
+    at = put_bytes(at, row->raw.data, raw_bytes);
+    buffer_advance(&lines->packed, (size_t)(at - begin));
 }
 
 static uint64_t read_big(const uint8_t *at)

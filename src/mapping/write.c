@@ -26,9 +26,14 @@ bool spec_refuse_missing(struct run *run, const struct spec *spec)
 static bool spec_value(struct run *run, const struct spec *spec, struct value *out)
 {
     str text, found;
-    *out = spec->node != NULL ? expression_run(run, spec->node) : value_null();
-    if (run->refused)
-        return false;
+    if (spec->node != NULL && spec->node->kind == NODE_COLUMN) { /* most are */
+        run->slot = spec->node->slot;
+        *out = value_of_cell(run->worker, &run->cells[run->slot]);
+    } else {
+        *out = spec->node != NULL ? expression_run(run, spec->node) : value_null();
+        if (run->refused)
+            return false;
+    }
     if (spec->lookup != NULL && out->kind != VALUE_NULL) {
         if (!value_to_text(run, *out, &text))
             return false;
@@ -48,6 +53,7 @@ static int zone_of(const struct run *run, const struct spec *spec)
 /* A number of a typed format that is whole is an id; 12.5 is none. */
 static bool id_text(struct run *run, const struct spec *spec, struct value value, str *out)
 {
+    char shown[REFUSAL_SHOWN_BYTES];
     bool fraction = value.kind == VALUE_NUMBER && !exact_is_whole(value.number);
     if (!value_to_text(run, value, out))
         return false;
@@ -55,9 +61,8 @@ static bool id_text(struct run *run, const struct spec *spec, struct value value
     bool rounded = value.kind == VALUE_TEXT && cell_is_rounded(*out);
     if (!value.lost && !fraction && (!rounded || (spec->keep_rounded && !cell_has_exponent(*out))))
         return true;
-    refusal_set(&run->refusal, REFUSAL_LOST_DIGITS, "'" STR_FMT "' has lost its digits",
-                (int)str_utf8_prefix_bytes(spec->label, 80),
-                spec->label.size > 0 ? spec->label.data : "");
+    refusal_set(&run->refusal, REFUSAL_LOST_DIGITS, "'%s' has lost its digits",
+                refusal_shown(*out, shown));
     if (rounded && !cell_has_exponent(*out))
         refusal_cure(&run->refusal,
                      "export again with the column as text; if the zeros are right, say "
