@@ -173,13 +173,70 @@ void history_view_customer(struct history_reader *reader, uint32_t customer,
 
 /* ---- everybody ---- */
 
+/* ---- ahead of a scan ----
+ *
+ * A group's nodes lie anywhere: each is a chain of cache misses. While one customer is looked at, those some
+ * places further on are fetched, a link of the chain at a time. */
+#define AHEAD_ARRAY 24
+#define AHEAD_OFFSETS 16
+#define AHEAD_EVENTS 8
+#define AHEAD_NODES 4u
+
+static void fetch_node(const struct history *history, uint32_t node, bool with_events)
+{
+    const struct block *block = block_find(history, node);
+    const struct base *base = block != NULL ? block_base(block) : NULL;
+    uint32_t slot = node & BLOCK_MASK;
+    if (base == NULL || base->offsets == NULL)
+        return;
+    if (!with_events) {
+        const struct delta *delta = base_delta(base);
+        __builtin_prefetch(&base->offsets[slot]);
+        if (delta != NULL)
+            __builtin_prefetch(&delta->heads[slot]);
+        return;
+    }
+    uint32_t first = base->offsets[slot];
+    __builtin_prefetch(&base->packed[first]);
+    __builtin_prefetch(base->seqs + (size_t)first * base->seq_width);
+}
+
+static void fetch_group(const struct history *history, const struct block *block, uint32_t root,
+                        int ahead)
+{
+    uint32_t word = group_word(block, root);
+    if (word == GROUP_ALONE || word == GROUP_MEMBER)
+        return;
+    const uint32_t *array = group_at(history, word);
+    if (ahead == AHEAD_ARRAY) {
+        __builtin_prefetch(array);
+        return;
+    }
+    uint32_t count = array[0] < AHEAD_NODES ? array[0] : AHEAD_NODES;
+    for (uint32_t i = 1; i <= count; i++)
+        fetch_node(history, array[i], ahead == AHEAD_EVENTS);
+}
+
+static void fetch_ahead(const struct history *history, const struct block *block, uint32_t customer,
+                        uint32_t end)
+{
+    static const int distances[] = { AHEAD_ARRAY, AHEAD_OFFSETS, AHEAD_EVENTS };
+    for (unsigned i = 0; i < sizeof(distances) / sizeof(distances[0]); i++)
+        if (customer + (uint32_t)distances[i] < end)
+            fetch_group(history, block, customer + (uint32_t)distances[i], distances[i]);
+}
+
 static bool scan_block(struct history_reader *reader, uint32_t from, uint32_t to,
                        bool (*visit)(void *, uint32_t, const struct history_view *), void *context)
 {
     const struct block *block = block_find(reader->history, from);
     const struct base *base = block != NULL ? block_base(block) : NULL;
+    bool has_groups =
+        block != NULL && atomic_load_explicit(&block->groups, memory_order_acquire) != NULL;
     struct history_view view;
     for (uint32_t customer = from; customer < to; customer++) {
+        if (has_groups)
+            fetch_ahead(reader->history, block, customer, to);
         uint32_t word = block != NULL ? group_word(block, customer) : GROUP_ALONE;
         if (word == GROUP_MEMBER)
             continue;
