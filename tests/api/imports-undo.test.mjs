@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// J4 and J5 on random data. A house that imported and undid, with live events before, in between and after, shows the
+// same as one that never imported; and a file brings the same as the same rows through the door.
+//
+// KITH_SEED repeats a run.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Kith, missingBinary, until } from '../support/kith.mjs';
+import { ask, expect } from './support.mjs';
+
+const real = { skip: missingBinary };
+const seed = Number(process.env.KITH_SEED ?? Date.now() % 1_000_000);
+
+function stream(start) {
+  let state = start >>> 0;
+  return (bound) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}
+
+// People with a login, and others of whom only an e-mail is known: an import that puts the two into one row merges
+// them, and no limit stands against it.
+const LOGINS = 30;
+const MAILS = 30;
+const login = (i) => `u${i}`;
+const card = (i) => `card${i}`;
+const mail = (i) => `lone${i}@shop.qq.com`;
+const at = (day) => new Date(Date.UTC(2025, 0, 1) + day * 86_400_000).toISOString();
+
+function liveEvent(random, id) {
+  const who = random(LOGINS);
+  const event = { messageId: `live-${id}`, timestamp: at(random(300)) };
+  const cards = random(3) === 0 ? { externalIds: [{ type: 'member_card', id: card(who), collection: 'users' }] } : {};
+  switch (random(6)) {
+    case 0:
+      return { ...event, type: 'identify', userId: login(who), traits: { city: `c${random(5)}`, level: random(9) }, context: cards };
+    case 1: // a lone e-mail
+      return { ...event, type: 'identify', traits: { email: mail(random(MAILS)), hobby: `h${random(4)}` }, anonymousId: `a${random(20)}` };
+    case 2:
+      return { ...event, type: 'track', userId: login(who), event: 'Page Viewed', properties: {}, context: cards };
+    default: {
+      const order = random(60); // shared with the file's
+      const type = ['Order Paid', 'Order Completed', 'Order Refunded', 'Order Cancelled'][random(4)];
+      const properties = { order_id: `o${who}-${order % 4}`, currency: 'CNY', revenue: 1 + random(500), total: 1 + random(100) };
+      return { ...event, type: 'track', userId: login(who), event: type, properties, context: cards };
+    }
+  }
+}
+
+const header = 'id,user,card,mail,time,event,order,amount,city,level';
+function fileRow(random, id) {
+  const who = random(LOGINS);
+  const lone = random(4) === 0 ? mail(who) : ''; // always the same two: whom it merges
+  const event = ['Order Paid', 'Order Refunded', 'Order Cancelled', 'Visited'][random(4)];
+  return [id, login(who), random(2) ? card(who) : '', lone, at(random(300)), event, `o${who}-${random(4)}`, 1 + random(500), random(2) ? `c${random(5)}` : '', random(9)];
+}
+
+const mapping = {
+  kind: 'events',
+  columns: {},
+  zone: '+00:00',
+  time: '[time]',
+  identifiers: [
+    { type: 'user_id', value: '[user]' },
+    { type: 'member_card', value: '[card]' },
+    { type: 'email', value: '[mail]' },
+  ],
+  key: '[id]',
+  currency: 'CNY',
+  traits: { city: '[city]', level: { expression: '[level]', type: 'number' } },
+  properties: { order_id: '[order]', revenue: { expression: '[amount]', type: 'money' }, total: { expression: '[amount]', type: 'money' } },
+  events: [{ event: '[event]', time: '[time]' }],
+};
+
+async function bring(kith, rows, dataSet) {
+  const bytes = Buffer.from([header, ...rows.map((row) => row.join(','))].join('\n') + '\n');
+  const made = await expect(kith, 201, 'POST', '/uploads', { body: { name: 'x.csv', size_bytes: bytes.length } });
+  await expect(kith, 200, 'PUT', `/uploads/${made.id}?offset=0`, { body: bytes });
+  const job = await expect(kith, 202, 'POST', '/imports', { body: { file: `upload:${made.id}`, mapping, data_set: dataSet } });
+  return state(kith, job.id, 'finished');
+}
+const state = (kith, id, status) =>
+  until(`job ${id} to be ${status}`, async () => {
+    const job = await expect(kith, 200, 'GET', `/jobs/${id}`);
+    if (job.status === 'failed') throw new Error(job.reason);
+    return job.status === status && job;
+  });
+
+/** All that can be seen, without names that depend on what else happened: by every identifier of the world. */
+async function look(kith) {
+  const seen = {};
+  const asked = [
+    ...Array.from({ length: LOGINS }, (_, i) => ['user_id', login(i)]),
+    ...Array.from({ length: LOGINS }, (_, i) => ['member_card', card(i)]),
+    ...Array.from({ length: MAILS }, (_, i) => ['email', mail(i)]),
+  ];
+  for (const [type, value] of asked) {
+    const answer = await ask(kith, 'GET', `/customers/by/${type}/${encodeURIComponent(value)}?reveal=true`);
+    if (answer.status === 404) continue;
+    const { identifiers, traits, summary, one_id } = answer.json;
+    const events = (await expect(kith, 200, 'GET', `/customers/${one_id}/events?limit=500`)).items;
+    seen[`${type}:${value}`] = {
+      identifiers: identifiers.map((one) => `${one.type}:${one.value}`).sort(),
+      traits,
+      summary,
+      events: events.map((one) => `${one.type} ${one.time ?? one.at}`).sort(),
+    };
+  }
+  seen.customers = (await expect(kith, 200, 'GET', '/system')).counts.customers;
+  return seen;
+}
+
+const send = async (kith, key, events) => {
+  for (let i = 0; i < events.length; i += 20) await kith.batch(key, events.slice(i, i + 20));
+};
+
+async function house() {
+  const kith = await Kith.start();
+  const source = await expect(kith, 201, 'POST', '/sources', { body: { key: 'shop', kind: 'server' } });
+  return { kith, key: source.write_key };
+}
+
+test(`undo leaves what there would be without the import (seed ${seed})`, real, async () => {
+  const random = stream(seed);
+  const live = Array.from({ length: 240 }, (_, i) => liveEvent(random, i));
+  const rows = Array.from({ length: 200 }, (_, i) => fileRow(random, i));
+  const one = await house();
+  const other = await house();
+  try {
+    await send(one.kith, one.key, live.slice(0, 80));
+    const job = await bring(one.kith, rows, 'a');
+    assert.ok(job.counts.merges > 0 && job.counts.events > 200, JSON.stringify(job.counts));
+    await send(one.kith, one.key, live.slice(80, 160));
+    await send(other.kith, other.key, live.slice(0, 160));
+    assert.notDeepEqual(await look(one.kith), await look(other.kith));
+    await expect(one.kith, 202, 'POST', `/imports/${job.id}/undo`);
+    await send(one.kith, one.key, live.slice(160, 200));
+    await state(one.kith, job.id, 'undone');
+    await send(one.kith, one.key, live.slice(200));
+    await send(other.kith, other.key, live.slice(160));
+    const never = await look(other.kith);
+    assert.deepEqual(await look(one.kith), never);
+    await one.kith.stop();
+    await one.kith.launch();
+    assert.deepEqual(await look(one.kith), never);
+  } finally {
+    await one.kith.remove();
+    await other.kith.remove();
+  }
+});
+
+test(`a corrected file leaves what the second alone would bring (seed ${seed})`, real, async () => {
+  const random = stream(seed + 1);
+  const rows = Array.from({ length: 150 }, (_, i) => fileRow(random, i));
+  const corrected = rows.map((row) => (random(3) === 0 ? [...row.slice(0, 7), 1 + random(900), ...row.slice(8)] : row));
+  const one = await house();
+  const other = await house();
+  try {
+    await bring(one.kith, rows, 'a');
+    const second = await bring(one.kith, corrected, 'a');
+    assert.ok(second.counts.replaced > 0);
+    await bring(other.kith, corrected, 'a');
+    assert.deepEqual(await look(one.kith), await look(other.kith));
+  } finally {
+    await one.kith.remove();
+    await other.kith.remove();
+  }
+});
+
+test(`a file brings the same as its rows through the door (seed ${seed})`, real, async () => {
+  const random = stream(seed + 2);
+  const rows = Array.from({ length: 200 }, (_, i) => fileRow(random, i));
+  const one = await house();
+  const other = await house();
+  try {
+    await bring(one.kith, rows, 'a');
+    const door = rows.flatMap(([id, user, cardNo, lone, time, event, order, amount, city, level]) => [
+      {
+        type: 'track', messageId: `row-${id}`, timestamp: time, userId: user, event,
+        properties: { order_id: order, revenue: amount, total: amount, currency: 'CNY' },
+        context: {
+          historical: true,
+          traits: { ...(lone ? { email: lone } : {}) },
+          externalIds: cardNo ? [{ type: 'member_card', id: cardNo, collection: 'users' }] : [],
+        },
+      },
+      { type: 'identify', messageId: `traits-${id}`, timestamp: time, userId: user, traits: { ...(city ? { city } : {}), level } },
+    ]);
+    await send(other.kith, other.key, door);
+    const by = (seen) => Object.fromEntries(Object.entries(seen).map(([key, value]) => [key, value.summary
+      ? { identifiers: value.identifiers, city: value.traits.city, level: value.traits.level, orders: value.summary.orders, revenue: value.summary.revenue, refunded: value.summary.refunded }
+      : value]));
+    assert.deepEqual(by(await look(one.kith)), by(await look(other.kith)));
+  } finally {
+    await one.kith.remove();
+    await other.kith.remove();
+  }
+});
