@@ -303,7 +303,7 @@ bool anniversary_holds(const struct compare *compare, const struct zone *zone, i
 bool is_text_kind(enum rule_kind kind);
 
 /* Decimal text ("-12.5", "1e3") → millionths. False: no number, out of range, or more than six decimals. */
-bool decimal_parse(str text, wide *millionths);
+bool millionths_parse(str text, wide *millionths);
 void wide_write(struct buffer *out, wide value);
 void millionths_write(struct buffer *out, wide value); /* "12.5" */
 

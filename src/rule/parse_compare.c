@@ -35,7 +35,7 @@ static bool read_number(json_value json, wide *value)
     struct buffer text;
     buffer_init(&text, 64);
     json_write_value(&text, json);
-    bool fine = !text.failed && decimal_parse(buffer_str(&text), value);
+    bool fine = !text.failed && millionths_parse(buffer_str(&text), value);
     buffer_deinit(&text);
     return fine;
 }

@@ -151,7 +151,7 @@ static bool take_exponent(str text, size_t *at, int64_t *exponent)
            *exponent <= 400;
 }
 
-bool decimal_parse(str text, wide *millionths)
+bool millionths_parse(str text, wide *millionths)
 {
     size_t at = 0;
     bool negative = text.size > 0 && text.data[0] == '-';
