@@ -60,6 +60,7 @@ static void forget_all(struct rule_judge *judge)
     memory_free(judge->known);
     judge->known = NULL;
     judge->known_capacity = judge->known_count = 0;
+    judge->k = NULL;
 }
 
 void rule_judge_free(struct rule_judge **judge)
@@ -345,15 +346,12 @@ void judge_begin(struct rule_judge *judge, const struct rule *rule, uint32_t cus
                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms)
 {
     static const struct rule_facts no_facts = { .entered_ms = INT64_MIN };
-    judge->tick++;
+    if (judge->k == NULL || judge->k->rule_number != rule->number)
+        judge->k = judge_known(judge, rule);
     judge->rule = rule;
-    judge->customer = customer;
-    judge->view = view;
     judge->facts = facts != NULL ? facts : &no_facts;
     judge->now_ms = now_ms;
-    judge->passed = false;
-    judge->bindings = NULL;
-    judge->k = judge_known(judge, rule);
+    judge_next(judge, customer, view);
     if (judge->k != NULL)
         judge_prepare(judge, now_ms);
 }

@@ -151,7 +151,16 @@ struct known *judge_known(struct rule_judge *judge, const struct rule *rule);
 void judge_prepare(struct rule_judge *judge, int64_t now_ms);
 void judge_begin(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms);
-void known_free(struct known *known, const struct rule *rule);
+/* Another customer, the same rule and moment. */
+static inline void judge_next(struct rule_judge *judge, uint32_t customer,
+                              const struct history_view *view)
+{
+    judge->tick++;
+    judge->customer = customer;
+    judge->view = view;
+    judge->passed = false;
+    judge->bindings = NULL;
+}
 void verdicts_clear(struct verdicts *verdicts);
 
 /* ---- tree.c ---- */

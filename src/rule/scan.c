@@ -2,6 +2,8 @@
 /* Everybody: customer after customer in the order of memory. */
 #include "rule/judge.h"
 
+#define BEGIN_AFTER 4096u
+
 struct scan {
     struct rule_judge *judge;
     const struct rule *rule;
@@ -10,6 +12,7 @@ struct scan {
     bool (*found)(void *context, uint32_t customer, int64_t until_ms);
     void *context;
     uint64_t *counts;
+    uint32_t until_begin;
 };
 
 /* Each condition alone, before the whole. */
@@ -23,7 +26,12 @@ static bool visit(void *context, uint32_t customer, const struct history_view *v
 {
     struct scan *scan = context;
     struct rule_judge *judge = scan->judge;
-    judge_begin(judge, scan->rule, customer, view, scan->facts, scan->now_ms);
+    /* Now and then: names that came meanwhile. */
+    if (scan->until_begin-- == 0) {
+        judge_begin(judge, scan->rule, customer, view, scan->facts, scan->now_ms);
+        scan->until_begin = BEGIN_AFTER;
+    }
+    judge_next(judge, customer, view);
     if (judge->k == NULL)
         return false;
     if (scan->counts != NULL)
@@ -40,7 +48,7 @@ err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_
               uint64_t *condition_counts)
 {
     INVARIANT(!rule->is_measure);
-    struct scan scan = { judge, rule, facts, now_ms, found, context, condition_counts };
+    struct scan scan = { judge, rule, facts, now_ms, found, context, condition_counts, 0 };
     history_scan(reader, from, to, visit, &scan);
     return rule_judge_status(judge);
 }
