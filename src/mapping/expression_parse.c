@@ -403,29 +403,34 @@ static err parse_primary(struct parser *parser, const struct node **out)
     return fail_at(parser, token.at, "nothing where a value is wanted");
 }
 
-static err parse_unary(struct parser *parser, const struct node **out)
+/* As many signs as were read, of which two are as good as four. */
+static err wrap_operand(struct parser *parser, enum node_kind kind, size_t signs,
+                        const struct node **out)
 {
-    const struct node *inner;
-    bool negate = false;
     err error = ERR_OK;
-    while (error == ERR_OK && is_sign(parser, "-")) {
-        negate = !negate;
-        error = next_token(parser);
-    }
-    if (error == ERR_OK)
-        error = parse_primary(parser, negate ? &inner : out);
-    return error == ERR_OK && negate ? make_pair(parser, NODE_NEGATE, inner, NULL, out) : error;
+    for (size_t i = signs > 2 ? 2 - signs % 2 : signs; i > 0 && error == ERR_OK; i--)
+        error = make_pair(parser, kind, *out, NULL, out);
+    return error;
 }
 
-struct operator
+static err parse_unary(struct parser *parser, const struct node **out)
 {
+    size_t signs = 0;
+    err error = ERR_OK;
+    for (; error == ERR_OK && is_sign(parser, "-"); signs++)
+        error = next_token(parser);
+    if (error == ERR_OK)
+        error = parse_primary(parser, out);
+    return error == ERR_OK ? wrap_operand(parser, NODE_NEGATE, signs, out) : error;
+}
+
+struct infix {
     const char *sign;
     enum node_kind kind;
 };
 
 /* The operator at hand of a list that ends with NULL; NULL if it is none of them. */
-static const struct operator*
-    find_operator(const struct parser *parser, const struct operator* operators)
+static const struct infix *find_operator(const struct parser *parser, const struct infix *operators)
 {
     for (; operators->sign != NULL; operators++)
         if (is_sign(parser, operators->sign) || is_word(parser, operators->sign))
@@ -434,11 +439,11 @@ static const struct operator*
 }
 
 /* Left to right. */
-static err parse_chain(struct parser *parser, const struct operator* operators,
+static err parse_chain(struct parser *parser, const struct infix *operators,
                        err (*parse_operand)(struct parser *, const struct node **),
                        const struct node **out)
 {
-    const struct operator* found;
+    const struct infix *found;
     const struct node *right;
     err error = parse_operand(parser, out);
     while (error == ERR_OK && (found = find_operator(parser, operators)) != NULL) {
@@ -453,15 +458,15 @@ static err parse_chain(struct parser *parser, const struct operator* operators,
 
 static err parse_product(struct parser *parser, const struct node **out)
 {
-    static const struct operator operators[] = { { "*", NODE_MULTIPLY },
-                                                 { "/", NODE_DIVIDE },
-                                                 { NULL, NODE_CONSTANT } };
+    static const struct infix operators[] = { { "*", NODE_MULTIPLY },
+                                              { "/", NODE_DIVIDE },
+                                              { NULL, NODE_CONSTANT } };
     return parse_chain(parser, operators, parse_unary, out);
 }
 
 static err parse_sum(struct parser *parser, const struct node **out)
 {
-    static const struct operator operators[] = {
+    static const struct infix operators[] = {
         { "+", NODE_ADD }, { "-", NODE_SUBTRACT }, { "&", NODE_CONCAT }, { NULL, NODE_CONSTANT }
     };
     return parse_chain(parser, operators, parse_product, out);
@@ -486,18 +491,18 @@ static err parse_in(struct parser *parser, const struct node *left, const struct
 
 static err parse_comparison(struct parser *parser, const struct node **out)
 {
-    static const struct operator operators[] = { { "=", NODE_EQUAL },       { "==", NODE_EQUAL },
-                                                 { "!=", NODE_UNEQUAL },    { "<>", NODE_UNEQUAL },
-                                                 { "<=", NODE_LESS_EQUAL }, { "<", NODE_LESS },
-                                                 { ">=", NODE_MORE_EQUAL }, { ">", NODE_MORE },
-                                                 { NULL, NODE_CONSTANT } };
+    static const struct infix operators[] = { { "=", NODE_EQUAL },       { "==", NODE_EQUAL },
+                                              { "!=", NODE_UNEQUAL },    { "<>", NODE_UNEQUAL },
+                                              { "<=", NODE_LESS_EQUAL }, { "<", NODE_LESS },
+                                              { ">=", NODE_MORE_EQUAL }, { ">", NODE_MORE },
+                                              { NULL, NODE_CONSTANT } };
     const struct node *left, *right;
     err error = parse_sum(parser, &left);
     if (error != ERR_OK)
         return error;
     if (is_word(parser, "in"))
         return parse_in(parser, left, out);
-    const struct operator* found = find_operator(parser, operators);
+    const struct infix *found = find_operator(parser, operators);
     *out = left;
     if (found == NULL)
         return ERR_OK;
@@ -509,27 +514,24 @@ static err parse_comparison(struct parser *parser, const struct node **out)
 
 static err parse_not(struct parser *parser, const struct node **out)
 {
-    const struct node *inner;
-    bool negate = false;
+    size_t words = 0;
     err error = ERR_OK;
-    while (error == ERR_OK && is_word(parser, "not")) {
-        negate = !negate;
+    for (; error == ERR_OK && is_word(parser, "not"); words++)
         error = next_token(parser);
-    }
     if (error == ERR_OK)
-        error = parse_comparison(parser, negate ? &inner : out);
-    return error == ERR_OK && negate ? make_pair(parser, NODE_NOT, inner, NULL, out) : error;
+        error = parse_comparison(parser, out);
+    return error == ERR_OK ? wrap_operand(parser, NODE_NOT, words, out) : error;
 }
 
 static err parse_and(struct parser *parser, const struct node **out)
 {
-    static const struct operator operators[] = { { "and", NODE_AND }, { NULL, NODE_CONSTANT } };
+    static const struct infix operators[] = { { "and", NODE_AND }, { NULL, NODE_CONSTANT } };
     return parse_chain(parser, operators, parse_not, out);
 }
 
 static err parse_or(struct parser *parser, const struct node **out)
 {
-    static const struct operator operators[] = { { "or", NODE_OR }, { NULL, NODE_CONSTANT } };
+    static const struct infix operators[] = { { "or", NODE_OR }, { NULL, NODE_CONSTANT } };
     if (++parser->depth > EXPRESSION_DEPTH_MAX)
         return fail_at(parser, parser->token.at, "too many levels");
     err error = parse_chain(parser, operators, parse_and, out);
