@@ -73,6 +73,8 @@ static bool gather_late(struct gather *gather, const struct delta *delta, uint32
             if (!add_retracted(gather, seq))
                 return false;
             break;
+        case ENTRY_NONE: /* is in no list */
+            break;
         case ENTRY_EVENT:
             if (is_retracted(gather, seq))
                 break;

@@ -186,7 +186,7 @@ static err merge_fill(struct history *history, const struct base *base, history_
     return error;
 }
 
-/* A fill changes one piece: a new head takes over the core and all others. */
+/* A fill changes one piece: a new head takes over the run, the other pieces and the delta. */
 static err put_piece(struct history *history, struct block *block, history_column column,
                      const struct stage *stage)
 {
@@ -211,6 +211,17 @@ static err put_piece(struct history *history, struct block *block, history_colum
     return ERR_OK;
 }
 
+/* Whether an event that is to be filled came before the column and is still in the delta. */
+static bool is_late(const struct delta *delta, const struct base *base,
+                    const struct history_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (find_event(base, &rows[i]) == RANK_NONE &&
+            delta_word(delta, rows[i].node & BLOCK_MASK, rows[i].seq) == ENTRY_EVENT)
+            return true;
+    return false;
+}
+
 static err fill_block(struct history *history, history_column column,
                       const struct history_row *rows, size_t count)
 {
@@ -220,7 +231,7 @@ static err fill_block(struct history *history, history_column column,
     err error = ERR_OK;
     if (base == NULL)
         return ERR_OK;
-    if (block->delta != NULL)
+    if (block->delta != NULL && is_late(block->delta, base, rows, count))
         error = block_rebuild(history, rows[0].node >> BLOCK_BITS, 0);
     if (error == ERR_OK)
         error = merge_fill(history, block_base(block), column, rows, count, stage);

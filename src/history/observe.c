@@ -42,20 +42,24 @@ err history_observe(struct history *history, uint32_t node, const struct event *
 
 /* ---- taking away ---- */
 
-/* Whether the node has this event: in the delta the newest word about it decides. */
+enum entry_kind delta_word(const struct delta *delta, uint32_t slot, uint64_t seq)
+{
+    uint32_t position = atomic_load_explicit(&delta->heads[slot], memory_order_relaxed);
+    while (position != 0) {
+        const uint32_t *entry = words_at(&delta->words, position);
+        if (entry_kind(entry) == ENTRY_FORGET || entry_seq(entry) == seq)
+            return entry_kind(entry);
+        position = entry[0];
+    }
+    return ENTRY_NONE;
+}
+
 static bool has_event(const struct base *base, uint32_t slot, uint64_t seq)
 {
     const struct delta *delta = base_delta(base);
-    uint32_t position =
-        delta != NULL ? atomic_load_explicit(&delta->heads[slot], memory_order_relaxed) : 0;
-    while (position != 0) {
-        const uint32_t *entry = words_at(&delta->words, position);
-        if (entry_kind(entry) == ENTRY_FORGET)
-            return false;
-        if (entry_seq(entry) == seq)
-            return entry_kind(entry) == ENTRY_EVENT;
-        position = entry[0];
-    }
+    enum entry_kind word = delta != NULL ? delta_word(delta, slot, seq) : ENTRY_NONE;
+    if (word != ENTRY_NONE)
+        return word == ENTRY_EVENT;
     for (uint32_t i = base->offsets != NULL ? base->offsets[slot] : 0;
          base->offsets != NULL && i < base->offsets[slot + 1]; i++)
         if (base_seq(base, i) == seq)

@@ -25,6 +25,7 @@
 /* 1,024 neighbours: about 8,000 events, 0.1 MB, a new base in a fifth of a millisecond. */
 #define BLOCK_BITS 10
 #define BLOCK_NODES (1u << BLOCK_BITS)
+_Static_assert(BLOCK_NODES == HISTORY_BLOCK_NODES, "as history.h says");
 #define BLOCK_MASK (BLOCK_NODES - 1)
 #define LEAF_BITS 11
 #define LEAF_BLOCKS (1u << LEAF_BITS)
@@ -99,7 +100,7 @@ struct history_block {
  *     words 2, 3  seq
  *     words 4, 5  packed (EVENT)
  *     from 6      values: column | form << 16, then by form */
-enum entry_kind { ENTRY_EVENT, ENTRY_RETRACT, ENTRY_FORGET };
+enum entry_kind { ENTRY_EVENT, ENTRY_RETRACT, ENTRY_FORGET, ENTRY_NONE };
 enum value_form {
     FORM_NUMBER, /* two words */
     FORM_CODE,   /* one */
@@ -460,6 +461,9 @@ struct delta *delta_make(struct history *history,
 void delta_destroy(struct history *history, struct delta *delta);
 err delta_push(struct history *history, uint32_t node, struct delta *delta, enum entry_kind kind,
                uint64_t packed, uint64_t seq, const struct value_words *values) MUST_USE;
+
+/* observe.c: the newest word about an event in a delta, or that its node is forgotten. */
+enum entry_kind delta_word(const struct delta *delta, uint32_t slot, uint64_t seq);
 
 /* rebuild.c */
 /* A new base of base and delta, without events before cut_ms; NOMEM changes nothing. */
