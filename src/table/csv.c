@@ -104,7 +104,7 @@ static err refuse(struct csv *csv, struct table_row *row)
     row->raw = buffer_str(&csv->raw);
     row->cells = NULL;
     row->cell_count = 0;
-    return ERR_INVALID;
+    return csv->raw.nomem ? ERR_NOMEM : ERR_INVALID;
 }
 
 /* "row 5 (line 7)" */

@@ -134,20 +134,21 @@ struct first_rows {
     size_t count;
 };
 
-static void keep_row(struct first_rows *first, uint64_t place, const struct table_cell *cells,
-                     uint32_t count)
+static err keep_row(struct first_rows *first, uint64_t place, const struct table_cell *cells,
+                    uint32_t count, struct problem *problem)
 {
-    struct table_cell *copy = arena_array(&first->arena, struct table_cell, count);
-    if (copy == NULL || first->count == GUESS_ROWS_MAX)
-        return;
-    for (uint32_t i = 0; i < count; i++) {
+    struct table_cell *copy = arena_array(&first->arena, struct table_cell, count + 1);
+    err error = copy != NULL ? ERR_OK : ERR_NOMEM;
+    for (uint32_t i = 0; i < count && error == ERR_OK; i++) {
         copy[i].kind = cells[i].kind;
         str text = str_slice(cells[i].text, 0, str_utf8_prefix_bytes(cells[i].text, 200));
-        if (arena_dup(&first->arena, text, &copy[i].text) != ERR_OK)
-            return;
+        error = arena_dup(&first->arena, text, &copy[i].text);
     }
+    if (error != ERR_OK)
+        return problem_set(problem, ERR_NOMEM, "no memory to look at the file");
     first->rows[first->count++] =
         (struct guess_row){ .place = place, .cells = copy, .count = count };
+    return ERR_OK;
 }
 
 static err csv_first_rows(str text, bool whole, const struct table_form *form,
@@ -170,9 +171,11 @@ static err csv_first_rows(str text, bool whole, const struct table_form *form,
         if (found == CSV_END || found == CSV_ERROR || cut)
             break;
         place++;
-        if (found == CSV_ROW && !csv_scan_is_blank(&scan) &&
-            csv_cells(&scan, cells, &scratch) == ERR_OK)
-            keep_row(first, place, cells, scan.cell_count);
+        if (found == CSV_ROW && !csv_scan_is_blank(&scan)) {
+            error = csv_cells(&scan, cells, &scratch);
+            if (error == ERR_OK)
+                error = keep_row(first, place, cells, scan.cell_count, problem);
+        }
         csv_scan_pass(&scan);
     }
     csv_scan_deinit(&scan);
@@ -206,7 +209,7 @@ static err guess_excel_header(const char *path, struct table_form *form, struct 
     while (first.count < GUESS_ROWS_MAX && error == ERR_OK) {
         error = table_next(table, &row, problem);
         if (error == ERR_OK)
-            keep_row(&first, row.line, row.cells, row.cell_count);
+            error = keep_row(&first, row.line, row.cells, row.cell_count, problem);
         else if (error == ERR_INVALID)
             error = ERR_OK;
     }

@@ -20,7 +20,7 @@ struct excel {
     /* The row: */
     uint32_t row, column_next, count;
     bool row_ready, held; /* held: found while opening, given by the next call */
-    bool too_many, bad_string;
+    bool too_many, bad_string, nomem;
     struct table_cell *cells;
     size_t *offsets;    /* of the cells' texts in `text`, which moves while it grows; or SHARED */
     struct buffer text; /* values of the row */
@@ -241,7 +241,7 @@ static void begin_row(struct excel *excel, const XML_Char **attributes)
     excel->row = row > excel->row ? row : excel->row + 1;
     excel->column_next = 0;
     excel->count = 0;
-    excel->too_many = excel->bad_string = false;
+    excel->too_many = excel->bad_string = excel->nomem = false;
     buffer_clear(&excel->text);
 }
 
@@ -289,6 +289,7 @@ static void end_tag(void *context, const XML_Char *name)
     excel->collect = COLLECT_NOTHING;
     if (strcmp(name, "c") == 0) {
         end_cell(excel);
+        excel->nomem |= excel->number.nomem || excel->formula.nomem || excel->text.nomem;
     } else if (strcmp(name, "row") == 0) {
         excel->row_ready = true;
         excel_xml_suspend(&excel->xml);
@@ -320,18 +321,20 @@ static void settle_cells(struct excel *excel)
             excel->cells[i].text.data = excel->text.data + excel->offsets[i];
 }
 
-static void write_raw(struct excel *excel)
+static err write_raw(struct excel *excel, struct table_row *row, struct problem *problem)
 {
     buffer_clear(&excel->raw);
-    for (uint32_t i = 0; i < excel->count; i++) {
+    for (uint32_t i = 0; i < excel->count && excel->raw.size < TABLE_RAW_BYTES_MAX; i++) {
         if (i > 0)
             buffer_append_byte(&excel->raw, '\t');
-        if (excel->raw.size >= TABLE_RAW_BYTES_MAX)
-            return;
         str text = excel->cells[i].text;
-        size_t room = TABLE_RAW_BYTES_MAX - excel->raw.size;
+        size_t room = TABLE_RAW_BYTES_MAX + 1 - excel->raw.size;
         buffer_append_str(&excel->raw, str_slice(text, 0, str_utf8_prefix_bytes(text, room)));
     }
+    row->raw = buffer_str(&excel->raw);
+    if (excel->raw.nomem)
+        return problem_set(problem, ERR_NOMEM, "no memory for a row of the sheet");
+    return ERR_OK;
 }
 
 /* The next row that has a value, or that cannot be read. */
@@ -351,6 +354,8 @@ static err find_row(struct table *table, struct problem *problem)
             return error;
         if (!excel->row_ready)
             continue;
+        if (excel->nomem)
+            return problem_set(problem, ERR_NOMEM, "no memory for a row of the sheet");
         bool failed = excel->text.failed || excel->too_many || excel->bad_string;
         if (!excel->text.failed)
             settle_cells(excel);
@@ -364,13 +369,13 @@ static err refuse(struct excel *excel, struct table_row *row, const char *why, c
 {
     problem_set(problem, ERR_INVALID, "row %llu (row %u of the sheet) %s",
                 (unsigned long long)row->number, excel->row, why);
+    problem_hint(problem, ERR_INVALID, "%s", cure);
     if (excel->text.failed)
         excel->count = 0;
-    write_raw(excel);
-    row->raw = buffer_str(&excel->raw);
+    err error = write_raw(excel, row, problem);
     row->cells = NULL;
     row->cell_count = 0;
-    return problem_hint(problem, ERR_INVALID, "%s", cure);
+    return error == ERR_OK ? ERR_INVALID : error;
 }
 
 static bool has_large_cell(const struct excel *excel)
@@ -383,8 +388,6 @@ static bool has_large_cell(const struct excel *excel)
 
 static err check_row(struct excel *excel, struct table_row *row, struct problem *problem)
 {
-    if (excel->text.nomem)
-        return problem_set(problem, ERR_NOMEM, "no memory for a row of the sheet");
     if (excel->text.failed)
         return refuse(excel, row, "has more than 16 MB", "is it one row?", problem);
     if (excel->too_many)
@@ -409,8 +412,9 @@ static err excel_next(struct table *table, struct table_row *row, struct problem
     error = check_row(excel, row, problem);
     if (error != ERR_OK)
         return error;
-    write_raw(excel);
-    row->raw = buffer_str(&excel->raw);
+    error = write_raw(excel, row, problem);
+    if (error != ERR_OK)
+        return error;
     row->cells = excel->cells;
     row->cell_count = excel->count;
     if (footer_is(row->cells, row->cell_count, table->names.count)) {

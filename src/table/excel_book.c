@@ -302,6 +302,8 @@ static err load_strings(struct excel_book *book, struct problem *problem)
     struct strings strings = { .book = book };
     uint32_t zero = 0;
     buffer_append(&book->begins, &zero, sizeof(zero));
+    if (book->begins.failed)
+        return refuse_memory(problem);
     if (book->strings_part[0] == '\0')
         return ERR_OK;
     err error = parse_part(book->zip, book->strings_part, begin_string, end_string, take_string,

@@ -202,7 +202,7 @@ static err refuse(struct jsonl *jsonl, struct table_row *row, const char *why, c
     row->raw = buffer_str(&jsonl->raw);
     row->cells = NULL;
     row->cell_count = 0;
-    return ERR_INVALID;
+    return jsonl->raw.nomem ? ERR_NOMEM : ERR_INVALID;
 }
 
 static err cut_row(struct table *table, struct table_row *row, struct problem *problem)

@@ -305,7 +305,7 @@ static err refuse(struct parquet *parquet, struct table_row *row, const char *wh
     row->raw = buffer_str(&parquet->raw);
     row->cells = NULL;
     row->cell_count = 0;
-    return ERR_INVALID;
+    return parquet->raw.nomem ? ERR_NOMEM : ERR_INVALID;
 }
 
 static err check_cells(const struct table *table, struct table_row *row, struct problem *problem)
