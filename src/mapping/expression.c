@@ -223,6 +223,18 @@ static bool compare(struct run *run, struct value a, struct value b, int *order)
     return true;
 }
 
+/* Which of two is less: texts that are both numbers, or both times, by what they mean ("9" before "10"). */
+static bool order_of(struct run *run, struct value a, struct value b, int *order)
+{
+    static const enum value_kind kinds[] = { VALUE_NUMBER, VALUE_TIME };
+    for (size_t i = 0; i < 2 && a.kind == VALUE_TEXT && b.kind == VALUE_TEXT; i++) {
+        struct value one = a, other = b;
+        if (read_as(run, kinds[i], &one) && read_as(run, kinds[i], &other))
+            return compare(run, one, other, order);
+    }
+    return compare(run, a, b, order);
+}
+
 /* null = null; what cannot be compared is unequal, and neither less nor more. */
 static bool are_equal(struct run *run, struct value a, struct value b)
 {
@@ -239,7 +251,7 @@ static struct value run_comparison(struct run *run, const struct node *node)
     struct value b = expression_run(run, node->arguments[1]);
     if (node->kind == NODE_EQUAL || node->kind == NODE_UNEQUAL)
         return value_bool(are_equal(run, a, b) == (node->kind == NODE_EQUAL));
-    if (!compare(run, a, b, &order))
+    if (!order_of(run, a, b, &order))
         return value_bool(false);
     switch (node->kind) {
     case NODE_LESS:
@@ -345,7 +357,7 @@ static struct value run_extreme(struct run *run, const struct node *node)
     int wanted = node->kind == NODE_LEAST ? -1 : 1, order;
     for (size_t i = 0; i < node->count && !run->refused; i++) {
         struct value value = expression_run(run, node->arguments[i]);
-        if (best.kind == VALUE_NULL || (compare(run, value, best, &order) && order * wanted > 0))
+        if (best.kind == VALUE_NULL || (order_of(run, value, best, &order) && order * wanted > 0))
             best = value;
     }
     return best;
