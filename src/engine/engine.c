@@ -709,9 +709,9 @@ static err make_state(struct engine *engine)
     if (error == ERR_OK)
         error = remember_new(engine);
     if (error == ERR_OK)
-        error = follow_new(engine);
-    if (error == ERR_OK)
         error = plan_new(&engine->plan);
+    if (error == ERR_OK)
+        error = follow_new(engine);
     return error;
 }
 
@@ -961,7 +961,8 @@ void engine_verdict(struct engine *engine, const uint8_t message_key[16],
 struct room_digests {
     struct engine_question question;
     struct engine *engine;
-    struct digest identity, profile, plan, dedupe;
+    struct digest identity, profile, plan, dedupe, history, audience;
+    err error;
 };
 
 static void ask_digests(const struct engine_state *state, struct engine_question *question)
@@ -971,6 +972,9 @@ static void ask_digests(const struct engine_state *state, struct engine_question
     profile_digest(state->profile, &rooms->profile);
     plan_digest(state->plan, &rooms->plan);
     dedupe_digest(&rooms->engine->dedupe, state->now_ms, &rooms->dedupe);
+    history_digest_events(rooms->engine->history, &rooms->history);
+    rooms->error = audience_settle(state->audience, state->now_ms);
+    audience_digest(state->audience, &rooms->audience);
 }
 
 static void report_digest(struct buffer *report, const char *what, const struct digest *digest)
@@ -989,15 +993,18 @@ err engine_digest(struct engine *engine, struct digest *digest, struct buffer *r
         return problem_set(problem, error, "the log is not applied yet: %s", err_title(error));
     struct room_digests rooms = { .question = { .ask = ask_digests }, .engine = engine };
     error = engine_ask_wait(engine, &rooms.question);
+    if (error == ERR_OK)
+        error = rooms.error;
     if (error != ERR_OK)
         return problem_set(problem, error, "the engine does not answer: %s", err_title(error));
     const struct {
         const char *name;
         const struct digest *digest;
-    } in_memory[] = { { "identity (memory)", &rooms.identity },
-                      { "profile (memory)", &rooms.profile },
-                      { "plan (memory)", &rooms.plan },
-                      { "message keys", &rooms.dedupe } };
+    } in_memory[] = {
+        { "identity (memory)", &rooms.identity }, { "profile (memory)", &rooms.profile },
+        { "plan (memory)", &rooms.plan },         { "history (memory)", &rooms.history },
+        { "audience (memory)", &rooms.audience }, { "message keys", &rooms.dedupe }
+    };
     *digest = (struct digest){ .count = 0 };
     for (size_t index = 0; index < sizeof in_memory / sizeof in_memory[0]; index++) {
         digest_join(digest, in_memory[index].digest);

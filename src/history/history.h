@@ -15,8 +15,8 @@
  * Invariants
  *   H1 a node's events are those applied for it, less the retracted and the forgotten, each once, in
  *      the order of (time_ms, seq), to the millisecond.
- *   H2 a view shows each event wholly or not at all; what was there when the read began is there until
- *      it ends. A reader never waits for the engine, nor the engine for a reader.
+ *   H2 a view shows each event wholly or not at all, and does not change until the read ends (or the reader's
+ *      next view, if it is gathered). A reader never waits for the engine, nor the engine for a reader.
  *   H3 a column that is ready has the value of every event that has that property; a text is a code of
  *      the column's dictionary, codes are never reused.
  *   H4 history is derived: nothing of it is on disk. From warehouse and tail the same is made again.
