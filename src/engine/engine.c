@@ -225,6 +225,12 @@ static void answer_questions(struct engine *engine, bool all)
     }
 }
 
+/* While rules are applied to all identifiers, questions are answered from the state as it is by then. */
+static void answer_meanwhile(void *context)
+{
+    answer_questions(context, true);
+}
+
 /* Another reader is done within microseconds: worth a few looks, not a queue. */
 #define HERE_TRIES 4
 
@@ -807,6 +813,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
     if (error == ERR_OK) {
         engine->tail.log = engine->log;
         identity_use_keys(engine->identity, engine->keys);
+        identity_on_pause(engine->identity, answer_meanwhile, engine);
         error = start_load(engine, problem);
     }
     if (error == ERR_OK)

@@ -95,6 +95,12 @@ void identity_free(struct identity **out)
     *out = NULL;
 }
 
+void identity_on_pause(struct identity *identity, void (*pause)(void *context), void *context)
+{
+    identity->pause = pause;
+    identity->pause_context = context;
+}
+
 void identity_use_keys(struct identity *identity, const struct keys *keys)
 {
     identity->keys = keys;

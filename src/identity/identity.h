@@ -198,6 +198,10 @@ err identity_put_type(struct identity *identity, str name, json_value body,
                       struct ledger_writes *writes, struct problem *problem) MUST_USE;
 /* All dated links, merges and refusals again under the present rules: merges that are now allowed,
  * splits of those that are not. */
+/* Its time grows with the number of identifiers (0.2 µs each; 2 µs where values have to be read because a
+ * type blocks some): now and then, between two whole changes, `pause` is called, and others may look at
+ * the state as it is then. */
+void identity_on_pause(struct identity *identity, void (*pause)(void *context), void *context);
 err identity_apply_rules(struct identity *identity, struct ledger *ledger, uint64_t seq,
                          int64_t now_ms, struct ledger_writes *writes, struct buffer *report,
                          struct problem *problem) MUST_USE;

@@ -34,7 +34,17 @@ struct rules {
     uint64_t evaluated, blocked, unblocked, shared, unshared, let_go;
     uint64_t merge_count, split_count;
     struct change merges[SAMPLES_MAX], splits[SAMPLES_MAX];
+    uint32_t looked_at;
 };
+
+/* Between two whole changes: everything that is looked at goes through here. */
+#define LOOKED_AT_ONCE 1024
+static void breathe(struct rules *rules)
+{
+    const struct identity *identity = rules->act.identity;
+    if (++rules->looked_at % LOOKED_AT_ONCE == 0 && identity->pause != NULL)
+        identity->pause(identity->pause_context);
+}
 
 static void note_merge(struct rules *rules, uint32_t a, uint32_t b, const char *because)
 {
@@ -85,6 +95,7 @@ static void judge_value(struct rules *rules, uint32_t number, str value)
 static bool judge_ledger_row(void *context, const struct ledger_value *values)
 {
     struct rules *rules = context;
+    breathe(rules);
     if (values[0].integer > 0 && values[0].integer < rules->act.identity->rows.count)
         judge_value(rules, (uint32_t)values[0].integer, values[10].bytes);
     return true;
@@ -125,6 +136,7 @@ static err share_rows(struct rules *rules)
     struct identity *identity = rules->act.identity;
     err error = ERR_OK;
     for (uint32_t number = 1; number < identity->refusals.count && error == ERR_OK; number++) {
+        breathe(rules);
         uint32_t row = refusal_at(identity, number)->with_row;
         uint32_t count = refused_customers(identity, row);
         const struct identifier_type *type = row_type(identity, row);
@@ -173,6 +185,7 @@ static err undo_void(struct rules *rules)
     struct identity *identity = rules->act.identity;
     err error = ERR_OK;
     for (uint32_t number = 1; number < identity->edges.count && error == ERR_OK; number++) {
+        breathe(rules);
         const struct edge *edge = edge_at(identity, number);
         const char *because = edge->undone ? NULL : void_because(identity, edge);
         rules->evaluated += !edge->undone;
@@ -393,6 +406,7 @@ static err settle_limits(struct rules *rules)
     err error = ERR_OK;
     for (uint32_t node = 1; node < identity->nodes.count && error == ERR_OK; node++) {
         bool again = root_of(identity, node) == node;
+        breathe(rules);
         while (again && error == ERR_OK)
             error = settle_customer(rules, node, &again);
     }
@@ -408,6 +422,7 @@ static err join_evidence(struct rules *rules)
     for (uint32_t number = 1; number < identity->evidence.count && error == ERR_OK; number++) {
         const struct evidence *evidence = evidence_at(identity, number);
         bool joined = false;
+        breathe(rules);
         rules->evaluated++;
         error = evidence_try(&rules->act, number, MERGE_RULES, &joined);
         if (joined)
@@ -418,10 +433,11 @@ static err join_evidence(struct rules *rules)
 
 /* ---- join_refused ---- */
 
-static err join_pair(struct rules *rules, struct refusal *refusal)
+static err join_pair(struct rules *rules, uint32_t number)
 {
     struct act *act = &rules->act;
     struct identity *identity = act->identity;
+    const struct refusal *refusal = refusal_at(identity, number);
     uint32_t node = row_at(identity, refusal->row)->node;
     uint32_t other = row_at(identity, refusal->with_row)->node;
     enum refusal_reason reason;
@@ -444,7 +460,9 @@ static err join_pair(struct rules *rules, struct refusal *refusal)
         if (error != ERR_OK)
             return error;
     }
-    refusal->status = REFUSAL_MERGED;
+    /* As a rule the join has closed it. */
+    if (refusal->status == REFUSAL_OPEN)
+        refusal_set_status(act, number, REFUSAL_MERGED);
     return ERR_OK;
 }
 
@@ -453,8 +471,8 @@ static err join_refused(struct rules *rules)
     struct identity *identity = rules->act.identity;
     err error = ERR_OK;
     for (uint32_t number = 1; number < identity->refusals.count && error == ERR_OK; number++) {
-        struct refusal *refusal = refusal_at(identity, number);
-        uint8_t before = refusal->status;
+        const struct refusal *refusal = refusal_at(identity, number);
+        breathe(rules);
         if (refusal->status != REFUSAL_OPEN ||
             (refusal->reason != REFUSED_LIMIT && refusal->reason != REFUSED_SHARED))
             continue;
@@ -462,9 +480,7 @@ static err join_refused(struct rules *rules)
         const uint32_t rows[2] = { refusal->row, refusal->with_row };
         if (!join_counts(identity, rows[0]) || !join_counts(identity, rows[1]))
             continue;
-        error = join_pair(rules, refusal);
-        if (error == ERR_OK && refusal->status != before)
-            refusal_put(rules->act.writes, identity, number);
+        error = join_pair(rules, number);
     }
     return error;
 }
@@ -535,6 +551,7 @@ static err join_users(struct rules *rules, const struct use *uses, size_t count)
     for (size_t i = 0; i < count && home != 0 && error == ERR_OK; i++) {
         enum refusal_reason reason;
         const struct identifier_type *type;
+        breathe(rules);
         rules->evaluated++;
         if (same_customer(identity, uses[i].node, home) ||
             !join_is_allowed(identity, uses[i].node, home, act->now_s, &reason, &type))

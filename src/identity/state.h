@@ -257,6 +257,9 @@ struct identity {
     struct pending_move *moves; /* by link id */
     uint32_t move_count, move_capacity;
     struct ahead *ahead;
+
+    void (*pause)(void *context); /* NULL: none */
+    void *pause_context;
 };
 
 /* What one event or command does; passed down. */

@@ -744,6 +744,49 @@ static void wider_limit_merges_what_was_refused(void **state)
     buffer_deinit(&report);
 }
 
+struct looker {
+    const struct identity *identity;
+    int count;
+};
+
+static void look_around(void *context)
+{
+    struct looker *looker = context;
+    struct problem problem = { .error = ERR_OK };
+    if (identity_check(looker->identity, &problem) != ERR_OK)
+        fail_msg("%s", problem.detail);
+    looker->count++;
+}
+
+/* Others look at the state while rules are applied: it is whole then. */
+static void state_is_whole_in_between(void **state)
+{
+    struct people *people = *state;
+    struct looker looker = { .identity = people->identity };
+    struct buffer report;
+    char words[96];
+    buffer_init(&report, 1 << 20);
+    for (int i = 0; i < 1500; i++) {
+        snprintf(words, sizeof(words), "user_id=u%d mobile=P%d!", i, i);
+        says(people, words);
+        snprintf(words, sizeof(words), "user_id=v%d", i);
+        says(people, words);
+        snprintf(words, sizeof(words), "user_id=v%d mobile=P%d!", i, i);
+        says(people, words);
+    }
+    rules(people, "user_id", "{\"limit\":2}");
+    identity_on_pause(people->identity, look_around, &looker);
+    apply_rules(people, &report);
+    assert_int_equal(who(people, "user_id=u7"), who(people, "user_id=v7"));
+    assert_true(looker.count > 4);
+    /* On the way back some are still over the new limit in between. */
+    identity_on_pause(people->identity, NULL, NULL);
+    rules(people, "user_id", "{\"limit\":1}");
+    apply_rules(people, &report);
+    assert_int_not_equal(who(people, "user_id=u7"), who(people, "user_id=v7"));
+    buffer_deinit(&report);
+}
+
 static void weaker_type_splits(void **state)
 {
     struct people *people = *state;
@@ -938,6 +981,7 @@ int main(void)
         T(blocked_values_find_nobody),
         T(pathological_pattern_ends),
         T(wider_limit_merges_what_was_refused),
+        T(state_is_whole_in_between),
         T(weaker_type_splits),
         T(stronger_type_merges_those_who_used_it),
         T(rules_see_what_is_not_committed),

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tags and segments: definitions, members, previews, comparisons, what was; the language of rules. */
+#include <string.h>
+
+#include "event/normalise.h"
+#include "server/answer.h"
+#include "server/view.h"
+
+#define TEXT_BYTES_MAX ((size_t)64 << 20)
+#define PREVIEW_MS 2000
+#define CHANGE_MS 30000
+#define READY_MS 10000 /* columns being filled, a definition being computed */
+#define MEMBERS_AT_ONCE_MAX 20000
+
+static enum audience_kind kind_of(const struct request *request)
+{
+    return str_starts_with(request->path, STR(API "/tags")) ? AUDIENCE_TAG : AUDIENCE_SEGMENT;
+}
+
+static err no_such(const struct request *request, str key, struct problem *problem)
+{
+    return problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'",
+                       kind_of(request) == AUDIENCE_TAG ? "tag" : "segment",
+                       (int)str_utf8_prefix_bytes(key, 100), key.data != NULL ? key.data : "");
+}
+
+/* ---- numbers of customers become one_ids ---- */
+
+static void write_named(struct request *request, json_value value, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(value);
+    json_value item, number = json_get(value, STR("$customer"));
+    str key;
+    bool is_object = json_is_object(value), first = true;
+    if (is_object && json_kind(number) == JSON_INT) {
+        json_write_text(out, answer_one_id(request, (uint32_t)json_int(number, 0)));
+        return;
+    }
+    if (!is_object && json_kind(value) != JSON_ARRAY) {
+        json_write_value(out, value);
+        return;
+    }
+    buffer_append_byte(out, is_object ? '{' : '[');
+    while (json_next(&iterator, &key, &item)) {
+        if (!first)
+            buffer_append_byte(out, ',');
+        first = false;
+        if (is_object) {
+            json_write_text(out, key);
+            buffer_append_byte(out, ':');
+        }
+        write_named(request, item, out);
+    }
+    buffer_append_byte(out, is_object ? '}' : ']');
+}
+
+static err answer_named(struct request *request, str text, struct problem *problem)
+{
+    json_value root;
+    err error = json_parse(request->scratch, text, &root, problem);
+    if (error == ERR_OK)
+        write_named(request, root, &request->out);
+    return error;
+}
+
+/* ---- definitions ---- */
+
+struct ask_definition {
+    enum audience_kind kind;
+    str key, folder, query;
+    struct buffer text;
+    bool all, is_live;
+    err error;
+};
+
+static void write_definition(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_definition *ask = question->context;
+    if (ask->all)
+        audience_write_all(state->audience, ask->kind, ask->folder, ask->query, &ask->text);
+    else
+        ask->error = audience_write_one(state->audience, ask->kind, ask->key, &ask->text);
+    if (ask->error == ERR_OK)
+        ask->error = buffer_status(&ask->text);
+}
+
+static err get_definition(struct request *request, struct ask_definition *ask,
+                          struct problem *problem)
+{
+    buffer_init(&ask->text, TEXT_BYTES_MAX);
+    err error = view_ask(request, write_definition, ask, problem);
+    if (error == ERR_OK)
+        error = ask->error;
+    return error == ERR_NOT_FOUND ? no_such(request, ask->key, problem) : error;
+}
+
+err route_definition_get(struct request *request, struct problem *problem)
+{
+    struct ask_definition ask = { .kind = kind_of(request), .key = request->parameters[0] };
+    err error = get_definition(request, &ask, problem);
+    if (error == ERR_OK)
+        buffer_append_str(&request->out, buffer_str(&ask.text));
+    buffer_deinit(&ask.text);
+    return error;
+}
+
+err route_definition_list(struct request *request, struct problem *problem)
+{
+    struct ask_definition ask = { .kind = kind_of(request),
+                                  .all = true,
+                                  .folder = request_query(request, STR("folder")),
+                                  .query = request_query(request, STR("query")) };
+    struct json_writer writer;
+    json_value root, item;
+    err error = get_definition(request, &ask, problem);
+    if (error == ERR_OK)
+        error = json_parse(request->scratch, buffer_str(&ask.text), &root, problem);
+    if (error == ERR_OK) {
+        struct json_iterator iterator = json_iterate(root);
+        answer_list_begin(request, &writer);
+        while (json_next(&iterator, NULL, &item)) {
+            struct buffer one;
+            buffer_init(&one, TEXT_BYTES_MAX);
+            json_write_value(&one, item);
+            json_put_raw(&writer, buffer_str(&one));
+            buffer_deinit(&one);
+        }
+        answer_list_end(request, &writer, STR_NONE);
+        json_end_object(&writer);
+    }
+    buffer_deinit(&ask.text);
+    return error;
+}
+
+/* {"key":…, and the members of the request} */
+static void write_body(struct request *request, struct command_body *body)
+{
+    struct json_iterator iterator = json_iterate(request->json);
+    json_value value;
+    str key;
+    command_body_begin(body);
+    json_member_text(&body->writer, STR("key"), request->parameters[0]);
+    while (json_next(&iterator, &key, &value)) {
+        struct buffer text;
+        if (str_equal(key, STR("key")))
+            continue;
+        buffer_init(&text, TEXT_BYTES_MAX);
+        json_write_value(&text, value);
+        json_member_raw(&body->writer, key, buffer_str(&text));
+        buffer_deinit(&text);
+    }
+}
+
+/* It is computed for everybody on other threads: usually done before anybody can ask. */
+static err wait_until_live(struct request *request, struct problem *problem)
+{
+    steady_ns start = steady_now();
+    for (;;) {
+        struct ask_definition ask = { .kind = kind_of(request), .key = request->parameters[0] };
+        err error = get_definition(request, &ask, problem);
+        bool is_live = str_contains(buffer_str(&ask.text), STR("\"state\":\"live\""));
+        if (error == ERR_OK && (is_live || steady_since_ms(start) > READY_MS))
+            buffer_append_str(&request->out, buffer_str(&ask.text));
+        buffer_deinit(&ask.text);
+        if (error != ERR_OK || is_live || steady_since_ms(start) > READY_MS)
+            return error;
+        steady_sleep_ms(3);
+    }
+}
+
+err route_definition_put(struct request *request, struct problem *problem)
+{
+    struct command_body body;
+    str response;
+    write_body(request, &body);
+    err error =
+        answer_command(request, kind_of(request) == AUDIENCE_TAG ? "tag.put" : "segment.put",
+                       command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error == ERR_OK ? wait_until_live(request, problem) : error;
+}
+
+err route_definition_delete(struct request *request, struct problem *problem)
+{
+    struct command_body body;
+    str response;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("key"), request->parameters[0]);
+    err error =
+        answer_command(request, kind_of(request) == AUDIENCE_TAG ? "tag.delete" : "segment.delete",
+                       command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    if (error == ERR_OK)
+        request->status = 204;
+    return error;
+}
+
+/* ---- members ---- */
+
+struct ask_members {
+    enum audience_kind kind;
+    str key, value;
+    uint32_t after, *customers;
+    size_t limit, count;
+    struct audience_set *set;
+    err error;
+};
+
+static void list_members(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_members *ask = question->context;
+    ask->error = audience_members(state->audience, ask->kind, ask->key, ask->value, ask->after,
+                                  ask->customers, ask->limit, &ask->count);
+}
+
+static void take_set(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_members *ask = question->context;
+    ask->error = audience_set_take(state->audience, ask->kind, ask->key, ask->value, &ask->set);
+}
+
+static bool list_beyond(void *context, uint32_t customer)
+{
+    struct ask_members *ask = context;
+    if (customer > ask->after && ask->count < ask->limit)
+        ask->customers[ask->count++] = customer;
+    return ask->count < ask->limit;
+}
+
+/* The set as it is, once the ledger has all that made it so. */
+static err take_past(struct request *request, struct ask_members *ask, struct problem *problem)
+{
+    err error = view_ask(request, take_set, ask, problem);
+    if (error == ERR_OK)
+        error = ask->error;
+    if (error == ERR_NOT_FOUND)
+        error = no_such(request, ask->key, problem);
+    if (error == ERR_OK && engine_settle(request->server->engine, false, READY_MS) != ERR_OK)
+        error = problem_set(problem, ERR_UNAVAILABLE, "the ledger is behind");
+    return error;
+}
+
+static err members_at(struct request *request, struct ask_members *ask, int64_t at_ms,
+                      struct problem *problem)
+{
+    err error = take_past(request, ask, problem);
+    if (error == ERR_OK)
+        error = audience_set_at(ask->set, engine_ledger(request->server->engine), at_ms, problem);
+    if (error == ERR_OK)
+        audience_set_visit(ask->set, list_beyond, ask);
+    audience_set_free(&ask->set);
+    return error;
+}
+
+static err read_time(struct request *request, str name, int64_t otherwise, int64_t *at_ms,
+                     struct problem *problem)
+{
+    str text = request_query(request, name);
+    *at_ms = otherwise;
+    if (text.size == 0 || time_parse(text, 8 * 60, at_ms))
+        return ERR_OK;
+    return problem_set(problem, ERR_INVALID, STR_FMT " is a time (RFC 3339)", STR_ARG(name));
+}
+
+err route_definition_members(struct request *request, struct problem *problem)
+{
+    struct ask_members ask = { .kind = kind_of(request),
+                               .key = request->parameters[0],
+                               .value = request_query(request, STR("value")) };
+    struct json_writer writer;
+    int64_t after = 0, at_ms;
+    bool present;
+    size_t limit;
+    err error = answer_limit(request, &limit, problem);
+    if (error == ERR_OK)
+        error = cursor_decode(request, 'm', &after, 1, &present, problem);
+    if (error == ERR_OK)
+        error = read_time(request, STR("at"), -1, &at_ms, problem);
+    if (error != ERR_OK)
+        return error;
+    ask.after = (uint32_t)after;
+    ask.limit = limit + 1;
+    ask.customers = arena_array(&request->arena, uint32_t, ask.limit);
+    if (ask.customers == NULL)
+        return ERR_NOMEM;
+    error = at_ms >= 0 ? members_at(request, &ask, at_ms, problem)
+                       : view_ask(request, list_members, &ask, problem);
+    if (error == ERR_OK && at_ms < 0)
+        error = ask.error;
+    if (error == ERR_NOT_FOUND)
+        return no_such(request, ask.key, problem);
+    if (error != ERR_OK)
+        return error;
+    answer_list_begin(request, &writer);
+    for (size_t i = 0; i < ask.count && i < limit; i++)
+        json_put_text(&writer, answer_one_id(request, ask.customers[i]));
+    int64_t last = ask.count > limit ? ask.customers[limit - 1] : 0;
+    answer_list_end(request, &writer,
+                    ask.count > limit ? cursor_encode(request, 'm', &last, 1) : STR_NONE);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+err route_definition_history(struct request *request, struct problem *problem)
+{
+    struct ask_members ask = { .kind = kind_of(request),
+                               .key = request->parameters[0],
+                               .value = request_query(request, STR("value")) };
+    int64_t now_ms = server_as_of_ms(request->server), from_ms, to_ms, step_ms = DAY_MS;
+    str step = request_query(request, STR("step"));
+    err error = read_time(request, STR("to"), now_ms + 1, &to_ms, problem);
+    if (error == ERR_OK)
+        error = read_time(request, STR("from"), to_ms - 30 * DAY_MS, &from_ms, problem);
+    if (error == ERR_OK && step.size > 0 && !duration_parse(step, &step_ms))
+        error = problem_set(problem, ERR_INVALID, "step is a duration: 1d, 1h, 5m");
+    if (error == ERR_OK)
+        error = take_past(request, &ask, problem);
+    if (error == ERR_OK)
+        error = audience_write_history(ask.set, engine_ledger(request->server->engine), from_ms,
+                                       to_ms, step_ms, &request->out, problem);
+    audience_set_free(&ask.set);
+    return error;
+}
+
+/* ---- why ---- */
+
+struct ask_explain {
+    enum audience_kind kind;
+    str key;
+    uint32_t customer;
+    struct buffer text;
+    struct problem *problem;
+    err error;
+};
+
+static void explain(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_explain *ask = question->context;
+    ask->error = audience_explain(state->audience, ask->kind, ask->key, ask->customer, &ask->text,
+                                  ask->problem);
+}
+
+err route_definition_explain(struct request *request, struct problem *problem)
+{
+    struct ask_explain ask = { .kind = kind_of(request),
+                               .key = request->parameters[0],
+                               .problem = problem };
+    str customer = request_query(request, STR("customer"));
+    if (customer.size == 0)
+        return problem_set(problem, ERR_INVALID, "customer is a one_id");
+    err error = view_number(request, customer, &ask.customer, problem);
+    if (error != ERR_OK)
+        return error;
+    buffer_init(&ask.text, TEXT_BYTES_MAX);
+    error = view_ask(request, explain, &ask, problem);
+    if (error == ERR_OK)
+        error = ask.error;
+    if (error == ERR_OK)
+        buffer_append_str(&request->out, buffer_str(&ask.text));
+    buffer_deinit(&ask.text);
+    return error;
+}
+
+/* ---- given by hand ---- */
+
+struct hash {
+    uint8_t bytes[HASH_BYTES];
+};
+
+struct ask_hashes {
+    const struct hash *hashes;
+    uint32_t *nodes;
+    size_t count;
+};
+
+static void find_nodes(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_hashes *ask = question->context;
+    for (size_t i = 0; i < ask->count; i++)
+        ask->nodes[i] = identity_row_node(state->identity,
+                                          identity_find_row(state->identity, ask->hashes[i].bytes));
+}
+
+/* Items are one_ids, or {type, value, namespace}. `nodes` gets 0 for who is not known. */
+static err resolve(struct request *request, json_value list, const char *name, uint32_t *nodes,
+                   struct problem *problem)
+{
+    struct json_iterator iterator = json_iterate(list);
+    json_value item;
+    size_t index = 0, count = json_count(list);
+    struct hash *hashes = arena_array(&request->arena, struct hash, count + 1);
+    size_t *places = arena_array(&request->arena, size_t, count + 1);
+    struct ask_hashes ask = { .nodes = arena_array(&request->arena, uint32_t, count + 1) };
+    if (hashes == NULL || places == NULL || ask.nodes == NULL)
+        return ERR_NOMEM;
+    for (; json_next(&iterator, NULL, &item); index++) {
+        struct event_identifier identifier;
+        err error = ERR_OK;
+        nodes[index] = 0;
+        if (json_kind(item) == JSON_TEXT) {
+            if (!keys_customer(request->server->keys, json_text(item), &nodes[index]))
+                nodes[index] = 0;
+            continue;
+        }
+        str type = json_text(json_get(item, STR("type")));
+        if (!json_is_object(item) || type.size == 0) {
+            problem_set(problem, ERR_UNPROCESSABLE, "a one_id, or type and value");
+            return problem_at(problem, ERR_UNPROCESSABLE, "/%s/%zu", name, index);
+        }
+        enum normal_form form =
+            identifier_make(request->server->keys, &request->arena, type,
+                            json_text(json_get(item, STR("namespace"))),
+                            json_text(json_get(item, STR("value"))), 0, &identifier, &error);
+        if (error != ERR_OK)
+            return error;
+        if (form == NORMAL_INVALID || form == NORMAL_MASKED)
+            continue;
+        memcpy(hashes[ask.count].bytes, identifier.hash, HASH_BYTES);
+        places[ask.count++] = index;
+    }
+    ask.hashes = hashes;
+    err error = ask.count > 0 ? view_ask(request, find_nodes, &ask, problem) : ERR_OK;
+    for (size_t i = 0; i < ask.count; i++)
+        nodes[places[i]] = ask.nodes[i];
+    return error;
+}
+
+static err write_numbers(struct request *request, struct command_body *body, const char *name,
+                         size_t *unknown, struct problem *problem)
+{
+    json_value list = json_get(request->json, str_from_c(name));
+    size_t count = json_count(list);
+    uint32_t *nodes = arena_array(&request->arena, uint32_t, count + 1);
+    if (nodes == NULL)
+        return ERR_NOMEM;
+    if (count > MEMBERS_AT_ONCE_MAX) {
+        problem_set(problem, ERR_UNPROCESSABLE, "at most %d at once", MEMBERS_AT_ONCE_MAX);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/%s", name);
+    }
+    err error = resolve(request, list, name, nodes, problem);
+    json_put_key(&body->writer, str_from_c(name));
+    json_begin_array(&body->writer);
+    for (size_t i = 0; error == ERR_OK && i < count; i++) {
+        if (nodes[i] != 0)
+            json_put_int(&body->writer, nodes[i]);
+        else
+            ++*unknown;
+    }
+    json_end_array(&body->writer);
+    return error;
+}
+
+static err answer_given(struct request *request, str response, size_t unknown,
+                        struct problem *problem)
+{
+    struct json_writer writer;
+    json_value root;
+    err error = json_parse(request->scratch, response, &root, problem);
+    if (error != ERR_OK)
+        return error;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_int(&writer, STR("changed"), json_int(json_get(root, STR("changed")), 0));
+    json_member_int(&writer, STR("unknown"),
+                    json_int(json_get(root, STR("unknown")), 0) + (int64_t)unknown);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+err route_segment_members_post(struct request *request, struct problem *problem)
+{
+    struct command_body body;
+    str response = STR_NONE;
+    size_t unknown = 0;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("key"), request->parameters[0]);
+    err error = write_numbers(request, &body, "add", &unknown, problem);
+    if (error == ERR_OK)
+        error = write_numbers(request, &body, "remove", &unknown, problem);
+    if (error == ERR_OK)
+        error =
+            answer_command(request, "segment.members", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error == ERR_OK ? answer_given(request, response, unknown, problem) : error;
+}
+
+/* {values:[{customer: one_id or {type, value}, value, at}]} */
+err route_tag_values_post(struct request *request, struct problem *problem)
+{
+    json_value list = json_get(request->json, STR("values")), item;
+    struct json_iterator iterator = json_iterate(list);
+    struct command_body body;
+    struct buffer who;
+    str response = STR_NONE;
+    size_t count = json_count(list), unknown = 0, index = 0;
+    uint32_t *nodes = arena_array(&request->arena, uint32_t, count + 1);
+    json_value customers;
+    if (nodes == NULL)
+        return ERR_NOMEM;
+    if (count == 0 || count > MEMBERS_AT_ONCE_MAX) {
+        problem_set(problem, ERR_UNPROCESSABLE, "values lists 1 to %d values", MEMBERS_AT_ONCE_MAX);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/values");
+    }
+    buffer_init(&who, TEXT_BYTES_MAX);
+    buffer_append_byte(&who, '[');
+    while (json_next(&iterator, NULL, &item)) {
+        if (index++ > 0)
+            buffer_append_byte(&who, ',');
+        json_value customer = json_get(item, STR("customer"));
+        if (json_kind(customer) == JSON_MISSING)
+            buffer_append_str(&who, STR("null"));
+        else
+            json_write_value(&who, customer);
+    }
+    buffer_append_byte(&who, ']');
+    err error = json_parse(request->scratch, buffer_str(&who), &customers, problem);
+    if (error == ERR_OK)
+        error = resolve(request, customers, "values", nodes, problem);
+    buffer_deinit(&who);
+    if (error != ERR_OK)
+        return error;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("key"), request->parameters[0]);
+    json_put_key(&body.writer, STR("values"));
+    json_begin_array(&body.writer);
+    iterator = json_iterate(list);
+    for (index = 0; json_next(&iterator, NULL, &item); index++) {
+        str at = json_text(json_get(item, STR("at")));
+        struct buffer value;
+        if (nodes[index] == 0) {
+            unknown++;
+            continue;
+        }
+        buffer_init(&value, 65536);
+        json_write_value(&value, json_get(item, STR("value")));
+        json_begin_object(&body.writer);
+        json_member_int(&body.writer, STR("customer"), nodes[index]);
+        json_member_raw(&body.writer, STR("value"),
+                        value.size > 0 ? buffer_str(&value) : STR("null"));
+        if (at.size > 0)
+            json_member_text(&body.writer, STR("at"), at);
+        json_end_object(&body.writer);
+        buffer_deinit(&value);
+    }
+    json_end_array(&body.writer);
+    error = answer_command(request, "tag.values", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error == ERR_OK ? answer_given(request, response, unknown, problem) : error;
+}
+
+/* ---- questions about everybody ---- */
+
+struct ask_everybody {
+    enum audience_question_kind kind;
+    str key;
+    json_value body;
+    bool is_ready;
+    struct audience_question *question;
+    struct problem *problem;
+    err error;
+};
+
+static void begin(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_everybody *ask = question->context;
+    ask->error = audience_question_begin(state->audience, ask->kind, ask->key, ask->body,
+                                         &ask->is_ready, &ask->question, ask->problem);
+}
+
+static err ask_everybody(struct request *request, enum audience_question_kind kind, str key,
+                         int64_t budget_ms, struct problem *problem)
+{
+    struct ask_everybody ask = {
+        .kind = kind, .key = key, .body = request->json, .problem = problem
+    };
+    struct buffer out;
+    steady_ns start = steady_now();
+    err error = view_ask(request, begin, &ask, problem);
+    if (error == ERR_OK)
+        error = ask.error;
+    while (error == ERR_OK && !ask.is_ready && steady_since_ms(start) < READY_MS) {
+        steady_sleep_ms(3);
+        error = view_ask(request, begin, &ask, problem);
+        if (error == ERR_OK)
+            error = ask.error;
+    }
+    if (error != ERR_OK)
+        return error;
+    if (!ask.is_ready) {
+        problem_set(problem, ERR_UNAVAILABLE,
+                    "what the rule needs is being read for the first time");
+        return problem_hint(problem, ERR_UNAVAILABLE, "ask again in a few seconds");
+    }
+    buffer_init(&out, TEXT_BYTES_MAX);
+    error = audience_question_run(ask.question, budget_ms, NULL, &out);
+    if (error == ERR_OK)
+        error = answer_named(request, buffer_str(&out), problem);
+    buffer_deinit(&out);
+    audience_question_free(&ask.question);
+    return error;
+}
+
+err route_segment_preview(struct request *request, struct problem *problem)
+{
+    return ask_everybody(request, AUDIENCE_PREVIEW, STR_NONE, PREVIEW_MS, problem);
+}
+
+err route_definition_preview(struct request *request, struct problem *problem)
+{
+    return ask_everybody(request,
+                         kind_of(request) == AUDIENCE_TAG ? AUDIENCE_CHANGE_TAG : AUDIENCE_CHANGE,
+                         request->parameters[0], CHANGE_MS, problem);
+}
+
+err route_segment_overlap(struct request *request, struct problem *problem)
+{
+    return ask_everybody(request, AUDIENCE_OVERLAP, STR_NONE, CHANGE_MS, problem);
+}
+
+err route_segment_profile(struct request *request, struct problem *problem)
+{
+    return ask_everybody(request, AUDIENCE_PROFILE, request->parameters[0], CHANGE_MS, problem);
+}
+
+err route_rule_catalogue(struct request *request, struct problem *problem)
+{
+    (void)problem;
+    rule_write_catalogue(&request->out);
+    return ERR_OK;
+}
