@@ -110,6 +110,7 @@ static bool need_identifier(struct mapping_worker *worker, const struct event *e
 {
     if (event->identifier_count > 0)
         return true;
+    worker->run.slot = COLUMN_NONE; /* no column alone is to blame */
     refusal_set(&worker->run.refusal, REFUSAL_NOBODY, "the row names nobody");
     refusal_cure(&worker->run.refusal,
                  "its identifiers are empty, masked or invalid; add one that this file has");
@@ -543,6 +544,7 @@ static bool check_size(struct mapping_worker *worker, const struct event *event)
 {
     if (!worker->text.failed && bytes_bound(event) <= EVENT_BYTES_MAX)
         return true;
+    worker->run.slot = COLUMN_NONE;
     refusal_set(&worker->run.refusal, REFUSAL_TOO_LARGE, "the event is larger than %d bytes",
                 EVENT_BYTES_MAX);
     refusal_cure(&worker->run.refusal, "map fewer columns, or shorter texts");
