@@ -34,6 +34,7 @@ static const struct command {
     { "digest", command_digest, OFFLINE, "print the digest of a stopped folder's state" },
     { "rebuild", command_rebuild, REBUILD,
       "apply a kept log to an empty folder and compare the digests" },
+    { "import", command_import, IMPORT, "FILE: into a running server, or --undo JOB" },
     { "warehouse", command_warehouse, 0, "the child that runs the embedded warehouse" },
     { "read-parquet", command_read_parquet, 0, "the child that reads a Parquet file" },
     { "version", command_version, 0, "print the version" },

@@ -121,7 +121,7 @@ err options_parse(struct options *options, int command, int argc, char **argv,
         const char *value = option->kind == OPTION_FLAG ? "" : argv[++i];
         error = set_option(options, option, value, problem);
     }
-    if (error == ERR_OK && options->data[0] == '\0') {
+    if (error == ERR_OK && find_option("--data", command) != NULL && options->data[0] == '\0') {
         problem_set(problem, ERR_INVALID, "--data DIR is missing");
         return problem_hint(problem, ERR_INVALID, "name the folder where Kith keeps its data");
     }

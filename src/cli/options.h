@@ -15,41 +15,53 @@
 #define SERVE 1
 #define OFFLINE 2 /* check, digest */
 #define REBUILD 4
+#define IMPORT 8
 
 /* X(member, option, kind, commands, value, default, help) */
-#define OPTION_TABLE(X)                                                                          \
-    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD, "DIR", "", "the data folder")             \
-    X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                         \
-      "where to listen; port 0 takes any free one")                                              \
-    X(warehouse_url, "--warehouse-url", TEXT, SERVE, "URL", "",                                  \
-      "a ClickHouse server instead of the embedded warehouse")                                   \
-    X(warehouse_library, "--warehouse-library", TEXT, SERVE, "FILE", "",                         \
-      "libchdb.so, when it does not lie beside the program")                                     \
-    X(warehouse_memory, "--warehouse-memory", SIZE, SERVE, "BYTES", "3G",                        \
-      "memory of the embedded warehouse at most")                                                \
-    X(no_warehouse, "--no-warehouse", FLAG, SERVE, "", "",                                       \
-      "keep all events in the log and in memory: for small tests only")                          \
-    X(http_threads, "--http-threads", NUMBER, SERVE, "N", "0",                                   \
-      "threads that speak HTTP; 0: one per core")                                                \
-    X(api_threads, "--api-threads", NUMBER, SERVE, "N", "6", "threads that run API requests")    \
-    X(connections, "--connections", NUMBER, SERVE, "N", "12000", "open connections at most")     \
-    X(connections_per_address, "--connections-per-address", NUMBER, SERVE, "N", "10000",         \
-      "of them, from one address")                                                               \
-    X(in_flight, "--in-flight", SIZE, SERVE, "BYTES", "256M",                                    \
-      "bodies of all requests being worked on at most; beyond it 429")                           \
-    X(batch_bytes, "--batch-bytes", SIZE, SERVE, "BYTES", "4M", "one request of events at most") \
-    X(event_bytes, "--event-bytes", SIZE, SERVE, "BYTES", "256K", "one event at most")           \
-    X(trusted_proxies, "--trusted-proxies", TEXT, SERVE, "ADDRESSES", "",                        \
-      "proxies, with commas, whose X-Forwarded-For counts")                                      \
-    X(import_folder, "--import-folder", TEXT, SERVE, "DIR", "",                                  \
-      "files below it may be imported by their path; without it only what is uploaded")          \
-    X(retention, "--log-retention", DURATION, SERVE, "DURATION", "3d",                           \
-      "how long the log is kept for replays once all is stored")                                 \
-    X(dedupe_window, "--dedupe-window", DURATION, SERVE, "DURATION", "30d",                      \
-      "how long the same message id counts once")                                                \
-    X(virtual_clock, "--virtual-clock", FLAG, SERVE, "", "",                                     \
-      "time starts at KITH_NOW and moves by POST /api/v1/clock: tests and demonstrations")       \
-    X(into, "--into", TEXT, REBUILD, "DIR", "", "an empty folder for the rebuilt state")         \
+#define OPTION_TABLE(X)                                                                           \
+    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD, "DIR", "", "the data folder")              \
+    X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                          \
+      "where to listen; port 0 takes any free one")                                               \
+    X(warehouse_url, "--warehouse-url", TEXT, SERVE, "URL", "",                                   \
+      "a ClickHouse server instead of the embedded warehouse")                                    \
+    X(warehouse_library, "--warehouse-library", TEXT, SERVE, "FILE", "",                          \
+      "libchdb.so, when it does not lie beside the program")                                      \
+    X(warehouse_memory, "--warehouse-memory", SIZE, SERVE, "BYTES", "3G",                         \
+      "memory of the embedded warehouse at most")                                                 \
+    X(no_warehouse, "--no-warehouse", FLAG, SERVE, "", "",                                        \
+      "keep all events in the log and in memory: for small tests only")                           \
+    X(http_threads, "--http-threads", NUMBER, SERVE, "N", "0",                                    \
+      "threads that speak HTTP; 0: one per core")                                                 \
+    X(api_threads, "--api-threads", NUMBER, SERVE, "N", "6", "threads that run API requests")     \
+    X(connections, "--connections", NUMBER, SERVE, "N", "12000", "open connections at most")      \
+    X(connections_per_address, "--connections-per-address", NUMBER, SERVE, "N", "10000",          \
+      "of them, from one address")                                                                \
+    X(in_flight, "--in-flight", SIZE, SERVE, "BYTES", "256M",                                     \
+      "bodies of all requests being worked on at most; beyond it 429")                            \
+    X(batch_bytes, "--batch-bytes", SIZE, SERVE, "BYTES", "4M", "one request of events at most")  \
+    X(event_bytes, "--event-bytes", SIZE, SERVE, "BYTES", "256K", "one event at most")            \
+    X(trusted_proxies, "--trusted-proxies", TEXT, SERVE, "ADDRESSES", "",                         \
+      "proxies, with commas, whose X-Forwarded-For counts")                                       \
+    X(import_folder, "--import-folder", TEXT, SERVE, "DIR", "",                                   \
+      "files below it may be imported by their path; without it only what is uploaded")           \
+    X(retention, "--log-retention", DURATION, SERVE, "DURATION", "3d",                            \
+      "how long the log is kept for replays once all is stored")                                  \
+    X(dedupe_window, "--dedupe-window", DURATION, SERVE, "DURATION", "30d",                       \
+      "how long the same message id counts once")                                                 \
+    X(virtual_clock, "--virtual-clock", FLAG, SERVE, "", "",                                      \
+      "time starts at KITH_NOW and moves by POST /api/v1/clock: tests and demonstrations")        \
+    X(into, "--into", TEXT, REBUILD, "DIR", "", "an empty folder for the rebuilt state")          \
+    X(mapping, "--mapping", TEXT, IMPORT, "KEY|FILE", "", "a saved mapping, or a file with one")  \
+    X(preset, "--preset", TEXT, IMPORT, "KEY", "", "the mapping of a shop system's export")       \
+    X(source, "--source", TEXT, IMPORT, "KEY", "", "the source whose data it is")                 \
+    X(data_set, "--data-set", TEXT, IMPORT, "NAME", "",                                           \
+      "files of one data set know each other's orders; default: the source, else the mapping")    \
+    X(path, "--path", FLAG, IMPORT, "", "", "FILE lies on the server, below its --import-folder") \
+    X(wait, "--wait", FLAG, IMPORT, "", "", "wait for the end of the job and show its progress")  \
+    X(undo, "--undo", NUMBER, IMPORT, "JOB", "0", "take back what this job brought")              \
+    X(server, "--server", TEXT, IMPORT, "URL", "",                                                \
+      "the server; default KITH_URL, else port 8080 here")                                        \
+    X(token, "--token", TEXT, IMPORT, "TOKEN", "", "default KITH_ADMIN_TOKEN")                    \
     X(quiet, "--quiet", FLAG, SERVE | OFFLINE | REBUILD, "", "", "warnings and errors alone")
 
 enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_SIZE, OPTION_DURATION, OPTION_FLAG };
