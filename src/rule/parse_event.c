@@ -85,7 +85,7 @@ static bool column_kind_of(struct parser *parser, const struct texts *events, st
 {
     const struct rule_catalogue *catalogue = parser->catalogue;
     if (str_equal(path, STR("$source")) || str_equal(path, STR("$received"))) {
-        *kind = str_equal(path, STR("$source")) ? COLUMN_TEXT : COLUMN_TIME;
+        *kind = str_equal(path, STR("$source")) ? COLUMN_INT : COLUMN_TIME;
         return true;
     }
     if (catalogue->property == NULL)
