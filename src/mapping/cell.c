@@ -142,6 +142,26 @@ bool cell_half_width(str text, struct arena *arena, str *out, struct refusal *re
     return true;
 }
 
+/* The next byte, a full-width form as the plain one it stands for. */
+static char next_plain(str text, size_t *at)
+{
+    char plain;
+    if (full_width_at(text, *at, &plain)) {
+        *at += 3;
+        return plain;
+    }
+    return text.data[(*at)++];
+}
+
+bool cell_is_same(str a, str b)
+{
+    size_t at = 0, other = 0;
+    while (at < a.size && other < b.size)
+        if (next_plain(a, &at) != next_plain(b, &other))
+            return false;
+    return at == a.size && other == b.size;
+}
+
 /* ---- digits that got lost ---- */
 
 static size_t digits_from(str text, size_t at)

@@ -65,18 +65,7 @@ err compile_check_members(struct compiler *compiler, json_value object, const ch
 /* Half-width brackets, no margins: as table.h makes the names of columns. */
 bool column_names_equal(str a, str b)
 {
-    struct refusal ignored;
-    struct arena arena;
-    str one, other;
-    if (str_equal(a, b))
-        return true;
-    if (memchr(a.data, 0xEF, a.size) == NULL && memchr(b.data, 0xEF, b.size) == NULL)
-        return str_equal(str_trim(a), str_trim(b));
-    arena_init(&arena, "mapping names", (size_t)1 << 16);
-    bool same = cell_half_width(str_trim(a), &arena, &one, &ignored) &&
-                cell_half_width(str_trim(b), &arena, &other, &ignored) && str_equal(one, other);
-    arena_deinit(&arena);
-    return same;
+    return str_equal(a, b) || cell_is_same(str_trim(a), str_trim(b));
 }
 
 static uint32_t find_column(const struct compiler *compiler, str name)

@@ -492,37 +492,49 @@ static struct value run_first_or_last(struct run *run, const struct node *node)
     return value;
 }
 
+struct joined {
+    char *data;
+    size_t size, room;
+};
+
+static bool join_text(struct run *run, struct joined *joined, str text)
+{
+    size_t wanted = joined->size + text.size;
+    if (wanted > EXPRESSION_TEXT_BYTES_MAX) {
+        refusal_set(&run->refusal, REFUSAL_TOO_LARGE, "a joined text is too long");
+        return refused(run);
+    }
+    if (wanted > joined->room) {
+        char *grown = arena_alloc_raw(run->arena, 2 * wanted + 256);
+        if (grown == NULL) {
+            refusal_nomem(&run->refusal);
+            return refused(run);
+        }
+        if (joined->size > 0)
+            memcpy(grown, joined->data, joined->size);
+        joined->data = grown;
+        joined->room = 2 * wanted + 256;
+    }
+    if (text.size > 0)
+        memcpy(joined->data + joined->size, text.data, text.size);
+    joined->size = wanted;
+    return true;
+}
+
 static struct value run_join(struct run *run, const struct node *node)
 {
+    struct joined joined = { .size = 0 };
     str between = STR("，"), text;
-    size_t size = 0, room = 0;
-    char *out = NULL;
     if (node->count > 1 && !value_to_text(run, expression_run(run, node->arguments[1]), &between))
         return value_null();
     for (size_t i = 0; i < run->line_count && !run->refused; i++) {
         if (!value_to_text(run, run_on_line(run, node, i), &text) || text.size == 0)
             continue;
-        if (size + between.size + text.size > room) {
-            room = 2 * (size + between.size + text.size) + 256;
-            char *grown =
-                room <= EXPRESSION_TEXT_BYTES_MAX ? arena_alloc_raw(run->arena, room) : NULL;
-            if (grown == NULL) {
-                refusal_set(&run->refusal, REFUSAL_TOO_LARGE, "a joined text is too long");
-                refused(run);
-                return value_null();
-            }
-            if (size > 0)
-                memcpy(grown, out, size);
-            out = grown;
-        }
-        if (size > 0 && between.size > 0) {
-            memcpy(out + size, between.data, between.size);
-            size += between.size;
-        }
-        memcpy(out + size, text.data, text.size);
-        size += text.size;
+        if ((joined.size > 0 && !join_text(run, &joined, between)) ||
+            !join_text(run, &joined, text))
+            return value_null();
     }
-    return run->refused ? value_null() : value_text(str_from_bytes(out, size));
+    return run->refused ? value_null() : value_text(str_from_bytes(joined.data, joined.size));
 }
 
 /* Outside of an order the row is its only line. */

@@ -174,7 +174,7 @@ void regex_free(struct regex **regex);
 struct regex_desk; /* memory of matching, one per thread */
 err regex_desk_new(struct regex_desk **desk) MUST_USE;
 void regex_desk_free(struct regex_desk **desk);
-enum regex_answer { REGEX_NO, REGEX_YES, REGEX_LIMIT };
+enum regex_answer { REGEX_NO, REGEX_YES, REGEX_LIMIT, REGEX_NOMEM };
 /* `group` 0 is the whole; *out is cut from `text`, "" for a group that took no part. */
 enum regex_answer regex_match(struct regex_desk *desk, const struct regex *regex, str text,
                               unsigned group, str *out);

@@ -174,15 +174,17 @@ static err expect_sign(struct parser *parser, const char *sign)
 
 static struct node *make_node(struct parser *parser, enum node_kind kind)
 {
-    struct node *node = NULL;
-    if (parser->names->nodes++ < EXPRESSION_NODES_MAX)
-        node = arena_new(parser->arena, struct node);
-    if (node == NULL)
+    if (parser->names->nodes++ >= EXPRESSION_NODES_MAX) {
         problem_set(parser->problem, ERR_UNPROCESSABLE,
                     "the expressions of the mapping are too large (%d parts at most)",
                     EXPRESSION_NODES_MAX);
-    else
+        return NULL;
+    }
+    struct node *node = arena_new(parser->arena, struct node);
+    if (node != NULL)
         node->kind = (uint16_t)kind;
+    else
+        problem_set(parser->problem, ERR_NOMEM, "no memory for an expression");
     return node;
 }
 
@@ -204,7 +206,7 @@ static err make_pair(struct parser *parser, enum node_kind kind, const struct no
     const struct node *both[] = { left, right };
     struct node *node = make_node(parser, kind);
     if (node == NULL)
-        return ERR_UNPROCESSABLE;
+        return parser->problem->error;
     *out = node;
     return set_arguments(parser, node, both, right != NULL ? 2 : 1);
 }
@@ -213,7 +215,7 @@ static err make_constant(struct parser *parser, struct value value, const struct
 {
     struct node *node = make_node(parser, NODE_CONSTANT);
     if (node == NULL)
-        return ERR_UNPROCESSABLE;
+        return parser->problem->error;
     node->constant = value;
     *out = node;
     return ERR_OK;
@@ -324,7 +326,7 @@ static err parse_function(struct parser *parser, str name, size_t at, const stru
         return error;
     struct node *node = make_node(parser, (enum node_kind)functions[i].kind);
     if (node == NULL)
-        return ERR_UNPROCESSABLE;
+        return parser->problem->error;
     error = set_arguments(parser, node, arguments, count);
     *out = node;
     return error == ERR_OK ? bind_function(parser, node, at) : error;
@@ -364,7 +366,7 @@ static err parse_column(struct parser *parser, const struct node **out)
         return make_constant(parser, value_null(), out);
     struct node *node = make_node(parser, sum ? NODE_SUM_OF_LINES : NODE_COLUMN);
     if (node == NULL)
-        return ERR_UNPROCESSABLE;
+        return parser->problem->error;
     node->slot = slot;
     *out = node;
     return ERR_OK;
@@ -484,7 +486,7 @@ static err parse_in(struct parser *parser, const struct node *left, const struct
         error = parse_arguments(parser, arguments + 1, ARGUMENTS_MAX * 4, &count);
     struct node *node = error == ERR_OK ? make_node(parser, NODE_IN) : NULL;
     if (node == NULL)
-        return error != ERR_OK ? error : ERR_UNPROCESSABLE;
+        return error != ERR_OK ? error : parser->problem->error;
     *out = node;
     return set_arguments(parser, node, arguments, count + 1);
 }

@@ -17,9 +17,15 @@ static struct value refuse_long(struct run *run)
 
 static char *room_for(struct run *run, size_t size)
 {
-    char *room = size <= EXPRESSION_TEXT_BYTES_MAX ? arena_alloc_raw(run->arena, size + 1) : NULL;
-    if (room == NULL)
+    if (size > EXPRESSION_TEXT_BYTES_MAX) {
         (void)refuse_long(run);
+        return NULL;
+    }
+    char *room = arena_alloc_raw(run->arena, size + 1);
+    if (room == NULL) {
+        refusal_nomem(&run->refusal);
+        run->refused = true;
+    }
     return room;
 }
 
@@ -222,6 +228,10 @@ static struct value match(struct run *run, const struct node *node, str text)
         return node->kind == NODE_MATCHES ? value_bool(false) : value_null();
     case REGEX_YES:
         return node->kind == NODE_MATCHES ? value_bool(true) : value_text(found);
+    case REGEX_NOMEM:
+        refusal_nomem(&run->refusal);
+        run->refused = true;
+        return value_null();
     case REGEX_LIMIT:
         break;
     }

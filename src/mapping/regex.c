@@ -48,7 +48,7 @@ err regex_new(struct regex **regex, str pattern, struct problem *problem)
     if (made != NULL && context != NULL)
         made->code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size,
                                    PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, context);
-    bool starved = made == NULL || context == NULL;
+    bool starved = made == NULL || context == NULL || code == PCRE2_ERROR_HEAP_FAILED;
     pcre2_compile_context_free(context);
     pcre2_general_context_free(general);
     if (made != NULL && made->code != NULL) {
@@ -117,7 +117,7 @@ enum regex_answer regex_match(struct regex_desk *desk, const struct regex *regex
         (count <= PCRE2_ERROR_UTF8_ERR1 && count >= PCRE2_ERROR_UTF8_ERR21))
         return REGEX_NO;
     if (count < 0)
-        return REGEX_LIMIT;
+        return count == PCRE2_ERROR_NOMEMORY ? REGEX_NOMEM : REGEX_LIMIT;
     const size_t *at = pcre2_get_ovector_pointer(desk->data);
     if (group < GROUPS_MAX && (int)group < count && at[2 * group] != PCRE2_UNSET)
         *out = str_slice(text, at[2 * group], at[2 * group + 1]);

@@ -362,8 +362,11 @@ static err compile_script(struct script_desk *desk, const struct script *script,
     lua_settop(desk->lua, 0);
     lua_pushcfunction(desk->lua, compile);
     lua_pushlightuserdata(desk->lua, (void *)(uintptr_t)script);
-    if (lua_pcall(desk->lua, 1, 0, 0) == LUA_OK)
+    int status = lua_pcall(desk->lua, 1, 0, 0);
+    if (status == LUA_OK)
         return ERR_OK;
+    if (status == LUA_ERRMEM)
+        return problem_set(problem, ERR_NOMEM, "no memory for scripts");
     return problem_set(problem, ERR_UNPROCESSABLE, "the script does not compile: " STR_FMT,
                        STR_ARG(error_text(desk->lua)));
 }
@@ -597,10 +600,13 @@ struct value script_run(struct run *run, const struct script *script)
     lua_settop(lua, 0);
     lua_pushcfunction(lua, call);
     lua_pushinteger(lua, desk->functions[script->index]);
-    if (lua_pcall(lua, 1, 1, 0) == LUA_OK) {
+    int status = lua_pcall(lua, 1, 1, 0);
+    if (status == LUA_OK) {
         value = take_result(run, desk);
     } else {
-        if (desk->starved)
+        if ((status == LUA_ERRMEM && !desk->starved) || desk->json.nomem)
+            refusal_nomem(&run->refusal);
+        else if (desk->starved)
             refusal_set(&run->refusal, REFUSAL_SCRIPT, "script '" STR_FMT "' takes too much memory",
                         STR_ARG(script->name));
         else

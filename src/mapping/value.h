@@ -104,6 +104,8 @@ str cell_clean(str text);
 /* Full-width letters, digits and signs in their plain form; `text` itself where it has none. NULL data
  * and refusal by NOMEM. */
 bool cell_half_width(str text, struct arena *arena, str *out, struct refusal *refusal);
+/* Are these the same but for full-width forms? */
+bool cell_is_same(str a, str b);
 /* A number whose digits Excel has written as 1.23E+17, or replaced by zeros from the 16th on. */
 bool cell_is_rounded(str text);
 bool cell_has_exponent(str text);
