@@ -155,7 +155,7 @@ static size_t definition_bytes(const struct definition *definition)
 
 void audience_status(const struct audience *audience, struct audience_status *status)
 {
-    *status = (struct audience_status){ .changes = audience->change_number };
+    *status = (struct audience_status){ .changes = audience->change_count };
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *definition = audience->definitions[i];
         if (definition == NULL || definition->deleted)

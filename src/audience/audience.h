@@ -162,22 +162,24 @@ struct audience_command {
 AUDIENCE_COMMANDS(X)
 #undef X
 
-/* ---- for people: JSON as in docs/api.md ---- */
+/* ---- for people: JSON as in docs/api.md ----
+ *
+ * What is due is settled first when it is little; `as_of` says up to when it is. */
 
 enum audience_kind { AUDIENCE_SEGMENT, AUDIENCE_TAG };
 
-/* Members `tags` {key: value} and `segments` [key…] of a customer. Settled as of the last record. */
-void audience_write_customer(const struct audience *audience, uint32_t customer,
-                             struct json_writer *writer);
+/* Members `tags` {key: value} and `segments` [key…] of a customer, who is settled first. */
+err audience_write_customer(struct audience *audience, uint32_t customer,
+                            struct json_writer *writer) MUST_USE;
 /* One definition as it is published, with count, values, usage, state; NOT_FOUND. */
-err audience_write_one(const struct audience *audience, enum audience_kind kind, str key,
+err audience_write_one(struct audience *audience, enum audience_kind kind, str key,
                        struct buffer *out) MUST_USE;
 /* All of a kind as a JSON array, by key; `folder` and `query` (part of key or name) may be empty. */
-void audience_write_all(const struct audience *audience, enum audience_kind kind, str folder,
-                        str query, struct buffer *out);
+void audience_write_all(struct audience *audience, enum audience_kind kind, str folder, str query,
+                        struct buffer *out);
 /* Members (of a tag: with this value; empty for any) from beyond `after` in ascending order; how many were
  * written. NOT_FOUND. */
-err audience_members(const struct audience *audience, enum audience_kind kind, str key, str value,
+err audience_members(struct audience *audience, enum audience_kind kind, str key, str value,
                      uint32_t after, uint32_t *customers, size_t limit, size_t *count) MUST_USE;
 /* Why is she in, or not: the definition's rules with their values. NOT_FOUND. */
 err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,

@@ -86,15 +86,15 @@ static err finish_row(struct audience *audience, struct definition *definition)
 err change_note(struct audience *audience, struct definition *definition,
                 const struct change *change)
 {
-    audience->change_number++;
+    audience->change_count++;
+    definition->change_number++;
     if (definition->changes_count == 0) {
-        definition->changes_number = audience->change_number;
+        definition->changes_number = definition->change_number;
         definition->changes_first_ms = change->at_ms;
     }
     change_write(&definition->changes, change, &definition->changes_last);
     definition->changes_last = *change;
     definition->changes_count++;
-    definition->changes_end = audience->change_number;
     definition->changes_dirty = true;
     metric_add(METRIC_AUDIENCE_CHANGES, 1);
     if (definition->changes.size >= CHANGES_BYTES_MAX)

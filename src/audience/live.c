@@ -497,6 +497,21 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
     return error;
 }
 
+#define FEW_US 3000
+
+void live_settle_few(struct audience *audience)
+{
+    bool more;
+    if (finish_pending(audience, FEW_US, &more) != ERR_OK)
+        log_line(LOG_ERROR, "settle_failed", "reason=\"out of memory\"");
+}
+
+int64_t live_as_of_ms(const struct audience *audience)
+{
+    return roaring_bitmap_is_empty(audience->pending) ? audience->now_ms
+                                                      : audience->pending_moment.now_ms - 1;
+}
+
 err live_work(struct audience *audience, int64_t budget_us, bool *more)
 {
     err error = finish_pending(audience, budget_us, more);

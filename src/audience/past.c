@@ -10,7 +10,47 @@ struct audience_set {
     struct set members;
     uint32_t definition, code; /* code 0: any value */
     uint64_t number;           /* of the last change in it */
+    struct changes_row *rows;  /* what the ledger may not have yet, newest first */
+    uint64_t rows_from;        /* number of the oldest of them */
 };
+
+static err keep_row(struct changes_row ***last, uint64_t number, uint32_t count, const char *bytes,
+                    size_t size)
+{
+    struct changes_row *row = memory_alloc(sizeof *row);
+    char *copy = row != NULL ? memory_alloc(size + 1) : NULL;
+    if (copy == NULL) {
+        memory_free(row);
+        return ERR_NOMEM;
+    }
+    if (size > 0)
+        memcpy(copy, bytes, size);
+    *row = (struct changes_row){ .number = number, .count = count, .bytes = copy, .size = size };
+    **last = row;
+    *last = &row->next;
+    return ERR_OK;
+}
+
+static err keep_rows(const struct audience *audience, const struct definition *definition,
+                     struct audience_set *set)
+{
+    struct changes_row **last = &set->rows;
+    err error = ERR_OK;
+    set->rows_from = UINT64_MAX;
+    if (definition->changes_count > 0) {
+        error = keep_row(&last, definition->changes_number, definition->changes_count,
+                         definition->changes.data, definition->changes.size);
+        set->rows_from = definition->changes_number;
+    }
+    for (const struct changes_row *row = audience->finished_rows; row != NULL && error == ERR_OK;
+         row = row->next) {
+        if (row->definition != definition->number)
+            continue;
+        error = keep_row(&last, row->number, row->count, row->bytes, row->size);
+        set->rows_from = row->number;
+    }
+    return error;
+}
 
 err audience_set_take(struct audience *audience, enum audience_kind kind, str key, str value,
                       struct audience_set **set)
@@ -23,14 +63,16 @@ err audience_set_take(struct audience *audience, enum audience_kind kind, str ke
         return ERR_NOT_FOUND;
     if (taken == NULL)
         return ERR_NOMEM;
+    live_settle_few(audience);
+    error = keep_rows(audience, definition, taken);
     taken->definition = definition->number;
-    taken->number = audience->change_number;
+    taken->number = definition->change_number;
     if (value.size > 0)
         taken->code = lexicon_find(definition->texts, value);
     if (definition->kind == AUDIENCE_SEGMENT)
         taken->code = 1;
     bool unknown = value.size > 0 && taken->code == 0;
-    if (taken->code != 0 && taken->code <= definition->set_count)
+    if (error == ERR_OK && taken->code != 0 && taken->code <= definition->set_count)
         error = set_share(&definition->sets[taken->code - 1], &taken->members);
     for (uint32_t i = 0;
          error == ERR_OK && taken->code == 0 && !unknown && i < definition->set_count; i++) {
@@ -60,6 +102,12 @@ void audience_set_free(struct audience_set **set)
     *set = NULL;
     if (gone == NULL)
         return;
+    while (gone->rows != NULL) {
+        struct changes_row *row = gone->rows;
+        gone->rows = row->next;
+        memory_free(row->bytes);
+        memory_free(row);
+    }
     set_deinit(&gone->members);
     memory_free(gone);
 }
@@ -106,16 +154,12 @@ static err undo(struct audience_set *set, const struct change *change)
 }
 
 /* The entries of a row are read forward and undone backward. */
-static bool walk_row(void *context, const struct ledger_value *values)
+static bool walk_entries(struct walk *walk, uint64_t number, size_t count, str bytes)
 {
-    struct walk *walk = context;
-    uint64_t number = (uint64_t)values[1].integer;
-    size_t count = (size_t)values[2].integer, read = 0;
-    struct cursor cursor = cursor_over(values[5].bytes);
+    struct cursor cursor = cursor_over(bytes);
     struct change previous = { .seq = 0 };
-    if (number > walk->set->number)
-        return true; /* newer than the set */
-    if (count > values[5].bytes.size) {
+    size_t read = 0;
+    if (count > bytes.size) {
         walk->error = ERR_CORRUPT;
         return false;
     }
@@ -128,16 +172,27 @@ static bool walk_row(void *context, const struct ledger_value *values)
         read++;
     while (read > 0 && walk->error == ERR_OK && !walk->ends) {
         const struct change *change = &changes[--read];
-        if (number + read > walk->set->number)
-            continue;
-        walk->ends = !walk->undone(walk, change);
+        if (number + read <= walk->set->number)
+            walk->ends = !walk->undone(walk, change);
     }
     memory_free(changes);
     return walk->error == ERR_OK && !walk->ends;
 }
 
+static bool walk_row(void *context, const struct ledger_value *values)
+{
+    struct walk *walk = context;
+    uint64_t number = (uint64_t)values[1].integer;
+    if (number > walk->set->number || number >= walk->set->rows_from)
+        return true; /* newer than the set, or gone through already */
+    return walk_entries(walk, number, (size_t)values[2].integer, values[5].bytes);
+}
+
 static err walk_back(struct walk *walk, struct ledger *ledger, struct problem *problem)
 {
+    for (const struct changes_row *row = walk->set->rows; row != NULL; row = row->next)
+        if (!walk_entries(walk, row->number, row->count, str_from_bytes(row->bytes, row->size)))
+            return walk->error;
     err error = ledger_find_by(ledger, LEDGER_AUDIENCE_CHANGES, "definition",
                                ledger_int(walk->set->definition), NULL, true, SIZE_MAX >> 2,
                                walk_row, walk, problem);

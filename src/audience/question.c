@@ -130,6 +130,7 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     bool ready = true;
     if (made == NULL)
         return ERR_NOMEM;
+    live_settle_few(audience);
     made->audience = audience;
     made->kind = kind;
     made->now_ms = audience->now_ms;

@@ -44,9 +44,14 @@ static bool is_shown(const struct definition *definition, enum audience_kind kin
     return definition != NULL && !definition->deleted && definition->kind == kind;
 }
 
-void audience_write_customer(const struct audience *audience, uint32_t customer,
-                             struct json_writer *writer)
+err audience_write_customer(struct audience *audience, uint32_t customer,
+                            struct json_writer *writer)
 {
+    struct audience_moment moment = { .seq = audience->pending_moment.seq,
+                                      .now_ms = audience->now_ms };
+    err error = live_settle(audience, customer, moment);
+    if (error != ERR_OK)
+        return error;
     json_put_key(writer, STR("tags"));
     json_begin_object(writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
@@ -68,6 +73,7 @@ void audience_write_customer(const struct audience *audience, uint32_t customer,
             json_put_text(writer, segment->key);
     }
     json_end_array(writer);
+    return ERR_OK;
 }
 
 /* ---- definitions ---- */
@@ -138,7 +144,7 @@ static void write_definition(const struct audience *audience, const struct defin
                      : definition->live_version != 0                 ? STR("changing")
                                                                      : STR("computing"));
     json_member_int(writer, STR("count"), (int64_t)count_of(definition));
-    json_member_time(writer, STR("as_of"), audience->now_ms);
+    json_member_time(writer, STR("as_of"), live_as_of_ms(audience));
     json_member_time(writer, STR("created_at"), definition->created_ms);
     json_member_time(writer, STR("changed_at"), definition->changed_ms);
     write_usage(audience, definition, writer);
@@ -152,13 +158,14 @@ static void write_definition(const struct audience *audience, const struct defin
     json_end_object(writer);
 }
 
-err audience_write_one(const struct audience *audience, enum audience_kind kind, str key,
+err audience_write_one(struct audience *audience, enum audience_kind kind, str key,
                        struct buffer *out)
 {
     const struct definition *definition = definition_find(audience, kind, key);
     struct json_writer writer;
     if (definition == NULL)
         return ERR_NOT_FOUND;
+    live_settle_few(audience);
     json_writer_init(&writer, out);
     write_definition(audience, definition, true, &writer);
     return buffer_status(out);
@@ -172,10 +179,11 @@ static bool matches(const struct definition *definition, str folder, str query)
            str_contains(definition->name, query);
 }
 
-void audience_write_all(const struct audience *audience, enum audience_kind kind, str folder,
-                        str query, struct buffer *out)
+void audience_write_all(struct audience *audience, enum audience_kind kind, str folder, str query,
+                        struct buffer *out)
 {
     struct json_writer writer;
+    live_settle_few(audience);
     json_writer_init(&writer, out);
     json_begin_array(&writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
@@ -229,7 +237,7 @@ static err list_all(const struct definition *definition, uint32_t after, struct 
     return ERR_OK;
 }
 
-err audience_members(const struct audience *audience, enum audience_kind kind, str key, str value,
+err audience_members(struct audience *audience, enum audience_kind kind, str key, str value,
                      uint32_t after, uint32_t *customers, size_t limit, size_t *count)
 {
     struct definition *definition = definition_find(audience, kind, key);
@@ -240,6 +248,7 @@ err audience_members(const struct audience *audience, enum audience_kind kind, s
         return ERR_NOT_FOUND;
     if (limit == 0 || after == UINT32_MAX)
         return ERR_OK;
+    live_settle_few(audience);
     if (value.size == 0) {
         error = list_all(definition, after, &listing);
     } else {
@@ -271,6 +280,11 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
     uint32_t root = identity_root(audience->config.identity, customer);
     if (root == 0)
         return problem_set(problem, ERR_NOT_FOUND, "there is no such customer");
+    struct audience_moment moment = { .seq = audience->pending_moment.seq,
+                                      .now_ms = audience->now_ms };
+    err error = live_settle(audience, root, moment);
+    if (error != ERR_OK)
+        return error;
     int64_t cell = definition_get(definition, root);
     json_writer_init(&writer, out);
     json_begin_object(&writer);

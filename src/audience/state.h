@@ -377,7 +377,8 @@ struct definition {
     uint32_t position; /* in audience->order */
     /* what has changed and is not in the ledger yet */
     struct buffer changes;
-    uint64_t changes_number, changes_end; /* of the first and the last in it */
+    uint64_t change_number;  /* of the last change; each definition counts its own */
+    uint64_t changes_number; /* of the first in the open row */
     uint32_t changes_count;
     int64_t changes_first_ms;
     struct change changes_last;
@@ -470,7 +471,7 @@ struct audience {
 
     struct history_reader *reader;
     struct judging judging;
-    uint64_t change_number; /* of the last change */
+    uint64_t change_count; /* of all definitions, since the start */
     struct changes_row *finished_rows;
     size_t bytes_estimate;
     uint32_t checkpoint_next; /* definition whose chunks are written next; 0: no round is on */
@@ -511,6 +512,10 @@ err live_judge_all(struct audience *audience, uint32_t customer, struct audience
                    enum cause cause) MUST_USE;
 err live_settle(struct audience *audience, uint32_t customer,
                 struct audience_moment moment) MUST_USE;
+/* All that is due, if it is little: for who reads. */
+void live_settle_few(struct audience *audience);
+/* Up to when everybody is settled. */
+int64_t live_as_of_ms(const struct audience *audience);
 /* A slice of what is due. */
 err live_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
 /* Take her out of everything. */

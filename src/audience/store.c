@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store: definitions, changes and checkpoints in the ledger, and back.
  *
- * Each change has a number, growing by one. A chunk in the ledger says with which change it is true; a definition's
+ * Each change of a definition has a number, growing by one. A chunk in the ledger says with which change it is true; a definition's
  * state says up to which change all its chunks are. So what is in RAM is what the chunks say, and the changes
  * after. Chunks are written in rounds, one a minute of log time at most, 1 MB a commit; changes in the commit of
  * their record. */
@@ -105,9 +105,8 @@ static void put_finished(struct audience *audience, struct ledger_writes *writes
     }
 }
 
-static void put_chunk(const struct audience *audience, const struct definition *definition,
-                      uint32_t value, uint32_t chunk, const struct buffer *bytes,
-                      struct ledger_writes *writes)
+static void put_chunk(const struct definition *definition, uint32_t value, uint32_t chunk,
+                      const struct buffer *bytes, struct ledger_writes *writes)
 {
     if (bytes->size == 0) {
         const struct ledger_value key[] = { ledger_int(definition->number), ledger_int(value),
@@ -116,13 +115,12 @@ static void put_chunk(const struct audience *audience, const struct definition *
         return;
     }
     LEDGER_PUT(writes, LEDGER_AUDIENCE_CHUNKS, ledger_int(definition->number), ledger_int(value),
-               ledger_int(chunk), ledger_int((int64_t)audience->change_number),
+               ledger_int(chunk), ledger_int((int64_t)definition->change_number),
                ledger_blob(buffer_str(bytes)));
 }
 
 /* All that is dirty of one definition: they are true together, so what is empty needs no row. */
-static size_t put_chunks(struct audience *audience, struct definition *definition,
-                         struct ledger_writes *writes)
+static size_t put_chunks(struct definition *definition, struct ledger_writes *writes)
 {
     struct buffer bytes;
     size_t written = 0;
@@ -134,7 +132,7 @@ static size_t put_chunks(struct audience *audience, struct definition *definitio
                 continue;
             buffer_clear(&bytes);
             set_write_chunk(set, chunk, &bytes);
-            put_chunk(audience, definition, i + 1, chunk, &bytes, writes);
+            put_chunk(definition, i + 1, chunk, &bytes, writes);
             set->dirty[chunk] = 0;
             written += bytes.size + 32;
         }
@@ -145,13 +143,13 @@ static size_t put_chunks(struct audience *audience, struct definition *definitio
             continue;
         buffer_clear(&bytes);
         numbers_write_chunk(numbers, chunk, &bytes);
-        put_chunk(audience, definition, 0, chunk, &bytes, writes);
+        put_chunk(definition, 0, chunk, &bytes, writes);
         numbers->dirty[chunk] = 0;
         written += bytes.size + 32;
     }
     buffer_deinit(&bytes);
     if (written > 0) {
-        definition->checkpoint = audience->change_number;
+        definition->checkpoint = definition->change_number;
         LEDGER_PUT(writes, LEDGER_AUDIENCE_STATES, ledger_int(definition->number),
                    ledger_int((int64_t)definition->checkpoint));
     }
@@ -171,7 +169,7 @@ static void put_checkpoint(struct audience *audience, struct ledger_writes *writ
     while (audience->checkpoint_next < audience->definition_count && written < CHECKPOINT_BYTES) {
         struct definition *definition = audience->definitions[audience->checkpoint_next++];
         if (definition != NULL)
-            written += put_chunks(audience, definition, writes);
+            written += put_chunks(definition, writes);
     }
     if (audience->checkpoint_next >= audience->definition_count)
         audience->checkpoint_next = 0;
@@ -282,9 +280,7 @@ static bool load_state(void *context, const struct ledger_value *values)
     struct load *load = context;
     struct definition *definition = definition_at(load->audience, (uint32_t)values[0].integer);
     if (definition != NULL)
-        definition->checkpoint = (uint64_t)values[1].integer;
-    if ((uint64_t)values[1].integer > load->audience->change_number)
-        load->audience->change_number = (uint64_t)values[1].integer;
+        definition->checkpoint = definition->change_number = (uint64_t)values[1].integer;
     return true;
 }
 
@@ -327,8 +323,8 @@ static bool load_changes(void *context, const struct ledger_value *values)
             error = redo(definition, &change);
     if (cursor.failed)
         error = ERR_CORRUPT;
-    if (number > 0 && number - 1 > load->audience->change_number)
-        load->audience->change_number = number - 1;
+    if (number > 0 && number - 1 > definition->change_number)
+        definition->change_number = number - 1;
     return failed(load, error, "changes", values[0].integer);
 }
 

@@ -79,6 +79,29 @@
     X(GET, API "/identity/suggestions", VIEWER, WORKING, NONE, suggestion_list, listSuggestions,  \
       "limit")                                                                                    \
     X(GET, API "/identity/link-rate", VIEWER, WORKING, NONE, link_rate_get, getLinkRate, "")      \
+    /* tags and segments */ \
+    X(GET, API "/segments", VIEWER, WORKING, NONE, definition_list, listSegments, "folder query") \
+    X(POST, API "/segments/preview", VIEWER, WORKING, BODY, segment_preview, previewSegment, "") \
+    X(POST, API "/segments/overlap", VIEWER, WORKING, BODY, segment_overlap, overlapSegments, "") \
+    X(GET, API "/segments/{key}", VIEWER, WORKING, NONE, definition_get, getSegment, "") \
+    X(PUT, API "/segments/{key}", OPERATOR, WORKING, BODY, definition_put, putSegment, "") \
+    X(DELETE, API "/segments/{key}", OPERATOR, WORKING, NONE, definition_delete, deleteSegment, "") \
+    X(GET, API "/segments/{key}/members", VIEWER, WORKING, NONE, definition_members, listSegmentMembers, "at value " PAGED) \
+    X(POST, API "/segments/{key}/members", OPERATOR, WORKING, BODY, segment_members_post, changeSegmentMembers, "") \
+    X(GET, API "/segments/{key}/history", VIEWER, WORKING, NONE, definition_history, getSegmentHistory, "value from to step") \
+    X(GET, API "/segments/{key}/explain", VIEWER, WORKING, NONE, definition_explain, explainSegment, "customer") \
+    X(GET, API "/segments/{key}/profile", VIEWER, WORKING, NONE, segment_profile, profileSegment, "") \
+    X(POST, API "/segments/{key}/preview-change", VIEWER, WORKING, BODY, definition_preview, previewSegmentChange, "") \
+    X(GET, API "/tags", VIEWER, WORKING, NONE, definition_list, listTags, "folder query") \
+    X(GET, API "/tags/{key}", VIEWER, WORKING, NONE, definition_get, getTag, "") \
+    X(PUT, API "/tags/{key}", OPERATOR, WORKING, BODY, definition_put, putTag, "") \
+    X(DELETE, API "/tags/{key}", OPERATOR, WORKING, NONE, definition_delete, deleteTag, "") \
+    X(GET, API "/tags/{key}/members", VIEWER, WORKING, NONE, definition_members, listTagMembers, "at value " PAGED) \
+    X(POST, API "/tags/{key}/values", OPERATOR, WORKING, BODY, tag_values_post, changeTagValues, "") \
+    X(GET, API "/tags/{key}/history", VIEWER, WORKING, NONE, definition_history, getTagHistory, "value from to step") \
+    X(GET, API "/tags/{key}/explain", VIEWER, WORKING, NONE, definition_explain, explainTag, "customer") \
+    X(POST, API "/tags/{key}/preview-change", VIEWER, WORKING, BODY, definition_preview, previewTagChange, "") \
+    X(GET, API "/rules/catalogue", VIEWER, WORKING, NONE, rule_catalogue, getRuleCatalogue, "") \
     /* events */                                                                                  \
     X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                  \
       "after source type outcome limit")                                                          \

@@ -73,6 +73,25 @@ static err take_rows(const struct engine_state *state, struct request *request, 
     return ERR_OK;
 }
 
+static err take_audience(const struct engine_state *state, struct request *request,
+                         struct customer_view *view)
+{
+    struct json_writer writer;
+    struct buffer text;
+    buffer_init(&text, (size_t)1 << 20);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    err error = audience_write_customer(state->audience, view->root, &writer);
+    json_end_object(&writer);
+    if (error == ERR_OK)
+        error = buffer_status(&text);
+    if (error == ERR_OK)
+        error = arena_dup(&request->arena, str_slice(buffer_str(&text), 1, text.size - 1),
+                          &view->audience);
+    buffer_deinit(&text);
+    return error;
+}
+
 void view_take(const struct engine_state *state, struct request *request, uint32_t node,
                struct customer_view *view)
 {
@@ -86,6 +105,8 @@ void view_take(const struct engine_state *state, struct request *request, uint32
     if (view->error == ERR_OK && view->wants_facts)
         view->error = profile_view_take(state->profile, view->nodes, view->node_count,
                                         &request->arena, &view->facts);
+    if (view->error == ERR_OK && view->wants_facts)
+        view->error = take_audience(state, request, view);
 }
 
 /* ---- from the ledger ---- */
@@ -475,8 +496,10 @@ void view_write(struct request *request, struct customer_view *view, bool reveal
     write_identifiers(request, &writer, view, sources, reveal);
     write_traits(request, &writer, facts, reveal);
     write_origins(&writer, facts, sources);
-    json_member_raw(&writer, STR("tags"), STR("{}"));
-    json_member_raw(&writer, STR("segments"), STR("[]"));
+    if (view->audience.size > 0) {
+        buffer_append_byte(&request->out, ',');
+        buffer_append_str(&request->out, view->audience);
+    }
     write_consents(&writer, facts, sources);
     profile_view_write_summary(facts, &writer);
     json_member_time(&writer, STR("as_of"), view->as_of_ms);

@@ -24,6 +24,7 @@ struct customer_view {
     size_t row_count;
     bool wants_facts;
     struct profile_view facts;
+    str audience; /* members `tags` and `segments` of a JSON object, without its braces */
     int64_t as_of_ms;
     err error;
 };

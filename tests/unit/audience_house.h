@@ -389,7 +389,7 @@ static inline void small_customer(struct small_house *house, uint32_t customer, 
     buffer_init(&out, 1 << 20);
     json_writer_init(&writer, &out);
     json_begin_object(&writer);
-    audience_write_customer(house->audience, customer, &writer);
+    assert_ok(audience_write_customer(house->audience, customer, &writer));
     json_end_object(&writer);
     snprintf(text, size, "%.*s", (int)out.size, out.data);
     buffer_deinit(&out);
