@@ -163,8 +163,7 @@ static void set_text(struct excel *excel, str text)
 
 static void end_cell(struct excel *excel)
 {
-    str text = str_from_bytes(excel->text.data + excel->value_begin,
-                              excel->text.size - excel->value_begin);
+    str text = str_slice(buffer_str(&excel->text), excel->value_begin, excel->text.size);
     if (excel->text.failed)
         return;
     if (!excel->has_value || text.size == 0) {

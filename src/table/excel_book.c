@@ -267,9 +267,9 @@ static void begin_string(void *context, const XML_Char *name, const XML_Char **a
 static void end_text(struct excel_xml *xml, struct strings *strings)
 {
     struct buffer *text = &strings->book->strings;
-    char *begin = text->data + strings->begin;
     size_t size = text->size - strings->begin;
-    if (size > 0 && !text->failed && memmem(begin, size, "_x", 2) != NULL)
+    char *begin = size > 0 && !text->failed ? text->data + strings->begin : NULL;
+    if (begin != NULL && memmem(begin, size, "_x", 2) != NULL)
         text->size = strings->begin + excel_unescape(begin, size);
     uint32_t end = (uint32_t)text->size;
     buffer_append(&strings->book->begins, &end, sizeof(end));
@@ -325,7 +325,7 @@ str excel_book_string(const struct excel_book *book, uint32_t index)
 {
     uint32_t places[2];
     memcpy(places, book->begins.data + index * sizeof(uint32_t), sizeof(places));
-    return str_from_bytes(book->strings.data + places[0], places[1] - places[0]);
+    return str_slice(buffer_str(&book->strings), places[0], places[1]);
 }
 
 /* ---- styles ---- */

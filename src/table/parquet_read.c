@@ -115,7 +115,7 @@ static err read_frame(struct parquet *parquet, char *kind, size_t *size, struct 
 
 static err make_room(struct parquet *parquet, struct problem *problem)
 {
-    if (parquet->begin > 0) {
+    if (parquet->begin > 0) { /* then there is data */
         memmove(parquet->data, parquet->data + parquet->begin, parquet->end - parquet->begin);
         parquet->end -= parquet->begin;
         parquet->next_begin -= parquet->begin;

@@ -425,7 +425,7 @@ static void write_rows(struct buffer *out, int count)
 {
     buffer_append_str(out, STR("n,square\n"));
     for (int i = 1; i <= count; i++)
-        buffer_printf(out, "%d,%d\n", i, i * i);
+        buffer_printf(out, "%d,%lld\n", i, (long long)i * i);
 }
 
 /* Every row before the tear is given, then what is wrong; in several members, too. */
