@@ -308,13 +308,18 @@ const rows = {
       '--customers', options.customers, '--events-per-customer', options.events]);
     const writes = freshBatches(options, 20);
     let beside;
+    // processor time of a read, without anything beside it: what the machine's other work disturbs least
+    const before = sum(Object.values(threadSeconds(server.child.pid)));
+    const alone = await load(server, 'reads alone',
+      ['--file', file, '--get', '--connections', 64, '--seconds', Math.min(10, options.short), '--rate', 10_000]);
+    const cpu_us = ((sum(Object.values(threadSeconds(server.child.pid))) - before) / alone.requests) * 1e6;
     const result = await load(server, 'reads',
       ['--file', file, '--get', '--connections', 64, '--seconds', options.short, '--warm-up', 2, '--rate', 20_000],
       { beside: async () => {
         beside = await load(server, 'beside the reads', ['--file', writes, '--path', '/v1/batch', '--connections', 16,
           '--seconds', options.short + 2, '--rate', 10_000]);
       } });
-    return { ...result, beside, goal: 2, unit: 'ms p99' };
+    return { ...result, beside, cpu_us, goal: 2, unit: 'ms p99' };
   },
 
   /** N3: what is too much is told so, what was acknowledged is there, memory is bounded, and then all is well. */
@@ -454,7 +459,8 @@ const told = {
     `${n(row.events)} events became ${n(row.counts.customers)} customers with ${n(row.counts.identifiers)} identifiers; ` +
     `all in the warehouse after ${n(row.whole_seconds, 1)} s${refused(row)}`],
   reads: (row) => ['profile read by any identifier at 20,000/s beside 10,000 ev/s', 'p99 2 ms', `p99 ${ms(row.p99_ms)}`,
-    `${n(row.per_second)} reads/s${row.per_second < 19_000 ? ' (it did not keep up)' : ''}, p50 ${ms(row.p50_ms)}; beside it p99 ${ms(row.beside.p99_ms)}${refused(row)}`],
+    `${n(row.per_second)} reads/s${row.per_second < 19_000 ? ' (it did not keep up)' : ''}, p50 ${ms(row.p50_ms)}; beside it p99 ${ms(row.beside.p99_ms)}; ` +
+    `alone, ${row.cpu_us.toFixed(1)} µs of the server's processor time a read${refused(row)}`],
   overload: (row) => ['more than it can take (N3)', 'p99 200 ms, memory bounded, normal after 10 s', `${n(row.per_second)} ev/s taken`,
     `${n(row.seconds)} s; ${n(row.refused_requests)} requests answered 429 or 503, ${row.no_retry_after} of them without Retry-After; all ` +
     `${n(row.applied)} acknowledged events applied; inside the server half of all requests took less than ${row.times.http_request.p50_ms} ms, ` +
