@@ -141,6 +141,71 @@ GOLDEN_TEST(pos_orders, "pos_orders")
 GOLDEN_TEST(members, "members")
 GOLDEN_TEST(online_retail, "online_retail")
 
+/* ---- files that nobody knows ---- */
+
+static void guess_of(const char *text, struct buffer *mapping, int *score)
+{
+    char path[] = "/tmp/kith-guess-XXXXXX";
+    int file = mkstemp(path);
+    struct table_form form = { .format = TABLE_CSV };
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(close(file), 0);
+    buffer_clear(mapping);
+    suggest(path, &form, mapping, "", score);
+    struct table *table = NULL;
+    struct table_config config = { .path = path, .form = form };
+    json_value root;
+    mapper_forget(mapper);
+    if (*score > 0) { /* what is guessed can be run as it is */
+        assert_ok(table_open(&table, &config, &mapper->problem));
+        assert_ok(json_parse(mapper->parser, buffer_str(mapping), &root, &mapper->problem));
+        assert_ok(mapping_new(&mapper->mapping, root, table, &mapper->problem));
+        assert_ok(mapping_worker_new(&mapper->worker, mapper->mapping, &mapper->context,
+                                     &mapper->problem));
+        run_table(table);
+        table_close(&table);
+    }
+    unlink(path);
+}
+
+static void unknown_files_are_guessed(void **state)
+{
+    struct buffer mapping;
+    int score;
+    (void)state;
+    buffer_init(&mapping, (size_t)1 << 20);
+    guess_of("客户编号,联系方式,最近到店,备注,收货人电话,余额\n"
+             "K1,13912340007,2024-01-05,老客,13912340008,\"1,200\"\n"
+             "K2,13912340009,2024-01-06,,13912340010,30\n",
+             &mapping, &score);
+    assert_in_range(score, 1, 50);
+    assert_int_equal(mapper->refused_count, 0);
+    assert_int_equal(mapper->event_count, 2);
+    assert_non_null(strstr(mapper->events[0], "identify|Identify"));
+    assert_non_null(strstr(mapper->events[0], "user_id::K1,mobile::+8613912340007|"));
+    assert_non_null(strstr(mapper->events[0], "余额=1200"));
+    assert_non_null(strstr(mapper->events[0], "收货人电话=<13912340008>")); /* no identifier */
+
+    guess_of("order_id,created,customer_email,product name,price,qty,amount\n"
+             "1001,2024-01-05 08:00:00,a@b.cn,Cream,10.50,2,21.00\n"
+             "1001,2024-01-05 08:00:00,a@b.cn,Soap,3,1,3.00\n"
+             "1002,2024-01-06 09:00:00,c@d.cn,Soap,3,2,6.00\n",
+             &mapping, &score);
+    assert_int_equal(mapper->refused_count, 0);
+    assert_int_equal(mapper->event_count, 2);
+    qsort(mapper->events, 2, sizeof *mapper->events, compare_lines);
+    assert_non_null(strstr(mapper->events[0], "track|Order Paid|2024-01-05T00:00:00.000Z"));
+    assert_non_null(strstr(mapper->events[0], "email::a@b.cn"));
+    assert_non_null(
+        strstr(mapper->events[0], "{\"name\":\"Cream\",\"price\":10.5,\"quantity\":2}"));
+
+    guess_of("颜色,尺寸\n红,1\n蓝,2\n", &mapping, &score);
+    assert_int_equal(score, 0);
+    assert_int_equal(mapping.size, 0);
+    buffer_deinit(&mapping);
+}
+
 static void presets_say_what_they_are(void **state)
 {
     struct buffer text;
@@ -167,10 +232,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(golden_tmall_orders), TEST(golden_tmall_orders_new), TEST(golden_tmall_items),
-        TEST(golden_jd_orders),    TEST(golden_douyin_orders),    TEST(golden_pdd_orders),
-        TEST(golden_vip_orders),   TEST(golden_youzan_orders),    TEST(golden_pos_orders),
-        TEST(golden_members),      TEST(golden_online_retail),    TEST(presets_say_what_they_are),
+        TEST(golden_tmall_orders),       TEST(golden_tmall_orders_new),
+        TEST(golden_tmall_items),        TEST(golden_jd_orders),
+        TEST(golden_douyin_orders),      TEST(golden_pdd_orders),
+        TEST(golden_vip_orders),         TEST(golden_youzan_orders),
+        TEST(golden_pos_orders),         TEST(golden_members),
+        TEST(golden_online_retail),      TEST(presets_say_what_they_are),
+        TEST(unknown_files_are_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
