@@ -165,7 +165,9 @@ uint32_t identity_row_node(const struct identity *identity, uint32_t row)
 
 uint32_t identity_root(const struct identity *identity, uint32_t node)
 {
-    return is_node(identity, node) ? root_of(identity, node) : 0;
+    if (!is_node(identity, node) || identity_is_gone(identity, node))
+        return 0;
+    return root_of(identity, node);
 }
 
 static int compare_numbers(const void *a, const void *b)

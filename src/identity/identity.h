@@ -81,7 +81,8 @@ err identity_resolve(struct identity *identity, const struct event *event,
 /* 0 if unknown. */
 uint32_t identity_find_row(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
 uint32_t identity_row_node(const struct identity *identity, uint32_t row);
-uint32_t identity_root(const struct identity *identity, uint32_t node); /* 0 if unknown */
+/* 0 if unknown, or gone with an import that was undone. */
+uint32_t identity_root(const struct identity *identity, uint32_t node);
 /* The nodes of the component, root first; returns how many there are (may exceed `limit`). */
 size_t identity_nodes(const struct identity *identity, uint32_t node, uint32_t *nodes,
                       size_t limit);

@@ -109,7 +109,13 @@ str answer_source_key(struct request *request, uint32_t number)
     struct source_set *sources = engine_sources(request->server->engine);
     const struct source *source = source_by_number(sources, number);
     str key = STR_NONE;
-    if (source != NULL && arena_dup(&request->arena, source->key, &key) != ERR_OK)
+    err error = ERR_OK;
+    if (source != NULL)
+        error = arena_dup(&request->arena, source->key, &key);
+    else if (event_source_is_import(number)) /* what a job brought has its number */
+        error =
+            arena_printf(&request->arena, &key, "import:%u", number - EVENT_SOURCE_IMPORT_FIRST);
+    if (error != ERR_OK)
         key = STR_NONE;
     source_set_release(&sources);
     return key;

@@ -12,6 +12,25 @@ struct created {
     int64_t created_ms;
 };
 
+static bool visit_watermark(void *context, const struct ledger_value *values)
+{
+    int64_t *time_ms = context;
+    *time_ms = values[1].integer;
+    return false;
+}
+
+/* Up to when the source has told everything; 0 if it has not said. */
+static int64_t watermark_ms(struct request *request, str key)
+{
+    int64_t time_ms = 0;
+    struct ledger_value row = ledger_text(key);
+    struct problem problem;
+    if (ledger_find(engine_ledger(request->server->engine), LEDGER_WATERMARKS, &row, 1,
+                    visit_watermark, &time_ms, &problem) != ERR_OK)
+        return 0;
+    return time_ms;
+}
+
 static bool visit_created(void *context, const struct ledger_value *values)
 {
     struct created *created = context;
@@ -56,6 +75,7 @@ static void write_source(struct request *request, struct json_writer *writer,
     json_member_time(writer, STR("created_at"), created_ms(request, source->number));
     json_member_int(writer, STR("events_today"), figures.events_today);
     member_time_or_null(writer, STR("last_event_at"), figures.last_event_ms);
+    member_time_or_null(writer, STR("watermark"), watermark_ms(request, source->key));
     json_end_object(writer);
 }
 
