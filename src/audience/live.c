@@ -286,6 +286,9 @@ err live_judge_all(struct audience *audience, uint32_t customer, struct audience
 static err judge_time(struct audience *audience, uint32_t customer, struct audience_moment moment)
 {
     struct marks marks;
+    /* a scan that began before she was absorbed may have found her a due time */
+    if (identity_root(audience->config.identity, customer) != customer)
+        return wheel_put(&audience->wheel, customer, RULE_FOREVER, moment.now_ms);
     marks_clear(&marks, marks_words(audience));
     marks_join(&marks, &audience->by_time);
     return live_judge(audience, customer, &marks, true, moment, CAUSE_TIME);
@@ -381,7 +384,11 @@ err audience_event(struct audience *audience, uint32_t customer, const struct ev
     if (customer == 0)
         return ERR_OK;
     marks_clear(&marks, marks_words(audience));
+    /* Of whom nothing was known, everything is judged: what she has not done counts as well. */
+    bool is_new = cell_get(audience->facts.columns[0], customer) == NO_VALUE;
     err error = read_facts(audience, customer, tells_facts(event), &marks);
+    if (error == ERR_OK && is_new)
+        return live_judge_all(audience, customer, moment, CAUSE_EVENT);
     if (error != ERR_OK)
         return error;
     marks_join(&marks, marks_of_type(audience, event->type));

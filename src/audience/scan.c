@@ -912,7 +912,12 @@ static err adopt_all(struct installing *installing, const struct audience_comman
     err error = ERR_OK;
     for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++) {
         struct definition *definition = installing->definitions[i];
-        error = definition_adopt(audience, definition, installing->recipes[i], definition->version);
+        bool ready;
+        /* on a replay nothing was computed ahead: columns are read customer by customer */
+        error = recipe_prepare(audience, installing->recipes[i], &ready, command->problem);
+        if (error == ERR_OK)
+            error =
+                definition_adopt(audience, definition, installing->recipes[i], definition->version);
         recipe_release(&definition->next);
         definition->requantile = false;
         store_put_definition(definition, command->writes);
