@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of an event behind the doors: append, sync, apply, commit, flush; without HTTP and JSON.
  *
- *     engine [--customers 1000000] [--events 5000000] [--batch 50] [--folder DIR] [--no-warehouse]
+ *     engine [--customers 1000000] [--events 5000000] [--batch 50] [--identifiers 2] [--folder DIR]
+ *            [--no-warehouse]
  *
- * Each customer has a user id and an anonymous id; first all of them are made known, then the events are
+ * Each customer has a user id and an anonymous id, and with --identifiers 3 a member card; first all of them are made known, then the events are
  * timed. Prints events per second and the processor time that each thread took in each of the two
  * steps, which is where the budget of 25 µs per event goes.
  */
@@ -20,7 +21,7 @@
 #include "event/normalise.h"
 
 struct options {
-    uint64_t customers, events, batch;
+    uint64_t customers, events, batch, identifiers;
     const char *folder;
     bool no_warehouse;
 };
@@ -45,9 +46,10 @@ static void identify(const struct keys *keys, struct arena *arena, struct event 
 }
 
 static void write_event(const struct keys *keys, struct arena *arena, struct buffer *body,
-                        struct buffer *records, uint64_t number, uint64_t customer)
+                        struct buffer *records, uint64_t number, uint64_t customer,
+                        uint64_t identifier_count)
 {
-    struct event_identifier identifiers[2];
+    struct event_identifier identifiers[3];
     struct event event = { .kind = EVENT_TRACK,
                            .flags = EVENT_TRUSTED | EVENT_TIME_GIVEN,
                            .source_number = 1,
@@ -66,6 +68,8 @@ static void write_event(const struct keys *keys, struct arena *arena, struct buf
     buffer_clear(body);
     identify(keys, arena, &event, "user_id", "", customer);
     identify(keys, arena, &event, "anonymous_id", "web", customer);
+    if (identifier_count > 2)
+        identify(keys, arena, &event, "member_card", "", customer);
     if (event_encode(body, &event, NULL) == ERR_OK)
         log_record_write(records, LOG_RECORD_EVENT, buffer_str(body));
 }
@@ -109,7 +113,8 @@ static void send_events(struct engine *engine, const struct options *options, ui
         for (; made < options->batch && number < from + count; made++, number++)
             write_event(engine_keys(engine), &arena, &body, &flight->records, number,
                         in_order ? number % options->customers
-                                 : random_below(&random, options->customers));
+                                 : random_below(&random, options->customers),
+                        options->identifiers);
         flight->append = (struct log_append){ .records = buffer_str(&flight->records),
                                               .count = made,
                                               .durable = landed };
@@ -194,12 +199,14 @@ static void print_threads(uint64_t events)
 
 static struct options read_options(int argc, char **argv)
 {
-    struct options options = { 1000000, 5000000, 50, "/tmp/kith_bench_engine", false };
-    static const struct option NAMES[] = {
-        { "customers", required_argument, NULL, 'c' }, { "events", required_argument, NULL, 'e' },
-        { "batch", required_argument, NULL, 'b' },     { "folder", required_argument, NULL, 'f' },
-        { "no-warehouse", no_argument, NULL, 'n' },    { NULL, 0, NULL, 0 }
-    };
+    struct options options = { 1000000, 5000000, 50, 2, "/tmp/kith_bench_engine", false };
+    static const struct option NAMES[] = { { "customers", required_argument, NULL, 'c' },
+                                           { "events", required_argument, NULL, 'e' },
+                                           { "batch", required_argument, NULL, 'b' },
+                                           { "folder", required_argument, NULL, 'f' },
+                                           { "no-warehouse", no_argument, NULL, 'n' },
+                                           { "identifiers", required_argument, NULL, 'i' },
+                                           { NULL, 0, NULL, 0 } };
     int option;
     while ((option = getopt_long(argc, argv, "", NAMES, NULL)) != -1) {
         if (option == 'c')
@@ -208,6 +215,8 @@ static struct options read_options(int argc, char **argv)
             options.events = strtoull(optarg, NULL, 10);
         else if (option == 'b')
             options.batch = strtoull(optarg, NULL, 10);
+        else if (option == 'i')
+            options.identifiers = strtoull(optarg, NULL, 10);
         else if (option == 'f')
             options.folder = optarg;
         else if (option == 'n')

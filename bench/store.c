@@ -154,11 +154,13 @@ static void bench_scan(struct ledger *ledger, enum ledger_table table)
     for (int round = 0; round < 2; round++) {
         struct scan_sum sum = { 0 };
         steady_ns start = steady_now();
+        double cpu = cpu_s(RUSAGE_THREAD);
         if (ledger_scan(ledger, table, NULL, sum_row, &sum, &problem) != ERR_OK)
             give_up(&problem);
         double took = (double)steady_since_us(start) / 1e6;
-        printf("ledger scan %-12s%8zu rows  %6.2f s  %8.0f rows/s\n", ledger_table_name(table),
-               sum.rows, took, (double)sum.rows / took);
+        printf("ledger scan %-12s%8zu rows  %6.2f s  %8.0f rows/s  %4.0f ns of CPU a row\n",
+               ledger_table_name(table), sum.rows, took, (double)sum.rows / took,
+               (cpu_s(RUSAGE_THREAD) - cpu) * 1e9 / (double)sum.rows);
     }
 }
 
@@ -168,12 +170,16 @@ static void bench_scan_some(struct ledger *ledger)
     struct problem problem = { .error = ERR_OK };
     struct scan_sum sum = { 0 };
     steady_ns start = steady_now();
-    if (ledger_scan_some(ledger, LEDGER_IDENTIFIERS, "row hash type_number flags customer", NULL,
-                         sum_row, &sum, &problem) != ERR_OK)
+    double cpu = cpu_s(RUSAGE_THREAD);
+    if (ledger_scan_some(ledger, LEDGER_IDENTIFIERS,
+                         "row hash type_number namespace flags customer attached_ms", NULL, sum_row,
+                         &sum, &problem) != ERR_OK)
         give_up(&problem);
     double took = (double)steady_since_us(start) / 1e6;
-    printf("ledger scan identifiers (5 of 14 columns)     %6.2f s  %8.0f rows/s\n", took,
-           (double)sum.rows / took);
+    printf("ledger scan identifiers (7 of 14 columns)     %6.2f s  %8.0f rows/s  %4.0f ns of CPU a "
+           "row\n",
+           took, (double)sum.rows / took,
+           (cpu_s(RUSAGE_THREAD) - cpu) * 1e9 / (double)sum.rows);
 }
 
 static void bench_find(struct ledger *ledger, int64_t customers)

@@ -72,6 +72,7 @@ test(`D1: killed ${kills} times under load, nothing acknowledged is lost or doub
         await kith.settled();
         const { wrong } = await load.verify();
         assert.deepEqual(wrong.slice(0, 10), [], `after ${kill} kills`);
+        t.diagnostic(`${kill} kills, nothing wrong`);
       }
     }
     await load.settle();

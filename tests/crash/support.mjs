@@ -2,6 +2,7 @@
 // support: a load that remembers what it was told, so that after any number of deaths it can be asked:
 // is all that was acknowledged there, once, and nothing that was refused?
 import http from 'node:http';
+import { sleep } from '../support/kith.mjs';
 import { random } from '../s1/support.mjs';
 
 export const seed = Number(process.env.KITH_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -21,6 +22,18 @@ function post(agent, port, path, body, headers) {
     request.on('error', () => done({ lost: true }));
     request.end(body);
   });
+}
+
+/** Asked again while the answer is 503, as it may be when the warehouse has just been killed, or has no time. */
+async function patiently(ask, tries = 20) {
+  for (let left = tries; ; left--) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.status !== 503 || left === 0) throw error;
+      await sleep(1000);
+    }
+  }
 }
 
 /**
@@ -169,11 +182,11 @@ export class Load {
     await Promise.all(
       Array.from({ length: 8 }, async () => {
         for (const [type, value, namespace] of people) {
-          const customer = await this.kith.findBy(type, value, namespace);
+          const customer = await patiently(() => this.kith.findBy(type, value, namespace));
           if (!customer || customers.has(customer.one_id)) continue;
           customers.add(customer.one_id);
           summed += customer.summary.events;
-          for (const event of await this.kith.timeline(customer.one_id)) {
+          for (const event of await patiently(() => this.kith.timeline(customer.one_id))) {
             events++;
             const n = event.props?.n;
             if (n !== undefined) counts.set(n, (counts.get(n) ?? 0) + 1);
