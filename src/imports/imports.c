@@ -149,6 +149,11 @@ static err start_workers(struct imports *imports, struct problem *problem)
         }
         imports->thread_count++;
     }
+    if (imports->allowed[0] == '\0')
+        return ERR_OK;
+    if (pthread_create(&imports->schedule, NULL, schedule_run, imports) != 0)
+        return problem_set(problem, ERR_NOMEM, "no thread could be started for imports");
+    imports->schedule_runs = true;
     return ERR_OK;
 }
 
@@ -197,6 +202,8 @@ void imports_close(struct imports **closed)
     pthread_mutex_unlock(&imports->mutex);
     for (unsigned i = 0; i < imports->thread_count; i++)
         pthread_join(imports->threads[i], NULL);
+    if (imports->schedule_runs)
+        pthread_join(imports->schedule, NULL);
     uploads_free(imports);
     pthread_cond_destroy(&imports->wake);
     pthread_mutex_destroy(&imports->mutex);

@@ -37,6 +37,8 @@ struct imports {
     unsigned thread_count;
     pthread_t threads[THREADS_MAX];
     struct running running[THREADS_MAX];
+    pthread_t schedule; /* looks into folders; only with an import folder */
+    bool schedule_runs;
     pthread_mutex_t retract_mutex; /* one cut at a time */
     pthread_mutex_t uploads_mutex;
     struct upload *uploads;
@@ -119,6 +121,9 @@ err retract_job(struct imports *imports, uint32_t number, uint64_t place, bool (
 /* undo.c */
 err undo_job(struct imports *imports, struct running *running, struct import_row *row,
              struct problem *problem) MUST_USE;
+
+/* schedule.c: the thread that looks into folders; `context` is the imports */
+void *schedule_run(void *context);
 
 /* job.c */
 err run_job(struct imports *imports, struct running *running, struct import_row *row,

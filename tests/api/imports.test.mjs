@@ -195,6 +195,21 @@ test('mappings are kept in versions', real, async () => {
   assert.ok((await expect(kith, 200, 'GET', '/imports/presets')).items.length >= 8);
 });
 
+test('a folder is looked into', real, async () => {
+  const jobs = async () => (await expect(kith, 200, 'GET', '/imports?limit=500')).items.filter((job) => job.file?.startsWith('path:daily/'));
+  mkdirSync(join(folder, 'daily'));
+  writeFileSync(join(folder, 'daily/one.csv'), orders(['d1,ud1,2024-01-05 10:00:00,5']));
+  writeFileSync(join(folder, 'daily/one.txt'), orders(['d9,ud9,2024-01-05 10:00:00,5']));
+  const schedule = { folder: 'daily', pattern: '*.csv', mapping: orderMapping, data_set: 'daily', quiet_seconds: 0 };
+  await expect(kith, 200, 'PUT', '/settings/import.schedules', { body: { value: [schedule, { folder: '../..' }] } });
+  await until('its file to be imported', async () => (await jobs()).some((job) => job.status === 'finished'));
+  assert.equal((await summary('ud1')).revenue, 500);
+  writeFileSync(join(folder, 'daily/one.csv'), orders(['d1,ud1,2024-01-05 10:00:00,6']));
+  await until('the corrected file to be imported', async () => (await jobs()).filter((job) => job.status === 'finished').length === 2);
+  assert.equal((await summary('ud1')).revenue, 600);
+  assert.equal((await customer('ud9')).status, 404);
+});
+
 test('objects', real, async () => {
   await expect(kith, 200, 'PUT', '/object-kinds/store', { body: { name: { zh: '门店' }, properties: { city: { type: 'text' } } } });
   await refused(kith, 422, 'unprocessable', 'PUT', '/object-kinds/store', { body: { properties: { city: { type: 'odd' } } } });
