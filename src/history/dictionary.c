@@ -51,8 +51,7 @@ static uint32_t find_in(const struct dictionary *dictionary, const struct dictio
         if ((uint32_t)(slot >> 32) != hash)
             continue;
         const struct dictionary_text *there = text_at(dictionary, (uint32_t)slot - 1);
-        if (there->size == text.size &&
-            (text.size == 0 || memcmp(there->data, text.data, text.size) == 0))
+        if (there->size == text.size && text_is_same(there->data, text.data, text.size))
             return (uint32_t)slot;
     }
 }

@@ -11,12 +11,45 @@
 #define KITH_HISTORY_DICTIONARY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+
+/* Equal, for texts that mostly are short: no call, few branches. */
+static inline bool text_is_same(const char *one, const char *other, size_t size)
+{
+    uint64_t a, b;
+    uint32_t c, d;
+    if (size > 16)
+        return memcmp(one, other, size) == 0;
+    if (size >= 8) {
+        memcpy(&a, one, 8);
+        memcpy(&b, other, 8);
+        if (a != b)
+            return false;
+        memcpy(&a, one + size - 8, 8);
+        memcpy(&b, other + size - 8, 8);
+        return a == b;
+    }
+    if (size >= 4) {
+        memcpy(&c, one, 4);
+        memcpy(&d, other, 4);
+        if (c != d)
+            return false;
+        memcpy(&c, one + size - 4, 4);
+        memcpy(&d, other + size - 4, 4);
+        return c == d;
+    }
+    for (size_t i = 0; i < size; i++)
+        if (one[i] != other[i])
+            return false;
+    return true;
+}
 
 #define DICTIONARY_CHUNKS 27
 #define DICTIONARY_FIRST_BITS 5

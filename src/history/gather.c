@@ -42,21 +42,53 @@ static void sort(struct gathered *events, uint32_t count)
     }
 }
 
-static bool is_retracted(const struct gather *gather, uint64_t seq)
+/* ---- what was retracted: a set of seqs, open addressing; 0 is an empty place, so seq + 1 is kept ---- */
+
+static uint64_t *seq_place(const struct gather *gather, uint64_t seq)
 {
-    for (uint32_t i = 0; i < gather->retracted_count; i++)
-        if (gather->retracted[i] == seq)
-            return true;
-    return false;
+    uint32_t mask = gather->set_capacity - 1;
+    uint32_t at = (uint32_t)(seq * UINT64_C(0x9E3779B97F4A7C15) >> 32) & mask;
+    while (gather->set[at] != 0 && gather->set[at] != seq + 1)
+        at = (at + 1) & mask;
+    return &gather->set[at];
+}
+
+static inline bool is_retracted(const struct gather *gather, uint64_t seq)
+{
+    return gather->retracted_count > 0 && *seq_place(gather, seq) != 0;
+}
+
+static bool grow_set(struct gather *gather)
+{
+    struct gather old = *gather;
+    uint32_t capacity = old.set_capacity > 0 ? old.set_capacity * 2 : 64;
+    uint64_t *set = memory_alloc(capacity * sizeof(*set));
+    if (set == NULL)
+        return false;
+    gather->set = set;
+    gather->set_capacity = capacity;
+    for (uint32_t i = 0; i < old.set_capacity && old.retracted_count > 0; i++)
+        if (old.set[i] != 0)
+            *seq_place(gather, old.set[i] - 1) = old.set[i];
+    memory_free(old.set);
+    return true;
 }
 
 static bool add_retracted(struct gather *gather, uint64_t seq)
 {
-    if (!array_reserve((void **)&gather->retracted, &gather->retracted_capacity,
-                       gather->retracted_count + 1, sizeof(uint64_t)))
+    if (gather->retracted_count >= gather->set_capacity / 2 && !grow_set(gather))
         return false;
-    gather->retracted[gather->retracted_count++] = seq;
+    uint64_t *place = seq_place(gather, seq);
+    gather->retracted_count += *place == 0;
+    *place = seq + 1;
     return true;
+}
+
+static void clear_retracted(struct gather *gather)
+{
+    if (gather->retracted_count > 0)
+        memset(gather->set, 0, gather->set_capacity * sizeof(gather->set[0]));
+    gather->retracted_count = 0;
 }
 
 /* Walks the list, newest first: what was retracted later is known before it is met. */
@@ -114,7 +146,7 @@ static bool gather_base(struct gather *gather, const struct base *base, uint32_t
     memmove(events + count, events, (size_t)late * sizeof(events[0]));
     for (uint32_t i = 0; i < count; i++) {
         uint64_t seq = base_seq(base, first + i);
-        if (gather->retracted_count > 0 && is_retracted(gather, seq))
+        if (is_retracted(gather, seq))
             continue;
         events[kept++] =
             (struct gathered){ .packed = base->packed[first + i],
@@ -134,7 +166,7 @@ bool gather_node(struct gather *gather, const struct base *base, uint32_t slot)
 {
     const struct delta *delta = base_delta(base);
     uint32_t start = gather->count;
-    gather->retracted_count = 0;
+    clear_retracted(gather);
     gather->is_forgotten = false;
     if (delta != NULL) {
         uint32_t head = atomic_load_explicit(&delta->heads[slot], memory_order_acquire);
@@ -186,6 +218,6 @@ void gather_free(struct gather *gather)
 {
     memory_free(gather->events);
     memory_free(gather->spare);
-    memory_free(gather->retracted);
+    memory_free(gather->set);
     *gather = (struct gather){ .count = 0 };
 }

@@ -188,7 +188,7 @@ static err name_number(struct dictionary *names, str name, uint32_t other, uint3
 
 static inline bool is_same(str one, str other)
 {
-    return one.size == other.size && memcmp(one.data, other.data, one.size) == 0;
+    return one.size == other.size && text_is_same(one.data, other.data, one.size);
 }
 
 static err cached_number(struct dictionary *names, struct name_cache *cache, str name,
@@ -204,14 +204,20 @@ static err cached_number(struct dictionary *names, struct name_cache *cache, str
     return error;
 }
 
+/* Names differ at their ends ("Order Paid", "Order Placed") and in their lengths. */
+static size_t cache_place(str name)
+{
+    if (name.size == 0)
+        return 0;
+    return (name.size * 7 + (uint8_t)name.data[name.size - 1] * 3u +
+            (uint8_t)name.data[name.size / 2]) %
+           NAME_CACHE;
+}
+
 err type_number(struct history *history, str name, uint16_t *type)
 {
     uint32_t number = 0;
-    /* Names differ at their ends ("Order Paid", "Order Placed") and in their lengths. */
-    size_t mixed = name.size > 0 ? name.size * 7 + (uint8_t)name.data[name.size - 1] * 3u +
-                                       (uint8_t)name.data[name.size / 2]
-                                 : 0;
-    err error = cached_number(&history->types, &history->type_cache[mixed % NAME_CACHE], name,
+    err error = cached_number(&history->types, &history->type_cache[cache_place(name)], name,
                               HISTORY_TYPE_OTHER, &number);
     *type = (uint16_t)number;
     return error;
@@ -220,7 +226,7 @@ err type_number(struct history *history, str name, uint16_t *type)
 err channel_number(struct history *history, str name, uint8_t *channel)
 {
     uint32_t number = 0;
-    err error = cached_number(&history->channels, &history->channel_cache, name,
+    err error = cached_number(&history->channels, &history->channel_cache[cache_place(name)], name,
                               HISTORY_CHANNEL_OTHER, &number);
     *channel = (uint8_t)number;
     return error;

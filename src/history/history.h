@@ -139,9 +139,10 @@ err history_load_end(struct history *history) MUST_USE;
 
 /* Bring the values of a column that is not ready, for events seq <= until_seq: rows by (node, time, seq), only
  * those that have one. Rows may be handed in slices over many calls. `end` makes it ready. Engine, in questions of
- * a millisecond or two: each HISTORY_BLOCK_NODES neighbouring numbers that a slice touches cost about 20 us, so cut
- * a slice after some fifty of them. What an event has already stays; events that are gone are passed over. */
-#define HISTORY_BLOCK_NODES 1024
+ * a millisecond or two: each HISTORY_BLOCK_NODES neighbouring numbers that a slice touches cost up to 100 us (events
+ * from before the column are still in the delta: a new base), so end a slice after some fifteen of them. What an event
+ * has already stays; events that are gone are passed over. */
+#define HISTORY_BLOCK_NODES 512
 err history_fill_rows(struct history *history, history_column column,
                       const struct history_row *rows, size_t count) MUST_USE;
 void history_fill_end(struct history *history, history_column column);

@@ -54,17 +54,32 @@ enum entry_kind delta_word(const struct delta *delta, uint32_t slot, uint64_t se
     return ENTRY_NONE;
 }
 
+/* Most often seqs rise with time, then halving finds it; else every one is looked at. */
+static bool base_has_event(const struct base *base, uint32_t slot, uint64_t seq)
+{
+    uint32_t low = base->offsets[slot], end = base->offsets[slot + 1], high = end;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (base_seq(base, middle) < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < end && base_seq(base, low) == seq)
+        return true;
+    for (uint32_t i = base->offsets[slot]; i < end; i++)
+        if (base_seq(base, i) == seq)
+            return true;
+    return false;
+}
+
 static bool has_event(const struct base *base, uint32_t slot, uint64_t seq)
 {
     const struct delta *delta = base_delta(base);
     enum entry_kind word = delta != NULL ? delta_word(delta, slot, seq) : ENTRY_NONE;
     if (word != ENTRY_NONE)
         return word == ENTRY_EVENT;
-    for (uint32_t i = base->offsets != NULL ? base->offsets[slot] : 0;
-         base->offsets != NULL && i < base->offsets[slot + 1]; i++)
-        if (base_seq(base, i) == seq)
-            return true;
-    return false;
+    return base->offsets != NULL && base_has_event(base, slot, seq);
 }
 
 static err push_change(struct history *history, uint32_t node, struct block *block,

@@ -115,6 +115,17 @@ void *runs_take(struct runs *runs, size_t bytes)
     return region != NULL ? take_in(region, pages) : NULL;
 }
 
+static struct run_region *region_of(struct runs *runs, const void *run)
+{
+    const char *at = run;
+    uint32_t i = 0;
+    while (i < runs->count &&
+           (at < runs->regions[i].memory || at >= runs->regions[i].memory + REGION_BYTES))
+        i++;
+    INVARIANT(i < runs->count);
+    return &runs->regions[i];
+}
+
 void runs_give(struct runs *runs, void *run, size_t bytes)
 {
     uint32_t pages = (uint32_t)(runs_size(bytes) / RUN_PAGE_BYTES);
@@ -126,18 +137,12 @@ void runs_give(struct runs *runs, void *run, size_t bytes)
         memory_unmap(run, runs_size(bytes));
         return;
     }
-    for (uint32_t i = 0; i < runs->count; i++) {
-        struct run_region *region = &runs->regions[i];
-        if ((char *)run < region->memory || (char *)run >= region->memory + REGION_BYTES)
-            continue;
-        uint32_t page = (uint32_t)((size_t)((char *)run - region->memory) / RUN_PAGE_BYTES);
-        mark(region, page, pages, false);
-        region->free_count = (uint16_t)(region->free_count + pages);
-        region->longest = RUN_REGION_PAGES;
-        region->first_free = page < region->first_free ? (uint16_t)page : region->first_free;
-        return;
-    }
-    INVARIANT(!"a run of no region");
+    struct run_region *region = region_of(runs, run);
+    uint32_t page = (uint32_t)((size_t)((char *)run - region->memory) / RUN_PAGE_BYTES);
+    mark(region, page, pages, false);
+    region->free_count = (uint16_t)(region->free_count + pages);
+    region->longest = RUN_REGION_PAGES;
+    region->first_free = page < region->first_free ? (uint16_t)page : region->first_free;
 }
 
 void runs_free(struct runs *runs)

@@ -22,8 +22,8 @@
 #include "history/history.h"
 #include "history/runs.h"
 
-/* 1,024 neighbours: about 8,000 events, 0.1 MB, a new base in a fifth of a millisecond. */
-#define BLOCK_BITS 10
+/* 512 neighbours: at 8 events each, 64 KB and a new base in a tenth of a millisecond; at 100, in a millisecond. */
+#define BLOCK_BITS 9
 #define BLOCK_NODES (1u << BLOCK_BITS)
 _Static_assert(BLOCK_NODES == HISTORY_BLOCK_NODES, "as history.h says");
 #define BLOCK_MASK (BLOCK_NODES - 1)
@@ -350,7 +350,7 @@ struct history {
     /* The engine's own. */
     struct extractor *extractor;
     struct value_words values;
-    struct name_cache type_cache[NAME_CACHE], channel_cache;
+    struct name_cache type_cache[NAME_CACHE], channel_cache[NAME_CACHE];
     struct builder builder;
     struct loading loading;
     uint32_t *queue; /* blocks whose delta has grown: a ring */
@@ -484,8 +484,8 @@ struct gathered {
 struct gather {
     struct gathered *events, *spare;
     uint32_t count, capacity, spare_capacity;
-    uint64_t *retracted;
-    uint32_t retracted_count, retracted_capacity;
+    uint64_t *set; /* of what was retracted at this node */
+    uint32_t retracted_count, set_capacity;
     bool is_forgotten; /* the last node was: nothing is older than its delta */
 };
 /* Appends the node's events in order. False without memory. */

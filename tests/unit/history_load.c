@@ -343,6 +343,32 @@ static void a_customer_with_very_many_events(void **state)
     close_checked(&fixture);
 }
 
+/* An import of one customer that is taken back, event by event. */
+static void very_many_are_retracted(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    open_with(&fixture, 0);
+    for (unsigned i = 1; i <= 30000; i++)
+        assert_ok(observe_text(fixture.history, 9, i, "{}"));
+    history_tidy(fixture.history, INT64_MAX);
+    for (unsigned i = 1; i <= 30000; i++) {
+        if (i % 3 == 0)
+            continue;
+        assert_ok(history_retract(fixture.history, 9, i));
+        if (i % 1000 == 1) {
+            history_tidy(fixture.history, 100);
+            history_read_begin(fixture.reader);
+            struct history_view view = view_of(&fixture, 9);
+            assert_int_equal(view.count, 30000 - (i - i / 3));
+            assert_int_equal(history_seq(&view, view.count - 1), 30000);
+            history_read_end(fixture.reader);
+        }
+    }
+    assert_int_equal(history_event_count(fixture.history), 10000);
+    close_checked(&fixture);
+}
+
 static void readers_are_so_many(void **state)
 {
     struct fixture fixture;
@@ -443,6 +469,26 @@ static void what_is_freed_is_not_counted(void **state)
     close_checked(&fixture);
 }
 
+/* Groups that come and go use the same memory again. */
+static void groups_do_not_pile_up(void **state)
+{
+    struct fixture fixture;
+    size_t bytes = 0;
+    (void)state;
+    open_with(&fixture, 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        assert_ok(history_group(fixture.history, (uint32_t[]){ 1, 2, 3 + i % 100 }, 3));
+        assert_ok(history_group(fixture.history, (uint32_t[]){ 1 }, 1));
+        assert_ok(history_group(fixture.history, (uint32_t[]){ 2 }, 1));
+        assert_ok(history_group(fixture.history, (uint32_t[]){ 3 + i % 100 }, 1));
+        history_tidy(fixture.history, 0);
+        if (i == 1000)
+            bytes = history_memory_bytes(fixture.history);
+    }
+    assert_int_equal(history_memory_bytes(fixture.history), bytes);
+    close_checked(&fixture);
+}
+
 /* ---- digest ---- */
 
 static void the_digest_is_of_the_content(void **state)
@@ -485,9 +531,11 @@ int main(void)
         cmocka_unit_test(over_the_budget_the_oldest_go),
         cmocka_unit_test(a_long_list_of_texts_is_one_entry),
         cmocka_unit_test(a_customer_with_very_many_events),
+        cmocka_unit_test(very_many_are_retracted),
         cmocka_unit_test(readers_are_so_many),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(what_is_freed_is_not_counted),
+        cmocka_unit_test(groups_do_not_pile_up),
         cmocka_unit_test(the_digest_is_of_the_content),
     };
     return cmocka_run_group_tests_name("history_load", tests, NULL, NULL);

@@ -99,11 +99,11 @@ static void order_is_time_then_seq(void **state)
     assert_types(fixture, 5, "a b c d");
     assert_types(fixture, 6, "");
     assert_types(fixture, 4000000000u, "");
-    fill_block(fixture, 900);
+    fill_block(fixture, 400);
     assert_types(fixture, 5, "a b c d");
     observe(fixture, 5, 2000, "late", "{}");
     assert_types(fixture, 5, "a b late c d");
-    fill_block(fixture, 901);
+    fill_block(fixture, 401);
     assert_types(fixture, 5, "a b late c d");
 }
 
