@@ -354,11 +354,13 @@ static err count_columns(struct table *table, struct problem *problem)
 {
     struct csv *csv = table->state;
     struct csv_scan *scan = &csv->scan;
-    struct table_row row;
+    struct table_row row = { .number = 0 };
     err error = ERR_OK;
     enum csv_found found = find_data(csv, &row, &error, problem);
     if (found == CSV_ERROR)
         return error;
+    if (found == CSV_END)
+        return ERR_OK;
     uint32_t count = found == CSV_ROW ? scan->cell_count : 0;
     scan->next_begin = scan->next = scan->window.begin;
     scan->bits = 0;

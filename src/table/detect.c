@@ -264,10 +264,8 @@ static err detect_text(const struct sample *sample, str hint, struct table_form 
                        struct problem *problem)
 {
     struct buffer decoded;
-    struct problem unused;
+    err error;
     buffer_init(&decoded, DECODE_GROWTH * SAMPLE_BYTES + 4096);
-    /* Guessing tries GB18030 too. */
-    err error = decode_prepare(TABLE_GB18030, &unused);
     if (!guess_encoding(str_from_bytes(sample->bytes, sample->size), sample->whole,
                         &form->encoding))
         error = refuse_binary(problem);
@@ -292,10 +290,9 @@ static err detect_excel(const char *path, struct table_form *form, struct proble
 {
     char unpacked[TEMPORARY_PATH_BYTES];
     int fd = -1;
-    err error = ERR_OK;
     form->format = TABLE_XLSX;
     if (form->packing != TABLE_PLAIN) {
-        error = temporary_unpack(path, form->packing, &fd, problem);
+        err error = temporary_unpack(path, form->packing, &fd, problem);
         if (error != ERR_OK)
             return error;
         temporary_path(fd, unpacked);
@@ -303,7 +300,7 @@ static err detect_excel(const char *path, struct table_form *form, struct proble
     }
     enum table_packing packing = form->packing;
     form->packing = TABLE_PLAIN;
-    error = excel_look(path, form, problem);
+    err error = excel_look(path, form, problem);
     if (error == ERR_OK)
         error = guess_excel_header(path, form, problem);
     form->packing = packing;

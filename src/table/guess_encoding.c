@@ -106,10 +106,15 @@ bool guess_encoding(str bytes, bool whole, enum table_encoding *encoding)
     struct tally utf8 = tally_utf8(bytes);
     if (utf8.bad * 20 < utf8.characters)
         return true;
+    struct problem unused;
+    *encoding = TABLE_GB18030;
+    if (decode_prepare(TABLE_GB18030, &unused) != ERR_OK)
+        return true; /* decoding says what is missing */
     struct tally gb18030 = tally_gb18030(bytes);
     if (utf8.characters + utf8.bad > 0 && gb18030.bad * 20 > gb18030.characters &&
-        utf8.bad <= gb18030.bad)
+        utf8.bad <= gb18030.bad) {
+        *encoding = TABLE_UTF8;
         return !is_much(utf8.bad, bytes.size);
-    *encoding = TABLE_GB18030;
+    }
     return !is_much(gb18030.bad, bytes.size);
 }

@@ -418,8 +418,8 @@ static err pass_container(struct json_row *row, char close)
 
 static err pass_value(struct json_row *row)
 {
-    str text;
-    bool exponent;
+    str text = STR_NONE;
+    bool exponent = false;
     skip_space(row);
     if (take(row, '"')) {
         buffer_clear(&row->key);
@@ -436,7 +436,7 @@ static err pass_value(struct json_row *row)
 
 static err cut_text(struct json_row *row, uint32_t node)
 {
-    str text;
+    str text = STR_NONE;
     err error = take_text(row, &row->scratch, &text);
     return error == ERR_OK ? set_cell(row, node, CELL_TEXT, text) : error;
 }
@@ -462,8 +462,8 @@ static bool has_room(const struct json_row *row, const struct decimal *decimal)
 /* An exponent was written by a program that had a double: beyond 2^53 its digits are not to be trusted. */
 static err cut_number(struct json_row *row, uint32_t node)
 {
-    str text;
-    bool exponent;
+    str text = STR_NONE;
+    bool exponent = false;
     struct decimal decimal;
     err error = take_number(row, &text, &exponent);
     if (error != ERR_OK)
@@ -500,7 +500,7 @@ static err cut_value(struct json_row *row, uint32_t node)
 
 static err cut_member(struct json_row *row, uint32_t parent)
 {
-    str key;
+    str key = STR_NONE;
     uint32_t node;
     skip_space(row);
     if (!take(row, '"'))

@@ -59,24 +59,25 @@ static err find_size(struct table *table, struct problem *problem)
 err table_open_in_pieces(struct table **out, const struct table_config *config, size_t chunk_bytes,
                          struct problem *problem)
 {
+    const struct reader *reader = reader_of(config->form.format);
+    if (reader == NULL)
+        return problem_set(problem, ERR_INVALID, "there is no file format %d",
+                           (int)config->form.format);
     struct table *table = memory_alloc(sizeof(*table));
     if (table == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to read a file");
     table->magic = MAGIC;
     table->temporary = -1;
     table->chunk_bytes = chunk_bytes;
-    table->reader = reader_of(config->form.format);
+    table->reader = reader;
     column_names_init(&table->names);
     err error = copy_config(table, config);
     if (error != ERR_OK)
         problem_set(problem, error, "no memory to read a file");
-    else if (table->reader == NULL)
-        error = problem_set(problem, ERR_INVALID, "there is no file format %d",
-                            (int)config->form.format);
     if (error == ERR_OK)
         error = find_size(table, problem);
     if (error == ERR_OK)
-        error = table->reader->open(table, problem);
+        error = reader->open(table, problem);
     if (error != ERR_OK)
         table_close(&table);
     else

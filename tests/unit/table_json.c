@@ -273,7 +273,7 @@ static uint32_t compare(const struct table *table, const struct table_row *row, 
         case JSON_DOUBLE:
             assert_int_equal(cell->kind, CELL_NUMBER);
             assert_true(str_to_double(cell->text, &number) &&
-                        fabs(number - json_double(value, NAN)) < 1e-9);
+                        fabs(number - json_double(value, (double)NAN)) < 1e-9);
             break;
         case JSON_ARRAY:
             assert_int_equal(cell->kind, CELL_JSON);
