@@ -292,6 +292,9 @@ err pattern_new(struct rule *rule, str text, struct pattern **pattern,
 void patterns_free(struct rule *rule);
 /* A text for which the match limit is reached does not match. Any thread. */
 bool pattern_matches(const struct pattern *pattern, str subject);
+/* Did memory run out in a match of this thread since it was taken last? Then the match said no. */
+bool pattern_is_starved(void);
+bool pattern_take_starved(void);
 
 /* ---- testing values ---- */
 

@@ -81,7 +81,7 @@ void rule_judge_free(struct rule_judge **judge)
 
 err rule_judge_status(struct rule_judge *judge)
 {
-    bool nomem = judge->nomem;
+    bool nomem = pattern_take_starved() || judge->nomem;
     judge->nomem = false;
     return nomem ? ERR_NOMEM : ERR_OK;
 }
@@ -366,6 +366,7 @@ void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t cus
     judge_begin(judge, rule, customer, view, facts, now_ms);
     if (judge->k != NULL)
         *answer = tree_answer(judge, rule->root);
+    judge->nomem |= pattern_take_starved();
     if (judge->nomem)
         *answer = (struct rule_answer){ .holds = false, .until_ms = now_ms };
 }
@@ -387,6 +388,7 @@ bool rule_measure(struct rule_judge *judge, const struct rule *measure, uint32_t
         net_resolve(judge, node, tally);
     bool set = settle_value(judge, node, tally, value);
     *until_ms = settle_until(judge, node, tally);
+    judge->nomem |= pattern_take_starved();
     if (judge->nomem)
         *until_ms = now_ms;
     return set && !judge->nomem;

@@ -138,6 +138,8 @@ static bool make_set(struct rule_judge *judge, const struct node *node, struct o
             return false;
         }
     }
+    if (pattern_is_starved())
+        return false;
     set->made = true;
     set->made_ms = judge->now_ms;
     set->serial = ++judge->serial;

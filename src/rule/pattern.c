@@ -21,6 +21,21 @@ struct pattern {
     struct pattern *next;
 };
 
+/* Memory ran out in a match of this thread: what it said is not so. */
+static _Thread_local bool starved;
+
+bool pattern_is_starved(void)
+{
+    return starved;
+}
+
+bool pattern_take_starved(void)
+{
+    bool was = starved;
+    starved = false;
+    return was;
+}
+
 static void *allocate(size_t size, void *context)
 {
     (void)context;
@@ -36,10 +51,13 @@ static void release(void *piece, void *context)
 static int run(const struct pattern *pattern, str subject)
 {
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
-    if (data == NULL)
+    if (data == NULL) {
+        starved = true;
         return PCRE2_ERROR_NOMEMORY;
+    }
     int found = pcre2_match(pattern->code, (PCRE2_SPTR)(subject.data != NULL ? subject.data : ""),
                             subject.size, 0, PCRE2_NO_UTF_CHECK, data, pattern->limits);
+    starved |= found == PCRE2_ERROR_NOMEMORY;
     pcre2_match_data_free(data);
     return found;
 }
@@ -102,6 +120,8 @@ static err compile(struct pattern *pattern, str text, struct problem *problem)
         pattern->code = pcre2_compile((PCRE2_SPTR)text.data, text.size,
                                       PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &offset, context);
         error = pattern->limits == NULL ? ERR_NOMEM : ERR_OK;
+        if (error == ERR_OK && pattern->code == NULL && code == PCRE2_ERROR_HEAP_FAILED)
+            error = ERR_NOMEM;
         if (error == ERR_OK && pattern->code == NULL) {
             PCRE2_UCHAR message[120] = "";
             pcre2_get_error_message(code, message, sizeof(message));
@@ -136,7 +156,10 @@ err pattern_new(struct rule *rule, str text, struct pattern **out, struct proble
     err error = compile(pattern, text, problem);
     if (error != ERR_OK)
         return error;
-    if (explodes(pattern, text)) {
+    bool slow = explodes(pattern, text);
+    if (pattern_take_starved())
+        return ERR_NOMEM;
+    if (slow) {
         problem_set(problem, ERR_UNPROCESSABLE,
                     "the regular expression takes too long on ordinary texts");
         return problem_hint(

@@ -37,7 +37,7 @@ static bool visit(void *context, uint32_t customer, const struct history_view *v
     if (scan->counts != NULL)
         count_conditions(scan);
     struct rule_answer answer = tree_answer(judge, scan->rule->root);
-    if (judge->nomem)
+    if (judge->nomem || pattern_is_starved())
         return false;
     return !answer.holds || scan->found(scan->context, customer, answer.until_ms);
 }

@@ -121,7 +121,7 @@ bool code_holds(struct rule_judge *judge, const struct compare *compare, history
     if (verdict != NULL && *verdict != 0)
         return *verdict == 2;
     bool holds = text_holds(compare, history_view_text(judge->view, column, code));
-    if (verdict != NULL)
+    if (verdict != NULL && !pattern_is_starved())
         *verdict = holds ? 2 : 1;
     return holds;
 }
