@@ -184,7 +184,8 @@ static bool grow_index(struct lines *lines)
 
 static void sort_index(struct lines *lines)
 {
-    qsort(lines->index, lines->count, sizeof *lines->index, compare_waiting);
+    if (lines->count > 0)
+        qsort(lines->index, lines->count, sizeof *lines->index, compare_waiting);
 }
 
 static err spill(struct lines *lines, struct problem *problem)
