@@ -5,6 +5,8 @@
 #include "audience/state.h"
 
 #define MEMORY_BYTES_MAX ((size_t)1200 << 20)
+/* Of the day's recount, each time there is nothing else: a hundredth of a core at most. */
+#define RECOUNT_US 500
 #define BODY_BYTES_MAX ((size_t)16 << 20)
 
 static err make_parts(struct audience *audience)
@@ -118,6 +120,7 @@ err audience_start(struct audience *audience, int64_t now_ms)
 static void begin_day(struct audience *audience)
 {
     audience->day_has_begun = false;
+    audience->recount_next = audience->order_count > 0 ? 1 : 0;
     for (uint32_t i = 0; i < audience->order_count; i++) {
         struct definition *definition = audience->order[i];
         if (definition->recipe->form == FORM_RFM && definition->recipe->quantiles > 0) {
@@ -138,6 +141,8 @@ bool audience_work(struct audience *audience, int64_t budget_us)
     int64_t left = budget_us - steady_since_us(start);
     if (left > 0)
         more = columns_fill(audience, left) || more;
+    if (!more)
+        recount_work(audience, RECOUNT_US);
     return scan_work(audience, left) || more;
 }
 

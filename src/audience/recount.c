@@ -70,6 +70,27 @@ static err recount_customer(struct recount *recount, uint32_t customer, bool is_
     return error;
 }
 
+void recount_work(struct audience *audience, int64_t budget_us)
+{
+    struct audience_recount_result result = { .defects = 0 };
+    struct recount recount = { .audience = audience,
+                               .moment = { .seq = audience->pending_moment.seq,
+                                           .now_ms = audience->now_ms },
+                               .result = &result };
+    uint32_t last = identity_node_count(audience->config.identity);
+    steady_ns start = steady_now();
+    err error = ERR_OK;
+    while (audience->recount_next != 0 && error == ERR_OK && steady_since_us(start) < budget_us) {
+        uint32_t customer = audience->recount_next;
+        bool is_root = identity_root(audience->config.identity, customer) == customer;
+        bool waits = roaring_bitmap_contains(audience->huge, customer);
+        error = is_root ? live_settle(audience, customer, recount.moment) : ERR_OK;
+        if (error == ERR_OK && !waits)
+            error = recount_customer(&recount, customer, is_root);
+        audience->recount_next = customer < last ? customer + 1 : 0;
+    }
+}
+
 err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
                      struct audience_recount_result *result)
 {

@@ -466,8 +466,9 @@ struct audience {
     roaring_bitmap_t *huge_judged; /* in this second */
     int64_t huge_second;
     int64_t now_ms;
-    int64_t day;        /* local day that was begun */
-    bool day_has_begun; /* its work is not begun yet */
+    int64_t day;           /* local day that was begun */
+    bool day_has_begun;    /* its work is not begun yet */
+    uint32_t recount_next; /* customer that today's recount has come to; 0: done */
 
     struct history_reader *reader;
     struct judging judging;
@@ -484,6 +485,9 @@ struct audience {
     bool due_unknown;
     roaring_bitmap_t *due_known;
 };
+
+/* recount.c: a slice of the day's recount; what it finds is told, not mended. */
+void recount_work(struct audience *audience, int64_t budget_us);
 
 /* live.c */
 void interest_clear(struct audience *audience);
