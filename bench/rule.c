@@ -329,6 +329,7 @@ int main(int argc, char **argv)
     struct house house = { .customers = option(argc, argv, "--customers", 1000000) };
     unsigned threads = option(argc, argv, "--threads", 2);
     struct json_parser *parser;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     house.city = memory_alloc(house.customers + 1);
     house.skin = memory_alloc(house.customers + 1);
     if (house.city == NULL || house.skin == NULL || threads > THREADS_MAX)

@@ -6,7 +6,9 @@
 
 #include "base/digest.h"
 
-#define KNOWN_MAX 2048
+/* What is known of rules that are gone goes with all the rest, when there is too much of it. */
+#define KNOWN_MAX 32768
+#define PAGES_MAX 32768u
 
 err rule_judge_new(struct rule_judge **judge)
 {
@@ -22,12 +24,6 @@ void verdicts_clear(struct verdicts *verdicts)
     *verdicts = (struct verdicts){ 0 };
 }
 
-/* One piece: struct known, and its arrays behind it. */
-struct layout {
-    size_t columns, verdicts, sets, bounds, starts, tallies, rings, flags, size;
-    uint32_t verdict_count, set_count;
-};
-
 static size_t place(size_t *size, size_t bytes)
 {
     size_t at = (*size + 15) & ~(size_t)15;
@@ -35,6 +31,7 @@ static size_t place(size_t *size, size_t bytes)
     return at;
 }
 
+/* One piece: this, and the arrays behind it. */
 struct known_head {
     struct known known;
     uint32_t verdict_count, set_count;
@@ -59,7 +56,7 @@ static void forget_all(struct rule_judge *judge)
             forget(judge->known[i]);
     memory_free(judge->known);
     judge->known = NULL;
-    judge->known_capacity = judge->known_count = 0;
+    judge->known_capacity = judge->known_count = judge->pages = 0;
     judge->k = NULL;
 }
 
@@ -118,7 +115,7 @@ static struct known *make_known(const struct rule *rule)
     size_t starts = place(&size, rule->slot_count * sizeof(struct tally));
     size_t tallies = place(&size, rule->slot_count * sizeof(struct tally));
     size_t rings = place(&size, rule->ring_total * sizeof(int64_t));
-    size_t reached = place(&size, 2 * (size_t)rule->condition_count);
+    size_t leaves = place(&size, rule->condition_count * sizeof(struct rule_answer));
     char *piece = memory_alloc(size);
     if (piece == NULL)
         return NULL;
@@ -134,8 +131,7 @@ static struct known *make_known(const struct rule *rule)
     known->starts = (void *)(piece + starts);
     known->tallies = (void *)(piece + tallies);
     known->rings = (void *)(piece + rings);
-    known->reached = (void *)(piece + reached);
-    known->results = known->reached + rule->condition_count;
+    known->leaves = (void *)(piece + leaves);
     return known;
 }
 
@@ -150,8 +146,8 @@ static struct known **find_known(struct rule_judge *judge, uint64_t number)
 
 static bool grow_known(struct rule_judge *judge)
 {
-    if (judge->known_count >= KNOWN_MAX)
-        forget_all(judge); /* rules that are gone among them */
+    if (judge->known_count >= KNOWN_MAX || judge->pages > PAGES_MAX)
+        forget_all(judge);
     if (2 * (judge->known_count + 1) <= judge->known_capacity)
         return true;
     uint32_t before = judge->known_capacity;

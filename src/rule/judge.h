@@ -94,7 +94,7 @@ struct known {
     int64_t begin_ms;     /* no slot needs an event before */
     struct tally *tallies;
     int64_t *rings;
-    bool *reached, *results; /* of conditions, when each is counted */
+    struct rule_answer *leaves; /* of conditions, when each was asked before the whole */
 };
 
 struct entry64 { /* of the set for `distinct` */
@@ -114,6 +114,7 @@ struct item {
 struct rule_judge {
     struct known **known; /* open addressing by rule number */
     uint32_t known_capacity, known_count;
+    uint32_t pages; /* of verdicts */
     uint64_t tick;
     bool nomem;
     /* of the answer that is being made */
@@ -124,6 +125,7 @@ struct rule_judge {
     uint32_t customer;
     int64_t now_ms;
     bool passed;            /* the pass was made */
+    bool asked;             /* leaves[] are this customer's */
     bool explains;          /* keep what counts */
     int64_t flip_ms;        /* of the where being tested */
     const size_t *bindings; /* events matched by earlier steps */
@@ -158,7 +160,7 @@ static inline void judge_next(struct rule_judge *judge, uint32_t customer,
     judge->tick++;
     judge->customer = customer;
     judge->view = view;
-    judge->passed = false;
+    judge->passed = judge->asked = false;
     judge->bindings = NULL;
 }
 void verdicts_clear(struct verdicts *verdicts);

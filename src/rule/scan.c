@@ -18,8 +18,12 @@ struct scan {
 /* Each condition alone, before the whole. */
 static void count_conditions(struct scan *scan)
 {
-    for (uint32_t i = 0; i < scan->rule->condition_count; i++)
-        scan->counts[i] += leaf_answer(scan->judge, scan->rule->conditions[i]).holds;
+    struct rule_answer *leaves = scan->judge->k->leaves;
+    for (uint32_t i = 0; i < scan->rule->condition_count; i++) {
+        leaves[i] = leaf_answer(scan->judge, scan->rule->conditions[i]);
+        scan->counts[i] += leaves[i].holds;
+    }
+    scan->judge->asked = true;
 }
 
 static bool visit(void *context, uint32_t customer, const struct history_view *view)

@@ -73,7 +73,7 @@ static size_t event_codes(struct rule_judge *judge, const struct property *prope
 
 /* ---- verdicts by code ---- */
 
-static uint8_t *verdict_of(struct verdicts *verdicts, uint32_t code)
+static uint8_t *verdict_of(struct rule_judge *judge, struct verdicts *verdicts, uint32_t code)
 {
     uint32_t page = code / VERDICT_PAGE;
     if (page >= verdicts->page_count) {
@@ -86,8 +86,10 @@ static uint8_t *verdict_of(struct verdicts *verdicts, uint32_t code)
         verdicts->pages = pages;
         verdicts->page_count = count;
     }
-    if (verdicts->pages[page] == NULL)
+    if (verdicts->pages[page] == NULL) {
         verdicts->pages[page] = memory_alloc(VERDICT_PAGE);
+        judge->pages++;
+    }
     return verdicts->pages[page] == NULL ? NULL : &verdicts->pages[page][code % VERDICT_PAGE];
 }
 
@@ -117,7 +119,7 @@ bool code_holds(struct rule_judge *judge, const struct compare *compare, history
         return text_holds(compare, history_view_text(judge->view, column, code));
     if (compare->op == OP_EQ || compare->op == OP_NE)
         return code == wanted_code(judge, compare, column, verdicts);
-    uint8_t *verdict = verdict_of(verdicts, code);
+    uint8_t *verdict = verdict_of(judge, verdicts, code);
     if (verdict != NULL && *verdict != 0)
         return *verdict == 2;
     bool holds = text_holds(compare, history_view_text(judge->view, column, code));
@@ -236,7 +238,7 @@ static bool id_holds(struct rule_judge *judge, const struct node *node,
         verdicts_clear(verdicts);
         verdicts->set_version = set->serial;
     }
-    uint8_t *verdict = code < CODE_OWN ? verdict_of(verdicts, code) : NULL;
+    uint8_t *verdict = code < CODE_OWN ? verdict_of(judge, verdicts, code) : NULL;
     if (verdict != NULL && *verdict != 0)
         return *verdict == 2;
     bool holds = object_set_has(set, history_view_text(judge->view, column, code));

@@ -182,5 +182,5 @@ struct rule_answer tree_answer(struct rule_judge *judge, const struct node *node
         answer.holds = !answer.holds;
         return answer;
     }
-    return leaf_answer(judge, node);
+    return judge->asked ? judge->k->leaves[node->condition] : leaf_answer(judge, node);
 }

@@ -146,6 +146,20 @@ static void check_rule(struct table *table, const struct rule *rule, json_value 
     assert_ok(rule_scan(table->world.judge, rule, table->world.reader, &table->world.facts, now,
                         world_number(0), world_number(CUSTOMERS), note, &found, NULL));
     assert_memory_equal(found.holds, expected, sizeof(expected));
+    /* Each condition counted alone changes nothing. */
+    struct found again = { { false } };
+    uint64_t counts[RULE_CONDITIONS_MAX] = { 0 };
+    assert_ok(rule_scan(table->world.judge, rule, table->world.reader, &table->world.facts, now,
+                        world_number(0), world_number(CUSTOMERS), note, &again, counts));
+    assert_memory_equal(again.holds, expected, sizeof(expected));
+    if (rule_condition_count(rule) != 1 || table->rule_json.data[2] == 'n') /* not */
+        return;
+    uint64_t held = 0;
+    for (size_t i = 0; i < CUSTOMERS; i++)
+        held += expected[i];
+    if (strncmp(table->rule_json.data, "{\"a", 3) !=
+        0) /* a group of one may be of one that is turned */
+        assert_int_equal(counts[0], held);
 }
 
 /* What is written is the same rule, and explaining says the same. */
