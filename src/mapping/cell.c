@@ -96,9 +96,23 @@ static bool is_wrapped(str text, str before, char after)
            text.data[text.size - 1] == after;
 }
 
+/* ASCII that is no space: the spaces of other scripts have bytes beyond it. */
+static bool is_plain_end(char c)
+{
+    return (unsigned char)c > ' ' && (unsigned char)c < 0x7F;
+}
+
+str cell_trim(str text)
+{
+    /* Most cells have no margins: two bytes tell. */
+    bool bare =
+        text.size > 0 && is_plain_end(text.data[0]) && is_plain_end(text.data[text.size - 1]);
+    return bare ? text : str_trim(text);
+}
+
 str cell_clean(str text)
 {
-    text = str_trim(text);
+    text = cell_trim(text);
     if (text.size < 2 || (text.data[0] != '=' && text.data[0] != '\'' && text.data[0] != '"'))
         return text;
     if (is_wrapped(text, STR("=\""), '"'))

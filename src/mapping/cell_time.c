@@ -354,7 +354,7 @@ err time_format_parse(str text, struct time_format *out, struct problem *problem
 {
     static const struct {
         const char *name;
-        int kind;
+        enum time_format_kind kind;
     } names[] = { { "auto", TIME_AUTO },
                   { "excel", TIME_EXCEL },
                   { "excel1904", TIME_EXCEL_1904 },

@@ -101,6 +101,8 @@ static inline struct value value_time(int64_t time_ms)
 
 /* Without margins and without what spreadsheets put around digits: a tab or ' before, ="…", '…'. */
 str cell_clean(str text);
+/* str_trim, quick where there is nothing to trim. */
+str cell_trim(str text);
 /* Full-width letters, digits and signs in their plain form; `text` itself where it has none. NULL data
  * and refusal by NOMEM. */
 bool cell_half_width(str text, struct arena *arena, str *out, struct refusal *refusal);
@@ -120,8 +122,16 @@ bool cell_to_currency(str text, char code[4]);
 
 /* ---- times (cell_time.c) ---- */
 
+enum time_format_kind {
+    TIME_AUTO,
+    TIME_PATTERN,
+    TIME_EXCEL,
+    TIME_EXCEL_1904,
+    TIME_UNIX_S,
+    TIME_UNIX_MS
+};
 struct time_format {
-    enum { TIME_AUTO, TIME_PATTERN, TIME_EXCEL, TIME_EXCEL_1904, TIME_UNIX_S, TIME_UNIX_MS } kind;
+    enum time_format_kind kind;
     str pattern; /* "dd/MM/yyyy HH:mm" */
 };
 /* "auto", "excel", "excel1904", "unix_s", "unix_ms", or a pattern of yyyy yy M MM d dd H HH h hh m mm s ss S a

@@ -57,7 +57,7 @@ static bool id_text(struct run *run, const struct spec *spec, struct value value
     bool fraction = value.kind == VALUE_NUMBER && !exact_is_whole(value.number);
     if (!value_to_text(run, value, out))
         return false;
-    *out = str_trim(*out);
+    *out = cell_trim(*out);
     bool rounded = value.kind == VALUE_TEXT && cell_is_rounded(*out);
     if (!value.lost && !fraction && (!rounded || (spec->keep_rounded && !cell_has_exponent(*out))))
         return true;
