@@ -30,7 +30,9 @@ type Answer<O> = O extends { responses: infer R }
     ? Json<R[200]>
     : 201 extends keyof R
       ? Json<R[201]>
-      : undefined
+      : 202 extends keyof R
+        ? Json<R[202]>
+        : undefined
   : never;
 
 type PathPart<O> = O extends { parameters: { path: infer V extends object } } ? { path: V } : { path?: never };

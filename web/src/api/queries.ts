@@ -191,6 +191,50 @@ export const queries = {
       initialPageParam: '',
       getNextPageParam: (last) => last.next_cursor,
     }),
+  imports: () =>
+    infiniteQueryOptions({
+      queryKey: ['imports', 'list'],
+      queryFn: ({ signal, pageParam }) => api.get('/imports', { query: { cursor: set(pageParam), limit: 50 }, signal }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+  job: (id: number) =>
+    queryOptions({
+      queryKey: ['imports', 'job', id],
+      queryFn: ({ signal }) => api.get('/jobs/{id}', { path: { id }, signal }),
+    }),
+  importPresets: () =>
+    queryOptions({
+      queryKey: ['imports', 'presets'],
+      queryFn: ({ signal }) => api.get('/imports/presets', { signal }),
+      staleTime: 600_000,
+    }),
+  mappings: () =>
+    queryOptions({
+      queryKey: ['imports', 'mappings'],
+      queryFn: ({ signal }) => api.get('/mappings', { signal }),
+      staleTime: 5_000,
+    }),
+  watermarks: () =>
+    queryOptions({
+      queryKey: ['sources', 'watermarks'],
+      queryFn: ({ signal }) => api.get('/watermarks', { signal }),
+      staleTime: 10_000,
+    }),
+  objectKinds: () =>
+    queryOptions({
+      queryKey: ['objects', 'kinds'],
+      queryFn: ({ signal }) => api.get('/object-kinds', { signal }),
+      staleTime: 10_000,
+    }),
+  objects: (kind: string, query: string) =>
+    infiniteQueryOptions({
+      queryKey: ['objects', kind, query],
+      queryFn: ({ signal, pageParam }) =>
+        api.get('/objects/{kind}', { path: { kind }, query: { query: set(query), cursor: set(pageParam), limit: 50 }, signal }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
   tokens: () =>
     queryOptions({
       queryKey: ['tokens'],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pages: the one list of what the console has. Navigation, router and search palette are made of it. */
 import {
-  ApiOutlined, AuditOutlined, ControlOutlined, DashboardOutlined, DeploymentUnitOutlined, FileProtectOutlined, KeyOutlined, NodeIndexOutlined,
+  ApiOutlined, AppstoreOutlined, AuditOutlined, ControlOutlined, DashboardOutlined, DeploymentUnitOutlined, FileProtectOutlined, ImportOutlined, KeyOutlined, NodeIndexOutlined,
   PartitionOutlined, ProfileOutlined, SafetyOutlined, StopOutlined, TeamOutlined, ThunderboltOutlined, UsergroupAddOutlined, UserOutlined,
 } from '@ant-design/icons';
 import type { ComponentType, ReactNode } from 'react';
@@ -12,11 +12,11 @@ export const pageTexts = catalogue({
     group: { today: '', customers: '客户', identity: 'OneID', data: '数据', settings: '设置' },
     page: {
       today: '今日', customers: '全部客户', linkRate: '渠道打通率', review: '待复核', suggestions: '疑似同一人', rules: '识别规则', live: '实时事件',
-      sources: '数据源', plan: '埋点方案', traits: '客户属性', quarantine: '隔离区', system: '系统状态', users: '成员', tokens: '访问令牌', audit: '操作记录', preferences: '偏好',
+      sources: '数据源', imports: '文件导入', objects: '对象', plan: '埋点方案', traits: '客户属性', quarantine: '隔离区', system: '系统状态', users: '成员', tokens: '访问令牌', audit: '操作记录', preferences: '偏好',
     },
     hint: {
       today: '概览 总览 首页', customers: '搜索 客户 手机号', linkRate: '打通 渠道', review: '合并 拒绝 复核', suggestions: '重复 合并', rules: '合并 规则 预演',
-      live: '调试 日志 事件', sources: '写入密钥 接入 SDK', plan: '事件 属性 埋点', traits: '属性 优先级', quarantine: '隔离 重放', system: '内存 日志 引擎', users: '用户 角色 权限',
+      live: '调试 日志 事件', sources: '写入密钥 接入 SDK', imports: '上传 CSV Excel 历史 订单 会员', objects: '商品 门店 导购', plan: '事件 属性 埋点', traits: '属性 优先级', quarantine: '隔离 重放', system: '内存 日志 引擎', users: '用户 角色 权限',
       tokens: '令牌 接口', audit: '审计 日志', preferences: '语言 深色 主题',
     },
   },
@@ -24,11 +24,11 @@ export const pageTexts = catalogue({
     group: { today: '', customers: 'Customers', identity: 'OneID', data: 'Data', settings: 'Settings' },
     page: {
       today: 'Today', customers: 'All customers', linkRate: 'Link rate', review: 'To review', suggestions: 'Likely the same', rules: 'Identity rules', live: 'Live events',
-      sources: 'Sources', plan: 'Tracking plan', traits: 'Traits', quarantine: 'Quarantine', system: 'System', users: 'People', tokens: 'Access tokens', audit: 'Audit', preferences: 'Preferences',
+      sources: 'Sources', imports: 'File imports', objects: 'Objects', plan: 'Tracking plan', traits: 'Traits', quarantine: 'Quarantine', system: 'System', users: 'People', tokens: 'Access tokens', audit: 'Audit', preferences: 'Preferences',
     },
     hint: {
       today: 'overview home dashboard', customers: 'search people phone', linkRate: 'channels linked', review: 'refusals merge', suggestions: 'duplicates merge', rules: 'merge rules what-if',
-      live: 'debugger log events', sources: 'write key sdk connect', plan: 'events properties', traits: 'precedence', quarantine: 'replay discard', system: 'memory log engine', users: 'users roles',
+      live: 'debugger log events', sources: 'write key sdk connect', imports: 'upload csv excel history orders members', objects: 'products stores advisers', plan: 'events properties', traits: 'precedence', quarantine: 'replay discard', system: 'memory log engine', users: 'users roles',
       tokens: 'api bearer', audit: 'history who did what', preferences: 'language dark theme',
     },
   },
@@ -58,6 +58,8 @@ export const pages: readonly PageEntry[] = [
   { key: 'rules', group: 'identity', path: '/identity/rules', icon: <PartitionOutlined />, load: async () => ({ Component: (await import('@/features/identity/RulesPage')).RulesPage }) },
   { key: 'live', group: 'data', path: '/data/live', icon: <ThunderboltOutlined />, load: async () => ({ Component: (await import('@/features/live/LivePage')).LivePage }) },
   { key: 'sources', group: 'data', path: '/data/sources', icon: <ApiOutlined />, load: async () => ({ Component: (await import('@/features/sources/SourcesPage')).SourcesPage }) },
+  { key: 'imports', group: 'data', path: '/data/imports', icon: <ImportOutlined />, load: async () => ({ Component: (await import('@/features/imports/ImportsPage')).ImportsPage }) },
+  { key: 'objects', group: 'data', path: '/data/objects', icon: <AppstoreOutlined />, load: async () => ({ Component: (await import('@/features/objects/ObjectsPage')).ObjectsPage }) },
   { key: 'plan', group: 'data', path: '/data/plan', icon: <FileProtectOutlined />, load: async () => ({ Component: (await import('@/features/plan/PlanPage')).PlanPage }) },
   { key: 'traits', group: 'data', path: '/data/traits', icon: <ProfileOutlined />, load: async () => ({ Component: (await import('@/features/traits/TraitsPage')).TraitsPage }) },
   { key: 'quarantine', group: 'data', path: '/data/quarantine', icon: <StopOutlined />, count: 'quarantined', load: async () => ({ Component: (await import('@/features/quarantine/QuarantinePage')).QuarantinePage }) },

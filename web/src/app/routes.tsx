@@ -24,6 +24,16 @@ export function makeRouter() {
           lazy: async () => ({ Component: (await import('@/features/sources/SourcePage')).SourcePage }),
           errorElement: <PageFailure />,
         },
+        {
+          path: '/data/imports/new',
+          lazy: async () => ({ Component: (await import('@/features/imports/NewImportPage')).NewImportPage }),
+          errorElement: <PageFailure />,
+        },
+        {
+          path: '/data/imports/:id',
+          lazy: async () => ({ Component: (await import('@/features/imports/JobPage')).JobPage }),
+          errorElement: <PageFailure />,
+        },
         { path: '*', element: <NoSuchPage /> },
       ],
     },

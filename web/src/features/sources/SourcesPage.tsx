@@ -39,6 +39,7 @@ export function SourcesPage() {
                 { key: 'channel', title: t.channel, render: (_, row) => (row.channel === '' ? <span className="faint">{t.fromEvent}</span> : <ChannelName channel={row.channel} />) },
                 { key: 'today', title: t.today, align: 'right', width: 110, render: (_, row) => <Count value={row.events_today} /> },
                 { key: 'last', title: t.last, width: 130, render: (_, row) => (row.last_event_at === null ? <span className="faint">{t.never}</span> : <Time at={row.last_event_at} />) },
+                { key: 'watermark', title: <Tooltip title={t.watermarkHint}><span>{t.watermark}</span></Tooltip>, width: 130, render: (_, row) => (row.watermark === null ? <span className="faint">—</span> : <Time at={row.watermark} />) },
                 {
                   key: 'state', title: t.state, width: 130,
                   render: (_, row) => (
