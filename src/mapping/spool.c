@@ -50,15 +50,18 @@ struct spool {
 
 /* ---- the file ---- */
 
+/* Some file systems have no nameless files: there it loses its name at once. */
 static int open_nameless(const char *folder)
 {
     char path[4096];
     int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT))
+    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return file;
-    if (snprintf(path, sizeof path, "%s/kith-lines-XXXXXX", folder) >= (int)sizeof path)
+    int size = snprintf(path, sizeof path, "%s/kith-lines-%08x%08x", folder, randombytes_random(),
+                        randombytes_random());
+    if (size < 0 || (size_t)size >= sizeof path)
         return -1;
-    file = mkostemp(path, O_CLOEXEC);
+    file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (file >= 0)
         (void)unlink(path);
     return file;
