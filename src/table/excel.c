@@ -244,24 +244,41 @@ static void begin_row(struct excel *excel, const XML_Char **attributes)
     buffer_clear(&excel->text);
 }
 
+/* Most of a sheet is cells: their attributes (r, t, s) have one letter and no prefix. */
 static void begin_cell(struct excel *excel, const XML_Char **attributes)
 {
-    excel->column = column_of(excel_attribute(attributes, "r"), excel->column_next);
+    const char *place = NULL, *type = NULL, *style = NULL;
+    for (; attributes[0] != NULL; attributes += 2) {
+        if (attributes[0][1] != '\0')
+            continue;
+        if (attributes[0][0] == 'r')
+            place = attributes[1];
+        else if (attributes[0][0] == 't')
+            type = attributes[1];
+        else if (attributes[0][0] == 's')
+            style = attributes[1];
+    }
+    excel->column = column_of(place, excel->column_next);
     excel->column_next = excel->column + 1;
-    excel->type = type_of(excel_attribute(attributes, "t"));
-    excel->style = number_of(excel_attribute(attributes, "s"), 0);
+    excel->type = type_of(type);
+    excel->style = style != NULL ? number_of(style, 0) : 0;
     excel->value_begin = excel->text.size;
     excel->has_value = excel->has_formula = false;
     excel->in_phonetic = 0;
     buffer_clear(&excel->formula);
 }
 
-/* Most tags of a sheet are c, v and row; their first letter decides. */
+/* Without the prefix of a namespace; c, v, t and f mostly have none. */
+static const char *local_name(const char *name)
+{
+    const char *colon = name[0] != '\0' && name[1] != '\0' ? strchr(name, ':') : NULL;
+    return colon != NULL ? colon + 1 : name;
+}
+
 static void begin_tag(void *context, const XML_Char *name, const XML_Char **attributes)
 {
     struct excel *excel = ((struct excel_xml *)context)->context;
-    const char *colon = strchr(name, ':');
-    name = colon != NULL ? colon + 1 : name;
+    name = local_name(name);
     if (strcmp(name, "c") == 0) {
         begin_cell(excel, attributes);
     } else if (strcmp(name, "v") == 0) {
@@ -283,8 +300,7 @@ static void begin_tag(void *context, const XML_Char *name, const XML_Char **attr
 static void end_tag(void *context, const XML_Char *name)
 {
     struct excel *excel = ((struct excel_xml *)context)->context;
-    const char *colon = strchr(name, ':');
-    name = colon != NULL ? colon + 1 : name;
+    name = local_name(name);
     excel->collect = COLLECT_NOTHING;
     if (strcmp(name, "c") == 0) {
         end_cell(excel);
