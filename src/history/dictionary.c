@@ -51,7 +51,8 @@ static uint32_t find_in(const struct dictionary *dictionary, const struct dictio
         if ((uint32_t)(slot >> 32) != hash)
             continue;
         const struct dictionary_text *there = text_at(dictionary, (uint32_t)slot - 1);
-        if (there->size == text.size && text_is_same(there->data, text.data, text.size))
+        if (there->size == text.size &&
+            text_is_same(dictionary_bytes_of(there), text.data, text.size))
             return (uint32_t)slot;
     }
 }
@@ -68,7 +69,7 @@ str dictionary_text(const struct dictionary *dictionary, uint32_t code)
     if (code == 0 || code > dictionary_count(dictionary))
         return STR_NONE;
     const struct dictionary_text *text = text_at(dictionary, code - 1);
-    return str_from_bytes(text->data, text->size);
+    return str_from_bytes(dictionary_bytes_of(text), text->size);
 }
 
 static void put_slot(struct dictionary_table *table, uint32_t hash, uint32_t code,
@@ -119,14 +120,18 @@ static err reserve_text(struct dictionary *dictionary, uint32_t index)
 
 static err append_text(struct dictionary *dictionary, uint32_t index, str text, uint32_t hash)
 {
+    struct dictionary_text *to = text_at(dictionary, index);
     size_t before = dictionary->texts.used_bytes;
+    *to = (struct dictionary_text){ .size = (uint32_t)text.size, .hash = hash };
+    if (text.size <= DICTIONARY_INLINE_BYTES) {
+        if (text.size > 0)
+            memcpy(to->bytes, text.data, text.size);
+        return ERR_OK;
+    }
     char *copy = arena_alloc_raw(&dictionary->texts, text.size);
     if (copy == NULL)
         return text.size > dictionary->texts.budget_bytes - before ? ERR_TOO_LARGE : ERR_NOMEM;
-    if (text.size > 0)
-        memcpy(copy, text.data, text.size);
-    *text_at(dictionary, index) =
-        (struct dictionary_text){ .data = copy, .size = (uint32_t)text.size, .hash = hash };
+    to->data = memcpy(copy, text.data, text.size);
     count_bytes(dictionary, dictionary->texts.used_bytes - before);
     return ERR_OK;
 }

@@ -54,11 +54,20 @@ static inline bool text_is_same(const char *one, const char *other, size_t size)
 #define DICTIONARY_CHUNKS 27
 #define DICTIONARY_FIRST_BITS 5
 
+/* Short texts lie in it: a cache miss less, and no more memory, as an arena rounds up to 16. */
+#define DICTIONARY_INLINE_BYTES 24
 struct dictionary_text {
-    const char *data;
     uint32_t size;
     uint32_t hash;
+    union {
+        char bytes[DICTIONARY_INLINE_BYTES];
+        const char *data;
+    };
 };
+static inline const char *dictionary_bytes_of(const struct dictionary_text *text)
+{
+    return text->size <= DICTIONARY_INLINE_BYTES ? text->bytes : text->data;
+}
 struct dictionary_table {
     struct dictionary_table *older;
     uint32_t mask;

@@ -4,8 +4,8 @@
 
 #define MEMORY_BYTES_DEFAULT ((size_t)1900 << 20)
 #define TEXT_BYTES_MIN ((size_t)1 << 20)
-/* Texts of one column: a share of the whole, and no more codes than a plain id column of a brand has. */
-#define TEXT_SHARE 8
+/* Of the whole, for the texts of all columns together. */
+#define TEXT_SHARE 4
 #define CODES_MAX (UINT32_C(1) << 26)
 #define NAME_BYTES_MAX ((size_t)4 << 20)
 
@@ -207,11 +207,13 @@ static err cached_number(struct dictionary *names, struct name_cache *cache, str
 /* Names differ at their ends ("Order Paid", "Order Placed") and in their lengths. */
 static size_t cache_place(str name)
 {
-    if (name.size == 0)
-        return 0;
-    return (name.size * 7 + (uint8_t)name.data[name.size - 1] * 3u +
-            (uint8_t)name.data[name.size / 2]) %
-           NAME_CACHE;
+    uint64_t mixed = name.size;
+    if (name.size >= sizeof(mixed))
+        mixed += load64(name.data + name.size - sizeof(mixed));
+    else if (name.size > 0)
+        mixed += (uint64_t)(uint8_t)name.data[0] << 8 | (uint64_t)(uint8_t)name.data[name.size - 1]
+                                                            << 16;
+    return (size_t)(mixed * UINT64_C(0x9E3779B97F4A7C15) >> 32) % NAME_CACHE;
 }
 
 err type_number(struct history *history, str name, uint16_t *type)
@@ -373,7 +375,11 @@ err column_code(struct history *history, history_column column, str text, uint32
         *code = of->last_code;
         return ERR_OK;
     }
+    if (history->text_bytes >= history->text_bytes_max)
+        of->texts->count_max = dictionary_count(of->texts);
+    size_t before = dictionary_bytes(of->texts);
     err error = dictionary_add(of->texts, text, code);
+    history->text_bytes += dictionary_bytes(of->texts) - before;
     if (error == ERR_OK) {
         of->last_code = *code;
         of->last = dictionary_text(of->texts, *code);

@@ -89,8 +89,8 @@ err history_add_column(struct history *history, str path, enum column_kind kind,
                        history_column *column, struct problem *problem) MUST_USE;
 history_column history_column_find(const struct history *history, str path, enum column_kind kind);
 bool history_column_is_ready(const struct history *history, history_column column);
-/* A column with more different texts than its share of memory holds takes no more of them and is never
- * ready again: who needs it streams from the warehouse. Any thread. */
+/* When the texts of all columns have a quarter of the memory, a column that brings another new one is full: it takes
+ * no more, and is never ready again. Who needs it streams from the warehouse. Any thread. */
 bool history_column_is_full(const struct history *history, history_column column);
 /* Dictionary of a text column; code 0: no such text. Any thread. */
 uint32_t history_code_find(const struct history *history, history_column column, str text);

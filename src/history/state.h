@@ -321,7 +321,7 @@ struct loading {
 };
 
 /* Names that were met lately: most events have one of few types. */
-#define NAME_CACHE 64
+#define NAME_CACHE 256
 struct name_cache {
     str name; /* in the dictionary */
     uint32_t number;
@@ -329,8 +329,8 @@ struct name_cache {
 
 struct history {
     size_t memory_bytes_max;
-    size_t text_bytes_max;
-    _Atomic size_t memory_bytes; /* all but dictionaries */
+    size_t text_bytes_max, text_bytes; /* of the dictionaries of columns */
+    _Atomic size_t memory_bytes;       /* all but dictionaries */
     _Atomic uint64_t event_count;
     _Atomic uint32_t node_count; /* highest number */
 

@@ -212,7 +212,7 @@ static void names_beyond_the_limit_share_one_number(void **state)
     close_checked(&fixture);
 }
 
-/* A share of the memory is for the texts of one column (at least 1 MB). */
+/* A quarter of the memory is for the texts of all columns: here 1 MB. */
 static void a_column_with_too_many_texts_is_never_ready(void **state)
 {
     struct fixture fixture;
@@ -220,17 +220,25 @@ static void a_column_with_too_many_texts_is_never_ready(void **state)
     (void)state;
     open_with(&fixture, (size_t)4 << 20);
     history_column id = add_column(fixture.history, "id", COLUMN_TEXT);
+    history_column colour = add_column(fixture.history, "colour", COLUMN_TEXT);
     assert_ok(history_load_begin(fixture.history));
     assert_ok(history_load_end(fixture.history));
     assert_true(history_column_is_ready(fixture.history, id));
     for (unsigned i = 1; i <= 2000; i++) {
-        snprintf(props, sizeof(props), "{\"id\":\"%01000u\"}", i);
+        snprintf(props, sizeof(props), "{\"id\":\"%01000u\"%s}", i,
+                 i == 1 ? ",\"colour\":\"red\"" : "");
         assert_ok(observe_text(fixture.history, i, i, props));
     }
     assert_false(history_column_is_ready(fixture.history, id));
     assert_true(history_column_is_full(fixture.history, id));
     history_fill_end(fixture.history, id);
     assert_false(history_column_is_ready(fixture.history, id));
+    /* Another, too, as soon as it has a text that is new; what it knows it takes. */
+    assert_false(history_column_is_full(fixture.history, colour));
+    assert_ok(observe_text(fixture.history, 1, 2001, "{\"colour\":\"red\"}"));
+    assert_false(history_column_is_full(fixture.history, colour));
+    assert_ok(observe_text(fixture.history, 1, 2002, "{\"colour\":\"green\"}"));
+    assert_true(history_column_is_full(fixture.history, colour));
     history_read_begin(fixture.reader);
     struct history_view view = view_of(&fixture, 1);
     assert_int_equal(history_view_text(&view, id, history_code(&view, 0, id)).size, 1000);
