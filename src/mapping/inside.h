@@ -226,6 +226,7 @@ struct mapping_worker {
     struct lines *lines;         /* rows of orders that wait; NULL without lines */
     struct run run;
     uint64_t content_seed;
+    int64_t said_ms;    /* when the event at hand is said to have happened */
     hash128 lines_hash; /* of the content of an order's lines */
     char currency[4];   /* of the row; "" if the mapping has none */
     struct value sums[SUMS_MAX];

@@ -448,20 +448,29 @@ static bool name_event(struct mapping_worker *worker, const struct output *outpu
 static bool time_event(struct mapping_worker *worker, const struct output *output,
                        struct event *event)
 {
-    int64_t time_ms;
     bool is_null;
-    if (!spec_time(worker, &worker->run, &output->time, &time_ms, &is_null))
+    if (!spec_time(worker, &worker->run, &output->time, &worker->said_ms, &is_null))
         return false;
     if (!is_null)
         event->flags |= EVENT_TIME_GIVEN;
-    event->time_ms = draft_settle_time(time_ms, worker->context.received_ms);
+    event->time_ms = draft_settle_time(worker->said_ms, worker->context.received_ms);
     return true;
 }
 
-/* Which of a row's events this is: an order that is placed and paid makes two, under one key. */
-static bool natural_key(struct mapping_worker *worker, const struct output *output,
-                        const struct event *event, str key, uint8_t out[16])
+/* Who an event without a key is: of a customer her identifiers, of all else what it says. */
+static void content_of_keyless(struct buffer *content, const struct made_event *made)
 {
+    if (made->event.kind == EVENT_TRACK)
+        buffer_append(content, made->content_hash, sizeof made->content_hash);
+    for (uint32_t i = 0; made->event.kind != EVENT_TRACK && i < made->event.identifier_count; i++)
+        buffer_append(content, made->event.identifiers[i].hash, HASH_BYTES);
+}
+
+/* Which of a row's events this is: an order that is placed and paid makes two, under one key. */
+static bool natural_key(struct mapping_worker *worker, const struct output *output, str key,
+                        struct made_event *made)
+{
+    const struct event *event = &made->event;
     struct buffer *content = &worker->content;
     size_t begin = content->size;
     str more = STR_NONE;
@@ -476,15 +485,11 @@ static bool natural_key(struct mapping_worker *worker, const struct output *outp
         content_text(worker, event->traits[0].name);
     content_text(worker, key);
     content_text(worker, more);
-    /* Members without a number of their own are who they are. */
-    for (uint32_t i = 0;
-         key.size == 0 && i < event->identifier_count && output->kind != OUTPUT_TRACK; i++)
-        buffer_append(content, event->identifiers[i].hash, HASH_BYTES);
-    str bytes = str_slice(buffer_str(content), begin, content->size);
-    keys_hash_message(worker->desk->keys, bytes, out);
-    if (!content->failed)
-        content->size = begin;
-    return true;
+    if (key.size == 0 && more.size == 0 && event->kind != EVENT_OBJECT)
+        content_of_keyless(content, made);
+    keys_hash_message(worker->desk->keys, str_slice(buffer_str(content), begin, content->size),
+                      made->natural_key);
+    return !content->failed || refuse_nomem(worker);
 }
 
 static void content_of_head(struct mapping_worker *worker, const struct event *event)
@@ -492,7 +497,7 @@ static void content_of_head(struct mapping_worker *worker, const struct event *e
     struct buffer *content = &worker->content;
     /* The time of arrival is no part of what the file says. */
     if ((event->flags & EVENT_TIME_GIVEN) != 0)
-        buffer_append(content, &event->time_ms, sizeof event->time_ms);
+        buffer_append(content, &worker->said_ms, sizeof worker->said_ms);
     buffer_append_byte(content, event->flags);
     content_text(worker, event->channel);
     content_text(worker, event->type);
@@ -516,7 +521,7 @@ static bool finish_keys(struct mapping_worker *worker, const struct output *outp
     str content = buffer_str(&worker->content);
     hash = hash_bytes128(content.data, content.size, worker->content_seed);
     memcpy(made->content_hash, &hash, sizeof made->content_hash);
-    if (!natural_key(worker, output, &made->event, key, made->natural_key))
+    if (!natural_key(worker, output, key, made))
         return false;
     memcpy(parts, made->natural_key, 16);
     memcpy(parts + 16, made->content_hash, 16);

@@ -248,6 +248,38 @@ static void what_is_said_of_columns_counts(void **state)
     assert_int_equal(mapping_resume_row(mapper->worker), 2);
 }
 
+static void keys_of_events(void **state)
+{
+    uint8_t natural[16], message[16];
+    (void)state;
+    /* Without a key two events are two, and two identical rows are one. */
+    mapper_start(mapper, SMALL(",'properties':{'p':'[x]'}"), "id|t|x");
+    assert_ok(mapper_row(mapper, "u1|2024-01-05|a"));
+    assert_ok(mapper_row(mapper, "u1|2024-01-05|b"));
+    assert_ok(mapper_row(mapper, "u1|2024-01-05|a"));
+    assert_memory_not_equal(mapper->natural_keys[0], mapper->natural_keys[1], 16);
+    assert_memory_equal(mapper->natural_keys[0], mapper->natural_keys[2], 16);
+    assert_memory_equal(mapper->message_keys[0], mapper->message_keys[2], 16);
+    /* With a key a corrected row is known, whoever it is of now. */
+    mapper_start(mapper, SMALL(",'key':'[x]'"), "id|t|x");
+    assert_ok(mapper_row(mapper, "u1|2024-01-05|a"));
+    assert_ok(mapper_row(mapper, "u2|2024-01-06|a"));
+    assert_memory_equal(mapper->natural_keys[0], mapper->natural_keys[1], 16);
+    assert_memory_not_equal(mapper->message_keys[0], mapper->message_keys[1], 16);
+    /* What is said to happen this evening counts as now, and is tomorrow still the same event. */
+    mapper_start(mapper, SMALL(""), "id|t|x");
+    assert_ok(mapper_row(mapper, "u1|2026-11-22 10:00:00|"));
+    assert_non_null(strstr(mapper->events[0], "2026-11-21T18:12:11.504Z"));
+    memcpy(natural, mapper->natural_keys[0], 16);
+    memcpy(message, mapper->message_keys[0], 16);
+    mapper->context.received_ms += DAY_MS;
+    mapper_start(mapper, SMALL(""), "id|t|x");
+    assert_ok(mapper_row(mapper, "u1|2026-11-22 10:00:00|"));
+    assert_non_null(strstr(mapper->events[0], "2026-11-22T02:00:00.000Z"));
+    assert_memory_equal(mapper->natural_keys[0], natural, 16);
+    assert_memory_equal(mapper->message_keys[0], message, 16);
+}
+
 static void rows_of_another_length(void **state)
 {
     (void)state;
@@ -488,11 +520,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_row_becomes_an_event),         TEST(one_row_makes_several_events),
-        TEST(members_become_customers),       TEST(old_tags_are_dated_traits),
-        TEST(objects_and_relations),          TEST(refusals_say_what_is_wrong),
-        TEST(what_is_said_of_columns_counts), TEST(rows_of_another_length),
-        TEST(mappings_that_are_wrong),        TEST(an_event_from_a_file_is_that_of_a_door),
+        TEST(a_row_becomes_an_event),
+        TEST(one_row_makes_several_events),
+        TEST(members_become_customers),
+        TEST(old_tags_are_dated_traits),
+        TEST(objects_and_relations),
+        TEST(refusals_say_what_is_wrong),
+        TEST(what_is_said_of_columns_counts),
+        TEST(keys_of_events),
+        TEST(rows_of_another_length),
+        TEST(mappings_that_are_wrong),
+        TEST(an_event_from_a_file_is_that_of_a_door),
         TEST(memory_that_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
