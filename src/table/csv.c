@@ -342,6 +342,8 @@ static err read_header(struct table *table, struct problem *problem)
                              problem);
     if (scan->too_many)
         return refuse_header(table, "has more than 2,000 cells", problem);
+    if (csv_scan_is_blank(scan))
+        return refuse_header(table, "is empty", problem);
     if (decode_utf8_valid(text.data, text.size, &cut) < text.size)
         return refuse_header(table, "has bytes that are no text: is the encoding right?", problem);
     if (csv_cells(scan, csv->cells, &csv->scratch) != ERR_OK)

@@ -389,6 +389,12 @@ static void refuses_many_columns(void **state)
     read_with(path, &form, 0, &actual);
     assert_true(str_starts_with(buffer_str(&actual), STR("! row 2, which should have the names")));
     remove_file(path);
+    write_file(path, "file.csv", STR("a,b\n,,\n1,2\n"));
+    buffer_clear(&actual);
+    read_with(path, &form, 0, &actual);
+    assert_str_equal(buffer_str(&actual),
+                     STR("! row 2, which should have the names of the columns, is empty\n"));
+    remove_file(path);
     buffer_deinit(&bytes);
     buffer_deinit(&actual);
 }

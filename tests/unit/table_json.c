@@ -90,6 +90,17 @@ static void refuses_bad_lines(void **state)
         "[14,14,[\"last\"]]\n");
 }
 
+/* JSON is UTF-8; what is not all the same is read. */
+static void reads_other_encodings(void **state)
+{
+    (void)state;
+    assert_read(STR("\xFF\xFE{\0\"\0a\0\"\0:\0\"\0\x2D\x4E\"\0}\0\n\0"),
+                "[\"a\"]\n[1,1,[\"中\"]]\n");
+    assert_read(
+        STR("{\"\xD0\xD5\xC3\xFB\":\"\xCD\xF5\xB7\xBC\"}\n{\"\xD0\xD5\xC3\xFB\":\"\xC0\xEE\xCE\xB0\"}\n"),
+        "[\"姓名\"]\n[1,1,[\"王芳\"]]\n[2,2,[\"李伟\"]]\n");
+}
+
 /* Keys of the first 1,000 rows are columns from the beginning; later ones come to them. */
 static void grows_columns(void **state)
 {
@@ -337,6 +348,7 @@ int main(void)
         cmocka_unit_test(reads_a_list),
         cmocka_unit_test(tells_what_numbers_have_lost),
         cmocka_unit_test(refuses_bad_lines),
+        cmocka_unit_test(reads_other_encodings),
         cmocka_unit_test(grows_columns),
         cmocka_unit_test(limits_keys),
         cmocka_unit_test(refuses_large_rows),
