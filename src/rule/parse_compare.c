@@ -12,8 +12,8 @@ static err wrong_literal(struct parser *parser, str pointer, const struct operan
         [RULE_TEXT] = "a text, as \"tmall\"",
         [RULE_NUMBER] = "a number with at most six decimals, as 12.5",
         [RULE_MONEY] = "a whole number of minor units: 129.00 is 12900",
-        [RULE_TIME] = "a time, as \"2026-06-18\", \"2026-06-18T10:00:00+08:00\", \"now-30d\", "
-                      "\"today\" or \"month_start-1M\"",
+        [RULE_TIME] =
+            "a time, as \"2026-06-18\", \"2026-06-18 10:00:00\", \"now-30d\" or \"today\"",
         [RULE_BOOL] = "true or false",
         [RULE_TEXTS] = "a text, as \"tmall\"",
     };

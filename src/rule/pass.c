@@ -316,10 +316,13 @@ static void hear(struct rule_judge *judge, const struct listener *listener, size
 
 /* ---- the walk ---- */
 
+/* Of few events walking over those before costs less than halving, whose branches nobody can foresee. */
+#define HALVING_FROM 64u
+
 static size_t first_at(const struct history_view *view, int64_t begin_ms)
 {
     size_t low = 0, high = view->count;
-    if (high == 0 || history_time_ms(view->events[0]) >= begin_ms)
+    if (high < HALVING_FROM || history_time_ms(view->events[0]) >= begin_ms)
         return 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;

@@ -2,19 +2,16 @@
 /* The naive twin of src/rule. Everything is read from JSON when it is asked; nothing is kept. */
 #include "support/oracle.h"
 
-#include <math.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/oracle_time.h"
+#include "support/oracle_value.h"
 #include "support/oracle_world.h"
-
-__extension__ typedef __int128 big;
 
 #define DAY INT64_C(86400000)
 #define EVENTS_MAX 256
-#define NEVER INT64_MIN
 
 static json_value get(json_value object, const char *key)
 {
@@ -31,462 +28,10 @@ static bool is_text(json_value value, const char *text)
     return str_equal(json_text(value), str_from_c(text));
 }
 
-/* ---- the calendar, counted out ---- */
-
-static bool leap_year(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int length_of_month(int64_t year, int month)
-{
-    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    return month == 2 && leap_year(year) ? 29 : lengths[month - 1];
-}
-
-struct ymd {
-    int64_t year;
-    int month, day;
-};
-
-static struct ymd date_from(int64_t day)
-{
-    struct ymd date = { 1970, 1, 1 };
-    for (; day < 0; day += leap_year(date.year) ? 366 : 365)
-        date.year--;
-    for (; day >= (leap_year(date.year) ? 366 : 365); date.year++)
-        day -= leap_year(date.year) ? 366 : 365;
-    for (; day >= length_of_month(date.year, date.month); date.month++)
-        day -= length_of_month(date.year, date.month);
-    date.day = (int)day + 1;
-    return date;
-}
-
-static int64_t day_from(int64_t year, int64_t month, int64_t day)
-{
-    for (; month < 1; month += 12)
-        year--;
-    for (; month > 12; month -= 12)
-        year++;
-    int64_t count = 0;
-    for (int64_t y = 1970; y < year; y++)
-        count += leap_year(y) ? 366 : 365;
-    for (int64_t y = year; y < 1970; y++)
-        count -= leap_year(y) ? 366 : 365;
-    for (int m = 1; m < month; m++)
-        count += length_of_month(year, m);
-    return count + day - 1;
-}
-
-/* ---- the zone ---- */
-
-static int64_t offset_of(const struct oracle *oracle, size_t entry)
-{
-    return oracle->zone == NULL ? 8 * 3600000 : (int64_t)oracle->zone->offset_seconds[entry] * 1000;
-}
-
-static size_t entry_count(const struct oracle *oracle)
-{
-    return oracle->zone == NULL ? 1 : oracle->zone->count;
-}
-
-static int64_t clock_at(const struct oracle *oracle, int64_t at_ms)
-{
-    size_t entry = 0;
-    for (size_t i = 1; i < entry_count(oracle); i++)
-        if (oracle->zone->since_ms[i] <= at_ms)
-            entry = i;
-    return at_ms + offset_of(oracle, entry);
-}
-
-/* The first instant at which the clock shows `local` or later: in some entry, at its start or within it. */
-static int64_t instant_of(const struct oracle *oracle, int64_t local)
-{
-    for (size_t i = 0; i < entry_count(oracle); i++) {
-        int64_t at = local - offset_of(oracle, i);
-        if (i > 0 && at < oracle->zone->since_ms[i])
-            at = oracle->zone->since_ms[i];
-        if (i + 1 == entry_count(oracle) || at < oracle->zone->since_ms[i + 1])
-            return at;
-    }
-    return 0;
-}
-
-static int64_t start_of_day(const struct oracle *oracle, int64_t day)
-{
-    return instant_of(oracle, day * DAY);
-}
-
-/* The last day that has begun. */
-static int64_t day_of(const struct oracle *oracle, int64_t at_ms)
-{
-    int64_t day = clock_at(oracle, at_ms) / DAY - 3;
-    while (start_of_day(oracle, day + 1) <= at_ms)
-        day++;
-    return day;
-}
-
-/* ---- moments ---- */
-
-struct term {
-    int64_t count;
-    char unit;
-};
-
-static bool read_term(str text, struct term *term)
-{
-    if (text.size < 2 || !str_to_int64(str_slice(text, 0, text.size - 1), &term->count))
-        return false;
-    term->unit = text.data[text.size - 1];
-    return strchr("mhdwMy", term->unit) != NULL;
-}
-
-/* The same day of another month; the first of the month after, when it has no such day. */
-static int64_t other_month(int64_t day, int64_t months, bool *beyond)
-{
-    struct ymd date = date_from(day);
-    int64_t first = day_from(date.year, date.month + months, 1);
-    int64_t next = day_from(date.year, date.month + months + 1, 1);
-    *beyond = first + date.day - 1 >= next;
-    return *beyond ? next : first + date.day - 1;
-}
-
-struct shift {
-    int64_t months, days, ms;
-};
-
-static void add_term(struct shift *shift, struct term term, int64_t sign)
-{
-    int64_t count = sign * term.count;
-    switch (term.unit) {
-    case 'm':
-        shift->ms += count * 60000;
-        break;
-    case 'h':
-        shift->ms += count * 3600000;
-        break;
-    case 'd':
-        shift->days += count;
-        break;
-    case 'w':
-        shift->days += count * 7;
-        break;
-    case 'M':
-        shift->months += count;
-        break;
-    default:
-        shift->months += count * 12;
-        break;
-    }
-}
-
-static int64_t from_now(const struct oracle *oracle, struct shift shift)
-{
-    int64_t at = oracle->now_ms;
-    if (shift.months != 0) {
-        bool beyond;
-        int64_t today = day_of(oracle, at);
-        int64_t day = other_month(today, shift.months, &beyond);
-        int64_t moved = start_of_day(oracle, day) + (at - start_of_day(oracle, today));
-        int64_t end = start_of_day(oracle, day + 1);
-        at = beyond ? start_of_day(oracle, day) : moved < end ? moved : end;
-    }
-    return at + shift.days * DAY + shift.ms;
-}
-
-static int64_t start_of_period(const struct oracle *oracle, str word)
-{
-    int64_t today = day_of(oracle, oracle->now_ms);
-    struct ymd date = date_from(today);
-    if (str_equal(word, STR("tomorrow")))
-        return today + 1;
-    if (str_equal(word, STR("yesterday")))
-        return today - 1;
-    if (str_equal(word, STR("week_start")))
-        return today - ((today + 3) % 7 + 7) % 7;
-    if (str_equal(word, STR("month_start")))
-        return day_from(date.year, date.month, 1);
-    if (str_equal(word, STR("quarter_start")))
-        return day_from(date.year, (date.month - 1) / 3 * 3 + 1, 1);
-    if (str_equal(word, STR("year_start")))
-        return day_from(date.year, 1, 1);
-    return today;
-}
-
-static int64_t moment(const struct oracle *oracle, json_value json)
-{
-    if (json_kind(json) == JSON_INT)
-        return json_int(json, 0);
-    str text = json_text(json);
-    if (text.data[0] >= '0' && text.data[0] <= '9') {
-        int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-        char copy[64];
-        snprintf(copy, sizeof(copy), STR_FMT, STR_ARG(text));
-        (void)sscanf(copy, "%d-%d-%d%*[T ]%d:%d:%d", &year, &month, &day, &hour, &minute, &second);
-        int64_t local = day_from(year, month, day) * DAY + hour * INT64_C(3600000) +
-                        minute * INT64_C(60000) + second * INT64_C(1000);
-        return strchr(copy, 'Z') != NULL ? local : instant_of(oracle, local);
-    }
-    size_t at = 0;
-    while (at < text.size && text.data[at] != '+' && text.data[at] != '-')
-        at++;
-    str word = str_slice(text, 0, at);
-    struct shift shift = { 0, 0, 0 };
-    while (at < text.size) {
-        int64_t sign = text.data[at] == '-' ? -1 : 1;
-        size_t begin = ++at;
-        while (at < text.size && text.data[at] != '+' && text.data[at] != '-')
-            at++;
-        struct term term = { 0, 'd' };
-        (void)read_term(str_slice(text, begin, at), &term);
-        add_term(&shift, term, sign);
-    }
-    if (str_equal(word, STR("now")))
-        return from_now(oracle, shift);
-    bool beyond;
-    int64_t day = start_of_period(oracle, word);
-    if (shift.months != 0) {
-        /* tomorrow and yesterday are today's neighbours, after the months */
-        int64_t neighbour = day - day_of(oracle, oracle->now_ms);
-        bool by_day = str_equal(word, STR("tomorrow")) || str_equal(word, STR("yesterday"));
-        day = other_month(by_day ? day - neighbour : day, shift.months, &beyond) +
-              (by_day ? neighbour : 0);
-    }
-    return start_of_day(oracle, day + shift.days) + shift.ms;
-}
-
-static int64_t edge(const struct oracle *oracle, json_value json)
-{
-    struct term term;
-    if (json_kind(json) == JSON_TEXT && read_term(json_text(json), &term)) {
-        struct shift shift = { 0, 0, 0 };
-        add_term(&shift, term, -1);
-        return from_now(oracle, shift);
-    }
-    return moment(oracle, json);
-}
-
-/* ---- values ---- */
-
-struct value {
-    bool set;
-    enum rule_kind kind;
-    big number; /* NUMBER in millionths */
-    str text;
-    json_value list;
-};
-
-static big millionths(json_value json)
-{
-    if (json_kind(json) == JSON_INT)
-        return (big)json_int(json, 0) * 1000000;
-    return llround(json_double(json, 0) * 1e6);
-}
-
-static struct value value_of(json_value json, enum rule_kind kind)
-{
-    struct value value = { .kind = kind };
-    value.set = json_kind(json) != JSON_MISSING && json_kind(json) != JSON_NULL;
-    if (kind == RULE_TEXTS) {
-        value.list = json;
-        value.set = value.set && json_count(json) > 0;
-    } else if (kind == RULE_TEXT) {
-        value.text = json_text(json);
-        value.set = value.set && value.text.size > 0;
-    } else if (kind == RULE_NUMBER) {
-        value.number = millionths(json);
-    } else if (kind == RULE_BOOL) {
-        value.number = json_bool(json, false);
-    } else {
-        value.number = json_int(json, 0);
-    }
-    return value;
-}
-
-static big literal(const struct oracle *oracle, json_value json, enum rule_kind kind)
-{
-    switch (kind) {
-    case RULE_NUMBER:
-        return millionths(json);
-    case RULE_BOOL:
-        return json_bool(json, false);
-    case RULE_TIME:
-        return moment(oracle, json);
-    case RULE_MONEY:
-    case RULE_TEXT:
-    case RULE_TEXTS:
-    default:
-        return json_int(json, 0);
-    }
-}
-
-/* ---- comparing ---- */
-
-static bool is_anniversary(struct ymd date, int64_t day)
-{
-    struct ymd other = date_from(day);
-    int last = length_of_month(other.year, other.month);
-    return other.year > date.year && other.month == date.month &&
-           other.day == (date.day < last ? date.day : last);
-}
-
-static bool anniversary(const struct oracle *oracle, int64_t value_ms, str form)
-{
-    struct ymd date = date_from(day_of(oracle, value_ms));
-    int64_t today = day_of(oracle, oracle->now_ms);
-    int64_t first = today, last = today;
-    struct term term = { 0, 'd' };
-    if (str_equal(form, STR("this_month")))
-        return date_from(today).month == date.month && date_from(today).year > date.year;
-    if (str_equal(form, STR("this_week"))) {
-        first = today - ((today + 3) % 7 + 7) % 7;
-        last = first + 6;
-    } else if (str_starts_with(form, STR("in "))) {
-        (void)read_term(str_slice(form, 3, form.size), &term);
-        first = last = today + term.count * (term.unit == 'w' ? 7 : 1);
-    } else if (str_starts_with(form, STR("within "))) {
-        (void)read_term(str_slice(form, 7, form.size), &term);
-        last = today + term.count * (term.unit == 'w' ? 7 : 1);
-    } else if (str_ends_with(form, STR(" ago"))) {
-        (void)read_term(str_slice(form, 0, form.size - 4), &term);
-        first = last = today - term.count * (term.unit == 'w' ? 7 : 1);
-    }
-    for (int64_t day = first; day <= last; day++)
-        if (is_anniversary(date, day))
-            return true;
-    return false;
-}
-
-static bool regex_matches(str pattern, str text)
-{
-    char copy[256], subject[512];
-    regex_t compiled;
-    snprintf(copy, sizeof(copy), STR_FMT, STR_ARG(pattern));
-    snprintf(subject, sizeof(subject), STR_FMT, STR_ARG(text));
-    if (regcomp(&compiled, copy, REG_EXTENDED | REG_NOSUB) != 0)
-        abort();
-    bool found = regexec(&compiled, subject, 0, NULL, 0) == 0;
-    regfree(&compiled);
-    return found;
-}
-
-/* One text by one operator, as if it were not turned: ne asks whether it is equal. */
-static bool one_text(str op, json_value with, str text)
-{
-    if (str_equal(op, STR("eq")) || str_equal(op, STR("ne")))
-        return str_equal(text, json_text(with));
-    if (str_equal(op, STR("in")) || str_equal(op, STR("not_in"))) {
-        struct json_iterator iterator = json_iterate(with);
-        json_value item;
-        while (json_next(&iterator, NULL, &item))
-            if (str_equal(text, json_text(item)))
-                return true;
-        return false;
-    }
-    str part = json_text(with);
-    if (str_equal(op, STR("contains")) || str_equal(op, STR("not_contains")))
-        return part.size == 0 || (text.size >= part.size &&
-                                  memmem(text.data, text.size, part.data, part.size) != NULL);
-    if (str_equal(op, STR("starts_with")))
-        return text.size >= part.size && memcmp(text.data, part.data, part.size) == 0;
-    if (str_equal(op, STR("ends_with")))
-        return text.size >= part.size &&
-               memcmp(text.data + text.size - part.size, part.data, part.size) == 0;
-    return regex_matches(part, text);
-}
-
-static bool is_turned(str op)
-{
-    return str_equal(op, STR("ne")) || str_equal(op, STR("not_in")) ||
-           str_equal(op, STR("not_contains"));
-}
-
-static bool compare_text(str op, json_value with, const struct value *value)
-{
-    bool any = false;
-    if (value->kind == RULE_TEXT) {
-        any = one_text(op, with, value->text);
-    } else {
-        struct json_iterator iterator = json_iterate(value->list);
-        json_value item;
-        while (json_next(&iterator, NULL, &item))
-            any |= one_text(op, with, json_text(item));
-    }
-    return any != is_turned(op);
-}
-
-/* number / count against literals. */
-static bool compare_number(const struct oracle *oracle, str op, json_value with,
-                           const struct value *value, big count)
-{
-    big number = value->number;
-    if (str_equal(op, STR("in")) || str_equal(op, STR("not_in"))) {
-        struct json_iterator iterator = json_iterate(with);
-        json_value item;
-        bool found = false;
-        while (json_next(&iterator, NULL, &item))
-            found |= literal(oracle, item, value->kind) * count == number;
-        return found == str_equal(op, STR("in"));
-    }
-    if (str_equal(op, STR("between"))) {
-        big low = literal(oracle, json_at(with, 0), value->kind);
-        big high = literal(oracle, json_at(with, 1), value->kind);
-        return number >= low * count &&
-               (value->kind == RULE_TIME ? number < high : number <= high * count);
-    }
-    if (str_equal(op, STR("anniversary")))
-        return anniversary(oracle, (int64_t)number, json_text(with));
-    big other = literal(oracle, with, value->kind);
-    if (str_equal(op, STR("on")))
-        return day_of(oracle, (int64_t)number) == day_of(oracle, (int64_t)other);
-    other *= count;
-    if (str_equal(op, STR("eq")))
-        return number == other;
-    if (str_equal(op, STR("ne")))
-        return number != other;
-    if (str_equal(op, STR("lt")))
-        return number < other;
-    if (str_equal(op, STR("lte")))
-        return number <= other;
-    if (str_equal(op, STR("gt")))
-        return number > other;
-    return number >= other;
-}
-
-static const char *const operators[] = {
-    "eq",        "ne",      "in",      "not_in",      "lt",           "lte",
-    "gt",        "gte",     "between", "contains",    "not_contains", "starts_with",
-    "ends_with", "matches", "on",      "anniversary", "is_set",       "is_not_set",
-};
-
-/* The operator that the rule has, or the one that stands when there is none. */
-static str operator_of(json_value rule, const char *otherwise)
-{
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-        if (has(rule, operators[i]))
-            return str_from_c(operators[i]);
-    return str_from_c(otherwise);
-}
-
-static bool compare(const struct oracle *oracle, json_value rule, const struct value *value,
-                    big count, const char *otherwise)
-{
-    str op = operator_of(rule, otherwise);
-    json_value with = json_get(rule, op);
-    if (str_equal(op, STR("is_set")))
-        return value->set;
-    if (str_equal(op, STR("is_not_set")))
-        return !value->set;
-    if (!value->set)
-        return false;
-    if (value->kind == RULE_TEXT || value->kind == RULE_TEXTS)
-        return compare_text(op, with, value);
-    return compare_number(oracle, op, with, value, count);
-}
-
 /* ---- objects ---- */
 
-static bool object_holds(const struct oracle *oracle, json_value rule, const struct value *ids);
+static bool object_holds(const struct oracle *oracle, json_value rule,
+                         const struct oracle_value *ids);
 
 static bool object_rule_holds(const struct oracle *oracle, str kind, json_value object,
                               json_value rule)
@@ -516,9 +61,10 @@ static bool object_rule_holds(const struct oracle *oracle, str kind, json_value 
                                          : has(rule, "tag") ? "tag"
                                                             : "prop"))));
     snprintf(name, sizeof(name), STR_FMT ".%s", STR_ARG(kind), path);
-    struct value value =
-        value_of(get(object, path), world_find(world_objects, str_from_c(name))->kind);
-    return nested ? object_holds(oracle, rule, &value) : compare(oracle, rule, &value, 1, "is_set");
+    struct oracle_value value =
+        oracle_value_of(get(object, path), world_find(world_objects, str_from_c(name))->kind);
+    return nested ? object_holds(oracle, rule, &value)
+                  : oracle_compare(oracle, rule, &value, 1, "is_set");
 }
 
 static bool id_holds(const struct oracle *oracle, json_value rule, str id)
@@ -528,7 +74,8 @@ static bool id_holds(const struct oracle *oracle, json_value rule, str id)
     return json_is_object(object) && object_rule_holds(oracle, kind, object, get(rule, "rule"));
 }
 
-static bool object_holds(const struct oracle *oracle, json_value rule, const struct value *ids)
+static bool object_holds(const struct oracle *oracle, json_value rule,
+                         const struct oracle_value *ids)
 {
     if (!ids->set)
         return false;
@@ -606,27 +153,28 @@ static enum rule_kind kind_of_column(enum column_kind kind)
                                   : RULE_NUMBER;
 }
 
-static struct value property(const struct oracle *oracle, const struct event_of *event, str path)
+static struct oracle_value property(const struct oracle *oracle, const struct event_of *event,
+                                    str path)
 {
     if (str_equal(path, STR("channel")) || str_equal(path, STR("$channel")))
-        return value_of(get(event->json, "channel"), RULE_TEXT);
-    struct value value = { .set = true, .kind = RULE_NUMBER };
+        return oracle_value_of(get(event->json, "channel"), RULE_TEXT);
+    struct oracle_value value = { .set = true, .kind = RULE_NUMBER };
     if (str_equal(path, STR("$time"))) {
         value.kind = RULE_TIME;
         value.number = event->time_ms;
         return value;
     }
     if (str_equal(path, STR("$hour"))) {
-        int64_t of_day = clock_at(oracle, event->time_ms) % DAY;
+        int64_t of_day = oracle_clock(oracle, event->time_ms) % DAY;
         value.number = (big)((of_day < 0 ? of_day + DAY : of_day) / 3600000) * 1000000;
         return value;
     }
     if (str_equal(path, STR("$weekday"))) {
-        value.number = (big)(((day_of(oracle, event->time_ms) + 3) % 7 + 7) % 7 + 1) * 1000000;
+        value.number = (big)(((oracle_day(oracle, event->time_ms) + 3) % 7 + 7) % 7 + 1) * 1000000;
         return value;
     }
     const struct world_property *known = world_property(path);
-    return value_of(json_get(get(event->json, "props"), path), kind_of_column(known->kind));
+    return oracle_value_of(json_get(get(event->json, "props"), path), kind_of_column(known->kind));
 }
 
 /* `steps`: the events of a sequence's steps so far, for what refers to them. */
@@ -654,15 +202,15 @@ static bool where_holds(const struct oracle *oracle, json_value where, const str
     if (has(where, "not"))
         return !where_holds(oracle, get(where, "not"), event, steps);
     if (has(where, "object")) {
-        struct value ids = property(oracle, event, json_text(get(where, "via")));
+        struct oracle_value ids = property(oracle, event, json_text(get(where, "via")));
         return object_holds(oracle, where, &ids);
     }
-    struct value value = property(oracle, event, json_text(get(where, "prop")));
-    str op = operator_of(where, "is_set");
+    struct oracle_value value = property(oracle, event, json_text(get(where, "prop")));
+    str op = oracle_operator(where, "is_set");
     json_value with = json_get(where, op);
     if (!json_is_object(with))
-        return compare(oracle, where, &value, 1, "is_set");
-    struct value other =
+        return oracle_compare(oracle, where, &value, 1, "is_set");
+    struct oracle_value other =
         property(oracle, steps[json_int(get(with, "step"), 0)], json_text(get(with, "prop")));
     if (!value.set || !other.set)
         return false;
@@ -686,8 +234,8 @@ struct span {
 
 static struct span calendar(const struct oracle *oracle, str word)
 {
-    int64_t today = day_of(oracle, oracle->now_ms);
-    struct ymd date = date_from(today);
+    int64_t today = oracle_day(oracle, oracle->now_ms);
+    struct oracle_date date = oracle_date(today);
     int64_t monday = today - ((today + 3) % 7 + 7) % 7;
     int quarter = (date.month - 1) / 3 * 3 + 1;
     int64_t from = today, to = today + 1;
@@ -701,32 +249,32 @@ static struct span calendar(const struct oracle *oracle, str word)
         from = monday - 7;
         to = monday;
     } else if (str_equal(word, STR("this_month"))) {
-        from = day_from(date.year, date.month, 1);
-        to = day_from(date.year, date.month + 1, 1);
+        from = oracle_day_from(date.year, date.month, 1);
+        to = oracle_day_from(date.year, date.month + 1, 1);
     } else if (str_equal(word, STR("last_month"))) {
-        from = day_from(date.year, date.month - 1, 1);
-        to = day_from(date.year, date.month, 1);
+        from = oracle_day_from(date.year, date.month - 1, 1);
+        to = oracle_day_from(date.year, date.month, 1);
     } else if (str_equal(word, STR("this_quarter"))) {
-        from = day_from(date.year, quarter, 1);
-        to = day_from(date.year, quarter + 3, 1);
+        from = oracle_day_from(date.year, quarter, 1);
+        to = oracle_day_from(date.year, quarter + 3, 1);
     } else if (str_equal(word, STR("last_quarter"))) {
-        from = day_from(date.year, quarter - 3, 1);
-        to = day_from(date.year, quarter, 1);
+        from = oracle_day_from(date.year, quarter - 3, 1);
+        to = oracle_day_from(date.year, quarter, 1);
     } else if (str_equal(word, STR("this_year"))) {
-        from = day_from(date.year, 1, 1);
-        to = day_from(date.year + 1, 1, 1);
+        from = oracle_day_from(date.year, 1, 1);
+        to = oracle_day_from(date.year + 1, 1, 1);
     } else if (str_equal(word, STR("last_year"))) {
-        from = day_from(date.year - 1, 1, 1);
-        to = day_from(date.year, 1, 1);
+        from = oracle_day_from(date.year - 1, 1, 1);
+        to = oracle_day_from(date.year, 1, 1);
     }
-    return (struct span){ start_of_day(oracle, from), start_of_day(oracle, to), false };
+    return (struct span){ oracle_day_start(oracle, from), oracle_day_start(oracle, to), false };
 }
 
 static struct span window_of(const struct oracle *oracle, json_value rule)
 {
     struct span span = { INT64_MIN, oracle->now_ms, false };
     if (has(rule, "last")) {
-        span.from = edge(oracle, get(rule, "last"));
+        span.from = oracle_edge(oracle, get(rule, "last"));
         return span;
     }
     json_value during = get(rule, "during");
@@ -737,9 +285,9 @@ static struct span window_of(const struct oracle *oracle, json_value rule)
         span = calendar(oracle, json_text(during));
     } else if (json_is_object(during)) {
         if (has(during, "from"))
-            span.from = edge(oracle, get(during, "from"));
+            span.from = oracle_edge(oracle, get(during, "from"));
         if (has(during, "to"))
-            span.to = edge(oracle, get(during, "to"));
+            span.to = oracle_edge(oracle, get(during, "to"));
     }
     if (span.to > oracle->now_ms)
         span.to = oracle->now_ms;
@@ -753,10 +301,10 @@ static bool is_in(const struct span *span, int64_t time_ms)
 
 /* ---- net of refunds ---- */
 
-static struct value money_of(const struct oracle *oracle, const struct event_of *event,
-                             const char *first, const char *second)
+static struct oracle_value money_of(const struct oracle *oracle, const struct event_of *event,
+                                    const char *first, const char *second)
 {
-    struct value value = property(oracle, event, str_from_c(first));
+    struct oracle_value value = property(oracle, event, str_from_c(first));
     return value.set ? value : property(oracle, event, str_from_c(second));
 }
 
@@ -768,8 +316,8 @@ static big absolute(big number)
 static bool same_order(const struct oracle *oracle, const struct event_of *a,
                        const struct event_of *b)
 {
-    struct value left = property(oracle, a, STR("order_id"));
-    struct value right = property(oracle, b, STR("order_id"));
+    struct oracle_value left = property(oracle, a, STR("order_id"));
+    struct oracle_value right = property(oracle, b, STR("order_id"));
     return left.set && right.set && str_equal(left.text, right.text);
 }
 
@@ -777,7 +325,7 @@ static bool same_order(const struct oracle *oracle, const struct event_of *a,
 static bool is_left(const struct oracle *oracle, const struct events *all,
                     const struct event_of *order, str of, big *money, big *returned)
 {
-    struct value paid = money_of(oracle, order, "revenue", "total");
+    struct oracle_value paid = money_of(oracle, order, "revenue", "total");
     *money = *returned = 0;
     for (size_t i = 0; i < all->count; i++) {
         const struct event_of *event = &all->items[i];
@@ -787,12 +335,12 @@ static bool is_left(const struct oracle *oracle, const struct events *all,
             return false;
         if (!str_equal(event->type, STR("Order Refunded")))
             continue;
-        struct value back = money_of(oracle, event, "total", "revenue");
+        struct oracle_value back = money_of(oracle, event, "total", "revenue");
         if (!back.set)
             return false;
         *money += absolute(back.number);
         if (of.size > 0) {
-            struct value value = property(oracle, event, of);
+            struct oracle_value value = property(oracle, event, of);
             if (value.set && value.kind != RULE_TEXT && value.kind != RULE_TEXTS)
                 *returned += absolute(value.number);
         }
@@ -806,14 +354,14 @@ struct counted {
     size_t count;
     struct {
         const struct event_of *event;
-        struct value value;
+        struct oracle_value value;
     } items[EVENTS_MAX];
 };
 
 static void count_event(const struct oracle *oracle, struct counted *counted,
                         const struct event_of *event, str of)
 {
-    struct value value = { .set = true, .kind = RULE_NUMBER };
+    struct oracle_value value = { .set = true, .kind = RULE_NUMBER };
     if (of.size > 0)
         value = property(oracle, event, of);
     if (!value.set)
@@ -848,7 +396,7 @@ static void take_refunds(const struct oracle *oracle, const struct events *all,
 {
     bool is_money = str_equal(of, STR("revenue")) || str_equal(of, STR("total"));
     for (size_t i = 0; i < counted->count; i++) {
-        struct value *value = &counted->items[i].value;
+        struct oracle_value *value = &counted->items[i].value;
         big money, returned;
         (void)is_left(oracle, all, counted->items[i].event, of, &money, &returned);
         if (of.size == 0 || value->number <= 0 ||
@@ -897,24 +445,24 @@ static void gather(const struct oracle *oracle, json_value rule, const struct ev
 
 /* ---- measures ---- */
 
-static bool same_value(const struct value *a, const struct value *b)
+static bool same_value(const struct oracle_value *a, const struct oracle_value *b)
 {
     return a->kind == RULE_TEXT ? str_equal(a->text, b->text) : a->number == b->number;
 }
 
 static big count_distinct(const struct counted *counted)
 {
-    struct value seen[EVENTS_MAX * 4];
+    struct oracle_value seen[EVENTS_MAX * 4];
     size_t count = 0;
     for (size_t i = 0; i < counted->count; i++) {
-        struct value parts[16] = { counted->items[i].value };
+        struct oracle_value parts[16] = { counted->items[i].value };
         size_t part_count = 1;
         if (parts[0].kind == RULE_TEXTS) {
             struct json_iterator iterator = json_iterate(counted->items[i].value.list);
             json_value item;
             part_count = 0;
             while (json_next(&iterator, NULL, &item))
-                parts[part_count++] = value_of(item, RULE_TEXT);
+                parts[part_count++] = oracle_value_of(item, RULE_TEXT);
         }
         for (size_t j = 0; j < part_count; j++) {
             bool old = false;
@@ -933,20 +481,21 @@ static big count_days(const struct oracle *oracle, const struct counted *counted
     for (size_t i = 0; i < counted->count; i++) {
         bool old = false;
         for (size_t j = 0; j < i; j++)
-            old |= day_of(oracle, counted->items[i].event->time_ms) ==
-                   day_of(oracle, counted->items[j].event->time_ms);
+            old |= oracle_day(oracle, counted->items[i].event->time_ms) ==
+                   oracle_day(oracle, counted->items[j].event->time_ms);
         days += !old;
     }
     return days;
 }
 
-static struct value number_value(big number, enum rule_kind kind)
+static struct oracle_value number_value(big number, enum rule_kind kind)
 {
-    return (struct value){ .set = true, .kind = kind, .number = number };
+    return (struct oracle_value){ .set = true, .kind = kind, .number = number };
 }
 
-static struct value measure(const struct oracle *oracle, json_value rule,
-                            const struct counted *counted, enum rule_kind of_kind, big *divide)
+static struct oracle_value measure(const struct oracle *oracle, json_value rule,
+                                   const struct counted *counted, enum rule_kind of_kind,
+                                   big *divide)
 {
     json_value word = get(rule, "measure");
     bool has_of = has(rule, "of");
@@ -963,7 +512,7 @@ static struct value measure(const struct oracle *oracle, json_value rule,
         sum += counted->items[i].value.number;
     if (is_text(word, "sum"))
         return number_value(sum, of_kind);
-    struct value none = { .set = false, .kind = has_of ? of_kind : RULE_TIME };
+    struct oracle_value none = { .set = false, .kind = has_of ? of_kind : RULE_TIME };
     if (count == 0)
         return none;
     if (is_text(word, "avg")) {
@@ -992,12 +541,12 @@ static bool measured(const struct oracle *oracle, json_value rule, const struct 
                      enum rule_kind of_kind)
 {
     big divide;
-    struct value value = measure(oracle, rule, counted, of_kind, &divide);
+    struct oracle_value value = measure(oracle, rule, counted, of_kind, &divide);
     json_value word = get(rule, "measure");
     bool counts = json_kind(word) == JSON_MISSING || is_text(word, "count");
-    if (counts && str_equal(operator_of(rule, "none"), STR("none")))
+    if (counts && str_equal(oracle_operator(rule, "none"), STR("none")))
         return counted->count >= 1;
-    return compare(oracle, rule, &value, divide, "is_set");
+    return oracle_compare(oracle, rule, &value, divide, "is_set");
 }
 
 static bool event_holds(const struct oracle *oracle, json_value rule)
@@ -1077,8 +626,8 @@ static bool same_holds(const struct choice *choice, json_value step, const struc
     iterator = json_iterate(same);
     while (single || json_next(&iterator, NULL, &item)) {
         str path = single ? json_text(same) : json_text(item);
-        struct value here = property(choice->oracle, event, path);
-        struct value first = property(choice->oracle, choice->steps[0], path);
+        struct oracle_value here = property(choice->oracle, event, path);
+        struct oracle_value first = property(choice->oracle, choice->steps[0], path);
         bool equal = false;
         if (here.kind == RULE_TEXTS) {
             struct json_iterator mine = json_iterate(here.list);
@@ -1167,10 +716,10 @@ static bool sequence_holds(const struct oracle *oracle, json_value rule)
         .all = all,
         .span = window_of(oracle, rule),
     };
-    struct term term;
-    if (read_term(json_text(get(rule, "within")), &term)) {
-        struct shift shift = { 0, 0, 0 };
-        add_term(&shift, term, 1);
+    struct oracle_term term;
+    if (oracle_term(json_text(get(rule, "within")), &term)) {
+        struct oracle_shift shift = { 0, 0, 0 };
+        oracle_add_term(&shift, term, 1);
         choice.within_ms = shift.days * DAY + shift.ms;
     }
     bool holds = choose(&choice, 0, 0);
@@ -1190,41 +739,41 @@ static bool is_listed(json_value list, json_value word)
     return false;
 }
 
-static struct value fact(const struct oracle *oracle, const char *where, json_value name,
-                         const struct world_name *names)
+static struct oracle_value fact(const struct oracle *oracle, const char *where, json_value name,
+                                const struct world_name *names)
 {
-    return value_of(json_get(get(oracle->customer, where), json_text(name)),
-                    world_find(names, json_text(name))->kind);
+    return oracle_value_of(json_get(get(oracle->customer, where), json_text(name)),
+                           world_find(names, json_text(name))->kind);
 }
 
 static bool relation_holds(const struct oracle *oracle, json_value rule)
 {
-    struct value value = fact(oracle, "relations", get(rule, "relation"), world_relations);
-    str op = operator_of(rule, "is_set");
+    struct oracle_value value = fact(oracle, "relations", get(rule, "relation"), world_relations);
+    str op = oracle_operator(rule, "is_set");
     json_value with = json_get(rule, op);
     if (!is_text(with, "$me"))
-        return compare(oracle, rule, &value, 1, "is_set");
+        return oracle_compare(oracle, rule, &value, 1, "is_set");
     json_value me = get(oracle->world, "me");
     if (!value.set || json_text(me).size == 0)
         return false;
-    return compare_text(op, me, &value);
+    return oracle_compare_text(op, me, &value);
 }
 
 static bool consent_holds(const struct oracle *oracle, json_value rule)
 {
-    struct value value = value_of(
+    struct oracle_value value = oracle_value_of(
         json_get(get(oracle->customer, "consents"), json_text(get(rule, "consent"))), RULE_BOOL);
-    if (str_equal(operator_of(rule, "none"), STR("none")))
+    if (str_equal(oracle_operator(rule, "none"), STR("none")))
         return value.set && value.number == 1;
-    return compare(oracle, rule, &value, 1, "is_set");
+    return oracle_compare(oracle, rule, &value, 1, "is_set");
 }
 
 static bool via_holds(const struct oracle *oracle, json_value rule)
 {
     json_value via = get(rule, "via");
     bool relation = world_find(world_relations, json_text(via)) != NULL;
-    struct value ids = relation ? fact(oracle, "relations", via, world_relations)
-                                : fact(oracle, "traits", via, world_traits);
+    struct oracle_value ids = relation ? fact(oracle, "relations", via, world_relations)
+                                       : fact(oracle, "traits", via, world_traits);
     return object_holds(oracle, rule, &ids);
 }
 
@@ -1248,14 +797,14 @@ bool oracle_holds(const struct oracle *oracle, json_value rule)
     }
     if (has(rule, "not"))
         return !oracle_holds(oracle, get(rule, "not"));
-    struct value value;
+    struct oracle_value value;
     if (has(rule, "trait")) {
         value = fact(oracle, "traits", get(rule, "trait"), world_traits);
-        return compare(oracle, rule, &value, 1, "is_set");
+        return oracle_compare(oracle, rule, &value, 1, "is_set");
     }
     if (has(rule, "tag")) {
         value = fact(oracle, "tags", get(rule, "tag"), world_tags);
-        return compare(oracle, rule, &value, 1, "is_set");
+        return oracle_compare(oracle, rule, &value, 1, "is_set");
     }
     if (has(rule, "segment"))
         return is_listed(get(oracle->customer, "segments"), get(rule, "segment"));
