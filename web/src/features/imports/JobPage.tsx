@@ -108,7 +108,7 @@ function About({ job }: { job: Job }) {
   return (
     <Panel title={t.job.about}>
       <dl className="facts">
-        <dt>{t.file}</dt><dd>{job.file}</dd>
+        {job.file !== null && !job.file.startsWith('upload:') && <><dt>{t.file}</dt><dd className="mono">{job.file}</dd></>}
         <dt>{t.job.size}</dt><dd>{job.size_bytes === null ? '—' : bytes(job.size_bytes)}</dd>
         <dt>{t.dataSet}</dt><dd className="mono">{job.data_set}</dd>
         {job.mapping_key !== null && job.mapping_key !== '' && <><dt>{t.job.mapping}</dt><dd className="mono">{job.mapping_key}{job.mapping_version !== null && ` · ${job.mapping_version}`}</dd></>}

@@ -36,13 +36,13 @@ export function JobProgress({ job }: { job: Job }) {
   const t = useText(importTexts);
   const { rows_per_second: rate, seconds_left: left } = job.progress;
   const said = [
-    `${exactCount(job.progress.rows)} ${t.rows}`,
+    t.job.rowsSaid(exactCount(job.progress.rows)),
     isMoving(job) && rate > 0 ? t.job.rate(exactCount(rate)) : '',
     isMoving(job) && left !== null ? t.job.left(timeLeft(left, t.job)) : '',
   ].filter((part) => part !== '');
   return (
     <div>
-      <Progress percent={percentOf(job)} status={job.status === 'failed' ? 'exception' : isMoving(job) ? 'active' : 'normal'} aria-label={t.job.progress} />
+      <Progress strokeColor={job.status === 'failed' ? undefined : 'var(--accent)'} percent={percentOf(job)} status={job.status === 'failed' ? 'exception' : isMoving(job) ? 'active' : 'normal'} aria-label={t.job.progress} />
       <p className="small soft tabular" role="status">{said.join(' · ')}</p>
     </div>
   );

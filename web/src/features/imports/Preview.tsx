@@ -2,6 +2,7 @@
 /* Preview: what the first rows would bring: customers, events, rows that are refused and why. */
 import type { Schemas } from '@/api/client';
 import { useText } from '@/app/preferences';
+import { wordFor } from '@/lib/text';
 import { DataTable } from '@/ui/DataTable';
 import { Json } from '@/ui/Json';
 import { Count } from '@/ui/Marks';
@@ -27,7 +28,7 @@ export function Preview({ preview }: { preview: Previewed }) {
           rowKey="row" dataSource={preview.refusals} pagination={preview.refusals.length > 20 ? { pageSize: 20, size: 'small' } : false}
           columns={[
             { key: 'row', title: t.row, width: 80, align: 'right', render: (_, row) => <span className="tabular">{row.row}</span> },
-            { key: 'reason', title: t.reason, render: (_, row) => <span className="soft">{row.reason}</span> },
+            { key: 'reason', title: t.reason, render: (_, row) => <span><strong>{wordFor(t.codes, row.code)}</strong><br /><span className="small faint">{row.reason}</span></span> },
             { key: 'original', title: t.original, render: (_, row) => <span className="mono cut" style={{ display: 'block', maxWidth: 420 }} title={row.original}>{row.original}</span> },
           ]}
         />
