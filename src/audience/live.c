@@ -429,6 +429,8 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
     if (customer == 0)
         return ERR_OK;
     roaring_bitmap_remove(audience->pending, customer);
+    if (identity_root(audience->config.identity, customer) == 0) /* gone with an undone import */
+        return live_clear(audience, customer, moment, CAUSE_MERGE);
     marks_clear(&marks, marks_words(audience));
     err error = clear_absorbed(audience, customer, moment);
     if (error == ERR_OK)

@@ -243,10 +243,11 @@ static err retract_node(struct call *call, uint32_t source, json_value told)
     atomic_fetch_sub(&engine->events, count);
     if (error == ERR_OK)
         error = observe_rest(call, node, told);
-    if (error == ERR_OK)
-        error = follow_customer(engine, identity_root(engine->identity, node), call->seq);
     if (error == ERR_OK && source != 0 && profile_is_empty(engine->profile, node))
         error = identity_undo_node(engine->identity, node, call->seq, call->writes);
+    uint32_t root = identity_root(engine->identity, node);
+    if (error == ERR_OK) /* who is gone leaves every list, too */
+        error = follow_customer(engine, root != 0 ? root : node, call->seq);
     memory_free(seqs);
     return error;
 }
@@ -271,6 +272,13 @@ err run_import_retract(struct call *call)
     return ERR_OK;
 }
 
+static err tell_object_changed(struct call *call)
+{
+    struct event event = { .kind = EVENT_OBJECT, .seq = call->seq };
+    struct identity_outcome nobody = { .node = 0 };
+    return follow_event(call->engine, &event, &nobody);
+}
+
 /* Objects that this source was the last to change become what they were before it. */
 static err restore_objects(struct call *call, uint32_t source)
 {
@@ -284,7 +292,7 @@ static err restore_objects(struct call *call, uint32_t source)
                                    json_text(json_get(object, STR("props"))),
                                    json_int(json_get(object, STR("updated_ms")), 0),
                                    json_int(json_get(object, STR("deleted_ms")), 0), call->writes);
-    return error;
+    return error == ERR_OK && json_count(objects) > 0 ? tell_object_changed(call) : error;
 }
 
 /* Calls `take` for each number of the list `name`. */
@@ -410,7 +418,7 @@ err run_object_put(struct call *call)
     if (error == ERR_OK)
         error = profile_apply(engine->profile, &event, 0, call->writes);
     buffer_deinit(&props);
-    return error;
+    return error == ERR_OK ? tell_object_changed(call) : error;
 }
 
 err run_object_kind_put(struct call *call)
