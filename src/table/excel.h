@@ -5,7 +5,8 @@
 
 #include "table/inside.h"
 
-/* Sets form->sheets and form->sheet (the first that is shown). UNSUPPORTED with the cure for a zip that is no Excel file. */
+/* Sets form->sheets and form->sheet (the first that is shown). UNSUPPORTED with the cure for a zip that is no Excel
+ * file. */
 err excel_look(const char *path, struct table_form *form, struct problem *problem) MUST_USE;
 /* JSON array of the names. */
 err excel_write_sheets(const char *path, struct buffer *out, struct problem *problem) MUST_USE;

@@ -14,8 +14,8 @@ struct json_row;
 err json_row_new(struct json_row **row, struct names *names) MUST_USE;
 void json_row_free(struct json_row **row);
 
-/* `text` is valid UTF-8. *cells has names->count cells, borrowed until the next call and as long as `text`. Keys that are new
- * become columns. INVALID, with what is wrong and at which byte. */
+/* `text` is valid UTF-8. *cells has names->count cells, borrowed until the next call and as long as `text`. Keys that
+ * are new become columns. INVALID, with what is wrong and at which byte. */
 err json_row_cut(struct json_row *row, str text, const struct table_cell **cells,
                  struct problem *problem) MUST_USE;
 

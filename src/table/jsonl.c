@@ -319,8 +319,8 @@ static err open_window(struct table *table, struct problem *problem)
     return error;
 }
 
-/* The keys of the first rows become the columns; then reading begins again. What is wrong with the file is told when the
- * rows are read. */
+/* The keys of the first rows become the columns; then reading begins again. What is wrong with the file is told
+ * when the rows are read. */
 static err learn_columns(struct table *table, struct problem *problem)
 {
     struct jsonl *jsonl = table->state;

@@ -49,12 +49,13 @@ struct table_cell {
 struct table_form {
     enum table_format format;
     enum table_packing packing;
-    enum table_encoding encoding; /* CSV */
+    enum table_encoding encoding; /* CSV, JSON lines */
     char separator;               /* CSV */
     char quote;                   /* CSV; 0: none */
-    uint32_t header_row; /* 1-based row that has the names; 0: none (columns are "column 1" …) */
-    uint32_t sheet;      /* Excel: 0-based */
-    uint32_t sheets;     /* Excel: how many there are */
+    /* 1-based row that has the names, empty rows counted (Excel: row of the sheet); 0: none, columns are "column 1" … */
+    uint32_t header_row;
+    uint32_t sheet;  /* Excel: 0-based */
+    uint32_t sheets; /* Excel: how many there are */
 };
 /* Look at the beginning (up to 1 MB, unpacked). `hint` is the file's name or "". UNSUPPORTED, with the cure, for what
  * it is not: old .xls, password, HTML that calls itself .xls, binary. Password-protected files are told as such. */
@@ -100,11 +101,12 @@ struct table_row {
  * row->number, line and raw are set) and reading may go on. Any other error ends the file here (a torn gzip, a changed
  * file) and is given again by every further call. Rows without any value are passed over and have no number. */
 err table_next(struct table *table, struct table_row *row, struct problem *problem) MUST_USE;
-/* Pass over rows without cutting them into cells, until the next is `number` (resume). */
+/* Pass over rows without cutting them into cells, until the next is `number` (resume). UNPROCESSABLE: it has passed.
+ * CONFLICT: the file has fewer rows than that and one. JSON lines: keys in rows that are passed over make no columns. */
 err table_skip_to(struct table *table, uint64_t number, struct problem *problem) MUST_USE;
 
-/* The process `kith read-parquet`, which table_open starts for a Parquet file: chDB reads it there, within limits, and rows come over
- * a pipe (docs/formats/files.md). argv[0] is not read. Returns the exit code. Main thread. */
+/* The process `kith read-parquet`, which table_open starts for a Parquet file: chDB reads it there, within limits, and
+ * rows come over a pipe (docs/formats/files.md). argv[0] is not read. Returns the exit code. Main thread. */
 int table_parquet_main(int argc, char **argv);
 
 /* Progress: bytes of the file taken, and its size. */
