@@ -57,10 +57,10 @@ struct mapping_context {
     uint32_t source_number;
     str key_salt; /* natural keys are unique within it: the data set ("tmall_orders"), not the file */
     int64_t received_ms; /* for times that are missing, where the mapping allows that */
-    int32_t
-        zone_offset_seconds; /* of local times where the mapping says none; 0 is UTC (brands: 28800) */
-    size_t memory_bytes_max; /* rows of orders that wait; 0: 256 MB. Beyond it they go to disk */
-    const char *temporary_folder; /* for them, encrypted and without a name; NULL: TMPDIR or /tmp */
+    /* Of local times where the mapping says no zone: workspace.zone, for brands 28800. 0 is UTC. */
+    int32_t zone_offset_seconds;
+    size_t memory_bytes_max; /* rows of orders that wait; 0: 256 MB. Beyond it they go to disk, */
+    const char *temporary_folder; /* encrypted and without a name; NULL: TMPDIR or /tmp */
 };
 err mapping_worker_new(struct mapping_worker **worker, const struct mapping *mapping,
                        const struct mapping_context *context, struct problem *problem) MUST_USE;
