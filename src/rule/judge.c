@@ -362,9 +362,22 @@ void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t cus
     judge_begin(judge, rule, customer, view, facts, now_ms);
     if (judge->k != NULL)
         *answer = tree_answer(judge, rule->root);
+    answer->partial = judge->partial;
     judge->nomem |= pattern_take_starved();
     if (judge->nomem)
         *answer = (struct rule_answer){ .holds = false, .until_ms = now_ms };
+}
+
+bool rule_judge_was_partial(const struct rule_judge *judge)
+{
+    return judge->partial;
+}
+
+void rule_judge_on_partial(struct rule_judge *judge,
+                           bool (*partial)(void *context, uint32_t customer), void *context)
+{
+    judge->on_partial = partial;
+    judge->partial_context = context;
 }
 
 bool rule_measure(struct rule_judge *judge, const struct rule *measure, uint32_t customer,

@@ -126,6 +126,7 @@ struct rule_judge {
     int64_t now_ms;
     bool passed;            /* the pass was made */
     bool asked;             /* leaves[] are this customer's */
+    bool partial;           /* the pass lacked events that may count */
     bool explains;          /* keep what counts */
     int64_t flip_ms;        /* of the where being tested */
     const size_t *bindings; /* events matched by earlier steps */
@@ -143,6 +144,8 @@ struct rule_judge {
     uint32_t *failed; /* sequences: places from which there is no way on */
     size_t failed_capacity;
     uint64_t serial;
+    bool (*on_partial)(void *context, uint32_t customer);
+    void *partial_context;
 };
 
 /* Room for `count` items of `size`; `items` is where the pointer is. False sets nomem. */
@@ -160,7 +163,7 @@ static inline void judge_next(struct rule_judge *judge, uint32_t customer,
     judge->tick++;
     judge->customer = customer;
     judge->view = view;
-    judge->passed = judge->asked = false;
+    judge->passed = judge->asked = judge->partial = false;
     judge->bindings = NULL;
 }
 void verdicts_clear(struct verdicts *verdicts);

@@ -349,6 +349,14 @@ static void hear_type(struct rule_judge *judge, uint16_t type, size_t at, int64_
         hear(judge, &judge->rule->listeners[known->heard[i]], at, time_ms);
 }
 
+/* What a view lacks is older than all that it has. */
+static bool lacks_events(const struct history_view *view, int64_t begin_ms)
+{
+    if (__builtin_expect(view->complete, true))
+        return false;
+    return view->count == 0 || begin_ms < history_time_ms(view->events[0]);
+}
+
 void pass_run(struct rule_judge *judge)
 {
     if (judge->passed)
@@ -361,8 +369,11 @@ void pass_run(struct rule_judge *judge)
         memcpy(known->tallies, known->starts, rule->slot_count * sizeof(struct tally));
     judge->item_count = 0;
     begin_set(judge);
-    if (!known->typed || view == NULL)
+    if (view == NULL)
         return;
+    if (!known->typed)
+        return;
+    judge->partial = lacks_events(view, known->begin_ms);
     const uint64_t *bits = known->bits;
     size_t count = view->count;
     for (size_t at = first_at(view, known->begin_ms); at < count; at++) {

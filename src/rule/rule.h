@@ -180,11 +180,15 @@ struct rule_objects {
 struct rule_answer {
     bool holds;
     int64_t until_ms; /* RULE_FOREVER: only an event or a fact can change it */
+    /* The view was not complete, and what it lacks may count: judge again with all rows (history_view_rows). */
+    bool partial;
 };
 
 struct rule_judge; /* scratch of one thread */
 err rule_judge_new(struct rule_judge **judge) MUST_USE;
 void rule_judge_free(struct rule_judge **judge);
+/* Was the last answer or measure partial (struct rule_answer)? */
+bool rule_judge_was_partial(const struct rule_judge *judge);
 /* Did memory run out since the last time this was asked? Answers given meanwhile may be wrong: they say holds false, until
  * now, and have to be asked again. */
 err rule_judge_status(struct rule_judge *judge) MUST_USE;
@@ -205,6 +209,10 @@ bool rule_measure(struct rule_judge *judge, const struct rule *measure, uint32_t
 /* Judge the customers [from, to); those that satisfy it go to `found` in ascending order. With
  * `condition_counts` (one per rule_condition_count) each condition is also counted alone. The thread's own
  * reader and judge. False from `found` stops. */
+/* Customers whose view is not complete where the rule looks go to `partial`, and not to `found`: they are to be judged
+ * with their rows from the warehouse. NULL: judge them by what is there. */
+void rule_judge_on_partial(struct rule_judge *judge,
+                           bool (*partial)(void *context, uint32_t customer), void *context);
 err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_reader *reader,
               const struct rule_facts *facts, int64_t now_ms, uint32_t from, uint32_t to,
               bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,

@@ -43,6 +43,8 @@ static bool visit(void *context, uint32_t customer, const struct history_view *v
     struct rule_answer answer = tree_answer(judge, scan->rule->root);
     if (judge->nomem || pattern_is_starved())
         return false;
+    if (judge->partial && judge->on_partial != NULL)
+        return judge->on_partial(judge->partial_context, customer);
     return !answer.holds || scan->found(scan->context, customer, answer.until_ms);
 }
 

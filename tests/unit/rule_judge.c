@@ -258,12 +258,43 @@ static void measures_are_told(void **state)
     }
 }
 
+/* A view that lacks what is old is enough for a window that begins behind that, and for nothing else. */
+static void what_is_not_in_memory_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule;
+        bool partial;
+    } examples[] = {
+        { "{\"event\":\"Order Paid\",\"last\":\"89d\"}", false },
+        { "{\"event\":\"Order Paid\",\"last\":\"91d\"}", true },
+        { "{\"event\":\"Order Paid\"}", true },
+        { "{\"event\":\"Order Paid\",\"last\":\"1d\",\"nth\":1}", true },
+        { "{\"trait\":\"city\",\"eq\":\"上海\"}", false },
+        { "{\"any\":[{\"segment\":\"vip\"},{\"event\":\"Order Paid\"}]}", false },
+    };
+    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+        struct rule *rule = world_rule(&world, examples[i].rule);
+        struct history_view view;
+        struct rule_answer answer;
+        history_read_begin(world.reader);
+        history_view_customer(world.reader, world_number(0), &view);
+        view.complete = false;
+        rule_answer(world.judge, rule, world_number(0), &view, world_facts(&world, 0), NOW,
+                    &answer);
+        history_read_end(world.reader);
+        if (answer.partial != examples[i].partial)
+            fail_msg("%s", examples[i].rule);
+        rule_free(&rule);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_compared), cmocka_unit_test(events_are_measured),
         cmocka_unit_test(windows_are_exact),  cmocka_unit_test(until_is_the_deciding_event),
-        cmocka_unit_test(measures_are_told),
+        cmocka_unit_test(measures_are_told),  cmocka_unit_test(what_is_not_in_memory_is_told),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
