@@ -56,6 +56,8 @@ void csv_scan_deinit(struct csv_scan *scan);
 enum csv_found csv_scan_row(struct csv_scan *scan, err *error, struct problem *problem);
 /* Go behind the row. */
 void csv_scan_pass(struct csv_scan *scan);
+/* Over a sample of a file: whether the end of the sample, and not of the file, ends this row. */
+bool csv_scan_is_cut(const struct csv_scan *scan, enum csv_found found);
 /* Whether the row has no value at all. */
 bool csv_scan_is_blank(const struct csv_scan *scan);
 static inline str csv_scan_text(const struct csv_scan *scan)

@@ -310,6 +310,16 @@ void csv_scan_pass(struct csv_scan *scan)
     scan->window.begin = scan->next_begin;
 }
 
+/* A quote that is open at the end of the sample is probably closed behind it, unless it was opened long ago. */
+#define OPEN_BYTES_MAX (64 * 1024)
+
+bool csv_scan_is_cut(const struct csv_scan *scan, enum csv_found found)
+{
+    const struct window *window = &scan->window;
+    return scan->next_begin == window->end ||
+           (found == CSV_UNCLOSED && window->end - window->begin < OPEN_BYTES_MAX);
+}
+
 bool csv_scan_is_blank(const struct csv_scan *scan)
 {
     str text = csv_scan_text(scan);

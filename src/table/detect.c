@@ -167,7 +167,7 @@ static err csv_first_rows(str text, bool whole, const struct table_form *form,
     err error = csv_scan_init(&scan, &window, form, problem);
     while (error == ERR_OK && first->count < GUESS_ROWS_MAX) {
         enum csv_found found = csv_scan_row(&scan, &error, problem);
-        bool cut = !whole && scan.next_begin == scan.window.end && first->count > 0;
+        bool cut = !whole && csv_scan_is_cut(&scan, found) && first->count > 0;
         if (found == CSV_END || found == CSV_ERROR || cut)
             break;
         place++;

@@ -15,10 +15,19 @@ struct shape {
     uint32_t rows;
     uint32_t counts[ROWS_MAX]; /* of cells */
     uint32_t quoted, odd;      /* cells in quotes; and of them, those with text behind the quotes */
+    uint32_t paired, stray;    /* quotes around cells and in them, and quotes that are text */
     uint32_t single, cells;    /* cells like 'this'; cells that are not empty */
     bool unclosed;
     double score;
 };
+
+static uint32_t count_byte(str text, char byte)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += text.data[i] == byte;
+    return count;
+}
 
 static void look_at_cells(const struct csv_scan *scan, struct shape *shape)
 {
@@ -28,8 +37,12 @@ static void look_at_cells(const struct csv_scan *scan, struct shape *shape)
         str cell = str_slice(text, mark->begin, mark->end);
         shape->cells += cell.size > 0;
         shape->single += cell.size >= 2 && cell.data[0] == '\'' && cell.data[cell.size - 1] == '\'';
-        if ((mark->flags & CSV_QUOTED) == 0)
+        uint32_t quotes = scan->quote != '\0' ? count_byte(cell, scan->quote) : 0;
+        if ((mark->flags & CSV_QUOTED) == 0) {
+            shape->stray += quotes;
             continue;
+        }
+        shape->paired += quotes;
         shape->quoted++;
         shape->odd += cell.data[cell.size - 1] != scan->quote;
     }
@@ -51,7 +64,10 @@ static double score_of(const struct shape *shape)
         return 0;
     double share = (double)best_rows / (double)shape->rows;
     double odd = shape->quoted > 0 ? (double)shape->odd / (double)shape->quoted : 0;
-    return share * (1 + log2((double)best)) * (1 - odd / 2);
+    /* Under the wrong separator, the quotes stand within cells; and lines of a quoted text look like rows. */
+    uint32_t quotes = shape->paired + shape->stray;
+    double stray = quotes > 0 ? (double)shape->stray / (double)quotes : 0;
+    return share * (1 + log2((double)best)) * (1 - odd / 2) * (1 - stray / 2);
 }
 
 static err take_shape(str text, bool whole, const struct table_form *form, struct shape *shape,
@@ -71,7 +87,7 @@ static err take_shape(str text, bool whole, const struct table_form *form, struc
         if (found == CSV_END || found == CSV_ERROR)
             break;
         /* The last row of a sample is cut somewhere. */
-        if (!whole && scan.next_begin == scan.window.end)
+        if (!whole && csv_scan_is_cut(&scan, found))
             break;
         shape->unclosed |= found == CSV_UNCLOSED;
         if (found == CSV_ROW && !csv_scan_is_blank(&scan)) {

@@ -192,6 +192,30 @@ static void finds_separators_and_quotes(void **state)
         "[\"a\",\"b\"]\n[1,2,[\"\\\"x\",\"1\"]]\n[2,3,[\"\\\"y\",\"2\"]]\n[3,4,[\"\\\"z\",\"3\"]]\n");
 }
 
+/* Long notes of several lines: the sample ends inside one, which is no quote that is never closed. */
+static void looks_past_the_end_of_the_sample(void **state)
+{
+    (void)state;
+    struct buffer bytes;
+    char path[512];
+    struct table_form form;
+    struct problem problem = { .error = ERR_OK };
+    buffer_init(&bytes, (size_t)4 << 20);
+    buffer_append_str(&bytes, STR("id,note,amount\n"));
+    for (int i = 0; bytes.size < (size_t)3 << 20; i++) {
+        buffer_printf(&bytes, "%d,\"", i);
+        for (int k = 0; k < 400; k++)
+            buffer_append_str(&bytes, STR("one; two; three; four\n"));
+        buffer_append_str(&bytes, STR("\",12.50\n"));
+    }
+    write_file(path, "file.csv", buffer_str(&bytes));
+    assert_ok(table_detect(path, STR(""), &form, &problem));
+    assert_form(&form, TABLE_UTF8, ',', 1);
+    assert_int_equal(form.quote, '"');
+    remove_file(path);
+    buffer_deinit(&bytes);
+}
+
 /* Rows that end with CR alone; LF within cells is theirs. */
 static void reads_cr(void **state)
 {
@@ -753,6 +777,7 @@ int main(void)
         cmocka_unit_test(reads_ragged_rows),
         cmocka_unit_test(finds_the_header),
         cmocka_unit_test(finds_separators_and_quotes),
+        cmocka_unit_test(looks_past_the_end_of_the_sample),
         cmocka_unit_test(reads_cr),
         cmocka_unit_test(refuses_bad_bytes),
         cmocka_unit_test(keeps_encoding_of_damaged_files),
