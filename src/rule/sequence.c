@@ -47,36 +47,37 @@ static int64_t time_of(const struct search *search, size_t at)
 
 /* ---- what refers to other events ---- */
 
+/* The texts of a property as codes; `single` is room for one. */
+static size_t codes_of(struct rule_judge *judge, const struct property *property, size_t at,
+                       const uint32_t **codes, uint32_t *single)
+{
+    if (property->kind == RULE_TEXTS) {
+        history_column column = column_of(judge, property);
+        return column != 0 ? history_codes(judge->view, at, column, codes) : 0;
+    }
+    *single = event_code(judge, property, at);
+    *codes = single;
+    return *single != 0;
+}
+
+static str text_of(struct rule_judge *judge, const struct property *property, uint32_t code)
+{
+    if (property->source == FROM_CHANNEL)
+        return history_channel_name(judge->rule->history, (uint8_t)code);
+    return history_view_text(judge->view, column_of(judge, property), code);
+}
+
 static bool same_texts(struct rule_judge *judge, const struct property *a, size_t at,
                        const struct property *b, size_t other)
 {
-    const uint32_t *codes;
-    uint32_t single;
-    str texts[64];
-    size_t count = 0;
-    if (a->kind == RULE_TEXTS) {
-        history_column column = column_of(judge, a);
-        count = column != 0 ? history_codes(judge->view, at, column, &codes) : 0;
-        for (size_t i = 0; i < count && i < 64; i++)
-            texts[i] = history_view_text(judge->view, column, codes[i]);
-        count = count < 64 ? count : 64;
-    } else if (event_code(judge, a, at) != 0) {
-        texts[count++] = event_text(judge, a, at);
-    }
-    if (b->kind != RULE_TEXTS) {
-        single = event_code(judge, b, other);
-        str text = event_text(judge, b, other);
-        for (size_t i = 0; single != 0 && i < count; i++)
-            if (str_equal(texts[i], text))
-                return true;
-        return false;
-    }
-    history_column column = column_of(judge, b);
-    size_t others = column != 0 ? history_codes(judge->view, other, column, &codes) : 0;
-    for (size_t j = 0; j < others; j++) {
-        str text = history_view_text(judge->view, column, codes[j]);
-        for (size_t i = 0; i < count; i++)
-            if (str_equal(texts[i], text))
+    const uint32_t *codes, *others;
+    uint32_t single, other_single;
+    size_t count = codes_of(judge, a, at, &codes, &single);
+    size_t other_count = codes_of(judge, b, other, &others, &other_single);
+    for (size_t i = 0; i < count; i++) {
+        str text = text_of(judge, a, codes[i]);
+        for (size_t j = 0; j < other_count; j++)
+            if (str_equal(text, text_of(judge, b, others[j])))
                 return true;
     }
     return false;
