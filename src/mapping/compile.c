@@ -156,14 +156,17 @@ static err compile_identifiers(struct compiler *compiler)
 
 /* ---- outputs ---- */
 
-static err new_output(struct compiler *compiler, enum output_kind kind, struct output **output)
+/* NULL, and the problem told, when there are too many. */
+static struct output *new_output(struct compiler *compiler, enum output_kind kind)
 {
     struct mapping *mapping = compiler->mapping;
-    if (mapping->output_count == OUTPUTS_MAX)
-        return compile_fail(compiler, "a row makes more than %d events", OUTPUTS_MAX);
-    *output = &mapping->outputs[mapping->output_count++];
-    **output = (struct output){ .kind = kind };
-    return ERR_OK;
+    if (mapping->output_count == OUTPUTS_MAX) {
+        compile_fail(compiler, "a row makes more than %d events", OUTPUTS_MAX);
+        return NULL;
+    }
+    struct output *output = &mapping->outputs[mapping->output_count++];
+    *output = (struct output){ .kind = kind };
+    return output;
 }
 
 /* The name of an event is most often a word: a text that is no expression stands for itself. */
@@ -291,15 +294,15 @@ static err compile_properties(struct compiler *compiler, json_value object, stru
 
 static err add_track(struct compiler *compiler, json_value entry)
 {
-    struct output *output = NULL;
     bool top = entry.position == compiler->json.position;
     err error =
         top ? ERR_OK
             : compile_check_members(compiler, entry, "event when time properties key lines");
-    if (error == ERR_OK)
-        error = new_output(compiler, OUTPUT_TRACK, &output);
     if (error != ERR_OK)
         return error;
+    struct output *output = new_output(compiler, OUTPUT_TRACK);
+    if (output == NULL)
+        return ERR_UNPROCESSABLE;
     output->has_lines =
         compiler->mapping->has_lines && (top || json_bool(json_get(entry, STR("lines")), true));
     error = compile_word(compiler, entry, STR("event"), &output->name);
@@ -316,14 +319,15 @@ static err add_track(struct compiler *compiler, json_value entry)
 
 static err add_tag(struct compiler *compiler, json_value entry)
 {
-    struct output *output = NULL;
     err error = compile_check_members(compiler, entry,
-                                      "key value at when type map column constant "
-                                      "expression lua format zone separator");
-    if (error == ERR_OK)
-        error = new_output(compiler, OUTPUT_TAG, &output);
-    if (error == ERR_OK)
-        error = compile_word(compiler, entry, STR("key"), &output->name);
+                                      "key value at when type map column constant expression lua "
+                                      "format zone separator");
+    if (error != ERR_OK)
+        return error;
+    struct output *output = new_output(compiler, OUTPUT_TAG);
+    if (output == NULL)
+        return ERR_UNPROCESSABLE;
+    error = compile_word(compiler, entry, STR("key"), &output->name);
     if (error == ERR_OK && output->name.node == NULL)
         error = compile_fail(compiler, "a tag without its key");
     if (error == ERR_OK)
@@ -335,22 +339,24 @@ static err add_tag(struct compiler *compiler, json_value entry)
 
 static err add_thing(struct compiler *compiler, json_value entry, enum output_kind kind)
 {
-    struct output *output = NULL;
     err error = compile_check_members(compiler, entry, "kind id when time properties delete key");
-    if (error == ERR_OK)
-        error = new_output(compiler, kind, &output);
-    if (error == ERR_OK)
-        error = compile_word(compiler, entry, STR("kind"), &output->name);
+    if (error != ERR_OK)
+        return error;
+    struct output *output = new_output(compiler, kind);
+    if (output == NULL)
+        return ERR_UNPROCESSABLE;
+    error = compile_word(compiler, entry, STR("kind"), &output->name);
     if (error == ERR_OK)
         error = compile_member(compiler, entry, STR("id"), SPEC_ID, &output->id);
     if (error == ERR_OK && (output->name.node == NULL || output->id.node == NULL))
         error = compile_fail(compiler, "an object without its kind or id");
     if (error == ERR_OK)
         error = compile_condition(compiler, entry, STR("when"), &output->when);
-    if (error != ERR_OK)
-        return error;
+    if (error == ERR_OK)
+        error = compile_member(compiler, entry, STR("key"), SPEC_ID, &output->key);
+    if (error == ERR_OK)
+        error = compile_time(compiler, entry, STR("time"), &output->time);
     output->deletes = json_bool(json_get(entry, STR("delete")), false);
-    error = compile_time(compiler, entry, STR("time"), &output->time);
     return error == ERR_OK ? compile_properties(compiler, entry, output, false) : error;
 }
 
@@ -366,14 +372,15 @@ static err add_relation(struct compiler *compiler, json_value entry)
 
 static err add_identify(struct compiler *compiler)
 {
-    struct output *output = NULL;
     bool customers = str_equal(compiler->mapping->kind, STR("customers"));
     err error = compile_named(compiler, compiler->json, STR("traits"), false,
                               &compiler->mapping->traits, &compiler->mapping->trait_count);
     if (error != ERR_OK || (!customers && compiler->mapping->trait_count == 0))
         return error;
-    error = new_output(compiler, OUTPUT_IDENTIFY, &output);
-    if (error == ERR_OK && customers)
+    struct output *output = new_output(compiler, OUTPUT_IDENTIFY);
+    if (output == NULL)
+        return ERR_UNPROCESSABLE;
+    if (customers)
         error = compile_condition(compiler, compiler->json, STR("when"), &output->when);
     return error == ERR_OK ? compile_time(compiler, compiler->json, STR("time"), &output->time)
                            : error;

@@ -587,7 +587,7 @@ err compile_named(struct compiler *compiler, json_value object, str member, bool
         error = compile_fail(compiler, "more than %d of them", PROPERTIES_MAX);
     else if (total > 0 && (*specs = arena_array(compiler->arena, struct named_spec, total)) == NULL)
         error = compile_nomem(compiler);
-    while (error == ERR_OK && json_next(&iterator, &key, &value)) {
+    while (error == ERR_OK && *specs != NULL && json_next(&iterator, &key, &value)) {
         char number[16];
         str name = json_is_object(list) ? key : json_text(json_get(value, STR("name")));
         str step = str_from_bytes(number, (size_t)snprintf(number, sizeof number, "%u", *count));

@@ -60,7 +60,7 @@ static bool refused(struct run *run)
 bool value_to_text(struct run *run, struct value value, str *out)
 {
     char number[EXACT_TEXT_BYTES], time[TIME_TEXT_BYTES];
-    str made = STR_NONE;
+    str made;
     switch (value.kind) {
     case VALUE_TEXT:
     case VALUE_JSON:
@@ -77,6 +77,7 @@ bool value_to_text(struct run *run, struct value value, str *out)
         *out = value.truth ? STR("true") : STR("false");
         return true;
     case VALUE_NULL:
+    default:
         *out = STR_NONE;
         return true;
     }
