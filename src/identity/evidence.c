@@ -74,9 +74,8 @@ static bool is_news(const struct act *act, uint32_t known)
 {
     if (known == 0)
         return true;
-    uint32_t teller = is_filed(known)
-                          ? evidence_at(act->identity, known - 1)->source_number
-                          : edge_at(act->identity, known & ~PAIR_MERGED)->source_number;
+    uint32_t teller = is_filed(known) ? evidence_at(act->identity, known - 1)->source_number
+                                      : edge_at(act->identity, known & ~PAIR_MERGED)->source_number;
     return event_source_is_import(teller) && teller != act->source_number;
 }
 
