@@ -346,7 +346,8 @@ static err next_nodes(struct slice *slice, uint64_t place, struct problem *probl
         nodes++;
     }
     buffer_deinit(&answer);
-    qsort(slice->events, slice->count, sizeof *slice->events, compare_events);
+    if (slice->count > 1)
+        qsort(slice->events, slice->count, sizeof *slice->events, compare_events);
     return error;
 }
 

@@ -47,7 +47,8 @@ static int compare(const void *left, const void *right)
 
 static bool has(const struct numbers *numbers, int64_t number)
 {
-    return bsearch(&number, numbers->items, numbers->count, sizeof number, compare) != NULL;
+    return numbers->count > 0 &&
+           bsearch(&number, numbers->items, numbers->count, sizeof number, compare) != NULL;
 }
 
 struct undo {
@@ -168,7 +169,8 @@ static err send_moves(struct undo *undo)
     struct buffer body;
     size_t moves = 0;
     buffer_init(&body, (size_t)1 << 20);
-    qsort(undo->found.items, undo->found.count, sizeof(int64_t), compare);
+    if (undo->found.count > 1)
+        qsort(undo->found.items, undo->found.count, sizeof(int64_t), compare);
     for (size_t i = 0; i < undo->found.count && error == ERR_OK; i++) {
         uint32_t row = (uint32_t)undo->found.items[i];
         struct homes homes = { .source = undo->source };
