@@ -750,7 +750,8 @@ static int64_t part_get(const struct definition *definition, const struct scan_p
 struct differing {
     struct installing *installing;
     struct definition *definition;
-    const struct scan_part *part;
+    struct scan_part *part;
+    int64_t code;
 };
 
 static bool put_differing(void *context, uint32_t customer)
@@ -800,11 +801,74 @@ static err put_numbers(struct differing *differing, const struct numbers *number
     return error;
 }
 
+/* A definition that has nothing yet takes the whole of it over; each member is one change. */
+static bool note_member(void *context, uint32_t customer)
+{
+    struct differing *differing = context;
+    struct installing *installing = differing->installing;
+    struct change change = { .customer = customer,
+                             .at_ms = installing->moment.now_ms,
+                             .seq = installing->moment.seq,
+                             .cause = CAUSE_DEFINITION,
+                             .old_value = NO_VALUE,
+                             .new_value = differing->code };
+    installing->error = change_note(installing->audience, differing->definition, &change);
+    return installing->error == ERR_OK;
+}
+
+static err take_whole_set(struct differing *differing, uint32_t index)
+{
+    struct definition *definition = differing->definition;
+    struct set *from = &differing->part->sets[index];
+    differing->code = definition_cell(definition, differing->part->recipe, index + 1);
+    struct set *to = definition_set(definition, (uint32_t)differing->code);
+    if (to == NULL)
+        return ERR_NOMEM;
+    set_visit(from, 0, note_member, differing);
+    set_deinit(to);
+    set_move(from, to);
+    return differing->installing->error;
+}
+
+static err take_whole_numbers(struct differing *differing)
+{
+    struct numbers *from = &differing->part->numbers;
+    for (uint32_t i = 1; i < numbers_end(from); i++) {
+        differing->code = numbers_get(from, i);
+        if (differing->code != NO_VALUE && !note_member(differing, i))
+            return differing->installing->error;
+    }
+    numbers_deinit(&differing->definition->numbers);
+    numbers_move(from, &differing->definition->numbers);
+    return ERR_OK;
+}
+
+static bool has_nothing(const struct audience *audience, const struct definition *definition)
+{
+    uint64_t count = definition->numbers.count;
+    for (uint32_t i = 0; i < definition->set_count; i++)
+        count += definition->sets[i].count;
+    return count == 0 && audience->dependents[definition->position] == NULL;
+}
+
+static err take_whole(struct differing *differing)
+{
+    const struct recipe *recipe = differing->part->recipe;
+    err error = ERR_OK;
+    if (!recipe->in_sets)
+        return take_whole_numbers(differing);
+    for (uint32_t i = 0; error == ERR_OK && i < recipe->value_count; i++)
+        error = take_whole_set(differing, i);
+    return error;
+}
+
 static err take_part(struct installing *installing, struct definition *definition,
                      struct scan_part *part)
 {
-    struct differing differing = { installing, definition, part };
+    struct differing differing = { installing, definition, part, NO_VALUE };
     err error = ERR_OK;
+    if (has_nothing(installing->audience, definition))
+        return take_whole(&differing);
     for (uint32_t i = 0; error == ERR_OK && i < definition->set_count; i++)
         error = put_set(&differing, &definition->sets[i]);
     if (error == ERR_OK)
@@ -817,12 +881,24 @@ static err take_part(struct installing *installing, struct definition *definitio
     return error;
 }
 
+/* Absorbed since the scan saw her. */
+static err clear_installed(struct installing *installing, uint32_t customer)
+{
+    err error = ERR_OK;
+    for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++) {
+        bool changed;
+        error = definition_put(installing->audience, installing->definitions[i], customer, NO_VALUE,
+                               installing->moment, CAUSE_MERGE, &changed);
+    }
+    return error;
+}
+
 static err judge_installed(struct installing *installing, uint32_t customer)
 {
     struct audience *audience = installing->audience;
     struct marks marks;
     if (identity_root(audience->config.identity, customer) != customer)
-        return ERR_OK;
+        return clear_installed(installing, customer);
     marks_clear(&marks, marks_words(audience));
     marks_join(&marks, &installing->marks);
     return live_judge(audience, customer, &marks, false, installing->moment, CAUSE_DEFINITION);
