@@ -33,6 +33,13 @@ int64_t wall_clock_now_ms(const struct wall_clock *clock)
     return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
 }
 
+int64_t file_age_seconds(int64_t seconds)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec - seconds;
+}
+
 void wall_clock_advance(struct wall_clock *clock, int64_t by_ms)
 {
     INVARIANT(clock->is_virtual);

@@ -28,6 +28,8 @@ typedef struct steady_ns {
 void wall_clock_init_real(struct wall_clock *clock);
 void wall_clock_init_virtual(struct wall_clock *clock, int64_t start_ms);
 int64_t wall_clock_now_ms(const struct wall_clock *clock);
+/* Seconds since `seconds` UTC by the machine's own clock, which stamps its files: never part of state. */
+int64_t file_age_seconds(int64_t seconds);
 void wall_clock_advance(struct wall_clock *clock, int64_t by_ms); /* virtual only */
 
 steady_ns steady_now(void);

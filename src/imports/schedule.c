@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/logline.h"
 #include "imports/inside.h"
 
@@ -123,7 +123,7 @@ static void look_at_file(struct looker *looker, json_value schedule, str folder,
     struct problem problem = { .error = ERR_OK };
     int64_t quiet = json_int(json_get(schedule, STR("quiet_seconds")), QUIET_SECONDS);
     if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0 ||
-        time(NULL) - status.st_mtim.tv_sec < quiet)
+        file_age_seconds(status.st_mtim.tv_sec) < quiet)
         return;
     uint64_t state = state_of(path, &status);
     if (is_known(looker, state))
@@ -141,9 +141,35 @@ static void look_at_file(struct looker *looker, json_value schedule, str folder,
 
 /* ---- a folder ---- */
 
-static int by_name(const struct dirent **left, const struct dirent **right)
+static int by_name(const void *left, const void *right)
 {
-    return strcmp((*left)->d_name, (*right)->d_name);
+    return strcmp(left, right);
+}
+
+#define FILE_NAME_BYTES 256
+#define FOLDER_FILES_MAX 10000
+
+/* The names of `path` that fit `pattern`, in order: FILE_NAME_BYTES each, terminated. */
+static size_t list_names(const char *path, const char *pattern, struct buffer *names)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    size_t count = 0;
+    while (folder != NULL && count < FOLDER_FILES_MAX && (entry = readdir(folder)) != NULL) {
+        char name[FILE_NAME_BYTES] = { 0 };
+        if (entry->d_name[0] == '.' || fnmatch(pattern, entry->d_name, 0) != 0)
+            continue;
+        snprintf(name, sizeof name, "%s", entry->d_name);
+        buffer_append(names, name, sizeof name);
+        count++;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    if (buffer_status(names) != ERR_OK)
+        return 0;
+    if (count > 1)
+        qsort(names->data, count, FILE_NAME_BYTES, by_name);
+    return count;
 }
 
 static bool is_inside(str folder)
@@ -160,7 +186,7 @@ static bool is_inside(str folder)
 static void look_at_folder(struct looker *looker, json_value schedule)
 {
     char path[PATH_BYTES], file[PATH_BYTES + 300], pattern[256];
-    struct dirent **names = NULL;
+    struct buffer names;
     str folder = json_text(json_get(schedule, STR("folder")));
     str wanted = json_text(json_get(schedule, STR("pattern")));
     if (!is_inside(folder) || folder.size > 400 || wanted.size >= sizeof pattern)
@@ -169,15 +195,14 @@ static void look_at_folder(struct looker *looker, json_value schedule)
              folder.size > 0 ? "/" : "", (int)folder.size, folder.data);
     snprintf(pattern, sizeof pattern, "%.*s", (int)(wanted.size > 0 ? wanted.size : 1),
              wanted.size > 0 ? wanted.data : "*");
-    int count = scandir(path, &names, NULL, by_name);
-    for (int i = 0; i < count; i++) {
-        const char *name = names[i]->d_name;
+    buffer_init(&names, (size_t)FOLDER_FILES_MAX * FILE_NAME_BYTES);
+    size_t count = list_names(path, pattern, &names);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = names.data + i * FILE_NAME_BYTES;
         snprintf(file, sizeof file, "%s/%.255s", path, name);
-        if (name[0] != '.' && fnmatch(pattern, name, 0) == 0)
-            look_at_file(looker, schedule, folder, file, name);
-        free(names[i]); /* scandir's */
+        look_at_file(looker, schedule, folder, file, name);
     }
-    free(names);
+    buffer_deinit(&names);
 }
 
 static bool take_setting(void *context, const struct ledger_value *values)

@@ -373,13 +373,12 @@ err uploads_clean(struct imports *imports, struct problem *problem)
     DIR *folder = opendir(path);
     if (folder == NULL)
         return disk_error(errno, "the folder for uploads cannot be read", problem);
-    time_t now = time(NULL);
     const struct dirent *entry;
     while ((entry = readdir(folder)) != NULL) {
         struct stat status;
         if (entry->d_name[0] == '.' || fstatat(dirfd(folder), entry->d_name, &status, 0) != 0)
             continue;
-        if (now - status.st_mtime > STALE_SECONDS)
+        if (file_age_seconds(status.st_mtime) > STALE_SECONDS)
             (void)unlinkat(dirfd(folder), entry->d_name, 0);
     }
     closedir(folder);
