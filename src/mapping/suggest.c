@@ -71,12 +71,13 @@ err mapping_suggest(const char *path, const struct table_form *form, struct buff
         return error;
     uint32_t count = table_column_count(table);
     str *names = memory_alloc((count + 1) * sizeof *names);
-    error = names != NULL ? ERR_OK
-                          : problem_set(problem, ERR_NOMEM, "no memory to look at the columns");
-    for (uint32_t i = 0; i < count && names != NULL; i++)
+    if (names == NULL) {
+        table_close(&table);
+        return problem_set(problem, ERR_NOMEM, "no memory to look at the columns");
+    }
+    for (uint32_t i = 0; i < count; i++)
         names[i] = table_column_name(table, i);
-    if (error == ERR_OK)
-        error = suggest(table, names, count, mapping, preset_key, score, problem);
+    error = suggest(table, names, count, mapping, preset_key, score, problem);
     memory_free(names);
     table_close(&table);
     return error;
