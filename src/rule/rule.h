@@ -90,6 +90,8 @@ struct rule_catalogue {
     bool (*relation)(void *context, str name, struct rule_symbol *symbol);
     /* An object kind; `path` empty asks for the kind alone. Tags of objects: path "tag:key". */
     bool (*object)(void *context, str kind, str path, struct rule_symbol *symbol);
+    /* `what`: event, property, trait, tag, segment, identifier type, consent, relation, channel, object, "property of a
+     * store", "tag of a store", or a field of a touch. */
     void (*suggest)(void *context, const char *what, str wrong, struct buffer *out);
     struct history *history; /* types, channels, columns */
     const struct rule_zone *zone;
