@@ -178,8 +178,7 @@ static void bench_scan_some(struct ledger *ledger)
     double took = (double)steady_since_us(start) / 1e6;
     printf("ledger scan identifiers (7 of 14 columns)     %6.2f s  %8.0f rows/s  %4.0f ns of CPU a "
            "row\n",
-           took, (double)sum.rows / took,
-           (cpu_s(RUSAGE_THREAD) - cpu) * 1e9 / (double)sum.rows);
+           took, (double)sum.rows / took, (cpu_s(RUSAGE_THREAD) - cpu) * 1e9 / (double)sum.rows);
 }
 
 static void bench_find(struct ledger *ledger, int64_t customers)
