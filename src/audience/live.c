@@ -255,6 +255,8 @@ err live_judge(struct audience *audience, uint32_t customer, struct marks *marks
     }
     for (uint32_t word = marks->first; error == ERR_OK && word < marks->last; word++) {
         uint64_t done = 0;
+        /* Words from first to last are always written: marks_add and marks_join widen both together.
+         * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         while (error == ERR_OK && (marks->words[word] & ~done) != 0) {
             uint32_t bit = (uint32_t)__builtin_ctzll(marks->words[word] & ~done);
             done |= UINT64_C(1) << bit;

@@ -53,7 +53,7 @@ static void chunk_put(struct number_chunk *chunk, uint32_t index, int64_t value,
 {
     switch (chunk->width) {
     case WIDTH_16:
-        chunk->values.narrow[index] = value == NO_VALUE ? INT16_MIN : (int16_t)(value / unit);
+        chunk->values.narrow[index] = (int16_t)(value == NO_VALUE ? INT16_MIN : value / unit);
         return;
     case WIDTH_32:
         chunk->values.middle[index] = value == NO_VALUE ? INT32_MIN : (int32_t)(value / unit);

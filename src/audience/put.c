@@ -195,6 +195,7 @@ static err put(struct audience *audience, const struct audience_command *command
         recipe_release(&recipe);
         return error;
     }
+    INVARIANT(definition != NULL);
     definition->version++;
     definition->changed_ms = command->moment.now_ms;
     definition->changed_seq = command->moment.seq;

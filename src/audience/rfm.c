@@ -181,7 +181,7 @@ static int64_t value_of(const struct recipe *recipe, const uint32_t scores[3])
     if (recipe->box_count > 0)
         return NO_VALUE;
     uint32_t f = recipe->axes[1].edge_count + 1, m = recipe->axes[2].edge_count + 1;
-    return (int64_t)(((scores[0] - 1) * f + scores[1] - 1) * m + scores[2]);
+    return ((int64_t)(scores[0] - 1) * f + scores[1] - 1) * m + scores[2];
 }
 
 void rfm_judge(const struct recipe *recipe, struct judging *judging, uint32_t customer,

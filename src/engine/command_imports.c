@@ -41,8 +41,9 @@ static err find_job(struct call *call, struct job **job)
     *job = number <= UINT32_MAX ? jobs_find(&call->engine->jobs, (uint32_t)number) : NULL;
     if (*job != NULL)
         return ERR_OK;
-    return problem_set(call->problem, ERR_NOT_FOUND, "there is no import %llu",
-                       (unsigned long long)number);
+    problem_set(call->problem, ERR_NOT_FOUND, "there is no import %llu",
+                (unsigned long long)number);
+    return ERR_NOT_FOUND;
 }
 
 /* ---- a job and its states ---- */

@@ -17,7 +17,7 @@
 /* A sealed value of 255 bytes, in base64 with nonce and tag. */
 #define IDENTIFIER_VALUE_BYTES_MAX 512
 
-#define EVENT_FLAGS_ALL \
+#define EVENT_FLAGS_ALL                                                                    \
     (EVENT_TRUSTED | EVENT_HISTORICAL | EVENT_REPLAYED | EVENT_DELETE | EVENT_TIME_GIVEN | \
      EVENT_IMPORTED)
 #define IDENTIFIER_FLAGS_ALL                                                        \

@@ -72,6 +72,7 @@ static err unknown_member(struct parser *parser, str pointer, str name, const ch
     buffer_init(&text, 200);
     rule_suggestions_write(&like, &text);
     str cut = shown(name);
+    /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the hint gives the same error */
     err error = parse_fail(parser, pointer, "'" STR_FMT "' means nothing here", STR_ARG(cut));
     if (text.size > 0 && !text.failed)
         error = parse_hint(parser, "did you mean %.*s?", (int)text.size, text.data);
@@ -476,6 +477,7 @@ static err parse_value_fact(struct parser *parser, json_value json, str pointer,
     node->relative = node->compare.relative;
     if (!node->compare.me || kind == NODE_RELATION)
         return ERR_OK;
+    /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the hint gives the same error */
     error = parse_fail(parser, pointer, "'$me' is compared with relations only");
     return parse_hint(parser, "as {\"relation\":\"adviser\",\"eq\":\"$me\"}");
 }
@@ -535,7 +537,7 @@ static err parse_consent(struct parser *parser, json_value json, str pointer, st
 /* Of an object's rule: a tag of the object. */
 static err parse_object_tag(struct parser *parser, json_value json, str pointer, struct node **out)
 {
-    str key, path;
+    str key = STR_NONE, path = STR_NONE;
     err error = parse_text(parser, json, pointer, "tag", &key);
     if (error == ERR_OK)
         error = parse_members(parser, json, pointer, "tag", true);

@@ -13,16 +13,20 @@
 static err find_imports(struct request *request, struct imports **imports, struct problem *problem)
 {
     *imports = request->server->config.imports;
-    return *imports != NULL ? ERR_OK
-                            : problem_set(problem, ERR_UNAVAILABLE, "this server takes no imports");
+    if (*imports != NULL)
+        return ERR_OK;
+    problem_set(problem, ERR_UNAVAILABLE, "this server takes no imports");
+    return ERR_UNAVAILABLE;
 }
 
 static err read_number(str text, const char *what, uint32_t *number, struct problem *problem)
 {
     uint64_t value;
-    if (!str_to_uint64(text, &value) || value == 0 || value > UINT32_MAX)
-        return problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'", what,
-                           (int)str_utf8_prefix_bytes(text, 40), text.data);
+    if (!str_to_uint64(text, &value) || value == 0 || value > UINT32_MAX) {
+        problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'", what,
+                    (int)str_utf8_prefix_bytes(text, 40), text.data);
+        return ERR_NOT_FOUND;
+    }
     *number = (uint32_t)value;
     return ERR_OK;
 }

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* install: what a scan found takes the place of what was there, at the record that says so; see scan.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audience/scan.h"
+
+/* ---- taking results over ---- */
+
+static err merge_due(struct audience *audience, const struct scan *scan, bool known_too)
+{
+    err error = ERR_OK;
+    for (uint32_t chunk = 0; chunk < scan->chunk_count; chunk++) {
+        const uint32_t *due = scan->due[chunk];
+        for (uint32_t i = 0; error == ERR_OK && due != NULL && i < CHUNK_SIZE; i++) {
+            uint32_t customer = chunk << CHUNK_BITS | i, minute = due[i];
+            if (minute == 0 ||
+                (!known_too && roaring_bitmap_contains(audience->due_known, customer)))
+                continue;
+            uint32_t before = wheel_due(&audience->wheel, customer);
+            if (before == 0 || minute < before)
+                error = wheel_put(&audience->wheel, customer, (int64_t)minute * MINUTE_MS,
+                                  audience->now_ms);
+        }
+    }
+    return error;
+}
+
+static err end_due_scan(struct audience *audience)
+{
+    struct scan *scan = audience->scan;
+    err error = ERR_OK;
+    if (atomic_load(&scan->failed)) {
+        audience->scan_over = scan;
+        audience->scan = NULL;
+        return ERR_NOMEM;
+    }
+    error = merge_due(audience, scan, false);
+    /* who was touched but not judged in full: at the next tick */
+    roaring_uint32_iterator_t iterator;
+    roaring_init_iterator(scan->touched, &iterator);
+    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator))
+        if (!roaring_bitmap_contains(audience->due_known, iterator.current_value))
+            error = wheel_put(&audience->wheel, iterator.current_value, audience->now_ms,
+                              audience->now_ms);
+    audience->due_unknown = false;
+    roaring_bitmap_clear(audience->due_known);
+    audience->scan_over = scan;
+    audience->scan = NULL;
+    return error;
+}
+
+bool scan_work(struct audience *audience, int64_t budget_us)
+{
+    (void)budget_us;
+    if (audience->scan_over != NULL && atomic_load(&audience->scan_over->running) == 0)
+        scan_free(&audience->scan_over);
+    if (audience->scan != NULL && audience->scan->only_due &&
+        atomic_load(&audience->scan->finished) && end_due_scan(audience) != ERR_OK)
+        audience->due_unknown = true;
+    if (audience->scan == NULL && audience->due_unknown && audience->started &&
+        !columns_are_filling(&audience->facts) && audience->scan_over == NULL &&
+        audience->config.submit != NULL && scan_due_times(audience) != ERR_OK)
+        return true;
+    if (audience->scan == NULL && audience->scan_over == NULL && scan_begin(audience) != ERR_OK)
+        return true;
+    return audience->scan == NULL && audience->scan_wanted && audience->config.submit != NULL;
+}
+
+/* ---- audience.install ---- */
+
+struct installing {
+    struct audience *audience;
+    struct audience_moment moment;
+    struct definition **definitions;
+    struct recipe **recipes;
+    uint32_t count;
+    struct marks marks; /* of those that are installed */
+    err error;
+};
+
+static bool is_result_of(const struct scan *scan, const struct installing *installing)
+{
+    if (scan == NULL || scan->only_due || !atomic_load(&scan->finished) ||
+        atomic_load(&scan->failed))
+        return false;
+    for (uint32_t i = 0; i < installing->count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < scan->part_count; k++)
+            found = found || (scan->parts[k].number == installing->definitions[i]->number &&
+                              scan->parts[k].version == installing->definitions[i]->version);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static struct scan_part *part_of(struct scan *scan, const struct definition *definition)
+{
+    for (uint32_t i = 0; i < scan->part_count; i++)
+        if (scan->parts[i].number == definition->number)
+            return &scan->parts[i];
+    return NULL;
+}
+
+static int64_t part_get(const struct definition *definition, const struct scan_part *part,
+                        uint32_t customer)
+{
+    if (!part->recipe->in_sets)
+        return numbers_get(&part->numbers, customer);
+    for (uint32_t i = 0; i < part->recipe->value_count; i++)
+        if (set_has(&part->sets[i], customer))
+            return definition_cell(definition, part->recipe, i + 1);
+    return NO_VALUE;
+}
+
+struct differing {
+    struct installing *installing;
+    struct definition *definition;
+    struct scan_part *part;
+    int64_t code;
+};
+
+static bool put_differing(void *context, uint32_t customer)
+{
+    struct differing *differing = context;
+    struct installing *installing = differing->installing;
+    struct audience *audience = installing->audience;
+    struct definition *definition = differing->definition;
+    bool changed;
+    if (identity_root(audience->config.identity, customer) != customer)
+        return true; /* absorbed meanwhile */
+    installing->error = definition_put(audience, definition, customer,
+                                       part_get(definition, differing->part, customer),
+                                       installing->moment, CAUSE_DEFINITION, &changed);
+    struct marks *dependents = audience->dependents[definition->position];
+    if (installing->error == ERR_OK && changed && dependents != NULL) {
+        struct marks marks;
+        marks_clear(&marks, marks_words(audience));
+        marks_join(&marks, dependents);
+        installing->error =
+            live_judge(audience, customer, &marks, false, installing->moment, CAUSE_DEFINITION);
+    }
+    return installing->error == ERR_OK;
+}
+
+/* Whoever is in before or after; each once is enough, more often does no harm. A copy of what is walked,
+ * since walking changes it. */
+static err put_set(struct differing *differing, const struct set *set)
+{
+    struct set copy;
+    err error = set_share(set, &copy);
+    if (error != ERR_OK)
+        return error;
+    set_visit(&copy, 0, put_differing, differing);
+    set_deinit(&copy);
+    return differing->installing->error;
+}
+
+static err put_numbers(struct differing *differing, const struct numbers *numbers)
+{
+    struct numbers copy;
+    err error = numbers_share(numbers, &copy);
+    for (uint32_t i = 1; error == ERR_OK && i < numbers_end(&copy); i++)
+        if (numbers_get(&copy, i) != NO_VALUE && !put_differing(differing, i))
+            error = differing->installing->error;
+    numbers_deinit(&copy);
+    return error;
+}
+
+/* A definition that has nothing yet takes the whole of it over; each member is one change. */
+static bool note_member(void *context, uint32_t customer)
+{
+    struct differing *differing = context;
+    struct installing *installing = differing->installing;
+    struct change change = { .customer = customer,
+                             .at_ms = installing->moment.now_ms,
+                             .seq = installing->moment.seq,
+                             .cause = CAUSE_DEFINITION,
+                             .old_value = NO_VALUE,
+                             .new_value = differing->code };
+    installing->error = change_note(installing->audience, differing->definition, &change);
+    return installing->error == ERR_OK;
+}
+
+static err take_whole_set(struct differing *differing, uint32_t index)
+{
+    struct definition *definition = differing->definition;
+    struct set *from = &differing->part->sets[index];
+    differing->code = definition_cell(definition, differing->part->recipe, index + 1);
+    struct set *to = definition_set(definition, (uint32_t)differing->code);
+    if (to == NULL)
+        return ERR_NOMEM;
+    set_visit(from, 0, note_member, differing);
+    set_deinit(to);
+    set_move(from, to);
+    return differing->installing->error;
+}
+
+static err take_whole_numbers(struct differing *differing)
+{
+    struct numbers *from = &differing->part->numbers;
+    for (uint32_t i = 1; i < numbers_end(from); i++) {
+        differing->code = numbers_get(from, i);
+        if (differing->code != NO_VALUE && !note_member(differing, i))
+            return differing->installing->error;
+    }
+    numbers_deinit(&differing->definition->numbers);
+    numbers_move(from, &differing->definition->numbers);
+    return ERR_OK;
+}
+
+static bool has_nothing(const struct audience *audience, const struct definition *definition)
+{
+    uint64_t count = definition->numbers.count;
+    for (uint32_t i = 0; i < definition->set_count; i++)
+        count += definition->sets[i].count;
+    return count == 0 && audience->dependents[definition->position] == NULL;
+}
+
+static err take_whole(struct differing *differing)
+{
+    INVARIANT(differing->part != NULL);
+    const struct recipe *recipe = differing->part->recipe;
+    err error = ERR_OK;
+    if (!recipe->in_sets)
+        return take_whole_numbers(differing);
+    for (uint32_t i = 0; error == ERR_OK && i < recipe->value_count; i++)
+        error = take_whole_set(differing, i);
+    return error;
+}
+
+static err take_part(struct installing *installing, struct definition *definition,
+                     struct scan_part *part)
+{
+    struct differing differing = { installing, definition, part, NO_VALUE };
+    err error = ERR_OK;
+    if (has_nothing(installing->audience, definition))
+        return take_whole(&differing);
+    for (uint32_t i = 0; error == ERR_OK && i < definition->set_count; i++)
+        error = put_set(&differing, &definition->sets[i]);
+    if (error == ERR_OK)
+        error = put_numbers(&differing, &definition->numbers);
+    for (uint32_t i = 0; error == ERR_OK && i < part->recipe->value_count && part->recipe->in_sets;
+         i++)
+        error = put_set(&differing, &part->sets[i]);
+    if (error == ERR_OK)
+        error = put_numbers(&differing, &part->numbers);
+    return error;
+}
+
+/* Absorbed since the scan saw her. */
+static err clear_installed(struct installing *installing, uint32_t customer)
+{
+    err error = ERR_OK;
+    for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++) {
+        bool changed;
+        error = definition_put(installing->audience, installing->definitions[i], customer, NO_VALUE,
+                               installing->moment, CAUSE_MERGE, &changed);
+    }
+    return error;
+}
+
+static err judge_installed(struct installing *installing, uint32_t customer)
+{
+    struct audience *audience = installing->audience;
+    struct marks marks;
+    if (identity_root(audience->config.identity, customer) != customer)
+        return clear_installed(installing, customer);
+    marks_clear(&marks, marks_words(audience));
+    marks_join(&marks, &installing->marks);
+    return live_judge(audience, customer, &marks, false, installing->moment, CAUSE_DEFINITION);
+}
+
+/* The scan's result, then those for whom it may be old. */
+static err take_result(struct installing *installing, struct scan *scan)
+{
+    struct audience *audience = installing->audience;
+    uint32_t now = wheel_minute(installing->moment.now_ms);
+    err error = ERR_OK;
+    audience->scan = NULL; /* nothing is touched any more */
+    for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++)
+        error = take_part(installing, installing->definitions[i],
+                          part_of(scan, installing->definitions[i]));
+    for (uint32_t chunk = 0; chunk < scan->chunk_count; chunk++)
+        for (uint32_t i = 0; scan->due[chunk] != NULL && i < CHUNK_SIZE; i++)
+            if (scan->due[chunk][i] != 0 && scan->due[chunk][i] <= now)
+                roaring_bitmap_add(scan->touched, chunk << CHUNK_BITS | i);
+    if (error == ERR_OK)
+        error = merge_due(audience, scan, true);
+    roaring_uint32_iterator_t iterator;
+    roaring_init_iterator(scan->touched, &iterator);
+    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator))
+        error = judge_installed(installing, iterator.current_value);
+    uint32_t last = identity_node_count(audience->config.identity);
+    for (uint32_t customer = scan->last + 1; error == ERR_OK && customer <= last; customer++)
+        error = judge_installed(installing, customer);
+    return error;
+}
+
+static err judge_everybody(struct installing *installing)
+{
+    uint32_t last = identity_node_count(installing->audience->config.identity);
+    err error = ERR_OK;
+    for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
+        error = judge_installed(installing, customer);
+    return error;
+}
+
+static err take_edges(struct audience *audience, struct definition *definition, json_value edges,
+                      struct recipe **recipe, struct problem *problem)
+{
+    struct buffer text;
+    json_value body;
+    size_t size;
+    buffer_init(&text, 65536);
+    json_write_value(&text, edges);
+    err error = buffer_status(&text);
+    if (error == ERR_OK) {
+        memory_free((void *)(uintptr_t)definition->edges.data);
+        char *bytes = buffer_take(&text, &size);
+        definition->edges = str_from_bytes(bytes, size);
+    }
+    buffer_deinit(&text);
+    if (error == ERR_OK)
+        error = definition_parse(definition, audience->parser, &body, problem);
+    return error == ERR_OK ? recipe_new(audience, definition->kind, body, recipe, problem) : error;
+}
+
+/* One of the list, if it still is what was computed. */
+static err add_installed(struct installing *installing, json_value item, struct problem *problem)
+{
+    struct audience *audience = installing->audience;
+    struct definition *definition =
+        definition_at(audience, (uint32_t)json_int(json_get(item, STR("number")), 0));
+    json_value edges = json_get(item, STR("edges"));
+    struct recipe *recipe = NULL;
+    if (definition == NULL || definition->deleted ||
+        definition->version != (uint32_t)json_int(json_get(item, STR("version")), 0))
+        return ERR_OK;
+    err error = ERR_OK;
+    if (json_is_object(edges))
+        error = take_edges(audience, definition, edges, &recipe, problem);
+    else
+        recipe = recipe_hold(definition->next);
+    if (error != ERR_OK || recipe == NULL)
+        return error;
+    installing->definitions[installing->count] = definition;
+    installing->recipes[installing->count++] = recipe;
+    return ERR_OK;
+}
+
+static err adopt_all(struct installing *installing, const struct audience_command *command)
+{
+    struct audience *audience = installing->audience;
+    err error = ERR_OK;
+    for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++) {
+        struct definition *definition = installing->definitions[i];
+        bool ready;
+        /* on a replay nothing was computed ahead: columns are read customer by customer */
+        error = recipe_prepare(audience, installing->recipes[i], &ready, command->problem);
+        if (error == ERR_OK)
+            error =
+                definition_adopt(audience, definition, installing->recipes[i], definition->version);
+        recipe_release(&definition->next);
+        definition->requantile = false;
+        store_put_definition(definition, command->writes);
+    }
+    if (error == ERR_OK)
+        error = interest_make(audience);
+    marks_clear(&installing->marks, marks_words(audience));
+    for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++)
+        marks_set(&installing->marks, installing->definitions[i]->position);
+    return error;
+}
+
+err audience_install(struct audience *audience, const struct audience_command *command)
+{
+    json_value list = json_get(command->body, STR("definitions")), item;
+    struct json_iterator iterator = json_iterate(list);
+    struct installing *installing = memory_alloc(sizeof *installing);
+    size_t room = json_count(list) + 1;
+    if (installing == NULL)
+        return ERR_NOMEM;
+    installing->audience = audience;
+    installing->moment = command->moment;
+    installing->definitions = memory_alloc(room * sizeof(*installing->definitions));
+    installing->recipes = memory_alloc(room * sizeof(*installing->recipes));
+    err error = installing->definitions != NULL && installing->recipes != NULL ? ERR_OK : ERR_NOMEM;
+    while (error == ERR_OK && json_next(&iterator, NULL, &item))
+        error = add_installed(installing, item, command->problem);
+    struct scan *scan = audience->scan != NULL && !audience->scan->only_due ? audience->scan : NULL;
+    if (error == ERR_OK && installing->count > 0) {
+        bool has_result = is_result_of(scan, installing);
+        error = adopt_all(installing, command);
+        if (error == ERR_OK)
+            error = has_result ? take_result(installing, scan) : judge_everybody(installing);
+    }
+    if (scan != NULL && atomic_load(&scan->finished)) {
+        audience->scan = NULL;
+        audience->scan_over = scan;
+        audience->scan_wanted = true;
+    }
+    for (uint32_t i = 0; installing->recipes != NULL && i < installing->count; i++)
+        recipe_release(&installing->recipes[i]);
+    buffer_printf(command->answer, "{\"installed\":%u}", installing->count);
+    memory_free((void *)installing->definitions);
+    memory_free((void *)installing->recipes);
+    memory_free(installing);
+    return error;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scan: a running computation of definitions for everybody. Private to audience: made in scan.c, its results taken
+ * over in install.c. */
+#ifndef KITH_AUDIENCE_SCAN_H
+#define KITH_AUDIENCE_SCAN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "audience/state.h"
+
+struct scan {
+    struct audience *audience;
+    struct scan_part *parts;
+    uint32_t part_count;
+    bool only_due; /* nothing but due times is wanted */
+    int64_t now_ms;
+    uint32_t last;             /* customer */
+    roaring_bitmap_t *touched; /* engine */
+    struct scan_facts facts;
+    uint32_t **due; /* by chunk: minutes; a chunk is one thread's */
+    uint32_t chunk_count;
+
+    _Atomic uint32_t next_chunk;
+    _Atomic bool stopping, failed, finished;
+    bool measures;
+    pthread_mutex_t mutex; /* results */
+    pthread_barrier_t barrier;
+    bool has_barrier;
+    pthread_t threads[8];
+    unsigned thread_count;
+    _Atomic unsigned running;
+};
+
+/* Joins its threads first. */
+void scan_free(struct scan **scan);
+
+#endif
