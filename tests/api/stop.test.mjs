@@ -133,8 +133,8 @@ test('the command line says what is wrong', real, () => {
 
 test('docs/operations.md has every option, with its default and its words', real, () => {
   const help = execFileSync(binary, ['help']).toString();
-  const page = readFileSync(join(root, 'docs/operations.md'), 'utf8').replaceAll('`', '');
-  const options = [...help.matchAll(/^ {4}(--\S+)( [A-Z:]+)? +(.+?)(?: \(([^()]+)\))?$/gm)];
+  const page = readFileSync(join(root, 'docs/operations.md'), 'utf8').replaceAll('`', '').replaceAll('\\|', '|');
+  const options = [...help.matchAll(/^ {4}(--\S+)( [A-Z:|]+)? +(.+?)(?: \(([^()]+)\))?$/gm)];
   assert.ok(options.length > 15);
   for (const [line, name, value = '', words, otherwise = ''] of options) {
     const row = page.split('\n').find((one) => one.startsWith(`| ${name}${value} |`));
