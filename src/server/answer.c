@@ -20,6 +20,16 @@ int64_t server_now_ms(const struct server *server)
     return wall_clock_now_ms(server->config.clock);
 }
 
+/* Commits are gathered for some milliseconds; a reader who waits hurries them. */
+#define COMMIT_WAIT_MS 500
+
+struct ledger *server_ledger(struct server *server)
+{
+    err behind = engine_settle(server->engine, false, COMMIT_WAIT_MS);
+    (void)behind;
+    return engine_ledger(server->engine);
+}
+
 int64_t server_as_of_ms(struct server *server)
 {
     struct engine_status status;

@@ -100,6 +100,9 @@ struct server {
 int64_t server_now_ms(const struct server *server); /* wall */
 /* Up to when an answer made now is true. */
 int64_t server_as_of_ms(struct server *server);
+/* The ledger, once it has what was acknowledged before: who has her answer finds her own writes in it. Where it
+ * is far behind, its last state has to do. Worker threads. */
+struct ledger *server_ledger(struct server *server);
 
 /* ---- http.c ---- */
 

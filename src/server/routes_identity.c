@@ -48,7 +48,7 @@ static err read_refusals(struct refusal_page *page, int64_t beyond, bool present
                          struct problem *problem)
 {
     struct request *request = page->request;
-    struct ledger *ledger = engine_ledger(request->server->engine);
+    struct ledger *ledger = server_ledger(request->server);
     struct ledger_value key = ledger_int(beyond);
     const struct ledger_value *from = present ? &key : NULL;
     page->rows = arena_array(&request->arena, struct refusal_row, page->limit + 1);
@@ -113,8 +113,8 @@ static err find_refusal(struct request *request, int64_t id, struct one_refusal 
 {
     struct ledger_value key = ledger_int(id);
     *one = (struct one_refusal){ .request = request };
-    err error = ledger_find(engine_ledger(request->server->engine), LEDGER_REFUSALS, &key, 1,
-                            visit_one, one, problem);
+    err error = ledger_find(server_ledger(request->server), LEDGER_REFUSALS, &key, 1, visit_one,
+                            one, problem);
     if (error == ERR_OK && !one->found)
         error = problem_set(problem, ERR_NOT_FOUND, "there is no refusal %lld", (long long)id);
     return error;
@@ -218,7 +218,7 @@ static err suggest(struct request *request, size_t limit, struct buffer *text,
                    struct problem *problem)
 {
     struct server *server = request->server;
-    struct ledger *ledger = engine_ledger(server->engine);
+    struct ledger *ledger = server_ledger(server);
     struct profile_names *names = NULL;
     err error = profile_names_new(&names, ledger, server->keys, problem);
     if (error != ERR_OK)

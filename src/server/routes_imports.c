@@ -319,8 +319,8 @@ static err list_mappings(struct request *request, str key, struct problem *probl
     struct json_writer writer;
     struct mapping_list list = { .writer = &writer, .key = key, .request = request };
     answer_list_begin(request, &writer);
-    err error = ledger_scan(engine_ledger(request->server->engine), LEDGER_MAPPINGS, NULL,
-                            visit_mapping, &list, problem);
+    err error = ledger_scan(server_ledger(request->server), LEDGER_MAPPINGS, NULL, visit_mapping,
+                            &list, problem);
     answer_list_end(request, &writer, STR_NONE);
     json_end_object(&writer);
     return error;
@@ -412,7 +412,7 @@ err route_watermark_list(struct request *request, struct problem *problem)
 {
     struct json_writer writer;
     answer_list_begin(request, &writer);
-    err error = ledger_scan(engine_ledger(request->server->engine), LEDGER_WATERMARKS, NULL,
+    err error = ledger_scan(server_ledger(request->server), LEDGER_WATERMARKS, NULL,
                             visit_watermark, &writer, problem);
     answer_list_end(request, &writer, STR_NONE);
     json_end_object(&writer);

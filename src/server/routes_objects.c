@@ -55,8 +55,8 @@ err route_object_get(struct request *request, struct problem *problem)
     struct found found = { .request = request };
     str kind = request->parameters[0], id = request->parameters[1];
     struct ledger_value key[2] = { ledger_text(kind), ledger_text(id) };
-    err error = ledger_find(engine_ledger(request->server->engine), LEDGER_OBJECTS, key, 1,
-                            visit_one, &found, problem);
+    err error = ledger_find(server_ledger(request->server), LEDGER_OBJECTS, key, 1, visit_one,
+                            &found, problem);
     if (error == ERR_OK && !found.found)
         return problem_set(problem, ERR_NOT_FOUND, "there is no %.*s '%.*s'",
                            (int)str_utf8_prefix_bytes(kind, 60), kind.data,
@@ -148,7 +148,7 @@ err route_object_list(struct request *request, struct problem *problem)
     if (error != ERR_OK)
         return error;
     answer_list_begin(request, &writer);
-    error = ledger_page(engine_ledger(request->server->engine), LEDGER_OBJECTS, beyond, false,
+    error = ledger_page(server_ledger(request->server), LEDGER_OBJECTS, beyond, false,
                         SCANNED_MAX + 1, visit_page, &page, problem);
     answer_list_end(request, &writer, page.more ? page.last : STR_NONE);
     json_end_object(&writer);
@@ -172,8 +172,8 @@ err route_object_kind_list(struct request *request, struct problem *problem)
 {
     struct json_writer writer;
     answer_list_begin(request, &writer);
-    err error = ledger_scan(engine_ledger(request->server->engine), LEDGER_OBJECT_KINDS, NULL,
-                            visit_kind, &writer, problem);
+    err error = ledger_scan(server_ledger(request->server), LEDGER_OBJECT_KINDS, NULL, visit_kind,
+                            &writer, problem);
     answer_list_end(request, &writer, STR_NONE);
     json_end_object(&writer);
     return error;

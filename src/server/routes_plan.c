@@ -263,8 +263,8 @@ err route_whatif_run(struct request *request, struct problem *problem)
     }
     err error = get_text(request, &ask, problem);
     if (error == ERR_OK)
-        error = identity_whatif(engine_ledger(server->engine), server->keys, buffer_str(&ask.text),
-                                types, &request->out, problem);
+        error = identity_whatif(server_ledger(server), server->keys, buffer_str(&ask.text), types,
+                                &request->out, problem);
     buffer_deinit(&ask.text);
     return error;
 }
@@ -426,7 +426,7 @@ err route_quarantine_list(struct request *request, struct problem *problem)
         error = auth_reveal(request, STR("quarantine"), &page.reveal, problem);
     if (error != ERR_OK)
         return error;
-    struct ledger *ledger = engine_ledger(request->server->engine);
+    struct ledger *ledger = server_ledger(request->server);
     struct ledger_value key = ledger_int(beyond);
     const struct ledger_value *from = present ? &key : NULL;
     answer_list_begin(request, &page.writer);
@@ -499,7 +499,7 @@ err route_quarantine_summary(struct request *request, struct problem *problem)
     if (groups == NULL)
         return ERR_NOMEM;
     groups->request = request;
-    err error = ledger_find_by(engine_ledger(request->server->engine), LEDGER_QUARANTINE, "status",
+    err error = ledger_find_by(server_ledger(request->server), LEDGER_QUARANTINE, "status",
                                ledger_text(STR("waiting")), NULL, true, SUMMARY_ROWS_MAX + 2,
                                visit_group, groups, problem);
     if (error != ERR_OK)
@@ -575,7 +575,7 @@ static err choose(struct request *request, struct chosen *chosen, struct problem
     err error = read_choice(request, &chosen->page, reason, source, type, problem);
     if (error != ERR_OK)
         return error;
-    return ledger_find_by(engine_ledger(request->server->engine), LEDGER_QUARANTINE, "status",
+    return ledger_find_by(server_ledger(request->server), LEDGER_QUARANTINE, "status",
                           ledger_text(STR("waiting")), NULL, false, SUMMARY_ROWS_MAX, visit_chosen,
                           chosen, problem);
 }

@@ -296,8 +296,8 @@ err route_audit_list(struct request *request, struct problem *problem)
         return error;
     struct ledger_value key = ledger_int(beyond);
     answer_list_begin(request, &page.writer);
-    error = ledger_page(engine_ledger(request->server->engine), LEDGER_AUDIT, present ? &key : NULL,
-                        true, AUDIT_LOOK_MAX + 2, visit_audit, &page, problem);
+    error = ledger_page(server_ledger(request->server), LEDGER_AUDIT, present ? &key : NULL, true,
+                        AUDIT_LOOK_MAX + 2, visit_audit, &page, problem);
     if (error != ERR_OK)
         return error;
     answer_list_end(request, &page.writer,
@@ -329,8 +329,8 @@ err route_setting_list(struct request *request, struct problem *problem)
     struct json_writer writer;
     struct setting_page page = { .writer = &writer };
     answer_list_begin(request, &writer);
-    err error = ledger_scan(engine_ledger(request->server->engine), LEDGER_SETTINGS, NULL,
-                            visit_setting, &page, problem);
+    err error = ledger_scan(server_ledger(request->server), LEDGER_SETTINGS, NULL, visit_setting,
+                            &page, problem);
     if (error != ERR_OK)
         return error;
     answer_list_end(request, &writer, STR_NONE);
@@ -344,8 +344,8 @@ err route_setting_get(struct request *request, struct problem *problem)
     struct setting_page page = { .writer = &writer };
     struct ledger_value key = ledger_text(request->parameters[0]);
     json_writer_init(&writer, &request->out);
-    err error = ledger_find(engine_ledger(request->server->engine), LEDGER_SETTINGS, &key, 1,
-                            visit_setting, &page, problem);
+    err error = ledger_find(server_ledger(request->server), LEDGER_SETTINGS, &key, 1, visit_setting,
+                            &page, problem);
     if (error == ERR_OK && !page.found)
         error = problem_set(problem, ERR_NOT_FOUND, "the setting '%.*s' was never made",
                             (int)str_utf8_prefix_bytes(request->parameters[0], 60),

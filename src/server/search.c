@@ -194,7 +194,7 @@ static err add_tail(struct request *request, str text, struct lookup *lookup,
     if (error != ERR_OK || (form != NORMAL_USABLE && form != NORMAL_BLOCKED))
         return error;
     return ledger_find_by(
-        engine_ledger(request->server->engine), LEDGER_IDENTIFIERS, "tail_hash",
+        server_ledger(request->server), LEDGER_IDENTIFIERS, "tail_hash",
         ledger_blob(str_from_bytes(identifier.tail_hash, sizeof(identifier.tail_hash))), NULL, true,
         CANDIDATES_MAX, visit_tail, lookup, problem);
 }

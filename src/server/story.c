@@ -89,7 +89,7 @@ err story_merges(struct request *request, const uint32_t *nodes, size_t node_cou
                  struct merge_row **rows, size_t *count, struct problem *problem)
 {
     static const char *const columns[] = { "survivor", "absorbed" };
-    struct ledger *ledger = engine_ledger(request->server->engine);
+    struct ledger *ledger = server_ledger(request->server);
     struct merges_read read = { .request = request };
     err error = ERR_OK;
     read.rows = arena_array(&request->arena, struct merge_row, STORY_ROWS_MAX);
@@ -209,7 +209,7 @@ err story_refusals(struct request *request, const uint32_t *nodes, size_t node_c
     if (read.rows == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; error == ERR_OK && i < node_count; i++)
-        error = ledger_find_by(engine_ledger(request->server->engine), LEDGER_REFUSALS, "customer",
+        error = ledger_find_by(server_ledger(request->server), LEDGER_REFUSALS, "customer",
                                ledger_int(nodes[i]), NULL, true, STORY_ROWS_MAX, visit_refusal,
                                &read, problem);
     if (error == ERR_OK && read.nomem)
@@ -299,8 +299,8 @@ err story_links(struct request *request, const struct identity_row_view *rows, s
     if (read.rows == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; error == ERR_OK && i < row_count; i++)
-        error = identity_read_links(engine_ledger(request->server->engine), rows[i].row, visit_link,
-                                    &read, problem);
+        error = identity_read_links(server_ledger(request->server), rows[i].row, visit_link, &read,
+                                    problem);
     *links = read.rows;
     *count = read.count;
     return error == ERR_OK && read.nomem ? ERR_NOMEM : error;
