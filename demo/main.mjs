@@ -86,6 +86,8 @@ class Ending {
       this.signal.addEventListener('abort', () => failed(this.signal.reason), { once: true }));
     this.asked.catch(() => undefined);
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => this.stopping.abort(new Stopped(name)));
+    // some SDKs let go of a promise that their server's end rejects: the end is told by who watches the server
+    process.on('unhandledRejection', (reason) => this.stopping.abort(reason));
   }
 
   /** What `work` gives, unless the end comes first: also when it came before. */
