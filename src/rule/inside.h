@@ -299,6 +299,8 @@ bool pattern_take_starved(void);
 /* ---- testing values ---- */
 
 bool number_holds(const struct compare *compare, wide value);
+/* One of the six relations of two numbers; no other operator. */
+bool wide_holds(enum comparison op, wide left, wide right);
 bool text_holds(const struct compare *compare, str value);
 bool texts_are_sorted_in(const str *texts, uint32_t count, str value);
 bool anniversary_holds(const struct compare *compare, const struct zone *zone, int64_t value_ms,

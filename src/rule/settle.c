@@ -54,41 +54,14 @@ static bool average_holds(const struct node *node, const struct tally *tally)
     const struct compare *compare = &node->compare;
     wide sum = tally->sum * node->measuring.of.unit, count = (wide)tally->count;
     wide first = compare->first * count, second = compare->second * count;
-    switch (compare->op) {
-    case OP_EQ:
-        return sum == first;
-    case OP_NE:
-        return sum != first;
-    case OP_LT:
-        return sum < first;
-    case OP_LTE:
-        return sum <= first;
-    case OP_GT:
-        return sum > first;
-    case OP_GTE:
-        return sum >= first;
-    case OP_BETWEEN:
+    if (compare->op == OP_BETWEEN)
         return sum >= first && sum <= second;
-    case OP_IN:
-    case OP_NOT_IN:
-        for (uint32_t i = 0; i < compare->count; i++)
-            if (compare->numbers[i] * count == sum)
-                return compare->op == OP_IN;
-        return compare->op == OP_NOT_IN;
-    case OP_NONE:
-    case OP_CONTAINS:
-    case OP_NOT_CONTAINS:
-    case OP_STARTS_WITH:
-    case OP_ENDS_WITH:
-    case OP_MATCHES:
-    case OP_ON:
-    case OP_ANNIVERSARY:
-    case OP_IS_SET:
-    case OP_IS_NOT_SET:
-    case OP_COUNT:
-    default:
-        INVARIANT(false);
-    }
+    if (compare->op != OP_IN && compare->op != OP_NOT_IN)
+        return wide_holds(compare->op, sum, first);
+    for (uint32_t i = 0; i < compare->count; i++)
+        if (compare->numbers[i] * count == sum)
+            return compare->op == OP_IN;
+    return compare->op == OP_NOT_IN;
 }
 
 static bool text_measure_holds(struct rule_judge *judge, const struct node *node,

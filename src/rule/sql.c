@@ -321,6 +321,24 @@ static void put_prop(struct query *query, const struct node *node)
     put(query, "])");
 }
 
+/* not, all, any; `put_child` writes what stands in them. */
+static void put_group(struct query *query, const struct node *group,
+                      void (*put_child)(struct query *query, const struct node *node))
+{
+    const char *between = group->kind == NODE_ALL ? " AND " : " OR ";
+    if (group->kind == NODE_NOT) {
+        put(query, "(NOT ");
+        put_child(query, group->children[0]);
+    } else {
+        put(query, group->kind == NODE_ALL ? "(1" : "(0");
+        for (uint32_t i = 0; i < group->child_count; i++) {
+            put(query, between);
+            put_child(query, group->children[i]);
+        }
+    }
+    put(query, ")");
+}
+
 static void put_where(struct query *query, const struct node *where)
 {
     switch (where->kind) {
@@ -328,18 +346,9 @@ static void put_where(struct query *query, const struct node *where)
         put_prop(query, where);
         break;
     case NODE_NOT:
-        put(query, "(NOT ");
-        put_where(query, where->children[0]);
-        put(query, ")");
-        break;
     case NODE_ALL:
     case NODE_ANY:
-        put(query, where->kind == NODE_ALL ? "(1" : "(0");
-        for (uint32_t i = 0; i < where->child_count; i++) {
-            put(query, where->kind == NODE_ALL ? " AND " : " OR ");
-            put_where(query, where->children[i]);
-        }
-        put(query, ")");
+        put_group(query, where, put_where);
         break;
     case NODE_OBJECT:
     case NODE_TRAIT:
@@ -520,18 +529,9 @@ static void put_tree(struct query *query, const struct node *node)
 {
     switch (node->kind) {
     case NODE_NOT:
-        put(query, "(NOT ");
-        put_tree(query, node->children[0]);
-        put(query, ")");
-        break;
     case NODE_ALL:
     case NODE_ANY:
-        put(query, node->kind == NODE_ALL ? "(1" : "(0");
-        for (uint32_t i = 0; i < node->child_count; i++) {
-            put(query, node->kind == NODE_ALL ? " AND " : " OR ");
-            put_tree(query, node->children[i]);
-        }
-        put(query, ")");
+        put_group(query, node, put_tree);
         break;
     case NODE_EVENT:
         put_condition(query, node);

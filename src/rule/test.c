@@ -175,37 +175,8 @@ static bool reference_test(struct rule_judge *judge, const struct node *node, si
     if (!event_number(judge, &node->property, at, &left) ||
         !event_number(judge, &reference->property, other, &right))
         return false;
-    wide a = (wide)left * reference->scale_left, b = (wide)right * reference->scale_right;
-    switch (compare->op) {
-    case OP_EQ:
-        return a == b;
-    case OP_NE:
-        return a != b;
-    case OP_LT:
-        return a < b;
-    case OP_LTE:
-        return a <= b;
-    case OP_GT:
-        return a > b;
-    case OP_GTE:
-        return a >= b;
-    case OP_NONE:
-    case OP_IN:
-    case OP_NOT_IN:
-    case OP_BETWEEN:
-    case OP_CONTAINS:
-    case OP_NOT_CONTAINS:
-    case OP_STARTS_WITH:
-    case OP_ENDS_WITH:
-    case OP_MATCHES:
-    case OP_ON:
-    case OP_ANNIVERSARY:
-    case OP_IS_SET:
-    case OP_IS_NOT_SET:
-    case OP_COUNT:
-    default:
-        INVARIANT(false);
-    }
+    return wide_holds(compare->op, (wide)left * reference->scale_left,
+                      (wide)right * reference->scale_right);
 }
 
 static bool prop_holds(struct rule_judge *judge, const struct node *node, size_t at)

@@ -238,6 +238,40 @@ bool texts_are_sorted_in(const str *texts, uint32_t count, str value)
     return false;
 }
 
+bool wide_holds(enum comparison op, wide left, wide right)
+{
+    switch (op) {
+    case OP_EQ:
+        return left == right;
+    case OP_NE:
+        return left != right;
+    case OP_LT:
+        return left < right;
+    case OP_LTE:
+        return left <= right;
+    case OP_GT:
+        return left > right;
+    case OP_GTE:
+        return left >= right;
+    case OP_NONE:
+    case OP_IN:
+    case OP_NOT_IN:
+    case OP_BETWEEN:
+    case OP_CONTAINS:
+    case OP_NOT_CONTAINS:
+    case OP_STARTS_WITH:
+    case OP_ENDS_WITH:
+    case OP_MATCHES:
+    case OP_ON:
+    case OP_ANNIVERSARY:
+    case OP_IS_SET:
+    case OP_IS_NOT_SET:
+    case OP_COUNT:
+    default:
+        INVARIANT(false);
+    }
+}
+
 /* Without negation: of a list, `ne` is true if no text equals. */
 bool text_holds(const struct compare *compare, str value)
 {
