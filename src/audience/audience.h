@@ -61,6 +61,19 @@
 
 struct audience;
 
+/* ---- who moved ---- */
+
+enum audience_kind { AUDIENCE_SEGMENT, AUDIENCE_TAG };
+
+/* A customer entered or left a live segment, or the value of a live tag of hers changed. */
+struct audience_move {
+    enum audience_kind kind;
+    str key; /* borrowed until the listener returns */
+    uint32_t customer;
+    bool was_in, is_in; /* of a tag: had, has a value */
+    const char *cause;  /* "event", "time", "hand" …: as in docs/tags.md */
+};
+
 /* ---- life ---- */
 
 struct audience_config {
@@ -81,6 +94,9 @@ struct audience_config {
      * and call history_fill_end. Engine thread. NULL: history has seen every event since the column was
      * added, or has no past (tests): the room calls history_fill_end itself. */
     void (*fill_column)(void *context, str path, enum column_kind kind, history_column column);
+    /* Told of every move, as it is made; what a definition or a recount brings is not told. Engine thread, inside
+     * the call that made it (audience_event, audience_work …); may not call this room. NULL: nobody listens. */
+    void (*moved)(void *context, const struct audience_move *move);
     /* There is work: call audience_work even if no record comes. Any thread. May be NULL. */
     void (*wake)(void *context);
     void *context;
@@ -165,8 +181,6 @@ AUDIENCE_COMMANDS(X)
 /* ---- for people: JSON as in docs/api.md ----
  *
  * What is due is settled first when it is little; `as_of` says up to when it is. */
-
-enum audience_kind { AUDIENCE_SEGMENT, AUDIENCE_TAG };
 
 /* Members `tags` {key: value} and `segments` [key…] of a customer, who is settled first. */
 err audience_write_customer(struct audience *audience, uint32_t customer,

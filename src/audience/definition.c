@@ -258,6 +258,21 @@ err definition_store(struct definition *definition, uint32_t customer, int64_t b
     return set != NULL ? set_add(set, customer, &changed) : ERR_NOMEM;
 }
 
+static void tell_move(struct audience *audience, const struct definition *definition,
+                      const struct change *change)
+{
+    if (audience->config.moved == NULL || change->cause == CAUSE_DEFINITION ||
+        change->cause == CAUSE_RECOUNT)
+        return;
+    struct audience_move move = { .kind = definition->kind,
+                                  .key = definition->key,
+                                  .customer = change->customer,
+                                  .was_in = change->old_value != NO_VALUE,
+                                  .is_in = change->new_value != NO_VALUE,
+                                  .cause = cause_text(change->cause) };
+    audience->config.moved(audience->config.context, &move);
+}
+
 err definition_put(struct audience *audience, struct definition *definition, uint32_t customer,
                    int64_t value, struct audience_moment moment, enum cause cause, bool *changed)
 {
@@ -274,6 +289,7 @@ err definition_put(struct audience *audience, struct definition *definition, uin
                              .cause = cause,
                              .old_value = before,
                              .new_value = value };
+    tell_move(audience, definition, &change);
     return change_note(audience, definition, &change);
 }
 
