@@ -438,7 +438,7 @@ static err tell_watermark(struct job_run *run)
     str source = json_text(json_get(run->settings, STR("source")));
     str told = json_text(json_get(run->settings, STR("told_until")));
     int64_t time_ms = run->newest_ms;
-    if (told.size > 0 && !time_parse(told, run->imports->config.zone_offset_seconds, &time_ms))
+    if (told.size > 0 && !time_parse(told, run->imports->config.zone_offset_seconds / 60, &time_ms))
         time_ms = run->newest_ms;
     if (source.size == 0 || time_ms == INT64_MIN)
         return ERR_OK;

@@ -249,7 +249,7 @@ static err check_names(struct imports *imports, const struct request *request,
     if (request->name.size > 200 || request->data_set.size > 200)
         return problem_set(problem, ERR_UNPROCESSABLE, "name and data_set have at most 200 bytes");
     if (request->told_until.size > 0 &&
-        !time_parse(request->told_until, imports->config.zone_offset_seconds, &time_ms)) {
+        !time_parse(request->told_until, imports->config.zone_offset_seconds / 60, &time_ms)) {
         problem_set(problem, ERR_UNPROCESSABLE, "told_until is not a time");
         return problem_at(problem, ERR_UNPROCESSABLE, "/told_until");
     }

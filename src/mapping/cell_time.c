@@ -14,6 +14,8 @@ struct moment {
     int zone_minutes;
 };
 
+/* People are born before 1970; a year before 1900 is somebody's mistake (and Excel's calendar begins there). */
+#define TIME_MIN_MS INT64_C(-2208988800000)  /* 1900-01-01T00:00:00.000Z */
 #define TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 static bool moment_to_ms(const struct moment *moment, int zone_offset_seconds, int64_t *out_ms)
@@ -32,8 +34,9 @@ static bool moment_to_ms(const struct moment *moment, int zone_offset_seconds, i
                         made.month, made.day, made.hour, made.minute, made.second, made.ms);
     if (!time_parse(str_from_bytes(room, (size_t)size), 0, out_ms))
         return false;
+    bool is_good = *out_ms >= TIME_MIN_MS;
     *out_ms -= made.zoned ? made.zone_minutes * MINUTE_MS : zone_offset_seconds * SECOND_MS;
-    return *out_ms >= 0;
+    return is_good;
 }
 
 /* ---- reading parts ---- */
@@ -208,7 +211,7 @@ static bool serial_to_ms(str text, bool from_1904, int zone_offset_seconds, int6
     if (rest <= 1 || rest >= SECOND_MS - 1)
         whole = (whole + SECOND_MS / 2) / SECOND_MS * SECOND_MS;
     *out_ms = whole - epoch_days * DAY_MS - zone_offset_seconds * SECOND_MS;
-    return *out_ms >= 0 && *out_ms <= TIME_MAX_MS;
+    return whole > 0 && *out_ms <= TIME_MAX_MS;
 }
 
 static bool unix_to_ms(str text, bool seconds, int64_t *out_ms)
@@ -432,7 +435,7 @@ static bool to_time_auto(str text, int zone_offset_seconds, int64_t *out_ms,
     size_t whole_digits;
     if (text.size == 19 && text.data[4] == '-' && text.data[10] == ' ' &&
         zone_offset_seconds % 60 == 0 && time_parse(text, zone_offset_seconds / 60, out_ms) &&
-        *out_ms >= 0)
+        *out_ms >= TIME_MIN_MS)
         return true;
     if (is_number(text, &whole_digits))
         return read_number(text, whole_digits, zone_offset_seconds, out_ms) ||

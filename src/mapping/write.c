@@ -92,6 +92,10 @@ bool spec_time(struct mapping_worker *worker, struct run *run, const struct spec
     if (!spec_value(run, &optional, &value) ||
         !value_to_time(run, value, &spec->format, zone_of(run, spec), out_ms, is_null))
         return false;
+    if (!*is_null && *out_ms < 0) {
+        refusal_set(&run->refusal, REFUSAL_NOT_A_TIME, "nothing has happened before 1970");
+        return refuse(run);
+    }
     if (!*is_null)
         return true;
     *out_ms = worker->context.received_ms;

@@ -279,6 +279,11 @@ static void times_of_cells(void **state)
     assert_string_equal(time_of("1704412981.25", "unix_s", 0), "2024-01-05T00:03:01.250Z");
     assert_string_equal(time_of("2024-01-05 下午 3:05", "auto", 0), "2024-01-05T15:05:00.000Z");
     assert_string_equal(time_of("2024-01-05 12:30 AM", "auto", 0), "2024-01-05T00:30:00.000Z");
+    assert_string_equal(time_of("1966-05-16", "auto", 28800), "1966-05-15T16:00:00.000Z");
+    assert_string_equal(time_of("1969-10-08 00:00:00", "auto", 0), "1969-10-08T00:00:00.000Z");
+    assert_string_equal(time_of("1900/1/1", "auto", 28800), "1899-12-31T16:00:00.000Z");
+    assert_string_equal(time_of("24243", "excel", 0), "1966-05-16T00:00:00.000Z");
+    assert_string_equal(time_of("0", "excel", 0), "not_a_time");
 }
 
 static void dates_that_may_be_two_days(void **state)
@@ -301,7 +306,7 @@ static void times_that_are_none(void **state)
     static const char *const bad[] = {
         "abc",        "2024-13-01", "2024-02-30", "2024-01-05 25:00",
         "20241301",   "昨天",       "12:30",      "2024-01-05 8:03 PM AM",
-        "1965-01-01", "123",        "2024-1",     "2024年13月1日"
+        "1899-12-31", "123",        "2024-1",     "2024年13月1日"
     };
     struct time_format format;
     struct problem problem;

@@ -119,6 +119,8 @@ static void members_become_customers(void **state)
     (void)event_of(CUSTOMERS "}", CUSTOMER_COLUMNS,
                    "C1|13912340007|林小雨|1200|Y|1990-05-03|精华、面霜、|2|油性|");
     assert_memory_equal(mapper->message_keys[0], key, 16);
+    assert_non_null(strstr(event_of(CUSTOMERS "}", CUSTOMER_COLUMNS, "C2||林|||1966-05-16||1||"),
+                           "birthday=\"1966-05-16\""));
 }
 
 static void old_tags_are_dated_traits(void **state)
@@ -175,6 +177,7 @@ static void refusals_say_what_is_wrong(void **state)
         { SMALL(""), "u1|", "missing_value|column 't': 'time' has no value" },
         { SMALL(""), "u1|05/01/2024", "ambiguous_date|column 't': '05/01/2024' may be two days" },
         { SMALL(""), "u1|nonsense", "not_a_time|column 't'" },
+        { SMALL(""), "u1|1966-05-16", "not_a_time|column 't': nothing has happened before 1970" },
         { SMALL(",'currency':'[x]'"), "u1|2024-01-05|积分", "unknown_currency|column 'x'" },
         { SMALL(",'properties':{'p':{'column':'x','type':'money'}},'currency':'CNY'"),
           "u1|2024-01-05|$5", "unknown_currency|column 'x': '$5' is not in CNY" },
