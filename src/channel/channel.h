@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* channel: how a touch leaves the house, and what comes back. Knows the wire, and nothing of customers.
+ *
+ *     message ─▶ queue of its account ─▶ rate, breaker, token ─▶ provider (libcurl) ─▶ result ─▶ done()
+ *     callback ─▶ verify, decrypt, decode ─▶ receipts and events
+ *
+ * One thread drives all transfers (curl multi); each account has its own queue, rate and breaker: one that is dead or
+ * slow holds up no other. Messages to one recipient of an account go one after the other.
+ *
+ * Invariants
+ *   C1 `done` is called exactly once for each message that was taken, on this room's thread, also at stop.
+ *   C2 UNCERTAIN is said whenever the provider may have taken it and did not say so (time-out after the request was
+ *      written, connection lost, an answer that cannot be read), unless it honours keys and a repeat has made it sure.
+ *   C3 nothing is repeated that is not known to be safe to repeat: refused before it was taken, or the same key.
+ *   C4 a token is fetched once for all who wait for it, renewed before it ends, and once more when the provider says it
+ *      has ended.
+ *   C5 no request goes into a private range (loopback, link-local, RFC 1918, unique local, metadata addresses) unless the
+ *      account's owner said so (`allow_private`): the address is resolved once, checked, and that one is connected to; no
+ *      redirects.
+ *   C6 secrets and recipients never reach a log line, an error or a URL that is logged.
+ */
+#ifndef KITH_CHANNEL_CHANNEL_H
+#define KITH_CHANNEL_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+
+/* ---- what there is ---- */
+
+/* KIND, text, channel, honours a key, can be asked afterwards, recipient's identifier type.
+ * `channel` is what rules, consent, caps and journeys name. */
+#define CHANNEL_KINDS(X)                                                                  \
+    X(WECOM, "wecom", "wecom", false, true, "wecom_external_userid")                      \
+    X(OFFICIAL_ACCOUNT, "official_account", "official_account", true, false, "wx_openid") \
+    X(MINI_PROGRAM, "mini_program", "subscription", false, false, "wx_openid")            \
+    X(SMS_ALIYUN, "sms_aliyun", "sms", false, true, "mobile")                             \
+    X(SMS_TENCENT, "sms_tencent", "sms", false, true, "mobile")                           \
+    X(SMTP, "smtp", "email", false, false, "email")                                       \
+    X(WEBHOOK, "webhook", "webhook", true, false, "")                                     \
+    X(CALL_CENTER, "call_center", "call", true, true, "mobile")                           \
+    X(COUPON, "coupon", "coupon", true, true, "")                                         \
+    X(POINTS, "points", "points", true, true, "")
+
+enum channel_kind {
+#define X(NAME, text, channel, key, ask, identifier) CHANNEL_##NAME,
+    CHANNEL_KINDS(X)
+#undef X
+        CHANNEL_KIND_COUNT
+};
+struct channel_kind_info {
+    const char *text, *channel, *identifier_type;
+    bool honours_key, can_be_asked;
+    bool
+        is_internal; /* never leaves the house: CALL_CENTER, COUPON, POINTS; this room refuses it */
+};
+const struct channel_kind_info *channel_kind_info(enum channel_kind kind);
+bool channel_kind_find(str text, enum channel_kind *kind);
+/* Settings that an account of this kind has, with type, secret or not, and words in both languages, as JSON. */
+void channel_write_kinds(struct buffer *out);
+
+/* ---- accounts ---- */
+
+struct channels;
+struct channel_result;
+
+struct channels_config {
+    /* In place of all providers: http://127.0.0.1:PORT of `kith sandbox` for accounts with "sandbox": true. */
+    str sandbox_url;
+    int64_t (*now_ms)(void *context); /* wall clock: signatures, tokens */
+    void (*done)(void *context, const struct channel_result *result);
+    void *context;
+};
+err channels_new(struct channels **channels, const struct channels_config *config,
+                 struct problem *problem) MUST_USE;
+/* What is under way gets `timeout_ms`; then the rest is told as it is (UNCERTAIN, or REFUSED for what never left). */
+void channels_free(struct channels **channels, int64_t timeout_ms);
+
+/* `settings`: JSON as in PUT /channels/{key}, secrets in clear. UNPROCESSABLE with pointer. Takes effect at once; what waits goes by
+ * the new settings. Any thread. */
+err channels_put_account(struct channels *channels, str key, enum channel_kind kind,
+                         json_value settings, struct problem *problem) MUST_USE;
+void channels_delete_account(struct channels *channels, str key);
+/* Try it without sending anything (token, login, greeting): what a person presses 'test' for. Blocks; any thread but `done`'s. */
+err channels_test_account(struct channels *channels, str key, struct buffer *answer,
+                          struct problem *problem) MUST_USE;
+
+/* ---- sending ---- */
+
+struct channel_message {
+    uint64_t touch; /* number, given back in the result */
+    char key[33];   /* idempotency key, hex */
+    str account;
+    /* What is sent, by kind: WECOM "employee_text", "welcome", "customer_mass", "group_mass", "moment", "tag";
+     * OFFICIAL_ACCOUNT "template", "service"; else "". docs/channels.md */
+    str form;
+    str recipient;      /* plain: E.164 phone, openid, external_userid, e-mail, URL of a webhook */
+    str content;        /* JSON object of rendered parts, by form */
+    int64_t expires_ms; /* not sent after it (welcome codes live 20 s) */
+    bool is_repeat;     /* it may have been sent before with this key: ask first where one can */
+};
+enum channel_outcome {
+    CHANNEL_SENT,      /* the provider has taken it; `provider_id` finds it in receipts */
+    CHANNEL_DELIVERED, /* and that is all there will be (webhook answered 2xx) */
+    CHANNEL_REFUSED,   /* it was not sent and never will be */
+    CHANNEL_LATER,     /* it was not sent; try again at retry_ms */
+    CHANNEL_UNCERTAIN,
+};
+struct channel_result {
+    uint64_t touch;
+    enum channel_outcome outcome;
+    str provider_id;
+    str code;   /* of the provider, as it is: "43101", "isv.BUSINESS_LIMIT_CONTROL", "550" */
+    str reason; /* ours, stable: "no_subscription", "not_a_friend", "rate_limited", "bad_recipient", "template_refused", "account_failing" … */
+    str detail; /* for people, no personal values */
+    str response; /* of a webhook, at most 16 KB */
+    int64_t retry_ms;
+    int64_t at_ms;
+};
+/* Copies what it needs. BUSY: this account's queue is full (tell later), NOT_FOUND: no such account. Any thread. */
+err channels_send(struct channels *channels, const struct channel_message *messages, size_t count,
+                  size_t *taken, struct problem *problem) MUST_USE;
+/* How many more this account takes now: who claims touches asks first. */
+size_t channels_room(struct channels *channels, str account);
+
+struct channel_health {
+    char key[101];
+    enum channel_kind kind;
+    bool is_open; /* the breaker is: nothing is tried until `until_ms` */
+    int64_t until_ms;
+    size_t queued, under_way;
+    uint64_t sent, refused, uncertain, repeated;
+    char failing[160];
+};
+size_t channels_health(struct channels *channels, struct channel_health *health, size_t max);
+
+/* ---- what comes back ---- */
+
+struct channel_callback {
+    str account;
+    str method, query, content_type, body;
+    str headers; /* lines "name: value\n", names in lower case */
+    int64_t now_ms;
+};
+/* Verified and decrypted. `receipts`: JSON array of {provider_id | key, recipient, status:"delivered|failed|read|clicked|confirmed|
+ * unsubscribed", code, at}; `events`: JSON array of Segment-form calls ({type, event, externalIds…}) ready for the collecting
+ * door; `reply`: the body the provider wants, with its content type. FORBIDDEN: signature; BAD_REQUEST: form. Any thread. */
+struct channel_decoded {
+    struct buffer receipts, events, reply;
+    const char *reply_type;
+};
+err channel_callback(struct channels *channels, const struct channel_callback *callback,
+                     struct channel_decoded *decoded, struct problem *problem) MUST_USE;
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* journey: who moves on, and what is due. A journey is a versioned graph of nodes; a *position* is one customer (and key) in it.
+ *
+ *     trigger ─▶ entry (re-entry, caps, hold-out, ramp) ─▶ position at a node ─▶ moves until it waits ─▶ … ─▶ exit
+ *                      wakes it: its timer · an event · entering or leaving a segment · a touch's result · a command
+ *
+ * The reference of the JSON is docs/journeys.md. Definitions have drafts and published versions; a position stays on the version it
+ * entered by unless the operator moves it.
+ *
+ * Time: each position has at most one timer (ms). Timers of a customer that are due run before anything else is decided about
+ * her, as of the moment they were due; all others run by the command `journey.run`, which the engine appends when one is due: at
+ * most JOURNEY_RUN_MAX steps a record, again while there is more. So the state is a function of the log, and nobody waits long.
+ *
+ * Invariants
+ *   J1 one position per (journey, customer, key) at a time; re-entry as the definition says.
+ *   J2 every position that lives has a timer, a condition that can wake it, or a touch whose result it waits for; a check
+ *      finds those that have none (journey_check) and names them as defects.
+ *   J3 a step is a row in the commit of the record that caused it; a timer fires once, never before its time.
+ *   J4 a move is decided on what is settled (the audience has settled her) and goes at most JOURNEY_STEPS_MAX nodes without
+ *      waiting: a loop is stopped, named, and the position is held as 'failed' for the operator.
+ *   J5 a split or variant is a hash of seed, customer's first node and node: the same person has the same arm for ever, over merges
+ *      by the first.
+ *   J6 nothing older than the limit (default 24 h) and nothing imported starts a journey; it may end one.
+ *   J7 'did not' is decided only when all sources of the event have told up to that moment, or after the patience that
+ *      the node allows.
+ *   J8 merge: one position per journey and key survives (the further one by time of entry: the first), the other is closed as
+ *      'merged' and comes back with a split.
+ *   J9 run on an overlay (what-if) with the same records and start, the same touches come.
+ *
+ * Engine thread alone unless a function says otherwise; deterministic. `writes` NULL: an overlay.
+ */
+#ifndef KITH_JOURNEY_JOURNEY_H
+#define KITH_JOURNEY_JOURNEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "audience/audience.h"
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "event/event.h"
+#include "rule/rule.h"
+#include "store/ledger.h"
+#include "touch/touch.h"
+
+#define JOURNEYS_MAX 2000
+#define JOURNEY_NODES_MAX 500
+#define JOURNEY_STEPS_MAX 100 /* without waiting */
+#define JOURNEY_RUN_MAX 2000  /* steps of one journey.run */
+
+struct journeys;
+
+struct journey_moment {
+    uint64_t seq;
+    int64_t now_ms;
+};
+
+/* What this room asks of the house. Live: engine/move.c. What-if: another one over past events. */
+struct journey_world {
+    void *context;
+    /* A rule of a node or trigger, made by journeys_rule_catalogue's maker; judged for her as it is settled, with the position's
+     * trigger event as $event. */
+    err (*rule_new)(void *context, json_value json, struct rule **rule, struct problem *problem);
+    err (*rule_holds)(void *context, const struct rule *rule, uint32_t customer, int64_t now_ms,
+                      bool *holds, int64_t *until_ms);
+    bool (*in_segment)(void *context, uint32_t customer, str key);
+    void (*value)(void *context, uint32_t customer, str path, struct template_value *value);
+    int32_t (*zone_offset_seconds)(void *context, uint32_t customer, int64_t at_ms);
+    /* All sources of this event have told everything up to here. */
+    int64_t (*watermark_ms)(void *context, str event);
+    uint32_t (*first_node)(void *context, uint32_t customer); /* the oldest of hers */
+    err (*touch)(void *context, const struct touch_request *request, struct touch_moment moment,
+                 struct touch_answer *answer);
+    err (*withdraw)(void *context, uint64_t position, str reason, struct touch_moment moment);
+    /* Effects inside the house; exactly once because the step is. */
+    err (*set_tag)(void *context, uint32_t customer, str key, json_value value,
+                   struct journey_moment moment);
+    err (*set_trait)(void *context, uint32_t customer, str name, json_value value,
+                     struct journey_moment moment);
+    err (*set_member)(void *context, uint32_t customer, str segment, bool is_in,
+                      struct journey_moment moment);
+};
+
+struct journeys_config {
+    const struct journey_world *world;
+    uint64_t seed;
+    const char *zone; /* IANA name of the workspace */
+};
+err journeys_new(struct journeys **journeys, const struct journeys_config *config) MUST_USE;
+void journeys_free(struct journeys **journeys);
+err journeys_load(struct journeys *journeys, struct ledger *ledger,
+                  struct problem *problem) MUST_USE;
+
+/* ---- from apply, in this order ---- */
+
+/* Her due timers, as of when they were due: before an event of hers takes effect. */
+err journey_before(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
+                   struct ledger_writes *writes) MUST_USE;
+/* After the audience has judged: triggers, waits, exits, goals. `may_start` is false for late and imported events (J6). */
+err journey_event(struct journeys *journeys, uint32_t customer, const struct event *event,
+                  bool may_start, struct journey_moment moment,
+                  struct ledger_writes *writes) MUST_USE;
+/* Moves of the audience that belong to this record; those made between records (audience_work, audience_before) are given
+ * at the next tick, in the order (customer, then as they came): see engine/move.c. */
+err journey_moves(struct journeys *journeys, const struct audience_move *moves, size_t count,
+                  bool may_start, struct journey_moment moment,
+                  struct ledger_writes *writes) MUST_USE;
+err journey_touch(struct journeys *journeys, const struct touch_change *change,
+                  struct journey_moment moment, struct ledger_writes *writes) MUST_USE;
+err journey_merged(struct journeys *journeys, uint32_t survivor, const uint32_t *absorbed,
+                   size_t count, struct journey_moment moment,
+                   struct ledger_writes *writes) MUST_USE;
+err journey_split(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
+                  struct ledger_writes *writes) MUST_USE;
+/* When the next timer, schedule or wave is due; INT64_MAX: nothing. Read by the keeper from any thread. */
+int64_t journey_next_due_ms(const struct journeys *journeys);
+
+/* ---- commands (inside apply); bodies: docs/journeys.md ---- */
+
+#define JOURNEY_COMMANDS(X)                                 \
+    X(JOURNEY_PUT, "journey.put", journey_put)              \
+    X(JOURNEY_DELETE, "journey.delete", journey_delete)     \
+    X(JOURNEY_PUBLISH, "journey.publish", journey_publish)  \
+    X(JOURNEY_STATE, "journey.state", journey_change_state) \
+    X(JOURNEY_ENTER, "journey.enter", journey_enter)        \
+    X(JOURNEY_MOVE, "journey.move", journey_move)           \
+    X(JOURNEY_RUN, "journey.run", journey_run)
+struct journey_command {
+    json_value body;
+    struct journey_moment moment;
+    uint32_t user_number;
+    struct ledger_writes *writes;
+    struct buffer *answer;
+    struct problem *problem;
+};
+#define X(NAME, operation, function) \
+    err function(struct journeys *journeys, const struct journey_command *command) MUST_USE;
+JOURNEY_COMMANDS(X)
+#undef X
+
+/* ---- for people: JSON as in docs/journeys.md ---- */
+
+void journey_write_all(const struct journeys *journeys, str folder, str query, struct buffer *out);
+err journey_write_one(const struct journeys *journeys, str key, uint32_t version,
+                      struct buffer *out) MUST_USE;
+/* Per node entered, waiting, left, touched, converted; goals; hold-out beside it. */
+err journey_write_report(const struct journeys *journeys, str key, int64_t from_ms, int64_t to_ms,
+                         struct buffer *out) MUST_USE;
+/* Why in, why not, where, what next and when; in one sentence too. */
+err journey_explain(const struct journeys *journeys, str key, uint32_t customer, int64_t now_ms,
+                    struct buffer *out, struct problem *problem) MUST_USE;
+/* Her positions: [{journey, key, node, since, due, …}]. */
+void journey_write_customer(const struct journeys *journeys, uint32_t customer, struct buffer *out);
+/* Kinds of triggers and nodes with their members, in both languages: what the canvas is built from. */
+void journey_write_catalogue(struct buffer *out);
+
+/* ---- looking after it ---- */
+
+struct journeys_status {
+    uint32_t journeys, live;
+    uint64_t positions, failed, steps;
+    size_t bytes;
+};
+void journeys_status(const struct journeys *journeys, struct journeys_status *status);
+/* J1, J2 over everything; defects are counted and the first is named. */
+uint64_t journey_check(const struct journeys *journeys, char *first, size_t first_size);
+void journey_digest(const struct journeys *journeys, struct digest *digest);
+
+#endif
