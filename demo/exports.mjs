@@ -4,7 +4,8 @@
 //
 //   node demo/exports.mjs [--out build/exports] [--people 500] [--orders 2000] [--seed 1]
 //
-// truth.json says for each file which preset is its own, and how many rows, orders and fen of paid orders it has.
+// truth.json says for each file which preset is its own, and how many rows, orders and fen of paid and of refunded
+// orders it has.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,7 +70,7 @@ function makeOrder(number, channel, people, roll) {
   return { number, channel, buyer: roll.pick(people), lines, state, goods, discount, paid: goods - discount, at: roll.below(300 * 86400) };
 }
 
-function makeWorld({ seed, people: peopleCount, orders: orderCount }) {
+export function makeWorld({ seed = 1, people: peopleCount = 500, orders: orderCount = 2000 } = {}) {
   const roll = dice(seed);
   const people = makePeople(peopleCount, roll);
   const orders = Array.from({ length: orderCount }, (_, i) => makeOrder(i + 1, roll.pick(channels), people, roll));
@@ -84,7 +85,7 @@ const masked = (phone) => `${phone.slice(0, 3)}****${phone.slice(7)}`;
 const hidden = (name) => `${name[0]}*`;
 const formula = (id) => `="${id}"`;
 const tabbed = (id) => `\t${id}`;
-const isPaid = (order) => order.state !== 'closed';
+export const isPaid = (order) => order.state !== 'closed';
 const slashed = (time) => time.replace(/-0?/g, '/').slice(0, -3);
 
 /** Rows of one file: `of` gives an order's rows as {name: value}; what it leaves out is empty. */
@@ -340,16 +341,18 @@ function bytesOf(columns, rows, written) {
   return written === 'gb18030' ? encodeGb18030(text) : Buffer.from(`\ufeff${text}`);
 }
 
-/** Pinduoduo has an order for each product; a till has paid ones alone. */
+/** Pinduoduo has an order for each product; a till has paid ones alone, and JD's export does not say what went back. */
 function ordersIn(world, channel) {
   const sold = world.orders.filter((order) => order.channel === channel && (channel !== 'pos' || isPaid(order)));
   const paid = sold.filter(isPaid);
+  const returned = ['jd', 'pos'].includes(channel) ? [] : sold.filter((order) => order.state === 'refunded');
   const count = (list) => (channel === 'pdd' ? list.reduce((sum, order) => sum + order.lines.length, 0) : list.length);
-  return { orders: count(sold), paid_orders: count(paid), paid_fen: paid.reduce((sum, order) => sum + order.paid, 0) };
+  const fen = (list) => list.reduce((sum, order) => sum + order.paid, 0);
+  return { orders: count(sold), paid_orders: count(paid), paid_fen: fen(paid), refunded_orders: count(returned), refunded_fen: fen(returned) };
 }
 
-export function writeExports(folder, { seed = 1, people = 500, orders = 2000 } = {}) {
-  const world = makeWorld({ seed, people, orders });
+export function writeExports(folder, options = {}) {
+  const world = makeWorld(options);
   const truth = {};
   mkdirSync(folder, { recursive: true });
   for (const [name, preset, layout, rowsOf, written, channel] of files) {

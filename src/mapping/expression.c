@@ -19,6 +19,16 @@ static struct value lost_text(str text)
     return value;
 }
 
+static struct value text_of_cell(const struct mapping_worker *worker, const struct table_cell *cell)
+{
+    str text = cell_clean(cell->text);
+    if (mapping_is_null_word(worker->mapping, text))
+        return value_null();
+    struct value value = value_text(text);
+    value.sure = cell->kind == CELL_GUARDED;
+    return value;
+}
+
 static struct value number_of_cell(str text)
 {
     struct exact number;
@@ -27,7 +37,6 @@ static struct value number_of_cell(str text)
 
 struct value value_of_cell(const struct mapping_worker *worker, const struct table_cell *cell)
 {
-    str text;
     switch (cell->kind) {
     case CELL_EMPTY:
         return value_null();
@@ -43,9 +52,9 @@ struct value value_of_cell(const struct mapping_worker *worker, const struct tab
         return lost_text(cell->text);
     case CELL_TEXT:
     case CELL_TIME:
+    case CELL_GUARDED:
     default:
-        text = cell_clean(cell->text);
-        return mapping_is_null_word(worker->mapping, text) ? value_null() : value_text(text);
+        return text_of_cell(worker, cell);
     }
 }
 

@@ -68,6 +68,7 @@ enum value_kind { VALUE_NULL, VALUE_TEXT, VALUE_NUMBER, VALUE_BOOL, VALUE_TIME, 
 struct value {
     enum value_kind kind;
     bool lost; /* TEXT: the file has lost its digits */
+    bool sure; /* TEXT: the file has kept its digits from whoever rounds */
     union {
         str text; /* TEXT, JSON */
         struct exact number;

@@ -58,7 +58,8 @@ static bool id_text(struct run *run, const struct spec *spec, struct value value
     if (!value_to_text(run, value, out))
         return false;
     *out = cell_trim(*out);
-    bool rounded = value.kind == VALUE_TEXT && cell_is_rounded(*out);
+    bool rounded = value.kind == VALUE_TEXT && cell_is_rounded(*out) &&
+                   (!value.sure || cell_has_exponent(*out));
     if (!value.lost && !fraction && (!rounded || (spec->keep_rounded && !cell_has_exponent(*out))))
         return true;
     refusal_set(&run->refusal, REFUSAL_LOST_DIGITS, "'%s' has lost its digits",

@@ -61,7 +61,8 @@ static str unquote(const struct csv_scan *scan, str cell, struct buffer *scratch
     return str_from_bytes(scratch->data + from, scratch->size - from);
 }
 
-str csv_value(const struct csv_scan *scan, const struct csv_mark *mark, struct buffer *scratch)
+/* The text of a cell, perhaps still guarded. */
+static str text_of(const struct csv_scan *scan, const struct csv_mark *mark, struct buffer *scratch)
 {
     str text = str_from_bytes(scan->window.data + scan->window.begin + mark->begin,
                               mark->end - mark->begin);
@@ -69,7 +70,17 @@ str csv_value(const struct csv_scan *scan, const struct csv_mark *mark, struct b
         text = unquote(scan, text, scratch);
     else if ((mark->flags & CSV_QUOTED) != 0)
         text = str_slice(text, 1, text.size - 1);
+    return text;
+}
+
+static str take_off_guard(str text)
+{
     return text.size > 0 && may_be_guarded(text) ? without_guard(text) : text;
+}
+
+str csv_value(const struct csv_scan *scan, const struct csv_mark *mark, struct buffer *scratch)
+{
+    return take_off_guard(text_of(scan, mark, scratch));
 }
 
 err csv_cells(const struct csv_scan *scan, struct table_cell *cells, struct buffer *scratch)
@@ -82,8 +93,11 @@ err csv_cells(const struct csv_scan *scan, struct table_cell *cells, struct buff
             break;
         }
     for (uint32_t i = 0; i < scan->cell_count; i++) {
-        str text = csv_value(scan, &scan->marks[i], scratch);
-        cells[i].kind = text.size > 0 ? CELL_TEXT : CELL_EMPTY;
+        str guarded = text_of(scan, &scan->marks[i], scratch);
+        str text = take_off_guard(guarded);
+        cells[i].kind = text.size == 0             ? CELL_EMPTY
+                        : text.size < guarded.size ? CELL_GUARDED
+                                                   : CELL_TEXT;
         cells[i].text = text;
     }
     return buffer_status(scratch);

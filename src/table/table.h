@@ -34,12 +34,21 @@ enum table_format { TABLE_CSV = 1, TABLE_XLSX, TABLE_JSONL, TABLE_PARQUET };
 enum table_packing { TABLE_PLAIN, TABLE_GZIP, TABLE_ZSTD };
 enum table_encoding { TABLE_UTF8, TABLE_GB18030, TABLE_UTF16LE, TABLE_UTF16BE };
 
-/* What kind of value a cell's text is. CSV knows EMPTY and TEXT alone: what guards a text against Excel
- * (="0123", a leading tab, an apostrophe before digits) is taken off. NUMBER: decimal text without exponent where
+/* What kind of value a cell's text is. CSV knows EMPTY, TEXT and GUARDED alone: what guards a text against Excel
+ * (="0123", a leading tab, an apostrophe before digits) is taken off, and its digits are as they were written. NUMBER: decimal text without exponent where
  * that loses nothing. TIME: RFC 3339, local "2024-01-05 08:03:01" where the file says no zone, a day "2024-01-05"
  * where it says no time of day. JSON: a list, as JSON. LOST: a value that the file has lost: a number whose digits
  * Excel rounded (1.23E+17, beyond 2^53), an error (#N/A); text as it is. */
-enum cell_kind { CELL_EMPTY, CELL_TEXT, CELL_NUMBER, CELL_BOOL, CELL_TIME, CELL_JSON, CELL_LOST };
+enum cell_kind {
+    CELL_EMPTY,
+    CELL_TEXT,
+    CELL_NUMBER,
+    CELL_BOOL,
+    CELL_TIME,
+    CELL_JSON,
+    CELL_LOST,
+    CELL_GUARDED
+};
 struct table_cell {
     enum cell_kind kind;
     str text;

@@ -161,6 +161,30 @@ static void objects_and_relations(void **state)
     assert_int_equal(mapper->event_count, 3); /* no adviser, no relation, nothing to delete */
 }
 
+static void guarded_digits_are_right(void **state)
+{
+    static const char *const codes[] = { "lost_digits", "lost_digits", "" };
+    struct table_cell cells[][2] = {
+        { { CELL_TEXT, STR("3085412300000010000") }, { CELL_TEXT, STR("2024-01-05") } },
+        { { CELL_GUARDED, STR("3.0854E+18") }, { CELL_TEXT, STR("2024-01-05") } },
+        { { CELL_GUARDED, STR("3085412300000010000") }, { CELL_TEXT, STR("2024-01-05") } }
+    };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct table_row row = { .number = 1, .cell_count = 2, .cells = cells[i] };
+        mapper_start(
+            mapper,
+            "{'kind':'events','event':'E','time':'[t]','identifiers':[{'type':'user_id','column':'id'}]}",
+            "id|t");
+        assert_ok(mapping_row(mapper->worker, &row, mapper_emit, mapper_refuse, mapper,
+                              &mapper->problem));
+        assert_int_equal(mapper->event_count, codes[i][0] == '\0');
+        assert_int_equal(mapper->refused_count, codes[i][0] != '\0');
+        if (codes[i][0] != '\0')
+            assert_non_null(strstr(mapper->refused[0], codes[i]));
+    }
+}
+
 #define SMALL(members)                                                                                   \
     "{'kind':'events','event':'E','time':'[t]','identifiers':[{'type':'user_id','column':'id'}]" members \
     "}"
@@ -528,6 +552,7 @@ int main(void)
         TEST(members_become_customers),
         TEST(old_tags_are_dated_traits),
         TEST(objects_and_relations),
+        TEST(guarded_digits_are_right),
         TEST(refusals_say_what_is_wrong),
         TEST(what_is_said_of_columns_counts),
         TEST(keys_of_events),

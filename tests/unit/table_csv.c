@@ -119,6 +119,33 @@ static void takes_guards_off(void **state)
                 "[4,5,[\"\",\"\",\"''\"]]\n");
 }
 
+/* What a guard has kept is told from what merely stands there. */
+static void guards_vouch_for_digits(void **state)
+{
+    static const enum cell_kind kinds[] = { CELL_GUARDED, CELL_GUARDED, CELL_GUARDED,
+                                            CELL_TEXT,    CELL_TEXT,    CELL_EMPTY };
+    char path[512];
+    struct table_config config = {
+        .form = { .format = TABLE_CSV, .separator = ',', .quote = '"', .header_row = 1 }
+    };
+    struct table *table;
+    struct table_row row;
+    struct problem problem;
+    (void)state;
+    write_file(path, "file.csv",
+               STR("a,b,c,d,e,f\n"
+                   "=\"3085412300000010000\",\t3085412300000010000,'3085412300000010000,"
+                   "3085412300000010000,\"3085412300000010000\",\t\n"));
+    config.path = path;
+    assert_ok(table_open(&table, &config, &problem));
+    assert_ok(table_next(table, &row, &problem));
+    assert_int_equal(row.cell_count, 6);
+    for (uint32_t i = 0; i < 6; i++)
+        assert_int_equal(row.cells[i].kind, kinds[i]);
+    table_close(&table);
+    remove_file(path);
+}
+
 static void reads_odd_quotes(void **state)
 {
     (void)state;
@@ -773,6 +800,7 @@ int main(void)
         cmocka_unit_test(reads_encodings),
         cmocka_unit_test(reads_every_character_of_gb18030),
         cmocka_unit_test(takes_guards_off),
+        cmocka_unit_test(guards_vouch_for_digits),
         cmocka_unit_test(reads_odd_quotes),
         cmocka_unit_test(reads_ragged_rows),
         cmocka_unit_test(finds_the_header),

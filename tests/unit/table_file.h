@@ -51,11 +51,11 @@ static inline void remove_file(const char *path)
 }
 
 /* Rows as text: a line with the names, then one for each row, as JSON: [number, line, ["cell", …]]; kinds other than
- * TEXT and EMPTY are told as {"n": "12"} (number), b, t, j, x (lost). A refused row is [number, line, "detail"]; an error
+ * TEXT, GUARDED and EMPTY are told as {"n": "12"} (number), b, t, j, x (lost). A refused row is [number, line, "detail"]; an error
  * of the file is "! detail". */
 static inline void put_cell(struct json_writer *writer, const struct table_cell *cell)
 {
-    static const char *const kinds[] = { "", "", "n", "b", "t", "j", "x" };
+    static const char *const kinds[] = { "", "", "n", "b", "t", "j", "x", "" };
     const char *kind = kinds[cell->kind];
     if (kind[0] == '\0') {
         json_put_text(writer, cell->text);
