@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hooks: values that follow slowly, and filters that live in the address. */
+/* hooks: values that follow slowly or last, and filters that live in the address. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigation, useSearchParams } from 'react-router';
 
@@ -45,6 +45,14 @@ export function useFilters<K extends string>(
     [setParams, keys],
   );
   return [filters, change];
+}
+
+/* The last value that was not null: what a drawer or dialog goes on showing while it closes, so that neither its name nor
+ * its content is lost on the way. */
+export function useLasting<T>(value: T | null): T | null {
+  const [last, setLast] = useState(value);
+  if (value !== null && value !== last) setLast(value);
+  return value ?? last;
 }
 
 /* Runs while the element with the returned ref is on screen: the next page of an endless list. */

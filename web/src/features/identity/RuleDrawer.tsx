@@ -9,6 +9,7 @@ import { useLanguage, useText } from '@/app/preferences';
 import { exactCount } from '@/lib/format';
 import { identifierName } from '@/lib/identifiers';
 import { catalogue } from '@/lib/text';
+import { useLasting } from '@/lib/hooks';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
 import './identity.css';
@@ -101,9 +102,10 @@ export function RuleDrawer({ rule, onClose }: { rule: Rule | null; onClose: () =
   const t = useText(texts);
   const common = useText(words);
   const language = useLanguage();
+  const shown = useLasting(rule);
   return (
-    <Drawer open={rule !== null} onClose={onClose} title={rule === null ? '' : t.title(identifierName(rule, language, common.identifier))} size={520} destroyOnHidden>
-      {rule !== null && <RuleEditor key={rule.name} rule={rule} onClose={onClose} />}
+    <Drawer open={rule !== null} onClose={onClose} title={shown === null ? '' : t.title(identifierName(shown, language, common.identifier))} size={520} destroyOnHidden>
+      {shown !== null && <RuleEditor key={shown.name} rule={shown} onClose={onClose} />}
     </Drawer>
   );
 }

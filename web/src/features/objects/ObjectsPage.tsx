@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
-import { useDebounced, useFilters } from '@/lib/hooks';
+import { useDebounced, useFilters, useLasting } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Chips } from '@/ui/Controls';
@@ -72,6 +72,7 @@ function Objects({ kind, query }: { kind: string; query: string }) {
   const common = useText(words);
   const list = useInfiniteQuery(queries.objects(kind, query));
   const [opened, setOpened] = useState<ObjectEntry | null>(null);
+  const shown = useLasting(opened);
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Panel flush>
@@ -89,8 +90,8 @@ function Objects({ kind, query }: { kind: string; query: string }) {
         />
       )}
       {list.hasNextPage && <div style={{ textAlign: 'center', padding: 12 }}><Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>{common.action.more}</Button></div>}
-      <Drawer open={opened !== null} onClose={() => setOpened(null)} size={520} title={<span className="mono">{opened?.id}</span>}>
-        {opened !== null && <Json value={opened.props} />}
+      <Drawer open={opened !== null} onClose={() => setOpened(null)} size={520} title={<span className="mono">{shown?.id}</span>}>
+        {shown !== null && <Json value={shown.props} />}
       </Drawer>
     </Panel>
   );

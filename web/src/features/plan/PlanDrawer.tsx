@@ -6,6 +6,7 @@ import { App, Checkbox, Drawer, Form, Input, Radio, Select } from 'antd';
 import { useState } from 'react';
 import { api } from '@/api/client';
 import { useText } from '@/app/preferences';
+import { useLasting } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
 import { draftOf, nameProblem, planStatuses, planTypes, putOf, type PlanDraft, type PlanEvent, type PropertyDraft } from './plan';
@@ -15,9 +16,10 @@ const fresh: PlanEvent = { name: '', status: 'planned', properties: [] };
 
 export function PlanDrawer({ event, isNew, onClose }: { event: PlanEvent | null; isNew: boolean; onClose: () => void }) {
   const t = useText(planTexts).drawer;
-  const shown = event ?? (isNew ? fresh : null);
+  const asked = event ?? (isNew ? fresh : null);
+  const shown = useLasting(asked);
   return (
-    <Drawer open={shown !== null} onClose={onClose} size={720} title={event === null ? t.newTitle : t.title(event.name)} destroyOnHidden>
+    <Drawer open={asked !== null} onClose={onClose} size={720} title={shown === null || shown.name === '' ? t.newTitle : t.title(shown.name)} destroyOnHidden>
       {shown !== null && <PlanEditor key={shown.name} event={shown} onClose={onClose} />}
     </Drawer>
   );

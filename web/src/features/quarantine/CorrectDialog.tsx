@@ -8,6 +8,7 @@ import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { exactCount } from '@/lib/format';
+import { useLasting } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice } from '@/ui/Controls';
@@ -39,7 +40,8 @@ function startOf(item: Item): EventEdit {
   return editOf(item.type, typeof time === 'string' ? time : '', propsOf(item));
 }
 
-export function CorrectDialog({ item, onClose }: { item: Item | null; onClose: () => void }) {
+export function CorrectDialog({ item: asked, onClose }: { item: Item | null; onClose: () => void }) {
+  const item = useLasting(asked);
   const t = useText(texts);
   const common = useText(words);
   const details = useText(detailTexts);
@@ -47,8 +49,10 @@ export function CorrectDialog({ item, onClose }: { item: Item | null; onClose: (
   const { message } = App.useApp();
   const notice = useProblemNotice();
   const [edit, setEdit] = useState<EventEdit | null>(null);
-  const plan = useQuery({ ...queries.planEvents(), enabled: item !== null });
-  useEffect(() => setEdit(item === null ? null : startOf(item)), [item]);
+  const plan = useQuery({ ...queries.planEvents(), enabled: asked !== null });
+  useEffect(() => {
+    if (asked !== null) setEdit(startOf(asked));
+  }, [asked]);
   const correction = edit === null ? null : correctionOf(edit);
   const replay = useMutation({
     mutationFn: (given: { id: number; correction: NonNullable<typeof correction> }) =>
@@ -67,7 +71,7 @@ export function CorrectDialog({ item, onClose }: { item: Item | null; onClose: (
   };
   return (
     <Modal
-      open={item !== null} onCancel={onClose} title={t.title} width={680} destroyOnHidden
+      open={asked !== null} onCancel={onClose} title={t.title} width={680} destroyOnHidden
       footer={[
         <Button key="cancel" onClick={onClose}>{common.action.cancel}</Button>,
         <ActionButton

@@ -8,7 +8,7 @@ import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { exactCount } from '@/lib/format';
-import { useFilters } from '@/lib/hooks';
+import { useFilters, useLasting } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
@@ -177,7 +177,8 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
 
 interface DetailProps { item: Item | null; onClose: () => void; onAsk: (asked: Asked) => void; onCorrect: (item: Item) => void }
 
-function Detail({ item, onClose, onAsk, onCorrect }: DetailProps) {
+function Detail({ item: opened, onClose, onAsk, onCorrect }: DetailProps) {
+  const item = useLasting(opened);
   const t = useText(texts);
   const details = useText(detailTexts);
   const common = useText(words);
@@ -188,7 +189,7 @@ function Detail({ item, onClose, onAsk, onCorrect }: DetailProps) {
     onClose();
   };
   return (
-    <Drawer open={item !== null} onClose={onClose} size={560} title={item === null ? '' : <EventName type={item.type} />}>
+    <Drawer open={opened !== null} onClose={onClose} size={560} title={item === null ? '' : <EventName type={item.type} />}>
       {item !== null && (
         <div className="stack">
           <div className="notice warn"><span><strong>{wordFor(common.planReason, item.reason)}</strong><br /><span className="soft">{sayDetail(item.detail, details)}</span></span></div>
@@ -231,8 +232,9 @@ function Confirm({ asked, onClose }: { asked: Asked | null; onClose: () => void 
     },
     onError: notice,
   });
-  const isDiscard = asked?.act === 'discard';
-  const count = exactCount(asked?.count ?? 0);
+  const shown = useLasting(asked);
+  const isDiscard = shown?.act === 'discard';
+  const count = exactCount(shown?.count ?? 0);
   return (
     <Modal
       open={asked !== null} onCancel={onClose} title={isDiscard ? t.discardTitle : t.replayTitle} okText={isDiscard ? t.discard : t.replay} okButtonProps={{ danger: isDiscard }} cancelText={common.action.cancel}

@@ -7,6 +7,7 @@ import { useMemo, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { useText } from '@/app/preferences';
+import { useLasting } from '@/lib/hooks';
 import { knownChannels } from '@/lib/channels';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
@@ -153,10 +154,11 @@ function Questions({ source, asked, onClose }: { source: Source; asked: Asked | 
     signing: { title: t.detail.signingTitle, text: t.detail.signingText, ok: t.detail.signingOk },
     disable: { title: t.detail.disableTitle, text: t.detail.disableText(name), ok: t.disabled },
   };
-  const now = asked === null ? null : said[asked];
+  const shown = useLasting(asked);
+  const now = shown === null ? null : said[shown];
   return (
     <>
-      <Modal open={now !== null} title={now?.title} okText={now?.ok} okButtonProps={{ danger: true }} cancelText={common.action.cancel} confirmLoading={act.isPending} onCancel={onClose} onOk={() => asked !== null && act.mutate(asked)}>
+      <Modal open={asked !== null} title={now?.title} okText={now?.ok} okButtonProps={{ danger: true }} cancelText={common.action.cancel} confirmLoading={act.isPending} onCancel={onClose} onOk={() => asked !== null && act.mutate(asked)}>
         <p>{now?.text}</p>
       </Modal>
       <OnceDialog

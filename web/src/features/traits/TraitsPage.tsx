@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
+import { useLasting } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { useProblemNotice, useRoleReason } from '@/ui/Controls';
@@ -76,6 +77,7 @@ function TraitDialog({ trait, onClose }: { trait: Trait | null; onClose: () => v
   const notice = useProblemNotice();
   const noRole = useRoleReason('operator');
   const [form] = Form.useForm<Schemas['TraitTypePut']>();
+  const shown = useLasting(trait);
   const save = useMutation({
     mutationFn: (body: Schemas['TraitTypePut']) => api.put('/traits/{name}', { path: { name: trait?.name ?? '' }, body }),
     onSuccess: () => {
@@ -88,7 +90,7 @@ function TraitDialog({ trait, onClose }: { trait: Trait | null; onClose: () => v
   });
   return (
     <Modal
-      open={trait !== null} title={t.dialog(trait?.name ?? '')} onCancel={onClose} okText={common.action.save} cancelText={common.action.cancel} confirmLoading={save.isPending} destroyOnHidden
+      open={trait !== null} title={t.dialog(shown?.name ?? '')} onCancel={onClose} okText={common.action.save} cancelText={common.action.cancel} confirmLoading={save.isPending} destroyOnHidden
       okButtonProps={{ disabled: noRole !== null, title: noRole ?? '' }} onOk={() => void form.validateFields().then((values) => save.mutate(values), () => {})}
     >
       {trait !== null && (
