@@ -166,8 +166,7 @@ static bool write_sum(const struct fact *items, uint32_t count, struct buffer *o
     micro_sum sum = 0, number;
     const struct fact *once = effective_once(items, count);
     bool any = false;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct fact *fact = &items[i];
+    for (const struct fact *fact = items; fact < items + count; fact++) {
         bool counts = is_increment(fact) ||
                       (fact->operation == FACT_SET && is_newest_of_account(items, count, fact));
         if (!counts || !fact_number(fact, &number))
