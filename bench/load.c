@@ -12,7 +12,8 @@
  * Closed loop (default): each connection sends its next request when it has its answer.
  * Open loop (--rate, in events or reads a second): requests are due at fixed times whether or not
  * answers come; latency counts from the moment a request was due, so that a server that stalls
- * cannot hide it.
+ * cannot hide it. Beside it stands the time since the request was sent: what a client sees that waits for
+ * nothing else.
  *
  * 429, 503 and 507 are counted apart; the connection waits for Retry-After (at most a second). With
  * --retry it then sends the same request again, and latency goes on counting; else the next one. The
@@ -271,6 +272,7 @@ struct connection {
     const struct request *request;
     size_t sent, received;
     int64_t due_ns;   /* from here latency counts */
+    int64_t begin_ns; /* of sending it, the last time */
     int64_t wake_ns;  /* WAITING: until then */
     bool wants_write; /* registered for EPOLLOUT */
     char answer[ANSWER_BYTES_MAX];
@@ -290,7 +292,7 @@ static struct {
     uint64_t no_retry_after; /* refused, and not told when to come again */
     uint64_t by_status[600];
     int64_t last_ns;
-    struct histogram latency;
+    struct histogram latency, answer, refusal; /* since due; taken and refused, since sent */
     char first_failure[512];
 } run;
 
@@ -380,6 +382,7 @@ static void connection_start(int64_t due_ns)
     connection->state = SENDING;
     connection->sent = connection->received = 0;
     connection->due_ns = due_ns;
+    connection->begin_ns = now_ns();
     run.sent_requests++;
     run.sent_events += connection->request->events;
     run.in_flight++;
@@ -423,8 +426,10 @@ static void answer_count(const struct connection *connection, int status, int64_
         run.requests++;
         run.events += events;
         histogram_add(&run.latency, now - connection->due_ns);
+        histogram_add(&run.answer, now - connection->begin_ns);
     } else if (is_refusal(status)) {
         run.refused_requests++;
+        histogram_add(&run.refusal, now - connection->begin_ns);
         run.refused_events += events;
         run.no_retry_after += header_value(connection->answer, "\nretry-after:") == NULL;
     } else {
@@ -513,6 +518,7 @@ static void wake_waiting(int64_t now)
         }
         connection->state = SENDING;
         connection->sent = connection->received = 0;
+        connection->begin_ns = now;
         connection_send(connection);
     }
 }
@@ -590,17 +596,21 @@ static void report(const struct options *options)
             options->name, rate, options->get ? "reads" : "events", seconds,
             histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.99), run.refused_requests,
             run.failed, run.broken);
-    printf("{\"name\":\"%s\",\"seconds\":%.3f,\"requests\":%" PRIu64 ",\"events\":%" PRIu64
-           ",\"per_second\":%.1f,\"requests_per_second\":%.1f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,"
-           "\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f,\"refused_requests\":%" PRIu64
-           ",\"refused_events\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"broken\":%" PRIu64
-           ",\"unanswered\":%" PRIu64 ",\"no_retry_after\":%" PRIu64 ",\"last_pass\":%" PRIu64
-           ",\"statuses\":{",
-           options->name, seconds, run.requests, run.events, rate, (double)run.requests / seconds,
-           histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.9),
-           histogram_ms(&run.latency, 0.99), histogram_ms(&run.latency, 0.999),
-           (double)run.latency.max_ns / 1e6, run.refused_requests, run.refused_events, run.failed,
-           run.broken, run.in_flight, run.no_retry_after, requests.pass);
+    printf(
+        "{\"name\":\"%s\",\"seconds\":%.3f,\"requests\":%" PRIu64 ",\"events\":%" PRIu64
+        ",\"per_second\":%.1f,\"requests_per_second\":%.1f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,"
+        "\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"max_ms\":%.3f,\"refused_requests\":%" PRIu64
+        ",\"answer_p50_ms\":%.3f,\"answer_p99_ms\":%.3f,\"answer_p999_ms\":%.3f,\"refusal_p50_ms\":%.3f"
+        ",\"refusal_p99_ms\":%.3f,\"refused_events\":%" PRIu64 ",\"failed\":%" PRIu64
+        ",\"broken\":%" PRIu64 ",\"unanswered\":%" PRIu64 ",\"no_retry_after\":%" PRIu64
+        ",\"last_pass\":%" PRIu64 ",\"statuses\":{",
+        options->name, seconds, run.requests, run.events, rate, (double)run.requests / seconds,
+        histogram_ms(&run.latency, 0.5), histogram_ms(&run.latency, 0.9),
+        histogram_ms(&run.latency, 0.99), histogram_ms(&run.latency, 0.999),
+        (double)run.latency.max_ns / 1e6, run.refused_requests, histogram_ms(&run.answer, 0.5),
+        histogram_ms(&run.answer, 0.99), histogram_ms(&run.answer, 0.999),
+        histogram_ms(&run.refusal, 0.5), histogram_ms(&run.refusal, 0.99), run.refused_events,
+        run.failed, run.broken, run.in_flight, run.no_retry_after, requests.pass);
     const char *comma = "";
     for (unsigned status = 0; status < 600; status++) {
         if (run.by_status[status] > 0) {

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const build = process.env.KITH_BUILD ?? join(root, 'build/release');
-const out = join(root, 'build/bench');
+const out = process.env.KITH_BENCH_OUT ?? join(root, 'build/bench');
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const sources = ['tmall', 'jd', 'douyin', 'pdd', 'vip', 'mp_server', 'h5', 'app', 'wecom', 'store', 'crm'];
 const TICKS_PER_SECOND = 100;
@@ -335,14 +335,18 @@ const rows = {
     const times = between(before.histograms, await server.histograms());
     const probe = await server.api('GET', '/system');
     const recovered = await server.applied();
+    const after_seconds = (performance.now() - ended) / 1000;
+    const after = await load(server, 'after it', ['--file', freshBatches(options, 20), '--path', '/v1/batch', '--connections', 32,
+      '--seconds', 10, '--rate', 10_000]);
     const drained = await server.drained();
     const applied = (await server.counter('kith_events_applied_total')) - before.applied;
-    if (applied !== result.events) throw new Error(`overload: ${result.events} events were acknowledged, ${applied} applied`);
+    const acknowledged = result.events + after.events;
+    if (applied !== acknowledged) throw new Error(`overload: ${acknowledged} events were acknowledged, ${applied} applied`);
     const [third, rest] = [samples.slice(samples.length / 3, (2 * samples.length) / 3), samples.slice((2 * samples.length) / 3)];
     const highest = (some, which) => Math.max(0, ...some.map((one) => one[which]));
-    return { ...result, applied, times, lag: probe.engine.lag, recovered_seconds: recovered, drained_seconds: drained,
+    return { ...result, applied, times, lag: probe.engine.lag, recovered_seconds: recovered, after, after_seconds, drained_seconds: drained,
              waited_ms: performance.now() - ended, server_mb: [highest(third, 0), highest(rest, 0)],
-             child_mb: [highest(third, 1), highest(rest, 1)], goal: 200, unit: 'ms p99 inside the server' };
+             child_mb: [highest(third, 1), highest(rest, 1)], goal: 200, unit: 'ms p99 of what is taken' };
   },
 
   async memory(server) {
@@ -466,10 +470,12 @@ const told = {
     `${n(row.per_second)} reads/s${row.per_second < 19_000 ? ' (it did not keep up)' : ''}, p50 ${ms(row.p50_ms)}; beside it p99 ${ms(row.beside.p99_ms)}; ` +
     `alone, ${row.cpu_us.toFixed(1)} µs of the server's processor time a read${refused(row)}`],
   overload: (row) => ['more than it can take (N3)', 'p99 200 ms, memory bounded, normal after 10 s', `${n(row.per_second)} ev/s taken`,
-    `${n(row.seconds)} s; ${n(row.refused_requests)} requests answered 429 or 503, ${row.no_retry_after} of them without Retry-After; all ` +
-    `${n(row.applied)} acknowledged events applied; inside the server half of all requests took less than ${row.times.http_request.p50_ms} ms, ` +
-    `99 % less than ${row.times.http_request.p99_ms} ms; server at most ${n(row.server_mb[0])} MB in the second third, ${n(row.server_mb[1])} MB in the last, ` +
-    `child ${n(row.child_mb[0])} and ${n(row.child_mb[1])} MB; all applied ${n(row.recovered_seconds, 1)} s after the end, in the warehouse ${n(row.drained_seconds, 1)} s${others(row)}`],
+    `${n(row.seconds)} s; taken requests were answered ${ms(row.answer_p50_ms)} after they were sent (p50), p99 ${ms(row.answer_p99_ms)}, ` +
+    `p99.9 ${ms(row.answer_p999_ms)}; ${n(row.refused_requests)} answered 429 or 503 after ${ms(row.refusal_p50_ms)} (p50), p99 ${ms(row.refusal_p99_ms)}, ` +
+    `${row.no_retry_after} of them without Retry-After; all ${n(row.applied)} acknowledged events applied; server at most ${n(row.server_mb[0])} MB ` +
+    `in the second third, ${n(row.server_mb[1])} MB in the last, child ${n(row.child_mb[0])} and ${n(row.child_mb[1])} MB; ` +
+    `all applied ${n(row.recovered_seconds, 1)} s after the end, in the warehouse ${n(row.drained_seconds, 1)} s; ` +
+    `10,000 ev/s ${n(row.after_seconds, 1)} s after the end: p99 ${ms(row.after.p99_ms)}, ${n(row.after.refused_requests)} refused${others(row)}`],
   memory: (row) => ['RAM', '200 bytes per customer with three identifiers + 400 MB; child at most 3 GB',
     `${n(row.server_mb)} MB`, `${n(row.counts.customers)} customers, ${n(row.counts.identifiers)} identifiers: ` +
     `${n((row.server_mb * 1048576) / row.counts.customers)} bytes per customer all in, ${n(row.bytes_per_customer)} above 400 MB; child ${n(row.child_mb)} MB`],

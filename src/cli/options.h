@@ -38,6 +38,8 @@
       "of them, from one address")                                                                \
     X(in_flight, "--in-flight", SIZE, SERVE, "BYTES", "256M",                                     \
       "bodies of all requests being worked on at most; beyond it 429")                            \
+    X(door_wait, "--door-wait", DURATION, SERVE, "DURATION", "100ms",                             \
+      "events that waited longer for an HTTP thread are answered 429")                            \
     X(batch_bytes, "--batch-bytes", SIZE, SERVE, "BYTES", "4M", "one request of events at most")  \
     X(event_bytes, "--event-bytes", SIZE, SERVE, "BYTES", "256K", "one event at most")            \
     X(trusted_proxies, "--trusted-proxies", TEXT, SERVE, "ADDRESSES", "",                         \

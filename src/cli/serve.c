@@ -117,6 +117,7 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
         .connections_max = (unsigned)options->connections,
         .connections_per_address_max = (unsigned)options->connections_per_address,
         .in_flight_bytes_max = (size_t)options->in_flight,
+        .door_wait_ms_max = options->door_wait,
         .door_body_bytes_max = (size_t)options->batch_bytes,
         .trusted_proxies = options->trusted_proxies,
         .admin_token = getenv("KITH_ADMIN_TOKEN"),

@@ -144,6 +144,14 @@ err log_append(struct log *log, struct log_append *append)
     return ERR_UNAVAILABLE; /* closing */
 }
 
+/* One round is the price of every append, however slow the disk: only those before it are a wait. */
+int64_t log_wait_ms(struct log *log)
+{
+    size_t waiting = atomic_load_explicit(&log->waiting_bytes, memory_order_relaxed);
+    int64_t rounds = (int64_t)(waiting / LOG_ROUND_BYTES_MAX);
+    return rounds * atomic_load_explicit(&log->round_us, memory_order_relaxed) / 1000;
+}
+
 /* ---- reading and trimming ---- */
 
 err log_read(struct log *log, uint64_t seq, struct log_block **block, struct problem *problem)

@@ -119,6 +119,9 @@ void log_wake_reader(struct log *log); /* log_next returns at once; any thread *
 err log_read(struct log *log, uint64_t seq, struct log_block **block,
              struct problem *problem) MUST_USE;
 
+/* How long an append handed in now would wait for its turn, by the pace of the last ones. Any thread. */
+int64_t log_wait_ms(struct log *log);
+
 uint64_t log_first_seq(struct log *log); /* 1 unless trimmed; last + 1 when empty */
 uint64_t log_last_seq(struct log *log);  /* last durable */
 size_t log_unread_records(struct log *log);

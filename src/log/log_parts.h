@@ -37,6 +37,8 @@ struct log {
     _Atomic uint64_t first_seq;
     _Atomic uint64_t last_seq;
     _Atomic bool dead;
+    _Atomic int64_t
+        round_us; /* of the last takings from `waiting`, until they were answered: a mean */
     uint64_t lost_records;
 
     /* Of the writer thread alone. */
@@ -44,6 +46,9 @@ struct log {
     struct buffer encoded;
     void *codec;
 };
+
+/* So much is taken from `waiting` at a time. */
+#define LOG_ROUND_BYTES_MAX ((size_t)4 << 20)
 
 /* The log is dead: say so, once. Any thread. */
 void log_die(struct log *log, const struct problem *problem);

@@ -3,7 +3,7 @@
  *
  *     appends wait ──cut──▶ drafts ──fill──▶ blocks ──encode──▶ rows ──one commit──▶ answer, publish
  *
- * Everything that waits goes into one transaction, up to TRANSACTION_BYTES_MAX: while one is being
+ * Everything that waits goes into one transaction, up to LOG_ROUND_BYTES_MAX: while one is being
  * synced, the next gathers. A draft is a run of appends that becomes one block. Numbers are given
  * when a draft is filled, and count only when the commit has succeeded. */
 #include <inttypes.h>
@@ -17,7 +17,6 @@
 #include "log/log_parts.h"
 #include "log/mutate.h"
 
-#define TRANSACTION_BYTES_MAX ((size_t)4 << 20)
 #define DRAFTS_MAX 64
 /* What is kept of the buffer for encoded blocks after an extraordinary one. */
 #define ENCODED_BYTES_KEPT ((size_t)16 << 20)
@@ -270,20 +269,29 @@ static void writer_tidy(struct log *log)
         log_die(log, &problem);
 }
 
+/* The last one weighs a quarter: a slow disk is noticed within a few rounds, and forgotten so. */
+static void note_round(struct log *log, int64_t took_us)
+{
+    int64_t mean = atomic_load_explicit(&log->round_us, memory_order_relaxed);
+    atomic_store_explicit(&log->round_us, mean + (took_us - mean) / 4, memory_order_relaxed);
+}
+
 void *writer_run(void *context)
 {
     struct log *log = context;
     struct batch batch;
     thread_take_short_turns(); /* every acknowledgement waits for this thread */
     for (;;) {
-        struct log_append *list = append_of(queue_take(&log->waiting, TRANSACTION_BYTES_MAX, -1));
+        struct log_append *list = append_of(queue_take(&log->waiting, LOG_ROUND_BYTES_MAX, -1));
         if (list == NULL && queue_is_closed(&log->waiting))
             return NULL;
+        steady_ns start = steady_now();
         while (list != NULL && !atomic_load(&log->dead)) {
             batch_cut(&batch, &list, log->config.block_bytes_max);
             batch_commit(log, &batch);
             writer_tidy(log);
         }
         refuse_list(log, list);
+        note_round(log, steady_since_us(start));
     }
 }

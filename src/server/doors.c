@@ -2,6 +2,7 @@
 /* Doors: events in. Decode on this thread, append to the log, answer after the sync. */
 #include <string.h>
 
+#include "base/metric.h"
 #include "server/answer.h"
 #include "server/inside.h"
 
@@ -79,10 +80,24 @@ static void refuse_append(struct request *request, err error)
     request->retry_after_s = error == ERR_BUSY ? RETRY_AFTER_BUSY_S : RETRY_AFTER_DOWN_S;
 }
 
+/* Behind so many others that it would be answered too late: not worth decoding. */
+static bool log_is_late(struct server *server)
+{
+    if (log_wait_ms(engine_log(server->engine)) <= server->config.door_wait_ms_max)
+        return false;
+    metric_add(METRIC_REQUESTS_LATE, 1);
+    return true;
+}
+
 void door_run(struct request *request)
 {
     struct server *server = request->server;
     uint32_t count = 0;
+    if (request->method == METHOD_POST && log_is_late(server)) {
+        request->stage = STAGE_ANSWERING;
+        refuse_append(request, ERR_BUSY);
+        return;
+    }
     decode(request, &count);
     keep_answer(request);
     request->stage = STAGE_ANSWERING;

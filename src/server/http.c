@@ -315,6 +315,15 @@ static void refuse_body(struct request *request, err error, const char *detail, 
     request->reads_on = length <= OVERRUN_BYTES_MAX && request->headers.expect.size == 0;
 }
 
+/* Come again later, on the same connection: the body is read and forgotten. */
+static void refuse_late(struct request *request)
+{
+    bool closes = request->close_after;
+    refuse(request, ERR_BUSY, "it waited longer than permitted: more comes in than can be taken");
+    request->reads_on = request->headers.expect.size == 0;
+    request->close_after = closes || !request->reads_on;
+}
+
 static void check_early(struct request *request, const struct header_scan *scan,
                         const char *version)
 {
@@ -329,6 +338,8 @@ static void check_early(struct request *request, const struct header_scan *scan,
     else if (atomic_load_explicit(&server->in_flight_bytes, memory_order_relaxed) + length >
              server->config.in_flight_bytes_max)
         refuse_body(request, ERR_BUSY, "as many bytes as fit are being worked on", length);
+    else if (!admission_permits(request))
+        refuse_late(request);
     else if (length > 0)
         (void)buffer_reserve(&request->body, (size_t)length);
 }
@@ -481,6 +492,8 @@ static void no_route(struct request *request, err error, const char *allow)
 static void dispatch(struct request *request)
 {
     char allow[64];
+    if (!request->refused_early && !admission_still_permits(request))
+        refuse_late(request);
     if (request->refused_early) {
         request->stage = STAGE_ANSWERING;
         return;
@@ -668,7 +681,8 @@ static void http_completed(void *context, struct MHD_Connection *connection, voi
     if (request == NULL)
         return;
     if (request->stream == NULL)
-        metric_observe_us(METRIC_REQUEST_US, steady_since_us(request->started));
+        metric_observe_us(METRIC_REQUEST_US,
+                          steady_since_us(request->started) + request->waited_ms * 1000);
     guard_phase(request->link, PHASE_IDLE);
     bool counted = request->counted;
     request_recycle(request);
@@ -681,14 +695,21 @@ static void http_completed(void *context, struct MHD_Connection *connection, voi
 /* libmicrohttpd's call comes here instead of the C library. Its 0.9.75 asks for 128 events at a time; when a
  * call that may block gives all of 128, it asks again, and may block for ever, before it has looked at
  * one of them: with as many busy connections on a thread their requests are never answered. A call
- * that gives less than it asked for ends that loop; what is left over comes with the next one. */
+ * that gives less than it asked for ends that loop; what is left over comes with the next one. How many it
+ * gives is admit.c's to say. */
 #define MHD_EVENTS_AT_ONCE 128
 __attribute__((visibility("default"))) int epoll_wait(int epoll, struct epoll_event *events,
                                                       int events_max, int timeout_ms)
 {
-    if (events_max == MHD_EVENTS_AT_ONCE)
-        events_max--;
-    return epoll_pwait(epoll, events, events_max, timeout_ms, NULL);
+    if (events_max != MHD_EVENTS_AT_ONCE)
+        return epoll_pwait(epoll, events, events_max, timeout_ms, NULL);
+    if (this_thread == NULL)
+        return epoll_pwait(epoll, events, MHD_EVENTS_AT_ONCE - 1, timeout_ms, NULL);
+    struct admission *admission = &this_thread->admission;
+    int sockets = admission_turn_ends(admission);
+    int count = epoll_pwait(epoll, events, sockets, timeout_ms, NULL);
+    admission_turn_begins(admission, count);
+    return count;
 }
 
 err http_start(struct server *server, struct problem *problem)

@@ -26,6 +26,17 @@ struct connection {
     _Atomic size_t body_bytes;
 };
 
+/* Does this thread keep up with its sockets? See admit.c. Times are zero until they are there. */
+struct admission {
+    steady_ns turn_began; /* epoll_wait came back */
+    int64_t turn_ms;      /* of the last turn */
+    int sockets;          /* that a turn takes at most */
+    bool full;            /* more may be ready than this turn takes */
+    steady_ns over_since; /* since when all have been over the limit */
+    steady_ns refused_at; /* last */
+    unsigned refused;
+};
+
 /* What a libmicrohttpd thread or a worker keeps between requests. */
 struct http_thread {
     struct http_thread *next;
@@ -36,6 +47,7 @@ struct http_thread {
     struct MHD_Response *accepted; /* the doors' usual answer, made once */
     struct access_set *set;
     uint64_t set_version;
+    struct admission admission;
 };
 
 struct worker;
@@ -116,6 +128,16 @@ struct http_thread *http_thread_new(struct server *server);
 void http_thread_free(struct http_thread *thread);
 err http_start(struct server *server, struct problem *problem) MUST_USE;
 enum MHD_Result http_send(struct request *request);
+
+/* ---- admit.c: the thread's own libmicrohttpd thread ---- */
+
+/* How many sockets the next one may take. */
+int admission_turn_ends(struct admission *admission);
+void admission_turn_begins(struct admission *admission, int sockets);
+/* Once the headers are here: may it go on? If not, `retry_after_s` is set, and nothing else. */
+bool admission_permits(struct request *request);
+/* Once the body is here, before it is decoded: still? */
+bool admission_still_permits(struct request *request);
 
 /* ---- accept.c ---- */
 

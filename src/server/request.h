@@ -109,6 +109,7 @@ struct request {
     struct connection *link;
     struct MHD_Connection *connection;
     steady_ns started;
+    int64_t waited_ms; /* in the socket before that, where the thread is pressed */
     enum request_stage stage;
     bool headers_seen, refused_early, reads_on, is_door, counted, close_after;
     enum method method;

@@ -31,6 +31,7 @@ static void take_defaults(struct server_config *config)
     DEFAULT(api_body_bytes_max, 1024 * 1024);
     DEFAULT(door_body_bytes_max, 4 * 1024 * 1024);
     DEFAULT(in_flight_bytes_max, 256 * 1024 * 1024);
+    DEFAULT(door_wait_ms_max, 100);
     DEFAULT(header_ms_max, 10000);
     DEFAULT(body_ms_max, 30000);
     DEFAULT(idle_ms_max, 75000);

@@ -17,7 +17,7 @@
  *      the machine, never secrets.
  *
  * Files: http.c (libmicrohttpd and the life of a request), guard.c (deadlines of connections), accept.c (new
- * connections), router.c (the table), workers.c (the pool), auth.c (who asks), answer.c (problems and lists), one routes_*.c
+ * connections), admit.c (who waited too long), router.c (the table), workers.c (the pool), auth.c (who asks), answer.c (problems and lists), one routes_*.c
  * per room of the API, live.c (streams), files.c (the console).
  *
  * server_start, server_drain and server_stop by one thread.
@@ -53,6 +53,7 @@ struct server_config {
     size_t api_body_bytes_max;   /* default 1 MB */
     size_t door_body_bytes_max;  /* default 4 MB, as it comes over the wire */
     size_t in_flight_bytes_max;  /* bodies and records of all requests; default 256 MB */
+    int64_t door_wait_ms_max;    /* waited longer, unread: 429; default 100, others ten times that */
     int64_t header_ms_max;       /* default 10,000 */
     int64_t body_ms_max;         /* default 30,000; longer only above 16 KB/s */
     int64_t idle_ms_max;         /* default 75,000: between requests of a connection */
