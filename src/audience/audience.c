@@ -13,6 +13,8 @@ static err make_parts(struct audience *audience)
 {
     err error = columns_init(&audience->facts);
     if (error == ERR_OK)
+        error = objects_open(audience);
+    if (error == ERR_OK)
         error = json_parser_new(&audience->parser, BODY_BYTES_MAX);
     if (error == ERR_OK)
         error = json_parser_new(&audience->catalogue_parser, (size_t)64 << 20);
@@ -69,7 +71,9 @@ void audience_free(struct audience **audience)
     if (gone == NULL)
         return;
     scan_stop(gone);
+    object_counts_stop(gone);
     interest_clear(gone);
+    objects_close(gone);
     for (uint32_t i = 1; i < gone->definition_count; i++)
         definition_free(gone->definitions[i]);
     memory_free((void *)gone->definitions);
@@ -112,6 +116,7 @@ err audience_start(struct audience *audience, int64_t now_ms)
                 return error;
         }
     }
+    object_counts_stale(audience);
     audience->due_unknown = audience->order_count > 0 && now_ms > 0;
     audience->scan_wanted = waits;
     return ERR_OK;
@@ -139,11 +144,20 @@ bool audience_work(struct audience *audience, int64_t budget_us)
     if (live_work(audience, budget_us, &more) != ERR_OK)
         return true;
     int64_t left = budget_us - steady_since_us(start);
+    object_counts_work(audience);
     if (left > 0)
         more = columns_fill(audience, left) || more;
-    if (!more)
+    if (!more && audience->sweep.left == 0)
         recount_work(audience, RECOUNT_US);
     return scan_work(audience, left) || more;
+}
+
+bool audience_wants_tick(struct audience *audience)
+{
+    int64_t count_ns = atomic_load(&audience->count_wanted_ns);
+    if (count_ns != 0 && (int64_t)steady_now().ns >= count_ns && audience->config.wake != NULL)
+        audience->config.wake(audience->config.context);
+    return atomic_exchange(&audience->wants_tick, false);
 }
 
 /* ---- figures ---- */
@@ -165,6 +179,8 @@ void audience_status(const struct audience *audience, struct audience_status *st
         const struct definition *definition = audience->definitions[i];
         if (definition == NULL || definition->deleted)
             continue;
+        if (definition->kind == AUDIENCE_OBJECT_IDS)
+            continue;
         status->segments += definition->kind == AUDIENCE_SEGMENT;
         status->tags += definition->kind == AUDIENCE_TAG;
         status->computing += definition->next != NULL;
@@ -185,6 +201,7 @@ size_t audience_memory_bytes(const struct audience *audience)
 /* ---- digest ---- */
 
 struct digesting {
+    const struct audience *audience;
     const struct definition *definition;
     struct digest *digest;
     struct buffer row;
@@ -201,7 +218,11 @@ static bool add_member(void *context, uint32_t customer)
             : NULL;
     buffer_clear(&digesting->row);
     write_u32(&digesting->row, definition->number);
-    write_u32(&digesting->row, customer);
+    if (definition->on != 0)
+        buffer_append_str(&digesting->row,
+                          object_id(digesting->audience, definition->on, customer));
+    else
+        write_u32(&digesting->row, customer);
     if (entry != NULL)
         buffer_append_str(&digesting->row, entry->text);
     else
@@ -210,9 +231,12 @@ static bool add_member(void *context, uint32_t customer)
     return true;
 }
 
-static void digest_definition(const struct definition *definition, struct digest *digest)
+static void digest_definition(const struct audience *audience, const struct definition *definition,
+                              struct digest *digest)
 {
-    struct digesting digesting = { .definition = definition, .digest = digest };
+    struct digesting digesting = { .audience = audience,
+                                   .definition = definition,
+                                   .digest = digest };
     buffer_init(&digesting.row, 65536);
     for (uint32_t i = 0; i < definition->set_count; i++) {
         digesting.value = i + 1;
@@ -232,6 +256,6 @@ void audience_digest(const struct audience *audience, struct digest *digest)
         const struct definition *definition = audience->definitions[i];
         if (definition != NULL && !definition->deleted && definition->recipe != NULL &&
             definition->live_version == definition->version)
-            digest_definition(definition, digest);
+            digest_definition(audience, definition, digest);
     }
 }

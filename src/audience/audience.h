@@ -63,7 +63,11 @@ struct audience;
 
 /* ---- who moved ---- */
 
-enum audience_kind { AUDIENCE_SEGMENT, AUDIENCE_TAG };
+enum audience_kind {
+    AUDIENCE_SEGMENT,
+    AUDIENCE_TAG,
+    AUDIENCE_OBJECT_IDS, /* private: the numbers of the objects of a kind */
+};
 
 /* A customer entered or left a live segment, or the value of a live tag of hers changed. */
 struct audience_move {
@@ -138,9 +142,16 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
                               struct audience_moment moment) MUST_USE;
 /* So much changed that nobody is as she was (identity.rules.apply, undo of an import): all are judged at once. */
 err audience_all_changed(struct audience *audience, struct audience_moment moment) MUST_USE;
-/* An object changed (EVENT_OBJECT, EVENT_GROUP applied). */
+/* An object changed (EVENT_OBJECT, EVENT_GROUP applied): rules see it from the next tick on, for which
+ * audience_wants_tick asks. */
 err audience_object_changed(struct audience *audience, const struct event *event,
                             struct audience_moment moment) MUST_USE;
+/* A kind of objects was described: {name, properties:{NAME:{type, object}}}; `object` is the kind whose ids the property
+ * has. */
+err audience_object_kind(struct audience *audience, str kind, json_value settings) MUST_USE;
+/* Is a tick record wanted soon (objects to be published, the next portion of a sweep)? Asked some ten times a
+ * second; says so once. Any thread. */
+bool audience_wants_tick(struct audience *audience);
 /* A tick record: what is due by now is taken out of the wheel; audience_work settles it in slices, as it
  * stood at this tick. What an earlier tick left is finished first. At local midnight the day's work is begun. */
 err audience_tick(struct audience *audience, struct audience_moment moment) MUST_USE;

@@ -163,7 +163,7 @@ static bool find_tag(void *context, str key, struct rule_symbol *symbol)
     const struct recipe *recipe = definition == NULL         ? NULL
                                   : definition->next != NULL ? definition->next
                                                              : definition->recipe;
-    if (recipe == NULL)
+    if (recipe == NULL || definition->on != 0)
         return false;
     *symbol = (struct rule_symbol){ .kind = recipe->kind, .number = definition->number };
     return true;
@@ -172,7 +172,7 @@ static bool find_tag(void *context, str key, struct rule_symbol *symbol)
 static bool find_segment(void *context, str key, struct rule_symbol *symbol)
 {
     struct definition *definition = definition_find(context, AUDIENCE_SEGMENT, key);
-    if (definition == NULL)
+    if (definition == NULL || definition->on != 0)
         return false;
     *symbol = (struct rule_symbol){ .kind = RULE_BOOL, .number = definition->number };
     return true;
@@ -200,118 +200,68 @@ static bool find_consent(void *context, str purpose, struct rule_symbol *symbol)
     return symbol->number != 0;
 }
 
-/* Nothing keeps relations yet. */
+/* A standing relation is the trait that has the other's id: `adviser` is the trait adviser_id, or adviser. */
 static bool find_relation(void *context, str name, struct rule_symbol *symbol)
 {
-    (void)context;
-    (void)name;
-    (void)symbol;
-    return false;
-}
-
-static bool find_object(void *context, str kind, str path, struct rule_symbol *symbol)
-{
-    (void)context;
-    (void)kind;
-    (void)path;
-    (void)symbol;
-    return false;
+    char path[220];
+    int size = snprintf(path, sizeof path, "%.*s_id", (int)(name.size < 200 ? name.size : 200),
+                        name.data != NULL ? name.data : "");
+    if (size > 3 && find_trait(context, str_from_bytes(path, (size_t)size), symbol))
+        return true;
+    return find_trait(context, name, symbol);
 }
 
 /* ---- suggestions ---- */
 
-#define NAME_BYTES 64
-#define SUGGESTIONS 3
-
-struct suggestion {
-    str wrong;
-    str names[SUGGESTIONS];
-    unsigned distances[SUGGESTIONS];
-};
-
-/* Edits between the first NAME_BYTES of two names (Wagner and Fischer 1974). */
-static unsigned distance_of(str a, str b)
-{
-    unsigned row[NAME_BYTES + 1];
-    size_t rows = a.size < NAME_BYTES ? a.size : NAME_BYTES;
-    size_t columns = b.size < NAME_BYTES ? b.size : NAME_BYTES;
-    for (size_t j = 0; j <= columns; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= rows; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= columns; j++) {
-            char one = (char)(a.data[i - 1] | 0x20), other = (char)(b.data[j - 1] | 0x20);
-            unsigned best = diagonal + (one != other);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[columns];
-}
-
-static void consider(struct suggestion *suggestion, str name)
-{
-    unsigned distance = distance_of(suggestion->wrong, name);
-    if (distance > 2 + suggestion->wrong.size / 3)
-        return;
-    for (size_t i = 0; i < SUGGESTIONS; i++) {
-        if (suggestion->names[i].size != 0 && suggestion->distances[i] <= distance)
-            continue;
-        for (size_t k = SUGGESTIONS - 1; k > i; k--) {
-            suggestion->names[k] = suggestion->names[k - 1];
-            suggestion->distances[k] = suggestion->distances[k - 1];
-        }
-        suggestion->names[i] = name;
-        suggestion->distances[i] = distance;
-        return;
-    }
-}
-
-static void consider_list(struct suggestion *suggestion, json_value list)
+static void offer_list(struct rule_suggestions *like, str wrong, json_value list)
 {
     struct json_iterator iterator = json_iterate(list);
     json_value item;
     while (json_next(&iterator, NULL, &item))
-        consider(suggestion, json_text(json_get(item, STR("name"))));
+        rule_suggestions_offer(like, wrong, json_text(json_get(item, STR("name"))));
 }
 
-static void consider_properties(struct suggestion *suggestion, json_value events)
+static void offer_properties(struct rule_suggestions *like, str wrong, json_value events)
 {
     struct json_iterator iterator = json_iterate(events);
     json_value item;
     while (json_next(&iterator, NULL, &item))
-        consider_list(suggestion, json_get(item, STR("properties")));
+        offer_list(like, wrong, json_get(item, STR("properties")));
+}
+
+static void offer_definitions(const struct audience *audience, struct rule_suggestions *like,
+                              str wrong, enum audience_kind kind)
+{
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        const struct definition *definition = audience->definitions[i];
+        if (definition != NULL && !definition->deleted && definition->kind == kind &&
+            definition->on == 0)
+            rule_suggestions_offer(like, wrong, definition->key);
+    }
 }
 
 static void suggest(void *context, const char *what, str wrong, struct buffer *out)
 {
     struct audience *audience = context;
-    struct suggestion suggestion = { .wrong = wrong };
+    struct rule_suggestions like = { .count = 0 };
     str kind = str_from_c(what);
     if (str_equal(kind, STR("event")))
-        consider_list(&suggestion, read_plan(audience));
+        offer_list(&like, wrong, read_plan(audience));
     else if (str_equal(kind, STR("property")))
-        consider_properties(&suggestion, read_plan(audience));
-    else if (str_equal(kind, STR("trait")))
-        consider_list(&suggestion, read_traits(audience));
-    else if (str_equal(kind, STR("identifier_type")) || str_equal(kind, STR("identifier")))
-        consider_list(&suggestion, read_identifiers(audience));
-    bool tags = str_equal(kind, STR("tag")), segments = str_equal(kind, STR("segment"));
-    for (uint32_t i = 1; (tags || segments) && i < audience->definition_count; i++) {
-        const struct definition *definition = audience->definitions[i];
-        if (definition != NULL && !definition->deleted &&
-            (definition->kind == AUDIENCE_TAG) == tags)
-            consider(&suggestion, definition->key);
-    }
-    for (size_t i = 0; i < SUGGESTIONS && suggestion.names[i].size > 0; i++) {
-        buffer_append_str(out, i > 0 ? STR(", ") : STR(""));
-        buffer_append_str(out, suggestion.names[i]);
-    }
+        offer_properties(&like, wrong, read_plan(audience));
+    else if (str_equal(kind, STR("trait")) || str_equal(kind, STR("relation")))
+        offer_list(&like, wrong, read_traits(audience));
+    else if (str_equal(kind, STR("identifier type")))
+        offer_list(&like, wrong, read_identifiers(audience));
+    else if (str_equal(kind, STR("tag")))
+        offer_definitions(audience, &like, wrong, AUDIENCE_TAG);
+    else if (str_equal(kind, STR("segment")))
+        offer_definitions(audience, &like, wrong, AUDIENCE_SEGMENT);
+    else if (str_equal(kind, STR("channel")))
+        reach_suggest(&like, wrong);
+    else
+        objects_suggest(audience, kind, &like, wrong);
+    rule_suggestions_write(&like, out);
 }
 
 void catalogue_init(struct audience *audience)
@@ -326,8 +276,9 @@ void catalogue_init(struct audience *audience)
                                                    .identifier_type = find_identifier_type,
                                                    .consent = find_consent,
                                                    .relation = find_relation,
-                                                   .object = find_object,
+                                                   .object = objects_find,
                                                    .suggest = suggest,
+                                                   .channel = reach_find,
                                                    .history = audience->config.history,
                                                    .zone = &audience->zone };
 }
@@ -388,14 +339,9 @@ static bool engine_consent(void *context, uint32_t customer, uint32_t symbol, bo
     return true;
 }
 
-static bool engine_relation(void *context, uint32_t customer, uint32_t symbol,
-                            struct rule_value *value)
+static bool engine_reachable(void *context, uint32_t customer, uint32_t symbol)
 {
-    (void)context;
-    (void)customer;
-    (void)symbol;
-    (void)value;
-    return false;
+    return reach_of(context, symbol, customer) == REACH_YES;
 }
 
 void facts_for_engine(const struct audience *audience, struct rule_facts *facts)
@@ -411,6 +357,8 @@ void facts_for_engine(const struct audience *audience, struct rule_facts *facts)
                                   .segment = engine_segment,
                                   .identifier = engine_identifier,
                                   .consent = engine_consent,
-                                  .relation = engine_relation,
+                                  .relation = engine_trait,
+                                  .reachable = engine_reachable,
+                                  .objects = &audience->objects.live,
                                   .entered_ms = INT64_MIN };
 }

@@ -23,7 +23,7 @@ int64_t cell_get(const struct fact_column *column, uint32_t customer)
     return atomic_load_explicit(&chunk->values[customer & (CHUNK_SIZE - 1)], memory_order_acquire);
 }
 
-static err cell_put(struct fact_column *column, uint32_t customer, int64_t value, bool *changed)
+err cell_put(struct fact_column *column, uint32_t customer, int64_t value, bool *changed)
 {
     uint32_t number = chunk_of(customer);
     struct fact_chunk *chunk = atomic_load_explicit(&column->chunks[number], memory_order_relaxed);
@@ -48,7 +48,7 @@ static err cell_put(struct fact_column *column, uint32_t customer, int64_t value
 
 /* ---- columns ---- */
 
-static void column_free(struct fact_column *column)
+void fact_column_free(struct fact_column *column)
 {
     for (uint32_t i = 0; column->chunks != NULL && i < COLUMN_CHUNKS_MAX; i++)
         memory_free(column->chunks[i]);
@@ -57,7 +57,7 @@ static void column_free(struct fact_column *column)
     memory_free(column);
 }
 
-static struct fact_column *column_new(enum column_source source, str name, enum rule_kind kind)
+struct fact_column *fact_column_new(enum column_source source, str name, enum rule_kind kind)
 {
     struct fact_column *column = memory_alloc(sizeof *column + name.size + 1);
     if (column == NULL)
@@ -73,7 +73,7 @@ static struct fact_column *column_new(enum column_source source, str name, enum 
     if (column->chunks == NULL ||
         (has_texts && lexicon_new(&column->lexicon, LEXICON_TEXTS_MAX) != ERR_OK)) {
         if (column->chunks != NULL)
-            column_free(column);
+            fact_column_free(column);
         else
             memory_free(column);
         return NULL;
@@ -85,7 +85,7 @@ err columns_init(struct facts_table *facts)
 {
     *facts = (struct facts_table){ .column_count = 1 };
     buffer_init(&facts->text, FACTS_BYTES_MAX);
-    facts->columns[0] = column_new(COLUMN_IDENTIFIERS, STR_NONE, RULE_NUMBER);
+    facts->columns[0] = fact_column_new(COLUMN_IDENTIFIERS, STR_NONE, RULE_NUMBER);
     if (facts->columns[0] == NULL)
         return ERR_NOMEM;
     facts->columns[0]->state = COLUMN_FILLING;
@@ -96,7 +96,7 @@ void columns_deinit(struct facts_table *facts)
 {
     for (uint32_t i = 0; i < facts->column_count; i++)
         if (facts->columns[i] != NULL)
-            column_free(facts->columns[i]);
+            fact_column_free(facts->columns[i]);
     for (uint32_t i = 0; i < facts->identifier_type_count; i++)
         memory_free((void *)(uintptr_t)facts->identifier_types[i].data);
     json_parser_free(&facts->parser);
@@ -114,7 +114,7 @@ uint32_t columns_column(struct facts_table *facts, enum column_source source, st
     }
     if (facts->column_count == COLUMNS_MAX)
         return 0;
-    struct fact_column *column = column_new(source, name, kind);
+    struct fact_column *column = fact_column_new(source, name, kind);
     if (column == NULL)
         return 0;
     facts->columns[facts->column_count] = column;
@@ -205,7 +205,7 @@ static int64_t text_cell(struct fact_column *column, json_value value)
     return code != 0 ? code : NO_VALUE;
 }
 
-static int64_t cell_of(struct fact_column *column, json_value value)
+int64_t cell_of(struct fact_column *column, json_value value)
 {
     if (json_kind(value) == JSON_MISSING || json_kind(value) == JSON_NULL)
         return NO_VALUE;

@@ -124,7 +124,8 @@ err definition_new(struct audience *audience, uint32_t number, enum audience_kin
     buffer_init(&made->changes, (size_t)256 << 20);
     error = dup_text(key, &made->key);
     if (error == ERR_OK)
-        error = lexicon_new(&made->texts, AUDIENCE_TEXT_VALUES_MAX);
+        error = lexicon_new(&made->texts,
+                            kind == AUDIENCE_OBJECT_IDS ? OBJECTS_MAX : AUDIENCE_TEXT_VALUES_MAX);
     if (error != ERR_OK) {
         definition_free(made);
         return error;
@@ -261,8 +262,8 @@ err definition_store(struct definition *definition, uint32_t customer, int64_t b
 static void tell_move(struct audience *audience, const struct definition *definition,
                       const struct change *change)
 {
-    if (audience->config.moved == NULL || change->cause == CAUSE_DEFINITION ||
-        change->cause == CAUSE_RECOUNT)
+    if (audience->config.moved == NULL || definition->on != 0 ||
+        change->cause == CAUSE_DEFINITION || change->cause == CAUSE_RECOUNT)
         return;
     struct audience_move move = { .kind = definition->kind,
                                   .key = definition->key,

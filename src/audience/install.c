@@ -387,6 +387,9 @@ err audience_install(struct audience *audience, const struct audience_command *c
     installing->definitions = memory_alloc(room * sizeof(*installing->definitions));
     installing->recipes = memory_alloc(room * sizeof(*installing->recipes));
     err error = installing->definitions != NULL && installing->recipes != NULL ? ERR_OK : ERR_NOMEM;
+    if (error == ERR_OK)
+        error = object_counts_install(audience, json_get(command->body, STR("objects")),
+                                      command->moment, command->writes);
     while (error == ERR_OK && json_next(&iterator, NULL, &item))
         error = add_installed(installing, item, command->problem);
     struct scan *scan = audience->scan != NULL && !audience->scan->only_due ? audience->scan : NULL;

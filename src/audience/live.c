@@ -96,7 +96,8 @@ static err make_order(struct audience *audience)
         return ERR_NOMEM;
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         struct definition *definition = audience->definitions[i];
-        if (definition == NULL || definition->deleted || definition->recipe == NULL)
+        if (definition == NULL || definition->deleted || definition->recipe == NULL ||
+            definition->on != 0)
             continue;
         definition->level = level_of(audience, definition, 0);
         audience->order[audience->order_count++] = definition;
@@ -112,7 +113,7 @@ static err mark_dependents(struct audience *audience, const struct definition *d
     const struct needs *needs = &definition->recipe->needs;
     for (uint32_t i = 0; i < needs->other_count; i++) {
         const struct definition *other = definition_at(audience, needs->others[i]);
-        if (other == NULL || other->recipe == NULL || other->deleted)
+        if (other == NULL || other->recipe == NULL || other->deleted || other->on != 0)
             continue;
         struct marks **marks = &audience->dependents[other->position];
         if (*marks == NULL)
@@ -139,6 +140,7 @@ err interest_make(struct audience *audience)
     uint32_t words = marks_words(audience);
     marks_clear(&audience->by_time, words);
     marks_clear(&audience->by_nodes, words);
+    marks_clear(&audience->by_objects, words);
     marks_clear(&audience->all, words);
     for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
         const struct definition *definition = audience->order[i];
@@ -148,10 +150,12 @@ err interest_make(struct audience *audience)
             marks_set(&audience->by_time, i);
         if (needs->nodes)
             marks_set(&audience->by_nodes, i);
+        if (needs->objects)
+            marks_set(&audience->by_objects, i);
         error = mark_dependents(audience, definition);
     }
     audience->order_is_stale = false;
-    return error;
+    return error == ERR_OK ? object_order_make(audience) : error;
 }
 
 static bool needs_event(const struct needs *needs, str type)
@@ -285,7 +289,9 @@ err live_judge_all(struct audience *audience, uint32_t customer, struct audience
     return live_judge(audience, customer, &marks, true, moment, cause);
 }
 
-static err judge_time(struct audience *audience, uint32_t customer, struct audience_moment moment)
+/* `objects`: what is asked of objects may have changed, too. */
+static err judge_time(struct audience *audience, uint32_t customer, bool objects,
+                      struct audience_moment moment)
 {
     struct marks marks;
     /* a scan that began before she was absorbed may have found her a due time */
@@ -293,7 +299,27 @@ static err judge_time(struct audience *audience, uint32_t customer, struct audie
         return wheel_put(&audience->wheel, customer, RULE_FOREVER, moment.now_ms);
     marks_clear(&marks, marks_words(audience));
     marks_join(&marks, &audience->by_time);
-    return live_judge(audience, customer, &marks, true, moment, CAUSE_TIME);
+    if (objects)
+        marks_join(&marks, &audience->by_objects);
+    return live_judge(audience, customer, &marks, true, moment, objects ? CAUSE_FACT : CAUSE_TIME);
+}
+
+/* Of a sweep: everything about her, or what objects and time move. */
+static err judge_swept(struct audience *audience, uint32_t customer, bool facts,
+                       struct audience_moment moment)
+{
+    if (!facts)
+        return judge_time(audience, customer, true, moment);
+    if (identity_root(audience->config.identity, customer) == customer)
+        return audience_customer_changed(audience, customer, moment);
+    return live_clear(audience, customer, moment, CAUSE_MERGE);
+}
+
+static err judge_pending(struct audience *audience, uint32_t customer)
+{
+    if (audience->pending_objects)
+        return judge_swept(audience, customer, audience->pending_facts, audience->pending_moment);
+    return judge_time(audience, customer, false, audience->pending_moment);
 }
 
 /* What an earlier tick found due is judged as it stood then; what has become due since, as of now. */
@@ -302,12 +328,14 @@ err live_settle(struct audience *audience, uint32_t customer, struct audience_mo
     err error = ERR_OK;
     if (roaring_bitmap_contains(audience->pending, customer)) {
         roaring_bitmap_remove(audience->pending, customer);
-        error = judge_time(audience, customer, audience->pending_moment);
+        error = judge_pending(audience, customer);
     }
+    if (error == ERR_OK && sweep_has(audience, customer))
+        error = judge_swept(audience, customer, audience->sweep.facts, moment);
     uint32_t due = wheel_due(&audience->wheel, customer);
     bool unknown = audience->due_unknown && !roaring_bitmap_contains(audience->due_known, customer);
     if (error == ERR_OK && (unknown || (due != 0 && due <= wheel_minute(moment.now_ms))))
-        error = judge_time(audience, customer, moment);
+        error = judge_time(audience, customer, false, moment);
     return error;
 }
 
@@ -385,6 +413,7 @@ err audience_event(struct audience *audience, uint32_t customer, const struct ev
     struct marks marks;
     if (customer == 0)
         return ERR_OK;
+    object_counts_heard(audience, event->type);
     marks_clear(&marks, marks_words(audience));
     /* Of whom nothing was known, everything is judged: what she has not done counts as well. */
     bool is_new = cell_get(audience->facts.columns[0], customer) == NO_VALUE;
@@ -442,52 +471,53 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
 
 err audience_all_changed(struct audience *audience, struct audience_moment moment)
 {
-    uint32_t last = identity_node_count(audience->config.identity);
-    err error = ERR_OK;
+    (void)moment;
+    object_counts_stale(audience);
     if (audience->order_count == 0 && audience->facts.column_count == 1)
         return ERR_OK; /* nobody has asked for anything yet */
-    roaring_bitmap_clear(audience->pending);
-    for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++) {
-        if (identity_root(audience->config.identity, customer) == customer)
-            error = audience_customer_changed(audience, customer, moment);
-        else
-            error = live_clear(audience, customer, moment, CAUSE_MERGE);
-    }
-    return error;
-}
-
-err audience_object_changed(struct audience *audience, const struct event *event,
-                            struct audience_moment moment)
-{
-    bool any = false;
-    (void)event;
-    for (uint32_t i = 0; i < audience->order_count && !any; i++)
-        any = audience->order[i]->recipe->needs.objects;
-    return any ? audience_all_changed(audience, moment) : ERR_OK;
+    sweep_begin(audience, true);
+    return ERR_OK;
 }
 
 /* ---- time ---- */
 
+#define SETTLED_AT_ONCE 16u
+
+/* The next of them, out of the set: what is judged may itself take somebody out. */
+static uint32_t take_pending(struct audience *audience, uint32_t batch[SETTLED_AT_ONCE])
+{
+    roaring_uint32_iterator_t iterator;
+    roaring_init_iterator(audience->pending, &iterator);
+    uint32_t count = roaring_read_uint32_iterator(&iterator, batch, SETTLED_AT_ONCE);
+    if (count > 0)
+        roaring_bitmap_remove_range(audience->pending, batch[0], (uint64_t)batch[count - 1] + 1);
+    return count;
+}
+
 static err finish_pending(struct audience *audience, int64_t budget_us, bool *more)
 {
     steady_ns start = steady_now();
+    uint32_t batch[SETTLED_AT_ONCE];
     err error = ERR_OK;
-    roaring_uint32_iterator_t iterator;
-    uint32_t settled = 0;
-    roaring_init_iterator(audience->pending, &iterator);
-    uint32_t last = 0;
-    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator)) {
-        if (settled > 0 && settled % 16 == 0 && budget_us > 0 &&
-            steady_since_us(start) >= budget_us)
+    *more = !roaring_bitmap_is_empty(audience->pending);
+    while (error == ERR_OK && *more) {
+        uint32_t count = take_pending(audience, batch);
+        for (uint32_t i = 0; i < count; i++)
+            if (error != ERR_OK || (error = judge_pending(audience, batch[i])) != ERR_OK)
+                roaring_bitmap_add(audience->pending, batch[i]); /* tried again */
+        *more = !roaring_bitmap_is_empty(audience->pending);
+        if (budget_us > 0 && steady_since_us(start) >= budget_us)
             break;
-        last = iterator.current_value;
-        settled++;
-        error = judge_time(audience, last, audience->pending_moment);
     }
-    *more = error == ERR_OK && iterator.has_value;
-    if (settled > 0)
-        roaring_bitmap_remove_range(audience->pending, 0, (uint64_t)last + 1);
+    if (!*more && audience->sweep.left > 0)
+        atomic_store(&audience->wants_tick, true);
     return error;
+}
+
+err live_finish(struct audience *audience)
+{
+    bool more;
+    return finish_pending(audience, 0, &more);
 }
 
 err audience_tick(struct audience *audience, struct audience_moment moment)
@@ -497,8 +527,14 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
     if (error != ERR_OK)
         return error;
     audience->now_ms = moment.now_ms;
+    if (objects_are_dirty(audience) || object_definitions_are_due(audience, moment.now_ms))
+        error = objects_publish(audience, moment);
+    if (error != ERR_OK)
+        return error;
     audience->pending_moment = moment;
     error = wheel_take(&audience->wheel, wheel_minute(moment.now_ms), audience->pending);
+    sweep_tick(audience);
+    object_counts_tick(audience, moment.now_ms);
     metric_set(METRIC_AUDIENCE_DUE, (int64_t)roaring_bitmap_get_cardinality(audience->pending));
     int64_t day = local_day(&audience->zone, moment.now_ms);
     if (day > audience->day) {
@@ -539,7 +575,7 @@ static err settle_unknown(struct audience *audience, struct audience_moment mome
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
         if (!roaring_bitmap_contains(audience->due_known, customer) &&
             identity_root(audience->config.identity, customer) == customer)
-            error = judge_time(audience, customer, moment);
+            error = judge_time(audience, customer, false, moment);
     return error;
 }
 
@@ -550,10 +586,17 @@ err audience_settle(struct audience *audience, int64_t now_ms)
     err error = finish_pending(audience, 0, &more);
     if (error != ERR_OK)
         return error;
+    if (objects_are_dirty(audience) || object_definitions_are_due(audience, now_ms))
+        error = objects_publish(audience, moment);
+    if (error != ERR_OK)
+        return error;
     audience->pending_moment = moment;
     error = wheel_take(&audience->wheel, wheel_minute(now_ms), audience->pending);
-    if (error == ERR_OK)
-        error = finish_pending(audience, 0, &more);
+    do {
+        sweep_tick(audience);
+        if (error == ERR_OK)
+            error = finish_pending(audience, 0, &more);
+    } while (error == ERR_OK && audience->sweep.left > 0);
     if (error == ERR_OK && audience->due_unknown)
         error = settle_unknown(audience, moment);
     return error == ERR_OK ? judge_put_off(audience, moment) : error;

@@ -68,7 +68,10 @@ static err settle_version(struct audience *audience, struct definition *definiti
 {
     err error = ERR_OK;
     recipe_release(&definition->next);
-    if (recipe->form != FORM_GIVEN) {
+    if (definition->on != 0 && recipe->form == FORM_COUNT) {
+        definition->next = recipe_hold(recipe);
+        object_counts_stale(audience);
+    } else if (definition->on == 0 && recipe->form != FORM_GIVEN) {
         definition->next = recipe_hold(recipe);
         audience->scan_wanted = true;
     } else {
@@ -76,6 +79,9 @@ static err settle_version(struct audience *audience, struct definition *definiti
         error = definition_adopt(audience, definition, recipe, definition->version);
         if (error == ERR_OK)
             error = interest_make(audience);
+        definition->stale = definition->on != 0;
+        if (error == ERR_OK && definition->on != 0)
+            error = object_definitions_settle(audience, command->moment, false);
     }
     if (error == ERR_OK)
         store_put_definition(definition, command->writes);
@@ -87,6 +93,9 @@ static err check_put(struct audience *audience, const struct audience_command *c
                      const struct recipe *recipe)
 {
     (void)kind;
+    if (there != NULL && there->on != recipe->on)
+        return refuse(command, ERR_UNPROCESSABLE, "/on",
+                      "what it stands on cannot change: make another");
     if (there != NULL && uses(audience, recipe, there->number, 0))
         return refuse(command, ERR_UNPROCESSABLE, "/rule",
                       "the definition would need itself, directly or through others");
@@ -130,6 +139,9 @@ static err judge_given(struct audience *audience, struct definition *definition,
                        struct audience_moment moment, enum cause cause)
 {
     struct marks marks;
+    int64_t until_ms = RULE_FOREVER;
+    if (definition->on != 0)
+        return object_definition_judge(audience, definition, customer, moment, cause, &until_ms);
     uint32_t root = identity_root(audience->config.identity, customer);
     if (root == 0)
         return ERR_OK;
@@ -184,11 +196,20 @@ static err put(struct audience *audience, const struct audience_command *command
                       "a key has 1 to 100 characters of a-z, 0-9, _ and -");
     struct definition *definition = definition_find(audience, kind, key);
     bool is_new = definition == NULL;
-    err error = recipe_new(audience, kind, command->body, &recipe, command->problem);
+    err error = ERR_OK;
+    if (objects_are_dirty(audience)) {
+        error = live_finish(audience);
+        if (error == ERR_OK)
+            error = objects_publish(audience, command->moment);
+    }
+    if (error == ERR_OK)
+        error = recipe_new(audience, kind, command->body, &recipe, command->problem);
     if (error == ERR_OK)
         error = check_put(audience, command, kind, definition, recipe);
     if (error == ERR_OK && is_new)
         error = new_number(audience, command, kind, &definition);
+    if (error == ERR_OK && is_new)
+        definition->on = recipe->on;
     if (error == ERR_OK)
         error = definition_take_body(definition, command->body);
     if (error != ERR_OK) {
@@ -301,7 +322,9 @@ struct giving {
 static err give(struct giving *giving, uint32_t node, int64_t value, int64_t at_ms)
 {
     struct given *given = &giving->definition->given;
-    if (node == 0 || identity_root(giving->audience->config.identity, node) == 0) {
+    bool known = node != 0 && (giving->definition->on != 0 ||
+                               identity_root(giving->audience->config.identity, node) != 0);
+    if (!known) {
         giving->unknown++;
         return ERR_OK;
     }
@@ -343,10 +366,21 @@ static err giving_end(struct giving *giving, err error)
     for (; iterator.has_value; roaring_advance_uint32_iterator(&iterator))
         store_put_given(giving->definition, iterator.current_value, giving->command->writes);
     roaring_bitmap_free(giving->blocks);
+    if (error == ERR_OK && giving->definition->on != 0)
+        error = object_definitions_settle(giving->audience, giving->command->moment, false);
     if (error == ERR_OK)
         buffer_printf(giving->command->answer, "{\"changed\":%u,\"unknown\":%u}", giving->changed,
                       giving->unknown);
     return error;
+}
+
+/* The number of a customer, or the id of an object. */
+static uint32_t who_is(const struct giving *giving, json_value who)
+{
+    int64_t number = json_int(who, 0);
+    if (giving->definition->on != 0)
+        return object_number(giving->audience, giving->definition->on, json_text(who));
+    return number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
 }
 
 static err give_list(struct giving *giving, json_value list, int64_t value)
@@ -355,9 +389,7 @@ static err give_list(struct giving *giving, json_value list, int64_t value)
     json_value item;
     err error = ERR_OK;
     while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
-        int64_t node = json_int(item, 0);
-        error = give(giving, node > 0 && node <= UINT32_MAX ? (uint32_t)node : 0, value,
-                     giving->command->moment.now_ms);
+        error = give(giving, who_is(giving, item), value, giving->command->moment.now_ms);
     }
     return error;
 }
@@ -417,7 +449,8 @@ err audience_change_values(struct audience *audience, const struct audience_comm
     err error = giving_begin(&giving, audience, command, AUDIENCE_TAG);
     while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
         int64_t value, at_ms = command->moment.now_ms;
-        int64_t node = json_int(json_get(item, STR("customer")), 0);
+        json_value who =
+            json_get(item, giving.definition->on != 0 ? STR("object") : STR("customer"));
         str at = json_text(json_get(item, STR("at")));
         snprintf(pointer, sizeof pointer, "/values/%u/value", index++);
         if (value_of(&giving, item, &value) != ERR_OK)
@@ -426,7 +459,7 @@ err audience_change_values(struct audience *audience, const struct audience_comm
         else if (at.size > 0 && !time_parse(at, 8 * 60, &at_ms))
             error = refuse(command, ERR_UNPROCESSABLE, pointer, "at is a time (RFC 3339)");
         else
-            error = give(&giving, node > 0 && node <= UINT32_MAX ? (uint32_t)node : 0, value,
+            error = give(&giving, who_is(&giving, who), value,
                          at_ms < command->moment.now_ms ? at_ms : command->moment.now_ms);
     }
     return giving_end(&giving, error);

@@ -11,31 +11,6 @@
 #define SLICE_CUSTOMERS 4096u
 #define SAMPLE_MAX 20
 
-/* What makes somebody reachable: an identifier of the channel, and consent for the channel by name; where that
- * was never decided, for "marketing".
- * X(NAME, channel, identifier type) */
-#define CHANNELS(X)                                      \
-    X(WECOM, "wecom", "wecom_external_userid")           \
-    X(SMS, "sms", "mobile")                              \
-    X(CALL, "call", "mobile")                            \
-    X(OFFICIAL_ACCOUNT, "official_account", "wx_openid") \
-    X(SUBSCRIPTION, "subscription", "wx_openid")         \
-    X(EMAIL, "email", "email")
-
-enum channel {
-#define X(NAME, ...) CHANNEL_##NAME,
-    CHANNELS(X)
-#undef X
-        CHANNEL_COUNT
-};
-static const struct {
-    const char *name, *identifier_type;
-} channels[] = {
-#define X(NAME, name, type) { name, type },
-    CHANNELS(X)
-#undef X
-};
-
 struct sample {
     uint32_t customers[SAMPLE_MAX];
     uint32_t count;
@@ -44,8 +19,7 @@ struct sample {
 /* What one thread has counted; added up at the end. */
 struct tally {
     uint64_t customers, count, enters, leaves, changes;
-    uint64_t reachable[CHANNEL_COUNT], no_identifier[CHANNEL_COUNT], no_consent[CHANNEL_COUNT],
-        withdrawn[CHANNEL_COUNT];
+    struct reach_counts reach;
     struct sample sample, entering, leaving;
     uint64_t *conditions;
     struct scanner *scanner;
@@ -64,21 +38,6 @@ struct scanner {
 };
 
 /* ---- beginning ---- */
-
-/* Columns of consents that reachability asks for. */
-static err want_consents(struct audience *audience, bool *is_ready)
-{
-    for (size_t i = 0; i <= CHANNEL_COUNT; i++) {
-        str name = i < CHANNEL_COUNT ? str_from_c(channels[i].name) : STR("marketing");
-        uint32_t column = columns_column(&audience->facts, COLUMN_CONSENT, name, RULE_BOOL);
-        if (column == 0)
-            return ERR_NOMEM;
-        columns_want(&audience->facts, column);
-        *is_ready = *is_ready && columns_is_filled(&audience->facts, column);
-    }
-    *is_ready = *is_ready && columns_is_filled(&audience->facts, 0);
-    return ERR_OK;
-}
 
 static err compile_preview(struct audience_question *question, json_value body,
                            struct problem *problem)
@@ -146,9 +105,10 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     if (error == ERR_OK && made->recipe != NULL)
         error = recipe_prepare(audience, made->recipe, &ready, problem);
     if (error == ERR_OK && kind == AUDIENCE_PREVIEW)
-        error = want_consents(audience, &ready);
+        error = reach_want(audience, &ready);
     if (error == ERR_OK && ready && made->recipe != NULL)
         error = take_facts(made);
+    ready = ready && !objects_are_dirty(audience);
     *is_ready = ready;
     if (error == ERR_OK && ready)
         *question = made;
@@ -179,51 +139,13 @@ static void add_sample(struct sample *sample, uint32_t customer)
         sample->customers[sample->count++] = customer;
 }
 
-static int64_t consent_cell(const struct audience *audience, str purpose, uint32_t customer)
-{
-    const struct facts_table *facts = &audience->facts;
-    for (uint32_t i = 1; i < facts->column_count; i++)
-        if (facts->columns[i]->source == COLUMN_CONSENT &&
-            str_equal(facts->columns[i]->name, purpose))
-            return cell_get(facts->columns[i], customer);
-    return NO_VALUE;
-}
-
-static uint64_t identifier_mask(const struct facts_table *facts, const char *type)
-{
-    for (uint32_t i = 0; i < facts->identifier_type_count; i++)
-        if (str_equal(facts->identifier_types[i], str_from_c(type)))
-            return UINT64_C(1) << i;
-    return 0;
-}
-
-static void count_reachable(struct tally *tally, uint32_t customer)
-{
-    const struct audience *audience = tally->scanner->question->audience;
-    int64_t cell = cell_get(audience->facts.columns[0], customer);
-    uint64_t mask = cell != NO_VALUE ? (uint64_t)cell : 0;
-    for (size_t i = 0; i < CHANNEL_COUNT; i++) {
-        int64_t consent = consent_cell(audience, str_from_c(channels[i].name), customer);
-        if (consent == NO_VALUE)
-            consent = consent_cell(audience, STR("marketing"), customer);
-        if ((mask & identifier_mask(&audience->facts, channels[i].identifier_type)) == 0)
-            tally->no_identifier[i]++;
-        else if (consent == NO_VALUE)
-            tally->no_consent[i]++;
-        else if (consent == 0)
-            tally->withdrawn[i]++;
-        else
-            tally->reachable[i]++;
-    }
-}
-
 static bool found_in_preview(void *context, uint32_t customer, int64_t until_ms)
 {
     struct tally *tally = context;
     (void)until_ms;
     tally->count++;
     add_sample(&tally->sample, customer);
-    count_reachable(tally, customer);
+    reach_count(tally->scanner->question->audience, &tally->reach, customer);
     return true;
 }
 
@@ -302,12 +224,7 @@ static void join_tally(struct tally *to, const struct tally *from, size_t condit
     to->enters += from->enters;
     to->leaves += from->leaves;
     to->changes += from->changes;
-    for (size_t i = 0; i < CHANNEL_COUNT; i++) {
-        to->reachable[i] += from->reachable[i];
-        to->no_identifier[i] += from->no_identifier[i];
-        to->no_consent[i] += from->no_consent[i];
-        to->withdrawn[i] += from->withdrawn[i];
-    }
+    reach_join(&to->reach, &from->reach);
     for (size_t i = 0; i < condition_count; i++)
         to->conditions[i] += from->conditions[i];
     join_samples(&to->sample, &from->sample);
@@ -358,12 +275,16 @@ static void *scan_thread(void *context)
 
 /* ---- the answer ---- */
 
-static uint64_t scaled(const struct scanner *scanner, uint64_t count)
+static double scale_of(const struct scanner *scanner)
 {
     uint32_t done = atomic_load(&scanner->done), last = scanner->question->last;
-    if (done == 0 || done >= last)
-        return count;
-    return (uint64_t)((double)count * (double)last / (double)done + 0.5);
+    return done == 0 || done >= last ? 1 : (double)last / (double)done;
+}
+
+static uint64_t scaled(const struct scanner *scanner, uint64_t count)
+{
+    double scale = scale_of(scanner);
+    return scale > 1 ? (uint64_t)((double)count * scale + 0.5) : count;
 }
 
 static void member_count(struct json_writer *writer, const struct scanner *scanner, str key,
@@ -398,27 +319,6 @@ static void write_conditions(struct json_writer *writer, const struct scanner *s
     json_end_array(writer);
 }
 
-static void write_reachable(struct json_writer *writer, const struct scanner *scanner)
-{
-    const struct tally *total = &scanner->total;
-    json_put_key(writer, STR("reachable"));
-    json_begin_object(writer);
-    for (size_t i = 0; i < CHANNEL_COUNT; i++)
-        member_count(writer, scanner, str_from_c(channels[i].name), total->reachable[i]);
-    json_end_object(writer);
-    json_put_key(writer, STR("unreachable"));
-    json_begin_object(writer);
-    for (size_t i = 0; i < CHANNEL_COUNT; i++) {
-        json_put_key(writer, str_from_c(channels[i].name));
-        json_begin_object(writer);
-        member_count(writer, scanner, STR("no_identifier"), total->no_identifier[i]);
-        member_count(writer, scanner, STR("no_consent"), total->no_consent[i]);
-        member_count(writer, scanner, STR("withdrawn"), total->withdrawn[i]);
-        json_end_object(writer);
-    }
-    json_end_object(writer);
-}
-
 static void write_scanned(const struct scanner *scanner, struct buffer *out)
 {
     const struct audience_question *question = scanner->question;
@@ -433,7 +333,7 @@ static void write_scanned(const struct scanner *scanner, struct buffer *out)
     if (question->kind == AUDIENCE_PREVIEW) {
         member_sample(&writer, STR("sample"), &scanner->total.sample);
         write_conditions(&writer, scanner);
-        write_reachable(&writer, scanner);
+        reach_write(&scanner->total.reach, scale_of(scanner), &writer);
     } else {
         member_count(&writer, scanner, STR("enters"), scanner->total.enters);
         member_count(&writer, scanner, STR("leaves"), scanner->total.leaves);

@@ -94,9 +94,15 @@ void recipe_need_rule(struct recipe *recipe, const struct rule *rule)
         add_number(recipe, &needs->others, &needs->other_count, from->tags[i]);
     for (size_t i = 0; i < from->segment_count; i++)
         add_number(recipe, &needs->others, &needs->other_count, from->segments[i]);
+    for (size_t i = 0; i < from->relation_count; i++)
+        add_number(recipe, &needs->columns, &needs->column_count, from->relation_symbols[i]);
     needs->identifiers = needs->identifiers || from->identifiers;
     needs->consents = needs->consents || from->consents;
     needs->objects = needs->objects || from->objects;
+    for (size_t i = 0; i < from->object_symbol_count; i++)
+        if (from->object_symbols[i] & OBJECT_TAG)
+            add_number(recipe, &needs->others, &needs->other_count,
+                       from->object_symbols[i] & ~OBJECT_TAG);
     needs->time = needs->time || from->time;
 }
 
@@ -138,10 +144,24 @@ static err add_columns(struct audience *audience, const struct rule *rule, bool 
     return ERR_OK;
 }
 
+static err object_rule(struct audience *audience, struct recipe *recipe, json_value json,
+                       const char *pointer, struct rule **rule, struct problem *problem)
+{
+    str kind = audience->objects.kinds[recipe->on]->ids->key;
+    err error = rule_objects_new(rule, kind, json, &audience->catalogue, problem);
+    if (error != ERR_OK)
+        return at_pointer(problem, error, pointer);
+    recipe_need_rule(recipe, *rule);
+    recipe->needs.nested = recipe->needs.nested || rule_needs(*rule)->nested;
+    return ERR_OK;
+}
+
 err recipe_rule(struct audience *audience, struct recipe *recipe, json_value json,
                 const char *pointer, struct rule **rule, struct problem *problem)
 {
     bool added = false;
+    if (recipe->on != 0)
+        return object_rule(audience, recipe, json, pointer, rule, problem);
     err error = rule_new(rule, json, &audience->catalogue, problem);
     if (error == ERR_OK)
         error = add_columns(audience, *rule, &added, problem);
@@ -264,11 +284,42 @@ static err segment_by_chance(struct recipe *recipe, json_value body, struct prob
     return set_values(recipe, 1);
 }
 
+/* "on": customers, or a kind of objects that somebody has described or brought. */
+static err read_on(struct audience *audience, struct recipe *recipe, json_value body,
+                   struct problem *problem)
+{
+    str on = json_text(json_get(body, STR("on")));
+    struct rule_suggestions like = { .count = 0 };
+    struct buffer names;
+    if (on.size == 0 || str_equal(on, STR("customer")))
+        return ERR_OK;
+    const struct object_kind *kind = objects_kind(audience, on);
+    if (kind != NULL) {
+        recipe->on = kind->number;
+        return ERR_OK;
+    }
+    problem_set(problem, ERR_UNPROCESSABLE, "there is no kind of objects '%.*s'",
+                (int)str_utf8_prefix_bytes(on, 60), on.data);
+    objects_suggest(audience, STR("object"), &like, on);
+    buffer_init(&names, 400);
+    rule_suggestions_write(&like, &names);
+    if (like.count > 0 && buffer_status(&names) == ERR_OK)
+        problem_hint(problem, ERR_UNPROCESSABLE, "did you mean " STR_FMT "?",
+                     STR_ARG(buffer_str(&names)));
+    else
+        problem_hint(problem, ERR_UNPROCESSABLE, "on is customer, or a kind of /objects");
+    buffer_deinit(&names);
+    return problem_at(problem, ERR_UNPROCESSABLE, "/on");
+}
+
 static err segment_recipe(struct audience *audience, struct recipe *recipe, json_value body,
                           struct problem *problem)
 {
     str kind = json_text(json_get(body, STR("kind")));
     recipe->kind = RULE_BOOL;
+    if (recipe->on != 0 && kind.size > 0 && !str_equal(kind, STR("rule")) &&
+        !str_equal(kind, STR("static")) && !str_equal(kind, STR("upload")))
+        return refuse(problem, "/kind", "of objects, kind is rule, static or upload");
     if (kind.size == 0 || str_equal(kind, STR("rule")))
         return segment_by_rule(audience, recipe, json_get(body, STR("rule")), "/rule", problem);
     if (str_equal(kind, STR("algebra")))
@@ -336,10 +387,74 @@ static err tag_given(struct recipe *recipe, json_value body, struct problem *pro
     return ERR_OK;
 }
 
+/* The measure without what is said of objects alone: `via`, and customers instead of events. */
+static void write_plain(json_value measure, struct recipe *recipe, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(measure);
+    json_value value;
+    str key;
+    bool first = true;
+    buffer_append_byte(out, '{');
+    while (json_next(&iterator, &key, &value)) {
+        if (str_equal(key, STR("via")))
+            continue;
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        json_write_text(out, key);
+        buffer_append_byte(out, ':');
+        bool customers =
+            str_equal(key, STR("measure")) && str_equal(json_text(value), STR("customers"));
+        recipe->by_customers = recipe->by_customers || customers;
+        if (customers)
+            buffer_append_str(out, STR("\"count\""));
+        else
+            json_write_value(out, value);
+    }
+    buffer_append_byte(out, '}');
+}
+
+static err count_by_object(struct audience *audience, struct recipe *recipe, json_value measure,
+                           struct problem *problem)
+{
+    struct json_parser *parser = NULL;
+    struct buffer text;
+    json_value plain;
+    bool added = false;
+    str via = json_text(json_get(measure, STR("via")));
+    if (!json_is_object(measure))
+        return refuse(problem, "/measure",
+                      "a measure with via: the property that names the object");
+    if (via.size == 0)
+        return refuse(problem, "/measure/via", "via is the property that names the object");
+    buffer_init(&text, (size_t)1 << 20);
+    write_plain(measure, recipe, &text);
+    err error = buffer_status(&text);
+    if (error == ERR_OK)
+        error = json_parser_new(&parser, (size_t)1 << 20);
+    if (error == ERR_OK)
+        error = json_parse(parser, buffer_str(&text), &plain, problem);
+    for (int round = 0; error == ERR_OK && (round == 0 || (round == 1 && added)); round++) {
+        rule_free(&recipe->measure);
+        error = rule_grouped_new(&recipe->measure, plain, via, &audience->catalogue, &recipe->kind,
+                                 problem);
+        if (error == ERR_OK)
+            error = add_columns(audience, recipe->measure, &added, problem);
+    }
+    if (error == ERR_OK)
+        recipe_need_rule(recipe, recipe->measure);
+    else
+        error = at_pointer(problem, error, "/measure");
+    json_parser_free(&parser);
+    buffer_deinit(&text);
+    return error;
+}
+
 static err tag_count(struct audience *audience, struct recipe *recipe, json_value body,
                      struct problem *problem)
 {
     recipe->form = FORM_COUNT;
+    if (recipe->on != 0)
+        return count_by_object(audience, recipe, json_get(body, STR("measure")), problem);
     return recipe_measure(audience, recipe, json_get(body, STR("measure")), "/measure",
                           &recipe->measure, &recipe->kind, problem);
 }
@@ -348,9 +463,9 @@ static err tag_recipe(struct audience *audience, struct recipe *recipe, json_val
                       struct problem *problem)
 {
     str kind = json_text(json_get(body, STR("kind")));
-    str on = json_text(json_get(body, STR("on")));
-    if (on.size > 0 && !str_equal(on, STR("customer")))
-        return refuse(problem, "/on", "tags stand on customers: on is customer");
+    if (recipe->on != 0 && (str_equal(kind, STR("score")) || str_equal(kind, STR("rfm"))))
+        return refuse(problem, "/kind",
+                      "of objects, kind is rule, stage, count, manual, imported or model");
     if (kind.size == 0 || str_equal(kind, STR("rule")))
         return value_rules(audience, recipe, json_get(body, STR("values")), "values", problem);
     if (str_equal(kind, STR("stage"))) {
@@ -378,7 +493,9 @@ err recipe_new(struct audience *audience, enum audience_kind kind, json_value bo
         return ERR_NOMEM;
     atomic_init(&made->references, 1);
     arena_init(&made->arena, "audience recipes", RECIPE_BYTES_MAX);
-    err error = kind == AUDIENCE_SEGMENT ? segment_recipe(audience, made, body, problem)
+    err error = read_on(audience, made, body, problem);
+    if (error == ERR_OK)
+        error = kind == AUDIENCE_SEGMENT ? segment_recipe(audience, made, body, problem)
                                          : tag_recipe(audience, made, body, problem);
     if (error != ERR_OK) {
         recipe_release(&made);

@@ -117,25 +117,24 @@ static bool scan_consent(void *context, uint32_t customer, uint32_t symbol, bool
     return cell != NO_VALUE;
 }
 
-static bool scan_relation(void *context, uint32_t customer, uint32_t symbol,
-                          struct rule_value *value)
+static bool scan_reachable(void *context, uint32_t customer, uint32_t symbol)
 {
-    (void)context;
-    (void)customer;
-    (void)symbol;
-    (void)value;
-    return false;
+    const struct scan_facts *facts = context;
+    return reach_of(facts->audience, symbol, customer) == REACH_YES;
 }
 
 void facts_for_scan(struct scan_facts *from, struct rule_facts *facts)
 {
+    objects_for_scan(from);
     *facts = (struct rule_facts){ .context = from,
                                   .trait = scan_trait,
                                   .tag = scan_tag,
                                   .segment = scan_segment,
                                   .identifier = scan_identifier,
                                   .consent = scan_consent,
-                                  .relation = scan_relation,
+                                  .relation = scan_trait,
+                                  .reachable = scan_reachable,
+                                  .objects = &from->objects,
                                   .entered_ms = INT64_MIN };
 }
 
@@ -538,7 +537,7 @@ static err collect_parts(struct audience *audience, struct scan *scan, bool *wai
         struct definition *definition = audience->definitions[i];
         struct recipe *recipe = NULL;
         bool is_ready = false;
-        if (definition == NULL || definition->deleted)
+        if (definition == NULL || definition->deleted || definition->on != 0)
             continue;
         if (definition->next != NULL)
             recipe = recipe_hold(definition->next);

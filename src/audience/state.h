@@ -136,7 +136,7 @@ size_t lexicon_bytes(const struct lexicon *lexicon);
 
 /* ---- column.c: facts of the profile as columns, read by any thread ---- */
 
-enum column_source { COLUMN_TRAIT, COLUMN_CONSENT, COLUMN_IDENTIFIERS };
+enum column_source { COLUMN_TRAIT, COLUMN_CONSENT, COLUMN_IDENTIFIERS, COLUMN_OBJECT };
 enum column_state { COLUMN_IDLE, COLUMN_FILLING, COLUMN_FILLED };
 #define COLUMN_CHUNKS_MAX 65536u
 struct fact_chunk {
@@ -176,6 +176,12 @@ bool columns_are_filling(const struct facts_table *facts);
 bool columns_lack(const struct facts_table *facts, uint32_t customer);
 bool columns_is_filled(const struct facts_table *facts, uint32_t column);
 int64_t cell_get(const struct fact_column *column, uint32_t customer);
+/* Engine. */
+err cell_put(struct fact_column *column, uint32_t customer, int64_t value, bool *changed) MUST_USE;
+/* What JSON says, in the column's kind; NO_VALUE. */
+int64_t cell_of(struct fact_column *column, json_value value);
+struct fact_column *fact_column_new(enum column_source source, str name, enum rule_kind kind);
+void fact_column_free(struct fact_column *column);
 /* Read everything about a customer anew into the columns; bits of columns that changed are set in
  * `changed` (COLUMNS_MAX bits; may be NULL). */
 err columns_read(struct audience *audience, uint32_t customer, uint64_t *changed) MUST_USE;
@@ -185,6 +191,29 @@ err columns_clear(struct audience *audience, uint32_t customer) MUST_USE;
 /* A slice of filling; true: there is more. */
 bool columns_fill(struct audience *audience, int64_t budget_us);
 size_t columns_bytes(const struct facts_table *facts);
+
+/* ---- reach.c: by which channels somebody can be contacted ---- */
+
+#define REACH_CHANNELS 6u
+enum reach { REACH_YES, REACH_NO_IDENTIFIER, REACH_NO_CONSENT, REACH_WITHDRAWN, REACH_END };
+struct reach_columns {
+    const struct fact_column *consents[REACH_CHANNELS + 1]; /* the last: marketing */
+    uint32_t bits[REACH_CHANNELS];
+};
+struct reach_counts {
+    uint64_t counts[REACH_CHANNELS][REACH_END];
+};
+str reach_channel(size_t channel);
+str reach_identifier(size_t channel); /* the type that it needs */
+const char *reach_word(enum reach reach);
+/* The columns that it asks for begin to be filled. Engine; before any of the functions below. */
+err reach_want(struct audience *audience, bool *is_ready) MUST_USE;
+enum reach reach_of(const struct audience *audience, size_t channel, uint32_t customer);
+bool reach_find(void *context, str name, struct rule_symbol *symbol);
+void reach_suggest(struct rule_suggestions *like, str wrong);
+void reach_count(const struct audience *audience, struct reach_counts *counts, uint32_t customer);
+void reach_join(struct reach_counts *to, const struct reach_counts *from);
+void reach_write(const struct reach_counts *counts, double scale, struct json_writer *writer);
 
 /* ---- wheel.c: who is due when ---- */
 
@@ -247,11 +276,14 @@ struct needs {
     uint32_t *others; /* definition numbers */
     uint32_t other_count;
     bool any_event, identifiers, consents, objects, time, nodes;
+    bool nested; /* of objects: leads on to other objects */
 };
 struct recipe {
     _Atomic uint32_t references;
     struct arena arena;
     enum form form;
+    uint32_t on;         /* kind of objects; 0: customers */
+    bool by_customers;   /* FORM_COUNT on objects: customers are counted, not events */
     bool last_wins;      /* stages: the last value whose rule holds */
     enum rule_kind kind; /* of the value; texts of few values are in sets */
     bool in_sets;        /* else in numbers */
@@ -352,7 +384,13 @@ struct given {
     struct numbers values, at_ms; /* value: code or number; NO_VALUE with a time: taken away */
 };
 struct definition {
-    uint32_t number;                /* from 1, never reused */
+    uint32_t on;      /* kind of objects; 0: customers */
+    int64_t until_ms; /* on objects: when time alone may change a value */
+    bool stale;       /* on objects: all are to be judged anew */
+    bool uncounted;   /* on objects: what is counted may have changed */
+    bool moved;       /* on objects: some value changed, and who depends on it was not asked yet */
+    bool row_dirty;   /* its row is to be written with the next commit */
+    uint32_t number;  /* from 1, never reused */
     uint32_t version, live_version; /* 0: not live yet */
     enum audience_kind kind;
     bool deleted;
@@ -421,6 +459,7 @@ struct others {
 struct scan_facts {
     const struct audience *audience;
     struct others others;
+    struct rule_objects objects;
 };
 err others_take(const struct audience *audience, const struct needs *needs,
                 struct others *others) MUST_USE;
@@ -429,6 +468,102 @@ void recipe_write_edges(const struct recipe *recipe, struct json_writer *writer)
 void facts_for_scan(struct scan_facts *from, struct rule_facts *facts);
 int64_t others_get(const struct others *others, uint32_t number, uint32_t customer);
 struct scan;
+
+/* ---- object.c: objects as rules see them ----
+ *
+ * An object has a number in its kind, from 1, never reused: the code of its id in the texts of a private definition.
+ * Properties that rules name are columns over these numbers. What changes is *dirty* until a tick *publishes* it, so
+ * an import of thousands of objects is one change: then definitions on objects are judged, the kind's
+ * version moves, and customers are judged again in portions, a portion a tick (sweep.c). */
+
+#define OBJECT_KINDS_MAX 200u
+#define OBJECT_COLUMNS_MAX 2000u
+#define OBJECT_TAG 0x80000000u /* a symbol with it is a definition's number */
+#define OBJECTS_MAX 4000000u
+struct object_property {
+    str name; /* owned */
+    enum rule_kind kind;
+    str object; /* the kind that it leads to; owned */
+    bool declared;
+    uint8_t seen; /* bits of kinds of values that came */
+};
+struct object_kind {
+    uint32_t number;
+    struct definition *ids; /* key: the kind; texts: ids */
+    str label;              /* as people call it; owned */
+    struct object_property *properties;
+    uint32_t property_count;
+    struct fact_column *there; /* 1: it is not deleted */
+    roaring_bitmap_t *dirty;
+    _Atomic uint64_t version;
+    uint64_t count; /* that are there */
+};
+struct objects {
+    struct object_kind *kinds[OBJECT_KINDS_MAX + 1]; /* by number */
+    uint32_t kind_count;
+    struct fact_column *columns[OBJECT_COLUMNS_MAX]; /* by symbol */
+    uint32_t column_kinds[OBJECT_COLUMNS_MAX];
+    uint32_t column_count;
+    struct definition **order; /* live definitions on objects, by level */
+    uint32_t order_count;
+    struct json_parser *parser;
+    struct rule_objects live;                 /* as the engine sees them */
+    uint64_t changes;                         /* how often something was published */
+    uint8_t counted_types[HISTORY_TYPES_MAX]; /* 0 not known, 1 nobody counts it, 2 somebody does */
+    struct counting_run *run;                 /* what is being counted on a thread */
+    steady_ns counted;                        /* when the last run ended */
+    int64_t count_pause_ms;                   /* how long nothing is counted after it */
+    int64_t count_hour;
+};
+err objects_open(struct audience *audience) MUST_USE;
+void objects_close(struct audience *audience);
+err objects_load(struct audience *audience, struct ledger *ledger,
+                 struct problem *problem) MUST_USE;
+struct object_kind *objects_kind(const struct audience *audience, str name);
+bool objects_are_dirty(const struct audience *audience);
+/* What is dirty becomes what rules see. */
+err objects_publish(struct audience *audience, struct audience_moment moment) MUST_USE;
+bool objects_find(void *context, str kind, str path, struct rule_symbol *symbol);
+void objects_suggest(struct audience *audience, str what, struct rule_suggestions *like, str wrong);
+void objects_for_scan(struct scan_facts *from);
+str object_id(const struct audience *audience, uint32_t kind, uint32_t number);
+uint32_t object_number(const struct audience *audience, uint32_t kind, str id);
+uint32_t object_count(const struct audience *audience, uint32_t kind); /* highest number */
+bool object_is_there(const struct audience *audience, uint32_t kind, uint32_t number);
+
+/* object_tag.c: definitions on objects. */
+err object_order_make(struct audience *audience) MUST_USE;
+/* Judge those that may have changed; customers whose definitions ask what moved are swept. `published`: cells of
+ * objects did. */
+err object_definitions_settle(struct audience *audience, struct audience_moment moment,
+                              bool published) MUST_USE;
+/* Does time alone change a value by now, or is anything left to be judged? */
+bool object_definitions_are_due(const struct audience *audience, int64_t now_ms);
+/* One object against one definition. */
+err object_definition_judge(struct audience *audience, struct definition *definition,
+                            uint32_t number, struct audience_moment moment, enum cause cause,
+                            int64_t *until_ms) MUST_USE;
+
+/* object_count.c: tags that count events by object, on a thread of their own. */
+void object_counts_heard(struct audience *audience, str type);
+/* All are counted anew: histories changed in ways that no event tells. */
+void object_counts_stale(struct audience *audience);
+void object_counts_tick(struct audience *audience, int64_t now_ms);
+void object_counts_work(struct audience *audience);
+err object_counts_install(struct audience *audience, json_value list, struct audience_moment moment,
+                          struct ledger_writes *writes) MUST_USE;
+void object_counts_stop(struct audience *audience);
+
+/* sweep.c: everybody is judged again, a portion a tick. */
+struct sweep {
+    uint32_t next, left; /* customers next, next + 1 … of all, round and round */
+    uint32_t last;
+    bool facts; /* everything about them is read anew */
+};
+void sweep_begin(struct audience *audience, bool facts);
+bool sweep_has(const struct audience *audience, uint32_t customer);
+/* A tick: the next portion goes to `pending`. */
+void sweep_tick(struct audience *audience);
 
 #define MARK_WORDS ((AUDIENCE_DEFINITIONS_MAX + 63) / 64)
 struct marks {
@@ -457,7 +592,13 @@ struct audience {
     struct marks *by_type[HISTORY_TYPES_MAX]; /* lazily */
     struct marks *by_column[COLUMNS_MAX];
     struct marks **dependents; /* by position */
-    struct marks by_time, by_nodes, all;
+    struct marks by_time, by_nodes, by_objects, all;
+    struct reach_columns reach;
+    struct objects objects;
+    struct sweep sweep;
+    bool pending_facts, pending_objects; /* who is pending is of a sweep */
+    _Atomic bool wants_tick;
+    _Atomic int64_t count_wanted_ns; /* steady time from which on there is something to count; 0 */
 
     struct wheel wheel;
     roaring_bitmap_t *pending; /* taken from the wheel at pending_moment, not settled yet */
@@ -511,6 +652,8 @@ struct marks *marks_of_type(struct audience *audience, str type);
  * that the due time is known anew. */
 err live_judge(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
                struct audience_moment moment, enum cause cause) MUST_USE;
+/* All that is pending, now. */
+err live_finish(struct audience *audience) MUST_USE;
 /* Everything about her. */
 err live_judge_all(struct audience *audience, uint32_t customer, struct audience_moment moment,
                    enum cause cause) MUST_USE;

@@ -19,7 +19,9 @@
 void store_put_definition(const struct definition *definition, struct ledger_writes *writes)
 {
     LEDGER_PUT(writes, LEDGER_AUDIENCE_DEFINITIONS, ledger_int(definition->number),
-               ledger_text(definition->kind == AUDIENCE_TAG ? STR("tag") : STR("segment")),
+               ledger_text(definition->kind == AUDIENCE_TAG       ? STR("tag")
+                           : definition->kind == AUDIENCE_SEGMENT ? STR("segment")
+                                                                  : STR("objects")),
                ledger_text(definition->key), ledger_int(definition->version),
                ledger_int(definition->live_version),
                ledger_text(str_from_bytes(definition->text, definition->text_size)),
@@ -182,6 +184,9 @@ void audience_commit(struct audience *audience, struct ledger_writes *writes)
         if (definition == NULL)
             continue;
         put_texts(definition, writes);
+        if (definition->row_dirty)
+            store_put_definition(definition, writes);
+        definition->row_dirty = false;
         if (definition->changes_dirty)
             put_changes(definition, writes);
     }
@@ -226,12 +231,13 @@ static bool load_definition(void *context, const struct ledger_value *values)
     struct audience *audience = load->audience;
     struct definition *definition = NULL;
     json_value body;
-    bool is_tag = str_equal(values[1].bytes, STR("tag"));
-    err error =
-        values[0].integer > 0 && values[0].integer <= AUDIENCE_DEFINITIONS_MAX
-            ? definition_new(audience, (uint32_t)values[0].integer,
-                             is_tag ? AUDIENCE_TAG : AUDIENCE_SEGMENT, values[2].bytes, &definition)
-            : ERR_CORRUPT;
+    enum audience_kind kind = str_equal(values[1].bytes, STR("tag"))       ? AUDIENCE_TAG
+                              : str_equal(values[1].bytes, STR("segment")) ? AUDIENCE_SEGMENT
+                                                                           : AUDIENCE_OBJECT_IDS;
+    err error = values[0].integer > 0 && values[0].integer <= AUDIENCE_DEFINITIONS_MAX
+                    ? definition_new(audience, (uint32_t)values[0].integer, kind, values[2].bytes,
+                                     &definition)
+                    : ERR_CORRUPT;
     if (error == ERR_OK)
         error = json_parse(audience->parser, values[5].bytes, &body, NULL);
     if (error == ERR_OK)
@@ -385,6 +391,8 @@ static err compile(struct audience *audience, struct definition *definition,
         error = recipe_new(audience, definition->kind, body, &recipe, problem);
     if (error != ERR_OK)
         return error;
+    definition->on = recipe->on;
+    definition->uncounted = recipe->on != 0 && recipe->form == FORM_COUNT;
     if (definition->live_version == definition->version)
         error = definition_adopt(audience, definition, recipe, definition->version);
     else
@@ -402,7 +410,7 @@ static err compile_all(struct audience *audience, struct problem *problem)
         for (uint32_t i = 1; i < audience->definition_count; i++) {
             struct definition *definition = audience->definitions[i];
             if (definition == NULL || definition->deleted || definition->recipe != NULL ||
-                definition->next != NULL)
+                definition->next != NULL || definition->kind == AUDIENCE_OBJECT_IDS)
                 continue;
             err error = compile(audience, definition, problem);
             if (error == ERR_NOMEM)
@@ -431,6 +439,8 @@ err audience_load(struct audience *audience, struct ledger *ledger, struct probl
         if (error == ERR_OK)
             error = load.error;
     }
+    if (error == ERR_OK)
+        error = objects_load(audience, ledger, problem);
     if (error == ERR_OK)
         error = compile_all(audience, problem);
     if (error == ERR_OK)

@@ -273,9 +273,11 @@ err run_import_retract(struct call *call)
     return ERR_OK;
 }
 
-static err tell_object_changed(struct call *call)
+static err tell_object_changed(struct call *call, str kind, str id)
 {
-    struct event event = { .kind = EVENT_OBJECT, .seq = call->seq };
+    struct event event = {
+        .kind = EVENT_OBJECT, .seq = call->seq, .object_kind = kind, .object_id = id
+    };
     struct identity_outcome nobody = { .node = 0 };
     return follow_event(call->engine, &event, &nobody);
 }
@@ -286,14 +288,17 @@ static err restore_objects(struct call *call, uint32_t source)
     json_value objects = json_get(call->body, STR("objects")), object;
     struct json_iterator iterator = json_iterate(objects);
     err error = ERR_OK;
-    while (error == ERR_OK && json_next(&iterator, NULL, &object))
-        error =
-            profile_restore_object(call->engine->profile, json_text(json_get(object, STR("kind"))),
-                                   json_text(json_get(object, STR("id"))), source,
-                                   json_text(json_get(object, STR("props"))),
-                                   json_int(json_get(object, STR("updated_ms")), 0),
-                                   json_int(json_get(object, STR("deleted_ms")), 0), call->writes);
-    return error == ERR_OK && json_count(objects) > 0 ? tell_object_changed(call) : error;
+    while (error == ERR_OK && json_next(&iterator, NULL, &object)) {
+        str kind = json_text(json_get(object, STR("kind")));
+        str id = json_text(json_get(object, STR("id")));
+        error = profile_restore_object(
+            call->engine->profile, kind, id, source, json_text(json_get(object, STR("props"))),
+            json_int(json_get(object, STR("updated_ms")), 0),
+            json_int(json_get(object, STR("deleted_ms")), 0), call->writes);
+        if (error == ERR_OK)
+            error = tell_object_changed(call, kind, id);
+    }
+    return error;
 }
 
 /* Calls `take` for each number of the list `name`. */
@@ -419,7 +424,7 @@ err run_object_put(struct call *call)
     if (error == ERR_OK)
         error = profile_apply(engine->profile, &event, 0, call->writes);
     buffer_deinit(&props);
-    return error == ERR_OK ? tell_object_changed(call) : error;
+    return error == ERR_OK ? tell_object_changed(call, event.object_kind, event.object_id) : error;
 }
 
 err run_object_kind_put(struct call *call)
@@ -436,5 +441,8 @@ err run_object_kind_put(struct call *call)
         LEDGER_PUT(call->writes, LEDGER_OBJECT_KINDS, ledger_text(call->object),
                    ledger_text(buffer_str(&settings)), ledger_int(call->engine->now_ms));
     buffer_deinit(&settings);
+    if (error == ERR_OK)
+        error = audience_object_kind(call->engine->audience, call->object,
+                                     json_get(call->body, STR("settings")));
     return error;
 }

@@ -609,7 +609,9 @@ static void *keep(void *context)
     while (!atomic_load(&engine->stopping)) {
         steady_sleep_ms(50);
         metric_set(METRIC_ENGINE_LAG, (int64_t)log_unread_records(engine->log));
-        if (!engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS) {
+        bool wanted = audience_wants_tick(engine->audience);
+        bool due = !engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS;
+        if (wanted || due) {
             ticked = steady_now();
             if (engine_tick(engine) != ERR_OK)
                 log_line(LOG_WARN, "tick_refused", "%s", "");

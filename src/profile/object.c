@@ -272,6 +272,31 @@ err object_load(struct profile *profile, str kind, str id, str props, int64_t up
     return ERR_OK;
 }
 
+static bool is_there(const struct object *object)
+{
+    return object->updated_ms != INT64_MIN && object->deleted_ms < object->updated_ms;
+}
+
+bool profile_object(const struct profile *profile, str kind, str id, str *props)
+{
+    const struct object *object = profile->object_slots > 0 ? *slot_of(profile, kind, id) : NULL;
+    *props = STR_NONE;
+    if (object == NULL || !is_there(object))
+        return false;
+    *props = object->props;
+    return true;
+}
+
+void profile_objects_visit(const struct profile *profile,
+                           bool (*visit)(void *context, str kind, str id, str props), void *context)
+{
+    for (uint32_t i = 0; i < profile->object_slots; i++)
+        for (const struct object *object = profile->objects[i]; object != NULL;
+             object = object->next)
+            if (is_there(object) && !visit(context, object->kind, object->id, object->props))
+                return;
+}
+
 void objects_deinit(struct profile *profile)
 {
     for (uint32_t i = 0; i < profile->object_slots; i++) {

@@ -129,6 +129,15 @@ err profile_restore_object(struct profile *profile, str kind, str id, uint32_t s
                            int64_t updated_ms, int64_t deleted_ms,
                            struct ledger_writes *writes) MUST_USE;
 
+/* ---- objects ---- */
+
+/* One object's properties as JSON, borrowed until it changes; false if it is not there, or was deleted. */
+bool profile_object(const struct profile *profile, str kind, str id, str *props);
+/* All that are there, in no particular order; `visit` returns false to stop. */
+void profile_objects_visit(const struct profile *profile,
+                           bool (*visit)(void *context, str kind, str id, str props),
+                           void *context);
+
 /* ---- looking for customers ---- */
 
 /* What is looked for: a trait that has a value, or a name with a text in it. A node matches when one of its

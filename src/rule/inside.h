@@ -222,6 +222,8 @@ struct node {
     struct node *where;
     struct measuring measuring;
     struct texts touch[TOUCH_FIELD_COUNT];
+    struct property
+        touch_columns[TOUCH_FIELD_COUNT + 1]; /* of touches as events; the last: their id */
     /* SEQUENCE */
     struct step *steps;
     uint32_t step_count;
@@ -276,6 +278,9 @@ struct rule {
     uint32_t set_count;
     struct node **sets;
     uint32_t set_capacity;
+    uint32_t *object_symbols;
+    uint32_t object_symbol_count;
+    struct property via; /* of a measure by object */
     uint32_t ring_total;
     bool whole_life; /* some slot looks at events before its window: nth, net */
     struct rule_needs needs;

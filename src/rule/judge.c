@@ -70,6 +70,8 @@ void rule_judge_free(struct rule_judge **judge)
     memory_free(gone->items);
     memory_free(gone->orders);
     memory_free(gone->counted);
+    memory_free(gone->touches);
+    memory_free(gone->touch_codes);
     memory_free(gone->steps);
     memory_free(gone->failed);
     memory_free(gone);

@@ -137,6 +137,9 @@ struct rule_judge {
     size_t item_count, item_capacity;
     struct order *orders;
     size_t order_capacity;
+    struct rule_touch *touches; /* of the history */
+    uint32_t *touch_codes;
+    size_t touch_capacity, touch_code_capacity;
     struct item *counted; /* explain: the events that count */
     size_t counted_count, counted_capacity;
     uint32_t *steps; /* sequences: places of the events of each step */

@@ -192,6 +192,21 @@ struct rule_answer object_answer(struct rule_judge *judge, const struct node *no
 
 /* ---- objects as the result ---- */
 
+void rule_object_answer(struct rule_judge *judge, const struct rule *rule,
+                        const struct rule_facts *facts, uint32_t number, int64_t now_ms,
+                        struct rule_answer *answer)
+{
+    INVARIANT(rule->root->kind == NODE_OBJECT && rule->root->scope == SCOPE_OBJECT);
+    *answer = (struct rule_answer){ .until_ms = RULE_FOREVER };
+    judge_begin(judge, rule, 0, NULL, facts, now_ms);
+    if (judge->k != NULL && facts->objects != NULL)
+        answer->holds = inner_holds(judge, rule->root->inner, rule->root->symbol.number, number,
+                                    &answer->until_ms);
+    judge->nomem |= pattern_take_starved();
+    if (judge->nomem)
+        *answer = (struct rule_answer){ .until_ms = now_ms };
+}
+
 err rule_objects_find(struct rule_judge *judge, const struct rule *rule,
                       const struct rule_facts *facts, int64_t now_ms,
                       bool (*found)(void *context, uint32_t number, str id), void *context)

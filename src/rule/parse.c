@@ -641,6 +641,18 @@ err parse_node(struct parser *parser, json_value json, str pointer, enum scope s
 
 /* ---- objects ---- */
 
+static err note_symbol(struct parser *parser, uint32_t symbol)
+{
+    struct rule *rule = parser->rule;
+    for (uint32_t i = 0; i < rule->object_symbol_count; i++)
+        if (rule->object_symbols[i] == symbol)
+            return ERR_OK;
+    err error = GROW(parser, rule->object_symbols, rule->object_symbol_count);
+    if (error == ERR_OK)
+        rule->object_symbols[rule->object_symbol_count++] = symbol;
+    return error;
+}
+
 err parse_object_prop(struct parser *parser, json_value json, str pointer, str path,
                       struct node **out)
 {
@@ -662,6 +674,8 @@ err parse_object_prop(struct parser *parser, json_value json, str pointer, str p
     }
     struct operand operand = { node->symbol.kind, 1, "property", path };
     err error = count_leaf(parser, pointer);
+    if (error == ERR_OK)
+        error = note_symbol(parser, node->symbol.number);
     if (error == ERR_OK)
         error = parse_compare(parser, json, pointer, &operand, &node->compare);
     if (error != ERR_OK)
@@ -685,7 +699,7 @@ static err find_via(struct parser *parser, struct node *node, enum scope scope, 
         node->via_kind = NODE_PROP;
         if (!catalogue->object(catalogue->context, outer_kind, node->via, &node->via_symbol))
             return parse_unknown(parser, node->pointer, "property", node->via);
-        return ERR_OK;
+        return note_symbol(parser, node->via_symbol.number);
     }
     node->via_kind = NODE_RELATION;
     if (ask_catalogue(parser, NODE_RELATION, node->via, &node->via_symbol))

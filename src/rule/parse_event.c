@@ -659,6 +659,20 @@ static err read_touch(struct parser *parser, json_value json, str pointer, struc
     return error != ERR_OK ? error : check_status(parser, &node->touch[TOUCH_STATUS], pointer);
 }
 
+/* Where a touch's field stands in its events. */
+static err touch_column(struct parser *parser, size_t field, struct property *property)
+{
+    static const char *const paths[] = { "$journey", "$node",   "$campaign", "$template",
+                                         NULL,       "$status", "$touch" };
+    *property = (struct property){ .source = FROM_CHANNEL, .kind = RULE_TEXT, .unit = 1 };
+    if (paths[field] == NULL)
+        return ERR_OK;
+    property->source = FROM_COLUMN;
+    property->path = str_from_c(paths[field]);
+    property->column_kind = COLUMN_TEXT;
+    return add_column(parser, property->path, COLUMN_TEXT, &property->column);
+}
+
 err parse_touch(struct parser *parser, json_value json, str pointer, struct node **out)
 {
     struct node *node = parse_make(parser, NODE_TOUCH, pointer);
@@ -672,6 +686,8 @@ err parse_touch(struct parser *parser, json_value json, str pointer, struct node
         error = parse_condition(parser, node);
     if (error == ERR_OK)
         error = read_touch(parser, json, pointer, node);
+    for (size_t i = 0; i <= TOUCH_FIELD_COUNT && error == ERR_OK; i++)
+        error = touch_column(parser, i, &node->touch_columns[i]);
     if (error == ERR_OK)
         error = parse_measuring(parser, json, pointer, node);
     if (error != ERR_OK)

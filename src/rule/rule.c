@@ -25,7 +25,7 @@ void rule_free(struct rule **rule)
 struct gathering {
     struct rule *rule;
     struct rule_needs *needs;
-    uint32_t *traits, *tags, *segments;
+    uint32_t *traits, *tags, *segments, *relations;
 };
 
 static void add_number(uint32_t *numbers, size_t *count, uint32_t number)
@@ -40,8 +40,11 @@ static void gather_object(struct gathering *gathering, const struct node *node)
 {
     gathering->needs->objects = true;
     gathering->needs->time |= node->relative;
-    if (node->scope == SCOPE_CUSTOMER && node->via_kind == NODE_RELATION)
+    if (node->scope == SCOPE_CUSTOMER && node->via_kind == NODE_RELATION) {
         gathering->needs->relations = true;
+        add_number(gathering->relations, &gathering->needs->relation_count,
+                   node->via_symbol.number);
+    }
     if (node->scope == SCOPE_CUSTOMER && node->via_kind == NODE_TRAIT)
         add_number(gathering->traits, &gathering->needs->trait_count, node->via_symbol.number);
 }
@@ -70,6 +73,7 @@ static void gather(struct gathering *gathering, const struct node *node)
         break;
     case NODE_RELATION:
         needs->relations = true;
+        add_number(gathering->relations, &needs->relation_count, node->symbol.number);
         break;
     case NODE_TOUCH:
         needs->touches = true;
@@ -96,7 +100,7 @@ static void gather(struct gathering *gathering, const struct node *node)
 
 static err gather_events(struct rule *rule, struct rule_needs *needs)
 {
-    str *events = arena_array(&rule->arena, str, rule->listener_count + 1);
+    str *events = arena_array(&rule->arena, str, rule->listener_count + 2);
     if (events == NULL)
         return ERR_NOMEM;
     for (uint32_t i = 0; i < rule->listener_count; i++) {
@@ -106,6 +110,8 @@ static err gather_events(struct rule *rule, struct rule_needs *needs)
         if (at == needs->event_count)
             events[needs->event_count++] = rule->listeners[i].event;
     }
+    if (needs->touches)
+        events[needs->event_count++] = STR(RULE_TOUCH_EVENT);
     needs->events = events;
     return ERR_OK;
 }
@@ -138,15 +144,22 @@ static err gather_needs(struct rule *rule)
         .traits = arena_array(&rule->arena, uint32_t, room),
         .tags = arena_array(&rule->arena, uint32_t, room),
         .segments = arena_array(&rule->arena, uint32_t, room),
+        .relations = arena_array(&rule->arena, uint32_t, room),
     };
-    if (gathering.traits == NULL || gathering.tags == NULL || gathering.segments == NULL)
+    if (gathering.traits == NULL || gathering.tags == NULL || gathering.segments == NULL ||
+        gathering.relations == NULL)
         return ERR_NOMEM;
     gather(&gathering, rule->root);
     needs->traits = gathering.traits;
     needs->tags = gathering.tags;
     needs->segments = gathering.segments;
+    needs->relation_symbols = gathering.relations;
     needs->columns = rule->columns;
     needs->column_count = rule->column_count;
+    needs->object_symbols = rule->object_symbols;
+    needs->object_symbol_count = rule->object_symbol_count;
+    needs->nested =
+        rule->set_count > (rule->root->kind == NODE_OBJECT && rule->root->scope == SCOPE_CUSTOMER);
     for (uint32_t i = 0; i < rule->slot_count; i++)
         needs->objects |= slot_has_object(rule->slots[i]);
     return gather_events(rule, needs);

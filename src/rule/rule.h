@@ -126,8 +126,12 @@ struct rule_needs {
         enum column_kind kind;
     } * columns;
     const uint32_t *traits, *tags, *segments; /* symbol numbers */
+    size_t relation_count, object_symbol_count;
+    const uint32_t *relation_symbols;
+    const uint32_t *object_symbols; /* of what is asked of objects: their properties and tags */
     bool identifiers, consents, relations, touches, objects;
-    bool time; /* may change by time alone */
+    bool nested; /* objects lead on to objects */
+    bool time;   /* may change by time alone */
 };
 const struct rule_needs *rule_needs(const struct rule *rule);
 /* The JSON in its normal form: defaults left out, members in order. */
@@ -160,10 +164,22 @@ struct rule_facts {
     bool (*reachable)(void *context, uint32_t customer, uint32_t symbol);
     /* Who asks ("$me"); empty: nobody, and what is compared with it is false. */
     str me;
-    /* What was sent to her, ascending (time_ms, seq); borrowed until the next call. NULL: nothing. */
+    /* What was sent to her, ascending (time_ms, seq); borrowed until the next call. NULL: what her history says
+     * (RULE_TOUCH_EVENT). */
     const struct rule_touch *(*touches)(void *context, uint32_t customer, size_t *count);
     const struct rule_objects *objects; /* NULL: there are none */
 };
+/* Touches as events. Who sends keeps no second book for rules: each change of a touch is an event of this type in the
+ * customer's own history, at its own time, so that merges, splits, windows and streams are as for any event:
+ *
+ *     type      "$touch"; channel: the channel by which it goes
+ *     $touch    the touch's own id, the same in each of its events
+ *     $status   queued held sent delivered confirmed failed suppressed uncertain opened clicked
+ *     $journey $node $campaign $template   what brought it, as far as there is; the first event says
+ *
+ * A touch happened at the time of its first event; its status is that of its last before now. The event has no other
+ * identifier than the customer's; plan and doors know the type as Kith's own. */
+#define RULE_TOUCH_EVENT "$touch"
 struct rule_touch {
     int64_t time_ms;
     uint64_t seq;
@@ -226,6 +242,36 @@ err rule_objects_find(struct rule_judge *judge, const struct rule *rule,
                       const struct rule_facts *facts, int64_t now_ms,
                       bool (*found)(void *context, uint32_t number, str id),
                       void *context) MUST_USE;
+/* One object, by its number, against the rule of an object. */
+void rule_object_answer(struct rule_judge *judge, const struct rule *rule,
+                        const struct rule_facts *facts, uint32_t number, int64_t now_ms,
+                        struct rule_answer *answer);
+
+/* ---- measured by object: everybody's events, by the object that they name ---- */
+
+/* A measure ({"event":…, "where":…, "last":…, "measure":…, "of":…} without comparison) whose events are told apart by
+ * the id in their property `via`, a text or a list. Not `net`, `nth`, `distinct`, `days`, nor a text as the result.
+ * `kind` as of rule_measure_new. */
+err rule_grouped_new(struct rule **rule, json_value json, str via,
+                     const struct rule_catalogue *catalogue, enum rule_kind *kind,
+                     struct problem *problem) MUST_USE;
+/* One of a customer's events that count, for one of the objects that it names. `value` is that of the property `of`, in
+ * the unit of history. Texts of an id are borrowed for the life of the history; code 0: a text that has none. */
+struct rule_grouped {
+    uint32_t code;
+    str id;
+    int64_t time_ms, value;
+    bool has_value;
+};
+/* Of all her events that count, in order. False from `found` stops. */
+void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
+                        const struct history_view *view, const struct rule_facts *facts,
+                        int64_t now_ms,
+                        bool (*found)(void *context, const struct rule_grouped *grouped),
+                        void *context);
+/* What is measured, as its word: count, sum …; the value of a sum is × `scale` in the unit of its kind. */
+str rule_grouped_measure(const struct rule *rule, int64_t *scale);
+
 size_t rule_condition_count(const struct rule *rule);
 str rule_condition_path(const struct rule *rule, size_t index); /* JSON pointer */
 

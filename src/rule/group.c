@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Measures by object: whose events are told apart by the id that they carry. */
+#include "rule/judge.h"
+#include "rule/parse.h"
+
+static err check_grouped(struct parser *parser, const struct rule *rule)
+{
+    const struct measuring *measuring = &rule->root->measuring;
+    const char *word = measure_word(measuring->measure);
+    if (measuring->net || measuring->nth != 0)
+        return parse_fail(parser, STR(""), "what is counted by object has neither 'net' nor 'nth'");
+    if (measuring->measure == MEASURE_DISTINCT || measuring->measure == MEASURE_DAYS)
+        return parse_fail(parser, STR("/measure"), "'%s' is not counted by object", word);
+    if (is_text_kind(measuring->kind))
+        return parse_fail(parser, STR("/of"), "what is counted by object is no text");
+    if (measuring->window.entering)
+        return parse_fail(parser, STR("/during"), "an object enters nothing");
+    return ERR_OK;
+}
+
+err rule_grouped_new(struct rule **rule, json_value json, str via,
+                     const struct rule_catalogue *catalogue, enum rule_kind *kind,
+                     struct problem *problem)
+{
+    err error = rule_measure_new(rule, json, catalogue, kind, problem);
+    if (error != ERR_OK)
+        return error;
+    struct parser parser = { .rule = *rule, .catalogue = catalogue, .problem = problem };
+    str copy;
+    error = check_grouped(&parser, *rule);
+    if (error == ERR_OK)
+        error = parse_copy(&parser, via, &copy);
+    if (error == ERR_OK)
+        error = parse_property(&parser, &(*rule)->root->events, copy, STR("/via"), &(*rule)->via);
+    if (error == ERR_OK && !is_text_kind((*rule)->via.kind))
+        error =
+            parse_fail(&parser, STR("/via"), "'" STR_FMT "' is a %s; the id of an object is text",
+                       STR_ARG(copy), kind_word((*rule)->via.kind));
+    if (error != ERR_OK) {
+        rule_free(rule);
+        return error;
+    }
+    /* the list may have grown by `via` */
+    (*rule)->needs.columns = (*rule)->columns;
+    (*rule)->needs.column_count = (*rule)->column_count;
+    return ERR_OK;
+}
+
+/* ---- the walk ---- */
+
+struct visiting {
+    struct rule_judge *judge;
+    const struct rule *rule;
+    bool (*found)(void *context, const struct rule_grouped *grouped);
+    void *context;
+};
+
+static bool tell_code(const struct visiting *visiting, struct rule_grouped *grouped, uint32_t code,
+                      size_t at)
+{
+    const struct property *via = &visiting->rule->via;
+    if (code == 0)
+        return true;
+    grouped->code = via->source == FROM_COLUMN ? code : 0;
+    grouped->id =
+        via->source == FROM_COLUMN
+            ? history_view_text(visiting->judge->view, column_of(visiting->judge, via), code)
+            : event_text(visiting->judge, via, at);
+    return visiting->found(visiting->context, grouped);
+}
+
+/* A list names an object once, however often it stands in it. */
+static bool is_repeated(const uint32_t *codes, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (codes[i] == codes[index])
+            return true;
+    return false;
+}
+
+static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
+{
+    struct rule_judge *judge = visiting->judge;
+    const struct rule *rule = visiting->rule;
+    const struct measuring *measuring = &rule->root->measuring;
+    struct rule_grouped grouped = { .time_ms = time_ms };
+    if (measuring->has_of && !event_number(judge, &measuring->of, at, &grouped.value))
+        return true;
+    grouped.has_value = measuring->has_of;
+    if (rule->via.kind == RULE_TEXT)
+        return tell_code(visiting, &grouped, event_code(judge, &rule->via, at), at);
+    history_column column = column_of(judge, &rule->via);
+    const uint32_t *codes;
+    size_t count = column != 0 ? history_codes(judge->view, at, column, &codes) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (!is_repeated(codes, i) && !tell_code(visiting, &grouped, codes[i], at))
+            return false;
+    return true;
+}
+
+void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
+                        const struct history_view *view, const struct rule_facts *facts,
+                        int64_t now_ms,
+                        bool (*found)(void *context, const struct rule_grouped *grouped),
+                        void *context)
+{
+    struct visiting visiting = { judge, rule, found, context };
+    judge_begin(judge, rule, customer, view, facts, now_ms);
+    if (judge->k == NULL || !judge->k->typed)
+        return;
+    const struct tally *start = &judge->k->starts[rule->root->slot];
+    const uint64_t *bits = judge->k->bits;
+    for (size_t at = 0; at < view->count; at++) {
+        uint16_t type = history_packed_type(view->events[at]);
+        int64_t time_ms = history_time_ms(view->events[at]);
+        if ((bits[type / 64] >> (type % 64) & 1) == 0 || time_ms < start->from_ms)
+            continue;
+        if (time_ms >= start->to_ms)
+            break;
+        const struct node *where = rule->root->where;
+        if ((where == NULL || where_holds(judge, where, at)) && !tell(&visiting, at, time_ms))
+            break;
+    }
+}
+
+str rule_grouped_measure(const struct rule *rule, int64_t *scale)
+{
+    const struct measuring *measuring = &rule->root->measuring;
+    *scale = measuring->has_of && measuring->of.unit == MILLION ? MILLION : 1;
+    return str_from_c(measure_word(measuring->measure));
+}
