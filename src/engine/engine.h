@@ -186,6 +186,10 @@ uint64_t engine_access_version(struct engine *engine);
 
 /* Wait until everything durable now is applied, committed and (with `flushed`) in the warehouse. */
 err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms) MUST_USE;
+/* Between these two the warehouse stands still and the ledger says how far it has come (backups). TIMEOUT while
+ * it takes no batches; UNSUPPORTED without a warehouse. Any thread. */
+err engine_hold_flush(struct engine *engine, int64_t timeout_ms) MUST_USE;
+void engine_release_flush(struct engine *engine);
 /* A tick record: time passes for the domain. The engine appends one each minute by itself; the
  * virtual clock's advance appends one at once. */
 err engine_tick(struct engine *engine) MUST_USE;

@@ -43,6 +43,8 @@ struct flusher {
     size_t alias_count, alias_capacity;
     bool all_aliases;
     bool flush_now, stopping;
+    bool in_batch;  /* from gathered to released */
+    unsigned holds; /* no batch begins */
     steady_ns stop_by;
 
     /* the thread's own */
@@ -124,7 +126,7 @@ void flusher_wake(struct flusher *flusher, bool now)
 {
     pthread_mutex_lock(&flusher->mutex);
     flusher->flush_now = flusher->flush_now || now;
-    pthread_cond_signal(&flusher->wake);
+    pthread_cond_broadcast(&flusher->wake); /* who holds may wait there too */
     pthread_mutex_unlock(&flusher->mutex);
 }
 
@@ -152,6 +154,8 @@ static bool is_committed(const struct flusher *flusher, const struct applied_blo
 static bool is_due(const struct flusher *flusher)
 {
     if (flusher->first == NULL || !is_committed(flusher, block_of(flusher->first)))
+        return false;
+    if (flusher->holds > 0 && !flusher->stopping)
         return false;
     return flusher->waiting_rows >= FLUSH_ROWS_MAX || flusher->flush_now || flusher->stopping ||
            steady_since_ms(flusher->oldest) >= FLUSH_DELAY_MS;
@@ -200,8 +204,44 @@ static bool next_batch(struct flusher *flusher, struct batch *batch)
         wait_a_little(flusher, FLUSH_DELAY_MS / 4);
     if (found)
         take_batch(flusher, batch);
+    flusher->in_batch = found;
     pthread_mutex_unlock(&flusher->mutex);
     return found;
+}
+
+/* ---- holding ---- */
+
+err flusher_hold(struct flusher *flusher, int64_t timeout_ms)
+{
+    steady_ns since = steady_now();
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->holds++;
+    while (flusher->in_batch && steady_since_ms(since) < timeout_ms)
+        wait_a_little(flusher, 10);
+    bool at_rest = !flusher->in_batch;
+    if (!at_rest)
+        flusher->holds--;
+    pthread_mutex_unlock(&flusher->mutex);
+    return at_rest ? ERR_OK : ERR_TIMEOUT;
+}
+
+void flusher_release(struct flusher *flusher)
+{
+    pthread_mutex_lock(&flusher->mutex);
+    INVARIANT(flusher->holds > 0);
+    flusher->holds--;
+    pthread_cond_signal(&flusher->wake);
+    pthread_mutex_unlock(&flusher->mutex);
+}
+
+err engine_hold_flush(struct engine *engine, int64_t timeout_ms)
+{
+    return engine->flusher != NULL ? flusher_hold(engine->flusher, timeout_ms) : ERR_UNSUPPORTED;
+}
+
+void engine_release_flush(struct engine *engine)
+{
+    flusher_release(engine->flusher);
 }
 
 /* ---- rows ---- */
@@ -534,10 +574,13 @@ static err mark_done(struct flusher *flusher, const struct batch *batch)
     return ERR_OK;
 }
 
-static void release_batch(struct batch *batch)
+static void release_batch(struct flusher *flusher, struct batch *batch)
 {
     for (size_t index = 0; index < batch->count; index++)
         applied_block_release(&batch->blocks[index]);
+    pthread_mutex_lock(&flusher->mutex);
+    flusher->in_batch = false;
+    pthread_mutex_unlock(&flusher->mutex);
 }
 
 static void *run(void *context)
@@ -555,7 +598,7 @@ static void *run(void *context)
             error = mark_done(flusher, batch);
         }
         fault_fires(FAULT_FLUSH_AFTER_DONE);
-        release_batch(batch);
+        release_batch(flusher, batch);
     }
     return NULL;
 }

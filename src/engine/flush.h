@@ -44,6 +44,10 @@ void flusher_note_alias(struct flusher *flusher, uint32_t node, uint32_t custome
 void flusher_note_all_aliases(struct flusher *flusher);
 /* Something was committed, or somebody waits for everything to be flushed. */
 void flusher_wake(struct flusher *flusher, bool now);
+/* No batch is under way from the moment this returns until flusher_release, and the ledger has been handed what
+ * the last one did (backups). TIMEOUT; several may hold. Any thread. */
+err flusher_hold(struct flusher *flusher, int64_t timeout_ms) MUST_USE;
+void flusher_release(struct flusher *flusher);
 /* Rows given and not yet in the warehouse. */
 size_t flusher_waiting_rows(struct flusher *flusher);
 

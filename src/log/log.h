@@ -132,6 +132,13 @@ uint64_t log_lost_records(struct log *log); /* replaced by ticks when it was ope
  * and warehouse are past them (on disk). */
 err log_trim(struct log *log, uint64_t seq, struct problem *problem) MUST_USE;
 
+/* Make a log out of stored blocks, for a folder that is restored: `next` gives them in order, the first with any
+ * seq, and *block NULL at the end. CONFLICT where a log is already, or a block does not follow the one before. Blocks are
+ * released here. */
+err log_restore(const char *path,
+                err (*next)(void *context, struct log_block **block, struct problem *problem),
+                void *context, struct problem *problem) MUST_USE;
+
 /* Blocks, for offline checks and for a Kafka or PostgreSQL log later. */
 err log_block_encode(struct buffer *out, uint64_t first_seq, uint32_t count, int64_t received_ms,
                      str records) MUST_USE;

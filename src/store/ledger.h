@@ -138,6 +138,11 @@ err ledger_page(struct ledger *ledger, enum ledger_table table,
  * ledger: for `kith check`. */
 err ledger_check(struct ledger *ledger, struct problem *problem) MUST_USE;
 
+/* Copy the ledger as it is after everything handed in so far into a new file at `path`. `began` is called once the
+ * moment is fixed; from then on others may write, and the copy does not change. STORAGE_FULL. Any thread. */
+err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *context),
+                void *context, struct problem *problem) MUST_USE;
+
 uint64_t ledger_applied_seq(struct ledger *ledger); /* last committed */
 uint64_t ledger_synced_seq(struct ledger *ledger);  /* last that a power loss cannot take back */
 /* Digest over all rows of the digested tables. */

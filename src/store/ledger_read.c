@@ -281,6 +281,28 @@ err ledger_check(struct ledger *ledger, struct problem *problem)
     return error;
 }
 
+/* A read of anything fixes what the transaction sees. */
+err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *context),
+                void *context, struct problem *problem)
+{
+    int version;
+    err error = ledger_drain(ledger);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "the ledger cannot commit what waits: %s",
+                           err_title(error));
+    struct reader *reader = reader_take(ledger);
+    error = sql_begin_read(reader->sql, problem);
+    if (error == ERR_OK)
+        error = sql_version(reader->sql, &version, problem);
+    if (error == ERR_OK) {
+        began(context);
+        error = sql_copy(reader->sql, path, problem);
+    }
+    sql_end_read(reader->sql);
+    reader_give(ledger, reader);
+    return error;
+}
+
 /* ---- digests ---- */
 
 struct table_digest {

@@ -373,6 +373,43 @@ static err read_pragma(struct sql *sql, const char *text, int *value, struct pro
     return error;
 }
 
+/* A copy that fails is removed by who asked for it, so it needs no journal; who asked syncs it. */
+static err open_copy(const char *path, sqlite3 **copy, struct problem *problem)
+{
+    const char *vfs = NULL;
+    int room = PAGE_CHECK_BYTES;
+    err error = page_check_vfs(NULL, &vfs, problem);
+    if (error != ERR_OK)
+        return error;
+    int code = sqlite3_open_v2(
+        path, copy, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
+    if (code == SQLITE_OK)
+        code = sqlite3_file_control(*copy, "main", SQLITE_FCNTL_RESERVE_BYTES, &room);
+    if (code == SQLITE_OK)
+        code =
+            sqlite3_exec(*copy, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;", 0, NULL, NULL);
+    return code == SQLITE_OK ? ERR_OK
+                             : problem_set(problem, error_of(code), "'%s' cannot be made: %s", path,
+                                           sqlite3_errstr(code));
+}
+
+err sql_copy(struct sql *sql, const char *path, struct problem *problem)
+{
+    sqlite3 *copy = NULL;
+    err error = open_copy(path, &copy, problem);
+    if (error == ERR_OK) {
+        sqlite3_backup *backup = sqlite3_backup_init(copy, "main", sql->database, "main");
+        int code = backup != NULL ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(copy);
+        int finished = sqlite3_backup_finish(backup);
+        if (code != SQLITE_DONE || finished != SQLITE_OK)
+            error = problem_set(problem, error_of(code != SQLITE_DONE ? code : finished),
+                                "ledger '%s' cannot be copied to '%s': %s", sql->path, path,
+                                sqlite3_errmsg(copy));
+    }
+    sqlite3_close(copy);
+    return error;
+}
+
 err sql_version(struct sql *sql, int *version, struct problem *problem)
 {
     int application = 0;

@@ -53,6 +53,10 @@ void sql_reset(struct sql_statement *statement);
 void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
                  int count, struct ledger_value *values);
 
+/* Copy the whole database, as this connection's open read transaction sees it, into a new file at `path` that
+ * has the same layers. Others go on writing meanwhile. */
+err sql_copy(struct sql *sql, const char *path, struct problem *problem) MUST_USE;
+
 /* Write the data of the write-ahead log into the database and sync both, as far as readers let.
  * *complete: everything committed before the call is on disk. */
 err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem) MUST_USE;

@@ -71,6 +71,17 @@ err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch
 /* Make inserted parts safe against power loss (syncfs on the folder); UNSUPPORTED on a cluster. */
 err warehouse_sync(struct warehouse *warehouse, struct problem *problem) MUST_USE;
 
+/* ---- backups of an embedded warehouse ---- */
+
+/* A folder of hard links to every part of every table as they are now, below `name`, until warehouse_thaw: merges and
+ * later inserts do not touch it. `path` gets the folder, in which parts lie as in warehouse_store_path. UNSUPPORTED on a
+ * cluster, which has backups of its own. */
+err warehouse_freeze(struct warehouse *warehouse, const char *name, char *path, size_t path_size,
+                     struct problem *problem) MUST_USE;
+void warehouse_thaw(struct warehouse *warehouse, const char *name);
+/* Where the tables of an embedded warehouse lie. */
+void warehouse_store_path(const char *warehouse_folder, char *path, size_t path_size);
+
 /* ---- events ---- */
 
 /* Typed columns of `events` besides the fixed ones. X(NAME, column, property, type):

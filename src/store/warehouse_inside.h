@@ -5,6 +5,7 @@
  *   warehouse_supervisor.c  the thread that keeps the child (or the cluster) in reach
  *   warehouse_http.c        requests
  *   warehouse_schema.c      tables
+ *   warehouse_backup.c      holding it still as hard links
  */
 #ifndef KITH_STORE_WAREHOUSE_INSIDE_H
 #define KITH_STORE_WAREHOUSE_INSIDE_H
