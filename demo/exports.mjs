@@ -47,7 +47,7 @@ function makePeople(count, roll) {
   return Array.from({ length: count }, (_, i) => {
     const name = roll.pick(surnames) + roll.pick(given);
     return {
-      name, phone: `13${pad(100000000 + i * 7919, 9)}`, card: `VIP${pad(i + 1, 6)}`, city: roll.pick(cities),
+      name, phone: `13${pad(100000000 + (i + 1) * 7919, 9)}`, card: `VIP${pad(i + 1, 6)}`, city: roll.pick(cities),
       gender: roll.pick(['男', '女', '未知']), born: `${1960 + roll.below(45)}-${pad(1 + roll.below(12), 2)}-${pad(1 + roll.below(28), 2)}`,
       email: roll.below(3) === 0 ? `buyer${i}@example.com` : '', nick: `${name[0]}**${i}`, account: `jd_${(i * 2654435761 >>> 0).toString(16)}`,
       level: roll.pick(['普卡', '银卡', '金卡']), points: roll.below(20000),

@@ -102,8 +102,9 @@ void known_close(struct known **known);
 #define KNOWN_FOUND_MAX 16
 size_t known_find(struct known *known, uint64_t natural,
                   struct known_event *events[KNOWN_FOUND_MAX]);
-/* True the first time for a content in this job. False again; ERR_NOMEM by *error. */
-bool known_is_new(struct known *known, uint64_t content, err *error);
+/* Is it new in this run of the job, there already from a former run of it, or again in the file? ERR_NOMEM by *error. */
+enum known_content { CONTENT_NEW, CONTENT_OWN, CONTENT_AGAIN };
+enum known_content known_look(struct known *known, uint64_t content, err *error);
 uint64_t known_key_of_job(uint32_t number); /* what turns the content in message keys of a job */
 
 /* retract.c */
@@ -133,11 +134,13 @@ bool imports_must_stop(struct imports *imports, const struct running *running);
 /* report.c: refused rows */
 struct report;
 err report_open(struct report **report, struct imports *imports, uint32_t number,
-                uint64_t size_bytes, struct problem *problem) MUST_USE;
+                uint64_t size_bytes, uint64_t rows, struct problem *problem) MUST_USE;
 void report_close(struct report **report);
 void report_row(struct report *report, uint64_t row, str code, str reason, str raw);
-/* On disk; how long it is. */
-err report_sync(struct report *report, uint64_t *size_bytes, struct problem *problem) MUST_USE;
+/* On disk. How long it is, and how many rows it has, up to the first row that is not below `resume_row`: what is
+ * beyond comes again when the job goes on from there. */
+err report_sync(struct report *report, uint64_t resume_row, uint64_t *size_bytes, uint64_t *rows,
+                struct problem *problem) MUST_USE;
 void report_path(const struct imports *imports, uint32_t number, char path[PATH_BYTES]);
 
 #endif

@@ -51,7 +51,10 @@ struct job_run {
     struct known *known;
     struct chunk chunks[2];
     unsigned filling;
-    struct counts counts;
+    struct counts counts, began; /* up to now; as the job had told them when this run began */
+    uint64_t last_row;           /* the last one that was read */
+    uint64_t mapped_row;         /* the last one that the mapping got; 0: none */
+    bool is_ending;              /* the file is read; orders come out that waited for their lines */
     struct taken_event *replaced; /* to be taken back before the chunk is sent */
     size_t replaced_count, replaced_capacity;
     struct buffer body; /* one event */
@@ -127,11 +130,33 @@ static void yield(const struct job_run *run)
         steady_sleep_ms(1);
 }
 
+/* Where the job may go on: rows below are wholly in what was appended. */
+static uint64_t resume_row(const struct job_run *run)
+{
+    uint64_t row = mapping_resume_row(run->worker);
+    return row == run->mapped_row + 1 ? run->last_row + 1 : row;
+}
+
+/* What is told with a position is what the rows below it came to: the others come again when the job goes on
+ * from there. What was replaced is told at once, it is not found a second time. */
+static struct counts counts_below(const struct job_run *run, uint64_t row)
+{
+    struct counts counts = run->counts;
+    uint64_t waiting = run->last_row + 1 > row ? run->last_row + 1 - row : 0;
+    counts.rows -= waiting < counts.rows ? waiting : counts.rows;
+    if (run->is_ending) {
+        counts.events = run->began.events;
+        counts.duplicates = run->began.duplicates;
+    }
+    return counts;
+}
+
 static err write_move(struct job_run *run, struct chunk *chunk)
 {
     struct buffer body;
-    uint64_t report_bytes = 0;
-    err error = report_sync(run->report, &report_bytes, run->problem);
+    uint64_t report_bytes = 0, row = resume_row(run);
+    struct counts counts = counts_below(run, row);
+    err error = report_sync(run->report, row, &report_bytes, &counts.refused, run->problem);
     if (error != ERR_OK)
         return error;
     buffer_init(&body, 4096);
@@ -139,11 +164,10 @@ static err write_move(struct job_run *run, struct chunk *chunk)
                   "{\"number\":%u,\"position\":%llu,\"report_bytes\":%llu,\"rows\":%llu,"
                   "\"events\":%llu,\"refused\":%llu,\"duplicates\":%llu,\"replaced\":%llu,"
                   "\"bytes\":%llu}",
-                  run->row->number, (unsigned long long)mapping_resume_row(run->worker),
-                  (unsigned long long)report_bytes, (unsigned long long)run->counts.rows,
-                  (unsigned long long)run->counts.events, (unsigned long long)run->counts.refused,
-                  (unsigned long long)run->counts.duplicates,
-                  (unsigned long long)run->counts.replaced,
+                  run->row->number, (unsigned long long)row, (unsigned long long)report_bytes,
+                  (unsigned long long)counts.rows, (unsigned long long)counts.events,
+                  (unsigned long long)counts.refused, (unsigned long long)counts.duplicates,
+                  (unsigned long long)counts.replaced,
                   (unsigned long long)table_bytes_read(run->table));
     engine_command_write(&chunk->records, STR("import.move"), buffer_str(&body));
     chunk->count++;
@@ -196,7 +220,7 @@ static err send_chunk(struct job_run *run)
     if (error != ERR_OK)
         return problem_set(run->problem, error, "the log takes nothing: %s", err_title(error));
     run->filling = 1 - run->filling;
-    show(run, "reading");
+    show(run, run->is_ending ? "joining" : "reading");
     return ERR_OK;
 }
 
@@ -270,26 +294,39 @@ static err append_event(struct job_run *run, const struct mapping_event *mapped,
         return error;
     log_record_write(&chunk->records, LOG_RECORD_EVENT, buffer_str(&run->body));
     chunk->count++;
-    run->counts.events++;
     if (event.time_ms > run->newest_ms && event.time_ms <= run->now_ms)
         run->newest_ms = event.time_ms;
     return buffer_status(&chunk->records);
 }
 
+static err take_new(struct job_run *run, const struct mapping_event *mapped, uint64_t natural,
+                    uint64_t content)
+{
+    bool is_known = false;
+    err error = compare_known(run, mapped->event, natural, content, &is_known);
+    enum known_content what = CONTENT_AGAIN;
+    if (error == ERR_OK && !is_known)
+        what = known_look(run->known, content, &error);
+    if (error != ERR_OK)
+        return error;
+    if (what == CONTENT_AGAIN)
+        run->counts.duplicates++;
+    else
+        run->counts.events++;
+    return what == CONTENT_NEW ? append_event(run, mapped, natural, content) : ERR_OK;
+}
+
+/* Orders whose lines wait for each other come out all at once, when the file is read: then a chunk is sent
+ * from here. */
 static bool take_event(void *context, const struct mapping_event *mapped)
 {
     struct job_run *run = context;
-    uint64_t natural = eight_bytes(mapped->natural_key);
-    uint64_t content = eight_bytes(mapped->content_hash);
-    bool is_known = false;
     if (run->error == ERR_OK)
-        run->error = compare_known(run, mapped->event, natural, content, &is_known);
-    if (run->error == ERR_OK && !is_known)
-        is_known = !known_is_new(run->known, content, &run->error);
-    if (run->error == ERR_OK && is_known)
-        run->counts.duplicates++;
-    if (run->error == ERR_OK && !is_known)
-        run->error = append_event(run, mapped, natural, content);
+        run->error = take_new(run, mapped, eight_bytes(mapped->natural_key),
+                              eight_bytes(mapped->content_hash));
+    if (run->error == ERR_OK && run->is_ending && is_full(run))
+        run->error =
+            imports_must_stop(run->imports, run->running) ? ERR_UNAVAILABLE : send_chunk(run);
     return run->error == ERR_OK;
 }
 
@@ -311,6 +348,8 @@ static err read_rows(struct job_run *run)
         struct table_row row = { .number = 0 };
         struct problem bad = { .error = ERR_OK };
         error = table_next(run->table, &row, &bad);
+        if (error == ERR_OK || error == ERR_INVALID)
+            run->last_row = row.number;
         if (error == ERR_INVALID && row.footer) {
             error = ERR_OK; /* a closing line, no data */
             continue;
@@ -326,6 +365,7 @@ static err read_rows(struct job_run *run)
         if (error != ERR_OK)
             return error;
         run->counts.rows++;
+        run->mapped_row = row.number;
         error = mapping_row(run->worker, &row, take_event, take_refused, run, run->problem);
         if (run->error != ERR_OK)
             error = run->error;
@@ -339,9 +379,11 @@ static err read_file(struct job_run *run)
 {
     err error = read_rows(run);
     if (error == ERR_NOT_FOUND) { /* the end */
+        run->is_ending = true;
         error = mapping_end(run->worker, take_event, take_refused, run, run->problem);
         if (run->error != ERR_OK)
             error = run->error;
+        run->is_ending = false;
     }
     if (error == ERR_OK)
         error = send_chunk(run); /* the last position, even without events */
@@ -426,7 +468,7 @@ static err begin(struct job_run *run)
         error = open_mapping(run);
     if (error == ERR_OK)
         error = report_open(&run->report, run->imports, run->row->number, run->row->report_bytes,
-                            run->problem);
+                            run->row->refused, run->problem);
     return error;
 }
 
@@ -484,6 +526,8 @@ err run_job(struct imports *imports, struct running *running, struct import_row 
                                        .refused = row->refused,
                                        .duplicates = row->duplicates,
                                        .replaced = row->replaced } };
+    run.began = run.counts;
+    run.last_row = row->position > 0 ? row->position - 1 : 0;
     pthread_mutex_init(&run.mutex, NULL);
     pthread_cond_init(&run.durable, NULL);
     for (unsigned i = 0; i < 2; i++)

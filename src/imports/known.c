@@ -25,12 +25,18 @@ struct entry { /* in the file */
 };
 _Static_assert(sizeof(struct entry) == 32, "an entry of the file");
 
+/* Hashes of contents, open addressing; 0: empty. */
+struct contents {
+    uint64_t *slots;
+    size_t slot_count, count;
+};
+
 struct known {
     int fd;
     struct entry *entries; /* mapped; changes stay in memory */
     size_t count;
-    uint64_t *seen; /* contents, open addressing; 0: empty */
-    size_t seen_slots, seen_count;
+    struct contents seen; /* in this run of the job */
+    struct contents own;  /* that the job has brought before a restart */
     /* while it is filled */
     struct buffer rest, rows;
     uint32_t number;
@@ -44,44 +50,65 @@ uint64_t known_key_of_job(uint32_t number)
 
 /* ---- contents of this job ---- */
 
-static err seen_grow(struct known *known)
+static size_t contents_place(const uint64_t *slots, size_t slot_count, uint64_t content)
 {
-    size_t slots = known->seen_slots == 0 ? ENTRIES_FIRST : known->seen_slots * 2;
-    uint64_t *seen = memory_map(slots * sizeof *seen);
-    if (seen == NULL)
+    size_t at = content & (slot_count - 1);
+    while (slots[at] != 0 && slots[at] != content)
+        at = (at + 1) & (slot_count - 1);
+    return at;
+}
+
+static err contents_grow(struct contents *contents)
+{
+    size_t slot_count = contents->slot_count == 0 ? ENTRIES_FIRST : contents->slot_count * 2;
+    uint64_t *slots = memory_map(slot_count * sizeof *slots);
+    if (slots == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < known->seen_slots; i++) {
-        if (known->seen[i] == 0)
-            continue;
-        size_t at = known->seen[i] & (slots - 1);
-        while (seen[at] != 0)
-            at = (at + 1) & (slots - 1);
-        seen[at] = known->seen[i];
+    for (size_t i = 0; i < contents->slot_count; i++) {
+        if (contents->slots[i] != 0)
+            slots[contents_place(slots, slot_count, contents->slots[i])] = contents->slots[i];
     }
-    if (known->seen != NULL)
-        memory_unmap(known->seen, known->seen_slots * sizeof *seen);
-    known->seen = seen;
-    known->seen_slots = slots;
+    if (contents->slots != NULL)
+        memory_unmap(contents->slots, contents->slot_count * sizeof *slots);
+    contents->slots = slots;
+    contents->slot_count = slot_count;
     return ERR_OK;
 }
 
-bool known_is_new(struct known *known, uint64_t content, err *error)
+static err contents_put(struct contents *contents, uint64_t content, bool *is_new)
 {
+    err error = ERR_OK;
+    if (contents->count * 5 >= contents->slot_count * 3)
+        error = contents_grow(contents);
+    if (error != ERR_OK)
+        return error;
+    size_t at = contents_place(contents->slots, contents->slot_count, content);
+    *is_new = contents->slots[at] == 0;
+    contents->slots[at] = content;
+    contents->count += *is_new;
+    return ERR_OK;
+}
+
+static bool contents_has(const struct contents *contents, uint64_t content)
+{
+    return contents->count > 0 &&
+           contents->slots[contents_place(contents->slots, contents->slot_count, content)] != 0;
+}
+
+static void contents_drop(struct contents *contents)
+{
+    if (contents->slots != NULL)
+        memory_unmap(contents->slots, contents->slot_count * sizeof *contents->slots);
+}
+
+enum known_content known_look(struct known *known, uint64_t content, err *error)
+{
+    bool is_new = false;
     content = content != 0 ? content : 1;
-    if (known->seen_count * 5 >= known->seen_slots * 3) {
-        *error = seen_grow(known);
-        if (*error != ERR_OK)
-            return false;
-    }
-    size_t at = content & (known->seen_slots - 1);
-    while (known->seen[at] != 0) {
-        if (known->seen[at] == content)
-            return false;
-        at = (at + 1) & (known->seen_slots - 1);
-    }
-    known->seen[at] = content;
-    known->seen_count++;
-    return true;
+    *error = contents_put(&known->seen, content, &is_new);
+    if (!is_new)
+        return CONTENT_AGAIN;
+    return contents_has(&known->own, content) ? CONTENT_OWN : CONTENT_NEW;
 }
 
 /* ---- filling ---- */
@@ -98,7 +125,9 @@ static void take_row(struct known *known, struct cursor *cursor)
         return;
     entry.event.content = key ^ known_key_of_job(source - EVENT_SOURCE_IMPORT_FIRST);
     if (source == EVENT_SOURCE_IMPORT_FIRST + known->number) {
-        (void)known_is_new(known, entry.event.content, &known->error);
+        bool is_new;
+        uint64_t content = entry.event.content != 0 ? entry.event.content : 1;
+        known->error = contents_put(&known->own, content, &is_new);
         return;
     }
     buffer_append(&known->rows, &entry, sizeof entry);
@@ -245,8 +274,8 @@ void known_close(struct known **closed)
         munmap(known->entries, known->count * sizeof(struct entry));
     if (known->fd >= 0)
         close(known->fd);
-    if (known->seen != NULL)
-        memory_unmap(known->seen, known->seen_slots * sizeof *known->seen);
+    contents_drop(&known->seen);
+    contents_drop(&known->own);
     memory_free(known);
 }
 

@@ -3,7 +3,8 @@
  * order mark, so that Excel opens it; what a spreadsheet would take for a formula is made text.
  *
  * It grows beside the log: a chunk's command says how long the report was, and a job that goes on cuts off
- * what is beyond.
+ * what is beyond. A row may be refused before the job can resume behind it (lines of orders wait for each
+ * other): such rows are not counted into that length until it can, so none is in the report twice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +16,16 @@
 
 #define WAITING_BYTES ((size_t)256 << 10)
 
+struct mark { /* where a row begins that may come again */
+    uint64_t row, begin_bytes;
+};
+
 struct report {
     int fd;
     uint64_t size_bytes, synced_bytes; /* written; on disk */
+    uint64_t rows;
+    struct mark *marks; /* in the order of the report */
+    size_t mark_count, mark_capacity;
     struct buffer waiting;
     bool failed;
     int failed_number;
@@ -29,7 +37,7 @@ void report_path(const struct imports *imports, uint32_t number, char path[PATH_
 }
 
 err report_open(struct report **opened, struct imports *imports, uint32_t number,
-                uint64_t size_bytes, struct problem *problem)
+                uint64_t size_bytes, uint64_t rows, struct problem *problem)
 {
     char path[PATH_BYTES];
     struct report *report = memory_alloc(sizeof *report);
@@ -46,6 +54,7 @@ err report_open(struct report **opened, struct imports *imports, uint32_t number
         return error;
     }
     report->size_bytes = report->synced_bytes = size_bytes;
+    report->rows = rows;
     buffer_init(&report->waiting, (size_t)64 << 20);
     *opened = report;
     return ERR_OK;
@@ -58,6 +67,7 @@ void report_close(struct report **closed)
     if (report == NULL)
         return;
     close(report->fd);
+    memory_free(report->marks);
     buffer_deinit(&report->waiting);
     memory_free(report);
 }
@@ -94,9 +104,28 @@ static void write_cell(struct buffer *out, str text)
     buffer_append_byte(out, '"');
 }
 
+static void mark_row(struct report *report, uint64_t row)
+{
+    if (report->mark_count == report->mark_capacity) {
+        size_t capacity = report->mark_capacity == 0 ? 64 : report->mark_capacity * 2;
+        struct mark *marks = memory_resize(report->marks, capacity * sizeof *marks);
+        if (marks == NULL) {
+            report->failed = true;
+            report->failed_number = ENOMEM;
+            return;
+        }
+        report->marks = marks;
+        report->mark_capacity = capacity;
+    }
+    report->marks[report->mark_count++] =
+        (struct mark){ row, report->size_bytes + report->waiting.size };
+}
+
 void report_row(struct report *report, uint64_t row, str code, str reason, str raw)
 {
     struct buffer *out = &report->waiting;
+    mark_row(report, row);
+    report->rows++;
     if (report->size_bytes == 0 && out->size == 0)
         buffer_append_str(out, STR("\xEF\xBB\xBFrow,code,reason,original\r\n"));
     buffer_printf(out, "%llu,", (unsigned long long)row);
@@ -110,7 +139,29 @@ void report_row(struct report *report, uint64_t row, str code, str reason, str r
         write_waiting(report);
 }
 
-err report_sync(struct report *report, uint64_t *size_bytes, struct problem *problem)
+static err fail(const struct report *report, struct problem *problem)
+{
+    int number = report->failed_number;
+    err error = number == ENOSPC || number == EDQUOT ? ERR_STORAGE_FULL
+                : number == ENOMEM                   ? ERR_NOMEM
+                                                     : ERR_IO;
+    return problem_set(problem, error, "the report of refused rows cannot be written: %s",
+                       strerror(number));
+}
+
+/* Rows below `resume_row` never come again. */
+static void forget_marks(struct report *report, uint64_t resume_row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < report->mark_count; i++) {
+        if (report->marks[i].row >= resume_row)
+            report->marks[kept++] = report->marks[i];
+    }
+    report->mark_count = kept;
+}
+
+err report_sync(struct report *report, uint64_t resume_row, uint64_t *size_bytes, uint64_t *rows,
+                struct problem *problem)
 {
     write_waiting(report);
     if (!report->failed && report->size_bytes != report->synced_bytes &&
@@ -119,10 +170,11 @@ err report_sync(struct report *report, uint64_t *size_bytes, struct problem *pro
         report->failed_number = errno;
     }
     if (report->failed)
-        return problem_set(problem, report->failed_number == ENOSPC ? ERR_STORAGE_FULL : ERR_IO,
-                           "the report of refused rows cannot be written: %s",
-                           strerror(report->failed_number));
-    *size_bytes = report->synced_bytes = report->size_bytes;
+        return fail(report, problem);
+    report->synced_bytes = report->size_bytes;
+    forget_marks(report, resume_row);
+    *size_bytes = report->mark_count > 0 ? report->marks[0].begin_bytes : report->size_bytes;
+    *rows = report->rows - report->mark_count;
     return ERR_OK;
 }
 
