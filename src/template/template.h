@@ -33,6 +33,8 @@
 
 enum template_escape {
     TEMPLATE_PLAIN, /* control characters go; for texts of SMS, WeChat, JSON values that a writer quotes */
+    /* A page or a part of one. Where an output stands decides how it is escaped (text, quoted attribute, address); where
+     * nothing is safe (script, style, names, values without quotes) it is refused by template_new. */
     TEMPLATE_HTML,
     TEMPLATE_URL, /* percent-encoded, as a part of a query or path */
 };
@@ -47,7 +49,7 @@ void template_free(struct template **template);
 size_t template_path_count(const struct template *template);
 str template_path(const struct template *template, size_t index);
 
-/* A value that a path leads to. Lists and objects are JSON. Money is minor units with `money` set. */
+/* A value that a path leads to. Lists and objects are JSON. Texts of white space alone count as missing. */
 enum template_kind {
     TEMPLATE_MISSING,
     TEMPLATE_TEXT,
@@ -59,10 +61,14 @@ enum template_kind {
 struct template_value {
     enum template_kind kind;
     str text;
-    int64_t number; /* of NUMBER in millionths, of BOOL 0 or 1, of TIME ms */
+    int64_t number; /* of NUMBER in millionths (money: minor units), of BOOL 0 or 1, of TIME ms */
     json_value json;
 };
-/* Where values come from; the text stays until the rendering is over. */
+/* The value at "products[0].name" or "city" of a JSON document; false and MISSING when there is none. For `get`. */
+bool template_value_at(json_value json, str path, struct template_value *value);
+/* Where values come from; the text stays until the rendering is over. `get` is asked once per path and rendering, and
+ * for paths of names and dots alone: what stands in brackets ("[0].name") is found in the JSON that it gives. `now` is
+ * not asked for. `value` is MISSING when it is called. */
 struct template_values {
     void *context;
     void (*get)(void *context, str path, struct template_value *value);
@@ -70,6 +76,7 @@ struct template_values {
     int32_t zone_offset_seconds; /* local time of the reader */
     str locale;                  /* "zh", "en" */
 };
+/* Appends; on failure `out` is as it was. */
 err template_render(const struct template *template, const struct template_values *values,
                     struct buffer *out, struct problem *problem) MUST_USE;
 
@@ -80,12 +87,6 @@ void template_write_catalogue(struct buffer *out);
  *
  * Rules are data (src/template/lint.json, embedded): per channel lengths by unit, where variables and links are refused, words
  * that promotion texts may not have, what they must have (TD, unsubscribe), with the way out. */
-struct template_finding {
-    bool is_error; /* it would be refused; else advice */
-    const char *code;
-    str part; /* "text", "title" … */
-    uint32_t line, column;
-};
 /* `parts`: a JSON object part → source, as in PUT /templates/{key}. Appends a JSON array of
  * {level, code, part, line, column, text:{zh,en}, cure:{zh,en}} and counts the errors. */
 err template_lint(str channel, bool is_marketing, json_value parts, struct buffer *out,
