@@ -210,10 +210,22 @@ err audience_members(struct audience *audience, enum audience_kind kind, str key
 err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,
                      struct buffer *out, struct problem *problem) MUST_USE;
 
+/* ---- objects ---- */
+
+/* The kind of objects that a definition stands on; empty: customers, or no such definition. */
+str audience_on(const struct audience *audience, enum audience_kind kind, str key);
+/* The id of a member of such a definition; borrowed for the life of the room. */
+str audience_object_id(const struct audience *audience, str kind, uint32_t number);
+/* {kind, id, tags, segments, as_of}; NOT_FOUND. */
+err audience_write_object(struct audience *audience, str kind, str id, struct buffer *out) MUST_USE;
+/* {objects:[{kind, name, count, properties, tags, segments, events, traits}], channels:[…]}: the names that conditions
+ * through objects are made of. */
+void audience_write_catalogue(struct audience *audience, struct buffer *out);
+
 /* ---- questions that take longer: a job is begun and ended on the engine thread, and run on any other ---- */
 
 /* What can be asked; `body` is the request's JSON.
- *   PREVIEW   {rule} → {count, as_of, sample, conditions:[{path,count}], reachable, unreachable, elapsed_ms, partial}
+ *   PREVIEW   {on, rule, customers} of objects → {on, count, base, conditions, sample, items}; else {rule} → {count, as_of, sample, conditions:[{path,count}], reachable, unreachable, elapsed_ms, partial}
  *   CHANGE    {…definition} of segment `key` → {count, enters, leaves, …}: before it is saved
  *   CHANGE_TAG the same of a tag: {count, changes, …}
  *   OVERLAP   {segments:[…]} → sizes of each, of each pair, of all; up to 6: of every combination

@@ -65,6 +65,16 @@ static json_value find_named(json_value list, str name)
     return (json_value){ .document = NULL };
 }
 
+json_value catalogue_events(struct audience *audience)
+{
+    return read_plan(audience);
+}
+
+json_value catalogue_traits(struct audience *audience)
+{
+    return read_traits(audience);
+}
+
 /* ---- what rule/ asks ---- */
 
 static bool has_event(void *context, str name)

@@ -48,7 +48,7 @@ static err begin_overlap(struct audience_question *question, json_value body,
         str key = json_text(item);
         const struct definition *segment =
             definition_find(question->audience, AUDIENCE_SEGMENT, key);
-        if (segment == NULL) {
+        if (segment == NULL || segment->on != 0) {
             problem_set(problem, ERR_UNPROCESSABLE, "there is no segment '" STR_FMT "'",
                         STR_ARG(key));
             return problem_at(problem, ERR_UNPROCESSABLE, "/segments/%u", question->set_count);
@@ -71,14 +71,15 @@ static err begin_profile(struct audience_question *question, str key, struct pro
 {
     const struct audience *audience = question->audience;
     const struct definition *segment = definition_find(audience, AUDIENCE_SEGMENT, key);
-    if (segment == NULL)
-        return problem_set(problem, ERR_NOT_FOUND, "there is no such segment");
+    if (segment == NULL || segment->on != 0)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such segment of customers");
     question->sets = arena_array(&question->arena, struct compared, sets_in_all(audience));
     err error =
         question->sets != NULL ? add_set(question, segment, 0, "segment", STR_NONE) : ERR_NOMEM;
     for (uint32_t i = 1; error == ERR_OK && i < audience->definition_count; i++) {
         const struct definition *other = audience->definitions[i];
-        if (other == NULL || other->deleted || other->recipe == NULL || other == segment)
+        if (other == NULL || other->deleted || other->recipe == NULL || other == segment ||
+            other->on != 0)
             continue;
         for (uint32_t k = 0; error == ERR_OK && k < other->set_count; k++) {
             const struct lexicon_entry *entry = lexicon_at(other->texts, k + 1);

@@ -58,7 +58,7 @@ static err compile_change(struct audience_question *question, str key, json_valu
     err error = recipe_new(audience, is_tag ? AUDIENCE_TAG : AUDIENCE_SEGMENT, body,
                            &question->recipe, problem);
     if (error == ERR_OK &&
-        (question->recipe->form == FORM_GIVEN ||
+        (question->recipe->form == FORM_GIVEN || question->recipe->on != 0 ||
          (question->recipe->form == FORM_RFM && question->recipe->quantiles > 0)))
         return problem_set(problem, ERR_UNPROCESSABLE,
                            "nothing is computed by rules: there is no change to preview");
@@ -81,6 +81,12 @@ static err take_facts(struct audience_question *question)
     return error;
 }
 
+static bool is_of_objects(json_value body)
+{
+    str on = json_text(json_get(body, STR("on")));
+    return on.size > 0 && !str_equal(on, STR("customer"));
+}
+
 err audience_question_begin(struct audience *audience, enum audience_question_kind kind, str key,
                             json_value body, bool *is_ready, struct audience_question **question,
                             struct problem *problem)
@@ -96,17 +102,20 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     made->last = identity_node_count(audience->config.identity);
     made->customers = identity_customer_count(audience->config.identity);
     err error;
-    if (kind == AUDIENCE_OVERLAP || kind == AUDIENCE_PROFILE)
+    bool of_objects = kind == AUDIENCE_PREVIEW && is_of_objects(body);
+    if (of_objects)
+        error = objects_question_begin(made, body, &ready, problem);
+    else if (kind == AUDIENCE_OVERLAP || kind == AUDIENCE_PROFILE)
         error = compare_begin(made, key, body, problem);
     else if (kind == AUDIENCE_PREVIEW)
         error = compile_preview(made, body, problem);
     else
         error = compile_change(made, key, body, problem);
-    if (error == ERR_OK && made->recipe != NULL)
+    if (error == ERR_OK && made->recipe != NULL && !of_objects)
         error = recipe_prepare(audience, made->recipe, &ready, problem);
-    if (error == ERR_OK && kind == AUDIENCE_PREVIEW)
+    if (error == ERR_OK && kind == AUDIENCE_PREVIEW && !of_objects)
         error = reach_want(audience, &ready);
-    if (error == ERR_OK && ready && made->recipe != NULL)
+    if (error == ERR_OK && ready && made->recipe != NULL && !of_objects)
         error = take_facts(made);
     ready = ready && !objects_are_dirty(audience);
     *is_ready = ready;
@@ -128,6 +137,7 @@ void audience_question_free(struct audience_question **question)
     recipe_release(&gone->recipe);
     others_free(&gone->facts.others);
     compare_free(gone);
+    objects_question_free(gone);
     memory_free(gone);
 }
 
@@ -348,6 +358,8 @@ static void write_scanned(const struct scanner *scanner, struct buffer *out)
 err audience_question_run(struct audience_question *question, int64_t budget_ms,
                           const _Atomic bool *cancel, struct buffer *out)
 {
+    if (question->objects != NULL)
+        return objects_question_run(question, cancel, out);
     if (question->recipe == NULL)
         return compare_run(question, out);
     struct scanner scanner = {

@@ -26,6 +26,8 @@ struct audience_question {
     struct definition *definition;
     struct scan_facts facts;
 
+    struct object_question *objects; /* preview of objects; else NULL */
+
     /* overlap and profile */
     struct arena arena;
     struct compared
@@ -38,5 +40,12 @@ err compare_begin(struct audience_question *question, str key, json_value body,
                   struct problem *problem) MUST_USE;
 err compare_run(struct audience_question *question, struct buffer *out) MUST_USE;
 void compare_free(struct audience_question *question);
+
+/* object_question.c */
+err objects_question_begin(struct audience_question *question, json_value body, bool *ready,
+                           struct problem *problem) MUST_USE;
+err objects_question_run(struct audience_question *question, const _Atomic bool *cancel,
+                         struct buffer *out) MUST_USE;
+void objects_question_free(struct audience_question *question);
 
 #endif

@@ -15,7 +15,7 @@ static void write_number(struct json_writer *writer, int64_t micro)
         json_put_double(writer, (double)micro / (double)MILLION);
 }
 
-static void write_value(const struct definition *tag, int64_t cell, struct json_writer *writer)
+void write_cell(const struct definition *tag, int64_t cell, struct json_writer *writer)
 {
     const struct lexicon_entry *entry;
     switch (tag->recipe->kind) {
@@ -56,20 +56,21 @@ err audience_write_customer(struct audience *audience, uint32_t customer,
     json_begin_object(writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *tag = audience->definitions[i];
-        if (!is_shown(tag, AUDIENCE_TAG) || tag->recipe == NULL)
+        if (!is_shown(tag, AUDIENCE_TAG) || tag->recipe == NULL || tag->on != 0)
             continue;
         int64_t cell = definition_get(tag, customer);
         if (cell == NO_VALUE)
             continue;
         json_put_key(writer, tag->key);
-        write_value(tag, cell, writer);
+        write_cell(tag, cell, writer);
     }
     json_end_object(writer);
     json_put_key(writer, STR("segments"));
     json_begin_array(writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *segment = audience->definitions[i];
-        if (is_shown(segment, AUDIENCE_SEGMENT) && definition_get(segment, customer) != NO_VALUE)
+        if (is_shown(segment, AUDIENCE_SEGMENT) && segment->on == 0 &&
+            definition_get(segment, customer) != NO_VALUE)
             json_put_text(writer, segment->key);
     }
     json_end_array(writer);
@@ -136,6 +137,9 @@ static void write_definition(const struct audience *audience, const struct defin
     json_member_text(writer, STR("description"), definition->description);
     json_member_text(writer, STR("owner"), definition->owner);
     json_member_text(writer, STR("kind"), definition->form_name);
+    json_member_text(writer, STR("on"),
+                     definition->on != 0 ? audience->objects.kinds[definition->on]->ids->key
+                                         : STR("customer"));
     json_member_text(writer, STR("value_type"),
                      recipe != NULL ? str_from_c(kind_text(recipe->kind)) : STR("text"));
     json_member_int(writer, STR("version"), definition->version);
@@ -277,6 +281,8 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
                            kind == AUDIENCE_TAG ? "tag" : "segment");
     if (definition->recipe == NULL)
         return problem_set(problem, ERR_UNAVAILABLE, "it is being computed");
+    if (definition->on != 0)
+        return problem_set(problem, ERR_UNPROCESSABLE, "its members are objects, no customers");
     uint32_t root = identity_root(audience->config.identity, customer);
     if (root == 0)
         return problem_set(problem, ERR_NOT_FOUND, "there is no such customer");
@@ -291,7 +297,7 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
     json_member_bool(&writer, STR("holds"), cell != NO_VALUE);
     json_put_key(&writer, STR("value"));
     if (cell != NO_VALUE)
-        write_value(definition, cell, &writer);
+        write_cell(definition, cell, &writer);
     else
         json_put_null(&writer);
     json_member_time(&writer, STR("as_of"), audience->now_ms);

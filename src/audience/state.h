@@ -724,6 +724,11 @@ void store_put_given(const struct definition *definition, uint32_t block,
 
 /* catalogue.c */
 void catalogue_init(struct audience *audience);
+/* Events with their properties, traits with their types; each until the other is asked. */
+json_value catalogue_events(struct audience *audience);
+json_value catalogue_traits(struct audience *audience);
+/* read.c: a tag's value as JSON. */
+void write_cell(const struct definition *tag, int64_t cell, struct json_writer *writer);
 err local_zone_init(struct audience *audience, const char *name) MUST_USE;
 int64_t local_day(const struct rule_zone *zone, int64_t time_ms); /* local days since 1970 */
 int64_t local_day_start(const struct rule_zone *zone, int64_t day);

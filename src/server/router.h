@@ -38,6 +38,8 @@
     X(GET, API "/system", VIEWER, WORKING, NONE, system_get, getSystem, "")                        \
     X(GET, API "/overview", VIEWER, WORKING, NONE, overview_get, getOverview, "")                  \
     X(POST, API "/clock", ADMINISTRATOR, WORKING, BODY, clock_advance, advanceClock, "")           \
+    X(GET, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_list, listBackups, "")             \
+    X(POST, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_create, createBackup, "")         \
     X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit,                      \
       "user action " PAGED)                                                                        \
     X(GET, API "/settings", VIEWER, WORKING, NONE, setting_list, listSettings, "")                 \
@@ -113,6 +115,8 @@
       "customer")                                                                                  \
     X(POST, API "/tags/{key}/preview-change", VIEWER, WORKING, BODY, definition_preview,           \
       previewTagChange, "")                                                                        \
+    X(GET, API "/objects/{kind}/{id}/tags", VIEWER, WORKING, NONE, object_tags_get,                 \
+      getObjectTags, "")                                                                           \
     X(GET, API "/rules/catalogue", VIEWER, WORKING, NONE, rule_catalogue, getRuleCatalogue, "")    \
     /* events */                                                                                   \
     X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                   \

@@ -200,6 +200,7 @@ err route_definition_delete(struct request *request, struct problem *problem)
 struct ask_members {
     enum audience_kind kind;
     str key, value;
+    str on, *ids; /* of objects: their kind and ids */
     uint32_t after, *customers;
     size_t limit, count;
     struct audience_set *set;
@@ -211,6 +212,15 @@ static void list_members(const struct engine_state *state, struct engine_questio
     struct ask_members *ask = question->context;
     ask->error = audience_members(state->audience, ask->kind, ask->key, ask->value, ask->after,
                                   ask->customers, ask->limit, &ask->count);
+}
+
+/* Ids of objects live as long as the room does. */
+static void name_objects(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_members *ask = question->context;
+    ask->on = audience_on(state->audience, ask->kind, ask->key);
+    for (size_t i = 0; ask->on.size > 0 && i < ask->count; i++)
+        ask->ids[i] = audience_object_id(state->audience, ask->on, ask->customers[i]);
 }
 
 static void take_set(const struct engine_state *state, struct engine_question *question)
@@ -291,9 +301,14 @@ err route_definition_members(struct request *request, struct problem *problem)
         return no_such(request, ask.key, problem);
     if (error != ERR_OK)
         return error;
+    ask.ids = arena_array(&request->arena, str, ask.count + 1);
+    error = ask.ids != NULL ? view_ask(request, name_objects, &ask, problem) : ERR_NOMEM;
+    if (error != ERR_OK)
+        return error;
     answer_list_begin(request, &writer);
     for (size_t i = 0; i < ask.count && i < limit; i++)
-        json_put_text(&writer, answer_one_id(request, ask.customers[i]));
+        json_put_text(&writer,
+                      ask.on.size > 0 ? ask.ids[i] : answer_one_id(request, ask.customers[i]));
     int64_t last = ask.count > limit ? ask.customers[limit - 1] : 0;
     answer_list_end(request, &writer,
                     ask.count > limit ? cursor_encode(request, 'm', &last, 1) : STR_NONE);
@@ -467,16 +482,31 @@ static err answer_given(struct request *request, str response, size_t unknown,
     return ERR_OK;
 }
 
+static err find_on(struct request *request, str *on, struct problem *problem)
+{
+    struct ask_members ask = { .kind = kind_of(request), .key = request->parameters[0] };
+    err error = view_ask(request, name_objects, &ask, problem);
+    *on = ask.on;
+    return error;
+}
+
 err route_segment_members_post(struct request *request, struct problem *problem)
 {
     struct command_body body;
-    str response = STR_NONE;
+    str response = STR_NONE, on;
     size_t unknown = 0;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
-    err error = write_numbers(request, &body, "add", &unknown, problem);
-    if (error == ERR_OK)
-        error = write_numbers(request, &body, "remove", &unknown, problem);
+    err error = find_on(request, &on, problem);
+    if (error == ERR_OK && on.size > 0) { /* ids of objects, as they are */
+        command_body_copy(&body, request, "add");
+        command_body_copy(&body, request, "remove");
+    } else {
+        if (error == ERR_OK)
+            error = write_numbers(request, &body, "add", &unknown, problem);
+        if (error == ERR_OK)
+            error = write_numbers(request, &body, "remove", &unknown, problem);
+    }
     if (error == ERR_OK)
         error =
             answer_command(request, "segment.members", command_body_end(&body), &response, problem);
@@ -484,9 +514,27 @@ err route_segment_members_post(struct request *request, struct problem *problem)
     return error == ERR_OK ? answer_given(request, response, unknown, problem) : error;
 }
 
+/* {values:[{object: id, value, at}]} go on as they are. */
+static err give_to_objects(struct request *request, struct problem *problem)
+{
+    struct command_body body;
+    str response = STR_NONE;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("key"), request->parameters[0]);
+    command_body_copy(&body, request, "values");
+    err error = answer_command(request, "tag.values", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error == ERR_OK ? answer_given(request, response, 0, problem) : error;
+}
+
 /* {values:[{customer: one_id or {type, value}, value, at}]} */
 err route_tag_values_post(struct request *request, struct problem *problem)
 {
+    str on;
+    err found = find_on(request, &on, problem);
+    if (found != ERR_OK || on.size > 0)
+        return found != ERR_OK ? found : give_to_objects(request, problem);
+
     json_value list = json_get(request->json, STR("values")), item;
     struct json_iterator iterator = json_iterate(list);
     struct command_body body;
@@ -622,9 +670,55 @@ err route_segment_profile(struct request *request, struct problem *problem)
     return ask_everybody(request, AUDIENCE_PROFILE, request->parameters[0], CHANGE_MS, problem);
 }
 
+struct ask_objects {
+    str kind, id;
+    struct buffer text;
+    err error;
+};
+
+static void write_catalogue(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_objects *ask = question->context;
+    audience_write_catalogue(state->audience, &ask->text);
+}
+
+/* The language, then the names of objects and channels: two objects made one. */
 err route_rule_catalogue(struct request *request, struct problem *problem)
 {
-    (void)problem;
-    rule_write_catalogue(&request->out);
-    return ERR_OK;
+    struct ask_objects ask = { .error = ERR_OK };
+    buffer_init(&ask.text, TEXT_BYTES_MAX);
+    err error = view_ask(request, write_catalogue, &ask, problem);
+    if (error == ERR_OK)
+        error = buffer_status(&ask.text);
+    if (error == ERR_OK) {
+        rule_write_catalogue(&request->out);
+        request->out.size--;
+        buffer_append_byte(&request->out, ',');
+        buffer_append_str(&request->out, str_slice(buffer_str(&ask.text), 1, ask.text.size));
+    }
+    buffer_deinit(&ask.text);
+    return error;
+}
+
+static void write_object(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_objects *ask = question->context;
+    ask->error = audience_write_object(state->audience, ask->kind, ask->id, &ask->text);
+}
+
+err route_object_tags_get(struct request *request, struct problem *problem)
+{
+    struct ask_objects ask = { .kind = request->parameters[0], .id = request->parameters[1] };
+    buffer_init(&ask.text, TEXT_BYTES_MAX);
+    err error = view_ask(request, write_object, &ask, problem);
+    if (error == ERR_OK)
+        error = ask.error;
+    if (error == ERR_NOT_FOUND)
+        error = problem_set(problem, error, "there is no %.*s '%.*s'",
+                            (int)str_utf8_prefix_bytes(ask.kind, 60), ask.kind.data,
+                            (int)str_utf8_prefix_bytes(ask.id, 60), ask.id.data);
+    if (error == ERR_OK)
+        buffer_append_str(&request->out, buffer_str(&ask.text));
+    buffer_deinit(&ask.text);
+    return error;
 }

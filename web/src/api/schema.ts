@@ -1468,6 +1468,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/objects/{kind}/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tags and lists of one object */
+        get: operations["getObjectTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2503,6 +2520,8 @@ export interface components {
                 [key: string]: number[];
             };
             definition?: Record<string, never>;
+            /** @description customer, or the kind of objects it stands on */
+            on: string;
         };
         DefinitionList: {
             items: components["schemas"]["Definition"][];
@@ -2510,7 +2529,7 @@ export interface components {
             /** Format: date-time */
             as_of: string;
         };
-        /** @description kind rule (default), algebra, random, static, upload, snapshot */
+        /** @description kind rule (default), algebra, random, static, upload, snapshot; of objects rule, static, upload */
         SegmentPut: {
             name?: string;
             folder?: string;
@@ -2524,8 +2543,10 @@ export interface components {
             buckets?: number;
             from?: number;
             to?: number;
+            /** @description customer (default), or a kind of objects */
+            on?: string;
         };
-        /** @description kind rule (default), stage, count, score, rfm, manual, imported, model */
+        /** @description kind rule (default), stage, count, score, rfm, manual, imported, model; of objects all but score and rfm */
         TagPut: {
             name?: string;
             folder?: string;
@@ -2566,13 +2587,15 @@ export interface components {
         };
         ValuesChange: {
             values: {
-                customer: string | {
+                customer?: string | {
                     type: string;
                     value: string;
                     namespace?: string;
                 };
                 value?: unknown;
                 at?: string;
+                /** @description the id, of a tag on objects */
+                object?: string;
             }[];
         };
         Given: {
@@ -2600,6 +2623,13 @@ export interface components {
         };
         SegmentPreviewPost: {
             rule: Record<string, never>;
+            /** @description customer (default), or the kind of objects that is asked for */
+            on?: string;
+            /** @description of objects: those that events of such customers name; measure is an event condition with via */
+            customers?: {
+                rule?: Record<string, never>;
+                measure: Record<string, never>;
+            };
         };
         SegmentPreview: {
             count: number;
@@ -2622,6 +2652,12 @@ export interface components {
                 };
             };
             elapsed_ms: number;
+            on?: string;
+            items?: {
+                id: string;
+                customers: number;
+                events: number;
+            }[];
         };
         ChangePreview: {
             count: number;
@@ -2670,8 +2706,118 @@ export interface components {
                 significant: boolean;
             }[];
         };
-        /** @description operators, measures, windows and forms of rules; docs/rules.md */
-        RuleCatalogue: Record<string, never>;
+        /** @description operators, measures, windows and forms of rules; objects with what leads to them, channels; docs/rules.md */
+        RuleCatalogue: {
+            objects: components["schemas"]["ObjectNames"][];
+            channels: {
+                channel: string;
+                identifier: string;
+            }[];
+        };
+        /** @description a kind of objects, and what conditions through it are made of */
+        ObjectNames: {
+            kind: string;
+            name: string;
+            count: number;
+            properties: {
+                name: string;
+                type: string;
+                /** @description the kind whose ids it has */
+                object?: string;
+            }[];
+            tags: {
+                key: string;
+                name: string;
+                type: string;
+                values: string[];
+            }[];
+            segments: {
+                key: string;
+                name: string;
+                type: string;
+                values: string[];
+            }[];
+            events: {
+                event: string;
+                via: string;
+            }[];
+            traits: string[];
+        };
+        ObjectTags: {
+            kind: string;
+            id: string;
+            tags: Record<string, never>;
+            segments: string[];
+            /** Format: date-time */
+            as_of: string;
+        };
+        /** @description how many can be contacted by each channel, and why the rest cannot */
+        SegmentReach: {
+            count: number;
+            /** Format: date-time */
+            as_of: string;
+            reachable: {
+                [key: string]: number;
+            };
+            unreachable: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        OverlapMapPost: {
+            /** @description 2 to 500 keys; all segments of customers without it */
+            segments?: string[];
+        };
+        OverlapMap: {
+            /** Format: date-time */
+            as_of: string;
+            segments: {
+                key: string;
+                name: string;
+                count: number;
+            }[];
+            /** @description [place of one, place of the other, how many are in both], none where nobody is */
+            pairs: number[][];
+            elapsed_ms: number;
+        };
+        ExportPost: {
+            /** @enum {string} */
+            format?: "csv" | "jsonl";
+            /** @description of a tag: those with this value */
+            value?: string;
+            /** @description one_id, identifier:TYPE, trait:NAME, tag:KEY, consent:PURPOSE, segment:KEY; of objects id, prop:NAME, tag:KEY */
+            columns?: string[];
+            /** @description values in full, for who may; told to the audit */
+            reveal?: boolean;
+        };
+        Export: {
+            id: string;
+            /** @enum {string} */
+            kind: "segment" | "tag";
+            key: string;
+            /** @enum {string} */
+            format: "csv" | "jsonl";
+            columns: string[];
+            /** @enum {string} */
+            state: "running" | "done" | "failed" | "cancelled";
+            rows: number;
+            total: number;
+            bytes: number;
+            revealed: boolean;
+            reason: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            by: string;
+        };
+        ExportList: {
+            items: components["schemas"]["Export"][];
+            next_cursor: string | null;
+            /** Format: date-time */
+            as_of: string;
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -6066,6 +6212,35 @@ export interface operations {
             404: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getObjectTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectTags"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
