@@ -18,6 +18,10 @@
  *      account's owner said so (`allow_private`): the address is resolved once, checked, and that one is connected to; no
  *      redirects.
  *   C6 secrets and recipients never reach a log line, an error or a URL that is logged.
+ *
+ * Threads: one drives all transfers; a second one (`follow`) asks providers later what became of what they took, by
+ * the first. Settings are immutable and counted; all else of an account belongs to the first thread. What is sent,
+ * how it looks on each wire and what each code means: docs/channels.md.
  */
 #ifndef KITH_CHANNEL_CHANNEL_H
 #define KITH_CHANNEL_CHANNEL_H
@@ -73,11 +77,15 @@ struct channels_config {
     str sandbox_url;
     int64_t (*now_ms)(void *context); /* wall clock: signatures, tokens */
     void (*done)(void *context, const struct channel_result *result);
+    /* What a provider said later when it was asked (mass messages of WeCom, statuses of Tencent): a JSON array of receipts as
+     * in channel_callback. On a thread of this room. NULL: nobody wants to know, and nothing is asked. */
+    void (*receipts)(void *context, str account, str receipts);
     void *context;
+    uint64_t seed; /* of jitter */
 };
 err channels_new(struct channels **channels, const struct channels_config *config,
                  struct problem *problem) MUST_USE;
-/* What is under way gets `timeout_ms`; then the rest is told as it is (UNCERTAIN, or REFUSED for what never left). */
+/* What is under way gets `timeout_ms`; then the rest is told as it is (UNCERTAIN, or LATER for what never left). */
 void channels_free(struct channels **channels, int64_t timeout_ms);
 
 /* `settings`: JSON as in PUT /channels/{key}, secrets in clear. UNPROCESSABLE with pointer. Takes effect at once; what waits goes by
@@ -101,18 +109,26 @@ struct channel_message {
     str recipient;      /* plain: E.164 phone, openid, external_userid, e-mail, URL of a webhook */
     str content;        /* JSON object of rendered parts, by form */
     int64_t expires_ms; /* not sent after it (welcome codes live 20 s) */
-    bool is_repeat;     /* it may have been sent before with this key: ask first where one can */
+    /* It may have been sent before with this key: asked first where one can, repeated where the key is honoured; where
+     * neither is so nothing is sent, and the outcome is UNCERTAIN. */
+    bool is_repeat;
+    /* Messages with the same number go one after the other (her customer number); 0: those to the same recipient. A webhook
+     * without a number has no order. */
+    uint64_t order;
+    uint32_t tries; /* how often it was LATER before: the back-off grows with it */
 };
 enum channel_outcome {
     CHANNEL_SENT,      /* the provider has taken it; `provider_id` finds it in receipts */
     CHANNEL_DELIVERED, /* and that is all there will be (webhook answered 2xx) */
     CHANNEL_REFUSED,   /* it was not sent and never will be */
     CHANNEL_LATER,     /* it was not sent; try again at retry_ms */
+    /* It may have been sent. retry_ms > 0: a repeat with the same key is safe from then on. */
     CHANNEL_UNCERTAIN,
 };
 struct channel_result {
     uint64_t touch;
     enum channel_outcome outcome;
+    /* One for each message, also where a provider gives one to thousands; receipts carry the same. */
     str provider_id;
     str code;   /* of the provider, as it is: "43101", "isv.BUSINESS_LIMIT_CONTROL", "550" */
     str reason; /* ours, stable: "no_subscription", "not_a_friend", "rate_limited", "bad_recipient", "template_refused", "account_failing" … */
@@ -138,6 +154,20 @@ struct channel_health {
 };
 size_t channels_health(struct channels *channels, struct channel_health *health, size_t max);
 
+/* The reasons of results, and each provider's codes with outcome and reason, in both languages, as JSON. */
+void channel_write_reasons(struct buffer *out);
+void channel_write_codes(struct buffer *out);
+
+/* ---- what is no message ---- */
+
+/* Something else that the provider does: "tags.list", "contact_way.add", "contacts.get", "qr.create" …; names, arguments and
+ * answers are in docs/channels.md. Blocks (pages are read on until the end); any thread but `done`'s. NOT_FOUND: no such
+ * account or operation; UNPROCESSABLE: the provider refused, with its code; UNAVAILABLE, TIMEOUT. */
+err channels_operate(struct channels *channels, str account, str operation, json_value arguments,
+                     struct buffer *answer, struct problem *problem) MUST_USE;
+/* After a start: this is still open, ask for it again (`provider_id` of a mass message). Any thread. */
+void channels_follow(struct channels *channels, str account, str provider_id);
+
 /* ---- what comes back ---- */
 
 struct channel_callback {
@@ -146,8 +176,8 @@ struct channel_callback {
     str headers; /* lines "name: value\n", names in lower case */
     int64_t now_ms;
 };
-/* Verified and decrypted. `receipts`: JSON array of {provider_id | key, recipient, status:"delivered|failed|read|clicked|confirmed|
- * unsubscribed", code, at}; `events`: JSON array of Segment-form calls ({type, event, externalIds…}) ready for the collecting
+/* Verified and decrypted. `receipts`: JSON array of {provider_id?, key?, recipient?, status:"delivered|failed|read|clicked|confirmed|
+ * unsubscribed", code, reason?, at}; `events`: JSON array of Segment-form calls ({type, event, externalIds…}) ready for the collecting
  * door; `reply`: the body the provider wants, with its content type. FORBIDDEN: signature; BAD_REQUEST: form. Any thread. */
 struct channel_decoded {
     struct buffer receipts, events, reply;

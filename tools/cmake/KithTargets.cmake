@@ -97,6 +97,19 @@ function(kith_add_tests kind timeout_s)
     endforeach()
 endfunction()
 
+# One executable per file of tests/drivers: a room's C face on standard input and output, for Node tests.
+function(kith_add_drivers)
+    kith_glob(sources tests/drivers)
+    foreach(source IN LISTS sources)
+        cmake_path(GET source STEM name)
+        string(REGEX MATCH "^[a-z]+" top ${name})
+        add_executable(${name} ${source})
+        kith_link_rooms(${name} "${top}")
+        set_target_properties(${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/drivers)
+    endforeach()
+endfunction()
+
 # libFuzzer: every object is instrumented, the targets bring the driver. fuzz_<room>_<what>.c gets its
 # room and those below, like a unit test. Corpus in tests/fuzz/corpus/<name>.
 function(kith_add_fuzz_targets)
