@@ -35,6 +35,7 @@
 #define TICK_MS MINUTE_MS
 /* Of history, between groups. */
 #define TIDY_US 1000
+#define TIDY_ASKED_US 100
 #define TRIM_MS MINUTE_MS
 
 /* ---- a group: apply, then one commit ---- */
@@ -165,7 +166,15 @@ static err apply_one(struct engine *engine, struct log_block *block)
     return ERR_OK;
 }
 
-/* Apply `block` and whatever else waits already, as one group. */
+static void answer_questions(struct engine *engine, bool all);
+
+static bool somebody_asks(struct engine *engine)
+{
+    return engine->asked != NULL || queue_weight(&engine->questions) > 0;
+}
+
+/* Apply `block` and whatever else waits already, as one group. A question waits for the records that were durable
+ * before it, not for the whole group. */
 static err apply_group(struct engine *engine, struct log_block *block, struct problem *problem)
 {
     err error = begin_group(engine);
@@ -173,6 +182,8 @@ static err apply_group(struct engine *engine, struct log_block *block, struct pr
         error = apply_one(engine, block);
         log_block_release(&block);
         bool is_full = engine->applied_seq + 1 - engine->group_first_seq >= GROUP_RECORDS_MAX;
+        if (error == ERR_OK && somebody_asks(engine))
+            answer_questions(engine, false);
         if (error == ERR_OK && !is_full)
             error = log_next(engine->log, 0, &block, problem);
     }
@@ -374,7 +385,7 @@ static void *run(void *context)
             error = apply_group(engine, block, &problem);
         if (error == ERR_OK)
             answer_questions(engine, ledger_is_behind(engine));
-        history_tidy(engine->history, TIDY_US);
+        history_tidy(engine->history, somebody_asks(engine) ? TIDY_ASKED_US : TIDY_US);
         engine->has_work = follow_work(engine);
         if (block == NULL && may_stop(engine))
             break;

@@ -7,6 +7,8 @@
 
 /* Between groups: long enough to get on, short enough that no event waits for it. */
 #define WORK_US 1000
+/* Somebody waits for an answer meanwhile. */
+#define WORK_ASKED_US 200
 
 static struct audience_moment moment_of(const struct engine *engine, uint64_t seq)
 {
@@ -141,5 +143,6 @@ err follow_tick(struct engine *engine, uint64_t seq)
 
 bool follow_work(struct engine *engine)
 {
-    return audience_work(engine->audience, WORK_US);
+    bool asked = engine->asked != NULL || queue_weight(&engine->questions) > 0;
+    return audience_work(engine->audience, asked ? WORK_ASKED_US : WORK_US);
 }
