@@ -47,9 +47,13 @@ static void content_written(struct mapping_worker *worker, str name, const struc
 static bool find_currency(struct mapping_worker *worker)
 {
     char shown[REFUSAL_SHOWN_BYTES];
+    const struct node *node = worker->mapping->currency.node;
     str text;
+    /* A constant, as it mostly is, is what it was for the row before. */
+    if (node != NULL && node->kind == NODE_CONSTANT && worker->currency[0] != '\0')
+        return true;
     worker->currency[0] = '\0';
-    if (worker->mapping->currency.node == NULL)
+    if (node == NULL)
         return true;
     if (!spec_text(worker, &worker->run, &worker->mapping->currency, &text))
         return false;
