@@ -89,6 +89,41 @@
     TABLE(AUDIENCE_CHANGES, "audience_changes", 2, false,                                             \
           "I:definition I:number I:count I:first_ms I:last_ms B:entries")                             \
     TABLE(AUDIENCE_STATES, "audience_states", 1, false, "I:definition I:checkpoint")                  \
+    /* touches */                                                                                     \
+    TABLE(TOUCH_LINES, "touch_lines", 1, true,                                                        \
+          "I:number T:journey T:node T:campaign T:channel T:account T:form T:template T:purpose "     \
+          "T:brand I:priority I:flags")                                                               \
+    TABLE(TOUCHES, "touches", 1, true,                                                                \
+          "I:number I:customer I:line T:journey I:position T:key T:context T:order_id T:content_key " \
+          "I:cost_minor I:created_ms I:seq I:not_before_ms I:expires_ms T:first_status "              \
+          "T:first_reason")                                                                           \
+    TABLE(TOUCH_STATES, "touch_states", 1, true,                                                      \
+          "I:number T:status T:reason I:until_ms I:changed_ms I:counted_ms I:steps I:tries I:flags")  \
+    TABLE(TOUCH_SENDS, "touch_sends", 1, true,                                                        \
+          "I:number I:recipient I:template_version T:provider_id T:code T:response I:at_ms")          \
+    TABLE(TOUCH_STEPS, "touch_steps", 2, true,                                                        \
+          "I:touch I:step I:at_ms I:seq T:status T:reason T:detail")                                  \
+    TABLE(TOUCH_CORRECTIONS, "touch_corrections", 1, true,                                            \
+          "I:id T:kind I:touch I:customer T:journey T:node T:reason I:at_ms I:seq")                   \
+    TABLE(TOUCH_TEMPLATES, "touch_templates", 2, true,                                                \
+          "T:key I:version T:body I:user_number I:at_ms")                                             \
+    TABLE(TOUCH_ACCOUNTS, "touch_accounts", 1, true,                                                  \
+          "T:key T:kind T:settings I:user_number I:changed_ms I:deleted_ms")                          \
+    TABLE(TOUCH_POLICY, "touch_policy", 2, true, "T:key I:version T:body I:user_number I:at_ms")      \
+    TABLE(TOUCH_STOPS, "touch_stops", 2, true,                                                        \
+          "T:scope T:value I:since_ms I:user_number T:why I:lifted_ms I:lifted_by")                   \
+    TABLE(TOUCH_CHANCES, "touch_chances", 4, true,                                                    \
+          "I:customer T:account I:kind T:what I:count I:at_ms")                                       \
+    TABLE(TOUCH_SPENT, "touch_spent", 1, true, "I:key I:minor")                                       \
+    TABLE(TOUCH_TASKS, "touch_tasks", 1, true,                                                        \
+          "I:touch I:customer T:account T:content I:created_ms I:expires_ms")                         \
+    TABLE(TOUCH_TASK_STATES, "touch_task_states", 1, true,                                            \
+          "I:touch T:status I:user_number T:result T:note I:changed_ms")                              \
+    TABLE(COUPON_POOLS, "coupon_pools", 1, true,                                                      \
+          "T:key I:is_generated T:prefix I:limit_count I:given I:changed_ms")                         \
+    TABLE(COUPON_CODES, "coupon_codes", 2, true, "T:pool I:number T:code")                            \
+    TABLE(COUPONS_GIVEN, "coupons_given", 1, true,                                                    \
+          "I:touch T:pool T:code I:customer I:at_ms")                                                 \
     /* running */                                                                                     \
     TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                           \
     TABLE(BATCHES, "batches", 2, false, "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")

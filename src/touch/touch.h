@@ -38,6 +38,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "channel/channel.h"
+#include "event/event.h"
 #include "rule/rule.h"
 #include "store/ledger.h"
 #include "template/template.h"
@@ -87,8 +88,10 @@ struct touch_world {
     /* A value for a template: "customer.city", "tag.skin_type", "one_id", "adviser.name". */
     void (*value)(void *context, uint32_t customer, str path, struct template_value *value);
     int32_t (*zone_offset_seconds)(void *context, uint32_t customer,
-                                   int64_t at_ms); /* hers, or the workspace's */
-    uint32_t (*root)(void *context, uint32_t node);
+                                   int64_t at_ms);  /* hers, or the workspace's */
+    uint32_t (*root)(void *context, uint32_t node); /* 0: gone */
+    /* The node that was hers first, for ever: hold-outs are drawn by it. NULL: the root. */
+    uint32_t (*first_node)(void *context, uint32_t customer);
     size_t (*nodes)(void *context, uint32_t customer, uint32_t *nodes, size_t max);
 };
 
@@ -156,7 +159,16 @@ void touch_would(const struct touches *touches, const struct touch_request *requ
 err touch_withdraw(struct touches *touches, uint64_t position, str reason,
                    struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
 
+/* It should have gone and did not, as is known by now: listed as 'should have been sent'. */
+err touch_missed(struct touches *touches, const struct touch_request *request, str reason,
+                 struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
+
 /* ---- from apply ---- */
+
+/* What she does may say what a channel allows of her: subscriptions granted, contact within 48 hours, followed or not. Any event;
+ * cheap for those that say nothing. `node`: as identity brought it. */
+err touch_event(struct touches *touches, uint32_t node, const struct event *event,
+                struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
 
 /* Consent or identifiers of hers changed, she was merged or split: what waits for her is looked at again (U4, U6). */
 err touch_customer_changed(struct touches *touches, uint32_t customer, struct touch_moment moment,
@@ -181,7 +193,11 @@ err touch_run_due(struct touches *touches, size_t limit, struct touch_moment mom
     X(TOUCH_CLAIM, "touch.claim", touch_claim)                   \
     X(TOUCH_RESULTS, "touch.results", touch_take_results)        \
     X(TOUCH_RECEIPTS, "touch.receipts", touch_take_receipts)     \
-    X(TOUCH_DECIDE, "touch.decide", touch_decide)
+    X(TOUCH_DECIDE, "touch.decide", touch_decide)                \
+    X(TOUCH_RUN, "touch.run", touch_run)                         \
+    X(TOUCH_RECOVER, "touch.recover", touch_recover)             \
+    X(TOUCH_TASK, "touch.task", touch_change_task)               \
+    X(COUPON_PUT, "coupon.put", touch_put_coupons)
 struct touch_command {
     json_value body;
     struct touch_moment moment;
@@ -219,6 +235,23 @@ err touch_write_reach(const struct touches *touches, uint32_t customer, int64_t 
 /* Rendered for her, not sent. */
 err touch_preview(const struct touches *touches, str template_, uint32_t customer, str context,
                   int64_t now_ms, struct buffer *out, struct problem *problem) MUST_USE;
+
+void touch_write_stops(const struct touches *touches, struct buffer *out);
+void touch_write_pools(const struct touches *touches, struct buffer *out);
+/* By this channel, now, for marketing: may she? *reason is a gate's code, or "". */
+bool touch_may_reach(const struct touches *touches, uint32_t customer, str channel, int64_t now_ms,
+                     const char **reason);
+bool touch_account_is(const struct touches *touches, str key, enum channel_kind *kind);
+
+/* ---- keys and short links; any thread, once the room is loaded ---- */
+
+/* The idempotency key that a channel gets, 32 hex digits; and back, 0 for what is none. */
+void touch_key(const struct touches *touches, uint32_t number, char out[33]);
+uint32_t touch_by_key(const struct touches *touches, str key);
+/* Which link of which touch is /l/{code}? */
+bool touch_link_find(const struct touches *touches, str code, uint32_t *number, uint8_t *place);
+/* Of a receipt {touch | key | provider_id}; 0: not known. Engine thread. */
+uint32_t touch_of_receipt(const struct touches *touches, str account, json_value receipt);
 
 struct touch_status_counts {
     uint64_t by_status[TOUCH_STATUS_COUNT];

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gate: the one place where it is decided whether a touch may go out. A table of questions, asked in order; the first that says
+ * no decides. Asked at the request, when a held one is due, and once more when it is claimed.
+ *
+ * Caps count what is on its way exactly as what was sent (U3), by rank: of two that still wait, the one with the higher priority,
+ * then the lower number, stands before the other. Who stands behind does not count against who stands before, and gives way if
+ * both do not fit. So exactly `max` go, whatever the order in which they are looked at.
+ */
+#include <string.h>
+
+#include "base/digest.h"
+#include "touch/inside.h"
+
+const char *gate_code(enum gate gate)
+{
+    static const char *const codes[GATE_COUNT] = { "",
+#define X(NAME, code, ...) code,
+                                                   GATES(X)
+#undef X
+    };
+    return codes[gate];
+}
+
+bool gate_find(str code, enum gate *gate)
+{
+    for (int i = GATE_NONE; i < GATE_COUNT; i++) {
+        if (!str_equal(code, str_from_c(gate_code((enum gate)i))))
+            continue;
+        *gate = (enum gate)i;
+        return true;
+    }
+    return false;
+}
+
+/* ---- time ---- */
+
+static int64_t floor_div(int64_t value, int64_t by)
+{
+    return value >= 0 ? value / by : -((-value + by - 1) / by);
+}
+
+/* Days since 1970 from and to a civil date (H. Hinnant, chrono-compatible low-level date algorithms). */
+static int64_t days_from_civil(int64_t year, int64_t month)
+{
+    year -= month <= 2;
+    int64_t era = floor_div(year, 400), of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void civil_from_days(int64_t days, int64_t *year, int64_t *month)
+{
+    days += 719468;
+    int64_t era = floor_div(days, 146097), of_era = days - era * 146097;
+    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
+    int64_t shifted = (5 * of_year + 2) / 153;
+    *month = shifted < 10 ? shifted + 3 : shifted - 9;
+    *year = years + era * 400 + (*month <= 2);
+}
+
+static int64_t period_start_day(enum cap_calendar calendar, int64_t day, int steps)
+{
+    int64_t year, month;
+    switch (calendar) {
+    case CAP_DAY:
+        return day + steps;
+    case CAP_WEEK: /* 1970-01-01 was a Thursday; weeks begin on Monday */
+        return floor_div(day + 3, 7) * 7 - 3 + (int64_t)steps * 7;
+    case CAP_MONTH:
+        civil_from_days(day, &year, &month);
+        month += steps - 1;
+        return days_from_civil(year + floor_div(month, 12), month - floor_div(month, 12) * 12 + 1);
+    case CAP_SLIDING:
+    default:
+        return day;
+    }
+}
+
+/* The start of the day, week or month in which a moment lies, `steps` of them later; `customer` 0: by the workspace's clock. */
+int64_t period_start_ms(const struct touches *touches, uint32_t customer,
+                        enum cap_calendar calendar, int64_t at_ms, int steps)
+{
+    const struct touch_world *world = touches->config.world;
+    int64_t offset_ms = SECOND_MS * world->zone_offset_seconds(world->context, customer, at_ms);
+    int64_t day = period_start_day(calendar, floor_div(at_ms + offset_ms, DAY_MS), steps);
+    int64_t start_ms = day * DAY_MS - offset_ms;
+    int64_t there_ms = SECOND_MS * world->zone_offset_seconds(world->context, customer, start_ms);
+    return start_ms + offset_ms - there_ms;
+}
+
+/* ---- the questions ---- */
+
+struct asking {
+    const struct touches *touches;
+    const struct candidate *candidate;
+    struct verdict *verdict;
+};
+static bool is_marketing(const struct candidate *candidate)
+{
+    return (candidate->line->flags & LINE_TRANSACTIONAL) == 0;
+}
+static bool is_test(const struct candidate *candidate)
+{
+    return (candidate->line->flags & LINE_TEST) != 0;
+}
+
+static bool asks_no_account(struct asking *ask)
+{
+    const struct account *account = ask->candidate->account;
+    return account == NULL || account->is_deleted || account->is_disabled;
+}
+
+bool gate_stopped(const struct touches *touches, const struct line *line)
+{
+    for (size_t i = 0; i < touches->stop_count; i++) {
+        const struct stop *stop = &touches->stops[i];
+        str value = stop->scope == STOP_CHANNEL   ? line->channel
+                    : stop->scope == STOP_ACCOUNT ? line->account
+                                                  : line->journey;
+        if (stop->scope == STOP_ALL || str_equal(stop->value, value))
+            return true;
+    }
+    return false;
+}
+
+static bool asks_stopped(struct asking *ask)
+{
+    ask->verdict->until_ms = INT64_MAX;
+    return gate_stopped(ask->touches, ask->candidate->line);
+}
+
+static bool asks_gone(struct asking *ask)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    return world->root(world->context, ask->candidate->customer) == 0;
+}
+
+static bool asks_test_only(struct asking *ask)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    const struct policy *policy = ask->touches->policy;
+    if (!ask->candidate->account->is_test_only || is_test(ask->candidate))
+        return false;
+    return policy->test_segment.size == 0 ||
+           !world->in_segment(world->context, ask->candidate->customer, policy->test_segment);
+}
+
+/* Of 1,000,000; the same for the node that was hers first, for ever. */
+static uint32_t draw(const struct touches *touches, uint32_t customer, str salt)
+{
+    const struct touch_world *world = touches->config.world;
+    uint32_t first =
+        world->first_node != NULL ? world->first_node(world->context, customer) : customer;
+    uint64_t hash =
+        hash_mix64(hash_bytes64(salt.data, salt.size, touches->config.seed) ^ hash_mix64(first));
+    return (uint32_t)(hash % 1000000);
+}
+
+static bool asks_hold_out(struct asking *ask)
+{
+    const struct policy *policy = ask->touches->policy;
+    if (is_test(ask->candidate))
+        return false;
+    for (size_t i = 0; i < policy->share_count; i++) {
+        const struct share *share = &policy->shares[i];
+        if (share->journey.size > 0 && !str_equal(share->journey, ask->candidate->line->journey))
+            continue;
+        str salt = share->journey.size > 0 ? share->journey : STR("universal");
+        if (draw(ask->touches, ask->candidate->customer, salt) < share->millionths)
+            return true;
+    }
+    return false;
+}
+
+static bool asks_consent(struct asking *ask)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    const struct policy *policy = ask->touches->policy;
+    str purpose = ask->candidate->line->purpose;
+    bool unless_refused = !str_equal(purpose, STR("marketing")), granted = false;
+    for (size_t i = 0; i < policy->consent_count; i++)
+        if (str_equal(policy->consents[i].purpose, purpose))
+            unless_refused = policy->consents[i].unless_refused;
+    if (!world->consent(world->context, ask->candidate->customer, purpose, &granted))
+        return !unless_refused;
+    return !granted;
+}
+
+static bool asks_refused(struct asking *ask)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    bool granted;
+    return world->consent(world->context, ask->candidate->customer, ask->candidate->line->channel,
+                          &granted) &&
+           !granted;
+}
+
+/* A chance of hers at any of her nodes. */
+static const struct chance *her_chance(struct asking *ask, enum chance_kind kind, str what)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    const struct chance *best = NULL;
+    uint32_t nodes[32];
+    size_t count = world->nodes(world->context, ask->candidate->customer, nodes, 32);
+    for (size_t i = 0; i < count && i < 32; i++) {
+        const struct chance *chance =
+            chance_find(ask->touches, chance_key(ask->candidate->account, nodes[i], kind, what));
+        if (chance != NULL && chance->count > 0 && (best == NULL || chance->at_ms > best->at_ms))
+            best = chance;
+    }
+    return best;
+}
+
+static bool asks_unsubscribed(struct asking *ask)
+{
+    return her_chance(ask, CHANCE_UNSUBSCRIBED, STR_NONE) != NULL;
+}
+
+static bool asks_unreachable(struct asking *ask)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    const struct account *account = ask->candidate->account;
+    struct touch_recipient recipient = { .row = 0 };
+    bool found = world->recipient(world->context, ask->candidate->customer,
+                                  str_from_c(account->info->identifier_type), account->namespace_,
+                                  false, &recipient);
+    ask->verdict->recipient = found ? (uint32_t)recipient.row : 0;
+    return !found && account->info->identifier_type[0] != '\0';
+}
+
+/* ---- duplicates ---- */
+
+static bool sent_before(struct asking *ask, bool by_order)
+{
+    const struct candidate *candidate = ask->candidate;
+    const struct policy *policy = ask->touches->policy;
+    uint32_t hash = by_order ? candidate->order_hash : candidate->content_hash;
+    int64_t since_ms =
+        candidate->now_ms - (by_order ? policy->order_window_ms : policy->content_window_ms);
+    struct mark_walk walk;
+    if (hash == 0 || is_test(candidate))
+        return false;
+    walk_begin(&walk, ask->touches, candidate->customer);
+    for (uint32_t number; (number = walk_next(&walk)) != 0;) {
+        const struct mark *mark = mark_at(ask->touches, number);
+        if (number == candidate->number ||
+            (by_order ? mark->order_hash : mark->content_hash) != hash)
+            continue;
+        /* Of two that wait, the later one is the duplicate. */
+        bool is_behind = candidate->number != 0 && number > candidate->number &&
+                         !status_is_sent(mark_status(mark));
+        if (!is_behind && status_counts(mark_status(mark)) && mark_time_ms(mark) >= since_ms)
+            return true;
+    }
+    return false;
+}
+static bool asks_same_order(struct asking *ask)
+{
+    return sent_before(ask, true);
+}
+static bool asks_same_content(struct asking *ask)
+{
+    return sent_before(ask, false);
+}
+
+/* ---- when ---- */
+
+static bool asks_expired(struct asking *ask)
+{
+    return ask->candidate->expires_ms != 0 && ask->candidate->now_ms >= ask->candidate->expires_ms;
+}
+
+static bool asks_not_yet(struct asking *ask)
+{
+    ask->verdict->until_ms = ask->candidate->not_before_ms;
+    return ask->candidate->not_before_ms > ask->candidate->now_ms;
+}
+
+/* The end of these quiet hours if they are on, else 0. */
+static int64_t quiet_until_ms(const struct touches *touches, const struct quiet *quiet,
+                              uint32_t customer, int64_t now_ms)
+{
+    uint32_t whose = quiet->customer_zone ? customer : 0;
+    int64_t day_ms = period_start_ms(touches, whose, CAP_DAY, now_ms, 0);
+    int64_t second = (now_ms - day_ms) / SECOND_MS;
+    bool over_midnight = quiet->from_s > quiet->to_s;
+    bool is_on = over_midnight ? second >= quiet->from_s || second < quiet->to_s
+                               : second >= quiet->from_s && second < quiet->to_s;
+    if (!is_on)
+        return 0;
+    if (over_midnight && second >= quiet->from_s)
+        day_ms = period_start_ms(touches, whose, CAP_DAY, now_ms, 1);
+    return day_ms + (int64_t)quiet->to_s * SECOND_MS;
+}
+
+static bool asks_quiet(struct asking *ask)
+{
+    const struct candidate *candidate = ask->candidate;
+    const struct policy *policy = ask->touches->policy;
+    ask->verdict->until_ms = 0;
+    if (is_test(candidate))
+        return false;
+    for (size_t i = 0; i < policy->quiet_count; i++) {
+        const struct quiet *quiet = &policy->quiets[i];
+        if ((quiet->channel != 0 && quiet->channel != candidate->line->scope_hash[0]) ||
+            (quiet->purpose != 0 && quiet->purpose != candidate->line->scope_hash[1]) ||
+            (!is_marketing(candidate) && !quiet->transactional_too))
+            continue;
+        int64_t until_ms =
+            quiet_until_ms(ask->touches, quiet, candidate->customer, candidate->now_ms);
+        if (until_ms <= ask->verdict->until_ms)
+            continue;
+        ask->verdict->until_ms = until_ms;
+        ask->verdict->holds = !quiet->drops;
+    }
+    return ask->verdict->until_ms > 0;
+}
+
+static bool asks_settling(struct asking *ask)
+{
+    const struct candidate *candidate = ask->candidate;
+    ask->verdict->until_ms = candidate->created_ms + ask->touches->policy->settle_ms;
+    return !is_test(candidate) && ask->touches->policy->settle_ms > 0 && !candidate->settled &&
+           ask->verdict->until_ms > candidate->now_ms;
+}
+
+/* ---- caps ---- */
+
+static uint64_t scope_of(const struct line *line, enum cap_scope scope)
+{
+    switch (scope) {
+    case CAP_CHANNEL:
+        return line->scope_hash[0];
+    case CAP_PURPOSE:
+        return line->scope_hash[1];
+    case CAP_BRAND:
+        return line->scope_hash[2];
+    case CAP_JOURNEY:
+        return line->scope_hash[3];
+    case CAP_ALL:
+    case CAP_ACCOUNT:
+    default:
+        return 0;
+    }
+}
+
+static bool cap_concerns(const struct cap *cap, const struct line *line)
+{
+    return cap->value == 0 || cap->value == scope_of(line, cap->scope);
+}
+
+static bool cap_counts(const struct cap *cap, const struct candidate *candidate,
+                       const struct line *other)
+{
+    if ((other->flags & LINE_TEST) != 0)
+        return false;
+    if (cap->scope == CAP_ACCOUNT)
+        return str_equal(other->account, candidate->account->key) &&
+               str_equal(other->form, candidate->line->form);
+    return (other->flags & LINE_TRANSACTIONAL) == 0 &&
+           scope_of(other, cap->scope) == scope_of(candidate->line, cap->scope);
+}
+
+static bool stands_before(const struct candidate *candidate, uint32_t number,
+                          const struct line *line)
+{
+    if (line->priority != candidate->line->priority)
+        return line->priority > candidate->line->priority;
+    return candidate->number == 0 || number < candidate->number;
+}
+
+struct cap_count {
+    uint32_t before, behind;
+    int64_t oldest_ms; /* of those before: when the sliding window lets one out */
+    uint32_t give_way[DISPLACED_MAX];
+    size_t give_way_count;
+};
+
+/* The least important last: those are the first to give way. */
+static void note_behind(const struct touches *touches, struct cap_count *count, uint32_t number,
+                        const struct mark *mark)
+{
+    count->behind++;
+    const struct line *line = line_at(touches, mark->line);
+    size_t at = count->give_way_count < DISPLACED_MAX ? count->give_way_count++ : DISPLACED_MAX - 1;
+    while (at > 0) {
+        const struct line *other =
+            line_at(touches, mark_at(touches, count->give_way[at - 1])->line);
+        if (other->priority < line->priority ||
+            (other->priority == line->priority && count->give_way[at - 1] > number))
+            break;
+        count->give_way[at] = count->give_way[at - 1];
+        at--;
+    }
+    count->give_way[at] = number;
+}
+
+static void cap_count(struct asking *ask, const struct cap *cap, int64_t since_ms,
+                      struct cap_count *count)
+{
+    const struct touches *touches = ask->touches;
+    struct mark_walk walk;
+    *count = (struct cap_count){ .oldest_ms = INT64_MAX };
+    walk_begin(&walk, touches, ask->candidate->customer);
+    for (uint32_t number; (number = walk_next(&walk)) != 0;) {
+        const struct mark *mark = mark_at(touches, number);
+        enum touch_status status = mark_status(mark);
+        if (number == ask->candidate->number || !status_counts(status) ||
+            mark_time_ms(mark) < since_ms)
+            continue;
+        const struct line *line = line_at(touches, mark->line);
+        if (!cap_counts(cap, ask->candidate, line))
+            continue;
+        bool waits = status == TOUCH_QUEUED || status == TOUCH_HELD;
+        if (!waits || stands_before(ask->candidate, number, line)) {
+            count->before++;
+            count->oldest_ms =
+                mark_time_ms(mark) < count->oldest_ms ? mark_time_ms(mark) : count->oldest_ms;
+        } else if (status == TOUCH_QUEUED) {
+            note_behind(touches, count, number, mark);
+        } /* a held one passes the gates again, and finds this one before it */
+    }
+}
+
+static void displace(struct verdict *verdict, const struct cap_count *count, uint32_t how_many)
+{
+    for (size_t i = 0; i < count->give_way_count && how_many > 0; i++, how_many--) {
+        bool known = false;
+        for (size_t j = 0; j < verdict->displaced_count; j++)
+            known = known || verdict->displaced[j] == count->give_way[i];
+        if (!known && verdict->displaced_count < DISPLACED_MAX)
+            verdict->displaced[verdict->displaced_count++] = count->give_way[i];
+    }
+}
+
+static bool cap_reached(struct asking *ask, const struct cap *cap)
+{
+    const struct candidate *candidate = ask->candidate;
+    uint32_t whose = cap->customer_zone ? candidate->customer : 0, max = cap->max;
+    int64_t now_ms = candidate->now_ms, since_ms = now_ms - cap->window_ms + 1, until_ms = 0;
+    struct cap_count count;
+    if (!cap_concerns(cap, candidate->line))
+        return false;
+    if (cap->calendar != CAP_SLIDING) {
+        since_ms = period_start_ms(ask->touches, whose, cap->calendar, now_ms, 0);
+        until_ms = period_start_ms(ask->touches, whose, cap->calendar, now_ms, 1);
+    }
+    if (cap->is_days_in_month)
+        max = (uint32_t)((until_ms - since_ms + DAY_MS / 2) / DAY_MS);
+    cap_count(ask, cap, since_ms, &count);
+    if (count.before < max) {
+        if (count.before + count.behind + 1 > max)
+            displace(ask->verdict, &count, count.before + count.behind + 1 - max);
+        return false;
+    }
+    if (cap->calendar == CAP_SLIDING)
+        until_ms = (count.oldest_ms < INT64_MAX ? count.oldest_ms : now_ms) + cap->window_ms;
+    ask->verdict->until_ms = until_ms > now_ms ? until_ms : now_ms + MINUTE_MS;
+    ask->verdict->holds = cap->holds && max > 0;
+    ask->verdict->detail = cap->name.data;
+    return true;
+}
+
+static bool asks_cap(struct asking *ask)
+{
+    const struct policy *policy = ask->touches->policy;
+    if (is_test(ask->candidate))
+        return false;
+    for (size_t i = 0; i < policy->cap_count; i++)
+        if (cap_reached(ask, &policy->caps[i]))
+            return true;
+    return false;
+}
+
+static bool asks_quota(struct asking *ask)
+{
+    const struct account *account = ask->candidate->account;
+    for (size_t i = 0; i < account->quota_count; i++)
+        if (cap_reached(ask, &account->quotas[i]))
+            return true;
+    return false;
+}
+
+/* It was said at once which: nothing is left to ask. */
+static bool asks_nothing(struct asking *ask)
+{
+    (void)ask;
+    return false;
+}
+
+/* ---- money ---- */
+
+static bool budget_concerns(const struct budget *budget, const struct line *line)
+{
+    return budget->scope == BUDGET_ALL ||
+           str_equal(budget->value,
+                     budget->scope == BUDGET_JOURNEY ? line->journey : line->campaign);
+}
+
+uint64_t budget_key(const struct touches *touches, size_t index, str value, int64_t at_ms)
+{
+    const struct budget *budget = &touches->policy->budgets[index];
+    enum cap_calendar calendar = budget->per == BUDGET_DAY ? CAP_DAY : CAP_MONTH;
+    int64_t period =
+        budget->per == BUDGET_TOTAL ? 0 : period_start_ms(touches, 0, calendar, at_ms, 0);
+    return hash_mix64(text_hash(value) ^
+                      hash_mix64((uint64_t)period + budget->scope * 31u + budget->per * 7u)) |
+           1;
+}
+
+static bool asks_budget(struct asking *ask)
+{
+    const struct candidate *candidate = ask->candidate;
+    const struct policy *policy = ask->touches->policy;
+    if (is_test(candidate) || candidate->was_counted || candidate->cost_minor <= 0)
+        return false;
+    for (size_t i = 0; i < policy->budget_count; i++) {
+        const struct budget *budget = &policy->budgets[i];
+        if (!budget_concerns(budget, candidate->line))
+            continue;
+        const struct spent *spent = spent_find(
+            ask->touches, budget_key(ask->touches, i, budget->value, candidate->created_ms));
+        if ((spent != NULL ? spent->minor : 0) + candidate->cost_minor <= budget->amount_minor)
+            continue;
+        ask->verdict->holds = budget->holds;
+        ask->verdict->detail = budget->name.data;
+        ask->verdict->until_ms = period_start_ms(
+            ask->touches, 0, budget->per == BUDGET_DAY ? CAP_DAY : CAP_MONTH, candidate->now_ms, 1);
+        return true;
+    }
+    return false;
+}
+
+static struct spent *spent_make(struct touches *touches, uint64_t key)
+{
+    if (touches->spent_count == touches->spent_capacity) {
+        size_t capacity = touches->spent_capacity == 0 ? 64 : touches->spent_capacity * 2;
+        struct spent *items = memory_resize(touches->spent, capacity * sizeof *items);
+        if (items == NULL)
+            return NULL;
+        touches->spent = items;
+        touches->spent_capacity = capacity;
+    }
+    if (map_put(&touches->spent_places, key, (uint32_t)touches->spent_count + 1) != ERR_OK)
+        return NULL;
+    touches->spent[touches->spent_count] = (struct spent){ .key = key };
+    return &touches->spent[touches->spent_count++];
+}
+
+err spent_put(struct touches *touches, uint64_t key, int64_t minor)
+{
+    struct spent *spent = spent_make(touches, key);
+    if (spent == NULL)
+        return ERR_NOMEM;
+    spent->minor = minor;
+    return ERR_OK;
+}
+
+err budget_move(struct touches *touches, const struct line *line, int64_t created_ms,
+                int64_t by_minor)
+{
+    const struct policy *policy = touches->policy;
+    for (size_t i = 0; by_minor != 0 && i < policy->budget_count; i++) {
+        if (!budget_concerns(&policy->budgets[i], line))
+            continue;
+        uint64_t key = budget_key(touches, i, policy->budgets[i].value, created_ms);
+        struct spent *spent = spent_find(touches, key);
+        if (spent == NULL)
+            spent = spent_make(touches, key);
+        if (spent == NULL)
+            return ERR_NOMEM;
+        spent->minor += by_minor;
+        /* A touch that was counted before the budget was laid down gives nothing back. */
+        spent->minor = spent->minor > 0 ? spent->minor : 0;
+        PUT(touches, TOUCH_SPENT, ledger_int((int64_t)key), ledger_int(spent->minor));
+    }
+    return ERR_OK;
+}
+
+/* ---- what the channel allows of her ---- */
+
+static bool asks_no_stock(struct asking *ask)
+{
+    if (!ask->candidate->account->needs_stock)
+        return false;
+    return her_chance(ask, CHANCE_STOCK, stock_name(ask->touches, ask->candidate->line)) == NULL;
+}
+
+static bool asks_no_window(struct asking *ask)
+{
+    const struct account *account = ask->candidate->account;
+    if (account->window_ms == 0 || !str_equal(ask->candidate->line->form, STR("service")))
+        return false;
+    const struct chance *contact = her_chance(ask, CHANCE_CONTACT, STR_NONE);
+    return contact == NULL || contact->at_ms + account->window_ms <= ask->candidate->now_ms;
+}
+
+/* ---- the table ---- */
+
+enum effect { DROP, HOLD, POLICY };
+static const struct row {
+    bool (*asks)(struct asking *ask);
+} rows[GATE_COUNT] = {
+    [GATE_NO_ACCOUNT] = { .asks = asks_no_account },
+    [GATE_STOPPED] = { .asks = asks_stopped },
+    [GATE_GONE] = { .asks = asks_gone },
+    [GATE_TEST_ONLY] = { .asks = asks_test_only },
+    [GATE_HOLD_OUT] = { .asks = asks_hold_out },
+    [GATE_CONSENT] = { .asks = asks_consent },
+    [GATE_REFUSED] = { .asks = asks_refused },
+    [GATE_UNSUBSCRIBED] = { .asks = asks_unsubscribed },
+    [GATE_UNREACHABLE] = { .asks = asks_unreachable },
+    [GATE_SAME_ORDER] = { .asks = asks_same_order },
+    [GATE_SAME_CONTENT] = { .asks = asks_same_content },
+    [GATE_EXPIRED] = { .asks = asks_expired },
+    [GATE_NOT_YET] = { .asks = asks_not_yet },
+    [GATE_QUIET] = { .asks = asks_quiet },
+    [GATE_SETTLING] = { .asks = asks_settling },
+    [GATE_CAP] = { .asks = asks_cap },
+    [GATE_OUTRANKED] = { .asks = asks_nothing },
+    [GATE_BUDGET] = { .asks = asks_budget },
+    [GATE_QUOTA] = { .asks = asks_quota },
+    [GATE_NO_STOCK] = { .asks = asks_no_stock },
+    [GATE_NO_WINDOW] = { .asks = asks_no_window },
+    [GATE_RETRY] = { .asks = asks_nothing },
+};
+static const struct {
+    enum effect effect;
+    enum gate_class applies;
+} gate_kinds[GATE_COUNT] = {
+#define X(NAME, code, effect, applies, zh, en) [GATE_##NAME] = { effect, GATE_##applies },
+    GATES(X)
+#undef X
+};
+
+void gates_pass(const struct touches *touches, const struct candidate *candidate,
+                struct verdict *verdict)
+{
+    struct asking ask = { .touches = touches, .candidate = candidate, .verdict = verdict };
+    *verdict = (struct verdict){ .gate = GATE_NONE };
+    for (int gate = GATE_NONE + 1; gate < GATE_COUNT; gate++) {
+        /* Quiet hours know themselves whom they spare. */
+        if (gate_kinds[gate].applies == GATE_MARKETING && !is_marketing(candidate) &&
+            gate != GATE_QUIET)
+            continue;
+        verdict->holds = gate_kinds[gate].effect == HOLD;
+        verdict->until_ms = 0;
+        verdict->detail = NULL;
+        if (!rows[gate].asks(&ask))
+            continue;
+        verdict->gate = (enum gate)gate;
+        verdict->displaced_count = 0;
+        return;
+    }
+    verdict->holds = false;
+    verdict->until_ms = 0;
+}
+
+/* ---- for people ---- */
+
+void touch_write_gates(const struct touches *touches, struct buffer *out)
+{
+    static const struct {
+        const char *code, *effect, *applies, *zh, *en;
+    } words[] = {
+#define X(NAME, code, effect, applies, zh, en) { code, #effect, #applies, zh, en },
+        GATES(X)
+#undef X
+    };
+    struct json_writer writer;
+    (void)touches;
+    json_writer_init(&writer, out);
+    json_begin_array(&writer);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        bool holds = strcmp(words[i].effect, "HOLD") == 0,
+             drops = strcmp(words[i].effect, "DROP") == 0;
+        json_begin_object(&writer);
+        json_member_text(&writer, STR("code"), str_from_c(words[i].code));
+        json_member_text(&writer, STR("effect"),
+                         holds   ? STR("hold")
+                         : drops ? STR("drop")
+                                 : STR("policy"));
+        json_member_text(&writer, STR("applies"),
+                         strcmp(words[i].applies, "ALL") == 0 ? STR("all") : STR("marketing"));
+        json_put_key(&writer, STR("text"));
+        json_begin_object(&writer);
+        json_member_text(&writer, STR("zh"), str_from_c(words[i].zh));
+        json_member_text(&writer, STR("en"), str_from_c(words[i].en));
+        json_end_object(&writer);
+        json_end_object(&writer);
+    }
+    json_end_array(&writer);
+}

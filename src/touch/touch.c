@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* touch: the room's life, its figures, and what people ask of it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "touch/inside.h"
+
+#define TEXTS_BYTES_MAX ((size_t)512 << 20)
+#define CHANGES_BYTES_MAX ((size_t)64 << 20)
+#define JSON_BYTES_MAX ((size_t)8 << 20)
+
+err touches_new(struct touches **made, const struct touches_config *config)
+{
+    struct touches *touches = memory_alloc(sizeof *touches);
+    struct problem problem = { .error = ERR_OK };
+    json_value empty;
+    if (touches == NULL)
+        return ERR_NOMEM;
+    touches->config = *config;
+    arena_init(&touches->texts, "touch_texts", TEXTS_BYTES_MAX);
+    arena_init(&touches->change_arena, "touch_changes", CHANGES_BYTES_MAX);
+    buffer_init(&touches->scratch, TOUCH_TEXT_BYTES_MAX);
+    buffer_init(&touches->rendered, TOUCH_TEXT_BYTES_MAX);
+    touches->her_nodes = memory_alloc(TOUCH_CUSTOMER_NODES_MAX * sizeof *touches->her_nodes);
+    err error = touches->her_nodes != NULL ? ERR_OK : ERR_NOMEM;
+    if (error == ERR_OK)
+        error = json_parser_new(&touches->parser, JSON_BYTES_MAX);
+    if (error == ERR_OK)
+        error = json_parser_new(&touches->policy_parser, JSON_BYTES_MAX);
+    if (error == ERR_OK)
+        error = json_parse(touches->policy_parser, STR("{}"), &empty, &problem);
+    if (error == ERR_OK)
+        error = policy_new(&touches->policy, empty, &problem);
+    if (error != ERR_OK)
+        touches_free(&touches);
+    else
+        *made = touches;
+    return error;
+}
+
+static void free_templates(struct touches *touches)
+{
+    for (size_t i = 0; i < touches->template_count; i++)
+        kept_template_free(&touches->templates[i]);
+    memory_free(touches->templates);
+    while (touches->old_templates != NULL) {
+        struct kept_template *older = touches->old_templates->older;
+        kept_template_free(&touches->old_templates);
+        touches->old_templates = older;
+    }
+}
+
+void touches_free(struct touches **taken)
+{
+    struct touches *touches = *taken;
+    *taken = NULL;
+    if (touches == NULL)
+        return;
+    for (size_t i = 0; i < MARK_CHUNKS; i++) {
+        memory_free(atomic_load(&touches->marks[i]));
+        memory_free(atomic_load(&touches->nodes[i]));
+    }
+    for (size_t i = 0; i < LINE_CHUNKS; i++)
+        memory_free(atomic_load(&touches->lines[i]));
+    for (uint32_t slot = 1; slot <= touches->waiting_count; slot++)
+        memory_free(touches->waiting[slot].context);
+    memory_free(touches->waiting);
+    struct map *maps[] = { &touches->line_numbers, &touches->identities,  &touches->providers,
+                           &touches->positions,    &touches->slots,       &touches->chance_places,
+                           &touches->spent_places, &touches->code_places, &touches->tasks };
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
+        map_free(maps[i]);
+    heap_free(&touches->due);
+    policy_free(&touches->policy);
+    for (uint32_t i = 0; i < touches->account_count; i++)
+        account_free(&touches->accounts[i]);
+    free_templates(touches);
+    for (size_t i = 0; i < touches->pool_count; i++)
+        memory_free(touches->pools[i].codes);
+    memory_free(touches->chances);
+    memory_free(touches->spent);
+    memory_free(touches->changes);
+    memory_free(touches->her_nodes);
+    json_parser_free(&touches->parser);
+    json_parser_free(&touches->policy_parser);
+    buffer_deinit(&touches->scratch);
+    buffer_deinit(&touches->rendered);
+    arena_deinit(&touches->texts);
+    arena_deinit(&touches->change_arena);
+    memory_free(touches);
+}
+
+/* ---- a fork: the same policies and counts, nothing shared that the other may free ---- */
+
+static err copy_chunks(struct touches *to, const struct touches *from)
+{
+    for (size_t i = 0; i < MARK_CHUNKS; i++) {
+        struct mark *marks = atomic_load(&from->marks[i]);
+        struct node_marks *nodes = atomic_load(&from->nodes[i]);
+        struct mark *marks_copy = marks != NULL ? memory_alloc(MARK_CHUNK * sizeof *marks) : NULL;
+        struct node_marks *nodes_copy =
+            nodes != NULL ? memory_alloc(MARK_CHUNK * sizeof *nodes) : NULL;
+        atomic_store(&to->marks[i], marks_copy);
+        atomic_store(&to->nodes[i], nodes_copy);
+        if ((marks != NULL && marks_copy == NULL) || (nodes != NULL && nodes_copy == NULL))
+            return ERR_NOMEM;
+        if (marks != NULL)
+            memcpy((void *)marks_copy, (const void *)marks, MARK_CHUNK * sizeof *marks);
+        if (nodes != NULL)
+            memcpy((void *)nodes_copy, (const void *)nodes, MARK_CHUNK * sizeof *nodes);
+    }
+    to->last_number = from->last_number;
+    return ERR_OK;
+}
+
+static err copy_lines(struct touches *to, const struct touches *from)
+{
+    err error = ERR_OK;
+    for (uint32_t number = 1; error == ERR_OK && number <= from->line_count; number++) {
+        uint32_t same;
+        error = line_find(to, line_at(from, number), &same);
+        INVARIANT(error != ERR_OK || same == number);
+    }
+    return error;
+}
+
+static err copy_waiting(struct touches *to, const struct touches *from)
+{
+    err error = ERR_OK;
+    for (uint32_t slot = 1; error == ERR_OK && slot <= from->waiting_count; slot++) {
+        struct waiting waiting = from->waiting[slot], *added;
+        if (waiting.line == 0)
+            continue;
+        if (waiting.context != NULL) {
+            waiting.context = memory_alloc(waiting.context_size);
+            if (waiting.context == NULL)
+                return ERR_NOMEM;
+            memcpy(waiting.context, from->waiting[slot].context, waiting.context_size);
+        }
+        error = waiting_add(to, &waiting, &added);
+        if (error == ERR_OK)
+            error = waiting_place(to, added);
+    }
+    return error;
+}
+
+static err copy_definitions(struct touches *to, const struct touches *from)
+{
+    struct problem problem = { .error = ERR_OK };
+    json_value json;
+    policy_free(&to->policy);
+    err error = json_parse(to->policy_parser, from->policy->body, &json, &problem);
+    if (error == ERR_OK)
+        error = policy_new(&to->policy, json, &problem);
+    for (uint32_t i = 0; error == ERR_OK && i < from->account_count; i++) {
+        const struct account *account = from->accounts[i];
+        struct account *copy;
+        error = json_parse(to->policy_parser, account->settings, &json, &problem);
+        if (error == ERR_OK)
+            error = account_new(&copy, account->key, account->kind, json, &problem);
+        if (error == ERR_OK)
+            copy->is_deleted = account->is_deleted;
+        if (error == ERR_OK)
+            error = account_keep(to, copy);
+    }
+    for (size_t i = 0; error == ERR_OK && i < from->template_count; i++) {
+        const struct kept_template *kept = from->templates[i];
+        struct kept_template *copy;
+        if (kept->body.size == 0)
+            continue;
+        error = json_parse(to->policy_parser, kept->body, &json, &problem);
+        if (error == ERR_OK)
+            error = kept_template_new(&copy, kept->key, kept->version, json, &problem);
+        if (error == ERR_OK)
+            error = template_keep(to, copy);
+    }
+    for (size_t i = 0; error == ERR_OK && i < from->stop_count; i++)
+        error = stop_add(to, &from->stops[i]);
+    return error;
+}
+
+static err copy_tables(struct touches *to, const struct touches *from)
+{
+    err error = map_copy(&to->identities, &from->identities);
+    if (error == ERR_OK)
+        error = map_copy(&to->positions, &from->positions);
+    if (error == ERR_OK)
+        error = map_copy(&to->chance_places, &from->chance_places);
+    if (error == ERR_OK)
+        error = map_copy(&to->spent_places, &from->spent_places);
+    to->chances = memory_alloc((from->chance_count + 1) * sizeof *to->chances);
+    to->spent = memory_alloc((from->spent_count + 1) * sizeof *to->spent);
+    if (error != ERR_OK || to->chances == NULL || to->spent == NULL)
+        return ERR_NOMEM;
+    memcpy(to->chances, from->chances, from->chance_count * sizeof *to->chances);
+    memcpy(to->spent, from->spent, from->spent_count * sizeof *to->spent);
+    to->chance_count = from->chance_count;
+    to->chance_capacity = from->chance_count + 1;
+    to->spent_count = from->spent_count;
+    to->spent_capacity = from->spent_count + 1;
+    for (size_t i = 0; error == ERR_OK && i < from->pool_count; i++) {
+        const struct pool *pool = &from->pools[i];
+        struct pool *copy;
+        error = pool_add(to, pool->key, pool->is_generated, pool->prefix, pool->limit, pool->given,
+                         &copy);
+        for (uint32_t code = 0; error == ERR_OK && code < pool->code_count; code++)
+            error = pool_add_code(to, copy, pool->codes[code]);
+    }
+    return error;
+}
+
+err touches_fork(const struct touches *touches, const struct touches_config *config,
+                 struct touches **made)
+{
+    struct touches *fork;
+    struct touches_config same = *config;
+    same.seed = touches->config.seed;
+    err error = touches_new(&fork, &same);
+    if (error != ERR_OK)
+        return error;
+    error = copy_lines(fork, touches);
+    if (error == ERR_OK)
+        error = copy_chunks(fork, touches);
+    if (error == ERR_OK)
+        error = copy_definitions(fork, touches);
+    if (error == ERR_OK)
+        error = copy_tables(fork, touches);
+    if (error == ERR_OK)
+        error = copy_waiting(fork, touches);
+    memcpy(fork->counts, touches->counts, sizeof fork->counts);
+    if (error != ERR_OK)
+        touches_free(&fork);
+    else
+        *made = fork;
+    return error;
+}
+
+/* ---- for people ---- */
+
+static void write_reach(const struct touches *touches, struct account *account, uint32_t customer,
+                        int64_t now_ms, struct json_writer *writer)
+{
+    str channel = str_from_c(account->info->channel), purpose = STR("marketing");
+    struct line line = { .channel = channel,
+                         .account = account->key,
+                         .purpose = purpose,
+                         .priority = 50,
+                         .scope_hash = { text_hash(channel), text_hash(purpose) } };
+    struct candidate candidate = { .customer = customer,
+                                   .node = customer,
+                                   .line = &line,
+                                   .account = account,
+                                   .now_ms = now_ms,
+                                   .created_ms = now_ms,
+                                   .settled = true };
+    struct verdict verdict;
+    gates_pass(touches, &candidate, &verdict);
+    json_begin_object(writer);
+    json_member_text(writer, STR("channel"), channel);
+    json_member_text(writer, STR("account"), account->key);
+    json_member_bool(writer, STR("reachable"), verdict.gate == GATE_NONE);
+    json_member_text(writer, STR("reason"), str_from_c(gate_code(verdict.gate)));
+    if (verdict.holds && verdict.until_ms < INT64_MAX)
+        json_member_time(writer, STR("until"), verdict.until_ms);
+    json_end_object(writer);
+}
+
+err touch_write_reach(const struct touches *touches, uint32_t customer, int64_t now_ms,
+                      struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_array(&writer);
+    for (uint32_t i = 0; i < touches->account_count; i++)
+        if (!touches->accounts[i]->is_deleted && !touches->accounts[i]->info->is_internal)
+            write_reach(touches, touches->accounts[i], customer, now_ms, &writer);
+    json_end_array(&writer);
+    return buffer_status(out);
+}
+
+bool touch_may_reach(const struct touches *touches, uint32_t customer, str channel, int64_t now_ms,
+                     const char **reason)
+{
+    struct touch_request request = { .customer = customer, .channel = channel, .priority = 50 };
+    struct touch_answer answer;
+    touch_would(touches, &request, now_ms, &answer);
+    *reason = answer.reason;
+    return answer.status == TOUCH_QUEUED;
+}
+
+err touch_preview(const struct touches *touches, str template_, uint32_t customer, str context,
+                  int64_t now_ms, struct buffer *out, struct problem *problem)
+{
+    const struct kept_template *kept = template_of(touches, template_);
+    struct render values = { .touches = touches, .customer = customer, .now_ms = now_ms };
+    if (kept == NULL)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no template '" STR_FMT "'",
+                           STR_ARG(template_));
+    if (context.size > 0) {
+        err error = json_parse(touches->parser, context, &values.context, problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    return kept_template_render(kept, &values, out, problem);
+}
+
+void touch_status(const struct touches *touches, struct touch_status_counts *counts)
+{
+    *counts = (struct touch_status_counts){
+        .waiting_bytes = touches->waiting_capacity * sizeof *touches->waiting,
+        .is_stopped = touches->stop_count > 0,
+    };
+    memcpy(counts->by_status, touches->counts, sizeof counts->by_status);
+}
+
+/* What is in RAM beside the rows of the ledger, which have a digest of their own. */
+void touch_digest(const struct touches *touches, struct digest *digest)
+{
+    for (uint32_t number = 1; number <= touches->last_number; number++) {
+        const struct mark *mark = mark_at(touches, number);
+        if (mark == NULL)
+            continue;
+        uint64_t row[5] = { number, atomic_load(&mark->time_status), mark->node, mark->line,
+                            (uint64_t)mark->order_hash << 32 | mark->content_hash };
+        digest_add(digest, row, sizeof row);
+    }
+    for (uint32_t slot = 1; slot <= touches->waiting_count; slot++) {
+        const struct waiting *waiting = &touches->waiting[slot];
+        if (waiting->line == 0)
+            continue;
+        uint64_t row[6] = { waiting->number,
+                            (uint64_t)waiting->due_ms,
+                            (uint64_t)waiting->expires_ms,
+                            (uint64_t)waiting->cost_minor,
+                            waiting->position,
+                            (uint64_t)waiting->status << 24 | (uint64_t)waiting->gate << 16 |
+                                (uint64_t)waiting->tries << 8 | waiting->flags };
+        digest_add(digest, row, sizeof row);
+    }
+}
+
+bool touch_account_is(const struct touches *touches, str key, enum channel_kind *kind)
+{
+    const struct account *account = account_find(touches, key);
+    if (account != NULL)
+        *kind = account->kind;
+    return account != NULL;
+}
