@@ -181,6 +181,8 @@ struct keys *engine_keys(struct engine *engine);
 struct ledger *engine_ledger(struct engine *engine);
 struct warehouse *engine_warehouse(struct engine *engine);
 struct log *engine_log(struct engine *engine);
+/* The data folder. */
+const char *engine_folder(const struct engine *engine);
 /* Grows by one with every change of users and tokens: caches of the server compare it. */
 uint64_t engine_access_version(struct engine *engine);
 

@@ -100,6 +100,11 @@ struct warehouse *engine_warehouse(struct engine *engine)
     return engine->warehouse;
 }
 
+const char *engine_folder(const struct engine *engine)
+{
+    return engine->folder;
+}
+
 struct log *engine_log(struct engine *engine)
 {
     return engine->log;

@@ -639,6 +639,8 @@ static struct MHD_Response *make_response(struct request *request)
     struct MHD_Response *response =
         request->stream != NULL
             ? stream_response(request)
+        : request->file > 0 && request->status < 300
+            ? MHD_create_response_from_fd64(request->file_bytes, request->file)
             : MHD_create_response_from_buffer(body.size, (void *)(uintptr_t)body.data,
                                               MHD_RESPMEM_PERSISTENT);
     if (response != NULL)

@@ -106,6 +106,7 @@ struct server {
     struct answers *answers;       /* remembered for Idempotency-Key */
     struct figures *figures;       /* warehouse figures, kept for some seconds */
     struct namespaces *namespaces; /* in which identifiers were seen */
+    struct exports *exports;       /* members written to files */
     struct values *values;         /* identifiers as they may be shown, read lately */
 };
 

@@ -142,6 +142,8 @@ struct request {
     const char *allow;              /* with 405 */
     str set_cookie, location, etag; /* in `arena`, terminated */
     str static_body;                /* instead of `out`: lives as long as the process */
+    int file;                       /* instead of `out`, when not 0: open, closed when it is sent */
+    uint64_t file_bytes;
     const char *static_encoding;
     int64_t retry_after_s;
     bool cors;

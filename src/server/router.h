@@ -38,8 +38,6 @@
     X(GET, API "/system", VIEWER, WORKING, NONE, system_get, getSystem, "")                        \
     X(GET, API "/overview", VIEWER, WORKING, NONE, overview_get, getOverview, "")                  \
     X(POST, API "/clock", ADMINISTRATOR, WORKING, BODY, clock_advance, advanceClock, "")           \
-    X(GET, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_list, listBackups, "")             \
-    X(POST, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_create, createBackup, "")         \
     X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit,                      \
       "user action " PAGED)                                                                        \
     X(GET, API "/settings", VIEWER, WORKING, NONE, setting_list, listSettings, "")                 \
@@ -117,6 +115,13 @@
       previewTagChange, "")                                                                        \
     X(GET, API "/objects/{kind}/{id}/tags", VIEWER, WORKING, NONE, object_tags_get,                 \
       getObjectTags, "")                                                                           \
+    X(POST, API "/segments/{key}/exports", OPERATOR, WORKING, BODY, export_post, exportSegment,    \
+      "reveal")                                                                                    \
+    X(POST, API "/tags/{key}/exports", OPERATOR, WORKING, BODY, export_post, exportTag, "reveal")  \
+    X(GET, API "/exports", VIEWER, WORKING, NONE, export_list, listExports, "")                    \
+    X(GET, API "/exports/{id}", VIEWER, WORKING, NONE, export_get, getExport, "")                  \
+    X(DELETE, API "/exports/{id}", OPERATOR, WORKING, NONE, export_delete, deleteExport, "")       \
+    X(GET, API "/exports/{id}/file", OPERATOR, WORKING, NONE, export_file, getExportFile, "")      \
     X(GET, API "/rules/catalogue", VIEWER, WORKING, NONE, rule_catalogue, getRuleCatalogue, "")    \
     /* events */                                                                                   \
     X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                   \

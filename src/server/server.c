@@ -11,6 +11,7 @@
 #include "base/logline.h"
 #include "server/answer.h"
 #include "server/answers.h"
+#include "server/exports.h"
 #include "server/figures.h"
 #include "server/search.h"
 #include "server/values.h"
@@ -63,6 +64,8 @@ static err start_parts(struct server *server, struct problem *problem)
         error = namespaces_new(&server->namespaces);
     if (error == ERR_OK)
         error = values_new(&server->values, server->config.values_bytes);
+    if (error == ERR_OK)
+        error = exports_new(&server->exports, server);
     if (error != ERR_OK)
         return problem_set(problem, error, "the server cannot be set up");
     error = workspace_start(server, problem);
@@ -138,6 +141,7 @@ void server_stop(struct server **pointer)
         MHD_stop_daemon(server->daemon);
     workers_stop(server);
     guard_stop(server);
+    exports_free(&server->exports);
     while (server->threads != NULL) {
         struct http_thread *thread = server->threads;
         server->threads = thread->next;
