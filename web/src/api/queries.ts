@@ -34,6 +34,8 @@ export interface QuarantineFilter {
   status: string;
 }
 
+export type AudienceKind = 'segments' | 'tags';
+
 type RefusalStatus = 'open' | 'decided';
 type QuarantineStatus = Schemas['Quarantined']['status'];
 
@@ -234,6 +236,82 @@ export const queries = {
         api.get('/objects/{kind}', { path: { kind }, query: { query: set(query), cursor: set(pageParam), limit: 50 }, signal }),
       initialPageParam: '',
       getNextPageParam: (last) => last.next_cursor,
+    }),
+  ruleCatalogue: () =>
+    queryOptions({
+      queryKey: ['rules', 'catalogue'],
+      queryFn: ({ signal }) => api.get('/rules/catalogue', { signal }),
+      staleTime: 600_000,
+    }),
+  /* What a rule would count. The answer to a rule that is no longer there is cancelled; columns that are read for the first time are waited for. */
+  rulePreview: (text: string) =>
+    queryOptions({
+      queryKey: ['rules', 'preview', text],
+      queryFn: ({ signal }) => api.post('/segments/preview', { body: { rule: JSON.parse(text) as Record<string, never> }, signal }),
+      staleTime: 15_000,
+      gcTime: 60_000,
+      retry: (count, error) => count < 4 && error instanceof ApiProblem && error.isPassing,
+    }),
+  recentEvents: (type: string) =>
+    queryOptions({
+      queryKey: ['live', 'recent', type],
+      queryFn: ({ signal }) => api.get('/events/live', { query: { type: set(type), limit: 500 }, signal }),
+      staleTime: 60_000,
+    }),
+  definitions: (kind: AudienceKind) =>
+    queryOptions({
+      queryKey: [kind, 'list'],
+      queryFn: ({ signal }) => (kind === 'segments' ? api.get('/segments', { signal }) : api.get('/tags', { signal })),
+      staleTime: 5_000,
+      refetchInterval: 15_000,
+    }),
+  definition: (kind: AudienceKind, key: string) =>
+    queryOptions({
+      queryKey: [kind, 'one', key],
+      queryFn: ({ signal }) => {
+        const given = { path: { key }, signal };
+        return kind === 'segments' ? api.get('/segments/{key}', given) : api.get('/tags/{key}', given);
+      },
+      refetchInterval: 10_000,
+    }),
+  members: (kind: AudienceKind, key: string, filter: { value: string; at: string }) =>
+    infiniteQueryOptions({
+      queryKey: [kind, 'members', key, filter],
+      queryFn: ({ signal, pageParam }) => {
+        const given = { path: { key }, query: { value: set(filter.value), at: set(filter.at), cursor: set(pageParam), limit: 25 }, signal };
+        return kind === 'segments' ? api.get('/segments/{key}/members', given) : api.get('/tags/{key}/members', given);
+      },
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+  sizes: (kind: AudienceKind, key: string, range: { value?: string; from: string; to: string; step: string }) =>
+    queryOptions({
+      queryKey: [kind, 'sizes', key, range],
+      queryFn: ({ signal }) => {
+        const given = { path: { key }, query: { value: set(range.value ?? ''), from: set(range.from), to: set(range.to), step: set(range.step) }, signal };
+        return kind === 'segments' ? api.get('/segments/{key}/history', given) : api.get('/tags/{key}/history', given);
+      },
+      staleTime: 60_000,
+    }),
+  whyMember: (kind: AudienceKind, key: string, customer: string) =>
+    queryOptions({
+      queryKey: [kind, 'why', key, customer],
+      queryFn: ({ signal }) => {
+        const given = { path: { key }, query: { customer }, signal };
+        return kind === 'segments' ? api.get('/segments/{key}/explain', given) : api.get('/tags/{key}/explain', given);
+      },
+    }),
+  segmentProfile: (key: string) =>
+    queryOptions({
+      queryKey: ['segments', 'profile', key],
+      queryFn: ({ signal }) => api.get('/segments/{key}/profile', { path: { key }, signal }),
+      staleTime: 60_000,
+    }),
+  overlap: (keys: readonly string[]) =>
+    queryOptions({
+      queryKey: ['segments', 'overlap', keys],
+      queryFn: ({ signal }) => api.post('/segments/overlap', { body: { segments: [...keys] }, signal }),
+      staleTime: 15_000,
     }),
   tokens: () =>
     queryOptions({

@@ -34,6 +34,26 @@ export function makeRouter() {
           lazy: async () => ({ Component: (await import('@/features/imports/JobPage')).JobPage }),
           errorElement: <PageFailure />,
         },
+        ...['/new/segment', '/segments/:key/edit'].map((path) => ({
+          path,
+          lazy: async () => ({ Component: (await import('@/features/segments/SegmentEditPage')).SegmentEditPage }),
+          errorElement: <PageFailure />,
+        })),
+        {
+          path: '/segments/:key/:tab?',
+          lazy: async () => ({ Component: (await import('@/features/segments/SegmentPage')).SegmentPage }),
+          errorElement: <PageFailure />,
+        },
+        ...['/new/tag', '/tags/:key/edit'].map((path) => ({
+          path,
+          lazy: async () => ({ Component: (await import('@/features/tags/TagEditPage')).TagEditPage }),
+          errorElement: <PageFailure />,
+        })),
+        {
+          path: '/tags/:key/:tab?',
+          lazy: async () => ({ Component: (await import('@/features/tags/TagPage')).TagPage }),
+          errorElement: <PageFailure />,
+        },
         { path: '*', element: <NoSuchPage /> },
       ],
     },

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SegmentPage: a segment: who is in it, its size over time, what sets them apart, what it shares with others, how it is defined. */
+import { useQuery } from '@tanstack/react-query';
+import { App, Button, Dropdown, Input, Modal, Select } from 'antd';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { Link, useNavigate, useParams } from 'react-router';
+import { api, ApiProblem } from '@/api/client';
+import { queries } from '@/api/queries';
+import { useText } from '@/app/preferences';
+import { coreOf, nameOf, type Definition } from '@/features/audience/audience';
+import { DeleteDialog } from '@/features/audience/DeleteDialog';
+import { History } from '@/features/audience/History';
+import { StatePill, UsageList } from '@/features/audience/Marks';
+import { Members } from '@/features/audience/Members';
+import { audienceTexts } from '@/features/audience/texts';
+import { Why, WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
+import { RuleSentence } from '@/features/rules/RuleEditor';
+import { useFound } from '@/features/rules/RulePanel';
+import { isObject, type JsonObject } from '@/features/rules/model';
+import { exactCount, percent } from '@/lib/format';
+import { useFilters } from '@/lib/hooks';
+import { wordFor } from '@/lib/text';
+import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { Json } from '@/ui/Json';
+import { Count, Pill, Time, useIdentifierName } from '@/ui/Marks';
+import { Band, Figure, Page, Panel } from '@/ui/Page';
+import { Bones, Failure } from '@/ui/States';
+import { TabBar } from '@/ui/TabBar';
+import { OverlapView } from './OverlapView';
+import { ProfileView } from './ProfileView';
+import { segmentTexts } from './texts';
+
+const tabs = ['members', 'history', 'profile', 'overlap', 'explain', 'definition'] as const;
+type Tab = (typeof tabs)[number];
+const isTab = (value: string | undefined): value is Tab => tabs.some((one) => one === value);
+
+export function SegmentPage() {
+  const t = useText(segmentTexts);
+  const { key = '', tab: inPath } = useParams();
+  const navigate = useNavigate();
+  const [asked, setAsked] = useState<WhyAsked | null>(null);
+  const segment = useQuery(queries.definition('segments', key));
+  const tab: Tab = isTab(inPath) ? inPath : 'members';
+  if (segment.data === undefined) {
+    return <Page title={key}>{segment.isError ? <Panel><Failure error={segment.error} retry={() => void segment.refetch()} /></Panel> : <Panel><Bones rows={10} inset={0} /></Panel>}</Page>;
+  }
+  const data = segment.data;
+  const name = nameOf(data);
+  const bodies: Record<Tab, () => ReactNode> = {
+    members: () => <Members kind="segments" definition={data} onWhy={(oneId) => setAsked({ kind: 'segments', key, name, oneId })} />,
+    history: () => <History kind="segments" definitionKey={key} />,
+    profile: () => <ProfileView definition={data} />,
+    overlap: () => <SegmentOverlap segment={key} />,
+    explain: () => <AskWhy segment={data} />,
+    definition: () => <Defined definition={data} />,
+  };
+  return (
+    <Page title={name} purpose={data.description === '' ? undefined : data.description} actions={<Actions definition={data} />}>
+      <div className="stack">
+        <Summary definition={data} />
+        <div>
+          <TabBar label={name} value={tab} tabs={tabs.map((one) => ({ key: one, label: t.tabs[one] }))} onChange={(one) => void navigate(`/segments/${key}${one === 'members' ? '' : `/${one}`}`)}>
+            {bodies[tab]()}
+          </TabBar>
+        </div>
+      </div>
+      <WhyDrawer asked={asked} onClose={() => setAsked(null)} />
+    </Page>
+  );
+}
+
+function Actions({ definition }: { definition: Definition }) {
+  const t = useText(audienceTexts);
+  const s = useText(segmentTexts);
+  const noRole = useRoleReason('operator');
+  const navigate = useNavigate();
+  const [isDeleting, setDeleting] = useState(false);
+  const [isGiving, setGiving] = useState(false);
+  const isGiven = definition.kind === 'static' || definition.kind === 'upload';
+  const copied = encodeURIComponent(JSON.stringify({ name: definition.name, folder: definition.folder, description: definition.description, ...coreOf(definition) }));
+  return (
+    <>
+      {isGiven && <ActionButton type="primary" reason={noRole} onClick={() => setGiving(true)}>{s.addMembers}</ActionButton>}
+      <ActionButton type={isGiven ? 'default' : 'primary'} reason={noRole} onClick={() => void navigate(`/segments/${definition.key}/edit`)}>{t.edit}</ActionButton>
+      <Dropdown
+        trigger={['click']}
+        menu={{ items: [
+          { key: 'copy', label: t.copy, disabled: noRole !== null, onClick: () => void navigate(`/new/segment?define=${copied}`) },
+          { key: 'delete', danger: true, label: t.remove, disabled: noRole !== null, onClick: () => setDeleting(true) },
+        ] }}
+      >
+        <Button aria-label={`${t.copy}, ${t.remove}`}>…</Button>
+      </Dropdown>
+      <DeleteDialog kind="segments" definition={definition} open={isDeleting} onClose={() => setDeleting(false)} />
+      <GiveDialog definition={definition} open={isGiving} onClose={() => setGiving(false)} />
+    </>
+  );
+}
+
+function Summary({ definition }: { definition: Definition }) {
+  const t = useText(audienceTexts);
+  const { data: overview } = useQuery(queries.overview());
+  const share = overview === undefined || overview.customers === 0 ? null : definition.count / overview.customers;
+  return (
+    <Band>
+      <Figure label={t.count} note={share === null ? undefined : percent(share)}><Count value={definition.count} /></Figure>
+      <Figure label={t.state} note={<Time at={definition.as_of} exact seconds />}><StatePill state={definition.state} /></Figure>
+      <Figure label={t.kind} note={t.version(definition.version)}><span style={{ fontSize: 16 }}>{wordFor(t.segmentKinds, definition.kind)}</span></Figure>
+      <Figure label={t.owner} note={definition.folder === '' ? t.noFolder : definition.folder}><span style={{ fontSize: 16 }} className="cut">{definition.owner === '' ? '—' : definition.owner}</span></Figure>
+      <Figure label={t.usage} note={<Time at={definition.changed_at} />}><span style={{ fontSize: 16 }}>{definition.used_by.length === 0 ? t.unused : exactCount(definition.used_by.length)}</span></Figure>
+    </Band>
+  );
+}
+
+function AskWhy({ segment }: { segment: Definition }) {
+  const t = useText(segmentTexts);
+  const a = useText(audienceTexts);
+  const [filters, setFilters] = useFilters({ who: '' });
+  const [typed, setTyped] = useState(filters.who);
+  const { id, isNobody } = useFound(filters.who);
+  return (
+    <Panel title={t.explainTitle}>
+      <form className="row" style={{ gap: 8, maxWidth: 460, marginBottom: 12 }} onSubmit={(event) => { event.preventDefault(); setFilters({ who: typed.trim() }); }}>
+        <Input aria-label={a.explainHint} placeholder={a.explainHint} value={typed} onChange={(event) => setTyped(event.target.value)} allowClear />
+        <Button htmlType="submit" type="primary">{a.explain}</Button>
+      </form>
+      {isNobody && <p className="faint" role="status">{a.noMembers}</p>}
+      {id !== null && <Why asked={{ kind: 'segments', key: segment.key, name: nameOf(segment), oneId: id }} />}
+    </Panel>
+  );
+}
+
+function Defined({ definition }: { definition: Definition }) {
+  const t = useText(segmentTexts);
+  const a = useText(audienceTexts);
+  const core = coreOf(definition);
+  return (
+    <div className="stack">
+      <Panel title={a.definition}><DefinitionText core={core} /></Panel>
+      <Panel title={a.usedBy}>{definition.used_by.length === 0 ? <p className="faint">{a.nobodyUses}</p> : <><p className="small faint" style={{ marginBottom: 6 }}>{a.usedByHint}</p><UsageList usedBy={definition.used_by} /></>}</Panel>
+      <Panel title={a.jsonDefinition}><Json value={definition.definition} /></Panel>
+      <span className="hidden-text">{t.title}</span>
+    </div>
+  );
+}
+
+export function DefinitionText({ core }: { core: JsonObject }) {
+  const t = useText(segmentTexts);
+  const kind = typeof core['kind'] === 'string' ? core['kind'] : 'rule';
+  if (isObject(core['rule'])) return <p><RuleSentence value={core['rule']} /></p>;
+  if (kind === 'snapshot') return <p>{t.snapshotText(String(core['of']))}</p>;
+  if (kind === 'random') return <p>{t.randomText(String(core['seed']), percent((Number(core['to']) - Number(core['from'])) / Math.max(1, Number(core['buckets']))))}</p>;
+  if (kind === 'algebra') {
+    return (
+      <div className="row wrap"><span>{wordFor(t.ops, String(core['op']))}</span>{(Array.isArray(core['of']) ? core['of'] : []).map((key) => <Link key={String(key)} to={`/segments/${String(key)}`}><Pill tone="accent">{String(key)}</Pill></Link>)}</div>
+    );
+  }
+  return <p>{t.givenText}</p>;
+}
+
+function SegmentOverlap({ segment }: { segment: string }) {
+  const list = useQuery(queries.definitions('segments'));
+  const [filters, setFilters] = useFilters({ with: '' });
+  const others = (list.data?.items ?? []).filter((one) => one.key !== segment && one.count > 0);
+  const chosen = filters.with === '' ? others.slice(0, 5).map((one) => one.key) : filters.with.split(',');
+  return <OverlapView keys={[segment, ...chosen.filter((one) => one !== segment)]} fixed={segment} onChange={(keys) => setFilters({ with: keys.filter((one) => one !== segment).join(',') })} />;
+}
+
+const atOnce = 20_000;
+
+function GiveDialog({ definition, open, onClose }: { definition: Definition; open: boolean; onClose: () => void }) {
+  const t = useText(segmentTexts);
+  const a = useText(audienceTexts);
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const notice = useProblemNotice();
+  const types = useQuery(queries.identityTypes());
+  const nameOfType = useIdentifierName();
+  const [type, setType] = useState('');
+  const [text, setText] = useState('');
+  const values = [...new Set(text.split(/[\s,，、;；]+/).map((one) => one.trim()).filter((one) => one !== ''))];
+  const change = useMutation({
+    mutationFn: (act: 'add' | 'remove') => api.post('/segments/{key}/members', { path: { key: definition.key }, body: { [act]: values.map((value) => (type === '' ? value : { type, value })) } }),
+    onSuccess: (said) => {
+      void client.invalidateQueries({ queryKey: ['segments'] });
+      void message.success(t.changed(exactCount(said.changed), exactCount(said.unknown)));
+      setText('');
+      onClose();
+    },
+    onError: notice,
+  });
+  const why = values.length === 0 ? t.nothingPasted : values.length > atOnce ? t.tooMany : null;
+  return (
+    <Modal
+      open={open} title={t.addTitle} onCancel={onClose} destroyOnHidden
+      footer={[
+        <Button key="cancel" onClick={onClose}>{a.cancel}</Button>,
+        <ActionButton key="take" danger reason={why} loading={change.isPending && change.variables === 'remove'} onClick={() => change.mutate('remove')}>{t.take}</ActionButton>,
+        <ActionButton key="add" type="primary" reason={why} loading={change.isPending && change.variables === 'add'} onClick={() => change.mutate('add')}>{t.add}{values.length > 0 ? ` ${exactCount(values.length)}` : ''}</ActionButton>,
+      ]}
+    >
+      <div className="stack" style={{ gap: 12 }}>
+        <label className="field"><span>{t.type}</span>
+          <Select aria-label={t.type} value={type} onChange={setType} showSearch={{ optionFilterProp: 'label' }} options={[{ value: '', label: t.oneIds }, ...(types.data?.items ?? []).map((one) => ({ value: one.name, label: nameOfType(one.name) }))]} />
+        </label>
+        <label className="field"><span>{t.paste}</span><Input.TextArea className="mono" value={text} onChange={(event) => setText(event.target.value)} autoSize={{ minRows: 6, maxRows: 14 }} /></label>
+        {change.error instanceof ApiProblem && <p className="rule-problem" role="alert">{change.error.detail}</p>}
+      </div>
+    </Modal>
+  );
+}
