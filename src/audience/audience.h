@@ -230,6 +230,8 @@ void audience_write_catalogue(struct audience *audience, struct buffer *out);
  *   CHANGE_TAG the same of a tag: {count, changes, …}
  *   OVERLAP   {segments:[…]} → sizes of each, of each pair, of all; up to 6: of every combination
  *   PROFILE   of `key`: what distinguishes its members from everybody
+ *   MAP       {segments:[…]} or all → {segments, pairs:[[i, j, count]…]}: how much up to 500 segments overlap
+ *   REACH     of `key`: {count, reachable, unreachable}
  * Numbers of customers stand in the answer as {"$customer":n}: the server writes one_ids. */
 enum audience_question_kind {
     AUDIENCE_PREVIEW,
@@ -237,6 +239,8 @@ enum audience_question_kind {
     AUDIENCE_CHANGE_TAG,
     AUDIENCE_OVERLAP,
     AUDIENCE_PROFILE,
+    AUDIENCE_MAP,
+    AUDIENCE_REACH,
 };
 struct audience_question;
 /* Engine thread: takes snapshots of what the question needs. UNPROCESSABLE with pointer, NOT_FOUND, BUSY. Not yet ready
@@ -244,7 +248,7 @@ struct audience_question;
 err audience_question_begin(struct audience *audience, enum audience_question_kind kind, str key,
                             json_value body, bool *is_ready, struct audience_question **question,
                             struct problem *problem) MUST_USE;
-/* Any thread; two threads of its own help. Cut after `budget_ms` (the answer says so) or when *cancel. */
+/* Any thread; a thread of its own helps. Cut after `budget_ms` (the answer says so) or when *cancel. */
 err audience_question_run(struct audience_question *question, int64_t budget_ms,
                           const _Atomic bool *cancel, struct buffer *out) MUST_USE;
 /* Any thread. */

@@ -25,10 +25,26 @@ static err add_set(struct audience_question *question, const struct definition *
     err error = arena_dup(&question->arena, definition->key, &one->name);
     if (error == ERR_OK)
         error = arena_dup(&question->arena, value, &one->value);
+    if (error == ERR_OK)
+        error = arena_dup(&question->arena, definition->name, &one->label);
     if (error == ERR_OK && index < definition->set_count)
         error = set_share(&definition->sets[index], &one->members);
     question->set_count++;
     return error;
+}
+
+static const struct definition *segment_of_customers(const struct audience_question *question,
+                                                     str key)
+{
+    const struct definition *segment = definition_find(question->audience, AUDIENCE_SEGMENT, key);
+    return segment != NULL && segment->on == 0 ? segment : NULL;
+}
+
+static err no_segment(struct problem *problem, str key, uint32_t index)
+{
+    problem_set(problem, ERR_UNPROCESSABLE, "there is no segment '%.*s' of customers",
+                (int)str_utf8_prefix_bytes(key, 100), key.data != NULL ? key.data : "");
+    return problem_at(problem, ERR_UNPROCESSABLE, "/segments/%u", index);
 }
 
 static err begin_overlap(struct audience_question *question, json_value body,
@@ -45,14 +61,9 @@ static err begin_overlap(struct audience_question *question, json_value body,
     if (question->sets == NULL)
         return ERR_NOMEM;
     while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
-        str key = json_text(item);
-        const struct definition *segment =
-            definition_find(question->audience, AUDIENCE_SEGMENT, key);
-        if (segment == NULL || segment->on != 0) {
-            problem_set(problem, ERR_UNPROCESSABLE, "there is no segment '" STR_FMT "'",
-                        STR_ARG(key));
-            return problem_at(problem, ERR_UNPROCESSABLE, "/segments/%u", question->set_count);
-        }
+        const struct definition *segment = segment_of_customers(question, json_text(item));
+        if (segment == NULL)
+            return no_segment(problem, json_text(item), question->set_count);
         error = add_set(question, segment, 0, "segment", STR_NONE);
     }
     return error;
@@ -91,10 +102,54 @@ static err begin_profile(struct audience_question *question, str key, struct pro
     return error;
 }
 
+/* All segments of customers, or those that are named. */
+static err begin_map(struct audience_question *question, json_value body, struct problem *problem)
+{
+    const struct audience *audience = question->audience;
+    json_value list = json_get(body, STR("segments")), item;
+    struct json_iterator iterator = json_iterate(list);
+    err error = ERR_OK;
+    if (json_kind(list) == JSON_ARRAY && (json_count(list) < 2 || json_count(list) > MAPPED_MAX)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "segments lists 2 to %d keys", MAPPED_MAX);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/segments");
+    }
+    question->sets = arena_array(&question->arena, struct compared, MAPPED_MAX);
+    if (question->sets == NULL)
+        return ERR_NOMEM;
+    while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
+        const struct definition *segment = segment_of_customers(question, json_text(item));
+        if (segment == NULL)
+            return no_segment(problem, json_text(item), question->set_count);
+        error = add_set(question, segment, 0, "segment", STR_NONE);
+    }
+    for (uint32_t i = 1; json_kind(list) != JSON_ARRAY && error == ERR_OK &&
+                         i < audience->definition_count && question->set_count < MAPPED_MAX;
+         i++) {
+        const struct definition *segment = audience->definitions[i];
+        if (segment != NULL && !segment->deleted && segment->kind == AUDIENCE_SEGMENT &&
+            segment->on == 0)
+            error = add_set(question, segment, 0, "segment", STR_NONE);
+    }
+    return error;
+}
+
+static err begin_reach(struct audience_question *question, str key, struct problem *problem)
+{
+    const struct definition *segment = segment_of_customers(question, key);
+    if (segment == NULL)
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such segment of customers");
+    question->sets = arena_array(&question->arena, struct compared, 1);
+    return question->sets != NULL ? add_set(question, segment, 0, "segment", STR_NONE) : ERR_NOMEM;
+}
+
 err compare_begin(struct audience_question *question, str key, json_value body,
                   struct problem *problem)
 {
     arena_init(&question->arena, "audience questions", ARENA_BYTES_MAX);
+    if (question->kind == AUDIENCE_MAP)
+        return begin_map(question, body, problem);
+    if (question->kind == AUDIENCE_REACH)
+        return begin_reach(question, key, problem);
     return question->kind == AUDIENCE_OVERLAP ? begin_overlap(question, body, problem)
                                               : begin_profile(question, key, problem);
 }
@@ -171,6 +226,115 @@ static void write_overlap(const struct audience_question *question, struct json_
             write_combination(question, mask, writer);
     }
     json_end_array(writer);
+}
+
+/* ---- all pairs ---- */
+
+struct mapping {
+    const struct audience_question *question;
+    uint64_t *counts; /* of pair (i, j), i < j: at i * set_count + j */
+    const roaring_bitmap_t **bits;
+    uint32_t *places; /* of those that have anybody in this chunk */
+};
+
+static void map_chunk(struct mapping *mapping, uint32_t chunk)
+{
+    const struct audience_question *question = mapping->question;
+    uint32_t count = question->set_count, there = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const roaring_bitmap_t *bits = set_chunk_bits(&question->sets[i].members, chunk);
+        if (bits == NULL || roaring_bitmap_is_empty(bits))
+            continue;
+        mapping->bits[there] = bits;
+        mapping->places[there++] = i;
+    }
+    for (uint32_t a = 0; a < there; a++)
+        for (uint32_t b = a + 1; b < there; b++)
+            mapping->counts[mapping->places[a] * count + mapping->places[b]] +=
+                roaring_bitmap_and_cardinality(mapping->bits[a], mapping->bits[b]);
+}
+
+static void write_map(const struct mapping *mapping, struct json_writer *writer)
+{
+    const struct audience_question *question = mapping->question;
+    uint32_t count = question->set_count;
+    json_put_key(writer, STR("segments"));
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < count; i++) {
+        json_begin_object(writer);
+        json_member_text(writer, STR("key"), question->sets[i].name);
+        json_member_text(writer, STR("name"), question->sets[i].label);
+        json_member_int(writer, STR("count"), (int64_t)question->sets[i].members.count);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+    json_put_key(writer, STR("pairs"));
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = i + 1; k < count; k++) {
+            if (mapping->counts[i * count + k] == 0)
+                continue;
+            json_begin_array(writer);
+            json_put_int(writer, i);
+            json_put_int(writer, k);
+            json_put_int(writer, (int64_t)mapping->counts[i * count + k]);
+            json_end_array(writer);
+        }
+    json_end_array(writer);
+}
+
+/* Chunk after chunk, so that 65,536 customers of all segments stay in the cache. */
+static err run_map(struct audience_question *question, int64_t budget_ms,
+                   const _Atomic bool *cancel, struct json_writer *writer)
+{
+    size_t count = question->set_count;
+    struct mapping mapping = { .question = question };
+    steady_ns start = steady_now();
+    uint32_t chunks = 0;
+    mapping.counts = memory_alloc((count * count + 1) * sizeof(*mapping.counts));
+    mapping.bits = memory_alloc((count + 1) * sizeof(*mapping.bits));
+    mapping.places = memory_alloc((count + 1) * sizeof(*mapping.places));
+    err error = mapping.counts != NULL && mapping.bits != NULL && mapping.places != NULL
+                    ? ERR_OK
+                    : ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (question->sets[i].members.chunk_count > chunks)
+            chunks = question->sets[i].members.chunk_count;
+    for (uint32_t chunk = 0; error == ERR_OK && chunk < chunks; chunk++) {
+        map_chunk(&mapping, chunk);
+        if ((cancel != NULL && atomic_load(cancel)) || steady_since_ms(start) > budget_ms)
+            error = ERR_TIMEOUT;
+    }
+    if (error == ERR_OK) {
+        write_map(&mapping, writer);
+        json_member_int(writer, STR("elapsed_ms"), steady_since_ms(start));
+    }
+    memory_free(mapping.counts);
+    memory_free((void *)mapping.bits);
+    memory_free(mapping.places);
+    return error;
+}
+
+/* ---- reach ---- */
+
+struct reaching {
+    const struct audience *audience;
+    struct reach_counts counts;
+};
+
+static bool reach_one(void *context, uint32_t customer)
+{
+    struct reaching *reaching = context;
+    reach_count(reaching->audience, &reaching->counts, customer);
+    return true;
+}
+
+static void run_reach(const struct audience_question *question, struct json_writer *writer)
+{
+    struct reaching reaching = { .audience = question->audience };
+    set_visit(&question->sets[0].members, 0, reach_one, &reaching);
+    json_member_int(writer, STR("count"), (int64_t)question->sets[0].members.count);
+    reach_write(&reaching.counts, 1, writer);
 }
 
 /* ---- profile ---- */
@@ -322,7 +486,8 @@ static err write_profile(struct audience_question *question, struct json_writer 
     return lines.failed ? ERR_NOMEM : ERR_OK;
 }
 
-err compare_run(struct audience_question *question, struct buffer *out)
+err compare_run(struct audience_question *question, int64_t budget_ms, const _Atomic bool *cancel,
+                struct buffer *out)
 {
     struct json_writer writer;
     err error = ERR_OK;
@@ -331,6 +496,10 @@ err compare_run(struct audience_question *question, struct buffer *out)
     json_member_time(&writer, STR("as_of"), question->now_ms);
     if (question->kind == AUDIENCE_OVERLAP)
         write_overlap(question, &writer);
+    else if (question->kind == AUDIENCE_MAP)
+        error = run_map(question, budget_ms, cancel, &writer);
+    else if (question->kind == AUDIENCE_REACH)
+        run_reach(question, &writer);
     else
         error = write_profile(question, &writer);
     json_end_object(&writer);

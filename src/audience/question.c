@@ -81,6 +81,12 @@ static err take_facts(struct audience_question *question)
     return error;
 }
 
+static bool is_compared(enum audience_question_kind kind)
+{
+    return kind == AUDIENCE_OVERLAP || kind == AUDIENCE_PROFILE || kind == AUDIENCE_MAP ||
+           kind == AUDIENCE_REACH;
+}
+
 static bool is_of_objects(json_value body)
 {
     str on = json_text(json_get(body, STR("on")));
@@ -105,7 +111,7 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     bool of_objects = kind == AUDIENCE_PREVIEW && is_of_objects(body);
     if (of_objects)
         error = objects_question_begin(made, body, &ready, problem);
-    else if (kind == AUDIENCE_OVERLAP || kind == AUDIENCE_PROFILE)
+    else if (is_compared(kind))
         error = compare_begin(made, key, body, problem);
     else if (kind == AUDIENCE_PREVIEW)
         error = compile_preview(made, body, problem);
@@ -113,7 +119,7 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
         error = compile_change(made, key, body, problem);
     if (error == ERR_OK && made->recipe != NULL && !of_objects)
         error = recipe_prepare(audience, made->recipe, &ready, problem);
-    if (error == ERR_OK && kind == AUDIENCE_PREVIEW && !of_objects)
+    if (error == ERR_OK && (kind == AUDIENCE_REACH || kind == AUDIENCE_PREVIEW) && !of_objects)
         error = reach_want(audience, &ready);
     if (error == ERR_OK && ready && made->recipe != NULL && !of_objects)
         error = take_facts(made);
@@ -361,7 +367,7 @@ err audience_question_run(struct audience_question *question, int64_t budget_ms,
     if (question->objects != NULL)
         return objects_question_run(question, cancel, out);
     if (question->recipe == NULL)
-        return compare_run(question, out);
+        return compare_run(question, budget_ms, cancel, out);
     struct scanner scanner = {
         .question = question, .cancel = cancel, .start = steady_now(), .budget_ms = budget_ms
     };

@@ -6,11 +6,12 @@
 #include "audience/state.h"
 
 #define COMPARED_MAX 20
+#define MAPPED_MAX 500
 
 /* A set that is compared, with what it is called in the answer. */
 struct compared {
     struct set members;
-    str name, value; /* in the question's arena */
+    str name, value, label; /* in the question's arena */
     const char *kind;
 };
 
@@ -38,7 +39,8 @@ struct audience_question {
 /* compare.c */
 err compare_begin(struct audience_question *question, str key, json_value body,
                   struct problem *problem) MUST_USE;
-err compare_run(struct audience_question *question, struct buffer *out) MUST_USE;
+err compare_run(struct audience_question *question, int64_t budget_ms, const _Atomic bool *cancel,
+                struct buffer *out) MUST_USE;
 void compare_free(struct audience_question *question);
 
 /* object_question.c */

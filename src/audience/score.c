@@ -4,7 +4,7 @@
  * A part is one of
  *     {"name", "points", "rule"}                       points while the rule holds
  *     {"name", "weight", "measure", "max"}             weight times the measure, at most max
- *     {"name", "weight", "event", "of", "max_per_day", "half_life"}   for each event weight (times the value of `of`),
+ *     {"name", "weight", "event", "where", "of", "max_per_day", "half_life"}   for each event weight (times the value of `of`),
  *                                                      at most max_per_day a local day, halved every half_life
  * Decay counts in whole local days, so a score moves at midnight and with what happens, and at no other time.
  * Points are added in the order of parts and days, so the same history gives the same last digit everywhere. */
@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "audience/state.h"
+
+#define WHERE_BYTES_MAX ((size_t)256 << 10)
 
 static err refuse_part(struct problem *problem, size_t index, const char *member, const char *why)
 {
@@ -32,11 +34,12 @@ static err event_part(struct audience *audience, struct recipe *recipe, struct s
                       json_value json, size_t index, struct problem *problem)
 {
     str event = json_text(json_get(json, STR("event"))), of = json_text(json_get(json, STR("of")));
+    json_value where = json_get(json, STR("where"));
     json_value half_life = json_get(json, STR("half_life"));
     int64_t half_life_ms = 0;
     /* The rule that she ever did it checks the names, and makes the definition listen to the event. */
     struct buffer body;
-    buffer_init(&body, 4096);
+    buffer_init(&body, WHERE_BYTES_MAX);
     buffer_append_str(&body, STR("{\"event\":"));
     json_write_text(&body, event);
     if (of.size > 0) {
@@ -45,6 +48,10 @@ static err event_part(struct audience *audience, struct recipe *recipe, struct s
     } else {
         buffer_append_str(&body, STR(",\"measure\":\"count\""));
     }
+    if (json_kind(where) != JSON_MISSING) {
+        buffer_append_str(&body, STR(",\"where\":"));
+        json_write_value(&body, where);
+    }
     buffer_append_str(&body, STR("}"));
     struct json_parser *parser = NULL;
     json_value measure;
@@ -52,7 +59,7 @@ static err event_part(struct audience *audience, struct recipe *recipe, struct s
     snprintf(pointer, sizeof pointer, "/parts/%zu", index);
     err error = buffer_status(&body);
     if (error == ERR_OK)
-        error = json_parser_new(&parser, 4096);
+        error = json_parser_new(&parser, WHERE_BYTES_MAX);
     if (error == ERR_OK)
         error = json_parse(parser, buffer_str(&body), &measure, problem);
     if (error == ERR_OK)
@@ -67,10 +74,9 @@ static err event_part(struct audience *audience, struct recipe *recipe, struct s
         return refuse_part(problem, index, "/half_life", "half_life is days: \"30d\"");
     part->half_life_days = (double)half_life_ms / (double)DAY_MS;
     const struct rule_needs *needs = rule_needs(part->measure);
-    if (of.size > 0 && needs->column_count > 0) {
-        part->of_kind = needs->columns[0].kind;
-        error = arena_dup(&recipe->arena, of, &part->of);
-    }
+    for (size_t i = 0; of.size > 0 && i < needs->column_count; i++)
+        if (str_equal(needs->columns[i].path, of))
+            part->of_kind = needs->columns[i].kind;
     recipe->needs.time = recipe->needs.time || half_life_ms > 0;
     return error == ERR_OK ? arena_dup(&recipe->arena, event, &part->event) : error;
 }
@@ -140,16 +146,12 @@ static double natural(enum rule_kind kind, int64_t number)
     return kind == RULE_NUMBER ? (double)number / (double)MILLION : (double)number;
 }
 
-static double event_value(const struct score_part *part, const struct history *history,
-                          const struct history_view *view, size_t index)
+static double event_value(const struct score_part *part, const struct rule_grouped *event)
 {
-    if (part->of.size == 0)
+    if (!event->has_value)
         return 1;
-    history_column column = history_column_find(history, part->of, part->of_kind);
-    int64_t number = column != 0 ? history_number(view, index, column) : HISTORY_MISSING;
-    if (number == HISTORY_MISSING)
-        return 0;
-    return part->of_kind == COLUMN_DECIMAL ? (double)number / (double)MILLION : (double)number;
+    return part->of_kind == COLUMN_DECIMAL ? (double)event->value / (double)MILLION
+                                           : (double)event->value;
 }
 
 static double decayed(const struct score_part *part, double points, int64_t days)
@@ -160,37 +162,52 @@ static double decayed(const struct score_part *part, double points, int64_t days
     return capped * exp2(-(double)days / part->half_life_days);
 }
 
-static double event_points(const struct score_part *part, struct judging *judging,
-                           const struct history_view *view, int64_t now_ms, int64_t *until_ms)
+struct adding_up {
+    const struct score_part *part;
+    const struct rule_zone *zone;
+    int64_t today, day;
+    double sum, of_day;
+};
+
+static void end_day(struct adding_up *adding)
 {
-    const struct history *history = judging->audience->config.history;
-    uint16_t type = history_type_find(history, part->event);
-    int64_t today = local_day(judging->zone, now_ms - 1), day = INT64_MIN;
-    double sum = 0, of_day = 0;
-    for (size_t i = 0; i < view->count; i++) {
-        if (history_packed_type(view->events[i]) != type || type == 0)
-            continue;
-        int64_t time_ms = history_time_ms(view->events[i]);
-        if (time_ms >= now_ms) {
-            *until_ms = *until_ms < time_ms + 1 ? *until_ms : time_ms + 1;
-            break;
-        }
-        int64_t its_day = local_day(judging->zone, time_ms);
-        if (its_day != day && day != INT64_MIN) {
-            sum += decayed(part, of_day, today - day);
-            of_day = 0;
-        }
-        day = its_day;
-        of_day += part->weight * event_value(part, history, view, i);
-    }
-    if (day != INT64_MIN)
-        sum += decayed(part, of_day, today - day);
-    if (day != INT64_MIN && part->half_life_days > 0) {
+    if (adding->day != INT64_MIN)
+        adding->sum += decayed(adding->part, adding->of_day, adding->today - adding->day);
+    adding->of_day = 0;
+}
+
+static bool add_event(void *context, const struct rule_grouped *event)
+{
+    struct adding_up *adding = context;
+    int64_t day = local_day(adding->zone, event->time_ms);
+    if (day != adding->day)
+        end_day(adding);
+    adding->day = day;
+    adding->of_day += adding->part->weight * event_value(adding->part, event);
+    return true;
+}
+
+static double event_points(const struct score_part *part, struct judging *judging,
+                           uint32_t customer, const struct history_view *view, int64_t now_ms,
+                           int64_t *until_ms)
+{
+    struct adding_up adding = { .part = part,
+                                .zone = judging->zone,
+                                .today = local_day(judging->zone, now_ms - 1),
+                                .day = INT64_MIN };
+    rule_grouped_visit(judging->judge, part->measure, customer, view, &judging->facts, now_ms,
+                       add_event, &adding);
+    end_day(&adding);
+    /* what lies ahead will count */
+    for (size_t i = view->count; i > 0 && history_time_ms(view->events[i - 1]) >= now_ms; i--)
+        if (history_time_ms(view->events[i - 1]) + 1 < *until_ms)
+            *until_ms = history_time_ms(view->events[i - 1]) + 1;
+    if (adding.day != INT64_MIN && part->half_life_days > 0) {
         /* judged just after `now_ms - 1`; the new day begins at its first millisecond */
-        int64_t midnight = local_day_start(judging->zone, today + 1) + 1;
+        int64_t midnight = local_day_start(judging->zone, adding.today + 1) + 1;
         *until_ms = *until_ms < midnight ? *until_ms : midnight;
     }
-    return sum;
+    return adding.sum;
 }
 
 double score_part_points(const struct score_part *part, struct judging *judging, uint32_t customer,
@@ -203,7 +220,7 @@ double score_part_points(const struct score_part *part, struct judging *judging,
         *until_ms = *until_ms < answer.until_ms ? *until_ms : answer.until_ms;
         points = answer.holds ? part->weight : 0;
     } else if (part->event.size > 0) {
-        points = event_points(part, judging, view, now_ms, until_ms);
+        points = event_points(part, judging, customer, view, now_ms, until_ms);
     } else {
         struct rule_value value;
         int64_t until = RULE_FOREVER;

@@ -253,7 +253,7 @@ struct score_part {
     struct rule *rule;    /* holds: `weight` */
     struct rule *measure; /* or weight times the measure, at most `cap` points */
     enum rule_kind kind;
-    str event, of; /* or per event: weight (times the value of `of`), decaying */
+    str event; /* or per event: weight (times the value of what is measured), decaying */
     enum column_kind of_kind;
     double weight, cap, cap_per_day, half_life_days;
 };

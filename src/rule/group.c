@@ -40,6 +40,7 @@ err rule_grouped_new(struct rule **rule, json_value json, str via,
         rule_free(rule);
         return error;
     }
+    (*rule)->has_via = true;
     /* the list may have grown by `via` */
     (*rule)->needs.columns = (*rule)->columns;
     (*rule)->needs.column_count = (*rule)->column_count;
@@ -87,6 +88,8 @@ static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
     if (measuring->has_of && !event_number(judge, &measuring->of, at, &grouped.value))
         return true;
     grouped.has_value = measuring->has_of;
+    if (!rule->has_via)
+        return visiting->found(visiting->context, &grouped);
     if (rule->via.kind == RULE_TEXT)
         return tell_code(visiting, &grouped, event_code(judge, &rule->via, at), at);
     history_column column = column_of(judge, &rule->via);

@@ -281,6 +281,7 @@ struct rule {
     uint32_t *object_symbols;
     uint32_t object_symbol_count;
     struct property via; /* of a measure by object */
+    bool has_via;
     uint32_t ring_total;
     bool whole_life; /* some slot looks at events before its window: nth, net */
     struct rule_needs needs;

@@ -263,7 +263,8 @@ struct rule_grouped {
     int64_t time_ms, value;
     bool has_value;
 };
-/* Of all her events that count, in order. False from `found` stops. */
+/* Of all her events that count, in order; of a plain measure (rule_measure_new) each once, with no id. False from
+ * `found` stops. */
 void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                         const struct history_view *view, const struct rule_facts *facts,
                         int64_t now_ms,

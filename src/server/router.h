@@ -83,6 +83,9 @@
     X(GET, API "/segments", VIEWER, WORKING, NONE, definition_list, listSegments, "folder query")  \
     X(POST, API "/segments/preview", VIEWER, WORKING, BODY, segment_preview, previewSegment, "")   \
     X(POST, API "/segments/overlap", VIEWER, WORKING, BODY, segment_overlap, overlapSegments, "")  \
+    X(POST, API "/segments/map", VIEWER, WORKING, BODY, segment_map, mapSegments, "")              \
+    X(GET, API "/segments/{key}/reach", VIEWER, WORKING, NONE, segment_reach, getSegmentReach,     \
+      "")                                                                                          \
     X(GET, API "/segments/{key}", VIEWER, WORKING, NONE, definition_get, getSegment, "")           \
     X(PUT, API "/segments/{key}", OPERATOR, WORKING, BODY, definition_put, putSegment, "")         \
     X(DELETE, API "/segments/{key}", OPERATOR, WORKING, NONE, definition_delete, deleteSegment,    \

@@ -665,6 +665,16 @@ err route_segment_overlap(struct request *request, struct problem *problem)
     return ask_everybody(request, AUDIENCE_OVERLAP, STR_NONE, CHANGE_MS, problem);
 }
 
+err route_segment_map(struct request *request, struct problem *problem)
+{
+    return ask_everybody(request, AUDIENCE_MAP, STR_NONE, CHANGE_MS, problem);
+}
+
+err route_segment_reach(struct request *request, struct problem *problem)
+{
+    return ask_everybody(request, AUDIENCE_REACH, request->parameters[0], CHANGE_MS, problem);
+}
+
 err route_segment_profile(struct request *request, struct problem *problem)
 {
     return ask_everybody(request, AUDIENCE_PROFILE, request->parameters[0], CHANGE_MS, problem);

@@ -161,6 +161,40 @@ test('before it is saved: who enters and leaves; then why, overlap, profile', re
   assert.ok(Object.keys(catalogue).length > 0);
 });
 
+test('S33: beside a list how many can be reached, and why not the rest; reachable is a condition, too', real, async () => {
+  const reach = await expect(kith, 200, 'GET', '/segments/buyers/reach');
+  assert.equal(reach.count, (await expect(kith, 200, 'GET', '/segments/buyers')).count);
+  for (const [channel, count] of Object.entries(reach.reachable)) {
+    const rest = Object.values(reach.unreachable[channel]).reduce((sum, one) => sum + one, 0);
+    assert.equal(count + rest, reach.count, channel);
+  }
+  const rule = { all: [{ segment: 'buyers' }, { reachable: 'sms' }] };
+  assert.equal((await expect(kith, 200, 'POST', '/segments/preview', { body: { rule } })).count, reach.reachable.sms);
+  const list = await put('by-sms', { rule });
+  assert.equal(list.count, reach.reachable.sms);
+  await send(identify('tom', { phone: '13800000077' }), order('tom', 'o77', '7.00', 79));
+  assert.ok(!(await segmentsOf('tom')).includes('by-sms'));
+  const tom = (await expect(kith, 200, 'GET', '/customers/by/user_id/tom')).one_id;
+  const consent = (granted) => expect(kith, 200, 'PUT', `/customers/${tom}/consent/sms`, { body: { granted, evidence: 'asked' } });
+  await consent(true);
+  assert.ok((await segmentsOf('tom')).includes('by-sms'));
+  await consent(false);
+  assert.ok(!(await segmentsOf('tom')).includes('by-sms'));
+  assert.ok((await expect(kith, 200, 'GET', '/segments/buyers/reach')).unreachable.sms.withdrawn >= 1);
+  const wrong = await refused(kith, 422, 'unprocessable', 'POST', '/segments/preview', { body: { rule: { reachable: 'smss' } } });
+  assert.match(JSON.stringify(wrong), /sms/);
+});
+
+test('all pairs of segments', real, async () => {
+  const map = await expect(kith, 200, 'POST', '/segments/map', { body: {} });
+  const place = (key) => map.segments.findIndex((one) => one.key === key);
+  const both = (a, b) => map.pairs.find(([i, k]) => (i === a && k === b) || (i === b && k === a))?.[2] ?? 0;
+  assert.equal(both(place('buyers'), place('by-sms')), map.segments[place('by-sms')].count);
+  const two = await expect(kith, 200, 'POST', '/segments/map', { body: { segments: ['by-sms', 'buyers'] } });
+  assert.deepEqual(two.segments.map((one) => one.key), ['by-sms', 'buyers']);
+  await refused(kith, 422, 'unprocessable', 'POST', '/segments/map', { body: { segments: ['buyers', 'none'] } });
+});
+
 test('after a kill and a restart everything is as it was', real, async () => {
   const read = async () => ({
     list: (await expect(kith, 200, 'GET', '/segments')).items.map(({ key, count, version, state }) => ({ key, count, version, state })),

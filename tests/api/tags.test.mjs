@@ -90,6 +90,15 @@ test('S8: a score adds up its parts, decays, says why; weights show who enters b
   await refused(kith, 409, 'conflict', 'DELETE', '/tags/score');
 });
 
+test('S8: a part of a score counts the events that its where holds of', real, async () => {
+  await put('likes', { kind: 'score', parts: [
+    { name: 'cheap', weight: 3, event: 'Order Paid', where: [{ prop: 'revenue', lt: 2000 }] },
+    { name: 'spent', weight: 0.01, event: 'Order Paid', of: 'revenue', where: { prop: 'order_id', eq: 'o3' } }] });
+  assert.equal((await tagsOf('eve')).likes, 3 + 20);
+  assert.equal((await tagsOf('bob')).likes, undefined);
+  await expect(kith, 204, 'DELETE', '/tags/likes');
+});
+
 test('rule tags, counts, and values by hand', real, async () => {
   await put('size', {
     values: [
