@@ -126,6 +126,45 @@ err client_ask(struct client *client, const char *method, const char *path, str 
     return json_parse(client->parser, bytes, answer, problem);
 }
 
+struct fetching {
+    struct client *client;
+    FILE *file;
+};
+
+/* What is refused is kept to be told; the rest goes into the file. */
+static size_t take_file(char *bytes, size_t size, size_t count, void *context)
+{
+    struct fetching *fetching = context;
+    long status = 0;
+    curl_easy_getinfo(fetching->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 300)
+        return take_bytes(bytes, size, count, fetching->client);
+    return fwrite(bytes, size, count, fetching->file) * size;
+}
+
+err client_fetch(struct client *client, const char *path, FILE *file, struct problem *problem)
+{
+    char url[1600];
+    long status = 0;
+    CURL *curl = client->curl;
+    struct fetching fetching = { client, file };
+    snprintf(url, sizeof(url), "%s/api/v1%s", client->server, path);
+    buffer_clear(&client->answer);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_file);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &fetching);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK)
+        return problem_set(problem, ERR_UNAVAILABLE, "the file could not be fetched: %s",
+                           curl_easy_strerror(code));
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 300 ? refused(client, status, problem) : ERR_OK;
+}
+
 str client_bytes(const struct client *client)
 {
     return buffer_str(&client->answer);

@@ -7,6 +7,8 @@
 #ifndef KITH_CLI_CLIENT_H
 #define KITH_CLI_CLIENT_H
 
+#include <stdio.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -20,6 +22,9 @@ void client_free(struct client **client);
  * when there is none); what is refused comes as its problem, with the server's words. */
 err client_ask(struct client *client, const char *method, const char *path, str body,
                json_value *answer, struct problem *problem) MUST_USE;
+/* The bytes of a GET into a file, as they come. */
+err client_fetch(struct client *client, const char *path, FILE *file,
+                 struct problem *problem) MUST_USE;
 /* The bytes of the last answer. */
 str client_bytes(const struct client *client);
 

@@ -35,6 +35,8 @@ static const struct command {
     { "rebuild", command_rebuild, REBUILD,
       "apply a kept log to an empty folder and compare the digests" },
     { "import", command_import, IMPORT, "FILE: into a running server, or --undo JOB" },
+    { "segment", command_segment, 0, "list, show, preview, put, delete, members, give, export" },
+    { "tag", command_tag, 0, "the same of tags" },
     { "warehouse", command_warehouse, 0, "the child that runs the embedded warehouse" },
     { "read-parquet", command_read_parquet, 0, "the child that reads a Parquet file" },
     { "version", command_version, 0, "print the version" },

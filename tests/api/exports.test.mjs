@@ -2,8 +2,13 @@
 // Exports of segments and tags: columns of choice, cells that no spreadsheet takes for a formula, masks, objects, what
 // is cancelled, what is there after a restart.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminToken, Kith, missingBinary, until } from '../support/kith.mjs';
+import { promisify } from 'node:util';
+import { adminToken, binary, Kith, missingBinary, until } from '../support/kith.mjs';
 import { expect, identify, refused, track, users } from './support.mjs';
 
 let kith, tokens, shop;
@@ -92,4 +97,26 @@ test('what is wrong is refused; what is over can be removed; what is done is the
   const after = await expect(kith, 200, 'GET', '/exports');
   assert.deepEqual(after.items, before.items.slice(0, 2));
   assert.match(await file(after.items[0]), /^\uFEFFid,/);
+});
+
+test('kith segment and kith tag: a client of the running server', real, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kith_segment_'));
+  const run = (...words) => promisify(execFile)(binary, words, {
+    env: { ...process.env, KITH_URL: `http://127.0.0.1:${kith.port}`, KITH_ADMIN_TOKEN: adminToken } });
+  const rule = join(folder, 'rule.json');
+  writeFileSync(rule, JSON.stringify({ name: 'Loud', rule: { event: 'Order Paid', measure: 'sum', of: 'revenue', gte: 200 } }));
+  writeFileSync(join(folder, 'only.json'), JSON.stringify({ rule: { event: 'Order Paid' } }));
+  assert.equal(JSON.parse((await run('segment', 'put', 'loud', rule)).stdout).count, 1);
+  assert.match((await run('segment', 'list', '--query', 'loud')).stdout, /^loud +1 +live +customer +Loud/);
+  assert.equal(JSON.parse((await run('segment', 'preview', join(folder, 'only.json'))).stdout).count, 2);
+  const members = (await run('segment', 'members', 'loud')).stdout.trim().split('\n');
+  assert.deepEqual(members, [(await expect(kith, 200, 'GET', '/customers/by/user_id/bob')).one_id]);
+  const out = join(folder, 'out.csv');
+  await run('segment', 'export', 'loud', '--columns', 'one_id,trait:city', '--output', out);
+  assert.equal(readFileSync(out, 'utf8'), `\uFEFFone_id,trait:city\r\n${members[0]},上海\r\n`);
+  assert.match((await run('tag', 'export', 'orders', '--format', 'jsonl', '--columns', 'tag:orders')).stdout, /^\{"tag:orders":1\}\n\{"tag:orders":1\}\n\{"tag:orders":0\}\n$/);
+  await run('segment', 'delete', 'loud');
+  await assert.rejects(run('segment', 'show', 'loud'), (error) => error.code === 1 && /there is no segment 'loud'/.test(error.stderr));
+  await assert.rejects(run('segment', 'shout'), (error) => error.code === 2 && /kith segment members/.test(error.stderr));
+  rmSync(folder, { recursive: true });
 });
