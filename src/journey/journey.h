@@ -48,7 +48,10 @@
 #define JOURNEYS_MAX 2000
 #define JOURNEY_NODES_MAX 500
 #define JOURNEY_STEPS_MAX 100 /* without waiting */
-#define JOURNEY_RUN_MAX 2000  /* steps of one journey.run */
+#define JOURNEY_RUN_MAX 2000  /* positions of one journey.run */
+#define JOURNEY_CONTEXT_MAX 4096
+#define JOURNEY_LATE_MS \
+    (INT64_C(5) * 60 * 1000) /* a timer that runs later than this runs as of now */
 
 struct journeys;
 
@@ -57,30 +60,44 @@ struct journey_moment {
     int64_t now_ms;
 };
 
-/* What this room asks of the house. Live: engine/move.c. What-if: another one over past events. */
+#define JOURNEY_RULE_KEY_BYTES 64
+
+/* What this room asks of the house. Live: engine/move.c. What-if: another one over past events. All deterministic. */
 struct journey_world {
     void *context;
-    /* A rule of a node or trigger, made by journeys_rule_catalogue's maker; judged for her as it is settled, with the position's
-     * trigger event as $event. */
-    err (*rule_new)(void *context, json_value json, struct rule **rule, struct problem *problem);
-    err (*rule_holds)(void *context, const struct rule *rule, uint32_t customer, int64_t now_ms,
-                      bool *holds, int64_t *until_ms);
-    bool (*in_segment)(void *context, uint32_t customer, str key);
+    /* May a rule be said like this? UNPROCESSABLE with a pointer into the rule. Of a draft: nothing is made. */
+    err (*rule_check)(void *context, json_value rule, struct problem *problem);
+    /* From here on it is known of everybody whether the rule holds; it is asked by `in_segment` with the key that is
+     * given back, once it is ready. The same rule gives the same key; each hold has its drop. */
+    err (*rule_hold)(void *context, json_value rule, struct journey_moment moment,
+                     struct ledger_writes *writes, char key[JOURNEY_RULE_KEY_BYTES],
+                     struct problem *problem);
+    void (*rule_drop)(void *context, str key, struct journey_moment moment,
+                      struct ledger_writes *writes);
+    bool (*rule_is_ready)(void *context, str key);
+    bool (*has_segment)(void *context, str key);
+    bool (*in_segment)(void *context, uint32_t customer, str key); /* she is settled first */
+    /* Everybody who is in it now; settled first. */
+    err (*members)(void *context, str key, struct journey_moment moment,
+                   bool (*visit)(void *visited, uint32_t customer), void *visited);
     void (*value)(void *context, uint32_t customer, str path, struct template_value *value);
     int32_t (*zone_offset_seconds)(void *context, uint32_t customer, int64_t at_ms);
     /* All sources of this event have told everything up to here. */
-    int64_t (*watermark_ms)(void *context, str event);
+    int64_t (*watermark_ms)(void *context, str event, int64_t now_ms);
     uint32_t (*first_node)(void *context, uint32_t customer); /* the oldest of hers */
-    err (*touch)(void *context, const struct touch_request *request, struct touch_moment moment,
-                 struct touch_answer *answer);
-    err (*withdraw)(void *context, uint64_t position, str reason, struct touch_moment moment);
-    /* Effects inside the house; exactly once because the step is. */
-    err (*set_tag)(void *context, uint32_t customer, str key, json_value value,
-                   struct journey_moment moment);
-    err (*set_trait)(void *context, uint32_t customer, str name, json_value value,
-                     struct journey_moment moment);
+    uint32_t (*root)(void *context, uint32_t node);           /* 0: gone */
+    size_t (*nodes)(void *context, uint32_t customer, uint32_t *nodes, size_t max);
+    err (*touch)(void *context, const struct touch_request *request, struct journey_moment moment,
+                 struct ledger_writes *writes, struct touch_answer *answer);
+    err (*withdraw)(void *context, uint64_t position, str reason, struct journey_moment moment,
+                    struct ledger_writes *writes);
+    /* Effects inside the house; exactly once because the step is. `value` is JSON. UNPROCESSABLE: cannot be. */
+    err (*set_tag)(void *context, uint32_t customer, str key, str value,
+                   struct journey_moment moment, struct ledger_writes *writes);
+    err (*set_trait)(void *context, uint32_t customer, str name, str value,
+                     struct journey_moment moment, struct ledger_writes *writes);
     err (*set_member)(void *context, uint32_t customer, str segment, bool is_in,
-                      struct journey_moment moment);
+                      struct journey_moment moment, struct ledger_writes *writes);
 };
 
 struct journeys_config {
@@ -98,9 +115,10 @@ err journeys_load(struct journeys *journeys, struct ledger *ledger,
 /* Her due timers, as of when they were due: before an event of hers takes effect. */
 err journey_before(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
                    struct ledger_writes *writes) MUST_USE;
-/* After the audience has judged: triggers, waits, exits, goals. `may_start` is false for late and imported events (J6). */
-err journey_event(struct journeys *journeys, uint32_t customer, const struct event *event,
-                  bool may_start, struct journey_moment moment,
+/* After the audience has judged: triggers, waits, exits, goals. `node`: the one that brought the event. `may_start` is false
+ * for late and imported events (J6). */
+err journey_event(struct journeys *journeys, uint32_t customer, uint32_t node,
+                  const struct event *event, bool may_start, struct journey_moment moment,
                   struct ledger_writes *writes) MUST_USE;
 /* Moves of the audience that belong to this record; those made between records (audience_work, audience_before) are given
  * at the next tick, in the order (customer, then as they came): see engine/move.c. */
@@ -112,10 +130,16 @@ err journey_touch(struct journeys *journeys, const struct touch_change *change,
 err journey_merged(struct journeys *journeys, uint32_t survivor, const uint32_t *absorbed,
                    size_t count, struct journey_moment moment,
                    struct ledger_writes *writes) MUST_USE;
-err journey_split(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
-                  struct ledger_writes *writes) MUST_USE;
-/* When the next timer, schedule or wave is due; INT64_MAX: nothing. Read by the keeper from any thread. */
+/* Her nodes are others than before: `nodes` are those that she has now. Call it for each side. */
+err journey_split(struct journeys *journeys, const uint32_t *nodes, size_t count,
+                  struct journey_moment moment, struct ledger_writes *writes) MUST_USE;
+/* Rules may have become ready (audience.install): what waited for that goes live. */
+err journey_rules_ready(struct journeys *journeys, struct journey_moment moment,
+                        struct ledger_writes *writes) MUST_USE;
+/* When the next timer, schedule or wave is due; INT64_MAX: nothing. Any thread. */
 int64_t journey_next_due_ms(const struct journeys *journeys);
+/* With each group, before it is handed to the ledger: counts. */
+void journey_commit(struct journeys *journeys, struct ledger_writes *writes);
 
 /* ---- commands (inside apply); bodies: docs/journeys.md ---- */
 
@@ -149,12 +173,17 @@ err journey_write_one(const struct journeys *journeys, str key, uint32_t version
 err journey_write_report(const struct journeys *journeys, str key, int64_t from_ms, int64_t to_ms,
                          struct buffer *out) MUST_USE;
 /* Why in, why not, where, what next and when; in one sentence too. */
-err journey_explain(const struct journeys *journeys, str key, uint32_t customer, int64_t now_ms,
-                    struct buffer *out, struct problem *problem) MUST_USE;
+err journey_explain(const struct journeys *journeys, struct ledger *ledger, str key,
+                    uint32_t customer, int64_t now_ms, struct buffer *out,
+                    struct problem *problem) MUST_USE;
 /* Her positions: [{journey, key, node, since, due, …}]. */
 void journey_write_customer(const struct journeys *journeys, uint32_t customer, struct buffer *out);
 /* Kinds of triggers and nodes with their members, in both languages: what the canvas is built from. */
 void journey_write_catalogue(struct buffer *out);
+/* Ready journeys: [{key, name:{zh,en}, about:{zh,en}, journey:{…}}]. */
+void journey_write_library(struct buffer *out);
+/* Does a journey that is not deleted name this segment? Its key, or empty. */
+str journey_using_segment(const struct journeys *journeys, str segment);
 
 /* ---- looking after it ---- */
 

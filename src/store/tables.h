@@ -124,6 +124,26 @@
     TABLE(COUPON_CODES, "coupon_codes", 2, true, "T:pool I:number T:code")                            \
     TABLE(COUPONS_GIVEN, "coupons_given", 1, true,                                                    \
           "I:touch T:pool T:code I:customer I:at_ms")                                                 \
+    /* journeys: what they are, who stands where, what happened, what is counted, who enters */        \
+    TABLE(JOURNEYS, "journeys", 1, true,                                                              \
+          "I:number T:key I:state I:live_version T:body T:running I:created_ms I:changed_ms "         \
+          "I:user_number")                                                                            \
+    TABLE(JOURNEY_VERSIONS, "journey_versions", 2, true,                                              \
+          "I:journey I:version T:body T:rules I:published_ms I:held")                                 \
+    TABLE(JOURNEY_POSITIONS, "journey_positions", 1, true,                                            \
+          "I:number I:customer I:node_born I:journey I:version I:node I:state I:visits I:steps "      \
+          "I:entered_ms I:since_s I:due_ms B:context T:reason I:closed_ms")                           \
+    TABLE(JOURNEY_STEPS, "journey_steps", 2, true,                                                    \
+          "I:position I:number I:at_ms I:seq B:steps")                                                \
+    TABLE(JOURNEY_COUNTS, "journey_counts", 4, true,                                                  \
+          "I:journey I:version I:node I:day B:counts")                                                \
+    TABLE(JOURNEY_WAVES, "journey_waves", 1, true,                                                    \
+          "I:number I:journey I:started_ms B:members")                                                \
+    TABLE(JOURNEY_WAVE_STATES, "journey_wave_states", 1, true,                                        \
+          "I:number I:cursor I:not_before_ms I:entered I:refused")                                    \
+    /* Moves of the audience between records, until the next tick. */                                 \
+    TABLE(JOURNEY_PENDING, "journey_pending", 1, false,                                               \
+          "I:number I:customer I:kind T:key I:moved T:cause")                                         \
     /* running */                                                                                     \
     TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                           \
     TABLE(BATCHES, "batches", 2, false, "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")

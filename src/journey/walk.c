@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk: a position moves from node to node until it waits or is out.
+ *
+ *     walk_begin ─▶ walk_from ─▶ node_do ─┬─ next ─▶ (again, at most JOURNEY_STEPS_MAX)
+ *                       ▲                  ├─ stays ─▶ walk_stay: a timer, a condition or a touch
+ *     walk_begin ─▶ walk_wake ─▶ node_wake┘└─ closes ─▶ walk_close ─▶ NODE_AFTER, while a goal may still come
+ *                                                                 └─▶ gone
+ *     … ─▶ walk_end: rows of the position and its steps
+ */
+#include <string.h>
+
+#include "journey/state.h"
+
+#define CONTROL_MS_MIN (30 * DAY_MS)
+
+struct version *version_of(const struct journeys *journeys, const struct position *position)
+{
+    return journey_version(journeys->journeys[position->journey], position->version);
+}
+
+uint16_t waiting_place(const struct version *version, uint16_t node)
+{
+    return node < version->node_count ? node
+                                      : (uint16_t)(version->node_count + (node - NODE_START));
+}
+
+void walk_begin(struct walk *walk, struct journeys *journeys, uint32_t slot,
+                struct journey_moment moment, int64_t at_ms, struct ledger_writes *writes)
+{
+    struct position *position = position_at(&journeys->positions, slot);
+    *walk = (struct walk){ .journeys = journeys,
+                           .writes = writes,
+                           .position = position,
+                           .version = version_of(journeys, position),
+                           .slot = slot,
+                           .seq = moment.seq,
+                           .now_ms = moment.now_ms,
+                           .at_ms = at_ms,
+                           .stands = true };
+    buffer_clear(&journeys->steps);
+}
+
+/* ---- steps and counts ---- */
+
+void walk_step(struct walk *walk, enum step_kind kind, uint16_t node, const char *what, str detail)
+{
+    struct buffer *steps = &walk->journeys->steps;
+    write_u8(steps, (uint8_t)kind);
+    write_u16(steps, node);
+    write_i64(steps, walk->at_ms);
+    write_text(steps, str_from_c(what));
+    write_text(steps, str_slice(detail, 0, str_utf8_prefix_bytes(detail, 200)));
+    walk->journeys->step_count++;
+}
+
+err walk_count(struct walk *walk, uint16_t node, enum count_kind kind, int64_t by)
+{
+    return counts_add(walk->journeys, walk->version, node, 0, walk->at_ms, kind, by);
+}
+
+/* ---- where it stands ---- */
+
+static void leave_place(struct walk *walk)
+{
+    uint32_t *waiting = &walk->version->waiting[waiting_place(walk->version, walk->position->node)];
+    if (!walk->stands)
+        return;
+    INVARIANT(*waiting > 0);
+    --*waiting;
+    walk->stands = false;
+}
+
+err walk_stay(struct walk *walk, uint16_t node, int64_t due_ms)
+{
+    struct position *position = walk->position;
+    leave_place(walk);
+    position->node = node;
+    position->since_s = (uint32_t)((walk->at_ms - position->entered_ms) / 1000);
+    walk->version->waiting[waiting_place(walk->version, node)]++;
+    walk->stands = true;
+    return position_timer(&walk->journeys->positions, walk->slot, due_ms);
+}
+
+/* The last moment at which a goal may be reached; 0: there is none left. */
+static int64_t goals_until(const struct walk *walk)
+{
+    int64_t until_ms = 0;
+    for (uint32_t i = 0; i < walk->version->goal_count; i++) {
+        int64_t end_ms = walk->position->entered_ms + walk->version->goals[i].within_ms;
+        if ((walk->position->goals >> i & 1) == 0 && end_ms > walk->at_ms && end_ms > until_ms)
+            until_ms = end_ms;
+    }
+    return until_ms;
+}
+
+static bool is_inside(const struct position *position)
+{
+    return position->node != NODE_ABSENCE && position->node != NODE_CONTROL &&
+           position->node != NODE_AFTER;
+}
+
+static err withdraw(struct walk *walk, const char *reason)
+{
+    const struct journey_world *world = walk->journeys->world;
+    struct context context;
+    context_read(walk->position, &context);
+    if (context.touch_count == 0)
+        return ERR_OK;
+    return world->withdraw(world->context, walk->position->number, str_from_c(reason),
+                           (struct journey_moment){ walk->seq, walk->now_ms }, walk->writes);
+}
+
+err walk_close(struct walk *walk, const char *reason, str detail)
+{
+    bool inside = is_inside(walk->position);
+    int64_t until_ms = inside ? goals_until(walk) : 0;
+    err error = ERR_OK;
+    walk->reason = reason;
+    if (inside) {
+        walk_step(walk, STEP_EXITED, walk->position->node, reason, detail);
+        error = walk_count(walk, NODE_START, COUNT_EXITED, 1);
+        if (error == ERR_OK && strcmp(reason, "end") != 0)
+            error = withdraw(walk, reason);
+    }
+    if (error == ERR_OK && until_ms > 0 && strcmp(reason, "erased") != 0) {
+        walk->position->state = POSITION_WAITING;
+        return walk_stay(walk, NODE_AFTER, until_ms);
+    }
+    leave_place(walk);
+    walk->closed = true;
+    return error;
+}
+
+err walk_fail(struct walk *walk, const char *reason, str detail)
+{
+    walk_step(walk, STEP_FAILED, walk->position->node, reason, detail);
+    if (walk->position->state != POSITION_FAILED)
+        walk->journeys->positions.failed++;
+    walk->position->state = POSITION_FAILED;
+    err error = walk_count(walk, walk->position->node, COUNT_FAILED, 1);
+    return error == ERR_OK ? walk_stay(walk, walk->position->node, INT64_MAX) : error;
+}
+
+/* ---- moving ---- */
+
+err walk_from(struct walk *walk, uint16_t node)
+{
+    err error = ERR_OK;
+    leave_place(walk);
+    while (error == ERR_OK && !walk->closed) {
+        struct verdict verdict = { .next = NO_NODE };
+        if (node == NO_NODE)
+            return walk_close(walk, "end", STR_NONE);
+        walk->position->node = node;
+        if (++walk->steps > JOURNEY_STEPS_MAX)
+            return walk_fail(walk, "loop", walk->version->nodes[node].id);
+        walk_step(walk, STEP_ARRIVED, node, "", STR_NONE);
+        error = walk_count(walk, node, COUNT_ENTERED, 1);
+        if (error == ERR_OK)
+            error = node_do(walk, node, &verdict);
+        if (error != ERR_OK || verdict.closes)
+            return error;
+        if (verdict.stays)
+            return walk_stay(walk, node, verdict.due_ms);
+        error = walk_count(walk, node, COUNT_LEFT, 1);
+        node = verdict.next;
+    }
+    return error;
+}
+
+static err wake_node(struct walk *walk, enum wake wake)
+{
+    struct verdict verdict = { .next = NO_NODE };
+    uint16_t node = walk->position->node;
+    err error = node_wake(walk, node, wake, &verdict);
+    if (error != ERR_OK || verdict.closes)
+        return error;
+    if (verdict.stays)
+        return walk_stay(walk, node, verdict.due_ms);
+    error = walk_count(walk, node, COUNT_LEFT, 1);
+    return error == ERR_OK ? walk_from(walk, verdict.next) : error;
+}
+
+/* She did A and not B: is it sure, or has a source not told yet? */
+static err wake_absence(struct walk *walk)
+{
+    const struct trigger *trigger = &walk->version->trigger;
+    const struct journey_world *world = walk->journeys->world;
+    int64_t over_ms = walk->position->entered_ms + trigger->within_ms;
+    int64_t last_ms = over_ms + trigger->patience_ms;
+    bool is_told =
+        trigger->patience_ms == 0 ||
+        world->watermark_ms(world->context, trigger->absent.event, walk->now_ms) >= over_ms;
+    const char *refusal = "";
+    uint64_t number;
+    struct context context;
+    if (!is_told && walk->now_ms < last_ms) {
+        int64_t again_ms = walk->now_ms + 10 * MINUTE_MS;
+        walk->position->flags |= POSITION_PATIENT;
+        return walk_stay(walk, NODE_ABSENCE, again_ms < last_ms ? again_ms : last_ms);
+    }
+    context_read(walk->position, &context);
+    struct journeys *journeys = walk->journeys;
+    struct buffer key, event;
+    buffer_init(&key, JOURNEY_CONTEXT_MAX);
+    buffer_init(&event, (size_t)64 << 10);
+    buffer_append_str(&key, context.key);
+    buffer_append_str(&event, context.event);
+    struct entering entering = { .journey = walk->version->journey,
+                                 .customer = walk->position->customer,
+                                 .node_born = walk->position->node_born,
+                                 .key = buffer_str(&key),
+                                 .event = buffer_str(&event),
+                                 .at_ms = walk->at_ms,
+                                 .is_test = (walk->position->flags & POSITION_TEST) != 0,
+                                 .moment = { walk->seq, walk->now_ms },
+                                 .writes = walk->writes };
+    /* The waiting one goes, the real one comes. */
+    err error = walk_close(walk, "", STR_NONE);
+    if (error == ERR_OK)
+        error = walk_end(walk, ERR_OK);
+    if (error == ERR_OK)
+        error = enter(journeys, &entering, &refusal, &number);
+    buffer_deinit(&key);
+    buffer_deinit(&event);
+    walk->position = NULL; /* it is gone */
+    return error;
+}
+
+err walk_wake(struct walk *walk, enum wake wake)
+{
+    struct position *position = walk->position;
+    position->flags &= (uint8_t) ~(POSITION_STALLED | POSITION_WOKEN);
+    switch (position->node) {
+    case NODE_START:
+        return walk_from(walk, walk->version->start);
+    case NODE_ABSENCE:
+        return wake_absence(walk);
+    case NODE_CONTROL:
+    case NODE_AFTER:
+        return walk_close(walk, "", STR_NONE);
+    default:
+        break;
+    }
+    if (position->state == POSITION_FAILED) {
+        walk->journeys->positions.failed--;
+        position->state = POSITION_WAITING;
+        return walk_from(walk, position->node);
+    }
+    return wake_node(walk, wake);
+}
+
+err walk_goal(struct walk *walk, uint32_t index, int64_t value, str what)
+{
+    struct position *position = walk->position;
+    const struct goal *goal = &walk->version->goals[index];
+    uint16_t arm = position->node == NODE_CONTROL ? NODE_CONTROL : NODE_START;
+    if (position->goals >> index & 1)
+        return ERR_OK;
+    position->goals |= (uint8_t)(1u << index);
+    walk_step(walk, STEP_GOAL, position->node, goal->key.data, what);
+    uint16_t number = (uint16_t)(index + 1);
+    err error = counts_add(walk->journeys, walk->version, arm, number, walk->at_ms, COUNT_GOALS, 1);
+    if (error == ERR_OK && value != 0)
+        error =
+            counts_add(walk->journeys, walk->version, arm, number, walk->at_ms, COUNT_VALUE, value);
+    if (error == ERR_OK && value != 0)
+        error = counts_add(walk->journeys, walk->version, arm, number, walk->at_ms,
+                           COUNT_VALUE_SQUARED, value * value);
+    if (error == ERR_OK && goal->exits && is_inside(position))
+        error = walk_close(walk, "goal", goal->key);
+    return error;
+}
+
+err walk_end(struct walk *walk, err error)
+{
+    struct journeys *journeys = walk->journeys;
+    if (walk->position == NULL)
+        return error;
+    if (error == ERR_OK)
+        error = buffer_status(&journeys->steps);
+    if (error == ERR_OK && walk->writes != NULL) {
+        store_steps(journeys, walk->position, walk->at_ms, walk->seq, walk->writes);
+        store_position(walk->position, walk->closed ? walk->reason : NULL, walk->at_ms,
+                       walk->writes);
+    }
+    if (walk->closed) {
+        walk->version->position_count--;
+        if (walk->position->state == POSITION_FAILED)
+            journeys->positions.failed--;
+        position_free(&journeys->positions, walk->slot);
+    }
+    return error;
+}
