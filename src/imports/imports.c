@@ -149,8 +149,6 @@ static err start_workers(struct imports *imports, struct problem *problem)
         }
         imports->thread_count++;
     }
-    if (imports->allowed[0] == '\0')
-        return ERR_OK;
     if (pthread_create(&imports->schedule, NULL, schedule_run, imports) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started for imports");
     imports->schedule_runs = true;

@@ -79,6 +79,20 @@ err imports_mapping(struct imports *imports, str key, int64_t *version, struct b
 /* Check a mapping as it would be for a job. */
 err imports_check_mapping(json_value mapping, struct problem *problem) MUST_USE;
 
+/* ---- buckets: where a schedule finds files; a setting whose secret key is sealed and shown to nobody ---- */
+
+#define IMPORTS_BUCKET_SETTING "import.bucket."
+/* Check {endpoint, region, name, prefix, access_key, secret_key, path_style, allow_private} and write the body of its
+ * command setting.put. Without secret_key the one that is there stays. */
+err imports_bucket_prepare(struct imports *imports, str key, json_value request,
+                           struct buffer *body, struct problem *problem) MUST_USE;
+/* NOT_FOUND, or the body of the command that forgets it. */
+err imports_bucket_forget(struct imports *imports, str key, struct buffer *body,
+                          struct problem *problem) MUST_USE;
+/* All of them, or the one of `key`, each as an object, with how it went when they were last looked into. */
+err imports_write_buckets(struct imports *imports, str key, struct json_writer *writer,
+                          struct problem *problem) MUST_USE;
+
 /* ---- jobs ---- */
 
 /* A job was made or its state changed: look. */

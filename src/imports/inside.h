@@ -26,6 +26,17 @@ struct running {
 
 struct upload;
 
+#define BUCKETS_SHOWN_MAX 32
+#define BUCKET_KEY_BYTES 64
+
+/* How it went when a bucket was last looked into; under the mutex. */
+struct bucket_state {
+    char key[BUCKET_KEY_BYTES + 1];
+    int64_t looked_ms; /* 0: not since the start */
+    uint64_t objects, fetched;
+    char problem[200]; /* empty: none */
+};
+
 struct imports {
     struct imports_config config;
     char folder[PATH_BYTES], allowed[PATH_BYTES];
@@ -37,11 +48,12 @@ struct imports {
     unsigned thread_count;
     pthread_t threads[THREADS_MAX];
     struct running running[THREADS_MAX];
-    pthread_t schedule; /* looks into folders; only with an import folder */
+    pthread_t schedule; /* looks into folders and buckets */
     bool schedule_runs;
     pthread_mutex_t retract_mutex; /* one cut at a time */
     pthread_mutex_t uploads_mutex;
     struct upload *uploads;
+    struct bucket_state buckets[BUCKETS_SHOWN_MAX];
 };
 
 /* A row of IMPORT_STATES with its row of IMPORTS. */
@@ -83,6 +95,9 @@ void hex_text(const uint8_t *bytes, size_t size, char *out); /* 2 * size + 1 */
 /* upload.c */
 err uploads_find(struct imports *imports, str id, struct import_file *file, char sha256[65],
                  struct problem *problem) MUST_USE;
+/* An upload with an id of the caller's: made when it is not there; where it stands. */
+err uploads_resume(struct imports *imports, str id, str name, uint64_t size_bytes, uint64_t *offset,
+                   struct problem *problem) MUST_USE;
 void uploads_free(struct imports *imports);
 err uploads_clean(struct imports *imports, struct problem *problem) MUST_USE;
 
@@ -123,8 +138,17 @@ err retract_job(struct imports *imports, uint32_t number, uint64_t place, bool (
 err undo_job(struct imports *imports, struct running *running, struct import_row *row,
              struct problem *problem) MUST_USE;
 
-/* schedule.c: the thread that looks into folders; `context` is the imports */
+/* schedule.c: the thread that looks into folders and buckets; `context` is the imports */
 void *schedule_run(void *context);
+/* A job of this file, as the schedule has it; `name` may be empty. */
+err schedule_begin_job(struct imports *imports, json_value schedule, const char *reference,
+                       str name, struct problem *problem) MUST_USE;
+
+/* schedule_bucket.c: the bucket of a schedule, if it is due. */
+struct bucket_memory;
+err bucket_memory_new(struct bucket_memory **memory, struct imports *imports) MUST_USE;
+void bucket_memory_free(struct bucket_memory **memory);
+void schedule_look_at_bucket(struct bucket_memory *memory, json_value schedule);
 
 /* job.c */
 err run_job(struct imports *imports, struct running *running, struct import_row *row,

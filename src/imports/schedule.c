@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schedule: folders that are looked into. The setting `import.schedules` says which: an array of
+/* schedule: folders and buckets that are looked into. The setting `import.schedules` says which: an array of
  *
  *     {"folder": "daily", "pattern": "*.csv", "mapping_key": "orders", "source": "tmall", "data_set": "…",
  *      "form": {…}, "quiet_seconds": 10}
+ *     {"bucket": "exports", "pattern": "*.csv.gz", "every_seconds": 300, …}       (schedule_bucket.c)
  *
  * The folder lies below the import folder. A file that fits the pattern and has not changed for `quiet_seconds` becomes
  * a job, once: the same content again is known by its job, so nothing has to be remembered over a restart, and
@@ -30,6 +31,7 @@ struct looker {
     struct json_parser *parser;
     uint64_t *known; /* hashes of path, size and time of change */
     size_t known_count, known_capacity;
+    struct bucket_memory *buckets;
 };
 
 /* ---- what was seen ---- */
@@ -69,7 +71,7 @@ static void note(struct looker *looker, uint64_t state)
 
 /* ---- a file ---- */
 
-static void write_request(json_value schedule, const char *reference, struct buffer *out)
+static void write_request(json_value schedule, const char *reference, str name, struct buffer *out)
 {
     static const char *const members[] = { "mapping_key", "mapping_version", "mapping",
                                            "form",        "source",          "data_set" };
@@ -79,6 +81,8 @@ static void write_request(json_value schedule, const char *reference, struct buf
     json_writer_init(&writer, out);
     json_begin_object(&writer);
     json_member_text(&writer, STR("file"), str_from_c(reference));
+    if (name.size > 0)
+        json_member_text(&writer, STR("name"), name);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         json_value value = json_get(schedule, str_from_c(members[i]));
         if (json_kind(value) == JSON_MISSING)
@@ -91,15 +95,15 @@ static void write_request(json_value schedule, const char *reference, struct buf
     buffer_deinit(&text);
 }
 
-static err begin_job(struct imports *imports, json_value schedule, const char *reference,
-                     struct problem *problem)
+err schedule_begin_job(struct imports *imports, json_value schedule, const char *reference,
+                       str name, struct problem *problem)
 {
     struct buffer request, body;
     struct json_parser *parser = NULL;
     json_value json;
     buffer_init(&request, SETTING_BYTES_MAX);
     buffer_init(&body, (size_t)4 << 20);
-    write_request(schedule, reference, &request);
+    write_request(schedule, reference, name, &request);
     err error = json_parser_new(&parser, SETTING_BYTES_MAX);
     if (error == ERR_OK)
         error = json_parse(parser, buffer_str(&request), &json, problem);
@@ -130,7 +134,7 @@ static void look_at_file(struct looker *looker, json_value schedule, str folder,
         return;
     snprintf(reference, sizeof reference, "path:%.*s%s%.400s", (int)folder.size, folder.data,
              folder.size > 0 ? "/" : "", name);
-    err error = begin_job(looker->imports, schedule, reference, &problem);
+    err error = schedule_begin_job(looker->imports, schedule, reference, STR_NONE, &problem);
     if (err_is_retriable(error))
         return; /* it will be there the next time, too */
     note(looker, state);
@@ -224,8 +228,12 @@ static void look(struct looker *looker)
         text.size > 0 &&
         json_parse(looker->parser, buffer_str(&text), &schedules, &problem) == ERR_OK) {
         struct json_iterator iterator = json_iterate(schedules);
-        while (json_next(&iterator, NULL, &schedule))
-            look_at_folder(looker, schedule);
+        while (json_next(&iterator, NULL, &schedule)) {
+            if (json_text(json_get(schedule, STR("bucket"))).size > 0)
+                schedule_look_at_bucket(looker->buckets, schedule);
+            else if (looker->imports->allowed[0] != '\0')
+                look_at_folder(looker, schedule);
+        }
     }
     buffer_deinit(&text);
 }
@@ -242,13 +250,14 @@ void *schedule_run(void *context)
 {
     struct looker looker = { .imports = context };
     pthread_setname_np(pthread_self(), "kith-schedule");
-    if (json_parser_new(&looker.parser, SETTING_BYTES_MAX) != ERR_OK)
-        return NULL;
-    while (!must_end(looker.imports)) {
+    bool ready = json_parser_new(&looker.parser, SETTING_BYTES_MAX) == ERR_OK &&
+                 bucket_memory_new(&looker.buckets, looker.imports) == ERR_OK;
+    while (ready && !must_end(looker.imports)) {
         look(&looker);
         for (int i = 0; i < LOOK_EVERY_MS / 50 && !must_end(looker.imports); i++)
             steady_sleep_ms(50);
     }
+    bucket_memory_free(&looker.buckets);
     json_parser_free(&looker.parser);
     memory_free(looker.known);
     return NULL;

@@ -282,11 +282,45 @@ err imports_upload_put(struct imports *imports, str id, uint64_t offset, str byt
     return error;
 }
 
+/* The empty file and what is noted of it. */
+static err begin_as(struct imports *imports, str id, const struct meta *meta,
+                    struct problem *problem)
+{
+    char path[PATH_BYTES];
+    path_of(imports, id, "part", path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return disk_error(errno, "the upload cannot be made", problem);
+    close(fd);
+    err error = write_meta(imports, id, meta, problem);
+    if (error != ERR_OK)
+        (void)unlink(path);
+    return error;
+}
+
+err uploads_resume(struct imports *imports, str id, str name, uint64_t size_bytes, uint64_t *offset,
+                   struct problem *problem)
+{
+    struct meta meta;
+    struct problem unused;
+    err error = read_meta(imports, id, &meta, &unused);
+    if (error == ERR_OK)
+        return offset_of(imports, id, offset, problem);
+    *offset = 0;
+    meta = (struct meta){ .size_bytes = (int64_t)size_bytes };
+    size_t kept = str_utf8_prefix_bytes(name, sizeof meta.name - 1);
+    snprintf(meta.name, sizeof meta.name, "%.*s", (int)kept, name.data);
+    char path[PATH_BYTES];
+    path_of(imports, id, "part", path);
+    (void)unlink(path); /* of one that died before it was noted */
+    return begin_as(imports, id, &meta, problem);
+}
+
 err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, struct buffer *out,
                          struct problem *problem)
 {
     uint8_t random[UPLOAD_ID_BYTES / 2];
-    char id[UPLOAD_ID_BYTES + 1], path[PATH_BYTES];
+    char id[UPLOAD_ID_BYTES + 1];
     struct meta meta = { .size_bytes = size_bytes };
     if (name.size == 0 || name.size >= sizeof meta.name)
         return problem_set(problem, ERR_UNPROCESSABLE, "the name of a file has 1 to 255 bytes");
@@ -301,16 +335,9 @@ err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, 
         return problem_set(problem, ERR_INTERNAL, "no random numbers can be had");
     hex_text(random, sizeof random, id);
     snprintf(meta.name, sizeof meta.name, STR_FMT, STR_ARG(name));
-    path_of(imports, str_from_c(id), "part", path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return disk_error(errno, "the upload cannot be made", problem);
-    close(fd);
-    err error = write_meta(imports, str_from_c(id), &meta, problem);
+    err error = begin_as(imports, str_from_c(id), &meta, problem);
     if (error == ERR_OK)
         write_upload(str_from_c(id), &meta, 0, out);
-    else
-        (void)unlink(path);
     return error;
 }
 

@@ -141,6 +141,10 @@
     X(POST, API "/imports/detect", OPERATOR, WORKING, BODY, import_detect, detectImport, "")       \
     X(POST, API "/imports/preview", OPERATOR, WORKING, BODY, import_preview, previewImport, "")    \
     X(GET, API "/imports/presets", VIEWER, WORKING, NONE, preset_list, listImportPresets, "")      \
+    X(GET, API "/imports/buckets", OPERATOR, WORKING, NONE, bucket_list, listBuckets, "")          \
+    X(PUT, API "/imports/buckets/{key}", ADMINISTRATOR, WORKING, BODY, bucket_put, putBucket, "")  \
+    X(DELETE, API "/imports/buckets/{key}", ADMINISTRATOR, WORKING, NONE, bucket_delete,           \
+      deleteBucket, "")                                                                            \
     X(POST, API "/imports/{id}/undo", OPERATOR, WORKING, NONE, import_undo, undoImport, "")        \
     X(GET, API "/jobs/{id}", VIEWER, WORKING, NONE, job_get, getJob, "")                           \
     X(GET, API "/jobs/{id}/stream", VIEWER, WORKING, NONE, job_stream, streamJob, "")              \

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/metric.h"
+#include "imports/imports.h"
 #include "server/answer.h"
 #include "server/figures.h"
 
@@ -313,9 +314,17 @@ struct setting_page {
     bool found;
 };
 
+/* Buckets have routes of their own, which show no secret. */
+static bool is_apart(str key)
+{
+    return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING));
+}
+
 static bool visit_setting(void *context, const struct ledger_value *values)
 {
     struct setting_page *page = context;
+    if (is_apart(values[0].bytes))
+        return true;
     json_begin_object(page->writer);
     json_member_text(page->writer, STR("key"), values[0].bytes);
     json_member_raw(page->writer, STR("value"), values[1].bytes);
@@ -363,6 +372,10 @@ err route_setting_put(struct request *request, struct problem *problem)
     }
     str key = request->parameters[0];
     json_value value = json_get(request->json, STR("value"));
+    if (is_apart(key)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "buckets are no plain settings");
+        return problem_hint(problem, ERR_UNPROCESSABLE, "PUT /api/v1/imports/buckets/{key}");
+    }
     err error = workspace_check_setting(key, value, problem);
     if (error != ERR_OK)
         return error;
