@@ -37,6 +37,10 @@
 #define TIDY_US 1000
 #define TIDY_ASKED_US 100
 #define TRIM_MS MINUTE_MS
+/* A chunk of the pack takes 30 ms of the keeper's: a quarter of a million new identifiers a second. */
+#define PACK_ROWS_LEAST 65536
+#define PACK_EVERY_MS 250
+#define PACK_IDLE_MS (5 * SECOND_MS)
 
 /* ---- a group: apply, then one commit ---- */
 
@@ -612,10 +616,25 @@ static void trim_log(struct engine *engine)
         log_line(LOG_WARN, "log_trim_failed", "reason=\"%s\"", problem.detail);
 }
 
+/* New identifiers go into the pack a chunk at a time. Returns for how long to leave it then. */
+static int64_t extend_pack(struct engine *engine)
+{
+    struct problem problem = { .error = ERR_OK };
+    bool added = false;
+    if (engine->pack == NULL ||
+        atomic_load(&engine->identifiers) < identity_pack_rows(engine->pack) + PACK_ROWS_LEAST)
+        return PACK_IDLE_MS;
+    err error = identity_pack_extend(engine->pack, engine->ledger, &added, &problem);
+    if (error != ERR_OK)
+        log_line(LOG_WARN, "identity_pack_failed", "reason=\"%s\"", problem.detail);
+    return added ? PACK_EVERY_MS : PACK_IDLE_MS;
+}
+
 static void *keep(void *context)
 {
     struct engine *engine = context;
-    steady_ns ticked = steady_now(), trimmed = steady_now();
+    steady_ns ticked = steady_now(), trimmed = steady_now(), packed = steady_now();
+    int64_t pack_after_ms = PACK_EVERY_MS;
     pthread_setname_np(pthread_self(), "kith-keeper");
     while (!atomic_load(&engine->stopping)) {
         steady_sleep_ms(50);
@@ -626,6 +645,10 @@ static void *keep(void *context)
             ticked = steady_now();
             if (engine_tick(engine) != ERR_OK)
                 log_line(LOG_WARN, "tick_refused", "%s", "");
+        }
+        if (steady_since_ms(packed) >= pack_after_ms) {
+            pack_after_ms = extend_pack(engine);
+            packed = steady_now();
         }
         if (steady_since_ms(trimmed) >= TRIM_MS) {
             trimmed = steady_now();
@@ -692,9 +715,19 @@ static err open_stores(struct engine *engine, struct problem *problem)
     if (warehouse.folder == NULL && warehouse.url == NULL)
         warehouse.folder = folder;
     error = warehouse_open(&engine->warehouse, &warehouse, problem);
-    if (error == ERR_OK)
-        error = warehouse_wait(engine->warehouse, 60 * SECOND_MS, problem);
     return error;
+}
+
+/* A cache: where it cannot be opened, the ledger is read instead. */
+static void open_pack(struct engine *engine)
+{
+    char path[600];
+    struct problem problem = { .error = ERR_OK };
+    if (engine->config.replay_only)
+        return;
+    snprintf(path, sizeof path, "%s/identity.pack", engine->folder);
+    if (identity_pack_open(&engine->pack, path, 0, engine->ledger, &problem) != ERR_OK)
+        log_line(LOG_WARN, "identity_pack_unusable", "reason=\"%s\"", problem.detail);
 }
 
 static err make_state(struct engine *engine)
@@ -742,6 +775,7 @@ static void drop_state(struct engine *engine)
     if (engine->writes != NULL)
         ledger_writes_free(&engine->writes);
     ledger_close(&engine->ledger);
+    identity_pack_close(&engine->pack);
     tail_deinit(&engine->tail);
     source_set_release(&engine->sources);
     access_deinit(&engine->access);
@@ -824,6 +858,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
     if (error == ERR_OK)
         error = open_stores(engine, problem);
     if (error == ERR_OK) {
+        open_pack(engine);
         engine->tail.log = engine->log;
         identity_use_keys(engine->identity, engine->keys);
         identity_on_pause(engine->identity, answer_meanwhile, engine);

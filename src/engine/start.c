@@ -252,10 +252,12 @@ static void *load_identity(void *context)
 {
     struct identity_loading *loading = context;
     steady_ns start = steady_now();
-    loading->error =
-        identity_load(loading->engine->identity, loading->engine->ledger, &loading->problem);
-    log_line(LOG_INFO, "identity_loaded", "identifiers=%u ms=%lld",
-             identity_row_count(loading->engine->identity), (long long)steady_since_ms(start));
+    loading->error = identity_load_packed(loading->engine->identity, loading->engine->ledger,
+                                          loading->engine->pack, &loading->problem);
+    log_line(LOG_INFO, "identity_loaded", "identifiers=%u packed=%u ms=%lld",
+             identity_row_count(loading->engine->identity),
+             loading->engine->pack != NULL ? identity_pack_rows(loading->engine->pack) : 0,
+             (long long)steady_since_ms(start));
     return NULL;
 }
 
@@ -317,7 +319,11 @@ err start_load(struct engine *engine, struct problem *problem)
     struct identity_loading identity = { .engine = engine };
     if (pthread_create(&identity.thread, NULL, load_identity, &identity) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started");
-    error = load_small(engine, problem);
+    /* It starts while identifiers are read. */
+    if (engine->warehouse != NULL)
+        error = warehouse_wait(engine->warehouse, 60 * SECOND_MS, problem);
+    if (error == ERR_OK)
+        error = load_small(engine, problem);
     if (error == ERR_OK)
         error = profile_load(engine->profile, engine->ledger, problem);
     if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)

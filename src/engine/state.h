@@ -49,6 +49,7 @@ struct engine {
     struct log *log;
     struct ledger *ledger;
     struct warehouse *warehouse; /* NULL: without */
+    struct identity_pack *pack;  /* after the start the keeper's; NULL: without */
 
     /* engine thread */
     struct identity *identity;

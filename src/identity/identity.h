@@ -52,6 +52,20 @@ void identity_use_keys(struct identity *identity, const struct keys *keys);
 err identity_load(struct identity *identity, struct ledger *ledger,
                   struct problem *problem) MUST_USE;
 
+/* The pack: identifiers as they were born, in a file beside the ledger, of which the ledger knows how much counts. It is
+ * a cache: what it lacks, or what is damaged in it, is read from the ledger. `chunk_rows` 0: 65,536. */
+struct identity_pack;
+err identity_pack_open(struct identity_pack **pack, const char *path, uint32_t chunk_rows,
+                       struct ledger *ledger, struct problem *problem) MUST_USE;
+void identity_pack_close(struct identity_pack **pack);
+uint32_t identity_pack_rows(const struct identity_pack *pack);
+/* Add the next chunk, if the ledger has all of its rows; some 30 ms. One thread at a time, any. */
+err identity_pack_extend(struct identity_pack *pack, struct ledger *ledger, bool *added,
+                         struct problem *problem) MUST_USE;
+/* identity_load, by the pack as far as it goes. */
+err identity_load_packed(struct identity *identity, struct ledger *ledger,
+                         const struct identity_pack *pack, struct problem *problem) MUST_USE;
+
 #define IDENTITY_MERGES_MAX EVENT_IDENTIFIERS_MAX
 
 struct identity_outcome {

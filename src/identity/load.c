@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/logline.h"
+
+#include "identity/pack.h"
 #include "identity/state.h"
 
 #define LOADERS 2u /* threads that scan identifiers side by side */
@@ -14,8 +17,10 @@ struct load {
     err error;
     bool without_index;
     struct ledger *ledger;
+    const struct identity_pack *pack;
     struct index *index;   /* of this thread */
-    uint32_t row, row_end; /* the next one expected; where to stop */
+    uint32_t row, row_end; /* of those in the ledger: the next one expected; where to stop */
+    uint32_t chunk_begin, chunk_end; /* of the pack */
     uint32_t node_begin, node_end;
     size_t list_begin, list_end;
     struct problem problem_here;
@@ -285,13 +290,11 @@ static err load_nodes(struct identity *identity, struct ledger *ledger, struct p
 
 /* ---- identifiers, by several threads ---- */
 
-/* Each thread scans its own rows. */
-static void *scan_rows(void *context)
+static void scan_ledger_rows(struct load *load)
 {
-    struct load *load = context;
     struct ledger_value from = ledger_int(load->row);
-    if (load->row == load->row_end)
-        return NULL;
+    if (load->row == load->row_end || load->error != ERR_OK)
+        return;
     err error = ledger_scan_some(load->ledger, LEDGER_IDENTIFIERS,
                                  "row hash type_number namespace flags customer attached_ms", &from,
                                  load_row, load, load->problem);
@@ -299,6 +302,93 @@ static void *scan_rows(void *context)
         load->error = error;
     if (load->error == ERR_OK && load->row != load->row_end)
         fail(load, ERR_CORRUPT, "identifier", load->row);
+}
+
+#define CHUNK_KINDS_MAX 4096u
+
+/* Kinds of the chunk by their numbers in it; false when there are too many, or one that nobody knows. */
+static bool find_kinds(struct load *load, struct pack_view *view, uint32_t kinds[CHUNK_KINDS_MAX])
+{
+    struct pack_kind kind;
+    uint32_t count = 0;
+    if (view->kind_count > CHUNK_KINDS_MAX)
+        return false;
+    while (pack_next_kind(view, &kind)) {
+        if (count == view->kind_count)
+            return false;
+        kinds[count] = kind_of(load, kind.type_number, kind.namespace_);
+        if (kinds[count++] == 0)
+            return false;
+    }
+    return count == view->kind_count;
+}
+
+static bool take_hash(struct load *load, const struct index_key *key, uint32_t row)
+{
+    return load->without_index || index_load(load->index, key, row) == ERR_OK ||
+           fail(load, ERR_NOMEM, "identifier", row);
+}
+
+static bool take_chunk_rows(struct load *load, const struct pack_view *view, uint32_t first,
+                            const uint32_t *kinds)
+{
+    struct identity *identity = load->identity;
+    for (uint32_t place = 0; place < load->pack->chunk_rows; place++) {
+        struct pack_row packed = pack_row_at(view, place);
+        if (packed.kind >= view->kind_count || packed.node >= identity->nodes.count)
+            return false;
+        *row_at(identity, first + place) = (struct row){
+            .node = packed.node,
+            .kind = kinds[packed.kind] & 0xFFFFFF,
+            .flags = packed.flags,
+            .attached_s = packed.attached_s,
+        };
+        if (!take_hash(load, &packed.key, first + place))
+            return true; /* no memory: said */
+    }
+    for (uint32_t number = 0; number < view->extra_count; number++) {
+        uint32_t place;
+        struct index_key key = pack_extra_at(view, number, &place);
+        if (place >= load->pack->chunk_rows)
+            return false;
+        if (!take_hash(load, &key, first + place))
+            return true;
+    }
+    return true;
+}
+
+static bool take_chunk(struct load *load, uint32_t number, struct buffer *bytes)
+{
+    uint32_t kinds[CHUNK_KINDS_MAX];
+    struct pack_view view;
+    return pack_read(load->pack, number, bytes, &view) && find_kinds(load, &view, kinds) &&
+           take_chunk_rows(load, &view, number * load->pack->chunk_rows + 1, kinds);
+}
+
+/* What a damaged chunk holds is in the ledger (K2); what was taken from it already comes again, the same. */
+static void scan_instead(struct load *load, uint32_t number)
+{
+    uint32_t row = load->row, row_end = load->row_end;
+    log_line(LOG_WARN, "identity_pack_chunk_ignored", "chunk=%u", number);
+    load->row = number * load->pack->chunk_rows + 1;
+    load->row_end = load->row + load->pack->chunk_rows;
+    scan_ledger_rows(load);
+    load->row = row;
+    load->row_end = row_end;
+}
+
+/* Each thread takes its own chunks and scans its own rows. */
+static void *scan_rows(void *context)
+{
+    struct load *load = context;
+    struct buffer bytes;
+    buffer_init(&bytes, SIZE_MAX);
+    for (uint32_t number = load->chunk_begin; number < load->chunk_end && load->error == ERR_OK;
+         number++)
+        if (!take_chunk(load, number, &bytes))
+            scan_instead(load, number);
+    buffer_deinit(&bytes);
+    scan_ledger_rows(load);
     return NULL;
 }
 
@@ -358,11 +448,15 @@ static err run_side_by_side(struct load *loads, void *(*work)(void *))
 /* Numbers from 1 on, and lists from 0 on, in equal shares. */
 static void share_work(struct identity *identity, struct load *loads)
 {
-    uint64_t rows = identity->rows.count - 1, nodes = identity->nodes.count - 1;
+    uint64_t packed = pack_rows(loads->pack), rows = identity->rows.count - 1 - packed;
+    uint64_t chunks = loads->pack != NULL ? loads->pack->chunk_count : 0;
+    uint64_t nodes = identity->nodes.count - 1;
     uint64_t lists = (uint64_t)1 << INDEX_LIST_BITS;
     for (uint64_t i = 0; i < LOADERS; i++) {
-        loads[i].row = (uint32_t)(1 + rows * i / LOADERS);
-        loads[i].row_end = (uint32_t)(1 + rows * (i + 1) / LOADERS);
+        loads[i].chunk_begin = (uint32_t)(chunks * i / LOADERS);
+        loads[i].chunk_end = (uint32_t)(chunks * (i + 1) / LOADERS);
+        loads[i].row = (uint32_t)(1 + packed + rows * i / LOADERS);
+        loads[i].row_end = (uint32_t)(1 + packed + rows * (i + 1) / LOADERS);
         loads[i].node_begin = (uint32_t)(1 + nodes * i / LOADERS);
         loads[i].node_end = (uint32_t)(1 + nodes * (i + 1) / LOADERS);
         loads[i].list_begin = (size_t)(lists * i / LOADERS);
@@ -412,6 +506,9 @@ static err load_rows(struct load *load)
         return problem_set(load->problem, ERR_NOMEM, "no memory for %lld identifiers",
                            (long long)last);
     identity->rows.count = (uint32_t)last + 1;
+    /* Its rows were committed before it was: a ledger that has fewer is not the one that it was made of. */
+    if (pack_rows(load->pack) > (uint64_t)last)
+        load->pack = NULL;
     for (uint32_t i = 0; i < LOADERS; i++) {
         loads[i] = *load;
         loads[i].problem = &loads[i].problem_here;
@@ -426,13 +523,15 @@ static err load_rows(struct load *load)
     return error;
 }
 
-err identity_load_parts(struct identity *identity, struct ledger *ledger, bool without_index,
+err identity_load_parts(struct identity *identity, struct ledger *ledger,
+                        const struct identity_pack *pack, bool without_index,
                         struct problem *problem)
 {
     INVARIANT(identity->rows.count == 1 && identity->nodes.count == 1);
     struct load load = { .identity = identity,
                          .problem = problem,
                          .ledger = ledger,
+                         .pack = pack,
                          .index = &identity->index,
                          .without_index = without_index };
     int64_t last_link = 0;
@@ -459,5 +558,11 @@ err identity_load_parts(struct identity *identity, struct ledger *ledger, bool w
 
 err identity_load(struct identity *identity, struct ledger *ledger, struct problem *problem)
 {
-    return identity_load_parts(identity, ledger, false, problem);
+    return identity_load_parts(identity, ledger, NULL, false, problem);
+}
+
+err identity_load_packed(struct identity *identity, struct ledger *ledger,
+                         const struct identity_pack *pack, struct problem *problem)
+{
+    return identity_load_parts(identity, ledger, pack, false, problem);
 }

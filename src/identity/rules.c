@@ -733,7 +733,7 @@ static err settle_types(struct identity *identity, json_value list, struct probl
 static err load_copy(struct identity *copy, struct ledger *ledger, str current_types,
                      json_value types, struct problem *problem)
 {
-    err error = identity_load_parts(copy, ledger, true, problem);
+    err error = identity_load_parts(copy, ledger, NULL, true, problem);
     json_value current;
     if (error == ERR_OK && current_types.size > 0) {
         error = json_parse(copy->parser, current_types, &current, problem);

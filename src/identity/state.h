@@ -304,7 +304,8 @@ static inline struct evidence *evidence_at(const struct identity *identity, uint
 uint32_t seconds_of(int64_t time_ms);
 
 /* load.c: without the index for a what-if, which looks nothing up by hash. */
-err identity_load_parts(struct identity *identity, struct ledger *ledger, bool without_index,
+err identity_load_parts(struct identity *identity, struct ledger *ledger,
+                        const struct identity_pack *pack, bool without_index,
                         struct problem *problem) MUST_USE;
 
 /* ---- type.c ---- */

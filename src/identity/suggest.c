@@ -366,7 +366,7 @@ err identity_suggest(struct ledger *ledger, const struct keys *keys,
     err error = identity_new(&search.copy);
     if (error != ERR_OK)
         return problem_set(problem, error, "no memory for a copy of all identifiers");
-    error = identity_load_parts(search.copy, ledger, true, problem);
+    error = identity_load_parts(search.copy, ledger, NULL, true, problem);
     if (error == ERR_OK)
         error = find_signs(&search, ledger, problem);
     if (error == ERR_OK) {
