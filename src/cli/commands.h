@@ -23,6 +23,8 @@ int command_rebuild(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_segment(int argc, char **argv);
 int command_tag(int argc, char **argv);
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
 
 /* "kith: what went wrong (hint)" on stderr. */
 void print_problem(const struct problem *problem);

@@ -16,10 +16,12 @@
 #define OFFLINE 2 /* check, digest */
 #define REBUILD 4
 #define IMPORT 8
+#define BACKUP 0x1000
+#define RESTORE 0x2000
 
 /* X(member, option, kind, commands, value, default, help) */
 #define OPTION_TABLE(X)                                                                           \
-    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD, "DIR", "", "the data folder")              \
+    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE, "DIR", "", "the data folder")    \
     X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                          \
       "where to listen; port 0 takes any free one")                                               \
     X(warehouse_url, "--warehouse-url", TEXT, SERVE, "URL", "",                                   \
@@ -46,6 +48,8 @@
       "proxies, with commas, whose X-Forwarded-For counts")                                       \
     X(import_folder, "--import-folder", TEXT, SERVE, "DIR", "",                                   \
       "files below it may be imported by their path; without it only what is uploaded")           \
+    X(backups, "--backups", TEXT, SERVE, "DIR", "",                                               \
+      "where POST /api/v1/backups and kith backup keep points")                                   \
     X(retention, "--log-retention", DURATION, SERVE, "DURATION", "3d",                            \
       "how long the log is kept for replays once all is stored")                                  \
     X(dedupe_window, "--dedupe-window", DURATION, SERVE, "DURATION", "30d",                       \
@@ -61,9 +65,15 @@
     X(path, "--path", FLAG, IMPORT, "", "", "FILE lies on the server, below its --import-folder") \
     X(wait, "--wait", FLAG, IMPORT, "", "", "wait for the end of the job and show its progress")  \
     X(undo, "--undo", NUMBER, IMPORT, "JOB", "0", "take back what this job brought")              \
-    X(server, "--server", TEXT, IMPORT, "URL", "",                                                \
+    X(from, "--from", TEXT, BACKUP | RESTORE, "DIR", "", "the folder of the backups")             \
+    X(list, "--list", FLAG, BACKUP, "", "", "what points there are")                              \
+    X(verify, "--verify", FLAG, BACKUP, "", "", "read every piece of every point")                \
+    X(keep, "--keep", NUMBER, BACKUP, "N", "0", "remove all but the newest N points")             \
+    X(point, "--point", NUMBER, RESTORE, "N", "0", "else the newest that --at allows")            \
+    X(at, "--at", TEXT, RESTORE, "TIME", "", "as it was at this moment; else as late as is kept") \
+    X(server, "--server", TEXT, IMPORT | BACKUP, "URL", "",                                       \
       "the server; default KITH_URL, else port 8080 here")                                        \
-    X(token, "--token", TEXT, IMPORT, "TOKEN", "", "default KITH_ADMIN_TOKEN")                    \
+    X(token, "--token", TEXT, IMPORT | BACKUP, "TOKEN", "", "default KITH_ADMIN_TOKEN")           \
     X(quiet, "--quiet", FLAG, SERVE | OFFLINE | REBUILD, "", "", "warnings and errors alone")
 
 enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_SIZE, OPTION_DURATION, OPTION_FLAG };

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/backup.h"
 #include "base/logline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -162,6 +163,15 @@ static err open_imports(const struct options *options, struct engine *engine, co
     return imports_open(imports, &config, problem);
 }
 
+static err open_backups(const struct options *options, struct engine *engine, const char *data,
+                        struct backups **backups, struct problem *problem)
+{
+    struct backups_config config = {
+        .engine = engine, .data_folder = data, .folder = options->backups, .version = KITH_VERSION
+    };
+    return options->backups[0] != '\0' ? backups_open(backups, &config, problem) : ERR_OK;
+}
+
 static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
 {
     struct wall_clock clock;
@@ -170,6 +180,7 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     struct engine *engine = NULL;
     struct server *server = NULL;
     struct imports *imports = NULL;
+    struct backups *backups = NULL;
     char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX];
     steady_ns start = steady_now();
     err error = start_clock(options, &clock, problem);
@@ -186,8 +197,11 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
         error = server_prepare(engine, getenv("KITH_WRITE_KEY"), login, problem);
     if (error == ERR_OK)
         error = open_imports(options, engine, folder, &imports, problem);
+    if (error == ERR_OK)
+        error = open_backups(options, engine, folder, &backups, problem);
     server_config.engine = engine;
     server_config.imports = imports;
+    server_config.backups = backups;
     server_config.address = address;
     if (error == ERR_OK)
         error = server_start(&server, &server_config, problem);
@@ -204,6 +218,7 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     }
     server_stop(&server);
     imports_close(&imports);
+    backups_close(&backups);
     if (engine != NULL)
         engine_close(&engine, CLOSE_MS_MAX);
     return error;

@@ -24,7 +24,7 @@
  *  plan.event.put     {name, …as in PUT /plan/events/{name}}
  *  quarantine.discard {ids:[…]}
  *  setting.put        {key,value}
- *  values.reveal      {object, path}: changes nothing but the audit
+ *  values.reveal      {object, path}: changes nothing but the audit; so backup.take {}
  *  import.create      {identity:hex, settings}: answers {number}, or {number,unchanged:true} of the job
  *                     that has brought the same
  *  import.state       {number, status, reason}
@@ -57,6 +57,7 @@
     X(QUARANTINE_DISCARD, "quarantine.discard", OPERATOR, "events were discarded from quarantine") \
     X(QUARANTINE_REPLAY, "quarantine.replay", OPERATOR, "events were replayed from quarantine")    \
     X(SETTING_PUT, "setting.put", ADMINISTRATOR, "a setting was changed")                          \
+    X(BACKUP_TAKE, "backup.take", ADMINISTRATOR, "a backup was begun")                             \
     X(VALUES_REVEAL, "values.reveal", OPERATOR, "personal values were shown in full")              \
     X(IMPORT_CREATE, "import.create", OPERATOR, "an import was begun")                             \
     X(IMPORT_MOVE, "import.move", ADMINISTRATOR, "an import went on")                              \

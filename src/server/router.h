@@ -38,6 +38,8 @@
     X(GET, API "/system", VIEWER, WORKING, NONE, system_get, getSystem, "")                        \
     X(GET, API "/overview", VIEWER, WORKING, NONE, overview_get, getOverview, "")                  \
     X(POST, API "/clock", ADMINISTRATOR, WORKING, BODY, clock_advance, advanceClock, "")           \
+    X(GET, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_list, listBackups, "")             \
+    X(POST, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_create, createBackup, "")         \
     X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit,                      \
       "user action " PAGED)                                                                        \
     X(GET, API "/settings", VIEWER, WORKING, NONE, setting_list, listSettings, "")                 \

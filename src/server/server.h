@@ -36,10 +36,12 @@
 
 struct server;
 struct imports;
+struct backups;
 
 struct server_config {
     struct engine *engine;   /* opened; outlives the server */
     struct imports *imports; /* likewise; NULL: none are taken */
+    struct backups *backups; /* likewise */
     struct wall_clock *clock;
     const char *version;
     const char *address;                  /* "127.0.0.1", "::1", "0.0.0.0" */
@@ -48,20 +50,20 @@ struct server_config {
     unsigned api_threads;                 /* default 6 */
     unsigned connections_max;             /* default 12,000 */
     unsigned connections_per_address_max; /* default 10,000 */
-    size_t header_bytes_max;     /* default 16 KB: of all headers, twice what is read at once; held
+    size_t header_bytes_max;    /* default 16 KB: of all headers, twice what is read at once; held
                                        by each open connection */
-    size_t api_body_bytes_max;   /* default 1 MB */
-    size_t door_body_bytes_max;  /* default 4 MB, as it comes over the wire */
-    size_t in_flight_bytes_max;  /* bodies and records of all requests; default 256 MB */
-    int64_t door_wait_ms_max;    /* waited longer, unread: 429; default 100, others ten times that */
-    int64_t header_ms_max;       /* default 10,000 */
-    int64_t body_ms_max;         /* default 30,000; longer only above 16 KB/s */
-    int64_t idle_ms_max;         /* default 75,000: between requests of a connection */
-    unsigned streams_max;        /* default 100: server-sent events */
-    size_t values_bytes;         /* of identifiers read lately, masked; default 64 MB */
-    const char *trusted_proxies; /* addresses, with commas: their X-Forwarded-For counts */
-    const char *admin_token;     /* KITH_ADMIN_TOKEN; NULL: none */
-    const char *zone;            /* of the workspace without a setting; default Asia/Shanghai */
+    size_t api_body_bytes_max;  /* default 1 MB */
+    size_t door_body_bytes_max; /* default 4 MB, as it comes over the wire */
+    size_t in_flight_bytes_max; /* bodies and records of all requests; default 256 MB */
+    int64_t door_wait_ms_max;   /* waited longer, unread: 429; default 100, others ten times that */
+    int64_t header_ms_max;      /* default 10,000 */
+    int64_t body_ms_max;        /* default 30,000; longer only above 16 KB/s */
+    int64_t idle_ms_max;        /* default 75,000: between requests of a connection */
+    unsigned streams_max;       /* default 100: server-sent events */
+    size_t values_bytes;        /* of identifiers read lately, masked; default 64 MB */
+    const char *trusted_proxies;   /* addresses, with commas: their X-Forwarded-For counts */
+    const char *admin_token;       /* KITH_ADMIN_TOKEN; NULL: none */
+    const char *zone;              /* of the workspace without a setting; default Asia/Shanghai */
     struct collect_limits collect; /* zeros: defaults */
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* warehouse_backup: an embedded warehouse held still as hard links, while it goes on. */
-#define _XOPEN_SOURCE 700 /* nftw */
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
