@@ -9,6 +9,9 @@
 #define PARSER_BYTES_MAX ((size_t)4 << 20)
 
 static const struct provider *const PROVIDERS[CHANNEL_KIND_COUNT] = {
+    [CHANNEL_WECOM] = &provider_wecom,
+    [CHANNEL_OFFICIAL_ACCOUNT] = &provider_official,
+    [CHANNEL_MINI_PROGRAM] = &provider_mini,
     [CHANNEL_WEBHOOK] = &provider_webhook,
 };
 

@@ -119,8 +119,16 @@ static bool build(struct transfer *transfer, const struct call *call)
 void call_begin(struct channels *channels, struct call *call)
 {
     struct account *account = call->account;
+    if (call->only_token && !call->had_new_token) {
+        call->had_new_token = true;
+        token_drop(account, account->token.text);
+    }
     if (call->needs_token && !token_is_ready(channels, account)) {
         token_wait_call(channels, account, call);
+        return;
+    }
+    if (call->only_token) {
+        call_finish(channels, call);
         return;
     }
     struct transfer *transfer = transfer_take(channels, account, FOR_CALL);

@@ -108,6 +108,7 @@ struct unit {
     size_t member_count;
     enum unit_step step;
     unsigned tries, asks;
+    unsigned candidates; /* what an ask found that may be it */
     bool had_new_token;
     bool may_be_taken; /* an earlier try may have been */
     bool is_probe;     /* of a breaker that is half open */
@@ -169,7 +170,8 @@ struct call {
     struct call *next;
     struct account *account;
     bool needs_token, had_new_token, is_get;
-    str path; /* behind the base, query included; the token is appended */
+    bool only_token; /* a new token is all that is wanted: does it come? */
+    str path;        /* behind the base, query included; the token is appended */
     str body;
     str content_type;
     str file_name; /* not empty: `body` is a file of a form */
@@ -186,6 +188,7 @@ struct call {
 enum token_state { TOKEN_NONE, TOKEN_FETCHING, TOKEN_READY };
 struct token {
     enum token_state state;
+    bool was_refused; /* the last one, before its end */
     bool is_renewing; /* READY, and a new one is on its way */
     char text[TOKEN_BYTES_MAX];
     int64_t renew_ms, ends_ms;
@@ -396,6 +399,43 @@ void follow_add(struct channels *channels, const char *account, str provider_id)
 /* To the caller, when it is not an empty array. */
 void follow_tell(struct channels *channels, const struct account *account, str receipts);
 
+/* errcode.c: answers of WeCom and WeChat, {"errcode", "errmsg", …}, HTTP 200 even when refused */
+bool errcode_read(struct transfer *transfer, bool is_repeatable, json_value *root,
+                  struct verdict *verdict);
+bool errcode_read_token(struct transfer *transfer, char *token, int64_t *lifetime_s,
+                        struct verdict *verdict);
+void errcode_url(struct transfer *transfer, const char *path);
+void errcode_json(struct transfer *transfer, struct json_writer *writer);
+/* "id/0123456789abcdef": one id for each of many recipients that share the provider's */
+void provider_id_of(char out[PROVIDER_ID_BYTES], str id, str recipient);
+/* wecom_operate.c: what a call answered, as an error; 0: fine, and `root` is the answer */
+err errcode_of_call(const struct call *call, struct json_parser *parser, json_value *root,
+                    struct problem *problem);
+bool wecom_follow(struct channels *channels, struct account *account, str provider_id,
+                  struct json_writer *receipts);
+err token_test(struct channels *channels, struct account *account, struct buffer *answer,
+               struct problem *problem);
+err wecom_callback(struct channels *channels, const struct settings *settings,
+                   const struct channel_callback *callback, struct channel_decoded *decoded,
+                   struct problem *problem);
+err wechat_callback(struct channels *channels, const struct settings *settings,
+                    const struct channel_callback *callback, struct channel_decoded *decoded,
+                    struct problem *problem);
+
+/* operate.c */
+struct operation {
+    unsigned kinds;
+    const char *name;
+    bool is_get;
+    const char *path;
+    const char *list; /* paged by `cursor`: the member that holds each page's items */
+    const char *zh, *en;
+};
+extern const struct operation operations_wecom[], operations_wechat[]; /* until name is NULL */
+err operation_run(struct channels *channels, struct account *account,
+                  const struct operation *operation, json_value arguments, struct buffer *answer,
+                  struct problem *problem);
+
 /* webhook.c: " v1,<base64>" of id.timestamp.body, appended */
 void webhook_sign(struct buffer *out, str secret, str id, int64_t seconds, str body);
 
@@ -409,5 +449,7 @@ bool content_open(struct channels *channels, const struct unit *unit, struct con
 str content_text(const struct content *content, const char *name);
 /* An object or array, also one that stands as text. Valid until the next of them. */
 json_value content_nested(const struct content *content, const char *name);
+void json_put_copy(struct json_writer *writer, json_value value);
+void json_member_copy(struct json_writer *writer, const char *name, json_value value);
 
 #endif

@@ -31,3 +31,20 @@ json_value content_nested(const struct content *content, const char *name)
     return json_parse(content->channels->nested_parser, text, &parsed, NULL) == ERR_OK ? parsed
                                                                                        : missing;
 }
+
+void json_put_copy(struct json_writer *writer, json_value value)
+{
+    struct buffer raw;
+    buffer_init(&raw, REQUEST_BYTES_MAX);
+    json_write_value(&raw, value);
+    json_put_raw(writer, buffer_str(&raw));
+    if (raw.failed)
+        writer->out->failed = true;
+    buffer_deinit(&raw);
+}
+
+void json_member_copy(struct json_writer *writer, const char *name, json_value value)
+{
+    json_put_key(writer, str_from_c(name));
+    json_put_copy(writer, value);
+}

@@ -100,6 +100,7 @@ void token_drop(struct account *account, const char *refused)
     if (token->state == TOKEN_READY && strcmp(token->text, refused) == 0) {
         token->state = token->is_renewing ? TOKEN_FETCHING : TOKEN_NONE;
         token->is_renewing = false;
+        token->was_refused = true;
         memset(token->text, 0, sizeof token->text);
     }
 }
@@ -119,7 +120,7 @@ static void came(struct channels *channels, struct account *account, const char 
     token->ends_ms = channel_now_ms(channels) + life_ms;
     token->renew_ms = token->ends_ms - before_ms;
     token->state = TOKEN_READY;
-    token->is_renewing = false;
+    token->is_renewing = token->was_refused = false;
     unit_list_init(&token->units);
     token->calls = NULL;
     while ((unit = unit_list_take(&units)) != NULL)

@@ -78,10 +78,8 @@ static void write_body(struct transfer *transfer, const struct content *content,
     json_begin_object(&writer);
     json_member_text(&writer, STR("type"), type.size > 0 ? type : STR("touch"));
     json_member_time(&writer, STR("timestamp"), now_ms);
-    json_put_key(&writer, STR("data"));
-    json_write_value(out, json_kind(data) != JSON_MISSING ? data : content->root);
-    writer.after_key = false;
-    buffer_append_byte(out, '}');
+    json_member_copy(&writer, "data", json_kind(data) != JSON_MISSING ? data : content->root);
+    json_end_object(&writer);
 }
 
 static void write_signature(struct transfer *transfer, str id, int64_t seconds)
