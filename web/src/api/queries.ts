@@ -243,11 +243,11 @@ export const queries = {
       queryFn: ({ signal }) => api.get('/rules/catalogue', { signal }),
       staleTime: 600_000,
     }),
-  /* What a rule would count. The answer to a rule that is no longer there is cancelled; columns that are read for the first time are waited for. */
+  /* What a rule would count; `text` is the question as JSON: {rule, on}. The answer to a rule that is no longer there is cancelled; columns that are read for the first time are waited for. */
   rulePreview: (text: string) =>
     queryOptions({
       queryKey: ['rules', 'preview', text],
-      queryFn: ({ signal }) => api.post('/segments/preview', { body: { rule: JSON.parse(text) as Record<string, never> }, signal }),
+      queryFn: ({ signal }) => api.post('/segments/preview', { body: JSON.parse(text) as Schemas['SegmentPreviewPost'], signal }),
       staleTime: 15_000,
       gcTime: 60_000,
       retry: (count, error) => count < 4 && error instanceof ApiProblem && error.isPassing,
@@ -306,6 +306,18 @@ export const queries = {
       queryKey: ['segments', 'profile', key],
       queryFn: ({ signal }) => api.get('/segments/{key}/profile', { path: { key }, signal }),
       staleTime: 60_000,
+    }),
+  reach: (key: string) =>
+    queryOptions({
+      queryKey: ['segments', 'reach', key],
+      queryFn: ({ signal }) => api.get('/segments/{key}/reach', { path: { key }, signal }),
+      staleTime: 30_000,
+    }),
+  exports: () =>
+    queryOptions({
+      queryKey: ['exports'],
+      queryFn: ({ signal }) => api.get('/exports', { signal }),
+      refetchInterval: (query) => (query.state.data?.items.some((one) => one.state === 'running') === true ? 1_000 : false),
     }),
   overlap: (keys: readonly string[]) =>
     queryOptions({

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Profile: traits with where they come from, tags, segments. */
 import { Tooltip } from 'antd';
+import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
+import { WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
 import { Pill, Time } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
+import { SegmentList, TagList } from './Belongs';
 import { customerTexts } from './texts';
 
 type Customer = Schemas['Customer'];
@@ -16,6 +19,7 @@ export function Profile({ customer }: { customer: Customer }) {
   const common = useText(words);
   const traits = Object.entries(customer.traits).sort(([a], [b]) => a.localeCompare(b));
   const tags = Object.entries(customer.tags);
+  const [asked, setAsked] = useState<WhyAsked | null>(null);
   return (
     <div className="stack customer-profile">
       <Panel title={t.traits} note={traits.length === 0 ? undefined : String(traits.length)}>
@@ -36,15 +40,12 @@ export function Profile({ customer }: { customer: Customer }) {
         </dl>
       </Panel>
       <Panel title={t.tags}>
-        {tags.length === 0 ? <p className="small faint">{t.noTags}</p> : (
-          <div className="row wrap" style={{ gap: 6 }}>{tags.map(([key, value]) => <Pill key={key} tone="accent">{key}: {String(value)}</Pill>)}</div>
-        )}
+        {tags.length === 0 ? <p className="small faint">{t.noTags}</p> : <TagList oneId={customer.one_id} tags={tags} onWhy={setAsked} />}
       </Panel>
       <Panel title={t.segments}>
-        {customer.segments.length === 0 ? <p className="small faint">{t.noSegments}</p> : (
-          <div className="row wrap" style={{ gap: 6 }}>{customer.segments.map((key) => <Pill key={key}>{key}</Pill>)}</div>
-        )}
+        {customer.segments.length === 0 ? <p className="small faint">{t.noSegments}</p> : <SegmentList oneId={customer.one_id} segments={customer.segments} onWhy={setAsked} />}
       </Panel>
+      <WhyDrawer asked={asked} onClose={() => setAsked(null)} />
     </div>
   );
 }

@@ -14,7 +14,7 @@ import { isObject, newId, type Json, type JsonObject, type LeafNode } from './mo
 import { eventsOf } from './sentence';
 import { noSubject, type Subject } from './suggestions';
 import { ruleTexts } from './texts';
-import { kindIn, reachChannels, useVocabulary, type Named } from './vocabulary';
+import { kindIn, propertyLabel, reachChannels, useVocabulary, type Named } from './vocabulary';
 
 interface PartProps {
   leaf: LeafNode;
@@ -52,7 +52,7 @@ function text(body: JsonObject, member: string): string {
 function useFactOptions(leaf: LeafNode, at: RowPlace): readonly Named[] {
   const v = useVocabulary();
   if (leaf.head === 'trait') return v.traits;
-  if (leaf.head === 'tag') return v.tags;
+  if (leaf.head === 'tag') return at.object === null ? v.tags : v.objectTags(at.object);
   if (leaf.head === 'relation') return v.relations;
   return at.object === null ? v.propertiesOf(at.events) : v.objectProperties(at.object);
 }
@@ -180,21 +180,29 @@ function Measure({ leaf, put }: PartProps) {
   );
 }
 
-function Where({ leaf, at }: { leaf: LeafNode; at: RowPlace }) {
+function Where({ leaf, at, more }: { leaf: LeafNode; at: RowPlace; more?: ReactNode }) {
   const t = useText(ruleTexts);
   const { edit } = useEditor();
   const inside: RowPlace = { place: 'event', events: eventsOf(leaf.body), object: null, step: at.step };
   if (leaf.where === undefined) {
     return (
-      <Button
-        type="text" size="small" className="rule-quiet" icon={<PlusOutlined />}
-        onClick={() => edit((now) => changeLeaf(now, leaf.id, (one) => ({ ...one, where: { shape: 'list', group: { id: newId(), form: 'all', children: [newLeaf('prop')] } } })))}
-      >
-        {t.addProperty}
-      </Button>
+      <div className="rule-foot">
+        <Button
+          type="text" size="small" className="rule-quiet" icon={<PlusOutlined />}
+          onClick={() => edit((now) => changeLeaf(now, leaf.id, (one) => ({ ...one, where: { shape: 'list', group: { id: newId(), form: 'all', children: [newLeaf('prop')] } } })))}
+        >
+          {t.addProperty}
+        </Button>
+        {more}
+      </div>
     );
   }
-  return <Group group={leaf.where.group} at={inside} label={<span className="rule-where">{t.where}</span>} />;
+  return (
+    <>
+      <Group group={leaf.where.group} at={inside} label={<span className="rule-where">{t.where}</span>} />
+      {more !== undefined && <div className="rule-foot">{more}</div>}
+    </>
+  );
 }
 
 function Event({ leaf, at, put }: PartProps) {
@@ -209,9 +217,8 @@ function Event({ leaf, at, put }: PartProps) {
         {body['nth'] !== undefined && members.includes('nth') && <NthField body={body} put={put} />}
         <EventPicker body={body} put={put} label={t.event} />
         <Measure leaf={leaf} at={at} put={put} />
-        <EventOptions body={body} members={members} put={put} />
       </div>
-      <Where leaf={leaf} at={at} />
+      <Where leaf={leaf} at={at} more={<EventOptions body={body} members={members} put={put} />} />
     </div>
   );
 }
@@ -233,7 +240,7 @@ function EventOptions({ body, members, put }: { body: JsonObject; members: reado
     put(before === undefined ? { ...body, [member]: value } : rest, '');
   };
   return (
-    <span className="row" style={{ gap: 6 }}>
+    <span className="row rule-options" style={{ gap: 10 }}>
       {members.includes('net') && <Tooltip title={t.netHint}><Checkbox checked={body['net'] === true} onChange={() => toggle('net', true)}>{t.net}</Checkbox></Tooltip>}
       {members.includes('nth') && <Tooltip title={t.nthHint}><Checkbox checked={body['nth'] !== undefined} onChange={() => toggle('nth', 1)}>{t.nth}</Checkbox></Tooltip>}
     </span>
@@ -352,12 +359,17 @@ function ThroughObject({ leaf, at, put }: PartProps) {
   const kind = text(leaf.body, 'object');
   const known = at.place === 'event' ? v.propertiesOf(at.events) : at.place === 'object' && at.object !== null ? v.objectProperties(at.object) : [...v.traits, ...v.relations];
   const ids = known.filter((one) => one.kind === 'text' || one.kind === 'texts');
-  const likely = ids.filter((one) => /id|编号|store|product|adviser/i.test(one.value)).concat(ids.filter((one) => !/id|编号|store|product|adviser/i.test(one.value)));
+  const leading = v.viasTo(kind, at.place === 'event' ? at.events : null, at.place === 'object' ? at.object : null);
+  const likely = [...leading.map((via) => ids.find((one) => one.value === via) ?? { value: via, label: propertyLabel(via, v.language), kind: 'text' as const }), ...ids.filter((one) => !leading.includes(one.value))];
+  const choose = (next: string): void => {
+    const [via] = v.viasTo(next, at.place === 'event' ? at.events : null, at.place === 'object' ? at.object : null);
+    put({ ...leaf.body, object: next, via: text(leaf.body, 'via') === '' ? (via ?? '') : (leaf.body['via'] ?? '') }, '');
+  };
   return (
     <div className="rule-event">
       <div className="rule-parts">
         <span className="rule-head">{label}</span>
-        <NamePicker label={label} value={kind} options={v.objects} onChange={(next) => put({ ...leaf.body, object: next }, '')} />
+        <NamePicker label={label} value={kind} options={v.objects} onChange={choose} />
         <Tooltip title={t.viaHint}><span className="faint">{t.via}</span></Tooltip>
         <NamePicker label={t.via} value={text(leaf.body, 'via')} options={likely} onChange={(next) => put({ ...leaf.body, via: next }, '')} />
       </div>

@@ -20,7 +20,7 @@ import { canonical, conditionCount, depthOf, readRule, writeRule, type JsonObjec
 import { RulePanel } from './RulePanel';
 import { ruleSentence } from './sentence';
 import { ruleTexts } from './texts';
-import { problemsOf, usePreview } from './usePreview';
+import { customers, problemsOf, usePreview } from './usePreview';
 import { useLoadedVocabulary, VocabularyProvider, useVocabulary } from './vocabulary';
 import './rules.css';
 
@@ -37,6 +37,8 @@ interface RuleEditorProps {
   /* a measure is one event condition without comparison */
   isMeasure?: boolean;
   explainKey?: string;
+  /* what is asked for: customers, or a kind of objects */
+  on?: string;
 }
 
 export function RuleEditor(props: RuleEditorProps) {
@@ -49,7 +51,7 @@ export function RuleEditor(props: RuleEditorProps) {
   );
 }
 
-function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full', isMeasure = false, explainKey }: RuleEditorProps) {
+function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full', isMeasure = false, explainKey, on = customers }: RuleEditorProps) {
   const t = useText(ruleTexts);
   const [history, setHistory] = useState<History<RuleDocument>>(() => begin(readRule(value)));
   const [view, setView] = useState<View>('blocks');
@@ -89,7 +91,7 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
   const keepFocus = useCallback((id: number) => {
     focus.current = id;
   }, []);
-  const previewed = usePreview(rule, panel !== 'none' && !isMeasure && open.size === 0);
+  const previewed = usePreview(rule, panel !== 'none' && !isMeasure && open.size === 0, on);
   const problems = useMemo(() => new Map([...previewed.problems, ...problemsOf(rule, error, errorPrefix)]), [previewed.problems, rule, error, errorPrefix]);
   const context = useMemo((): EditorContext => ({
     edit, rule, counts: previewed.counts, problems, open, dragged, setDragged, keepFocus, isMeasure,
@@ -119,10 +121,10 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
             <Tooltip title={t.redoHint}><Button type="text" size="small" icon={<RedoOutlined />} aria-label={t.redo} disabled={history.future.length === 0} onClick={() => setHistory(redo)} /></Tooltip>
           </div>}
           <Limits rule={rule} />
-          {isMeasure ? <Measured rule={rule} problems={problems} /> : view === 'blocks' ? <Group group={rule.root} at={customerPlace} isRoot /> : <JsonView rule={rule} problems={problems} onChange={(next) => setHistory((before) => record(before, next, 'json'))} />}
-          {!isMeasure && <Sentence rule={rule} />}
+          {isMeasure ? <Measured rule={rule} problems={problems} /> : view === 'blocks' ? <Group group={rule.root} at={on === customers ? customerPlace : { place: 'object', events: [], object: on, step: 0 }} isRoot /> : <JsonView rule={rule} problems={problems} onChange={(next) => setHistory((before) => record(before, next, 'json'))} />}
+          {!isMeasure && <Sentence rule={rule} on={on} />}
         </div>
-        {panel !== 'none' && !isMeasure && <RulePanel rule={rule} previewed={previewed} openCount={open.size} isShort={panel === 'count'} explainKey={explainKey} />}
+        {panel !== 'none' && !isMeasure && <RulePanel rule={rule} on={on} previewed={previewed} openCount={open.size} isShort={panel === 'count'} explainKey={explainKey} />}
       </div>
     </EditorContextProvider>
   );
@@ -150,29 +152,29 @@ function Limits({ rule }: { rule: RuleDocument }) {
   return null;
 }
 
-export function SentenceText({ rule }: { rule: RuleDocument }) {
+export function SentenceText({ rule, on = customers }: { rule: RuleDocument; on?: string }) {
   const vocabulary = useVocabulary();
-  const pieces = ruleSentence(rule, vocabulary);
+  const pieces = ruleSentence(rule, vocabulary, on === customers ? null : on);
   return <>{pieces.map((piece, at) => (piece.chosen ? <b key={at}>{piece.text}</b> : <span key={at}>{piece.text}</span>))}</>;
 }
 
-function Sentence({ rule }: { rule: RuleDocument }) {
+function Sentence({ rule, on }: { rule: RuleDocument; on: string }) {
   const t = useText(ruleTexts);
   return (
     <p className="rule-sentence">
-      <span className="faint">{t.reading}</span> <SentenceText rule={rule} />
+      <span className="faint">{t.reading}</span> <SentenceText rule={rule} on={on} />
     </p>
   );
 }
 
 /* The sentence alone, for pages that only show a rule. */
-export function RuleSentence({ value }: { value: JsonObject }) {
+export function RuleSentence({ value, on = customers }: { value: JsonObject; on?: string }) {
   const { vocabulary } = useLoadedVocabulary();
   const rule = useMemo(() => readRule(value), [value]);
   if (vocabulary === null) return <span className="faint">…</span>;
   return (
     <VocabularyProvider value={vocabulary}>
-      <span className="rule-said"><SentenceText rule={rule} /></span>
+      <span className="rule-said"><SentenceText rule={rule} on={on} /></span>
     </VocabularyProvider>
   );
 }

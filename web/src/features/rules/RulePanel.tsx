@@ -19,31 +19,34 @@ import { Explained } from './Explained';
 import type { RuleDocument } from './model';
 import { writeRule } from './model';
 import { ruleTexts } from './texts';
-import type { Preview, Previewed } from './usePreview';
-import { reachChannels } from './vocabulary';
+import { customers, type Preview, type Previewed } from './usePreview';
+import { labelIn, reachChannels, useVocabulary } from './vocabulary';
 
 interface RulePanelProps {
   rule: RuleDocument;
+  on: string;
   previewed: Previewed;
   openCount: number;
   isShort: boolean;
   explainKey?: string | undefined;
 }
 
-export function RulePanel({ rule, previewed, openCount, isShort, explainKey }: RulePanelProps) {
+export function RulePanel({ rule, on, previewed, openCount, isShort, explainKey }: RulePanelProps) {
+  const isPeople = on === customers;
   const { preview, isOld, error } = previewed;
   return (
     <aside className="rule-panel">
-      <Total preview={preview} isOld={isOld} openCount={openCount} error={error} />
-      {!isShort && preview !== null && <Reach preview={preview} isOld={isOld} />}
-      {!isShort && preview !== null && <Sample ids={preview.sample} isOld={isOld} />}
-      {!isShort && <Why rule={rule} explainKey={explainKey} isOpen={openCount > 0} />}
+      <Total preview={preview} isOld={isOld} openCount={openCount} error={error} on={on} />
+      {!isShort && isPeople && preview !== null && <Reach preview={preview} isOld={isOld} />}
+      {!isShort && preview !== null && <Sample ids={preview.sample} isOld={isOld} on={on} />}
+      {!isShort && isPeople && <Why rule={rule} explainKey={explainKey} isOpen={openCount > 0} />}
     </aside>
   );
 }
 
-function Total({ preview, isOld, openCount, error }: { preview: Preview | null; isOld: boolean; openCount: number; error: unknown }) {
+function Total({ preview, isOld, openCount, error, on }: { preview: Preview | null; isOld: boolean; openCount: number; error: unknown; on: string }) {
   const t = useText(ruleTexts);
+  const { objects } = useVocabulary();
   const common = useText(words);
   const language = useLanguage();
   const { zone } = useClock();
@@ -51,7 +54,7 @@ function Total({ preview, isOld, openCount, error }: { preview: Preview | null; 
   const hasPlace = (problem?.pointers.length ?? 0) > 0;
   return (
     <section className="rule-total" aria-live="polite">
-      <h2>{t.count}</h2>
+      <h2>{on === customers ? t.count : t.countOf(labelIn(objects, on))}</h2>
       <div className={`rule-figure ${isOld ? 'old' : ''}`}>
         {preview === null ? <Bone width={96} height={30} /> : <Tooltip title={exactCount(preview.count)}><span>{shortCount(preview.count, language)}</span></Tooltip>}
       </div>
@@ -66,7 +69,7 @@ function Total({ preview, isOld, openCount, error }: { preview: Preview | null; 
   );
 }
 
-function Reach({ preview, isOld }: { preview: Preview; isOld: boolean }) {
+export function Reach({ preview, isOld }: { preview: Pick<Preview, 'count' | 'reachable' | 'unreachable'>; isOld: boolean }) {
   const t = useText(ruleTexts);
   const language = useLanguage();
   const known = reachChannels.filter((channel) => preview.reachable[channel] !== undefined);
@@ -93,12 +96,12 @@ function Reach({ preview, isOld }: { preview: Preview; isOld: boolean }) {
 
 const peopleShown = 6;
 
-function Sample({ ids, isOld }: { ids: readonly string[]; isOld: boolean }) {
+function Sample({ ids, isOld, on }: { ids: readonly string[]; isOld: boolean; on: string }) {
   const t = useText(ruleTexts);
   return (
     <section className={isOld ? 'old' : ''}>
       <Tooltip title={t.sampleHint}><h2>{t.sample}</h2></Tooltip>
-      {ids.length === 0 ? <p className="small faint">{t.noSample}</p> : <People ids={ids.slice(0, peopleShown)} />}
+      {ids.length === 0 ? <p className="small faint">{t.noSample}</p> : on === customers ? <People ids={ids.slice(0, peopleShown)} /> : <ul className="rule-people">{ids.slice(0, peopleShown).map((id) => <li key={id}><Link to={`/data/objects?kind=${encodeURIComponent(on)}&query=${encodeURIComponent(id)}`} className="mono">{id}</Link></li>)}</ul>}
     </section>
   );
 }

@@ -44,6 +44,18 @@ export interface RuleCatalogue {
   windows: readonly NamedEntry[];
   units: readonly NamedEntry[];
   limits: Readonly<Record<string, number>>;
+  objects: readonly ObjectEntry[];
+}
+
+/* A kind of objects: what it has, what is said of it, and what leads to it. */
+export interface ObjectEntry {
+  kind: string;
+  name: string;
+  properties: readonly { name: string; kind: Kind; object: string }[];
+  tags: readonly { key: string; name: string; kind: Kind; values: readonly string[] }[];
+  /* properties of events that have its id */
+  vias: readonly { event: string; via: string }[];
+  traits: readonly string[];
 }
 
 type Raw = Record<string, unknown>;
@@ -65,6 +77,16 @@ function named(value: unknown, member: string): NamedEntry[] {
   return list(value).map((entry) => ({ name: String(entry[member]), label: labelOf(entry, String(entry[member])) }));
 }
 
+function readObject(entry: Raw): ObjectEntry {
+  return {
+    kind: String(entry['kind']), name: typeof entry['name'] === 'string' ? entry['name'] : '',
+    properties: list(entry['properties']).map((one) => ({ name: String(one['name']), kind: kindOfType(String(one['type'])), object: typeof one['object'] === 'string' ? one['object'] : '' })),
+    tags: list(entry['tags']).map((one) => ({ key: String(one['key']), name: String(one['name'] ?? ''), kind: kindOfType(String(one['type'])), values: texts(one['values']) })),
+    vias: list(entry['events']).map((one) => ({ event: String(one['event']), via: String(one['via']) })),
+    traits: texts(entry['traits']),
+  };
+}
+
 /* What the server said, in types. A member that a later server adds is passed over. */
 export function readCatalogue(said: unknown): RuleCatalogue {
   const root = (typeof said === 'object' && said !== null ? said : {}) as Raw;
@@ -81,6 +103,7 @@ export function readCatalogue(said: unknown): RuleCatalogue {
     windows: named(root['windows'], 'window'),
     units: named(root['units'], 'unit'),
     limits: (root['limits'] ?? {}) as Record<string, number>,
+    objects: list(root['objects']).map(readObject),
   };
 }
 

@@ -42,7 +42,7 @@ const catalogue: RuleCatalogue = {
     operator('eq', 'one'), operator('ne', 'one'), operator('in', 'list'), operator('not_in', 'list'), operator('lt', 'one'), operator('gte', 'one'), operator('between', 'two'),
     operator('contains', 'one'), operator('matches', 'one'), operator('anniversary', 'one'), operator('is_set', 'true'), operator('is_not_set', 'true'),
   ],
-  measures: [], windows: [], units: [], limits: {},
+  measures: [], windows: [], units: [], limits: {}, objects: [],
 };
 
 const valueOf = (c: Chance): Json => c.of<Json>(['上海', '', 'a "quoted" \\ text', 12900, -3, 0.125, true, false, 'now-18y', '2026-06-18', '😀']);

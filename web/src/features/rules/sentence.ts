@@ -146,7 +146,8 @@ interface Place {
 
 function sayGroup(speech: Speech, group: GroupNode, place: Place, isInner: boolean): void {
   if (group.children.length === 0) {
-    if (group.form === 'all') plain(speech, '所有客户', 'everybody');
+    if (place.object !== null) plain(speech, group.form === 'all' ? '全部' : '一个也没有', group.form === 'all' ? 'all of them' : 'none');
+    else if (group.form === 'all') plain(speech, '所有客户', 'everybody');
     else plain(speech, '没有客户', 'nobody');
     return;
   }
@@ -276,7 +277,8 @@ function sayLeaf(speech: Speech, leaf: LeafNode, place: Place): void {
     case 'trait': return sayFact(speech, leaf, labelIn(v.traits, name) || '…', kindIn(v.traits, name));
     case 'tag': {
       plain(speech, '标签 ', 'tag ');
-      return sayFact(speech, leaf, labelIn(v.tags, name) || '…', kindIn(v.tags, name));
+      const tags = place.object === null ? v.tags : v.objectTags(place.object);
+      return sayFact(speech, leaf, labelIn(tags, name) || '…', kindIn(tags, name));
     }
     case 'relation': return sayFact(speech, leaf, labelIn(v.relations, name) || '…', 'text');
     case 'prop': {
@@ -307,9 +309,9 @@ function sayLeaf(speech: Speech, leaf: LeafNode, place: Place): void {
   }
 }
 
-export function ruleSentence(rule: RuleDocument, v: Vocabulary): Piece[] {
+export function ruleSentence(rule: RuleDocument, v: Vocabulary, object: string | null = null): Piece[] {
   const speech: Speech = { pieces: [], zh: v.language === 'zh', v };
-  sayGroup(speech, rule.root, { events: [], object: null }, false);
+  sayGroup(speech, rule.root, { events: [], object }, false);
   return speech.pieces;
 }
 

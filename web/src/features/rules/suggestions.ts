@@ -48,7 +48,7 @@ export function valuesIn(raws: readonly string[], name: string): string[] {
 }
 
 function knownValues(subject: Subject, v: Vocabulary): readonly string[] {
-  if (subject.form === 'tag') return v.tags.find((one) => one.value === subject.name)?.values ?? [];
+  if (subject.form === 'tag') return (subject.object === null ? v.tags : v.objectTags(subject.object)).find((one) => one.value === subject.name)?.values ?? [];
   if (subject.form !== 'prop') return [];
   const properties = subject.object === null ? v.propertiesOf(subject.events) : v.objectProperties(subject.object);
   return properties.find((one) => one.value === subject.name)?.values ?? [];
@@ -61,7 +61,7 @@ export function useSuggestions(subject: Subject, enabled: boolean): Suggestion[]
   const oneEvent = subject.events.length === 1 && subject.events[0] !== '*' ? subject.events[0] : undefined;
   const isLive = enabled && !isChannel && subject.name !== '' && (subject.form === 'trait' || (subject.form === 'prop' && subject.object === null));
   const live = useQuery({ ...queries.recentEvents(subject.form === 'trait' ? 'Identify' : (oneEvent ?? '')), enabled: isLive });
-  const tag = useQuery({ ...queries.definition('tags', subject.name), enabled: enabled && subject.form === 'tag' && subject.name !== '', refetchInterval: false, retry: false });
+  const tag = useQuery({ ...queries.definition('tags', subject.name), enabled: enabled && subject.form === 'tag' && subject.object === null && subject.name !== '', refetchInterval: false, retry: false });
   return useMemo(() => {
     const came = live.data === undefined ? [] : valuesIn(live.data.items.map((one) => one.raw), subject.name);
     const sizes = subject.form === 'tag' ? (tag.data?.sizes ?? []).map((one) => one.value) : [];

@@ -22,9 +22,11 @@ export interface Previewed {
 }
 
 const pauseMs = 350;
+/* what is asked for when nothing else is said */
+export const customers = 'customer';
 
-export function usePreview(rule: RuleDocument, enabled: boolean): Previewed {
-  const text = useMemo(() => JSON.stringify(writeRule(rule)), [rule]);
+export function usePreview(rule: RuleDocument, enabled: boolean, on: string): Previewed {
+  const text = useMemo(() => JSON.stringify({ rule: writeRule(rule), ...(on === customers ? {} : { on }) }), [rule, on]);
   const settled = useDebounced(text, pauseMs);
   const asked = useQuery({ ...queries.rulePreview(settled), enabled: enabled && settled === text, placeholderData: keepPreviousData });
   const isOld = settled !== text || asked.isFetching || asked.isPlaceholderData || !enabled || asked.isError;

@@ -10,7 +10,7 @@ import { canonicalChannel, knownChannels } from '@/lib/channels';
 import { identifierName } from '@/lib/identifiers';
 import { eventWord, wordFor, type Language } from '@/lib/text';
 import { words } from '@/lib/words';
-import { kindOfType, readCatalogue, type Kind, type RuleCatalogue } from './catalogue';
+import { kindOfType, readCatalogue, type Kind, type ObjectEntry, type RuleCatalogue } from './catalogue';
 
 export interface Named {
   value: string;
@@ -37,6 +37,9 @@ export interface Vocabulary {
   /* properties of these events, the built-in ones first */
   propertiesOf: (events: readonly string[]) => readonly Named[];
   objectProperties: (kind: string) => readonly Named[];
+  objectTags: (kind: string) => readonly Named[];
+  /* what is known to lead to this kind: from events, from an object of another kind, or (both null) from the customer */
+  viasTo: (kind: string, events: readonly string[] | null, from: string | null) => readonly string[];
 }
 
 const VocabularyContext = createContext<Vocabulary | null>(null);
@@ -74,9 +77,8 @@ const objectWords: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /* The name that the workspace gave to a kind of objects, or a word that everybody knows. */
-function objectWord(kind: string, settings: Readonly<Record<string, unknown>>, language: Language): string {
-  const name = settings['name'];
-  if (typeof name === 'string' && name !== '') return name;
+function objectWord({ kind, name }: ObjectEntry, language: Language): string {
+  if (name !== '' && name !== kind) return name;
   return objectWords[kind]?.[language === 'zh' ? 0 : 1] ?? kind;
 }
 
@@ -90,26 +92,25 @@ export function useLoadedVocabulary(): { vocabulary: Vocabulary | null; error: u
   const tags = useQuery(queries.definitions('tags'));
   const segments = useQuery(queries.definitions('segments'));
   const identifiers = useQuery(queries.identityTypes());
-  const objects = useQuery(queries.objectKinds());
   const sources = useQuery(queries.sources());
   const vocabulary = useMemo((): Vocabulary | null => {
     if (catalogue.data === undefined) return null;
     const channelNames = [...new Set([...knownChannels, ...(sources.data?.items.map((one) => one.channel).filter((one) => one !== '') ?? [])])];
     const channels = channelNames.map((value): Named => ({ value, label: wordFor(common.channel, canonicalChannel(value)), kind: 'text' }));
     const planned = plan.data?.items ?? [];
-    const kindsOfObjects = objects.data?.items ?? [];
+    const kindsOfObjects = catalogue.data.objects;
     const property = (name: string, kind: Kind, values?: readonly string[]): Named => ({ value: name, label: propertyLabel(name, language), kind, ...(values === undefined || values.length === 0 ? {} : { values }) });
     return {
       catalogue: catalogue.data, language,
       traits: (traits.data?.items ?? []).map((one) => ({ value: one.name, label: wordFor(common.trait, one.name), kind: kindOfType(one.type) })),
       events: planned.filter((one) => one.status !== 'blocked').map((one) => ({ value: one.name, label: eventWord(common.event, one.name), kind: 'text', group: one.status })),
-      tags: (tags.data?.items ?? []).map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name, kind: one.value_type, ...(one.sizes === undefined ? {} : { values: one.sizes.map((size) => size.value) }) })),
-      segments: (segments.data?.items ?? []).map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name, kind: 'bool', group: one.folder })),
+      tags: (tags.data?.items ?? []).filter((one) => one.on === 'customer').map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name, kind: one.value_type, ...(one.sizes === undefined ? {} : { values: one.sizes.map((size) => size.value) }) })),
+      segments: (segments.data?.items ?? []).filter((one) => one.on === 'customer').map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name, kind: 'bool', group: one.folder })),
       identifiers: (identifiers.data?.items ?? []).map((one) => ({ value: one.name, label: identifierName(one, language, common.identifier), kind: 'text' })),
       purposes: ['marketing', 'sms', 'call', 'wecom', 'email', 'personalisation', 'sensitive'].map((value) => ({ value, label: wordFor(common.consent, value), kind: 'bool' })),
       channels,
       relations: [{ value: 'adviser', label: wordFor(common.trait, 'adviser'), kind: 'text' }],
-      objects: kindsOfObjects.map((one) => ({ value: one.kind, label: objectWord(one.kind, one.settings, language), kind: 'text' })),
+      objects: kindsOfObjects.map((one) => ({ value: one.kind, label: objectWord(one, language), kind: 'text' })),
       sources: (sources.data?.items ?? []).map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name, kind: 'text' })),
       propertiesOf: (events) => {
         const found = new Map<string, Named>(eventProperties.map(([name, kind]) => [name, property(name, kind, name === 'channel' ? channelNames : undefined)]));
@@ -123,11 +124,19 @@ export function useLoadedVocabulary(): { vocabulary: Vocabulary | null; error: u
         return [...found.values()];
       },
       objectProperties: (kind) => {
-        const described = kindsOfObjects.find((one) => one.kind === kind)?.settings['properties'] ?? {};
-        return Object.entries(described as Record<string, unknown>).map(([name, one]) => property(name, kindOfType((one as { type?: string }).type ?? 'text')));
+        const described = kindsOfObjects.find((one) => one.kind === kind)?.properties ?? [];
+        return described.map((one) => property(one.name, one.kind));
+      },
+      objectTags: (kind) => (kindsOfObjects.find((one) => one.kind === kind)?.tags ?? []).map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name, kind: one.kind, values: one.values })),
+      viasTo: (kind, events, from) => {
+        const entry = kindsOfObjects.find((one) => one.kind === kind);
+        if (from !== null) return (kindsOfObjects.find((one) => one.kind === from)?.properties ?? []).filter((one) => one.object === kind).map((one) => one.name);
+        if (entry === undefined) return [];
+        if (events === null) return entry.traits;
+        return [...new Set(entry.vias.filter((one) => events.length === 0 || events.includes('*') || events.includes(one.event)).map((one) => one.via))];
       },
     };
-  }, [catalogue.data, traits.data, plan.data, tags.data, segments.data, identifiers.data, objects.data, sources.data, language, common]);
+  }, [catalogue.data, traits.data, plan.data, tags.data, segments.data, identifiers.data, sources.data, language, common]);
   return { vocabulary, error: catalogue.error, retry: () => void catalogue.refetch() };
 }
 

@@ -21,7 +21,7 @@ export function OverlapPage() {
     <Page title={t.overlapTitle} purpose={t.overlapPurpose}>
       <Loaded query={list} skeleton={<Panel><Bones rows={8} inset={0} /></Panel>} isEmpty={(data) => data.items.length < 2} empty={<Panel><Empty title={t.chooseHint} action={<Link to="/new/segment"><Button type="primary" tabIndex={-1}>{t.create}</Button></Link>}>{t.empty}</Empty></Panel>}>
         {(data) => {
-          const largest = [...data.items].sort((a, b) => b.count - a.count).slice(0, shownAtFirst).map((one) => one.key);
+          const largest = data.items.filter((one) => one.on === 'customer').sort((a, b) => b.count - a.count).slice(0, shownAtFirst).map((one) => one.key);
           const keys = filters.of === '' ? largest : filters.of.split(',').filter((key) => data.items.some((one) => one.key === key));
           return <OverlapView keys={keys} onChange={(next) => setFilters({ of: next.join(',') })} />;
         }}

@@ -27,7 +27,8 @@ const most = 20;
 export function OverlapView({ keys, fixed, onChange }: OverlapViewProps) {
   const t = useText(segmentTexts);
   const list = useQuery(queries.definitions('segments'));
-  const names = new Map((list.data?.items ?? []).map((one) => [one.key, nameOf(one)]));
+  const items = (list.data?.items ?? []).filter((one) => one.on === 'customer');
+  const names = new Map(items.map((one) => [one.key, nameOf(one)]));
   const chosen = [...new Set(keys)].slice(0, most);
   const overlap = useQuery({ ...queries.overlap(chosen), enabled: chosen.length >= 2, placeholderData: keepPreviousData });
   const nameIn = (key: string): string => names.get(key) ?? key;
@@ -35,7 +36,7 @@ export function OverlapView({ keys, fixed, onChange }: OverlapViewProps) {
     <div className="stack">
       <Select
         mode="multiple" aria-label={t.choose} placeholder={t.choose} value={chosen.filter((key) => key !== fixed)} maxTagCount={8} onChange={(next: string[]) => onChange(fixed === undefined ? next.slice(0, most) : [fixed, ...next].slice(0, most))}
-        options={(list.data?.items ?? []).filter((one) => one.key !== fixed).map((one) => ({ value: one.key, label: nameOf(one) }))} showSearch={{ optionFilterProp: 'label' }} style={{ width: '100%' }}
+        options={items.filter((one) => one.key !== fixed).map((one) => ({ value: one.key, label: nameOf(one) }))} showSearch={{ optionFilterProp: 'label' }} style={{ width: '100%' }}
       />
       {chosen.length < 2 ? <Panel><Empty title={t.chooseHint} /></Panel>
         : overlap.isError ? <Panel><Failure error={overlap.error} retry={() => void overlap.refetch()} /></Panel>

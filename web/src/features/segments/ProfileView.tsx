@@ -2,10 +2,11 @@
 /* ProfileView: what sets the members apart from everybody: shares side by side, lift, and whether it can be chance. */
 import { useQuery } from '@tanstack/react-query';
 import { Checkbox, Tooltip } from 'antd';
+import { useMemo } from 'react';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
-import type { Definition } from '@/features/audience/audience';
+import { nameOf, type Definition } from '@/features/audience/audience';
 import { exactCount, percent } from '@/lib/format';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
@@ -23,6 +24,9 @@ export function ProfileView({ definition }: { definition: Definition }) {
   const [filters, setFilters] = useFilters({ all: '' });
   const profile = useQuery(queries.segmentProfile(definition.key));
   const onlySignificant = filters.all === '';
+  const tags = useQuery(queries.definitions('tags'));
+  const segments = useQuery(queries.definitions('segments'));
+  const names = useMemo(() => new Map([...(tags.data?.items ?? []).map((one): [string, string] => [`tag ${one.key}`, nameOf(one)]), ...(segments.data?.items ?? []).map((one): [string, string] => [`segment ${one.key}`, nameOf(one)])]), [tags.data, segments.data]);
   return (
     <Loaded query={profile} skeleton={<Panel><Bones rows={8} inset={0} /></Panel>} isEmpty={(data) => data.lines.length === 0} empty={<Panel><Empty title={t.profileEmpty} /></Panel>}>
       {(data) => {
@@ -31,7 +35,7 @@ export function ProfileView({ definition }: { definition: Definition }) {
           <Panel flush title={t.profile} note={<Time at={data.as_of} exact />} tools={<Checkbox checked={onlySignificant} onChange={(event) => setFilters({ all: event.target.checked ? '' : '1' })}>{t.onlySignificant}</Checkbox>}>
             <p className="small faint" style={{ padding: '0 16px 8px' }}>{t.profileHint}</p>
             <div className="lift-row head"><span>{t.feature}</span><span>{t.here} / {t.everybody}</span><span className="right">{t.lift}</span><span /></div>
-            {lines.map((line) => <LiftRow key={`${line.kind} ${line.key} ${line.value}`} line={line} />)}
+            {lines.map((line) => <LiftRow key={`${line.kind} ${line.key} ${line.value}`} line={line} names={names} />)}
           </Panel>
         );
       }}
@@ -39,11 +43,11 @@ export function ProfileView({ definition }: { definition: Definition }) {
   );
 }
 
-function LiftRow({ line }: { line: Line }) {
+function LiftRow({ line, names }: { line: Line; names: ReadonlyMap<string, string> }) {
   const t = useText(segmentTexts);
   const common = useText(words);
   const tone = !line.significant ? 'plain' : line.lift >= 1 ? 'good' : 'warn';
-  const name = line.kind === 'trait' ? wordFor(common.trait, line.key) : line.kind === 'consent' ? wordFor(common.consent, line.key) : line.key;
+  const name = line.kind === 'trait' ? wordFor(common.trait, line.key) : line.kind === 'consent' ? wordFor(common.consent, line.key) : (names.get(`${line.kind} ${line.key}`) ?? line.key);
   return (
     <div className="lift-row">
       <span className="cut" title={`${line.key} ${line.value}`}><span className="faint">{wordFor(t.lineKinds, line.kind)} · {name}</span> <strong>{line.value === 'true' ? '' : line.value}</strong></span>

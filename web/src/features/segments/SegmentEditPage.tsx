@@ -14,6 +14,8 @@ import { useEditing } from '@/features/audience/useEditing';
 import { openNodes } from '@/features/rules/draft';
 import { isObject, readRule, type JsonObject } from '@/features/rules/model';
 import { RuleEditor } from '@/features/rules/RuleEditor';
+import { customers } from '@/features/rules/usePreview';
+import { useLoadedVocabulary } from '@/features/rules/vocabulary';
 import { percent } from '@/lib/format';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Failure } from '@/ui/States';
@@ -61,6 +63,7 @@ function Editor({ saved }: { saved: Definition | null }) {
   const [left, setLeft] = useState<Readonly<Record<string, JsonObject>>>({});
   const { core } = editing.edited;
   const kind = kindOf(core);
+  const on = typeof core['on'] === 'string' ? core['on'] : customers;
   const choose = (next: string): void => {
     setLeft({ ...left, [kind]: core });
     editing.setCore(left[next] ?? fresh[next] ?? {});
@@ -70,7 +73,8 @@ function Editor({ saved }: { saved: Definition | null }) {
       <EditorFrame kind="segments" editing={editing} prefix="segment" blocked={blockedBy(core, t)} isGiven={kind === 'static' || kind === 'upload'}>
         {saved === null && <KindChooser label={a.kind} value={kind} kinds={kinds.map((one) => ({ value: one, name: a.segmentKinds[one] ?? one, help: t.kindHelp[one] ?? '' }))} onChange={choose} />}
         <Panel>
-          {kind === 'rule' && <RuleEditor value={isObject(core['rule']) ? core['rule'] : { all: [] }} onChange={(rule) => editing.setCore({ ...core, rule })} error={editing.error} explainKey={saved?.key} />}
+          {kind === 'rule' && saved === null && <LookingFor on={on} onChange={(next) => editing.setCore(next === customers ? { rule: core['rule'] ?? { all: [] } } : { on: next, rule: { all: [] } })} />}
+          {kind === 'rule' && <RuleEditor key={on} on={on} value={isObject(core['rule']) ? core['rule'] : { all: [] }} onChange={(rule) => editing.setCore({ ...core, rule })} error={editing.error} explainKey={saved?.key} />}
           {kind === 'algebra' && <Algebra core={core} self={saved?.key ?? ''} onChange={editing.setCore} />}
           {kind === 'random' && <Random core={core} onChange={editing.setCore} />}
           {kind === 'snapshot' && <Snapshot core={core} onChange={editing.setCore} isNew={saved === null} />}
@@ -86,9 +90,23 @@ interface FormProps {
   onChange: (core: JsonObject) => void;
 }
 
+/* Customers, or the stores, products, advisers instead. */
+function LookingFor({ on, onChange }: { on: string; onChange: (on: string) => void }) {
+  const t = useText(segmentTexts);
+  const { vocabulary } = useLoadedVocabulary();
+  const objects = vocabulary?.objects ?? [];
+  if (objects.length === 0) return null;
+  return (
+    <label className="row" style={{ marginBottom: 12 }}>
+      <span className="soft">{t.on}</span>
+      <Select aria-label={t.on} value={on} onChange={onChange} style={{ minWidth: 140 }} options={[{ value: customers, label: t.people }, ...objects.map((one) => ({ value: one.value, label: one.label }))]} />
+    </label>
+  );
+}
+
 function useOthers(self: string) {
   const list = useQuery(queries.definitions('segments'));
-  return (list.data?.items ?? []).filter((one) => one.key !== self).map((one) => ({ value: one.key, label: nameOf(one) }));
+  return (list.data?.items ?? []).filter((one) => one.key !== self && one.on === 'customer').map((one) => ({ value: one.key, label: nameOf(one) }));
 }
 
 function Algebra({ core, self, onChange }: FormProps & { self: string }) {

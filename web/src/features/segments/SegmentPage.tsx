@@ -16,7 +16,7 @@ import { Members } from '@/features/audience/Members';
 import { audienceTexts } from '@/features/audience/texts';
 import { Why, WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
 import { RuleSentence } from '@/features/rules/RuleEditor';
-import { useFound } from '@/features/rules/RulePanel';
+import { Reach, useFound } from '@/features/rules/RulePanel';
 import { isObject, type JsonObject } from '@/features/rules/model';
 import { exactCount, percent } from '@/lib/format';
 import { useFilters } from '@/lib/hooks';
@@ -25,13 +25,13 @@ import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
 import { Count, Pill, Time, useIdentifierName } from '@/ui/Marks';
 import { Band, Figure, Page, Panel } from '@/ui/Page';
-import { Bones, Failure } from '@/ui/States';
+import { Bones, Failure, Loaded } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
 import { OverlapView } from './OverlapView';
 import { ProfileView } from './ProfileView';
 import { segmentTexts } from './texts';
 
-const tabs = ['members', 'history', 'profile', 'overlap', 'explain', 'definition'] as const;
+const tabs = ['members', 'reach', 'history', 'profile', 'overlap', 'explain', 'definition'] as const;
 type Tab = (typeof tabs)[number];
 const isTab = (value: string | undefined): value is Tab => tabs.some((one) => one === value);
 
@@ -49,6 +49,7 @@ export function SegmentPage() {
   const name = nameOf(data);
   const bodies: Record<Tab, () => ReactNode> = {
     members: () => <Members kind="segments" definition={data} onWhy={(oneId) => setAsked({ kind: 'segments', key, name, oneId })} />,
+    reach: () => <SegmentReach segment={key} />,
     history: () => <History kind="segments" definitionKey={key} />,
     profile: () => <ProfileView definition={data} />,
     overlap: () => <SegmentOverlap segment={key} />,
@@ -113,6 +114,16 @@ function Summary({ definition }: { definition: Definition }) {
   );
 }
 
+function SegmentReach({ segment }: { segment: string }) {
+  const t = useText(segmentTexts);
+  const reach = useQuery(queries.reach(segment));
+  return (
+    <Loaded query={reach} skeleton={<Panel><Bones rows={6} inset={0} /></Panel>}>
+      {(data) => <Panel title={t.reachTitle} note={<Time at={data.as_of} exact />}><div style={{ maxWidth: 560 }}><Reach preview={data} isOld={false} /></div></Panel>}
+    </Loaded>
+  );
+}
+
 function AskWhy({ segment }: { segment: Definition }) {
   const t = useText(segmentTexts);
   const a = useText(audienceTexts);
@@ -137,7 +148,7 @@ function Defined({ definition }: { definition: Definition }) {
   const core = coreOf(definition);
   return (
     <div className="stack">
-      <Panel title={a.definition}><DefinitionText core={core} /></Panel>
+      <Panel title={a.definition}><DefinitionText core={core} on={definition.on} /></Panel>
       <Panel title={a.usedBy}>{definition.used_by.length === 0 ? <p className="faint">{a.nobodyUses}</p> : <><p className="small faint" style={{ marginBottom: 6 }}>{a.usedByHint}</p><UsageList usedBy={definition.used_by} /></>}</Panel>
       <Panel title={a.jsonDefinition}><Json value={definition.definition} /></Panel>
       <span className="hidden-text">{t.title}</span>
@@ -145,10 +156,10 @@ function Defined({ definition }: { definition: Definition }) {
   );
 }
 
-export function DefinitionText({ core }: { core: JsonObject }) {
+export function DefinitionText({ core, on }: { core: JsonObject; on: string }) {
   const t = useText(segmentTexts);
   const kind = typeof core['kind'] === 'string' ? core['kind'] : 'rule';
-  if (isObject(core['rule'])) return <p><RuleSentence value={core['rule']} /></p>;
+  if (isObject(core['rule'])) return <p><RuleSentence value={core['rule']} on={on} /></p>;
   if (kind === 'snapshot') return <p>{t.snapshotText(String(core['of']))}</p>;
   if (kind === 'random') return <p>{t.randomText(String(core['seed']), percent((Number(core['to']) - Number(core['from'])) / Math.max(1, Number(core['buckets']))))}</p>;
   if (kind === 'algebra') {
@@ -162,7 +173,7 @@ export function DefinitionText({ core }: { core: JsonObject }) {
 function SegmentOverlap({ segment }: { segment: string }) {
   const list = useQuery(queries.definitions('segments'));
   const [filters, setFilters] = useFilters({ with: '' });
-  const others = (list.data?.items ?? []).filter((one) => one.key !== segment && one.count > 0);
+  const others = (list.data?.items ?? []).filter((one) => one.key !== segment && one.on === 'customer' && one.count > 0);
   const chosen = filters.with === '' ? others.slice(0, 5).map((one) => one.key) : filters.with.split(',');
   return <OverlapView keys={[segment, ...chosen.filter((one) => one !== segment)]} fixed={segment} onChange={(keys) => setFilters({ with: keys.filter((one) => one !== segment).join(',') })} />;
 }

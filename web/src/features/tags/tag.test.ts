@@ -28,6 +28,8 @@ describe('histograms', () => {
     expect(endOf([0, 1, 2, 4, 8], [100, 60, 30, 2, 1])).toBe(4);
     expect(endOf([0, 1], [5, 5])).toBe(1);
     expect(boundsTo(30, 10)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
+    expect(boundsTo(4, 40)).toEqual([0, 1, 2, 3, 4]);
+    expect(boundsTo(100, 40).length).toBeLessThanOrEqual(41);
   });
   it('keep thresholds in order', () => {
     expect(withThreshold([1, 5, 9], 1, 20)).toEqual([1, 9, 9]);

@@ -202,11 +202,10 @@ export function endOf(bounds: readonly number[], atLeast: readonly number[]): nu
   return bounds[at === -1 ? bounds.length - 1 : at] ?? 1;
 }
 
-/* So many bounds from 0 to the end, whole where they can be. */
+/* Whole bounds from 0 to the end or a little beyond, at most so many bins: counts, days and minor units have no parts. */
 export function boundsTo(end: number, bins: number): number[] {
-  const step = end / bins;
-  const size = step >= 1 ? Math.max(1, Math.ceil(step)) : step;
-  return Array.from({ length: bins + 1 }, (_, at) => at * size);
+  const step = Math.max(1, Math.ceil(end / bins));
+  return Array.from({ length: Math.max(1, Math.ceil(end / step)) + 1 }, (_, at) => at * step);
 }
 
 /* Thresholds stay in order: one that is moved cannot pass its neighbours. */

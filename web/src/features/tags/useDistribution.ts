@@ -19,7 +19,7 @@ const binCount = 40;
 
 /* A preview counts each condition by itself: one question for all bounds. */
 function askAtLeast(measure: JsonObject, bounds: readonly number[]): string {
-  return JSON.stringify({ any: bounds.map((bound) => ({ ...measure, gte: bound })) });
+  return JSON.stringify({ rule: { any: bounds.map((bound) => ({ ...measure, gte: bound })) } });
 }
 
 function countsOf(conditions: readonly { path: string; count: number }[], bounds: readonly number[]): number[] {

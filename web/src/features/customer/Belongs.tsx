@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Belongs: the tags of a customer by folder and the segments she is in, each by its name, with a way to it and why. */
+import { QuestionCircleOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { Button } from 'antd';
+import { Link } from 'react-router';
+import { queries, type AudienceKind } from '@/api/queries';
+import { useText } from '@/app/preferences';
+import { nameOf, type Definition } from '@/features/audience/audience';
+import { audienceTexts } from '@/features/audience/texts';
+import type { WhyAsked } from '@/features/audience/WhyDrawer';
+import { TraitValue } from './Profile';
+
+interface ListProps {
+  oneId: string;
+  onWhy: (asked: WhyAsked) => void;
+}
+
+function useDefinitions(kind: AudienceKind): ReadonlyMap<string, Definition> {
+  const list = useQuery({ ...queries.definitions(kind), refetchInterval: false });
+  return new Map((list.data?.items ?? []).map((one) => [one.key, one]));
+}
+
+function Line({ kind, definition, definitionKey, value, oneId, onWhy }: ListProps & { kind: AudienceKind; definition: Definition | undefined; definitionKey: string; value?: unknown }) {
+  const t = useText(audienceTexts);
+  const name = definition === undefined ? definitionKey : nameOf(definition);
+  return (
+    <li className="belongs">
+      <Link to={`/${kind}/${definitionKey}`} className="cut" title={`${name} (${definitionKey})`}>{name}</Link>
+      {value !== undefined && <span className="belongs-value"><TraitValue value={value} /></span>}
+      <Button type="text" size="small" className="copy" icon={<QuestionCircleOutlined />} aria-label={t.explainOf(name)} title={t.explain} onClick={() => onWhy({ kind, key: definitionKey, name, oneId })} />
+    </li>
+  );
+}
+
+export function TagList({ tags, ...rest }: ListProps & { tags: readonly (readonly [string, unknown])[] }) {
+  const t = useText(audienceTexts);
+  const definitions = useDefinitions('tags');
+  const folderOf = (key: string): string => definitions.get(key)?.folder ?? '';
+  const folders = [...new Set(tags.map(([key]) => folderOf(key)))].sort((a, b) => a.localeCompare(b, 'zh-CN'));
+  return (
+    <>
+      {folders.map((folder) => (
+        <section key={folder}>
+          {folders.length > 1 && <h3 className="small faint" style={{ fontWeight: 400, marginTop: 4 }}>{folder === '' ? t.noFolder : folder}</h3>}
+          <ul>{tags.filter(([key]) => folderOf(key) === folder).map(([key, value]) => <Line key={key} kind="tags" definition={definitions.get(key)} definitionKey={key} value={value} {...rest} />)}</ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+export function SegmentList({ segments, ...rest }: ListProps & { segments: readonly string[] }) {
+  const definitions = useDefinitions('segments');
+  return <ul>{segments.map((key) => <Line key={key} kind="segments" definition={definitions.get(key)} definitionKey={key} {...rest} />)}</ul>;
+}
