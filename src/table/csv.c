@@ -107,7 +107,7 @@ err csv_cells(const struct csv_scan *scan, struct table_cell *cells, struct buff
 
 static const char *encoding_name(enum table_encoding encoding)
 {
-    static const char *const names[] = { "UTF-8", "GB18030", "UTF-16", "UTF-16" };
+    static const char *const names[] = { "UTF-8", "GB18030", "UTF-16", "UTF-16", "windows-1252" };
     return names[encoding];
 }
 

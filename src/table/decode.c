@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode: GB18030 by a table that iconv fills once, UTF-16 by hand, and a check of UTF-8.
  *
- * GB18030-2005 has one, two or four bytes to a character:
+ * windows-1252 has one byte to a character. GB18030-2005 has one, two or four bytes to a character:
  *   00…7F                                      ASCII
  *   81…FE, 40…7E or 80…FE                      126 × 190 characters: the table
  *   81…FE, 30…39, 81…FE, 30…39                 the rest of Unicode; from 90 30 81 30 on it is
@@ -261,6 +261,54 @@ size_t decode_utf16(const char *text, size_t in_size, bool last, bool big_endian
     }
     *taken = at;
     return (size_t)(to - out);
+}
+
+/* ---- windows-1252 ---- */
+
+/* 80…9F; the rest is Latin-1, whose bytes are the characters. 0: there is none. */
+static const uint16_t signs_of_windows[32] = {
+    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178
+};
+
+bool decode_is_windows1252(unsigned char byte)
+{
+    return byte < 0x80 || byte > 0x9F || signs_of_windows[byte - 0x80] != 0;
+}
+
+static size_t decode_windows1252(const char *text, size_t in_size, char *out, size_t *taken,
+                                 bool *bad)
+{
+    const unsigned char *in = (const unsigned char *)text;
+    size_t at = 0;
+    char *to = out;
+    while (at < in_size) {
+        size_t count = copy_ascii(in + at, in_size - at, to);
+        at += count;
+        to += count;
+        if (at == in_size)
+            break;
+        unsigned char byte = in[at++];
+        if (decode_is_windows1252(byte)) {
+            to += put_character(byte > 0x9F ? byte : signs_of_windows[byte - 0x80], to);
+            continue;
+        }
+        *to++ = (char)DECODE_BAD;
+        *bad = true;
+    }
+    *taken = in_size;
+    return (size_t)(to - out);
+}
+
+size_t decode_text(enum table_encoding encoding, const char *in, size_t in_size, bool last,
+                   char *out, size_t *taken, bool *bad)
+{
+    if (encoding == TABLE_GB18030)
+        return decode_gb18030(in, in_size, last, out, taken, bad);
+    if (encoding == TABLE_WINDOWS1252)
+        return decode_windows1252(in, in_size, out, taken, bad);
+    return decode_utf16(in, in_size, last, encoding == TABLE_UTF16BE, out, taken, bad);
 }
 
 /* ---- UTF-8 ---- */

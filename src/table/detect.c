@@ -250,11 +250,8 @@ static err decode_sample(const struct sample *sample, enum table_encoding encodi
     if (encoding == TABLE_UTF8) {
         size = sample->size;
         memcpy(out, sample->bytes, size);
-    } else if (encoding == TABLE_GB18030) {
-        size = decode_gb18030(sample->bytes, sample->size, sample->whole, out, &taken, &bad);
     } else {
-        size = decode_utf16(sample->bytes, sample->size, sample->whole, encoding == TABLE_UTF16BE,
-                            out, &taken, &bad);
+        size = decode_text(encoding, sample->bytes, sample->size, sample->whole, out, &taken, &bad);
     }
     buffer_advance(text, size);
     return ERR_OK;

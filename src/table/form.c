@@ -11,7 +11,8 @@
 
 static const char *const formats[] = { "", "csv", "xlsx", "jsonl", "parquet" };
 static const char *const packings[] = { "plain", "gzip", "zstd" };
-static const char *const encodings[] = { "utf-8", "gb18030", "utf-16le", "utf-16be" };
+static const char *const encodings[] = { "utf-8", "gb18030", "utf-16le", "utf-16be",
+                                         "windows-1252" };
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 static str text_of_byte(const char *byte)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guess_encoding: UTF-8 if it is that strictly or nearly, UTF-16 by its zeros, else GB18030. */
+/* guess_encoding: UTF-8 if it is that strictly or nearly, UTF-16 by its zeros, windows-1252 if what is not ASCII stands
+ * alone within words of it, else GB18030. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -49,6 +50,36 @@ static struct tally tally_gb18030(str text)
         text = str_slice(text, taken, text.size);
     }
     return tally;
+}
+
+static bool is_letter(unsigned char byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+}
+
+/* Letters with accents stand alone between letters without ("café"); characters of GB18030 come in two bytes, mostly
+ * both above 7F, and one after the other. A byte alone with an ASCII byte behind it may be either: it is a
+ * letter when one stands before it, or two small ones behind. */
+static bool is_western(str bytes)
+{
+    size_t runs = 0, alone = 0;
+    const unsigned char *at = (const unsigned char *)bytes.data;
+    for (size_t i = 0; i < bytes.size; i++) {
+        if (at[i] < 0x80)
+            continue;
+        size_t begin = i;
+        for (; i < bytes.size && at[i] >= 0x80; i++)
+            if (!decode_is_windows1252(at[i]))
+                return false;
+        bool after = begin > 0 && is_letter(at[begin - 1]);
+        bool before = i + 1 < bytes.size && is_letter(at[i]) && is_letter(at[i + 1]) &&
+                      (at[i] & 0x20) != 0 && (at[i + 1] & 0x20) != 0;
+        bool amount =
+            i < bytes.size && at[i] >= '0' && at[i] <= '9'; /* £5, €5: no trail of two bytes */
+        runs++;
+        alone += i - begin == 1 && (after || before || amount);
+    }
+    return runs > 0 && alone * 3 >= runs * 2;
 }
 
 /* Of ASCII in UTF-16, every other byte is zero, and the other one is a character. */
@@ -106,6 +137,10 @@ bool guess_encoding(str bytes, bool whole, enum table_encoding *encoding)
     struct tally utf8 = tally_utf8(bytes);
     if (utf8.bad * 20 < utf8.characters)
         return true;
+    if (is_western(bytes)) {
+        *encoding = TABLE_WINDOWS1252;
+        return true;
+    }
     struct problem unused;
     *encoding = TABLE_GB18030;
     if (decode_prepare(TABLE_GB18030, &unused) != ERR_OK)

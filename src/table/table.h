@@ -32,7 +32,13 @@
 
 enum table_format { TABLE_CSV = 1, TABLE_XLSX, TABLE_JSONL, TABLE_PARQUET };
 enum table_packing { TABLE_PLAIN, TABLE_GZIP, TABLE_ZSTD };
-enum table_encoding { TABLE_UTF8, TABLE_GB18030, TABLE_UTF16LE, TABLE_UTF16BE };
+enum table_encoding {
+    TABLE_UTF8,
+    TABLE_GB18030,
+    TABLE_UTF16LE,
+    TABLE_UTF16BE,
+    TABLE_WINDOWS1252 /* Latin-1 with the signs that Windows has in between */
+};
 
 /* What kind of value a cell's text is. CSV knows EMPTY, TEXT and GUARDED alone: what guards a text against Excel
  * (="0123", a leading tab, an apostrophe before digits) is taken off, and its digits are as they were written. NUMBER: decimal text without exponent where

@@ -151,11 +151,8 @@ static err fill_utf8(struct window *window, struct problem *problem)
 static size_t decode_some(struct window *window, size_t *taken, bool *bad)
 {
     char *out = window->data + window->end;
-    if (window->encoding == TABLE_GB18030)
-        return decode_gb18030(window->encoded, window->encoded_size, window->encoded_ended, out,
-                              taken, bad);
-    return decode_utf16(window->encoded, window->encoded_size, window->encoded_ended,
-                        window->encoding == TABLE_UTF16BE, out, taken, bad);
+    return decode_text(window->encoding, window->encoded, window->encoded_size,
+                       window->encoded_ended, out, taken, bad);
 }
 
 static err fill_decoded(struct window *window, struct problem *problem)

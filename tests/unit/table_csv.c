@@ -340,6 +340,59 @@ static void keeps_encoding_of_damaged_files(void **state)
     }
 }
 
+/* What Western programs write is not taken for Chinese, and Chinese is not taken for that. */
+static void tells_western_text_from_chinese(void **state)
+{
+    static const struct {
+        const char *bytes;
+        enum table_encoding encoding;
+        const char *rows;
+    } cases[] = {
+        { "name;city\nJos\xE9;M\xE1laga\nJ\xFCrgen M\xFC\xDFig;K\xF6ln\n\xC5sa;G\xF6teborg\n",
+          TABLE_WINDOWS1252,
+          "[\"name\",\"city\"]\n[1,2,[\"José\",\"Málaga\"]]\n[2,3,[\"Jürgen Müßig\",\"Köln\"]]\n"
+          "[3,4,[\"Åsa\",\"Göteborg\"]]\n" },
+        { "item,price\nMug,\xA3"
+          "5.00\nCup,\x80"
+          "3\n",
+          TABLE_WINDOWS1252,
+          "[\"item\",\"price\"]\n[1,2,[\"Mug\",\"£5.00\"]]\n[2,3,[\"Cup\",\"€3\"]]\n" },
+        { "note,n\n\x93quoted\x94 it\x92s,1\n", TABLE_WINDOWS1252,
+          "[\"note\",\"n\"]\n[1,2,[\"“quoted” it’s\",\"1\"]]\n" },
+        { "name,city\n\xD6\xEC\xE9\x46\xBB\xF9,\xB1\xB1\xBE\xA9\n", TABLE_GB18030,
+          "[\"name\",\"city\"]\n[1,2,[\"朱镕基\",\"北京\"]]\n" },
+        { "name,n\n\xE9\x46,1\n", TABLE_GB18030, "[\"name\",\"n\"]\n[1,2,[\"镕\",\"1\"]]\n" },
+    };
+    struct problem problem = { .error = ERR_OK };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct table_form form;
+        struct buffer rows;
+        char path[512];
+        write_file(path, "file.csv", str_from_c(cases[i].bytes));
+        assert_ok(table_detect(path, STR(""), &form, &problem));
+        assert_int_equal(form.encoding, cases[i].encoding);
+        form.header_row = 1;
+        for (size_t piece = 1; piece < 6; piece++) {
+            buffer_init(&rows, 1 << 16);
+            read_by(NULL, path, &form, piece, &rows);
+            assert_str_equal(buffer_str(&rows), str_from_c(cases[i].rows));
+            buffer_deinit(&rows);
+        }
+        remove_file(path);
+    }
+}
+
+/* 81, 8D, 8F, 90 and 9D are nothing in windows-1252: the row is refused. */
+static void refuses_what_windows_has_not(void **state)
+{
+    (void)state;
+    assert_read_as(TABLE_WINDOWS1252, STR("a,b\n\xE9,1\n\x81,2\nx,3\n"),
+                   "[\"a\",\"b\"]\n[1,2,[\"é\",\"1\"]]\n"
+                   "[2,3,\"row 2 (line 3), column 1 'a': bytes that are no text\"]\n"
+                   "[3,4,[\"x\",\"3\"]]\n");
+}
+
 /* One quote too many costs one line. */
 static void survives_unclosed_quotes(void **state)
 {
@@ -809,6 +862,8 @@ int main(void)
         cmocka_unit_test(reads_cr),
         cmocka_unit_test(refuses_bad_bytes),
         cmocka_unit_test(keeps_encoding_of_damaged_files),
+        cmocka_unit_test(tells_western_text_from_chinese),
+        cmocka_unit_test(refuses_what_windows_has_not),
         cmocka_unit_test(survives_unclosed_quotes),
         cmocka_unit_test(refuses_large_rows),
         cmocka_unit_test(refuses_many_columns),
