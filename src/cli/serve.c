@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "backup/backup.h"
+#include "base/folder.h"
 #include "base/logline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -92,6 +93,18 @@ static err find_folder(const struct options *options, char folder[PATH_MAX],
     if (realpath(options->data, folder) == NULL)
         return problem_set(problem, ERR_IO, "the data folder '%s' cannot be found: %s",
                            options->data, strerror(errno));
+    return ERR_OK;
+}
+
+/* Temporary files lie in the data folder, so that those of a server that was killed go with the next start. It is named
+ * before the first thread, and emptied once the folder is ours. */
+static err name_scratch(const char *folder, char path[PATH_MAX], struct problem *problem)
+{
+    if (snprintf(path, PATH_MAX, "%s/scratch", folder) >= PATH_MAX)
+        return problem_set(problem, ERR_INVALID, "the path of the data folder '%s' is too long",
+                           folder);
+    if (setenv("TMPDIR", path, 1) != 0)
+        return problem_set(problem, ERR_NOMEM, "no memory to name the temporary files");
     return ERR_OK;
 }
 
@@ -181,11 +194,13 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     struct server *server = NULL;
     struct imports *imports = NULL;
     struct backups *backups = NULL;
-    char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX];
+    char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX], scratch[PATH_MAX];
     steady_ns start = steady_now();
     err error = start_clock(options, &clock, problem);
     if (error == ERR_OK)
         error = find_folder(options, folder, problem);
+    if (error == ERR_OK)
+        error = name_scratch(folder, scratch, problem);
     if (error != ERR_OK)
         return error;
     fill_configs(options, &clock, &engine_config, &server_config);
@@ -193,6 +208,8 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     error = split_listen(options->listen, address, &server_config.port, problem);
     if (error == ERR_OK)
         error = engine_open(&engine, &engine_config, problem);
+    if (error == ERR_OK)
+        error = folder_make_empty(scratch, problem);
     if (error == ERR_OK)
         error = server_prepare(engine, getenv("KITH_WRITE_KEY"), login, problem);
     if (error == ERR_OK)

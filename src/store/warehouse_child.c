@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/logline.h"
 #include "store/child_inside.h"
 
@@ -135,6 +136,17 @@ static err write_config(const struct options *options, const char *path, struct 
     if (fclose(file) != 0)
         return problem_set(problem, ERR_IO, "'%s' cannot be written: %s", path, strerror(errno));
     return ERR_OK;
+}
+
+/* What chDB lays into the system's folder for temporary files stays there when it is killed: it gets one of its own. */
+static err own_scratch(const struct options *options, struct problem *problem)
+{
+    char path[640];
+    snprintf(path, sizeof(path), "%s/scratch", options->folder);
+    err error = folder_make_empty(path, problem);
+    if (error == ERR_OK)
+        setenv("TMPDIR", path, 1);
+    return error;
 }
 
 /* Sockets of children that were killed. The lock is held: nobody listens there. */
@@ -287,6 +299,8 @@ static err serve(const struct options *options, struct problem *problem)
     err error = lock_folder(options, problem);
     if (error == ERR_OK)
         error = write_config(options, config + strlen("--config-file="), problem);
+    if (error == ERR_OK)
+        error = own_scratch(options, problem);
     /* Its allocator's sampling for a profiler is on by default, and costs a tenth of an insert. */
     setenv("JE_MALLOC_CONF", "prof:false", 0);
     if (error == ERR_OK)
