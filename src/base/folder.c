@@ -33,3 +33,15 @@ err folder_make_empty(const char *path, struct problem *problem)
                            strerror(errno));
     return ERR_OK;
 }
+
+err folder_remove(const char *path, struct problem *problem)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0 && errno == ENOENT)
+        return ERR_OK;
+    err error = folder_make_empty(path, problem);
+    if (error == ERR_OK && remove(path) != 0)
+        error = problem_set(problem, ERR_IO, "folder '%s' cannot be removed: %s", path,
+                            strerror(errno));
+    return error;
+}

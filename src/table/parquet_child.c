@@ -335,6 +335,8 @@ static err parse_options(struct child *child, int argc, char **argv, struct prob
             child->library = value;
         else if (strcmp(name, "--memory") == 0)
             fine = str_to_uint64(str_from_c(value), &child->memory_bytes);
+        else if (strcmp(name, "--scratch") == 0)
+            fine = setenv("TMPDIR", value, 1) == 0;
         else if (strcmp(name, "--skip") == 0)
             fine = str_to_uint64(str_from_c(value), &child->skip);
         else

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "table/parquet.h"
 
 #define PIPE_BYTES (1024 * 1024)
@@ -58,6 +59,31 @@ static err find_library(const char *program, const char *named, char out[PATH_MA
     return problem_hint(problem, ERR_UNAVAILABLE, "run 'make setup', or write the file as CSV");
 }
 
+/* ---- scratch ---- */
+
+/* chDB makes a folder in the system's place for temporary files, and does not remove it. */
+static err make_scratch(struct parquet_child *child, struct problem *problem)
+{
+    const char *folder = getenv("TMPDIR");
+    int size = snprintf(child->scratch, sizeof(child->scratch), "%s/kith-parquet-XXXXXX",
+                        folder != NULL ? folder : "/tmp");
+    if (size > 0 && (size_t)size < sizeof(child->scratch) && mkdtemp(child->scratch) != NULL)
+        return ERR_OK;
+    problem_set(problem, ERR_IO, "no folder for temporary files in '%.150s': %s",
+                folder != NULL ? folder : "/tmp", strerror(errno));
+    child->scratch[0] = '\0';
+    return ERR_IO;
+}
+
+/* What cannot be removed lies in the server's own place, which its next start empties. */
+static void drop_scratch(struct parquet_child *child)
+{
+    struct problem problem;
+    if (child->scratch[0] != '\0')
+        (void)!folder_remove(child->scratch, &problem);
+    child->scratch[0] = '\0';
+}
+
 /* ---- start ---- */
 
 /* Out of the way of the numbers that the child expects. */
@@ -98,8 +124,9 @@ static err start(struct parquet_child *child, const char *program, const char *l
     char memory[32], skipped[32];
     snprintf(memory, sizeof(memory), "%llu", (unsigned long long)PARQUET_MEMORY_BYTES);
     snprintf(skipped, sizeof(skipped), "%llu", (unsigned long long)skip);
-    const char *arguments[] = { program, "read-parquet", "--library", library, "--memory",
-                                memory,  "--skip",       skipped,     NULL };
+    const char *arguments[] = { program,     "read-parquet", "--library", library,
+                                "--scratch", child->scratch, "--memory",  memory,
+                                "--skip",    skipped,        NULL };
     char *copy[sizeof(arguments) / sizeof(arguments[0])];
     memcpy(copy, arguments, sizeof(arguments));
     int code = spawn(&child->pid, program, copy, file, pipe);
@@ -117,6 +144,7 @@ err parquet_spawn(struct parquet_child *child, const char *program, const char *
     int ends[2];
     child->pid = 0;
     child->pipe = -1;
+    child->scratch[0] = '\0';
     if (program == NULL)
         program = "/proc/self/exe";
     err error = find_library(program, library, found, problem);
@@ -130,15 +158,19 @@ err parquet_spawn(struct parquet_child *child, const char *program, const char *
     if (out < 0 || in < 0)
         error = problem_set(problem, ERR_IO, "no descriptors for Parquet: %s", strerror(errno));
     else
+        error = make_scratch(child, problem);
+    if (error == ERR_OK)
         error = start(child, program, found, in, out, skip, problem);
     if (out >= 0)
         close(out);
     if (in >= 0)
         close(in);
-    if (error != ERR_OK)
-        close(ends[0]);
-    else
+    if (error == ERR_OK) {
         child->pipe = ends[0];
+    } else {
+        close(ends[0]);
+        drop_scratch(child);
+    }
     return error;
 }
 
@@ -156,6 +188,7 @@ void parquet_end(struct parquet_child *child)
     while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
         ;
     child->pid = 0;
+    drop_scratch(child);
 }
 
 void parquet_describe_end(struct parquet_child *child, char out[128])
@@ -167,6 +200,7 @@ void parquet_describe_end(struct parquet_child *child, char out[128])
             return;
     }
     child->pid = 0;
+    drop_scratch(child);
     if (WIFSIGNALED(status))
         snprintf(out, 128, "was ended by signal %d", WTERMSIG(status));
     else if (WEXITSTATUS(status) == 9)

@@ -10,6 +10,8 @@
 struct parquet_child {
     pid_t pid; /* 0: there is none */
     int pipe;  /* its frames; -1 */
+    /* What it lays into the place for temporary files, and would leave there; removed at its end. */
+    char scratch[256];
 };
 
 /* `file` is given to it. UNAVAILABLE when the program or the library is not there. */
