@@ -9,9 +9,9 @@
 #define PARSER_BYTES_MAX ((size_t)4 << 20)
 
 static const struct provider *const PROVIDERS[CHANNEL_KIND_COUNT] = {
-    [CHANNEL_WECOM] = &provider_wecom,
-    [CHANNEL_OFFICIAL_ACCOUNT] = &provider_official,
-    [CHANNEL_MINI_PROGRAM] = &provider_mini,
+    [CHANNEL_WECOM] = &provider_wecom,         [CHANNEL_OFFICIAL_ACCOUNT] = &provider_official,
+    [CHANNEL_MINI_PROGRAM] = &provider_mini,   [CHANNEL_SMS_ALIYUN] = &provider_aliyun,
+    [CHANNEL_SMS_TENCENT] = &provider_tencent, [CHANNEL_SMTP] = &provider_smtp,
     [CHANNEL_WEBHOOK] = &provider_webhook,
 };
 
@@ -196,6 +196,7 @@ static err put_settings(struct channels *channels, str key, enum channel_kind ki
         if (account_new(&account, key, kind) != ERR_OK)
             return ERR_NOMEM;
         account->next = channels->accounts;
+        account->channels = channels;
         channels->accounts = account;
     }
     settings_give(account->settings);

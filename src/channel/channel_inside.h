@@ -143,6 +143,7 @@ struct answer {
     bool was_private;       /* the guard refused the address */
     bool is_too_large;      /* more than ANSWER_BYTES_MAX */
     int64_t retry_after_ms; /* -1: not said */
+    char enhanced[16];      /* of the last line of a mail server: "5.1.1" */
     struct buffer body;
 };
 
@@ -202,6 +203,7 @@ struct lane;
 #define LANE_BUCKETS 4096
 struct account {
     struct account *next;
+    struct channels *channels;
     char key[101];
     enum channel_kind kind;
     const struct provider *provider;
@@ -258,6 +260,7 @@ struct provider {
     /* Ask what became of it (follow's thread): receipts to `writer`; true: there will be no more. */
     bool (*follow)(struct channels *channels, struct account *account, str provider_id,
                    struct json_writer *receipts);
+    const char *follow_as; /* one question for all messages, under this name */
     err (*test)(struct channels *channels, struct account *account, struct buffer *answer,
                 struct problem *problem);
     err (*callback)(struct channels *channels, const struct settings *settings,
@@ -435,6 +438,35 @@ extern const struct operation operations_wecom[], operations_wechat[]; /* until 
 err operation_run(struct channels *channels, struct account *account,
                   const struct operation *operation, json_value arguments, struct buffer *answer,
                   struct problem *problem);
+
+/* sms.c: what both providers of texts have in common */
+bool sms_phone(str recipient,
+               char e164[24]); /* "13800000000", "+8613800000000", "86…" → "+8613800000000" */
+err sms_check_secret(const struct settings *settings, const struct channel_callback *callback,
+                     struct problem *problem);
+struct sms_receipt {
+    str phone, provider_id, key, code;
+    bool is_delivered;
+    int64_t at_ms;
+};
+void sms_put_receipt(struct json_writer *writer, const struct code_table *codes,
+                     const struct sms_receipt *receipt);
+/* What she answered: an event, and a receipt when it is a word that unsubscribes. */
+void sms_put_reply(const struct settings *settings, str phone, str text, int64_t at_ms,
+                   struct json_writer *receipts, struct json_writer *events);
+int64_t sms_time(str text); /* Beijing time → ms; 0: none */
+/* Whose `json_next` gives parts that are no other's names: the values of a template. */
+bool sms_is_value(str name);
+
+/* aliyun.c, tencent.c: for the vectors of the tests */
+struct signed_header {
+    const char *name;
+    str value;
+};
+void aliyun_sign(struct buffer *out, str key_id, str secret, str query,
+                 const struct signed_header *headers, size_t count, str body);
+void tencent_sign(struct buffer *out, str secret_id, str secret_key, str service, str host,
+                  int64_t now_s, str body);
 
 /* webhook.c: " v1,<base64>" of id.timestamp.body, appended */
 void webhook_sign(struct buffer *out, str secret, str id, int64_t seconds, str body);

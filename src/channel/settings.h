@@ -89,6 +89,8 @@ enum setting_flag { SETTING_SECRET = 1, SETTING_REQUIRED = 2 };
       "time-out in ms")                                                                            \
     X(QUEUE_MAX, "queue_max", NUMBER, KINDS_SENDING, 0, "20000", 1, 1000000, "队列长度上限",       \
       "waiting messages at most")                                                                  \
+    X(BATCH, "batch", BOOL, KIND(SMS_ALIYUN), 0, "false", 0, 1, "合并发送 (单条不可查询)",         \
+      "up to 100 as one request; single ones cannot be asked for then")                            \
     X(BATCH_WAIT_MS, "batch_wait_ms", NUMBER, KIND(WECOM) | KINDS_SMS, 0, "300", 0, 60000,         \
       "合并等待 (毫秒)", "how long a batch is gathered, in ms")                                    \
     X(BREAKER_FAILURES, "breaker_failures", NUMBER, KINDS_SENDING, 0, "5", 1, 1000, "熔断失败次数",                    \

@@ -57,11 +57,29 @@ static int64_t read_retry_after(const struct transfer *transfer, str value)
     return date < 0 ? -1 : ms < 0 ? 0 : ms > RETRY_AFTER_MS_MAX ? RETRY_AFTER_MS_MAX : ms;
 }
 
+/* "550 5.1.1 No such user" (RFC 3463) */
+static void take_mail_line(struct answer *answer, str line)
+{
+    size_t size = 0;
+    str rest = str_slice(line, 4, line.size);
+    answer->enhanced[0] = '\0';
+    while (size < rest.size &&
+           ((rest.data[size] >= '0' && rest.data[size] <= '9') ||
+            (rest.data[size] == '.' && size == 1) || (rest.data[size] == '.' && size > 2)))
+        size++;
+    if (size < 5 || size >= sizeof answer->enhanced || rest.data[1] != '.')
+        return;
+    memcpy(answer->enhanced, rest.data, size);
+    answer->enhanced[size] = '\0';
+}
+
 static size_t take_header(char *bytes, size_t one, size_t size, void *context)
 {
     struct transfer *transfer = context;
     str value = str_trim((str){ .data = bytes, .size = size * one }), name;
-    if (str_split(&value, ':', &name) && str_equal_ignoring_case(name, STR("retry-after")))
+    if (transfer->request.is_mail)
+        take_mail_line(&transfer->answer, value);
+    else if (str_split(&value, ':', &name) && str_equal_ignoring_case(name, STR("retry-after")))
         transfer->answer.retry_after_ms = read_retry_after(transfer, str_trim(value));
     return one * size;
 }

@@ -259,6 +259,9 @@ static void judge(struct transfer *transfer, struct unit *unit, struct verdict *
         provider->judge_ask(transfer, unit, verdict);
     else
         provider->judge(transfer, unit, verdict);
+    if (unit->step == STEP_SEND && verdict->outcome == CHANNEL_UNCERTAIN &&
+        verdict->next == NEXT_DONE && askable(unit))
+        verdict->next = NEXT_ASK;
     INVARIANT(verdict->next == NEXT_SEND || verdict->reason != NULL);
 }
 
@@ -339,6 +342,8 @@ void unit_answered(struct channels *channels, struct transfer *transfer)
     if (verdict.disable)
         disable(channels, account);
     if (verdict.outcome == CHANNEL_SENT && account->provider->follow != NULL)
-        follow_add(channels, account->key, str_from_c(verdict.provider_id));
+        follow_add(channels, account->key,
+                   account->provider->follow_as != NULL ? str_from_c(account->provider->follow_as)
+                                                        : str_from_c(verdict.provider_id));
     unit_tell(channels, unit, &verdict, transfer);
 }

@@ -366,8 +366,6 @@ static void judge(struct transfer *transfer, struct unit *unit, struct verdict *
             verdict->outcome = CHANNEL_UNCERTAIN;
             verdict->reason = "may_have_been_sent";
         }
-        if (can_ask(unit) && verdict->outcome == CHANNEL_UNCERTAIN)
-            verdict->next = NEXT_ASK;
         return;
     }
     verdict->outcome = form == TAG || form == WELCOME ? CHANNEL_DELIVERED : CHANNEL_SENT;
