@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock_guard.h"
+
 #define DAYS_PER_ERA 146097                     /* 400 years */
 #define EPOCH_SECONDS_MAX INT64_C(100000000000) /* from here on digits are milliseconds */
 #define TIME_MAX_MS INT64_C(253402300799999)    /* the end of the year 9999 */
@@ -14,13 +16,20 @@
 
 void wall_clock_init_real(struct wall_clock *clock)
 {
+    wall_clock_init_guarded(clock, clock_guard_of_process());
+}
+
+void wall_clock_init_guarded(struct wall_clock *clock, struct clock_guard *guard)
+{
     clock->is_virtual = false;
     atomic_init(&clock->now_ms, 0);
+    clock->guard = guard;
 }
 
 void wall_clock_init_virtual(struct wall_clock *clock, int64_t start_ms)
 {
     clock->is_virtual = true;
+    clock->guard = NULL;
     atomic_init(&clock->now_ms, start_ms);
 }
 
@@ -28,9 +37,7 @@ int64_t wall_clock_now_ms(const struct wall_clock *clock)
 {
     if (clock->is_virtual)
         return atomic_load_explicit(&clock->now_ms, memory_order_acquire);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
+    return clock_guard_now_ms(clock->guard);
 }
 
 int64_t file_age_seconds(int64_t seconds)

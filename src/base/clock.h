@@ -16,9 +16,33 @@
 #include "base/error.h"
 #include "base/str.h"
 
+/* How wall time follows the machine's clock without believing everything. It goes on with the steady clock and is
+ * drawn towards the machine's by at most a fiftieth of what has passed. A step beyond that is not followed at once: a
+ * clock that was set wrong for a minute makes no timer fire early, none twice, and loses none. A step that stands is
+ * followed in the end: below 2 s after 10 s, below a day after 15 minutes. One of a day or more is left to a person: it counts
+ * from the next start. A clock that stands still, or runs at another pace, is not followed at all. */
+struct clock_guard {
+    int64_t (*wall_ns)(void *context); /* what the machine says */
+    int64_t (*steady_ns)(void *context);
+    void *context;
+    _Atomic int64_t offset_ns; /* wall less steady, as we have it */
+    _Atomic int64_t step_ns;   /* what the machine says beyond it; 0: they agree */
+    _Atomic int64_t looked_ns; /* steady, when they were compared last; 0: never */
+    _Atomic bool is_looking;
+    /* of who is looking */
+    int64_t stands_since_ns, stands_at_ns;
+};
+/* Tests have one of their own; `guard` is otherwise zero. */
+void clock_guard_init(struct clock_guard *guard, int64_t (*wall_ns)(void *context),
+                      int64_t (*steady_ns)(void *context), void *context);
+int64_t clock_guard_now_ms(struct clock_guard *guard);
+/* How far the machine's clock is ahead of (or behind) what is believed; 0: they agree. Any thread. */
+int64_t clock_step_ms(void);
+
 struct wall_clock {
     bool is_virtual;
-    _Atomic int64_t now_ms; /* used only when virtual */
+    _Atomic int64_t now_ms;    /* used only when virtual */
+    struct clock_guard *guard; /* used only when real: the process has one */
 };
 
 typedef struct steady_ns {
@@ -26,6 +50,8 @@ typedef struct steady_ns {
 } steady_ns;
 
 void wall_clock_init_real(struct wall_clock *clock);
+/* By this guard in place of the process's: tests. */
+void wall_clock_init_guarded(struct wall_clock *clock, struct clock_guard *guard);
 void wall_clock_init_virtual(struct wall_clock *clock, int64_t start_ms);
 int64_t wall_clock_now_ms(const struct wall_clock *clock);
 /* Seconds since `seconds` UTC by the machine's own clock, which stamps its files: never part of state. */

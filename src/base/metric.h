@@ -13,45 +13,46 @@
 #include "base/buffer.h"
 
 /* NAME, prometheus name, kind (COUNTER, GAUGE, HISTOGRAM), help */
-#define METRIC_TABLE(X)                                                                       \
-    X(EVENTS_RECEIVED, "kith_events_received_total", COUNTER, "events decoded at the doors")  \
-    X(EVENTS_APPLIED, "kith_events_applied_total", COUNTER, "events applied, duplicates too") \
-    X(EVENTS_DUPLICATE, "kith_events_duplicate_total", COUNTER, "events counted before")      \
-    X(EVENTS_QUARANTINED, "kith_events_quarantined_total", COUNTER, "events in quarantine")   \
-    X(EVENTS_REFUSED, "kith_events_refused_total", COUNTER, "events refused at the doors")    \
-    X(REQUESTS, "kith_http_requests_total", COUNTER, "HTTP requests")                         \
-    X(REQUESTS_FAILED, "kith_http_requests_failed_total", COUNTER, "HTTP answers above 499")  \
-    X(REQUESTS_BUSY, "kith_http_requests_busy_total", COUNTER, "HTTP answers 429")            \
+#define METRIC_TABLE(X)                                                                           \
+    X(EVENTS_RECEIVED, "kith_events_received_total", COUNTER, "events decoded at the doors")      \
+    X(EVENTS_APPLIED, "kith_events_applied_total", COUNTER, "events applied, duplicates too")     \
+    X(EVENTS_DUPLICATE, "kith_events_duplicate_total", COUNTER, "events counted before")          \
+    X(EVENTS_QUARANTINED, "kith_events_quarantined_total", COUNTER, "events in quarantine")       \
+    X(EVENTS_REFUSED, "kith_events_refused_total", COUNTER, "events refused at the doors")        \
+    X(REQUESTS, "kith_http_requests_total", COUNTER, "HTTP requests")                             \
+    X(REQUESTS_FAILED, "kith_http_requests_failed_total", COUNTER, "HTTP answers above 499")      \
+    X(REQUESTS_BUSY, "kith_http_requests_busy_total", COUNTER, "HTTP answers 429")                \
     X(REQUESTS_LATE, "kith_http_requests_late_total", COUNTER, "of them, waited too long unread") \
-    X(REQUEST_US, "kith_http_request_microseconds", HISTOGRAM, "time to answer")              \
-    X(LOG_BLOCKS, "kith_log_blocks_total", COUNTER, "blocks made durable")                    \
-    X(LOG_BYTES, "kith_log_bytes_total", COUNTER, "bytes of blocks made durable")             \
-    X(LOG_SYNC_US, "kith_log_sync_microseconds", HISTOGRAM, "time to write and sync a block") \
-    X(LOG_CHECKPOINT_US, "kith_log_checkpoint_microseconds", HISTOGRAM, "log: time to tidy")  \
-    X(LOG_FULL, "kith_log_full_total", COUNTER, "appends refused because the disk is full")   \
-    X(ENGINE_LAG, "kith_engine_lag_records", GAUGE, "durable records not yet applied")        \
-    X(ENGINE_BATCH_US, "kith_engine_batch_microseconds", HISTOGRAM, "time to apply a block")  \
-    X(LEDGER_COMMIT_US, "kith_ledger_commit_microseconds", HISTOGRAM, "time of a commit")     \
-    X(LEDGER_CHECKPOINT_US, "kith_ledger_checkpoint_microseconds", HISTOGRAM, "and to tidy")  \
-    X(WAREHOUSE_INSERT_US, "kith_warehouse_insert_microseconds", HISTOGRAM, "an insert")      \
-    X(LEDGER_RETRIES, "kith_ledger_retries_total", COUNTER, "commits tried again")            \
-    X(FLUSH_ROWS, "kith_flush_rows_total", COUNTER, "rows inserted into the warehouse")       \
-    X(FLUSH_RETRIES, "kith_flush_retries_total", COUNTER, "inserts tried again")              \
-    X(FLUSH_LAG, "kith_flush_lag_rows", GAUGE, "applied events not yet in the warehouse")     \
-    X(WAREHOUSE_STARTS, "kith_warehouse_starts_total", COUNTER, "starts of the child")        \
-    X(MERGES, "kith_identity_merges_total", COUNTER, "customers merged")                      \
-    X(SPLITS, "kith_identity_splits_total", COUNTER, "merges taken back")                     \
-    X(REFUSALS, "kith_identity_refusals_total", COUNTER, "links refused")                     \
-    X(CUSTOMERS, "kith_customers", GAUGE, "customers now")                                    \
-    X(IDENTIFIERS, "kith_identifiers", GAUGE, "identifiers now")                              \
-    X(MESSAGE_KEYS, "kith_message_keys", GAUGE, "message keys held against duplicates")       \
-    X(AUDIENCE_CHANGES, "kith_audience_changes_total", COUNTER,                               \
-      "tag values and memberships changed")                                                   \
-    X(AUDIENCE_JUDGED, "kith_audience_judged_total", COUNTER, "customers judged")             \
-    X(AUDIENCE_DEFECTS, "kith_audience_defects_total", COUNTER,                               \
-      "differences that a recount found")                                                     \
-    X(AUDIENCE_DUE, "kith_audience_due", GAUGE, "customers due by now and not yet settled")   \
-    X(AUDIENCE_BYTES, "kith_audience_bytes", GAUGE, "bytes of sets, columns and due times")   \
+    X(REQUEST_US, "kith_http_request_microseconds", HISTOGRAM, "time to answer")                  \
+    X(LOG_BLOCKS, "kith_log_blocks_total", COUNTER, "blocks made durable")                        \
+    X(LOG_BYTES, "kith_log_bytes_total", COUNTER, "bytes of blocks made durable")                 \
+    X(LOG_SYNC_US, "kith_log_sync_microseconds", HISTOGRAM, "time to write and sync a block")     \
+    X(LOG_CHECKPOINT_US, "kith_log_checkpoint_microseconds", HISTOGRAM, "log: time to tidy")      \
+    X(LOG_FULL, "kith_log_full_total", COUNTER, "appends refused because the disk is full")       \
+    X(CLOCK_STEP_MS, "kith_clock_step_milliseconds", GAUGE, "the machine's clock, beyond ours")   \
+    X(ENGINE_LAG, "kith_engine_lag_records", GAUGE, "durable records not yet applied")            \
+    X(ENGINE_BATCH_US, "kith_engine_batch_microseconds", HISTOGRAM, "time to apply a block")      \
+    X(LEDGER_COMMIT_US, "kith_ledger_commit_microseconds", HISTOGRAM, "time of a commit")         \
+    X(LEDGER_CHECKPOINT_US, "kith_ledger_checkpoint_microseconds", HISTOGRAM, "and to tidy")      \
+    X(WAREHOUSE_INSERT_US, "kith_warehouse_insert_microseconds", HISTOGRAM, "an insert")          \
+    X(LEDGER_RETRIES, "kith_ledger_retries_total", COUNTER, "commits tried again")                \
+    X(FLUSH_ROWS, "kith_flush_rows_total", COUNTER, "rows inserted into the warehouse")           \
+    X(FLUSH_RETRIES, "kith_flush_retries_total", COUNTER, "inserts tried again")                  \
+    X(FLUSH_LAG, "kith_flush_lag_rows", GAUGE, "applied events not yet in the warehouse")         \
+    X(WAREHOUSE_STARTS, "kith_warehouse_starts_total", COUNTER, "starts of the child")            \
+    X(MERGES, "kith_identity_merges_total", COUNTER, "customers merged")                          \
+    X(SPLITS, "kith_identity_splits_total", COUNTER, "merges taken back")                         \
+    X(REFUSALS, "kith_identity_refusals_total", COUNTER, "links refused")                         \
+    X(CUSTOMERS, "kith_customers", GAUGE, "customers now")                                        \
+    X(IDENTIFIERS, "kith_identifiers", GAUGE, "identifiers now")                                  \
+    X(MESSAGE_KEYS, "kith_message_keys", GAUGE, "message keys held against duplicates")           \
+    X(AUDIENCE_CHANGES, "kith_audience_changes_total", COUNTER,                                   \
+      "tag values and memberships changed")                                                       \
+    X(AUDIENCE_JUDGED, "kith_audience_judged_total", COUNTER, "customers judged")                 \
+    X(AUDIENCE_DEFECTS, "kith_audience_defects_total", COUNTER,                                   \
+      "differences that a recount found")                                                         \
+    X(AUDIENCE_DUE, "kith_audience_due", GAUGE, "customers due by now and not yet settled")       \
+    X(AUDIENCE_BYTES, "kith_audience_bytes", GAUGE, "bytes of sets, columns and due times")       \
     X(LOG_LINES_SUPPRESSED, "kith_log_lines_suppressed_total", COUNTER, "repeated log lines")
 
 enum metric {

@@ -31,6 +31,116 @@ static void test_real_clock(void **state)
     steady_sleep_ms(-1);
 }
 
+/* ---- a machine whose clock misbehaves (T2) ---- */
+
+struct machine {
+    int64_t wall_ms, steady_ms;
+    bool stands_still;
+};
+static int64_t machine_wall(void *context)
+{
+    return ((struct machine *)context)->wall_ms * 1000000;
+}
+static int64_t machine_steady(void *context)
+{
+    return ((struct machine *)context)->steady_ms * 1000000;
+}
+
+/* Time passes, and is looked at every 50 ms. The greatest distance from the true time. */
+static int64_t pass(struct machine *machine, struct wall_clock *clock, int64_t ms, int64_t *true_ms)
+{
+    int64_t worst_ms = 0;
+    for (int64_t gone = 0; gone < ms; gone += 50) {
+        machine->steady_ms += 50;
+        machine->wall_ms += machine->stands_still ? 0 : 50;
+        *true_ms += 50;
+        int64_t off_ms = wall_clock_now_ms(clock) - *true_ms;
+        off_ms = off_ms < 0 ? -off_ms : off_ms;
+        worst_ms = off_ms > worst_ms ? off_ms : worst_ms;
+    }
+    return worst_ms;
+}
+
+#define START_MS INT64_C(1795248000000)
+#define TEN_YEARS_MS (3652 * DAY_MS)
+
+static void test_jumps_are_not_followed(void **state)
+{
+    (void)state;
+    static const int64_t jumps[] = { -HOUR_MS, DAY_MS, TEN_YEARS_MS, -TEN_YEARS_MS, 3 * SECOND_MS };
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        struct machine machine = { .wall_ms = START_MS, .steady_ms = 77 };
+        struct clock_guard guard;
+        struct wall_clock clock;
+        int64_t true_ms = START_MS;
+        clock_guard_init(&guard, machine_wall, machine_steady, &machine);
+        wall_clock_init_guarded(&clock, &guard);
+        assert_in_range(pass(&machine, &clock, MINUTE_MS, &true_ms), 0, 20);
+        machine.wall_ms += jumps[i];
+        assert_in_range(pass(&machine, &clock, 10 * MINUTE_MS, &true_ms), 0, 20);
+        assert_int_equal(atomic_load(&guard.step_ns) / 1000000, jumps[i]);
+        machine.wall_ms -= jumps[i];
+        assert_in_range(pass(&machine, &clock, MINUTE_MS, &true_ms), 0, 20);
+        assert_int_equal(atomic_load(&guard.step_ns), 0);
+    }
+}
+
+static void test_a_step_that_stands_is_followed(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t by_ms, after_ms;
+        bool followed;
+    } cases[] = {
+        { SECOND_MS, 11 * SECOND_MS, true }, { -SECOND_MS, 11 * SECOND_MS, true },
+        { 5 * SECOND_MS, MINUTE_MS, false }, { 5 * SECOND_MS, 16 * MINUTE_MS, true },
+        { -HOUR_MS, 16 * MINUTE_MS, true },  { DAY_MS - HOUR_MS, 16 * MINUTE_MS, true },
+        { DAY_MS, 3 * HOUR_MS, false },      { -TEN_YEARS_MS, 3 * HOUR_MS, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct machine machine = { .wall_ms = START_MS, .steady_ms = 77 };
+        struct clock_guard guard;
+        struct wall_clock clock;
+        int64_t true_ms = START_MS;
+        clock_guard_init(&guard, machine_wall, machine_steady, &machine);
+        wall_clock_init_guarded(&clock, &guard);
+        machine.wall_ms += cases[i].by_ms;
+        (void)pass(&machine, &clock, cases[i].after_ms, &true_ms);
+        int64_t off_ms = wall_clock_now_ms(&clock) - true_ms;
+        assert_int_equal(off_ms, cases[i].followed ? cases[i].by_ms : 0);
+    }
+}
+
+static void test_a_clock_that_stands_still_is_not_followed(void **state)
+{
+    (void)state;
+    struct machine machine = { .wall_ms = START_MS, .steady_ms = 77, .stands_still = true };
+    struct clock_guard guard;
+    struct wall_clock clock;
+    int64_t true_ms = START_MS;
+    clock_guard_init(&guard, machine_wall, machine_steady, &machine);
+    wall_clock_init_guarded(&clock, &guard);
+    assert_in_range(pass(&machine, &clock, 2 * HOUR_MS, &true_ms), 0, 20);
+}
+
+static void test_a_slow_drift_is_followed(void **state)
+{
+    (void)state;
+    struct machine machine = { .wall_ms = START_MS, .steady_ms = 77 };
+    struct clock_guard guard;
+    struct wall_clock clock;
+    int64_t true_ms = START_MS;
+    clock_guard_init(&guard, machine_wall, machine_steady, &machine);
+    wall_clock_init_guarded(&clock, &guard);
+    for (int i = 0; i < 1000; i++) { /* a millisecond in a second: the network's time draws it */
+        (void)pass(&machine, &clock, SECOND_MS, &true_ms);
+        machine.wall_ms++;
+        true_ms++;
+    }
+    assert_in_range(pass(&machine, &clock, SECOND_MS, &true_ms), 0, 5);
+    assert_int_equal(atomic_load(&guard.step_ns), 0);
+}
+
 static void test_parse(void **state)
 {
     (void)state;
@@ -177,10 +287,17 @@ static void test_durations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_virtual_clock), cmocka_unit_test(test_real_clock),
-        cmocka_unit_test(test_parse),         cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_format),        cmocka_unit_test(test_round_trip_and_calendar),
+        cmocka_unit_test(test_virtual_clock),
+        cmocka_unit_test(test_real_clock),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_round_trip_and_calendar),
         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_jumps_are_not_followed),
+        cmocka_unit_test(test_a_step_that_stands_is_followed),
+        cmocka_unit_test(test_a_clock_that_stands_still_is_not_followed),
+        cmocka_unit_test(test_a_slow_drift_is_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
