@@ -149,6 +149,8 @@ err audience_object_changed(struct audience *audience, const struct event *event
 /* A kind of objects was described: {name, properties:{NAME:{type, object}}}; `object` is the kind whose ids the property
  * has. */
 err audience_object_kind(struct audience *audience, str kind, json_value settings) MUST_USE;
+/* A setting changed (inside apply): with workspace.zone days begin at other moments. */
+err audience_setting_changed(struct audience *audience, str key, json_value value) MUST_USE;
 /* Is a tick record wanted soon (objects to be published, the next portion of a sweep)? Asked some ten times a
  * second; says so once. Any thread. */
 bool audience_wants_tick(struct audience *audience);
@@ -222,6 +224,18 @@ err audience_write_object(struct audience *audience, str kind, str id, struct bu
  * through objects are made of. */
 void audience_write_catalogue(struct audience *audience, struct buffer *out);
 
+/* ---- for rooms that stand on rules (journeys) ----
+ *
+ * Definitions whose folder begins with "$" are theirs: they live like all others, and no list shows them. */
+
+/* Could this be put? UNPROCESSABLE as audience_put_segment says it; nothing is made. */
+err audience_check(struct audience *audience, enum audience_kind kind, json_value body,
+                   struct problem *problem) MUST_USE;
+/* Its newest version is in force. By number (audience_number). */
+bool audience_is_live(const struct audience *audience, uint32_t number);
+/* Is she in it, or has a value; as she was settled last (audience_before). */
+bool audience_has(const struct audience *audience, uint32_t number, uint32_t customer);
+
 /* ---- questions that take longer: a job is begun and ended on the engine thread, and run on any other ---- */
 
 /* What can be asked; `body` is the request's JSON.
@@ -251,6 +265,9 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
 /* Any thread; a thread of its own helps. Cut after `budget_ms` (the answer says so) or when *cancel. */
 err audience_question_run(struct audience_question *question, int64_t budget_ms,
                           const _Atomic bool *cancel, struct buffer *out) MUST_USE;
+/* While it runs it asks now and then whether the asker is gone; then it ends with UNAVAILABLE. */
+void audience_question_watch(struct audience_question *question, bool (*is_gone)(void *context),
+                             void *context);
 /* Any thread. */
 void audience_question_free(struct audience_question **question);
 

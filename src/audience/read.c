@@ -41,7 +41,8 @@ void write_cell(const struct definition *tag, int64_t cell, struct json_writer *
 
 static bool is_shown(const struct definition *definition, enum audience_kind kind)
 {
-    return definition != NULL && !definition->deleted && definition->kind == kind;
+    return definition != NULL && !definition->deleted && definition->kind == kind &&
+           !str_starts_with(definition->folder, STR("$"));
 }
 
 err audience_write_customer(struct audience *audience, uint32_t customer,

@@ -83,7 +83,7 @@ int64_t utc_to_local(const struct journeys *journeys, int64_t at_ms)
     return at_ms + offset_ms(journeys, 0, at_ms);
 }
 
-int32_t local_day(const struct journeys *journeys, int64_t at_ms)
+int32_t journey_local_day(const struct journeys *journeys, int64_t at_ms)
 {
     return (int32_t)floor_div(utc_to_local(journeys, at_ms), DAY_MS);
 }
@@ -191,8 +191,8 @@ int64_t schedule_next(const struct journeys *journeys, const struct schedule *sc
                       int64_t after_ms)
 {
     int64_t from_ms = after_ms > schedule->start_ms - 1 ? after_ms : schedule->start_ms - 1;
-    int64_t start_day = local_day(journeys, schedule->start_ms);
-    int64_t day = local_day(journeys, from_ms);
+    int64_t start_day = journey_local_day(journeys, schedule->start_ms);
+    int64_t day = journey_local_day(journeys, from_ms);
     for (int64_t last = day + YEARS_AHEAD * 366; day <= last; day++) {
         if (!day_fits(schedule, day, start_day))
             continue;

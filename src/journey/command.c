@@ -213,10 +213,11 @@ static void drop_rules(struct journeys *journeys, struct version *version,
                        const struct journey_command *command)
 {
     const struct journey_world *world = journeys->world;
-    for (uint32_t i = 0; version->is_held && i < version->rule_count; i++)
+    bool was_held = version->is_held;
+    version->is_held = false;
+    for (uint32_t i = 0; was_held && i < version->rule_count; i++)
         world->rule_drop(world->context, str_from_c(version->rules[i].key), command->moment,
                          command->writes);
-    version->is_held = false;
     store_version(version, command->writes);
 }
 
@@ -506,7 +507,7 @@ static err enter_one(struct journeys *journeys, const struct journey_command *co
                                  .is_test = json_bool(json_get(command->body, STR("test")), false),
                                  .moment = command->moment,
                                  .writes = command->writes };
-    err error = customer != 0 ? enter(journeys, &entering, &refusal, &number) : ERR_OK;
+    err error = customer != 0 ? journey_enter_one(journeys, &entering, &refusal, &number) : ERR_OK;
     json_begin_object(writer);
     json_member_int(writer, STR("customer"), node);
     if (number != 0)
@@ -587,12 +588,13 @@ static err move_one(struct journeys *journeys, const struct journey_command *com
     str action = text_of(command, STR("action"));
     err error = ERR_OK;
     *moved = true;
-    walk_begin(&walk, journeys, slot, command->moment, command->moment.now_ms, command->writes);
+    journey_walk_begin(&walk, journeys, slot, command->moment, command->moment.now_ms,
+                       command->writes);
     if (str_equal(action, STR("exit"))) {
-        error = walk_close(&walk, "operator", text_of(command, STR("reason")));
+        error = journey_walk_close(&walk, "operator", text_of(command, STR("reason")));
     } else if (str_equal(action, STR("retry"))) {
         *moved = walk.position->state == POSITION_FAILED;
-        error = *moved ? walk_wake(&walk, WAKE_TIME) : ERR_OK;
+        error = *moved ? journey_walk_wake(&walk, WAKE_TIME) : ERR_OK;
     } else {
         uint16_t to = node_of(walk.version, text_of(command, STR("to")));
         *moved = to != NO_NODE;
@@ -600,14 +602,14 @@ static err move_one(struct journeys *journeys, const struct journey_command *com
             walk.position->state = POSITION_WAITING;
             journeys->positions.failed--;
         }
-        walk_step(&walk, STEP_MOVED, to, "operator", STR_NONE);
+        journey_walk_step(&walk, STEP_MOVED, to, "operator", STR_NONE);
         error = *moved ? position_timer(&journeys->positions, slot, INT64_MAX) : ERR_OK;
         if (error == ERR_OK && *moved)
-            error = walk_from(&walk, to);
+            error = journey_walk_from(&walk, to);
     }
     if (!*moved)
         return error;
-    return walk_end(&walk, error);
+    return journey_walk_end(&walk, error);
 }
 
 err journey_move(struct journeys *journeys, const struct journey_command *command)

@@ -115,7 +115,7 @@ err counts_add(struct journeys *journeys, const struct version *version, uint16_
                                 .version = (uint16_t)version->number,
                                 .node = node,
                                 .goal = goal,
-                                .day = local_day(journeys, at_ms) };
+                                .day = journey_local_day(journeys, at_ms) };
     struct count_row *row = NULL;
     err error = find_row(&journeys->counts, &wanted, &row);
     if (error != ERR_OK)

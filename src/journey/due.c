@@ -43,13 +43,13 @@ err due_run(struct journeys *journeys, uint32_t slot, int64_t due_ms, struct jou
     err error = position_timer(&journeys->positions, slot, INT64_MAX);
     if (error != ERR_OK)
         return error;
-    walk_begin(&walk, journeys, slot, moment, is_late ? moment.now_ms : due_ms, writes);
+    journey_walk_begin(&walk, journeys, slot, moment, is_late ? moment.now_ms : due_ms, writes);
     if (walk.version->journey->state == JOURNEY_PAUSED_STATE) {
         walk.position->flags |= POSITION_STALLED;
-        return walk_end(&walk, ERR_OK);
+        return journey_walk_end(&walk, ERR_OK);
     }
     bool woken = (walk.position->flags & POSITION_WOKEN) != 0;
-    return walk_end(&walk, walk_wake(&walk, woken ? WAKE_HAPPENED : WAKE_TIME));
+    return journey_walk_end(&walk, journey_walk_wake(&walk, woken ? WAKE_HAPPENED : WAKE_TIME));
 }
 
 /* Of hers, the first that is due; the order of several is that of their times. */
@@ -169,7 +169,7 @@ static int64_t cap_over_ms(const struct journeys *journeys, const char *refusal,
 {
     if (strcmp(refusal, "cap_hour") == 0)
         return (now_ms / HOUR_MS + 1) * HOUR_MS;
-    int64_t local_ms = ((int64_t)local_day(journeys, now_ms) + 1) * DAY_MS;
+    int64_t local_ms = ((int64_t)journey_local_day(journeys, now_ms) + 1) * DAY_MS;
     return local_to_utc(journeys, local_ms);
 }
 
@@ -195,7 +195,7 @@ static err run_wave(struct journeys *journeys, struct wave *wave, uint32_t *left
                                      .writes = writes };
         --*left;
         if (customer != 0)
-            error = enter(journeys, &entering, &refusal, &number);
+            error = journey_enter_one(journeys, &entering, &refusal, &number);
         if (strcmp(refusal, "cap_hour") == 0 || strcmp(refusal, "cap_day") == 0) {
             wave->not_before_ms = cap_over_ms(journeys, refusal, moment.now_ms);
             break;
@@ -398,15 +398,16 @@ static err move_one(struct journeys *journeys, struct journey *journey, uint32_t
     uint16_t node =
         is_in ? mapped_node(journeys, journey, from, to, position->node) : position->node;
     struct walk walk;
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
     if (node == NO_NODE)
-        return walk_end(&walk, walk_close(&walk, "node_gone", from->nodes[position->node].id));
+        return journey_walk_end(
+            &walk, journey_walk_close(&walk, "node_gone", from->nodes[position->node].id));
     bool is_same = !is_in || from->nodes[position->node].kind == to->nodes[node].kind;
-    walk_step(&walk, STEP_MOVED, node, "", STR_NONE);
+    journey_walk_step(&walk, STEP_MOVED, node, "", STR_NONE);
     err error = remap_touches(journeys, position, from, to);
     if (position->state != POSITION_MERGED) {
-        from->waiting[waiting_place(from, position->node)]--;
-        to->waiting[waiting_place(to, node)]++;
+        from->waiting[journey_place(from, position->node)]--;
+        to->waiting[journey_place(to, node)]++;
     }
     from->position_count--;
     to->position_count++;
@@ -414,21 +415,22 @@ static err move_one(struct journeys *journeys, struct journey *journey, uint32_t
     position->node = node;
     walk.version = to;
     if (error == ERR_OK && !is_same && position->state == POSITION_WAITING)
-        error = walk_from(&walk, node);
-    return walk_end(&walk, error);
+        error = journey_walk_from(&walk, node);
+    return journey_walk_end(&walk, error);
 }
 
 static err close_one(struct journeys *journeys, struct journey *journey, uint32_t slot,
                      struct journey_moment moment, struct ledger_writes *writes)
 {
     struct walk walk;
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
     walk.stands = walk.position->state != POSITION_MERGED;
     if (walk.position->state == POSITION_MERGED)
         journeys->positions.merged--;
     /* no goals are counted any more */
     walk.position->goals = UINT8_MAX;
-    return walk_end(&walk, walk_close(&walk, "stopped", str_from_c(journey->stop_reason)));
+    return journey_walk_end(&walk,
+                            journey_walk_close(&walk, "stopped", str_from_c(journey->stop_reason)));
 }
 
 static err end_work(struct journeys *journeys, struct journey *journey,

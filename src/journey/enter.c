@@ -9,7 +9,7 @@
 #define JOINS_MAX 10000 /* in one record */
 
 /* J5: of her first node, so that a merge does not change it. */
-double chance(const struct journeys *journeys, uint32_t customer, str journey, str what)
+double journey_chance(const struct journeys *journeys, uint32_t customer, str journey, str what)
 {
     uint32_t first = journeys->world->first_node(journeys->world->context, customer);
     uint64_t hash = hash_bytes64(journey.data, journey.size, journeys->config.seed);
@@ -131,7 +131,7 @@ static bool may_enter_again(const struct journeys *journeys, const struct versio
 
 static void count_windows(const struct journeys *journeys, struct journey *journey, int64_t at_ms)
 {
-    int64_t day = local_day(journeys, at_ms), hour = at_ms / HOUR_MS;
+    int64_t day = journey_local_day(journeys, at_ms), hour = at_ms / HOUR_MS;
     if (journey->day != day)
         journey->day_entered = 0;
     if (journey->hour != hour)
@@ -185,7 +185,7 @@ static const char *refusal_of(struct journeys *journeys, const struct version *v
         !in_segment(journeys, entering->customer, journey->test_segment))
         return "not_a_test_user";
     if (journey->ramp_percent < 100 &&
-        chance(journeys, entering->customer, journey->key, STR("$ramp")) * 100 >=
+        journey_chance(journeys, entering->customer, journey->key, STR("$ramp")) * 100 >=
             journey->ramp_percent)
         return "ramp";
     if (!may_enter_again(journeys, version, entering))
@@ -219,17 +219,20 @@ static err begin(struct walk *walk, const struct entering *entering)
     const struct trigger *trigger = &version->trigger;
     int64_t window_ms =
         version->goal_window_ms > CONTROL_MS_MIN ? version->goal_window_ms : CONTROL_MS_MIN;
-    bool is_held =
-        !entering->is_test && version->entry.hold_out_millionths > 0 &&
-        chance(walk->journeys, entering->customer, entering->journey->key, STR("$hold_out")) * 1e6 <
-            (double)version->entry.hold_out_millionths;
+    bool is_held = !entering->is_test && version->entry.hold_out_millionths > 0 &&
+                   journey_chance(walk->journeys, entering->customer, entering->journey->key,
+                                  STR("$hold_out")) *
+                           1e6 <
+                       (double)version->entry.hold_out_millionths;
     if (is_held) {
-        walk_step(walk, STEP_HELD_OUT, NODE_CONTROL, "", STR_NONE);
-        err error = walk_count(walk, NODE_CONTROL, COUNT_ENTERED, 1);
-        return error == ERR_OK ? walk_stay(walk, NODE_CONTROL, walk->at_ms + window_ms) : error;
+        journey_walk_step(walk, STEP_HELD_OUT, NODE_CONTROL, "", STR_NONE);
+        err error = journey_walk_count(walk, NODE_CONTROL, COUNT_ENTERED, 1);
+        return error == ERR_OK ? journey_walk_stay(walk, NODE_CONTROL, walk->at_ms + window_ms)
+                               : error;
     }
-    walk_step(walk, STEP_ENTERED, NODE_START, trigger_kind_text(trigger->kind), entering->key);
-    err error = walk_count(walk, NODE_START, COUNT_ENTERED, 1);
+    journey_walk_step(walk, STEP_ENTERED, NODE_START, trigger_kind_text(trigger->kind),
+                      entering->key);
+    err error = journey_walk_count(walk, NODE_START, COUNT_ENTERED, 1);
     int64_t due_ms = walk->at_ms;
     if (trigger->kind == TRIGGER_DATE && trigger->offset_ms > 0)
         due_ms += trigger->offset_ms;
@@ -243,8 +246,8 @@ static err begin(struct walk *walk, const struct entering *entering)
         due_ms = calendar_next(walk->journeys, &hers, entering->customer, due_ms);
     }
     if (error != ERR_OK || due_ms > walk->at_ms)
-        return error == ERR_OK ? walk_stay(walk, NODE_START, due_ms) : error;
-    return walk_from(walk, version->start);
+        return error == ERR_OK ? journey_walk_stay(walk, NODE_START, due_ms) : error;
+    return journey_walk_from(walk, version->start);
 }
 
 static err place(struct journeys *journeys, const struct version *version,
@@ -264,8 +267,8 @@ static err place(struct journeys *journeys, const struct version *version,
     return context_write(&journeys->positions, position, &context);
 }
 
-err enter(struct journeys *journeys, const struct entering *entering, const char **refusal,
-          uint64_t *number)
+err journey_enter_one(struct journeys *journeys, const struct entering *entering,
+                      const char **refusal, uint64_t *number)
 {
     struct version *version = live_version(entering->journey);
     uint32_t slot;
@@ -286,12 +289,12 @@ err enter(struct journeys *journeys, const struct entering *entering, const char
         return error;
     version->position_count++;
     *number = position_at(&journeys->positions, slot)->number;
-    walk_begin(&walk, journeys, slot, entering->moment, entering->at_ms, entering->writes);
+    journey_walk_begin(&walk, journeys, slot, entering->moment, entering->at_ms, entering->writes);
     walk.stands = false;
     error = begin(&walk, entering);
     if (entering->writes != NULL)
         store_journey(entering->journey, entering->writes);
-    return walk_end(&walk, error);
+    return journey_walk_end(&walk, error);
 }
 
 /* ---- who joins from another journey ---- */
@@ -330,7 +333,7 @@ err enter_joins(struct journeys *journeys, struct journey_moment moment,
         journeys->join_depth = join->depth;
         /* Two journeys that join each other for ever: it ends here, and is counted. */
         if (join->depth <= JOIN_DEPTH_MAX && done++ < JOINS_MAX)
-            error = enter(journeys, &entering, &refusal, &number);
+            error = journey_enter_one(journeys, &entering, &refusal, &number);
         else
             journeys->defects++;
         memory_free(join);

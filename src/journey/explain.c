@@ -243,7 +243,8 @@ static const char *why_not(const struct journeys *journeys, const struct journey
         !world->in_segment(world->context, customer, journey->test_segment))
         return "not_a_test_user";
     if (journey->ramp_percent < 100 &&
-        chance(journeys, customer, journey->key, STR("$ramp")) * 100 >= journey->ramp_percent)
+        journey_chance(journeys, customer, journey->key, STR("$ramp")) * 100 >=
+            journey->ramp_percent)
         return "ramp";
     if (version->entry.segment.size > 0 &&
         !world->in_segment(world->context, customer, version->entry.segment))

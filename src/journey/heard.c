@@ -55,7 +55,7 @@ static err wake(struct walk *walk)
         walk->position->flags |= POSITION_STALLED | POSITION_WOKEN;
         return position_timer(&walk->journeys->positions, walk->slot, INT64_MAX);
     }
-    return walk_wake(walk, WAKE_HAPPENED);
+    return journey_walk_wake(walk, WAKE_HAPPENED);
 }
 
 static bool is_in_graph(const struct walk *walk)
@@ -95,7 +95,7 @@ static err end_by_event(struct walk *walk, const struct heard *heard)
     for (uint32_t i = 0; i < walk->version->exit_count; i++) {
         const struct exit_rule *exit = &walk->version->exits[i];
         if (holds(walk, &exit->match, heard))
-            return walk_close(walk, node == NODE_ABSENCE ? "" : "exit_rule", exit->name);
+            return journey_walk_close(walk, node == NODE_ABSENCE ? "" : "exit_rule", exit->name);
     }
     return ERR_OK;
 }
@@ -114,8 +114,9 @@ static err absence_by_event(struct walk *walk, const struct heard *heard)
         from_ms -= trigger->within_ms;
     if (heard->event->time_ms < from_ms || heard->event->time_ms >= from_ms + trigger->within_ms)
         return ERR_OK;
-    return position->node == NODE_ABSENCE ? walk_close(walk, "", STR_NONE)
-                                          : walk_close(walk, "came_late", trigger->absent.event);
+    return position->node == NODE_ABSENCE
+               ? journey_walk_close(walk, "", STR_NONE)
+               : journey_walk_close(walk, "came_late", trigger->absent.event);
 }
 
 static int64_t value_of_goal(const struct walk *walk, const struct goal *goal,
@@ -142,7 +143,7 @@ static err goals_by_event(struct walk *walk, const struct heard *heard)
         const struct goal *goal = &walk->version->goals[i];
         int64_t since_ms = heard->event->time_ms - walk->position->entered_ms;
         if (since_ms >= 0 && since_ms <= goal->within_ms && holds(walk, &goal->match, heard))
-            error = walk_goal(walk, i, value_of_goal(walk, goal, heard), goal->match.event);
+            error = journey_walk_goal(walk, i, value_of_goal(walk, goal, heard), goal->match.event);
     }
     return error;
 }
@@ -165,7 +166,7 @@ static err node_by_event(struct walk *walk, const struct heard *heard)
     if (node->kind == NODE_KIND_WAIT && holds(walk, &node->restart, heard)) {
         bool is_known;
         int64_t due_ms = wait_due(walk, node, walk->at_ms, &is_known);
-        return walk_stay(walk, walk->position->node, due_ms);
+        return journey_walk_stay(walk, walk->position->node, due_ms);
     }
     return ERR_OK;
 }
@@ -175,7 +176,7 @@ static err position_by_event(struct journeys *journeys, uint32_t slot, const str
 {
     struct walk walk;
     struct position before = *position_at(&journeys->positions, slot);
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
     err error = absence_by_event(&walk, heard);
     if (error == ERR_OK && !walk.closed && walk.position->node == before.node)
         error = goals_by_event(&walk, heard);
@@ -185,7 +186,7 @@ static err position_by_event(struct journeys *journeys, uint32_t slot, const str
         error = node_by_event(&walk, heard);
     bool changed = walk.position == NULL || walk.closed || journeys->steps.size > 0 ||
                    memcmp(&before, walk.position, sizeof before) != 0;
-    return changed ? walk_end(&walk, error) : error;
+    return changed ? journey_walk_end(&walk, error) : error;
 }
 
 /* ---- triggers by event ---- */
@@ -236,8 +237,8 @@ static err arm(struct journeys *journeys, struct version *version, const struct 
         if (!trigger->restarts || position->node != NODE_ABSENCE ||
             event->time_ms <= position->entered_ms)
             return ERR_OK;
-        walk_begin(&walk, journeys, there.slot, entering->moment, entering->at_ms,
-                   entering->writes);
+        journey_walk_begin(&walk, journeys, there.slot, entering->moment, entering->at_ms,
+                           entering->writes);
         position->entered_ms = event->time_ms;
     } else {
         uint32_t slot;
@@ -253,13 +254,14 @@ static err arm(struct journeys *journeys, struct version *version, const struct 
         struct context context = { .key = entering->key, .event = entering->event };
         error = context_write(&journeys->positions, position, &context);
         version->position_count++;
-        walk_begin(&walk, journeys, slot, entering->moment, entering->at_ms, entering->writes);
+        journey_walk_begin(&walk, journeys, slot, entering->moment, entering->at_ms,
+                           entering->writes);
         walk.stands = false;
     }
     int64_t due_ms = event->time_ms + trigger->within_ms;
     if (error == ERR_OK)
-        error = walk_stay(&walk, NODE_ABSENCE, due_ms > walk.at_ms ? due_ms : walk.at_ms);
-    return walk_end(&walk, error);
+        error = journey_walk_stay(&walk, NODE_ABSENCE, due_ms > walk.at_ms ? due_ms : walk.at_ms);
+    return journey_walk_end(&walk, error);
 }
 
 static err trigger_by_event(struct journeys *journeys, struct version *version, uint32_t customer,
@@ -292,7 +294,7 @@ static err trigger_by_event(struct journeys *journeys, struct version *version, 
     else if (error == ERR_OK && trigger->kind == TRIGGER_ABSENCE)
         error = arm(journeys, version, &entering, heard->event);
     else if (error == ERR_OK)
-        error = enter(journeys, &entering, &refusal, &number);
+        error = journey_enter_one(journeys, &entering, &refusal, &number);
     buffer_deinit(&key);
     buffer_deinit(&kept);
     return error;
@@ -336,7 +338,7 @@ static err position_by_move(struct journeys *journeys, uint32_t slot,
 {
     struct walk walk;
     err error = ERR_OK;
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
     const struct version *version = walk.version;
     uint16_t at = walk.position->node;
     bool did = false;
@@ -347,7 +349,7 @@ static err position_by_move(struct journeys *journeys, uint32_t slot,
             !(is_rule(version, goal->rule, move->key) ||
               (goal->segment.size > 0 && str_equal(goal->segment, move->key))))
             continue;
-        error = walk_goal(&walk, i, 0, move->key);
+        error = journey_walk_goal(&walk, i, 0, move->key);
         did = true;
     }
     bool is_over =
@@ -358,7 +360,7 @@ static err position_by_move(struct journeys *journeys, uint32_t slot,
         if (!is_rule(version, exit->rule, move->key) &&
             !(exit->segment.size > 0 && str_equal(exit->segment, move->key)))
             continue;
-        error = walk_close(&walk, at == NODE_ABSENCE ? "" : "exit_rule", exit->name);
+        error = journey_walk_close(&walk, at == NODE_ABSENCE ? "" : "exit_rule", exit->name);
         did = is_over = true;
     }
     if (error == ERR_OK && !is_over && is_in_graph(&walk) && move->is_in) {
@@ -370,7 +372,7 @@ static err position_by_move(struct journeys *journeys, uint32_t slot,
             did = true;
         }
     }
-    return did ? walk_end(&walk, error) : error;
+    return did ? journey_walk_end(&walk, error) : error;
 }
 
 static bool tag_fits(const struct journeys *journeys, const struct trigger *trigger,
@@ -408,7 +410,7 @@ static err trigger_by_move(struct journeys *journeys, struct version *version,
                                  .at_ms = moment.now_ms,
                                  .moment = moment,
                                  .writes = writes };
-    return enter(journeys, &entering, &refusal, &number);
+    return journey_enter_one(journeys, &entering, &refusal, &number);
 }
 
 static err one_move(struct journeys *journeys, const struct audience_move *move, bool may_start,
@@ -513,7 +515,7 @@ static err position_by_touch(struct journeys *journeys, uint32_t slot, uint16_t 
     struct walk walk;
     uint64_t touch;
     uint8_t status;
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
     const struct node *node = &walk.version->nodes[at];
     if (!context_touch(walk.position, at, &touch, &status) || touch != change->touch)
         return ERR_OK;
@@ -522,7 +524,7 @@ static err position_by_touch(struct journeys *journeys, uint32_t slot, uint16_t 
         error = keep_reply(&walk, node, change->response);
     if (error == ERR_OK && walk.position->node == at && node->waits && is_in_graph(&walk))
         error = wake(&walk);
-    return walk_end(&walk, error);
+    return journey_walk_end(&walk, error);
 }
 
 err journey_touch(struct journeys *journeys, const struct touch_change *change,

@@ -182,6 +182,8 @@ void journey_write_customer(const struct journeys *journeys, uint32_t customer, 
 void journey_write_catalogue(struct buffer *out);
 /* Ready journeys: [{key, name:{zh,en}, about:{zh,en}, journey:{…}}]. */
 void journey_write_library(struct buffer *out);
+/* Does some version that is in use hold this rule? */
+bool journey_holds_rule(const struct journeys *journeys, str key);
 /* Does a journey that is not deleted name this segment? Its key, or empty. */
 str journey_using_segment(const struct journeys *journeys, str segment);
 

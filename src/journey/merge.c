@@ -30,9 +30,9 @@ static err set_aside(struct journeys *journeys, uint32_t slot, struct journey_mo
     struct position *position = position_at(&journeys->positions, slot);
     struct walk walk;
     int64_t due_ms = position->due_ms;
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
-    walk_step(&walk, STEP_MERGED, position->node, "", STR_NONE);
-    walk.version->waiting[waiting_place(walk.version, position->node)]--;
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_step(&walk, STEP_MERGED, position->node, "", STR_NONE);
+    walk.version->waiting[journey_place(walk.version, position->node)]--;
     if (position->state == POSITION_FAILED)
         journeys->positions.failed--;
     position->state = POSITION_MERGED;
@@ -49,7 +49,7 @@ static err set_aside(struct journeys *journeys, uint32_t slot, struct journey_mo
     position->flags &= (uint8_t)~POSITION_STALLED;
     if (due_ms != INT64_MAX)
         position->flags |= POSITION_WAS_LATE; /* it had a timer */
-    return walk_end(&walk, error);
+    return journey_walk_end(&walk, error);
 }
 
 /* Of each pair in one place the first stays. */
@@ -116,11 +116,11 @@ static err restore(struct journeys *journeys, uint32_t slot, struct journey_mome
         if (other != slot && counts_for_one(position_at(positions, other)) &&
             is_same_place(position, position_at(positions, other)))
             return ERR_OK;
-    walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
-    walk_step(&walk, STEP_RESTORED, position->node, "", STR_NONE);
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    journey_walk_step(&walk, STEP_RESTORED, position->node, "", STR_NONE);
     position->state = POSITION_WAITING;
     journeys->positions.merged--;
-    walk.version->waiting[waiting_place(walk.version, position->node)]++;
+    walk.version->waiting[journey_place(walk.version, position->node)]++;
     int64_t since_ms = position->entered_ms + (int64_t)position->since_s * 1000;
     int64_t due_ms = moment.now_ms;
     if (position->node < walk.version->node_count) {
@@ -136,7 +136,7 @@ static err restore(struct journeys *journeys, uint32_t slot, struct journey_mome
     if (due_ms < moment.now_ms)
         due_ms = moment.now_ms;
     position->flags &= (uint8_t)~POSITION_WAS_LATE;
-    return walk_end(&walk, position_timer(&journeys->positions, slot, due_ms));
+    return journey_walk_end(&walk, position_timer(&journeys->positions, slot, due_ms));
 }
 
 static err split_of(struct journeys *journeys, uint32_t node, struct ledger_writes *writes)

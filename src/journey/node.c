@@ -111,7 +111,7 @@ static err stay_until(struct walk *walk, uint16_t at, int64_t due_ms, struct ver
 {
     char text[TIME_TEXT_BYTES];
     time_format_utc(due_ms, text);
-    walk_step(walk, STEP_WAITS, at, text, STR_NONE);
+    journey_walk_step(walk, STEP_WAITS, at, text, STR_NONE);
     return stay(verdict, due_ms);
 }
 
@@ -136,11 +136,11 @@ static err wake_wait(struct walk *walk, uint16_t at, const struct node *node,
         int64_t due_ms = wait_due(walk, node, walk->now_ms, &is_known);
         verdict->closes = node->late == LATE_EXIT;
         if (verdict->closes)
-            return walk_close(walk, "late", node->id);
+            return journey_walk_close(walk, "late", node->id);
         if (due_ms > walk->now_ms)
             return stay_until(walk, at, due_ms, verdict);
     }
-    walk_step(walk, STEP_TIME, at, "", STR_NONE);
+    journey_walk_step(walk, STEP_TIME, at, "", STR_NONE);
     return go(verdict, node->next);
 }
 
@@ -155,7 +155,7 @@ static err do_wait_until(struct walk *walk, uint16_t at, const struct node *node
         (node->rule != NONE && rule_holds(journeys, walk->version, node->rule, customer)) ||
         (node->segment.size > 0 && in_segment(journeys, customer, node->segment));
     if (holds) {
-        walk_step(walk, STEP_HAPPENED, at, "already", STR_NONE);
+        journey_walk_step(walk, STEP_HAPPENED, at, "already", STR_NONE);
         return go(verdict, node->next);
     }
     walk->position->flags &= (uint8_t)~POSITION_PATIENT;
@@ -169,7 +169,7 @@ static err wake_wait_until(struct walk *walk, uint16_t at, const struct node *no
     int64_t over_ms =
         walk->position->entered_ms + (int64_t)walk->position->since_s * 1000 + node->timeout_ms;
     if (wake == WAKE_HAPPENED) {
-        walk_step(walk, STEP_HAPPENED, at, "", STR_NONE);
+        journey_walk_step(walk, STEP_HAPPENED, at, "", STR_NONE);
         return go(verdict, node->next);
     }
     bool is_told = node->patience_ms == 0 || node->match.event.size == 0 ||
@@ -182,8 +182,8 @@ static err wake_wait_until(struct walk *walk, uint16_t at, const struct node *no
         return stay(verdict, again_ms < last_ms ? again_ms : last_ms);
     }
     walk->position->flags &= (uint8_t)~POSITION_PATIENT;
-    walk_step(walk, STEP_TIMED_OUT, at, "", STR_NONE);
-    err error = walk_count(walk, at, COUNT_TIMED_OUT, 1);
+    journey_walk_step(walk, STEP_TIMED_OUT, at, "", STR_NONE);
+    err error = journey_walk_count(walk, at, COUNT_TIMED_OUT, 1);
     return error == ERR_OK ? go(verdict, node->other) : error;
 }
 
@@ -217,20 +217,20 @@ static err do_branch(struct walk *walk, uint16_t at, const struct node *node,
         if (!case_holds(walk, &node->cases[i]))
             continue;
         snprintf(what, sizeof what, "%u", i);
-        walk_step(walk, STEP_BRANCHED, at, what, node->cases[i].name);
+        journey_walk_step(walk, STEP_BRANCHED, at, what, node->cases[i].name);
         return go(verdict, node->cases[i].next);
     }
-    walk_step(walk, STEP_BRANCHED, at, "otherwise", STR_NONE);
-    err error = walk_count(walk, at, COUNT_OTHER, 1);
+    journey_walk_step(walk, STEP_BRANCHED, at, "otherwise", STR_NONE);
+    err error = journey_walk_count(walk, at, COUNT_OTHER, 1);
     return error == ERR_OK ? go(verdict, node->other) : error;
 }
 
 static err do_split(struct walk *walk, uint16_t at, const struct node *node,
                     struct verdict *verdict)
 {
-    double place =
-        chance(walk->journeys, walk->position->customer, walk->version->journey->key, node->id) *
-        node->weight_sum;
+    double place = journey_chance(walk->journeys, walk->position->customer,
+                                  walk->version->journey->key, node->id) *
+                   node->weight_sum;
     uint32_t arm = 0, sum = 0;
     char what[16];
     for (; arm + 1 < node->arm_count; arm++) {
@@ -239,23 +239,23 @@ static err do_split(struct walk *walk, uint16_t at, const struct node *node,
             break;
     }
     snprintf(what, sizeof what, "%u", arm);
-    walk_step(walk, STEP_BRANCHED, at, what, node->arms[arm].name);
+    journey_walk_step(walk, STEP_BRANCHED, at, what, node->arms[arm].name);
     return go(verdict, node->arms[arm].next);
 }
 
 static err do_hold_out(struct walk *walk, uint16_t at, const struct node *node,
                        struct verdict *verdict)
 {
-    double place =
-        chance(walk->journeys, walk->position->customer, walk->version->journey->key, node->id);
+    double place = journey_chance(walk->journeys, walk->position->customer,
+                                  walk->version->journey->key, node->id);
     if (place * 1e6 >= (double)node->percent_millionths)
         return go(verdict, node->next);
-    walk_step(walk, STEP_HELD_OUT, at, "", STR_NONE);
-    err error = walk_count(walk, at, COUNT_OTHER, 1);
+    journey_walk_step(walk, STEP_HELD_OUT, at, "", STR_NONE);
+    err error = journey_walk_count(walk, at, COUNT_OTHER, 1);
     if (error != ERR_OK || node->has_other)
         return error == ERR_OK ? go(verdict, node->other) : error;
     verdict->closes = true;
-    return walk_close(walk, "held_out", node->id);
+    return journey_walk_close(walk, "held_out", node->id);
 }
 
 /* ---- what goes out ---- */
@@ -396,26 +396,26 @@ static err do_touch(struct walk *walk, uint16_t at, const struct node *node,
     str name;
     if (exit_holds(walk->journeys, walk->version, walk->position->customer, &name)) {
         verdict->closes = true;
-        return walk_close(walk, "exit_rule", name);
+        return journey_walk_close(walk, "exit_rule", name);
     }
     walk->position->visits++;
     err error = ask_touch(walk, node, &answer);
     if (error == ERR_UNPROCESSABLE || error == ERR_NOT_FOUND) {
         /* no such template or account any more: one customer's trouble stops no other */
-        walk_step(walk, STEP_TOUCHED, at, "refused", str_from_c(err_title(error)));
-        error = walk_count(walk, at, COUNT_REFUSED, 1);
+        journey_walk_step(walk, STEP_TOUCHED, at, "refused", str_from_c(err_title(error)));
+        error = journey_walk_count(walk, at, COUNT_REFUSED, 1);
         return error == ERR_OK ? go(verdict, node->has_other ? node->other : node->next) : error;
     }
     if (error != ERR_OK)
         return error;
-    walk_step(walk, STEP_TOUCHED, at, texts[answer.status], str_from_c(answer.reason));
+    journey_walk_step(walk, STEP_TOUCHED, at, texts[answer.status], str_from_c(answer.reason));
     error =
         context_put_touch(walk->journeys, walk->position, at, answer.touch, (uint8_t)answer.status);
     enum count_kind kind = answer.status == TOUCH_SUPPRESSED ? COUNT_SUPPRESSED
                            : answer.status == TOUCH_HELD     ? COUNT_HELD
                                                              : COUNT_QUEUED;
     if (error == ERR_OK)
-        error = walk_count(walk, at, kind, 1);
+        error = journey_walk_count(walk, at, kind, 1);
     if (error != ERR_OK)
         return error;
     if (node->waits && !is_final(node, (uint8_t)answer.status))
@@ -433,8 +433,8 @@ static err wake_touch(struct walk *walk, uint16_t at, const struct node *node, e
         return go(verdict, next_by_status(node, status));
     if (wake == WAKE_HAPPENED) /* not what it waits for */
         return stay(verdict, walk->position->due_ms);
-    walk_step(walk, STEP_TIMED_OUT, at, "", STR_NONE);
-    err error = walk_count(walk, at, COUNT_TIMED_OUT, 1);
+    journey_walk_step(walk, STEP_TIMED_OUT, at, "", STR_NONE);
+    err error = journey_walk_count(walk, at, COUNT_TIMED_OUT, 1);
     return error == ERR_OK ? go(verdict, node->has_other ? node->other : node->next) : error;
 }
 
@@ -460,9 +460,9 @@ static err do_effect(struct walk *walk, uint16_t at, const struct node *node,
         error == ERR_UNPROCESSABLE || error == ERR_NOT_FOUND || error == ERR_TOO_LARGE;
     if (error != ERR_OK && !is_refused)
         return error;
-    walk_step(walk, STEP_DID, at, is_refused ? "refused" : "", node->key);
+    journey_walk_step(walk, STEP_DID, at, is_refused ? "refused" : "", node->key);
     if (is_refused)
-        error = walk_count(walk, at, COUNT_REFUSED, 1);
+        error = journey_walk_count(walk, at, COUNT_REFUSED, 1);
     else
         error = ERR_OK;
     return error == ERR_OK ? go(verdict, node->next) : error;
@@ -475,7 +475,7 @@ static err do_join(struct walk *walk, uint16_t at, const struct node *node, stru
     const struct journey *other = journey_find(journeys, node->key);
     struct context context;
     context_read(walk->position, &context);
-    walk_step(walk, STEP_DID, at, other != NULL ? "" : "refused", node->key);
+    journey_walk_step(walk, STEP_DID, at, other != NULL ? "" : "refused", node->key);
     if (other == NULL)
         return go(verdict, node->next);
     size_t bytes = context.key.size + context.event.size;
@@ -505,7 +505,7 @@ static err do_join(struct walk *walk, uint16_t at, const struct node *node, stru
 
 static err do_goal(struct walk *walk, const struct node *node, struct verdict *verdict)
 {
-    err error = walk_goal(walk, node->goal, 0, node->id);
+    err error = journey_walk_goal(walk, node->goal, 0, node->id);
     verdict->closes = walk->closed || walk->position->node == NODE_AFTER;
     return error == ERR_OK ? go(verdict, node->next) : error;
 }
@@ -545,7 +545,7 @@ err node_do(struct walk *walk, uint16_t at, struct verdict *verdict)
         break;
     }
     verdict->closes = true;
-    return walk_close(walk, "exit", node->reason);
+    return journey_walk_close(walk, "exit", node->reason);
 }
 
 err node_wake(struct walk *walk, uint16_t at, enum wake wake, struct verdict *verdict)

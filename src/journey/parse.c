@@ -11,18 +11,18 @@ static err read_exit(struct parsing *parsing, json_value json, const char *point
                      struct exit_rule *exit)
 {
     exit->rule = NONE;
-    err error = parse_members(parsing, "match", STR_NONE, json, pointer);
+    err error = journey_parse_members(parsing, "match", STR_NONE, json, pointer);
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "name", pointer, false, &exit->name);
+        error = journey_parse_text(parsing, json, "name", pointer, false, &exit->name);
     if (error == ERR_OK)
-        error = parse_match(parsing, json, pointer, &exit->match);
+        error = journey_parse_match(parsing, json, pointer, &exit->match);
     if (error == ERR_OK)
-        error = parse_rule(parsing, json, pointer, &exit->rule);
+        error = journey_parse_rule(parsing, json, pointer, &exit->rule);
     if (error == ERR_OK)
-        error = parse_segment(parsing, json, "segment", pointer, &exit->segment);
+        error = journey_parse_segment(parsing, json, "segment", pointer, &exit->segment);
     if (error == ERR_OK &&
         (exit->match.event.size > 0) + (exit->rule != NONE) + (exit->segment.size > 0) != 1)
-        return parse_fail(parsing, pointer, "it says one of: event, rule, segment");
+        return journey_parse_fail(parsing, pointer, "it says one of: event, rule, segment");
     if (error == ERR_OK && exit->name.size == 0)
         exit->name = exit->match.event.size > 0 ? exit->match.event
                      : exit->segment.size > 0   ? exit->segment
@@ -40,7 +40,7 @@ static err read_exits(struct parsing *parsing, json_value list)
     if (json_kind(list) == JSON_MISSING)
         return ERR_OK;
     if (json_kind(list) != JSON_ARRAY || json_count(list) > CASES_MAX)
-        return parse_fail(parsing, "/exits", "'exits' is a list of at most %d", CASES_MAX);
+        return journey_parse_fail(parsing, "/exits", "'exits' is a list of at most %d", CASES_MAX);
     version->exits = arena_array(&version->arena, struct exit_rule, json_count(list) + 1);
     if (version->exits == NULL)
         return ERR_NOMEM;
@@ -55,22 +55,23 @@ static err read_goal(struct parsing *parsing, json_value json, const char *point
                      struct goal *goal)
 {
     goal->rule = NONE;
-    err error = parse_members(parsing, "goal", STR_NONE, json, pointer);
+    err error = journey_parse_members(parsing, "goal", STR_NONE, json, pointer);
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "key", pointer, true, &goal->key);
+        error = journey_parse_text(parsing, json, "key", pointer, true, &goal->key);
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "name", pointer, false, &goal->name);
+        error = journey_parse_text(parsing, json, "name", pointer, false, &goal->name);
     if (error == ERR_OK)
-        error = parse_match(parsing, json, pointer, &goal->match);
+        error = journey_parse_match(parsing, json, pointer, &goal->match);
     if (error == ERR_OK)
-        error = parse_rule(parsing, json, pointer, &goal->rule);
+        error = journey_parse_rule(parsing, json, pointer, &goal->rule);
     if (error == ERR_OK)
-        error = parse_segment(parsing, json, "segment", pointer, &goal->segment);
+        error = journey_parse_segment(parsing, json, "segment", pointer, &goal->segment);
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "value", pointer, false, &goal->value_path);
+        error = journey_parse_text(parsing, json, "value", pointer, false, &goal->value_path);
     if (error == ERR_OK)
-        error = parse_duration(parsing, json, "within", pointer, 7 * DAY_MS, &goal->within_ms);
-    return error == ERR_OK ? parse_bool(parsing, json, "exit", pointer, false, &goal->exits)
+        error =
+            journey_parse_duration(parsing, json, "within", pointer, 7 * DAY_MS, &goal->within_ms);
+    return error == ERR_OK ? journey_parse_bool(parsing, json, "exit", pointer, false, &goal->exits)
                            : error;
 }
 
@@ -84,7 +85,7 @@ static err read_goals(struct parsing *parsing, json_value list)
     if (json_kind(list) == JSON_MISSING)
         return ERR_OK;
     if (json_kind(list) != JSON_ARRAY || json_count(list) > GOALS_MAX)
-        return parse_fail(parsing, "/goals", "'goals' is a list of at most %d", GOALS_MAX);
+        return journey_parse_fail(parsing, "/goals", "'goals' is a list of at most %d", GOALS_MAX);
     version->goals = arena_array(&version->arena, struct goal, GOALS_MAX);
     if (version->goals == NULL)
         return ERR_NOMEM;
@@ -103,16 +104,16 @@ static err read_goals(struct parsing *parsing, json_value list)
 static err read_reentry(struct parsing *parsing, json_value json, struct entry *entry)
 {
     str reentry;
-    err error = parse_text(parsing, json, "reentry", "/entry", false, &reentry);
+    err error = journey_parse_text(parsing, json, "reentry", "/entry", false, &reentry);
     if (error == ERR_OK)
-        error =
-            parse_duration(parsing, json, "reentry_after", "/entry", 0, &entry->reentry_after_ms);
+        error = journey_parse_duration(parsing, json, "reentry_after", "/entry", 0,
+                                       &entry->reentry_after_ms);
     if (str_equal(reentry, STR("never")))
         entry->reentry = REENTRY_NEVER;
     else if (str_equal(reentry, STR("after")) || (reentry.size == 0 && entry->reentry_after_ms > 0))
         entry->reentry = REENTRY_AFTER;
     else if (error == ERR_OK && reentry.size > 0 && !str_equal(reentry, STR("always")))
-        return parse_fail(parsing, "/entry/reentry", "reentry is always, never or after");
+        return journey_parse_fail(parsing, "/entry/reentry", "reentry is always, never or after");
     return error;
 }
 
@@ -124,23 +125,26 @@ static err read_entry(struct parsing *parsing, json_value json)
     entry->parallel_max = 100;
     if (json_kind(json) == JSON_MISSING)
         return ERR_OK;
-    err error = parse_members(parsing, "entry", STR_NONE, json, "/entry");
+    err error = journey_parse_members(parsing, "entry", STR_NONE, json, "/entry");
     if (error == ERR_OK)
-        error = parse_rule(parsing, json, "/entry", &entry->rule);
+        error = journey_parse_rule(parsing, json, "/entry", &entry->rule);
     if (error == ERR_OK)
-        error = parse_segment(parsing, json, "segment", "/entry", &entry->segment);
+        error = journey_parse_segment(parsing, json, "segment", "/entry", &entry->segment);
     if (error == ERR_OK)
         error = read_reentry(parsing, json, entry);
     if (error == ERR_OK)
-        error = parse_number(parsing, json, "max", "/entry", 0, INT64_MAX / 2, 0, &total);
+        error = journey_parse_number(parsing, json, "max", "/entry", 0, INT64_MAX / 2, 0, &total);
     if (error == ERR_OK)
-        error = parse_number(parsing, json, "max_per_day", "/entry", 0, INT64_MAX / 2, 0, &day);
+        error =
+            journey_parse_number(parsing, json, "max_per_day", "/entry", 0, INT64_MAX / 2, 0, &day);
     if (error == ERR_OK)
-        error = parse_number(parsing, json, "max_per_hour", "/entry", 0, INT64_MAX / 2, 0, &hour);
+        error = journey_parse_number(parsing, json, "max_per_hour", "/entry", 0, INT64_MAX / 2, 0,
+                                     &hour);
     if (error == ERR_OK)
-        error = parse_number(parsing, json, "parallel", "/entry", 1, 1000, 100, &parallel);
+        error = journey_parse_number(parsing, json, "parallel", "/entry", 1, 1000, 100, &parallel);
     if (error == ERR_OK)
-        error = parse_percent(parsing, json, "hold_out", "/entry", &entry->hold_out_millionths);
+        error =
+            journey_parse_percent(parsing, json, "hold_out", "/entry", &entry->hold_out_millionths);
     entry->total_max = (uint64_t)total;
     entry->day_max = (uint64_t)day;
     entry->hour_max = (uint64_t)hour;
@@ -153,10 +157,10 @@ static err read_entry(struct parsing *parsing, json_value json)
 static err zone_of_trigger(struct parsing *parsing, json_value json, bool *of_customer)
 {
     str zone;
-    err error = parse_text(parsing, json, "zone", "/trigger", false, &zone);
+    err error = journey_parse_text(parsing, json, "zone", "/trigger", false, &zone);
     *of_customer = str_equal(zone, STR("customer"));
     if (error == ERR_OK && zone.size > 0 && !*of_customer && !str_equal(zone, STR("workspace")))
-        return parse_fail(parsing, "/trigger/zone", "zone is workspace or customer");
+        return journey_parse_fail(parsing, "/trigger/zone", "zone is workspace or customer");
     return error;
 }
 
@@ -167,7 +171,7 @@ static err date_rule(struct parsing *parsing, struct trigger *trigger)
     json_value root;
     int64_t days = trigger->offset_ms < 0 ? -trigger->offset_ms / DAY_MS : 0;
     if (trigger->offset_ms % DAY_MS != 0)
-        return parse_fail(parsing, "/trigger/offset", "whole days are wanted: -7d, 0d, 3d");
+        return journey_parse_fail(parsing, "/trigger/offset", "whole days are wanted: -7d, 0d, 3d");
     buffer_init(&text, 4096);
     buffer_append_str(&text, STR("{\"rule\":{\"trait\":"));
     json_write_text(&text, trigger->trait);
@@ -181,7 +185,7 @@ static err date_rule(struct parsing *parsing, struct trigger *trigger)
     err error =
         json_parse(parsing->journeys->parser_inner, buffer_str(&text), &root, parsing->problem);
     if (error == ERR_OK)
-        error = parse_rule(parsing, root, "/trigger", &trigger->rule);
+        error = journey_parse_rule(parsing, root, "/trigger", &trigger->rule);
     if (error != ERR_OK && parsing->problem != NULL)
         problem_at(parsing->problem, error, "/trigger/trait");
     buffer_deinit(&text);
@@ -192,15 +196,15 @@ static err read_date(struct parsing *parsing, json_value json, struct trigger *t
 {
     str time;
     int32_t second = 10 * 3600;
-    err error = parse_text(parsing, json, "trait", "/trigger", true, &trigger->trait);
+    err error = journey_parse_text(parsing, json, "trait", "/trigger", true, &trigger->trait);
     if (error == ERR_OK)
-        error = parse_duration(parsing, json, "offset", "/trigger", 0, &trigger->offset_ms);
+        error = journey_parse_duration(parsing, json, "offset", "/trigger", 0, &trigger->offset_ms);
     if (error == ERR_OK)
-        error = parse_bool(parsing, json, "yearly", "/trigger", true, &trigger->yearly);
+        error = journey_parse_bool(parsing, json, "yearly", "/trigger", true, &trigger->yearly);
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "at", "/trigger", false, &time);
+        error = journey_parse_text(parsing, json, "at", "/trigger", false, &time);
     if (error == ERR_OK && time.size > 0)
-        error = parse_time_of_day(parsing, time, "/trigger/at", &second);
+        error = journey_parse_time_of_day(parsing, time, "/trigger/at", &second);
     trigger->schedule = (struct schedule){ .every = EVERY_DAY,
                                            .interval = 1,
                                            .hours = 1u << (second / 3600),
@@ -212,41 +216,43 @@ static err read_date(struct parsing *parsing, json_value json, struct trigger *t
 static err read_absence(struct parsing *parsing, json_value json, struct trigger *trigger)
 {
     json_value absent = json_get(json, STR("absent"));
-    err error = parse_match(parsing, json, "/trigger", &trigger->match);
+    err error = journey_parse_match(parsing, json, "/trigger", &trigger->match);
     if (error == ERR_OK)
-        error = parse_members(parsing, "match", STR_NONE, absent, "/trigger/absent");
+        error = journey_parse_members(parsing, "match", STR_NONE, absent, "/trigger/absent");
     if (error == ERR_OK)
-        error = parse_match(parsing, absent, "/trigger/absent", &trigger->absent);
+        error = journey_parse_match(parsing, absent, "/trigger/absent", &trigger->absent);
     if (error == ERR_OK)
-        error = parse_duration(parsing, json, "within", "/trigger", -1, &trigger->within_ms);
+        error =
+            journey_parse_duration(parsing, json, "within", "/trigger", -1, &trigger->within_ms);
     if (error == ERR_OK)
-        error = parse_duration(parsing, json, "patience", "/trigger", 0, &trigger->patience_ms);
+        error =
+            journey_parse_duration(parsing, json, "patience", "/trigger", 0, &trigger->patience_ms);
     if (error == ERR_OK)
-        error = parse_bool(parsing, json, "restart", "/trigger", false, &trigger->restarts);
+        error = journey_parse_bool(parsing, json, "restart", "/trigger", false, &trigger->restarts);
     if (error == ERR_OK && (trigger->within_ms < 0 || trigger->absent.event.size == 0))
-        return parse_fail(parsing, "/trigger",
-                          "it says what does not come (absent) and 'within' what time");
+        return journey_parse_fail(parsing, "/trigger",
+                                  "it says what does not come (absent) and 'within' what time");
     return error;
 }
 
 static err read_of_segment(struct parsing *parsing, json_value json, struct trigger *trigger)
 {
     str on = STR_NONE;
-    err error = parse_segment(parsing, json, "segment", "/trigger", &trigger->segment);
+    err error = journey_parse_segment(parsing, json, "segment", "/trigger", &trigger->segment);
     if (error == ERR_OK && trigger->kind == TRIGGER_SEGMENT)
-        error = parse_text(parsing, json, "on", "/trigger", false, &on);
+        error = journey_parse_text(parsing, json, "on", "/trigger", false, &on);
     trigger->leaves = str_equal(on, STR("leave"));
     if (error == ERR_OK && on.size > 0 && !trigger->leaves && !str_equal(on, STR("enter")))
-        return parse_fail(parsing, "/trigger/on", "on is enter or leave");
+        return journey_parse_fail(parsing, "/trigger/on", "on is enter or leave");
     if (error == ERR_OK && trigger->segment.size == 0 && trigger->kind != TRIGGER_MANUAL)
-        return parse_fail(parsing, "/trigger/segment", "'segment' is missing");
+        return journey_parse_fail(parsing, "/trigger/segment", "'segment' is missing");
     return error;
 }
 
 static err read_tag(struct parsing *parsing, json_value json, struct trigger *trigger)
 {
     struct template_value value;
-    err error = parse_text(parsing, json, "tag", "/trigger", true, &trigger->tag);
+    err error = journey_parse_text(parsing, json, "tag", "/trigger", true, &trigger->tag);
     value_of_json(json_get(json, STR("value")), &value);
     trigger->tag_value = (struct operand){ .kind = value.kind, .number = value.number };
     return error == ERR_OK
@@ -259,7 +265,7 @@ static err read_trigger_kind(struct parsing *parsing, json_value json, struct tr
     err error;
     switch (trigger->kind) {
     case TRIGGER_EVENT:
-        error = parse_match(parsing, json, "/trigger", &trigger->match);
+        error = journey_parse_match(parsing, json, "/trigger", &trigger->match);
         break;
     case TRIGGER_ABSENCE:
         error = read_absence(parsing, json, trigger);
@@ -271,8 +277,9 @@ static err read_trigger_kind(struct parsing *parsing, json_value json, struct tr
         return read_tag(parsing, json, trigger);
     case TRIGGER_SCHEDULE:
         error = read_of_segment(parsing, json, trigger);
-        return error == ERR_OK ? parse_schedule(parsing, json, "/trigger", &trigger->schedule)
-                               : error;
+        return error == ERR_OK
+                   ? journey_parse_schedule(parsing, json, "/trigger", &trigger->schedule)
+                   : error;
     case TRIGGER_DATE:
         return read_date(parsing, json, trigger);
     case TRIGGER_API:
@@ -281,7 +288,7 @@ static err read_trigger_kind(struct parsing *parsing, json_value json, struct tr
         return ERR_OK;
     }
     if (error == ERR_OK && trigger->match.event.size == 0)
-        return parse_fail(parsing, "/trigger/event", "'event' is missing");
+        return journey_parse_fail(parsing, "/trigger/event", "'event' is missing");
     return error;
 }
 
@@ -291,14 +298,15 @@ static err read_trigger(struct parsing *parsing, json_value json)
     str type = json_text(json_get(json, STR("type")));
     trigger->rule = NONE;
     if (!json_is_object(json))
-        return parse_fail(parsing, "/trigger", "'trigger' is missing: what starts the journey?");
+        return journey_parse_fail(parsing, "/trigger",
+                                  "'trigger' is missing: what starts the journey?");
     if (!trigger_kind_find(type, &trigger->kind)) {
         struct rule_suggestions like = { .count = 0 };
         struct buffer names;
         catalogue_suggest_kinds("trigger", type, &like);
-        err error =
-            parse_fail(parsing, "/trigger/type", "there is no kind of trigger '%.*s'",
-                       (int)str_utf8_prefix_bytes(type, 60), type.data != NULL ? type.data : "");
+        err error = journey_parse_fail(
+            parsing, "/trigger/type", "there is no kind of trigger '%.*s'",
+            (int)str_utf8_prefix_bytes(type, 60), type.data != NULL ? type.data : "");
         buffer_init(&names, 400);
         rule_suggestions_write(&like, &names);
         if (like.count > 0)
@@ -307,9 +315,9 @@ static err read_trigger(struct parsing *parsing, json_value json)
         buffer_deinit(&names);
         return error;
     }
-    err error = parse_members(parsing, "trigger", type, json, "/trigger");
+    err error = journey_parse_members(parsing, "trigger", type, json, "/trigger");
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "key", "/trigger", false, &trigger->key_path);
+        error = journey_parse_text(parsing, json, "key", "/trigger", false, &trigger->key_path);
     if (error == ERR_OK)
         error = zone_of_trigger(parsing, json, &trigger->of_customer);
     return error == ERR_OK ? read_trigger_kind(parsing, json, trigger) : error;
@@ -360,8 +368,8 @@ static err check_reached(struct parsing *parsing)
         if (reached[i])
             continue;
         snprintf(at, sizeof at, "/nodes/%.*s", STR_ARG(version->nodes[i].id));
-        return parse_fail(parsing, at, "no way leads to the node '%.*s'",
-                          STR_ARG(version->nodes[i].id));
+        return journey_parse_fail(parsing, at, "no way leads to the node '%.*s'",
+                                  STR_ARG(version->nodes[i].id));
     }
     return ERR_OK;
 }
@@ -414,7 +422,8 @@ static err check_loops(struct parsing *parsing)
         if (marks[i] != 0 || !finds_loop(version, i, marks, &where))
             continue;
         snprintf(at, sizeof at, "/nodes/%.*s", STR_ARG(version->nodes[where].id));
-        err error = parse_fail(parsing, at, "the node '%.*s' comes back to itself without a wait",
+        err error =
+            journey_parse_fail(parsing, at, "the node '%.*s' comes back to itself without a wait",
                                STR_ARG(version->nodes[where].id));
         return problem_hint(parsing->problem, error, "put a wait into the loop");
     }
@@ -428,16 +437,18 @@ static err read_ids(struct parsing *parsing, json_value nodes)
     str id;
     json_value item;
     if (!json_is_object(nodes) || json_count(nodes) == 0 || json_count(nodes) > JOURNEY_NODES_MAX)
-        return parse_fail(parsing, "/nodes", "'nodes' has 1 to %d nodes by id", JOURNEY_NODES_MAX);
+        return journey_parse_fail(parsing, "/nodes", "'nodes' has 1 to %d nodes by id",
+                                  JOURNEY_NODES_MAX);
     version->nodes = arena_array(&version->arena, struct node, json_count(nodes));
     if (version->nodes == NULL)
         return ERR_NOMEM;
     while (json_next(&iterator, &id, &item)) {
         for (uint16_t i = 0; i < version->node_count; i++)
             if (str_equal(version->nodes[i].id, id))
-                return parse_fail(parsing, "/nodes", "the node '%.*s' is there twice", STR_ARG(id));
+                return journey_parse_fail(parsing, "/nodes", "the node '%.*s' is there twice",
+                                          STR_ARG(id));
         if (id.size == 0 || id.size > 60)
-            return parse_fail(parsing, "/nodes", "the id of a node has 1 to 60 bytes");
+            return journey_parse_fail(parsing, "/nodes", "the id of a node has 1 to 60 bytes");
         err error = arena_dup(&version->arena, id, &version->nodes[version->node_count++].id);
         if (error != ERR_OK)
             return error;
@@ -453,9 +464,9 @@ static err read_nodes(struct parsing *parsing, json_value body)
     str start;
     err error = read_ids(parsing, parsing->nodes);
     for (uint16_t i = 0; error == ERR_OK && json_next(&iterator, NULL, &item); i++)
-        error = parse_node(parsing, item, &version->nodes[i]);
+        error = journey_parse_node(parsing, item, &version->nodes[i]);
     if (error == ERR_OK)
-        error = parse_text(parsing, body, "start", "", true, &start);
+        error = journey_parse_text(parsing, body, "start", "", true, &start);
     if (error != ERR_OK)
         return error;
     version->start = NO_NODE;
@@ -463,7 +474,7 @@ static err read_nodes(struct parsing *parsing, json_value body)
         if (str_equal(version->nodes[i].id, start))
             version->start = i;
     if (version->start == NO_NODE)
-        return parse_fail(parsing, "/start", "there is no node '%.*s'", STR_ARG(start));
+        return journey_parse_fail(parsing, "/start", "there is no node '%.*s'", STR_ARG(start));
     error = check_reached(parsing);
     return error == ERR_OK ? check_loops(parsing) : error;
 }
@@ -476,22 +487,22 @@ static err read_keep(struct parsing *parsing, json_value list)
     json_value item;
     err error = ERR_OK;
     while (error == ERR_OK && json_kind(list) == JSON_ARRAY && json_next(&iterator, NULL, &item))
-        error = parse_keep(parsing, json_text(item));
+        error = journey_parse_keep(parsing, json_text(item));
     return error;
 }
 
 static err read_all(struct parsing *parsing, json_value body)
 {
     struct version *version = parsing->version;
-    err error = parse_members(parsing, "journey", STR_NONE, body, "");
+    err error = journey_parse_members(parsing, "journey", STR_NONE, body, "");
     if (error == ERR_OK)
-        error = parse_raw(parsing, body, &version->body);
+        error = journey_parse_raw(parsing, body, &version->body);
     if (error == ERR_OK)
-        error = parse_text(parsing, body, "purpose", "", false, &version->purpose);
+        error = journey_parse_text(parsing, body, "purpose", "", false, &version->purpose);
     if (error == ERR_OK)
-        error = parse_text(parsing, body, "brand", "", false, &version->brand);
+        error = journey_parse_text(parsing, body, "brand", "", false, &version->brand);
     if (error == ERR_OK)
-        error = parse_text(parsing, body, "campaign", "", false, &version->campaign);
+        error = journey_parse_text(parsing, body, "campaign", "", false, &version->campaign);
     if (error == ERR_OK)
         error = read_keep(parsing, json_get(body, STR("keep")));
     if (error == ERR_OK)
@@ -516,8 +527,9 @@ err version_parse(struct journeys *journeys, json_value body, struct version **v
         return ERR_NOMEM;
     arena_init(&made->arena, "journey_version", VERSION_ARENA_BYTES);
     parsing.version = made;
-    err error = json_is_object(body) ? read_all(&parsing, body)
-                                     : parse_fail(&parsing, "", "a journey is a JSON object");
+    err error = json_is_object(body)
+                    ? read_all(&parsing, body)
+                    : journey_parse_fail(&parsing, "", "a journey is a JSON object");
     if (error == ERR_OK) {
         made->waiting = memory_alloc((made->node_count + 4u) * sizeof(*made->waiting));
         error = made->waiting != NULL ? ERR_OK : ERR_NOMEM;

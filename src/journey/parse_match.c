@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parse_match: the small parts of a definition: texts, durations, conditions, rules. All texts go to the version's arena. */
+/* journey_parse_match: the small parts of a definition: texts, durations, conditions, rules. All texts go to the version's arena. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define DURATION_MS_MAX (INT64_C(3660) * DAY_MS)
 
-err parse_fail(struct parsing *parsing, const char *pointer, const char *format, ...)
+err journey_parse_fail(struct parsing *parsing, const char *pointer, const char *format, ...)
 {
     char detail[300];
     va_list arguments;
@@ -23,9 +23,9 @@ static err fail_with_names(struct parsing *parsing, const char *pointer, const c
                            str wrong, const struct rule_suggestions *like)
 {
     struct buffer names;
-    err error =
-        parse_fail(parsing, pointer, "there is no %s '%.*s'", what,
-                   (int)str_utf8_prefix_bytes(wrong, 80), wrong.data != NULL ? wrong.data : "");
+    err error = journey_parse_fail(parsing, pointer, "there is no %s '%.*s'", what,
+                                   (int)str_utf8_prefix_bytes(wrong, 80),
+                                   wrong.data != NULL ? wrong.data : "");
     buffer_init(&names, 400);
     rule_suggestions_write(like, &names);
     if (like->count > 0 && names.size > 0)
@@ -34,14 +34,14 @@ static err fail_with_names(struct parsing *parsing, const char *pointer, const c
     return error;
 }
 
-err parse_members(struct parsing *parsing, const char *part, str kind, json_value object,
-                  const char *pointer)
+err journey_parse_members(struct parsing *parsing, const char *part, str kind, json_value object,
+                          const char *pointer)
 {
     char at[160];
     str key;
     json_value value;
     if (!json_is_object(object))
-        return parse_fail(parsing, pointer, "an object is wanted here");
+        return journey_parse_fail(parsing, pointer, "an object is wanted here");
     struct json_iterator iterator = json_iterate(object);
     while (json_next(&iterator, &key, &value)) {
         struct rule_suggestions like = { .count = 0 };
@@ -60,23 +60,24 @@ static const char *below(const char *pointer, const char *name, char at[160])
     return at;
 }
 
-err parse_text(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-               bool is_needed, str *text)
+err journey_parse_text(struct parsing *parsing, json_value object, const char *name,
+                       const char *pointer, bool is_needed, str *text)
 {
     char at[160];
     json_value value = json_get(object, str_from_c(name));
     *text = STR_NONE;
     if (json_kind(value) == JSON_MISSING || json_kind(value) == JSON_NULL)
-        return is_needed ? parse_fail(parsing, below(pointer, name, at), "'%s' is missing", name)
-                         : ERR_OK;
+        return is_needed
+                   ? journey_parse_fail(parsing, below(pointer, name, at), "'%s' is missing", name)
+                   : ERR_OK;
     if (json_kind(value) != JSON_TEXT || (is_needed && json_text(value).size == 0) ||
         json_text(value).size > 2000)
-        return parse_fail(parsing, below(pointer, name, at), "'%s' is a text", name);
+        return journey_parse_fail(parsing, below(pointer, name, at), "'%s' is a text", name);
     return arena_dup(&parsing->version->arena, json_text(value), text);
 }
 
-err parse_duration(struct parsing *parsing, json_value object, const char *name,
-                   const char *pointer, int64_t otherwise, int64_t *ms)
+err journey_parse_duration(struct parsing *parsing, json_value object, const char *name,
+                           const char *pointer, int64_t otherwise, int64_t *ms)
 {
     char at[160];
     json_value value = json_get(object, str_from_c(name));
@@ -88,27 +89,30 @@ err parse_duration(struct parsing *parsing, json_value object, const char *name,
     if (negative)
         text = str_slice(text, 1, text.size);
     if (!duration_parse(text, ms) || *ms < 0 || *ms > DURATION_MS_MAX)
-        return parse_fail(parsing, below(pointer, name, at),
-                          "'%s' is a duration of at most ten years, such as 3d, 12h, 30m", name);
+        return journey_parse_fail(parsing, below(pointer, name, at),
+                                  "'%s' is a duration of at most ten years, such as 3d, 12h, 30m",
+                                  name);
     if (negative && !str_equal(str_from_c(name), STR("offset")))
-        return parse_fail(parsing, below(pointer, name, at), "'%s' cannot be negative", name);
+        return journey_parse_fail(parsing, below(pointer, name, at), "'%s' cannot be negative",
+                                  name);
     *ms = negative ? -*ms : *ms;
     return ERR_OK;
 }
 
-err parse_bool(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-               bool otherwise, bool *value)
+err journey_parse_bool(struct parsing *parsing, json_value object, const char *name,
+                       const char *pointer, bool otherwise, bool *value)
 {
     char at[160];
     json_value json = json_get(object, str_from_c(name));
     if (json_kind(json) != JSON_MISSING && json_kind(json) != JSON_BOOL)
-        return parse_fail(parsing, below(pointer, name, at), "'%s' is true or false", name);
+        return journey_parse_fail(parsing, below(pointer, name, at), "'%s' is true or false", name);
     *value = json_bool(json, otherwise);
     return ERR_OK;
 }
 
-err parse_number(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-                 int64_t least, int64_t most, int64_t otherwise, int64_t *value)
+err journey_parse_number(struct parsing *parsing, json_value object, const char *name,
+                         const char *pointer, int64_t least, int64_t most, int64_t otherwise,
+                         int64_t *value)
 {
     char at[160];
     json_value json = json_get(object, str_from_c(name));
@@ -117,13 +121,14 @@ err parse_number(struct parsing *parsing, json_value object, const char *name, c
         return ERR_OK;
     *value = json_int(json, INT64_MIN);
     if (json_kind(json) == JSON_TEXT || *value < least || *value > most)
-        return parse_fail(parsing, below(pointer, name, at), "'%s' is a whole number, %lld to %lld",
-                          name, (long long)least, (long long)most);
+        return journey_parse_fail(parsing, below(pointer, name, at),
+                                  "'%s' is a whole number, %lld to %lld", name, (long long)least,
+                                  (long long)most);
     return ERR_OK;
 }
 
-err parse_percent(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-                  int64_t *millionths)
+err journey_parse_percent(struct parsing *parsing, json_value object, const char *name,
+                          const char *pointer, int64_t *millionths)
 {
     char at[160];
     json_value json = json_get(object, str_from_c(name));
@@ -132,13 +137,14 @@ err parse_percent(struct parsing *parsing, json_value object, const char *name, 
     if (json_kind(json) == JSON_MISSING || json_kind(json) == JSON_NULL)
         return ERR_OK;
     if (!(percent >= 0 && percent <= 100))
-        return parse_fail(parsing, below(pointer, name, at), "'%s' is a percentage, 0 to 100",
-                          name);
+        return journey_parse_fail(parsing, below(pointer, name, at),
+                                  "'%s' is a percentage, 0 to 100", name);
     *millionths = __builtin_llround(percent * 10000);
     return ERR_OK;
 }
 
-err parse_time_of_day(struct parsing *parsing, str text, const char *pointer, int32_t *second)
+err journey_parse_time_of_day(struct parsing *parsing, str text, const char *pointer,
+                              int32_t *second)
 {
     int64_t parts[3] = { 0, 0, 0 };
     size_t count = 0;
@@ -148,13 +154,14 @@ err parse_time_of_day(struct parsing *parsing, str text, const char *pointer, in
         fits = part.size == 2 && str_to_int64(part, &parts[count++]);
     if (!fits || rest.size > 0 || count < 2 || parts[0] < 0 || parts[0] > 23 || parts[1] < 0 ||
         parts[1] > 59 || parts[2] < 0 || parts[2] > 59)
-        return parse_fail(parsing, pointer, "a time of day is written as 10:00 or 09:30:15");
+        return journey_parse_fail(parsing, pointer,
+                                  "a time of day is written as 10:00 or 09:30:15");
     *second = (int32_t)(parts[0] * 3600 + parts[1] * 60 + parts[2]);
     return ERR_OK;
 }
 
-err parse_weekdays(struct parsing *parsing, json_value value, const char *pointer,
-                   uint8_t *weekdays)
+err journey_parse_weekdays(struct parsing *parsing, json_value value, const char *pointer,
+                           uint8_t *weekdays)
 {
     static const char *const names[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
     struct json_iterator iterator = json_iterate(value);
@@ -168,15 +175,17 @@ err parse_weekdays(struct parsing *parsing, json_value value, const char *pointe
             if (str_equal(json_text(item), str_from_c(names[i])))
                 found = (uint8_t)(1u << i);
         if (found == 0)
-            return parse_fail(parsing, pointer, "days of the week are mon tue wed thu fri sat sun");
+            return journey_parse_fail(parsing, pointer,
+                                      "days of the week are mon tue wed thu fri sat sun");
         *weekdays |= found;
     }
     if (*weekdays == 0)
-        return parse_fail(parsing, pointer, "a list of days of the week is wanted: [\"mon\"]");
+        return journey_parse_fail(parsing, pointer,
+                                  "a list of days of the week is wanted: [\"mon\"]");
     return ERR_OK;
 }
 
-err parse_raw(struct parsing *parsing, json_value value, str *json)
+err journey_parse_raw(struct parsing *parsing, json_value value, str *json)
 {
     struct buffer out;
     *json = STR_NONE;
@@ -192,7 +201,7 @@ err parse_raw(struct parsing *parsing, json_value value, str *json)
 }
 
 /* What of the trigger's event has to be remembered for later. */
-err parse_keep(struct parsing *parsing, str property)
+err journey_parse_keep(struct parsing *parsing, str property)
 {
     struct version *version = parsing->version;
     if (property.size == 0 || version->kept_count >= 64)
@@ -216,7 +225,8 @@ static err parse_operand(struct parsing *parsing, json_value json, const char *p
     struct template_value value;
     value_of_json(json, &value);
     if (value.kind == TEMPLATE_MISSING || value.kind == TEMPLATE_JSON)
-        return parse_fail(parsing, pointer, "a text, a number, or true or false is wanted here");
+        return journey_parse_fail(parsing, pointer,
+                                  "a text, a number, or true or false is wanted here");
     *operand = (struct operand){ .kind = value.kind, .number = value.number };
     return arena_dup(&parsing->version->arena, value.text, &operand->text);
 }
@@ -231,10 +241,11 @@ static err parse_operands(struct parsing *parsing, json_value json, const char *
                       comparison->compare == COMPARE_BETWEEN;
     if (count == 0 || count > OPERANDS_MAX || wants_list != is_list ||
         (comparison->compare == COMPARE_BETWEEN && count != 2))
-        return parse_fail(parsing, pointer, "'%s' wants %s", compare_text(comparison->compare),
-                          comparison->compare == COMPARE_BETWEEN ? "a list of two"
-                          : wants_list                           ? "a list of 1 to 500 values"
-                                                                 : "one value");
+        return journey_parse_fail(parsing, pointer, "'%s' wants %s",
+                                  compare_text(comparison->compare),
+                                  comparison->compare == COMPARE_BETWEEN ? "a list of two"
+                                  : wants_list ? "a list of 1 to 500 values"
+                                               : "one value");
     comparison->operands = arena_array(&parsing->version->arena, struct operand, count);
     if (comparison->operands == NULL)
         return ERR_NOMEM;
@@ -255,14 +266,14 @@ static bool is_beside(str key)
     return str_equal(key, STR("next")) || str_equal(key, STR("name"));
 }
 
-err parse_comparison(struct parsing *parsing, json_value object, const char *path_name,
-                     const char *pointer, struct comparison *comparison)
+err journey_parse_comparison(struct parsing *parsing, json_value object, const char *path_name,
+                             const char *pointer, struct comparison *comparison)
 {
     char at[160];
     str key;
     json_value value;
     bool found = false;
-    err error = parse_text(parsing, object, path_name, pointer, true, &comparison->path);
+    err error = journey_parse_text(parsing, object, path_name, pointer, true, &comparison->path);
     struct json_iterator iterator = json_iterate(object);
     while (error == ERR_OK && json_next(&iterator, &key, &value)) {
         struct rule_suggestions like = { .count = 0 };
@@ -280,59 +291,62 @@ err parse_comparison(struct parsing *parsing, json_value object, const char *pat
         if (!is_operator)
             return fail_with_names(parsing, at, "comparison", key, &like);
         if (found)
-            return parse_fail(parsing, at, "there is one comparison at a time");
+            return journey_parse_fail(parsing, at, "there is one comparison at a time");
         found = true;
         if (comparison->compare != COMPARE_IS_SET && comparison->compare != COMPARE_IS_NOT_SET)
             error = parse_operands(parsing, value, at, comparison);
     }
     if (error == ERR_OK && !found)
-        return parse_fail(parsing, pointer, "there is nothing to compare with: say eq, gte, in …");
+        return journey_parse_fail(parsing, pointer,
+                                  "there is nothing to compare with: say eq, gte, in …");
     return error;
 }
 
-err parse_match(struct parsing *parsing, json_value object, const char *pointer,
-                struct event_match *match)
+err journey_parse_match(struct parsing *parsing, json_value object, const char *pointer,
+                        struct event_match *match)
 {
     char at[160];
     json_value where = json_get(object, STR("where")), item;
-    err error = parse_text(parsing, object, "event", pointer, false, &match->event);
+    err error = journey_parse_text(parsing, object, "event", pointer, false, &match->event);
     if (error == ERR_OK)
-        error = parse_text(parsing, object, "same", pointer, false, &match->same);
+        error = journey_parse_text(parsing, object, "same", pointer, false, &match->same);
     if (error == ERR_OK)
-        error = parse_keep(parsing, match->same);
+        error = journey_parse_keep(parsing, match->same);
     if (error != ERR_OK || json_kind(where) == JSON_MISSING)
         return error;
     if (json_kind(where) != JSON_ARRAY || json_count(where) > 50 || match->event.size == 0)
-        return parse_fail(parsing, below(pointer, "where", at),
-                          "'where' is a list of at most 50 conditions on the event");
+        return journey_parse_fail(parsing, below(pointer, "where", at),
+                                  "'where' is a list of at most 50 conditions on the event");
     match->where = arena_array(&parsing->version->arena, struct comparison, json_count(where) + 1);
     if (match->where == NULL)
         return ERR_NOMEM;
     struct json_iterator iterator = json_iterate(where);
     while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
         snprintf(at, sizeof at, "%s/where/%u", pointer, match->where_count);
-        error = parse_comparison(parsing, item, "prop", at, &match->where[match->where_count++]);
+        error = journey_parse_comparison(parsing, item, "prop", at,
+                                         &match->where[match->where_count++]);
     }
     return error;
 }
 
 /* ---- names outside ---- */
 
-err parse_segment(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-                  str *segment)
+err journey_parse_segment(struct parsing *parsing, json_value object, const char *name,
+                          const char *pointer, str *segment)
 {
     char at[160];
     const struct journey_world *world = parsing->journeys->world;
-    err error = parse_text(parsing, object, name, pointer, false, segment);
+    err error = journey_parse_text(parsing, object, name, pointer, false, segment);
     if (error == ERR_OK && segment->size > 0 && !world->has_segment(world->context, *segment)) {
-        error = parse_fail(parsing, below(pointer, name, at), "there is no segment '%.*s'",
-                           STR_ARG(*segment));
+        error = journey_parse_fail(parsing, below(pointer, name, at), "there is no segment '%.*s'",
+                                   STR_ARG(*segment));
         return problem_hint(parsing->problem, error, "make the segment first");
     }
     return error;
 }
 
-err parse_rule(struct parsing *parsing, json_value object, const char *pointer, uint32_t *rule)
+err journey_parse_rule(struct parsing *parsing, json_value object, const char *pointer,
+                       uint32_t *rule)
 {
     struct version *version = parsing->version;
     const struct journey_world *world = parsing->journeys->world;
@@ -356,9 +370,10 @@ err parse_rule(struct parsing *parsing, json_value object, const char *pointer, 
     if (version->rules == NULL)
         return ERR_NOMEM;
     if (version->rule_count == RULE_CONDITIONS_MAX)
-        return parse_fail(parsing, pointer, "there are more than %d rules", RULE_CONDITIONS_MAX);
+        return journey_parse_fail(parsing, pointer, "there are more than %d rules",
+                                  RULE_CONDITIONS_MAX);
     struct held_rule *held = &version->rules[version->rule_count];
-    error = parse_raw(parsing, json, &held->json);
+    error = journey_parse_raw(parsing, json, &held->json);
     if (error == ERR_OK)
         error = arena_dup(&version->arena, str_from_c(below(pointer, "rule", at)), &held->pointer);
     *rule = version->rule_count++;

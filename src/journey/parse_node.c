@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parse_node: one node of the graph. */
+/* journey_parse_node: one node of the graph. */
 #include <stdio.h>
 
 #include "journey/state.h"
@@ -27,7 +27,8 @@ static err find_node(struct parsing *parsing, str id, const char *pointer, uint1
             return ERR_OK;
         rule_suggestions_offer(&like, id, key);
     }
-    err error = parse_fail(parsing, pointer, "there is no node '%.*s'",
+    err error =
+        journey_parse_fail(parsing, pointer, "there is no node '%.*s'",
                            (int)str_utf8_prefix_bytes(id, 80), id.data != NULL ? id.data : "");
     buffer_init(&names, 400);
     rule_suggestions_write(&like, &names);
@@ -50,18 +51,19 @@ static err target(struct here *here, json_value object, const char *name, const 
         return ERR_OK;
     snprintf(at, sizeof at, "%s/%s", pointer, name);
     if (json_kind(value) != JSON_TEXT)
-        return parse_fail(here->parsing, at, "'%s' is the id of a node, or null: the end", name);
+        return journey_parse_fail(here->parsing, at, "'%s' is the id of a node, or null: the end",
+                                  name);
     return find_node(here->parsing, json_text(value), at, place);
 }
 
 static err text(struct here *here, const char *name, bool needed, str *out)
 {
-    return parse_text(here->parsing, here->object, name, here->pointer, needed, out);
+    return journey_parse_text(here->parsing, here->object, name, here->pointer, needed, out);
 }
 
 static err duration(struct here *here, const char *name, int64_t otherwise, int64_t *ms)
 {
-    return parse_duration(here->parsing, here->object, name, here->pointer, otherwise, ms);
+    return journey_parse_duration(here->parsing, here->object, name, here->pointer, otherwise, ms);
 }
 
 static err is_of_customer(struct here *here, bool *of_customer)
@@ -72,7 +74,7 @@ static err is_of_customer(struct here *here, bool *of_customer)
     snprintf(at, sizeof at, "%s/zone", here->pointer);
     *of_customer = str_equal(zone, STR("customer"));
     if (error == ERR_OK && zone.size > 0 && !*of_customer && !str_equal(zone, STR("workspace")))
-        return parse_fail(here->parsing, at, "zone is workspace or customer");
+        return journey_parse_fail(here->parsing, at, "zone is workspace or customer");
     return error;
 }
 
@@ -89,7 +91,7 @@ static err read_late(struct here *here)
                                                       : LATE_GO;
     if (error == ERR_OK && late.size > 0 && here->node->late == LATE_GO &&
         !str_equal(late, STR("go")))
-        return parse_fail(here->parsing, at, "late is go, again or exit");
+        return journey_parse_fail(here->parsing, at, "late is go, again or exit");
     return error == ERR_OK ? duration(here, "late_after", HOUR_MS, &here->node->late_after_ms)
                            : error;
 }
@@ -103,12 +105,12 @@ static err read_calendar(struct here *here)
     snprintf(at, sizeof at, "%s/at", here->pointer);
     if (error == ERR_OK && time.size > 0) {
         calendar->has_time = true;
-        error = parse_time_of_day(here->parsing, time, at, &calendar->second_of_day);
+        error = journey_parse_time_of_day(here->parsing, time, at, &calendar->second_of_day);
     }
     snprintf(at, sizeof at, "%s/weekdays", here->pointer);
     if (error == ERR_OK)
-        error = parse_weekdays(here->parsing, json_get(here->object, STR("weekdays")), at,
-                               &calendar->weekdays);
+        error = journey_parse_weekdays(here->parsing, json_get(here->object, STR("weekdays")), at,
+                                       &calendar->weekdays);
     return error == ERR_OK ? is_of_customer(here, &calendar->of_customer) : error;
 }
 
@@ -123,7 +125,7 @@ static err read_wait(struct here *here)
     if (error == ERR_OK)
         error = text(here, "date", false, &node->date);
     if (error == ERR_OK && str_starts_with(node->date, STR("event.")))
-        error = parse_keep(here->parsing, str_slice(node->date, 6, node->date.size));
+        error = journey_parse_keep(here->parsing, str_slice(node->date, 6, node->date.size));
     if (error == ERR_OK)
         error = duration(here, "offset", 0, &node->offset_ms);
     if (error == ERR_OK)
@@ -133,14 +135,15 @@ static err read_wait(struct here *here)
             target(here, here->object, "otherwise", here->pointer, &node->other, &node->has_other);
     if (error == ERR_OK && json_kind(restart) != JSON_MISSING) {
         snprintf(at, sizeof at, "%s/restart_on", here->pointer);
-        error = parse_members(here->parsing, "match", STR_NONE, restart, at);
+        error = journey_parse_members(here->parsing, "match", STR_NONE, restart, at);
         if (error == ERR_OK)
-            error = parse_match(here->parsing, restart, at, &node->restart);
+            error = journey_parse_match(here->parsing, restart, at, &node->restart);
     }
     if (error == ERR_OK && json_kind(json_get(here->object, STR("for"))) == JSON_MISSING &&
         !node->calendar.has_time && node->calendar.weekdays == 0 && node->date.size == 0)
-        return parse_fail(here->parsing, here->pointer,
-                          "a wait says how long (for), until when (at, weekdays) or which date");
+        return journey_parse_fail(
+            here->parsing, here->pointer,
+            "a wait says how long (for), until when (at, weekdays) or which date");
     return error;
 }
 
@@ -148,12 +151,12 @@ static err read_wait_until(struct here *here)
 {
     struct node *node = here->node;
     char at[160];
-    err error = parse_match(here->parsing, here->object, here->pointer, &node->match);
+    err error = journey_parse_match(here->parsing, here->object, here->pointer, &node->match);
     if (error == ERR_OK)
-        error = parse_rule(here->parsing, here->object, here->pointer, &node->rule);
+        error = journey_parse_rule(here->parsing, here->object, here->pointer, &node->rule);
     if (error == ERR_OK)
-        error =
-            parse_segment(here->parsing, here->object, "segment", here->pointer, &node->segment);
+        error = journey_parse_segment(here->parsing, here->object, "segment", here->pointer,
+                                      &node->segment);
     if (error == ERR_OK)
         error = duration(here, "timeout", -1, &node->timeout_ms);
     if (error == ERR_OK)
@@ -162,11 +165,11 @@ static err read_wait_until(struct here *here)
         error = target(here, here->object, "on_timeout", here->pointer, &node->other, NULL);
     snprintf(at, sizeof at, "%s/timeout", here->pointer);
     if (error == ERR_OK && node->timeout_ms < 0)
-        return parse_fail(here->parsing, at, "'timeout' is missing: nobody waits for ever");
+        return journey_parse_fail(here->parsing, at, "'timeout' is missing: nobody waits for ever");
     int ways = (node->match.event.size > 0) + (node->rule != NONE) + (node->segment.size > 0);
     if (error == ERR_OK && ways != 1)
-        return parse_fail(here->parsing, here->pointer,
-                          "it waits for one of: event, rule, segment");
+        return journey_parse_fail(here->parsing, here->pointer,
+                                  "it waits for one of: event, rule, segment");
     return error;
 }
 
@@ -189,13 +192,13 @@ static err read_statuses(struct here *here, json_value list, const char *pointer
             if (str_equal(json_text(item), str_from_c(texts[i])))
                 found = 1u << i;
         if (found == 0)
-            return parse_fail(here->parsing, pointer, "'%.*s' is no status of a touch",
-                              STR_ARG(json_text(item)));
+            return journey_parse_fail(here->parsing, pointer, "'%.*s' is no status of a touch",
+                                      STR_ARG(json_text(item)));
         *status_set |= found;
     }
-    return *status_set != 0
-               ? ERR_OK
-               : parse_fail(here->parsing, pointer, "'status' is a list of statuses of a touch");
+    return *status_set != 0 ? ERR_OK
+                            : journey_parse_fail(here->parsing, pointer,
+                                                 "'status' is a list of statuses of a touch");
 }
 
 static err read_case(struct here *here, json_value json, const char *pointer,
@@ -204,32 +207,34 @@ static err read_case(struct here *here, json_value json, const char *pointer,
     struct parsing *parsing = here->parsing;
     str touch = STR_NONE;
     branch->rule = NONE;
-    err error = parse_text(parsing, json, "name", pointer, false, &branch->name);
+    err error = journey_parse_text(parsing, json, "name", pointer, false, &branch->name);
     if (error == ERR_OK)
         error = target(here, json, "next", pointer, &branch->next, NULL);
     if (error == ERR_OK)
-        error = parse_rule(parsing, json, pointer, &branch->rule);
+        error = journey_parse_rule(parsing, json, pointer, &branch->rule);
     if (error == ERR_OK)
-        error = parse_segment(parsing, json, "segment", pointer, &branch->segment);
+        error = journey_parse_segment(parsing, json, "segment", pointer, &branch->segment);
     if (error == ERR_OK)
-        error = parse_text(parsing, json, "touch", pointer, false, &touch);
+        error = journey_parse_text(parsing, json, "touch", pointer, false, &touch);
     if (error != ERR_OK)
         return error;
     bool by_value = json_kind(json_get(json, STR("value"))) != JSON_MISSING;
     if ((branch->rule != NONE) + (branch->segment.size > 0) + (touch.size > 0) + by_value != 1)
-        return parse_fail(parsing, pointer, "a case has one of: rule, segment, value, touch");
+        return journey_parse_fail(parsing, pointer,
+                                  "a case has one of: rule, segment, value, touch");
     branch->kind = branch->rule != NONE       ? CASE_RULE
                    : branch->segment.size > 0 ? CASE_SEGMENT
                    : by_value                 ? CASE_VALUE
                                               : CASE_TOUCH;
     if (by_value) {
-        error = parse_comparison(parsing, json, "value", pointer, &branch->value);
+        error = journey_parse_comparison(parsing, json, "value", pointer, &branch->value);
         if (error == ERR_OK && str_starts_with(branch->value.path, STR("event.")))
-            error = parse_keep(parsing, str_slice(branch->value.path, 6, branch->value.path.size));
+            error = journey_parse_keep(parsing,
+                                       str_slice(branch->value.path, 6, branch->value.path.size));
         return error;
     }
     if (branch->kind != CASE_TOUCH)
-        return parse_members(parsing, "case", STR_NONE, json, pointer);
+        return journey_parse_members(parsing, "case", STR_NONE, json, pointer);
     char at[200];
     snprintf(at, sizeof at, "%.160s/touch", pointer);
     error = find_node(parsing, touch, at, &branch->touch);
@@ -247,7 +252,7 @@ static err read_branch(struct here *here)
     char at[160];
     snprintf(at, sizeof at, "%s/cases", here->pointer);
     if (count == 0 || count > CASES_MAX)
-        return parse_fail(here->parsing, at, "a branch has 1 to %d cases", CASES_MAX);
+        return journey_parse_fail(here->parsing, at, "a branch has 1 to %d cases", CASES_MAX);
     node->cases = arena_array(&here->parsing->version->arena, struct branch_case, count);
     if (node->cases == NULL)
         return ERR_NOMEM;
@@ -270,7 +275,7 @@ static err read_split(struct here *here)
     char at[160];
     snprintf(at, sizeof at, "%s/arms", here->pointer);
     if (count == 0 || count > ARMS_MAX)
-        return parse_fail(here->parsing, at, "a split has 1 to %d arms", ARMS_MAX);
+        return journey_parse_fail(here->parsing, at, "a split has 1 to %d arms", ARMS_MAX);
     node->arms = arena_array(&here->parsing->version->arena, struct split_arm, count);
     if (node->arms == NULL)
         return ERR_NOMEM;
@@ -280,20 +285,22 @@ static err read_split(struct here *here)
         struct split_arm *arm = &node->arms[node->arm_count];
         int64_t weight = 0;
         snprintf(at, sizeof at, "%s/arms/%u", here->pointer, node->arm_count++);
-        error = parse_members(here->parsing, "arm", STR_NONE, item, at);
+        error = journey_parse_members(here->parsing, "arm", STR_NONE, item, at);
         if (error == ERR_OK)
-            error = parse_text(here->parsing, item, "name", at, false, &arm->name);
+            error = journey_parse_text(here->parsing, item, "name", at, false, &arm->name);
         if (error == ERR_OK)
-            error = parse_number(here->parsing, item, "weight", at, 0, 1000000, -1, &weight);
+            error =
+                journey_parse_number(here->parsing, item, "weight", at, 0, 1000000, -1, &weight);
         if (error == ERR_OK && weight < 0)
-            error = parse_fail(here->parsing, at, "an arm has a weight");
+            error = journey_parse_fail(here->parsing, at, "an arm has a weight");
         if (error == ERR_OK)
             error = target(here, item, "next", at, &arm->next, NULL);
         arm->weight = (uint32_t)weight;
         node->weight_sum += arm->weight;
     }
     if (error == ERR_OK && node->weight_sum == 0)
-        return parse_fail(here->parsing, here->pointer, "all weights are 0: nobody goes anywhere");
+        return journey_parse_fail(here->parsing, here->pointer,
+                                  "all weights are 0: nobody goes anywhere");
     return error;
 }
 
@@ -320,7 +327,8 @@ static err read_texts_of_send(struct here *here)
     for (size_t i = 0; error == ERR_OK && i < sizeof texts / sizeof texts[0]; i++)
         error = text(here, texts[i].name, false, (str *)((char *)node + texts[i].place));
     if (error == ERR_OK && str_starts_with(node->order_path, STR("event.")))
-        error = parse_keep(here->parsing, str_slice(node->order_path, 6, node->order_path.size));
+        error = journey_parse_keep(here->parsing,
+                                   str_slice(node->order_path, 6, node->order_path.size));
     return error;
 }
 
@@ -331,19 +339,19 @@ static err read_send(struct here *here)
     int64_t priority = 50;
     err error = read_texts_of_send(here);
     if (error == ERR_OK)
-        error = parse_raw(here->parsing, json_get(here->object, STR("vars")), &node->vars);
+        error = journey_parse_raw(here->parsing, json_get(here->object, STR("vars")), &node->vars);
     if (error == ERR_OK)
-        error = parse_bool(here->parsing, here->object, "transactional", here->pointer, false,
-                           &node->is_transactional);
+        error = journey_parse_bool(here->parsing, here->object, "transactional", here->pointer,
+                                   false, &node->is_transactional);
     if (error == ERR_OK)
-        error = parse_bool(here->parsing, here->object, "wait_result", here->pointer, false,
-                           &node->waits);
+        error = journey_parse_bool(here->parsing, here->object, "wait_result", here->pointer, false,
+                                   &node->waits);
     if (error == ERR_OK)
-        error = parse_number(here->parsing, here->object, "priority", here->pointer, 0, 100, 50,
-                             &priority);
+        error = journey_parse_number(here->parsing, here->object, "priority", here->pointer, 0, 100,
+                                     50, &priority);
     if (error == ERR_OK)
-        error = parse_number(here->parsing, here->object, "cost", here->pointer, 0, 100000000, -1,
-                             &node->cost_minor);
+        error = journey_parse_number(here->parsing, here->object, "cost", here->pointer, 0,
+                                     100000000, -1, &node->cost_minor);
     if (error == ERR_OK)
         error = duration(here, "expires", 0, &node->expires_ms);
     if (error == ERR_OK)
@@ -358,7 +366,7 @@ static err read_send(struct here *here)
     snprintf(at, sizeof at, "%s/template", here->pointer);
     if (error == ERR_OK && node->template_.size == 0 &&
         (node->kind == NODE_KIND_SEND || node->kind == NODE_KIND_TASK))
-        return parse_fail(here->parsing, at, "'template' is missing: what is said?");
+        return journey_parse_fail(here->parsing, at, "'template' is missing: what is said?");
     return error;
 }
 
@@ -374,17 +382,19 @@ static err read_touching(struct here *here)
     snprintf(at, sizeof at, "%s/channel", here->pointer);
     switch ((int)node->kind) {
     case NODE_KIND_SEND:
-        return node->channel.size > 0 ? ERR_OK
-                                      : parse_fail(here->parsing, at, "'channel' is missing");
+        return node->channel.size > 0
+                   ? ERR_OK
+                   : journey_parse_fail(here->parsing, at, "'channel' is missing");
     case NODE_KIND_COUPON:
         node->channel = STR("coupon");
         return text(here, "coupon", true, &node->value);
     case NODE_KIND_POINTS:
         node->channel = STR("points");
-        error = parse_number(here->parsing, here->object, "points", here->pointer, 1, 100000000, 0,
-                             &points);
+        error = journey_parse_number(here->parsing, here->object, "points", here->pointer, 1,
+                                     100000000, 0, &points);
         if (error == ERR_OK && points == 0)
-            return parse_fail(here->parsing, here->pointer, "how many 'points' does she get?");
+            return journey_parse_fail(here->parsing, here->pointer,
+                                      "how many 'points' does she get?");
         return error == ERR_OK ? arena_printf(&here->parsing->version->arena, &node->value, "%lld",
                                               (long long)points)
                                : error;
@@ -412,15 +422,16 @@ static err find_goal(struct here *here)
             return error;
     }
     snprintf(at, sizeof at, "%s/goal", here->pointer);
-    return error == ERR_OK ? parse_fail(here->parsing, at, "the journey has no goal '%.*s'",
-                                        STR_ARG(here->node->key))
+    return error == ERR_OK ? journey_parse_fail(here->parsing, at, "the journey has no goal '%.*s'",
+                                                STR_ARG(here->node->key))
                            : error;
 }
 
 static err read_effect(struct here *here)
 {
     struct node *node = here->node;
-    err error = parse_raw(here->parsing, json_get(here->object, STR("value")), &node->value);
+    err error =
+        journey_parse_raw(here->parsing, json_get(here->object, STR("value")), &node->value);
     if (error != ERR_OK)
         return error;
     switch ((int)node->kind) {
@@ -429,11 +440,12 @@ static err read_effect(struct here *here)
     case NODE_KIND_SET_TRAIT:
         return text(here, "trait", true, &node->key);
     case NODE_KIND_MEMBER:
-        error = parse_segment(here->parsing, here->object, "segment", here->pointer, &node->key);
+        error = journey_parse_segment(here->parsing, here->object, "segment", here->pointer,
+                                      &node->key);
         if (error == ERR_OK && node->key.size == 0)
-            return parse_fail(here->parsing, here->pointer, "'segment' is missing");
-        return error == ERR_OK ? parse_bool(here->parsing, here->object, "remove", here->pointer,
-                                            false, &node->removes)
+            return journey_parse_fail(here->parsing, here->pointer, "'segment' is missing");
+        return error == ERR_OK ? journey_parse_bool(here->parsing, here->object, "remove",
+                                                    here->pointer, false, &node->removes)
                                : error;
     case NODE_KIND_JOIN:
         return text(here, "journey", true, &node->key);
@@ -457,8 +469,8 @@ static err read_by_kind(struct here *here)
     case NODE_KIND_SPLIT:
         return read_split(here);
     case NODE_KIND_HOLD_OUT:
-        error = parse_percent(here->parsing, here->object, "percent", here->pointer,
-                              &here->node->percent_millionths);
+        error = journey_parse_percent(here->parsing, here->object, "percent", here->pointer,
+                                      &here->node->percent_millionths);
         return error == ERR_OK ? target(here, here->object, "held", here->pointer,
                                         &here->node->other, &here->node->has_other)
                                : error;
@@ -473,7 +485,7 @@ static err read_by_kind(struct here *here)
     }
 }
 
-err parse_node(struct parsing *parsing, json_value object, struct node *node)
+err journey_parse_node(struct parsing *parsing, json_value object, struct node *node)
 {
     struct here here = { .parsing = parsing, .object = object, .node = node };
     str type = json_text(json_get(object, STR("type")));
@@ -488,9 +500,9 @@ err parse_node(struct parsing *parsing, json_value object, struct node *node)
         char at[160];
         snprintf(at, sizeof at, "%s/type", here.pointer);
         catalogue_suggest_kinds("node", type, &like);
-        err error =
-            parse_fail(parsing, at, "there is no kind of node '%.*s'",
-                       (int)str_utf8_prefix_bytes(type, 60), type.data != NULL ? type.data : "");
+        err error = journey_parse_fail(parsing, at, "there is no kind of node '%.*s'",
+                                       (int)str_utf8_prefix_bytes(type, 60),
+                                       type.data != NULL ? type.data : "");
         buffer_init(&names, 400);
         rule_suggestions_write(&like, &names);
         if (like.count > 0)
@@ -499,8 +511,8 @@ err parse_node(struct parsing *parsing, json_value object, struct node *node)
         buffer_deinit(&names);
         return error;
     }
-    err error = parse_members(parsing, "node", str_from_c(node_kind_text(node->kind)), object,
-                              here.pointer);
+    err error = journey_parse_members(parsing, "node", str_from_c(node_kind_text(node->kind)),
+                                      object, here.pointer);
     if (error == ERR_OK)
         error = text(&here, "name", false, &node->name);
     if (error == ERR_OK)

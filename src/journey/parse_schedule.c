@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parse_schedule: RRULE (RFC 5545): FREQ HOURLY to YEARLY, INTERVAL, BYDAY (without numbers), BYMONTHDAY, BYMONTH, BYHOUR,
+/* journey_parse_schedule: RRULE (RFC 5545): FREQ HOURLY to YEARLY, INTERVAL, BYDAY (without numbers), BYMONTHDAY, BYMONTH, BYHOUR,
  * BYMINUTE, COUNT, UNTIL. */
 #include <string.h>
 
@@ -121,16 +121,16 @@ static bool part_fits(struct schedule *schedule, str name, str value, bool *has)
     return fits;
 }
 
-err parse_schedule(struct parsing *parsing, json_value object, const char *pointer,
-                   struct schedule *schedule)
+err journey_parse_schedule(struct parsing *parsing, json_value object, const char *pointer,
+                           struct schedule *schedule)
 {
     str rule, rest, part, start;
     bool has_frequency = false;
     (void)pointer;
     *schedule = (struct schedule){ .interval = 1, .until_ms = INT64_MAX };
-    err error = parse_text(parsing, object, "rrule", "/trigger", true, &rule);
+    err error = journey_parse_text(parsing, object, "rrule", "/trigger", true, &rule);
     if (error == ERR_OK)
-        error = parse_text(parsing, object, "start_at", "/trigger", false, &start);
+        error = journey_parse_text(parsing, object, "start_at", "/trigger", false, &start);
     if (error != ERR_OK)
         return error;
     rest = str_starts_with(rule, STR("RRULE:")) ? str_slice(rule, 6, rule.size) : rule;
@@ -138,12 +138,13 @@ err parse_schedule(struct parsing *parsing, json_value object, const char *point
         size_t equals = str_find_byte(part, '=');
         str name = str_slice(part, 0, equals), value = str_slice(part, equals + 1, part.size);
         if (!part_fits(schedule, name, value, &has_frequency))
-            return parse_fail(parsing, "/trigger/rrule",
-                              "'%.*s' is not understood in an RRULE here", STR_ARG(part));
+            return journey_parse_fail(parsing, "/trigger/rrule",
+                                      "'%.*s' is not understood in an RRULE here", STR_ARG(part));
     }
     if (!has_frequency)
-        return parse_fail(parsing, "/trigger/rrule", "an RRULE has FREQ=DAILY, WEEKLY, MONTHLY …");
+        return journey_parse_fail(parsing, "/trigger/rrule",
+                                  "an RRULE has FREQ=DAILY, WEEKLY, MONTHLY …");
     if (start.size > 0 && !time_parse(start, 8 * 60, &schedule->start_ms))
-        return parse_fail(parsing, "/trigger/start_at", "start_at is a time (RFC 3339)");
+        return journey_parse_fail(parsing, "/trigger/start_at", "start_at is a time (RFC 3339)");
     return ERR_OK;
 }

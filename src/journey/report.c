@@ -192,7 +192,7 @@ static void write_totals(const struct report *report, struct json_writer *writer
         const struct version *version = report->journey->versions[i];
         for (uint16_t place = 0; place <= version->node_count; place++)
             inside += version->waiting[place];
-        control += version->waiting[waiting_place(version, NODE_CONTROL)];
+        control += version->waiting[journey_place(version, NODE_CONTROL)];
     }
     const struct positions *positions = &report->journeys->positions;
     for (uint32_t slot = 0; positions->failed > 0 && slot < positions->slot_count; slot++)
@@ -215,8 +215,8 @@ err journey_write_report(const struct journeys *journeys, str key, int64_t from_
         return ERR_NOT_FOUND;
     struct report report = { .journeys = journeys,
                              .journey = journey,
-                             .from_day = local_day(journeys, from_ms),
-                             .to_day = local_day(journeys, to_ms) };
+                             .from_day = journey_local_day(journeys, from_ms),
+                             .to_day = journey_local_day(journeys, to_ms) };
     const struct version *version = live_version(journey);
     json_writer_init(&writer, out);
     json_begin_object(&writer);

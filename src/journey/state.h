@@ -543,7 +543,7 @@ struct journeys {
     uint16_t work_journey;
 };
 
-/* ---- parse.c, parse_node.c, parse_match.c ---- */
+/* ---- parse.c, journey_parse_node.c, journey_parse_match.c ---- */
 
 struct parsing {
     struct journeys *journeys;
@@ -556,37 +556,38 @@ struct parsing {
 err version_parse(struct journeys *journeys, json_value body, struct version **version,
                   struct problem *problem) MUST_USE;
 void version_free(struct version **version);
-err parse_fail(struct parsing *parsing, const char *pointer, const char *format, ...) MUST_USE
-    __attribute__((format(printf, 3, 4)));
-err parse_members(struct parsing *parsing, const char *part, str kind, json_value object,
-                  const char *pointer) MUST_USE;
-err parse_text(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-               bool is_needed, str *text) MUST_USE;
-err parse_duration(struct parsing *parsing, json_value object, const char *name,
-                   const char *pointer, int64_t otherwise, int64_t *ms) MUST_USE;
-err parse_bool(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-               bool otherwise, bool *value) MUST_USE;
-err parse_number(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-                 int64_t least, int64_t most, int64_t otherwise, int64_t *value) MUST_USE;
-err parse_percent(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-                  int64_t *millionths) MUST_USE;
-err parse_time_of_day(struct parsing *parsing, str text, const char *pointer,
-                      int32_t *second) MUST_USE;
-err parse_weekdays(struct parsing *parsing, json_value value, const char *pointer,
-                   uint8_t *weekdays) MUST_USE;
-err parse_match(struct parsing *parsing, json_value object, const char *pointer,
-                struct event_match *match) MUST_USE;
-err parse_comparison(struct parsing *parsing, json_value object, const char *path_name,
-                     const char *pointer, struct comparison *comparison) MUST_USE;
-err parse_rule(struct parsing *parsing, json_value object, const char *pointer,
-               uint32_t *rule) MUST_USE;
-err parse_segment(struct parsing *parsing, json_value object, const char *name, const char *pointer,
-                  str *segment) MUST_USE;
-err parse_raw(struct parsing *parsing, json_value value, str *json) MUST_USE;
-err parse_keep(struct parsing *parsing, str property) MUST_USE;
-err parse_node(struct parsing *parsing, json_value object, struct node *node) MUST_USE;
-err parse_schedule(struct parsing *parsing, json_value object, const char *pointer,
-                   struct schedule *schedule) MUST_USE;
+err journey_parse_fail(struct parsing *parsing, const char *pointer, const char *format,
+                       ...) MUST_USE __attribute__((format(printf, 3, 4)));
+err journey_parse_members(struct parsing *parsing, const char *part, str kind, json_value object,
+                          const char *pointer) MUST_USE;
+err journey_parse_text(struct parsing *parsing, json_value object, const char *name,
+                       const char *pointer, bool is_needed, str *text) MUST_USE;
+err journey_parse_duration(struct parsing *parsing, json_value object, const char *name,
+                           const char *pointer, int64_t otherwise, int64_t *ms) MUST_USE;
+err journey_parse_bool(struct parsing *parsing, json_value object, const char *name,
+                       const char *pointer, bool otherwise, bool *value) MUST_USE;
+err journey_parse_number(struct parsing *parsing, json_value object, const char *name,
+                         const char *pointer, int64_t least, int64_t most, int64_t otherwise,
+                         int64_t *value) MUST_USE;
+err journey_parse_percent(struct parsing *parsing, json_value object, const char *name,
+                          const char *pointer, int64_t *millionths) MUST_USE;
+err journey_parse_time_of_day(struct parsing *parsing, str text, const char *pointer,
+                              int32_t *second) MUST_USE;
+err journey_parse_weekdays(struct parsing *parsing, json_value value, const char *pointer,
+                           uint8_t *weekdays) MUST_USE;
+err journey_parse_match(struct parsing *parsing, json_value object, const char *pointer,
+                        struct event_match *match) MUST_USE;
+err journey_parse_comparison(struct parsing *parsing, json_value object, const char *path_name,
+                             const char *pointer, struct comparison *comparison) MUST_USE;
+err journey_parse_rule(struct parsing *parsing, json_value object, const char *pointer,
+                       uint32_t *rule) MUST_USE;
+err journey_parse_segment(struct parsing *parsing, json_value object, const char *name,
+                          const char *pointer, str *segment) MUST_USE;
+err journey_parse_raw(struct parsing *parsing, json_value value, str *json) MUST_USE;
+err journey_parse_keep(struct parsing *parsing, str property) MUST_USE;
+err journey_parse_node(struct parsing *parsing, json_value object, struct node *node) MUST_USE;
+err journey_parse_schedule(struct parsing *parsing, json_value object, const char *pointer,
+                           struct schedule *schedule) MUST_USE;
 
 /* ---- calendar.c ---- */
 
@@ -598,7 +599,7 @@ int64_t schedule_next(const struct journeys *journeys, const struct schedule *sc
                       int64_t after_ms);
 int64_t local_to_utc(const struct journeys *journeys, int64_t local_ms);
 int64_t utc_to_local(const struct journeys *journeys, int64_t at_ms);
-int32_t local_day(const struct journeys *journeys, int64_t at_ms);
+int32_t journey_local_day(const struct journeys *journeys, int64_t at_ms);
 
 /* ---- compare.c ---- */
 
@@ -625,24 +626,25 @@ struct walk {
     bool closed, stands; /* stands: counted as waiting where it is */
     const char *reason;  /* of closing */
 };
-void walk_begin(struct walk *walk, struct journeys *journeys, uint32_t slot,
-                struct journey_moment moment, int64_t at_ms, struct ledger_writes *writes);
+void journey_walk_begin(struct walk *walk, struct journeys *journeys, uint32_t slot,
+                        struct journey_moment moment, int64_t at_ms, struct ledger_writes *writes);
 /* Writes the position and what was done. */
-err walk_end(struct walk *walk, err error) MUST_USE;
+err journey_walk_end(struct walk *walk, err error) MUST_USE;
 /* From the node where it stands, as if it came there now. */
-err walk_from(struct walk *walk, uint16_t node) MUST_USE;
+err journey_walk_from(struct walk *walk, uint16_t node) MUST_USE;
 /* Its timer came, or what it waits for. */
 enum wake { WAKE_TIME, WAKE_HAPPENED };
-err walk_wake(struct walk *walk, enum wake wake) MUST_USE;
-err walk_close(struct walk *walk, const char *reason, str detail) MUST_USE;
-err walk_fail(struct walk *walk, const char *reason, str detail) MUST_USE;
+err journey_walk_wake(struct walk *walk, enum wake wake) MUST_USE;
+err journey_walk_close(struct walk *walk, const char *reason, str detail) MUST_USE;
+err journey_walk_fail(struct walk *walk, const char *reason, str detail) MUST_USE;
 /* Stop here, until `due_ms` or until something else wakes it. */
-err walk_stay(struct walk *walk, uint16_t node, int64_t due_ms) MUST_USE;
-void walk_step(struct walk *walk, enum step_kind kind, uint16_t node, const char *what, str detail);
-err walk_count(struct walk *walk, uint16_t node, enum count_kind kind, int64_t by) MUST_USE;
-err walk_goal(struct walk *walk, uint32_t goal, int64_t value, str what) MUST_USE;
+err journey_walk_stay(struct walk *walk, uint16_t node, int64_t due_ms) MUST_USE;
+void journey_walk_step(struct walk *walk, enum step_kind kind, uint16_t node, const char *what,
+                       str detail);
+err journey_walk_count(struct walk *walk, uint16_t node, enum count_kind kind, int64_t by) MUST_USE;
+err journey_walk_goal(struct walk *walk, uint32_t goal, int64_t value, str what) MUST_USE;
 struct version *version_of(const struct journeys *journeys, const struct position *position);
-uint16_t waiting_place(const struct version *version, uint16_t node);
+uint16_t journey_place(const struct version *version, uint16_t node);
 /* What a node does: where to go on, or stay. */
 struct verdict {
     bool stays, closes;
@@ -670,15 +672,15 @@ struct entering {
     struct ledger_writes *writes;
 };
 /* Enters unless something is against it: `refusal` says what ("" : she is in). */
-err enter(struct journeys *journeys, const struct entering *entering, const char **refusal,
-          uint64_t *position) MUST_USE;
+err journey_enter_one(struct journeys *journeys, const struct entering *entering,
+                      const char **refusal, uint64_t *position) MUST_USE;
 err enter_joins(struct journeys *journeys, struct journey_moment moment,
                 struct ledger_writes *writes) MUST_USE;
 /* What of an event is remembered by positions of this version. */
 err keep_of_event(struct journeys *journeys, const struct version *version, json_value props,
                   struct buffer *out) MUST_USE;
 uint64_t entry_hash(uint16_t journey, uint32_t node, str key);
-double chance(const struct journeys *journeys, uint32_t customer, str journey, str what);
+double journey_chance(const struct journeys *journeys, uint32_t customer, str journey, str what);
 
 /* ---- due.c ---- */
 

@@ -288,7 +288,7 @@ static err load_living(struct journeys *journeys, const struct ledger_value *val
     if (position->state == POSITION_MERGED)
         positions->merged++;
     else
-        version->waiting[waiting_place(version, position->node)]++;
+        version->waiting[journey_place(version, position->node)]++;
     positions->failed += position->state == POSITION_FAILED;
     return error == ERR_OK ? position_timer(positions, slot, values[11].integer) : error;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk: a position moves from node to node until it waits or is out.
  *
- *     walk_begin ─▶ walk_from ─▶ node_do ─┬─ next ─▶ (again, at most JOURNEY_STEPS_MAX)
- *                       ▲                  ├─ stays ─▶ walk_stay: a timer, a condition or a touch
- *     walk_begin ─▶ walk_wake ─▶ node_wake┘└─ closes ─▶ walk_close ─▶ NODE_AFTER, while a goal may still come
+ *     journey_walk_begin ─▶ journey_walk_from ─▶ node_do ─┬─ next ─▶ (again, at most JOURNEY_STEPS_MAX)
+ *                       ▲                  ├─ stays ─▶ journey_walk_stay: a timer, a condition or a touch
+ *     journey_walk_begin ─▶ journey_walk_wake ─▶ node_wake┘└─ closes ─▶ journey_walk_close ─▶ NODE_AFTER, while a goal may still come
  *                                                                 └─▶ gone
- *     … ─▶ walk_end: rows of the position and its steps
+ *     … ─▶ journey_walk_end: rows of the position and its steps
  */
 #include <string.h>
 
@@ -18,14 +18,14 @@ struct version *version_of(const struct journeys *journeys, const struct positio
     return journey_version(journeys->journeys[position->journey], position->version);
 }
 
-uint16_t waiting_place(const struct version *version, uint16_t node)
+uint16_t journey_place(const struct version *version, uint16_t node)
 {
     return node < version->node_count ? node
                                       : (uint16_t)(version->node_count + (node - NODE_START));
 }
 
-void walk_begin(struct walk *walk, struct journeys *journeys, uint32_t slot,
-                struct journey_moment moment, int64_t at_ms, struct ledger_writes *writes)
+void journey_walk_begin(struct walk *walk, struct journeys *journeys, uint32_t slot,
+                        struct journey_moment moment, int64_t at_ms, struct ledger_writes *writes)
 {
     struct position *position = position_at(&journeys->positions, slot);
     *walk = (struct walk){ .journeys = journeys,
@@ -42,7 +42,8 @@ void walk_begin(struct walk *walk, struct journeys *journeys, uint32_t slot,
 
 /* ---- steps and counts ---- */
 
-void walk_step(struct walk *walk, enum step_kind kind, uint16_t node, const char *what, str detail)
+void journey_walk_step(struct walk *walk, enum step_kind kind, uint16_t node, const char *what,
+                       str detail)
 {
     struct buffer *steps = &walk->journeys->steps;
     write_u8(steps, (uint8_t)kind);
@@ -53,7 +54,7 @@ void walk_step(struct walk *walk, enum step_kind kind, uint16_t node, const char
     walk->journeys->step_count++;
 }
 
-err walk_count(struct walk *walk, uint16_t node, enum count_kind kind, int64_t by)
+err journey_walk_count(struct walk *walk, uint16_t node, enum count_kind kind, int64_t by)
 {
     return counts_add(walk->journeys, walk->version, node, 0, walk->at_ms, kind, by);
 }
@@ -62,7 +63,7 @@ err walk_count(struct walk *walk, uint16_t node, enum count_kind kind, int64_t b
 
 static void leave_place(struct walk *walk)
 {
-    uint32_t *waiting = &walk->version->waiting[waiting_place(walk->version, walk->position->node)];
+    uint32_t *waiting = &walk->version->waiting[journey_place(walk->version, walk->position->node)];
     if (!walk->stands)
         return;
     INVARIANT(*waiting > 0);
@@ -70,13 +71,13 @@ static void leave_place(struct walk *walk)
     walk->stands = false;
 }
 
-err walk_stay(struct walk *walk, uint16_t node, int64_t due_ms)
+err journey_walk_stay(struct walk *walk, uint16_t node, int64_t due_ms)
 {
     struct position *position = walk->position;
     leave_place(walk);
     position->node = node;
     position->since_s = (uint32_t)((walk->at_ms - position->entered_ms) / 1000);
-    walk->version->waiting[waiting_place(walk->version, node)]++;
+    walk->version->waiting[journey_place(walk->version, node)]++;
     walk->stands = true;
     return position_timer(&walk->journeys->positions, walk->slot, due_ms);
 }
@@ -110,59 +111,59 @@ static err withdraw(struct walk *walk, const char *reason)
                            (struct journey_moment){ walk->seq, walk->now_ms }, walk->writes);
 }
 
-err walk_close(struct walk *walk, const char *reason, str detail)
+err journey_walk_close(struct walk *walk, const char *reason, str detail)
 {
     bool inside = is_inside(walk->position);
     int64_t until_ms = inside ? goals_until(walk) : 0;
     err error = ERR_OK;
     walk->reason = reason;
     if (inside) {
-        walk_step(walk, STEP_EXITED, walk->position->node, reason, detail);
-        error = walk_count(walk, NODE_START, COUNT_EXITED, 1);
+        journey_walk_step(walk, STEP_EXITED, walk->position->node, reason, detail);
+        error = journey_walk_count(walk, NODE_START, COUNT_EXITED, 1);
         if (error == ERR_OK && strcmp(reason, "end") != 0)
             error = withdraw(walk, reason);
     }
     if (error == ERR_OK && until_ms > 0 && strcmp(reason, "erased") != 0) {
         walk->position->state = POSITION_WAITING;
-        return walk_stay(walk, NODE_AFTER, until_ms);
+        return journey_walk_stay(walk, NODE_AFTER, until_ms);
     }
     leave_place(walk);
     walk->closed = true;
     return error;
 }
 
-err walk_fail(struct walk *walk, const char *reason, str detail)
+err journey_walk_fail(struct walk *walk, const char *reason, str detail)
 {
-    walk_step(walk, STEP_FAILED, walk->position->node, reason, detail);
+    journey_walk_step(walk, STEP_FAILED, walk->position->node, reason, detail);
     if (walk->position->state != POSITION_FAILED)
         walk->journeys->positions.failed++;
     walk->position->state = POSITION_FAILED;
-    err error = walk_count(walk, walk->position->node, COUNT_FAILED, 1);
-    return error == ERR_OK ? walk_stay(walk, walk->position->node, INT64_MAX) : error;
+    err error = journey_walk_count(walk, walk->position->node, COUNT_FAILED, 1);
+    return error == ERR_OK ? journey_walk_stay(walk, walk->position->node, INT64_MAX) : error;
 }
 
 /* ---- moving ---- */
 
-err walk_from(struct walk *walk, uint16_t node)
+err journey_walk_from(struct walk *walk, uint16_t node)
 {
     err error = ERR_OK;
     leave_place(walk);
     while (error == ERR_OK && !walk->closed) {
         struct verdict verdict = { .next = NO_NODE };
         if (node == NO_NODE)
-            return walk_close(walk, "end", STR_NONE);
+            return journey_walk_close(walk, "end", STR_NONE);
         walk->position->node = node;
         if (++walk->steps > JOURNEY_STEPS_MAX)
-            return walk_fail(walk, "loop", walk->version->nodes[node].id);
-        walk_step(walk, STEP_ARRIVED, node, "", STR_NONE);
-        error = walk_count(walk, node, COUNT_ENTERED, 1);
+            return journey_walk_fail(walk, "loop", walk->version->nodes[node].id);
+        journey_walk_step(walk, STEP_ARRIVED, node, "", STR_NONE);
+        error = journey_walk_count(walk, node, COUNT_ENTERED, 1);
         if (error == ERR_OK)
             error = node_do(walk, node, &verdict);
         if (error != ERR_OK || verdict.closes)
             return error;
         if (verdict.stays)
-            return walk_stay(walk, node, verdict.due_ms);
-        error = walk_count(walk, node, COUNT_LEFT, 1);
+            return journey_walk_stay(walk, node, verdict.due_ms);
+        error = journey_walk_count(walk, node, COUNT_LEFT, 1);
         node = verdict.next;
     }
     return error;
@@ -176,9 +177,9 @@ static err wake_node(struct walk *walk, enum wake wake)
     if (error != ERR_OK || verdict.closes)
         return error;
     if (verdict.stays)
-        return walk_stay(walk, node, verdict.due_ms);
-    error = walk_count(walk, node, COUNT_LEFT, 1);
-    return error == ERR_OK ? walk_from(walk, verdict.next) : error;
+        return journey_walk_stay(walk, node, verdict.due_ms);
+    error = journey_walk_count(walk, node, COUNT_LEFT, 1);
+    return error == ERR_OK ? journey_walk_from(walk, verdict.next) : error;
 }
 
 /* She did A and not B: is it sure, or has a source not told yet? */
@@ -197,7 +198,7 @@ static err wake_absence(struct walk *walk)
     if (!is_told && walk->now_ms < last_ms) {
         int64_t again_ms = walk->now_ms + 10 * MINUTE_MS;
         walk->position->flags |= POSITION_PATIENT;
-        return walk_stay(walk, NODE_ABSENCE, again_ms < last_ms ? again_ms : last_ms);
+        return journey_walk_stay(walk, NODE_ABSENCE, again_ms < last_ms ? again_ms : last_ms);
     }
     context_read(walk->position, &context);
     struct journeys *journeys = walk->journeys;
@@ -216,41 +217,41 @@ static err wake_absence(struct walk *walk)
                                  .moment = { walk->seq, walk->now_ms },
                                  .writes = walk->writes };
     /* The waiting one goes, the real one comes. */
-    err error = walk_close(walk, "", STR_NONE);
+    err error = journey_walk_close(walk, "", STR_NONE);
     if (error == ERR_OK)
-        error = walk_end(walk, ERR_OK);
+        error = journey_walk_end(walk, ERR_OK);
     if (error == ERR_OK)
-        error = enter(journeys, &entering, &refusal, &number);
+        error = journey_enter_one(journeys, &entering, &refusal, &number);
     buffer_deinit(&key);
     buffer_deinit(&event);
     walk->position = NULL; /* it is gone */
     return error;
 }
 
-err walk_wake(struct walk *walk, enum wake wake)
+err journey_walk_wake(struct walk *walk, enum wake wake)
 {
     struct position *position = walk->position;
     position->flags &= (uint8_t) ~(POSITION_STALLED | POSITION_WOKEN);
     switch (position->node) {
     case NODE_START:
-        return walk_from(walk, walk->version->start);
+        return journey_walk_from(walk, walk->version->start);
     case NODE_ABSENCE:
         return wake_absence(walk);
     case NODE_CONTROL:
     case NODE_AFTER:
-        return walk_close(walk, "", STR_NONE);
+        return journey_walk_close(walk, "", STR_NONE);
     default:
         break;
     }
     if (position->state == POSITION_FAILED) {
         walk->journeys->positions.failed--;
         position->state = POSITION_WAITING;
-        return walk_from(walk, position->node);
+        return journey_walk_from(walk, position->node);
     }
     return wake_node(walk, wake);
 }
 
-err walk_goal(struct walk *walk, uint32_t index, int64_t value, str what)
+err journey_walk_goal(struct walk *walk, uint32_t index, int64_t value, str what)
 {
     struct position *position = walk->position;
     const struct goal *goal = &walk->version->goals[index];
@@ -258,7 +259,7 @@ err walk_goal(struct walk *walk, uint32_t index, int64_t value, str what)
     if (position->goals >> index & 1)
         return ERR_OK;
     position->goals |= (uint8_t)(1u << index);
-    walk_step(walk, STEP_GOAL, position->node, goal->key.data, what);
+    journey_walk_step(walk, STEP_GOAL, position->node, goal->key.data, what);
     uint16_t number = (uint16_t)(index + 1);
     err error = counts_add(walk->journeys, walk->version, arm, number, walk->at_ms, COUNT_GOALS, 1);
     if (error == ERR_OK && value != 0)
@@ -268,11 +269,11 @@ err walk_goal(struct walk *walk, uint32_t index, int64_t value, str what)
         error = counts_add(walk->journeys, walk->version, arm, number, walk->at_ms,
                            COUNT_VALUE_SQUARED, value * value);
     if (error == ERR_OK && goal->exits && is_inside(position))
-        error = walk_close(walk, "goal", goal->key);
+        error = journey_walk_close(walk, "goal", goal->key);
     return error;
 }
 
-err walk_end(struct walk *walk, err error)
+err journey_walk_end(struct walk *walk, err error)
 {
     struct journeys *journeys = walk->journeys;
     if (walk->position == NULL)
