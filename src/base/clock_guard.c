@@ -82,12 +82,12 @@ static void look(struct clock_guard *guard)
 }
 
 void clock_guard_init(struct clock_guard *guard, int64_t (*wall_ns)(void *context),
-                      int64_t (*steady_ns)(void *context), void *context)
+                      int64_t (*since_boot_ns)(void *context), void *context)
 {
     guard->wall_ns = wall_ns;
-    guard->steady_ns = steady_ns;
+    guard->steady_ns = since_boot_ns;
     guard->context = context;
-    int64_t now_ns = steady_ns(context);
+    int64_t now_ns = since_boot_ns(context);
     atomic_init(&guard->offset_ns, wall_ns(context) - now_ns);
     atomic_init(&guard->step_ns, 0);
     atomic_init(&guard->looked_ns, now_ns);
