@@ -2,20 +2,24 @@
 // import: how fast files come in. Order lines in GB18030 CSV (several lines make one event) and events in UTF-8 CSV, from
 // a path, with two SDK writers beside it whose latency is told.
 //
-//     node bench/import.mjs [ROWS]     default 1,000,000; KITH_BINARY as in the tests
+//     node bench/import.mjs [ROWS]              default 1,000,000; KITH_BINARY as in the tests
+//     node bench/import.mjs goal [EVENTS]       JSON lines: events (default 6,000,000) of an eighth as many members, with
+//                                               their list before them; identities resolved, ready to query
+//     node bench/import.mjs gb18030 [LINES]     one file of order lines in GB18030
 import { createWriteStream, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kith, sleep } from '../tests/support/kith.mjs';
 
-const rows = Number(process.argv[2] ?? 1_000_000);
+const what = ['goal', 'gb18030'].includes(process.argv[2]) ? process.argv[2] : 'all';
+const rows = Number(process.argv[what === 'all' ? 2 : 3] ?? (what === 'goal' ? 6_000_000 : 1_000_000));
 const folder = mkdtempSync(join(tmpdir(), 'kith-bench-'));
 
-async function write(name, header, line) {
+async function write(name, header, line, count = rows) {
   const out = createWriteStream(join(folder, name));
-  let text = header + '\n';
-  for (let i = 0; i < rows; i++) {
+  let text = header === undefined ? '' : header + '\n';
+  for (let i = 0; i < count; i++) {
     text += line(i) + '\n';
     if (text.length > 1 << 20) {
       if (!out.write(text)) await once(out, 'drain');
@@ -44,8 +48,18 @@ const orders = {
 
 const memory = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
-/** Processor time of each thread so far, the busy ones. */
+/** The children of a process: the warehouse, and whoever reads Parquet. */
+const childrenOf = (pid) =>
+  readdirSync(`/proc/${pid}/task`).flatMap((id) => readFileSync(`/proc/${pid}/task/${id}/children`, 'utf8').split(' ').filter(Boolean));
+
+/** Processor time of each thread so far, the busy ones, and of the children. */
 function threads(pid) {
+  const ticks = (path) => {
+    const stat = readFileSync(path, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  };
+  for (const child of childrenOf(pid)) console.log(`  child ${child}: ${ticks(`/proc/${child}/stat`).toFixed(1)} s, ${Math.round(memory(child))} MB`);
   const busy = readdirSync(`/proc/${pid}/task`)
     .map((id) => {
       const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
@@ -94,8 +108,61 @@ async function writers(kith, key, state) {
   return waits;
 }
 
-const kith = await Kith.start({ arguments: ['--import-folder', folder] });
-try {
+// ---- the goal: 60 million events and 8 million members ----
+
+const memberCount = Math.max(1000, Math.floor(rows / 7.5));
+const names = ['Product Viewed', 'Product Added', 'Page Viewed', 'Search', 'Order Paid', 'App Opened'];
+/** A phone that no pattern of placeholders takes for one. */
+const phone = (i) => `13${String(10_000_000 + ((i * 7919) % 89_999_999)).padStart(8, '0')}${i % 10}`;
+const stamp = (i) => new Date(Date.UTC(2024, 0, 1) + ((i * 37) % 31_536_000) * 1000).toISOString();
+const eventLine = (i) => {
+  const who = Math.imul(i, 2654435761) >>> 0, event = names[i % names.length];
+  const person = who % memberCount;
+  const money = event === 'Order Paid' ? `,"order_id":"o${i}","revenue":${(i % 900) + 9}.5` : '';
+  return `{"id":"e${i}","user":"m${person}","device":"d${who % (memberCount * 2)}","event":"${event}","time":"${stamp(i)}","product_id":"sku-${i % 997}","category":"c${i % 12}","page":"/p/${i % 997}"${money}}`;
+};
+const memberLine = (i) => `{"card":"m${i}","phone":"${phone(i)}","name":"member ${i}","level":"l${i % 4}","points":${(i * 13) % 9999},"city":"c${i % 300}","joined":"${stamp(i)}"}`;
+const goalEvents = {
+  kind: 'events', zone: '+00:00', currency: 'CNY', columns: {}, key: '[id]', channel: 'app',
+  identifiers: [{ type: 'member_card', value: '[user]' }, { type: 'device', value: '[device]' }],
+  properties: { product_id: '[product_id]', category: '[category]', page: '[page]', order_id: '[order_id?]', revenue: { expression: '[revenue?]', type: 'money' } },
+  events: [{ event: '[event]', time: '[time]' }],
+};
+const goalMembers = {
+  kind: 'customers', zone: '+00:00', columns: {}, key: '[card]',
+  identifiers: [{ type: 'member_card', value: '[card]' }, { type: 'mobile', value: '[phone]' }],
+  traits: { name: '[name]', phone: '[phone]', level: '[level]', points: { expression: '[points]', type: 'number' }, city: '[city]', joined_at: { expression: '[joined]', type: 'time' } },
+};
+
+async function goal(kith) {
+  await write('members.jsonl', undefined, memberLine, memberCount);
+  await write('events.jsonl', undefined, eventLine);
+  const began = Date.now();
+  await bring(kith, 'members.jsonl', goalMembers, 'members');
+  await bring(kith, 'events.jsonl', goalEvents, 'events');
+  const seconds = (Date.now() - began) / 1000;
+  console.log(`${memberCount} members and ${rows} events: ${seconds.toFixed(1)} s in all; 60 million with 8 would take ${Math.round((seconds * 60e6) / rows)} s at this rate`);
+}
+
+async function gb18030(kith) {
+  const encode = (text) => Buffer.from(text, 'latin1');
+  const title = '\xd5\xe6\xb0\xd7\xbe\xab\xbb\xaa', paid = '\xbd\xbb\xd2\xd7\xb3\xc9\xb9\xa6';
+  const out = createWriteStream(join(folder, 'lines.csv'));
+  let text = 'order,user,time,state,sku,title,n,amount\n';
+  for (let i = 0; i < rows; i++) {
+    const order = Math.floor(i / 3);
+    text += `o${order},u${order % users},${time(order)},${paid},s${i % 500},${title} ${i % 500} ml,1,${(i % 300) + 0.5}\n`;
+    if (text.length > 1 << 20) {
+      if (!out.write(encode(text))) await once(out, 'drain');
+      text = '';
+    }
+  }
+  out.end(encode(text));
+  await once(out, 'finish');
+  await bring(kith, 'lines.csv', orders, 'lines', { encoding: 'gb18030' });
+}
+
+async function everything(kith) {
   const { write_key: key } = await kith.source('shop');
   await write('events.csv', 'id,user,time,page,n', (i) => `e${i},u${i % users},${time(i)},/p/${i % 997},${i % 7}`);
   await write('orders.csv', 'order,user,time,sku,title,n,amount', (i) => `o${Math.floor(i / 3)},u${Math.floor(i / 3) % users},${time(Math.floor(i / 3))},s${i % 500},item ${i % 500},1,${(i % 300) + 0.5}`);
@@ -107,6 +174,11 @@ try {
   const waits = (await Promise.all(running)).flat().sort((a, b) => a - b);
   const at = (share) => waits[Math.min(waits.length - 1, Math.floor(waits.length * share))].toFixed(1);
   console.log(`SDK beside it: ${waits.length} requests, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms`);
+}
+
+const kith = await Kith.start({ arguments: ['--import-folder', folder] });
+try {
+  await { goal, gb18030, all: everything }[what](kith);
 } finally {
   await kith.remove();
   rmSync(folder, { recursive: true, force: true });

@@ -6,7 +6,8 @@
  * position of a job has no holes.
  *
  * The doors come first. A chunk is small, and none is sent while the engine has more than LAG_RECORDS_MAX
- * records to apply: what a door or a question has to wait for is bounded.
+ * records to apply: what a door or a question has to wait for is bounded. Only where the disk is slow, so that the
+ * chunk before is still being synced, does one grow up to four times that size instead of waiting.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #define CHUNK_EVENTS 2000
 #define CHUNK_BYTES ((size_t)1 << 20)
+#define CHUNK_GROWS_MAX 4 /* times both, while the other one is being synced */
 #define CHANGED_CHUNK_EVENTS \
     50000 /* a chunk that takes back: the warehouse is asked once for all */
 #define CHANGED_CHUNK_BYTES ((size_t)16 << 20)
@@ -98,6 +100,18 @@ static err try_send(struct job_run *run, struct chunk *chunk)
     return error;
 }
 
+static void show(struct job_run *run, const char *stage)
+{
+    struct imports *imports = run->imports;
+    pthread_mutex_lock(&imports->mutex);
+    run->running->stage = stage;
+    run->running->rows = run->counts.rows;
+    run->running->bytes = run->table != NULL ? table_bytes_read(run->table) : 0;
+    run->running->bytes_total = run->table != NULL ? table_bytes_total(run->table) : 0;
+    pthread_mutex_unlock(&imports->mutex);
+    atomic_fetch_add(&imports->changes, 1);
+}
+
 /* Until the log has it. A job that is to stop still finishes the chunk that is under way. */
 static err wait_sent(struct job_run *run, struct chunk *chunk)
 {
@@ -111,6 +125,8 @@ static err wait_sent(struct job_run *run, struct chunk *chunk)
         while (error == ERR_STORAGE_FULL || error == ERR_BUSY || error == ERR_NOMEM) {
             if (imports_must_stop(run->imports, run->running))
                 return ERR_UNAVAILABLE; /* it stands where the last durable chunk ended */
+            if (error == ERR_STORAGE_FULL)
+                show(run, "no_room");
             steady_sleep_ms(error == ERR_STORAGE_FULL ? FULL_WAIT_MS : 5);
             error = try_send(run, chunk);
         }
@@ -175,18 +191,6 @@ static err write_move(struct job_run *run, struct chunk *chunk)
     return buffer_status(&chunk->records);
 }
 
-static void show(struct job_run *run, const char *stage)
-{
-    struct imports *imports = run->imports;
-    pthread_mutex_lock(&imports->mutex);
-    run->running->stage = stage;
-    run->running->rows = run->counts.rows;
-    run->running->bytes = run->table != NULL ? table_bytes_read(run->table) : 0;
-    run->running->bytes_total = run->table != NULL ? table_bytes_total(run->table) : 0;
-    pthread_mutex_unlock(&imports->mutex);
-    atomic_fetch_add(&imports->changes, 1);
-}
-
 /* What is replaced goes first: a crash between leaves the new event to come again. */
 static err take_back_replaced(struct job_run *run)
 {
@@ -224,12 +228,25 @@ static err send_chunk(struct job_run *run)
     return ERR_OK;
 }
 
-static bool is_full(const struct job_run *run)
+/* Is the other chunk with the log still? */
+static bool other_is_under_way(struct job_run *run)
+{
+    const struct chunk *other = &run->chunks[1 - run->filling];
+    pthread_mutex_lock(&run->mutex);
+    bool under_way = other->sent && !other->done;
+    pthread_mutex_unlock(&run->mutex);
+    return under_way;
+}
+
+static bool is_full(struct job_run *run)
 {
     const struct chunk *chunk = &run->chunks[run->filling];
-    bool changes = run->replaced_count > 0;
-    return chunk->count >= (changes ? CHANGED_CHUNK_EVENTS : CHUNK_EVENTS) ||
-           chunk->records.size >= (changes ? CHANGED_CHUNK_BYTES : CHUNK_BYTES);
+    if (run->replaced_count > 0)
+        return chunk->count >= CHANGED_CHUNK_EVENTS || chunk->records.size >= CHANGED_CHUNK_BYTES;
+    if (chunk->count < CHUNK_EVENTS && chunk->records.size < CHUNK_BYTES)
+        return false;
+    return chunk->count >= CHUNK_GROWS_MAX * CHUNK_EVENTS ||
+           chunk->records.size >= CHUNK_GROWS_MAX * CHUNK_BYTES || !other_is_under_way(run);
 }
 
 /* ---- an event ---- */

@@ -233,6 +233,8 @@ test('what it cannot be', real, async () => {
 });
 
 test('every route of imports and objects was asked', real, async () => {
-  const mine = operations.filter((one) => ['imports', 'objects'].includes(one.operation.tags[0])).map((one) => one.id);
+  // Buckets have a test of their own, and so have the tags of objects.
+  const elsewhere = (one) => one.path.includes('/imports/buckets') || one.path.endsWith('/tags');
+  const mine = operations.filter((one) => ['imports', 'objects'].includes(one.operation.tags[0]) && !elsewhere(one)).map((one) => one.id);
   assert.deepEqual(mine.filter((id) => !seen.operations.has(id)), []);
 });

@@ -32,7 +32,7 @@ export const importTexts = catalogue({
     job: {
       progress: '进度', rowsSaid: (count: string) => `${count} 行`, rate: (rows: string) => `每秒 ${rows} 行`, left: (text: string) => `还要 ${text}`, seconds: (count: number) => `${count} 秒`, minutes: (count: number) => `${count} 分钟`, hours: (count: number) => `${count} 小时`, pause: '暂停', resume: '继续', cancel: '取消并撤回', undo: '撤回这次导入',
       brought: '带来了什么', applied: '计入的事件', duplicates: '早已有的', replaced: '更新的', quarantined: '进隔离区', merges: '合并', refusedRows: '没收的行', download: '下载没收的行和原因', about: '文件', size: '大小', mapping: '对应关系', sha: '内容校验', toldUntil: '数据截至', created: '开始于',
-      undoTitle: '撤回这次导入？', undoText: '它带来的事件、属性、标识、对象和合并都会拿走；别处也带来过的留下。撤回期间可以照常使用。', undoButton: '撤回', cancelTitle: '取消这次导入？', cancelText: '已经带进来的会全部拿走。', cancelButton: '取消并撤回', keep: '不了', back: '全部导入', stages: { reading: '读文件', moving: '带入', checking: '核对', replacing: '更新', undoing: '撤回', waiting: '排队' },
+      undoTitle: '撤回这次导入？', undoText: '它带来的事件、属性、标识、对象和合并都会拿走；别处也带来过的留下。撤回期间可以照常使用。', undoButton: '撤回', cancelTitle: '取消这次导入？', cancelText: '已经带进来的会全部拿走。', cancelButton: '取消并撤回', keep: '不了', back: '全部导入', stages: { reading: '读文件', joining: '合并订单行', looking_up: '查找已有', no_room: '磁盘已满，等待空间', moving: '带入', checking: '核对', replacing: '更新', undoing: '撤回', waiting: '排队' },
     },
     watermark: '数据截至', needFile: '先选一个文件', needMapping: '先把对应关系填好', next: '下一步', previous: '上一步',
   },
@@ -65,7 +65,7 @@ export const importTexts = catalogue({
     job: {
       progress: 'Progress', rowsSaid: (count) => `${count} rows`, rate: (rows) => `${rows} rows a second`, left: (text) => `${text} left`, seconds: (count) => `${count} s`, minutes: (count) => `${count} min`, hours: (count) => `${count} h`, pause: 'Pause', resume: 'Go on', cancel: 'Cancel and take back', undo: 'Undo this import',
       brought: 'What it brought', applied: 'Events counted', duplicates: 'There before', replaced: 'Replaced', quarantined: 'In quarantine', merges: 'Merges', refusedRows: 'Rows refused', download: 'Refused rows with their reasons', about: 'The file', size: 'Size', mapping: 'Mapping', sha: 'Checksum', toldUntil: 'Tells everything until', created: 'Started',
-      undoTitle: 'Undo this import?', undoText: 'Events, traits, identifiers, objects and merges that it brought are taken away; what others brought too stays. Kith can be used meanwhile.', undoButton: 'Undo', cancelTitle: 'Cancel this import?', cancelText: 'What it has brought so far is taken away.', cancelButton: 'Cancel and take back', keep: 'No', back: 'All imports', stages: { reading: 'reading', moving: 'bringing in', checking: 'checking', replacing: 'replacing', undoing: 'undoing', waiting: 'waiting' },
+      undoTitle: 'Undo this import?', undoText: 'Events, traits, identifiers, objects and merges that it brought are taken away; what others brought too stays. Kith can be used meanwhile.', undoButton: 'Undo', cancelTitle: 'Cancel this import?', cancelText: 'What it has brought so far is taken away.', cancelButton: 'Cancel and take back', keep: 'No', back: 'All imports', stages: { reading: 'reading', joining: 'joining the rows of orders', looking_up: 'looking up what is known', no_room: 'the disk is full: waiting for room', moving: 'bringing in', checking: 'checking', replacing: 'replacing', undoing: 'undoing', waiting: 'waiting' },
     },
     watermark: 'Complete until', needFile: 'First choose a file', needMapping: 'First complete the mapping', next: 'Next', previous: 'Back',
   },
