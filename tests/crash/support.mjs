@@ -170,6 +170,23 @@ export class Load {
     if (this.unknown.length > 0) throw new Error(`${this.unknown.length} requests were never answered`);
   }
 
+  /** Everything of a customer. A first page without the warehouse's part (it was away, or too slow) says so, and is no answer yet. */
+  async timeline(oneId) {
+    const events = [];
+    let cursor;
+    do {
+      const page = await patiently(async () => {
+        const at = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+        const answer = await this.kith.get(`/customers/${oneId}/events?limit=500${at}`);
+        if (answer.partial) throw Object.assign(new Error(`the timeline of ${oneId} is partial`), { status: 503 });
+        return answer;
+      }, 120);
+      events.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor);
+    return events;
+  }
+
   /** Which numbers the timelines have how often; identifies have none and are counted. */
   async found() {
     const counts = new Map();
@@ -186,7 +203,7 @@ export class Load {
           if (!customer || customers.has(customer.one_id)) continue;
           customers.add(customer.one_id);
           summed += customer.summary.events;
-          for (const event of await patiently(() => this.kith.timeline(customer.one_id))) {
+          for (const event of await this.timeline(customer.one_id)) {
             events++;
             const n = event.props?.n;
             if (n !== undefined) counts.set(n, (counts.get(n) ?? 0) + 1);
