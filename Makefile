@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/build/node/bin:$(PATH)
 export npm_config_omit_lockfile_registry_resolved := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build build demo test check fmt asan tsan fuzz bench soak clean
+.PHONY: help setup setup-build build install demo test check fmt asan tsan fuzz bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ setup-build:
 
 build: setup-build ## the binary build/release/kith, and the console
 	@tools/build release --target kith
+
+install: ## what was built, into PREFIX=/usr/local; DESTDIR for packages
+	@tools/install
 
 demo: build ## a living demo brand in the browser
 	@tools/build release --target bench_world
