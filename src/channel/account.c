@@ -77,7 +77,7 @@ static err start_threads(struct channels *channels, struct problem *problem)
     if (pthread_create(&channels->loop, NULL, loop_run, channels) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread for the channels");
     channels->has_loop = true;
-    return channels->config.receipts != NULL ? follow_start(channels, problem) : ERR_OK;
+    return channels->config.receipts != NULL ? channel_follow_start(channels, problem) : ERR_OK;
 }
 
 err channels_new(struct channels **channels, const struct channels_config *config,
@@ -117,7 +117,7 @@ void channels_free(struct channels **channels, int64_t timeout_ms)
     room->is_stopping = true;
     room->stop_by_ns = channel_now_ns() + timeout_ms * 1000000;
     pthread_mutex_unlock(&room->mutex);
-    follow_stop(room);
+    channel_follow_stop(room);
     if (room->has_loop) {
         loop_wake(room);
         pthread_join(room->loop, NULL);
@@ -335,7 +335,7 @@ size_t channels_room(struct channels *channels, str key)
         size_t queued = account->queued;
         int64_t open_until = account->open_until_ns;
         room = queued < most ? most - queued : 0;
-        if (open_until > channel_now_ns())
+        if (open_until > channel_now_ns() || account->paused_until_ns > channel_now_ns())
             room = 0;
         else if (open_until != 0) /* half open: one, to see */
             room = queued == 0 && room > 0 ? 1 : 0;

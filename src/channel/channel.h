@@ -185,5 +185,8 @@ struct channel_decoded {
 };
 err channel_callback(struct channels *channels, const struct channel_callback *callback,
                      struct channel_decoded *decoded, struct problem *problem) MUST_USE;
+/* A passive answer to a callback of WeCom or WeChat (XML), encrypted and signed where the account has a key. Any thread. */
+err channel_write_reply(struct channels *channels, str account, str message, struct buffer *reply,
+                        struct problem *problem) MUST_USE;
 
 #endif

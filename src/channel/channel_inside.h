@@ -217,6 +217,7 @@ struct account {
     _Atomic size_t under_way; /* of them, with the provider */
     _Atomic uint64_t sent, refused, uncertain, repeated;
     _Atomic int64_t open_until_ns; /* of the breaker; 0: closed */
+    _Atomic int64_t paused_until_ns;
     /* the loop's */
     struct settings *live; /* its own reference; what it goes by */
     struct unit_list urgent, ready;
@@ -228,7 +229,6 @@ struct account {
     bool is_probing;
     double bucket; /* what may go now */
     int64_t bucket_ns;
-    int64_t paused_until_ns;
     int64_t day_start_ms, day_end_ms, day_count;
 };
 
@@ -396,8 +396,8 @@ void call_answered(struct channels *channels, struct transfer *transfer);
 void call_finish(struct channels *channels, struct call *call);
 
 /* follow.c */
-err follow_start(struct channels *channels, struct problem *problem);
-void follow_stop(struct channels *channels);
+err channel_follow_start(struct channels *channels, struct problem *problem);
+void channel_follow_stop(struct channels *channels);
 void follow_add(struct channels *channels, const char *account, str provider_id);
 /* To the caller, when it is not an empty array. */
 void follow_tell(struct channels *channels, const struct account *account, str receipts);

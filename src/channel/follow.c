@@ -154,7 +154,7 @@ static void *run(void *context)
     return NULL;
 }
 
-err follow_start(struct channels *channels, struct problem *problem)
+err channel_follow_start(struct channels *channels, struct problem *problem)
 {
     if (pthread_create(&channels->follower, NULL, run, channels) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread for the channels");
@@ -163,7 +163,7 @@ err follow_start(struct channels *channels, struct problem *problem)
 }
 
 /* While the loop still runs: a question of the thread ends with it. */
-void follow_stop(struct channels *channels)
+void channel_follow_stop(struct channels *channels)
 {
     pthread_mutex_lock(&channels->mutex);
     bool had = channels->has_follower;

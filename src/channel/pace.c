@@ -12,6 +12,7 @@
 
 #define OPEN_FIRST_MS 1000
 #define OPEN_MOST_MS (5 * MINUTE_MS)
+#define PAUSE_HERE_NS INT64_C(5000000000)
 #define BACK_OFF_FIRST_MS 250
 #define BACK_OFF_MOST_MS (15 * MINUTE_MS)
 
@@ -106,6 +107,16 @@ static void tell_open(const struct account *account, int64_t until_ns, int64_t n
              account->failures);
 }
 
+/* A long pause is not waited for here: the gates judge again when it is over. */
+static void tell_paused(const struct account *account, int64_t now_ns, struct verdict *later)
+{
+    *later = (struct verdict){ .outcome = CHANNEL_LATER,
+                               .reason = "rate_limited",
+                               .is_ours = true,
+                               .detail = "the provider wants a pause",
+                               .delay_ms = (account->paused_until_ns - now_ns) / 1000000 + 1 };
+}
+
 /* May one go now? False: either `later` says what its units are to be told (outcome LATER), or `wake_ns` when to look again. */
 bool pace_may_start(struct channels *channels, struct account *account,
                     const struct settings *settings, int64_t now_ns, int64_t *wake_ns,
@@ -123,7 +134,10 @@ bool pace_may_start(struct channels *channels, struct account *account,
     if (open_until != 0 && account->is_probing)
         return false; /* its end wakes us */
     if (account->paused_until_ns > now_ns) {
-        *wake_ns = account->paused_until_ns;
+        if (account->paused_until_ns - now_ns > PAUSE_HERE_NS)
+            tell_paused(account, now_ns, later);
+        else
+            *wake_ns = account->paused_until_ns;
         return false;
     }
     if (quota > 0 && !has_quota(channels, account, quota, later))

@@ -3,7 +3,7 @@
  *
  *   {"id":1,"do":"put","key":"k","kind":"webhook","settings":{…}}      {"id":1,"ok":true} or {"id":1,"error":"…","detail":"…"}
  *   {"id":2,"do":"send","messages":[{touch,key,account,form,recipient,content,expires_ms,is_repeat,order,tries}]}
- *   {"id":3,"do":"test|operate|callback|health|room|delete|follow|kinds|codes|reasons|now|stop", …}
+ *   {"id":3,"do":"test|operate|callback|reply|health|room|delete|follow|kinds|codes|reasons|now|stop", …}
  *   {"result":{…}} for each `done`, {"receipts":[…],"account":"k"} for what was asked for later
  *
  * Arguments: --sandbox URL, --now MS (the clock stands still), --seed N. */
@@ -175,6 +175,18 @@ static err do_blocking(json_value command, struct json_writer *writer, struct pr
     return error;
 }
 
+static err do_reply(json_value command, struct json_writer *writer, struct problem *problem)
+{
+    struct buffer reply;
+    buffer_init(&reply, LINE_BYTES_MAX);
+    err error = channel_write_reply(channels, text_of(command, "account"),
+                                    text_of(command, "message"), &reply, problem);
+    if (error == ERR_OK)
+        json_member_text(writer, STR("reply"), buffer_str(&reply));
+    buffer_deinit(&reply);
+    return error;
+}
+
 static void do_health(struct json_writer *writer)
 {
     struct channel_health health[64];
@@ -216,6 +228,8 @@ static err run(json_value command, struct json_writer *writer, struct problem *p
         return do_callback(command, writer, problem);
     if (str_equal(what, STR("test")) || str_equal(what, STR("operate")))
         return do_blocking(command, writer, problem);
+    if (str_equal(what, STR("reply")))
+        return do_reply(command, writer, problem);
     if (str_equal(what, STR("health")))
         do_health(writer);
     else if (str_equal(what, STR("room")))
