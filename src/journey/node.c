@@ -30,7 +30,7 @@ static void value_of_text(struct walk *walk, str json, str path, struct template
         value_of_json(json_path(root, path), value);
 }
 
-/* "event.x" of the event that started it, "vars.x" of replies; everything else is the customer's. */
+/* "event.x" of the event that started it, "vars.x" of replies, "entered", "key"; everything else is the customer's. */
 void node_value(struct walk *walk, str path, struct template_value *value)
 {
     const struct journey_world *world = walk->journeys->world;
@@ -41,6 +41,9 @@ void node_value(struct walk *walk, str path, struct template_value *value)
         value_of_text(walk, context.event, str_slice(path, 6, path.size), value);
     else if (str_starts_with(path, STR("vars.")))
         value_of_text(walk, context.vars, str_slice(path, 5, path.size), value);
+    else if (str_equal(path, STR("entered")))
+        *value =
+            (struct template_value){ .kind = TEMPLATE_TIME, .number = walk->position->entered_ms };
     else if (str_equal(path, STR("key")))
         *value = (struct template_value){ .kind = TEMPLATE_TEXT, .text = context.key };
     else

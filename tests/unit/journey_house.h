@@ -78,6 +78,8 @@ static inline uint32_t jh_root(void *context, uint32_t node)
 static inline bool jh_in_segment(void *context, uint32_t customer, str key)
 {
     struct journey_house *house = context;
+    if (str_equal(key, STR("rule-first")))
+        return true;
     for (size_t i = 0; i < house->member_count; i++)
         if (house->members[i].customer == customer &&
             str_equal(str_from_c(house->members[i].key), key))
@@ -85,14 +87,28 @@ static inline bool jh_in_segment(void *context, uint32_t customer, str key)
     return false;
 }
 
-/* A rule of this world is {"segment": key}; its key is that key. */
+/* Rules of this world: {"segment": key}, {"trait": name}, {"has": …} ("wecom"), {"touch": …} ("called"), {"event": …} ("first",
+ * which holds of everybody). */
+static inline str jh_rule_name(json_value rule)
+{
+    str name = json_text(json_get(rule, STR("segment")));
+    if (name.size == 0)
+        name = json_text(json_get(rule, STR("trait")));
+    if (name.size == 0 && json_kind(json_get(rule, STR("has"))) == JSON_TEXT)
+        return STR("wecom");
+    if (name.size == 0 && json_is_object(json_get(rule, STR("touch"))))
+        return STR("called");
+    if (name.size == 0 && json_kind(json_get(rule, STR("event"))) == JSON_TEXT)
+        return STR("first");
+    return name;
+}
+
 static inline err jh_rule_check(void *context, json_value rule, struct problem *problem)
 {
     (void)context;
-    if (json_text(json_get(rule, STR("segment"))).size > 0 ||
-        json_text(json_get(rule, STR("trait"))).size > 0)
+    if (jh_rule_name(rule).size > 0)
         return ERR_OK;
-    problem_set(problem, ERR_UNPROCESSABLE, "this world knows {\"segment\":…} alone");
+    problem_set(problem, ERR_UNPROCESSABLE, "this world knows no such rule");
     return problem_at(problem, ERR_UNPROCESSABLE, "/what");
 }
 
@@ -104,9 +120,7 @@ static inline err jh_rule_hold(void *context, json_value rule, struct journey_mo
     (void)moment;
     (void)writes;
     (void)problem;
-    str name = json_text(json_get(rule, STR("segment")));
-    if (name.size == 0)
-        name = json_text(json_get(rule, STR("trait")));
+    str name = jh_rule_name(rule);
     snprintf(key, JOURNEY_RULE_KEY_BYTES, "rule-%.*s", STR_ARG(name));
     house->held_rules++;
     return ERR_OK;
