@@ -40,6 +40,8 @@ static const struct command {
     { "backup", command_backup, BACKUP,
       "let a running server take one, or look after a folder of them" },
     { "restore", command_restore, RESTORE, "a data folder out of a backup, also as of a moment" },
+    { "sandbox", command_sandbox, SANDBOX,
+      "behave as WeCom, WeChat, SMS, mail and webhook providers do, for tests" },
     { "warehouse", command_warehouse, 0, "the child that runs the embedded warehouse" },
     { "read-parquet", command_read_parquet, 0, "the child that reads a Parquet file" },
     { "version", command_version, 0, "print the version" },

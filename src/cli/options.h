@@ -18,6 +18,7 @@
 #define IMPORT 8
 #define BACKUP 0x1000
 #define RESTORE 0x2000
+#define SANDBOX 0x4000
 
 /* X(member, option, kind, commands, value, default, help) */
 #define OPTION_TABLE(X)                                                                           \
@@ -74,6 +75,10 @@
     X(server, "--server", TEXT, IMPORT | BACKUP, "URL", "",                                       \
       "the server; default KITH_URL, else port 8080 here")                                        \
     X(token, "--token", TEXT, IMPORT | BACKUP, "TOKEN", "", "default KITH_ADMIN_TOKEN")           \
+    X(sandbox_listen, "--listen", TEXT, SANDBOX, "ADDRESS:PORT", "127.0.0.1:8090",                \
+      "where the providers are; port 0 takes any free one")                                       \
+    X(smtp, "--smtp", TEXT, SANDBOX, "ADDRESS:PORT", "", "where the mail host is; none without")  \
+    X(seed, "--seed", NUMBER, SANDBOX, "N", "1", "of ids, delays and chances")                    \
     X(quiet, "--quiet", FLAG, SERVE | OFFLINE | REBUILD, "", "", "warnings and errors alone")
 
 enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_SIZE, OPTION_DURATION, OPTION_FLAG };
