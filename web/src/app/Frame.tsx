@@ -107,7 +107,7 @@ function Pulse() {
   const failing = (system.data?.failing ?? '') !== '';
   return (
     <Tooltip title={failing ? `${t.failing}: ${system.data?.failing ?? ''}` : t.rateHint}>
-      <Link to={failing ? '/settings/system' : '/data/live'} className={`pulse ${failing ? 'failing' : rate === 0 ? 'quiet' : ''}`}>
+      <Link to={failing ? '/settings/system' : '/data/live'} className={`pulse ${failing ? 'failing' : rate === 0 ? 'quiet' : ''}`} aria-label={failing ? t.failing : t.rate(perSecond(rate))}>
         <i aria-hidden="true" />
         <span className="long">{failing ? t.failing : t.rate(perSecond(rate))}</span>
       </Link>

@@ -54,14 +54,14 @@ function HeatMap({ overlap, nameIn }: { overlap: Overlap; nameIn: (key: string) 
     <Panel title={t.heat} note={<Time at={overlap.as_of} exact />}>
       <div className="scroll-x" tabIndex={0} role="group" aria-label={t.heat}>
         <table className="heat">
-          <thead><tr><th aria-label={t.of} />{keys.map((key) => <th key={key} scope="col" title={nameIn(key)}>{nameIn(key)}</th>)}</tr></thead>
+          <thead><tr><td />{keys.map((key) => <th key={key} scope="col" title={nameIn(key)}>{nameIn(key)}</th>)}</tr></thead>
           <tbody>
             {keys.map((a) => (
               <tr key={a}>
                 <th scope="row" title={nameIn(a)}><Link to={`/segments/${a}`}>{nameIn(a)}</Link></th>
                 {keys.map((b) => {
                   const pair = pairOf(overlap, a, b);
-                  const shade = a === b ? 0 : Math.round(pair.shareOfA * 62);
+                  const shade = a === b ? 0 : Math.round(pair.shareOfA * 45);
                   const says = a === b ? exactCount(pair.count) : `${t.both(exactCount(pair.count))} · ${t.heatShare(percent(pair.shareOfA), nameIn(a))} · ${t.jaccard} ${percent(pair.similarity)}`;
                   return (
                     <td key={b} style={{ background: a === b ? 'var(--paper-soft)' : `color-mix(in srgb, var(--accent) ${shade}%, var(--paper))`, color: 'var(--ink)' }}>

@@ -2,7 +2,7 @@
 /* RfmForm: three measures, each with a histogram on which its thresholds can be dragged, and named boxes of their scores. */
 import { ArrowDownOutlined, ArrowUpOutlined, DeleteOutlined, PlusOutlined } from '@ant-design/icons';
 import { Button, Input, InputNumber, Segmented, Select } from 'antd';
-import { useRef, type KeyboardEvent, type PointerEvent } from 'react';
+import { useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useLanguage, useText } from '@/app/preferences';
 import type { Definition } from '@/features/audience/audience';
 import { isObject, type Json, type JsonObject } from '@/features/rules/model';
@@ -130,9 +130,11 @@ function Histogram({ axis, distribution, edges, isOwn, onEdges }: { axis: Axis; 
   const t = useText(tagTexts);
   const language = useLanguage();
   const place = useRef<HTMLDivElement>(null);
+  const [held, setHeld] = useState<number | null>(null);
   const { bins } = distribution;
   if (bins === null) return <p className="small faint">{distribution.isLoading ? t.counting : t.noData}</p>;
-  const end = bins.at(-1)?.to ?? 1;
+  /* as far as the people and the thresholds go; while one is dragged the scale stands still */
+  const end = held ?? Math.max(bins.at(-1)?.to ?? 1, (edges.at(-1) ?? 0) * 1.08);
   const top = Math.max(...bins.map((one) => one.count), 1);
   const says = (value: number): string => (isMoney(axis) ? shortCount(Math.round(value / 100), language) : value.toLocaleString('en-US', { maximumFractionDigits: 1 }));
   const valueAt = (clientX: number): number => {
@@ -154,14 +156,19 @@ function Histogram({ axis, distribution, edges, isOwn, onEdges }: { axis: Axis; 
   };
   return (
     <div className="rfm-histogram" ref={place} role="group" aria-label={`${t.rfm[axis] ?? axis} · ${t.histogram}`}>
-      <Bars bins={bins} top={top} />
+      <Bars bins={bins} top={top} end={end} />
       {edges.map((edge, at) => {
         const share = Math.min(1, edge / end);
         return (
           <button
             key={at} type="button" role="slider" className="rfm-threshold" aria-label={`${t.rfm[axis] ?? axis} ${t.threshold(at + 1)}`} aria-valuenow={edge} aria-valuemin={0} aria-valuemax={Math.max(end, edge)} aria-valuetext={says(edge)} aria-disabled={!isOwn}
             style={{ left: `${share * 100}%`, cursor: isOwn ? 'ew-resize' : 'default', opacity: isOwn ? 1 : 0.6 }}
-            onPointerDown={(event) => isOwn && event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={(event) => drag(event, at)} onKeyDown={(event) => press(event, at)}
+            onPointerDown={(event) => {
+              if (!isOwn) return;
+              event.currentTarget.setPointerCapture(event.pointerId);
+              setHeld(end);
+            }}
+            onPointerUp={() => setHeld(null)} onPointerMove={(event) => drag(event, at)} onKeyDown={(event) => press(event, at)}
           >
             <span>{says(edge)}</span>
           </button>
@@ -172,13 +179,13 @@ function Histogram({ axis, distribution, edges, isOwn, onEdges }: { axis: Axis; 
   );
 }
 
-function Bars({ bins, top }: { bins: readonly Bin[]; top: number }) {
-  const wide = 100 / bins.length;
+function Bars({ bins, top, end }: { bins: readonly Bin[]; top: number; end: number }) {
   return (
     <svg viewBox={`0 0 100 ${high + 20}`} preserveAspectRatio="none" aria-hidden="true">
       {bins.map((one, at) => {
         const height = (one.count / top) * (high - 6);
-        return <rect key={at} x={at * wide + wide * 0.08} width={wide * 0.84} y={high - height} height={Math.max(one.count > 0 ? 1 : 0, height)} fill="var(--line-strong)"><title>{exactCount(one.count)}</title></rect>;
+        const wide = ((one.to - one.from) / end) * 100;
+        return <rect key={at} x={(one.from / end) * 100 + wide * 0.08} width={wide * 0.84} y={high - height} height={Math.max(one.count > 0 ? 1 : 0, height)} fill="var(--line-strong)"><title>{exactCount(one.count)}</title></rect>;
       })}
       <line x1="0" x2="100" y1={high} y2={high} stroke="var(--line-strong)" strokeWidth="0.5" />
     </svg>
