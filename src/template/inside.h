@@ -207,7 +207,7 @@ void value_set_bool(struct template_value *value, bool holds);
 void value_from_json(json_value json, struct template_value *value);
 bool value_walk(json_value json, str rest, struct template_value *value);
 bool value_is_blank(const struct template_value *value);
-bool value_is_true(const struct template_value *value);
+bool template_value_is_true(const struct template_value *value);
 bool value_number(const struct template_value *value, int64_t *millionths);
 bool number_parse(str text, int64_t *millionths);
 /* "-12.5"; `digits` below 0: as many as it has. Returns the size. */

@@ -213,7 +213,7 @@ static err compare(struct rendering *rendering, const struct condition *conditio
     err error = operand_value(rendering, condition->left, &left);
     *holds = false;
     if (error == ERR_OK && condition->kind == CONDITION_TRUE) {
-        *holds = value_is_true(&left);
+        *holds = template_value_is_true(&left);
         return ERR_OK;
     }
     if (error == ERR_OK)

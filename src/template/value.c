@@ -123,7 +123,7 @@ bool value_is_blank(const struct template_value *value)
     return value->kind == TEMPLATE_MISSING;
 }
 
-bool value_is_true(const struct template_value *value)
+bool template_value_is_true(const struct template_value *value)
 {
     return value->kind == TEMPLATE_BOOL ? value->number != 0 : !value_is_blank(value);
 }
