@@ -24,9 +24,10 @@ static err make_parts(struct audience *audience)
         error = history_reader_new(&audience->reader, audience->config.history);
     audience->pending = roaring_bitmap_create();
     audience->huge = roaring_bitmap_create();
+    audience->rejudge = roaring_bitmap_create();
     audience->huge_judged = roaring_bitmap_create();
     audience->due_known = roaring_bitmap_create();
-    bool all = audience->pending != NULL && audience->huge != NULL &&
+    bool all = audience->pending != NULL && audience->huge != NULL && audience->rejudge != NULL &&
                audience->huge_judged != NULL && audience->due_known != NULL;
     return error == ERR_OK && !all ? ERR_NOMEM : error;
 }
@@ -42,11 +43,11 @@ err audience_new(struct audience **audience, const struct audience_config *confi
     if (made->config.threads == 0)
         made->config.threads = 2;
     if (local_zone_init(made, config->zone) != ERR_OK)
-        log_line(LOG_WARN, "zone_unknown", "zone=%s", made->zone.name);
+        log_line(LOG_WARN, "zone_unknown", "zone=%s", made->zone->name);
     catalogue_init(made);
     err error = make_parts(made);
     made->judging.audience = made;
-    made->judging.zone = &made->zone;
+    made->judging.zone = made->zone;
     facts_for_engine(made, &made->judging.facts);
     if (error == ERR_OK)
         error = interest_make(made);
@@ -87,6 +88,7 @@ void audience_free(struct audience **audience)
     wheel_deinit(&gone->wheel);
     free_bitmap(gone->pending);
     free_bitmap(gone->huge);
+    free_bitmap(gone->rejudge);
     free_bitmap(gone->huge_judged);
     free_bitmap(gone->due_known);
     rule_judge_free(&gone->judging.judge);
@@ -94,8 +96,7 @@ void audience_free(struct audience **audience)
     json_parser_free(&gone->parser);
     json_parser_free(&gone->catalogue_parser);
     buffer_deinit(&gone->catalogue_text);
-    memory_free(gone->zone_since);
-    memory_free(gone->zone_offsets);
+    local_zones_free(gone);
     memory_free(gone);
 }
 
@@ -103,7 +104,7 @@ err audience_start(struct audience *audience, int64_t now_ms)
 {
     bool ready, waits = false;
     audience->now_ms = now_ms;
-    audience->day = local_day(&audience->zone, now_ms);
+    audience->day = local_day(audience->zone, now_ms);
     audience->started = true;
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         struct definition *definition = audience->definitions[i];
@@ -117,6 +118,12 @@ err audience_start(struct audience *audience, int64_t now_ms)
         }
     }
     object_counts_stale(audience);
+    if (audience->unsettled_stored != 0) {
+        /* the first portion at once: who reads finds it settled */
+        sweep_begin(audience, audience->unsettled_stored == 2);
+        audience->pending_moment = (struct audience_moment){ .seq = 0, .now_ms = now_ms };
+        sweep_tick(audience);
+    }
     audience->due_unknown = audience->order_count > 0 && now_ms > 0;
     audience->scan_wanted = waits;
     return ERR_OK;

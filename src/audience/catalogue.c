@@ -290,7 +290,7 @@ void catalogue_init(struct audience *audience)
                                                    .suggest = suggest,
                                                    .channel = reach_find,
                                                    .history = audience->config.history,
-                                                   .zone = &audience->zone };
+                                                   .zone = audience->zone };
 }
 
 /* ---- facts, as the engine has them ---- */
@@ -370,5 +370,6 @@ void facts_for_engine(const struct audience *audience, struct rule_facts *facts)
                                   .relation = engine_trait,
                                   .reachable = engine_reachable,
                                   .objects = &audience->objects.live,
+                                  .entered = entered_for_engine,
                                   .entered_ms = INT64_MIN };
 }

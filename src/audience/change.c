@@ -86,6 +86,7 @@ static err finish_row(struct audience *audience, struct definition *definition)
 err change_note(struct audience *audience, struct definition *definition,
                 const struct change *change)
 {
+    entered_note(definition, change);
     audience->change_count++;
     definition->change_number++;
     if (definition->changes_count == 0) {

@@ -84,6 +84,7 @@ void definition_free(struct definition *definition)
     recipe_release(&definition->next);
     definition_storage_free(definition);
     lexicon_free(&definition->texts);
+    numbers_deinit(&definition->entered);
     numbers_deinit(&definition->given.values);
     numbers_deinit(&definition->given.at_ms);
     buffer_deinit(&definition->changes);
@@ -119,6 +120,7 @@ err definition_new(struct audience *audience, uint32_t number, enum audience_kin
     made->number = number;
     made->kind = kind;
     numbers_init(&made->numbers, 1);
+    numbers_init(&made->entered, 1);
     numbers_init(&made->given.values, 1);
     numbers_init(&made->given.at_ms, 1);
     buffer_init(&made->changes, (size_t)256 << 20);

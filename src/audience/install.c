@@ -7,23 +7,63 @@
 
 /* ---- taking results over ---- */
 
+static err merge_chunk(struct audience *audience, const struct scan *scan, uint32_t chunk,
+                       bool known_too)
+{
+    const uint32_t *due = scan->due[chunk];
+    err error = ERR_OK;
+    for (uint32_t i = 0; error == ERR_OK && due != NULL && i < CHUNK_SIZE; i++) {
+        uint32_t customer = chunk << CHUNK_BITS | i, minute = due[i];
+        if (minute == 0 || (!known_too && roaring_bitmap_contains(audience->due_known, customer)))
+            continue;
+        uint32_t before = wheel_due(&audience->wheel, customer);
+        if (before == 0 || minute < before)
+            error = wheel_put(&audience->wheel, customer, (int64_t)minute * MINUTE_MS,
+                              audience->now_ms);
+    }
+    return error;
+}
+
 static err merge_due(struct audience *audience, const struct scan *scan, bool known_too)
 {
     err error = ERR_OK;
-    for (uint32_t chunk = 0; chunk < scan->chunk_count; chunk++) {
-        const uint32_t *due = scan->due[chunk];
-        for (uint32_t i = 0; error == ERR_OK && due != NULL && i < CHUNK_SIZE; i++) {
-            uint32_t customer = chunk << CHUNK_BITS | i, minute = due[i];
-            if (minute == 0 ||
-                (!known_too && roaring_bitmap_contains(audience->due_known, customer)))
-                continue;
-            uint32_t before = wheel_due(&audience->wheel, customer);
-            if (before == 0 || minute < before)
-                error = wheel_put(&audience->wheel, customer, (int64_t)minute * MINUTE_MS,
-                                  audience->now_ms);
-        }
-    }
+    for (uint32_t chunk = 0; error == ERR_OK && chunk < scan->chunk_count; chunk++)
+        error = merge_chunk(audience, scan, chunk, known_too);
     return error;
+}
+
+static void add_due(const struct scan *scan, uint32_t chunk, uint32_t minute, roaring_bitmap_t *out)
+{
+    const uint32_t *due = scan->due[chunk];
+    for (uint32_t i = 0; due != NULL && i < CHUNK_SIZE; i++)
+        if (due[i] != 0 && due[i] <= minute)
+            roaring_bitmap_add(out, chunk << CHUNK_BITS | i);
+}
+
+/* The wheel takes them over chunk after chunk. A time that is told twice, or is too early, costs one answer more; so
+ * the order does not matter. */
+bool scan_merge(struct audience *audience, int64_t budget_us)
+{
+    steady_ns start = steady_now();
+    struct scan *scan = audience->merging;
+    while (scan != NULL && audience->merge_next < scan->chunk_count) {
+        if (merge_chunk(audience, scan, audience->merge_next, true) != ERR_OK)
+            return true; /* out of memory: tried again */
+        audience->merge_next++;
+        if (budget_us > 0 && steady_since_us(start) >= budget_us)
+            return true;
+    }
+    if (scan != NULL && atomic_load(&scan->running) != 0)
+        return true; /* its last thread is about to end */
+    scan_free(&audience->merging);
+    return false;
+}
+
+void scan_merge_due(struct audience *audience, uint32_t minute, roaring_bitmap_t *out)
+{
+    const struct scan *scan = audience->merging;
+    for (uint32_t chunk = audience->merge_next; scan != NULL && chunk < scan->chunk_count; chunk++)
+        add_due(scan, chunk, minute, out);
 }
 
 static err end_due_scan(struct audience *audience)
@@ -283,18 +323,16 @@ static err take_result(struct installing *installing, struct scan *scan)
         error = take_part(installing, installing->definitions[i],
                           part_of(scan, installing->definitions[i]));
     for (uint32_t chunk = 0; chunk < scan->chunk_count; chunk++)
-        for (uint32_t i = 0; scan->due[chunk] != NULL && i < CHUNK_SIZE; i++)
-            if (scan->due[chunk][i] != 0 && scan->due[chunk][i] <= now)
-                roaring_bitmap_add(scan->touched, chunk << CHUNK_BITS | i);
-    if (error == ERR_OK)
-        error = merge_due(audience, scan, true);
-    roaring_uint32_iterator_t iterator;
-    roaring_init_iterator(scan->touched, &iterator);
-    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator))
-        error = judge_installed(installing, iterator.current_value);
+        add_due(scan, chunk, now, scan->touched);
+    /* Her answer may be old: everything about her anew, before anything is decided about her. */
+    roaring_bitmap_or_inplace(audience->rejudge, scan->touched);
     uint32_t last = identity_node_count(audience->config.identity);
-    for (uint32_t customer = scan->last + 1; error == ERR_OK && customer <= last; customer++)
-        error = judge_installed(installing, customer);
+    if (last > scan->last)
+        roaring_bitmap_add_range(audience->rejudge, (uint64_t)scan->last + 1, (uint64_t)last + 1);
+    (void)scan_merge(audience, 0); /* of an earlier one */
+    scan_free(&audience->merging);
+    audience->merging = scan;
+    audience->merge_next = 0;
     return error;
 }
 
@@ -401,7 +439,8 @@ err audience_install(struct audience *audience, const struct audience_command *c
     }
     if (scan != NULL && atomic_load(&scan->finished)) {
         audience->scan = NULL;
-        audience->scan_over = scan;
+        if (audience->merging != scan)
+            audience->scan_over = scan;
         audience->scan_wanted = true;
     }
     for (uint32_t i = 0; installing->recipes != NULL && i < installing->count; i++)

@@ -322,6 +322,15 @@ static err judge_pending(struct audience *audience, uint32_t customer)
     return judge_time(audience, customer, false, audience->pending_moment);
 }
 
+/* Touched while something was computed that is installed by now: all of it anew; or, absorbed, none of it. */
+static err live_rejudge(struct audience *audience, uint32_t customer, struct audience_moment moment)
+{
+    roaring_bitmap_remove(audience->rejudge, customer);
+    if (identity_root(audience->config.identity, customer) != customer)
+        return live_clear(audience, customer, moment, CAUSE_MERGE);
+    return live_judge_all(audience, customer, moment, CAUSE_DEFINITION);
+}
+
 /* What an earlier tick found due is judged as it stood then; what has become due since, as of now. */
 err live_settle(struct audience *audience, uint32_t customer, struct audience_moment moment)
 {
@@ -330,6 +339,8 @@ err live_settle(struct audience *audience, uint32_t customer, struct audience_mo
         roaring_bitmap_remove(audience->pending, customer);
         error = judge_pending(audience, customer);
     }
+    if (error == ERR_OK && roaring_bitmap_contains(audience->rejudge, customer))
+        error = live_rejudge(audience, customer, moment);
     if (error == ERR_OK && sweep_has(audience, customer))
         error = judge_swept(audience, customer, audience->sweep.facts, moment);
     uint32_t due = wheel_due(&audience->wheel, customer);
@@ -350,6 +361,7 @@ err live_clear(struct audience *audience, uint32_t customer, struct audience_mom
     }
     roaring_bitmap_remove(audience->pending, customer);
     roaring_bitmap_remove(audience->huge, customer);
+    roaring_bitmap_remove(audience->rejudge, customer);
     scan_touch(audience, customer);
     return error == ERR_OK ? wheel_put(&audience->wheel, customer, RULE_FOREVER, moment.now_ms)
                            : error;
@@ -520,6 +532,28 @@ err live_finish(struct audience *audience)
     return finish_pending(audience, 0, &more);
 }
 
+/* Who was touched meanwhile, in slices; 0: all. */
+static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *more)
+{
+    struct audience_moment moment = { .seq = audience->pending_moment.seq,
+                                      .now_ms = audience->now_ms };
+    steady_ns start = steady_now();
+    uint32_t batch[SETTLED_AT_ONCE];
+    err error = ERR_OK;
+    *more = !roaring_bitmap_is_empty(audience->rejudge);
+    while (error == ERR_OK && *more) {
+        roaring_uint32_iterator_t iterator;
+        roaring_init_iterator(audience->rejudge, &iterator);
+        uint32_t count = roaring_read_uint32_iterator(&iterator, batch, SETTLED_AT_ONCE);
+        for (uint32_t i = 0; i < count && error == ERR_OK; i++)
+            error = live_rejudge(audience, batch[i], moment);
+        *more = !roaring_bitmap_is_empty(audience->rejudge);
+        if (budget_us > 0 && steady_since_us(start) >= budget_us)
+            break;
+    }
+    return error;
+}
+
 err audience_tick(struct audience *audience, struct audience_moment moment)
 {
     bool more = false;
@@ -533,10 +567,11 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
         return error;
     audience->pending_moment = moment;
     error = wheel_take(&audience->wheel, wheel_minute(moment.now_ms), audience->pending);
+    scan_merge_due(audience, wheel_minute(moment.now_ms), audience->pending);
     sweep_tick(audience);
     object_counts_tick(audience, moment.now_ms);
     metric_set(METRIC_AUDIENCE_DUE, (int64_t)roaring_bitmap_get_cardinality(audience->pending));
-    int64_t day = local_day(&audience->zone, moment.now_ms);
+    int64_t day = local_day(audience->zone, moment.now_ms);
     if (day > audience->day) {
         audience->day = day;
         audience->day_has_begun = true;
@@ -549,7 +584,10 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
 void live_settle_few(struct audience *audience)
 {
     bool more;
-    if (finish_pending(audience, FEW_US, &more) != ERR_OK)
+    err error = finish_pending(audience, FEW_US, &more);
+    if (error == ERR_OK && !more)
+        error = finish_rejudge(audience, FEW_US, &more);
+    if (error != ERR_OK)
         log_line(LOG_ERROR, "settle_failed", "reason=\"out of memory\"");
 }
 
@@ -564,6 +602,10 @@ err live_work(struct audience *audience, int64_t budget_us, bool *more)
     err error = finish_pending(audience, budget_us, more);
     if (!*more)
         metric_set(METRIC_AUDIENCE_DUE, 0);
+    if (error == ERR_OK && !*more)
+        error = finish_rejudge(audience, budget_us, more);
+    if (error == ERR_OK && !*more)
+        *more = scan_merge(audience, budget_us);
     return error;
 }
 
@@ -584,6 +626,9 @@ err audience_settle(struct audience *audience, int64_t now_ms)
     bool more;
     struct audience_moment moment = { .seq = audience->pending_moment.seq, .now_ms = now_ms };
     err error = finish_pending(audience, 0, &more);
+    if (error == ERR_OK)
+        error = finish_rejudge(audience, 0, &more);
+    (void)scan_merge(audience, 0);
     if (error != ERR_OK)
         return error;
     if (objects_are_dirty(audience) || object_definitions_are_due(audience, now_ms))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* local_zone: the workspace's zone from the system's tz database (RFC 8536), read once at start. */
+/* local_zone: the workspace's zone from the system's tz database (RFC 8536), read when it is named. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +7,13 @@
 
 #define ZONE_BYTES_MAX 65536
 #define HEADER_BYTES 44
+
+struct local_zone {
+    struct local_zone *next;
+    struct rule_zone zone;
+    int64_t *since;
+    int32_t *offsets;
+};
 
 static int64_t read_big(const uint8_t *bytes, size_t size)
 {
@@ -16,15 +23,15 @@ static int64_t read_big(const uint8_t *bytes, size_t size)
     return (int64_t)value;
 }
 
-static err set_fixed(struct audience *audience, int32_t offset_seconds)
+static err set_fixed(struct local_zone *local, int32_t offset_seconds)
 {
-    audience->zone_since = memory_alloc(sizeof(int64_t));
-    audience->zone_offsets = memory_alloc(sizeof(int32_t));
-    if (audience->zone_since == NULL || audience->zone_offsets == NULL)
+    local->since = memory_alloc(sizeof(int64_t));
+    local->offsets = memory_alloc(sizeof(int32_t));
+    if (local->since == NULL || local->offsets == NULL)
         return ERR_NOMEM;
-    audience->zone_since[0] = INT64_MIN;
-    audience->zone_offsets[0] = offset_seconds;
-    audience->zone.count = 1;
+    local->since[0] = INT64_MIN;
+    local->offsets[0] = offset_seconds;
+    local->zone.count = 1;
     return ERR_OK;
 }
 
@@ -40,7 +47,7 @@ static struct counts read_counts(const uint8_t *header)
 }
 
 /* The second block of a version 2 file: 64-bit times. */
-static err read_block(struct audience *audience, const uint8_t *bytes, size_t size)
+static err read_block(struct local_zone *local, const uint8_t *bytes, size_t size)
 {
     if (size < HEADER_BYTES || memcmp(bytes, "TZif", 4) != 0 || bytes[4] < '2')
         return ERR_CORRUPT;
@@ -54,19 +61,19 @@ static err read_block(struct audience *audience, const uint8_t *bytes, size_t si
     const uint8_t *kinds = types + counts.time;
     if (counts.type == 0 || kinds + counts.type * 6 > bytes + size)
         return ERR_CORRUPT;
-    audience->zone_since = memory_alloc((counts.time + 1) * sizeof(int64_t));
-    audience->zone_offsets = memory_alloc((counts.time + 1) * sizeof(int32_t));
-    if (audience->zone_since == NULL || audience->zone_offsets == NULL)
+    local->since = memory_alloc((counts.time + 1) * sizeof(int64_t));
+    local->offsets = memory_alloc((counts.time + 1) * sizeof(int32_t));
+    if (local->since == NULL || local->offsets == NULL)
         return ERR_NOMEM;
-    audience->zone_since[0] = INT64_MIN;
-    audience->zone_offsets[0] = (int32_t)read_big(kinds, 4);
+    local->since[0] = INT64_MIN;
+    local->offsets[0] = (int32_t)read_big(kinds, 4);
     for (size_t i = 0; i < counts.time; i++) {
         if (types[i] >= counts.type)
             return ERR_CORRUPT;
-        audience->zone_since[i + 1] = read_big(times + i * 8, 8) * 1000;
-        audience->zone_offsets[i + 1] = (int32_t)read_big(kinds + types[i] * 6, 4);
+        local->since[i + 1] = read_big(times + i * 8, 8) * 1000;
+        local->offsets[i + 1] = (int32_t)read_big(kinds + types[i] * 6, 4);
     }
-    audience->zone.count = counts.time + 1;
+    local->zone.count = counts.time + 1;
     return ERR_OK;
 }
 
@@ -79,31 +86,83 @@ static bool is_zone_name(const char *name)
     return name[0] != '\0' && name[0] != '/';
 }
 
-err local_zone_init(struct audience *audience, const char *name)
+/* The zone of this name, made once. */
+static err make_zone(struct local_zone *local, const char *name)
 {
     char path[128];
     err error = ERR_NOT_FOUND;
-    if (name == NULL)
-        name = "Asia/Shanghai";
-    snprintf(audience->zone.name, sizeof audience->zone.name, "%s", name);
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
+    snprintf(local->zone.name, sizeof local->zone.name, "%s", name);
+    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.90s", name);
     FILE *file = is_zone_name(name) ? fopen(path, "rb") : NULL;
     uint8_t *bytes = file != NULL ? memory_alloc(ZONE_BYTES_MAX) : NULL;
     if (bytes != NULL) {
         size_t size = fread(bytes, 1, ZONE_BYTES_MAX, file);
-        error = read_block(audience, bytes, size);
+        error = read_block(local, bytes, size);
         memory_free(bytes);
     }
     if (file != NULL)
         fclose(file);
     if (error != ERR_OK) {
-        memory_free(audience->zone_since);
-        memory_free(audience->zone_offsets);
+        memory_free(local->since);
+        memory_free(local->offsets);
+        local->since = NULL;
+        local->offsets = NULL;
         /* A machine without the database: China, as the default is, has had one offset since 1991. */
-        error = set_fixed(audience, strcmp(name, "UTC") == 0 ? 0 : 8 * 3600);
+        err fixed = set_fixed(local, strcmp(name, "UTC") == 0 ? 0 : 8 * 3600);
+        error = fixed != ERR_OK ? fixed : error;
     }
-    audience->zone.since_ms = audience->zone_since;
-    audience->zone.offset_seconds = audience->zone_offsets;
+    local->zone.since_ms = local->since;
+    local->zone.offset_seconds = local->offsets;
+    return error;
+}
+
+err local_zone_init(struct audience *audience, const char *name)
+{
+    if (name == NULL)
+        name = "Asia/Shanghai";
+    for (const struct local_zone *local = audience->zones; local != NULL; local = local->next)
+        if (strcmp(local->zone.name, name) == 0) {
+            audience->zone = &local->zone;
+            return ERR_OK;
+        }
+    struct local_zone *local = memory_alloc(sizeof *local);
+    if (local == NULL)
+        return ERR_NOMEM;
+    err error = make_zone(local, name);
+    local->next = audience->zones;
+    audience->zones = local;
+    audience->zone = &local->zone;
+    return error;
+}
+
+void local_zones_free(struct audience *audience)
+{
+    while (audience->zones != NULL) {
+        struct local_zone *gone = audience->zones;
+        audience->zones = gone->next;
+        memory_free(gone->since);
+        memory_free(gone->offsets);
+        memory_free(gone);
+    }
+}
+
+static bool take_setting(void *context, const struct ledger_value *values)
+{
+    struct audience *audience = context;
+    str text = values[1].bytes;
+    char name[64];
+    if (!str_equal(values[0].bytes, STR("workspace.zone")) || text.size < 3 || text.size > 60)
+        return true;
+    snprintf(name, sizeof name, "%.*s", (int)text.size - 2, text.data + 1); /* a JSON text */
+    if (local_zone_init(audience, name) != ERR_OK)
+        log_line(LOG_WARN, "zone_unknown", "zone=%s", name);
+    return false;
+}
+
+err local_zone_load(struct audience *audience, struct ledger *ledger, struct problem *problem)
+{
+    err error = ledger_scan(ledger, LEDGER_SETTINGS, NULL, take_setting, audience, problem);
+    audience->catalogue.zone = audience->judging.zone = audience->zone;
     return error;
 }
 

@@ -32,7 +32,8 @@ struct scanner {
     int64_t budget_ms;
     _Atomic uint32_t next; /* slice */
     _Atomic uint32_t done;
-    _Atomic bool stopped, failed;
+    _Atomic bool stopped, failed, gone;
+    pthread_t asking;
     pthread_mutex_t mutex;
     struct tally total;
 };
@@ -134,6 +135,13 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     return error;
 }
 
+void audience_question_watch(struct audience_question *question, bool (*is_gone)(void *context),
+                             void *context)
+{
+    question->is_gone = is_gone;
+    question->gone_context = context;
+}
+
 void audience_question_free(struct audience_question **question)
 {
     struct audience_question *gone = *question;
@@ -220,8 +228,19 @@ static err scan_slice(struct tally *tally, struct judging *judging, struct histo
     return error == ERR_OK ? rule_judge_status(judging->judge) : error;
 }
 
-static bool is_over(struct scanner *scanner)
+/* One of the threads asks; the other hears of it. */
+static bool asker_is_gone(const struct scanner *scanner)
 {
+    const struct audience_question *question = scanner->question;
+    return question->is_gone != NULL && question->is_gone(question->gone_context);
+}
+
+static bool is_over(struct scanner *scanner, bool asks)
+{
+    if (asks && asker_is_gone(scanner)) {
+        atomic_store(&scanner->gone, true);
+        atomic_store(&scanner->stopped, true);
+    }
     if ((scanner->cancel != NULL && atomic_load(scanner->cancel)) ||
         steady_since_ms(scanner->start) >= scanner->budget_ms)
         atomic_store(&scanner->stopped, true);
@@ -259,7 +278,7 @@ static void *scan_thread(void *context)
 {
     struct scanner *scanner = context;
     struct audience_question *question = scanner->question;
-    struct judging judging = { .audience = question->audience, .zone = &question->audience->zone };
+    struct judging judging = { .audience = question->audience, .zone = question->audience->zone };
     struct history_reader *reader = NULL;
     struct tally tally = { .scanner = scanner };
     size_t conditions = conditions_of(question);
@@ -268,7 +287,8 @@ static void *scan_thread(void *context)
     if (tally.conditions == NULL || rule_judge_new(&judging.judge) != ERR_OK ||
         history_reader_new(&reader, question->audience->config.history) != ERR_OK)
         atomic_store(&scanner->failed, true);
-    while (!is_over(scanner)) {
+    bool asks = pthread_equal(pthread_self(), scanner->asking) != 0;
+    while (!is_over(scanner, asks)) {
         uint64_t from = (uint64_t)atomic_fetch_add(&scanner->next, 1) * SLICE_CUSTOMERS + 1;
         if (from > question->last)
             break;
@@ -372,6 +392,7 @@ err audience_question_run(struct audience_question *question, int64_t budget_ms,
         .question = question, .cancel = cancel, .start = steady_now(), .budget_ms = budget_ms
     };
     pthread_t helper;
+    scanner.asking = pthread_self();
     scanner.total.conditions =
         memory_alloc((conditions_of(question) + 1) * sizeof(*scanner.total.conditions));
     if (scanner.total.conditions == NULL)
@@ -383,7 +404,9 @@ err audience_question_run(struct audience_question *question, int64_t budget_ms,
     if (helped)
         pthread_join(helper, NULL);
     pthread_mutex_destroy(&scanner.mutex);
-    err error = atomic_load(&scanner.failed) ? ERR_NOMEM : ERR_OK;
+    err error = atomic_load(&scanner.failed) ? ERR_NOMEM
+                : atomic_load(&scanner.gone) ? ERR_UNAVAILABLE
+                                             : ERR_OK;
     if (error == ERR_OK) {
         write_scanned(&scanner, out);
         error = buffer_status(out);

@@ -17,6 +17,8 @@ struct compared {
 
 struct audience_question {
     struct audience *audience;
+    bool (*is_gone)(void *context); /* may be NULL */
+    void *gone_context;
     enum audience_question_kind kind;
     int64_t now_ms;
     uint32_t last;      /* customer number */

@@ -144,6 +144,18 @@ static err add_columns(struct audience *audience, const struct rule *rule, bool 
     return ERR_OK;
 }
 
+static err want_entered(struct audience *audience, const struct rule *rule)
+{
+    const struct rule_needs *needs = rule_needs(rule);
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < needs->entered_count; i++) {
+        struct definition *segment = definition_at(audience, needs->entered[i]);
+        if (segment != NULL)
+            error = entered_want(audience, segment);
+    }
+    return error;
+}
+
 static err object_rule(struct audience *audience, struct recipe *recipe, json_value json,
                        const char *pointer, struct rule **rule, struct problem *problem)
 {
@@ -172,7 +184,7 @@ err recipe_rule(struct audience *audience, struct recipe *recipe, json_value jso
     if (error != ERR_OK)
         return at_pointer(problem, error, pointer);
     recipe_need_rule(recipe, *rule);
-    return ERR_OK;
+    return want_entered(audience, *rule);
 }
 
 err recipe_measure(struct audience *audience, struct recipe *recipe, json_value json,
@@ -190,7 +202,7 @@ err recipe_measure(struct audience *audience, struct recipe *recipe, json_value 
     if (error != ERR_OK)
         return at_pointer(problem, error, pointer);
     recipe_need_rule(recipe, *rule);
-    return ERR_OK;
+    return want_entered(audience, *rule);
 }
 
 /* ---- segments ---- */

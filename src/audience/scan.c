@@ -30,6 +30,7 @@ void others_free(struct others *others)
             set_deinit(&item->sets[k]);
         memory_free(item->sets);
         numbers_deinit(&item->numbers);
+        numbers_deinit(&item->entered);
     }
     memory_free(others->items);
     *others = (struct others){ .count = 0 };
@@ -45,6 +46,8 @@ static err take_one(const struct definition *definition, struct others_item *ite
     if (item->sets == NULL)
         return ERR_NOMEM;
     err error = numbers_share(&definition->numbers, &item->numbers);
+    if (error == ERR_OK)
+        error = numbers_share(&definition->entered, &item->entered);
     for (uint32_t i = 0; error == ERR_OK && i < definition->set_count; i++) {
         error = set_share(&definition->sets[i], &item->sets[i]);
         item->set_count = i + 1;
@@ -135,6 +138,7 @@ void facts_for_scan(struct scan_facts *from, struct rule_facts *facts)
                                   .relation = scan_trait,
                                   .reachable = scan_reachable,
                                   .objects = &from->objects,
+                                  .entered = entered_for_scan,
                                   .entered_ms = INT64_MIN };
 }
 
@@ -373,7 +377,7 @@ static void finish(struct scan *scan)
 
 static err judging_new(struct scan *scan, struct judging *judging, struct history_reader **reader)
 {
-    *judging = (struct judging){ .audience = scan->audience, .zone = &scan->audience->zone };
+    *judging = (struct judging){ .audience = scan->audience, .zone = scan->audience->zone };
     facts_for_scan(&scan->facts, &judging->facts);
     err error = rule_judge_new(&judging->judge);
     return error == ERR_OK ? history_reader_new(reader, scan->audience->config.history) : error;
@@ -616,4 +620,5 @@ void scan_stop(struct audience *audience)
     if (audience->scan_over != NULL)
         atomic_store(&audience->scan_over->stopping, true);
     scan_free(&audience->scan_over);
+    scan_free(&audience->merging);
 }

@@ -390,7 +390,9 @@ struct definition {
     bool uncounted;   /* on objects: what is counted may have changed */
     bool moved;       /* on objects: some value changed, and who depends on it was not asked yet */
     bool row_dirty;   /* its row is to be written with the next commit */
-    uint32_t number;  /* from 1, never reused */
+    bool wants_entered;             /* some rule asks since when they are in it */
+    struct numbers entered;         /* ms, of those who are; kept from when it is wanted */
+    uint32_t number;                /* from 1, never reused */
     uint32_t version, live_version; /* 0: not live yet */
     enum audience_kind kind;
     bool deleted;
@@ -453,7 +455,7 @@ struct others {
         struct lexicon *texts;
         struct set *sets;
         uint32_t set_count;
-        struct numbers numbers;
+        struct numbers numbers, entered;
     } * items;
 };
 struct scan_facts {
@@ -574,10 +576,10 @@ struct marks {
 struct audience {
     struct audience_config config;
     struct facts_table facts;
-    struct rule_zone zone;
-    int64_t *zone_since;
-    int32_t *zone_offsets;
+    const struct rule_zone *zone;
+    struct local_zone *zones; /* all that were, kept: other threads may still look into one */
     struct rule_catalogue catalogue;
+    struct ledger *ledger;      /* borrowed, from audience_load */
     struct json_parser *parser; /* bodies from the ledger */
     struct json_parser *catalogue_parser;
     struct buffer catalogue_text;
@@ -596,6 +598,8 @@ struct audience {
     struct reach_columns reach;
     struct objects objects;
     struct sweep sweep;
+    int64_t
+        unsettled_stored; /* what the ledger says of it: 0 nothing is left, 1 a sweep, 2 one with facts */
     bool pending_facts, pending_objects; /* who is pending is of a sweep */
     _Atomic bool wants_tick;
     _Atomic int64_t count_wanted_ns; /* steady time from which on there is something to count; 0 */
@@ -603,6 +607,9 @@ struct audience {
     struct wheel wheel;
     roaring_bitmap_t *pending; /* taken from the wheel at pending_moment, not settled yet */
     struct audience_moment pending_moment;
+    roaring_bitmap_t *rejudge;     /* touched while what was installed was computed: in slices */
+    struct scan *merging;          /* whose due times go to the wheel, chunk after chunk */
+    uint32_t merge_next;           /* chunk */
     roaring_bitmap_t *huge;        /* put off until the next second */
     roaring_bitmap_t *huge_judged; /* in this second */
     int64_t huge_second;
@@ -716,6 +723,15 @@ void change_write(struct buffer *out, const struct change *change, const struct 
 bool change_row_is_full(const struct definition *definition);
 void change_end_row(struct definition *definition);
 
+/* entered.c: since when somebody is in a segment, for windows that begin there. */
+void entered_note(struct definition *definition, const struct change *change);
+/* Somebody asks: what the ledger and memory know of the past is read. Engine. */
+err entered_want(struct audience *audience, struct definition *definition) MUST_USE;
+/* All that are wanted, at a start. */
+err entered_load(struct audience *audience) MUST_USE;
+int64_t entered_for_engine(void *context, uint32_t customer, const struct rule_entered *what);
+int64_t entered_for_scan(void *context, uint32_t customer, const struct rule_entered *what);
+
 /* store.c */
 void store_put_definition(const struct definition *definition, struct ledger_writes *writes);
 void store_put_given(const struct definition *definition, uint32_t block,
@@ -729,7 +745,12 @@ json_value catalogue_events(struct audience *audience);
 json_value catalogue_traits(struct audience *audience);
 /* read.c: a tag's value as JSON. */
 void write_cell(const struct definition *tag, int64_t cell, struct json_writer *writer);
+/* NOT_FOUND for a name that the machine does not know: the zone is then China's, or UTC. */
 err local_zone_init(struct audience *audience, const char *name) MUST_USE;
+void local_zones_free(struct audience *audience);
+/* The workspace's zone as the ledger has it. */
+err local_zone_load(struct audience *audience, struct ledger *ledger,
+                    struct problem *problem) MUST_USE;
 int64_t local_day(const struct rule_zone *zone, int64_t time_ms); /* local days since 1970 */
 int64_t local_day_start(const struct rule_zone *zone, int64_t day);
 /* Facts for the engine thread: live sets and numbers. */
@@ -743,6 +764,9 @@ bool tag_value(enum rule_kind kind, const struct lexicon *texts, int64_t cell,
 /* Definitions wait to be computed: begin when nothing runs and what they need is there. */
 err scan_begin(struct audience *audience) MUST_USE;
 bool scan_work(struct audience *audience, int64_t budget_us);
+/* Due times of an installed scan: a slice; all; those of `minute` and before, not merged yet, into `out`. */
+bool scan_merge(struct audience *audience, int64_t budget_us);
+void scan_merge_due(struct audience *audience, uint32_t minute, roaring_bitmap_t *out);
 void scan_touch(struct audience *audience, uint32_t customer);
 void scan_stop(struct audience *audience);
 /* Find the due time of everybody on other threads. */

@@ -5,6 +5,7 @@
  * state says up to which change all its chunks are. So what is in RAM is what the chunks say, and the changes
  * after. Chunks are written in rounds, one a minute of log time at most, 1 MB a commit; changes in the commit of
  * their record. */
+#include <stdio.h>
 #include <string.h>
 
 #include "audience/state.h"
@@ -177,8 +178,24 @@ static void put_checkpoint(struct audience *audience, struct ledger_writes *writ
         audience->checkpoint_next = 0;
 }
 
+/* What a sweep has not come to yet would be lost with the memory: a start that finds this begins it again. It is taken
+ * back in the commit that has the last of its changes. */
+static void put_unsettled(struct audience *audience, struct ledger_writes *writes)
+{
+    bool pending = !roaring_bitmap_is_empty(audience->pending);
+    bool swept = audience->sweep.left > 0 || (pending && audience->pending_objects);
+    bool facts = (swept && (audience->sweep.facts || audience->pending_facts)) ||
+                 !roaring_bitmap_is_empty(audience->rejudge);
+    int64_t unsettled = facts ? 2 : swept ? 1 : 0;
+    if (unsettled == audience->unsettled_stored)
+        return;
+    audience->unsettled_stored = unsettled;
+    LEDGER_PUT(writes, LEDGER_AUDIENCE_STATES, ledger_int(0), ledger_int(unsettled));
+}
+
 void audience_commit(struct audience *audience, struct ledger_writes *writes)
 {
+    put_unsettled(audience, writes);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         struct definition *definition = audience->definitions[i];
         if (definition == NULL)
@@ -285,6 +302,8 @@ static bool load_state(void *context, const struct ledger_value *values)
 {
     struct load *load = context;
     struct definition *definition = definition_at(load->audience, (uint32_t)values[0].integer);
+    if (values[0].integer == 0)
+        load->audience->unsettled_stored = values[1].integer;
     if (definition != NULL)
         definition->checkpoint = definition->change_number = (uint64_t)values[1].integer;
     return true;
@@ -423,6 +442,42 @@ static err compile_all(struct audience *audience, struct problem *problem)
     return ERR_OK;
 }
 
+/* Days begin at other moments: every rule is made anew, and everybody judged by it. What was being computed begins
+ * again. */
+err audience_setting_changed(struct audience *audience, str key, json_value value)
+{
+    char name[64];
+    struct problem problem = { .error = ERR_OK };
+    str text = json_text(value);
+    if (!str_equal(key, STR("workspace.zone")) || text.size == 0 || text.size >= sizeof name)
+        return ERR_OK;
+    snprintf(name, sizeof name, STR_FMT, STR_ARG(text));
+    err error = local_zone_init(audience, name);
+    if (error == ERR_NOMEM)
+        return error;
+    scan_stop(audience);
+    object_counts_stop(audience);
+    audience->catalogue.zone = audience->judging.zone = audience->zone;
+    audience->day = local_day(audience->zone, audience->now_ms);
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        struct definition *definition = audience->definitions[i];
+        if (definition == NULL || definition->deleted || definition->kind == AUDIENCE_OBJECT_IDS)
+            continue;
+        recipe_release(&definition->next);
+        definition->stale = definition->on != 0;
+        error = compile(audience, definition, &problem);
+        if (error != ERR_OK)
+            log_line(LOG_ERROR, "definition_unreadable", "number=%u detail=\"%s\"", i,
+                     problem.detail);
+        if (error == ERR_NOMEM)
+            return error;
+    }
+    audience->scan_wanted = true;
+    object_counts_stale(audience);
+    sweep_begin(audience, true);
+    return interest_make(audience);
+}
+
 err audience_load(struct audience *audience, struct ledger *ledger, struct problem *problem)
 {
     struct load load = { .audience = audience, .ledger = ledger, .problem = problem };
@@ -433,7 +488,7 @@ err audience_load(struct audience *audience, struct ledger *ledger, struct probl
                   { LEDGER_AUDIENCE_TEXTS, load_text },
                   { LEDGER_AUDIENCE_GIVEN, load_given },
                   { LEDGER_AUDIENCE_STATES, load_state } };
-    err error = ERR_OK;
+    err error = local_zone_load(audience, ledger, problem);
     for (size_t i = 0; error == ERR_OK && i < sizeof scans / sizeof scans[0]; i++) {
         error = ledger_scan(ledger, scans[i].table, NULL, scans[i].visit, &load, problem);
         if (error == ERR_OK)
@@ -450,5 +505,8 @@ err audience_load(struct audience *audience, struct ledger *ledger, struct probl
     for (uint32_t i = 1; error == ERR_OK && i < audience->definition_count; i++)
         if (audience->definitions[i] != NULL && !audience->definitions[i]->deleted)
             error = load_changes_of(&load, audience->definitions[i]);
+    audience->ledger = ledger;
+    if (error == ERR_OK)
+        error = entered_load(audience);
     return error == ERR_OK ? interest_make(audience) : error;
 }

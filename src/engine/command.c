@@ -235,6 +235,9 @@ static err run_setting_put(struct call *call)
         LEDGER_PUT(call->writes, LEDGER_SETTINGS, ledger_text(call->object),
                    ledger_text(buffer_str(&value)));
     buffer_deinit(&value);
+    if (error == ERR_OK)
+        error = audience_setting_changed(call->engine->audience, call->object,
+                                         json_get(call->body, STR("value")));
     return error;
 }
 

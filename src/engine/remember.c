@@ -68,7 +68,7 @@ static bool is_promoted(str path, enum column_kind kind, uint32_t *index)
 static void form_add(struct row_form *form, str path, enum column_kind kind)
 {
     uint32_t index;
-    if (path.size > 0 && path.data[0] == '$')
+    if (str_equal(path, STR("$source")) || str_equal(path, STR("$received")))
         return; /* of the event itself */
     if (is_promoted(path, kind, &index)) {
         form->promoted_set |= 1u << index;

@@ -87,6 +87,8 @@ static const struct {
     { "times", "{\"during\":{\"from\":\"2026-06-01\",\"to\":\"2026-06-19\"}}", "起止时间",
       "between two times" },
     { "since_entering", "{\"during\":\"since_entering\"}", "进入以来", "since entering" },
+    { "since_entering_segment", "{\"during\":{\"since_entering\":{\"segment\":\"vip\"}}}",
+      "进入某人群以来", "since entering a segment" },
     { "today", "{\"during\":\"today\"}", "今天", "today" },
     { "yesterday", "{\"during\":\"yesterday\"}", "昨天", "yesterday" },
     { "this_week", "{\"during\":\"this_week\"}", "本周", "this week" },

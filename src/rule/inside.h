@@ -135,6 +135,7 @@ struct reference {
 
 struct window {
     bool given, entering;
+    struct rule_entered entered; /* entering: of what; by default what is judged */
     bool has_from, has_to;
     struct moment from, to;
     str word; /* of a calendar window */
@@ -283,7 +284,8 @@ struct rule {
     struct property via; /* of a measure by object */
     bool has_via;
     uint32_t ring_total;
-    bool whole_life; /* some slot looks at events before its window: nth, net */
+    bool has_entered; /* some window begins with a named segment or journey */
+    bool whole_life;  /* some slot looks at events before its window: nth, net */
     struct rule_needs needs;
     struct pattern *patterns; /* a list, to free */
 };

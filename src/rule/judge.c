@@ -319,8 +319,10 @@ static void prepare_windows(struct rule_judge *judge, struct known *known, const
             .ring_head = ring,
         };
         ring += rule->slots[i]->measuring.ring;
-        window_at(judge, window_of(rule->slots[i]), start);
-        known->begin_ms = earlier(known->begin_ms, start->from_ms);
+        bool is_hers = window_of(rule->slots[i])->entered.kind != RULE_ENTERED_SELF;
+        if (!is_hers) /* else it begins for each customer at a moment of her own */
+            window_at(judge, window_of(rule->slots[i]), start);
+        known->begin_ms = is_hers ? INT64_MIN : earlier(known->begin_ms, start->from_ms);
     }
 }
 

@@ -202,6 +202,7 @@ void tally_push(struct rule_judge *judge, const struct node *node, struct tally 
 int64_t window_enters(struct rule_judge *judge, const struct window *window, int64_t time_ms);
 /* When does an event that is in the window leave it? */
 int64_t window_leaves(struct rule_judge *judge, const struct window *window, int64_t time_ms);
+int64_t window_entered(const struct rule_judge *judge, const struct window *window);
 void window_at(struct rule_judge *judge, const struct window *window, struct tally *tally);
 bool keep_item(struct rule_judge *judge, struct item item);
 

@@ -21,6 +21,28 @@ err parse_fail(struct parser *parser, str pointer, const char *detail, ...)
     return problem_at(parser->problem, ERR_UNPROCESSABLE, STR_FMT, STR_ARG(pointer));
 }
 
+err parse_member(struct parser *parser, str pointer, str member, err error)
+{
+    struct problem *problem = parser->problem;
+    if (error != ERR_UNPROCESSABLE || problem == NULL ||
+        !str_equal(str_from_c(problem->pointer), pointer) || member.size == 0)
+        return error;
+    struct buffer place;
+    buffer_init(&place, sizeof problem->pointer);
+    buffer_append_str(&place, pointer);
+    buffer_append_byte(&place, '/');
+    for (size_t i = 0; i < member.size && i < 60; i++) { /* RFC 6901 */
+        if (member.data[i] == '~' || member.data[i] == '/')
+            buffer_append_str(&place, member.data[i] == '~' ? STR("~0") : STR("~1"));
+        else
+            buffer_append(&place, &member.data[i], 1);
+    }
+    if (buffer_status(&place) == ERR_OK && place.size < sizeof problem->pointer)
+        error = problem_at(problem, error, STR_FMT, STR_ARG(buffer_str(&place)));
+    buffer_deinit(&place);
+    return error;
+}
+
 err parse_hint(struct parser *parser, const char *hint, ...)
 {
     char text[240];
@@ -92,7 +114,8 @@ err parse_members(struct parser *parser, json_value object, str pointer, const c
     while (json_next(&iterator, &key, &value)) {
         if (is_word_in(key, allowed) || (operators && operator_find(key) != OP_NONE))
             continue;
-        return unknown_member(parser, pointer, key, allowed, operators);
+        return parse_member(parser, pointer, shown(key),
+                            unknown_member(parser, pointer, key, allowed, operators));
     }
     return ERR_OK;
 }
@@ -117,9 +140,12 @@ err parse_text(struct parser *parser, json_value object, str pointer, const char
     json_value value = json_get(object, str_from_c(member));
     str text = json_text(value);
     if (text.size == 0)
-        return parse_fail(parser, pointer, "'%s' has to be a text that is not empty", member);
+        return parse_member(
+            parser, pointer, str_from_c(member),
+            parse_fail(parser, pointer, "'%s' has to be a text that is not empty", member));
     if (text.size > 200)
-        return parse_fail(parser, pointer, "'%s' is longer than 200 bytes", member);
+        return parse_member(parser, pointer, str_from_c(member),
+                            parse_fail(parser, pointer, "'%s' is longer than 200 bytes", member));
     return parse_copy(parser, text, out);
 }
 
@@ -454,7 +480,8 @@ static err make_fact(struct parser *parser, json_value json, str pointer, const 
     if (error != ERR_OK)
         return error;
     if (!ask_catalogue(parser, kind, node->name, &node->symbol))
-        return parse_unknown(parser, pointer, what, node->name);
+        return parse_member(parser, pointer, str_from_c(member),
+                            parse_unknown(parser, pointer, what, node->name));
     return parse_condition(parser, node);
 }
 
@@ -479,7 +506,8 @@ static err parse_value_fact(struct parser *parser, json_value json, str pointer,
         return ERR_OK;
     /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the hint gives the same error */
     error = parse_fail(parser, pointer, "'$me' is compared with relations only");
-    return parse_hint(parser, "as {\"relation\":\"adviser\",\"eq\":\"$me\"}");
+    error = parse_hint(parser, "as {\"relation\":\"adviser\",\"eq\":\"$me\"}");
+    return parse_member(parser, pointer, str_from_c(operator_word(node->compare.op)), error);
 }
 
 static err parse_plain_fact(struct parser *parser, json_value json, str pointer, const char *member,
@@ -568,7 +596,8 @@ static err parse_head(struct parser *parser, json_value json, str pointer, enum 
             ? strcmp(head, "prop") == 0
             : !is_word_in(str_from_c(head), scope == SCOPE_EVENT ? "all any not prop object"
                                                                  : "all any not prop object tag"))
-        return misplaced(parser, pointer, head, scope);
+        return parse_member(parser, pointer, str_from_c(head),
+                            misplaced(parser, pointer, head, scope));
     if (scope == SCOPE_OBJECT && strcmp(head, "tag") == 0)
         return parse_object_tag(parser, json, pointer, out);
 #define X(word, call)            \
@@ -616,7 +645,8 @@ static err parse_headless(struct parser *parser, json_value json, str pointer)
         parse_fail(parser, pointer, "the rule is empty");
         return parse_hint(parser, "a rule begins with one of: " HEAD_WORDS);
     }
-    return unknown_member(parser, pointer, key, HEAD_WORDS, false);
+    return parse_member(parser, pointer, shown(key),
+                        unknown_member(parser, pointer, key, HEAD_WORDS, false));
 }
 
 err parse_node(struct parser *parser, json_value json, str pointer, enum scope scope,
@@ -670,7 +700,9 @@ err parse_object_prop(struct parser *parser, json_value json, str pointer, str p
                  str_starts_with(path, STR("tag:")) ? "tag" : "property",
                  (int)(parser->object_kind.size > 60 ? 60 : parser->object_kind.size),
                  parser->object_kind.data);
-        return parse_unknown(parser, pointer, what, path);
+        return parse_member(parser, pointer,
+                            str_starts_with(path, STR("tag:")) ? STR("tag") : STR("prop"),
+                            parse_unknown(parser, pointer, what, path));
     }
     struct operand operand = { node->symbol.kind, 1, "property", path };
     err error = count_leaf(parser, pointer);
@@ -712,15 +744,17 @@ static err find_via(struct parser *parser, struct node *node, enum scope scope, 
 
 static err check_via(struct parser *parser, struct node *node, enum scope scope, str outer_kind)
 {
-    err error = find_via(parser, node, scope, outer_kind);
+    err error =
+        parse_member(parser, node->pointer, STR("via"), find_via(parser, node, scope, outer_kind));
     if (error != ERR_OK)
         return error;
     bool of_event = scope == SCOPE_EVENT;
     enum rule_kind kind = of_event ? node->property.kind : node->via_symbol.kind;
     if (!is_text_kind(kind))
-        return parse_fail(parser, node->pointer,
-                          "'" STR_FMT "' is a %s; the id of a " STR_FMT " is text",
-                          STR_ARG(node->via), kind_word(kind), STR_ARG(node->name));
+        return parse_member(parser, node->pointer, STR("via"),
+                            parse_fail(parser, node->pointer,
+                                       "'" STR_FMT "' is a %s; the id of a " STR_FMT " is text",
+                                       STR_ARG(node->via), kind_word(kind), STR_ARG(node->name)));
     if (of_event && node->property.source == FROM_COLUMN)
         return parse_verdict(parser, NULL, node, node->property.column, &node->verdict);
     return ERR_OK;
@@ -748,7 +782,8 @@ err parse_object(struct parser *parser, json_value json, str pointer, enum scope
         return error;
     if (catalogue->object == NULL ||
         !catalogue->object(catalogue->context, node->name, STR_NONE, &node->symbol))
-        return parse_unknown(parser, pointer, "object", node->name);
+        return parse_member(parser, pointer, STR("object"),
+                            parse_unknown(parser, pointer, "object", node->name));
     error = check_via(parser, node, scope, outer_kind);
     if (error == ERR_OK && scope == SCOPE_CUSTOMER)
         error = parse_condition(parser, node);

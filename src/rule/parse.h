@@ -32,6 +32,8 @@ struct operand {
 err parse_fail(struct parser *parser, str pointer, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 err parse_hint(struct parser *parser, const char *hint, ...) __attribute__((format(printf, 2, 3)));
+/* What went wrong at `pointer` itself did so in its member: the place is told to the member. Gives `error`. */
+err parse_member(struct parser *parser, str pointer, str member, err error) MUST_USE;
 /* "there is no trait 'citty'", with names like it. */
 err parse_unknown(struct parser *parser, str pointer, const char *what, str wrong) MUST_USE;
 /* All members of `object` are in `allowed` (names with spaces between), or operators if `operators`. */

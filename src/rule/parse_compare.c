@@ -405,7 +405,8 @@ static err find_operator(struct parser *parser, json_value object, str pointer, 
         if (*op != OP_NONE) {
             parse_fail(parser, pointer, "there are two comparisons, '%s' and '%s'",
                        operator_word(*op), operator_word(found));
-            return parse_hint(parser, "use 'between', or two rules in 'all'");
+            err error = parse_hint(parser, "use 'between', or two rules in 'all'");
+            return parse_member(parser, pointer, key, error);
         }
         *op = found;
         *value = item;
@@ -452,14 +453,10 @@ static bool is_turned(enum comparison op)
     return op == OP_NE || op == OP_NOT_IN || op == OP_NOT_CONTAINS;
 }
 
-err parse_compare(struct parser *parser, json_value object, str pointer,
-                  const struct operand *operand, struct compare *compare)
+static err read_compare(struct parser *parser, json_value value, str pointer,
+                        const struct operand *operand, struct compare *compare)
 {
-    json_value value = { NULL, 0 };
-    *compare = (struct compare){ .kind = operand->kind };
-    err error = find_operator(parser, object, pointer, &compare->op, &value);
-    if (error != ERR_OK || compare->op == OP_NONE)
-        return error;
+    err error = ERR_OK;
     compare->negate = is_turned(compare->op);
     error = check_kind(parser, pointer, operand, compare->op);
     if (error == ERR_OK)
@@ -478,6 +475,18 @@ err parse_compare(struct parser *parser, json_value object, str pointer,
     if (is_text_kind(operand->kind))
         return compare_text(parser, value, pointer, operand, compare);
     return compare_number(parser, value, pointer, operand, compare);
+}
+
+err parse_compare(struct parser *parser, json_value object, str pointer,
+                  const struct operand *operand, struct compare *compare)
+{
+    json_value value = { NULL, 0 };
+    *compare = (struct compare){ .kind = operand->kind };
+    err error = find_operator(parser, object, pointer, &compare->op, &value);
+    if (error != ERR_OK || compare->op == OP_NONE)
+        return error;
+    return parse_member(parser, pointer, str_from_c(operator_word(compare->op)),
+                        read_compare(parser, value, pointer, operand, compare));
 }
 
 /* ---- windows ---- */
@@ -503,8 +512,8 @@ static err wrong_span(struct parser *parser, str pointer, const char *member)
     return parse_hint(parser, "as \"30m\", \"12h\", \"90d\", \"2w\", \"3M\" or \"1y\"");
 }
 
-err parse_within(struct parser *parser, json_value value, str pointer, struct moment *span,
-                 str *word)
+static err read_within(struct parser *parser, json_value value, str pointer, struct moment *span,
+                       str *word)
 {
     if (!span_parse(json_text(value), span))
         return wrong_span(parser, pointer, "within");
@@ -516,6 +525,13 @@ err parse_within(struct parser *parser, json_value value, str pointer, struct mo
     if (error != ERR_OK)
         return error;
     return parse_copy(parser, json_text(value), word);
+}
+
+err parse_within(struct parser *parser, json_value value, str pointer, struct moment *span,
+                 str *word)
+{
+    return parse_member(parser, pointer, STR("within"),
+                        read_within(parser, value, pointer, span, word));
 }
 
 static const struct {
@@ -616,7 +632,35 @@ static err two_edges(struct parser *parser, json_value object, str pointer, stru
     return ERR_OK;
 }
 
-err parse_window(struct parser *parser, json_value object, str pointer, struct window *window)
+/* Since she entered a segment, or a journey: {"since_entering":{"segment":"vip"}}. */
+static err named_entering(struct parser *parser, json_value value, str pointer,
+                          struct window *window)
+{
+    const struct rule_catalogue *catalogue = parser->catalogue;
+    json_value segment = json_get(value, STR("segment")), journey = json_get(value, STR("journey"));
+    bool of_segment = json_kind(segment) != JSON_MISSING;
+    str key = json_text(of_segment ? segment : journey);
+    err error = parse_members(parser, value, pointer, "segment journey", false);
+    if (error != ERR_OK)
+        return error;
+    if (key.size == 0 || json_count(value) != 1) {
+        parse_fail(parser, pointer, "'since_entering' names a segment or a journey");
+        return parse_hint(parser, "as {\"since_entering\":{\"segment\":\"vip\"}}");
+    }
+    bool (*ask)(void *, str, struct rule_symbol *) =
+        of_segment ? catalogue->segment : catalogue->journey;
+    window->entering = true;
+    window->entered =
+        (struct rule_entered){ .kind = of_segment ? RULE_ENTERED_SEGMENT : RULE_ENTERED_JOURNEY };
+    if (ask == NULL || !ask(catalogue->context, key, &window->entered.symbol))
+        return parse_member(
+            parser, pointer, of_segment ? STR("segment") : STR("journey"),
+            parse_unknown(parser, pointer, of_segment ? "segment" : "journey", key));
+    parser->rule->has_entered = true;
+    return parse_copy(parser, key, &window->word);
+}
+
+static err read_window(struct parser *parser, json_value object, str pointer, struct window *window)
 {
     json_value last = json_get(object, STR("last")), during = json_get(object, STR("during"));
     bool has_last = json_kind(last) != JSON_MISSING, has_during = json_kind(during) != JSON_MISSING;
@@ -634,10 +678,26 @@ err parse_window(struct parser *parser, json_value object, str pointer, struct w
     }
     if (!has_during)
         return ERR_OK;
+    if (json_is_object(during) && json_is_object(json_get(during, STR("since_entering")))) {
+        str inner;
+        err error = parse_members(parser, during, pointer, "since_entering", false);
+        if (error == ERR_OK)
+            error = parse_pointer(parser, pointer, "during/since_entering", -1, &inner);
+        return error != ERR_OK
+                   ? error
+                   : named_entering(parser, json_get(during, STR("since_entering")), inner, window);
+    }
     if (json_is_object(during))
         return two_edges(parser, during, pointer, window);
     if (json_kind(during) == JSON_TEXT)
         return named_window(parser, json_text(during), pointer, window);
     parse_fail(parser, pointer, "'during' does not understand this value");
     return parse_hint(parser, "as \"this_month\" or {\"from\":\"90d\",\"to\":\"30d\"}");
+}
+
+err parse_window(struct parser *parser, json_value object, str pointer, struct window *window)
+{
+    bool has_last = json_kind(json_get(object, STR("last"))) != JSON_MISSING;
+    return parse_member(parser, pointer, has_last ? STR("last") : STR("during"),
+                        read_window(parser, object, pointer, window));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions on what happened: events with their properties and measures, sequences, touches. */
+#include <stdio.h>
 #include <string.h>
 
 #include "rule/parse.h"
@@ -159,7 +160,7 @@ static err check_event(struct parser *parser, str *name, str pointer)
     return parse_unknown(parser, pointer, "event", *name);
 }
 
-err parse_events(struct parser *parser, json_value value, str pointer, struct texts *texts)
+static err read_events(struct parser *parser, json_value value, str pointer, struct texts *texts)
 {
     err error = parse_texts(parser, value, pointer, texts);
     if (error == ERR_OK && texts->count > 100)
@@ -173,6 +174,11 @@ err parse_events(struct parser *parser, json_value value, str pointer, struct te
     }
     texts->items = names;
     return error;
+}
+
+err parse_events(struct parser *parser, json_value value, str pointer, struct texts *texts)
+{
+    return parse_member(parser, pointer, STR("event"), read_events(parser, value, pointer, texts));
 }
 
 static err listen_all(struct parser *parser, const struct texts *events, uint32_t slot,
@@ -209,7 +215,8 @@ err parse_prop(struct parser *parser, json_value json, str pointer, struct node 
     if (++parser->leaves > RULE_CONDITIONS_MAX)
         return parse_fail(parser, pointer, "the rule has more than %d conditions",
                           RULE_CONDITIONS_MAX);
-    error = parse_property(parser, NULL, path, pointer, &node->property);
+    error = parse_member(parser, pointer, STR("prop"),
+                         parse_property(parser, NULL, path, pointer, &node->property));
     if (error != ERR_OK)
         return error;
     struct operand operand = { node->property.kind, node->property.unit, "property", path };
@@ -392,9 +399,11 @@ static bool has_relative_window(const struct window *window)
 err parse_measuring(struct parser *parser, json_value json, str pointer, struct node *node)
 {
     struct measuring *measuring = &node->measuring;
-    err error = read_measure(parser, json, pointer, measuring);
+    err error = parse_member(parser, pointer, STR("measure"),
+                             read_measure(parser, json, pointer, measuring));
     if (error == ERR_OK)
-        error = read_of(parser, json, pointer, &node->events, measuring);
+        error = parse_member(parser, pointer, STR("of"),
+                             read_of(parser, json, pointer, &node->events, measuring));
     if (error == ERR_OK)
         error = parse_window(parser, json, pointer, &measuring->window);
     if (error != ERR_OK)
@@ -455,18 +464,21 @@ err parse_event(struct parser *parser, json_value json, str pointer, struct node
     if (error == ERR_OK)
         error = read_where(parser, json, pointer, &node->events, &node->where);
     if (error == ERR_OK)
-        error = read_nth(parser, json, pointer, &node->measuring);
+        error = parse_member(parser, pointer, STR("nth"),
+                             read_nth(parser, json, pointer, &node->measuring));
     if (error == ERR_OK)
         error = parse_measuring(parser, json, pointer, node);
     if (error == ERR_OK)
-        error = read_net(parser, json, pointer, node);
+        error = parse_member(parser, pointer, STR("net"), read_net(parser, json, pointer, node));
     if (error != ERR_OK)
         return error;
     if (!rule->is_measure)
         default_compare(node);
     else if (node->compare.op != OP_NONE)
-        return parse_fail(parser, pointer, "what is measured is not compared: leave '%s' out",
-                          operator_word(node->compare.op));
+        return parse_member(parser, pointer, str_from_c(operator_word(node->compare.op)),
+                            parse_fail(parser, pointer,
+                                       "what is measured is not compared: leave '%s' out",
+                                       operator_word(node->compare.op)));
     struct compare *compare = &node->compare;
     struct measuring *measuring = &node->measuring;
     if (compare->texts != NULL && measuring->of.source == FROM_COLUMN)
@@ -524,12 +536,15 @@ static err read_step(struct parser *parser, json_value json, str pointer, struct
         return error;
     step->absent = json_bool(absent, false);
     if (json_kind(absent) != JSON_MISSING && json_kind(absent) != JSON_BOOL)
-        return parse_fail(parser, pointer, "'absent' has to be true or false");
+        return parse_member(parser, pointer, STR("absent"),
+                            parse_fail(parser, pointer, "'absent' has to be true or false"));
     if (step->absent && parser->step == 0) {
         parse_fail(parser, pointer, "the first step cannot be absent: the others follow it");
-        return parse_hint(parser, "that nothing happened is {\"event\":…,\"last\":…,\"eq\":0}");
+        error = parse_hint(parser, "that nothing happened is {\"event\":…,\"last\":…,\"eq\":0}");
+        return parse_member(parser, pointer, STR("absent"), error);
     }
-    error = read_same(parser, json, pointer, node, step);
+    error =
+        parse_member(parser, pointer, STR("same"), read_same(parser, json, pointer, node, step));
     parser->correlated = false;
     if (error == ERR_OK)
         error = read_where(parser, json, pointer, &step->events, &step->where);
@@ -588,7 +603,8 @@ err parse_sequence(struct parser *parser, json_value json, str pointer, struct n
     if (error != ERR_OK)
         return error;
     parser->sequence = node;
-    error = read_steps(parser, json_get(json, STR("sequence")), pointer, node);
+    error = parse_member(parser, pointer, STR("sequence"),
+                         read_steps(parser, json_get(json, STR("sequence")), pointer, node));
     parser->sequence = NULL;
     parser->step = 0;
     parser->correlated = false;
@@ -633,6 +649,17 @@ static err check_touch(struct parser *parser, const char *field, const struct te
     return ERR_OK;
 }
 
+/* The field within the member `touch`. */
+static err touch_place(struct parser *parser, str pointer, const char *field, err error)
+{
+    char member[40];
+    snprintf(member, sizeof member, "touch/%s", field);
+    if (error == ERR_UNPROCESSABLE && parser->problem != NULL &&
+        str_equal(str_from_c(parser->problem->pointer), pointer))
+        return problem_at(parser->problem, error, STR_FMT "/%s", STR_ARG(pointer), member);
+    return error;
+}
+
 static err read_touch(struct parser *parser, json_value json, str pointer, struct node *node)
 {
     static const char *const fields[] = { "journey", "node", "campaign", "template", "channel" };
@@ -651,12 +678,16 @@ static err read_touch(struct parser *parser, json_value json, str pointer, struc
         error = parse_texts(parser, value, pointer, &node->touch[i]);
         if (error == ERR_OK)
             error = check_touch(parser, fields[i], &node->touch[i], pointer);
+        error = touch_place(parser, pointer, fields[i], error);
     }
+    error = parse_member(parser, pointer, STR("touch"), error);
     json_value status = json_get(json, STR("status"));
     if (error != ERR_OK || json_kind(status) == JSON_MISSING)
         return error;
     error = parse_texts(parser, status, pointer, &node->touch[TOUCH_STATUS]);
-    return error != ERR_OK ? error : check_status(parser, &node->touch[TOUCH_STATUS], pointer);
+    if (error == ERR_OK)
+        error = check_status(parser, &node->touch[TOUCH_STATUS], pointer);
+    return parse_member(parser, pointer, STR("status"), error);
 }
 
 /* Where a touch's field stands in its events. */

@@ -10,13 +10,23 @@
 
 /* ---- windows ---- */
 
+int64_t window_entered(const struct rule_judge *judge, const struct window *window)
+{
+    const struct rule_facts *facts = judge->facts;
+    if (window->entered.kind == RULE_ENTERED_SELF)
+        return facts->entered_ms;
+    return facts->entered != NULL
+               ? facts->entered(facts->context, judge->customer, &window->entered)
+               : INT64_MIN;
+}
+
 void window_at(struct rule_judge *judge, const struct window *window, struct tally *tally)
 {
     const struct zone *zone = &judge->rule->zone;
     tally->from_ms = INT64_MIN;
     tally->to_ms = judge->now_ms;
     if (window->entering) {
-        tally->from_ms = judge->facts->entered_ms;
+        tally->from_ms = window_entered(judge, window);
         tally->closed = tally->from_ms == INT64_MIN;
     }
     if (window->has_from)
@@ -27,7 +37,7 @@ void window_at(struct rule_judge *judge, const struct window *window, struct tal
 
 int64_t window_enters(struct rule_judge *judge, const struct window *window, int64_t time_ms)
 {
-    if (window->entering && judge->facts->entered_ms == INT64_MIN)
+    if (window->entering && window_entered(judge, window) == INT64_MIN)
         return RULE_FOREVER;
     int64_t when = time_ms + 1;
     if (window->has_to) {
@@ -367,6 +377,9 @@ void pass_run(struct rule_judge *judge)
     const struct history_view *view = judge->view;
     if (rule->slot_count > 0)
         memcpy(known->tallies, known->starts, rule->slot_count * sizeof(struct tally));
+    for (uint32_t i = 0; rule->has_entered && i < rule->slot_count; i++)
+        if (rule->slots[i]->measuring.window.entered.kind != RULE_ENTERED_SELF)
+            window_at(judge, &rule->slots[i]->measuring.window, &known->tallies[i]);
     judge->item_count = 0;
     begin_set(judge);
     if (view == NULL)

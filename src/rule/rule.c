@@ -25,7 +25,7 @@ void rule_free(struct rule **rule)
 struct gathering {
     struct rule *rule;
     struct rule_needs *needs;
-    uint32_t *traits, *tags, *segments, *relations;
+    uint32_t *traits, *tags, *segments, *relations, *entered;
 };
 
 static void add_number(uint32_t *numbers, size_t *count, uint32_t number)
@@ -47,6 +47,14 @@ static void gather_object(struct gathering *gathering, const struct node *node)
     }
     if (node->scope == SCOPE_CUSTOMER && node->via_kind == NODE_TRAIT)
         add_number(gathering->traits, &gathering->needs->trait_count, node->via_symbol.number);
+}
+
+static void gather_entered(struct gathering *gathering, const struct rule_entered *entered)
+{
+    if (entered->kind != RULE_ENTERED_SEGMENT)
+        return;
+    add_number(gathering->segments, &gathering->needs->segment_count, entered->symbol.number);
+    add_number(gathering->entered, &gathering->needs->entered_count, entered->symbol.number);
 }
 
 static void gather(struct gathering *gathering, const struct node *node)
@@ -93,6 +101,7 @@ static void gather(struct gathering *gathering, const struct node *node)
     default:
         break;
     }
+    gather_entered(gathering, &node->measuring.window.entered);
     /* An event in the future becomes one of the past by time alone. */
     needs->time |= node->relative || node->kind == NODE_EVENT || node->kind == NODE_SEQUENCE ||
                    node->kind == NODE_TOUCH;
@@ -143,17 +152,19 @@ static err gather_needs(struct rule *rule)
         .needs = needs,
         .traits = arena_array(&rule->arena, uint32_t, room),
         .tags = arena_array(&rule->arena, uint32_t, room),
-        .segments = arena_array(&rule->arena, uint32_t, room),
+        .segments = arena_array(&rule->arena, uint32_t, 2 * room),
         .relations = arena_array(&rule->arena, uint32_t, room),
+        .entered = arena_array(&rule->arena, uint32_t, room),
     };
     if (gathering.traits == NULL || gathering.tags == NULL || gathering.segments == NULL ||
-        gathering.relations == NULL)
+        gathering.relations == NULL || gathering.entered == NULL)
         return ERR_NOMEM;
     gather(&gathering, rule->root);
     needs->traits = gathering.traits;
     needs->tags = gathering.tags;
     needs->segments = gathering.segments;
     needs->relation_symbols = gathering.relations;
+    needs->entered = gathering.entered;
     needs->columns = rule->columns;
     needs->column_count = rule->column_count;
     needs->object_symbols = rule->object_symbols;

@@ -75,6 +75,13 @@ struct rule_symbol {
     uint32_t number;
 };
 
+/* What a window may begin with: the moment she entered it. */
+enum rule_entered_kind { RULE_ENTERED_SELF, RULE_ENTERED_SEGMENT, RULE_ENTERED_JOURNEY };
+struct rule_entered {
+    enum rule_entered_kind kind;
+    struct rule_symbol symbol;
+};
+
 /* The world of names, at check time. `property` with an empty event asks for one that any event may have, and all of
  * an object's kinds are asked by `object`. A function that is NULL knows nothing. Functions return false for what is not known; `suggest` (may be NULL)
  * appends names like the wrong one. Implemented by audience/ over plan, traits, tags, segments; by tests. */
@@ -97,6 +104,8 @@ struct rule_catalogue {
     const struct rule_zone *zone;
     /* A channel that one may be reachable by. NULL: there is none. */
     bool (*channel)(void *context, str name, struct rule_symbol *symbol);
+    /* A journey, for windows since she entered it. NULL: there is none. */
+    bool (*journey)(void *context, str name, struct rule_symbol *symbol);
     /* Is there such a journey, campaign, template …? `field` as in the rule. NULL: not checked. */
     bool (*touch)(void *context, str field, str value);
 };
@@ -126,7 +135,8 @@ struct rule_needs {
         enum column_kind kind;
     } * columns;
     const uint32_t *traits, *tags, *segments; /* symbol numbers */
-    size_t relation_count, object_symbol_count;
+    size_t relation_count, object_symbol_count, entered_count;
+    const uint32_t *entered; /* segments whose moment of entering counts; also among `segments` */
     const uint32_t *relation_symbols;
     const uint32_t *object_symbols; /* of what is asked of objects: their properties and tags */
     bool identifiers, consents, relations, touches, objects;
@@ -160,6 +170,8 @@ struct rule_facts {
     bool (*relation)(void *context, uint32_t customer, uint32_t symbol, struct rule_value *value);
     /* The moment she entered what is being judged ("since entering"); INT64_MIN: not in it. */
     int64_t entered_ms;
+    /* The same of a named segment or journey; INT64_MIN: not in it. NULL: in none. */
+    int64_t (*entered)(void *context, uint32_t customer, const struct rule_entered *what);
     /* May be contacted by this channel today. NULL: never. */
     bool (*reachable)(void *context, uint32_t customer, uint32_t symbol);
     /* Who asks ("$me"); empty: nobody, and what is compared with it is false. */

@@ -209,6 +209,12 @@ static void say_window(struct speech *speech, const struct window *window)
     if (window->last.size > 0) {
         say(speech, "近", "in the last ");
         say_span(speech, window->last);
+    } else if (window->entered.kind != RULE_ENTERED_SELF) {
+        bool segment = window->entered.kind == RULE_ENTERED_SEGMENT;
+        say(speech, segment ? "进入人群“" : "进入旅程“",
+            segment ? "since entering the segment '" : "since entering the journey '");
+        say_text(speech, window->word);
+        say(speech, "”以来", "'");
     } else if (window->word.size > 0) {
         (void)say_time_word(speech, window->word);
     } else if (window->has_from && window->has_to) {

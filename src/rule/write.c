@@ -47,6 +47,18 @@ static void member_window(struct json_writer *writer, const struct window *windo
         json_member_text(writer, STR("last"), window->last);
         return;
     }
+    if (window->entered.kind != RULE_ENTERED_SELF) {
+        json_put_key(writer, STR("during"));
+        json_begin_object(writer);
+        json_put_key(writer, STR("since_entering"));
+        json_begin_object(writer);
+        json_member_text(
+            writer, window->entered.kind == RULE_ENTERED_SEGMENT ? STR("segment") : STR("journey"),
+            window->word);
+        json_end_object(writer);
+        json_end_object(writer);
+        return;
+    }
     if (window->word.size > 0) {
         json_member_text(writer, STR("during"), window->word);
         return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tags and segments: definitions, members, previews, comparisons, what was; the language of rules. */
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "event/normalise.h"
 #include "server/answer.h"
@@ -615,6 +617,19 @@ static void begin(const struct engine_state *state, struct engine_question *ques
                                          &ask->is_ready, &ask->question, ask->problem);
 }
 
+/* Who typed on has hung up: the next question is on its way. */
+static bool client_is_gone(void *context)
+{
+    struct request *request = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    if (info == NULL)
+        return false;
+    ssize_t size = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return size == 0 || (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 static err ask_everybody(struct request *request, enum audience_question_kind kind, str key,
                          int64_t budget_ms, struct problem *problem)
 {
@@ -639,6 +654,7 @@ static err ask_everybody(struct request *request, enum audience_question_kind ki
                     "what the rule needs is being read for the first time");
         return problem_hint(problem, ERR_UNAVAILABLE, "ask again in a few seconds");
     }
+    audience_question_watch(ask.question, client_is_gone, request);
     buffer_init(&out, TEXT_BYTES_MAX);
     error = audience_question_run(ask.question, budget_ms, NULL, &out);
     if (error == ERR_OK)

@@ -2,7 +2,7 @@
 // Segments against the real binary: S4 up to the membership, S33, definitions, previews, what was, comparisons.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Kith, missingBinary } from '../support/kith.mjs';
+import { Kith, missingBinary, until } from '../support/kith.mjs';
 import { ask, expect, identify, refused, track, users } from './support.mjs';
 
 let kith, tokens, shop;
@@ -183,6 +183,62 @@ test('S33: beside a list how many can be reached, and why not the rest; reachabl
   assert.ok((await expect(kith, 200, 'GET', '/segments/buyers/reach')).unreachable.sms.withdrawn >= 1);
   const wrong = await refused(kith, 422, 'unprocessable', 'POST', '/segments/preview', { body: { rule: { reachable: 'smss' } } });
   assert.match(JSON.stringify(wrong), /sms/);
+});
+
+test('a window begins when she entered a segment, also after a restart', real, async () => {
+  const now = async () => (await expect(kith, 200, 'GET', '/segments/buyers')).as_of;
+  const when = async () => ({ timestamp: await now() });
+  await put('carts', { rule: { event: 'Product Added', last: '7d' } });
+  await send(track('fay', 'Order Paid', { order_id: 'f1', revenue: '1.00', currency: 'CNY' }, await when()));
+  await advance('1m');
+  await send(track('fay', 'Product Added', { product_id: 'p1' }, await when()), track('gil', 'Product Added', { product_id: 'p1' }, await when()));
+  const rule = { event: 'Order Paid', during: { since_entering: { segment: 'carts' } } };
+  const since = await put('since', { rule });
+  assert.equal(since.count, 0);
+  await advance('1m');
+  await send(track('fay', 'Order Paid', { order_id: 'f2', revenue: '1.00', currency: 'CNY' }, await when()));
+  assert.ok((await segmentsOf('fay')).includes('since'));
+  assert.equal((await expect(kith, 200, 'POST', '/segments/preview', { body: { rule } })).count, 1);
+  await kith.kill9();
+  await kith.launch();
+  assert.ok((await segmentsOf('fay')).includes('since'));
+  assert.ok(!(await segmentsOf('gil')).includes('since'));
+  await refused(kith, 409, 'conflict', 'DELETE', '/segments/carts');
+  await advance('8d'); // she leaves the carts, and with them the window
+  assert.ok(!(await segmentsOf('fay')).includes('since'));
+});
+
+test('touches are conditions: events of the type $touch say what was sent, and what became of it', real, async () => {
+  const stamp = async () => ({ timestamp: (await expect(kith, 200, 'GET', '/segments/buyers')).as_of });
+  const touch = async (user, id, status) => track(user, '$touch',
+    { $touch: id, $status: status, $journey: 'welcome', $template: 'hello' }, await stamp());
+  await send(await touch('hal', 't1', 'queued'), await touch('ida', 't2', 'queued'));
+  await advance('1m');
+  await send(await touch('hal', 't1', 'delivered'));
+  const count = async (rule) => (await expect(kith, 200, 'POST', '/segments/preview', { body: { rule } })).count;
+  assert.equal(await count({ touch: { journey: 'welcome' }, last: '7d' }), 2);
+  assert.equal(await count({ touch: { journey: 'welcome' }, status: 'delivered', last: '7d' }), 1);
+  assert.equal(await count({ touch: { journey: 'welcome' }, status: 'queued' }), 1);
+  assert.equal(await count({ touch: { journey: 'other' } }), 0);
+  await put('welcomed', { rule: { touch: { template: 'hello' }, status: ['delivered', 'opened'] } });
+  assert.ok(!(await segmentsOf('ida')).includes('welcomed'));
+  await advance('1m');
+  await send(await touch('ida', 't2', 'opened'));
+  assert.ok((await segmentsOf('ida')).includes('welcomed'));
+});
+
+test('days are those of the workspace zone', real, async () => {
+  const as = (await expect(kith, 200, 'GET', '/segments/buyers')).as_of;
+  const midnight = Date.parse(as.slice(0, 10) + 'T00:00:00Z');
+  const soon = new Date(Math.min(Date.parse(as), midnight + 60_000)).toISOString();
+  await send(track('jan', 'Early Bird', {}, { timestamp: soon }));
+  const rule = { event: 'Early Bird', where: { prop: '$hour', lt: 1 } };
+  const early = await put('early', { rule }); // eight in the morning in Shanghai
+  assert.equal(early.count, 0);
+  await expect(kith, 200, 'PUT', '/settings/workspace.zone', { body: { value: 'UTC' } });
+  await until('the list follows the zone', async () => (await expect(kith, 200, 'GET', '/segments/early')).count === 1);
+  await expect(kith, 200, 'PUT', '/settings/workspace.zone', { body: { value: 'Asia/Shanghai' } });
+  await until('and back', async () => (await expect(kith, 200, 'GET', '/segments/early')).count === 0);
 });
 
 test('all pairs of segments', real, async () => {
