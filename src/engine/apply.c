@@ -143,7 +143,9 @@ static err regroup(struct engine *engine, uint32_t customer)
 err apply_customer_changed(struct engine *engine, uint32_t customer, uint64_t seq)
 {
     err error = regroup(engine, customer);
-    return error == ERR_OK ? follow_customer(engine, customer, seq) : error;
+    if (error == ERR_OK)
+        error = follow_customer(engine, customer, seq);
+    return error == ERR_OK ? act_customer(engine, customer, seq) : error;
 }
 
 err apply_all_changed(struct engine *engine, uint64_t seq)
@@ -185,7 +187,9 @@ static err take_effect(struct engine *engine, const struct event *event,
         error = apply_observe(engine, event, outcome);
     if (error == ERR_OK && (who->merge_count > 0 || who->adopted))
         error = regroup(engine, who->customer);
-    return error == ERR_OK ? follow_event(engine, event, who) : error;
+    if (error == ERR_OK)
+        error = follow_event(engine, event, who);
+    return error == ERR_OK ? act_event(engine, event, who) : error;
 }
 
 static err apply_event(struct engine *engine, const struct decoded *decoded,
@@ -280,6 +284,8 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
         error = follow_tick(engine, decoded->record.seq);
+        if (error == ERR_OK)
+            error = act_tick(engine, decoded->record.seq);
         jobs_tick(engine);
     } else if (decoded->error == ERR_NOMEM) {
         error = decoded->error; /* says nothing of the record: the next start reads it again */

@@ -31,6 +31,9 @@ err run_watermark_put(struct call *call) MUST_USE;
 err run_object_put(struct call *call) MUST_USE;
 err run_object_kind_put(struct call *call) MUST_USE;
 
+/* command_touch.c */
+err run_touch(struct call *call) MUST_USE;
+
 /* command_audience.c */
 err run_audience(struct call *call) MUST_USE;
 

@@ -293,6 +293,21 @@ static const struct handler {
     { "tag.delete", run_audience },
     { "tag.values", run_audience },
     { "audience.install", run_audience },
+    { "template.put", run_touch },
+    { "template.delete", run_touch },
+    { "channel.put", run_touch },
+    { "channel.delete", run_touch },
+    { "policy.put", run_touch },
+    { "stop.put", run_touch },
+    { "touch.send", run_touch },
+    { "touch.decide", run_touch },
+    { "touch.task", run_touch },
+    { "coupon.put", run_touch },
+    { "touch.claim", run_touch },
+    { "touch.results", run_touch },
+    { "touch.receipts", run_touch },
+    { "touch.run", run_touch },
+    { "touch.recover", run_touch },
 };
 #define X(...) +1
 _Static_assert(sizeof handlers / sizeof handlers[0] == 0 COMMAND_TABLE(X),
@@ -331,7 +346,8 @@ static void write_problem(struct buffer *answer, const struct problem *problem)
 static bool is_secret(str operation)
 {
     return str_starts_with(operation, STR("user.")) || str_starts_with(operation, STR("token.")) ||
-           str_starts_with(operation, STR("source."));
+           str_starts_with(operation, STR("source.")) ||
+           str_starts_with(operation, STR("channel.")) || str_equal(operation, STR("coupon.put"));
 }
 
 /* What a job does in many small steps: the audit has its beginning and its changes of state. */
@@ -339,7 +355,12 @@ static bool is_step_of_a_job(str operation)
 {
     return str_equal(operation, STR("import.move")) || str_equal(operation, STR("import.cut")) ||
            str_equal(operation, STR("import.retract")) ||
-           str_equal(operation, STR("import.detach")) || str_equal(operation, STR("watermark.put"));
+           str_equal(operation, STR("import.detach")) ||
+           str_equal(operation, STR("watermark.put")) ||
+           str_equal(operation, STR("touch.claim")) ||
+           str_equal(operation, STR("touch.results")) ||
+           str_equal(operation, STR("touch.receipts")) ||
+           str_equal(operation, STR("touch.run")) || str_equal(operation, STR("touch.recover"));
 }
 
 static void tell_waiter(struct engine *engine, uint64_t nonce, uint64_t seq, int status, str answer)

@@ -33,6 +33,7 @@
  *  segment.put, tag.put {key, …definition}: docs/tags.md       segment.delete, tag.delete {key}
  *  segment.members    {key, add:[…], remove:[…]} numbers       tag.values {key, values:[{customer, value, at}]}
  *  audience.install   {definitions:[{number, version, edges}]}: from the threads that computed them
+ *  template.put, channel.put, policy.put, stop.put, touch.*, coupon.put: docs/touches.md
  *  steps of a job, never asked for from outside:
  *  import.move        {number, position, report_bytes, rows, events, …}: in the block of its events
  *  import.cut         {number}: what comes from here on is watched (engine/jobs.h)
@@ -75,6 +76,21 @@
     X(TAG_PUT, "tag.put", OPERATOR, "a tag was defined")                                           \
     X(TAG_DELETE, "tag.delete", OPERATOR, "a tag was deleted")                                     \
     X(TAG_VALUES, "tag.values", OPERATOR, "values of a tag were given")                            \
-    X(AUDIENCE_INSTALL, "audience.install", ADMINISTRATOR, "computed definitions went live")
+    X(AUDIENCE_INSTALL, "audience.install", ADMINISTRATOR, "computed definitions went live")       \
+    X(TEMPLATE_PUT, "template.put", OPERATOR, "a template was changed")                            \
+    X(TEMPLATE_DELETE, "template.delete", OPERATOR, "a template was deleted")                      \
+    X(CHANNEL_PUT, "channel.put", ADMINISTRATOR, "a sending account was changed")                  \
+    X(CHANNEL_DELETE, "channel.delete", ADMINISTRATOR, "a sending account was deleted")            \
+    X(POLICY_PUT, "policy.put", ADMINISTRATOR, "the sending policy was changed")                   \
+    X(STOP_PUT, "stop.put", OPERATOR, "sending was stopped, or goes on")                           \
+    X(TOUCH_SEND, "touch.send", OPERATOR, "touches were asked for by hand")                        \
+    X(TOUCH_DECIDE, "touch.decide", OPERATOR, "an uncertain touch was decided")                    \
+    X(TOUCH_TASK, "touch.task", OPERATOR, "a task of the call centre was taken or done")           \
+    X(COUPON_PUT, "coupon.put", OPERATOR, "a pool of coupons was changed")                         \
+    X(TOUCH_CLAIM, "touch.claim", ADMINISTRATOR, "touches were claimed for sending")               \
+    X(TOUCH_RESULTS, "touch.results", ADMINISTRATOR, "channels told what came of touches")         \
+    X(TOUCH_RECEIPTS, "touch.receipts", ADMINISTRATOR, "receipts of touches came")                 \
+    X(TOUCH_RUN, "touch.run", ADMINISTRATOR, "held touches were looked at again")                  \
+    X(TOUCH_RECOVER, "touch.recover", ADMINISTRATOR, "touches under way were found at start")
 
 #endif

@@ -199,6 +199,7 @@ static err apply_group(struct engine *engine, struct log_block *block, struct pr
         error = commit_group(engine);
     if (engine->flusher != NULL)
         tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
+    act_show(engine);
     show_progress(engine);
     return error;
 }
@@ -211,6 +212,7 @@ static struct engine_state state_of(const struct engine *engine)
                                   .profile = engine->profile,
                                   .plan = engine->plan,
                                   .audience = engine->audience,
+                                  .touches = act_touches(engine),
                                   .tail = &engine->tail,
                                   .applied_seq = engine->applied_seq,
                                   .now_ms = engine->now_ms };
@@ -764,6 +766,8 @@ static err make_state(struct engine *engine)
         error = plan_new(&engine->plan);
     if (error == ERR_OK)
         error = follow_new(engine);
+    if (error == ERR_OK)
+        error = act_new(engine);
     return error;
 }
 
@@ -785,6 +789,7 @@ static void drop_state(struct engine *engine)
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);
     follow_stop(engine);
+    act_free(engine);
     remember_free(engine);
     identity_free(&engine->identity);
     profile_free(&engine->profile);
@@ -871,7 +876,8 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
         return error;
     }
     *opened = engine;
-    return engine_settle(engine, false, -1);
+    error = engine_settle(engine, false, -1);
+    return error == ERR_OK ? act_start(engine, problem) : error;
 }
 
 void engine_close(struct engine **taken, int64_t timeout_ms)
@@ -881,6 +887,7 @@ void engine_close(struct engine **taken, int64_t timeout_ms)
     if (engine == NULL)
         return;
     steady_ns start = steady_now();
+    act_stop(engine, timeout_ms);
     atomic_store(&engine->stopping, true);
     if (engine->keeper_runs)
         pthread_join(engine->keeper, NULL);

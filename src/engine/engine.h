@@ -39,6 +39,7 @@
 #include "profile/profile.h"
 #include "store/ledger.h"
 #include "store/warehouse.h"
+#include "touch/touch.h"
 
 struct engine;
 struct engine_tail;
@@ -54,6 +55,8 @@ struct engine_config {
     int64_t log_retention_ms; /* default 3 days */
     size_t history_bytes_max; /* default 1.9 GB */
     const char *vfs;          /* tests */
+    const char *sandbox_url;  /* of `kith sandbox`, for accounts that say so; NULL: none */
+    bool without_senders;     /* nothing is claimed or sent by itself (tests) */
     void (*fatal)(void *context, const struct problem *problem); /* stop serving, now */
     void *context;
 };
@@ -82,6 +85,7 @@ struct engine_state {
     const struct profile *profile;
     const struct plan *plan;
     struct audience *audience;
+    struct touches *touches;
     const struct engine_tail *tail;
     uint64_t applied_seq;
     int64_t now_ms; /* received time of the last record */
@@ -158,6 +162,22 @@ struct engine_correction {
 err engine_replay_quarantine(struct engine *engine, const uint64_t *ids, size_t count,
                              const struct engine_correction *correction, uint32_t user_number,
                              size_t *replayed, struct problem *problem) MUST_USE;
+
+/* ---- touches ---- */
+
+/* What providers and recipients say of touches, a JSON array as channel_callback gives it: into the log, with the events that
+ * tell of it, in one append. Waits for the sync. Worker threads. */
+err engine_touch_receipts(struct engine *engine, str account, str receipts,
+                          struct problem *problem) MUST_USE;
+/* NULL: nothing is sent (rebuild). For accounts' health, tests and callbacks; there until engine_close. */
+struct channels *engine_channels(struct engine *engine);
+/* An account was put or deleted: the senders take the new settings. */
+void engine_accounts_changed(struct engine *engine);
+/* Would channels take these settings, secrets sealed? They go by them from then on. UNPROCESSABLE. Any thread. */
+err act_put_account(struct engine *engine, str key, enum channel_kind kind, json_value settings,
+                    struct problem *problem) MUST_USE;
+/* Append records (log_record_write) and wait for the sync. Worker threads. */
+err engine_append_records(struct engine *engine, str records, uint32_t count) MUST_USE;
 
 /* ---- looking after it ---- */
 

@@ -336,6 +336,8 @@ err start_load(struct engine *engine, struct problem *problem)
     if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
         error = load_last_seen(engine, problem);
     if (error == ERR_OK)
+        error = act_load(engine, problem);
+    if (error == ERR_OK)
         error = follow_load(engine, problem);
     if (error == ERR_OK)
         error = remember_load(engine, problem);

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "engine/access.h"
+#include "engine/act.h"
 #include "engine/dedupe.h"
 #include "engine/engine.h"
 #include "engine/flush.h"
@@ -56,6 +57,7 @@ struct engine {
     struct history *history;   /* readers on other threads have their own way in */
     struct remember *remember; /* what feeds it */
     struct audience *audience;
+    struct act *act; /* touches, and the threads that send */
     bool has_work; /* the audience has more to do */
     struct profile *profile;
     struct plan *plan;

@@ -116,6 +116,10 @@ void profile_write(const struct profile *profile, const uint32_t *nodes, size_t 
 bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                    str name, struct buffer *value);
 
+/* What she decided about this purpose; false: nothing. Some 100 ns a node. */
+bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                     str purpose, bool *granted);
+
 /* ---- taking back (an undone import, a replaced event) ---- */
 
 /* Drop the facts that `source` told (0: none) and those of the events `seqs` (sorted here), and all that is

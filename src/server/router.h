@@ -128,6 +128,46 @@
     X(DELETE, API "/exports/{id}", OPERATOR, WORKING, NONE, export_delete, deleteExport, "")       \
     X(GET, API "/exports/{id}/file", OPERATOR, WORKING, NONE, export_file, getExportFile, "")      \
     X(GET, API "/rules/catalogue", VIEWER, WORKING, NONE, rule_catalogue, getRuleCatalogue, "")    \
+    /* touches */                                                                                  \
+    X(GET, API "/touches", VIEWER, WORKING, NONE, touch_list, listTouches,                         \
+      "customer journey status " PAGED)                                                            \
+    X(POST, API "/touches", OPERATOR, WORKING, BODY, touch_send, sendTouches, "")                  \
+    X(GET, API "/touches/{id}", VIEWER, WORKING, NONE, touch_get, getTouch, "")                    \
+    X(POST, API "/touches/{id}/decide", OPERATOR, WORKING, BODY, touch_decide, decideTouch, "")    \
+    X(GET, API "/touch-corrections", VIEWER, WORKING, NONE, correction_list, listTouchCorrections, \
+      "kind journey " PAGED)                                                                       \
+    X(GET, API "/customers/{one_id}/reach", VIEWER, WORKING, NONE, reach_get, getReach, "")        \
+    X(GET, API "/templates", VIEWER, WORKING, NONE, template_list, listTemplates, "")              \
+    X(GET, API "/templates/{key}", VIEWER, WORKING, NONE, template_get, getTemplate, "")           \
+    X(PUT, API "/templates/{key}", OPERATOR, WORKING, BODY, template_put, putTemplate, "")         \
+    X(DELETE, API "/templates/{key}", OPERATOR, WORKING, NONE, template_delete, deleteTemplate,    \
+      "")                                                                                          \
+    X(POST, API "/templates/{key}/preview", OPERATOR, WORKING, BODY, template_preview,             \
+      previewTemplate, "")                                                                         \
+    X(GET, API "/channels", VIEWER, WORKING, NONE, channel_list, listChannels, "")                 \
+    X(GET, API "/channels/{key}", VIEWER, WORKING, NONE, channel_get, getChannel, "")              \
+    X(PUT, API "/channels/{key}", ADMINISTRATOR, WORKING, BODY, channel_put, putChannel, "")       \
+    X(DELETE, API "/channels/{key}", ADMINISTRATOR, WORKING, NONE, channel_delete, deleteChannel,  \
+      "")                                                                                          \
+    X(POST, API "/channels/{key}/test", ADMINISTRATOR, WORKING, NONE, channel_test, testChannel,   \
+      "")                                                                                          \
+    X(GET, API "/channel-kinds", VIEWER, WORKING, NONE, channel_kind_list, listChannelKinds, "")   \
+    X(GET, API "/policy", VIEWER, WORKING, NONE, policy_get, getPolicy, "")                        \
+    X(PUT, API "/policy", ADMINISTRATOR, WORKING, BODY, policy_put, putPolicy, "")                 \
+    X(GET, API "/gates", VIEWER, WORKING, NONE, gate_list, listGates, "")                          \
+    X(GET, API "/stop", VIEWER, WORKING, NONE, stop_get, getStops, "")                             \
+    X(POST, API "/stop", OPERATOR, WORKING, BODY, stop_post, putStop, "")                          \
+    X(GET, API "/tasks", VIEWER, WORKING, NONE, task_list, listTasks, "status " PAGED)             \
+    X(POST, API "/tasks/{id}", OPERATOR, WORKING, BODY, task_change, changeTask, "")               \
+    X(GET, API "/coupon-pools", VIEWER, WORKING, NONE, pool_list, listCouponPools, "")             \
+    X(PUT, API "/coupon-pools/{key}", OPERATOR, WORKING, BODY, pool_put, putCouponPool, "")        \
+    X(GET, "/l/{code}", PUBLIC, WORKING, NONE, link_get, followLink, "")                           \
+    X(GET, "/u/{token}", PUBLIC, WORKING, NONE, unsubscribe_get, showUnsubscribe, "")              \
+    X(POST, "/u/{token}", PUBLIC, WORKING, NONE, unsubscribe_post, unsubscribe, "")                \
+    X(GET, "/hooks/{account}", PUBLIC, WORKING, NONE, hook, verifyHook,                            \
+      "signature timestamp nonce echostr msg_signature encrypt_type openid")                       \
+    X(POST, "/hooks/{account}", PUBLIC, WORKING, NONE, hook, receiveHook,                          \
+      "signature timestamp nonce echostr msg_signature encrypt_type openid")                       \
     /* events */                                                                                   \
     X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                   \
       "after source type outcome limit")                                                           \

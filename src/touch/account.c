@@ -28,7 +28,7 @@ static err check_key(str key, struct problem *problem)
 
 /* ---- accounts ---- */
 
-struct account *account_find(const struct touches *touches, str key)
+struct account *touches_account_find(const struct touches *touches, str key)
 {
     for (uint32_t i = 0; key.size > 0 && i < touches->account_count; i++)
         if (str_equal(touches->accounts[i]->key, key))
@@ -37,12 +37,12 @@ struct account *account_find(const struct touches *touches, str key)
 }
 
 /* The one that is named; else the channel's default, else its only one. */
-struct account *account_for(const struct touches *touches, str channel, str key)
+struct account *touches_account_for(const struct touches *touches, str channel, str key)
 {
     struct account *only = NULL;
     size_t count = 0;
     if (key.size > 0) {
-        struct account *named = account_find(touches, key);
+        struct account *named = touches_account_find(touches, key);
         return named != NULL && str_equal(channel, str_from_c(named->info->channel)) ? named : NULL;
     }
     for (uint32_t i = 0; i < touches->account_count; i++) {
@@ -57,7 +57,7 @@ struct account *account_for(const struct touches *touches, str channel, str key)
     return count == 1 ? only : NULL;
 }
 
-void ready_say(struct touches *touches, struct account *account)
+void touches_ready_say(struct touches *touches, struct account *account)
 {
     if (account->is_told || touches->config.ready == NULL)
         return;
@@ -73,7 +73,7 @@ static err parse_quotas(struct account *account, json_value quota, struct proble
         return wrong(problem, "/settings/quota", "an account has at most 8 quotas per customer");
     while (json_next(&iterator, NULL, &item)) {
         struct cap *cap = &account->quotas[account->quota_count];
-        err error = cap_parse(&account->arena, item, "/settings/quota", cap, problem);
+        err error = touches_cap_parse(&account->arena, item, "/settings/quota", cap, problem);
         if (error != ERR_OK)
             return error;
         cap->scope = CAP_ACCOUNT;
@@ -105,8 +105,8 @@ static err parse_account(struct account *account, json_value settings, struct pr
                            : error;
 }
 
-err account_new(struct account **made, str key, enum channel_kind kind, json_value settings,
-                struct problem *problem)
+err touches_account_new(struct account **made, str key, enum channel_kind kind, json_value settings,
+                        struct problem *problem)
 {
     struct account *account = memory_alloc(sizeof *account);
     struct buffer text;
@@ -127,31 +127,31 @@ err account_new(struct account **made, str key, enum channel_kind kind, json_val
         error = parse_account(account, settings, problem);
     buffer_deinit(&text);
     if (error != ERR_OK)
-        account_free(&account);
+        touches_account_free(&account);
     else
         *made = account;
     return error;
 }
 
-void account_free(struct account **account)
+void touches_account_free(struct account **account)
 {
     if (*account == NULL)
         return;
-    heap_free(&(*account)->ready);
+    touches_heap_free(&(*account)->ready);
     arena_deinit(&(*account)->arena);
     memory_free(*account);
     *account = NULL;
 }
 
 /* In place of the one with this key; its queue stays. */
-err account_keep(struct touches *touches, struct account *account)
+err touches_account_keep(struct touches *touches, struct account *account)
 {
     for (uint32_t i = 0; i < touches->account_count; i++) {
         if (!str_equal(touches->accounts[i]->key, account->key))
             continue;
         account->ready = touches->accounts[i]->ready;
         touches->accounts[i]->ready = (struct heap){ .items = NULL };
-        account_free(&touches->accounts[i]);
+        touches_account_free(&touches->accounts[i]);
         touches->accounts[i] = account;
         return ERR_OK;
     }
@@ -168,7 +168,7 @@ static err place_all(struct touches *touches)
     for (uint32_t slot = 1; error == ERR_OK && slot <= touches->waiting_count; slot++) {
         struct waiting *waiting = &touches->waiting[slot];
         if (waiting->line != 0 && waiting->status == TOUCH_QUEUED)
-            error = waiting_place(touches, waiting);
+            error = touches_waiting_place(touches, waiting);
     }
     return error;
 }
@@ -193,45 +193,46 @@ err touch_put_account(struct touches *touches, const struct touch_command *comma
         return error;
     if (!channel_kind_find(json_text(json_get(command->body, STR("kind"))), &kind))
         return wrong(command->problem, "/kind", "there is no such kind of account");
-    const struct account *before = account_find(touches, key);
+    const struct account *before = touches_account_find(touches, key);
     if (before != NULL && before->kind != kind)
         return wrong(command->problem, "/kind",
                      "an account does not change its kind: make another");
-    error = account_new(&account, key, kind, settings, command->problem);
+    error = touches_account_new(&account, key, kind, settings, command->problem);
     if (error != ERR_OK)
         return error;
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     bool is_new = before == NULL;
-    error = account_keep(touches, account);
+    error = touches_account_keep(touches, account);
     if (error != ERR_OK) {
-        account_free(&account);
-        return call_end(touches, error);
+        touches_account_free(&account);
+        return touches_call_end(touches, error);
     }
     put_account_row(touches, account, command->user_number);
     if (is_new || account->is_default)
         error = place_all(touches);
-    ready_say(touches, account);
+    touches_ready_say(touches, account);
     buffer_printf(command->answer, "{\"key\":\"" STR_FMT "\"}", STR_ARG(key));
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 /* Its queue is looked at again: other accounts may take it, else it is dropped. */
 err touch_delete_account(struct touches *touches, const struct touch_command *command)
 {
     str key = json_text(json_get(command->body, STR("key")));
-    struct account *account = account_find(touches, key);
+    struct account *account = touches_account_find(touches, key);
     err error = ERR_OK;
     if (account == NULL)
         return problem_set(command->problem, ERR_NOT_FOUND, "there is no account '" STR_FMT "'",
                            STR_ARG(key));
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     account->is_deleted = true;
     put_account_row(touches, account, command->user_number);
-    for (uint32_t number; error == ERR_OK && (number = ready_take(touches, account)) != 0;) {
+    for (uint32_t number;
+         error == ERR_OK && (number = touches_ready_take(touches, account)) != 0;) {
         bool passes;
-        error = look_again(touches, number, &passes);
+        error = touches_look_again(touches, number, &passes);
     }
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 /* ---- templates ---- */
@@ -244,13 +245,13 @@ static struct kept_template **template_place(const struct touches *touches, str 
     return NULL;
 }
 
-const struct kept_template *template_of(const struct touches *touches, str key)
+const struct kept_template *touches_template_of(const struct touches *touches, str key)
 {
     struct kept_template **place = template_place(touches, key);
     return place != NULL && (*place)->body.size > 0 ? *place : NULL;
 }
 
-err template_keep(struct touches *touches, struct kept_template *kept)
+err touches_template_keep(struct touches *touches, struct kept_template *kept)
 {
     struct kept_template **place = template_place(touches, kept->key);
     if (place != NULL) {
@@ -278,20 +279,20 @@ err touch_put_template(struct touches *touches, const struct touch_command *comm
     uint32_t version = before != NULL ? (*before)->version + 1 : 1;
     err error = check_key(key, command->problem);
     if (error == ERR_OK)
-        error = kept_template_new(&kept, key, version, command->body, command->problem);
+        error = touches_kept_template_new(&kept, key, version, command->body, command->problem);
     if (error != ERR_OK)
         return error;
-    call_begin(touches, command->writes, command->moment);
-    error = template_keep(touches, kept);
+    touches_call_begin(touches, command->writes, command->moment);
+    error = touches_template_keep(touches, kept);
     if (error != ERR_OK)
-        kept_template_free(&kept);
+        touches_kept_template_free(&kept);
     else
         PUT(touches, TOUCH_TEMPLATES, ledger_text(kept->key), ledger_int(version),
             ledger_text(kept->body), ledger_int(command->user_number),
             ledger_int(command->moment.now_ms));
     buffer_printf(command->answer, "{\"key\":\"" STR_FMT "\",\"version\":%u}", STR_ARG(key),
                   version);
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 err touch_delete_template(struct touches *touches, const struct touch_command *command)
@@ -301,13 +302,13 @@ err touch_delete_template(struct touches *touches, const struct touch_command *c
     if (place == NULL || (*place)->body.size == 0)
         return problem_set(command->problem, ERR_NOT_FOUND, "there is no template '" STR_FMT "'",
                            STR_ARG(key));
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     (*place)->body = STR_NONE;
     (*place)->version++;
     PUT(touches, TOUCH_TEMPLATES, ledger_text((*place)->key), ledger_int((*place)->version),
         ledger_text(STR_NONE), ledger_int(command->user_number),
         ledger_int(command->moment.now_ms));
-    return call_end(touches, ERR_OK);
+    return touches_call_end(touches, ERR_OK);
 }
 
 /* ---- the policy ---- */
@@ -319,25 +320,25 @@ err touch_put_policy(struct touches *touches, const struct touch_command *comman
     json_value body = json_get(command->body, STR("policy"));
     if (!json_is_object(body))
         return wrong(command->problem, "/policy", "the policy is an object");
-    err error = policy_new(&policy, body, command->problem);
+    err error = touches_policy_new(&policy, body, command->problem);
     if (error != ERR_OK)
         return error;
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     touches->policy = policy;
     touches->policy_version++;
-    policy_free(&before);
+    touches_policy_free(&before);
     PUT(touches, TOUCH_POLICY, ledger_text(STR("policy")), ledger_int(touches->policy_version),
         ledger_text(policy->body), ledger_int(command->user_number),
         ledger_int(command->moment.now_ms));
     buffer_printf(command->answer, "{\"version\":%u}", touches->policy_version);
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 /* ---- stop, and go on ---- */
 
 static const char *const stop_scopes[] = { "all", "channel", "account", "journey" };
 
-bool stop_scope_find(str text, enum stop_scope *scope)
+bool touches_stop_scope_find(str text, enum stop_scope *scope)
 {
     for (unsigned i = 0; i < 4; i++) {
         if (!str_equal(text, str_from_c(stop_scopes[i])))
@@ -356,7 +357,7 @@ static struct stop *stop_find(struct touches *touches, enum stop_scope scope, st
     return NULL;
 }
 
-err stop_add(struct touches *touches, const struct stop *wanted)
+err touches_stop_add(struct touches *touches, const struct stop *wanted)
 {
     if (touches->stop_count == STOPS_MAX)
         return ERR_TOO_LARGE;
@@ -376,18 +377,18 @@ static err go_on(struct touches *touches)
     for (uint32_t slot = 1; error == ERR_OK && slot <= touches->waiting_count; slot++) {
         struct waiting *waiting = &touches->waiting[slot];
         if (waiting->line == 0 || waiting->status != TOUCH_HELD || waiting->gate != GATE_STOPPED ||
-            gate_stopped(touches, line_at(touches, waiting->line)))
+            touches_gate_stopped(touches, touches_line_at(touches, waiting->line)))
             continue;
         waiting->due_ms = touches->moment.now_ms;
-        state_put(touches, waiting->number,
-                  &(struct step){ .status = TOUCH_HELD,
-                                  .reason = str_from_c(gate_code(GATE_STOPPED)),
-                                  .until_ms = waiting->due_ms });
-        error = waiting_place(touches, waiting);
+        touches_state_put(touches, waiting->number,
+                          &(struct step){ .status = TOUCH_HELD,
+                                          .reason = str_from_c(touches_gate_code(GATE_STOPPED)),
+                                          .until_ms = waiting->due_ms });
+        error = touches_waiting_place(touches, waiting);
     }
     for (uint32_t i = 0; i < touches->account_count; i++)
         if (touches->accounts[i]->ready.count > 0)
-            ready_say(touches, touches->accounts[i]);
+            touches_ready_say(touches, touches->accounts[i]);
     return error;
 }
 
@@ -409,18 +410,18 @@ err touch_put_stop(struct touches *touches, const struct touch_command *command)
                            .why = json_text(json_get(command->body, STR("why"))),
                            .since_ms = command->moment.now_ms,
                            .user_number = command->user_number };
-    if (!stop_scope_find(json_text(json_get(command->body, STR("scope"))), &wanted.scope))
+    if (!touches_stop_scope_find(json_text(json_get(command->body, STR("scope"))), &wanted.scope))
         return wrong(command->problem, "/scope",
                      "a stop is of all, a channel, an account or a journey");
     if (wanted.scope == STOP_ALL)
         wanted.value = value = STR_NONE;
     else if (value.size == 0 || value.size > KEY_BYTES_MAX)
         return wrong(command->problem, "/value", "say which channel, account or journey");
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     struct stop *stop = stop_find(touches, wanted.scope, value);
     err error = ERR_OK;
     if (active && stop == NULL) {
-        error = stop_add(touches, &wanted);
+        error = touches_stop_add(touches, &wanted);
         PUT(touches, TOUCH_STOPS, ledger_text(str_from_c(stop_scopes[wanted.scope])),
             ledger_text(value), ledger_int(wanted.since_ms), ledger_int(wanted.user_number),
             ledger_text(wanted.why), ledger_int(0), ledger_int(0));
@@ -428,7 +429,7 @@ err touch_put_stop(struct touches *touches, const struct touch_command *command)
         error = lift(touches, stop, command);
     }
     buffer_printf(command->answer, "{\"stopped\":%s}", touches->stop_count > 0 ? "true" : "false");
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 /* ---- as JSON ---- */
@@ -469,10 +470,10 @@ void touch_write_accounts(const struct touches *touches, struct buffer *out)
         json_member_text(&writer, STR("key"), account->key);
         json_member_text(&writer, STR("kind"), str_from_c(account->info->text));
         json_member_text(&writer, STR("channel"), str_from_c(account->info->channel));
-        json_member_bool(
-            &writer, STR("stopped"),
-            gate_stopped(touches, &(struct line){ .channel = str_from_c(account->info->channel),
-                                                  .account = account->key }));
+        json_member_bool(&writer, STR("stopped"),
+                         touches_gate_stopped(
+                             touches, &(struct line){ .channel = str_from_c(account->info->channel),
+                                                      .account = account->key }));
         json_member_int(&writer, STR("queued"), (int64_t)account->ready.count);
         json_member_raw(&writer, STR("settings"), account->settings);
         json_end_object(&writer);
@@ -503,7 +504,7 @@ void touch_write_templates(const struct touches *touches, struct buffer *out)
 err touch_write_template(const struct touches *touches, str key, struct buffer *out)
 {
     struct json_writer writer;
-    const struct kept_template *kept = template_of(touches, key);
+    const struct kept_template *kept = touches_template_of(touches, key);
     if (kept == NULL)
         return ERR_NOT_FOUND;
     json_writer_init(&writer, out);

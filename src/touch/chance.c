@@ -5,16 +5,18 @@
 #include "base/digest.h"
 #include "touch/inside.h"
 
-uint64_t chance_key(const struct account *account, uint32_t node, enum chance_kind kind, str what)
+uint64_t touches_chance_key(const struct account *account, uint32_t node, enum chance_kind kind,
+                            str what)
 {
-    uint64_t hash = hash_mix64(text_hash(account->key) ^ hash_mix64(text_hash(what) + 5));
+    uint64_t hash =
+        hash_mix64(touches_text_hash(account->key) ^ hash_mix64(touches_text_hash(what) + 5));
     hash = hash_mix64(hash ^ ((uint64_t)node << 2 | kind));
     return hash != 0 ? hash : 1;
 }
 
-struct chance *chance_find(const struct touches *touches, uint64_t key)
+struct chance *touches_chance_find(const struct touches *touches, uint64_t key)
 {
-    uint32_t place = map_find(&touches->chance_places, key);
+    uint32_t place = touches_map_find(&touches->chance_places, key);
     return place != 0 ? &touches->chances[place - 1] : NULL;
 }
 
@@ -28,17 +30,18 @@ static struct chance *make(struct touches *touches, uint64_t key)
         touches->chances = items;
         touches->chance_capacity = capacity;
     }
-    if (map_put(&touches->chance_places, key, (uint32_t)touches->chance_count + 1) != ERR_OK)
+    if (touches_map_put(&touches->chance_places, key, (uint32_t)touches->chance_count + 1) !=
+        ERR_OK)
         return NULL;
     touches->chances[touches->chance_count] = (struct chance){ .key = key };
     return &touches->chances[touches->chance_count++];
 }
 
-err chance_put(struct touches *touches, uint32_t node, const struct account *account,
-               enum chance_kind kind, str what, uint32_t count, int64_t at_ms)
+err touches_chance_put(struct touches *touches, uint32_t node, const struct account *account,
+                       enum chance_kind kind, str what, uint32_t count, int64_t at_ms)
 {
-    uint64_t key = chance_key(account, node, kind, what);
-    struct chance *chance = chance_find(touches, key);
+    uint64_t key = touches_chance_key(account, node, kind, what);
+    struct chance *chance = touches_chance_find(touches, key);
     if (chance == NULL)
         chance = make(touches, key);
     if (chance == NULL)
@@ -52,9 +55,9 @@ err chance_put(struct touches *touches, uint32_t node, const struct account *acc
 
 /* ---- subscription messages ---- */
 
-str stock_name(const struct touches *touches, const struct line *line)
+str touches_stock_name(const struct touches *touches, const struct line *line)
 {
-    const struct kept_template *kept = template_of(touches, line->template_);
+    const struct kept_template *kept = touches_template_of(touches, line->template_);
     return kept != NULL && kept->template_id.size > 0 ? kept->template_id : line->template_;
 }
 
@@ -62,31 +65,31 @@ static err stock_set(struct touches *touches, uint32_t customer, const struct li
                      const struct account *account, bool all)
 {
     const struct touch_world *world = touches->config.world;
-    str what = stock_name(touches, line);
+    str what = touches_stock_name(touches, line);
     uint32_t nodes[32];
     size_t count = world->nodes(world->context, customer, nodes, 32);
     err error = ERR_OK;
     for (size_t i = 0; error == ERR_OK && i < count && i < 32; i++) {
         const struct chance *chance =
-            chance_find(touches, chance_key(account, nodes[i], CHANCE_STOCK, what));
+            touches_chance_find(touches, touches_chance_key(account, nodes[i], CHANCE_STOCK, what));
         if (chance == NULL || chance->count == 0)
             continue;
-        error = chance_put(touches, nodes[i], account, CHANCE_STOCK, what,
-                           all ? 0 : chance->count - 1, chance->at_ms);
+        error = touches_chance_put(touches, nodes[i], account, CHANCE_STOCK, what,
+                                   all ? 0 : chance->count - 1, chance->at_ms);
         if (!all)
             return error;
     }
     return error;
 }
 
-err stock_use(struct touches *touches, uint32_t customer, const struct line *line,
-              const struct account *account)
+err touches_stock_use(struct touches *touches, uint32_t customer, const struct line *line,
+                      const struct account *account)
 {
     return account->needs_stock ? stock_set(touches, customer, line, account, false) : ERR_OK;
 }
 
-err stock_empty(struct touches *touches, uint32_t customer, const struct line *line,
-                const struct account *account)
+err touches_stock_empty(struct touches *touches, uint32_t customer, const struct line *line,
+                        const struct account *account)
 {
     return account->needs_stock ? stock_set(touches, customer, line, account, true) : ERR_OK;
 }
@@ -96,11 +99,11 @@ err stock_empty(struct touches *touches, uint32_t customer, const struct line *l
 static err contact(struct touches *touches, uint32_t node, const struct account *account,
                    int64_t at_ms)
 {
-    err error = chance_put(touches, node, account, CHANCE_CONTACT, STR_NONE, 1, at_ms);
-    const struct chance *gone =
-        chance_find(touches, chance_key(account, node, CHANCE_UNSUBSCRIBED, STR_NONE));
+    err error = touches_chance_put(touches, node, account, CHANCE_CONTACT, STR_NONE, 1, at_ms);
+    const struct chance *gone = touches_chance_find(
+        touches, touches_chance_key(account, node, CHANCE_UNSUBSCRIBED, STR_NONE));
     if (error == ERR_OK && gone != NULL && gone->count > 0 && at_ms > gone->at_ms)
-        error = chance_put(touches, node, account, CHANCE_UNSUBSCRIBED, STR_NONE, 0, at_ms);
+        error = touches_chance_put(touches, node, account, CHANCE_UNSUBSCRIBED, STR_NONE, 0, at_ms);
     return error;
 }
 
@@ -108,10 +111,10 @@ static err grant(struct touches *touches, uint32_t node, const struct account *a
                  bool accepted, int64_t at_ms)
 {
     const struct chance *chance =
-        chance_find(touches, chance_key(account, node, CHANCE_STOCK, what));
+        touches_chance_find(touches, touches_chance_key(account, node, CHANCE_STOCK, what));
     uint32_t count = chance != NULL ? chance->count : 0;
-    return chance_put(touches, node, account, CHANCE_STOCK, what,
-                      accepted ? count + (count < UINT32_MAX) : 0, at_ms);
+    return touches_chance_put(touches, node, account, CHANCE_STOCK, what,
+                              accepted ? count + (count < UINT32_MAX) : 0, at_ms);
 }
 
 /* Events that say something of it, as channel_callback makes them (docs/touches.md). */
@@ -137,14 +140,15 @@ static err take_event(struct touches *touches, uint32_t node, int says, const st
         return ERR_OK;
     str key = json_text(json_get(props, STR("account")));
     str what = json_text(json_get(props, STR("template_id")));
-    const struct account *account = account_find(touches, key);
+    const struct account *account = touches_account_find(touches, key);
     if (account == NULL)
         return ERR_OK;
     switch (says) {
     case SAYS_CONTACT:
         return contact(touches, node, account, event->time_ms);
     case SAYS_GONE:
-        return chance_put(touches, node, account, CHANCE_UNSUBSCRIBED, STR_NONE, 1, event->time_ms);
+        return touches_chance_put(touches, node, account, CHANCE_UNSUBSCRIBED, STR_NONE, 1,
+                                  event->time_ms);
     default:
         return grant(touches, node, account, what, says == SAYS_GRANTED, event->time_ms);
     }
@@ -157,8 +161,8 @@ err touch_event(struct touches *touches, uint32_t node, const struct event *even
     for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++) {
         if (!str_equal(event->type, str_from_c(telling[i].type)))
             continue;
-        call_begin(touches, writes, moment);
-        error = call_end(touches, take_event(touches, node, telling[i].says, event));
+        touches_call_begin(touches, writes, moment);
+        error = touches_call_end(touches, take_event(touches, node, telling[i].says, event));
         break;
     }
     return error;

@@ -30,7 +30,7 @@ static uint64_t key_mask(const struct touches *touches, uint64_t high)
     return hash_mix64(high ^ hash_mix64(touches->config.seed + 2));
 }
 
-void key_of(const struct touches *touches, uint32_t number, char out[33])
+void touches_key_of(const struct touches *touches, uint32_t number, char out[33])
 {
     uint64_t high = key_high(touches, number), low = number ^ key_mask(touches, high);
     snprintf(out, 33, "%016llx%016llx", (unsigned long long)high, (unsigned long long)low);
@@ -51,7 +51,7 @@ static bool hex64(str text, uint64_t *out)
     return true;
 }
 
-bool key_number(const struct touches *touches, str key, uint32_t *number)
+bool touches_key_number(const struct touches *touches, str key, uint32_t *number)
 {
     uint64_t high, low;
     if (key.size != 32 || !hex64(str_slice(key, 0, 16), &high) ||
@@ -65,12 +65,12 @@ bool key_number(const struct touches *touches, str key, uint32_t *number)
 uint32_t touch_by_key(const struct touches *touches, str key)
 {
     uint32_t number;
-    return key_number(touches, key, &number) ? number : 0;
+    return touches_key_number(touches, key, &number) ? number : 0;
 }
 
 void touch_key(const struct touches *touches, uint32_t number, char out[33])
 {
-    key_of(touches, number, out);
+    touches_key_of(touches, number, out);
 }
 
 /* ---- claims ---- */
@@ -79,7 +79,7 @@ static err render(struct touches *touches, const struct waiting *waiting, const 
                   str coupon, uint32_t customer, struct buffer *content, uint32_t *version,
                   struct problem *problem)
 {
-    const struct kept_template *kept = template_of(touches, line->template_);
+    const struct kept_template *kept = touches_template_of(touches, line->template_);
     json_value context = { .document = NULL };
     str text = str_from_bytes(waiting->context, waiting->context_size);
     buffer_clear(content);
@@ -101,7 +101,7 @@ static err render(struct touches *touches, const struct waiting *waiting, const 
                              .context = context,
                              .now_ms = touches->moment.now_ms,
                              .coupon = coupon };
-    return kept_template_render(kept, &values, content, problem);
+    return touches_kept_template_render(kept, &values, content, problem);
 }
 
 static void write_message(struct touches *touches, const struct waiting *waiting,
@@ -109,7 +109,7 @@ static void write_message(struct touches *touches, const struct waiting *waiting
                           str coupon, struct json_writer *writer)
 {
     char key[33];
-    key_of(touches, waiting->number, key);
+    touches_key_of(touches, waiting->number, key);
     json_begin_object(writer);
     json_member_int(writer, STR("touch"), waiting->number);
     json_member_text(writer, STR("key"), str_from_c(key));
@@ -133,8 +133,9 @@ static void write_message(struct touches *touches, const struct waiting *waiting
 
 static err fail(struct touches *touches, uint32_t number, str reason, str detail)
 {
-    return step_take(touches, number,
-                     &(struct step){ .status = TOUCH_FAILED, .reason = reason, .detail = detail });
+    return touches_step_take(
+        touches, number,
+        &(struct step){ .status = TOUCH_FAILED, .reason = reason, .detail = detail });
 }
 
 static err claim_one(struct touches *touches, struct account *account, uint32_t number,
@@ -146,16 +147,16 @@ static err claim_one(struct touches *touches, struct account *account, uint32_t 
     str coupon = STR_NONE;
     uint32_t version;
     bool passes;
-    err error = look_again(touches, number, &passes);
+    err error = touches_look_again(touches, number, &passes);
     if (error != ERR_OK || !passes)
         return error;
-    const struct waiting *waiting = waiting_find(touches, number);
-    const struct line *line = line_at(touches, waiting->line);
+    const struct waiting *waiting = touches_waiting_find(touches, number);
+    const struct line *line = touches_line_at(touches, waiting->line);
     uint32_t customer = world->root(world->context, waiting->node);
     bool is_repeat = (waiting->flags & WAITING_REPEAT) != 0;
-    error = inhouse_claim(touches, waiting, line, account, &coupon, &refusal);
+    error = touches_inhouse_claim(touches, waiting, line, account, &coupon, &refusal);
     if (error == ERR_OK && refusal.status != TOUCH_STATUS_COUNT)
-        return step_take(touches, number, &refusal);
+        return touches_step_take(touches, number, &refusal);
     if (error == ERR_OK)
         error =
             render(touches, waiting, line, coupon, customer, &touches->scratch, &version, &problem);
@@ -165,31 +166,32 @@ static err claim_one(struct touches *touches, struct account *account, uint32_t 
         return fail(
             touches, number, STR("render_failed"),
             str_from_c(problem.detail[0] != '\0' ? problem.detail : "the content is too large"));
-    error = is_repeat ? ERR_OK : stock_use(touches, customer, line, account);
+    error = is_repeat ? ERR_OK : touches_stock_use(touches, customer, line, account);
     if (error == ERR_OK)
-        error = inhouse_task(touches, waiting, account, buffer_str(&touches->scratch));
+        error = touches_inhouse_task(touches, waiting, account, buffer_str(&touches->scratch));
     if (error != ERR_OK)
         return error;
     write_message(touches, waiting, line, account, customer, coupon, writer);
     char detail[48];
     snprintf(detail, sizeof detail, "template version %u", version);
-    return step_take(touches, number,
-                     &(struct step){ .status = TOUCH_SENDING,
-                                     .reason = is_repeat ? STR("repeat") : STR_NONE,
-                                     .detail = version > 0 ? str_from_c(detail) : STR_NONE });
+    return touches_step_take(
+        touches, number,
+        &(struct step){ .status = TOUCH_SENDING,
+                        .reason = is_repeat ? STR("repeat") : STR_NONE,
+                        .detail = version > 0 ? str_from_c(detail) : STR_NONE });
 }
 
 static bool account_stopped(const struct touches *touches, const struct account *account)
 {
     struct line line = { .channel = str_from_c(account->info->channel), .account = account->key };
-    return gate_stopped(touches, &line);
+    return touches_gate_stopped(touches, &line);
 }
 
 static err claim(struct touches *touches, const struct touch_command *command)
 {
     str key = json_text(json_get(command->body, STR("account")));
     int64_t limit = json_int(json_get(command->body, STR("limit")), 0);
-    struct account *account = account_find(touches, key);
+    struct account *account = touches_account_find(touches, key);
     struct json_writer writer;
     err error = ERR_OK;
     if (account == NULL)
@@ -204,7 +206,7 @@ static err claim(struct touches *touches, const struct touch_command *command)
     bool stopped = account_stopped(touches, account);
     for (int64_t i = 0;
          error == ERR_OK && !stopped && i < limit && command->answer->size < CLAIM_BYTES_MAX; i++) {
-        uint32_t number = ready_take(touches, account);
+        uint32_t number = touches_ready_take(touches, account);
         if (number == 0)
             break;
         error = claim_one(touches, account, number, &writer);
@@ -218,30 +220,32 @@ static err claim(struct touches *touches, const struct touch_command *command)
 
 err touch_claim(struct touches *touches, const struct touch_command *command)
 {
-    call_begin(touches, command->writes, command->moment);
-    return call_end(touches, claim(touches, command));
+    touches_call_begin(touches, command->writes, command->moment);
+    return touches_call_end(touches, claim(touches, command));
 }
 
 /* ---- results ---- */
 
-uint64_t provider_key(str account, str provider_id)
+uint64_t touches_provider_key(str account, str provider_id)
 {
-    uint64_t hash = hash_mix64(text_hash(provider_id) ^ hash_mix64(text_hash(account) + 9));
+    uint64_t hash =
+        hash_mix64(touches_text_hash(provider_id) ^ hash_mix64(touches_text_hash(account) + 9));
     return hash != 0 ? hash : 1;
 }
 
-err send_row(struct touches *touches, const struct waiting *waiting, str provider_id, str code,
-             str response)
+err touches_send_row(struct touches *touches, const struct waiting *waiting, str provider_id,
+                     str code, str response)
 {
-    const struct line *line = line_at(touches, waiting->line);
-    const struct kept_template *kept = template_of(touches, line->template_);
+    const struct line *line = touches_line_at(touches, waiting->line);
+    const struct kept_template *kept = touches_template_of(touches, line->template_);
     PUT(touches, TOUCH_SENDS, ledger_int(waiting->number), ledger_int(waiting->recipient),
         ledger_int(kept != NULL ? kept->version : 0), ledger_text(provider_id), ledger_text(code),
         ledger_text(str_slice(response, 0, RESPONSE_BYTES_MAX)),
         ledger_int(touches->moment.now_ms));
     if (provider_id.size == 0)
         return ERR_OK;
-    return map_put(&touches->providers, provider_key(line->account, provider_id), waiting->number);
+    return touches_map_put(&touches->providers, touches_provider_key(line->account, provider_id),
+                           waiting->number);
 }
 
 static err again_later(struct touches *touches, struct waiting *waiting, json_value result,
@@ -252,42 +256,44 @@ static err again_later(struct touches *touches, struct waiting *waiting, json_va
     if (++waiting->tries > TOUCH_TRIES_MAX)
         return fail(touches, waiting->number, STR("too_many_tries"), reason);
     waiting->gate = GATE_RETRY;
-    return step_take(touches, waiting->number,
-                     &(struct step){ .status = TOUCH_HELD,
-                                     .reason = STR("retry"),
-                                     .detail = reason,
-                                     .until_ms = retry_ms > soonest_ms ? retry_ms : soonest_ms });
+    return touches_step_take(
+        touches, waiting->number,
+        &(struct step){ .status = TOUCH_HELD,
+                        .reason = STR("retry"),
+                        .detail = reason,
+                        .until_ms = retry_ms > soonest_ms ? retry_ms : soonest_ms });
 }
 
 static err not_known(struct touches *touches, struct waiting *waiting, str reason, str detail)
 {
-    const struct line *line = line_at(touches, waiting->line);
-    const struct account *account = account_find(touches, line->account);
+    const struct line *line = touches_line_at(touches, waiting->line);
+    const struct account *account = touches_account_find(touches, line->account);
     waiting->flags |= WAITING_REPEAT;
     bool resends =
         account != NULL && account->resends_uncertain && ++waiting->tries <= TOUCH_TRIES_MAX;
-    return step_take(touches, waiting->number,
-                     &(struct step){ .status = resends ? TOUCH_QUEUED : TOUCH_UNCERTAIN,
-                                     .reason = reason,
-                                     .detail = detail });
+    return touches_step_take(touches, waiting->number,
+                             &(struct step){ .status = resends ? TOUCH_QUEUED : TOUCH_UNCERTAIN,
+                                             .reason = reason,
+                                             .detail = detail });
 }
 
 static err refused(struct touches *touches, struct waiting *waiting, str reason, str detail,
                    str response)
 {
     const struct touch_world *world = touches->config.world;
-    const struct line *line = line_at(touches, waiting->line);
-    const struct account *account = account_find(touches, line->account);
+    const struct line *line = touches_line_at(touches, waiting->line);
+    const struct account *account = touches_account_find(touches, line->account);
     err error = ERR_OK;
     if (account != NULL && str_equal(reason, STR("no_subscription")))
-        error = stock_empty(touches, world->root(world->context, waiting->node), line, account);
+        error =
+            touches_stock_empty(touches, world->root(world->context, waiting->node), line, account);
     if (error != ERR_OK)
         return error;
-    return step_take(touches, waiting->number,
-                     &(struct step){ .status = TOUCH_FAILED,
-                                     .reason = reason.size > 0 ? reason : STR("refused"),
-                                     .detail = detail,
-                                     .response = response });
+    return touches_step_take(touches, waiting->number,
+                             &(struct step){ .status = TOUCH_FAILED,
+                                             .reason = reason.size > 0 ? reason : STR("refused"),
+                                             .detail = detail,
+                                             .response = response });
 }
 
 static err take_result(struct touches *touches, json_value result)
@@ -298,13 +304,13 @@ static err take_result(struct touches *touches, json_value result)
     str reason = json_text(json_get(result, STR("reason")));
     str detail = json_text(json_get(result, STR("detail")));
     str response = json_text(json_get(result, STR("response")));
-    struct waiting *waiting = waiting_find(touches, number);
+    struct waiting *waiting = touches_waiting_find(touches, number);
     if (waiting == NULL || (waiting->status != TOUCH_SENDING && waiting->status != TOUCH_UNCERTAIN))
         return ERR_OK; /* told before */
     if (str_equal(outcome, STR("later")))
         return again_later(touches, waiting, result, reason);
-    err error =
-        send_row(touches, waiting, json_text(json_get(result, STR("provider_id"))), code, response);
+    err error = touches_send_row(touches, waiting, json_text(json_get(result, STR("provider_id"))),
+                                 code, response);
     if (error != ERR_OK)
         return error;
     if (str_equal(outcome, STR("uncertain")))
@@ -312,10 +318,11 @@ static err take_result(struct touches *touches, json_value result)
     bool delivered = str_equal(outcome, STR("delivered"));
     if (!delivered && !str_equal(outcome, STR("sent")))
         return refused(touches, waiting, reason, detail, response);
-    error = step_take(touches, number,
-                      &(struct step){ .status = TOUCH_SENT, .detail = code, .response = response });
+    error = touches_step_take(
+        touches, number,
+        &(struct step){ .status = TOUCH_SENT, .detail = code, .response = response });
     if (error == ERR_OK && delivered)
-        error = receipt_take(touches, number, TOUCH_DELIVERED, STR_NONE, response);
+        error = touches_receipt_take(touches, number, TOUCH_DELIVERED, STR_NONE, response);
     return error;
 }
 
@@ -327,10 +334,10 @@ err touch_take_results(struct touches *touches, const struct touch_command *comm
     if (json_count(list) > RESULTS_MAX)
         return problem_set(command->problem, ERR_UNPROCESSABLE, "at most %d results at once",
                            RESULTS_MAX);
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     while (error == ERR_OK && json_next(&iterator, NULL, &result))
         error = take_result(touches, result);
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 /* ---- receipts ---- */
@@ -346,10 +353,10 @@ static int rank_of(enum touch_status status)
 
 /* Receipts come twice and in any order: only what says more than is known is a step. A failure counts while nothing better is
  * known than that the provider took it. */
-err receipt_take(struct touches *touches, uint32_t number, enum touch_status status, str code,
-                 str response)
+err touches_receipt_take(struct touches *touches, uint32_t number, enum touch_status status,
+                         str code, str response)
 {
-    const struct mark *mark = mark_at(touches, number);
+    const struct mark *mark = touches_mark_at(touches, number);
     if (mark == NULL)
         return ERR_OK;
     int now = rank_of(mark_status(mark));
@@ -357,18 +364,19 @@ err receipt_take(struct touches *touches, uint32_t number, enum touch_status sta
     if (now == 0 || (failed && now > 2) || (!failed && rank_of(status) <= now))
         return ERR_OK;
     if (now == 1 && !failed) {
-        struct waiting *waiting = waiting_find(touches, number);
-        err error = waiting != NULL ? send_row(touches, waiting, STR_NONE, code, STR_NONE) : ERR_OK;
+        struct waiting *waiting = touches_waiting_find(touches, number);
+        err error =
+            waiting != NULL ? touches_send_row(touches, waiting, STR_NONE, code, STR_NONE) : ERR_OK;
         if (error == ERR_OK)
-            error = step_take(touches, number, &(struct step){ .status = TOUCH_SENT });
+            error = touches_step_take(touches, number, &(struct step){ .status = TOUCH_SENT });
         if (error != ERR_OK || status == TOUCH_SENT)
             return error;
     }
-    return step_take(touches, number,
-                     &(struct step){ .status = status,
-                                     .reason = failed ? code : STR_NONE,
-                                     .detail = code,
-                                     .response = response });
+    return touches_step_take(touches, number,
+                             &(struct step){ .status = status,
+                                             .reason = failed ? code : STR_NONE,
+                                             .detail = code,
+                                             .response = response });
 }
 
 static bool receipt_status(str text, enum touch_status *status)
@@ -391,7 +399,7 @@ uint32_t touch_of_receipt(const struct touches *touches, str account, json_value
     if (number == 0)
         number = touch_by_key(touches, json_text(json_get(receipt, STR("key"))));
     if (number == 0 && provider_id.size > 0)
-        number = map_find(&touches->providers, provider_key(account, provider_id));
+        number = touches_map_find(&touches->providers, touches_provider_key(account, provider_id));
     return number;
 }
 
@@ -399,21 +407,22 @@ static err take_receipt(struct touches *touches, str account_key, json_value rec
 {
     str text = json_text(json_get(receipt, STR("status")));
     uint32_t number = touch_of_receipt(touches, account_key, receipt);
-    const struct mark *mark = mark_at(touches, number);
+    const struct mark *mark = touches_mark_at(touches, number);
     enum touch_status status;
     if (mark == NULL)
         return ERR_OK;
     if (str_equal(text, STR("unsubscribed"))) {
         const struct account *account =
-            account_find(touches, line_at(touches, mark->line)->account);
-        return account != NULL ? chance_put(touches, mark->node, account, CHANCE_UNSUBSCRIBED,
-                                            STR_NONE, 1, touches->moment.now_ms)
-                               : ERR_OK;
+            touches_account_find(touches, touches_line_at(touches, mark->line)->account);
+        return account != NULL
+                   ? touches_chance_put(touches, mark->node, account, CHANCE_UNSUBSCRIBED, STR_NONE,
+                                        1, touches->moment.now_ms)
+                   : ERR_OK;
     }
     if (!receipt_status(text, &status))
         return ERR_OK;
-    return receipt_take(touches, number, status, json_text(json_get(receipt, STR("code"))),
-                        STR_NONE);
+    return touches_receipt_take(touches, number, status, json_text(json_get(receipt, STR("code"))),
+                                STR_NONE);
 }
 
 err touch_take_receipts(struct touches *touches, const struct touch_command *command)
@@ -425,77 +434,78 @@ err touch_take_receipts(struct touches *touches, const struct touch_command *com
     if (json_count(list) > RESULTS_MAX)
         return problem_set(command->problem, ERR_UNPROCESSABLE, "at most %d receipts at once",
                            RESULTS_MAX);
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     while (error == ERR_OK && json_next(&iterator, NULL, &receipt))
         error = take_receipt(touches, account, receipt);
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 /* ---- after a crash, and by hand ---- */
 
 static err recover_one(struct touches *touches, struct waiting *waiting)
 {
-    const struct line *line = line_at(touches, waiting->line);
-    const struct account *account = account_find(touches, line->account);
+    const struct line *line = touches_line_at(touches, waiting->line);
+    const struct account *account = touches_account_find(touches, line->account);
     bool sure = account != NULL && (account->info->honours_key || account->info->can_be_asked ||
                                     account->info->is_internal);
     if (!sure)
         return not_known(touches, waiting, STR("restart"),
                          STR("the server ended before the answer came"));
     waiting->flags |= WAITING_REPEAT;
-    return step_take(touches, waiting->number,
-                     &(struct step){ .status = TOUCH_QUEUED, .reason = STR("restart") });
+    return touches_step_take(touches, waiting->number,
+                             &(struct step){ .status = TOUCH_QUEUED, .reason = STR("restart") });
 }
 
 err touch_recover(struct touches *touches, const struct touch_command *command)
 {
     uint32_t count = 0;
     err error = ERR_OK;
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     for (uint32_t number = 1; error == ERR_OK && number <= touches->last_number; number++) {
-        const struct mark *mark = mark_at(touches, number);
+        const struct mark *mark = touches_mark_at(touches, number);
         if (mark == NULL || mark_status(mark) != TOUCH_SENDING)
             continue;
-        error = recover_one(touches, waiting_find(touches, number));
+        error = recover_one(touches, touches_waiting_find(touches, number));
         count++;
     }
     buffer_printf(command->answer, "{\"recovered\":%u}", count);
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 static err decide(struct touches *touches, const struct touch_command *command)
 {
     uint32_t number = (uint32_t)json_int(json_get(command->body, STR("touch")), 0);
     str decision = json_text(json_get(command->body, STR("decision")));
-    const struct mark *mark = mark_at(touches, number);
-    struct waiting *waiting = waiting_find(touches, number);
+    const struct mark *mark = touches_mark_at(touches, number);
+    struct waiting *waiting = touches_waiting_find(touches, number);
     if (mark == NULL)
         return problem_set(command->problem, ERR_NOT_FOUND, "there is no touch %u", number);
     bool uncertain = mark_status(mark) == TOUCH_UNCERTAIN;
     bool waits = mark_status(mark) == TOUCH_QUEUED || mark_status(mark) == TOUCH_HELD;
     if (str_equal(decision, STR("cancel")) && waits)
-        return step_take(touches, number,
-                         &(struct step){ .status = TOUCH_SUPPRESSED, .reason = STR("by_hand") });
+        return touches_step_take(
+            touches, number,
+            &(struct step){ .status = TOUCH_SUPPRESSED, .reason = STR("by_hand") });
     if (!uncertain)
         return problem_set(command->problem, ERR_CONFLICT, "touch %u is %s", number,
                            touch_status_text(mark_status(mark)));
     if (str_equal(decision, STR("sent")))
-        return step_take(touches, number,
-                         &(struct step){ .status = TOUCH_SENT, .reason = STR("by_hand") });
+        return touches_step_take(touches, number,
+                                 &(struct step){ .status = TOUCH_SENT, .reason = STR("by_hand") });
     if (str_equal(decision, STR("failed")))
         return fail(touches, number, STR("by_hand"), STR_NONE);
     if (!str_equal(decision, STR("resend")))
         return problem_set(command->problem, ERR_UNPROCESSABLE,
                            "a decision is resend, sent, failed or cancel");
     waiting->flags |= WAITING_REPEAT;
-    return step_take(touches, number,
-                     &(struct step){ .status = TOUCH_QUEUED, .reason = STR("by_hand") });
+    return touches_step_take(touches, number,
+                             &(struct step){ .status = TOUCH_QUEUED, .reason = STR("by_hand") });
 }
 
 err touch_decide(struct touches *touches, const struct touch_command *command)
 {
-    call_begin(touches, command->writes, command->moment);
-    return call_end(touches, decide(touches, command));
+    touches_call_begin(touches, command->writes, command->moment);
+    return touches_call_end(touches, decide(touches, command));
 }
 
 err touch_run(struct touches *touches, const struct touch_command *command)
@@ -546,7 +556,7 @@ static err send_to(struct touches *touches, json_value body, uint32_t customer,
 {
     const struct touch_world *world = touches->config.world;
     struct touch_request request = request_of(body, context);
-    const struct kept_template *kept = template_of(touches, request.template_);
+    const struct kept_template *kept = touches_template_of(touches, request.template_);
     struct touch_answer answer = { .touch = 0, .reason = "" };
     if (kept != NULL && request.channel.size == 0)
         request.channel = kept->channel;
@@ -581,13 +591,13 @@ err touch_send(struct touches *touches, const struct touch_command *command)
     str template_ = json_text(json_get(command->body, STR("template")));
     if (json_count(list) == 0 || json_count(list) > 10000)
         return problem_set(command->problem, ERR_UNPROCESSABLE, "1 to 10,000 customers at once");
-    if (template_.size > 0 && template_of(touches, template_) == NULL) {
+    if (template_.size > 0 && touches_template_of(touches, template_) == NULL) {
         problem_set(command->problem, ERR_UNPROCESSABLE, "there is no template '" STR_FMT "'",
                     STR_ARG(template_));
         return problem_at(command->problem, ERR_UNPROCESSABLE, "/template");
     }
     buffer_init(&context, CONTENT_BYTES_MAX);
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     json_writer_init(&writer, command->answer);
     json_begin_object(&writer);
     json_put_key(&writer, STR("touches"));
@@ -596,7 +606,7 @@ err touch_send(struct touches *touches, const struct touch_command *command)
         error = send_to(touches, command->body, (uint32_t)json_int(customer, 0), &context, &writer);
     json_end_array(&writer);
     json_end_object(&writer);
-    error = call_end(touches, error);
+    error = touches_call_end(touches, error);
     buffer_deinit(&context);
     return error;
 }

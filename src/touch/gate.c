@@ -11,7 +11,7 @@
 #include "base/digest.h"
 #include "touch/inside.h"
 
-const char *gate_code(enum gate gate)
+const char *touches_gate_code(enum gate gate)
 {
     static const char *const codes[GATE_COUNT] = { "",
 #define X(NAME, code, ...) code,
@@ -21,10 +21,10 @@ const char *gate_code(enum gate gate)
     return codes[gate];
 }
 
-bool gate_find(str code, enum gate *gate)
+bool touches_gate_find(str code, enum gate *gate)
 {
     for (int i = GATE_NONE; i < GATE_COUNT; i++) {
-        if (!str_equal(code, str_from_c(gate_code((enum gate)i))))
+        if (!str_equal(code, str_from_c(touches_gate_code((enum gate)i))))
             continue;
         *gate = (enum gate)i;
         return true;
@@ -78,8 +78,8 @@ static int64_t period_start_day(enum cap_calendar calendar, int64_t day, int ste
 }
 
 /* The start of the day, week or month in which a moment lies, `steps` of them later; `customer` 0: by the workspace's clock. */
-int64_t period_start_ms(const struct touches *touches, uint32_t customer,
-                        enum cap_calendar calendar, int64_t at_ms, int steps)
+int64_t touches_period_start_ms(const struct touches *touches, uint32_t customer,
+                                enum cap_calendar calendar, int64_t at_ms, int steps)
 {
     const struct touch_world *world = touches->config.world;
     int64_t offset_ms = SECOND_MS * world->zone_offset_seconds(world->context, customer, at_ms);
@@ -111,7 +111,7 @@ static bool asks_no_account(struct asking *ask)
     return account == NULL || account->is_deleted || account->is_disabled;
 }
 
-bool gate_stopped(const struct touches *touches, const struct line *line)
+bool touches_gate_stopped(const struct touches *touches, const struct line *line)
 {
     for (size_t i = 0; i < touches->stop_count; i++) {
         const struct stop *stop = &touches->stops[i];
@@ -127,7 +127,7 @@ bool gate_stopped(const struct touches *touches, const struct line *line)
 static bool asks_stopped(struct asking *ask)
 {
     ask->verdict->until_ms = INT64_MAX;
-    return gate_stopped(ask->touches, ask->candidate->line);
+    return touches_gate_stopped(ask->touches, ask->candidate->line);
 }
 
 static bool asks_gone(struct asking *ask)
@@ -204,8 +204,8 @@ static const struct chance *her_chance(struct asking *ask, enum chance_kind kind
     uint32_t nodes[32];
     size_t count = world->nodes(world->context, ask->candidate->customer, nodes, 32);
     for (size_t i = 0; i < count && i < 32; i++) {
-        const struct chance *chance =
-            chance_find(ask->touches, chance_key(ask->candidate->account, nodes[i], kind, what));
+        const struct chance *chance = touches_chance_find(
+            ask->touches, touches_chance_key(ask->candidate->account, nodes[i], kind, what));
         if (chance != NULL && chance->count > 0 && (best == NULL || chance->at_ms > best->at_ms))
             best = chance;
     }
@@ -241,16 +241,17 @@ static bool sent_before(struct asking *ask, bool by_order)
     struct mark_walk walk;
     if (hash == 0 || is_test(candidate))
         return false;
-    walk_begin(&walk, ask->touches, candidate->customer);
-    for (uint32_t number; (number = walk_next(&walk)) != 0;) {
-        const struct mark *mark = mark_at(ask->touches, number);
+    touches_walk_begin(&walk, ask->touches, candidate->customer);
+    for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
+        const struct mark *mark = touches_mark_at(ask->touches, number);
         if (number == candidate->number ||
             (by_order ? mark->order_hash : mark->content_hash) != hash)
             continue;
         /* Of two that wait, the later one is the duplicate. */
         bool is_behind = candidate->number != 0 && number > candidate->number &&
-                         !status_is_sent(mark_status(mark));
-        if (!is_behind && status_counts(mark_status(mark)) && mark_time_ms(mark) >= since_ms)
+                         !touches_status_is_sent(mark_status(mark));
+        if (!is_behind && touches_status_counts(mark_status(mark)) &&
+            mark_time_ms(mark) >= since_ms)
             return true;
     }
     return false;
@@ -282,7 +283,7 @@ static int64_t quiet_until_ms(const struct touches *touches, const struct quiet 
                               uint32_t customer, int64_t now_ms)
 {
     uint32_t whose = quiet->customer_zone ? customer : 0;
-    int64_t day_ms = period_start_ms(touches, whose, CAP_DAY, now_ms, 0);
+    int64_t day_ms = touches_period_start_ms(touches, whose, CAP_DAY, now_ms, 0);
     int64_t second = (now_ms - day_ms) / SECOND_MS;
     bool over_midnight = quiet->from_s > quiet->to_s;
     bool is_on = over_midnight ? second >= quiet->from_s || second < quiet->to_s
@@ -290,7 +291,7 @@ static int64_t quiet_until_ms(const struct touches *touches, const struct quiet 
     if (!is_on)
         return 0;
     if (over_midnight && second >= quiet->from_s)
-        day_ms = period_start_ms(touches, whose, CAP_DAY, now_ms, 1);
+        day_ms = touches_period_start_ms(touches, whose, CAP_DAY, now_ms, 1);
     return day_ms + (int64_t)quiet->to_s * SECOND_MS;
 }
 
@@ -382,11 +383,11 @@ static void note_behind(const struct touches *touches, struct cap_count *count, 
                         const struct mark *mark)
 {
     count->behind++;
-    const struct line *line = line_at(touches, mark->line);
+    const struct line *line = touches_line_at(touches, mark->line);
     size_t at = count->give_way_count < DISPLACED_MAX ? count->give_way_count++ : DISPLACED_MAX - 1;
     while (at > 0) {
         const struct line *other =
-            line_at(touches, mark_at(touches, count->give_way[at - 1])->line);
+            touches_line_at(touches, touches_mark_at(touches, count->give_way[at - 1])->line);
         if (other->priority < line->priority ||
             (other->priority == line->priority && count->give_way[at - 1] > number))
             break;
@@ -402,14 +403,14 @@ static void cap_count(struct asking *ask, const struct cap *cap, int64_t since_m
     const struct touches *touches = ask->touches;
     struct mark_walk walk;
     *count = (struct cap_count){ .oldest_ms = INT64_MAX };
-    walk_begin(&walk, touches, ask->candidate->customer);
-    for (uint32_t number; (number = walk_next(&walk)) != 0;) {
-        const struct mark *mark = mark_at(touches, number);
+    touches_walk_begin(&walk, touches, ask->candidate->customer);
+    for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
+        const struct mark *mark = touches_mark_at(touches, number);
         enum touch_status status = mark_status(mark);
-        if (number == ask->candidate->number || !status_counts(status) ||
+        if (number == ask->candidate->number || !touches_status_counts(status) ||
             mark_time_ms(mark) < since_ms)
             continue;
-        const struct line *line = line_at(touches, mark->line);
+        const struct line *line = touches_line_at(touches, mark->line);
         if (!cap_counts(cap, ask->candidate, line))
             continue;
         bool waits = status == TOUCH_QUEUED || status == TOUCH_HELD;
@@ -443,8 +444,8 @@ static bool cap_reached(struct asking *ask, const struct cap *cap)
     if (!cap_concerns(cap, candidate->line))
         return false;
     if (cap->calendar != CAP_SLIDING) {
-        since_ms = period_start_ms(ask->touches, whose, cap->calendar, now_ms, 0);
-        until_ms = period_start_ms(ask->touches, whose, cap->calendar, now_ms, 1);
+        since_ms = touches_period_start_ms(ask->touches, whose, cap->calendar, now_ms, 0);
+        until_ms = touches_period_start_ms(ask->touches, whose, cap->calendar, now_ms, 1);
     }
     if (cap->is_days_in_month)
         max = (uint32_t)((until_ms - since_ms + DAY_MS / 2) / DAY_MS);
@@ -498,13 +499,13 @@ static bool budget_concerns(const struct budget *budget, const struct line *line
                      budget->scope == BUDGET_JOURNEY ? line->journey : line->campaign);
 }
 
-uint64_t budget_key(const struct touches *touches, size_t index, str value, int64_t at_ms)
+uint64_t touches_budget_key(const struct touches *touches, size_t index, str value, int64_t at_ms)
 {
     const struct budget *budget = &touches->policy->budgets[index];
     enum cap_calendar calendar = budget->per == BUDGET_DAY ? CAP_DAY : CAP_MONTH;
     int64_t period =
-        budget->per == BUDGET_TOTAL ? 0 : period_start_ms(touches, 0, calendar, at_ms, 0);
-    return hash_mix64(text_hash(value) ^
+        budget->per == BUDGET_TOTAL ? 0 : touches_period_start_ms(touches, 0, calendar, at_ms, 0);
+    return hash_mix64(touches_text_hash(value) ^
                       hash_mix64((uint64_t)period + budget->scope * 31u + budget->per * 7u)) |
            1;
 }
@@ -519,13 +520,14 @@ static bool asks_budget(struct asking *ask)
         const struct budget *budget = &policy->budgets[i];
         if (!budget_concerns(budget, candidate->line))
             continue;
-        const struct spent *spent = spent_find(
-            ask->touches, budget_key(ask->touches, i, budget->value, candidate->created_ms));
+        const struct spent *spent =
+            touches_spent_find(ask->touches, touches_budget_key(ask->touches, i, budget->value,
+                                                                candidate->created_ms));
         if ((spent != NULL ? spent->minor : 0) + candidate->cost_minor <= budget->amount_minor)
             continue;
         ask->verdict->holds = budget->holds;
         ask->verdict->detail = budget->name.data;
-        ask->verdict->until_ms = period_start_ms(
+        ask->verdict->until_ms = touches_period_start_ms(
             ask->touches, 0, budget->per == BUDGET_DAY ? CAP_DAY : CAP_MONTH, candidate->now_ms, 1);
         return true;
     }
@@ -542,13 +544,13 @@ static struct spent *spent_make(struct touches *touches, uint64_t key)
         touches->spent = items;
         touches->spent_capacity = capacity;
     }
-    if (map_put(&touches->spent_places, key, (uint32_t)touches->spent_count + 1) != ERR_OK)
+    if (touches_map_put(&touches->spent_places, key, (uint32_t)touches->spent_count + 1) != ERR_OK)
         return NULL;
     touches->spent[touches->spent_count] = (struct spent){ .key = key };
     return &touches->spent[touches->spent_count++];
 }
 
-err spent_put(struct touches *touches, uint64_t key, int64_t minor)
+err touches_spent_put(struct touches *touches, uint64_t key, int64_t minor)
 {
     struct spent *spent = spent_make(touches, key);
     if (spent == NULL)
@@ -557,15 +559,15 @@ err spent_put(struct touches *touches, uint64_t key, int64_t minor)
     return ERR_OK;
 }
 
-err budget_move(struct touches *touches, const struct line *line, int64_t created_ms,
-                int64_t by_minor)
+err touches_budget_move(struct touches *touches, const struct line *line, int64_t created_ms,
+                        int64_t by_minor)
 {
     const struct policy *policy = touches->policy;
     for (size_t i = 0; by_minor != 0 && i < policy->budget_count; i++) {
         if (!budget_concerns(&policy->budgets[i], line))
             continue;
-        uint64_t key = budget_key(touches, i, policy->budgets[i].value, created_ms);
-        struct spent *spent = spent_find(touches, key);
+        uint64_t key = touches_budget_key(touches, i, policy->budgets[i].value, created_ms);
+        struct spent *spent = touches_spent_find(touches, key);
         if (spent == NULL)
             spent = spent_make(touches, key);
         if (spent == NULL)
@@ -584,7 +586,8 @@ static bool asks_no_stock(struct asking *ask)
 {
     if (!ask->candidate->account->needs_stock)
         return false;
-    return her_chance(ask, CHANCE_STOCK, stock_name(ask->touches, ask->candidate->line)) == NULL;
+    return her_chance(ask, CHANCE_STOCK, touches_stock_name(ask->touches, ask->candidate->line)) ==
+           NULL;
 }
 
 static bool asks_no_window(struct asking *ask)
@@ -634,27 +637,42 @@ static const struct {
 #undef X
 };
 
-void gates_pass(const struct touches *touches, const struct candidate *candidate,
-                struct verdict *verdict)
+static bool is_asked(const struct candidate *candidate, int gate, enum gate held)
+{
+    /* Quiet hours know themselves whom they spare. */
+    if (gate_kinds[gate].applies == GATE_MARKETING && !is_marketing(candidate) &&
+        gate != GATE_QUIET)
+        return false;
+    /* One that is held is still dropped by what does not depend on the hour. */
+    return held == GATE_NONE || (gate_kinds[gate].effect == DROP && gate <= GATE_EXPIRED);
+}
+
+void touches_gates_pass(const struct touches *touches, const struct candidate *candidate,
+                        struct verdict *verdict)
 {
     struct asking ask = { .touches = touches, .candidate = candidate, .verdict = verdict };
+    enum gate held = GATE_NONE;
+    int64_t held_until_ms = 0;
     *verdict = (struct verdict){ .gate = GATE_NONE };
     for (int gate = GATE_NONE + 1; gate < GATE_COUNT; gate++) {
-        /* Quiet hours know themselves whom they spare. */
-        if (gate_kinds[gate].applies == GATE_MARKETING && !is_marketing(candidate) &&
-            gate != GATE_QUIET)
+        if (!is_asked(candidate, gate, held))
             continue;
         verdict->holds = gate_kinds[gate].effect == HOLD;
         verdict->until_ms = 0;
         verdict->detail = NULL;
         if (!rows[gate].asks(&ask))
             continue;
-        verdict->gate = (enum gate)gate;
         verdict->displaced_count = 0;
-        return;
+        if (!verdict->holds) {
+            verdict->gate = (enum gate)gate;
+            return;
+        }
+        held = (enum gate)gate;
+        held_until_ms = verdict->until_ms;
     }
-    verdict->holds = false;
-    verdict->until_ms = 0;
+    verdict->gate = held;
+    verdict->holds = held != GATE_NONE;
+    verdict->until_ms = held_until_ms;
 }
 
 /* ---- for people ---- */

@@ -11,7 +11,7 @@
 #define CODE_BYTES_MAX 64
 #define CODES_AT_ONCE_MAX 20000
 
-struct pool *pool_find(const struct touches *touches, str key)
+struct pool *touches_pool_find(const struct touches *touches, str key)
 {
     for (size_t i = 0; i < touches->pool_count; i++)
         if (str_equal(touches->pools[i].key, key))
@@ -28,7 +28,7 @@ static void put_pool(struct touches *touches, const struct pool *pool)
 
 /* ---- codes ---- */
 
-err pool_add_code(struct touches *touches, struct pool *pool, str code)
+err touches_pool_add_code(struct touches *touches, struct pool *pool, str code)
 {
     if (pool->code_count == pool->code_capacity) {
         uint32_t capacity = pool->code_capacity == 0 ? 1024 : pool->code_capacity * 2;
@@ -43,8 +43,8 @@ err pool_add_code(struct touches *touches, struct pool *pool, str code)
     return error;
 }
 
-err pool_add(struct touches *touches, str key, bool is_generated, str prefix, uint32_t limit,
-             uint32_t given, struct pool **added)
+err touches_pool_add(struct touches *touches, str key, bool is_generated, str prefix,
+                     uint32_t limit, uint32_t given, struct pool **added)
 {
     if (touches->pool_count == POOLS_MAX)
         return ERR_TOO_LARGE;
@@ -63,7 +63,7 @@ static void generate(const struct touches *touches, const struct pool *pool, uin
                      char out[CODE_BYTES_MAX])
 {
     static const char letters[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    uint64_t key = touches->config.seed ^ text_hash(pool->key);
+    uint64_t key = touches->config.seed ^ touches_text_hash(pool->key);
     uint32_t left = number >> 20, right = number & 0xFFFFF;
     for (uint64_t round = 0; round < 4; round++) {
         uint32_t mixed = (uint32_t)(hash_mix64(key + round * 977 + right) & 0xFFFFF);
@@ -93,7 +93,7 @@ static err give_coupon(struct touches *touches, const struct waiting *waiting,
     err error = json_parse(touches->policy_parser, account->settings, &settings, &problem);
     if (error != ERR_OK)
         return error;
-    struct pool *pool = pool_find(touches, json_text(json_get(settings, STR("pool"))));
+    struct pool *pool = touches_pool_find(touches, json_text(json_get(settings, STR("pool"))));
     if (pool == NULL || pool_is_empty(pool)) {
         refusal->status = TOUCH_FAILED;
         refusal->reason = pool == NULL ? STR("no_pool") : STR("pool_empty");
@@ -113,8 +113,9 @@ static err give_coupon(struct touches *touches, const struct waiting *waiting,
     return error;
 }
 
-err inhouse_claim(struct touches *touches, const struct waiting *waiting, const struct line *line,
-                  const struct account *account, str *coupon, struct step *refusal)
+err touches_inhouse_claim(struct touches *touches, const struct waiting *waiting,
+                          const struct line *line, const struct account *account, str *coupon,
+                          struct step *refusal)
 {
     (void)line;
     refusal->status = TOUCH_STATUS_COUNT;
@@ -133,13 +134,14 @@ static err put_task(struct touches *touches, uint32_t number, enum task_state st
     PUT(touches, TOUCH_TASK_STATES, ledger_int(number), ledger_text(str_from_c(task_texts[state])),
         ledger_int(user), ledger_text(result), ledger_text(note),
         ledger_int(touches->moment.now_ms));
-    return map_put(&touches->tasks, number, user << 2 | state);
+    return touches_map_put(&touches->tasks, number, user << 2 | state);
 }
 
-err inhouse_task(struct touches *touches, const struct waiting *waiting,
-                 const struct account *account, str content)
+err touches_inhouse_task(struct touches *touches, const struct waiting *waiting,
+                         const struct account *account, str content)
 {
-    if (account->kind != CHANNEL_CALL_CENTER || map_find(&touches->tasks, waiting->number) != 0)
+    if (account->kind != CHANNEL_CALL_CENTER ||
+        touches_map_find(&touches->tasks, waiting->number) != 0)
         return ERR_OK;
     PUT(touches, TOUCH_TASKS, ledger_int(waiting->number), ledger_int(waiting->node),
         ledger_text(account->key), ledger_text(content), ledger_int(touches->moment.now_ms),
@@ -157,14 +159,15 @@ static err finish_task(struct touches *touches, uint32_t number,
             "a result is a word of at most 100 bytes: reached, no_answer, refused …");
     err error = put_task(touches, number, TASK_DONE, command->user_number, result,
                          json_text(json_get(command->body, STR("note"))));
-    return error == ERR_OK ? receipt_take(touches, number, TOUCH_DELIVERED, result, result) : error;
+    return error == ERR_OK ? touches_receipt_take(touches, number, TOUCH_DELIVERED, result, result)
+                           : error;
 }
 
 static err change_task(struct touches *touches, const struct touch_command *command)
 {
     str action = json_text(json_get(command->body, STR("action")));
     uint32_t number = (uint32_t)json_int(json_get(command->body, STR("touch")), 0);
-    uint32_t now = map_find(&touches->tasks, number), user = now >> 2;
+    uint32_t now = touches_map_find(&touches->tasks, number), user = now >> 2;
     enum task_state state = (enum task_state)(now & 3);
     if (state == TASK_NONE)
         return problem_set(command->problem, ERR_NOT_FOUND, "there is no task %u", number);
@@ -184,15 +187,15 @@ static err change_task(struct touches *touches, const struct touch_command *comm
 
 err touch_change_task(struct touches *touches, const struct touch_command *command)
 {
-    call_begin(touches, command->writes, command->moment);
-    return call_end(touches, change_task(touches, command));
+    touches_call_begin(touches, command->writes, command->moment);
+    return touches_call_end(touches, change_task(touches, command));
 }
 
 /* ---- pools ---- */
 
-uint64_t code_key(str pool, str code)
+uint64_t touches_code_key(str pool, str code)
 {
-    return hash_mix64(text_hash(code) ^ text_hash(pool)) | 1;
+    return hash_mix64(touches_text_hash(code) ^ touches_text_hash(pool)) | 1;
 }
 
 /* {key, kind:"codes|generated", prefix, limit, codes:[…]}: codes are added to what is there. */
@@ -207,12 +210,12 @@ static err put_codes(struct touches *touches, struct pool *pool, json_value code
         if (text.size == 0 || text.size > CODE_BYTES_MAX)
             return problem_set(problem, ERR_UNPROCESSABLE, "a code has 1 to %d bytes",
                                CODE_BYTES_MAX);
-        uint64_t key = code_key(pool->key, text);
-        if (map_find(&touches->code_places, key) != 0)
+        uint64_t key = touches_code_key(pool->key, text);
+        if (touches_map_find(&touches->code_places, key) != 0)
             continue; /* a list that is put again adds nothing */
-        error = map_put(&touches->code_places, key, 1);
+        error = touches_map_put(&touches->code_places, key, 1);
         if (error == ERR_OK)
-            error = pool_add_code(touches, pool, text);
+            error = touches_pool_add_code(touches, pool, text);
         if (error == ERR_OK)
             PUT(touches, COUPON_CODES, ledger_text(pool->key), ledger_int(pool->code_count),
                 ledger_text(text));
@@ -227,7 +230,7 @@ err touch_put_coupons(struct touches *touches, const struct touch_command *comma
     str prefix = json_text(json_get(command->body, STR("prefix")));
     int64_t limit = json_int(json_get(command->body, STR("limit")), 0);
     bool generated = str_equal(json_text(json_get(command->body, STR("kind"))), STR("generated"));
-    struct pool *pool = pool_find(touches, key);
+    struct pool *pool = touches_pool_find(touches, key);
     err error = ERR_OK;
     if (key.size == 0 || key.size > 100 || prefix.size > 20 || limit < 0 || limit > 1000000000 ||
         json_count(codes) > CODES_AT_ONCE_MAX)
@@ -237,9 +240,9 @@ err touch_put_coupons(struct touches *touches, const struct touch_command *comma
     if (pool != NULL && pool->is_generated != generated)
         return problem_set(command->problem, ERR_CONFLICT,
                            "a pool of codes does not become a generated one: make another");
-    call_begin(touches, command->writes, command->moment);
+    touches_call_begin(touches, command->writes, command->moment);
     if (pool == NULL)
-        error = pool_add(touches, key, generated, prefix, (uint32_t)limit, 0, &pool);
+        error = touches_pool_add(touches, key, generated, prefix, (uint32_t)limit, 0, &pool);
     if (error == ERR_OK) {
         pool->limit = (uint32_t)limit;
         error = put_codes(touches, pool, codes, command->problem);
@@ -247,7 +250,7 @@ err touch_put_coupons(struct touches *touches, const struct touch_command *comma
         buffer_printf(command->answer, "{\"codes\":%u,\"given\":%u,\"limit\":%u}", pool->code_count,
                       pool->given, pool->limit);
     }
-    return call_end(touches, error);
+    return touches_call_end(touches, error);
 }
 
 void touch_write_pools(const struct touches *touches, struct buffer *out)

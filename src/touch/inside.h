@@ -7,7 +7,7 @@
  * The rest of it is in the ledger. Marks lie in chunks by number, hang on the node of their customer as a list, newest first, and are
  * read by other threads: a mark is written whole before the list's head is published with release.
  *
- * What happens to a touch goes through step_take (step.c), which writes its rows, moves counts, and notes the change; journeys are told
+ * What happens to a touch goes through touches_step_take (step.c), which writes its rows, moves counts, and notes the change; journeys are told
  * when the public call is nearly over (changes_tell), since they may ask for the next touch right away.
  */
 #ifndef KITH_TOUCH_INSIDE_H
@@ -38,11 +38,11 @@ struct map {
     uint32_t *values;
     size_t count, capacity;
 };
-void map_free(struct map *map);
-uint32_t map_find(const struct map *map, uint64_t key); /* 0: not there */
-err map_put(struct map *map, uint64_t key, uint32_t value) MUST_USE;
-void map_remove(struct map *map, uint64_t key);
-err map_copy(struct map *to, const struct map *from) MUST_USE;
+void touches_map_free(struct map *map);
+uint32_t touches_map_find(const struct map *map, uint64_t key); /* 0: not there */
+err touches_map_put(struct map *map, uint64_t key, uint32_t value) MUST_USE;
+void touches_map_remove(struct map *map, uint64_t key);
+err touches_map_copy(struct map *to, const struct map *from) MUST_USE;
 
 /* The least key first, of equal ones the least number. Who is taken is looked at: entries are not removed when they
  * become stale. */
@@ -54,10 +54,10 @@ struct heap {
     struct heap_entry *items;
     size_t count, capacity;
 };
-void heap_free(struct heap *heap);
-err heap_push(struct heap *heap, int64_t key, uint32_t number) MUST_USE;
-void heap_pop(struct heap *heap);
-err heap_copy(struct heap *to, const struct heap *from) MUST_USE;
+void touches_heap_free(struct heap *heap);
+err touches_heap_push(struct heap *heap, int64_t key, uint32_t number) MUST_USE;
+void touches_heap_pop(struct heap *heap);
+err touches_heap_copy(struct heap *to, const struct heap *from) MUST_USE;
 
 /* ---- gates ---- */
 
@@ -102,8 +102,8 @@ enum gate {
 #undef X
         GATE_COUNT
 };
-const char *gate_code(enum gate gate);
-bool gate_find(str code, enum gate *gate);
+const char *touches_gate_code(enum gate gate);
+bool touches_gate_find(str code, enum gate *gate);
 
 /* ---- what is the same for many touches ---- */
 
@@ -192,12 +192,12 @@ struct policy {
     int64_t settle_ms, order_window_ms, content_window_ms, expires_ms;
     str test_segment, link_base;
 };
-err policy_new(struct policy **policy, json_value body, struct problem *problem) MUST_USE;
-void policy_free(struct policy **policy);
+err touches_policy_new(struct policy **policy, json_value body, struct problem *problem) MUST_USE;
+void touches_policy_free(struct policy **policy);
 /* {calendar|window, max, …}: also the quota of an account. */
-err cap_parse(struct arena *arena, json_value json, const char *pointer, struct cap *cap,
-              struct problem *problem) MUST_USE;
-bool time_of_day_parse(str text, int32_t *seconds);
+err touches_cap_parse(struct arena *arena, json_value json, const char *pointer, struct cap *cap,
+                      struct problem *problem) MUST_USE;
+bool touches_time_of_day_parse(str text, int32_t *seconds);
 
 #define ACCOUNT_QUOTAS_MAX 8
 struct account {
@@ -236,9 +236,9 @@ struct kept_template {
     } links[TEMPLATE_LINKS_MAX];
     struct kept_template *older; /* still borrowed by nobody: freed with the room */
 };
-err kept_template_new(struct kept_template **kept, str key, uint32_t version, json_value body,
-                      struct problem *problem) MUST_USE;
-void kept_template_free(struct kept_template **kept);
+err touches_kept_template_new(struct kept_template **kept, str key, uint32_t version,
+                              json_value body, struct problem *problem) MUST_USE;
+void touches_kept_template_free(struct kept_template **kept);
 struct render {
     const struct touches *touches;
     uint32_t customer, number; /* number 0: a preview */
@@ -250,8 +250,8 @@ struct render {
     char text[200];
     const struct kept_template *kept;
 };
-err kept_template_render(const struct kept_template *kept, struct render *render,
-                         struct buffer *out, struct problem *problem) MUST_USE;
+err touches_kept_template_render(const struct kept_template *kept, struct render *render,
+                                 struct buffer *out, struct problem *problem) MUST_USE;
 
 /* ---- stops ---- */
 
@@ -354,15 +354,18 @@ struct touches {
 };
 
 /* line.c */
-err line_find(struct touches *touches, const struct line *wanted, uint32_t *number) MUST_USE;
-const struct line *line_at(const struct touches *touches, uint32_t number);
-uint64_t text_hash(str text); /* 0 for the empty text */
+err touches_line_find(struct touches *touches, const struct line *wanted,
+                      uint32_t *number) MUST_USE;
+const struct line *touches_line_at(const struct touches *touches, uint32_t number);
+uint64_t touches_text_hash(str text); /* 0 for the empty text */
 
 /* mark.c */
-struct mark *mark_at(const struct touches *touches, uint32_t number); /* NULL: not remembered */
+struct mark *touches_mark_at(const struct touches *touches,
+                             uint32_t number); /* NULL: not remembered */
 /* Room for this number; not yet in its node's list. */
-struct mark *mark_make(struct touches *touches, uint32_t number);
-err mark_hang(struct touches *touches, uint32_t number) MUST_USE; /* into the list of its node */
+struct mark *touches_mark_make(struct touches *touches, uint32_t number);
+err touches_mark_hang(struct touches *touches,
+                      uint32_t number) MUST_USE; /* into the list of its node */
 static inline enum touch_status mark_status(const struct mark *mark)
 {
     return (enum touch_status)(atomic_load_explicit(&mark->time_status, memory_order_relaxed) >> 8 &
@@ -372,7 +375,7 @@ static inline int64_t mark_time_ms(const struct mark *mark)
 {
     return (int64_t)(atomic_load_explicit(&mark->time_status, memory_order_relaxed) >> 16);
 }
-void mark_set(struct mark *mark, int64_t time_ms, enum touch_status status, uint8_t steps);
+void touches_mark_set(struct mark *mark, int64_t time_ms, enum touch_status status, uint8_t steps);
 /* Numbers of her touches: begin, then next until 0. */
 struct mark_walk {
     const struct touches *touches;
@@ -381,44 +384,46 @@ struct mark_walk {
     uint32_t *many; /* where 32 do not do */
     uint32_t next;
 };
-void walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer);
-uint32_t walk_next(struct mark_walk *walk);
-void chain_nodes(struct touches *touches,
-                 uint32_t customer); /* for readers: her nodes, one behind another */
+void touches_walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer);
+uint32_t touches_walk_next(struct mark_walk *walk);
+void touches_chain_nodes(struct touches *touches,
+                         uint32_t customer); /* for readers: her nodes, one behind another */
 
 /* wait.c */
-struct waiting *waiting_find(const struct touches *touches, uint32_t number);
-err waiting_add(struct touches *touches, const struct waiting *waiting,
-                struct waiting **added) MUST_USE;
-void waiting_remove(struct touches *touches, uint32_t number);
+struct waiting *touches_waiting_find(const struct touches *touches, uint32_t number);
+err touches_waiting_add(struct touches *touches, const struct waiting *waiting,
+                        struct waiting **added) MUST_USE;
+void touches_waiting_remove(struct touches *touches, uint32_t number);
 /* Into the heap where its status belongs. */
-err waiting_place(struct touches *touches, struct waiting *waiting) MUST_USE;
-int64_t due_peek_ms(struct touches *touches);
+err touches_waiting_place(struct touches *touches, struct waiting *waiting) MUST_USE;
+int64_t touches_due_peek_ms(struct touches *touches);
 /* The next one for this account that is still queued; 0: none. */
-uint32_t ready_take(struct touches *touches, struct account *account);
+uint32_t touches_ready_take(struct touches *touches, struct account *account);
 
 /* step.c */
-void call_begin(struct touches *touches, struct ledger_writes *writes, struct touch_moment moment);
+void touches_call_begin(struct touches *touches, struct ledger_writes *writes,
+                        struct touch_moment moment);
 /* Journeys are told; what they ask for in turn is told too. Gives back `error`, or its own. */
-err call_end(struct touches *touches, err error) MUST_USE;
+err touches_call_end(struct touches *touches, err error) MUST_USE;
 /* What a step says beyond the status. */
 struct step {
     enum touch_status status;
     str reason, detail, response;
     int64_t until_ms;
 };
-err step_take(struct touches *touches, uint32_t number, const struct step *step) MUST_USE;
-void state_put(struct touches *touches, uint32_t number, const struct step *step);
-bool status_waits(enum touch_status status);   /* may still be sent, or is not known to be over */
-bool status_counts(enum touch_status status);  /* for caps */
-bool status_is_sent(enum touch_status status); /* it reached the channel */
-err budget_move(struct touches *touches, const struct line *line, int64_t created_ms,
-                int64_t by_minor) MUST_USE;
-err spent_put(struct touches *touches, uint64_t key, int64_t minor) MUST_USE;
-struct spent *spent_find(const struct touches *touches, uint64_t key);
-uint64_t budget_key(const struct touches *touches, size_t index, str value, int64_t at_ms);
-err correct(struct touches *touches, const char *kind, uint32_t number, uint32_t customer,
-            const struct line *line, str reason) MUST_USE;
+err touches_step_take(struct touches *touches, uint32_t number, const struct step *step) MUST_USE;
+void touches_state_put(struct touches *touches, uint32_t number, const struct step *step);
+bool touches_status_waits(
+    enum touch_status status); /* may still be sent, or is not known to be over */
+bool touches_status_counts(enum touch_status status);  /* for caps */
+bool touches_status_is_sent(enum touch_status status); /* it reached the channel */
+err touches_budget_move(struct touches *touches, const struct line *line, int64_t created_ms,
+                        int64_t by_minor) MUST_USE;
+err touches_spent_put(struct touches *touches, uint64_t key, int64_t minor) MUST_USE;
+struct spent *touches_spent_find(const struct touches *touches, uint64_t key);
+uint64_t touches_budget_key(const struct touches *touches, size_t index, str value, int64_t at_ms);
+err touches_correct(struct touches *touches, const char *kind, uint32_t number, uint32_t customer,
+                    const struct line *line, str reason) MUST_USE;
 
 /* gate.c */
 struct candidate {
@@ -440,70 +445,72 @@ struct verdict {
     size_t displaced_count;
     const char *detail; /* which cap, budget … borrowed from policy */
 };
-void gates_pass(const struct touches *touches, const struct candidate *candidate,
-                struct verdict *verdict);
-bool gate_stopped(const struct touches *touches, const struct line *line);
-int64_t period_start_ms(const struct touches *touches, uint32_t customer,
-                        enum cap_calendar calendar, int64_t at_ms, int steps);
+void touches_gates_pass(const struct touches *touches, const struct candidate *candidate,
+                        struct verdict *verdict);
+bool touches_gate_stopped(const struct touches *touches, const struct line *line);
+int64_t touches_period_start_ms(const struct touches *touches, uint32_t customer,
+                                enum cap_calendar calendar, int64_t at_ms, int steps);
 
 /* template_kept.c */
-void link_code(const struct touches *touches, uint32_t number, uint8_t place, char out[12]);
+void touches_link_code(const struct touches *touches, uint32_t number, uint8_t place, char out[12]);
 
 /* account.c */
-err account_new(struct account **account, str key, enum channel_kind kind, json_value settings,
-                struct problem *problem) MUST_USE;
-void account_free(struct account **account);
-err account_keep(struct touches *touches, struct account *account) MUST_USE;
-err template_keep(struct touches *touches, struct kept_template *kept) MUST_USE;
-bool stop_scope_find(str text, enum stop_scope *scope);
-err stop_add(struct touches *touches, const struct stop *wanted) MUST_USE;
-struct account *account_find(const struct touches *touches, str key);
-struct account *account_for(const struct touches *touches, str channel, str key);
-const struct kept_template *template_of(const struct touches *touches, str key);
-void ready_say(struct touches *touches, struct account *account);
+err touches_account_new(struct account **account, str key, enum channel_kind kind,
+                        json_value settings, struct problem *problem) MUST_USE;
+void touches_account_free(struct account **account);
+err touches_account_keep(struct touches *touches, struct account *account) MUST_USE;
+err touches_template_keep(struct touches *touches, struct kept_template *kept) MUST_USE;
+bool touches_stop_scope_find(str text, enum stop_scope *scope);
+err touches_stop_add(struct touches *touches, const struct stop *wanted) MUST_USE;
+struct account *touches_account_find(const struct touches *touches, str key);
+struct account *touches_account_for(const struct touches *touches, str channel, str key);
+const struct kept_template *touches_template_of(const struct touches *touches, str key);
+void touches_ready_say(struct touches *touches, struct account *account);
 
 /* chance.c */
-uint64_t chance_key(const struct account *account, uint32_t node, enum chance_kind kind, str what);
-struct chance *chance_find(const struct touches *touches, uint64_t key);
-err chance_put(struct touches *touches, uint32_t node, const struct account *account,
-               enum chance_kind kind, str what, uint32_t count, int64_t at_ms) MUST_USE;
+uint64_t touches_chance_key(const struct account *account, uint32_t node, enum chance_kind kind,
+                            str what);
+struct chance *touches_chance_find(const struct touches *touches, uint64_t key);
+err touches_chance_put(struct touches *touches, uint32_t node, const struct account *account,
+                       enum chance_kind kind, str what, uint32_t count, int64_t at_ms) MUST_USE;
 
 /* What subscriptions of this line are granted for: the provider's id of its template. */
-str stock_name(const struct touches *touches, const struct line *line);
+str touches_stock_name(const struct touches *touches, const struct line *line);
 /* The newest of hers with something left; 0 nodes: none. */
-err stock_use(struct touches *touches, uint32_t customer, const struct line *line,
-              const struct account *account) MUST_USE;
-err stock_empty(struct touches *touches, uint32_t customer, const struct line *line,
-                const struct account *account) MUST_USE;
+err touches_stock_use(struct touches *touches, uint32_t customer, const struct line *line,
+                      const struct account *account) MUST_USE;
+err touches_stock_empty(struct touches *touches, uint32_t customer, const struct line *line,
+                        const struct account *account) MUST_USE;
 
 /* inhouse.c: coupons, tasks */
-err inhouse_claim(struct touches *touches, const struct waiting *waiting, const struct line *line,
-                  const struct account *account, str *coupon, struct step *refusal) MUST_USE;
-err inhouse_task(struct touches *touches, const struct waiting *waiting,
-                 const struct account *account, str content) MUST_USE;
-uint64_t code_key(str pool, str code);
+err touches_inhouse_claim(struct touches *touches, const struct waiting *waiting,
+                          const struct line *line, const struct account *account, str *coupon,
+                          struct step *refusal) MUST_USE;
+err touches_inhouse_task(struct touches *touches, const struct waiting *waiting,
+                         const struct account *account, str content) MUST_USE;
+uint64_t touches_code_key(str pool, str code);
 enum task_state { TASK_NONE, TASK_OPEN, TASK_TAKEN, TASK_DONE };
-err pool_add(struct touches *touches, str key, bool is_generated, str prefix, uint32_t limit,
-             uint32_t given, struct pool **added) MUST_USE;
-err pool_add_code(struct touches *touches, struct pool *pool, str code) MUST_USE;
-struct pool *pool_find(const struct touches *touches, str key);
+err touches_pool_add(struct touches *touches, str key, bool is_generated, str prefix,
+                     uint32_t limit, uint32_t given, struct pool **added) MUST_USE;
+err touches_pool_add_code(struct touches *touches, struct pool *pool, str code) MUST_USE;
+struct pool *touches_pool_find(const struct touches *touches, str key);
 
 /* request.c */
 uint64_t touch_identity(str journey, str journey_node, str key, uint32_t node);
 uint32_t touch_duplicate_hash(str one, str other, str channel);
-struct candidate candidate_again(const struct touches *touches, const struct waiting *waiting,
-                                 int64_t now_ms);
+struct candidate touches_candidate_again(const struct touches *touches,
+                                         const struct waiting *waiting, int64_t now_ms);
 /* The gates once more for one that waits. *passes: it is, or stays, queued. */
-err look_again(struct touches *touches, uint32_t number, bool *passes) MUST_USE;
+err touches_look_again(struct touches *touches, uint32_t number, bool *passes) MUST_USE;
 
 /* claim.c */
-err send_row(struct touches *touches, const struct waiting *waiting, str provider_id, str code,
-             str response) MUST_USE;
-uint64_t provider_key(str account, str provider_id);
+err touches_send_row(struct touches *touches, const struct waiting *waiting, str provider_id,
+                     str code, str response) MUST_USE;
+uint64_t touches_provider_key(str account, str provider_id);
 /* What came of a touch that was sent, in the order of the picture in touch.h. */
-err receipt_take(struct touches *touches, uint32_t number, enum touch_status status, str code,
-                 str response) MUST_USE;
-void key_of(const struct touches *touches, uint32_t number, char out[33]);
-bool key_number(const struct touches *touches, str key, uint32_t *number);
+err touches_receipt_take(struct touches *touches, uint32_t number, enum touch_status status,
+                         str code, str response) MUST_USE;
+void touches_key_of(const struct touches *touches, uint32_t number, char out[33]);
+bool touches_key_number(const struct touches *touches, str key, uint32_t *number);
 
 #endif

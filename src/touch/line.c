@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "touch/inside.h"
 
-uint64_t text_hash(str text)
+uint64_t touches_text_hash(str text)
 {
     if (text.size == 0)
         return 0;
@@ -19,7 +19,7 @@ uint64_t text_hash(str text)
 static uint64_t line_hash(const struct line *line)
 {
     uint64_t hash = (uint64_t)line->priority << 8 | line->flags;
-#define X(member) hash = hash_mix64(hash ^ text_hash(line->member)) + 1;
+#define X(member) hash = hash_mix64(hash ^ touches_text_hash(line->member)) + 1;
     LINE_TEXTS(X)
 #undef X
     return hash != 0 ? hash : 1;
@@ -34,7 +34,7 @@ static bool same(const struct line *a, const struct line *b)
     return equal;
 }
 
-const struct line *line_at(const struct touches *touches, uint32_t number)
+const struct line *touches_line_at(const struct touches *touches, uint32_t number)
 {
     INVARIANT(number < LINE_CHUNK * LINE_CHUNKS);
     struct line *chunk =
@@ -53,22 +53,22 @@ static err copy_texts(struct touches *touches, const struct line *wanted, struct
 #undef X
     line->priority = wanted->priority;
     line->flags = wanted->flags;
-    line->scope_hash[0] = text_hash(line->channel);
-    line->scope_hash[1] = text_hash(line->purpose);
-    line->scope_hash[2] = text_hash(line->brand);
-    line->scope_hash[3] = text_hash(line->journey);
+    line->scope_hash[0] = touches_text_hash(line->channel);
+    line->scope_hash[1] = touches_text_hash(line->purpose);
+    line->scope_hash[2] = touches_text_hash(line->brand);
+    line->scope_hash[3] = touches_text_hash(line->journey);
     return error;
 }
 
 /* Numbers begin at 1: a mark's line 0 says that nothing is known of it. */
-err line_find(struct touches *touches, const struct line *wanted, uint32_t *number)
+err touches_line_find(struct touches *touches, const struct line *wanted, uint32_t *number)
 {
     uint64_t hash = line_hash(wanted);
     for (;; hash = hash_mix64(hash + 1) | 1) {
-        *number = map_find(&touches->line_numbers, hash);
+        *number = touches_map_find(&touches->line_numbers, hash);
         if (*number == 0)
             break;
-        if (same(line_at(touches, *number), wanted))
+        if (same(touches_line_at(touches, *number), wanted))
             return ERR_OK;
     }
     uint32_t next = touches->line_count + 1;
@@ -84,7 +84,7 @@ err line_find(struct touches *touches, const struct line *wanted, uint32_t *numb
     struct line *line = &chunk[next % LINE_CHUNK];
     err error = copy_texts(touches, wanted, line);
     if (error == ERR_OK)
-        error = map_put(&touches->line_numbers, hash, next);
+        error = touches_map_put(&touches->line_numbers, hash, next);
     if (error != ERR_OK)
         return error;
     line->number = *number = next;

@@ -40,7 +40,7 @@ static bool take_line(void *context, const struct ledger_value *values)
                          .priority = (uint8_t)values[10].integer,
                          .flags = (uint8_t)values[11].integer };
     uint32_t number;
-    loading->error = line_find(loading->touches, &line, &number);
+    loading->error = touches_line_find(loading->touches, &line, &number);
     if (loading->error == ERR_OK && number != (uint32_t)values[0].integer)
         loading->error = ERR_CORRUPT;
     return loading->error == ERR_OK;
@@ -53,18 +53,18 @@ static bool take_state(void *context, const struct ledger_value *values)
     uint32_t number = (uint32_t)values[0].integer;
     enum touch_status status;
     enum gate gate = GATE_NONE;
-    struct mark *mark = mark_make(touches, number);
+    struct mark *mark = touches_mark_make(touches, number);
     if (mark == NULL || !status_find(values[1].bytes, &status)) {
         loading->error = mark == NULL ? ERR_NOMEM : ERR_CORRUPT;
         return false;
     }
-    mark_set(mark, values[5].integer, status, (uint8_t)values[6].integer);
+    touches_mark_set(mark, values[5].integer, status, (uint8_t)values[6].integer);
     touches->counts[status]++;
     loading->newest_ms =
         values[4].integer > loading->newest_ms ? values[4].integer : loading->newest_ms;
-    if (!status_waits(status))
+    if (!touches_status_waits(status))
         return true;
-    if (status != TOUCH_HELD || !gate_find(values[2].bytes, &gate))
+    if (status != TOUCH_HELD || !touches_gate_find(values[2].bytes, &gate))
         gate = GATE_NONE;
     struct waiting *added, waiting = { .number = number,
                                        .due_ms = values[3].integer,
@@ -72,7 +72,7 @@ static bool take_state(void *context, const struct ledger_value *values)
                                        .gate = (uint8_t)gate,
                                        .tries = (uint8_t)values[7].integer,
                                        .flags = (uint8_t)values[8].integer };
-    loading->error = waiting_add(touches, &waiting, &added);
+    loading->error = touches_waiting_add(touches, &waiting, &added);
     return loading->error == ERR_OK;
 }
 
@@ -94,7 +94,7 @@ static err fill_waiting(struct touches *touches, struct waiting *waiting, const 
         memcpy(waiting->context, context.data, context.size);
         waiting->context_size = (uint32_t)context.size;
     }
-    return waiting_place(touches, waiting);
+    return touches_waiting_place(touches, waiting);
 }
 
 static bool take_touch(void *context, const struct ledger_value *values)
@@ -102,19 +102,19 @@ static bool take_touch(void *context, const struct ledger_value *values)
     struct loading *loading = context;
     struct touches *touches = loading->touches;
     uint32_t number = (uint32_t)values[0].integer;
-    struct mark *mark = mark_make(touches, number);
-    struct waiting *waiting = waiting_find(touches, number);
+    struct mark *mark = touches_mark_make(touches, number);
+    struct waiting *waiting = touches_waiting_find(touches, number);
     if (mark == NULL) {
         loading->error = ERR_NOMEM;
         return false;
     }
     touches->last_number = number;
-    const struct line *line = line_at(touches, (uint32_t)values[2].integer);
+    const struct line *line = touches_line_at(touches, (uint32_t)values[2].integer);
     str key = values[5].bytes;
     uint32_t node = (uint32_t)values[1].integer;
     if (key.size > 0)
-        loading->error = map_put(&touches->identities,
-                                 touch_identity(line->journey, line->node, key, node), number);
+        loading->error = touches_map_put(
+            &touches->identities, touch_identity(line->journey, line->node, key, node), number);
     bool is_old = waiting == NULL && mark_time_ms(mark) < loading->newest_ms - TOUCH_REMEMBERED_MS;
     if (loading->error != ERR_OK || is_old)
         return loading->error == ERR_OK;
@@ -123,9 +123,9 @@ static bool take_touch(void *context, const struct ledger_value *values)
     mark->position = (uint32_t)values[4].integer;
     mark->order_hash = touch_duplicate_hash(values[7].bytes, line->template_, line->channel);
     mark->content_hash = touch_duplicate_hash(values[8].bytes, STR_NONE, line->channel);
-    loading->error = mark_hang(touches, number);
+    loading->error = touches_mark_hang(touches, number);
     if (loading->error == ERR_OK && values[4].integer != 0)
-        loading->error = map_put(&touches->positions, (uint64_t)values[4].integer, number);
+        loading->error = touches_map_put(&touches->positions, (uint64_t)values[4].integer, number);
     if (loading->error == ERR_OK && waiting != NULL)
         loading->error = fill_waiting(touches, waiting, mark, values);
     return loading->error == ERR_OK;
@@ -135,16 +135,17 @@ static bool take_send(void *context, const struct ledger_value *values)
 {
     struct loading *loading = context;
     struct touches *touches = loading->touches;
-    const struct mark *mark = mark_at(touches, (uint32_t)values[0].integer);
-    struct waiting *waiting = waiting_find(touches, (uint32_t)values[0].integer);
+    const struct mark *mark = touches_mark_at(touches, (uint32_t)values[0].integer);
+    struct waiting *waiting = touches_waiting_find(touches, (uint32_t)values[0].integer);
     if (waiting != NULL)
         waiting->recipient = (uint32_t)values[1].integer;
     if (mark == NULL || values[3].bytes.size == 0 ||
         values[6].integer < loading->newest_ms - PROVIDERS_MS)
         return true;
-    loading->error = map_put(&touches->providers,
-                             provider_key(line_at(touches, mark->line)->account, values[3].bytes),
-                             (uint32_t)values[0].integer);
+    loading->error = touches_map_put(
+        &touches->providers,
+        touches_provider_key(touches_line_at(touches, mark->line)->account, values[3].bytes),
+        (uint32_t)values[0].integer);
     return loading->error == ERR_OK;
 }
 
@@ -158,12 +159,12 @@ static bool take_template(void *context, const struct ledger_value *values)
     str text = values[2].bytes.size > 0 ? values[2].bytes : STR("{\"parts\":{\"text\":\"\"}}");
     loading->error = json_parse(loading->touches->parser, text, &body, loading->problem);
     if (loading->error == ERR_OK)
-        loading->error = kept_template_new(&kept, values[0].bytes, (uint32_t)values[1].integer,
-                                           body, loading->problem);
+        loading->error = touches_kept_template_new(
+            &kept, values[0].bytes, (uint32_t)values[1].integer, body, loading->problem);
     if (loading->error == ERR_OK) {
         if (values[2].bytes.size == 0)
             kept->body = STR_NONE; /* deleted */
-        loading->error = template_keep(loading->touches, kept);
+        loading->error = touches_template_keep(loading->touches, kept);
     }
     return loading->error == ERR_OK;
 }
@@ -181,10 +182,11 @@ static bool take_account(void *context, const struct ledger_value *values)
     loading->error =
         json_parse(loading->touches->parser, values[2].bytes, &settings, loading->problem);
     if (loading->error == ERR_OK)
-        loading->error = account_new(&account, values[0].bytes, kind, settings, loading->problem);
+        loading->error =
+            touches_account_new(&account, values[0].bytes, kind, settings, loading->problem);
     if (loading->error == ERR_OK) {
         account->is_deleted = values[5].integer != 0;
-        loading->error = account_keep(loading->touches, account);
+        loading->error = touches_account_keep(loading->touches, account);
     }
     return loading->error == ERR_OK;
 }
@@ -197,10 +199,10 @@ static bool take_policy(void *context, const struct ledger_value *values)
     loading->error =
         json_parse(loading->touches->policy_parser, values[2].bytes, &body, loading->problem);
     if (loading->error == ERR_OK)
-        loading->error = policy_new(&policy, body, loading->problem);
+        loading->error = touches_policy_new(&policy, body, loading->problem);
     if (loading->error != ERR_OK)
         return false;
-    policy_free(&loading->touches->policy);
+    touches_policy_free(&loading->touches->policy);
     loading->touches->policy = policy;
     loading->touches->policy_version = (uint32_t)values[1].integer;
     return true;
@@ -215,8 +217,8 @@ static bool take_stop(void *context, const struct ledger_value *values)
                          .user_number = (uint32_t)values[3].integer };
     if (values[5].integer != 0)
         return true;
-    loading->error = stop_scope_find(values[0].bytes, &stop.scope)
-                         ? stop_add(loading->touches, &stop)
+    loading->error = touches_stop_scope_find(values[0].bytes, &stop.scope)
+                         ? touches_stop_add(loading->touches, &stop)
                          : ERR_CORRUPT;
     return loading->error == ERR_OK;
 }
@@ -225,16 +227,17 @@ static bool take_chance(void *context, const struct ledger_value *values)
 {
     struct loading *loading = context;
     struct account named = { .key = values[1].bytes };
-    loading->error = chance_put(loading->touches, (uint32_t)values[0].integer, &named,
-                                (enum chance_kind)values[2].integer, values[3].bytes,
-                                (uint32_t)values[4].integer, values[5].integer);
+    loading->error = touches_chance_put(loading->touches, (uint32_t)values[0].integer, &named,
+                                        (enum chance_kind)values[2].integer, values[3].bytes,
+                                        (uint32_t)values[4].integer, values[5].integer);
     return loading->error == ERR_OK;
 }
 
 static bool take_spent(void *context, const struct ledger_value *values)
 {
     struct loading *loading = context;
-    loading->error = spent_put(loading->touches, (uint64_t)values[0].integer, values[1].integer);
+    loading->error =
+        touches_spent_put(loading->touches, (uint64_t)values[0].integer, values[1].integer);
     return loading->error == ERR_OK;
 }
 
@@ -243,20 +246,20 @@ static bool take_pool(void *context, const struct ledger_value *values)
     struct loading *loading = context;
     struct pool *pool;
     loading->error =
-        pool_add(loading->touches, values[0].bytes, values[1].integer != 0, values[2].bytes,
-                 (uint32_t)values[3].integer, (uint32_t)values[4].integer, &pool);
+        touches_pool_add(loading->touches, values[0].bytes, values[1].integer != 0, values[2].bytes,
+                         (uint32_t)values[3].integer, (uint32_t)values[4].integer, &pool);
     return loading->error == ERR_OK;
 }
 
 static bool take_code(void *context, const struct ledger_value *values)
 {
     struct loading *loading = context;
-    struct pool *pool = pool_find(loading->touches, values[0].bytes);
+    struct pool *pool = touches_pool_find(loading->touches, values[0].bytes);
     loading->error =
-        pool != NULL ? pool_add_code(loading->touches, pool, values[2].bytes) : ERR_CORRUPT;
+        pool != NULL ? touches_pool_add_code(loading->touches, pool, values[2].bytes) : ERR_CORRUPT;
     if (loading->error == ERR_OK)
-        loading->error =
-            map_put(&loading->touches->code_places, code_key(pool->key, values[2].bytes), 1);
+        loading->error = touches_map_put(&loading->touches->code_places,
+                                         touches_code_key(pool->key, values[2].bytes), 1);
     return loading->error == ERR_OK;
 }
 
@@ -267,8 +270,8 @@ static bool take_task(void *context, const struct ledger_value *values)
     enum task_state state = str_equal(status, STR("open"))    ? TASK_OPEN
                             : str_equal(status, STR("taken")) ? TASK_TAKEN
                                                               : TASK_DONE;
-    loading->error = map_put(&loading->touches->tasks, (uint64_t)values[0].integer,
-                             (uint32_t)values[2].integer << 2 | state);
+    loading->error = touches_map_put(&loading->touches->tasks, (uint64_t)values[0].integer,
+                                     (uint32_t)values[2].integer << 2 | state);
     return loading->error == ERR_OK;
 }
 

@@ -7,7 +7,7 @@
 
 /* ---- map ---- */
 
-void map_free(struct map *map)
+void touches_map_free(struct map *map)
 {
     memory_free(map->keys);
     memory_free(map->values);
@@ -22,7 +22,7 @@ static size_t place_of(const struct map *map, uint64_t key)
     return place;
 }
 
-uint32_t map_find(const struct map *map, uint64_t key)
+uint32_t touches_map_find(const struct map *map, uint64_t key)
 {
     if (map->capacity == 0 || key == 0)
         return 0;
@@ -36,7 +36,7 @@ static err grow(struct map *map)
     bigger.keys = memory_alloc(bigger.capacity * sizeof *bigger.keys);
     bigger.values = memory_alloc(bigger.capacity * sizeof *bigger.values);
     if (bigger.keys == NULL || bigger.values == NULL) {
-        map_free(&bigger);
+        touches_map_free(&bigger);
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < map->capacity; i++) {
@@ -47,12 +47,12 @@ static err grow(struct map *map)
         bigger.values[place] = map->values[i];
     }
     bigger.count = map->count;
-    map_free(map);
+    touches_map_free(map);
     *map = bigger;
     return ERR_OK;
 }
 
-err map_put(struct map *map, uint64_t key, uint32_t value)
+err touches_map_put(struct map *map, uint64_t key, uint32_t value)
 {
     INVARIANT(key != 0);
     if (map->count * 4 >= map->capacity * 3) {
@@ -68,7 +68,7 @@ err map_put(struct map *map, uint64_t key, uint32_t value)
 }
 
 /* What stood behind it moves up, so that no gap cuts a run (Knuth, vol. 3, 6.4, algorithm R). */
-void map_remove(struct map *map, uint64_t key)
+void touches_map_remove(struct map *map, uint64_t key)
 {
     if (map->capacity == 0)
         return;
@@ -88,7 +88,7 @@ void map_remove(struct map *map, uint64_t key)
     map->keys[gap] = 0;
 }
 
-err map_copy(struct map *to, const struct map *from)
+err touches_map_copy(struct map *to, const struct map *from)
 {
     *to = (struct map){ .count = from->count, .capacity = from->capacity };
     if (from->capacity == 0)
@@ -96,7 +96,7 @@ err map_copy(struct map *to, const struct map *from)
     to->keys = memory_alloc(from->capacity * sizeof *to->keys);
     to->values = memory_alloc(from->capacity * sizeof *to->values);
     if (to->keys == NULL || to->values == NULL) {
-        map_free(to);
+        touches_map_free(to);
         return ERR_NOMEM;
     }
     memcpy(to->keys, from->keys, from->capacity * sizeof *to->keys);
@@ -106,7 +106,7 @@ err map_copy(struct map *to, const struct map *from)
 
 /* ---- heap ---- */
 
-void heap_free(struct heap *heap)
+void touches_heap_free(struct heap *heap)
 {
     memory_free(heap->items);
     *heap = (struct heap){ .items = NULL };
@@ -117,7 +117,7 @@ static bool is_before(struct heap_entry a, struct heap_entry b)
     return a.key != b.key ? a.key < b.key : a.number < b.number;
 }
 
-err heap_push(struct heap *heap, int64_t key, uint32_t number)
+err touches_heap_push(struct heap *heap, int64_t key, uint32_t number)
 {
     if (heap->count == heap->capacity) {
         size_t capacity = heap->capacity == 0 ? 64 : heap->capacity * 2;
@@ -137,7 +137,7 @@ err heap_push(struct heap *heap, int64_t key, uint32_t number)
     return ERR_OK;
 }
 
-void heap_pop(struct heap *heap)
+void touches_heap_pop(struct heap *heap)
 {
     INVARIANT(heap->count > 0);
     struct heap_entry entry = heap->items[--heap->count];
@@ -154,7 +154,7 @@ void heap_pop(struct heap *heap)
         heap->items[at] = entry;
 }
 
-err heap_copy(struct heap *to, const struct heap *from)
+err touches_heap_copy(struct heap *to, const struct heap *from)
 {
     *to = (struct heap){ .count = from->count, .capacity = from->count };
     if (from->count == 0)

@@ -5,7 +5,7 @@
 
 #include "touch/inside.h"
 
-struct mark *mark_at(const struct touches *touches, uint32_t number)
+struct mark *touches_mark_at(const struct touches *touches, uint32_t number)
 {
     struct mark *chunk =
         atomic_load_explicit(&touches->marks[number / MARK_CHUNK], memory_order_acquire);
@@ -14,7 +14,7 @@ struct mark *mark_at(const struct touches *touches, uint32_t number)
     return &chunk[number % MARK_CHUNK];
 }
 
-struct mark *mark_make(struct touches *touches, uint32_t number)
+struct mark *touches_mark_make(struct touches *touches, uint32_t number)
 {
     struct mark *_Atomic *place = &touches->marks[number / MARK_CHUNK];
     struct mark *chunk = atomic_load(place);
@@ -27,7 +27,7 @@ struct mark *mark_make(struct touches *touches, uint32_t number)
     return &chunk[number % MARK_CHUNK];
 }
 
-void mark_set(struct mark *mark, int64_t time_ms, enum touch_status status, uint8_t steps)
+void touches_mark_set(struct mark *mark, int64_t time_ms, enum touch_status status, uint8_t steps)
 {
     atomic_store_explicit(&mark->time_status,
                           (uint64_t)time_ms << 16 | (uint64_t)status << 8 | steps,
@@ -41,9 +41,9 @@ static struct node_marks *node_at(const struct touches *touches, uint32_t node)
     return chunk != NULL ? &chunk[node % MARK_CHUNK] : NULL;
 }
 
-err mark_hang(struct touches *touches, uint32_t number)
+err touches_mark_hang(struct touches *touches, uint32_t number)
 {
-    struct mark *mark = mark_at(touches, number);
+    struct mark *mark = touches_mark_at(touches, number);
     struct node_marks *_Atomic *place = &touches->nodes[mark->node / MARK_CHUNK];
     if (atomic_load(place) == NULL) {
         struct node_marks *chunk = memory_alloc(MARK_CHUNK * sizeof *chunk);
@@ -63,7 +63,7 @@ static uint32_t newest_of(const struct touches *touches, uint32_t node)
     return marks != NULL ? atomic_load_explicit(&marks->newest, memory_order_acquire) : 0;
 }
 
-void walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer)
+void touches_walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer)
 {
     const struct touch_world *world = touches->config.world;
     *walk = (struct mark_walk){ .touches = touches };
@@ -77,7 +77,7 @@ void walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t 
     }
 }
 
-uint32_t walk_next(struct mark_walk *walk)
+uint32_t touches_walk_next(struct mark_walk *walk)
 {
     while (walk->next == 0 && walk->node < walk->node_count) {
         uint32_t node = (walk->many != NULL ? walk->many : walk->nodes)[walk->node++];
@@ -86,13 +86,13 @@ uint32_t walk_next(struct mark_walk *walk)
     uint32_t number = walk->next;
     if (number == 0)
         return 0;
-    const struct mark *mark = mark_at(walk->touches, number);
+    const struct mark *mark = touches_mark_at(walk->touches, number);
     INVARIANT(mark != NULL);
     walk->next = atomic_load_explicit(&mark->previous, memory_order_relaxed);
     return number;
 }
 
-void chain_nodes(struct touches *touches, uint32_t customer)
+void touches_chain_nodes(struct touches *touches, uint32_t customer)
 {
     const struct touch_world *world = touches->config.world;
     uint32_t *nodes = touches->her_nodes;
@@ -153,7 +153,7 @@ static bool take_mark(struct touch_reader *reader, uint32_t number, const struct
 {
     uint64_t time_status = atomic_load_explicit(&mark->time_status, memory_order_acquire);
     enum touch_status status = (enum touch_status)(time_status >> 8 & 255);
-    if (!status_is_sent(status))
+    if (!touches_status_is_sent(status))
         return true;
     if (*count == reader->capacity) {
         size_t capacity = reader->capacity == 0 ? 64 : reader->capacity * 2;
@@ -163,7 +163,7 @@ static bool take_mark(struct touch_reader *reader, uint32_t number, const struct
         reader->items = items;
         reader->capacity = capacity;
     }
-    const struct line *line = line_at(reader->touches, mark->line);
+    const struct line *line = touches_line_at(reader->touches, mark->line);
     reader->items[(*count)++] = (struct rule_touch){
         .time_ms = (int64_t)(time_status >> 16),
         .seq = number,
@@ -196,7 +196,7 @@ const struct rule_touch *touch_reader_find(struct touch_reader *reader, uint32_t
             break;
         uint32_t number = atomic_load_explicit(&marks->newest, memory_order_acquire);
         while (number != 0 && count < READER_TOUCHES_MAX) {
-            const struct mark *mark = mark_at(reader->touches, number);
+            const struct mark *mark = touches_mark_at(reader->touches, number);
             if (mark == NULL || !take_mark(reader, number, mark, &count))
                 break;
             number = atomic_load_explicit(&mark->previous, memory_order_relaxed);

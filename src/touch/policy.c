@@ -29,7 +29,7 @@ static err duration_member(json_value object, str name, int64_t otherwise, const
 }
 
 /* "21:30" → seconds of the day; "24:00" is its end. */
-bool time_of_day_parse(str text, int32_t *seconds)
+bool touches_time_of_day_parse(str text, int32_t *seconds)
 {
     int64_t hours, minutes;
     if (text.size != 5 || text.data[2] != ':' || !str_to_int64(str_slice(text, 0, 2), &hours) ||
@@ -69,8 +69,8 @@ static err cap_window(json_value json, const char *pointer, struct cap *cap,
     return error;
 }
 
-err cap_parse(struct arena *arena, json_value json, const char *pointer, struct cap *cap,
-              struct problem *problem)
+err touches_cap_parse(struct arena *arena, json_value json, const char *pointer, struct cap *cap,
+                      struct problem *problem)
 {
     static const char *const scopes[] = { "all", "channel", "purpose", "brand", "journey" };
     str per = json_text(json_get(json, STR("per"))),
@@ -92,7 +92,7 @@ err cap_parse(struct arena *arena, json_value json, const char *pointer, struct 
     if (zone.size > 0 && !str_equal(zone, STR("workspace")) && !str_equal(zone, STR("customer")))
         return wrong(problem, pointer, "zone is workspace or customer");
     cap->max = cap->is_days_in_month ? 0 : (uint32_t)max;
-    cap->value = text_hash(value);
+    cap->value = touches_text_hash(value);
     cap->holds = str_equal(over, STR("hold"));
     cap->customer_zone = str_equal(zone, STR("customer"));
     err error = cap_window(json, pointer, cap, problem);
@@ -108,14 +108,14 @@ static err quiet_parse(json_value json, const char *pointer, struct quiet *quiet
                        struct problem *problem)
 {
     *quiet = (struct quiet){
-        .channel = text_hash(json_text(json_get(json, STR("channel")))),
-        .purpose = text_hash(json_text(json_get(json, STR("purpose")))),
+        .channel = touches_text_hash(json_text(json_get(json, STR("channel")))),
+        .purpose = touches_text_hash(json_text(json_get(json, STR("purpose")))),
         .customer_zone = !str_equal(json_text(json_get(json, STR("zone"))), STR("workspace")),
         .drops = str_equal(json_text(json_get(json, STR("over"))), STR("drop")),
         .transactional_too = json_bool(json_get(json, STR("transactional")), false),
     };
-    if (!time_of_day_parse(json_text(json_get(json, STR("from"))), &quiet->from_s) ||
-        !time_of_day_parse(json_text(json_get(json, STR("to"))), &quiet->to_s) ||
+    if (!touches_time_of_day_parse(json_text(json_get(json, STR("from"))), &quiet->from_s) ||
+        !touches_time_of_day_parse(json_text(json_get(json, STR("to"))), &quiet->to_s) ||
         quiet->from_s == quiet->to_s)
         return wrong(problem, pointer,
                      "quiet hours go from one time of the day to another: \"21:30\"");
@@ -226,7 +226,7 @@ static err parse(struct policy *policy, json_value body, struct problem *problem
 {
     json_value duplicates = json_get(body, STR("duplicates"));
     LIST(caps, cap_count, struct cap, "frequency",
-         cap_parse(&policy->arena, item, pointer, row, problem));
+         touches_cap_parse(&policy->arena, item, pointer, row, problem));
     LIST(quiets, quiet_count, struct quiet, "quiet_hours",
          quiet_parse(item, pointer, row, problem));
     LIST(budgets, budget_count, struct budget, "budgets",
@@ -253,7 +253,7 @@ static err parse(struct policy *policy, json_value body, struct problem *problem
     return error;
 }
 
-err policy_new(struct policy **made, json_value body, struct problem *problem)
+err touches_policy_new(struct policy **made, json_value body, struct problem *problem)
 {
     struct policy *policy = memory_alloc(sizeof *policy);
     struct buffer text;
@@ -269,13 +269,13 @@ err policy_new(struct policy **made, json_value body, struct problem *problem)
         error = parse(policy, body, problem);
     buffer_deinit(&text);
     if (error != ERR_OK)
-        policy_free(&policy);
+        touches_policy_free(&policy);
     else
         *made = policy;
     return error;
 }
 
-void policy_free(struct policy **policy)
+void touches_policy_free(struct policy **policy)
 {
     if (*policy == NULL)
         return;

@@ -13,9 +13,9 @@
 
 uint64_t touch_identity(str journey, str journey_node, str key, uint32_t node)
 {
-    uint64_t hash = hash_mix64(text_hash(journey) + 1);
-    hash = hash_mix64(hash ^ text_hash(journey_node)) + 1;
-    hash = hash_mix64(hash ^ text_hash(key)) + node;
+    uint64_t hash = hash_mix64(touches_text_hash(journey) + 1);
+    hash = hash_mix64(hash ^ touches_text_hash(journey_node)) + 1;
+    hash = hash_mix64(hash ^ touches_text_hash(key)) + node;
     hash = hash_mix64(hash);
     return hash != 0 ? hash : 1;
 }
@@ -31,7 +31,7 @@ static uint32_t find_same(const struct touches *touches, const struct touch_requ
     uint32_t nodes[32];
     size_t count = world->nodes(world->context, request->customer, nodes, 32);
     for (size_t i = 0; i < count && i < 32; i++) {
-        uint32_t number = map_find(&touches->identities, identity_of(request, nodes[i]));
+        uint32_t number = touches_map_find(&touches->identities, identity_of(request, nodes[i]));
         if (number != 0)
             return number;
     }
@@ -40,13 +40,13 @@ static uint32_t find_same(const struct touches *touches, const struct touch_requ
 
 static void answer_same(const struct touches *touches, uint32_t number, struct touch_answer *answer)
 {
-    const struct mark *mark = mark_at(touches, number);
-    const struct waiting *waiting = waiting_find(touches, number);
+    const struct mark *mark = touches_mark_at(touches, number);
+    const struct waiting *waiting = touches_waiting_find(touches, number);
     *answer = (struct touch_answer){ .touch = number,
                                      .status = mark != NULL ? mark_status(mark) : TOUCH_SENT,
                                      .reason = "" };
     if (waiting != NULL) {
-        answer->reason = gate_code((enum gate)waiting->gate);
+        answer->reason = touches_gate_code((enum gate)waiting->gate);
         answer->until_ms = waiting->status == TOUCH_HELD ? waiting->due_ms : 0;
     }
 }
@@ -69,9 +69,10 @@ static struct line line_of(const struct touch_request *request, const struct acc
         .priority = (uint8_t)priority,
         .flags = (uint8_t)((request->is_transactional ? LINE_TRANSACTIONAL : 0) |
                            (request->is_test ? LINE_TEST : 0)),
-        .scope_hash = { text_hash(request->channel),
-                        text_hash(request->purpose.size > 0 ? request->purpose : STR("marketing")),
-                        text_hash(request->brand), text_hash(request->journey) },
+        .scope_hash = { touches_text_hash(request->channel),
+                        touches_text_hash(request->purpose.size > 0 ? request->purpose
+                                                                    : STR("marketing")),
+                        touches_text_hash(request->brand), touches_text_hash(request->journey) },
     };
 }
 
@@ -79,8 +80,8 @@ uint32_t touch_duplicate_hash(str one, str other, str channel)
 {
     if (one.size == 0)
         return 0;
-    uint64_t hash = hash_mix64(text_hash(one) ^ hash_mix64(text_hash(other) + 7)) ^
-                    hash_mix64(text_hash(channel) + 3);
+    uint64_t hash = hash_mix64(touches_text_hash(one) ^ hash_mix64(touches_text_hash(other) + 7)) ^
+                    hash_mix64(touches_text_hash(channel) + 3);
     uint32_t low = (uint32_t)hash_mix64(hash);
     return low != 0 ? low : 1;
 }
@@ -112,7 +113,7 @@ static struct candidate candidate_of(const struct touches *touches,
 void touch_would(const struct touches *touches, const struct touch_request *request, int64_t now_ms,
                  struct touch_answer *answer)
 {
-    struct account *account = account_for(touches, request->channel, request->account);
+    struct account *account = touches_account_for(touches, request->channel, request->account);
     struct line line = line_of(request, account);
     struct candidate candidate = candidate_of(touches, request, &line, account, now_ms);
     struct verdict verdict;
@@ -123,11 +124,11 @@ void touch_would(const struct touches *touches, const struct touch_request *requ
             return;
         }
     }
-    gates_pass(touches, &candidate, &verdict);
+    touches_gates_pass(touches, &candidate, &verdict);
     *answer = (struct touch_answer){ .status = verdict.gate == GATE_NONE ? TOUCH_QUEUED
                                                : verdict.holds           ? TOUCH_HELD
                                                                          : TOUCH_SUPPRESSED,
-                                     .reason = gate_code(verdict.gate),
+                                     .reason = touches_gate_code(verdict.gate),
                                      .until_ms = verdict.holds ? verdict.until_ms : 0 };
 }
 
@@ -138,8 +139,8 @@ static err give_way(struct touches *touches, const struct verdict *verdict)
     err error = ERR_OK;
     for (size_t i = 0; error == ERR_OK && i < verdict->displaced_count; i++) {
         struct step step = { .status = TOUCH_SUPPRESSED,
-                             .reason = str_from_c(gate_code(GATE_OUTRANKED)) };
-        error = step_take(touches, verdict->displaced[i], &step);
+                             .reason = str_from_c(touches_gate_code(GATE_OUTRANKED)) };
+        error = touches_step_take(touches, verdict->displaced[i], &step);
     }
     return error;
 }
@@ -148,7 +149,7 @@ static err remember(struct touches *touches, const struct touch_request *request
                     const struct candidate *candidate, enum touch_status status, int64_t until_ms,
                     uint32_t number)
 {
-    struct mark *mark = mark_make(touches, number);
+    struct mark *mark = touches_mark_make(touches, number);
     if (mark == NULL)
         return ERR_NOMEM;
     mark->node = candidate->node;
@@ -158,13 +159,14 @@ static err remember(struct touches *touches, const struct touch_request *request
     mark->content_hash = candidate->content_hash;
     bool planned = status == TOUCH_HELD && until_ms > candidate->now_ms &&
                    until_ms < candidate->now_ms + TOUCH_REMEMBERED_MS;
-    mark_set(mark, planned ? until_ms : candidate->now_ms, status, 0);
+    touches_mark_set(mark, planned ? until_ms : candidate->now_ms, status, 0);
     touches->counts[status]++;
-    err error = mark_hang(touches, number);
+    err error = touches_mark_hang(touches, number);
     if (error == ERR_OK && request->key.size > 0)
-        error = map_put(&touches->identities, identity_of(request, candidate->node), number);
+        error =
+            touches_map_put(&touches->identities, identity_of(request, candidate->node), number);
     if (error == ERR_OK && request->position != 0)
-        error = map_put(&touches->positions, request->position, number);
+        error = touches_map_put(&touches->positions, request->position, number);
     return error;
 }
 
@@ -196,19 +198,20 @@ static err wait_for_turn(struct touches *touches, const struct touch_request *re
         waiting.context_size = (uint32_t)request->context.size;
     }
     if (status == TOUCH_QUEUED) {
-        error = budget_move(touches, candidate->line, candidate->created_ms, candidate->cost_minor);
+        error = touches_budget_move(touches, candidate->line, candidate->created_ms,
+                                    candidate->cost_minor);
         waiting.flags |= WAITING_GATED;
     }
     if (error == ERR_OK)
-        error = waiting_add(touches, &waiting, &added);
-    return error == ERR_OK ? waiting_place(touches, added) : error;
+        error = touches_waiting_add(touches, &waiting, &added);
+    return error == ERR_OK ? touches_waiting_place(touches, added) : error;
 }
 
 static void put_birth(struct touches *touches, const struct touch_request *request,
                       const struct candidate *candidate, enum touch_status status,
                       const struct verdict *verdict, uint32_t number)
 {
-    str reason = str_from_c(gate_code(verdict->gate));
+    str reason = str_from_c(touches_gate_code(verdict->gate));
     PUT(touches, TOUCHES, ledger_int(number), ledger_int(candidate->node),
         ledger_int(candidate->line->number), ledger_text(candidate->line->journey),
         ledger_int((int64_t)request->position), ledger_text(request->key),
@@ -218,8 +221,9 @@ static void put_birth(struct touches *touches, const struct touch_request *reque
         ledger_int((int64_t)touches->moment.seq), ledger_int(candidate->not_before_ms),
         ledger_int(candidate->expires_ms), ledger_text(str_from_c(touch_status_text(status))),
         ledger_text(reason));
-    state_put(touches, number,
-              &(struct step){ .status = status, .reason = reason, .until_ms = verdict->until_ms });
+    touches_state_put(
+        touches, number,
+        &(struct step){ .status = status, .reason = reason, .until_ms = verdict->until_ms });
 }
 
 static err make(struct touches *touches, const struct touch_request *request,
@@ -241,7 +245,7 @@ static err make(struct touches *touches, const struct touch_request *request,
     put_birth(touches, request, candidate, status, verdict, number);
     *answer = (struct touch_answer){ .touch = number,
                                      .status = status,
-                                     .reason = gate_code(verdict->gate),
+                                     .reason = touches_gate_code(verdict->gate),
                                      .until_ms = status == TOUCH_HELD ? verdict->until_ms : 0 };
     return ERR_OK;
 }
@@ -249,18 +253,18 @@ static err make(struct touches *touches, const struct touch_request *request,
 static err request_new(struct touches *touches, const struct touch_request *request,
                        struct touch_answer *answer)
 {
-    struct account *account = account_for(touches, request->channel, request->account);
+    struct account *account = touches_account_for(touches, request->channel, request->account);
     struct line wanted = line_of(request, account);
     uint32_t number;
     struct verdict verdict;
     if (request->context.size > CONTEXT_BYTES_MAX || request->key.size > KEY_BYTES_MAX)
         return ERR_TOO_LARGE;
-    err error = line_find(touches, &wanted, &number);
+    err error = touches_line_find(touches, &wanted, &number);
     if (error != ERR_OK)
         return error;
-    struct candidate candidate =
-        candidate_of(touches, request, line_at(touches, number), account, touches->moment.now_ms);
-    gates_pass(touches, &candidate, &verdict);
+    struct candidate candidate = candidate_of(touches, request, touches_line_at(touches, number),
+                                              account, touches->moment.now_ms);
+    touches_gates_pass(touches, &candidate, &verdict);
     error = give_way(touches, &verdict);
     return error == ERR_OK ? make(touches, request, &candidate, &verdict, answer) : error;
 }
@@ -274,24 +278,24 @@ err touch_request(struct touches *touches, const struct touch_request *request,
         answer_same(touches, same, answer);
         return ERR_OK;
     }
-    call_begin(touches, writes, moment);
-    return call_end(touches, request_new(touches, request, answer));
+    touches_call_begin(touches, writes, moment);
+    return touches_call_end(touches, request_new(touches, request, answer));
 }
 
 /* ---- again ---- */
 
-struct candidate candidate_again(const struct touches *touches, const struct waiting *waiting,
-                                 int64_t now_ms)
+struct candidate touches_candidate_again(const struct touches *touches,
+                                         const struct waiting *waiting, int64_t now_ms)
 {
     const struct touch_world *world = touches->config.world;
-    const struct mark *mark = mark_at(touches, waiting->number);
-    const struct line *line = line_at(touches, waiting->line);
+    const struct mark *mark = touches_mark_at(touches, waiting->number);
+    const struct line *line = touches_line_at(touches, waiting->line);
     return (struct candidate){
         .customer = world->root(world->context, waiting->node),
         .node = waiting->node,
         .number = waiting->number,
         .line = line,
-        .account = account_for(touches, line->channel, line->account),
+        .account = touches_account_for(touches, line->channel, line->account),
         .now_ms = now_ms,
         .created_ms = waiting->created_ms,
         .not_before_ms = waiting->not_before_ms,
@@ -306,61 +310,62 @@ struct candidate candidate_again(const struct touches *touches, const struct wai
 }
 
 /* The gates once more for one that waits. *passes: it is, or stays, queued. */
-err look_again(struct touches *touches, uint32_t number, bool *passes)
+err touches_look_again(struct touches *touches, uint32_t number, bool *passes)
 {
-    struct waiting *waiting = waiting_find(touches, number);
-    struct candidate candidate = candidate_again(touches, waiting, touches->moment.now_ms);
+    struct waiting *waiting = touches_waiting_find(touches, number);
+    struct candidate candidate = touches_candidate_again(touches, waiting, touches->moment.now_ms);
     struct verdict verdict;
-    gates_pass(touches, &candidate, &verdict);
+    touches_gates_pass(touches, &candidate, &verdict);
     *passes = verdict.gate == GATE_NONE;
     waiting->gate = (uint8_t)verdict.gate;
     if (*passes) {
         waiting->recipient = verdict.recipient;
         bool was_queued = waiting->status == TOUCH_QUEUED;
-        err error = candidate.was_counted ? ERR_OK
-                                          : budget_move(touches, candidate.line,
-                                                        candidate.created_ms, candidate.cost_minor);
+        err error = candidate.was_counted
+                        ? ERR_OK
+                        : touches_budget_move(touches, candidate.line, candidate.created_ms,
+                                              candidate.cost_minor);
         waiting->flags |= WAITING_GATED;
         if (error == ERR_OK)
             error = give_way(touches, &verdict);
         return error != ERR_OK || was_queued
                    ? error
-                   : step_take(touches, number, &(struct step){ .status = TOUCH_QUEUED });
+                   : touches_step_take(touches, number, &(struct step){ .status = TOUCH_QUEUED });
     }
     /* It may have gone, and now may not be repeated: that is for a person to see. */
     bool maybe_sent = (waiting->flags & WAITING_REPEAT) != 0 && !verdict.holds;
     struct step step = { .status = maybe_sent      ? TOUCH_UNCERTAIN
                                    : verdict.holds ? TOUCH_HELD
                                                    : TOUCH_SUPPRESSED,
-                         .reason = str_from_c(gate_code(verdict.gate)),
+                         .reason = str_from_c(touches_gate_code(verdict.gate)),
                          .detail = str_from_c(verdict.detail),
                          .until_ms = verdict.until_ms };
-    return step_take(touches, number, &step);
+    return touches_step_take(touches, number, &step);
 }
 
 /* One that is held stays so till its time, unless a gate drops it now. */
 static err look_at_one(struct touches *touches, uint32_t number)
 {
-    const struct waiting *waiting = waiting_find(touches, number);
+    const struct waiting *waiting = touches_waiting_find(touches, number);
     struct verdict verdict;
     bool passes;
     if (waiting == NULL)
         return ERR_OK;
-    struct candidate candidate = candidate_again(touches, waiting, touches->moment.now_ms);
-    gates_pass(touches, &candidate, &verdict);
+    struct candidate candidate = touches_candidate_again(touches, waiting, touches->moment.now_ms);
+    touches_gates_pass(touches, &candidate, &verdict);
     bool holds_on = waiting->status == TOUCH_HELD && waiting->due_ms > touches->moment.now_ms;
     if (holds_on && (verdict.gate == GATE_NONE || verdict.holds))
         return ERR_OK;
-    return look_again(touches, number, &passes);
+    return touches_look_again(touches, number, &passes);
 }
 
 static size_t hers_that_wait(const struct touches *touches, uint32_t customer, uint32_t *numbers)
 {
     struct mark_walk walk;
     size_t count = 0;
-    walk_begin(&walk, touches, customer);
-    for (uint32_t number; (number = walk_next(&walk)) != 0;) {
-        enum touch_status status = mark_status(mark_at(touches, number));
+    touches_walk_begin(&walk, touches, customer);
+    for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
+        enum touch_status status = mark_status(touches_mark_at(touches, number));
         if (status != TOUCH_QUEUED && status != TOUCH_HELD)
             continue;
         if (numbers != NULL)
@@ -390,9 +395,9 @@ static err look_at_hers(struct touches *touches, uint32_t customer)
 err touch_customer_changed(struct touches *touches, uint32_t customer, struct touch_moment moment,
                            struct ledger_writes *writes)
 {
-    call_begin(touches, writes, moment);
-    chain_nodes(touches, customer);
-    return call_end(touches, look_at_hers(touches, customer));
+    touches_call_begin(touches, writes, moment);
+    touches_chain_nodes(touches, customer);
+    return touches_call_end(touches, look_at_hers(touches, customer));
 }
 
 err touch_merged(struct touches *touches, uint32_t survivor, const uint32_t *absorbed, size_t count,
@@ -407,28 +412,29 @@ err touch_merged(struct touches *touches, uint32_t survivor, const uint32_t *abs
 
 static err withdraw_one(struct touches *touches, uint32_t number, str reason)
 {
-    const struct mark *mark = mark_at(touches, number);
+    const struct mark *mark = touches_mark_at(touches, number);
     enum touch_status status = mark_status(mark);
     if (status == TOUCH_QUEUED || status == TOUCH_HELD)
-        return step_take(touches, number,
-                         &(struct step){ .status = TOUCH_SUPPRESSED, .reason = reason });
-    if (status_is_sent(status) || status == TOUCH_SENDING || status == TOUCH_UNCERTAIN)
-        return correct(touches, "should_not", number, mark->node, line_at(touches, mark->line),
-                       reason);
+        return touches_step_take(touches, number,
+                                 &(struct step){ .status = TOUCH_SUPPRESSED, .reason = reason });
+    if (touches_status_is_sent(status) || status == TOUCH_SENDING || status == TOUCH_UNCERTAIN)
+        return touches_correct(touches, "should_not", number, mark->node,
+                               touches_line_at(touches, mark->line), reason);
     return ERR_OK;
 }
 
 static err withdraw(struct touches *touches, uint64_t position, str reason)
 {
-    const struct mark *newest = mark_at(touches, map_find(&touches->positions, position));
+    const struct mark *newest =
+        touches_mark_at(touches, touches_map_find(&touches->positions, position));
     const struct touch_world *world = touches->config.world;
     struct mark_walk walk;
     err error = ERR_OK;
     if (newest == NULL)
         return ERR_OK;
-    walk_begin(&walk, touches, world->root(world->context, newest->node));
-    for (uint32_t number; error == ERR_OK && (number = walk_next(&walk)) != 0;)
-        if (mark_at(touches, number)->position == (uint32_t)position)
+    touches_walk_begin(&walk, touches, world->root(world->context, newest->node));
+    for (uint32_t number; error == ERR_OK && (number = touches_walk_next(&walk)) != 0;)
+        if (touches_mark_at(touches, number)->position == (uint32_t)position)
             error = withdraw_one(touches, number, reason);
     return error;
 }
@@ -436,16 +442,17 @@ static err withdraw(struct touches *touches, uint64_t position, str reason)
 err touch_withdraw(struct touches *touches, uint64_t position, str reason,
                    struct touch_moment moment, struct ledger_writes *writes)
 {
-    call_begin(touches, writes, moment);
-    return call_end(touches, withdraw(touches, position, reason));
+    touches_call_begin(touches, writes, moment);
+    return touches_call_end(touches, withdraw(touches, position, reason));
 }
 
 err touch_missed(struct touches *touches, const struct touch_request *request, str reason,
                  struct touch_moment moment, struct ledger_writes *writes)
 {
     struct line line = line_of(request, NULL);
-    call_begin(touches, writes, moment);
-    return call_end(touches, correct(touches, "should", 0, request->customer, &line, reason));
+    touches_call_begin(touches, writes, moment);
+    return touches_call_end(
+        touches, touches_correct(touches, "should", 0, request->customer, &line, reason));
 }
 
 /* ---- what is due ---- */
@@ -460,13 +467,13 @@ err touch_run_due(struct touches *touches, size_t limit, struct touch_moment mom
                   struct ledger_writes *writes, bool *more)
 {
     err error = ERR_OK;
-    call_begin(touches, writes, moment);
-    while (error == ERR_OK && limit-- > 0 && due_peek_ms(touches) <= moment.now_ms) {
+    touches_call_begin(touches, writes, moment);
+    while (error == ERR_OK && limit-- > 0 && touches_due_peek_ms(touches) <= moment.now_ms) {
         uint32_t number = touches->due.items[0].number;
         bool passes;
-        heap_pop(&touches->due);
-        error = look_again(touches, number, &passes);
+        touches_heap_pop(&touches->due);
+        error = touches_look_again(touches, number, &passes);
     }
-    *more = due_peek_ms(touches) <= moment.now_ms;
-    return call_end(touches, error);
+    *more = touches_due_peek_ms(touches) <= moment.now_ms;
+    return touches_call_end(touches, error);
 }

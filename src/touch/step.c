@@ -22,18 +22,18 @@ const char *touch_status_text(enum touch_status status)
     return texts[status];
 }
 
-bool status_waits(enum touch_status status)
+bool touches_status_waits(enum touch_status status)
 {
     return status == TOUCH_QUEUED || status == TOUCH_HELD || status == TOUCH_SENDING ||
            status == TOUCH_UNCERTAIN;
 }
 
-bool status_counts(enum touch_status status)
+bool touches_status_counts(enum touch_status status)
 {
     return status != TOUCH_FAILED && status != TOUCH_SUPPRESSED;
 }
 
-bool status_is_sent(enum touch_status status)
+bool touches_status_is_sent(enum touch_status status)
 {
     return status == TOUCH_SENT || status == TOUCH_DELIVERED || status == TOUCH_CONFIRMED ||
            status == TOUCH_READ || status == TOUCH_CLICKED;
@@ -41,7 +41,8 @@ bool status_is_sent(enum touch_status status)
 
 /* ---- a public call ---- */
 
-void call_begin(struct touches *touches, struct ledger_writes *writes, struct touch_moment moment)
+void touches_call_begin(struct touches *touches, struct ledger_writes *writes,
+                        struct touch_moment moment)
 {
     INVARIANT(touches->depth == 0 || touches->writes == writes);
     touches->depth++;
@@ -52,10 +53,10 @@ void call_begin(struct touches *touches, struct ledger_writes *writes, struct to
 static err tell(struct touches *touches, const struct change_note *note)
 {
     const struct touch_world *world = touches->config.world;
-    const struct mark *mark = mark_at(touches, note->number);
+    const struct mark *mark = touches_mark_at(touches, note->number);
     if (touches->config.moved == NULL || mark == NULL)
         return ERR_OK;
-    const struct line *line = line_at(touches, mark->line);
+    const struct line *line = touches_line_at(touches, mark->line);
     struct touch_change change = {
         .touch = note->number,
         .position = note->position,
@@ -71,7 +72,7 @@ static err tell(struct touches *touches, const struct change_note *note)
                                  touches->writes);
 }
 
-err call_end(struct touches *touches, err error)
+err touches_call_end(struct touches *touches, err error)
 {
     INVARIANT(touches->depth > 0);
     if (touches->depth == 1) {
@@ -125,10 +126,10 @@ static int64_t counted_ms(const struct touches *touches, const struct mark *mark
     return mark_time_ms(mark);
 }
 
-void state_put(struct touches *touches, uint32_t number, const struct step *step)
+void touches_state_put(struct touches *touches, uint32_t number, const struct step *step)
 {
-    const struct mark *mark = mark_at(touches, number);
-    const struct waiting *waiting = waiting_find(touches, number);
+    const struct mark *mark = touches_mark_at(touches, number);
+    const struct waiting *waiting = touches_waiting_find(touches, number);
     uint64_t packed = atomic_load_explicit(&mark->time_status, memory_order_relaxed);
     PUT(touches, TOUCH_STATES, ledger_int(number),
         ledger_text(str_from_c(touch_status_text(step->status))), ledger_text(step->reason),
@@ -141,24 +142,24 @@ void state_put(struct touches *touches, uint32_t number, const struct step *step
 static err give_back_cost(struct touches *touches, const struct mark *mark, struct waiting *waiting,
                           enum touch_status to)
 {
-    if (waiting == NULL || status_counts(to) || (waiting->flags & WAITING_GATED) == 0)
+    if (waiting == NULL || touches_status_counts(to) || (waiting->flags & WAITING_GATED) == 0)
         return ERR_OK;
     waiting->flags &= (uint8_t)~WAITING_GATED;
-    return budget_move(touches, line_at(touches, mark->line), waiting->created_ms,
-                       -waiting->cost_minor);
+    return touches_budget_move(touches, touches_line_at(touches, mark->line), waiting->created_ms,
+                               -waiting->cost_minor);
 }
 
-err step_take(struct touches *touches, uint32_t number, const struct step *step)
+err touches_step_take(struct touches *touches, uint32_t number, const struct step *step)
 {
-    struct mark *mark = mark_at(touches, number);
-    struct waiting *waiting = waiting_find(touches, number);
+    struct mark *mark = touches_mark_at(touches, number);
+    struct waiting *waiting = touches_waiting_find(touches, number);
     INVARIANT(mark != NULL);
     enum touch_status from = mark_status(mark);
     uint8_t steps = (uint8_t)(atomic_load_explicit(&mark->time_status, memory_order_relaxed) & 255);
     uint64_t position = waiting != NULL ? waiting->position : mark->position;
-    steps += steps < STEPS_MAX;
+    steps = (uint8_t)(steps + (steps < STEPS_MAX));
     err error = give_back_cost(touches, mark, waiting, step->status);
-    mark_set(mark, counted_ms(touches, mark, step), step->status, steps);
+    touches_mark_set(mark, counted_ms(touches, mark, step), step->status, steps);
     touches->counts[from]--;
     touches->counts[step->status]++;
     if (waiting != NULL) {
@@ -167,20 +168,20 @@ err step_take(struct touches *touches, uint32_t number, const struct step *step)
         if (step->status != TOUCH_HELD)
             waiting->gate = GATE_NONE;
         if (error == ERR_OK)
-            error = waiting_place(touches, waiting);
+            error = touches_waiting_place(touches, waiting);
     }
-    state_put(touches, number, step);
+    touches_state_put(touches, number, step);
     PUT(touches, TOUCH_STEPS, ledger_int(number), ledger_int(steps),
         ledger_int(touches->moment.now_ms), ledger_int((int64_t)touches->moment.seq),
         ledger_text(str_from_c(touch_status_text(step->status))), ledger_text(step->reason),
         ledger_text(step->detail));
-    if (!status_waits(step->status))
-        waiting_remove(touches, number);
+    if (!touches_status_waits(step->status))
+        touches_waiting_remove(touches, number);
     return error == ERR_OK ? note_change(touches, number, from, position, step) : error;
 }
 
-err correct(struct touches *touches, const char *kind, uint32_t number, uint32_t customer,
-            const struct line *line, str reason)
+err touches_correct(struct touches *touches, const char *kind, uint32_t number, uint32_t customer,
+                    const struct line *line, str reason)
 {
     PUT(touches, TOUCH_CORRECTIONS, ledger_int(++touches->last_correction),
         ledger_text(str_from_c(kind)), ledger_int(number), ledger_int(customer),
@@ -189,8 +190,8 @@ err correct(struct touches *touches, const char *kind, uint32_t number, uint32_t
     return ERR_OK;
 }
 
-struct spent *spent_find(const struct touches *touches, uint64_t key)
+struct spent *touches_spent_find(const struct touches *touches, uint64_t key)
 {
-    uint32_t place = map_find(&touches->spent_places, key);
+    uint32_t place = touches_map_find(&touches->spent_places, key);
     return place != 0 ? &touches->spent[place - 1] : NULL;
 }

@@ -127,8 +127,8 @@ static err take_body(struct kept_template *kept, json_value body, struct problem
     return error;
 }
 
-err kept_template_new(struct kept_template **made, str key, uint32_t version, json_value body,
-                      struct problem *problem)
+err touches_kept_template_new(struct kept_template **made, str key, uint32_t version,
+                              json_value body, struct problem *problem)
 {
     struct kept_template *kept = memory_alloc(sizeof *kept);
     struct buffer text;
@@ -154,13 +154,13 @@ err kept_template_new(struct kept_template **made, str key, uint32_t version, js
         error = take_body(kept, body, problem);
     buffer_deinit(&text);
     if (error != ERR_OK)
-        kept_template_free(&kept);
+        touches_kept_template_free(&kept);
     else
         *made = kept;
     return error;
 }
 
-void kept_template_free(struct kept_template **kept)
+void touches_kept_template_free(struct kept_template **kept)
 {
     if (*kept == NULL)
         return;
@@ -238,7 +238,7 @@ static uint64_t link_hide(const struct touches *touches, uint64_t check)
     return hash_mix64(check ^ hash_mix64(touches->config.seed + 13)) & ((UINT64_C(1) << 40) - 1);
 }
 
-void link_code(const struct touches *touches, uint32_t number, uint8_t place, char out[12])
+void touches_link_code(const struct touches *touches, uint32_t number, uint8_t place, char out[12])
 {
     uint64_t value = (uint64_t)number << 8 | place, check = link_check(touches, value);
     uint64_t code = (value ^ link_hide(touches, check)) << 24 | check;
@@ -275,7 +275,7 @@ static bool from_links(struct render *render, str path, struct template_value *v
         value->text = render->kept->links[i].url; /* without a base it goes as it is */
         if (base.size == 0 || base.size > 150)
             return true;
-        link_code(render->touches, render->number, (uint8_t)i, code);
+        touches_link_code(render->touches, render->number, (uint8_t)i, code);
         int size = snprintf(render->text, sizeof render->text, "%.*s/l/%s", STR_ARG(base), code);
         value->text = str_from_bytes(render->text, (size_t)size);
         return true;
@@ -289,7 +289,7 @@ static bool unsubscribe_link(struct render *render, struct template_value *value
     char key[33];
     if (base.size == 0 || base.size > 150)
         return false;
-    key_of(render->touches, render->number, key);
+    touches_key_of(render->touches, render->number, key);
     int size = snprintf(render->text, sizeof render->text, "%.*s/u/%s", STR_ARG(base), key);
     *value = (struct template_value){ .kind = TEMPLATE_TEXT,
                                       .text = str_from_bytes(render->text, (size_t)size) };
@@ -313,8 +313,8 @@ static void get_value(void *context, str path, struct template_value *value)
         world->value(world->context, render->customer, path, value);
 }
 
-err kept_template_render(const struct kept_template *kept, struct render *render,
-                         struct buffer *out, struct problem *problem)
+err touches_kept_template_render(const struct kept_template *kept, struct render *render,
+                                 struct buffer *out, struct problem *problem)
 {
     const struct touch_world *world = render->touches->config.world;
     struct buffer *text =

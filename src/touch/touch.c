@@ -31,7 +31,7 @@ err touches_new(struct touches **made, const struct touches_config *config)
     if (error == ERR_OK)
         error = json_parse(touches->policy_parser, STR("{}"), &empty, &problem);
     if (error == ERR_OK)
-        error = policy_new(&touches->policy, empty, &problem);
+        error = touches_policy_new(&touches->policy, empty, &problem);
     if (error != ERR_OK)
         touches_free(&touches);
     else
@@ -42,11 +42,11 @@ err touches_new(struct touches **made, const struct touches_config *config)
 static void free_templates(struct touches *touches)
 {
     for (size_t i = 0; i < touches->template_count; i++)
-        kept_template_free(&touches->templates[i]);
+        touches_kept_template_free(&touches->templates[i]);
     memory_free(touches->templates);
     while (touches->old_templates != NULL) {
         struct kept_template *older = touches->old_templates->older;
-        kept_template_free(&touches->old_templates);
+        touches_kept_template_free(&touches->old_templates);
         touches->old_templates = older;
     }
 }
@@ -70,11 +70,11 @@ void touches_free(struct touches **taken)
                            &touches->positions,    &touches->slots,       &touches->chance_places,
                            &touches->spent_places, &touches->code_places, &touches->tasks };
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
-        map_free(maps[i]);
-    heap_free(&touches->due);
-    policy_free(&touches->policy);
+        touches_map_free(maps[i]);
+    touches_heap_free(&touches->due);
+    touches_policy_free(&touches->policy);
     for (uint32_t i = 0; i < touches->account_count; i++)
-        account_free(&touches->accounts[i]);
+        touches_account_free(&touches->accounts[i]);
     free_templates(touches);
     for (size_t i = 0; i < touches->pool_count; i++)
         memory_free(touches->pools[i].codes);
@@ -119,7 +119,7 @@ static err copy_lines(struct touches *to, const struct touches *from)
     err error = ERR_OK;
     for (uint32_t number = 1; error == ERR_OK && number <= from->line_count; number++) {
         uint32_t same;
-        error = line_find(to, line_at(from, number), &same);
+        error = touches_line_find(to, touches_line_at(from, number), &same);
         INVARIANT(error != ERR_OK || same == number);
     }
     return error;
@@ -138,9 +138,9 @@ static err copy_waiting(struct touches *to, const struct touches *from)
                 return ERR_NOMEM;
             memcpy(waiting.context, from->waiting[slot].context, waiting.context_size);
         }
-        error = waiting_add(to, &waiting, &added);
+        error = touches_waiting_add(to, &waiting, &added);
         if (error == ERR_OK)
-            error = waiting_place(to, added);
+            error = touches_waiting_place(to, added);
     }
     return error;
 }
@@ -149,20 +149,20 @@ static err copy_definitions(struct touches *to, const struct touches *from)
 {
     struct problem problem = { .error = ERR_OK };
     json_value json;
-    policy_free(&to->policy);
+    touches_policy_free(&to->policy);
     err error = json_parse(to->policy_parser, from->policy->body, &json, &problem);
     if (error == ERR_OK)
-        error = policy_new(&to->policy, json, &problem);
+        error = touches_policy_new(&to->policy, json, &problem);
     for (uint32_t i = 0; error == ERR_OK && i < from->account_count; i++) {
         const struct account *account = from->accounts[i];
         struct account *copy;
         error = json_parse(to->policy_parser, account->settings, &json, &problem);
         if (error == ERR_OK)
-            error = account_new(&copy, account->key, account->kind, json, &problem);
+            error = touches_account_new(&copy, account->key, account->kind, json, &problem);
         if (error == ERR_OK)
             copy->is_deleted = account->is_deleted;
         if (error == ERR_OK)
-            error = account_keep(to, copy);
+            error = touches_account_keep(to, copy);
     }
     for (size_t i = 0; error == ERR_OK && i < from->template_count; i++) {
         const struct kept_template *kept = from->templates[i];
@@ -171,24 +171,24 @@ static err copy_definitions(struct touches *to, const struct touches *from)
             continue;
         error = json_parse(to->policy_parser, kept->body, &json, &problem);
         if (error == ERR_OK)
-            error = kept_template_new(&copy, kept->key, kept->version, json, &problem);
+            error = touches_kept_template_new(&copy, kept->key, kept->version, json, &problem);
         if (error == ERR_OK)
-            error = template_keep(to, copy);
+            error = touches_template_keep(to, copy);
     }
     for (size_t i = 0; error == ERR_OK && i < from->stop_count; i++)
-        error = stop_add(to, &from->stops[i]);
+        error = touches_stop_add(to, &from->stops[i]);
     return error;
 }
 
 static err copy_tables(struct touches *to, const struct touches *from)
 {
-    err error = map_copy(&to->identities, &from->identities);
+    err error = touches_map_copy(&to->identities, &from->identities);
     if (error == ERR_OK)
-        error = map_copy(&to->positions, &from->positions);
+        error = touches_map_copy(&to->positions, &from->positions);
     if (error == ERR_OK)
-        error = map_copy(&to->chance_places, &from->chance_places);
+        error = touches_map_copy(&to->chance_places, &from->chance_places);
     if (error == ERR_OK)
-        error = map_copy(&to->spent_places, &from->spent_places);
+        error = touches_map_copy(&to->spent_places, &from->spent_places);
     to->chances = memory_alloc((from->chance_count + 1) * sizeof *to->chances);
     to->spent = memory_alloc((from->spent_count + 1) * sizeof *to->spent);
     if (error != ERR_OK || to->chances == NULL || to->spent == NULL)
@@ -202,10 +202,10 @@ static err copy_tables(struct touches *to, const struct touches *from)
     for (size_t i = 0; error == ERR_OK && i < from->pool_count; i++) {
         const struct pool *pool = &from->pools[i];
         struct pool *copy;
-        error = pool_add(to, pool->key, pool->is_generated, pool->prefix, pool->limit, pool->given,
-                         &copy);
+        error = touches_pool_add(to, pool->key, pool->is_generated, pool->prefix, pool->limit,
+                                 pool->given, &copy);
         for (uint32_t code = 0; error == ERR_OK && code < pool->code_count; code++)
-            error = pool_add_code(to, copy, pool->codes[code]);
+            error = touches_pool_add_code(to, copy, pool->codes[code]);
     }
     return error;
 }
@@ -246,7 +246,7 @@ static void write_reach(const struct touches *touches, struct account *account, 
                          .account = account->key,
                          .purpose = purpose,
                          .priority = 50,
-                         .scope_hash = { text_hash(channel), text_hash(purpose) } };
+                         .scope_hash = { touches_text_hash(channel), touches_text_hash(purpose) } };
     struct candidate candidate = { .customer = customer,
                                    .node = customer,
                                    .line = &line,
@@ -255,12 +255,12 @@ static void write_reach(const struct touches *touches, struct account *account, 
                                    .created_ms = now_ms,
                                    .settled = true };
     struct verdict verdict;
-    gates_pass(touches, &candidate, &verdict);
+    touches_gates_pass(touches, &candidate, &verdict);
     json_begin_object(writer);
     json_member_text(writer, STR("channel"), channel);
     json_member_text(writer, STR("account"), account->key);
     json_member_bool(writer, STR("reachable"), verdict.gate == GATE_NONE);
-    json_member_text(writer, STR("reason"), str_from_c(gate_code(verdict.gate)));
+    json_member_text(writer, STR("reason"), str_from_c(touches_gate_code(verdict.gate)));
     if (verdict.holds && verdict.until_ms < INT64_MAX)
         json_member_time(writer, STR("until"), verdict.until_ms);
     json_end_object(writer);
@@ -292,7 +292,7 @@ bool touch_may_reach(const struct touches *touches, uint32_t customer, str chann
 err touch_preview(const struct touches *touches, str template_, uint32_t customer, str context,
                   int64_t now_ms, struct buffer *out, struct problem *problem)
 {
-    const struct kept_template *kept = template_of(touches, template_);
+    const struct kept_template *kept = touches_template_of(touches, template_);
     struct render values = { .touches = touches, .customer = customer, .now_ms = now_ms };
     if (kept == NULL)
         return problem_set(problem, ERR_NOT_FOUND, "there is no template '" STR_FMT "'",
@@ -302,7 +302,7 @@ err touch_preview(const struct touches *touches, str template_, uint32_t custome
         if (error != ERR_OK)
             return error;
     }
-    return kept_template_render(kept, &values, out, problem);
+    return touches_kept_template_render(kept, &values, out, problem);
 }
 
 void touch_status(const struct touches *touches, struct touch_status_counts *counts)
@@ -318,7 +318,7 @@ void touch_status(const struct touches *touches, struct touch_status_counts *cou
 void touch_digest(const struct touches *touches, struct digest *digest)
 {
     for (uint32_t number = 1; number <= touches->last_number; number++) {
-        const struct mark *mark = mark_at(touches, number);
+        const struct mark *mark = touches_mark_at(touches, number);
         if (mark == NULL)
             continue;
         uint64_t row[5] = { number, atomic_load(&mark->time_status), mark->node, mark->line,
@@ -342,8 +342,34 @@ void touch_digest(const struct touches *touches, struct digest *digest)
 
 bool touch_account_is(const struct touches *touches, str key, enum channel_kind *kind)
 {
-    const struct account *account = account_find(touches, key);
+    const struct account *account = touches_account_find(touches, key);
     if (account != NULL)
         *kind = account->kind;
     return account != NULL;
+}
+
+bool touch_describe(const struct touches *touches, uint32_t number,
+                    struct touch_description *description)
+{
+    const struct touch_world *world = touches->config.world;
+    const struct mark *mark = touches_mark_at(touches, number);
+    if (mark == NULL)
+        return false;
+    const struct line *line = touches_line_at(touches, mark->line);
+    const struct account *account = touches_account_find(touches, line->account);
+    *description = (struct touch_description){
+        .customer = world->root(world->context, mark->node),
+        .node = mark->node,
+        .status = mark_status(mark),
+        .journey = line->journey,
+        .node_key = line->node,
+        .campaign = line->campaign,
+        .template_ = line->template_,
+        .channel = line->channel,
+        .account = line->account,
+        .purpose = line->purpose,
+        .identifier_type = str_from_c(account != NULL ? account->info->identifier_type : ""),
+        .namespace_ = account != NULL ? account->namespace_ : STR_NONE,
+    };
+    return true;
 }

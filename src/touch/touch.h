@@ -250,6 +250,15 @@ void touch_key(const struct touches *touches, uint32_t number, char out[33]);
 uint32_t touch_by_key(const struct touches *touches, str key);
 /* Which link of which touch is /l/{code}? */
 bool touch_link_find(const struct touches *touches, str code, uint32_t *number, uint8_t *place);
+/* What a touch is, for who tells of it; texts live as long as the room. false: not remembered. Engine thread. */
+struct touch_description {
+    uint32_t customer, node;
+    enum touch_status status;
+    str journey, node_key, campaign, template_, channel, account, purpose;
+    str identifier_type, namespace_;
+};
+bool touch_describe(const struct touches *touches, uint32_t number,
+                    struct touch_description *description);
 /* Of a receipt {touch | key | provider_id}; 0: not known. Engine thread. */
 uint32_t touch_of_receipt(const struct touches *touches, str account, json_value receipt);
 

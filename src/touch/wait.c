@@ -6,9 +6,9 @@
 
 #define NUMBER_KEY(number) ((uint64_t)(number))
 
-struct waiting *waiting_find(const struct touches *touches, uint32_t number)
+struct waiting *touches_waiting_find(const struct touches *touches, uint32_t number)
 {
-    uint32_t slot = map_find(&touches->slots, NUMBER_KEY(number));
+    uint32_t slot = touches_map_find(&touches->slots, NUMBER_KEY(number));
     return slot != 0 ? &touches->waiting[slot] : NULL;
 }
 
@@ -23,7 +23,8 @@ static err grow(struct touches *touches)
     return ERR_OK;
 }
 
-err waiting_add(struct touches *touches, const struct waiting *waiting, struct waiting **added)
+err touches_waiting_add(struct touches *touches, const struct waiting *waiting,
+                        struct waiting **added)
 {
     uint32_t slot = touches->waiting_free;
     if (slot == 0 && touches->waiting_count + 1 >= touches->waiting_capacity) {
@@ -33,7 +34,7 @@ err waiting_add(struct touches *touches, const struct waiting *waiting, struct w
     }
     if (slot == 0)
         slot = touches->waiting_count + 1;
-    err error = map_put(&touches->slots, NUMBER_KEY(waiting->number), slot);
+    err error = touches_map_put(&touches->slots, NUMBER_KEY(waiting->number), slot);
     if (error != ERR_OK)
         return error;
     if (slot == touches->waiting_free)
@@ -45,16 +46,16 @@ err waiting_add(struct touches *touches, const struct waiting *waiting, struct w
     return ERR_OK;
 }
 
-void waiting_remove(struct touches *touches, uint32_t number)
+void touches_waiting_remove(struct touches *touches, uint32_t number)
 {
-    uint32_t slot = map_find(&touches->slots, NUMBER_KEY(number));
+    uint32_t slot = touches_map_find(&touches->slots, NUMBER_KEY(number));
     if (slot == 0)
         return;
     struct waiting *waiting = &touches->waiting[slot];
     memory_free(waiting->context);
     *waiting = (struct waiting){ .number = touches->waiting_free };
     touches->waiting_free = slot;
-    map_remove(&touches->slots, NUMBER_KEY(number));
+    touches_map_remove(&touches->slots, NUMBER_KEY(number));
 }
 
 /* The higher the priority the earlier, then by time: both in one key. */
@@ -63,40 +64,41 @@ static int64_t ready_key(const struct line *line, int64_t created_ms)
     return (int64_t)(100 - line->priority) << 48 | created_ms;
 }
 
-err waiting_place(struct touches *touches, struct waiting *waiting)
+err touches_waiting_place(struct touches *touches, struct waiting *waiting)
 {
     if (waiting->status == TOUCH_HELD)
-        return heap_push(&touches->due, waiting->due_ms, waiting->number);
+        return touches_heap_push(&touches->due, waiting->due_ms, waiting->number);
     if (waiting->status != TOUCH_QUEUED)
         return ERR_OK;
-    const struct line *line = line_at(touches, waiting->line);
-    struct account *account = account_for(touches, line->channel, line->account);
+    const struct line *line = touches_line_at(touches, waiting->line);
+    struct account *account = touches_account_for(touches, line->channel, line->account);
     if (account == NULL)
         return ERR_OK; /* the gates have seen to it, or will at the next look */
-    err error = heap_push(&account->ready, ready_key(line, waiting->created_ms), waiting->number);
+    err error =
+        touches_heap_push(&account->ready, ready_key(line, waiting->created_ms), waiting->number);
     if (error == ERR_OK)
-        ready_say(touches, account);
+        touches_ready_say(touches, account);
     return error;
 }
 
-int64_t due_peek_ms(struct touches *touches)
+int64_t touches_due_peek_ms(struct touches *touches)
 {
     while (touches->due.count > 0) {
         struct heap_entry entry = touches->due.items[0];
-        const struct waiting *waiting = waiting_find(touches, entry.number);
+        const struct waiting *waiting = touches_waiting_find(touches, entry.number);
         if (waiting != NULL && waiting->status == TOUCH_HELD && waiting->due_ms == entry.key)
             return entry.key;
-        heap_pop(&touches->due);
+        touches_heap_pop(&touches->due);
     }
     return INT64_MAX;
 }
 
-uint32_t ready_take(struct touches *touches, struct account *account)
+uint32_t touches_ready_take(struct touches *touches, struct account *account)
 {
     while (account->ready.count > 0) {
         struct heap_entry entry = account->ready.items[0];
-        heap_pop(&account->ready);
-        const struct waiting *waiting = waiting_find(touches, entry.number);
+        touches_heap_pop(&account->ready);
+        const struct waiting *waiting = touches_waiting_find(touches, entry.number);
         if (waiting != NULL && waiting->status == TOUCH_QUEUED)
             return entry.number;
     }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* act_inside: what act.c and act_send.c share. Private to engine/. */
+#ifndef KITH_ENGINE_ACT_INSIDE_H
+#define KITH_ENGINE_ACT_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/act.h"
+
+#define ACT_ZONES_MAX 64
+#define ACT_PARSERS 16
+#define ACT_ACCOUNTS_MAX 1000
+
+struct zone;
+
+/* An account with something to claim, as the engine's thread said. */
+struct act_account {
+    char key[101];
+    bool is_ready, is_inside;
+};
+
+/* A result of a channel, or of the house itself, until it is told to the log; one piece of memory with its texts. */
+struct act_result {
+    struct act_result *next;
+    uint64_t touch;
+    enum channel_outcome outcome;
+    int64_t retry_ms, at_ms;
+    str provider_id, code, reason, detail, response;
+    bool is_points; /* the event of it is the points themselves */
+    str content;    /* of points */
+};
+
+struct act {
+    struct engine *engine;
+
+    /* engine thread */
+    struct touches *touches;
+    struct touch_world world;
+    err (*moved)(struct engine *engine, const struct touch_change *change,
+                 struct touch_moment moment, struct ledger_writes *writes);
+    struct arena values;
+    struct buffer value_text;
+    struct json_parser *parsers[ACT_PARSERS];
+    unsigned parser_next;
+    struct zone *zone, *zones[ACT_ZONES_MAX];
+    size_t zone_count;
+    bool has_zones;
+
+    _Atomic int64_t next_due_ms;
+    _Atomic bool accounts_changed; /* channels have to hear of it */
+    _Atomic uint64_t claimed, told;
+
+    struct channels *channels;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct act_account accounts[ACT_ACCOUNTS_MAX]; /* under mutex, as all below */
+    size_t account_count;
+    struct act_result *results, **results_last;
+    size_t result_count;
+    bool stopping, draining;
+    pthread_t sender, teller;
+    bool is_started, sender_runs, teller_runs;
+};
+
+/* act_send.c; any thread */
+void act_ready(void *context, str account);
+
+#endif
