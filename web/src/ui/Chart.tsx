@@ -6,20 +6,17 @@
  */
 import { BarChartOutlined, DownloadOutlined, TableOutlined } from '@ant-design/icons';
 import { Button, Dropdown, Table } from 'antd';
-import { BarChart, LineChart } from 'echarts/charts';
-import { GridComponent, TooltipComponent } from 'echarts/components';
-import { init, use, type EChartsType } from 'echarts/core';
-import { CanvasRenderer } from 'echarts/renderers';
 import type { EChartsOption } from 'echarts';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import type { EChartsType } from 'echarts/core';
+import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
 import { palettes, seriesColours } from '@/app/colours';
 import { usePreferences, useText } from '@/app/preferences';
-import { fontFamily } from '@/app/theme';
 import { saveBlob, toCsv } from '@/lib/files';
 import { words } from '@/lib/words';
 import { Panel } from './Page';
 
-use([BarChart, LineChart, GridComponent, TooltipComponent, CanvasRenderer]);
+/* ECharts is large: it comes after the page that it is on. */
+const Canvas = lazy(async () => ({ default: (await import('./ChartCanvas')).ChartCanvas }));
 
 export interface ChartTable {
   columns: string[];
@@ -68,7 +65,9 @@ export function Chart({ title, note, option, table, height = 240, file, tools }:
         </>
       }
     >
-      {asTable ? <Behind table={table} height={height} /> : <Canvas option={option} height={height} title={title} drawn={drawn} />}
+      {asTable ? <Behind table={table} height={height} /> : (
+        <Suspense fallback={<div style={{ height }} aria-busy="true" />}><Canvas option={option} height={height} title={title} drawn={drawn} /></Suspense>
+      )}
     </Panel>
   );
 }
@@ -83,39 +82,6 @@ function Behind({ table, height }: { table: ChartTable; height: number }) {
       dataSource={table.rows.map((cells, at) => ({ key: at, cells: cells.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en-US') : cell)) }))}
     />
   );
-}
-
-function Canvas({ option, height, title, drawn }: { option: EChartsOption; height: number; title: string; drawn: { current: EChartsType | null } }) {
-  const { scheme } = usePreferences();
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (place.current === null) return;
-    const chart = init(place.current, null, { renderer: 'canvas' });
-    drawn.current = chart;
-    const observer = new ResizeObserver(() => chart.resize());
-    observer.observe(place.current);
-    return () => {
-      observer.disconnect();
-      chart.dispose();
-      drawn.current = null;
-    };
-  }, [drawn]);
-  useEffect(() => {
-    const colours = palettes[scheme];
-    drawn.current?.setOption({
-      animationDuration: 150,
-      animationDurationUpdate: 150,
-      color: [...seriesColours[scheme]],
-      textStyle: { fontFamily, color: colours.inkSoft, fontSize: 12 },
-      tooltip: {
-        trigger: 'axis', backgroundColor: colours.paper, borderColor: colours.lineStrong, textStyle: { color: colours.ink, fontSize: 12, fontFamily },
-        extraCssText: 'box-shadow:0 4px 16px rgb(0 0 0 / 12%);border-radius:6px;font-variant-numeric:tabular-nums', axisPointer: { type: 'shadow', shadowStyle: { color: colours.line, opacity: 0.5 } },
-        order: 'valueDesc', confine: true,
-      },
-      ...option,
-    }, { notMerge: true });
-  }, [option, scheme, drawn]);
-  return <div ref={place} style={{ height, width: '100%' }} role="img" aria-label={title} />;
 }
 
 /* Axes in our manner; options of charts spread these. */
