@@ -4,8 +4,13 @@
 //
 // KITH_SEED repeats a run.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { Kith, missingBinary, until } from '../support/kith.mjs';
+import { promisify } from 'node:util';
+import { Kith, binary, missingBinary, until } from '../support/kith.mjs';
 import { ask, expect } from './support.mjs';
 
 const real = { skip: missingBinary };
@@ -111,6 +116,21 @@ async function look(kith) {
   return seen;
 }
 
+/** A replay of the log into an empty folder comes to the same digest. Stops the house. */
+async function replaysToTheSame(kith) {
+  const into = mkdtempSync(join(tmpdir(), 'kith-rebuilt-'));
+  const run = (...more) => promisify(execFile)(binary, [...more, '--data', kith.folder, '--quiet']);
+  try {
+    await kith.stop();
+    const told = (await run('digest')).stdout, digest = /[0-9a-f]{16,}/.exec(told)?.[0];
+    assert.ok(digest, told);
+    const { stdout } = await run('rebuild', '--into', join(into, 'x'));
+    assert.ok(stdout.includes(digest), `${told}${stdout}`);
+  } finally {
+    rmSync(into, { recursive: true, force: true });
+  }
+}
+
 const send = async (kith, key, events) => {
   for (let i = 0; i < events.length; i += 20) await kith.batch(key, events.slice(i, i + 20));
 };
@@ -192,6 +212,7 @@ test(`a file brings the same as its rows through the door (seed ${seed})`, real,
       ? { identifiers: value.identifiers, city: value.traits.city, level: value.traits.level, orders: value.summary.orders, revenue: value.summary.revenue, refunded: value.summary.refunded }
       : value]));
     assert.deepEqual(by(await look(one.kith)), by(await look(other.kith)));
+    await replaysToTheSame(one.kith);
   } finally {
     await one.kith.remove();
     await other.kith.remove();
