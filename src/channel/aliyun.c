@@ -10,7 +10,7 @@
 
 #define BATCH_MAX 100
 #define VERSION "2017-05-25"
-#define ASK_AGAIN_MS 3000
+#define ASK_AGAIN_MS 2000
 
 /* ---- signature ---- */
 

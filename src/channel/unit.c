@@ -15,7 +15,7 @@
 #include "channel/channel_inside.h"
 
 #define ASKS_MAX 2
-#define ASK_DELAY_MS 3000
+#define ASK_DELAY_MS 2000
 #define TIMEOUT_LEAST_MS 1000
 /* A longer pause is not waited for here. */
 #define WAIT_HERE_MS 5000
