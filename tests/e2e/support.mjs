@@ -106,7 +106,8 @@ export class Visit {
   /** axe finds nothing: WCAG 2.2 A and AA, and its best practices. */
   async accessible(what) {
     if (!(await this.page.evaluate(() => 'axe' in window))) await this.page.evaluate(readFileSync(axePath, 'utf8'));
-    /* what moves is not judged half-way */
+    /* the bar above covers what is scrolled under it; what moves is not judged half-way */
+    await this.page.evaluate(() => scrollTo(0, 0));
     await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity));
     const found = await this.page.evaluate(async () => {
       const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
@@ -124,4 +125,11 @@ export class Visit {
   async close() {
     await this.page.context().close();
   }
+}
+
+/** A picture of the page as it is, where KITH_PHOTOS names a folder: a page is looked at before it is called done. */
+export async function photograph(visit, name, language = 'zh') {
+  const folder = process.env.KITH_PHOTOS;
+  if (folder === undefined) return;
+  await visit.page.screenshot({ path: join(folder, `${name}.${language}.png`), fullPage: true });
 }
