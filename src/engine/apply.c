@@ -145,7 +145,9 @@ err apply_customer_changed(struct engine *engine, uint32_t customer, uint64_t se
     err error = regroup(engine, customer);
     if (error == ERR_OK)
         error = follow_customer(engine, customer, seq);
-    return error == ERR_OK ? act_customer(engine, customer, seq) : error;
+    if (error == ERR_OK)
+        error = act_customer(engine, customer, seq);
+    return error == ERR_OK ? move_customer(engine, customer, seq) : error;
 }
 
 err apply_all_changed(struct engine *engine, uint64_t seq)
@@ -153,7 +155,9 @@ err apply_all_changed(struct engine *engine, uint64_t seq)
     if (engine->flusher != NULL)
         flusher_note_all_aliases(engine->flusher);
     err error = remember_group_all(engine);
-    return error == ERR_OK ? follow_all(engine, seq) : error;
+    if (error == ERR_OK)
+        error = follow_all(engine, seq);
+    return error == ERR_OK ? move_all(engine, seq) : error;
 }
 
 static err identify(struct engine *engine, const struct event *event, struct identity_outcome *who,
@@ -181,6 +185,8 @@ static err take_effect(struct engine *engine, const struct event *event,
                        const struct identity_outcome *who, const struct outcome *outcome)
 {
     err error = who->node != 0 ? follow_before(engine, event, who) : ERR_OK;
+    if (error == ERR_OK && who->node != 0)
+        error = move_before(engine, event, who);
     if (error == ERR_OK)
         error = profile_apply(engine->profile, event, outcome->node, engine->writes);
     if (error == ERR_OK)
@@ -189,7 +195,9 @@ static err take_effect(struct engine *engine, const struct event *event,
         error = regroup(engine, who->customer);
     if (error == ERR_OK)
         error = follow_event(engine, event, who);
-    return error == ERR_OK ? act_event(engine, event, who) : error;
+    if (error == ERR_OK)
+        error = act_event(engine, event, who);
+    return error == ERR_OK ? move_event(engine, event, who) : error;
 }
 
 static err apply_event(struct engine *engine, const struct decoded *decoded,
@@ -279,6 +287,7 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
 {
     struct outcome outcome = { .fate = FATE_UNKNOWN };
     err error = ERR_OK;
+    move_begin(engine);
     if (decoded->record.kind == LOG_RECORD_COMMAND) {
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
@@ -286,6 +295,8 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         error = follow_tick(engine, decoded->record.seq);
         if (error == ERR_OK)
             error = act_tick(engine, decoded->record.seq);
+        if (error == ERR_OK)
+            error = move_tick(engine, decoded->record.seq);
         jobs_tick(engine);
     } else if (decoded->error == ERR_NOMEM) {
         error = decoded->error; /* says nothing of the record: the next start reads it again */
@@ -300,6 +311,8 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         jobs_note(&engine->jobs, &decoded->event, outcome.fate == FATE_APPLIED, verdict->created,
                   verdict->merges);
     }
+    if (error == ERR_OK)
+        error = move_end(engine, decoded->record.seq);
     outcome_write(&engine->block_outcomes, &outcome);
     engine->applied_seq = decoded->record.seq;
     return error;

@@ -34,6 +34,9 @@ err run_object_kind_put(struct call *call) MUST_USE;
 /* command_touch.c */
 err run_touch(struct call *call) MUST_USE;
 
+/* command_journey.c */
+err run_journey(struct call *call) MUST_USE;
+
 /* command_audience.c */
 err run_audience(struct call *call) MUST_USE;
 

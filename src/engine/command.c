@@ -293,6 +293,13 @@ static const struct handler {
     { "tag.delete", run_audience },
     { "tag.values", run_audience },
     { "audience.install", run_audience },
+    { "journey.put", run_journey },
+    { "journey.delete", run_journey },
+    { "journey.publish", run_journey },
+    { "journey.state", run_journey },
+    { "journey.enter", run_journey },
+    { "journey.move", run_journey },
+    { "journey.run", run_journey },
     { "template.put", run_touch },
     { "template.delete", run_touch },
     { "channel.put", run_touch },
@@ -357,6 +364,7 @@ static bool is_step_of_a_job(str operation)
            str_equal(operation, STR("import.retract")) ||
            str_equal(operation, STR("import.detach")) ||
            str_equal(operation, STR("watermark.put")) ||
+           str_equal(operation, STR("journey.run")) ||
            str_equal(operation, STR("touch.claim")) ||
            str_equal(operation, STR("touch.results")) ||
            str_equal(operation, STR("touch.receipts")) ||

@@ -33,6 +33,7 @@
  *  segment.put, tag.put {key, …definition}: docs/tags.md       segment.delete, tag.delete {key}
  *  segment.members    {key, add:[…], remove:[…]} numbers       tag.values {key, values:[{customer, value, at}]}
  *  audience.install   {definitions:[{number, version, edges}]}: from the threads that computed them
+ *  journey.*          docs/journeys.md
  *  template.put, channel.put, policy.put, stop.put, touch.*, coupon.put: docs/touches.md
  *  steps of a job, never asked for from outside:
  *  import.move        {number, position, report_bytes, rows, events, …}: in the block of its events
@@ -77,6 +78,13 @@
     X(TAG_DELETE, "tag.delete", OPERATOR, "a tag was deleted")                                     \
     X(TAG_VALUES, "tag.values", OPERATOR, "values of a tag were given")                            \
     X(AUDIENCE_INSTALL, "audience.install", ADMINISTRATOR, "computed definitions went live")       \
+    X(JOURNEY_PUT, "journey.put", OPERATOR, "a draft of a journey was saved")                      \
+    X(JOURNEY_DELETE, "journey.delete", OPERATOR, "a journey was deleted")                         \
+    X(JOURNEY_PUBLISH, "journey.publish", OPERATOR, "a journey was published")                     \
+    X(JOURNEY_STATE, "journey.state", OPERATOR, "a journey was paused, stopped, approved …")       \
+    X(JOURNEY_ENTER, "journey.enter", OPERATOR, "customers were put into a journey")               \
+    X(JOURNEY_MOVE, "journey.move", OPERATOR, "positions in a journey were moved by hand")         \
+    X(JOURNEY_RUN, "journey.run", ADMINISTRATOR, "what is due in journeys was run")                \
     X(TEMPLATE_PUT, "template.put", OPERATOR, "a template was changed")                            \
     X(TEMPLATE_DELETE, "template.delete", OPERATOR, "a template was deleted")                      \
     X(CHANNEL_PUT, "channel.put", ADMINISTRATOR, "a sending account was changed")                  \

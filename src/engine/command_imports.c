@@ -393,6 +393,7 @@ err run_watermark_put(struct call *call)
     call->object = text_of(call, STR("source"));
     if (call->object.size == 0 || call->object.size > 100)
         return problem_set(call->problem, ERR_UNPROCESSABLE, "a watermark names its source");
+    move_watermark(call->engine, call->object, json_int(json_get(call->body, STR("time")), 0));
     LEDGER_PUT(call->writes, LEDGER_WATERMARKS, ledger_text(call->object),
                ledger_int(json_int(json_get(call->body, STR("time")), 0)),
                ledger_int(call->engine->now_ms));

@@ -37,6 +37,8 @@
 #define TIDY_US 1000
 #define TIDY_ASKED_US 100
 #define TRIM_MS MINUTE_MS
+/* Journeys that are due are run for so long before the keeper looks at its other duties. */
+#define KEEP_RUN_MS 1000
 /* A chunk of the pack takes 30 ms of the keeper's: a quarter of a million new identifiers a second. */
 #define PACK_ROWS_LEAST 65536
 #define PACK_EVERY_MS 250
@@ -121,6 +123,7 @@ static err commit_group(struct engine *engine)
     if (engine->flusher != NULL)
         flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
     audience_commit(engine->audience, engine->writes);
+    move_commit(engine, engine->writes);
     note_group(engine);
     err applied = ledger_apply(engine->ledger, &engine->writes, engine->applied_seq,
                                engine_committed, engine);
@@ -213,6 +216,7 @@ static struct engine_state state_of(const struct engine *engine)
                                   .plan = engine->plan,
                                   .audience = engine->audience,
                                   .touches = act_touches(engine),
+                                  .journeys = move_journeys(engine),
                                   .tail = &engine->tail,
                                   .applied_seq = engine->applied_seq,
                                   .now_ms = engine->now_ms };
@@ -588,6 +592,11 @@ void engine_command_write(struct buffer *records, str operation, str body)
     buffer_deinit(&bytes);
 }
 
+err engine_advance(struct engine *engine, int64_t by_ms)
+{
+    return move_advance(engine, by_ms);
+}
+
 err engine_tick(struct engine *engine)
 {
     struct buffer records;
@@ -641,6 +650,7 @@ static void *keep(void *context)
     while (!atomic_load(&engine->stopping)) {
         steady_sleep_ms(50);
         metric_set(METRIC_ENGINE_LAG, (int64_t)log_unread_records(engine->log));
+        move_keep(engine, KEEP_RUN_MS);
         bool wanted = audience_wants_tick(engine->audience);
         bool due = !engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS;
         if (wanted || due) {
@@ -768,6 +778,8 @@ static err make_state(struct engine *engine)
         error = follow_new(engine);
     if (error == ERR_OK)
         error = act_new(engine);
+    if (error == ERR_OK)
+        error = move_new(engine);
     return error;
 }
 
@@ -789,6 +801,7 @@ static void drop_state(struct engine *engine)
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);
     follow_stop(engine);
+    move_free(engine);
     act_free(engine);
     remember_free(engine);
     identity_free(&engine->identity);

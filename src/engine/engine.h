@@ -34,6 +34,7 @@
 #include "base/queue.h"
 #include "history/history.h"
 #include "identity/identity.h"
+#include "journey/journey.h"
 #include "log/log.h"
 #include "plan/plan.h"
 #include "profile/profile.h"
@@ -86,6 +87,7 @@ struct engine_state {
     const struct plan *plan;
     struct audience *audience;
     struct touches *touches;
+    struct journeys *journeys;
     const struct engine_tail *tail;
     uint64_t applied_seq;
     int64_t now_ms; /* received time of the last record */
@@ -215,6 +217,9 @@ void engine_release_flush(struct engine *engine);
 /* A tick record: time passes for the domain. The engine appends one each minute by itself; the
  * virtual clock's advance appends one at once. */
 err engine_tick(struct engine *engine) MUST_USE;
+/* The virtual clock goes on, from due moment to due moment: timers of journeys run when they are due, and what time alone
+ * changes is told; all of it is applied when this returns. Not from the engine's thread. */
+err engine_advance(struct engine *engine, int64_t by_ms) MUST_USE;
 
 /* Digest of all state, with a line per room and table appended to `report` (may be NULL). */
 err engine_digest(struct engine *engine, struct digest *digest, struct buffer *report,

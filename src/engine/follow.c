@@ -48,6 +48,11 @@ static void wake(void *context)
     log_wake_reader(engine->log);
 }
 
+static void moved(void *context, const struct audience_move *move)
+{
+    move_heard(context, move);
+}
+
 /* ---- life ---- */
 
 err follow_new(struct engine *engine)
@@ -60,6 +65,7 @@ err follow_new(struct engine *engine)
         /* A rebuild computes where the record stands: nothing is appended to its log. */
         .submit = engine->config.replay_only ? NULL : submit,
         .fill_column = fill_column,
+        .moved = moved,
         .wake = wake,
         .context = engine,
     };

@@ -125,7 +125,7 @@ void engine_verdict(struct engine *engine, const uint8_t message_key[16],
 struct room_digests {
     struct engine_question question;
     struct engine *engine;
-    struct digest identity, profile, plan, dedupe, history, audience;
+    struct digest identity, profile, plan, dedupe, history, audience, journeys;
     err error;
 };
 
@@ -139,6 +139,7 @@ static void ask_digests(const struct engine_state *state, struct engine_question
     history_digest_events(rooms->engine->history, &rooms->history);
     rooms->error = audience_settle(state->audience, state->now_ms);
     audience_digest(state->audience, &rooms->audience);
+    journey_digest(state->journeys, &rooms->journeys);
 }
 
 static void report_digest(struct buffer *report, const char *what, const struct digest *digest)
@@ -167,7 +168,8 @@ err engine_digest(struct engine *engine, struct digest *digest, struct buffer *r
     } in_memory[] = {
         { "identity (memory)", &rooms.identity }, { "profile (memory)", &rooms.profile },
         { "plan (memory)", &rooms.plan },         { "history (memory)", &rooms.history },
-        { "audience (memory)", &rooms.audience }, { "message keys", &rooms.dedupe }
+        { "audience (memory)", &rooms.audience }, { "journeys (memory)", &rooms.journeys },
+        { "message keys", &rooms.dedupe }
     };
     *digest = (struct digest){ .count = 0 };
     for (size_t index = 0; index < sizeof in_memory / sizeof in_memory[0]; index++) {

@@ -18,6 +18,7 @@
 #include "engine/follow.h"
 #include "engine/idempotency.h"
 #include "engine/jobs.h"
+#include "engine/move.h"
 #include "engine/quarantine.h"
 #include "engine/remember.h"
 #include "engine/tail.h"
@@ -58,6 +59,7 @@ struct engine {
     struct remember *remember; /* what feeds it */
     struct audience *audience;
     struct act *act; /* touches, and the threads that send */
+    struct move *move; /* journeys */
     bool has_work; /* the audience has more to do */
     struct profile *profile;
     struct plan *plan;

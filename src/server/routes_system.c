@@ -235,8 +235,7 @@ err route_clock_advance(struct request *request, struct problem *problem)
         problem_set(problem, ERR_UNPROCESSABLE, "advance is a duration such as 3d, 12h, 30m, 90s");
         return problem_at(problem, ERR_UNPROCESSABLE, "/advance");
     }
-    wall_clock_advance(server->config.clock, by_ms);
-    err error = engine_tick(server->engine);
+    err error = engine_advance(server->engine, by_ms);
     if (error != ERR_OK)
         return problem_set(problem, error, "the clock was moved, the engine was not told");
     struct json_writer writer;

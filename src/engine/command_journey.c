@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_journey: the commands of journeys, handed on to src/journey. */
+#include "engine/call.h"
+
+static const struct {
+    const char *operation;
+    err (*run)(struct journeys *journeys, const struct journey_command *command);
+} operations[] = {
+#define X(NAME, operation, function) { operation, function },
+    JOURNEY_COMMANDS(X)
+#undef X
+};
+
+err run_journey(struct call *call)
+{
+    struct engine *engine = call->engine;
+    struct journey_command command = {
+        .body = call->body,
+        .moment = { .seq = call->seq, .now_ms = engine->now_ms },
+        .user_number = call->command->user_number,
+        .writes = call->writes,
+        .answer = call->answer,
+        .problem = call->problem,
+    };
+    str operation = call->command->operation;
+    call->object = json_text(json_get(call->body, STR("key")));
+    err error = ERR_NOT_FOUND;
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+        if (str_equal(operation, str_from_c(operations[i].operation)))
+            error = operations[i].run(move_journeys(engine), &command);
+    if (str_equal(operation, STR("journey.run")))
+        move_ran(engine);
+    return error;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Journeys in the whole engine on the virtual clock: rules as hidden segments, effects, restarts, and a log applied again in
+ * other cuts gives the same state. */
+#include "support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/engine_house.h"
+
+static void must(struct house *house, const char *operation, const char *body)
+{
+    struct buffer answer;
+    buffer_init(&answer, 1 << 20);
+    house_command(house, operation, body, 200, &answer);
+    buffer_deinit(&answer);
+}
+
+static void define(struct house *house)
+{
+    struct saying first = { .message = 1,
+                            .type = "Order Paid",
+                            .user = "first",
+                            .order_id = "o0",
+                            .revenue = 1,
+                            .props = "{\"order_id\":\"o0\"}" };
+    struct saying refund = { .message = 2,
+                             .type = "Order Refunded",
+                             .user = "first",
+                             .order_id = "o0",
+                             .revenue = 1,
+                             .props = "{\"order_id\":\"o0\"}" };
+    assert_ok(house_send(house, &first, 1));
+    assert_ok(house_send(house, &refund, 1));
+    must(house, "segment.put", "{\"key\":\"reached\",\"name\":\"Reached\",\"kind\":\"static\"}");
+    must(
+        house, "journey.put",
+        "{\"key\":\"care\",\"journey\":{\"name\":\"Care\",\"trigger\":{\"type\":\"event\","
+        "\"event\":\"Order Paid\",\"key\":\"order_id\"},"
+        "\"exits\":[{\"event\":\"Order Refunded\",\"same\":\"order_id\"}],\"start\":\"w\",\"nodes\":{"
+        "\"w\":{\"type\":\"wait\",\"for\":\"3d\",\"next\":\"b\"},"
+        "\"b\":{\"type\":\"branch\",\"cases\":[{\"rule\":{\"event\":\"Order Paid\",\"measure\":\"count\","
+        "\"gte\":2},\"next\":\"s\"}],\"otherwise\":\"t\"},"
+        "\"s\":{\"type\":\"segment\",\"segment\":\"reached\"},"
+        "\"t\":{\"type\":\"trait\",\"trait\":\"cared\",\"value\":true}}}}");
+    must(house, "journey.publish", "{\"key\":\"care\"}");
+}
+
+struct look {
+    struct engine_question question;
+    struct buffer text;
+    uint64_t positions, defects;
+    char first[200];
+};
+
+static void ask(const struct engine_state *state, struct engine_question *question)
+{
+    struct look *look = queue_entry(question, struct look, question);
+    struct journeys_status status;
+    buffer_clear(&look->text);
+    journeys_status(state->journeys, &status);
+    look->positions = status.positions;
+    look->defects = journey_check(state->journeys, look->first, sizeof look->first);
+    if (journey_write_report(state->journeys, STR("care"), HOUSE_START_MS - DAY_MS,
+                             state->now_ms + DAY_MS, &look->text) != ERR_OK)
+        look->defects++;
+    journey_write_all(state->journeys, STR_NONE, STR_NONE, &look->text);
+}
+
+static void look_at(struct house *house, struct look *look)
+{
+    look->question = (struct engine_question){ .ask = ask };
+    assert_ok(engine_ask_wait(house->engine, &look->question));
+    if (look->defects != 0)
+        fail_msg("%s", look->first);
+}
+
+static void wait_until_live(struct house *house, struct look *look)
+{
+    for (int i = 0; i < 1000; i++) {
+        look_at(house, look);
+        if (str_contains(buffer_str(&look->text), STR("\"state\":\"live\"")))
+            return;
+        steady_sleep_ms(10);
+    }
+    fail_msg("the journey did not go live: " STR_FMT, STR_ARG(buffer_str(&look->text)));
+}
+
+static void buy(struct house *house, uint64_t message, const char *user, const char *order,
+                const char *type)
+{
+    char props[64];
+    snprintf(props, sizeof props, "{\"order_id\":\"%s\"}", order);
+    struct saying saying = { .message = message,
+                             .type = type,
+                             .user = user,
+                             .order_id = order,
+                             .revenue = 100,
+                             .after_ms = wall_clock_now_ms(&house->clock) - HOUSE_START_MS,
+                             .props = props };
+    assert_ok(house_send(house, &saying, 1));
+}
+
+static void copy_records(struct house *from, struct house *to)
+{
+    struct log *log = engine_log(from->engine);
+    for (uint64_t seq = 1; seq <= log_last_seq(log);) {
+        struct log_block *block = NULL;
+        struct problem problem;
+        struct buffer records;
+        buffer_init(&records, (size_t)64 << 20);
+        assert_ok(log_read(log, seq, &block, &problem));
+        struct log_cursor cursor = { .block = block };
+        struct log_record record;
+        uint32_t count = 0;
+        if (block->received_ms > wall_clock_now_ms(&to->clock))
+            wall_clock_advance(&to->clock, block->received_ms - wall_clock_now_ms(&to->clock));
+        for (; log_block_next(&cursor, &record); count++)
+            log_record_write(&records, record.kind, record.body);
+        assert_ok(house_send_records(to, buffer_str(&records), count));
+        seq = block->first_seq + block->count;
+        log_block_release(&block);
+        buffer_deinit(&records);
+    }
+}
+
+static void test_lives_and_restarts(void **state)
+{
+    (void)state;
+    struct house house;
+    struct look look = { .positions = 0 };
+    buffer_init(&look.text, (size_t)4 << 20);
+    house_make(&house);
+    house_open(&house, false);
+    define(&house);
+    wait_until_live(&house, &look);
+    buy(&house, 10, "ann", "a1", "Order Paid");
+    buy(&house, 11, "bea", "b1", "Order Paid");
+    buy(&house, 12, "bea", "b2", "Order Paid");
+    buy(&house, 13, "cam", "c1", "Order Paid");
+    buy(&house, 14, "cam", "c1", "Order Refunded");
+    look_at(&house, &look);
+    assert_int_equal(look.positions, 3);
+    house_close(&house);
+    house_open(&house, false);
+    look_at(&house, &look);
+    assert_int_equal(look.positions, 3);
+    assert_ok(engine_advance(house.engine, 3 * DAY_MS + HOUR_MS));
+    look_at(&house, &look);
+    assert_int_equal(look.positions, 0);
+    struct buffer before, after;
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_digest(&house, &before);
+    house_close(&house);
+    house_open(&house, false);
+    house_digest(&house, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    assert_true(str_contains(buffer_str(&look.text), STR("\"entered\":4")));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    buffer_deinit(&look.text);
+    house_close(&house);
+    house_remove(&house);
+}
+
+/* Records that another engine wrote, journey.run among them: the same journeys come of them. */
+static void test_the_same_log_gives_the_same(void **state)
+{
+    (void)state;
+    struct house one, other;
+    struct look look = { .positions = 0 }, again = { .positions = 0 };
+    char command[320];
+    buffer_init(&look.text, (size_t)4 << 20);
+    buffer_init(&again.text, (size_t)4 << 20);
+    house_make(&one);
+    house_make(&other);
+    house_open(&one, false);
+    snprintf(command, sizeof command, "cp %s/keys %s/keys", one.folder, other.folder);
+    assert_int_equal(system(command), 0);
+    define(&one);
+    wait_until_live(&one, &look);
+    for (uint64_t i = 0; i < 60; i++) {
+        char user[20], order[20];
+        snprintf(user, sizeof user, "u%llu", (unsigned long long)(i % 17));
+        snprintf(order, sizeof order, "o%llu", (unsigned long long)(i % 23 + 1));
+        buy(&one, 100 + i, user, order, i % 5 == 4 ? "Order Refunded" : "Order Paid");
+        assert_ok(engine_advance(one.engine, 3 * HOUR_MS));
+    }
+    look_at(&one, &look);
+    house_open(&other, false);
+    copy_records(&one, &other);
+    assert_ok(engine_settle(other.engine, false, 60000));
+    look_at(&other, &again);
+    assert_str_equal(buffer_str(&again.text), buffer_str(&look.text));
+    buffer_deinit(&look.text);
+    buffer_deinit(&again.text);
+    house_close(&one);
+    house_close(&other);
+    house_remove(&one);
+    house_remove(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_lives_and_restarts),
+                                        cmocka_unit_test(test_the_same_log_gives_the_same) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
