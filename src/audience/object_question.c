@@ -26,6 +26,7 @@ struct object_part {
 };
 struct object_question {
     uint32_t on;
+    uint64_t base; /* objects of the kind, when it began */
     struct object_part parts[PARTS_MAX];
     uint32_t part_count;
     struct recipe *people;  /* of the customers; may be NULL */
@@ -147,6 +148,7 @@ err objects_question_begin(struct audience_question *question, json_value body, 
     if (error != ERR_OK)
         return error;
     objects->on = question->recipe->on;
+    objects->base = audience->objects.kinds[objects->on]->count;
     error = add_parts(question, rule, problem);
     if (error == ERR_OK)
         error = begin_customers(question, json_get(body, STR("customers")),
@@ -346,7 +348,7 @@ err objects_question_run(struct audience_question *question, const _Atomic bool 
         json_member_int(&writer, STR("count"), asking.asks_people ? asking.named_count : count);
         json_member_bool(&writer, STR("partial"), false);
         json_member_int(&writer, STR("scanned"), asking.object_count);
-        json_member_int(&writer, STR("base"), (int64_t)kind->count);
+        json_member_int(&writer, STR("base"), (int64_t)objects->base);
         json_member_time(&writer, STR("as_of"), question->now_ms);
         write_parts(&asking, &writer);
         write_sample(&asking, &writer);

@@ -152,8 +152,9 @@ static void write_ways(struct audience *audience, json_value list, bool of_event
             str path = json_text(json_get(property, STR("name")));
             bool is_list = str_equal(json_text(json_get(property, STR("type"))), STR("list"));
             char inner[200];
-            int size = snprintf(inner, sizeof inner, "%.*s.%.*s_id", (int)(path.size & 0x3f),
-                                path.data, (int)(kind->ids->key.size & 0x3f), kind->ids->key.data);
+            int size = snprintf(
+                inner, sizeof inner, "%.*s.%.*s_id", (int)str_utf8_prefix_bytes(path, 90),
+                path.data, (int)str_utf8_prefix_bytes(kind->ids->key, 90), kind->ids->key.data);
             bool plain = leads_to(audience, path) == kind;
             /* "products" of an event are a list whose elements have a product_id */
             bool many = is_list && path.size == kind->ids->key.size + 1 &&

@@ -71,6 +71,7 @@ static err settle_version(struct audience *audience, struct definition *definiti
     if (definition->on != 0 && recipe->form == FORM_COUNT) {
         definition->next = recipe_hold(recipe);
         object_counts_stale(audience);
+        error = object_order_make(audience); /* which types are counted is asked anew */
     } else if (definition->on == 0 && recipe->form != FORM_GIVEN) {
         definition->next = recipe_hold(recipe);
         audience->scan_wanted = true;
