@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* J3, T3: fifty campaigns want the same people at once, over restarts; a day of silence with everything due. */
+#include "../unit/touch_house.h"
+
+#include "base/digest.h"
+
+#define CAMPAIGNS 50
+#define PEOPLE 2000
+#define MAX_PER_WEEK 2
+
+static uint64_t seed_of_run(void)
+{
+    const char *given = getenv("KITH_SEED");
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 20261122;
+    print_message("KITH_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+static void make_ready(struct touch_house *house, const char *policy)
+{
+    house_account(house, "texts", "sms_aliyun", "{}");
+    house_do(house, touch_put_template,
+             "{\"key\":\"hello\",\"channel\":\"sms\",\"parts\":{\"text\":\"hello\"}}");
+    house_policy(house, policy);
+}
+
+/* What was claimed, by customer; results of every fifth are refusals, which give the place free again. */
+static void claim_some(struct touch_house *house, int limit, uint8_t *sent)
+{
+    uint64_t touches[1000];
+    json_value root, message;
+    size_t count = house_claim(house, "texts", limit), at = 0;
+    assert_ok(json_parse(house->parser, buffer_str(&house->answer), &root, &house->problem));
+    struct json_iterator iterator = json_iterate(json_get(root, STR("messages")));
+    while (json_next(&iterator, NULL, &message)) {
+        touches[at++] = (uint64_t)json_int(json_get(message, STR("touch")), 0);
+        sent[json_int(json_get(message, STR("customer")), 0)]++;
+    }
+    assert_int_equal(at, count);
+    for (size_t i = 0; i < count; i++)
+        house_result(house, touches[i], "\"outcome\":\"sent\",\"provider_id\":\"p\"");
+}
+
+static void fifty_campaigns_at_once(void **state)
+{
+    struct touch_house *house = house_make();
+    uint8_t *sent = memory_alloc(HOUSE_CUSTOMERS);
+    struct random_stream random;
+    (void)state;
+    random_seed(&random, seed_of_run());
+    make_ready(house, "{\"frequency\":[{\"name\":\"cap\",\"max\":2,\"window\":\"7d\"}]}");
+    for (uint32_t asked = 0; asked < CAMPAIGNS * PEOPLE; asked++) {
+        char journey[16];
+        uint32_t customer = 1000 + (uint32_t)random_below(&random, PEOPLE);
+        snprintf(journey, sizeof journey, "c%u", (unsigned)random_below(&random, CAMPAIGNS));
+        struct touch_request request = house_request(customer, journey, "1");
+        request.priority = (int)random_below(&random, 101);
+        (void)house_ask(house, &request);
+        if (random_below(&random, 500) == 0)
+            claim_some(house, 1 + (int)random_below(&random, 200), sent);
+        if (random_below(&random, 30000) == 0)
+            house_again(house); /* a restart in between */
+    }
+    for (bool more = true; more;) {
+        size_t before = house->moment.seq;
+        claim_some(house, 500, sent);
+        struct touch_status_counts counts;
+        touch_status(house->touches, &counts);
+        more = counts.by_status[TOUCH_QUEUED] > 0;
+        assert_true(house->moment.seq > before);
+    }
+    uint32_t all = 0;
+    for (uint32_t customer = 0; customer < HOUSE_CUSTOMERS; customer++) {
+        assert_in_range(sent[customer], 0, MAX_PER_WEEK);
+        all += sent[customer];
+    }
+    assert_int_equal(all, PEOPLE * MAX_PER_WEEK); /* and nobody gets less than she may */
+    memory_free(sent);
+    house_remove(house);
+}
+
+/* Everything became due while nothing ran for a day: quiet hours still hold, what is too late is dropped, all else goes once. */
+static void a_day_of_silence(void **state)
+{
+    enum { DUE = 5000 };
+    struct touch_house *house = house_make();
+    struct touch_status_counts counts;
+    (void)state;
+    make_ready(house,
+               "{\"quiet_hours\":[{\"from\":\"21:00\",\"to\":\"09:00\"}],\"expires\":\"12h\"}");
+    house->moment.now_ms = HOUSE_START_MS + 2 * HOUR_MS; /* ten in the morning */
+    for (uint32_t customer = 1000; customer < 1000 + DUE; customer++) {
+        struct touch_request request = house_request(customer, "j", "1");
+        request.not_before_ms = house->moment.now_ms + (int64_t)(customer % 24) * HOUR_MS;
+        assert_int_equal(house_ask(house, &request).status,
+                         customer % 24 == 0 ? TOUCH_QUEUED : TOUCH_HELD);
+    }
+    house_again(house);
+    house->moment.now_ms += 23 * HOUR_MS - 60 * MINUTE_MS; /* eight the next morning: quiet */
+    house_due(house);
+    assert_int_equal(house_claim_all(house, "texts"), 0);
+    house->moment.now_ms += HOUR_MS; /* nine */
+    house_due(house);
+    size_t gone = house_claim_all(house, "texts");
+    touch_status(house->touches, &counts);
+    assert_int_equal(counts.by_status[TOUCH_HELD] + counts.by_status[TOUCH_QUEUED], 0);
+    assert_int_equal(gone + counts.by_status[TOUCH_SUPPRESSED], DUE);
+    assert_int_equal(counts.by_status[TOUCH_SENDING], gone);
+    /* Twelve hours are enough for those of the last twelve. */
+    assert_in_range(gone, DUE / 24 * 11, DUE / 24 * 13);
+    house_remove(house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fifty_campaigns_at_once),
+        cmocka_unit_test(a_day_of_silence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
