@@ -199,6 +199,42 @@ err route_unsubscribe_post(struct request *request, struct problem *problem)
 
 /* ---- /hooks/{account} ---- */
 
+static void write_members(json_value object, const char *skip, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str name;
+    while (json_next(&iterator, &name, &value)) {
+        if (skip != NULL && str_equal(name, str_from_c(skip)))
+            continue;
+        buffer_append_byte(out, ',');
+        json_write_text(out, name);
+        buffer_append_byte(out, ':');
+        json_write_value(out, value);
+    }
+}
+
+/* Each event says by which account it came: gates go by it (docs/touches.md). */
+static err write_events(struct request *request, str events, struct buffer *out,
+                        struct problem *problem)
+{
+    json_value root, event;
+    err error = json_parse(request->scratch, events, &root, problem);
+    struct json_iterator iterator = json_iterate(root);
+    bool first = true;
+    while (error == ERR_OK && json_next(&iterator, NULL, &event)) {
+        buffer_append_str(out, first ? STR("{\"properties\":{\"account\":")
+                                     : STR(",{\"properties\":{\"account\":"));
+        first = false;
+        json_write_text(out, request->parameters[0]);
+        write_members(json_get(event, STR("properties")), "account", out);
+        buffer_append_byte(out, '}');
+        write_members(event, "properties", out);
+        buffer_append_byte(out, '}');
+    }
+    return error;
+}
+
 /* Events of a callback go through the collecting door, as from a trusted source of the account's own name. */
 static err take_events(struct request *request, str events, struct problem *problem)
 {
@@ -218,16 +254,17 @@ static err take_events(struct request *request, str events, struct problem *prob
     source_set_release(&all);
     buffer_init(&body, BODY_BYTES_MAX);
     buffer_init(&records, BODY_BYTES_MAX);
-    buffer_append_str(&body, STR("{\"writeKey\":\"hook\",\"batch\":"));
-    buffer_append_str(&body, events);
-    buffer_append_byte(&body, '}');
+    buffer_append_str(&body, STR("{\"writeKey\":\"hook\",\"batch\":["));
+    err error = write_events(request, events, &body, problem);
+    buffer_append_str(&body, STR("]}"));
     struct collect_request collected = { .method = STR("POST"),
                                          .path = STR("/v1/batch"),
                                          .authorization = STR("Basic aG9vazo="),
                                          .content_type = STR("application/json"),
                                          .body = buffer_str(&body),
                                          .received_ms = server_now_ms(request->server) };
-    err error = source_set_new(&sources, &source, 1);
+    if (error == ERR_OK)
+        error = source_set_new(&sources, &source, 1);
     if (error == ERR_OK)
         error =
             collect_worker_new(&worker, request->server->keys, &request->server->config.collect);
