@@ -128,6 +128,31 @@
     X(DELETE, API "/exports/{id}", OPERATOR, WORKING, NONE, export_delete, deleteExport, "")       \
     X(GET, API "/exports/{id}/file", OPERATOR, WORKING, NONE, export_file, getExportFile, "")      \
     X(GET, API "/rules/catalogue", VIEWER, WORKING, NONE, rule_catalogue, getRuleCatalogue, "")    \
+    /* journeys */                                                                                 \
+    X(GET, API "/journeys", VIEWER, WORKING, NONE, journey_list, listJourneys, "folder query")     \
+    X(GET, API "/journeys/catalogue", VIEWER, WORKING, NONE, journey_catalogue,                    \
+      getJourneyCatalogue, "")                                                                     \
+    X(GET, API "/journeys/library", VIEWER, WORKING, NONE, journey_library, listReadyJourneys, "") \
+    X(GET, API "/journeys/{key}", VIEWER, WORKING, NONE, journey_get, getJourney, "version")       \
+    X(PUT, API "/journeys/{key}", OPERATOR, WORKING, BODY, journey_put, putJourney, "")            \
+    X(DELETE, API "/journeys/{key}", OPERATOR, WORKING, NONE, journey_delete, deleteJourney, "")   \
+    X(POST, API "/journeys/{key}/publish", OPERATOR, WORKING, BODY, journey_publish,               \
+      publishJourney, "")                                                                          \
+    X(POST, API "/journeys/{key}/pause", OPERATOR, WORKING, BODY, journey_state, pauseJourney, "") \
+    X(POST, API "/journeys/{key}/resume", OPERATOR, WORKING, BODY, journey_state, resumeJourney,   \
+      "")                                                                                          \
+    X(POST, API "/journeys/{key}/stop", OPERATOR, WORKING, BODY, journey_state, stopJourney, "")   \
+    X(POST, API "/journeys/{key}/approve", OPERATOR, WORKING, BODY, journey_state, approveJourney, \
+      "")                                                                                          \
+    X(POST, API "/journeys/{key}/ramp", OPERATOR, WORKING, BODY, journey_state, rampJourney, "")   \
+    X(POST, API "/journeys/{key}/enter", OPERATOR, WORKING, BODY, journey_enter, enterJourney, "") \
+    X(POST, API "/journeys/{key}/move", OPERATOR, WORKING, BODY, journey_move, moveInJourney, "")  \
+    X(GET, API "/journeys/{key}/report", VIEWER, WORKING, NONE, journey_report, getJourneyReport,  \
+      "from to")                                                                                   \
+    X(GET, API "/journeys/{key}/explain", VIEWER, WORKING, NONE, journey_explain, explainJourney,  \
+      "customer")                                                                                  \
+    X(GET, API "/customers/{one_id}/journeys", VIEWER, WORKING, NONE, customer_journeys,           \
+      listCustomerJourneys, "")                                                                    \
     /* touches */                                                                                  \
     X(GET, API "/touches", VIEWER, WORKING, NONE, touch_list, listTouches,                         \
       "customer journey status " PAGED)                                                            \
