@@ -72,7 +72,7 @@ export function Group({ group, at, isRoot = false, label }: GroupProps) {
         <div className="rule-rail">
           <Tooltip title={t.toggle(group.form === 'all' ? t.allLong : t.anyLong)} placement="left">
             <button
-              type="button" className="rule-joiner" aria-label={t.toggle(group.form === 'all' ? t.allLong : t.anyLong)}
+              type="button" className="rule-joiner" aria-label={`${joiner} · ${t.toggle(group.form === 'all' ? t.allLong : t.anyLong)}`}
               onClick={() => edit((now) => setForm(now, group.id, group.form === 'all' ? 'any' : 'all'))}
             >
               {joiner}
