@@ -26,7 +26,7 @@ struct account *sandbox_account_find(struct sandbox *sandbox, enum kind kind, st
 struct account *account_make(struct sandbox *sandbox, enum kind kind, str id)
 {
     struct account *account = sandbox_account_find(sandbox, kind, id);
-    if (account != NULL || id.size == 0 || id.size >= SANDBOX_ID_BYTES)
+    if (account != NULL || id.size == 0 || id.size >= SANDBOX_ID_BYTES || !str_is_utf8(id))
         return account;
     account = arena_new(&sandbox->arena, struct account);
     if (account == NULL)

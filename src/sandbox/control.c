@@ -26,6 +26,12 @@ static bool fits(const struct filter *filter, const struct taken *taken)
            (filter->contains.size == 0 || str_contains(taken->content, filter->contains));
 }
 
+/* Headers and mail may be any bytes; JSON is UTF-8. */
+static str readable(str text)
+{
+    return str_is_utf8(text) ? text : STR_NONE;
+}
+
 static void write_taken(struct json_writer *writer, const struct taken *taken)
 {
     json_begin_object(writer);
@@ -33,13 +39,12 @@ static void write_taken(struct json_writer *writer, const struct taken *taken)
     json_member_time(writer, STR("at"), taken->at_ms);
     json_member_text(writer, STR("kind"), str_from_c(kind_texts[taken->kind]));
     json_member_text(writer, STR("account"), str_from_c(taken->account->id));
-    json_member_text(writer, STR("recipient"), taken->recipient);
-    json_member_text(writer, STR("form"), taken->form);
-    json_member_text(writer, STR("key"), taken->key);
-    json_member_text(writer, STR("id"), taken->id);
+    json_member_text(writer, STR("recipient"), readable(taken->recipient));
+    json_member_text(writer, STR("form"), readable(taken->form));
+    json_member_text(writer, STR("key"), readable(taken->key));
+    json_member_text(writer, STR("id"), readable(taken->id));
     json_member_int(writer, STR("times"), (int64_t)taken->times);
-    json_member_text(writer, STR("content"),
-                     str_is_utf8(taken->content) ? taken->content : STR_NONE);
+    json_member_text(writer, STR("content"), readable(taken->content));
     json_end_object(writer);
 }
 
