@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Touches: what goes out, by what rules, and what became of it. Layouts: docs/touches.md.
 
 CREATE TABLE touch_lines (
