@@ -68,7 +68,7 @@ export function Members({ kind, definition, onWhy }: MembersProps) {
                 key: 'who', title: t.customer, fixed: 'left', width: 190,
                 render: (_, row) => {
                   const name = of(row)?.name ?? '';
-                  return <Link to={`/customers/${row.id}`} aria-label={name === '' ? row.id : name} className="row" style={{ gap: 8 }}><Avatar name={name} seed={row.id} size={24} />{of(row) === undefined ? <Bone width={90} /> : <span className={name === '' ? 'faint cut' : 'cut'}>{name === '' ? t.unnamed : name}</span>}</Link>;
+                  return <Link to={`/customers/${row.id}`} className="row" style={{ gap: 8 }}><Avatar name={name} seed={row.id} size={24} />{of(row) === undefined ? <><Bone width={90} /><span className="hidden-text">{row.id}</span></> : <span className={name === '' ? 'faint cut' : 'cut'}>{name === '' ? t.unnamed : name}</span>}</Link>;
                 },
               },
               { key: 'id', title: 'OneID', width: 160, render: (_, row) => <OneId id={row.id} copy={false} /> },
