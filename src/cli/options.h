@@ -49,6 +49,8 @@
       "proxies, with commas, whose X-Forwarded-For counts")                                       \
     X(import_folder, "--import-folder", TEXT, SERVE, "DIR", "",                                   \
       "files below it may be imported by their path; without it only what is uploaded")           \
+    X(sandbox, "--sandbox", TEXT, SERVE, "URL", "",                                               \
+      "a kith sandbox, for accounts that say so in place of their provider")                      \
     X(backups, "--backups", TEXT, SERVE, "DIR", "",                                               \
       "where POST /api/v1/backups and kith backup keep points")                                   \
     X(retention, "--log-retention", DURATION, SERVE, "DURATION", "3d",                            \

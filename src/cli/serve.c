@@ -119,6 +119,7 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
                                                                         : NULL,
                        .memory_bytes_max = (size_t)options->warehouse_memory },
         .without_warehouse = options->no_warehouse,
+        .sandbox_url = options->sandbox,
         .dedupe_window_ms = options->dedupe_window,
         .log_retention_ms = options->retention,
         .fatal = stop_at_once,
