@@ -85,15 +85,34 @@ static bool pool_is_empty(const struct pool *pool)
                               : pool->given >= pool->code_count;
 }
 
+/* The account's pool; an account without one gives from the pool that the coupon is named after, as journeys do. */
+static err pool_key(struct touches *touches, const struct waiting *waiting,
+                    const struct account *account, str *key)
+{
+    struct problem problem = { .error = ERR_OK };
+    str context = str_from_bytes(waiting->context, waiting->context_size);
+    json_value json;
+    err error = json_parse(touches->policy_parser, account->settings, &json, &problem);
+    if (error != ERR_OK)
+        return error;
+    error = arena_dup(&touches->change_arena, json_text(json_get(json, STR("pool"))), key);
+    if (error != ERR_OK || key->size > 0 || context.size == 0)
+        return error;
+    error = json_parse(touches->policy_parser, context, &json, &problem);
+    if (error != ERR_OK)
+        return error;
+    json = json_get(json_get(json, STR("vars")), STR("coupon"));
+    return arena_dup(&touches->change_arena, json_text(json), key);
+}
+
 static err give_coupon(struct touches *touches, const struct waiting *waiting,
                        const struct account *account, str *coupon, struct step *refusal)
 {
-    struct problem problem = { .error = ERR_OK };
-    json_value settings;
-    err error = json_parse(touches->policy_parser, account->settings, &settings, &problem);
+    str key;
+    err error = pool_key(touches, waiting, account, &key);
     if (error != ERR_OK)
         return error;
-    struct pool *pool = touches_pool_find(touches, json_text(json_get(settings, STR("pool"))));
+    struct pool *pool = touches_pool_find(touches, key);
     if (pool == NULL || pool_is_empty(pool)) {
         refusal->status = TOUCH_FAILED;
         refusal->reason = pool == NULL ? STR("no_pool") : STR("pool_empty");

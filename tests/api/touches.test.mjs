@@ -168,6 +168,18 @@ test('coupons: a pool gives exactly what it has, each code once', { skip }, asyn
   assert.ok(done.filter((one) => one.status === 'failed').every((one) => one.reason === 'pool_empty'));
 });
 
+test('coupons: an account without a pool gives from the pool that the coupon is named after', { skip }, async () => {
+  await kith.put('/coupon-pools/tea', { kind: 'generated', prefix: 'TEA-' });
+  await kith.put('/channels/any-gift', { kind: 'coupon', settings: {} });
+  const give = async (coupon) => (await send({
+    customers: [ids[0]], channel: 'coupon', account: 'any-gift', purpose: 'service', context: { vars: { coupon } },
+  })).items[0].id;
+  await status(await give('tea'), 'delivered');
+  assert.equal((await status(await give('no such'), 'failed')).reason, 'no_pool');
+  const pools = await kith.get('/coupon-pools');
+  assert.equal(pools.items.find((pool) => pool.key === 'tea').given, 1);
+});
+
 test('tasks of the call centre are taken by one and done once', { skip }, async () => {
   await kith.put('/channels/calls', { kind: 'call_center', settings: {} });
   const answer = await send({ customers: [ids[30]], channel: 'call', purpose: 'service', context: { why: 'ask' } });
