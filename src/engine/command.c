@@ -180,7 +180,10 @@ static err run_consent_put(struct call *call)
     err error = profile_put_consent(engine->profile, customer, purpose, json_bool(granted, false),
                                     engine->now_ms, call->seq, 0,
                                     member_text(call, STR("evidence")), call->writes);
-    return error == ERR_OK ? follow_customer(engine, customer, call->seq) : error;
+    if (error == ERR_OK)
+        error = follow_customer(engine, customer, call->seq);
+    /* What waits for her is pulled by this record. */
+    return error == ERR_OK ? act_customer(engine, customer, call->seq) : error;
 }
 
 static err run_plan_event_put(struct call *call)

@@ -217,6 +217,22 @@ static bool is_type(str wanted, str type)
            (str_equal(wanted, STR("Order Paid")) && str_equal(type, STR("Order Completed")));
 }
 
+/* As rules see it: revenue is whole minor units, however it was written; the channel may be the source's. */
+static void value_of_property(const struct event *event, json_value props, str path,
+                              struct template_value *value)
+{
+    if (str_equal(path, STR("revenue")) && (event->promoted_set & 1u << PROMOTED_REVENUE) != 0) {
+        int64_t minor = event->promoted_int[PROMOTED_REVENUE], number;
+        if (__builtin_mul_overflow(minor, INT64_C(1000000), &number))
+            number = minor < 0 ? INT64_MIN : INT64_MAX;
+        *value = (struct template_value){ .kind = TEMPLATE_NUMBER, .number = number };
+        return;
+    }
+    value_of_json(json_path(props, path), value);
+    if (value->kind == TEMPLATE_MISSING && str_equal(path, STR("channel")))
+        *value = (struct template_value){ .kind = TEMPLATE_TEXT, .text = event->channel };
+}
+
 bool match_holds(struct journeys *journeys, const struct event_match *match,
                  const struct event *event, json_value props, const struct position *position)
 {
@@ -224,9 +240,7 @@ bool match_holds(struct journeys *journeys, const struct event_match *match,
         return false;
     for (uint32_t i = 0; i < match->where_count; i++) {
         struct template_value value;
-        value_of_json(json_path(props, match->where[i].path), &value);
-        if (str_equal(match->where[i].path, STR("channel")) && value.kind == TEMPLATE_MISSING)
-            value = (struct template_value){ .kind = TEMPLATE_TEXT, .text = event->channel };
+        value_of_property(event, props, match->where[i].path, &value);
         if (!comparison_holds(&match->where[i], &value))
             return false;
     }

@@ -228,11 +228,12 @@ static const struct {
     { "exit_rule", "某个退出条件已经成立", "one of the exit rules already holds" },
     { "not_a_test_user", "目前只对测试用户开放", "it is open for test users only" },
     { "ramp", "放量比例还没有轮到她", "the ramp has not come to her yet" },
+    { "left", "她进入过，已经离开", "she has been in it, and left" },
     { "trigger", "她还没有触发旅程", "she has not done what starts it" },
 };
 
 static const char *why_not(const struct journeys *journeys, const struct journey *journey,
-                           uint32_t customer)
+                           uint32_t customer, bool was_in)
 {
     const struct version *version = live_version(journey);
     const struct journey_world *world = journeys->world;
@@ -255,7 +256,7 @@ static const char *why_not(const struct journeys *journeys, const struct journey
         return "rule";
     return exit_holds((struct journeys *)(uintptr_t)journeys, version, customer, &name)
                ? "exit_rule"
-               : "trigger";
+               : (was_in ? "left" : "trigger");
 }
 
 static void write_why_not(const char *code, struct json_writer *writer)
@@ -276,7 +277,7 @@ err journey_explain(const struct journeys *journeys, struct ledger *ledger, str 
 {
     const struct journey *journey = journey_find(journeys, key);
     struct json_writer writer;
-    size_t inside = 0, past = 0;
+    size_t inside = 0, shown = 0, past = 0;
     err error = ERR_OK;
     customer = journeys->world->root(journeys->world->context, customer);
     if (journey == NULL)
@@ -290,12 +291,13 @@ err journey_explain(const struct journeys *journeys, struct ledger *ledger, str 
     json_put_key(&writer, STR("positions"));
     json_begin_array(&writer);
     for (uint32_t slot = position_first(&journeys->positions, customer);
-         error == ERR_OK && slot != NONE && inside < POSITIONS_MAX;
+         error == ERR_OK && slot != NONE && shown < POSITIONS_MAX;
          slot = position_at(&journeys->positions, slot)->next) {
         const struct position *position = position_at(&journeys->positions, slot);
         if (position->journey != journey->number)
             continue;
-        inside++;
+        shown++;
+        inside += position->node != NODE_AFTER; /* she has left: only her goals are counted */
         error = write_position(journeys, ledger, position, &writer, problem);
     }
     json_end_array(&writer);
@@ -303,7 +305,7 @@ err journey_explain(const struct journeys *journeys, struct ledger *ledger, str 
         error = write_past(journeys, ledger, journey, customer, &writer, &past, problem);
     json_member_bool(&writer, STR("is_in"), inside > 0);
     if (inside == 0)
-        write_why_not(why_not(journeys, journey, customer), &writer);
+        write_why_not(why_not(journeys, journey, customer, shown + past > 0), &writer);
     json_end_object(&writer);
     return error == ERR_OK ? buffer_status(out) : error;
 }
