@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Phones, pageClient, segmentClients } from './clients.mjs';
+import { DAY_MS } from './journeys.mjs';
+import { Newcomers } from './newcomers.mjs';
 import { build } from './server.mjs';
 
 /** Visits per second by hour in Shanghai: the shape of a day, with somebody awake at any hour. */
@@ -15,7 +17,8 @@ const RHYTHM = [1.2, 0.9, 0.8, 0.7, 0.7, 0.8, 0.9, 1.2, 1.8, 2.3, 2.6, 2.5,
 const PEOPLE_MAX = 20_000;
 const NEW_VISITOR = 0.12;      // of the visits on pages
 const CLOSE_MS = 3000;
-const FOLLOW_UP_MS = 45_000;   // a day of the parcel's journey
+const NEWCOMER = 0.12;         // of all visits
+const NEWCOMERS_FIRST = 6;
 
 const appids = { muye: 'wx3f1a6c0d5e7b2a91', chuxue: 'wx8d20b7e4c19f6a35', feise: 'wxa57e93d1840cbf26' };
 const pick = (list) => list[randomInt(list.length)];
@@ -90,10 +93,13 @@ class House {
     this.later(1500 + randomInt(4000), () => {
       this.track(source, ids, 'Order Paid', order);
       const parcel = { order_id, parcel_no: `SF${randomInt(2 ** 47).toString().padStart(13, '0')}`, carrier: '顺丰速运' };
-      this.later(FOLLOW_UP_MS, () => this.track(source, ids, 'Parcel Shipped', parcel));
-      this.later(3 * FOLLOW_UP_MS, () => this.track(source, ids, 'Parcel Signed', parcel));
+      this.later(DAY_MS, () => {
+        this.track(source, ids, 'Parcel Shipped', parcel);
+        this.track(source, ids, 'Order Shipped', { order_id });
+      });
+      this.later(3 * DAY_MS, () => this.track(source, ids, 'Parcel Signed', parcel));
       if (chance(0.07))
-        this.later(5 * FOLLOW_UP_MS, () =>
+        this.later(5 * DAY_MS, () =>
           this.track(source, ids, 'Order Refunded', { order_id, currency, total: revenue, reason: '七天无理由' }));
     });
   }
@@ -241,10 +247,16 @@ export async function liveOn(server, notes, signal, say) {
     .filter((person) => person.role !== 'empty_parcel');
   const products = JSON.parse((await lines('catalogue', world)).join('\n'));
   const house = new House(server, notes, people, products);
+  const newcomers = new Newcomers(house, server.sandbox);
+  for (let i = 0; i < NEWCOMERS_FIRST; i++) newcomers.come();
+  newcomers.read();
   let told = Date.now();
   try {
     while (!signal.aborted) {
-      for (let visits = visitsNow(); visits > 0; visits--) house.visit();
+      for (let visits = visitsNow(); visits > 0; visits--) {
+        if (chance(NEWCOMER)) newcomers.come();
+        else house.visit();
+      }
       if (Date.now() - told > 60_000) {
         told = Date.now();
         say(`${house.appended.toLocaleString('en')} live events so far` +

@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bringHistory } from './history.mjs';
+import { makeJourneys } from './journeys.mjs';
 import { liveOn } from './live.mjs';
+import { Sandbox } from './sandbox.mjs';
 import { Server } from './server.mjs';
 import { makeSources } from './sources.mjs';
 
@@ -77,7 +79,7 @@ async function bring(server, notes, wanted) {
   notes.save({ history: { ...world, ...done, done: true } });
 }
 
-/** The end that is asked for: by a signal, or by the server's death. From then on nothing is waited for. */
+/** The end that is asked for: by a signal, or by the server's or the sandbox's death. From then on nothing is waited for. */
 class Ending {
   constructor() {
     this.stopping = new AbortController();
@@ -95,10 +97,10 @@ class Ending {
     return Promise.race([this.asked, work]);
   }
 
-  watch(server) {
-    server.ended.then(({ code, signal, error }) => {
+  watch(started, name, cure = '') {
+    started.ended.then(({ code, signal, error }) => {
       const how = error?.message ?? signal ?? `code ${code}`;
-      this.stopping.abort(new Error(`the server ended (${how}); its last words are in ${server.logPath}`));
+      this.stopping.abort(new Error(`the ${name} ended (${how})${cure}`));
     });
   }
 }
@@ -106,12 +108,15 @@ class Ending {
 class Stopped extends Error {}
 
 async function live(server, notes, wanted, ending) {
-  await ending.before(server.start(() => ending.watch(server)));
+  const { sandbox } = server;
+  await ending.before(sandbox.start(() => ending.watch(sandbox, 'sandbox')));
+  await ending.before(server.start(() => ending.watch(server, 'server', `; its last words are in ${server.logPath}`)));
   if (server.login) notes.save({ login: server.login });
   notes.save({ keys: await ending.before(makeSources(server, notes.value.keys ?? {})) });
   const invite = `open ${server.url} and sign in as ${notes.value.login}`;
   say(invite);
   await ending.before(bring(server, notes, wanted));
+  await ending.before(makeJourneys(server, sandbox, notes, say));
   if (!wanted.live) return;
   say(`living on; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
   say(invite);
@@ -124,7 +129,8 @@ async function main() {
   if (wanted.help) return void console.log(usage);
   mkdirSync(wanted.folder, { recursive: true });
   const notes = new Notes(wanted.folder);
-  const server = new Server({ folder: join(wanted.folder, 'data'), port: wanted.port });
+  const sandbox = new Sandbox();
+  const server = new Server({ folder: join(wanted.folder, 'data'), port: wanted.port, sandbox });
   const ending = new Ending();
   try {
     await live(server, notes, wanted, ending);
@@ -132,6 +138,7 @@ async function main() {
     if (!(error instanceof Stopped)) throw error;
   } finally {
     await server.stop();
+    await sandbox.stop();
     say('stopped');
   }
 }

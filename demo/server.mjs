@@ -13,7 +13,8 @@ const READY_MS = 60_000;
 const STOP_MS = 12_000; // the server itself ends within 10 s
 
 export class Server {
-  constructor({ folder, port }) {
+  constructor({ folder, port, sandbox }) {
+    this.sandbox = sandbox;
     this.folder = folder;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
@@ -32,7 +33,8 @@ export class Server {
     mkdirSync(this.folder, { recursive: true });
     const log = createWriteStream(this.logPath, { flags: 'a' });
     // a group of its own: Ctrl-C reaches the demo first, which ends the server in order
-    this.child = spawn(program, ['serve', '--data', this.folder, '--listen', `127.0.0.1:${this.port}`], {
+    this.child = spawn(program, ['serve', '--data', this.folder, '--listen', `127.0.0.1:${this.port}`,
+                                  '--sandbox', this.sandbox.url], {
       env: { ...process.env, KITH_ADMIN_TOKEN: this.token },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

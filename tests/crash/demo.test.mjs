@@ -63,6 +63,29 @@ class Demo {
       childrenOf(this.child.pid).find((pid) => commandOf(pid).includes('serve')), { timeoutMs: 60_000, everyMs: 5 });
   }
 
+  /** The providers that it plays against. */
+  sandbox() {
+    return until('the demo to have a sandbox', () =>
+      childrenOf(this.child.pid).find((pid) => commandOf(pid).includes('sandbox')), { timeoutMs: 60_000, everyMs: 5 });
+  }
+
+  /** Signs in as the demo says, and gives what reads the API. */
+  async reader() {
+    const url = `http://127.0.0.1:${this.port}/api/v1`;
+    const [, login, password] = this.words.match(/sign in as (\S+) \/ (\S+)/);
+    const answer = await fetch(`${url}/session`, {
+      method: 'POST', body: JSON.stringify({ login, password }),
+      headers: { 'content-type': 'application/json', 'X-Kith-Request': '1' },
+    });
+    assert.equal(answer.status, 200, await answer.text());
+    const cookie = answer.headers.getSetCookie().map((one) => one.split(';')[0]).join('; ');
+    return async (path) => {
+      const got = await fetch(`${url}${path}`, { headers: { cookie } });
+      assert.equal(got.status, 200, path);
+      return got.json();
+    };
+  }
+
   warehouse(server) {
     return until('the server to have a warehouse', () =>
       childrenOf(server).find((pid) => commandOf(pid).includes('warehouse')), { timeoutMs: 60_000 });
@@ -100,10 +123,51 @@ test('SIGTERM while it lives', { skip, timeout: 180_000 }, async () => {
   const demo = await new Demo().start();
   await demo.says(/living on/);
   const server = await demo.server();
+  const sandbox = await demo.sandbox();
   const warehouse = await demo.warehouse(server);
   demo.child.kill('SIGTERM');
-  await demo.isGone(0, server, warehouse);
+  await demo.isGone(0, server, sandbox, warehouse);
   assert.match(demo.words, /stopped/);
+});
+
+// What starts a journey comes by chance and by the hour; the first newcomers come at once, coupons know no quiet hours.
+test('its journeys are live: something goes out, something is kept back and says why', { skip, timeout: 360_000 }, async () => {
+  const demo = await new Demo().start();
+  await demo.says(/living on/);
+  const server = await demo.server();
+  const sandbox = await demo.sandbox();
+  const get = await demo.reader();
+  const touches = async (statuses) =>
+    (await Promise.all(statuses.map((status) => get(`/touches?status=${status}&limit=100`)))).flatMap((page) => page.items);
+  const wait = { timeoutMs: 240_000, everyMs: 1000 };
+  const [gone] = await until('a touch to go out', async () => {
+    const found = await touches(['sent', 'delivered', 'confirmed', 'clicked']);
+    return found.length > 0 && found;
+  }, wait);
+  const [kept] = await until('a touch to be kept back', async () => {
+    const found = await touches(['suppressed', 'held']);
+    return found.length > 0 && found;
+  }, wait);
+  assert.ok(kept.reason, JSON.stringify(kept));
+  for (const touch of [gone, kept]) {
+    const report = await get(`/journeys/${touch.journey}/report`);
+    assert.ok(report.entered > 0, JSON.stringify(report));
+  }
+  for (const template of (await get('/templates')).items) {
+    const { findings } = await get(`/templates/${template.key}`);
+    assert.deepEqual(findings.filter((finding) => finding.level === 'error'), [], template.key);
+  }
+  demo.child.kill('SIGTERM');
+  await demo.isGone(0, server, sandbox);
+});
+
+test('its sandbox dies while it lives', { skip, timeout: 180_000 }, async () => {
+  const demo = await new Demo().start();
+  await demo.says(/living on/);
+  const server = await demo.server();
+  process.kill(await demo.sandbox(), 'SIGKILL');
+  await demo.isGone(1, server);
+  assert.match(demo.words, /the sandbox ended \(SIGKILL\)/);
 });
 
 for (const [when, what, more] of [['the history comes in', /bringing a year/, ['--customers', '200000', '--events', '20']],
