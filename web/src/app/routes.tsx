@@ -54,6 +54,11 @@ export function makeRouter() {
           lazy: async () => ({ Component: (await import('@/features/tags/TagPage')).TagPage }),
           errorElement: <PageFailure />,
         },
+        {
+          path: '/journeys/:key/:tab?',
+          lazy: async () => ({ Component: (await import('@/features/journeys/JourneyPage')).JourneyPage }),
+          errorElement: <PageFailure />,
+        },
         { path: '*', element: <NoSuchPage /> },
       ],
     },

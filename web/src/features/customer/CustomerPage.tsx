@@ -11,6 +11,7 @@ import { TabBar } from '@/ui/TabBar';
 import { Bones, Failure } from '@/ui/States';
 import { Explain } from './Explain';
 import { Graph } from './Graph';
+import { Journeys } from './Journeys';
 import { MergeDialog } from './MergeDialog';
 import { Merges } from './Merges';
 import { Profile } from './Profile';
@@ -19,7 +20,7 @@ import { Timeline } from './Timeline';
 import { Who } from './Who';
 import './customer.css';
 
-const tabs = ['timeline', 'graph', 'merges', 'explain', 'raw'] as const;
+const tabs = ['timeline', 'journeys', 'graph', 'merges', 'explain', 'raw'] as const;
 type Tab = (typeof tabs)[number];
 
 function isTab(value: string | undefined): value is Tab {
@@ -54,6 +55,7 @@ export function CustomerPage() {
   const data = customer.data;
   const bodies: Record<Tab, () => ReactNode> = {
     timeline: () => <Timeline oneId={data.one_id} />,
+    journeys: () => <Journeys oneId={data.one_id} />,
     graph: () => <Graph customer={data} />,
     merges: () => <Merges oneId={data.one_id} onJoin={() => setMerging(true)} />,
     explain: () => <Explain oneId={data.one_id} />,

@@ -8,7 +8,7 @@ export const customerTexts = catalogue({
     views: '客户信息',
     unnamed: '未具名客户',
     mergedInto: (from: string, to: string) => `${from} 已并入 ${to}，下面是合并后的客户。`,
-    tab: { timeline: '时间线', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
+    tab: { timeline: '时间线', journeys: '旅程与触达', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
     merge: '合并另一位客户…',
     who: {
       since: '首次认识', seen: '最近活跃', orders: '订单', revenue: '净消费', refunded: '已退款', average: '客单价', first: '首单', last: '最近一单', events: '事件',
@@ -57,7 +57,7 @@ export const customerTexts = catalogue({
     views: 'About the customer',
     unnamed: 'Unnamed customer',
     mergedInto: (from, to) => `${from} was joined into ${to}; this is the customer it became.`,
-    tab: { timeline: 'Timeline', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },
+    tab: { timeline: 'Timeline', journeys: 'Journeys & touches', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },
     merge: 'Join another customer…',
     who: {
       since: 'First known', seen: 'Last seen', orders: 'Orders', revenue: 'Net spend', refunded: 'Refunded', average: 'Per order', first: 'First order', last: 'Last order', events: 'Events',

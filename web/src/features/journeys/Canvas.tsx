@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Canvas: the journey from top to bottom, a card for each node with what it does and its live numbers; the trigger is the first card. */
+import {
+  ApartmentOutlined, ApiOutlined, ClockCircleOutlined, CustomerServiceOutlined, ExportOutlined, FieldTimeOutlined, FlagOutlined, ForkOutlined, GiftOutlined, PauseCircleOutlined, ProfileOutlined, SendOutlined, StarOutlined, TagsOutlined, TeamOutlined, ThunderboltOutlined,
+} from '@ant-design/icons';
+import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+import { useMemo, type ReactNode } from 'react';
+import { useLanguage, usePreferences, useText } from '@/app/preferences';
+import { useChannelName, useEventName } from '@/ui/Marks';
+import { shortCount } from '@/lib/format';
+import { cardHeight, cardWidth, down, factsOf, isValue, kindOf, placesOf, sayDuration, textOf, waysOf, type Definition, type JourneyCatalogue, type NodeReport, type Value } from './model';
+import { journeyTexts } from './texts';
+import './journeys.css';
+
+/* The card of the trigger; no node can have this id, since ids are names. */
+export const triggerId = '$trigger';
+
+const icons: Readonly<Record<string, ReactNode>> = {
+  wait: <ClockCircleOutlined />, wait_until: <FieldTimeOutlined />, branch: <ForkOutlined />, split: <ApartmentOutlined />, hold_out: <PauseCircleOutlined />, send: <SendOutlined />, coupon: <GiftOutlined />, points: <StarOutlined />,
+  task: <CustomerServiceOutlined />, webhook: <ApiOutlined />, tag: <TagsOutlined />, trait: <ProfileOutlined />, segment: <TeamOutlined />, journey: <ApartmentOutlined />, goal: <FlagOutlined />, exit: <ExportOutlined />,
+};
+
+export function KindIcon({ type }: { type: string }) {
+  return <span className="kind-icon" aria-hidden="true">{icons[type] ?? <ThunderboltOutlined />}</span>;
+}
+
+/* Kinds that look alike are drawn alike: what waits is round, what decides has a cut corner, what reaches her is filled. */
+const shapes: Readonly<Record<string, string>> = {
+  wait: 'waits', wait_until: 'waits', branch: 'decides', split: 'decides', hold_out: 'decides', send: 'reaches', coupon: 'reaches', points: 'reaches', task: 'reaches', webhook: 'reaches', exit: 'ends', goal: 'ends',
+};
+
+interface CardData extends Record<string, unknown> {
+  id: string;
+  type: string;
+  title: string;
+  kind: string;
+  fact: string;
+  counts: { label: string; value: number }[];
+  isOpen: boolean;
+  problem: string;
+  onOpen: (id: string) => void;
+}
+type CardNode = Node<CardData, 'card'>;
+
+function Card({ data }: NodeProps<CardNode>) {
+  const t = useText(journeyTexts);
+  const language = useLanguage();
+  return (
+    <button
+      type="button" className={`journey-card nodrag ${shapes[data.type] ?? ''} ${data.id === triggerId ? 'begins' : ''} ${data.isOpen ? 'open' : ''} ${data.problem === '' ? '' : 'wrong'}`} style={{ width: cardWidth, height: cardHeight }}
+      aria-pressed={data.isOpen} title={data.problem === '' ? data.title : data.problem} onClick={() => data.onOpen(data.id)} data-node={data.id}
+    >
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <span className="journey-card-head"><KindIcon type={data.type} /><span className="cut grow"><strong>{data.title}</strong></span><span className="small faint">{data.title === data.kind ? '' : data.kind}</span></span>
+      <span className="cut small soft">{data.fact}</span>
+      <span className="journey-counts">{data.counts.map((one) => <span key={one.label}><b>{shortCount(one.value, language)}</b> {one.label} </span>)}</span>
+      {data.problem !== '' && <span className="hidden-text">{t.problemMark}</span>}
+      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+    </button>
+  );
+}
+
+const nodeTypes = { card: Card };
+
+/* What a node does, said in a line: '等待 3 天 · 到几点 10:00'. */
+export function useSaying(catalogue: JourneyCatalogue): (node: Value) => string {
+  const t = useText(journeyTexts);
+  const language = useLanguage();
+  const channel = useChannelName();
+  const event = useEventName();
+  return (node) => factsOf(node, catalogue).map(({ member, text }, at) => {
+    const said = member.type === 'duration' ? sayDuration(text, t.units) : member.type === 'channel' ? channel(text) : member.type === 'event' ? event(text) : member.type === 'bool' ? (text === 'true' ? t.yes : t.no) : text;
+    return at === 0 || member.type === 'channel' || member.type === 'template' ? said : `${member.text[language]} ${said}`;
+  }).slice(0, 4).join(' · ');
+}
+
+interface CanvasProps {
+  definition: Definition;
+  catalogue: JourneyCatalogue;
+  report: readonly NodeReport[];
+  entered: number;
+  inside: number;
+  opened: string;
+  problems: ReadonlyMap<string, string>;
+  onOpen: (id: string) => void;
+}
+
+export function Canvas({ definition, catalogue, report, entered, inside, opened, problems, onOpen }: CanvasProps) {
+  const t = useText(journeyTexts);
+  const language = useLanguage();
+  const { scheme } = usePreferences();
+  const say = useSaying(catalogue);
+  const event = useEventName();
+  const ways = useMemo(() => waysOf(definition, catalogue, language), [definition, catalogue, language]);
+  const ids = useMemo(() => Object.keys(definition.nodes), [definition]);
+  const places = useMemo(() => placesOf(ids, definition.start, ways), [ids, definition.start, ways]);
+  const numbers = useMemo(() => new Map(report.map((one) => [one.node, one])), [report]);
+  const trigger = isValue(definition['trigger']) ? definition['trigger'] : {};
+  const triggerKind = catalogue.triggers.find((one) => one.type === textOf(trigger['type']));
+  const nodes = useMemo((): CardNode[] => {
+    const card = (id: string, data: Pick<CardData, 'type' | 'title' | 'kind' | 'fact' | 'counts'>, position: { x: number; y: number }): CardNode => ({ id, type: 'card', position, draggable: false, data: { id, isOpen: opened === id, problem: problems.get(id === triggerId ? '' : id) ?? '', onOpen, ...data } });
+    const first = places.get(definition.start) ?? { x: 0, y: 0 };
+    const start = card(triggerId, {
+      type: 'trigger', title: triggerKind?.text[language] ?? t.start, kind: t.start, fact: [textOf(trigger['event']) === '' ? '' : event(textOf(trigger['event'])), textOf(trigger['segment']), textOf(trigger['tag']), textOf(trigger['trait']), textOf(trigger['rrule'])].filter((part) => part !== '').join(' · '),
+      counts: [{ label: t.counts.entered, value: entered }, { label: t.inside, value: inside }],
+    }, { x: first.x, y: first.y - down });
+    return [start, ...ids.map((id) => {
+      const node = definition.nodes[id] ?? {};
+      const type = textOf(node['type']);
+      const kind = kindOf(catalogue, type)?.text[language] ?? type;
+      const counted = numbers.get(id);
+      const touched = (counted?.sent ?? 0) + (counted?.delivered ?? 0) > 0 ? Math.max(counted?.sent ?? 0, counted?.delivered ?? 0) : 0;
+      const reaches = shapes[type] === 'reaches' && type !== 'webhook';
+      return card(id, {
+        type, title: textOf(node['name']) || kind, kind, fact: say(node),
+        counts: [{ label: t.counts.entered, value: counted?.entered ?? 0 }, { label: t.counts.waiting, value: counted?.waiting ?? 0 }, reaches ? { label: t.counts.touched, value: touched } : { label: t.counts.left, value: counted?.left ?? 0 }],
+      }, places.get(id) ?? { x: 0, y: 0 });
+    })];
+  }, [definition, catalogue, language, ids, places, numbers, opened, problems, onOpen, entered, inside, t]);
+  const edges = useMemo((): Edge[] => {
+    const line = { markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, style: { stroke: 'var(--line-strong)', strokeWidth: 1.5 }, labelShowBg: true, labelBgPadding: [5, 2] as [number, number], labelBgBorderRadius: 4, labelStyle: { fill: 'var(--ink-soft)', fontSize: 11 }, labelBgStyle: { fill: 'var(--paper)' } };
+    const first = Object.hasOwn(definition.nodes, definition.start) ? [{ id: triggerId, source: triggerId, target: definition.start, ...line }] : [];
+    return [...first, ...ways.map((way) => ({ id: `${way.from} ${way.path}`, source: way.from, target: way.to, type: 'smoothstep', label: way.label, ...line }))];
+  }, [definition, ways]);
+  return (
+    <div className="journey-canvas" role="group" aria-label={t.canvas}>
+      <ReactFlow
+        key={ids.length} nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={scheme} fitView fitViewOptions={{ maxZoom: 1, minZoom: 0.6, padding: 0.06 }} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} nodesDraggable={false} zoomOnScroll={false} panOnScroll preventScrolling={false} minZoom={0.2} proOptions={{ hideAttribution: true }}
+      >
+        <Background gap={20} />
+        <Controls showInteractive={false} position="top-right" orientation="horizontal" />
+      </ReactFlow>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* texts: words of the pages of journeys. Kinds of nodes and their members are named by the server's catalogue. */
+import { catalogue } from '@/lib/text';
+
+const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+export const journeyTexts = catalogue({
+  zh: {
+    title: '旅程', purpose: '客户发生了什么，接下来就做什么：等待、分支、发送、派任务，每一步都看得见。',
+    create: '新建旅程', search: '按名称或键查找', folder: '文件夹', allFolders: '全部文件夹', state: '状态', all: '全部',
+    states: { draft: '草稿', preparing: '准备中', live: '运行中', paused: '已暂停', finishing: '收尾中', stopped: '已停止' },
+    name: '名称', version: '版本', inside: '在旅程中', entered: '进入', changed: '修改', noVersion: '未发布',
+    emptyTitle: '还没有旅程', empty: '从做好的旅程里选一个，改成自己的，或从空白开始。', emptyFiltered: '没有符合条件的旅程', loading: '读取中…',
+    library: '从做好的旅程开始', libraryHint: '选一个作为草稿：发布之前什么都不会发生。', blank: '空白旅程', blankAbout: '只有一个触发和一步等待，其余自己加。', steps: (count: number) => `${count} 步`, use: '用这个',
+    tabs: { canvas: '画布', json: 'JSON', report: '报告', explain: '为什么', versions: '版本' }, views: '旅程的各个视图',
+    save: '保存草稿', saved: '草稿已保存', unsaved: '有未保存的修改', undo: '撤销', redo: '重做', discard: '放弃修改', saveFirst: '请先保存草稿', nothingToSave: '没有修改',
+    publish: '发布…', publishTitle: (name: string) => `发布「${name}」？`, publishText: '发布后，符合触发条件的客户会进入旅程，并真的收到消息。', positions: '已在旧版本里的人', finish: '按旧版本走完', move: '移到新版本', insideNow: (count: number) => `现在有 ${count} 人在旅程中。`, published: '已发布', publishDo: '发布', approve: '审批草稿', approved: '已审批', approveFirst: '要先由另一个人审批',
+    pause: '暂停', paused: '已暂停：没有人进入，也没有人往下走', resume: '继续', resumed: '已继续', stop: '停止…', stopTitle: (name: string) => `停止「${name}」？`, stopText: '不再有人进入，不能恢复成运行中，除非再次发布。', stopPositions: '在旅程中的人', exitNow: '立即离开', finishFirst: '走完剩下的步骤', stopped: '已停止', stopDo: '停止',
+    notLive: '只有运行中的旅程可以暂停', notRunning: '旅程没有在运行', touches: '看它的触达', remove: '删除…', removeTitle: (name: string) => `删除「${name}」？`, removeText: '草稿、版本和报告一起删除。', removed: '已删除', removeDo: '删除', insideBlocks: '还有人在旅程中',
+    canvas: '旅程画布', start: '触发', triggerHint: '触发、进入条件、退出和目标', add: '加一步', addAfter: (name: string) => `在「${name}」之后加一步`, addFirst: '在最前面加一步', removeNode: '删除这一步', noWay: '这一步之后没有路', chooseKind: '选一种节点', ends: '到此结束', node: '节点', journey: '旅程', startsAt: '第一步',
+    counts: { entered: '进入', waiting: '等待中', left: '离开', touched: '已触达' }, problems: '服务器不接受这份草稿', openNode: '打开', problemMark: '这里有问题', read: '只读：选择一步查看它的设置。',
+    addMember: '加一项设置…', addItem: '加一项', removeItem: (at: number) => `删除第 ${at} 项`, unset: '不设置', yes: '是', no: '否', asJson: 'JSON', jsonWrong: (why: string) => `不是合法的 JSON：${why}`, jsonShape: '旅程要是一个 JSON 对象', jsonHint: '和画布是同一份草稿，两边都能改。', durationHint: '如 30m、2h、3d、1w', timeHint: '如 10:00', needed: '必填',
+    units: { w: (n: number) => `${n} 周`, d: (n: number) => `${n} 天`, h: (n: number) => `${n} 小时`, m: (n: number) => `${n} 分钟`, s: (n: number) => `${n} 秒` },
+    onTrigger: '当', items: (count: number) => `${count} 项`,
+    report: { inside: '在旅程中', entered: '进入', refused: '未获准进入', exited: '离开', control: '对照组', failed: '停住待处理', nodes: '每一步', goals: '目标', goal: '目标', inJourney: '旅程组', inControl: '对照组', lift: '提升（95% 区间）', value: '人均金额差（95% 区间）', significant: '显著', notSignificant: '不显著', finalOn: '结果定于', noGoals: '没有设目标', noGoalsHint: '在触发的设置里加一个目标，就能看到旅程带来了多少。', noControl: '没有对照组', never: '还没有发布过', neverHint: '发布之后，这里会有每一步的人数和目标。', points: '个百分点', type: '类型' },
+    columns: { entered: '进入', waiting: '等待中', left: '离开', timed_out: '超时', sent: '已发', delivered: '送达', clicked: '点击', failed: '失败', suppressed: '未发', uncertain: '不确定' },
+    explain: { label: '客户', hint: '手机号、会员号、OneID 或姓名', ask: '查', why: '查一位客户为什么在或不在这个旅程里、走到哪一步、接下来是什么。', isIn: '在旅程中', notIn: '不在旅程中', nobody: '没有找到这位客户', choose: '找到多位，选一位', past: '以前走过', next: '下一次', steps: '经过', left: '离开' },
+    versions: { version: '版本', publishedAt: '发布时间', inside: '在其中', live: '当前', none: '还没有版本', noneHint: '发布草稿就有第一个版本。', look: '看定义', restore: '改回这个版本', restored: '已放进草稿，还没有保存', title: (version: number) => `第 ${version} 版` },
+    customer: { positions: '在哪些旅程里', none: '现在不在任何旅程里', noneHint: '发生触发旅程的事情后，这里会显示她走到哪一步。', touches: '她的触达', noTouches: '还没有触达', noTouchesHint: '发给她的、以及没有发的，都会在这里。', due: '下一步', since: '进入' },
+    stateOf: { waiting: '等待中', failed: '停住待处理', held: '停住待处理', touching: '等待结果' } as Record<string, string>,
+  },
+  en: {
+    title: 'Journeys', purpose: 'What happens next for a customer: waits, branches, messages, tasks, with every step in sight.',
+    create: 'New journey', search: 'Find by name or key', folder: 'Folder', allFolders: 'All folders', state: 'State', all: 'All',
+    states: { draft: 'Draft', preparing: 'Preparing', live: 'Live', paused: 'Paused', finishing: 'Finishing', stopped: 'Stopped' },
+    name: 'Name', version: 'Version', inside: 'Inside', entered: 'Entered', changed: 'Changed', noVersion: 'not published',
+    emptyTitle: 'No journeys yet', empty: 'Take a ready one and make it yours, or begin with an empty one.', emptyFiltered: 'No journey fits', loading: 'Loading…',
+    library: 'Begin with a ready journey', libraryHint: 'It becomes a draft: nothing happens before it is published.', blank: 'Empty journey', blankAbout: 'A trigger and a wait; the rest is yours.', steps: (count: number) => plural(count, 'step'), use: 'Use it',
+    tabs: { canvas: 'Canvas', json: 'JSON', report: 'Report', explain: 'Why', versions: 'Versions' }, views: 'Views of the journey',
+    save: 'Save draft', saved: 'The draft is saved', unsaved: 'Changes not saved', undo: 'Undo', redo: 'Redo', discard: 'Discard changes', saveFirst: 'Save the draft first', nothingToSave: 'Nothing was changed',
+    publish: 'Publish…', publishTitle: (name: string) => `Publish ‘${name}’?`, publishText: 'Customers who meet the trigger will enter, and will really get messages.', positions: 'Who is inside by an older version', finish: 'finishes by it', move: 'moves to the new one', insideNow: (count: number) => `${count} inside now.`, published: 'Published', publishDo: 'Publish', approve: 'Approve the draft', approved: 'Approved', approveFirst: 'A second person approves it first',
+    pause: 'Pause', paused: 'Paused: nobody enters, nobody moves', resume: 'Resume', resumed: 'It goes on', stop: 'Stop…', stopTitle: (name: string) => `Stop ‘${name}’?`, stopText: 'Nobody enters any more; only publishing again starts it anew.', stopPositions: 'Who is inside', exitNow: 'leaves at once', finishFirst: 'finishes what is left', stopped: 'Stopped', stopDo: 'Stop',
+    notLive: 'Only a live journey can be paused', notRunning: 'The journey does not run', touches: 'Its touches', remove: 'Delete…', removeTitle: (name: string) => `Delete ‘${name}’?`, removeText: 'Draft, versions and report go with it.', removed: 'Deleted', removeDo: 'Delete', insideBlocks: 'Somebody is still inside',
+    canvas: 'Canvas of the journey', start: 'Trigger', triggerHint: 'Trigger, entry, exits and goals', add: 'Add a step', addAfter: (name: string) => `Add a step after ‘${name}’`, addFirst: 'Add a step at the beginning', removeNode: 'Delete this step', noWay: 'No way leads on from here', chooseKind: 'Choose a kind', ends: 'ends here', node: 'Node', journey: 'Journey', startsAt: 'First step',
+    counts: { entered: 'entered', waiting: 'waiting', left: 'left', touched: 'touched' }, problems: 'The server does not take this draft', openNode: 'Open', problemMark: 'Something is wrong here', read: 'Read only: choose a step to see its settings.',
+    addMember: 'Add a setting…', addItem: 'Add one', removeItem: (at: number) => `Delete number ${at}`, unset: 'not set', yes: 'yes', no: 'no', asJson: 'JSON', jsonWrong: (why: string) => `This is no JSON: ${why}`, jsonShape: 'A journey is a JSON object', jsonHint: 'The same draft as on the canvas; change it on either side.', durationHint: 'such as 30m, 2h, 3d, 1w', timeHint: 'such as 10:00', needed: 'needed',
+    units: { w: (n: number) => plural(n, 'week'), d: (n: number) => plural(n, 'day'), h: (n: number) => plural(n, 'hour'), m: (n: number) => plural(n, 'minute'), s: (n: number) => plural(n, 'second') },
+    onTrigger: 'When', items: (count: number) => plural(count, 'item'),
+    report: { inside: 'Inside', entered: 'Entered', refused: 'Not let in', exited: 'Left', control: 'Control group', failed: 'Held after failures', nodes: 'Step by step', goals: 'Goals', goal: 'Goal', inJourney: 'In the journey', inControl: 'Control group', lift: 'Lift (95 % interval)', value: 'Value per customer (95 % interval)', significant: 'significant', notSignificant: 'not significant', finalOn: 'Final on', noGoals: 'No goals', noGoalsHint: 'Add a goal in the settings of the trigger to see what the journey brings.', noControl: 'no control group', never: 'Never published', neverHint: 'Once it is published, each step and goal is counted here.', points: 'points', type: 'Kind' },
+    columns: { entered: 'Entered', waiting: 'Waiting', left: 'Left', timed_out: 'Timed out', sent: 'Sent', delivered: 'Delivered', clicked: 'Clicked', failed: 'Failed', suppressed: 'Suppressed', uncertain: 'Uncertain' },
+    explain: { label: 'Customer', hint: 'phone, member number, OneID or name', ask: 'Ask', why: 'Why a customer is in this journey or not, where she stands, and what comes next.', isIn: 'in the journey', notIn: 'not in the journey', nobody: 'No such customer', choose: 'More than one fits: choose', past: 'Earlier', next: 'Next', steps: 'What happened', left: 'Left' },
+    versions: { version: 'Version', publishedAt: 'Published', inside: 'Inside', live: 'current', none: 'No versions yet', noneHint: 'Publishing the draft makes the first.', look: 'Definition', restore: 'Back to this one', restored: 'It is in the draft now, not saved yet', title: (version: number) => `Version ${version}` },
+    customer: { positions: 'Journeys she is in', none: 'In no journey now', noneHint: 'Once something starts a journey for her, her place in it is shown here.', touches: 'Her touches', noTouches: 'No touches yet', noTouchesHint: 'What was sent to her, and what was not, will be here.', due: 'Next', since: 'Entered' },
+    stateOf: { waiting: 'waiting', failed: 'held after a failure', held: 'held after a failure', touching: 'waits for a result' } as Record<string, string>,
+  },
+});
