@@ -24,6 +24,11 @@ int command_import(int argc, char **argv);
 int command_sandbox(int argc, char **argv);
 int command_segment(int argc, char **argv);
 int command_tag(int argc, char **argv);
+int command_journey(int argc, char **argv);
+int command_touch(int argc, char **argv);
+int command_template(int argc, char **argv);
+int command_channel(int argc, char **argv);
+int command_stop(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);
 

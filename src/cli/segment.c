@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/client.h"
+#include "cli/asking.h"
 #include "cli/commands.h"
 
-#define FILE_BYTES_MAX ((size_t)64 << 20)
 #define LOOK_MS 200
 
 /* X(member, option, what it takes): all texts; a flag takes nothing */
@@ -33,77 +32,17 @@ struct asked {
 #define X(member, option, value) const char *member;
     ASK_OPTIONS(X)
 #undef X
-    struct client *client;
-    struct buffer body, path;
-    struct problem *problem;
+    struct asking to;
 };
 
 /* ---- pieces ---- */
 
-/* A file, or what comes on stdin. */
-static err read_file(struct asked *asked)
-{
-    char bytes[16384];
-    size_t size;
-    bool is_stdin = strcmp(asked->file, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(asked->file, "re");
-    if (file == NULL)
-        return problem_set(asked->problem, ERR_IO, "'%s' cannot be read: %s", asked->file,
-                           strerror(errno));
-    while ((size = fread(bytes, 1, sizeof bytes, file)) > 0)
-        buffer_append(&asked->body, bytes, size);
-    if (!is_stdin)
-        fclose(file);
-    return buffer_status(&asked->body);
-}
-
-static void put_escaped(struct buffer *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                     (*text >= '0' && *text <= '9') || strchr("-_.~", *text) != NULL;
-        if (plain)
-            buffer_append(out, text, 1);
-        else
-            buffer_printf(out, "%%%02X", (unsigned)(unsigned char)*text);
-    }
-}
-
 static void begin_path(struct asked *asked, const char *more)
 {
-    buffer_clear(&asked->path);
-    buffer_printf(&asked->path, "/%ss", asked->noun);
-    if (asked->key != NULL) {
-        buffer_append_str(&asked->path, STR("/"));
-        put_escaped(&asked->path, asked->key);
-    }
-    buffer_append_str(&asked->path, str_from_c(more));
-}
-
-static void add_query(struct asked *asked, const char *name, const char *value)
-{
-    if (value == NULL || value[0] == '\0')
-        return;
-    bool first = str_find_byte(buffer_str(&asked->path), '?') == asked->path.size;
-    buffer_printf(&asked->path, "%s%s=", first ? "?" : "&", name);
-    put_escaped(&asked->path, value);
-}
-
-static err ask(struct asked *asked, const char *method, json_value *answer)
-{
-    buffer_append(&asked->path, "", 1);
-    err error = buffer_status(&asked->path);
-    if (error == ERR_OK)
-        error = client_ask(asked->client, method, asked->path.data, buffer_str(&asked->body),
-                           answer, asked->problem);
-    return error;
-}
-
-static void print_answer(const struct asked *asked)
-{
-    str bytes = client_bytes(asked->client);
-    if (bytes.size > 0)
-        printf(STR_FMT "\n", STR_ARG(bytes));
+    asking_path(&asked->to, strcmp(asked->noun, "tag") == 0 ? "/tags" : "/segments");
+    if (asked->key != NULL)
+        asking_step(&asked->to, asked->key);
+    buffer_append_str(&asked->to.path, str_from_c(more));
 }
 
 /* ---- verbs ---- */
@@ -121,13 +60,13 @@ static err list(struct asked *asked)
 {
     json_value answer, item;
     begin_path(asked, "");
-    add_query(asked, "folder", asked->folder);
-    add_query(asked, "query", asked->query);
-    err error = ask(asked, "GET", &answer);
+    asking_query(&asked->to, "folder", asked->folder);
+    asking_query(&asked->to, "query", asked->query);
+    err error = asking_send(&asked->to, "GET", &answer);
     if (error != ERR_OK)
         return error;
     if (asked->json != NULL) {
-        print_answer(asked);
+        asking_print(&asked->to);
         return ERR_OK;
     }
     struct json_iterator iterator = json_iterate(json_get(answer, STR("items")));
@@ -140,21 +79,21 @@ static err show(struct asked *asked)
 {
     json_value answer;
     begin_path(asked, "");
-    err error = ask(asked, "GET", &answer);
+    err error = asking_send(&asked->to, "GET", &answer);
     if (error == ERR_OK)
-        print_answer(asked);
+        asking_print(&asked->to);
     return error;
 }
 
 static err put(struct asked *asked)
 {
     json_value answer;
-    err error = read_file(asked);
+    err error = asking_read_file(&asked->to, asked->file);
     begin_path(asked, "");
     if (error == ERR_OK)
-        error = ask(asked, "PUT", &answer);
+        error = asking_send(&asked->to, "PUT", &answer);
     if (error == ERR_OK)
-        print_answer(asked);
+        asking_print(&asked->to);
     return error;
 }
 
@@ -162,12 +101,12 @@ static err put(struct asked *asked)
 static err preview(struct asked *asked)
 {
     json_value answer;
-    err error = read_file(asked);
+    err error = asking_read_file(&asked->to, asked->file);
     begin_path(asked, asked->key != NULL ? "/preview-change" : "/preview");
     if (error == ERR_OK)
-        error = ask(asked, "POST", &answer);
+        error = asking_send(&asked->to, "POST", &answer);
     if (error == ERR_OK)
-        print_answer(asked);
+        asking_print(&asked->to);
     return error;
 }
 
@@ -175,18 +114,18 @@ static err delete (struct asked *asked)
 {
     json_value answer;
     begin_path(asked, "");
-    return ask(asked, "DELETE", &answer);
+    return asking_send(&asked->to, "DELETE", &answer);
 }
 
 static err give(struct asked *asked)
 {
     json_value answer;
-    err error = read_file(asked);
+    err error = asking_read_file(&asked->to, asked->file);
     begin_path(asked, strcmp(asked->noun, "tag") == 0 ? "/values" : "/members");
     if (error == ERR_OK)
-        error = ask(asked, "POST", &answer);
+        error = asking_send(&asked->to, "POST", &answer);
     if (error == ERR_OK)
-        print_answer(asked);
+        asking_print(&asked->to);
     return error;
 }
 
@@ -197,10 +136,10 @@ static err members(struct asked *asked)
     do {
         json_value answer, item;
         begin_path(asked, "/members?limit=500");
-        add_query(asked, "value", asked->value);
-        add_query(asked, "at", asked->at);
-        add_query(asked, "cursor", cursor);
-        error = ask(asked, "GET", &answer);
+        asking_query(&asked->to, "value", asked->value);
+        asking_query(&asked->to, "at", asked->at);
+        asking_query(&asked->to, "cursor", cursor);
+        error = asking_send(&asked->to, "GET", &answer);
         struct json_iterator iterator = json_iterate(json_get(answer, STR("items")));
         while (error == ERR_OK && json_next(&iterator, NULL, &item))
             printf(STR_FMT "\n", STR_ARG(json_text(item)));
@@ -215,7 +154,7 @@ static err members(struct asked *asked)
 static void write_order(struct asked *asked)
 {
     struct json_writer writer;
-    json_writer_init(&writer, &asked->body);
+    json_writer_init(&writer, &asked->to.body);
     json_begin_object(&writer);
     json_member_text(&writer, STR("format"),
                      asked->format != NULL ? str_from_c(asked->format) : STR("csv"));
@@ -237,15 +176,15 @@ static err wait_for(struct asked *asked, const char *id)
     bool shows = isatty(STDERR_FILENO) != 0;
     for (;;) {
         json_value answer;
-        buffer_clear(&asked->path);
-        buffer_clear(&asked->body);
-        buffer_printf(&asked->path, "/exports/%s", id);
-        err error = ask(asked, "GET", &answer);
+        buffer_clear(&asked->to.path);
+        buffer_clear(&asked->to.body);
+        buffer_printf(&asked->to.path, "/exports/%s", id);
+        err error = asking_send(&asked->to, "GET", &answer);
         str state = json_text(json_get(answer, STR("state")));
         if (error != ERR_OK || str_equal(state, STR("done")))
             return error;
         if (!str_equal(state, STR("running")))
-            return problem_set(asked->problem, ERR_UNAVAILABLE,
+            return problem_set(asked->to.problem, ERR_UNAVAILABLE,
                                "the export is " STR_FMT ": " STR_FMT, STR_ARG(state),
                                STR_ARG(json_text(json_get(answer, STR("reason")))));
         if (shows)
@@ -261,12 +200,12 @@ static err fetch(struct asked *asked, const char *id)
     char path[80];
     FILE *file = asked->output != NULL ? fopen(asked->output, "we") : stdout;
     if (file == NULL)
-        return problem_set(asked->problem, ERR_IO, "'%s' cannot be written: %s", asked->output,
+        return problem_set(asked->to.problem, ERR_IO, "'%s' cannot be written: %s", asked->output,
                            strerror(errno));
     snprintf(path, sizeof path, "/exports/%s/file", id);
-    err error = client_fetch(asked->client, path, file, asked->problem);
+    err error = client_fetch(asked->to.client, path, file, asked->to.problem);
     if (file != stdout && fclose(file) != 0 && error == ERR_OK)
-        error = problem_set(asked->problem, ERR_IO, "'%s' cannot be written: %s", asked->output,
+        error = problem_set(asked->to.problem, ERR_IO, "'%s' cannot be written: %s", asked->output,
                             strerror(errno));
     return error;
 }
@@ -277,8 +216,8 @@ static err export(struct asked *asked)
     char id[40];
     write_order(asked);
     begin_path(asked, "/exports");
-    add_query(asked, "reveal", asked->reveal != NULL ? "true" : NULL);
-    err error = ask(asked, "POST", &answer);
+    asking_query(&asked->to, "reveal", asked->reveal != NULL ? "true" : NULL);
+    err error = asking_send(&asked->to, "POST", &answer);
     if (error != ERR_OK)
         return error;
     snprintf(id, sizeof id, STR_FMT, STR_ARG(json_text(json_get(answer, STR("id")))));
@@ -369,22 +308,17 @@ static bool take_words(struct asked *asked, const struct verb *verb, int argc, c
 static int run(const char *noun, int argc, char **argv)
 {
     struct problem problem = { .error = ERR_OK };
-    struct asked asked = { .noun = noun, .problem = &problem };
+    struct asked asked = { .noun = noun };
     const struct verb *verb = NULL;
     for (size_t i = 0; argc > 0 && i < VERB_COUNT; i++)
         if (strcmp(argv[0], verbs[i].name) == 0)
             verb = &verbs[i];
     if (verb == NULL || !take_words(&asked, verb, argc - 1, argv + 1))
         return usage(noun);
-    buffer_init(&asked.body, FILE_BYTES_MAX);
-    buffer_init(&asked.path, 8192);
-    err error = client_new(&asked.client, asked.server != NULL ? asked.server : "",
-                           asked.token != NULL ? asked.token : "", &problem);
+    err error = asking_open(&asked.to, asked.server, asked.token, &problem);
     if (error == ERR_OK)
         error = verb->run(&asked);
-    client_free(&asked.client);
-    buffer_deinit(&asked.body);
-    buffer_deinit(&asked.path);
+    asking_close(&asked.to);
     if (error == ERR_OK)
         return 0;
     problem.error = error;
