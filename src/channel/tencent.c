@@ -110,7 +110,7 @@ static void put_params(struct json_writer *writer, const struct content *content
     } else {
         json_value from = json_is_object(params) ? params : content->root;
         for (int i = 1; i <= 100; i++) {
-            char name[8];
+            char name[16];
             snprintf(name, sizeof name, "%d", i);
             value = json_get(from, str_from_c(name));
             if (json_kind(value) == JSON_MISSING)

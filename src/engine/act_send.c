@@ -602,7 +602,7 @@ err act_start(struct engine *engine, struct problem *problem)
 {
     struct act *act = engine->act;
     pthread_condattr_t monotonic;
-    if (engine->config.replay_only || engine->config.without_senders)
+    if (engine->config.replay_only || engine->config.appends_nothing)
         return ERR_OK;
     struct channels_config config = {
         .sandbox_url = str_from_c(engine->config.sandbox_url),

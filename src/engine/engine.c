@@ -650,10 +650,12 @@ static void *keep(void *context)
     while (!atomic_load(&engine->stopping)) {
         steady_sleep_ms(50);
         metric_set(METRIC_ENGINE_LAG, (int64_t)log_unread_records(engine->log));
-        move_keep(engine, KEEP_RUN_MS);
+        bool appends = !engine->config.appends_nothing;
+        if (appends)
+            move_keep(engine, KEEP_RUN_MS);
         bool wanted = audience_wants_tick(engine->audience);
         bool due = !engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS;
-        if (wanted || due) {
+        if (appends && (wanted || due)) {
             ticked = steady_now();
             if (engine_tick(engine) != ERR_OK)
                 log_line(LOG_WARN, "tick_refused", "%s", "");

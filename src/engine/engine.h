@@ -57,7 +57,7 @@ struct engine_config {
     size_t history_bytes_max; /* default 1.9 GB */
     const char *vfs;          /* tests */
     const char *sandbox_url;  /* of `kith sandbox`, for accounts that say so; NULL: none */
-    bool without_senders;     /* nothing is claimed or sent by itself (tests) */
+    bool appends_nothing;     /* tests: no ticks, no due work, no sending by itself */
     void (*fatal)(void *context, const struct problem *problem); /* stop serving, now */
     void *context;
 };

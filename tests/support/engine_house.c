@@ -40,6 +40,7 @@ void house_open(struct house *house, bool with_warehouse)
     struct engine_config config = { .folder = house->folder,
                                     .clock = &house->clock,
                                     .without_warehouse = !with_warehouse,
+                                    .appends_nothing = true,
                                     .warehouse = { .program = KITH_BINARY },
                                     .fatal = fail_loudly };
     if (engine_open(&house->engine, &config, &problem) != ERR_OK)
