@@ -125,7 +125,7 @@ void engine_verdict(struct engine *engine, const uint8_t message_key[16],
 struct room_digests {
     struct engine_question question;
     struct engine *engine;
-    struct digest identity, profile, plan, dedupe, history, audience, journeys;
+    struct digest identity, profile, plan, dedupe, history, audience, journeys, touches;
     err error;
 };
 
@@ -140,6 +140,7 @@ static void ask_digests(const struct engine_state *state, struct engine_question
     rooms->error = audience_settle(state->audience, state->now_ms);
     audience_digest(state->audience, &rooms->audience);
     journey_digest(state->journeys, &rooms->journeys);
+    touch_digest(state->touches, &rooms->touches);
 }
 
 static void report_digest(struct buffer *report, const char *what, const struct digest *digest)
@@ -169,7 +170,7 @@ err engine_digest(struct engine *engine, struct digest *digest, struct buffer *r
         { "identity (memory)", &rooms.identity }, { "profile (memory)", &rooms.profile },
         { "plan (memory)", &rooms.plan },         { "history (memory)", &rooms.history },
         { "audience (memory)", &rooms.audience }, { "journeys (memory)", &rooms.journeys },
-        { "message keys", &rooms.dedupe }
+        { "touches (memory)", &rooms.touches },   { "message keys", &rooms.dedupe }
     };
     *digest = (struct digest){ .count = 0 };
     for (size_t index = 0; index < sizeof in_memory / sizeof in_memory[0]; index++) {

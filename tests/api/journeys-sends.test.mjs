@@ -2,8 +2,10 @@
 // S3, S4, S6, S20, S34 by the API, as far as they are what happens next: journeys through the touch room and a channel to the
 // sandbox, on the virtual clock of both. What is expected is looked up where the messages arrive, not in the journey's own books.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
+import { Kith, binary, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Sandbox } from '../support/sandbox.mjs';
 import { expect, identify, track } from './support.mjs';
 
@@ -316,4 +318,18 @@ test('S34 the red button: nothing more leaves, journeys too; later it goes on, o
   await quiet();
   for (const user of users) assert.equal((await inbox(user, 'SMS_NEWS')).length, 1, user);
   assert.equal((await sandbox.messages({ kind: 'sms_aliyun' })).total, sentBefore + users.length + 1);
+});
+
+test('journeys and touches in memory are what the log says, and what the ledger gives back', real, async () => {
+  await kith.post('/stop', { scope: 'all' });
+  const { items } = await news(['s34-0', 's34-1'], { key: 'later' });
+  assert.ok(items.every((item) => item.status === 'held'));
+  await kith.stop();
+  const into = `${kith.folder}-rebuilt`;
+  const offline = (...words) => spawnSync(binary, words, { encoding: 'utf8' });
+  const digest = offline('digest', '--data', kith.folder);
+  assert.match(digest.stdout, /^touches \(memory\) +\S+/m);
+  const rebuilt = offline('rebuild', '--data', kith.folder, '--into', into);
+  rmSync(into, { recursive: true, force: true });
+  assert.equal(rebuilt.status, 0, rebuilt.stdout + rebuilt.stderr);
 });
