@@ -279,26 +279,23 @@ static void civil_of(int64_t local_ms, struct civil *out)
     out->day_of_year = out->month > 2 ? day_of_march + 60 + is_leap : day_of_march - 305;
 }
 
+/* In English and Chinese, as %a, %A, %b and %B say it. */
+static const char *const names[2][4][12] = {
+    { { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" },
+      { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" },
+      { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" },
+      { "January", "February", "March", "April", "May", "June", "July", "August", "September",
+        "October", "November", "December" } },
+    { { "周日", "周一", "周二", "周三", "周四", "周五", "周六" },
+      { "星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六" },
+      { "1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月" },
+      { "1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月" } },
+};
+
 static const char *name_of(const struct civil *time, char letter, bool is_chinese)
 {
-    static const char *const zh_days[] = { "周日", "周一", "周二", "周三", "周四", "周五", "周六" };
-    static const char *const zh_full_days[] = { "星期日", "星期一", "星期二", "星期三",
-                                                "星期四", "星期五", "星期六" };
-    static const char *const zh_months[] = { "1月", "2月", "3月", "4月",  "5月",  "6月",
-                                             "7月", "8月", "9月", "10月", "11月", "12月" };
-    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char *const full_days[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
-                                             "Thursday", "Friday", "Saturday" };
-    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    static const char *const full_months[] = { "January",   "February", "March",    "April",
-                                               "May",       "June",     "July",     "August",
-                                               "September", "October",  "November", "December" };
-    if (letter == 'a')
-        return (is_chinese ? zh_days : days)[time->weekday];
-    if (letter == 'A')
-        return (is_chinese ? zh_full_days : full_days)[time->weekday];
-    return (is_chinese ? zh_months : letter == 'b' ? months : full_months)[time->month - 1];
+    bool is_day = letter == 'a' || letter == 'A', is_full = letter == 'A' || letter == 'B';
+    return names[is_chinese][(is_day ? 0 : 2) + is_full][is_day ? time->weekday : time->month - 1];
 }
 
 /* One letter behind '%' ('-': without zeros in front). False: there is no such. */

@@ -70,8 +70,8 @@ test('S5: objects are described, brought, and stand in the catalogue with what t
     paid('eve', 'o3', 'p2', 's1', -38), visit('eve', 's2', -250),
     paid('kim', 'o4', 'p1', 's2', -2), visit('kim', 's1', -400),
   );
-  await until(['adviser', 'brand', 'owner', 'product', 'store'], async () =>
-    (await expect(kith, 200, 'GET', '/rules/catalogue')).objects.map((one) => one.kind).sort());
+  await until(['adviser 1', 'brand 2', 'owner 1', 'product 2', 'store 2'], async () =>
+    (await expect(kith, 200, 'GET', '/rules/catalogue')).objects.map((one) => `${one.kind} ${one.count}`).sort());
   const catalogue = await expect(kith, 200, 'GET', '/rules/catalogue');
   const product = catalogue.objects.find((one) => one.kind === 'product');
   assert.equal(product.count, 2);
