@@ -108,6 +108,8 @@ export class Visit {
     if (!(await this.page.evaluate(() => 'axe' in window))) await this.page.evaluate(readFileSync(axePath, 'utf8'));
     /* the bar above covers what is scrolled under it; what moves is not judged half-way */
     await this.page.evaluate(() => scrollTo(0, 0));
+    /* a list that was left by Tab closes a moment later */
+    await this.page.waitForFunction(() => document.querySelector('.ant-select-dropdown:not(.ant-select-dropdown-hidden)') === null, undefined, { timeout: 5_000 }).catch(() => undefined);
     await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity));
     const found = await this.page.evaluate(async () => {
       const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
