@@ -53,6 +53,22 @@
       "differences that a recount found")                                                         \
     X(AUDIENCE_DUE, "kith_audience_due", GAUGE, "customers due by now and not yet settled")       \
     X(AUDIENCE_BYTES, "kith_audience_bytes", GAUGE, "bytes of sets, columns and due times")       \
+    X(TOUCHES_QUEUED, "kith_touches_queued", GAUGE, "touches: may go at once")                    \
+    X(TOUCHES_HELD, "kith_touches_held", GAUGE, "touches: wait for an hour, a cap, a stop")       \
+    X(TOUCHES_SENDING, "kith_touches_sending", GAUGE, "touches: handed to a channel")             \
+    X(TOUCHES_SENT, "kith_touches_sent", GAUGE, "touches: taken by the provider")                 \
+    X(TOUCHES_DELIVERED, "kith_touches_delivered", GAUGE, "touches: delivered")                   \
+    X(TOUCHES_CONFIRMED, "kith_touches_confirmed", GAUGE, "touches: confirmed")                   \
+    X(TOUCHES_READ, "kith_touches_read", GAUGE, "touches: read")                                  \
+    X(TOUCHES_CLICKED, "kith_touches_clicked", GAUGE, "touches: clicked")                         \
+    X(TOUCHES_FAILED, "kith_touches_failed", GAUGE, "touches: failed")                            \
+    X(TOUCHES_SUPPRESSED, "kith_touches_suppressed", GAUGE,                                       \
+      "touches: did not pass a gate, or were pulled")                                             \
+    X(TOUCHES_UNCERTAIN, "kith_touches_uncertain", GAUGE, "touches: nobody knows: to be decided") \
+    X(JOURNEY_POSITIONS, "kith_journey_positions", GAUGE,                                         \
+      "positions in journeys, and after them while goals are counted")                            \
+    X(JOURNEY_POSITIONS_FAILED, "kith_journey_positions_failed", GAUGE,                           \
+      "of them, failed: an operator has to look")                                                 \
     X(LOG_LINES_SUPPRESSED, "kith_log_lines_suppressed_total", COUNTER, "repeated log lines")
 
 enum metric {

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/logline.h"
+#include "base/metric.h"
 #include "base/zone.h"
 #include "engine/act_inside.h"
+#include "engine/move.h"
 #include "engine/state.h"
 
 #define VALUES_BYTES_MAX ((size_t)16 << 20)
@@ -411,9 +413,27 @@ err act_tick(struct engine *engine, uint64_t seq)
                          &more);
 }
 
+/* The gauges stand in the order of the statuses. */
+_Static_assert(METRIC_TOUCHES_UNCERTAIN - METRIC_TOUCHES_QUEUED == TOUCH_UNCERTAIN,
+               "a gauge for each status of a touch");
+
+static void show_counts(const struct engine *engine)
+{
+    struct touch_status_counts counts;
+    struct journeys_status journeys;
+    touch_status(engine->act->touches, &counts);
+    journeys_status(move_journeys(engine), &journeys);
+    for (int status = 0; status < TOUCH_STATUS_COUNT; status++)
+        metric_set((enum metric)(METRIC_TOUCHES_QUEUED + status),
+                   (int64_t)counts.by_status[status]);
+    metric_set(METRIC_JOURNEY_POSITIONS, (int64_t)journeys.positions);
+    metric_set(METRIC_JOURNEY_POSITIONS_FAILED, (int64_t)journeys.failed);
+}
+
 void act_show(struct engine *engine)
 {
     struct act *act = engine->act;
+    show_counts(engine);
     atomic_store_explicit(&act->next_due_ms, touch_next_due_ms(act->touches), memory_order_relaxed);
     act_values_reset(engine);
 }

@@ -324,6 +324,10 @@ test('journeys and touches in memory are what the log says, and what the ledger 
   await kith.post('/stop', { scope: 'all' });
   const { items } = await news(['s34-0', 's34-1'], { key: 'later' });
   assert.ok(items.every((item) => item.status === 'held'));
+  const metrics = await (await fetch(`${kith.url}/metrics`)).text();
+  assert.match(metrics, /^kith_touches_held 2$/m);
+  assert.match(metrics, /^kith_touches_queued 0$/m);
+  assert.match(metrics, /^kith_journey_positions \d+$/m);
   await kith.stop();
   const into = `${kith.folder}-rebuilt`;
   const offline = (...words) => spawnSync(binary, words, { encoding: 'utf8' });
