@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3, S4, S6, S20, S34 by the API, as far as they are what happens next: journeys through the touch room and a channel to the
+// S2, S3, S4, S6, S20, S34 by the API, as far as they are what happens next: journeys through the touch room and a channel to the
 // sandbox, on the virtual clock of both. What is expected is looked up where the messages arrive, not in the journey's own books.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,6 +19,8 @@ const texts = {
   SMS_R2: '订单${order}的包裹在路上，做肌肤测试赢礼',
   SMS_FRIEND: '谢谢您的订单${order}，邀您成为品牌好友',
   SMS_CART: '您看过的${product}有券，在${shop}可用',
+  SMS_SKIN: '${group}社群欢迎您',
+  SMS_FILE: '您的肌肤档案已建好，请查看',
   SMS_NEWS: '618返场，最后一天',
 };
 const template = (key, code, parts = {}) =>
@@ -45,6 +47,8 @@ before(async () => {
   await template('brand_friend', 'SMS_FRIEND', { order: '{{ event.order_id }}' });
   await template('cart_coupon', 'SMS_CART', { product: '{{ event.product_id }}', shop: '{{ event.channel }}' });
   await template('news', 'SMS_NEWS');
+  await template('skin_group', 'SMS_SKIN', { group: '{% case tag.skin_type %}{% when "dry" %}干皮{% else %}油皮{% endcase %}' });
+  await template('skin_file', 'SMS_FILE');
   await kith.put('/policy', { quiet_hours: [{ channel: 'sms', from: '21:00', to: '09:00', over: 'hold' }], expires: '3d' });
 });
 after(async () => {
@@ -115,6 +119,42 @@ async function stopJourney(key) {
   await kith.post(`/journeys/${key}/stop`, { positions: 'exit' });
   await until(`${key} to be stopped`, async () => (await kith.get(`/journeys/${key}`)).state === 'stopped');
 }
+
+// ---- S2 ----
+
+test('S2 the skin test becomes a tag, and the tag a welcome by skin type; who does not join goes another way', real, async () => {
+  await kith.put('/tags/skin_type', { name: '肌肤类型', kind: 'manual', type: 'text' });
+  await say(did('nobody', 'Skin Tested', { skin_type: 'dry' }), did('nobody', 'Customer Group Joined', {}));
+  const kinds = ['dry', 'oily'];
+  await live('skin_test', {
+    name: '肌肤测试', trigger: { type: 'event', event: 'Skin Tested' }, start: 'which',
+    nodes: {
+      which: { type: 'branch', cases: kinds.map((kind) => ({ value: 'event.skin_type', eq: kind, next: kind })), otherwise: null },
+      ...Object.fromEntries(kinds.map((kind) => [kind, { type: 'tag', tag: 'skin_type', value: kind }])),
+    },
+  });
+  const welcome = await ready('skin_welcome');
+  for (const node of ['invite', 'other']) {
+    Object.assign(welcome.nodes[node], { channel: 'sms', template: node === 'invite' ? 'skin_group' : 'skin_file' });
+    delete welcome.nodes[node].form;
+  }
+  await live('skin_welcome', welcome);
+  await people('s2-dry', 's2-oily', 's2-none');
+  await say(did('s2-dry', 'Skin Tested', { skin_type: 'dry' }), did('s2-oily', 'Skin Tested', { skin_type: 'oily' }), did('s2-none', 'Skin Tested', { skin_type: 'unknown' }));
+  await quiet();
+  assert.equal((await kith.customerBy('user_id', 's2-dry')).tags.skin_type, 'dry');
+  assert.match((await inbox('s2-dry', 'SMS_SKIN'))[0].content, /干皮/);
+  assert.match((await inbox('s2-oily', 'SMS_SKIN'))[0].content, /油皮/);
+  assert.deepEqual(await inbox('s2-none'), []);
+  await advance(DAY);
+  await say(did('s2-dry', 'Customer Group Joined', {}));
+  await advance(2 * DAY + HOUR);
+  assert.equal((await kith.customerBy('user_id', 's2-dry')).traits.skin_group_joined, true);
+  assert.deepEqual(await inbox('s2-dry', 'SMS_FILE'), []);
+  assert.equal((await inbox('s2-oily', 'SMS_FILE')).length, 1);
+  assert.equal((await inbox('s2-oily')).length, 2);
+  for (const key of ['skin_test', 'skin_welcome']) await stopJourney(key);
+});
 
 // ---- S3 ----
 
