@@ -38,8 +38,8 @@ export function Actions({ journey, draft, onRefused }: ActionsProps) {
     <>
       <ActionButton reason={noRole ?? (draft.isChanged ? null : t.nothingToSave)} loading={save.isPending} onClick={() => save.mutate()}>{t.save}</ActionButton>
       {journey.state === 'paused'
-        ? <ActionButton reason={noRole} loading={resume.isPending} onClick={() => resume.mutate()}>{t.resume}</ActionButton>
-        : <ActionButton reason={noRole ?? (journey.state === 'live' ? null : t.notLive)} loading={pause.isPending} onClick={() => pause.mutate()}>{t.pause}</ActionButton>}
+        ? <ActionButton key="resume" reason={noRole} loading={resume.isPending} onClick={() => resume.mutate()}>{t.resume}</ActionButton>
+        : <ActionButton key="pause" reason={noRole ?? (journey.state === 'live' ? null : t.notLive)} loading={pause.isPending} onClick={() => pause.mutate()}>{t.pause}</ActionButton>}
       {runs
         ? <ActionButton reason={noRole} onClick={() => setAsked('stop')}>{t.stop}</ActionButton>
         : <ActionButton danger reason={noRole ?? (journey.inside > 0 ? t.insideBlocks : null)} onClick={() => setAsked('remove')}>{t.remove}</ActionButton>}
@@ -65,8 +65,8 @@ function useCommand(run: () => Promise<unknown>, done: string, onDone?: () => vo
       void message.success(done);
     },
     onError: (error) => {
-      if (error instanceof ApiProblem && error.status === 422) onRefused?.(error);
-      notice(error);
+      if (error instanceof ApiProblem && error.status === 422 && onRefused !== undefined) onRefused(error);
+      else notice(error);
     },
   });
 }

@@ -3,9 +3,9 @@
 import {
   ApartmentOutlined, ApiOutlined, ClockCircleOutlined, CustomerServiceOutlined, ExportOutlined, FieldTimeOutlined, FlagOutlined, ForkOutlined, GiftOutlined, PauseCircleOutlined, ProfileOutlined, SendOutlined, StarOutlined, TagsOutlined, TeamOutlined, ThunderboltOutlined,
 } from '@ant-design/icons';
-import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react';
+import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { useMemo, type ReactNode } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { useChannelName, useEventName } from '@/ui/Marks';
 import { shortCount } from '@/lib/format';
@@ -103,7 +103,7 @@ export function Canvas({ definition, catalogue, report, entered, inside, opened,
     const first = places.get(definition.start) ?? { x: 0, y: 0 };
     const start = card(triggerId, {
       type: 'trigger', title: triggerKind?.text[language] ?? t.start, kind: t.start, fact: [textOf(trigger['event']) === '' ? '' : event(textOf(trigger['event'])), textOf(trigger['segment']), textOf(trigger['tag']), textOf(trigger['trait']), textOf(trigger['rrule'])].filter((part) => part !== '').join(' · '),
-      counts: [{ label: t.counts.entered, value: entered }, { label: t.inside, value: inside }],
+      counts: [{ label: t.counts.entered, value: entered }, { label: t.counts.inside, value: inside }],
     }, { x: first.x, y: first.y - down });
     return [start, ...ids.map((id) => {
       const node = definition.nodes[id] ?? {};
@@ -123,14 +123,45 @@ export function Canvas({ definition, catalogue, report, entered, inside, opened,
     const first = Object.hasOwn(definition.nodes, definition.start) ? [{ id: triggerId, source: triggerId, target: definition.start, ...line }] : [];
     return [...first, ...ways.map((way) => ({ id: `${way.from} ${way.path}`, source: way.from, target: way.to, type: 'smoothstep', label: way.label, ...line }))];
   }, [definition, ways]);
+  const { box, begin } = useView([...places.values()]);
   return (
-    <div className="journey-canvas" role="group" aria-label={t.canvas}>
+    <div className="journey-canvas" role="group" aria-label={t.canvas} ref={box}>
       <ReactFlow
-        key={ids.length} nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={scheme} fitView fitViewOptions={{ maxZoom: 1, minZoom: 0.6, padding: 0.06 }} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} nodesDraggable={false} zoomOnScroll={false} panOnScroll preventScrolling={false} minZoom={0.2} proOptions={{ hideAttribution: true }}
+        nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={scheme} onInit={begin} fitViewOptions={{ maxZoom: 1, padding: 0.06 }} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} nodesDraggable={false} zoomOnScroll={false} panOnScroll preventScrolling={false} minZoom={0.2} proOptions={{ hideAttribution: true }}
       >
         <Background gap={20} />
         <Controls showInteractive={false} position="top-right" orientation="horizontal" />
       </ReactFlow>
     </div>
   );
+}
+
+/* Begins at the trigger, as large as the width allows; a window or inspector that takes room away keeps the middle in the middle. */
+function useView(places: readonly { x: number; y: number }[]) {
+  const box = useRef<HTMLDivElement>(null);
+  const [flow, setFlow] = useState<ReactFlowInstance<CardNode> | null>(null);
+  const begin = useCallback((made: ReactFlowInstance<CardNode>) => {
+    setFlow(made);
+    if (box.current === null) return;
+    const xs = places.map((one) => one.x);
+    const [left, right, top] = [Math.min(0, ...xs), Math.max(0, ...xs) + cardWidth, Math.min(0, ...places.map((one) => one.y)) - down];
+    const { clientWidth, clientHeight } = box.current;
+    const tall = clientHeight / (Math.max(0, ...places.map((one) => one.y)) + cardHeight - top + 40);
+    const zoom = Math.max(0.55, Math.min(1, (clientWidth - 32) / (right - left), Math.max(0.85, tall)));
+    void made.setViewport({ x: clientWidth / 2 - ((left + right) / 2) * zoom, y: 20 - top * zoom, zoom });
+    // the places at the beginning: later changes leave the view where the person moved it
+  }, []);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null || flow === null) return;
+    let width = element.clientWidth;
+    const observer = new ResizeObserver(() => {
+      const view = flow.getViewport();
+      void flow.setViewport({ ...view, x: view.x + (element.clientWidth - width) / 2 });
+      width = element.clientWidth;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [flow]);
+  return { box, begin };
 }

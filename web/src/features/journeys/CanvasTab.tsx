@@ -13,7 +13,6 @@ import { Bones, Loaded } from '@/ui/States';
 import { Canvas, triggerId } from './Canvas';
 import { Inspector } from './Inspector';
 import { addAfter, canLead, journeyQueries, kindOf, nodeAt, textOf, withoutNode, type Journey, type JourneyCatalogue } from './model';
-import { Refusal } from './Refusal';
 import { journeyTexts } from './texts';
 import type { DraftHandle } from './useDraft';
 
@@ -35,7 +34,6 @@ function Work({ journey, draft, refusal, catalogue }: { journey: Journey; draft:
   }, [refusal]);
   return (
     <div className="stack" style={{ gap: 12 }}>
-      <Refusal problem={refusal} onOpen={open} />
       <Tools draft={draft} catalogue={catalogue} opened={opened} onOpen={open} />
       <div className={`journey-work ${opened === '' ? '' : 'with-inspector'}`}>
         <Canvas definition={definition} catalogue={catalogue} report={report.data?.nodes ?? []} entered={journey.entered} inside={journey.inside} opened={opened} problems={problems} onOpen={open} />

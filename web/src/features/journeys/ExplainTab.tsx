@@ -4,7 +4,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Input } from 'antd';
 import { useState } from 'react';
 import { queries } from '@/api/queries';
+import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
+import { dateTime } from '@/lib/format';
 import { useFilters } from '@/lib/hooks';
 import { OneId, Pill, Time } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
@@ -45,19 +47,27 @@ function Found({ journeyKey, query, onChoose }: { journeyKey: string; query: str
   );
 }
 
+/* Instants within a sentence of the server, in the zone of the workspace. */
+function useSayTimes(): (text: string) => string {
+  const language = useLanguage();
+  const { zone } = useClock();
+  return (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => dateTime(at, language, zone));
+}
+
 function Why({ journeyKey, oneId }: { journeyKey: string; oneId: string }) {
   const t = useText(journeyTexts);
   const language = useLanguage();
+  const say = useSayTimes();
   const why = useQuery(journeyQueries.explain(journeyKey, oneId));
   return (
     <Loaded query={why} skeleton={<Bones rows={4} inset={0} />}>
       {(data) => (
         <div className="stack">
           <div className="row wrap"><OneId id={oneId} link /><Pill tone={data.is_in ? 'good' : 'plain'}>{data.is_in ? t.explain.isIn : t.explain.notIn}</Pill></div>
-          {data.sentence !== undefined && <p className="explain-said">{data.sentence[language]}</p>}
+          {data.sentence !== undefined && <p className="explain-said">{say(data.sentence[language])}</p>}
           {data.positions.map((one) => (
             <section key={one.position} className="stack" style={{ gap: 8 }}>
-              <p className="explain-said">{one.sentence[language]}</p>
+              <p className="explain-said">{say(one.sentence[language])}</p>
               <div className="row wrap small soft"><span>{t.versions.title(one.version)}</span>{one.key !== '' && <span className="mono">{one.key}</span>}{one.due !== undefined && <span>{t.explain.next} <Time at={one.due} exact /></span>}</div>
               <Steps steps={one.steps} />
             </section>
@@ -78,9 +88,10 @@ function Why({ journeyKey, oneId }: { journeyKey: string; oneId: string }) {
 function Steps({ steps }: { steps: Explained['positions'][number]['steps'] }) {
   const t = useText(journeyTexts);
   const language = useLanguage();
+  const say = useSayTimes();
   return (
     <ol className="explain-steps" aria-label={t.explain.steps}>
-      {steps.map((step, at) => <li key={at}><span className="soft"><Time at={step.at} exact seconds /></span><span>{step.text[language]}</span></li>)}
+      {steps.map((step, at) => <li key={at}><span className="soft"><Time at={step.at} exact seconds /></span><span>{step.text[language]} <span className="soft">{[step.node === '$start' ? '' : step.node, say(step.what), say(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span></span></li>)}
     </ol>
   );
 }

@@ -15,6 +15,7 @@ import { ExplainTab } from './ExplainTab';
 import { StatePill } from './JourneysPage';
 import { JsonTab } from './JsonTab';
 import { journeyQueries, type Journey } from './model';
+import { Refusal } from './Refusal';
 import { ReportTab } from './ReportTab';
 import { journeyTexts } from './texts';
 import { useDraft } from './useDraft';
@@ -58,9 +59,10 @@ function Opened({ journey }: { journey: Journey }) {
       }
       actions={<Actions journey={journey} draft={draft} onRefused={setRefusal} />}
     >
+      <Refusal problem={refusal} onOpen={(node) => void navigate(`/journeys/${journey.key}?node=${encodeURIComponent(node)}`)} />
       <TabBar<Tab> label={t.views} value={tab} tabs={tabs.map((key) => ({ key, label: t.tabs[key] }))} onChange={go}>
         {tab === 'canvas' && <CanvasTab journey={journey} draft={draft} refusal={refusal} />}
-        {tab === 'json' && <JsonTab draft={draft} refusal={refusal} />}
+        {tab === 'json' && <JsonTab draft={draft} />}
         {tab === 'report' && <ReportTab journey={journey} />}
         {tab === 'explain' && <ExplainTab journeyKey={journey.key} />}
         {tab === 'versions' && <VersionsTab journey={journey} draft={draft} onTaken={() => go('canvas')} />}

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JsonTab: the draft as its JSON, both ways: what is typed takes effect when it parses; a refusal stands below with its pointer. */
+/* JsonTab: the draft as its JSON, both ways: what is typed takes effect when it parses. */
 import { Input } from 'antd';
 import { useEffect, useRef, useState } from 'react';
-import type { ApiProblem } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { CopyButton, useRoleReason } from '@/ui/Controls';
 import { Panel } from '@/ui/Page';
 import { definitionOf, isValue } from './model';
-import { Refusal } from './Refusal';
 import { journeyTexts } from './texts';
 import type { DraftHandle } from './useDraft';
 
-export function JsonTab({ draft, refusal }: { draft: DraftHandle; refusal: ApiProblem | null }) {
+export function JsonTab({ draft }: { draft: DraftHandle }) {
   const t = useText(journeyTexts);
   const noRole = useRoleReason('operator');
   const [text, setText] = useState(() => JSON.stringify(draft.definition, null, 2));
@@ -39,7 +37,6 @@ export function JsonTab({ draft, refusal }: { draft: DraftHandle; refusal: ApiPr
   return (
     <Panel title="JSON" note={noRole ?? t.jsonHint} tools={<CopyButton text={text} />}>
       <div className="stack" style={{ gap: 8 }}>
-        <Refusal problem={refusal} />
         <Input.TextArea className="mono" aria-label="JSON" value={text} readOnly={noRole !== null} status={wrong === '' ? '' : 'error'} spellCheck={false} autoSize={{ minRows: 16, maxRows: 34 }} onChange={(event) => change(event.target.value)} />
         {wrong !== '' && <p role="alert" style={{ color: 'var(--bad)' }}>{wrong}</p>}
       </div>
