@@ -10,7 +10,7 @@ export const miniProgram = 'wx3f1a6c0d5e7b2a91';
 export const cartTemplate = 'CartCouponMuye';
 const adviser = 'lin';
 const smsKey = 'LTAI5tDemoMuye';
-const callback = { token: 'demoCallbackToken', aes: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG' };
+const callback = { token: 'demoCallbackToken', aes: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFA' };
 
 // ---- who sends ----
 

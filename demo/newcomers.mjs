@@ -67,7 +67,8 @@ export class Newcomers {
     if (chance(0.6)) this.house.track('mp_server', ids, 'SkinTestTaken', { skin_type: pick(skins), score: 55 + randomInt(45) });
     if (chance(0.7))
       this.happens('mini_program', miniProgram, {
-        FromUserName: openid, Event: 'subscribe_msg_popup_event', TemplateId: cartTemplate, SubscribeStatusString: 'accept', PopupScene: '2',
+        FromUserName: openid, Event: 'subscribe_msg_popup_event',
+        SubscribeMsgPopupEvent: { List: { TemplateId: cartTemplate, SubscribeStatusString: 'accept', PopupScene: 2 } },
       });
   }
 

@@ -263,6 +263,32 @@ void control_world(struct call *call)
 
 /* ---- POST /sandbox/events ---- */
 
+/* One message more for each template that she accepted. */
+static void add_credit(struct call *call, struct account *account, str openid, json_value entry)
+{
+    str template_ = json_text(json_get(entry, STR("TemplateId")));
+    str status = json_text(json_get(entry, STR("SubscribeStatusString")));
+    if (template_.size == 0 || (status.size > 0 && !str_equal(status, STR("accept"))))
+        return;
+    int64_t *left = credit_of(call->sandbox, account, openid, template_);
+    if (left != NULL)
+        (*left)++;
+}
+
+/* SubscribeMsgPopupEvent has a List for each template, as the provider writes it; a single one may stand bare. */
+static void subscribe(struct call *call, struct account *account, str openid, json_value json)
+{
+    json_value list = json_get(json_get(json, STR("SubscribeMsgPopupEvent")), STR("List"));
+    struct json_iterator iterator = json_iterate(list);
+    json_value entry;
+    add_credit(call, account, openid, json);
+    if (json_is_object(list))
+        add_credit(call, account, openid, list);
+    else
+        while (json_next(&iterator, NULL, &entry))
+            add_credit(call, account, openid, entry);
+}
+
 /* What an event of WeChat does to the follower. */
 static void follow(struct call *call, struct account *account, str openid, str event,
                    json_value json)
@@ -278,12 +304,8 @@ static void follow(struct call *call, struct account *account, str openid, str e
         person->is_gone = false;
     person->interacted_ms = sandbox_now(call->sandbox);
     person->since_interaction = 0;
-    str template_ = json_text(json_get(json, STR("TemplateId")));
-    int64_t *left = str_equal(event, STR("subscribe_msg_popup_event")) && template_.size > 0
-                        ? credit_of(call->sandbox, account, openid, template_)
-                        : NULL;
-    if (left != NULL)
-        (*left)++;
+    if (str_equal(event, STR("subscribe_msg_popup_event")))
+        subscribe(call, account, openid, json);
 }
 
 /* What a change of WeCom's contacts does; gives the welcome code that goes with it. */

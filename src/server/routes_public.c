@@ -214,6 +214,19 @@ static void write_members(json_value object, const char *skip, struct buffer *ou
     }
 }
 
+/* The door wants an anonymous id of whoever has no other than the provider's: that one is hers there. */
+static void write_nobody(json_value event, struct buffer *out)
+{
+    struct json_iterator iterator =
+        json_iterate(json_get(json_get(event, STR("context")), STR("externalIds")));
+    json_value first;
+    if (json_kind(json_get(event, STR("anonymousId"))) == JSON_TEXT ||
+        !json_next(&iterator, NULL, &first))
+        return;
+    buffer_append_str(out, STR(",\"anonymousId\":"));
+    json_write_text(out, json_text(json_get(first, STR("id"))));
+}
+
 /* Each event says by which account it came: gates go by it (docs/touches.md). */
 static err write_events(struct request *request, str events, struct buffer *out,
                         struct problem *problem)
@@ -230,6 +243,7 @@ static err write_events(struct request *request, str events, struct buffer *out,
         write_members(json_get(event, STR("properties")), "account", out);
         buffer_append_byte(out, '}');
         write_members(event, "properties", out);
+        write_nobody(event, out);
         buffer_append_byte(out, '}');
     }
     return error;
@@ -272,7 +286,8 @@ static err take_events(struct request *request, str events, struct problem *prob
         collect_decode(worker, sources, &collected, &records, &count, &answer);
         if (answer.status != 200)
             error = problem_set(problem, ERR_UNPROCESSABLE,
-                                "the callback's events are refused (%d)", answer.status);
+                                "the callback's events are refused (%d): " STR_FMT, answer.status,
+                                STR_ARG(answer.body));
     }
     if (error == ERR_OK && count > 0)
         error = engine_append_records(engine, buffer_str(&records), count);
