@@ -163,7 +163,7 @@ function TextValue({ value, subject, onChange, label }: { value: string; subject
   const t = useText(ruleTexts);
   return (
     <AutoComplete
-      aria-label={label} value={value} className="rule-field" style={{ minWidth: 132 }} popupMatchSelectWidth={260} onOpenChange={setOpen} onFocus={() => setOpen(true)}
+      aria-label={label} value={value} className="rule-field" style={{ minWidth: 132 }} popupMatchSelectWidth={260} open={isOpen && suggestions.length > 0} onOpenChange={setOpen} onFocus={() => setOpen(true)} onBlur={() => setOpen(false)}
       options={suggestions.map((one) => ({ value: one.value, label: one.label === one.value ? one.value : <span className="row between"><span>{one.label}</span><span className="mono faint">{one.value}</span></span> }))}
       onChange={(next: string) => onChange(next)} placeholder={t.value}
       showSearch={{ filterOption: (search, option) => option === undefined || `${option.value} ${suggestions.find((one) => one.value === option.value)?.label ?? ''}`.toLowerCase().includes(search.toLowerCase()) }}
