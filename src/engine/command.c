@@ -366,12 +366,10 @@ static bool is_step_of_a_job(str operation)
     return str_equal(operation, STR("import.move")) || str_equal(operation, STR("import.cut")) ||
            str_equal(operation, STR("import.retract")) ||
            str_equal(operation, STR("import.detach")) ||
-           str_equal(operation, STR("watermark.put")) ||
-           str_equal(operation, STR("journey.run")) ||
-           str_equal(operation, STR("touch.claim")) ||
-           str_equal(operation, STR("touch.results")) ||
-           str_equal(operation, STR("touch.receipts")) ||
-           str_equal(operation, STR("touch.run")) || str_equal(operation, STR("touch.recover"));
+           str_equal(operation, STR("watermark.put")) || str_equal(operation, STR("journey.run")) ||
+           str_equal(operation, STR("touch.claim")) || str_equal(operation, STR("touch.results")) ||
+           str_equal(operation, STR("touch.receipts")) || str_equal(operation, STR("touch.run")) ||
+           str_equal(operation, STR("touch.recover"));
 }
 
 static void tell_waiter(struct engine *engine, uint64_t nonce, uint64_t seq, int status, str answer)

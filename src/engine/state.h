@@ -58,9 +58,9 @@ struct engine {
     struct history *history;   /* readers on other threads have their own way in */
     struct remember *remember; /* what feeds it */
     struct audience *audience;
-    struct act *act; /* touches, and the threads that send */
+    struct act *act;   /* touches, and the threads that send */
     struct move *move; /* journeys */
-    bool has_work; /* the audience has more to do */
+    bool has_work;     /* the audience has more to do */
     struct profile *profile;
     struct plan *plan;
     struct dedupe dedupe;

@@ -637,8 +637,7 @@ static struct MHD_Response *make_response(struct request *request)
 {
     str body = request->static_body.size > 0 ? request->static_body : buffer_str(&request->out);
     struct MHD_Response *response =
-        request->stream != NULL
-            ? stream_response(request)
+        request->stream != NULL ? stream_response(request)
         : request->file > 0 && request->status < 300
             ? MHD_create_response_from_fd64(request->file_bytes, request->file)
             : MHD_create_response_from_buffer(body.size, (void *)(uintptr_t)body.data,

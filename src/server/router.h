@@ -86,8 +86,7 @@
     X(POST, API "/segments/preview", VIEWER, WORKING, BODY, segment_preview, previewSegment, "")   \
     X(POST, API "/segments/overlap", VIEWER, WORKING, BODY, segment_overlap, overlapSegments, "")  \
     X(POST, API "/segments/map", VIEWER, WORKING, BODY, segment_map, mapSegments, "")              \
-    X(GET, API "/segments/{key}/reach", VIEWER, WORKING, NONE, segment_reach, getSegmentReach,     \
-      "")                                                                                          \
+    X(GET, API "/segments/{key}/reach", VIEWER, WORKING, NONE, segment_reach, getSegmentReach, "") \
     X(GET, API "/segments/{key}", VIEWER, WORKING, NONE, definition_get, getSegment, "")           \
     X(PUT, API "/segments/{key}", OPERATOR, WORKING, BODY, definition_put, putSegment, "")         \
     X(DELETE, API "/segments/{key}", OPERATOR, WORKING, NONE, definition_delete, deleteSegment,    \
@@ -118,8 +117,8 @@
       "customer")                                                                                  \
     X(POST, API "/tags/{key}/preview-change", VIEWER, WORKING, BODY, definition_preview,           \
       previewTagChange, "")                                                                        \
-    X(GET, API "/objects/{kind}/{id}/tags", VIEWER, WORKING, NONE, object_tags_get,                 \
-      getObjectTags, "")                                                                           \
+    X(GET, API "/objects/{kind}/{id}/tags", VIEWER, WORKING, NONE, object_tags_get, getObjectTags, \
+      "")                                                                                          \
     X(POST, API "/segments/{key}/exports", OPERATOR, WORKING, BODY, export_post, exportSegment,    \
       "reveal")                                                                                    \
     X(POST, API "/tags/{key}/exports", OPERATOR, WORKING, BODY, export_post, exportTag, "reveal")  \

@@ -93,12 +93,14 @@
     TABLE(TOUCH_LINES, "touch_lines", 1, true,                                                        \
           "I:number T:journey T:node T:campaign T:channel T:account T:form T:template T:purpose "     \
           "T:brand I:priority I:flags")                                                               \
-    TABLE(TOUCHES, "touches", 1, true,                                                                \
-          "I:number I:customer I:line T:journey I:position T:key T:context T:order_id T:content_key " \
-          "I:cost_minor I:created_ms I:seq I:not_before_ms I:expires_ms T:first_status "              \
-          "T:first_reason")                                                                           \
-    TABLE(TOUCH_STATES, "touch_states", 1, true,                                                      \
-          "I:number T:status T:reason I:until_ms I:changed_ms I:counted_ms I:steps I:tries I:flags")  \
+    TABLE(                                                                                            \
+        TOUCHES, "touches", 1, true,                                                                  \
+        "I:number I:customer I:line T:journey I:position T:key T:context T:order_id T:content_key "   \
+        "I:cost_minor I:created_ms I:seq I:not_before_ms I:expires_ms T:first_status "                \
+        "T:first_reason")                                                                             \
+    TABLE(                                                                                            \
+        TOUCH_STATES, "touch_states", 1, true,                                                        \
+        "I:number T:status T:reason I:until_ms I:changed_ms I:counted_ms I:steps I:tries I:flags")    \
     TABLE(TOUCH_SENDS, "touch_sends", 1, true,                                                        \
           "I:number I:recipient I:template_version T:provider_id T:code T:response I:at_ms")          \
     TABLE(TOUCH_STEPS, "touch_steps", 2, true,                                                        \
@@ -122,9 +124,8 @@
     TABLE(COUPON_POOLS, "coupon_pools", 1, true,                                                      \
           "T:key I:is_generated T:prefix I:limit_count I:given I:changed_ms")                         \
     TABLE(COUPON_CODES, "coupon_codes", 2, true, "T:pool I:number T:code")                            \
-    TABLE(COUPONS_GIVEN, "coupons_given", 1, true,                                                    \
-          "I:touch T:pool T:code I:customer I:at_ms")                                                 \
-    /* journeys: what they are, who stands where, what happened, what is counted, who enters */        \
+    TABLE(COUPONS_GIVEN, "coupons_given", 1, true, "I:touch T:pool T:code I:customer I:at_ms")        \
+    /* journeys: what they are, who stands where, what happened, what is counted, who enters */       \
     TABLE(JOURNEYS, "journeys", 1, true,                                                              \
           "I:number T:key I:state I:live_version T:body T:running I:created_ms I:changed_ms "         \
           "I:user_number")                                                                            \
@@ -133,12 +134,9 @@
     TABLE(JOURNEY_POSITIONS, "journey_positions", 1, true,                                            \
           "I:number I:customer I:node_born I:journey I:version I:node I:state I:visits I:steps "      \
           "I:entered_ms I:since_s I:due_ms B:context T:reason I:closed_ms")                           \
-    TABLE(JOURNEY_STEPS, "journey_steps", 2, true,                                                    \
-          "I:position I:number I:at_ms I:seq B:steps")                                                \
-    TABLE(JOURNEY_COUNTS, "journey_counts", 4, true,                                                  \
-          "I:journey I:version I:node I:day B:counts")                                                \
-    TABLE(JOURNEY_WAVES, "journey_waves", 1, true,                                                    \
-          "I:number I:journey I:started_ms B:members")                                                \
+    TABLE(JOURNEY_STEPS, "journey_steps", 2, true, "I:position I:number I:at_ms I:seq B:steps")       \
+    TABLE(JOURNEY_COUNTS, "journey_counts", 4, true, "I:journey I:version I:node I:day B:counts")     \
+    TABLE(JOURNEY_WAVES, "journey_waves", 1, true, "I:number I:journey I:started_ms B:members")       \
     TABLE(JOURNEY_WAVE_STATES, "journey_wave_states", 1, true,                                        \
           "I:number I:cursor I:not_before_ms I:entered I:refused")                                    \
     /* Moves of the audience between records, until the next tick. */                                 \
