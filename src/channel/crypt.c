@@ -198,7 +198,7 @@ static bool cipher(bool encrypt, const uint8_t key[AES_KEY_BYTES], uint8_t *byte
                 EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
                 EVP_CipherUpdate(context, bytes, &done, bytes, (int)size) == 1 &&
                 EVP_CipherFinal_ex(context, bytes + done, &rest) == 1 &&
-                (size_t)(done + rest) == size;
+                (size_t)done + (size_t)rest == size;
     EVP_CIPHER_CTX_free(context);
     return fine;
 }

@@ -830,6 +830,8 @@ err move_advance(struct engine *engine, int64_t by_ms)
 {
     int64_t now_ms = wall_clock_now_ms(engine->config.clock), to_ms = now_ms + by_ms;
     err error = wait_until_run(engine);
+    if (error != ERR_OK)
+        return error;
     do {
         int64_t next_ms = next_step_ms(engine, now_ms, to_ms);
         wall_clock_advance(engine->config.clock, next_ms - now_ms);

@@ -185,7 +185,7 @@ static err position_by_event(struct journeys *journeys, uint32_t slot, const str
     if (error == ERR_OK && !walk.closed && walk.position != NULL)
         error = node_by_event(&walk, heard);
     bool changed = walk.position == NULL || walk.closed || journeys->steps.size > 0 ||
-                   memcmp(&before, walk.position, sizeof before) != 0;
+                   memcmp((const char *)&before, (const char *)walk.position, sizeof before) != 0;
     return changed ? journey_walk_end(&walk, error) : error;
 }
 

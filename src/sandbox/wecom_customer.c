@@ -135,7 +135,7 @@ static void get_by_user(struct call *call, const struct account *account)
     json_put_key(&writer, STR("next_cursor"));
     buffer_append_byte(&call->out, '"');
     if (person != NULL && written == limit)
-        buffer_printf(&call->out, "%lld", (long long)(skip + written));
+        buffer_printf(&call->out, "%lld", (long long)skip + (long long)written);
     buffer_append_byte(&call->out, '"');
     writer.after_key = false;
     json_end_object(&writer);

@@ -363,9 +363,8 @@ static err take_case(struct parser *parser, struct node ***end, size_t at)
             return parser_fail(parser, at,
                                "between 'case' and its first 'when' nothing is written");
     if (ending.tag != TAG_WHEN)
-        return ending.tag == TAG_NONE || ending.tag != TAG_ENDCASE
-                   ? unexpected(parser, &ending, TAG_CASE, at)
-                   : parser_fail(parser, at, "this case has no 'when'");
+        return ending.tag != TAG_ENDCASE ? unexpected(parser, &ending, TAG_CASE, at)
+                                         : parser_fail(parser, at, "this case has no 'when'");
     return parse_ways(parser, &choice, &ending);
 }
 

@@ -118,9 +118,10 @@ static err grant(struct touches *touches, uint32_t node, const struct account *a
 }
 
 /* Events that say something of it, as channel_callback makes them (docs/touches.md). */
+enum says { SAYS_CONTACT, SAYS_GONE, SAYS_GRANTED, SAYS_REFUSED };
 static const struct {
     const char *type;
-    enum { SAYS_CONTACT, SAYS_GONE, SAYS_GRANTED, SAYS_REFUSED } says;
+    enum says says;
 } telling[] = {
     { "Message Received", SAYS_CONTACT },
     { "Official Account Followed", SAYS_CONTACT },
@@ -133,7 +134,8 @@ static const struct {
     { "Subscription Rejected", SAYS_REFUSED },
 };
 
-static err take_event(struct touches *touches, uint32_t node, int says, const struct event *event)
+static err take_event(struct touches *touches, uint32_t node, enum says says,
+                      const struct event *event)
 {
     struct problem problem = { .error = ERR_OK };
     json_value props;
@@ -150,6 +152,8 @@ static err take_event(struct touches *touches, uint32_t node, int says, const st
     case SAYS_GONE:
         return touches_chance_put(touches, node, account, CHANCE_UNSUBSCRIBED, STR_NONE, 1,
                                   event->time_ms);
+    case SAYS_GRANTED:
+    case SAYS_REFUSED:
     default:
         return grant(touches, node, account, what, says == SAYS_GRANTED, event->time_ms);
     }

@@ -40,8 +40,7 @@ static const char *const bases[] = {
     "<iframe srcdoc='<script>alert(1)</script>'>",
     "=cmd|' /C calc'!A0",
     "Subject\r\nBcc: a@b.cn",
-    "a\xe2\x80\xae"
-    "b",
+    "a\xe2\x80\xaex",
     "\xe2\x80\xaa\xe2\x81\xa6x",
     "\xc2\x85\xc2\x9f",
     "<a href=javascript:alert(1)>x</a>",
