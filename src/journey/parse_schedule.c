@@ -54,7 +54,7 @@ static bool frequency(struct schedule *schedule, str value, bool *has)
     for (int i = 0; i < 5; i++) {
         if (!str_equal(value, str_from_c(names[i])))
             continue;
-        schedule->every = i;
+        schedule->every = (enum every)i;
         *has = true;
         return true;
     }

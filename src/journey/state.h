@@ -197,8 +197,9 @@ struct goal {
     bool exits;
 };
 
+enum every { EVERY_HOUR, EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_YEAR };
 struct schedule {
-    enum { EVERY_HOUR, EVERY_DAY, EVERY_WEEK, EVERY_MONTH, EVERY_YEAR } every;
+    enum every every;
     uint32_t interval;
     uint8_t weekdays;
     uint32_t month_days; /* bit per day */

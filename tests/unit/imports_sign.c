@@ -126,8 +126,8 @@ static void refuses_what_is_no_list(void **state)
         "<ListBucketResult>" OBJECT("", "1") "</ListBucketResult>",
         "<ListBucketResult>" OBJECT("a%00b", "1") "</ListBucketResult>",
         "<!DOCTYPE x [<!ENTITY a 'b'>]><ListBucketResult>&a;</ListBucketResult>",
-        "<ListBucketResult><a><b><c><d><e><f><g><h></h></g></f></e></d></c></b></a></"
-        "ListBucketResult>",
+        ("<ListBucketResult><a><b><c><d><e><f><g><h></h></g></f></e></d></c></b></a>"
+         "</ListBucketResult>"),
     };
     struct buffer out, next;
     char code[64];
