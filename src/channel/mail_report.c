@@ -38,8 +38,10 @@ static str header(str headers, const char *name)
     str rest = headers, line, key;
     while (take_line(&rest, &line)) {
         str value = line;
+        /* a line without a colon is no header, whatever it says */
         if (line.size == 0 || line.data[0] == ' ' || line.data[0] == '\t' ||
-            !str_split(&value, ':', &key) || !str_equal_ignoring_case(key, str_from_c(name)))
+            !str_split(&value, ':', &key) || key.size == line.size ||
+            !str_equal_ignoring_case(key, str_from_c(name)))
             continue;
         const char *begin = line.data + key.size + 1, *end = line.data + line.size;
         while (rest.size > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t') &&
