@@ -26,6 +26,9 @@
  *   S4 membership belongs to the customer (root): a merge judges the survivor again and clears the absorbed, a split judges both.
  *   S5 definitions that others use cannot be deleted; cycles cannot be made.
  *   S6 readers on other threads see immutable snapshots (copy-on-write by chunk), never a half change.
+ *   S8 where history in memory is not whole (its budget; a column with more texts than fit) the answer stands on rows
+ *      that are read back (audience_config.past): a preview or a scan streams the customers concerned; a live
+ *      definition waits for one query, after which her past is in memory again. The answer is the same.
  *   S7 a customer with more than AUDIENCE_HUGE_EVENTS events is judged at most once a second of log time: what
  *      moves her may show a second later, and others do not wait.
  *
@@ -80,6 +83,29 @@ struct audience_move {
 
 /* ---- life ---- */
 
+/* ---- what is not in memory ---- */
+
+/* A question for rows of history, to where all of it is. */
+#define AUDIENCE_PAST_NOW UINT64_MAX
+struct audience_column {
+    str path;
+    enum column_kind kind;
+    history_column column;
+};
+struct audience_past {
+    const uint32_t *nodes; /* ascending, each once */
+    size_t node_count;
+    const str *types; /* of events; none: all */
+    size_t type_count;
+    const struct audience_column *columns; /* whose values the rows bring */
+    size_t column_count;
+    uint64_t until_seq; /* AUDIENCE_PAST_NOW: all that is applied; engine thread alone */
+    /* In no order; a row lives until it returns. Its error ends the question. */
+    err (*take)(void *context, const struct history_row *row);
+    void (*restart)(void *context); /* what was taken comes again from the beginning */
+    void *context;
+};
+
 struct audience_config {
     size_t
         memory_bytes_max; /* columns, sets, wheel; default 1.2 GB. Beyond it no definition is taken (NOMEM) */
@@ -98,6 +124,10 @@ struct audience_config {
      * and call history_fill_end. Engine thread. NULL: history has seen every event since the column was
      * added, or has no past (tests): the room calls history_fill_end itself. */
     void (*fill_column)(void *context, str path, enum column_kind kind, history_column column);
+    /* Rows that history does not have (its budget), or columns that it could not hold. Waits. Any thread; NULL: history has
+     * everything. */
+    err (*past)(void *context, const struct audience_past *past, struct problem *problem);
+    uint64_t (*applied_seq)(void *context); /* goes with it; engine thread */
     /* Told of every move, as it is made; what a definition or a recount brings is not told. Engine thread, inside
      * the call that made it (audience_event, audience_work …); may not call this room. NULL: nobody listens. */
     void (*moved)(void *context, const struct audience_move *move);
@@ -235,6 +265,47 @@ err audience_check(struct audience *audience, enum audience_kind kind, json_valu
 bool audience_is_live(const struct audience *audience, uint32_t number);
 /* Is she in it, or has a value; as she was settled last (audience_before). */
 bool audience_has(const struct audience *audience, uint32_t number, uint32_t customer);
+
+/* ---- at past moments (what-if: docs/decisions/whatif.md) ----
+ *
+ * Rules and segments, judged of any customer at any moment over what her history has by then. What is given by hand, by file
+ * or by a model, traits and objects are as they are when it is sealed. Filled and sealed on the engine thread; from then on it
+ * belongs to one thread, any. Numbers are from 1; 0: there is none. */
+struct audience_then;
+err audience_then_new(struct audience *audience, struct audience_then **then) MUST_USE;
+void audience_then_free(struct audience_then **then);
+/* A rule under a key of the caller's: `body` is that of a segment. What is there under this key stays. */
+err audience_then_add_rule(struct audience_then *then, str key, json_value body,
+                           struct problem *problem) MUST_USE;
+/* A live segment of customers; NOT_FOUND. */
+err audience_then_add_segment(struct audience_then *then, str key) MUST_USE;
+/* What it needs begins to be filled; false: seal it again after a moment. */
+err audience_then_seal(struct audience_then *then, bool *is_ready) MUST_USE;
+uint32_t audience_then_find(const struct audience_then *then, str key);
+uint32_t audience_then_count(const struct audience_then *then);
+str audience_then_key(const struct audience_then *then, uint32_t number);
+/* What {"touch": …} means: those of the customer of whom it is asked, ascending. */
+void audience_then_hear_touches(struct audience_then *then,
+                                const struct rule_touch *(*touches)(void *context, size_t *count),
+                                void *context);
+/* As it is right after a record of this moment (S1); *until_ms as in rule.h. `customer` is her number of today. */
+bool audience_then_holds(struct audience_then *then, uint32_t number, uint32_t customer,
+                         const struct history_view *view, int64_t at_ms, int64_t *until_ms);
+/* Can an event of this type change it? */
+bool audience_then_hears(const struct audience_then *then, uint32_t number, str type);
+
+/* ---- seeing a part (scopes) ----
+ *
+ * What is asked on the engine's thread between a lens and none is answered as if nobody were there but the members of one
+ * segment, now, and no other definitions than those that `sees` says: the others are not found, not listed, not
+ * suggested, and rules cannot name them. Questions that take longer keep the lens that they were begun with. */
+struct audience_lens {
+    uint32_t number; /* audience_number of a segment of customers; 0, or gone: nobody */
+    bool (*sees)(void *context, enum audience_kind kind, str key); /* NULL: none */
+    void *context;
+};
+/* NULL: the whole again. Nothing may be applied meanwhile. */
+void audience_look_through(struct audience *audience, const struct audience_lens *lens);
 
 /* ---- questions that take longer: a job is begun and ended on the engine thread, and run on any other ---- */
 
