@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/calendar.h"
 #include "base/clock_guard.h"
 
-#define DAYS_PER_ERA 146097                     /* 400 years */
 #define EPOCH_SECONDS_MAX INT64_C(100000000000) /* from here on digits are milliseconds */
 #define TIME_MAX_MS INT64_C(253402300799999)    /* the end of the year 9999 */
 #define TIME_MIN_MS INT64_C(-62135596800000)    /* the start of the year 1 */
@@ -81,32 +81,6 @@ void steady_sleep_ms(int64_t ms)
         continue;
 }
 
-/* Days since 1970-01-01. Hinnant, "chrono-compatible low-level date algorithms": years start in
- * March, so that the leap day is the last. */
-static int64_t days_from_date(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * DAYS_PER_ERA + day_of_era - 719468;
-}
-
-static void date_from_days(int64_t days, int64_t *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
-    int64_t day_of_era = days - era * DAYS_PER_ERA;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * day_of_year + 2) / 153; /* 0 is March */
-    *day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    *year = year_of_era + era * 400 + (*month <= 2);
-}
-
 /* Two digits, then `behind`, which is one byte or none. printf takes twenty times as long, and an answer
  * about a customer has some twenty times in it. */
 static char *put_two(char *at, unsigned number, const char *behind)
@@ -126,9 +100,9 @@ void time_format_utc(int64_t time_ms, char out[TIME_TEXT_BYTES])
         of_day += DAY_MS;
         days--;
     }
-    int64_t year;
-    int month, day;
-    date_from_days(days, &year, &month, &day);
+    struct date date = date_of_day(days);
+    int64_t year = date.year;
+    int month = date.month, day = date.day;
     if (year < 0 || year > 9999) { /* nothing that time_parse takes */
         snprintf(out, TIME_TEXT_BYTES, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month,
                  day, (int)(of_day / HOUR_MS), (int)(of_day / MINUTE_MS % 60),
@@ -193,17 +167,13 @@ static bool take_fraction_ms(str *rest, int *out_ms)
 
 static bool take_date(str *rest, int64_t *out_days)
 {
-    static const int month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int year, month, day;
     if (!take_digits(rest, 4, &year) || !take_char(rest, "-") || !take_digits(rest, 2, &month) ||
         !take_char(rest, "-") || !take_digits(rest, 2, &day))
         return false;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1])
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month))
         return false;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (month == 2 && day == 29 && !leap)
-        return false;
-    *out_days = days_from_date(year, month, day);
+    *out_days = day_of_date(year, month, day);
     return true;
 }
 

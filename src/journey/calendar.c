@@ -1,56 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calendar: moments as people say them: at ten, on Monday, every first of the month. */
+#include "base/calendar.h"
 #include "journey/state.h"
 
 #define YEARS_AHEAD 12 /* a schedule that finds nothing so far finds nothing */
-
-/* ---- days ---- */
-
-static int64_t floor_div(int64_t value, int64_t by)
-{
-    int64_t quotient = value / by;
-    return value % by < 0 ? quotient - 1 : quotient;
-}
-
-struct date {
-    int64_t year;
-    int month, day; /* from 1 */
-};
-
-/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": days since 1970-01-01 to a date and back. */
-static struct date date_of(int64_t days)
-{
-    int64_t shifted = days + 719468;
-    int64_t era = floor_div(shifted, 146097), of_era = shifted - era * 146097;
-    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted_month = (5 * of_year + 2) / 153;
-    int month = (int)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
-    return (struct date){ .year = year_of_era + era * 400 + (month <= 2),
-                          .month = month,
-                          .day = (int)(of_year - (153 * shifted_month + 2) / 5 + 1) };
-}
-
-static int64_t days_of(struct date date)
-{
-    int64_t year = date.year - (date.month <= 2);
-    int64_t era = floor_div(year, 400), of_era = year - era * 400;
-    int64_t of_year =
-        (153 * (date.month > 2 ? date.month - 3 : date.month + 9) + 2) / 5 + date.day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* 0: Monday */
-static int weekday_of(int64_t days)
-{
-    return (int)(((days + 3) % 7 + 7) % 7);
-}
-
-static int month_length(struct date date)
-{
-    struct date next = { date.month == 12 ? date.year + 1 : date.year, date.month % 12 + 1, 1 };
-    return (int)(days_of(next) - days_of((struct date){ date.year, date.month, 1 }));
-}
 
 /* ---- zones ---- */
 
@@ -97,7 +50,7 @@ int64_t calendar_next(const struct journeys *journeys, const struct calendar *ca
     if (!calendar->has_time && calendar->weekdays == 0)
         return at_ms;
     for (int64_t day = today; day <= today + 8; day++) {
-        if (calendar->weekdays != 0 && (calendar->weekdays >> weekday_of(day) & 1) == 0)
+        if (calendar->weekdays != 0 && (calendar->weekdays >> weekday_of_day(day) & 1) == 0)
             continue;
         if (!calendar->has_time && day == today)
             return at_ms;
@@ -113,7 +66,7 @@ int64_t calendar_next(const struct journeys *journeys, const struct calendar *ca
 
 static bool interval_fits(const struct schedule *schedule, int64_t day, int64_t start_day)
 {
-    struct date date = date_of(day), start = date_of(start_day);
+    struct date date = date_of_day(day), start = date_of_day(start_day);
     int64_t apart = 0;
     switch (schedule->every) {
     case EVERY_HOUR:
@@ -122,7 +75,7 @@ static bool interval_fits(const struct schedule *schedule, int64_t day, int64_t 
         apart = day - start_day;
         break;
     case EVERY_WEEK:
-        apart = (day - weekday_of(day) - (start_day - weekday_of(start_day))) / 7;
+        apart = (day - weekday_of_day(day) - (start_day - weekday_of_day(start_day))) / 7;
         break;
     case EVERY_MONTH:
         apart = (date.year - start.year) * 12 + date.month - start.month;
@@ -136,19 +89,19 @@ static bool interval_fits(const struct schedule *schedule, int64_t day, int64_t 
 
 static bool day_fits(const struct schedule *schedule, int64_t day, int64_t start_day)
 {
-    struct date date = date_of(day), start = date_of(start_day);
+    struct date date = date_of_day(day), start = date_of_day(start_day);
     bool by_month_day = schedule->month_days != 0 || schedule->last_day;
     if (!interval_fits(schedule, day, start_day))
         return false;
-    if (schedule->weekdays != 0 && (schedule->weekdays >> weekday_of(day) & 1) == 0)
+    if (schedule->weekdays != 0 && (schedule->weekdays >> weekday_of_day(day) & 1) == 0)
         return false;
     if (by_month_day && (schedule->month_days >> date.day & 1) == 0 &&
-        !(schedule->last_day && date.day == month_length(date)))
+        !(schedule->last_day && date.day == days_of_month(date.year, date.month)))
         return false;
     if (schedule->months != 0 && (schedule->months >> date.month & 1) == 0)
         return false;
     if (schedule->every == EVERY_WEEK && schedule->weekdays == 0)
-        return weekday_of(day) == weekday_of(start_day);
+        return weekday_of_day(day) == weekday_of_day(start_day);
     if (schedule->every == EVERY_MONTH && !by_month_day && schedule->weekdays == 0)
         return date.day == start.day;
     if (schedule->every == EVERY_YEAR && schedule->months == 0 && !by_month_day)

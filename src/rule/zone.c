@@ -4,51 +4,7 @@
 
 #include <string.h>
 
-#define DAYS_PER_ERA 146097 /* 400 years */
-
-/* ---- dates; Hinnant, "chrono-compatible low-level date algorithms": years start in March ---- */
-
-int64_t day_of_date(int64_t year, int month, int day)
-{
-    int64_t months = year * 12 + month - 1;
-    year = months >= 0 ? months / 12 : -((11 - months) / 12);
-    month = (int)(months - year * 12) + 1;
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * DAYS_PER_ERA + day_of_era - 719468;
-}
-
-struct date date_of_day(int64_t day)
-{
-    day += 719468;
-    int64_t era = (day >= 0 ? day : day - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
-    int64_t day_of_era = day - era * DAYS_PER_ERA;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * day_of_year + 2) / 153; /* 0 is March */
-    struct date date;
-    date.day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-    date.month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    date.year = year_of_era + era * 400 + (date.month <= 2);
-    return date;
-}
-
-int days_of_month(int64_t year, int month)
-{
-    return (int)(day_of_date(year, month + 1, 1) - day_of_date(year, month, 1));
-}
-
 /* ---- the zone ---- */
-
-static int64_t floor_day(int64_t local_ms)
-{
-    int64_t day = local_ms / DAY_MS;
-    return local_ms % DAY_MS < 0 ? day - 1 : day;
-}
 
 err zone_copy(struct zone *zone, const struct rule_zone *from, struct arena *arena)
 {
@@ -74,7 +30,7 @@ err zone_copy(struct zone *zone, const struct rule_zone *from, struct arena *are
         offset[i] = from->offset_seconds[i] * SECOND_MS;
         peak[i] = INT64_MIN;
         if (i > 0) {
-            int64_t shown = floor_day(since[i] - 1 + offset[i - 1]);
+            int64_t shown = floor_div(since[i] - 1 + offset[i - 1], DAY_MS);
             peak[i] = shown > peak[i - 1] ? shown : peak[i - 1];
         }
     }
@@ -107,7 +63,7 @@ int64_t zone_local(const struct zone *zone, int64_t at_ms)
 int64_t zone_day(const struct zone *zone, int64_t at_ms)
 {
     uint32_t entry = entry_at(zone, at_ms);
-    int64_t day = floor_day(at_ms + zone->offset_ms[entry]);
+    int64_t day = floor_div(at_ms + zone->offset_ms[entry], DAY_MS);
     return day > zone->peak_day[entry] ? day : zone->peak_day[entry];
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "rule/rule.h"
@@ -36,14 +37,6 @@ static inline int64_t zone_midnight(const struct zone *zone, int64_t day)
 {
     return zone_instant(zone, day * DAY_MS);
 }
-
-struct date {
-    int64_t year;
-    int month, day;
-};
-struct date date_of_day(int64_t day);
-int64_t day_of_date(int64_t year, int month, int day); /* month may be beyond 1 … 12 */
-int days_of_month(int64_t year, int month);
 
 enum anchor {
     ANCHOR_TIME, /* `ms` is the instant */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "sandbox/inside.h"
 
 enum { NAME_PERSON = 10, NAME_PHONE = 20, NAME_CREDIT };
@@ -50,21 +51,12 @@ struct person *person_of(struct sandbox *sandbox, struct account *account, enum 
 
 /* ---- quotas ---- */
 
-/* Months since year 0 and days of this one: Hinnant's civil_from_days. */
+/* Months since year 0, and days of this one. */
 static int64_t month_of(int64_t local_ms, int64_t *days)
 {
-    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int64_t shifted = local_ms / DAY_MS + 719468, era = shifted / 146097;
-    int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted_month = (5 * day + 2) / 153;
-    int64_t month = shifted_month < 10 ? shifted_month + 2 : shifted_month - 10;
-    int64_t year = year_of_era + era * 400 + (month <= 1);
-    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    *days = lengths[month] + (month == 1 && is_leap);
-    return year * 12 + month;
+    struct date date = date_of_day(floor_div(local_ms, DAY_MS));
+    *days = days_of_month(date.year, date.month);
+    return date.year * 12 + date.month - 1;
 }
 
 bool person_take_quota(struct sandbox *sandbox, struct person *person)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "table/excel_inside.h"
 
@@ -110,20 +111,10 @@ static void write_clock(int64_t ms, struct buffer *out)
         buffer_printf(out, ".%03lld", (long long)(ms % SECOND_MS));
 }
 
-/* Civil date of a day since 1970-01-01, by the algorithm of Howard Hinnant's `civil_from_days`. */
 static void write_day(int64_t day, struct buffer *out)
 {
-    int64_t shifted = day + 719468;
-    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    int64_t of_era = shifted - era * 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * of_year + 2) / 153;
-    int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
-    month += month < 10 ? 3 : -9;
-    year += era * 400 + (month <= 2);
-    buffer_printf(out, "%04lld-%02lld-%02lld", (long long)year, (long long)month,
-                  (long long)of_month);
+    struct date date = date_of_day(day);
+    buffer_printf(out, "%04lld-%02d-%02d", (long long)date.year, date.month, date.day);
 }
 
 bool excel_write_time(double serial, enum excel_class class, bool from_1904, struct buffer *out,

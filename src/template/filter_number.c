@@ -2,6 +2,7 @@
 /* Filters of numbers, amounts and times. Numbers are whole millionths: the same on every machine. */
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "base/money.h"
 #include "template/inside.h"
@@ -256,27 +257,21 @@ struct civil {
     int hour, minute, second;
 };
 
-/* Days since 1970 to a date: Howard Hinnant, chrono-Compatible Low-Level Date Algorithms, civil_from_days. */
 static void civil_of(int64_t local_ms, struct civil *out)
 {
-    int64_t days = local_ms / DAY_MS - (local_ms % DAY_MS < 0);
-    int64_t seconds = (local_ms - days * DAY_MS) / SECOND_MS;
-    int64_t shifted = days + 719468;
-    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_of_march = (5 * day_of_march + 2) / 153;
-    out->day = (int)(day_of_march - (153 * month_of_march + 2) / 5 + 1);
-    out->month = (int)(month_of_march < 10 ? month_of_march + 3 : month_of_march - 9);
-    out->year = year_of_era + era * 400 + (out->month <= 2);
-    out->weekday = (int)(((days % 7) + 11) % 7);
-    out->hour = (int)(seconds / 3600);
-    out->minute = (int)(seconds / 60 % 60);
-    out->second = (int)(seconds % 60);
-    bool is_leap = (out->year % 4 == 0 && out->year % 100 != 0) || out->year % 400 == 0;
-    out->day_of_year = out->month > 2 ? day_of_march + 60 + is_leap : day_of_march - 305;
+    int64_t day = floor_div(local_ms, DAY_MS);
+    int64_t seconds = (local_ms - day * DAY_MS) / SECOND_MS;
+    struct date date = date_of_day(day);
+    *out = (struct civil){
+        .year = date.year,
+        .day_of_year = day - day_of_date(date.year, 1, 1) + 1,
+        .month = date.month,
+        .day = date.day,
+        .weekday = (weekday_of_day(day) + 1) % 7,
+        .hour = (int)(seconds / 3600),
+        .minute = (int)(seconds / 60 % 60),
+        .second = (int)(seconds % 60),
+    };
 }
 
 /* In English and Chinese, as %a, %A, %b and %B say it. */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/digest.h"
 #include "touch/inside.h"
 
@@ -34,43 +35,17 @@ bool touches_gate_find(str code, enum gate *gate)
 
 /* ---- time ---- */
 
-static int64_t floor_div(int64_t value, int64_t by)
-{
-    return value >= 0 ? value / by : -((-value + by - 1) / by);
-}
-
-/* Days since 1970 from and to a civil date (H. Hinnant, chrono-compatible low-level date algorithms). */
-static int64_t days_from_civil(int64_t year, int64_t month)
-{
-    year -= month <= 2;
-    int64_t era = floor_div(year, 400), of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static void civil_from_days(int64_t days, int64_t *year, int64_t *month)
-{
-    days += 719468;
-    int64_t era = floor_div(days, 146097), of_era = days - era * 146097;
-    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
-    int64_t shifted = (5 * of_year + 2) / 153;
-    *month = shifted < 10 ? shifted + 3 : shifted - 9;
-    *year = years + era * 400 + (*month <= 2);
-}
-
 static int64_t period_start_day(enum cap_calendar calendar, int64_t day, int steps)
 {
-    int64_t year, month;
+    struct date date;
     switch (calendar) {
     case CAP_DAY:
         return day + steps;
-    case CAP_WEEK: /* 1970-01-01 was a Thursday; weeks begin on Monday */
-        return floor_div(day + 3, 7) * 7 - 3 + (int64_t)steps * 7;
+    case CAP_WEEK:
+        return day - weekday_of_day(day) + (int64_t)steps * 7;
     case CAP_MONTH:
-        civil_from_days(day, &year, &month);
-        month += steps - 1;
-        return days_from_civil(year + floor_div(month, 12), month - floor_div(month, 12) * 12 + 1);
+        date = date_of_day(day);
+        return day_of_date(date.year, date.month + steps, 1);
     case CAP_SLIDING:
     default:
         return day;
