@@ -187,6 +187,37 @@ bool journey_holds_rule(const struct journeys *journeys, str key);
 /* Does a journey that is not deleted name this segment? Its key, or empty. */
 str journey_using_segment(const struct journeys *journeys, str segment);
 
+/* ---- an overlay (what-if: docs/decisions/whatif.md) ----
+ *
+ * A room made by journeys_new with another world, into which definitions are staged. It is never loaded and writes nothing. */
+
+/* {key, version, ramp, test_only, journey} of the draft, or of what is published; NOT_FOUND, CONFLICT: never published. Of the live
+ * room, on the engine thread. */
+err journey_write_definition(const struct journeys *journeys, str key, bool draft,
+                             struct json_writer *writer) MUST_USE;
+/* The same of all live journeys but one, as elements of an array. */
+void journey_write_live_definitions(const struct journeys *journeys, str but,
+                                    struct json_writer *writer);
+/* One of them is live in the overlay from now on; UNPROCESSABLE as journey_put says it. */
+err journey_stage(struct journeys *overlay, json_value definition, int64_t now_ms,
+                  struct problem *problem) MUST_USE;
+/* Events that may start (or go on with) somebody; and names of moves: "s:" and the key of a segment or rule, "t:" and that of a tag. */
+void journey_visit_events(const struct journeys *overlay,
+                          void (*visit)(void *context, str event, bool starts, bool goes_on),
+                          void *context);
+void journey_visit_moves(const struct journeys *overlay,
+                         void (*visit)(void *context, str name, bool starts, bool goes_on),
+                         void *context);
+/* Some journey can be entered without any event. */
+bool journey_concerns_everybody(const struct journeys *overlay);
+/* Nobody enters this one by herself: by API or by hand. */
+bool journey_is_by_hand(const struct journeys *overlay, str key);
+bool journey_has_positions(const struct journeys *overlay, uint32_t customer);
+size_t journey_overlay_bytes(const struct journeys *overlay);
+/* [{day, node, goal?, entered, left, …}] of the days from and to: what is not there is 0. Live or overlay. NOT_FOUND. */
+err journey_write_days(const struct journeys *journeys, str key, int64_t from_ms, int64_t to_ms,
+                       struct json_writer *writer) MUST_USE;
+
 /* ---- looking after it ---- */
 
 struct journeys_status {

@@ -340,6 +340,7 @@ struct touches {
 
     uint64_t counts[TOUCH_STATUS_COUNT];
     uint32_t last_correction;
+    const char *last_detail; /* of the last verdict: which cap or budget; borrowed from the policy */
 
     /* of the call being run */
     struct ledger_writes *writes;

@@ -265,6 +265,7 @@ static err request_new(struct touches *touches, const struct touch_request *requ
     struct candidate candidate = candidate_of(touches, request, touches_line_at(touches, number),
                                               account, touches->moment.now_ms);
     touches_gates_pass(touches, &candidate, &verdict);
+    touches->last_detail = verdict.detail;
     error = give_way(touches, &verdict);
     return error == ERR_OK ? make(touches, request, &candidate, &verdict, answer) : error;
 }
@@ -316,6 +317,7 @@ err touches_look_again(struct touches *touches, uint32_t number, bool *passes)
     struct candidate candidate = touches_candidate_again(touches, waiting, touches->moment.now_ms);
     struct verdict verdict;
     touches_gates_pass(touches, &candidate, &verdict);
+    touches->last_detail = verdict.detail;
     *passes = verdict.gate == GATE_NONE;
     waiting->gate = (uint8_t)verdict.gate;
     if (*passes) {

@@ -116,9 +116,53 @@ struct touches_config {
 err touches_new(struct touches **touches, const struct touches_config *config) MUST_USE;
 void touches_free(struct touches **touches);
 err touches_load(struct touches *touches, struct ledger *ledger, struct problem *problem) MUST_USE;
-/* An empty one that starts from the same policies, accounts, templates and counts of caps: for what-if. */
+
+/* ---- an overlay, whose touches go nowhere (what-if: docs/decisions/whatif.md) ---- */
+
+/* One that goes on from here: the same policies, accounts, templates, touches. Engine thread. */
 err touches_fork(const struct touches *touches, const struct touches_config *config,
                  struct touches **fork) MUST_USE;
+/* One that begins on a past day: today's policy, accounts, templates and pools, chances that were there, no touches. Engine
+ * thread; from then on it belongs to one thread, any, as do the functions below. */
+err touches_fork_then(const struct touches *touches, const struct touches_config *config,
+                      int64_t at_ms, struct touches **fork) MUST_USE;
+uint32_t touches_last(const struct touches *touches); /* engine thread */
+/* A touch of the live room, number up to what touches_last said; false: not remembered. Any thread. */
+struct touch_past {
+    uint32_t node;
+    enum touch_status status;
+    int64_t time_ms; /* of the last change that counts for caps */
+    str journey, journey_node, channel, account;
+};
+bool touches_past_at(const struct touches *live, uint32_t number, struct touch_past *past);
+/* It counts in the fork as it is in the live room. In the order of their numbers. */
+err touches_fork_add(struct touches *fork, const struct touches *live, uint32_t number) MUST_USE;
+void touches_fork_take_back_coupon(struct touches *fork, str pool_key);
+/* What is queued goes out as by the sender, gates once more and all, save that nothing is rendered. Account by account, in
+ * the order in which they were made. */
+struct touch_claimed {
+    uint32_t number, node;
+    int64_t cost_minor;
+    enum channel_kind kind;
+    str channel, account, journey, journey_node; /* live as long as the fork */
+};
+bool touches_fork_is_ready(const struct touches *fork);
+err touches_fork_claim(struct touches *fork, struct touch_moment moment,
+                       struct touch_claimed *claimed, size_t limit, size_t *count) MUST_USE;
+/* What came of it: SENT first, then as receipts tell. */
+err touches_fork_tell(struct touches *fork, struct touch_moment moment, uint32_t number,
+                      enum touch_status status) MUST_USE;
+/* Which cap or budget spoke in the last request or look; "" if none did. */
+const char *touches_fork_detail(const struct touches *fork);
+/* Members `budgets` and `coupon_pools`. */
+void touches_fork_write_left(const struct touches *fork, int64_t from_ms, int64_t to_ms,
+                             struct json_writer *writer);
+size_t touches_fork_bytes(const struct touches *fork);
+str touches_fork_test_segment(const struct touches *fork);
+void touches_fork_visit_accounts(const struct touches *fork,
+                                 void (*visit)(void *context, str key, enum channel_kind kind,
+                                               str identifier_type, str namespace_),
+                                 void *context);
 
 /* ---- asking for one ---- */
 

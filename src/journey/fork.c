@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fork: journeys beside the live ones, for what-if: definitions staged in an overlay whose positions are its own, and what is asked
+ * of it afterwards. The live room is only read. */
+#include <string.h>
+
+#include "journey/state.h"
+
+/* ---- what is to be staged ---- */
+
+static void write_definition(const struct journey *journey, uint32_t version, str body,
+                             struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_text(writer, STR("key"), journey->key);
+    json_member_int(writer, STR("version"), version);
+    json_member_int(writer, STR("ramp"), journey->ramp_percent);
+    json_member_bool(writer, STR("test_only"), journey->only_test_users);
+    json_member_raw(writer, STR("journey"), body);
+    json_end_object(writer);
+}
+
+err journey_write_definition(const struct journeys *journeys, str key, bool draft,
+                             struct json_writer *writer)
+{
+    const struct journey *journey = journey_find(journeys, key);
+    if (journey == NULL)
+        return ERR_NOT_FOUND;
+    const struct version *version = live_version(journey);
+    if (draft)
+        write_definition(journey, 0, str_from_bytes(journey->text, journey->text_size), writer);
+    else if (version == NULL)
+        return ERR_CONFLICT;
+    else
+        write_definition(journey, version->number, version->body, writer);
+    return ERR_OK;
+}
+
+void journey_write_live_definitions(const struct journeys *journeys, str but,
+                                    struct json_writer *writer)
+{
+    for (uint32_t i = 1; i < journeys->journey_count; i++) {
+        const struct journey *journey = journeys->journeys[i];
+        if (journey == NULL || journey->state != JOURNEY_LIVE_STATE ||
+            live_version(journey) == NULL || str_equal(journey->key, but))
+            continue;
+        write_definition(journey, journey->live_version, live_version(journey)->body, writer);
+    }
+}
+
+/* ---- staging ---- */
+
+static err hold_rules(struct journeys *overlay, struct version *version, int64_t now_ms,
+                      struct problem *problem)
+{
+    const struct journey_world *world = overlay->world;
+    struct journey_moment moment = { .now_ms = now_ms };
+    json_value rule;
+    err error = ERR_OK;
+    for (uint32_t i = 0; error == ERR_OK && i < version->rule_count; i++) {
+        error = json_parse(overlay->parser, version->rules[i].json, &rule, problem);
+        if (error == ERR_OK)
+            error = world->rule_hold(world->context, rule, moment, NULL, version->rules[i].key,
+                                     problem);
+    }
+    version->is_held = error == ERR_OK;
+    return error;
+}
+
+err journey_stage(struct journeys *overlay, json_value definition, int64_t now_ms,
+                  struct problem *problem)
+{
+    str key = json_text(json_get(definition, STR("key")));
+    json_value body = json_get(definition, STR("journey"));
+    uint32_t number = overlay->journey_count > 0 ? overlay->journey_count : 1;
+    struct version *version = NULL;
+    struct journey *journey;
+    overlay->is_overlay = true;
+    err error = version_parse(overlay, body, &version, problem);
+    if (error != ERR_OK)
+        return error;
+    error = journey_new(overlay, (uint16_t)number, key, &journey);
+    if (error != ERR_OK) {
+        version_free(&version);
+        return error;
+    }
+    error = journey_take_text(journey, body);
+    if (error == ERR_OK)
+        error = version_add(journey, version);
+    else
+        version_free(&version);
+    if (error == ERR_OK)
+        error = hold_rules(overlay, version, now_ms, problem);
+    if (error != ERR_OK)
+        return error;
+    journey->state = JOURNEY_LIVE_STATE;
+    journey->live_version = version->number;
+    journey->ramp_percent = (uint32_t)json_int(json_get(definition, STR("ramp")), 100);
+    journey->only_test_users = json_bool(json_get(definition, STR("test_only")), false);
+    schedule_set(overlay, journey, now_ms - 1);
+    error = interests_make(overlay);
+    due_changed(overlay);
+    return error;
+}
+
+/* ---- what it has an ear for ---- */
+
+static void visit_interests(const struct interests *interests,
+                            void (*visit)(void *context, str name, bool starts, bool goes_on),
+                            void *context)
+{
+    for (uint32_t i = 0; i < interests->count; i++)
+        visit(context, interests->rows[i].name, interests->rows[i].count > 0,
+              interests->rows[i].by_positions);
+}
+
+void journey_visit_events(const struct journeys *overlay,
+                          void (*visit)(void *context, str event, bool starts, bool goes_on),
+                          void *context)
+{
+    visit_interests(&overlay->events, visit, context);
+}
+
+void journey_visit_moves(const struct journeys *overlay,
+                         void (*visit)(void *context, str name, bool starts, bool goes_on),
+                         void *context)
+{
+    visit_interests(&overlay->moves, visit, context);
+}
+
+bool journey_concerns_everybody(const struct journeys *overlay)
+{
+    for (uint32_t i = 1; i < overlay->journey_count; i++) {
+        const struct version *version = live_version(overlay->journeys[i]);
+        enum trigger_kind kind = version->trigger.kind;
+        if (kind == TRIGGER_SEGMENT || kind == TRIGGER_TAG || kind == TRIGGER_SCHEDULE ||
+            kind == TRIGGER_DATE)
+            return true;
+    }
+    return false;
+}
+
+bool journey_is_by_hand(const struct journeys *overlay, str key)
+{
+    const struct journey *journey = journey_find(overlay, key);
+    enum trigger_kind kind = live_version(journey)->trigger.kind;
+    return kind == TRIGGER_API || kind == TRIGGER_MANUAL;
+}
+
+bool journey_has_positions(const struct journeys *overlay, uint32_t customer)
+{
+    return position_first(&overlay->positions, customer) != NONE;
+}
+
+size_t journey_overlay_bytes(const struct journeys *overlay)
+{
+    return positions_bytes(&overlay->positions) + overlay->entries.capacity * (size_t)12 +
+           overlay->counts.capacity * sizeof(struct count_row);
+}
+
+/* ---- by day ---- */
+
+static void write_date(struct json_writer *writer, int32_t day)
+{
+    char text[TIME_TEXT_BYTES];
+    time_format_utc(day * DAY_MS, text);
+    json_member_text(writer, STR("day"), str_slice(str_from_c(text), 0, 10));
+}
+
+static str node_name(const struct version *version, uint16_t node)
+{
+    static const char *const places[] = { "$start", "$absence", "$control", "$after" };
+    return node < version->node_count ? version->nodes[node].id
+                                      : str_from_c(places[node - NODE_START]);
+}
+
+static void write_count_row(const struct version *version, const struct count_row *row,
+                            struct json_writer *writer)
+{
+    json_begin_object(writer);
+    write_date(writer, row->day);
+    json_member_text(writer, STR("node"), node_name(version, row->node));
+    if (row->goal != 0)
+        json_member_text(writer, STR("goal"), version->goals[row->goal - 1].key);
+    for (int kind = 0; kind < COUNT_KIND_COUNT; kind++)
+        if (row->counts[kind] != 0 && kind != COUNT_VALUE_SQUARED)
+            json_member_int(writer, str_from_c(count_text((enum count_kind)kind)),
+                            row->counts[kind]);
+    json_end_object(writer);
+}
+
+static bool is_asked(const struct journeys *journeys, const struct journey *journey,
+                     const struct count_row *row, int64_t from_ms, int64_t to_ms)
+{
+    return row->journey == journey->number && row->day >= journey_local_day(journeys, from_ms) &&
+           row->day <= journey_local_day(journeys, to_ms - 1);
+}
+
+err journey_write_days(const struct journeys *journeys, str key, int64_t from_ms, int64_t to_ms,
+                       struct json_writer *writer)
+{
+    const struct journey *journey = journey_find(journeys, key);
+    if (journey == NULL)
+        return ERR_NOT_FOUND;
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < journeys->counts.count; i++) {
+        const struct count_row *row = &journeys->counts.rows[i];
+        const struct version *version = journey_version(journey, row->version);
+        if (version != NULL && is_asked(journeys, journey, row, from_ms, to_ms))
+            write_count_row(version, row, writer);
+    }
+    json_end_array(writer);
+    return ERR_OK;
+}
