@@ -60,7 +60,8 @@ struct act {
     size_t result_count;
     bool stopping, draining;
     pthread_t sender, teller;
-    bool is_started, sender_runs, teller_runs;
+    _Atomic bool is_started; /* channels, mutex and lists are there */
+    bool sender_runs, teller_runs;
 };
 
 /* act_send.c; any thread */

@@ -787,6 +787,7 @@ static err make_state(struct engine *engine)
 
 static void drop_state(struct engine *engine)
 {
+    follow_stop(engine); /* its threads append to the log and wake its reader: before the log goes */
     flusher_stop(&engine->flusher, 0);
     warehouse_close(&engine->warehouse);
     log_close(&engine->log);
@@ -802,7 +803,6 @@ static void drop_state(struct engine *engine)
     idempotency_deinit(&engine->idempotency);
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);
-    follow_stop(engine);
     move_free(engine);
     act_free(engine);
     remember_free(engine);
