@@ -5,8 +5,8 @@
  * immutable snapshot of both: the server loads a new one when engine_access_version grows, requests
  * borrow from the one that they hold. Tokens are kept as keyed hashes; the text is shown once.
  *
- * Roles are ordered: a viewer sees masked values, an operator decides and reveals, an administrator
- * changes who may. A token has the role that its user has now.
+ * What a user may do is what her roles hold together (role.h); a token may hold less than its user, never
+ * more. A role or a right that this version does not know grants nothing.
  * Any thread.
  */
 #ifndef KITH_ACCESS_USER_H
@@ -15,34 +15,46 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access/role.h"
 #include "access/seal.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "store/ledger.h"
 
-/* NAME, text; from the least to the most */
-#define ROLE_TABLE(X)       \
-    X(PUBLIC, "public")     \
-    X(VIEWER, "viewer")     \
-    X(OPERATOR, "operator") \
-    X(ADMINISTRATOR, "administrator")
+#define USER_ROLES_MAX 16
+#define USER_RECOVERY_CODES 10
 
-enum role {
-#define X(name, text) ROLE_##name,
-    ROLE_TABLE(X)
-#undef X
-        ROLE_COUNT
+/* What the column `settings` of a user holds, as JSON. Texts are borrowed. */
+struct user_settings {
+    str team; /* key; empty: all teams */
+    str roles[USER_ROLES_MAX];
+    size_t role_count;                 /* 0: the column `role` alone */
+    str totp;                          /* the secret of a second factor, sealed; empty: none */
+    int64_t totp_step;                 /* the last that was used: none up to it counts again */
+    str recovery[USER_RECOVERY_CODES]; /* keyed hashes in hex; each counts once */
+    size_t recovery_count;
+    str subject; /* who she is at the provider of single sign-on: issuer, space, subject */
 };
-const char *role_text(enum role role);
-bool role_from_text(str text, enum role *role); /* "public" is no user's role: false */
+void user_settings_read(json_value settings, struct user_settings *out);
+void user_settings_write(struct buffer *out, const struct user_settings *settings);
 
 struct user {
     uint32_t number;
     str login, name, locale;
-    str password; /* Argon2id text */
-    enum role role;
+    str password; /* Argon2id text; empty: cannot sign in by password */
+    struct user_settings settings;
+    struct permissions permissions; /* of all her roles */
+    str team;                       /* of settings */
     bool disabled;
     int64_t created_ms;
+};
+
+/* A role of the workspace's own. */
+struct role {
+    str key, name;
+    str patterns; /* JSON array */
+    struct permissions permissions;
+    int64_t created_ms, changed_ms;
 };
 
 enum token_kind { TOKEN_SESSION, TOKEN_API };
@@ -54,6 +66,11 @@ struct token {
     str name;
     int64_t created_ms;
     int64_t expires_ms; /* 0: never */
+    /* What it may do at most; all that its user may, unless narrowed. */
+    bool is_narrowed;
+    struct permissions permissions;
+    str patterns;       /* JSON array when narrowed */
+    str address, agent; /* who began it from where */
 };
 
 struct access_set;
@@ -67,6 +84,12 @@ size_t access_user_count(const struct access_set *set);
 const struct user *access_user_at(const struct access_set *set, size_t index); /* by number */
 const struct user *access_user_by_login(const struct access_set *set, str login);
 const struct user *access_user_by_number(const struct access_set *set, uint32_t number);
+
+/* Ready and own; false when there is no such role. */
+bool access_role_permissions(const struct access_set *set, str key, struct permissions *out);
+size_t access_role_count(const struct access_set *set); /* own ones */
+const struct role *access_role_at(const struct access_set *set, size_t index);
+const struct role *access_role_by_key(const struct access_set *set, str key);
 
 size_t access_token_count(const struct access_set *set);
 const struct token *access_token_at(const struct access_set *set, size_t index); /* by hash */

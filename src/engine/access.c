@@ -9,7 +9,7 @@
 
 /* ---- owned texts ---- */
 
-static err own(str text, str *out)
+err access_own(str text, str *out)
 {
     char *copy = memory_alloc(text.size + 1);
     if (copy == NULL)
@@ -20,7 +20,7 @@ static err own(str text, str *out)
     return ERR_OK;
 }
 
-static void disown(str *text)
+void access_disown(str *text)
 {
     memory_free((void *)(uintptr_t)text->data);
     *text = STR_NONE;
@@ -47,12 +47,12 @@ bool access_read_hex(str text, uint8_t *out, size_t size)
 
 static void source_disown(struct source *source)
 {
-    disown(&source->key);
-    disown(&source->name);
-    disown(&source->protocol);
-    disown(&source->channel);
-    disown(&source->write_key);
-    disown(&source->signing_secret);
+    access_disown(&source->key);
+    access_disown(&source->name);
+    access_disown(&source->protocol);
+    access_disown(&source->channel);
+    access_disown(&source->write_key);
+    access_disown(&source->signing_secret);
 }
 
 /* A deep copy, so that a refused change leaves the old source untouched. */
@@ -61,11 +61,12 @@ static err source_dup(const struct source *source, struct source *out)
     *out = *source;
     out->key = out->name = out->protocol = STR_NONE;
     out->channel = out->write_key = out->signing_secret = STR_NONE;
-    if (own(source->key, &out->key) != ERR_OK || own(source->name, &out->name) != ERR_OK ||
-        own(source->protocol, &out->protocol) != ERR_OK ||
-        own(source->channel, &out->channel) != ERR_OK ||
-        own(source->write_key, &out->write_key) != ERR_OK ||
-        own(source->signing_secret, &out->signing_secret) != ERR_OK) {
+    if (access_own(source->key, &out->key) != ERR_OK ||
+        access_own(source->name, &out->name) != ERR_OK ||
+        access_own(source->protocol, &out->protocol) != ERR_OK ||
+        access_own(source->channel, &out->channel) != ERR_OK ||
+        access_own(source->write_key, &out->write_key) != ERR_OK ||
+        access_own(source->signing_secret, &out->signing_secret) != ERR_OK) {
         source_disown(out);
         return ERR_NOMEM;
     }
@@ -191,9 +192,9 @@ static err change_text(json_value body, str member, str *text)
     if (json_kind(value) != JSON_TEXT)
         return ERR_OK;
     str changed;
-    err error = own(json_text(value), &changed);
+    err error = access_own(json_text(value), &changed);
     if (error == ERR_OK) {
-        disown(text);
+        access_disown(text);
         *text = changed;
     }
     return error;
@@ -300,182 +301,6 @@ err access_put_source(struct access *access, json_value body, int64_t now_ms,
     return ERR_OK;
 }
 
-/* ---- users ---- */
-
-enum user_column {
-    USER_NUMBER,
-    USER_LOGIN,
-    USER_NAME,
-    USER_PASSWORD,
-    USER_ROLE,
-    USER_LOCALE,
-    USER_SETTINGS,
-    USER_CREATED_MS,
-    USER_DISABLED_MS,
-    USER_COLUMNS
-};
-
-static void user_disown(struct access_user *user)
-{
-    for (int column = 0; column < USER_COLUMNS; column++) {
-        if (user->row[column].kind == LEDGER_TEXT)
-            disown(&user->row[column].bytes);
-    }
-}
-
-static err user_dup(const struct ledger_value *row, struct access_user *out)
-{
-    *out = (struct access_user){ .number = (uint32_t)row[USER_NUMBER].integer };
-    for (int column = 0; column < USER_COLUMNS; column++) {
-        out->row[column] = row[column];
-        if (row[column].kind != LEDGER_TEXT)
-            continue;
-        out->row[column].bytes = STR_NONE;
-        if (own(row[column].bytes, &out->row[column].bytes) != ERR_OK) {
-            user_disown(out);
-            return ERR_NOMEM;
-        }
-    }
-    return ERR_OK;
-}
-
-static err add_user(struct access *access, const struct access_user *added)
-{
-    struct access_user *grown =
-        memory_resize(access->users, (access->user_count + 1) * sizeof *grown);
-    if (grown == NULL)
-        return ERR_NOMEM;
-    access->users = grown;
-    access->users[access->user_count++] = *added;
-    return ERR_OK;
-}
-
-static bool load_user(void *context, const struct ledger_value *values)
-{
-    struct load_context *load = context;
-    struct access_user user;
-    load->error = user_dup(values, &user);
-    if (load->error == ERR_OK)
-        load->error = add_user(load->access, &user);
-    return load->error == ERR_OK;
-}
-
-static struct access_user *find_user(struct access *access, str login)
-{
-    for (size_t index = 0; index < access->user_count; index++) {
-        if (str_equal(access->users[index].row[USER_LOGIN].bytes, login))
-            return &access->users[index];
-    }
-    return NULL;
-}
-
-static bool is_role(str role)
-{
-    return str_equal(role, STR("viewer")) || str_equal(role, STR("operator")) ||
-           str_equal(role, STR("administrator"));
-}
-
-err access_put_user(struct access *access, json_value body, int64_t now_ms,
-                    struct ledger_writes *writes, struct buffer *answer, struct problem *problem)
-{
-    str login = json_text(json_get(body, STR("login")));
-    if (login.size == 0 || login.size > 100) {
-        problem_set(problem, ERR_UNPROCESSABLE, "a login has 1 to 100 bytes");
-        return problem_at(problem, ERR_UNPROCESSABLE, "/login");
-    }
-    struct access_user *kept = find_user(access, login);
-    if (kept == NULL && access->user_count >= ACCESS_USERS_MAX)
-        return problem_set(problem, ERR_UNPROCESSABLE, "there are %d users already, no more fit",
-                           ACCESS_USERS_MAX);
-    struct ledger_value row[USER_COLUMNS] = {
-        ledger_int((int64_t)access->user_count + 1),
-        ledger_text(login),
-        ledger_text(login),
-        ledger_text(STR_NONE),
-        ledger_text(STR("viewer")),
-        ledger_text(STR("zh-CN")),
-        ledger_text(STR("{}")),
-        ledger_int(now_ms),
-        ledger_int(0),
-    };
-    if (kept != NULL)
-        memcpy(row, kept->row, sizeof row);
-    const struct {
-        str member;
-        enum user_column column;
-    } texts[] = { { STR("name"), USER_NAME },
-                  { STR("password"), USER_PASSWORD },
-                  { STR("role"), USER_ROLE },
-                  { STR("locale"), USER_LOCALE } };
-    for (size_t index = 0; index < sizeof texts / sizeof texts[0]; index++) {
-        json_value value = json_get(body, texts[index].member);
-        if (json_kind(value) == JSON_TEXT)
-            row[texts[index].column] = ledger_text(json_text(value));
-    }
-    if (!is_role(row[USER_ROLE].bytes)) {
-        problem_set(problem, ERR_UNPROCESSABLE, "there is no role '" STR_FMT "'",
-                    STR_ARG(row[USER_ROLE].bytes));
-        return problem_at(problem, ERR_UNPROCESSABLE, "/role");
-    }
-    bool disabled = json_bool(json_get(body, STR("disabled")), row[USER_DISABLED_MS].integer != 0);
-    row[USER_DISABLED_MS] =
-        ledger_int(!disabled                            ? 0
-                   : row[USER_DISABLED_MS].integer != 0 ? row[USER_DISABLED_MS].integer
-                                                        : now_ms);
-    struct access_user user;
-    err error = user_dup(row, &user);
-    if (error != ERR_OK)
-        return error;
-    if (kept != NULL) {
-        user_disown(kept);
-        *kept = user;
-    } else if ((error = add_user(access, &user)) != ERR_OK) {
-        user_disown(&user);
-        return error;
-    }
-    ledger_put(writes, LEDGER_USERS, user.row);
-    buffer_printf(answer, "{\"number\":%u}", user.number);
-    return ERR_OK;
-}
-
-/* ---- tokens ---- */
-
-static err token_hash(json_value body, uint8_t hash[SEAL_HASH_BYTES], struct problem *problem)
-{
-    if (access_read_hex(json_text(json_get(body, STR("hash"))), hash, SEAL_HASH_BYTES))
-        return ERR_OK;
-    return problem_set(problem, ERR_INVALID, "the hash of a token is 32 hex digits");
-}
-
-err access_put_token(struct access *access, json_value body, int64_t now_ms,
-                     struct ledger_writes *writes, struct problem *problem)
-{
-    uint8_t hash[SEAL_HASH_BYTES];
-    err error = token_hash(body, hash, problem);
-    if (error != ERR_OK)
-        return error;
-    int64_t user_number = json_int(json_get(body, STR("user_number")), 0);
-    if (user_number < 1 || (uint64_t)user_number > access->user_count)
-        return problem_set(problem, ERR_UNPROCESSABLE, "there is no user %lld",
-                           (long long)user_number);
-    LEDGER_PUT(writes, LEDGER_TOKENS, ledger_blob(str_from_bytes(hash, sizeof hash)),
-               ledger_int(user_number), ledger_text(json_text(json_get(body, STR("kind")))),
-               ledger_text(json_text(json_get(body, STR("name")))), ledger_int(now_ms),
-               ledger_int(json_int(json_get(body, STR("expires_ms")), 0)));
-    return ERR_OK;
-}
-
-err access_delete_token(json_value body, struct ledger_writes *writes, struct problem *problem)
-{
-    uint8_t hash[SEAL_HASH_BYTES];
-    err error = token_hash(body, hash, problem);
-    if (error != ERR_OK)
-        return error;
-    struct ledger_value key = ledger_blob(str_from_bytes(hash, sizeof hash));
-    ledger_delete(writes, LEDGER_TOKENS, &key);
-    return ERR_OK;
-}
-
 /* ---- audit ---- */
 
 static bool load_chain(void *context, const struct ledger_value *values)
@@ -487,7 +312,7 @@ static bool load_chain(void *context, const struct ledger_value *values)
 }
 
 void access_audit(struct access *access, const struct keys *keys, uint64_t seq, int64_t now_ms,
-                  uint32_t user_number, str action, str object, str detail,
+                  uint32_t user_number, str address, str action, str object, str detail,
                   struct ledger_writes *writes)
 {
     struct buffer line;
@@ -499,13 +324,15 @@ void access_audit(struct access *access, const struct keys *keys, uint64_t seq, 
     write_text(&line, action);
     write_text(&line, object);
     write_text(&line, detail);
+    write_text(&line, address);
     if (buffer_status(&line) == ERR_OK)
         keys_hash(keys, STR("audit"), buffer_str(&line), access->audit_chain);
     buffer_deinit(&line);
     LEDGER_PUT(writes, LEDGER_AUDIT, ledger_int((int64_t)seq), ledger_int(now_ms),
                ledger_int(user_number), ledger_text(action), ledger_text(object),
                ledger_text(detail),
-               ledger_blob(str_from_bytes(access->audit_chain, sizeof access->audit_chain)));
+               ledger_blob(str_from_bytes(access->audit_chain, sizeof access->audit_chain)),
+               ledger_text(address));
 }
 
 /* ---- start and end ---- */
@@ -518,7 +345,7 @@ err access_load(struct access *access, struct ledger *ledger, struct problem *pr
     if (error == ERR_OK)
         error = ledger_scan(ledger, LEDGER_SOURCES, NULL, load_source, &load, problem);
     if (error == ERR_OK && load.error == ERR_OK)
-        error = ledger_scan(ledger, LEDGER_USERS, NULL, load_user, &load, problem);
+        error = access_load_people(access, ledger, problem);
     if (error == ERR_OK && load.error == ERR_OK)
         error = ledger_page(ledger, LEDGER_AUDIT, NULL, true, 1, load_chain, access, problem);
     json_parser_free(&load.parser);
@@ -529,9 +356,7 @@ void access_deinit(struct access *access)
 {
     for (size_t index = 0; index < access->source_count; index++)
         source_disown(&access->sources[index].source);
-    for (size_t index = 0; index < access->user_count; index++)
-        user_disown(&access->users[index]);
     memory_free(access->sources);
-    memory_free(access->users);
+    access_deinit_people(access);
     *access = (struct access){ .source_count = 0 };
 }

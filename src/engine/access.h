@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 #include "access/source.h"
+#include "access/user.h"
 #include "base/json.h"
 #include "store/ledger.h"
 
 #define ACCESS_SOURCES_MAX 1000
 #define ACCESS_USERS_MAX 5000
+#define ACCESS_ROLES_MAX 200
 
 /* A row of SOURCES as it stands; texts are owned. */
 struct access_source {
@@ -23,8 +25,12 @@ struct access_source {
 
 struct access_user {
     uint32_t number;
-    char *login;
     struct ledger_value row[9]; /* columns of USERS; texts owned */
+};
+
+/* A role of the workspace's own: columns of ROLES; texts owned. */
+struct access_role {
+    struct ledger_value row[5];
 };
 
 struct access {
@@ -32,6 +38,10 @@ struct access {
     size_t source_count;
     struct access_user *users;
     size_t user_count;
+    struct access_role *roles;
+    size_t role_count;
+    struct json_parser
+        *parser;             /* for the settings of a row, while a command's body is being read */
     uint8_t audit_chain[16]; /* hash over the last audit row */
 };
 
@@ -48,6 +58,10 @@ err access_put_source(struct access *access, json_value body, int64_t now_ms,
 err access_put_user(struct access *access, json_value body, int64_t now_ms,
                     struct ledger_writes *writes, struct buffer *answer,
                     struct problem *problem) MUST_USE;
+err access_put_role(struct access *access, json_value body, int64_t now_ms,
+                    struct ledger_writes *writes, struct problem *problem) MUST_USE;
+err access_delete_role(struct access *access, json_value body, struct ledger_writes *writes,
+                       struct problem *problem) MUST_USE;
 err access_put_token(struct access *access, json_value body, int64_t now_ms,
                      struct ledger_writes *writes, struct problem *problem) MUST_USE;
 err access_delete_token(json_value body, struct ledger_writes *writes,
@@ -55,8 +69,17 @@ err access_delete_token(json_value body, struct ledger_writes *writes,
 
 /* One line of the audit, chained by hash to the one before. */
 void access_audit(struct access *access, const struct keys *keys, uint64_t seq, int64_t now_ms,
-                  uint32_t user_number, str action, str object, str detail,
+                  uint32_t user_number, str address, str action, str object, str detail,
                   struct ledger_writes *writes);
+
+/* access_people.c: users and roles of `access`. */
+err access_load_people(struct access *access, struct ledger *ledger,
+                       struct problem *problem) MUST_USE;
+void access_deinit_people(struct access *access);
+
+/* A copy that is owned, and its end. */
+err access_own(str text, str *out) MUST_USE;
+void access_disown(str *text);
 
 /* Hex text of `size` bytes. */
 bool access_read_hex(str text, uint8_t *out, size_t size);

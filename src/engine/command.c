@@ -81,6 +81,19 @@ static err run_user_put(struct call *call)
                            call->answer, call->problem);
 }
 
+static err run_role_put(struct call *call)
+{
+    call->object = member_text(call, STR("key"));
+    return access_put_role(&call->engine->access, call->body, call->engine->now_ms, call->writes,
+                           call->problem);
+}
+
+static err run_role_delete(struct call *call)
+{
+    call->object = member_text(call, STR("key"));
+    return access_delete_role(&call->engine->access, call->body, call->writes, call->problem);
+}
+
 static err run_token_put(struct call *call)
 {
     call->object = member_text(call, STR("name"));
@@ -264,6 +277,8 @@ static const struct handler {
 } handlers[] = {
     { "source.put", run_source_put },
     { "user.put", run_user_put },
+    { "role.put", run_role_put },
+    { "role.delete", run_role_delete },
     { "token.put", run_token_put },
     { "token.delete", run_token_delete },
     { "identity.type.put", run_identity_type_put },
@@ -319,9 +334,9 @@ static const struct handler {
     { "touch.run", run_touch },
     { "touch.recover", run_touch },
 };
-#define X(...) +1
+#define X(name, operation, permission, what) +(PERMISSION_##permission <= PERMISSION_SYSTEM)
 _Static_assert(sizeof handlers / sizeof handlers[0] == 0 COMMAND_TABLE(X),
-               "each row of COMMAND_TABLE has its handler");
+               "each row of COMMAND_TABLE has its handler, and names a permission");
 #undef X
 
 static err run(struct call *call)
@@ -422,10 +437,11 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
         buffer_append_str(answer, STR("{}"));
     if (is_step_of_a_job(command->operation))
         return 200;
-    access_audit(&engine->access, engine->keys, seq, engine->now_ms, command->user_number,
+    access_audit(&engine->access, engine->keys, seq, engine->now_ms, command->user_number, STR_NONE,
                  command->operation, call.object,
                  is_secret(command->operation) ? STR("{}") : command->body, writes);
     if (str_starts_with(command->operation, STR("user.")) ||
+        str_starts_with(command->operation, STR("role.")) ||
         str_starts_with(command->operation, STR("token.")))
         atomic_store(&engine->access_changed_seq, seq);
     return 200;

@@ -271,7 +271,7 @@ static bool is_repeatable(const struct request *request)
 {
     /* A session is never begun twice with one answer: its cookie is not kept. */
     return request->headers.idempotency_key.size > 0 && request->method != METHOD_GET &&
-           request->method != METHOD_HEAD && request->actor.role != ROLE_PUBLIC;
+           request->method != METHOD_HEAD && request->actor.is_known;
 }
 
 bool answer_again(struct request *request)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who asks: bearer tokens, the console's cookie, roles, and the right to see in full. */
+/* Who asks: bearer tokens, the console's cookie, permissions, and the right to see in full. */
 #include <sodium.h>
 #include <string.h>
 
@@ -108,8 +108,10 @@ static str find_token(struct request *request, bool *by_cookie)
 
 static void act_as(struct request *request, const struct user *user)
 {
+    request->actor.is_known = true;
     request->actor.user_number = user->number;
-    request->actor.role = user->role;
+    request->actor.permissions = user->permissions;
+    request->actor.team = user->team;
     request->actor.login = user->login;
 }
 
@@ -130,7 +132,9 @@ static err use_token(struct request *request, str text, bool by_cookie, struct p
         const struct user *first = access_user_by_number(actor->set, FIRST_USER_NUMBER);
         if (first != NULL)
             act_as(request, first);
-        actor->role = ROLE_ADMINISTRATOR;
+        actor->is_known = true;
+        actor->permissions = role_ready(STR(ROLE_ADMINISTRATOR))->permissions;
+        actor->team = STR_NONE;
         return ERR_OK;
     }
     const struct token *token = access_token_by_hash(actor->set, actor->token_hash);
@@ -144,6 +148,8 @@ static err use_token(struct request *request, str text, bool by_cookie, struct p
         return problem_hint(problem, ERR_UNAUTHENTICATED, "sign in again");
     }
     act_as(request, user);
+    if (token->is_narrowed)
+        actor->permissions = permissions_both(&user->permissions, &token->permissions);
     actor->by_cookie = by_cookie;
     return ERR_OK;
 }
@@ -157,14 +163,14 @@ static bool may_be_forged(const struct request *request)
 
 err auth_check(struct request *request, struct http_thread *thread, struct problem *problem)
 {
-    enum role needed = request->route->role;
+    enum permission needed = request->route->permission;
     bool by_cookie;
     str token = find_token(request, &by_cookie);
     err error = thread_set(request->server, thread, problem);
     if (error != ERR_OK)
         return error;
     request->actor.set = access_set_hold(thread->set);
-    if (needed == ROLE_PUBLIC)
+    if (needed == PERMISSION_PUBLIC)
         return ERR_OK;
     if (token.size == 0) {
         problem_set(problem, ERR_UNAUTHENTICATED, "the request names nobody");
@@ -178,10 +184,16 @@ err auth_check(struct request *request, struct http_thread *thread, struct probl
         problem_set(problem, ERR_FORBIDDEN, "a change with the session's cookie needs a header");
         return problem_hint(problem, ERR_FORBIDDEN, "send 'X-Kith-Request: 1'");
     }
-    if (request->actor.role >= needed)
+    return auth_needs(request, needed, problem);
+}
+
+err auth_needs(struct request *request, enum permission needed, struct problem *problem)
+{
+    if (permissions_hold(&request->actor.permissions, needed))
         return ERR_OK;
-    problem_set(problem, ERR_FORBIDDEN, "this needs the role %s", role_text(needed));
-    return problem_hint(problem, ERR_FORBIDDEN, "your role is %s", role_text(request->actor.role));
+    problem_set(problem, ERR_FORBIDDEN, "this needs the permission %s", permission_text(needed));
+    return problem_hint(problem, ERR_FORBIDDEN,
+                        "who administers users can give you a role that has it");
 }
 
 /* ---- the right to see in full ---- */
@@ -191,15 +203,15 @@ err auth_reveal(struct request *request, str object, bool *reveal, struct proble
     *reveal = request_query_flag(request, STR("reveal"));
     if (!*reveal)
         return ERR_OK;
-    if (request->actor.role < ROLE_OPERATOR)
-        return problem_set(problem, ERR_FORBIDDEN, "to see values in full needs the role operator");
+    err error = auth_needs(request, PERMISSION_CUSTOMER_REVEAL, problem);
+    if (error != ERR_OK)
+        return error;
     struct command_body body;
     str response;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("object"), object);
     json_member_text(&body.writer, STR("path"), str_from_c(request->route->path));
-    err error =
-        answer_command(request, "values.reveal", command_body_end(&body), &response, problem);
+    error = answer_command(request, "values.reveal", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error;
 }

@@ -83,7 +83,9 @@ struct request_headers {
 
 /* Who asks. Texts are borrowed from `set`. */
 struct actor {
-    enum role role; /* ROLE_PUBLIC: nobody known */
+    bool is_known;
+    struct permissions permissions; /* of her roles, and of the token where that is narrower */
+    str team;                       /* key; empty: all teams */
     uint32_t user_number;
     str login;
     bool by_cookie;

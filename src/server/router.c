@@ -8,9 +8,9 @@
 #include "server/server.h"
 
 static const struct route routes[] = {
-#define X(method, path, role, runs, body, handler, operation, query)        \
-    { METHOD_##method, path,       ROLE_##role, ROUTE_##runs, ROUTE_##body, \
-      route_##handler, #operation, query },
+#define X(method, path, permission, runs, body, handler, operation, query)                         \
+    { METHOD_##method, path, PERMISSION_##permission, ROUTE_##runs, ROUTE_##body, route_##handler, \
+      #operation,      query },
     ROUTE_TABLE(X)
 #undef X
 };
@@ -41,8 +41,8 @@ size_t server_route_count(void)
 struct server_route server_route_at(size_t index)
 {
     const struct route *route = router_at(index);
-    return (struct server_route){ method_text(route->method), route->path, role_text(route->role),
-                                  route->operation };
+    return (struct server_route){ method_text(route->method), route->path,
+                                  permission_text(route->permission), route->operation };
 }
 
 /* The text up to the next '/'; both begin behind one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router: the one table of what can be asked. Private to server/.
  *
- * A row is a route: method, path, least role, how it runs, its handler, the operation id of openapi.json
+ * A row is a route: method, path, permission (access/permission.h), how it runs, its handler, the operation id of openapi.json
  * (the two are compared by a test), and the query parameters that it takes. In a path `{name}`
  * stands for one segment, decoded.
  *
@@ -17,174 +17,191 @@
 #define API "/api/v1"
 #define PAGED "cursor limit"
 
-/* X(method, path, role, runs, body, handler, operation, query) */
+/* X(method, path, permission, runs, body, handler, operation, query) */
 #define ROUTE_TABLE(X)                                                                             \
     /* the hot ones first: the table is searched in order */                                       \
-    X(GET, API "/customers/by/{type}/{value}", VIEWER, ASKING, NONE, customer_by_identifier,       \
+    X(GET, API "/customers/by/{type}/{value}", CUSTOMER_SEE, ASKING, NONE, customer_by_identifier, \
       getCustomerByIdentifier, "namespace reveal")                                                 \
-    X(GET, API "/customers/{one_id}", VIEWER, ASKING, NONE, customer_by_one_id, getCustomer,       \
+    X(GET, API "/customers/{one_id}", CUSTOMER_SEE, ASKING, NONE, customer_by_one_id, getCustomer, \
       "reveal")                                                                                    \
     /* session */                                                                                  \
     X(POST, API "/session", PUBLIC, WORKING, BODY, session_create, signIn, "")                     \
-    X(GET, API "/session", VIEWER, WORKING, NONE, session_get, getSession, "")                     \
-    X(DELETE, API "/session", VIEWER, WORKING, NONE, session_delete, signOut, "")                  \
-    X(PUT, API "/session/password", VIEWER, WORKING, BODY, password_put, changePassword, "")       \
-    X(GET, API "/tokens", VIEWER, WORKING, NONE, token_list, listTokens, PAGED)                    \
-    X(POST, API "/tokens", VIEWER, WORKING, BODY, token_create, createToken, "")                   \
-    X(DELETE, API "/tokens/{prefix}", VIEWER, WORKING, NONE, token_delete, deleteToken, "")        \
-    X(GET, API "/users", ADMINISTRATOR, WORKING, NONE, user_list, listUsers, PAGED)                \
-    X(PUT, API "/users/{login}", ADMINISTRATOR, WORKING, BODY, user_put, putUser, "")              \
+    X(GET, API "/session", SIGNED_IN, WORKING, NONE, session_get, getSession, "")                  \
+    X(DELETE, API "/session", SIGNED_IN, WORKING, NONE, session_delete, signOut, "")               \
+    X(PUT, API "/session/password", SIGNED_IN, WORKING, BODY, password_put, changePassword, "")    \
+    X(GET, API "/tokens", SIGNED_IN, WORKING, NONE, token_list, listTokens, PAGED)                 \
+    X(POST, API "/tokens", TOKEN_CREATE, WORKING, BODY, token_create, createToken, "")             \
+    X(DELETE, API "/tokens/{prefix}", SIGNED_IN, WORKING, NONE, token_delete, deleteToken, "")     \
+    X(GET, API "/users", USER_SEE, WORKING, NONE, user_list, listUsers, PAGED)                     \
+    X(PUT, API "/users/{login}", USER_ADMINISTER, WORKING, BODY, user_put, putUser, "")            \
     /* system */                                                                                   \
-    X(GET, API "/system", VIEWER, WORKING, NONE, system_get, getSystem, "")                        \
-    X(GET, API "/overview", VIEWER, WORKING, NONE, overview_get, getOverview, "")                  \
-    X(POST, API "/clock", ADMINISTRATOR, WORKING, BODY, clock_advance, advanceClock, "")           \
-    X(GET, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_list, listBackups, "")             \
-    X(POST, API "/backups", ADMINISTRATOR, WORKING, NONE, backup_create, createBackup, "")         \
-    X(GET, API "/audit", ADMINISTRATOR, WORKING, NONE, audit_list, listAudit,                      \
-      "user action " PAGED)                                                                        \
-    X(GET, API "/settings", VIEWER, WORKING, NONE, setting_list, listSettings, "")                 \
-    X(GET, API "/settings/{key}", VIEWER, WORKING, NONE, setting_get, getSetting, "")              \
-    X(PUT, API "/settings/{key}", ADMINISTRATOR, WORKING, BODY, setting_put, putSetting, "")       \
+    X(GET, API "/system", SYSTEM_SEE, WORKING, NONE, system_get, getSystem, "")                    \
+    X(GET, API "/overview", SYSTEM_SEE, WORKING, NONE, overview_get, getOverview, "")              \
+    X(POST, API "/clock", SYSTEM_ADMINISTER, WORKING, BODY, clock_advance, advanceClock, "")       \
+    X(GET, API "/backups", BACKUP_SEE, WORKING, NONE, backup_list, listBackups, "")                \
+    X(POST, API "/backups", BACKUP_CREATE, WORKING, NONE, backup_create, createBackup, "")         \
+    X(GET, API "/audit", AUDIT_SEE, WORKING, NONE, audit_list, listAudit, "user action " PAGED)    \
+    X(GET, API "/settings", SETTING_SEE, WORKING, NONE, setting_list, listSettings, "")            \
+    X(GET, API "/settings/{key}", SETTING_SEE, WORKING, NONE, setting_get, getSetting, "")         \
+    X(PUT, API "/settings/{key}", SETTING_ADMINISTER, WORKING, BODY, setting_put, putSetting, "")  \
     X(GET, API "/openapi.json", PUBLIC, AT_ONCE, NONE, openapi_get, getOpenapi, "")                \
     X(GET, "/healthz", PUBLIC, AT_ONCE, NONE, health_get, getHealth, "")                           \
     X(GET, "/readyz", PUBLIC, AT_ONCE, NONE, ready_get, getReady, "")                              \
     X(GET, "/metrics", PUBLIC, AT_ONCE, NONE, metrics_get, getMetrics, "")                         \
     /* customers */                                                                                \
-    X(GET, API "/customers", VIEWER, WORKING, NONE, customer_search, searchCustomers,              \
+    X(GET, API "/customers", CUSTOMER_SEE, WORKING, NONE, customer_search, searchCustomers,        \
       "query identifier_type trait.* reveal " PAGED)                                               \
-    X(GET, API "/customers/{one_id}/events", VIEWER, WORKING, NONE, customer_events,               \
+    X(GET, API "/customers/{one_id}/events", CUSTOMER_SEE, WORKING, NONE, customer_events,         \
       listCustomerEvents, "type channel source from until reveal " PAGED)                          \
-    X(GET, API "/customers/{one_id}/graph", VIEWER, WORKING, NONE, customer_graph,                 \
+    X(GET, API "/customers/{one_id}/graph", CUSTOMER_SEE, WORKING, NONE, customer_graph,           \
       getCustomerGraph, "reveal")                                                                  \
-    X(GET, API "/customers/{one_id}/merges", VIEWER, WORKING, NONE, customer_merges,               \
+    X(GET, API "/customers/{one_id}/merges", CUSTOMER_SEE, WORKING, NONE, customer_merges,         \
       listCustomerMerges, "reveal")                                                                \
-    X(GET, API "/customers/{one_id}/explain", VIEWER, WORKING, NONE, customer_explain,             \
+    X(GET, API "/customers/{one_id}/explain", CUSTOMER_SEE, WORKING, NONE, customer_explain,       \
       explainCustomer, "reveal")                                                                   \
-    X(POST, API "/customers/{one_id}/split", OPERATOR, WORKING, BODY, customer_split,              \
+    X(POST, API "/customers/{one_id}/split", CUSTOMER_CHANGE, WORKING, BODY, customer_split,       \
       splitCustomer, "")                                                                           \
-    X(POST, API "/customers/{one_id}/merge", OPERATOR, WORKING, BODY, customer_merge,              \
+    X(POST, API "/customers/{one_id}/merge", CUSTOMER_CHANGE, WORKING, BODY, customer_merge,       \
       mergeCustomers, "")                                                                          \
-    X(PUT, API "/customers/{one_id}/consent/{purpose}", OPERATOR, WORKING, BODY, consent_put,      \
-      putConsent, "")                                                                              \
+    X(PUT, API "/customers/{one_id}/consent/{purpose}", CONSENT_CHANGE, WORKING, BODY,             \
+      consent_put, putConsent, "")                                                                 \
     /* identity */                                                                                 \
-    X(GET, API "/identity/types", VIEWER, WORKING, NONE, identity_type_list, listIdentifierTypes,  \
-      "")                                                                                          \
-    X(PUT, API "/identity/types/{name}", ADMINISTRATOR, WORKING, BODY, identity_type_put,          \
+    X(GET, API "/identity/types", IDENTITY_SEE, WORKING, NONE, identity_type_list,                 \
+      listIdentifierTypes, "")                                                                     \
+    X(PUT, API "/identity/types/{name}", IDENTITY_ADMINISTER, WORKING, BODY, identity_type_put,    \
       putIdentifierType, "")                                                                       \
-    X(POST, API "/identity/whatif", OPERATOR, WORKING, BODY, whatif_run, whatifIdentity, "")       \
-    X(POST, API "/identity/apply", ADMINISTRATOR, WORKING, NONE, rules_apply, applyIdentityRules,  \
+    X(POST, API "/identity/whatif", IDENTITY_CHANGE, WORKING, BODY, whatif_run, whatifIdentity,    \
       "")                                                                                          \
-    X(GET, API "/identity/refusals", VIEWER, WORKING, NONE, refusal_list, listRefusals,            \
+    X(POST, API "/identity/apply", IDENTITY_ADMINISTER, WORKING, NONE, rules_apply,                \
+      applyIdentityRules, "")                                                                      \
+    X(GET, API "/identity/refusals", IDENTITY_SEE, WORKING, NONE, refusal_list, listRefusals,      \
       "status reason customer reveal " PAGED)                                                      \
-    X(POST, API "/identity/refusals/{id}/decide", OPERATOR, WORKING, BODY, refusal_decide,         \
+    X(POST, API "/identity/refusals/{id}/decide", IDENTITY_CHANGE, WORKING, BODY, refusal_decide,  \
       decideRefusal, "")                                                                           \
-    X(GET, API "/identity/suggestions", VIEWER, WORKING, NONE, suggestion_list, listSuggestions,   \
-      "limit")                                                                                     \
-    X(GET, API "/identity/link-rate", VIEWER, WORKING, NONE, link_rate_get, getLinkRate, "")       \
+    X(GET, API "/identity/suggestions", IDENTITY_SEE, WORKING, NONE, suggestion_list,              \
+      listSuggestions, "limit")                                                                    \
+    X(GET, API "/identity/link-rate", IDENTITY_SEE, WORKING, NONE, link_rate_get, getLinkRate, "") \
     /* tags and segments */                                                                        \
-    X(GET, API "/segments", VIEWER, WORKING, NONE, definition_list, listSegments, "folder query")  \
-    X(POST, API "/segments/preview", VIEWER, WORKING, BODY, segment_preview, previewSegment, "")   \
-    X(POST, API "/segments/overlap", VIEWER, WORKING, BODY, segment_overlap, overlapSegments, "")  \
-    X(POST, API "/segments/map", VIEWER, WORKING, BODY, segment_map, mapSegments, "")              \
-    X(GET, API "/segments/{key}/reach", VIEWER, WORKING, NONE, segment_reach, getSegmentReach, "") \
-    X(GET, API "/segments/{key}", VIEWER, WORKING, NONE, definition_get, getSegment, "")           \
-    X(PUT, API "/segments/{key}", OPERATOR, WORKING, BODY, definition_put, putSegment, "")         \
-    X(DELETE, API "/segments/{key}", OPERATOR, WORKING, NONE, definition_delete, deleteSegment,    \
+    X(GET, API "/segments", SEGMENT_SEE, WORKING, NONE, definition_list, listSegments,             \
+      "folder query")                                                                              \
+    X(POST, API "/segments/preview", SEGMENT_SEE, WORKING, BODY, segment_preview, previewSegment,  \
       "")                                                                                          \
-    X(GET, API "/segments/{key}/members", VIEWER, WORKING, NONE, definition_members,               \
+    X(POST, API "/segments/overlap", SEGMENT_SEE, WORKING, BODY, segment_overlap, overlapSegments, \
+      "")                                                                                          \
+    X(POST, API "/segments/map", SEGMENT_SEE, WORKING, BODY, segment_map, mapSegments, "")         \
+    X(GET, API "/segments/{key}/reach", SEGMENT_SEE, WORKING, NONE, segment_reach,                 \
+      getSegmentReach, "")                                                                         \
+    X(GET, API "/segments/{key}", SEGMENT_SEE, WORKING, NONE, definition_get, getSegment, "")      \
+    X(PUT, API "/segments/{key}", SEGMENT_CHANGE, WORKING, BODY, definition_put, putSegment, "")   \
+    X(DELETE, API "/segments/{key}", SEGMENT_CHANGE, WORKING, NONE, definition_delete,             \
+      deleteSegment, "")                                                                           \
+    X(GET, API "/segments/{key}/members", SEGMENT_SEE, WORKING, NONE, definition_members,          \
       listSegmentMembers, "at value " PAGED)                                                       \
-    X(POST, API "/segments/{key}/members", OPERATOR, WORKING, BODY, segment_members_post,          \
+    X(POST, API "/segments/{key}/members", SEGMENT_CHANGE, WORKING, BODY, segment_members_post,    \
       changeSegmentMembers, "")                                                                    \
-    X(GET, API "/segments/{key}/history", VIEWER, WORKING, NONE, definition_history,               \
+    X(GET, API "/segments/{key}/history", SEGMENT_SEE, WORKING, NONE, definition_history,          \
       getSegmentHistory, "value from to step")                                                     \
-    X(GET, API "/segments/{key}/explain", VIEWER, WORKING, NONE, definition_explain,               \
+    X(GET, API "/segments/{key}/explain", SEGMENT_SEE, WORKING, NONE, definition_explain,          \
       explainSegment, "customer")                                                                  \
-    X(GET, API "/segments/{key}/profile", VIEWER, WORKING, NONE, segment_profile, profileSegment,  \
-      "")                                                                                          \
-    X(POST, API "/segments/{key}/preview-change", VIEWER, WORKING, BODY, definition_preview,       \
+    X(GET, API "/segments/{key}/profile", SEGMENT_SEE, WORKING, NONE, segment_profile,             \
+      profileSegment, "")                                                                          \
+    X(POST, API "/segments/{key}/preview-change", SEGMENT_SEE, WORKING, BODY, definition_preview,  \
       previewSegmentChange, "")                                                                    \
-    X(GET, API "/tags", VIEWER, WORKING, NONE, definition_list, listTags, "folder query")          \
-    X(GET, API "/tags/{key}", VIEWER, WORKING, NONE, definition_get, getTag, "")                   \
-    X(PUT, API "/tags/{key}", OPERATOR, WORKING, BODY, definition_put, putTag, "")                 \
-    X(DELETE, API "/tags/{key}", OPERATOR, WORKING, NONE, definition_delete, deleteTag, "")        \
-    X(GET, API "/tags/{key}/members", VIEWER, WORKING, NONE, definition_members, listTagMembers,   \
+    X(GET, API "/tags", TAG_SEE, WORKING, NONE, definition_list, listTags, "folder query")         \
+    X(GET, API "/tags/{key}", TAG_SEE, WORKING, NONE, definition_get, getTag, "")                  \
+    X(PUT, API "/tags/{key}", TAG_CHANGE, WORKING, BODY, definition_put, putTag, "")               \
+    X(DELETE, API "/tags/{key}", TAG_CHANGE, WORKING, NONE, definition_delete, deleteTag, "")      \
+    X(GET, API "/tags/{key}/members", TAG_SEE, WORKING, NONE, definition_members, listTagMembers,  \
       "at value " PAGED)                                                                           \
-    X(POST, API "/tags/{key}/values", OPERATOR, WORKING, BODY, tag_values_post, changeTagValues,   \
+    X(POST, API "/tags/{key}/values", TAG_CHANGE, WORKING, BODY, tag_values_post, changeTagValues, \
       "")                                                                                          \
-    X(GET, API "/tags/{key}/history", VIEWER, WORKING, NONE, definition_history, getTagHistory,    \
+    X(GET, API "/tags/{key}/history", TAG_SEE, WORKING, NONE, definition_history, getTagHistory,   \
       "value from to step")                                                                        \
-    X(GET, API "/tags/{key}/explain", VIEWER, WORKING, NONE, definition_explain, explainTag,       \
+    X(GET, API "/tags/{key}/explain", TAG_SEE, WORKING, NONE, definition_explain, explainTag,      \
       "customer")                                                                                  \
-    X(POST, API "/tags/{key}/preview-change", VIEWER, WORKING, BODY, definition_preview,           \
+    X(POST, API "/tags/{key}/preview-change", TAG_SEE, WORKING, BODY, definition_preview,          \
       previewTagChange, "")                                                                        \
-    X(GET, API "/objects/{kind}/{id}/tags", VIEWER, WORKING, NONE, object_tags_get, getObjectTags, \
-      "")                                                                                          \
-    X(POST, API "/segments/{key}/exports", OPERATOR, WORKING, BODY, export_post, exportSegment,    \
+    X(GET, API "/objects/{kind}/{id}/tags", OBJECT_SEE, WORKING, NONE, object_tags_get,            \
+      getObjectTags, "")                                                                           \
+    X(POST, API "/segments/{key}/exports", CUSTOMER_EXPORT, WORKING, BODY, export_post,            \
+      exportSegment, "reveal")                                                                     \
+    X(POST, API "/tags/{key}/exports", CUSTOMER_EXPORT, WORKING, BODY, export_post, exportTag,     \
       "reveal")                                                                                    \
-    X(POST, API "/tags/{key}/exports", OPERATOR, WORKING, BODY, export_post, exportTag, "reveal")  \
-    X(GET, API "/exports", VIEWER, WORKING, NONE, export_list, listExports, "")                    \
-    X(GET, API "/exports/{id}", VIEWER, WORKING, NONE, export_get, getExport, "")                  \
-    X(DELETE, API "/exports/{id}", OPERATOR, WORKING, NONE, export_delete, deleteExport, "")       \
-    X(GET, API "/exports/{id}/file", OPERATOR, WORKING, NONE, export_file, getExportFile, "")      \
-    X(GET, API "/rules/catalogue", VIEWER, WORKING, NONE, rule_catalogue, getRuleCatalogue, "")    \
+    X(GET, API "/exports", EXPORT_SEE, WORKING, NONE, export_list, listExports, "")                \
+    X(GET, API "/exports/{id}", EXPORT_SEE, WORKING, NONE, export_get, getExport, "")              \
+    X(DELETE, API "/exports/{id}", EXPORT_CHANGE, WORKING, NONE, export_delete, deleteExport, "")  \
+    X(GET, API "/exports/{id}/file", CUSTOMER_EXPORT, WORKING, NONE, export_file, getExportFile,   \
+      "")                                                                                          \
+    X(GET, API "/rules/catalogue", SEGMENT_SEE, WORKING, NONE, rule_catalogue, getRuleCatalogue,   \
+      "")                                                                                          \
     /* journeys */                                                                                 \
-    X(GET, API "/journeys", VIEWER, WORKING, NONE, journey_list, listJourneys, "folder query")     \
-    X(GET, API "/journeys/catalogue", VIEWER, WORKING, NONE, journey_catalogue,                    \
+    X(GET, API "/journeys", JOURNEY_SEE, WORKING, NONE, journey_list, listJourneys,                \
+      "folder query")                                                                              \
+    X(GET, API "/journeys/catalogue", JOURNEY_SEE, WORKING, NONE, journey_catalogue,               \
       getJourneyCatalogue, "")                                                                     \
-    X(GET, API "/journeys/library", VIEWER, WORKING, NONE, journey_library, listReadyJourneys, "") \
-    X(GET, API "/journeys/{key}", VIEWER, WORKING, NONE, journey_get, getJourney, "version")       \
-    X(PUT, API "/journeys/{key}", OPERATOR, WORKING, BODY, journey_put, putJourney, "")            \
-    X(DELETE, API "/journeys/{key}", OPERATOR, WORKING, NONE, journey_delete, deleteJourney, "")   \
-    X(POST, API "/journeys/{key}/publish", OPERATOR, WORKING, BODY, journey_publish,               \
+    X(GET, API "/journeys/library", JOURNEY_SEE, WORKING, NONE, journey_library,                   \
+      listReadyJourneys, "")                                                                       \
+    X(GET, API "/journeys/{key}", JOURNEY_SEE, WORKING, NONE, journey_get, getJourney, "version")  \
+    X(PUT, API "/journeys/{key}", JOURNEY_CHANGE, WORKING, BODY, journey_put, putJourney, "")      \
+    X(DELETE, API "/journeys/{key}", JOURNEY_CHANGE, WORKING, NONE, journey_delete, deleteJourney, \
+      "")                                                                                          \
+    X(POST, API "/journeys/{key}/publish", JOURNEY_PUBLISH, WORKING, BODY, journey_publish,        \
       publishJourney, "")                                                                          \
-    X(POST, API "/journeys/{key}/pause", OPERATOR, WORKING, BODY, journey_state, pauseJourney, "") \
-    X(POST, API "/journeys/{key}/resume", OPERATOR, WORKING, BODY, journey_state, resumeJourney,   \
+    X(POST, API "/journeys/{key}/pause", JOURNEY_CHANGE, WORKING, BODY, journey_state,             \
+      pauseJourney, "")                                                                            \
+    X(POST, API "/journeys/{key}/resume", JOURNEY_PUBLISH, WORKING, BODY, journey_state,           \
+      resumeJourney, "")                                                                           \
+    X(POST, API "/journeys/{key}/stop", JOURNEY_CHANGE, WORKING, BODY, journey_state, stopJourney, \
       "")                                                                                          \
-    X(POST, API "/journeys/{key}/stop", OPERATOR, WORKING, BODY, journey_state, stopJourney, "")   \
-    X(POST, API "/journeys/{key}/approve", OPERATOR, WORKING, BODY, journey_state, approveJourney, \
-      "")                                                                                          \
-    X(POST, API "/journeys/{key}/ramp", OPERATOR, WORKING, BODY, journey_state, rampJourney, "")   \
-    X(POST, API "/journeys/{key}/enter", OPERATOR, WORKING, BODY, journey_enter, enterJourney, "") \
-    X(POST, API "/journeys/{key}/move", OPERATOR, WORKING, BODY, journey_move, moveInJourney, "")  \
-    X(GET, API "/journeys/{key}/report", VIEWER, WORKING, NONE, journey_report, getJourneyReport,  \
-      "from to")                                                                                   \
-    X(GET, API "/journeys/{key}/explain", VIEWER, WORKING, NONE, journey_explain, explainJourney,  \
-      "customer")                                                                                  \
-    X(GET, API "/customers/{one_id}/journeys", VIEWER, WORKING, NONE, customer_journeys,           \
+    X(POST, API "/journeys/{key}/approve", JOURNEY_APPROVE, WORKING, BODY, journey_state,          \
+      approveJourney, "")                                                                          \
+    X(POST, API "/journeys/{key}/ramp", JOURNEY_PUBLISH, WORKING, BODY, journey_state,             \
+      rampJourney, "")                                                                             \
+    X(POST, API "/journeys/{key}/enter", JOURNEY_PUBLISH, WORKING, BODY, journey_enter,            \
+      enterJourney, "")                                                                            \
+    X(POST, API "/journeys/{key}/move", JOURNEY_CHANGE, WORKING, BODY, journey_move,               \
+      moveInJourney, "")                                                                           \
+    X(GET, API "/journeys/{key}/report", JOURNEY_SEE, WORKING, NONE, journey_report,               \
+      getJourneyReport, "from to")                                                                 \
+    X(GET, API "/journeys/{key}/explain", JOURNEY_SEE, WORKING, NONE, journey_explain,             \
+      explainJourney, "customer")                                                                  \
+    X(GET, API "/customers/{one_id}/journeys", JOURNEY_SEE, WORKING, NONE, customer_journeys,      \
       listCustomerJourneys, "")                                                                    \
     /* touches */                                                                                  \
-    X(GET, API "/touches", VIEWER, WORKING, NONE, touch_list, listTouches,                         \
+    X(GET, API "/touches", TOUCH_SEE, WORKING, NONE, touch_list, listTouches,                      \
       "customer journey status " PAGED)                                                            \
-    X(POST, API "/touches", OPERATOR, WORKING, BODY, touch_send, sendTouches, "")                  \
-    X(GET, API "/touches/{id}", VIEWER, WORKING, NONE, touch_get, getTouch, "")                    \
-    X(POST, API "/touches/{id}/decide", OPERATOR, WORKING, BODY, touch_decide, decideTouch, "")    \
-    X(GET, API "/touch-corrections", VIEWER, WORKING, NONE, correction_list, listTouchCorrections, \
-      "kind journey " PAGED)                                                                       \
-    X(GET, API "/customers/{one_id}/reach", VIEWER, WORKING, NONE, reach_get, getReach, "")        \
-    X(GET, API "/templates", VIEWER, WORKING, NONE, template_list, listTemplates, "")              \
-    X(GET, API "/templates/{key}", VIEWER, WORKING, NONE, template_get, getTemplate, "")           \
-    X(PUT, API "/templates/{key}", OPERATOR, WORKING, BODY, template_put, putTemplate, "")         \
-    X(DELETE, API "/templates/{key}", OPERATOR, WORKING, NONE, template_delete, deleteTemplate,    \
+    X(POST, API "/touches", TOUCH_CREATE, WORKING, BODY, touch_send, sendTouches, "")              \
+    X(GET, API "/touches/{id}", TOUCH_SEE, WORKING, NONE, touch_get, getTouch, "")                 \
+    X(POST, API "/touches/{id}/decide", TOUCH_APPROVE, WORKING, BODY, touch_decide, decideTouch,   \
       "")                                                                                          \
-    X(POST, API "/templates/{key}/preview", OPERATOR, WORKING, BODY, template_preview,             \
+    X(GET, API "/touch-corrections", TOUCH_SEE, WORKING, NONE, correction_list,                    \
+      listTouchCorrections, "kind journey " PAGED)                                                 \
+    X(GET, API "/customers/{one_id}/reach", TOUCH_SEE, WORKING, NONE, reach_get, getReach, "")     \
+    X(GET, API "/templates", TEMPLATE_SEE, WORKING, NONE, template_list, listTemplates, "")        \
+    X(GET, API "/templates/{key}", TEMPLATE_SEE, WORKING, NONE, template_get, getTemplate, "")     \
+    X(PUT, API "/templates/{key}", TEMPLATE_CHANGE, WORKING, BODY, template_put, putTemplate, "")  \
+    X(DELETE, API "/templates/{key}", TEMPLATE_CHANGE, WORKING, NONE, template_delete,             \
+      deleteTemplate, "")                                                                          \
+    X(POST, API "/templates/{key}/preview", TEMPLATE_CHANGE, WORKING, BODY, template_preview,      \
       previewTemplate, "")                                                                         \
-    X(GET, API "/channels", VIEWER, WORKING, NONE, channel_list, listChannels, "")                 \
-    X(GET, API "/channels/{key}", VIEWER, WORKING, NONE, channel_get, getChannel, "")              \
-    X(PUT, API "/channels/{key}", ADMINISTRATOR, WORKING, BODY, channel_put, putChannel, "")       \
-    X(DELETE, API "/channels/{key}", ADMINISTRATOR, WORKING, NONE, channel_delete, deleteChannel,  \
+    X(GET, API "/channels", CHANNEL_SEE, WORKING, NONE, channel_list, listChannels, "")            \
+    X(GET, API "/channels/{key}", CHANNEL_SEE, WORKING, NONE, channel_get, getChannel, "")         \
+    X(PUT, API "/channels/{key}", CHANNEL_ADMINISTER, WORKING, BODY, channel_put, putChannel, "")  \
+    X(DELETE, API "/channels/{key}", CHANNEL_ADMINISTER, WORKING, NONE, channel_delete,            \
+      deleteChannel, "")                                                                           \
+    X(POST, API "/channels/{key}/test", CHANNEL_ADMINISTER, WORKING, NONE, channel_test,           \
+      testChannel, "")                                                                             \
+    X(GET, API "/channel-kinds", CHANNEL_SEE, WORKING, NONE, channel_kind_list, listChannelKinds,  \
       "")                                                                                          \
-    X(POST, API "/channels/{key}/test", ADMINISTRATOR, WORKING, NONE, channel_test, testChannel,   \
-      "")                                                                                          \
-    X(GET, API "/channel-kinds", VIEWER, WORKING, NONE, channel_kind_list, listChannelKinds, "")   \
-    X(GET, API "/policy", VIEWER, WORKING, NONE, policy_get, getPolicy, "")                        \
-    X(PUT, API "/policy", ADMINISTRATOR, WORKING, BODY, policy_put, putPolicy, "")                 \
-    X(GET, API "/gates", VIEWER, WORKING, NONE, gate_list, listGates, "")                          \
-    X(GET, API "/stop", VIEWER, WORKING, NONE, stop_get, getStops, "")                             \
-    X(POST, API "/stop", OPERATOR, WORKING, BODY, stop_post, putStop, "")                          \
-    X(GET, API "/tasks", VIEWER, WORKING, NONE, task_list, listTasks, "status " PAGED)             \
-    X(POST, API "/tasks/{id}", OPERATOR, WORKING, BODY, task_change, changeTask, "")               \
-    X(GET, API "/coupon-pools", VIEWER, WORKING, NONE, pool_list, listCouponPools, "")             \
-    X(PUT, API "/coupon-pools/{key}", OPERATOR, WORKING, BODY, pool_put, putCouponPool, "")        \
+    X(GET, API "/policy", POLICY_SEE, WORKING, NONE, policy_get, getPolicy, "")                    \
+    X(PUT, API "/policy", POLICY_ADMINISTER, WORKING, BODY, policy_put, putPolicy, "")             \
+    X(GET, API "/gates", POLICY_SEE, WORKING, NONE, gate_list, listGates, "")                      \
+    X(GET, API "/stop", STOP_SEE, WORKING, NONE, stop_get, getStops, "")                           \
+    X(POST, API "/stop", STOP_CHANGE, WORKING, BODY, stop_post, putStop, "")                       \
+    X(GET, API "/tasks", TASK_SEE, WORKING, NONE, task_list, listTasks, "status " PAGED)           \
+    X(POST, API "/tasks/{id}", TASK_CHANGE, WORKING, BODY, task_change, changeTask, "")            \
+    X(GET, API "/coupon-pools", COUPON_SEE, WORKING, NONE, pool_list, listCouponPools, "")         \
+    X(PUT, API "/coupon-pools/{key}", COUPON_CHANGE, WORKING, BODY, pool_put, putCouponPool, "")   \
     X(GET, "/l/{code}", PUBLIC, WORKING, NONE, link_get, followLink, "")                           \
     X(GET, "/u/{token}", PUBLIC, WORKING, NONE, unsubscribe_get, showUnsubscribe, "")              \
     X(POST, "/u/{token}", PUBLIC, WORKING, NONE, unsubscribe_post, unsubscribe, "")                \
@@ -193,67 +210,70 @@
     X(POST, "/hooks/{account}", PUBLIC, WORKING, NONE, hook, receiveHook,                          \
       "signature timestamp nonce echostr msg_signature encrypt_type openid")                       \
     /* events */                                                                                   \
-    X(GET, API "/events/live", VIEWER, WORKING, NONE, live_list, listLiveEvents,                   \
+    X(GET, API "/events/live", EVENT_SEE, WORKING, NONE, live_list, listLiveEvents,                \
       "after source type outcome limit")                                                           \
-    X(GET, API "/events/live/stream", VIEWER, WORKING, NONE, live_stream, streamLiveEvents,        \
+    X(GET, API "/events/live/stream", EVENT_SEE, WORKING, NONE, live_stream, streamLiveEvents,     \
       "source type outcome")                                                                       \
     /* imports */                                                                                  \
-    X(POST, API "/uploads", OPERATOR, WORKING, BODY, upload_create, createUpload, "")              \
-    X(GET, API "/uploads/{id}", OPERATOR, WORKING, NONE, upload_get, getUpload, "")                \
-    X(PUT, API "/uploads/{id}", OPERATOR, WORKING, NONE, upload_put, putUpload, "offset")          \
-    X(DELETE, API "/uploads/{id}", OPERATOR, WORKING, NONE, upload_delete, deleteUpload, "")       \
-    X(GET, API "/imports", VIEWER, WORKING, NONE, import_list, listImports, PAGED)                 \
-    X(POST, API "/imports", OPERATOR, WORKING, BODY, import_create, createImport, "")              \
-    X(POST, API "/imports/detect", OPERATOR, WORKING, BODY, import_detect, detectImport, "")       \
-    X(POST, API "/imports/preview", OPERATOR, WORKING, BODY, import_preview, previewImport, "")    \
-    X(GET, API "/imports/presets", VIEWER, WORKING, NONE, preset_list, listImportPresets, "")      \
-    X(GET, API "/imports/buckets", OPERATOR, WORKING, NONE, bucket_list, listBuckets, "")          \
-    X(PUT, API "/imports/buckets/{key}", ADMINISTRATOR, WORKING, BODY, bucket_put, putBucket, "")  \
-    X(DELETE, API "/imports/buckets/{key}", ADMINISTRATOR, WORKING, NONE, bucket_delete,           \
+    X(POST, API "/uploads", IMPORT_CREATE, WORKING, BODY, upload_create, createUpload, "")         \
+    X(GET, API "/uploads/{id}", IMPORT_CREATE, WORKING, NONE, upload_get, getUpload, "")           \
+    X(PUT, API "/uploads/{id}", IMPORT_CREATE, WORKING, NONE, upload_put, putUpload, "offset")     \
+    X(DELETE, API "/uploads/{id}", IMPORT_CREATE, WORKING, NONE, upload_delete, deleteUpload, "")  \
+    X(GET, API "/imports", IMPORT_SEE, WORKING, NONE, import_list, listImports, PAGED)             \
+    X(POST, API "/imports", IMPORT_CREATE, WORKING, BODY, import_create, createImport, "")         \
+    X(POST, API "/imports/detect", IMPORT_CREATE, WORKING, BODY, import_detect, detectImport, "")  \
+    X(POST, API "/imports/preview", IMPORT_CREATE, WORKING, BODY, import_preview, previewImport,   \
+      "")                                                                                          \
+    X(GET, API "/imports/presets", IMPORT_SEE, WORKING, NONE, preset_list, listImportPresets, "")  \
+    X(GET, API "/imports/buckets", IMPORT_CREATE, WORKING, NONE, bucket_list, listBuckets, "")     \
+    X(PUT, API "/imports/buckets/{key}", IMPORT_ADMINISTER, WORKING, BODY, bucket_put, putBucket,  \
+      "")                                                                                          \
+    X(DELETE, API "/imports/buckets/{key}", IMPORT_ADMINISTER, WORKING, NONE, bucket_delete,       \
       deleteBucket, "")                                                                            \
-    X(POST, API "/imports/{id}/undo", OPERATOR, WORKING, NONE, import_undo, undoImport, "")        \
-    X(GET, API "/jobs/{id}", VIEWER, WORKING, NONE, job_get, getJob, "")                           \
-    X(GET, API "/jobs/{id}/stream", VIEWER, WORKING, NONE, job_stream, streamJob, "")              \
-    X(GET, API "/jobs/{id}/refused", OPERATOR, WORKING, NONE, job_refused, getRefusedRows,         \
+    X(POST, API "/imports/{id}/undo", IMPORT_CHANGE, WORKING, NONE, import_undo, undoImport, "")   \
+    X(GET, API "/jobs/{id}", JOB_SEE, WORKING, NONE, job_get, getJob, "")                          \
+    X(GET, API "/jobs/{id}/stream", JOB_SEE, WORKING, NONE, job_stream, streamJob, "")             \
+    X(GET, API "/jobs/{id}/refused", IMPORT_CREATE, WORKING, NONE, job_refused, getRefusedRows,    \
       "offset")                                                                                    \
-    X(POST, API "/jobs/{id}/pause", OPERATOR, WORKING, NONE, job_pause, pauseJob, "")              \
-    X(POST, API "/jobs/{id}/resume", OPERATOR, WORKING, NONE, job_resume, resumeJob, "")           \
-    X(POST, API "/jobs/{id}/cancel", OPERATOR, WORKING, NONE, job_cancel, cancelJob, "")           \
-    X(GET, API "/mappings", VIEWER, WORKING, NONE, mapping_list, listMappings, "")                 \
-    X(GET, API "/mappings/{key}", VIEWER, WORKING, NONE, mapping_get, getMapping, "version")       \
-    X(PUT, API "/mappings/{key}", OPERATOR, WORKING, BODY, mapping_put, putMapping, "")            \
-    X(GET, API "/watermarks", VIEWER, WORKING, NONE, watermark_list, listWatermarks, "")           \
+    X(POST, API "/jobs/{id}/pause", JOB_CHANGE, WORKING, NONE, job_pause, pauseJob, "")            \
+    X(POST, API "/jobs/{id}/resume", JOB_CHANGE, WORKING, NONE, job_resume, resumeJob, "")         \
+    X(POST, API "/jobs/{id}/cancel", JOB_CHANGE, WORKING, NONE, job_cancel, cancelJob, "")         \
+    X(GET, API "/mappings", MAPPING_SEE, WORKING, NONE, mapping_list, listMappings, "")            \
+    X(GET, API "/mappings/{key}", MAPPING_SEE, WORKING, NONE, mapping_get, getMapping, "version")  \
+    X(PUT, API "/mappings/{key}", MAPPING_CHANGE, WORKING, BODY, mapping_put, putMapping, "")      \
+    X(GET, API "/watermarks", SOURCE_SEE, WORKING, NONE, watermark_list, listWatermarks, "")       \
     /* objects */                                                                                  \
-    X(GET, API "/object-kinds", VIEWER, WORKING, NONE, object_kind_list, listObjectKinds, "")      \
-    X(PUT, API "/object-kinds/{kind}", OPERATOR, WORKING, BODY, object_kind_put, putObjectKind,    \
-      "")                                                                                          \
-    X(GET, API "/objects/{kind}", VIEWER, WORKING, NONE, object_list, listObjects, "query " PAGED) \
-    X(GET, API "/objects/{kind}/{id}", VIEWER, WORKING, NONE, object_get, getObject, "")           \
-    X(PUT, API "/objects/{kind}/{id}", OPERATOR, WORKING, BODY, object_put, putObject, "")         \
-    X(DELETE, API "/objects/{kind}/{id}", OPERATOR, WORKING, NONE, object_delete, deleteObject,    \
-      "")                                                                                          \
+    X(GET, API "/object-kinds", OBJECT_SEE, WORKING, NONE, object_kind_list, listObjectKinds, "")  \
+    X(PUT, API "/object-kinds/{kind}", OBJECT_CHANGE, WORKING, BODY, object_kind_put,              \
+      putObjectKind, "")                                                                           \
+    X(GET, API "/objects/{kind}", OBJECT_SEE, WORKING, NONE, object_list, listObjects,             \
+      "query " PAGED)                                                                              \
+    X(GET, API "/objects/{kind}/{id}", OBJECT_SEE, WORKING, NONE, object_get, getObject, "")       \
+    X(PUT, API "/objects/{kind}/{id}", OBJECT_CHANGE, WORKING, BODY, object_put, putObject, "")    \
+    X(DELETE, API "/objects/{kind}/{id}", OBJECT_CHANGE, WORKING, NONE, object_delete,             \
+      deleteObject, "")                                                                            \
     /* sources */                                                                                  \
-    X(GET, API "/sources", VIEWER, WORKING, NONE, source_list, listSources, "")                    \
-    X(POST, API "/sources", ADMINISTRATOR, WORKING, BODY, source_create, createSource, "")         \
-    X(GET, API "/sources/{key}", VIEWER, WORKING, NONE, source_get, getSource, "")                 \
-    X(PUT, API "/sources/{key}", ADMINISTRATOR, WORKING, BODY, source_put, putSource, "")          \
-    X(POST, API "/sources/{key}/rotate", ADMINISTRATOR, WORKING, NONE, source_rotate,              \
+    X(GET, API "/sources", SOURCE_SEE, WORKING, NONE, source_list, listSources, "")                \
+    X(POST, API "/sources", SOURCE_ADMINISTER, WORKING, BODY, source_create, createSource, "")     \
+    X(GET, API "/sources/{key}", SOURCE_SEE, WORKING, NONE, source_get, getSource, "")             \
+    X(PUT, API "/sources/{key}", SOURCE_ADMINISTER, WORKING, BODY, source_put, putSource, "")      \
+    X(POST, API "/sources/{key}/rotate", SOURCE_ADMINISTER, WORKING, NONE, source_rotate,          \
       rotateSource, "")                                                                            \
-    X(POST, API "/sources/{key}/signing-secret", ADMINISTRATOR, WORKING, NONE, source_sign,        \
+    X(POST, API "/sources/{key}/signing-secret", SOURCE_ADMINISTER, WORKING, NONE, source_sign,    \
       createSigningSecret, "")                                                                     \
     /* plan */                                                                                     \
-    X(GET, API "/plan/events", VIEWER, WORKING, NONE, plan_list, listPlanEvents, "")               \
-    X(GET, API "/plan/events/{name}", VIEWER, WORKING, NONE, plan_get, getPlanEvent, "")           \
-    X(PUT, API "/plan/events/{name}", OPERATOR, WORKING, BODY, plan_put, putPlanEvent, "")         \
-    X(GET, API "/traits", VIEWER, WORKING, NONE, trait_list, listTraits, "")                       \
-    X(PUT, API "/traits/{name}", OPERATOR, WORKING, BODY, trait_put, putTrait, "")                 \
-    X(GET, API "/quarantine", VIEWER, WORKING, NONE, quarantine_list, listQuarantine,              \
+    X(GET, API "/plan/events", PLAN_SEE, WORKING, NONE, plan_list, listPlanEvents, "")             \
+    X(GET, API "/plan/events/{name}", PLAN_SEE, WORKING, NONE, plan_get, getPlanEvent, "")         \
+    X(PUT, API "/plan/events/{name}", PLAN_CHANGE, WORKING, BODY, plan_put, putPlanEvent, "")      \
+    X(GET, API "/traits", PLAN_SEE, WORKING, NONE, trait_list, listTraits, "")                     \
+    X(PUT, API "/traits/{name}", PLAN_CHANGE, WORKING, BODY, trait_put, putTrait, "")              \
+    X(GET, API "/quarantine", QUARANTINE_SEE, WORKING, NONE, quarantine_list, listQuarantine,      \
       "reason source type status reveal " PAGED)                                                   \
-    X(GET, API "/quarantine/summary", VIEWER, WORKING, NONE, quarantine_summary,                   \
+    X(GET, API "/quarantine/summary", QUARANTINE_SEE, WORKING, NONE, quarantine_summary,           \
       summariseQuarantine, "")                                                                     \
-    X(POST, API "/quarantine/replay", OPERATOR, WORKING, BODY, quarantine_replay_post,             \
+    X(POST, API "/quarantine/replay", QUARANTINE_CHANGE, WORKING, BODY, quarantine_replay_post,    \
       replayQuarantine, "")                                                                        \
-    X(POST, API "/quarantine/discard", OPERATOR, WORKING, BODY, quarantine_discard_post,          \
+    X(POST, API "/quarantine/discard", QUARANTINE_CHANGE, WORKING, BODY, quarantine_discard_post,  \
       discardQuarantine, "")
 
 enum route_runs { ROUTE_AT_ONCE, ROUTE_ASKING, ROUTE_WORKING };
@@ -263,7 +283,7 @@ enum route_body { ROUTE_NONE, ROUTE_BODY };
  * the answer; an error is answered as a problem. An ASKING handler puts its question and returns. */
 typedef err (*route_handler)(struct request *request, struct problem *problem);
 
-#define X(method, path, role, runs, body, handler, operation, query) \
+#define X(method, path, permission, runs, body, handler, operation, query) \
     err route_##handler(struct request *request, struct problem *problem) MUST_USE;
 ROUTE_TABLE(X)
 #undef X
@@ -271,7 +291,7 @@ ROUTE_TABLE(X)
 struct route {
     enum method method;
     const char *path;
-    enum role role;
+    enum permission permission;
     enum route_runs runs;
     enum route_body body;
     route_handler handler;

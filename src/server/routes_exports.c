@@ -111,7 +111,7 @@ err route_export_file(struct request *request, struct problem *problem)
     request->file = file;
     request->content_type = csv ? "text/csv" : "application/x-ndjson";
     if (!revealed || user_number == request->actor.user_number ||
-        request->actor.role == ROLE_ADMINISTRATOR)
+        permissions_hold(&request->actor.permissions, PERMISSION_PRIVACY_ADMINISTER))
         return ERR_OK;
     return problem_set(problem, ERR_FORBIDDEN,
                        "its values were revealed to somebody else: make an export of your own");

@@ -9,34 +9,54 @@
 #define SIGN_INS_MAX 3 /* passwords being checked at once; others are told to wait */
 #define PREFIX_BYTES 8 /* hex digits of a token's hash that name it */
 
-static void write_user(struct json_writer *writer, const struct user *user)
+/* `role` is the nearest word of those that the first clients know. */
+static void write_roles(struct json_writer *writer, const struct user *user,
+                        const struct permissions *permissions)
+{
+    json_member_text(writer, STR("role"), str_from_c(role_nearest(permissions)));
+    json_put_key(writer, STR("roles"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < user->settings.role_count; i++)
+        json_put_text(writer, user->settings.roles[i]);
+    json_end_array(writer);
+    member_text_or_null(writer, STR("team"), user->team);
+}
+
+static void write_user(struct json_writer *writer, const struct user *user,
+                       const struct permissions *permissions)
 {
     json_begin_object(writer);
     json_member_int(writer, STR("number"), user->number);
     json_member_text(writer, STR("login"), user->login);
     json_member_text(writer, STR("name"), user->name);
-    json_member_text(writer, STR("role"), str_from_c(role_text(user->role)));
+    write_roles(writer, user, permissions);
     json_member_text(writer, STR("locale"), user->locale);
+    json_put_key(writer, STR("permissions"));
+    json_begin_array(writer);
+    for (enum permission one = 0; one < PERMISSION_COUNT; one++)
+        if (permissions_hold(permissions, one))
+            json_put_text(writer, str_from_c(permission_text(one)));
+    json_end_array(writer);
     json_end_object(writer);
 }
 
-static void write_session(struct request *request, const struct user *user, enum role role)
+static void write_session(struct request *request, const struct user *user,
+                          const struct permissions *permissions)
 {
     struct server *server = request->server;
-    struct user shown = *user;
     struct json_writer writer;
-    shown.role = role;
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_put_key(&writer, STR("user"));
-    write_user(&writer, &shown);
+    write_user(&writer, user, permissions);
     json_put_key(&writer, STR("server"));
     json_begin_object(&writer);
     json_member_text(&writer, STR("version"), str_from_c(server->config.version));
     json_member_bool(&writer, STR("virtual_clock"), server->config.clock->is_virtual);
     json_member_text(&writer, STR("zone"), str_from_c(server_zone(server)->name));
     json_member_time(&writer, STR("now"), server_now_ms(server));
-    json_member_bool(&writer, STR("may_reveal"), role >= ROLE_OPERATOR);
+    json_member_bool(&writer, STR("may_reveal"),
+                     permissions_hold(permissions, PERMISSION_CUSTOMER_REVEAL));
     json_end_object(&writer);
     json_end_object(&writer);
 }
@@ -158,7 +178,7 @@ static err begin_session(struct request *request, const struct user *user, struc
     uint8_t hash[SEAL_HASH_BYTES];
     keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);
     end_sessions(request, user->number, true, hash);
-    write_session(request, user, user->role);
+    write_session(request, user, &user->permissions);
     return ERR_OK;
 }
 
@@ -194,7 +214,7 @@ err route_session_get(struct request *request, struct problem *problem)
     const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
     if (user == NULL)
         return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
-    write_session(request, user, request->actor.role);
+    write_session(request, user, &request->actor.permissions);
     return ERR_OK;
 }
 
@@ -271,7 +291,7 @@ static void write_user_entry(struct json_writer *writer, const struct user *user
     json_member_int(writer, STR("number"), user->number);
     json_member_text(writer, STR("login"), user->login);
     json_member_text(writer, STR("name"), user->name);
-    json_member_text(writer, STR("role"), str_from_c(role_text(user->role)));
+    write_roles(writer, user, &user->permissions);
     json_member_text(writer, STR("locale"), user->locale);
     json_member_bool(writer, STR("disabled"), user->disabled);
     json_member_time(writer, STR("created_at"), user->created_ms);
@@ -308,54 +328,65 @@ err route_user_list(struct request *request, struct problem *problem)
     return ERR_OK;
 }
 
-/* The last administrator can neither leave nor step down: nobody could take her back. */
-static err keeps_an_administrator(struct request *request, str login, struct problem *problem)
+/* Nobody gives more than she has, nor gets it by changing somebody who has more. */
+static err check_within(struct request *request, const struct permissions *permissions,
+                        const char *what, struct problem *problem)
 {
-    json_value role = json_get(request->json, STR("role"));
-    bool leaves =
-        json_bool(json_get(request->json, STR("disabled")), false) ||
-        (json_kind(role) == JSON_TEXT && !str_equal(json_text(role), STR("administrator")));
-    if (!leaves)
+    enum permission missing;
+    if (permissions_within(permissions, &request->actor.permissions, &missing))
         return ERR_OK;
-    bool is_one = false, another = false;
-    for (size_t i = 0; i < access_user_count(request->actor.set); i++) {
-        const struct user *user = access_user_at(request->actor.set, i);
-        if (user->disabled || user->role != ROLE_ADMINISTRATOR)
-            continue;
-        if (str_equal(user->login, login))
-            is_one = true;
-        else
-            another = true;
-    }
-    if (!is_one || another)
-        return ERR_OK;
-    return problem_set(problem, ERR_CONFLICT, "this is the only administrator");
+    problem_set(problem, ERR_FORBIDDEN, "%s %s, which you have not", what,
+                permission_text(missing));
+    return problem_hint(problem, ERR_FORBIDDEN, "somebody who has it can do this");
 }
 
-static err check_user_body(struct request *request, str login, const struct user *kept,
+static err check_role_given(struct request *request, str key, const char *pointer,
+                            struct problem *problem)
+{
+    struct permissions held;
+    if (!access_role_permissions(request->actor.set, role_present_key(key), &held)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "there is no role '%.*s'",
+                    (int)str_utf8_prefix_bytes(key, 100), key.data);
+        return problem_at(problem, ERR_UNPROCESSABLE, "%s", pointer);
+    }
+    return check_within(request, &held, "this role has the permission", problem);
+}
+
+static err check_roles(struct request *request, const struct user *kept, struct problem *problem)
+{
+    json_value one = json_get(request->json, STR("role"));
+    json_value list = json_get(request->json, STR("roles")), item;
+    struct json_iterator iterator = json_iterate(list);
+    err error = ERR_OK;
+    if (kept != NULL)
+        error = check_within(request, &kept->permissions, "this user has the permission", problem);
+    if (error == ERR_OK && json_kind(one) != JSON_MISSING)
+        error = check_role_given(request, json_text(one), "/role", problem);
+    while (error == ERR_OK && json_next(&iterator, NULL, &item))
+        error = check_role_given(request, json_text(item), "/roles", problem);
+    return error;
+}
+
+static err check_user_body(struct request *request, const struct user *kept,
                            struct problem *problem)
 {
-    enum role role;
-    json_value role_value = json_get(request->json, STR("role"));
+    bool has_roles = json_kind(json_get(request->json, STR("role"))) == JSON_TEXT ||
+                     json_count(json_get(request->json, STR("roles"))) > 0;
     json_value locale = json_get(request->json, STR("locale"));
-    if (kept == NULL && (json_kind(json_get(request->json, STR("password"))) != JSON_TEXT ||
-                         json_kind(role_value) != JSON_TEXT))
-        return problem_set(problem, ERR_UNPROCESSABLE, "a new user needs 'password' and 'role'");
-    if (json_kind(role_value) != JSON_MISSING && !role_from_text(json_text(role_value), &role)) {
-        problem_set(problem, ERR_UNPROCESSABLE, "the role is viewer, operator or administrator");
-        return problem_at(problem, ERR_UNPROCESSABLE, "/role");
-    }
+    if (kept == NULL &&
+        (json_kind(json_get(request->json, STR("password"))) != JSON_TEXT || !has_roles))
+        return problem_set(problem, ERR_UNPROCESSABLE, "a new user needs 'password' and 'roles'");
     if (json_kind(locale) != JSON_MISSING && !str_equal(json_text(locale), STR("zh-CN")) &&
         !str_equal(json_text(locale), STR("en-US"))) {
         problem_set(problem, ERR_UNPROCESSABLE, "the locale is zh-CN or en-US");
         return problem_at(problem, ERR_UNPROCESSABLE, "/locale");
     }
-    return keeps_an_administrator(request, login, problem);
+    return check_roles(request, kept, problem);
 }
 
 static err put_user(struct request *request, str login, struct problem *problem)
 {
-    static const char *const members[] = { "name", "role", "locale", "disabled" };
+    static const char *const members[] = { "name", "role", "roles", "team", "locale", "disabled" };
     json_value password = json_get(request->json, STR("password"));
     struct command_body body;
     str response;
@@ -379,7 +410,7 @@ err route_user_put(struct request *request, struct problem *problem)
     const struct user *kept = access_user_by_login(request->actor.set, login);
     bool new_password =
         kept != NULL && json_kind(json_get(request->json, STR("password"))) == JSON_TEXT;
-    err error = check_user_body(request, login, kept, problem);
+    err error = check_user_body(request, kept, problem);
     if (error == ERR_OK)
         error = put_user(request, login, problem);
     if (error != ERR_OK)
@@ -421,7 +452,7 @@ static void write_token(struct request *request, struct json_writer *writer,
 
 static bool may_see_token(const struct request *request, const struct token *token)
 {
-    return request->actor.role == ROLE_ADMINISTRATOR ||
+    return permissions_hold(&request->actor.permissions, PERMISSION_TOKEN_ADMINISTER) ||
            token->user_number == request->actor.user_number;
 }
 

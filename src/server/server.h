@@ -10,8 +10,8 @@
  *   S1 nothing blocks a libmicrohttpd thread: what waits is suspended.
  *   S2 everything has a limit: header, body, connections, bytes in flight, time of each phase, workers'
  *      queue, streams. Who goes beyond gets 408, 413, 429 or 503 with Retry-After, or is cut.
- *   S3 a route is one row of the router's table: method, path, role, kind, handler; the table and
- *      openapi.json say the same (a test proves it). A route without a role does not compile.
+ *   S3 a route is one row of the router's table: method, path, permission, kind, handler; the table and
+ *      openapi.json say the same (a test proves it). A route without a permission does not compile.
  *   S4 an event's request is answered after its sync, a command's after its commit.
  *   S5 answers with personal data are `no-store`; error texts name things and values, never paths of
  *      the machine, never secrets.
@@ -87,9 +87,9 @@ err server_prepare(struct engine *engine, const char *write_key, char login[SERV
 
 /* The OpenAPI document in the binary. */
 str server_openapi(void);
-/* Routes, in the order of the table: method, path template, role, operation id. */
+/* Routes, in the order of the table: method, path template, permission, operation id. */
 struct server_route {
-    const char *method, *path, *role, *operation;
+    const char *method, *path, *permission, *operation;
 };
 size_t server_route_count(void);
 struct server_route server_route_at(size_t index);

@@ -23,9 +23,10 @@
           "I:number T:login T:name T:password T:role T:locale T:settings I:created_ms "               \
           "I:disabled_ms")                                                                            \
     TABLE(TOKENS, "tokens", 1, true,                                                                  \
-          "B:hash I:user_number T:kind T:name I:created_ms I:expires_ms")                             \
+          "B:hash I:user_number T:kind T:name I:created_ms I:expires_ms T:settings")                  \
+    TABLE(ROLES, "roles", 1, true, "T:key T:name T:permissions I:created_ms I:changed_ms")            \
     TABLE(AUDIT, "audit", 1, true,                                                                    \
-          "I:seq I:at_ms I:user_number T:action T:object T:detail B:chain")                           \
+          "I:seq I:at_ms I:user_number T:action T:object T:detail B:chain T:address")                 \
     TABLE(IDEMPOTENCY, "idempotency", 1, true, "B:key B:request_hash I:status T:response I:at_ms")    \
     /* identity */                                                                                    \
     TABLE(IDENTIFIER_TYPES, "identifier_types", 1, true, "I:number T:name T:settings")                \

@@ -24,7 +24,7 @@ export const operations = Object.entries(openapi.paths).flatMap(([path, methods]
     pattern: new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
     literals: path.split('/').filter((part) => !part.startsWith('{')).length,
     id: operation.operationId,
-    role: operation['x-role'],
+    permission: operation['x-permission'],
     operation,
   })),
 );

@@ -51,18 +51,85 @@ static void test_weak_ones(void **state)
                ERR_UNPROCESSABLE);
 }
 
-static void test_roles(void **state)
+static struct permissions of(const char *patterns)
 {
-    enum role role = ROLE_PUBLIC;
+    struct permissions set = { .words = { 0 } };
+    str rest = str_from_c(patterns), pattern;
+    while (str_split(&rest, ' ', &pattern))
+        assert_true(permissions_add_pattern(&set, pattern));
+    return set;
+}
+
+static void test_permissions(void **state)
+{
+    struct permissions all = of("*"), sees = of("*.see"), tags = of("tag.*");
+    enum permission missing;
     (void)state;
-    assert_true(ROLE_PUBLIC < ROLE_VIEWER && ROLE_VIEWER < ROLE_OPERATOR &&
-                ROLE_OPERATOR < ROLE_ADMINISTRATOR);
-    assert_true(role_from_text(STR("operator"), &role));
-    assert_int_equal(role, ROLE_OPERATOR);
-    assert_false(role_from_text(STR("public"), &role));
-    assert_false(role_from_text(STR("Operator"), &role));
-    assert_false(role_from_text(STR(""), &role));
-    assert_int_equal(role, ROLE_OPERATOR);
+    assert_int_equal(permissions_count(&all), PERMISSION_COUNT);
+    assert_int_equal(permissions_count(&tags), 2);
+    assert_true(permissions_hold(&tags, PERMISSION_TAG_CHANGE));
+    assert_false(permissions_hold(&tags, PERMISSION_SEGMENT_SEE));
+    assert_true(permissions_within(&tags, &all, NULL));
+    assert_false(permissions_within(&tags, &sees, &missing));
+    assert_int_equal(missing, PERMISSION_TAG_CHANGE);
+    struct permissions both = permissions_both(&tags, &sees);
+    assert_int_equal(permissions_count(&both), 1);
+    /* A1: what no set holds */
+    struct permissions none = { .words = { 0 } };
+    assert_true(permissions_hold(&none, PERMISSION_SIGNED_IN));
+    assert_false(permissions_hold(&all, PERMISSION_SYSTEM));
+    /* A2: an unknown text grants nothing */
+    static const char *const unknown[] = { "",
+                                           ".",
+                                           "*.",
+                                           ".*",
+                                           "customer",
+                                           "customer.",
+                                           "see",
+                                           "customer.sees",
+                                           "Customer.see",
+                                           "customer.see ",
+                                           "**" };
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+        if (permissions_add_pattern(&none, str_from_c(unknown[i])))
+            fail_msg("'%s' grants something", unknown[i]);
+    assert_int_equal(permissions_count(&none), 0);
+    for (enum permission one = 0; one < PERMISSION_COUNT; one++) {
+        struct permissions single = of(permission_text(one));
+        assert_int_equal(permissions_count(&single), 1);
+        assert_true(permissions_hold(&single, one));
+    }
+}
+
+static void test_ready_roles(void **state)
+{
+    const struct ready_role *role;
+    (void)state;
+    for (size_t i = 0; (role = role_ready_at(i)) != NULL; i++) {
+        assert_true(role_key_is_good(str_from_c(role->key)));
+        assert_ptr_equal(role_ready(str_from_c(role->key)), role);
+        assert_true(permissions_count(&role->permissions) > 0);
+    }
+    /* Only who administers changes who may; only some see in clear. */
+    static const char *const others[] = { "operator", "analyst",   "adviser",
+                                          "auditor",  "developer", "call_centre" };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const struct permissions *held = &role_ready(str_from_c(others[i]))->permissions;
+        assert_false(permissions_hold(held, PERMISSION_USER_ADMINISTER));
+        assert_false(permissions_hold(held, PERMISSION_ROLE_ADMINISTER));
+        assert_int_equal(permissions_hold(held, PERMISSION_CUSTOMER_REVEAL),
+                         strcmp(others[i], "operator") == 0 ||
+                             strcmp(others[i], "call_centre") == 0);
+    }
+    /* What the old three could do, they can. */
+    assert_true(str_equal(role_present_key(STR("viewer")), STR("analyst")));
+    assert_string_equal(role_nearest(&role_ready(STR("analyst"))->permissions), "viewer");
+    assert_string_equal(role_nearest(&role_ready(STR("operator"))->permissions), "operator");
+    assert_string_equal(role_nearest(&role_ready(STR("administrator"))->permissions),
+                        "administrator");
+    assert_null(role_ready(STR("viewer")));
+    assert_null(role_ready(STR("Operator")));
+    assert_null(role_ready(STR("")));
 }
 
 static void hash_of(uint64_t number, uint8_t hash[SEAL_HASH_BYTES])
@@ -143,9 +210,13 @@ static void test_throttle_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hash_and_check), cmocka_unit_test(test_weak_ones),
-        cmocka_unit_test(test_roles),          cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_throttle),       cmocka_unit_test(test_throttle_is_bounded),
+        cmocka_unit_test(test_hash_and_check),
+        cmocka_unit_test(test_weak_ones),
+        cmocka_unit_test(test_permissions),
+        cmocka_unit_test(test_ready_roles),
+        cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_throttle),
+        cmocka_unit_test(test_throttle_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

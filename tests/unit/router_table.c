@@ -50,8 +50,8 @@ static void test_every_route_is_in_the_document(void **state)
             fail_msg("%s %s is not in openapi.json", method_text(route->method), route->path);
         assert_str_equal(json_text(json_get(operation, STR("operationId"))),
                          str_from_c(route->operation));
-        assert_str_equal(json_text(json_get(operation, STR("x-role"))),
-                         str_from_c(role_text(route->role)));
+        assert_str_equal(json_text(json_get(operation, STR("x-permission"))),
+                         str_from_c(permission_text(route->permission)));
         bool has_body = json_is_object(json_get(operation, STR("requestBody")));
         assert_int_equal(has_body, route->body == ROUTE_BODY);
     }
@@ -114,19 +114,19 @@ static void test_query_parameters_agree(void **state)
     }
 }
 
-static void test_roles_and_changes(void **state)
+static void test_permissions_and_changes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < router_count(); i++) {
         const struct route *route = router_at(i);
-        assert_true(route->role < ROLE_COUNT);
+        assert_true(route->permission < PERMISSION_SYSTEM);
         /* Nobody unknown changes anything, save by signing in, by the token of a link, or by a provider's
          * signature. */
         bool proves_itself = strcmp(route->operation, "signIn") == 0 ||
                              strcmp(route->operation, "unsubscribe") == 0 ||
                              strcmp(route->operation, "receiveHook") == 0;
         if (route->method != METHOD_GET && !proves_itself)
-            assert_true(route->role >= ROLE_VIEWER);
+            assert_true(route->permission != PERMISSION_PUBLIC);
         for (size_t other = 0; other < i; other++)
             assert_false(router_at(other)->method == route->method &&
                          strcmp(router_at(other)->path, route->path) == 0);
@@ -223,7 +223,7 @@ int main(void)
                                         forget_document),
         cmocka_unit_test_setup_teardown(test_query_parameters_agree, read_document,
                                         forget_document),
-        cmocka_unit_test(test_roles_and_changes),
+        cmocka_unit_test(test_permissions_and_changes),
         cmocka_unit_test_setup_teardown(test_parameters_are_decoded, begin, end),
         cmocka_unit_test_setup_teardown(test_what_is_not_there, begin, end),
         cmocka_unit_test_setup_teardown(test_wrong_method_says_which, begin, end),

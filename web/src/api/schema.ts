@@ -2327,21 +2327,34 @@ export interface components {
             zh: string;
             en: string;
         };
-        /** @enum {string} */
+        /**
+         * @description the nearest of the words that the first clients know; see roles and permissions
+         * @enum {string}
+         */
         Role: "viewer" | "operator" | "administrator";
         User: {
             number: number;
             login: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @description keys of roles, ready ones and your own; what they hold together is what the user may */
+            roles: string[];
+            /** @description null: all teams */
+            team: string | null;
             /** @description zh-CN or en-US */
             locale: string;
+            /** @description what may be done with this session or token, as kind.action */
+            permissions: string[];
         };
         UserEntry: {
             number: number;
             login: string;
             name: string;
             role: components["schemas"]["Role"];
+            /** @description keys of roles, ready ones and your own; what they hold together is what the user may */
+            roles: string[];
+            /** @description null: all teams */
+            team: string | null;
             locale: string;
             disabled: boolean;
             /** Format: date-time */
@@ -2351,10 +2364,15 @@ export interface components {
             name?: string;
             /** @description at least 8 characters, none of the common ones */
             password?: string;
-            role?: components["schemas"]["Role"];
+            /** @description one role instead of roles; viewer means analyst */
+            role?: string;
             /** @enum {string} */
             locale?: "zh-CN" | "en-US";
             disabled?: boolean;
+            /** @description keys of roles, ready ones and your own; what they hold together is what the user may */
+            roles?: string[];
+            /** @description key of a team; null: all teams */
+            team?: string | null;
         };
         Session: {
             user: components["schemas"]["User"];
