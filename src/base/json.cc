@@ -359,22 +359,56 @@ static void write_number(struct buffer *out, double value)
         buffer_advance(out, number_format(value, room));
 }
 
-static void write_container(struct buffer *out, json_value container, char open, char close)
+namespace
+{
+struct replacing {
+    json_replace replace;
+    void *context;
+};
+} // namespace
+
+static void write_replacing(struct buffer *out, str name, json_value value,
+                            const replacing *replacing);
+
+static void write_container(struct buffer *out, json_value container, str name,
+                            const replacing *replacing)
 {
     struct json_iterator iterator = json_iterate(container);
     json_value value;
     str key;
     bool first = true;
-    buffer_append_byte(out, static_cast<uint8_t>(open));
+    buffer_append_byte(out, iterator.is_object ? '{' : '[');
     while (json_next(&iterator, &key, &value)) {
         if (iterator.is_object)
             json_write_quoted(out, first ? '\0' : ',', key, ':');
         else if (!first)
             buffer_append_byte(out, ',');
         first = false;
-        json_write_value(out, value);
+        if (replacing == nullptr)
+            json_write_value(out, value);
+        else
+            write_replacing(out, iterator.is_object ? key : name, value, replacing);
     }
-    buffer_append_byte(out, static_cast<uint8_t>(close));
+    buffer_append_byte(out, iterator.is_object ? '}' : ']');
+}
+
+static void write_replacing(struct buffer *out, str name, json_value value,
+                            const replacing *replacing)
+{
+    enum json_kind kind = json_kind(value);
+    if (replacing->replace(replacing->context, name, value, out))
+        return;
+    if (kind == JSON_OBJECT || kind == JSON_ARRAY)
+        write_container(out, value, name, replacing);
+    else
+        json_write_value(out, value);
+}
+
+void json_write_replacing(struct buffer *out, str name, json_value value, json_replace replace,
+                          void *context)
+{
+    replacing replacing = { replace, context };
+    write_replacing(out, name, value, &replacing);
 }
 
 /* Recursion is bounded by JSON_DEPTH_MAX. */
@@ -383,10 +417,8 @@ void json_write_value(struct buffer *out, json_value value)
     const document *doc = document_of(value);
     switch (type_of(value)) {
     case '{':
-        write_container(out, value, '{', '}');
-        break;
     case '[':
-        write_container(out, value, '[', ']');
+        write_container(out, value, str{ nullptr, 0 }, nullptr);
         break;
     case '"':
         json_write_text(out, json_text(value));

@@ -73,6 +73,11 @@ bool json_next(struct json_iterator *iterator, str *key, json_value *value);
 
 /* Append `value` as compact JSON, members in their order. */
 void json_write_value(struct buffer *out, json_value value);
+/* The same, save what `replace` takes: it wrote something else in the value's place and says true. It is asked of every
+ * value from the outermost in; `name` is of the nearest member that holds the value, at first as given. */
+typedef bool (*json_replace)(void *context, str name, json_value value, struct buffer *out);
+void json_write_replacing(struct buffer *out, str name, json_value value, json_replace replace,
+                          void *context);
 
 /* Writing: the writer puts the commas. Misnesting is an INVARIANT. */
 struct json_writer {

@@ -491,18 +491,11 @@ static err test(struct channels *channels, struct account *account, struct buffe
     return error;
 }
 
-static bool is_repeatable(const struct unit *unit)
-{
-    (void)unit;
-    return false;
-}
-
 const struct provider provider_aliyun = {
     .base_url = "https://dysmsapi.aliyuncs.com",
     .codes = &codes_aliyun,
     .build = build,
     .judge = judge,
-    .is_repeatable = is_repeatable,
     .can_ask = can_ask,
     .build_ask = build_ask,
     .judge_ask = judge_ask,

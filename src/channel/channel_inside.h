@@ -26,6 +26,7 @@
 #include "base/digest.h"
 #include "base/zone.h"
 #include "channel/channel.h"
+#include "channel/guard.h"
 #include "channel/settings.h"
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
@@ -244,7 +245,7 @@ struct provider {
     bool (*build)(struct transfer *transfer, const struct unit *unit, struct verdict *verdict);
     /* An answer came (CURLE_OK). */
     void (*judge)(struct transfer *transfer, struct unit *unit, struct verdict *verdict);
-    /* Is a repeat of this safe: same key, or nothing happens twice? */
+    /* Is a repeat of this safe: same key, or nothing happens twice? NULL: never. */
     bool (*is_repeatable)(const struct unit *unit);
     bool (*can_ask)(const struct unit *unit);
     bool (*build_ask)(struct transfer *transfer, const struct unit *unit, struct verdict *verdict);
@@ -351,13 +352,9 @@ void verdict_by_status(const struct transfer *transfer, bool is_repeatable,
                        struct verdict *verdict);
 void verdict_garbage(const struct transfer *transfer, bool is_repeatable, struct verdict *verdict);
 
-/* guard.c: where requests may go */
-struct sockaddr;
-bool guard_is_private(const struct sockaddr *address);
+/* guard.c, beside what it shows to others */
 bool guard_is_private_text(const char *ip);
 bool guard_port_is_refused(long port);
-/* http or https, a host, no user, no port of another service; UNPROCESSABLE says what. */
-err guard_check_url(str url, bool allow_private, struct problem *problem);
 
 /* account.c; for as long as it is held the account stays, deleted or not */
 struct account *account_hold(struct channels *channels, str key);
@@ -409,6 +406,8 @@ bool errcode_read_token(struct transfer *transfer, char *token, int64_t *lifetim
                         struct verdict *verdict);
 void errcode_url(struct transfer *transfer, const char *path);
 void errcode_json(struct transfer *transfer, struct json_writer *writer);
+/* The key of callbacks, where there is one: UNPROCESSABLE at /settings/encoding_aes_key. */
+err errcode_check_key(const struct settings *settings, struct problem *problem);
 /* "id/0123456789abcdef": one id for each of many recipients that share the provider's */
 void provider_id_of(char out[PROVIDER_ID_BYTES], str id, str recipient);
 /* wecom_operate.c: what a call answered, as an error; 0: fine, and `root` is the answer */

@@ -109,3 +109,13 @@ err token_test(struct channels *channels, struct account *account, struct buffer
         buffer_append_str(answer, STR("{\"ok\":true}"));
     return error;
 }
+
+err errcode_check_key(const struct settings *settings, struct problem *problem)
+{
+    str key = setting_text(settings, AES_KEY);
+    if (key.size == 0 || envelope_key_is_good(key))
+        return ERR_OK;
+    problem_set(problem, ERR_UNPROCESSABLE,
+                "setting 'encoding_aes_key' is not 43 characters of base64");
+    return problem_at(problem, ERR_UNPROCESSABLE, "/settings/encoding_aes_key");
+}

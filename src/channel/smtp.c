@@ -169,12 +169,6 @@ static void judge(struct transfer *transfer, struct unit *unit, struct verdict *
                     answer->enhanced[0] != '\0' ? str_from_c(answer->enhanced) : str_from_c(code));
 }
 
-static bool is_repeatable(const struct unit *unit)
-{
-    (void)unit;
-    return false;
-}
-
 /* ---- trying it: greeting, TLS, login ---- */
 
 static bool build_call(struct transfer *transfer, const struct call *call)
@@ -298,7 +292,6 @@ const struct provider provider_smtp = {
     .check = check,
     .build = build,
     .judge = judge,
-    .is_repeatable = is_repeatable,
     .build_call = build_call,
     .test = test,
     .callback = callback,

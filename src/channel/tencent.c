@@ -483,18 +483,11 @@ static err callback(struct channels *channels, const struct settings *settings,
     return error;
 }
 
-static bool is_repeatable(const struct unit *unit)
-{
-    (void)unit;
-    return false;
-}
-
 const struct provider provider_tencent = {
     .base_url = "https://sms.tencentcloudapi.com",
     .codes = &codes_tencent,
     .build = build,
     .judge = judge,
-    .is_repeatable = is_repeatable,
     .can_ask = can_ask,
     .build_ask = build_ask,
     .judge_ask = judge_ask,

@@ -20,6 +20,20 @@
 /* A longer pause is not waited for here. */
 #define WAIT_HERE_MS 5000
 
+/* ---- what may be done about it ---- */
+
+static bool repeatable(const struct unit *unit)
+{
+    const struct provider *provider = unit->account->provider;
+    return provider->is_repeatable != NULL && provider->is_repeatable(unit);
+}
+
+static bool askable(const struct unit *unit)
+{
+    const struct provider *provider = unit->account->provider;
+    return provider->can_ask != NULL && provider->can_ask(unit);
+}
+
 /* ---- telling ---- */
 
 /* Standard Webhooks' times between tries, with one more at the start. */
@@ -70,11 +84,8 @@ static void tell_one(struct channels *channels, struct unit *unit, const struct 
                                      .detail = str_from_c(verdict->detail),
                                      .response = response_of(transfer),
                                      .at_ms = channel_now_ms(channels) };
-    bool may_repeat =
-        result.outcome == CHANNEL_LATER ||
-        (result.outcome == CHANNEL_UNCERTAIN &&
-         ((account->provider->is_repeatable != NULL && account->provider->is_repeatable(unit)) ||
-          (account->provider->can_ask != NULL && account->provider->can_ask(unit))));
+    bool may_repeat = result.outcome == CHANNEL_LATER ||
+                      (result.outcome == CHANNEL_UNCERTAIN && (repeatable(unit) || askable(unit)));
     if (may_repeat)
         result.retry_ms =
             result.at_ms + (verdict->delay_ms > 0 ? verdict->delay_ms : later_ms(channels, unit));
@@ -149,18 +160,6 @@ static int64_t timeout_of(const struct unit *unit, const struct settings *settin
     if (left_ms < timeout_ms)
         timeout_ms = left_ms > TIMEOUT_LEAST_MS ? left_ms : TIMEOUT_LEAST_MS;
     return timeout_ms;
-}
-
-static bool repeatable(const struct unit *unit)
-{
-    const struct provider *provider = unit->account->provider;
-    return provider->is_repeatable != NULL && provider->is_repeatable(unit);
-}
-
-static bool askable(const struct unit *unit)
-{
-    const struct provider *provider = unit->account->provider;
-    return provider->can_ask != NULL && provider->can_ask(unit);
 }
 
 /* A message that may have been sent before: ask, or rely on its key, or leave it. */

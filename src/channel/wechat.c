@@ -172,12 +172,6 @@ static bool is_repeatable_official(const struct unit *unit)
     return is_form(unit, "template") || unit->message.form.size == 0;
 }
 
-static bool is_never_repeatable(const struct unit *unit)
-{
-    (void)unit;
-    return false;
-}
-
 static void judge_with(struct transfer *transfer, bool is_repeatable, struct verdict *verdict)
 {
     json_value root;
@@ -244,21 +238,11 @@ static void build_token(struct transfer *transfer)
     json_end_object(&writer);
 }
 
-static err check(const struct settings *settings, struct problem *problem)
-{
-    str key = setting_text(settings, AES_KEY);
-    if (key.size == 0 || envelope_key_is_good(key))
-        return ERR_OK;
-    problem_set(problem, ERR_UNPROCESSABLE,
-                "setting 'encoding_aes_key' is not 43 characters of base64");
-    return problem_at(problem, ERR_UNPROCESSABLE, "/settings/encoding_aes_key");
-}
-
 const struct provider provider_official = {
     .base_url = "https://api.weixin.qq.com",
     .codes = &codes_wechat,
     .has_token = true,
-    .check = check,
+    .check = errcode_check_key,
     .build = build_official,
     .judge = judge_official,
     .is_repeatable = is_repeatable_official,
@@ -272,10 +256,9 @@ const struct provider provider_mini = {
     .base_url = "https://api.weixin.qq.com",
     .codes = &codes_wechat,
     .has_token = true,
-    .check = check,
+    .check = errcode_check_key,
     .build = build_mini,
     .judge = judge_mini,
-    .is_repeatable = is_never_repeatable,
     .build_token = build_token,
     .read_token = errcode_read_token,
     .test = token_test,

@@ -514,21 +514,11 @@ static void build_token(struct transfer *transfer)
     transfer->request.is_get = true;
 }
 
-static err check(const struct settings *settings, struct problem *problem)
-{
-    str key = setting_text(settings, AES_KEY);
-    if (key.size == 0 || envelope_key_is_good(key))
-        return ERR_OK;
-    problem_set(problem, ERR_UNPROCESSABLE,
-                "setting 'encoding_aes_key' is not 43 characters of base64");
-    return problem_at(problem, ERR_UNPROCESSABLE, "/settings/encoding_aes_key");
-}
-
 const struct provider provider_wecom = {
     .base_url = "https://qyapi.weixin.qq.com",
     .codes = &codes_wecom,
     .has_token = true,
-    .check = check,
+    .check = errcode_check_key,
     .build = build,
     .judge = judge,
     .is_repeatable = is_repeatable,

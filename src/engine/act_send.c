@@ -337,35 +337,22 @@ static void write_accounts(const struct engine_state *state, struct engine_quest
     touch_write_accounts(ask->act->touches, &ask->text);
 }
 
-static void write_unsealed(struct act *act, struct arena *arena, json_value value,
-                           struct buffer *out)
+struct unsealing {
+    const struct keys *keys;
+    struct arena *arena;
+};
+
+static bool unseal_text(void *context, str name, json_value value, struct buffer *out)
 {
-    struct json_iterator iterator = json_iterate(value);
+    struct unsealing *unsealing = context;
     struct problem problem = { .error = ERR_OK };
-    json_value item;
-    str key, plain, text = json_text(value);
-    bool is_object = json_is_object(value), first = true;
-    if (seal_is_sealed(text) &&
-        keys_unseal(act->engine->keys, arena, text, &plain, &problem) == ERR_OK) {
-        json_write_text(out, plain);
-        return;
-    }
-    if (!is_object && json_kind(value) != JSON_ARRAY) {
-        json_write_value(out, value);
-        return;
-    }
-    buffer_append_byte(out, is_object ? '{' : '[');
-    while (json_next(&iterator, &key, &item)) {
-        if (!first)
-            buffer_append_byte(out, ',');
-        first = false;
-        if (is_object) {
-            json_write_text(out, key);
-            buffer_append_byte(out, ':');
-        }
-        write_unsealed(act, arena, item, out);
-    }
-    buffer_append_byte(out, is_object ? '}' : ']');
+    str plain, text = json_text(value);
+    (void)name;
+    if (!seal_is_sealed(text) ||
+        keys_unseal(unsealing->keys, unsealing->arena, text, &plain, &problem) != ERR_OK)
+        return false;
+    json_write_text(out, plain);
+    return true;
 }
 
 err act_put_account(struct engine *engine, str key, enum channel_kind kind, json_value settings,
@@ -380,7 +367,8 @@ err act_put_account(struct engine *engine, str key, enum channel_kind kind, json
         return ERR_OK;
     arena_init(&arena, "act_account", (size_t)4 << 20);
     buffer_init(&plain, (size_t)1 << 20);
-    write_unsealed(act, &arena, settings, &plain);
+    struct unsealing unsealing = { .keys = act->engine->keys, .arena = &arena };
+    json_write_replacing(&plain, STR_NONE, settings, unseal_text, &unsealing);
     err error = json_parser_new(&parser, (size_t)1 << 20);
     if (error == ERR_OK)
         error = json_parse(parser, buffer_str(&plain), &clear, problem);

@@ -32,38 +32,6 @@ json_value json_path(json_value root, str path)
     return root;
 }
 
-void value_of_json(json_value json, struct template_value *value)
-{
-    *value = (struct template_value){ .kind = TEMPLATE_MISSING };
-    switch (json_kind(json)) {
-    case JSON_TEXT:
-        value->kind = TEMPLATE_TEXT;
-        value->text = json_text(json);
-        break;
-    case JSON_INT:
-    case JSON_DOUBLE: {
-        double number = json_double(json, 0);
-        if (number > -9e12 && number < 9e12) {
-            value->kind = TEMPLATE_NUMBER;
-            value->number = __builtin_llround(number * 1e6);
-        }
-        break;
-    }
-    case JSON_BOOL:
-        value->kind = TEMPLATE_BOOL;
-        value->number = json_bool(json, false);
-        break;
-    case JSON_ARRAY:
-    case JSON_OBJECT:
-        value->kind = TEMPLATE_JSON;
-        value->json = json;
-        break;
-    case JSON_NULL:
-    case JSON_MISSING:
-        break;
-    }
-}
-
 /* ---- comparing ---- */
 
 /* -1, 0, 1, or 2: they cannot be compared. */
@@ -151,7 +119,7 @@ static bool list_holds(const struct comparison *comparison, json_value list)
     json_value item;
     while (json_next(&iterator, NULL, &item)) {
         struct template_value value;
-        value_of_json(item, &value);
+        (void)template_value_at(item, STR_NONE, &value);
         if (value.kind == TEMPLATE_MISSING)
             continue;
         if (one_holds(comparison, &value) != wants_all)
@@ -228,7 +196,7 @@ static void value_of_property(const struct event *event, json_value props, str p
         *value = (struct template_value){ .kind = TEMPLATE_NUMBER, .number = number };
         return;
     }
-    value_of_json(json_path(props, path), value);
+    (void)template_value_at(json_path(props, path), STR_NONE, value);
     if (value->kind == TEMPLATE_MISSING && str_equal(path, STR("channel")))
         *value = (struct template_value){ .kind = TEMPLATE_TEXT, .text = event->channel };
 }

@@ -130,7 +130,7 @@ static int64_t value_of_goal(const struct walk *walk, const struct goal *goal,
     if (str_equal(goal->value_path, STR("revenue")) &&
         (event->promoted_set & 1u << PROMOTED_REVENUE) != 0)
         return event->promoted_int[PROMOTED_REVENUE];
-    value_of_json(json_path(heard->props, goal->value_path), &value);
+    (void)template_value_at(json_path(heard->props, goal->value_path), STR_NONE, &value);
     return value.kind == TEMPLATE_NUMBER ? value.number / 10000 : 0; /* decimals of money to fen */
 }
 

@@ -27,7 +27,7 @@ static void value_of_text(struct walk *walk, str json, str path, struct template
     json_value root;
     value->kind = TEMPLATE_MISSING;
     if (json.size > 0 && json_parse(walk->journeys->parser_inner, json, &root, NULL) == ERR_OK)
-        value_of_json(json_path(root, path), value);
+        (void)template_value_at(json_path(root, path), STR_NONE, value);
 }
 
 /* "event.x" of the event that started it, "vars.x" of replies, "entered", "key"; everything else is the customer's. */

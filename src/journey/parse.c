@@ -253,7 +253,7 @@ static err read_tag(struct parsing *parsing, json_value json, struct trigger *tr
 {
     struct template_value value;
     err error = journey_parse_text(parsing, json, "tag", "/trigger", true, &trigger->tag);
-    value_of_json(json_get(json, STR("value")), &value);
+    (void)template_value_at(json_get(json, STR("value")), STR_NONE, &value);
     trigger->tag_value = (struct operand){ .kind = value.kind, .number = value.number };
     return error == ERR_OK
                ? arena_dup(&parsing->version->arena, value.text, &trigger->tag_value.text)

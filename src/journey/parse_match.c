@@ -223,7 +223,7 @@ static err parse_operand(struct parsing *parsing, json_value json, const char *p
                          struct operand *operand)
 {
     struct template_value value;
-    value_of_json(json, &value);
+    (void)template_value_at(json, STR_NONE, &value);
     if (value.kind == TEMPLATE_MISSING || value.kind == TEMPLATE_JSON)
         return journey_parse_fail(parsing, pointer,
                                   "a text, a number, or true or false is wanted here");

@@ -607,7 +607,6 @@ int32_t journey_local_day(const struct journeys *journeys, int64_t at_ms);
 bool comparison_holds(const struct comparison *comparison, const struct template_value *value);
 /* A property by its path, "products.0.sku". */
 json_value json_path(json_value root, str path);
-void value_of_json(json_value json, struct template_value *value);
 bool match_holds(struct journeys *journeys, const struct event_match *match,
                  const struct event *event, json_value props, const struct position *position);
 

@@ -109,38 +109,29 @@ static void write_unsealed(const struct keys *keys, struct arena *arena, str nam
     buffer_deinit(&masked);
 }
 
+struct masking {
+    const struct keys *keys;
+    struct arena *arena;
+    bool reveal;
+};
+
+static bool mask_sealed(void *context, str name, json_value value, struct buffer *out)
+{
+    struct masking *masking = context;
+    if (json_kind(value) != JSON_OBJECT || json_count(value) != 1)
+        return false;
+    json_value sealed = json_get(value, STR("$sealed"));
+    if (json_kind(sealed) != JSON_TEXT)
+        return false;
+    write_unsealed(masking->keys, masking->arena, name, json_text(sealed), masking->reveal, out);
+    return true;
+}
+
 void mask_write_json(const struct keys *keys, struct arena *arena, str name, json_value value,
                      bool reveal, struct buffer *out)
 {
-    enum json_kind kind = json_kind(value);
-    if (kind != JSON_OBJECT && kind != JSON_ARRAY) {
-        json_write_value(out, value);
-        return;
-    }
-    if (kind == JSON_OBJECT && json_count(value) == 1) {
-        json_value sealed = json_get(value, STR("$sealed"));
-        if (json_kind(sealed) == JSON_TEXT) {
-            write_unsealed(keys, arena, name, json_text(sealed), reveal, out);
-            return;
-        }
-    }
-    /* The depth is limited by the parser (JSON_DEPTH_MAX). */
-    struct json_iterator iterator = json_iterate(value);
-    str key = STR_NONE;
-    json_value member;
-    bool first = true;
-    buffer_append_byte(out, kind == JSON_OBJECT ? '{' : '[');
-    while (json_next(&iterator, &key, &member)) {
-        if (!first)
-            buffer_append_byte(out, ',');
-        first = false;
-        if (kind == JSON_OBJECT) {
-            json_write_text(out, key);
-            buffer_append_byte(out, ':');
-        }
-        mask_write_json(keys, arena, kind == JSON_OBJECT ? key : name, member, reveal, out);
-    }
-    buffer_append_byte(out, kind == JSON_OBJECT ? '}' : ']');
+    struct masking masking = { .keys = keys, .arena = arena, .reveal = reveal };
+    json_write_replacing(out, name, value, mask_sealed, &masking);
 }
 
 bool mask_is_sealed_json(str json, str *sealed)

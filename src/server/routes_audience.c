@@ -28,32 +28,14 @@ static err no_such(const struct request *request, str key, struct problem *probl
 
 /* ---- numbers of customers become one_ids ---- */
 
-static void write_named(struct request *request, json_value value, struct buffer *out)
+static bool name_customer(void *context, str name, json_value value, struct buffer *out)
 {
-    struct json_iterator iterator = json_iterate(value);
-    json_value item, number = json_get(value, STR("$customer"));
-    str key;
-    bool is_object = json_is_object(value), first = true;
-    if (is_object && json_kind(number) == JSON_INT) {
-        json_write_text(out, answer_one_id(request, (uint32_t)json_int(number, 0)));
-        return;
-    }
-    if (!is_object && json_kind(value) != JSON_ARRAY) {
-        json_write_value(out, value);
-        return;
-    }
-    buffer_append_byte(out, is_object ? '{' : '[');
-    while (json_next(&iterator, &key, &item)) {
-        if (!first)
-            buffer_append_byte(out, ',');
-        first = false;
-        if (is_object) {
-            json_write_text(out, key);
-            buffer_append_byte(out, ':');
-        }
-        write_named(request, item, out);
-    }
-    buffer_append_byte(out, is_object ? '}' : ']');
+    (void)name;
+    json_value number = json_get(value, STR("$customer"));
+    if (!json_is_object(value) || json_kind(number) != JSON_INT)
+        return false;
+    json_write_text(out, answer_one_id(context, (uint32_t)json_int(number, 0)));
+    return true;
 }
 
 static err answer_named(struct request *request, str text, struct problem *problem)
@@ -61,7 +43,7 @@ static err answer_named(struct request *request, str text, struct problem *probl
     json_value root;
     err error = json_parse(request->scratch, text, &root, problem);
     if (error == ERR_OK)
-        write_named(request, root, &request->out);
+        json_write_replacing(&request->out, STR_NONE, root, name_customer, request);
     return error;
 }
 

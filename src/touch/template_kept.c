@@ -173,42 +173,6 @@ void touches_kept_template_free(struct kept_template **kept)
 
 /* ---- what its values are ---- */
 
-static void value_of_json(json_value json, struct template_value *value)
-{
-    *value = (struct template_value){ .kind = TEMPLATE_MISSING };
-    switch (json_kind(json)) {
-    case JSON_TEXT:
-        value->kind = TEMPLATE_TEXT;
-        value->text = json_text(json);
-        break;
-    case JSON_INT:
-        value->kind = TEMPLATE_NUMBER;
-        if (__builtin_mul_overflow(json_int(json, 0), INT64_C(1000000), &value->number))
-            value->kind = TEMPLATE_MISSING;
-        break;
-    case JSON_DOUBLE: {
-        double number = json_double(json, 0) * 1e6;
-        bool fits = number > -9e18 && number < 9e18;
-        value->kind = fits ? TEMPLATE_NUMBER : TEMPLATE_MISSING;
-        value->number = fits ? (int64_t)(number + (number < 0 ? -0.5 : 0.5)) : 0;
-        break;
-    }
-    case JSON_BOOL:
-        value->kind = TEMPLATE_BOOL;
-        value->number = json_bool(json, false);
-        break;
-    case JSON_ARRAY:
-    case JSON_OBJECT:
-        value->kind = TEMPLATE_JSON;
-        value->json = json;
-        break;
-    case JSON_MISSING:
-    case JSON_NULL:
-    default:
-        break;
-    }
-}
-
 static bool from_context(const struct render *render, str path, struct template_value *value)
 {
     json_value at = render->context;
@@ -218,7 +182,7 @@ static bool from_context(const struct render *render, str path, struct template_
         if (json_kind(at) == JSON_MISSING)
             return false;
     }
-    value_of_json(at, value);
+    (void)template_value_at(at, STR_NONE, value);
     return true;
 }
 
