@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, paid, phone, tmallApp } from '../s1/support.mjs';
-import { until } from '../support/kith.mjs';
-import { Place, login, missingConsole, password } from './support.mjs';
+import { Place, login, missingConsole, password, until } from './support.mjs';
 
 let place;
 before(async () => {
@@ -17,11 +16,12 @@ const pages = [
   '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/people', '/settings/tokens', '/settings/audit', '/settings/preferences',
 ];
 
-/** What an empty page must still do; run before anything is told to the house. */
+/** What an empty page must still do; run before anything is told to the house. The console goes from page to page; that an address alone
+ * brings its page is held by every other test. */
 test('every page says why it is empty and what comes next', { skip: missingConsole }, async () => {
   const visit = await place.enter();
   for (const path of pages) {
-    await visit.go(path);
+    await visit.walk(path);
     await visit.page.getByRole('heading', { level: 1 }).first().waitFor();
     await visit.accessible(`${path}, empty`);
   }
@@ -89,7 +89,7 @@ for (const [language, theme] of [['zh', 'light'], ['en', 'dark']]) {
     const visit = await place.enter({ language, theme });
     const her = await place.house.who(['user_id', 'u3']);
     for (const path of [...pages, `/customers/${her}`, `/customers/${her}/graph`, `/customers/${her}/merges`, `/customers/${her}/explain`, `/customers/${her}/raw`]) {
-      await visit.go(path);
+      await visit.walk(path);
       await visit.accessible(`${path} in ${language}, ${theme}`);
       await visit.fits(path);
       if (language === 'en') {
@@ -107,7 +107,7 @@ test('every page fits a phone', { skip: missingConsole }, async () => {
   const visit = await place.enter({ width: 390, height: 844 });
   const her = await place.house.who(['user_id', 'u3']);
   for (const path of [...pages, `/customers/${her}`, `/customers/${her}/graph`, `/customers/${her}/merges`]) {
-    await visit.go(path);
+    await visit.walk(path);
     await visit.fits(path);
   }
   await visit.go('/');
@@ -181,8 +181,7 @@ test('customers are paged by the server and back', { skip: missingConsole }, asy
 
 test('one who may only look sees why the rest is disabled', { skip: missingConsole }, async () => {
   await place.kith.put('/users/looks', { name: '只看', password, role: 'viewer', locale: 'zh-CN' });
-  const visit = await place.visit();
-  await visit.page.request.post(`${place.kith.url}/api/v1/session`, { data: { login: 'looks', password }, headers: { 'X-Kith-Request': '1' } });
+  const visit = await place.enter({ as: 'looks' });
   await visit.go('/data/sources');
   const create = visit.button(/新建数据源/);
   assert.equal(await create.getAttribute('aria-disabled'), 'true');

@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, phone } from '../s1/support.mjs';
-import { until } from '../support/kith.mjs';
-import { Place, missingConsole } from './support.mjs';
+import { Place, missingConsole, until } from './support.mjs';
 
 let place;
 before(async () => {

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import iconv from 'iconv-lite';
 import { phone } from '../s1/support.mjs';
-import { until } from '../support/kith.mjs';
-import { Place, missingConsole } from './support.mjs';
+import { Place, missingConsole, until } from './support.mjs';
 
 let place;
 let folder;

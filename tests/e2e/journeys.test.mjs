@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did } from '../s1/support.mjs';
-import { until } from '../support/kith.mjs';
-import { Place, login, missingConsole, password, photograph } from './support.mjs';
+import { Place, counted, missingConsole, password, photograph, until } from './support.mjs';
 
 let place;
 const here = { skip: missingConsole };
@@ -38,17 +37,17 @@ test('a ready journey: taken, a wait changed, published; the number on the canva
   await page.waitForURL(/\/journeys\/after_purchase$/);
   const wait = page.locator('[data-node="w1"]');
   await wait.waitFor();
-  await page.waitForFunction(() => document.querySelector('[data-node="w1"]').innerText.includes('1 天'));
-  assert.equal(await page.locator('.journey-card').count(), 5);
+  await page.waitForFunction(() => document.querySelector('[data-node="w1"]')?.innerText.includes('1 天'));
+  await counted(page.locator('.journey-card'), 5);
   await wait.click();
   const inspector = page.locator('.journey-inspector');
   await inspector.getByRole('textbox', { name: '时长' }).fill('2d');
-  await page.waitForFunction(() => document.querySelector('[data-node="w1"]').textContent.includes('2 天'));
+  await page.waitForFunction(() => document.querySelector('[data-node="w1"]')?.textContent?.includes('2 天'));
   await visit.accessible('the canvas with its inspector');
   await photograph(visit, 'journey-canvas');
 
   await visit.button('撤销').click();
-  await page.waitForFunction(() => document.querySelector('[data-node="w1"]').textContent.includes('1 天'));
+  await page.waitForFunction(() => document.querySelector('[data-node="w1"]')?.textContent?.includes('1 天'));
   await visit.button('重做').click();
   await visit.button('保存草稿').click();
   await visit.text('草稿已保存').waitFor();
@@ -61,7 +60,7 @@ test('a ready journey: taken, a wait changed, published; the number on the canva
   await place.house.tell([did('mp_server', 'Order Delivered', [her], { order_id: 'J-1' })]);
   await place.kith.settled();
   const oneId = await place.house.who(her);
-  await page.waitForFunction(() => /1\s*等待中/.test(document.querySelector('[data-node="w1"]').textContent));
+  await page.waitForFunction(() => /1\s*等待中/.test(document.querySelector('[data-node="w1"]')?.textContent));
   await photograph(visit, 'journey-live');
 
   await page.getByRole('tab', { name: '为什么' }).click();
@@ -130,7 +129,7 @@ test('English, dark, and narrow: every view fits and axe finds nothing', here, a
   for (const options of [{ language: 'en', theme: 'dark' }, { language: 'zh', width: 390, height: 844 }]) {
     const visit = await place.enter(options);
     for (const [path, name] of [['/journeys', 'journeys'], ['/journeys/after_purchase', 'journey'], ['/journeys/after_purchase?node=howto', 'journey-node'], ['/journeys/after_purchase?node=$trigger', 'journey-trigger'], ['/journeys/after_purchase/report', 'journey-report'], ['/journeys/after_purchase/versions', 'journey-versions']]) {
-      await visit.go(path);
+      await visit.walk(path);
       await visit.fits(path);
       await visit.accessible(`${path} ${JSON.stringify(options)}`);
       await photograph(visit, `${name}-${options.width ?? 1366}`, options.language);
@@ -142,10 +141,7 @@ test('English, dark, and narrow: every view fits and axe finds nothing', here, a
 
 test('a viewer sees why she may not', here, async () => {
   await place.kith.put('/users/looks', { name: 'Looks', password, role: 'viewer', locale: 'zh-CN' });
-  assert.notEqual(login, 'looks');
-  const visit = await place.visit();
-  const answer = await visit.page.request.post(`${place.kith.url}/api/v1/session`, { data: { login: 'looks', password }, headers: { 'X-Kith-Request': '1' } });
-  assert.equal(answer.status(), 200);
+  const visit = await place.enter({ as: 'looks' });
   await visit.go('/journeys/after_purchase?node=w1');
   for (const name of ['保存草稿', '发布…', '停止…']) assert.equal(await visit.button(name).getAttribute('aria-disabled'), 'true', name);
   assert.ok(await visit.page.locator('.journey-inspector').getByRole('textbox', { name: '时长' }).isDisabled());

@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { appid, corp, did, known, paid, phone, tmallApp } from '../s1/support.mjs';
-import { until } from '../support/kith.mjs';
-import { Place, missingConsole } from './support.mjs';
+import { Place, counted, missingConsole, until } from './support.mjs';
 
 let place;
 before(async () => {
@@ -76,7 +75,7 @@ test('S1: the timeline is narrowed by channel in the address, and an event opens
   await visit.page.getByRole('group', { name: '渠道' }).getByRole('button', { name: '企业微信' }).click();
   await visit.page.waitForURL(/channel=wecom/);
   await visit.page.locator('.timeline-item').filter({ hasText: '添加企业微信好友' }).waitFor();
-  assert.equal(await visit.page.locator('.timeline-item').filter({ hasText: '支付订单' }).count(), 0);
+  await counted(visit.page.locator('.timeline-item').filter({ hasText: '支付订单' }), 0);
 
   /* the address alone brings the same view back */
   await visit.go(`/customers/${oneId}?channel=wecom`);

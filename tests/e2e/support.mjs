@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // support: the console of a real server in a real browser, and what every page must keep: no error in the
 // browser's log, nothing asked of other hosts, nothing that axe finds.
+//
+// Everything waits for a state of the page or the server, never for a time: a busy machine is slow, not wrong.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { House } from '../s1/support.mjs';
-import { missingBinary, root } from '../support/kith.mjs';
+import { missingBinary, root, until as untilOf } from '../support/kith.mjs';
 
 const chromiumPath = process.env.KITH_CHROMIUM ?? '/usr/bin/chromium';
 const axePath = join(root, 'web/node_modules/axe-core/axe.min.js');
@@ -16,6 +18,14 @@ export const missingConsole =
   missingBinary ||
   (existsSync(chromiumPath) ? false : `no browser at ${chromiumPath}: install Debian's package chromium`) ||
   (existsSync(axePath) ? false : `no axe at ${axePath}: run \`npm ci\` in web/`);
+
+const patienceMs = 60_000;
+
+/** Ask again until `ask` gives something true: how long that may take on a busy machine is the suite's, not the test's. */
+export const until = (what, ask) => untilOf(what, ask, { timeoutMs: patienceMs });
+
+/** So many of them, not yet or no more, once what was clicked has been drawn. */
+export const counted = (locator, wanted) => until(`${locator} to be ${wanted}`, async () => (await locator.count()) === wanted);
 
 export const login = 'e2e';
 export const password = 'jade teapot 7 lanterns';
@@ -34,7 +44,9 @@ export class Place {
     return place;
   }
 
+  /** A visit that is still open belongs to a test that failed: what was on its page is told. */
   async close() {
+    for (const visit of this.visits ?? []) await visit.testify();
     await this.browser?.close();
     await this.house?.close();
   }
@@ -42,7 +54,7 @@ export class Place {
   /** A fresh profile, not signed in. */
   async visit({ language = 'zh', theme = 'light', width = 1366, height = 768 } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true });
-    context.setDefaultTimeout(60_000); // of conditions, not of sleeps: a busy machine is no failure
+    context.setDefaultTimeout(patienceMs);
     await context.addInitScript(
       ([chosenLanguage, chosenTheme]) => {
         if (localStorage.getItem('kith.language') === null) localStorage.setItem('kith.language', chosenLanguage);
@@ -51,18 +63,35 @@ export class Place {
       [language, theme],
     );
     const page = await context.newPage();
-    return new Visit(this, page);
-  }
-
-  /** The same, signed in. */
-  async enter(options) {
-    const visit = await this.visit(options);
-    const answer = await visit.page.request.post(`${this.kith.url}/api/v1/session`, {
-      data: { login, password }, headers: { 'X-Kith-Request': '1' },
-    });
-    assert.equal(answer.status(), 200, await answer.text());
+    const visit = new Visit(this, page);
+    (this.visits ??= new Set()).add(visit);
     return visit;
   }
+
+  /** The same, signed in: once for a person, since a password is made to be slow to check. */
+  async enter({ as = login, ...options } = {}) {
+    const visit = await this.visit(options);
+    const context = visit.page.context();
+    this.signedIn ??= new Map();
+    if (!this.signedIn.has(as)) {
+      const answer = await context.request.post(`${this.kith.url}/api/v1/session`, { data: { login: as, password }, headers: { 'X-Kith-Request': '1' } });
+      assert.equal(answer.status(), 200, await answer.text());
+      this.signedIn.set(as, await context.cookies());
+    } else {
+      await context.addCookies(this.signedIn.get(as));
+    }
+    return visit;
+  }
+}
+
+/** Choose in one of Ant Design's selects, by its name: in the list that belongs to it, whatever else is closing. */
+export async function choose(scope, page, name, option, { exact = false } = {}) {
+  const field = scope.getByRole('combobox', { name, exact }).first();
+  await field.click();
+  if (await field.isEditable()) await field.fill(option); // long lists draw what is near: what is looked for is typed
+  const list = page.locator('.ant-select-dropdown').filter({ has: page.locator(`[id="${await field.getAttribute('aria-controls')}"]`) });
+  await list.locator('.ant-select-item-option', { hasText: option }).first().click();
+  await list.and(page.locator(':not(.ant-select-dropdown-hidden)')).waitFor({ state: 'hidden' });
 }
 
 export class Visit {
@@ -70,6 +99,7 @@ export class Visit {
     this.place = place;
     this.page = page;
     this.faults = [];
+    this.steps = 0;
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') this.faults.push(`${message.type()}: ${message.text()}`);
     });
@@ -83,6 +113,18 @@ export class Visit {
   /** Open a path of the console and wait until nothing is loading any more. */
   async go(path) {
     await this.page.goto(`${this.place.kith.url}${path}`);
+    await this.settled();
+  }
+
+  /** The same by the console itself, as a link does: what was loaded stays, so that many pages are seen in a short time. */
+  async walk(path) {
+    if (!this.page.url().startsWith(this.place.kith.url)) return this.go(path);
+    const before = await this.page.locator('main').getAttribute('data-visit');
+    await this.page.evaluate(([to, key]) => {
+      history.pushState({ usr: null, key, idx: (history.state?.idx ?? 0) + 1 }, '', to);
+      dispatchEvent(new PopStateEvent('popstate', { state: history.state }));
+    }, [path, `walk-${++this.steps}`]);
+    await this.page.waitForFunction((old) => document.querySelector('main')?.dataset.visit !== old, before);
     await this.settled();
   }
 
@@ -112,7 +154,7 @@ export class Visit {
     await this.page.waitForFunction(() => document.querySelector('.ant-select-dropdown:not(.ant-select-dropdown-hidden)') === null, undefined, { timeout: 5_000 }).catch(() => undefined);
     await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity));
     const found = await this.page.evaluate(async () => {
-      const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+      const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'], preload: false, iframes: false });
       return result.violations.map((one) => `${one.id}: ${one.help} — ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? node.all[0]?.message ?? ''}`).join(' | ')}`);
     });
     assert.deepEqual(found, [], `axe on ${what}`);
@@ -124,7 +166,14 @@ export class Visit {
     assert.ok(wide <= window_, `${what} is ${wide} wide in a window of ${window_}`);
   }
 
+  async testify() {
+    const text = await this.page.locator('body').innerText({ timeout: 5_000 }).catch((error) => error.message);
+    process.stderr.write(`-- left open at ${this.page.url()}\n${[...this.faults, text.replaceAll(/\n{2,}/g, '\n').slice(0, 4_000)].join('\n')}\n--\n`);
+    if (process.env.KITH_PHOTOS !== undefined) await this.page.screenshot({ path: join(process.env.KITH_PHOTOS, `failed-${process.pid}-${this.place.failed = (this.place.failed ?? 0) + 1}.png`) }).catch(() => undefined);
+  }
+
   async close() {
+    this.place.visits.delete(this);
     await this.page.context().close();
   }
 }

@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, paid } from '../s1/support.mjs';
-import { until } from '../support/kith.mjs';
-import { Place, missingConsole, photograph } from './support.mjs';
+import { Place, choose, missingConsole, photograph, until } from './support.mjs';
 
 let place;
 const here = { skip: missingConsole };
@@ -28,14 +27,6 @@ before(async () => {
   if (!missingConsole) place = await Place.open();
 });
 after(() => place?.close());
-
-async function choose(scope, page, name, option) {
-  const field = scope.getByRole('combobox', { name }).first();
-  await field.click();
-  if (await field.isEditable()) await field.fill(option); // long lists draw what is near: what is looked for is typed
-  await page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden)').last().locator('.ant-select-item-option', { hasText: option }).first().click();
-  await page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden)').waitFor({ state: 'hidden' });
-}
 
 test('empty: what a tag is, and the next step', here, async () => {
   const visit = await place.enter();
@@ -115,7 +106,7 @@ test('S8: RFM: thresholds on the histogram, dragged and by keyboard, and named b
   await page.keyboard.press('ArrowRight');
   assert.equal(await slider.getAttribute('aria-valuenow'), '5');
   /* dragged to the left it stops at its neighbour */
-  await slider.scrollIntoViewIfNeeded();
+  await slider.hover(); // it stands still: the histograms below it have come
   const [from, plot] = [await slider.boundingBox(), await frequency.boundingBox()];
   await page.mouse.move(from.x + from.width / 2, from.y + 20);
   await page.mouse.down();
@@ -224,8 +215,8 @@ for (const [language, theme, width] of [['en', 'dark', 1366], ['zh', 'light', 39
       ['/tags', 'tags'], ['/tags/rfm', 'tag-rfm-page'], ['/tags/rfm/edit', 'tag-rfm'], ['/tags/value-score/edit', 'tag-score'], ['/tags/aipl/edit', 'tag-stages'], ['/tags/tier/edit', 'tag-rules'], ['/tags/tier/definition', 'tag-definition'],
       ['/tags/tier/history', 'tag-history'], ['/new/tag', 'tag-new'], [`/customers/${her}`, 'customer'],
     ]) {
-      await visit.go(path);
-      await visit.accessible(`${path} in ${language}, ${theme}, ${width}`);
+      await visit.walk(path);
+      if (language === 'zh' || theme === 'dark') await visit.accessible(`${path} in ${language}, ${theme}, ${width}`); // what differs here is the width of words
       await visit.fits(`${path} in ${language} at ${width}`);
       await photograph(visit, `${name}-${theme}-${width}`, language);
     }

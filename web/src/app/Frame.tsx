@@ -156,7 +156,7 @@ export function Frame() {
   const { language, setLanguage, scheme, setTheme, folded, setFolded } = usePreferences();
   const [drawer, setDrawer] = useState(false);
   const [palette, setPalette] = useState(false);
-  const { pathname } = useLocation();
+  const { pathname, key } = useLocation();
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
@@ -207,7 +207,7 @@ export function Frame() {
           </Tooltip>
           <PersonMenu />
         </header>
-        <main id="page" className="content" tabIndex={-1} style={{ outline: 'none' }}>
+        <main id="page" className="content" data-visit={key} tabIndex={-1} style={{ outline: 'none' }}>
           <Outlet />
         </main>
       </div>

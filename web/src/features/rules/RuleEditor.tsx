@@ -59,14 +59,17 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
   const place = useRef<HTMLDivElement>(null);
   const focus = useRef<number | null>(null);
   const rule = history.now;
-  const said = useRef(canonical(value));
+  /* what was said last, and before it what the caller has not given back yet */
+  const said = useRef([canonical(value)]);
   const open = useMemo(() => new Set(openNodes(rule.root)), [rule]);
 
-  /* what came from outside and is not what was said last */
+  /* What comes from outside and was never said is a new rule. What was said a moment ago comes back late on a slow machine: by then the
+   * rule may have gone on, and is not thrown back. */
   const outside = canonical(value);
   useEffect(() => {
-    if (outside === said.current) return;
-    said.current = outside;
+    const at = said.current.indexOf(outside);
+    said.current = at >= 0 ? said.current.slice(at) : [outside];
+    if (at >= 0) return;
     setHistory((before) => record(before, readRule(JSON.parse(outside) as JsonObject)));
   }, [outside]);
 
@@ -75,8 +78,8 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
   useEffect(() => {
     const json = writeRule(rule);
     const now = canonical(json);
-    if (now === said.current) return;
-    said.current = now;
+    if (now === said.current.at(-1)) return;
+    said.current.push(now);
     tell.current(json, open.size === 0);
   }, [rule, open]);
 

@@ -82,7 +82,8 @@ function objectWord({ kind, name }: ObjectEntry, language: Language): string {
   return objectWords[kind]?.[language === 'zh' ? 0 : 1] ?? kind;
 }
 
-/* null while the catalogue is being read. */
+/* null until the catalogue and every list have come or were refused: with half of the names, a word that is known would be taken for a
+ * new one. */
 export function useLoadedVocabulary(): { vocabulary: Vocabulary | null; error: unknown; retry: () => void } {
   const language = useLanguage();
   const common = useText(words);
@@ -93,8 +94,9 @@ export function useLoadedVocabulary(): { vocabulary: Vocabulary | null; error: u
   const segments = useQuery(queries.definitions('segments'));
   const identifiers = useQuery(queries.identityTypes());
   const sources = useQuery(queries.sources());
+  const isWaiting = [traits, plan, tags, segments, identifiers, sources].some((one) => one.isPending);
   const vocabulary = useMemo((): Vocabulary | null => {
-    if (catalogue.data === undefined) return null;
+    if (catalogue.data === undefined || isWaiting) return null;
     const channelNames = [...new Set([...knownChannels, ...(sources.data?.items.map((one) => one.channel).filter((one) => one !== '') ?? [])])];
     const channels = channelNames.map((value): Named => ({ value, label: wordFor(common.channel, canonicalChannel(value)), kind: 'text' }));
     const planned = plan.data?.items ?? [];
@@ -136,7 +138,7 @@ export function useLoadedVocabulary(): { vocabulary: Vocabulary | null; error: u
         return [...new Set(entry.vias.filter((one) => events.length === 0 || events.includes('*') || events.includes(one.event)).map((one) => one.via))];
       },
     };
-  }, [catalogue.data, traits.data, plan.data, tags.data, segments.data, identifiers.data, sources.data, language, common]);
+  }, [catalogue.data, isWaiting, traits.data, plan.data, tags.data, segments.data, identifiers.data, sources.data, language, common]);
   return { vocabulary, error: catalogue.error, retry: () => void catalogue.refetch() };
 }
 
