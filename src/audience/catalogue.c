@@ -245,7 +245,7 @@ static void offer_definitions(const struct audience *audience, struct rule_sugge
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *definition = audience->definitions[i];
         if (definition != NULL && !definition->deleted && definition->kind == kind &&
-            definition->on == 0)
+            definition->on == 0 && lens_shows(audience, definition))
             rule_suggestions_offer(like, wrong, definition->key);
     }
 }

@@ -29,6 +29,8 @@ static err add_set(struct audience_question *question, const struct definition *
         error = arena_dup(&question->arena, definition->name, &one->label);
     if (error == ERR_OK && index < definition->set_count)
         error = set_share(&definition->sets[index], &one->members);
+    if (error == ERR_OK && question->is_part)
+        error = lens_cut(&question->part, &one->members);
     question->set_count++;
     return error;
 }
@@ -90,7 +92,8 @@ static err begin_profile(struct audience_question *question, str key, struct pro
     for (uint32_t i = 1; error == ERR_OK && i < audience->definition_count; i++) {
         const struct definition *other = audience->definitions[i];
         if (other == NULL || other->deleted || other->recipe == NULL || other == segment ||
-            other->on != 0)
+            other->on != 0 || !lens_shows(audience, other) ||
+            (question->is_part && other->number == audience->lens.number))
             continue;
         for (uint32_t k = 0; error == ERR_OK && k < other->set_count; k++) {
             const struct lexicon_entry *entry = lexicon_at(other->texts, k + 1);
@@ -127,7 +130,8 @@ static err begin_map(struct audience_question *question, json_value body, struct
          i++) {
         const struct definition *segment = audience->definitions[i];
         if (segment != NULL && !segment->deleted && segment->kind == AUDIENCE_SEGMENT &&
-            segment->on == 0)
+            segment->on == 0 && lens_shows(audience, segment) &&
+            (!question->is_part || segment->number != audience->lens.number))
             error = add_set(question, segment, 0, "segment", STR_NONE);
     }
     return error;
@@ -407,7 +411,9 @@ static void add_column_lines(struct audience_question *question, const struct fa
     lines->failed = lines->failed || in_segment.counts == NULL || in_base.counts == NULL;
     if (!lines->failed) {
         set_visit(&question->sets[0].members, 0, count_cell, &in_segment);
-        for (uint32_t customer = 1; customer <= question->last; customer++)
+        if (question->is_part)
+            set_visit(&question->part, 0, count_cell, &in_base);
+        for (uint32_t customer = 1; !question->is_part && customer <= question->last; customer++)
             count_cell(&in_base, customer);
     }
     const char *kind = column->source == COLUMN_CONSENT ? "consent" : "trait";

@@ -25,7 +25,7 @@ struct definition *definition_find(const struct audience *audience, enum audienc
         struct definition *definition = audience->definitions[i];
         if (definition != NULL && !definition->deleted && definition->kind == kind &&
             str_equal(definition->key, key))
-            return definition;
+            return lens_shows(audience, definition) ? definition : NULL;
     }
     return NULL;
 }

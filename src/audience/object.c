@@ -349,7 +349,7 @@ void objects_suggest(struct audience *audience, str what, struct rule_suggestion
     for (uint32_t i = 1; kind != NULL && i < audience->definition_count; i++) {
         const struct definition *definition = audience->definitions[i];
         if (definition != NULL && !definition->deleted && definition->kind == AUDIENCE_TAG &&
-            definition->on == kind->number)
+            definition->on == kind->number && lens_shows(audience, definition))
             rule_suggestions_offer(like, key, definition->key);
     }
 }

@@ -37,7 +37,8 @@ err audience_write_object(struct audience *audience, str name, str id, struct bu
     for (uint32_t i = 0; i < audience->objects.order_count; i++) {
         const struct definition *tag = audience->objects.order[i];
         int64_t cell = definition_get(tag, number);
-        if (tag->kind != AUDIENCE_TAG || tag->on != kind->number || cell == NO_VALUE)
+        if (tag->kind != AUDIENCE_TAG || !lens_shows(audience, tag) || tag->on != kind->number ||
+            cell == NO_VALUE)
             continue;
         json_put_key(&writer, tag->key);
         write_cell(tag, cell, &writer);
@@ -47,8 +48,8 @@ err audience_write_object(struct audience *audience, str name, str id, struct bu
     json_begin_array(&writer);
     for (uint32_t i = 0; i < audience->objects.order_count; i++) {
         const struct definition *segment = audience->objects.order[i];
-        if (segment->kind == AUDIENCE_SEGMENT && segment->on == kind->number &&
-            definition_get(segment, number) != NO_VALUE)
+        if (segment->kind == AUDIENCE_SEGMENT && lens_shows(audience, segment) &&
+            segment->on == kind->number && definition_get(segment, number) != NO_VALUE)
             json_put_text(&writer, segment->key);
     }
     json_end_array(&writer);
@@ -116,7 +117,8 @@ static void write_definitions(const struct audience *audience, const struct obje
     json_begin_array(writer);
     for (uint32_t i = 0; i < audience->objects.order_count; i++) {
         const struct definition *definition = audience->objects.order[i];
-        if (definition->kind != what || definition->on != kind->number)
+        if (definition->kind != what || definition->on != kind->number ||
+            !lens_shows(audience, definition))
             continue;
         json_begin_object(writer);
         json_member_text(writer, STR("key"), definition->key);

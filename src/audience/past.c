@@ -8,6 +8,8 @@
 
 struct audience_set {
     struct set members;
+    struct set part; /* who is seen, when `is_part` */
+    bool is_part;
     uint32_t definition, code; /* code 0: any value */
     uint64_t number;           /* of the last change in it */
     struct changes_row *rows;  /* what the ledger may not have yet, newest first */
@@ -88,6 +90,11 @@ err audience_set_take(struct audience *audience, enum audience_kind kind, str ke
         if (cell != NO_VALUE && (taken->code == 0 || cell == taken->code))
             error = set_add(&taken->members, i, &changed);
     }
+    taken->is_part = definition->on == 0 && audience->lens_is_on;
+    if (error == ERR_OK && taken->is_part)
+        error = lens_share(audience, &taken->part);
+    if (error == ERR_OK && taken->is_part)
+        error = lens_cut(&taken->part, &taken->members);
     if (error != ERR_OK) {
         audience_set_free(&taken);
         return error;
@@ -109,6 +116,7 @@ void audience_set_free(struct audience_set **set)
         memory_free(row);
     }
     set_deinit(&gone->members);
+    set_deinit(&gone->part);
     memory_free(gone);
 }
 
@@ -153,6 +161,12 @@ static err undo(struct audience_set *set, const struct change *change)
                : set_remove(&set->members, change->customer, &changed);
 }
 
+/* Whoever is not seen now was never there. */
+static bool is_seen(const struct audience_set *set, uint32_t customer)
+{
+    return !set->is_part || set_has(&set->part, customer);
+}
+
 /* The entries of a row are read forward and undone backward. */
 static bool walk_entries(struct walk *walk, uint64_t number, size_t count, str bytes)
 {
@@ -172,7 +186,7 @@ static bool walk_entries(struct walk *walk, uint64_t number, size_t count, str b
         read++;
     while (read > 0 && walk->error == ERR_OK && !walk->ends) {
         const struct change *change = &changes[--read];
-        if (number + read <= walk->set->number)
+        if (number + read <= walk->set->number && is_seen(walk->set, change->customer))
             walk->ends = !walk->undone(walk, change);
     }
     memory_free(changes);

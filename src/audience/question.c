@@ -108,9 +108,17 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     made->now_ms = audience->now_ms;
     made->last = identity_node_count(audience->config.identity);
     made->customers = identity_customer_count(audience->config.identity);
-    err error;
+    made->is_part = audience->lens_is_on;
+    err error = lens_share(audience, &made->part);
+    if (made->is_part)
+        made->customers = (uint32_t)made->part.count;
     bool of_objects = kind == AUDIENCE_PREVIEW && is_of_objects(body);
-    if (of_objects)
+    if (error != ERR_OK)
+        ready = false;
+    else if (of_objects && made->is_part)
+        error = problem_set(problem, ERR_UNPROCESSABLE,
+                            "objects are counted over everybody: not for who sees a part");
+    else if (of_objects)
         error = objects_question_begin(made, body, &ready, problem);
     else if (is_compared(kind))
         error = compare_begin(made, key, body, problem);
@@ -152,6 +160,7 @@ void audience_question_free(struct audience_question **question)
     others_free(&gone->facts.others);
     compare_free(gone);
     objects_question_free(gone);
+    set_deinit(&gone->part);
     memory_free(gone);
 }
 
@@ -211,21 +220,69 @@ static bool compare_one(void *context, uint32_t customer, const struct history_v
     return true;
 }
 
+/* Of who is seen, those next to each other at once: the scan is as long as what is seen. */
+struct runs {
+    struct tally *tally;
+    struct judging *judging;
+    struct history_reader *reader;
+    uint32_t from, to, end; /* the run so far; where the slice ends */
+    err error;
+};
+
+static err scan_run(struct tally *tally, struct judging *judging, struct history_reader *reader,
+                    uint32_t from, uint32_t to);
+
+static bool add_to_run(void *context, uint32_t customer)
+{
+    struct runs *runs = context;
+    if (customer >= runs->end)
+        return false;
+    if (customer == runs->to) {
+        runs->to++;
+        return true;
+    }
+    if (runs->from < runs->to)
+        runs->error = scan_run(runs->tally, runs->judging, runs->reader, runs->from, runs->to);
+    runs->from = customer;
+    runs->to = customer + 1;
+    return runs->error == ERR_OK;
+}
+
+static err scan_seen(struct tally *tally, struct judging *judging, struct history_reader *reader,
+                     uint32_t from, uint32_t to)
+{
+    const struct audience_question *question = tally->scanner->question;
+    struct runs runs = { tally, judging, reader, from, from, to, ERR_OK };
+    if (!question->is_part)
+        return scan_run(tally, judging, reader, from, to);
+    set_visit(&question->part, from, add_to_run, &runs);
+    if (runs.error == ERR_OK && runs.from < runs.to)
+        runs.error = scan_run(tally, judging, reader, runs.from, runs.to);
+    return runs.error;
+}
+
 static err scan_slice(struct tally *tally, struct judging *judging, struct history_reader *reader,
                       uint32_t from, uint32_t to)
+{
+    history_read_begin(reader);
+    err error = scan_seen(tally, judging, reader, from, to);
+    history_read_end(reader);
+    return error == ERR_OK ? rule_judge_status(judging->judge) : error;
+}
+
+static err scan_run(struct tally *tally, struct judging *judging, struct history_reader *reader,
+                    uint32_t from, uint32_t to)
 {
     const struct audience_question *question = tally->scanner->question;
     struct comparing comparing = { tally, judging };
     err error = ERR_OK;
-    history_read_begin(reader);
     if (question->kind == AUDIENCE_PREVIEW && question->recipe->form == FORM_RULE)
         error =
             rule_scan(judging->judge, question->recipe->rules[0], reader, &judging->facts,
                       question->now_ms + 1, from, to, found_in_preview, tally, tally->conditions);
     else
         history_scan(reader, from, to, compare_one, &comparing);
-    history_read_end(reader);
-    return error == ERR_OK ? rule_judge_status(judging->judge) : error;
+    return error;
 }
 
 /* One of the threads asks; the other hears of it. */

@@ -22,7 +22,9 @@ struct audience_question {
     enum audience_question_kind kind;
     int64_t now_ms;
     uint32_t last;      /* customer number */
-    uint32_t customers; /* roots */
+    uint32_t customers; /* roots that are seen */
+    struct set part;    /* who is seen, when `is_part` */
+    bool is_part;
 
     /* preview and change */
     struct recipe *recipe;

@@ -39,10 +39,11 @@ void write_cell(const struct definition *tag, int64_t cell, struct json_writer *
     }
 }
 
-static bool is_shown(const struct definition *definition, enum audience_kind kind)
+static bool is_shown(const struct audience *audience, const struct definition *definition,
+                     enum audience_kind kind)
 {
     return definition != NULL && !definition->deleted && definition->kind == kind &&
-           !str_starts_with(definition->folder, STR("$"));
+           !str_starts_with(definition->folder, STR("$")) && lens_shows(audience, definition);
 }
 
 err audience_write_customer(struct audience *audience, uint32_t customer,
@@ -57,7 +58,7 @@ err audience_write_customer(struct audience *audience, uint32_t customer,
     json_begin_object(writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *tag = audience->definitions[i];
-        if (!is_shown(tag, AUDIENCE_TAG) || tag->recipe == NULL || tag->on != 0)
+        if (!is_shown(audience, tag, AUDIENCE_TAG) || tag->recipe == NULL || tag->on != 0)
             continue;
         int64_t cell = definition_get(tag, customer);
         if (cell == NO_VALUE)
@@ -70,7 +71,7 @@ err audience_write_customer(struct audience *audience, uint32_t customer,
     json_begin_array(writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *segment = audience->definitions[i];
-        if (is_shown(segment, AUDIENCE_SEGMENT) && segment->on == 0 &&
+        if (is_shown(audience, segment, AUDIENCE_SEGMENT) && segment->on == 0 &&
             definition_get(segment, customer) != NO_VALUE)
             json_put_text(writer, segment->key);
     }
@@ -80,15 +81,16 @@ err audience_write_customer(struct audience *audience, uint32_t customer,
 
 /* ---- definitions ---- */
 
-static uint64_t count_of(const struct definition *definition)
+static uint64_t count_of(const struct audience *audience, const struct definition *definition)
 {
-    uint64_t count = definition->numbers.count;
+    uint64_t count = lens_count_numbers(audience, definition);
     for (uint32_t i = 0; i < definition->set_count; i++)
-        count += definition->sets[i].count;
+        count += lens_count(audience, definition, &definition->sets[i]);
     return count;
 }
 
-static void write_values(const struct definition *definition, struct json_writer *writer)
+static void write_values(const struct audience *audience, const struct definition *definition,
+                         struct json_writer *writer)
 {
     json_put_key(writer, STR("sizes"));
     json_begin_array(writer);
@@ -96,7 +98,8 @@ static void write_values(const struct definition *definition, struct json_writer
         const struct lexicon_entry *entry = lexicon_at(definition->texts, i + 1);
         json_begin_object(writer);
         json_member_text(writer, STR("value"), entry != NULL ? entry->text : STR_NONE);
-        json_member_int(writer, STR("count"), (int64_t)definition->sets[i].count);
+        json_member_int(writer, STR("count"),
+                        (int64_t)lens_count(audience, definition, &definition->sets[i]));
         json_end_object(writer);
     }
     json_end_array(writer);
@@ -109,7 +112,8 @@ static void write_usage(const struct audience *audience, const struct definition
     json_begin_array(writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *other = audience->definitions[i];
-        if (other == NULL || !definition_uses(other, definition->number))
+        if (other == NULL || !definition_uses(other, definition->number) ||
+            !lens_shows(audience, other))
             continue;
         json_begin_object(writer);
         json_member_text(writer, STR("kind"),
@@ -148,13 +152,13 @@ static void write_definition(const struct audience *audience, const struct defin
                      definition->live_version == definition->version ? STR("live")
                      : definition->live_version != 0                 ? STR("changing")
                                                                      : STR("computing"));
-    json_member_int(writer, STR("count"), (int64_t)count_of(definition));
+    json_member_int(writer, STR("count"), (int64_t)count_of(audience, definition));
     json_member_time(writer, STR("as_of"), live_as_of_ms(audience));
     json_member_time(writer, STR("created_at"), definition->created_ms);
     json_member_time(writer, STR("changed_at"), definition->changed_ms);
     write_usage(audience, definition, writer);
     if (definition->kind == AUDIENCE_TAG)
-        write_values(definition, writer);
+        write_values(audience, definition, writer);
     if (definition->edges.size > 0)
         json_member_raw(writer, STR("edges"), definition->edges);
     if (whole)
@@ -193,7 +197,7 @@ void audience_write_all(struct audience *audience, enum audience_kind kind, str 
     json_begin_array(&writer);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *definition = audience->definitions[i];
-        if (is_shown(definition, kind) && matches(definition, folder, query))
+        if (is_shown(audience, definition, kind) && matches(definition, folder, query))
             write_definition(audience, definition, false, &writer);
     }
     json_end_array(&writer);
@@ -202,6 +206,7 @@ void audience_write_all(struct audience *audience, enum audience_kind kind, str 
 /* ---- members ---- */
 
 struct listing {
+    const struct set *part; /* who is seen; NULL: all */
     uint32_t *customers;
     size_t limit, count;
 };
@@ -209,7 +214,8 @@ struct listing {
 static bool list_one(void *context, uint32_t customer)
 {
     struct listing *listing = context;
-    listing->customers[listing->count++] = customer;
+    if (listing->part == NULL || set_has(listing->part, customer))
+        listing->customers[listing->count++] = customer;
     return listing->count < listing->limit;
 }
 
@@ -223,7 +229,8 @@ static int compare_customers(const void *left, const void *right)
 static err list_all(const struct definition *definition, uint32_t after, struct listing *listing)
 {
     size_t room = listing->limit * (definition->set_count + 1);
-    struct listing all = { .customers = memory_alloc((room + 1) * sizeof(uint32_t)) };
+    struct listing all = { .part = listing->part,
+                           .customers = memory_alloc((room + 1) * sizeof(uint32_t)) };
     if (all.customers == NULL)
         return ERR_NOMEM;
     for (uint32_t i = 0; i < definition->set_count; i++) {
@@ -233,7 +240,8 @@ static err list_all(const struct definition *definition, uint32_t after, struct 
     }
     size_t most = all.count + listing->limit;
     for (uint32_t i = after + 1; i < numbers_end(&definition->numbers) && all.count < most; i++)
-        if (numbers_get(&definition->numbers, i) != NO_VALUE)
+        if (numbers_get(&definition->numbers, i) != NO_VALUE &&
+            (all.part == NULL || set_has(all.part, i)))
             all.customers[all.count++] = i;
     qsort(all.customers, all.count, sizeof(uint32_t), compare_customers);
     listing->count = all.count < listing->limit ? all.count : listing->limit;
@@ -251,6 +259,7 @@ err audience_members(struct audience *audience, enum audience_kind kind, str key
     *count = 0;
     if (definition == NULL)
         return ERR_NOT_FOUND;
+    listing.part = definition->on == 0 ? lens_set(audience) : NULL;
     if (limit == 0 || after == UINT32_MAX)
         return ERR_OK;
     live_settle_few(audience);
@@ -285,7 +294,7 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
     if (definition->on != 0)
         return problem_set(problem, ERR_UNPROCESSABLE, "its members are objects, no customers");
     uint32_t root = identity_root(audience->config.identity, customer);
-    if (root == 0)
+    if (root == 0 || !lens_has(audience, root))
         return problem_set(problem, ERR_NOT_FOUND, "there is no such customer");
     struct audience_moment moment = { .seq = audience->pending_moment.seq,
                                       .now_ms = audience->now_ms };

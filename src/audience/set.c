@@ -217,6 +217,23 @@ uint64_t set_and_count(const struct set *one, const struct set *other)
     return count;
 }
 
+err set_and_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits)
+{
+    if (chunk >= set->chunk_count || set->chunks[chunk] == NULL)
+        return ERR_OK;
+    struct set_chunk *own = set_own(set, chunk);
+    if (own == NULL)
+        return ERR_NOMEM;
+    set->count -= roaring_bitmap_get_cardinality(own->bits);
+    if (bits == NULL)
+        roaring_bitmap_clear(own->bits);
+    else
+        roaring_bitmap_and_inplace(own->bits, bits);
+    set->count += roaring_bitmap_get_cardinality(own->bits);
+    set->dirty[chunk] = 1;
+    return ERR_OK;
+}
+
 size_t set_bytes(const struct set *set)
 {
     size_t bytes = set->chunk_count * (sizeof(*set->chunks) + 1);

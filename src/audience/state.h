@@ -66,6 +66,8 @@ const roaring_bitmap_t *set_chunk_bits(const struct set *set, uint32_t chunk); /
 void set_visit(const struct set *set, uint32_t from, bool (*visit)(void *, uint32_t),
                void *context);
 err set_or_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits) MUST_USE;
+/* `bits` NULL: nobody of this chunk stays. */
+err set_and_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits) MUST_USE;
 uint64_t set_and_count(const struct set *one, const struct set *other);
 size_t set_bytes(const struct set *set);
 /* Portable bytes of a bitmap that is not empty; nothing for an empty or missing one. */
@@ -626,6 +628,9 @@ struct audience {
     uint32_t checkpoint_next; /* definition whose chunks are written next; 0: no round is on */
     int64_t checkpoint_ms;    /* log time of the last round */
 
+    struct audience_lens lens;
+    bool lens_is_on;
+
     struct scan *scan, *scan_over; /* the one that runs; one whose threads are to be joined */
     bool started;
     bool scan_wanted; /* something may wait to be computed */
@@ -633,6 +638,19 @@ struct audience {
     bool due_unknown;
     roaring_bitmap_t *due_known;
 };
+
+/* lens.c */
+const struct set *lens_set(const struct audience *audience); /* NULL: no lens is on */
+bool lens_has(const struct audience *audience, uint32_t customer);
+bool lens_shows(const struct audience *audience, const struct definition *definition);
+/* How many of a definition's set, or numbers, are seen. */
+uint64_t lens_count(const struct audience *audience, const struct definition *definition,
+                    const struct set *set);
+uint64_t lens_count_numbers(const struct audience *audience, const struct definition *definition);
+/* Leave in `set` who is in `part`; NULL: all. */
+err lens_cut(const struct set *part, struct set *set) MUST_USE;
+/* Who is seen, for other threads; nothing without a lens. */
+err lens_share(const struct audience *audience, struct set *out) MUST_USE;
 
 /* recount.c: a slice of the day's recount; what it finds is told, not mended. */
 void recount_work(struct audience *audience, int64_t budget_us);

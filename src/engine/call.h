@@ -37,6 +37,9 @@ err run_touch(struct call *call) MUST_USE;
 /* command_journey.c */
 err run_journey(struct call *call) MUST_USE;
 
+/* command_team.c */
+err run_team(struct call *call) MUST_USE;
+
 /* command_audience.c */
 err run_audience(struct call *call) MUST_USE;
 

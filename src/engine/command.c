@@ -291,6 +291,10 @@ static const struct handler {
     { "plan.event.put", run_plan_event_put },
     { "quarantine.discard", run_quarantine_discard },
     { "quarantine.replay", run_quarantine_replay },
+    { "team.put", run_team },
+    { "team.delete", run_team },
+    { "team.share", run_team },
+    { "team.refuse", run_team },
     { "setting.put", run_setting_put },
     { "values.reveal", run_values_reveal },
     { "backup.take", run_backup_take },
@@ -451,7 +455,8 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
  * log was cut into blocks. */
 static bool needs_barrier(str operation)
 {
-    return str_equal(operation, STR("identity.rules.apply"));
+    return str_equal(operation, STR("identity.rules.apply")) ||
+           str_starts_with(operation, STR("team."));
 }
 
 err command_apply(struct engine *engine, uint64_t seq, str record)

@@ -38,6 +38,8 @@
  *  audience.install   {definitions:[{number, version, edges}]}: from the threads that computed them
  *  journey.*          docs/journeys.md
  *  template.put, channel.put, policy.put, stop.put, touch.*, coupon.put: docs/touches.md
+ *  team.put           {key,name,parent,customers,events,sources,accounts}   team.delete {key}: docs/teams.md
+ *  team.share         {kind,key,team,level:"read|use|change|none"}          team.refuse {object,path}: the audit alone
  *  steps of a job, never asked for from outside:
  *  import.move        {number, position, report_bytes, rows, events, …}: in the block of its events
  *  import.cut         {number}: what comes from here on is watched (engine/jobs.h)
@@ -65,6 +67,10 @@
       "events were discarded from quarantine")                                                     \
     X(QUARANTINE_REPLAY, "quarantine.replay", QUARANTINE_CHANGE,                                   \
       "events were replayed from quarantine")                                                      \
+    X(TEAM_PUT, "team.put", TEAM_ADMINISTER, "a team was made or changed")                         \
+    X(TEAM_DELETE, "team.delete", TEAM_ADMINISTER, "a team was deleted")                           \
+    X(TEAM_SHARE, "team.share", SIGNED_IN, "a thing was shared with a team, or no more")           \
+    X(TEAM_REFUSE, "team.refuse", SIGNED_IN, "somebody asked for what her team does not see")      \
     X(SETTING_PUT, "setting.put", SETTING_ADMINISTER, "a setting was changed")                     \
     X(BACKUP_TAKE, "backup.take", BACKUP_CREATE, "a backup was begun")                             \
     X(VALUES_REVEAL, "values.reveal", CUSTOMER_REVEAL, "personal values were shown in full")       \

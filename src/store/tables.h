@@ -27,6 +27,8 @@
     TABLE(ROLES, "roles", 1, true, "T:key T:name T:permissions I:created_ms I:changed_ms")            \
     TABLE(AUDIT, "audit", 1, true,                                                                    \
           "I:seq I:at_ms I:user_number T:action T:object T:detail B:chain T:address")                 \
+    TABLE(TEAMS, "teams", 1, true, "T:key T:name T:parent T:settings I:changed_ms")                   \
+    TABLE(TEAM_SHARES, "team_shares", 3, true, "T:kind T:key T:team T:level")                         \
     TABLE(IDEMPOTENCY, "idempotency", 1, true, "B:key B:request_hash I:status T:response I:at_ms")    \
     /* identity */                                                                                    \
     TABLE(IDENTIFIER_TYPES, "identifier_types", 1, true, "I:number T:name T:settings")                \
