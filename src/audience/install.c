@@ -90,6 +90,15 @@ static err end_due_scan(struct audience *audience)
     return error;
 }
 
+/* Out of memory, or the warehouse did not answer: after a moment it begins again. */
+static void end_failed_scan(struct audience *audience)
+{
+    audience->scan_over = audience->scan;
+    audience->scan = NULL;
+    audience->scan_wanted = true;
+    audience->scan_failed = steady_now();
+}
+
 bool scan_work(struct audience *audience, int64_t budget_us)
 {
     (void)budget_us;
@@ -98,6 +107,10 @@ bool scan_work(struct audience *audience, int64_t budget_us)
     if (audience->scan != NULL && audience->scan->only_due &&
         atomic_load(&audience->scan->finished) && end_due_scan(audience) != ERR_OK)
         audience->due_unknown = true;
+    if (audience->scan != NULL && !audience->scan->only_due &&
+        atomic_load(&audience->scan->finished) && atomic_load(&audience->scan->failed) &&
+        audience->scan_over == NULL)
+        end_failed_scan(audience);
     if (audience->scan == NULL && audience->due_unknown && audience->started &&
         !columns_are_filling(&audience->facts) && audience->scan_over == NULL &&
         audience->config.submit != NULL && scan_due_times(audience) != ERR_OK)
@@ -336,12 +349,24 @@ static err take_result(struct installing *installing, struct scan *scan)
     return error;
 }
 
+static err judge_streamed(void *context, uint32_t customer)
+{
+    return judge_installed(context, customer);
+}
+
 static err judge_everybody(struct installing *installing)
 {
-    uint32_t last = identity_node_count(installing->audience->config.identity);
+    struct audience *audience = installing->audience;
+    uint32_t last = identity_node_count(audience->config.identity);
+    struct stream_list waiting = { .count = 0 };
     err error = ERR_OK;
+    audience->waiting = &waiting;
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
         error = judge_installed(installing, customer);
+    audience->waiting = NULL;
+    if (error == ERR_OK)
+        error = live_stream(audience, &waiting, judge_streamed, installing);
+    stream_list_free(&waiting);
     return error;
 }
 

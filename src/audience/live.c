@@ -199,16 +199,129 @@ void live_judge_one(const struct audience *audience, const struct definition *de
     recipe_judge(recipe, definition->texts, judging, customer, view, now_ms + 1, verdict);
 }
 
+/* ---- what is not in memory ---- */
+
+static bool keep_view(void *context, uint32_t customer, const struct history_view *view)
+{
+    (void)customer;
+    *(struct history_view *)context = *view;
+    return true;
+}
+
+err live_read_back(struct audience *audience, uint32_t customer, bool restore,
+                   struct history_view *view)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct stream_form form;
+    struct streaming streaming = { .form = &form,
+                                   .until_seq = AUDIENCE_PAST_NOW,
+                                   .reader = audience->reader,
+                                   .restore = restore,
+                                   .visit = keep_view,
+                                   .context = view };
+    stream_form_init(&form);
+    err error = stream_form_all(&form, audience->config.history);
+    if (error == ERR_OK)
+        error = stream_customers(audience, &streaming, &customer, 1, &problem);
+    stream_form_deinit(&form);
+    return error;
+}
+
+struct live_streaming {
+    struct audience *audience;
+    err (*judge)(void *context, uint32_t customer);
+    void *context;
+    err error;
+};
+
+static bool judge_read_back(void *context, uint32_t customer, const struct history_view *view)
+{
+    struct live_streaming *streaming = context;
+    struct audience *audience = streaming->audience;
+    audience->given = view;
+    audience->given_customer = customer;
+    streaming->error = streaming->judge(streaming->context, customer);
+    audience->given = NULL;
+    return streaming->error == ERR_OK;
+}
+
+err live_stream(struct audience *audience, struct stream_list *waiting,
+                err (*judge)(void *context, uint32_t customer), void *context)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct stream_form form;
+    struct live_streaming live = { audience, judge, context, ERR_OK };
+    struct streaming streaming = { .form = &form,
+                                   .until_seq = AUDIENCE_PAST_NOW,
+                                   .reader = audience->reader,
+                                   .visit = judge_read_back,
+                                   .context = &live };
+    if (waiting->count == 0)
+        return ERR_OK;
+    stream_form_init(&form);
+    err error = stream_form_all(&form, audience->config.history);
+    if (error == ERR_OK)
+        error =
+            stream_customers(audience, &streaming, waiting->customers, waiting->count, &problem);
+    stream_form_deinit(&form);
+    waiting->count = 0;
+    return error == ERR_OK ? live.error : error;
+}
+
+/* What is seen of the customer that is judged. */
+struct seen {
+    uint32_t customer;
+    struct history_view view;
+    bool in_memory; /* between history_read_begin and _end */
+    bool left;      /* to audience->waiting */
+};
+
+static void see(struct audience *audience, struct seen *seen)
+{
+    if (audience->given != NULL && audience->given_customer == seen->customer) {
+        seen->view = *audience->given;
+        return;
+    }
+    seen->in_memory = true;
+    history_read_begin(audience->reader);
+    history_view_customer(audience->reader, seen->customer, &seen->view);
+}
+
+static void see_no_more(struct audience *audience, struct seen *seen)
+{
+    if (seen->in_memory)
+        history_read_end(audience->reader);
+    seen->in_memory = false;
+}
+
+/* Some answer needs what the view lacks. */
+static err see_all(struct audience *audience, struct seen *seen)
+{
+    seen->left = audience->waiting != NULL;
+    if (seen->left)
+        return stream_list_add(audience->waiting, seen->customer) ? ERR_OK : ERR_NOMEM;
+    see_no_more(audience, seen);
+    return live_read_back(audience, seen->customer, !seen->view.complete, &seen->view);
+}
+
 /* One definition for her, and on to those that depend on it when it changes. */
-static err judge_at(struct audience *audience, uint32_t position, uint32_t customer,
-                    const struct history_view *view, struct audience_moment moment,
-                    enum cause cause, struct marks *marks, int64_t *until_ms)
+static err judge_at(struct audience *audience, uint32_t position, struct seen *seen,
+                    struct audience_moment moment, enum cause cause, struct marks *marks,
+                    int64_t *until_ms)
 {
     struct definition *definition = audience->order[position];
+    uint32_t customer = seen->customer;
     struct verdict verdict;
     bool changed;
-    live_judge_one(audience, definition, definition->recipe, &audience->judging, customer, view,
-                   moment.now_ms, &verdict);
+    live_judge_one(audience, definition, definition->recipe, &audience->judging, customer,
+                   &seen->view, moment.now_ms, &verdict);
+    if (lacked_events(audience, audience->judging.judge)) {
+        err lacking = see_all(audience, seen);
+        if (lacking != ERR_OK || seen->left)
+            return lacking;
+        live_judge_one(audience, definition, definition->recipe, &audience->judging, customer,
+                       &seen->view, moment.now_ms, &verdict);
+    }
     if (verdict.until_ms < *until_ms)
         *until_ms = verdict.until_ms;
     int64_t cell = definition->recipe->form == FORM_GIVEN
@@ -242,7 +355,7 @@ err live_judge(struct audience *audience, uint32_t customer, struct marks *marks
                struct audience_moment moment, enum cause cause)
 {
     int64_t until_ms = RULE_FOREVER;
-    struct history_view view = { .count = 0 };
+    struct seen seen = { .customer = customer };
     err error = ERR_OK;
     scan_touch(audience, customer);
     if (marks->first >= marks->last && !whole)
@@ -251,26 +364,25 @@ err live_judge(struct audience *audience, uint32_t customer, struct marks *marks
         error = columns_read(audience, customer, NULL);
     if (error != ERR_OK)
         return error;
-    history_read_begin(audience->reader);
-    history_view_customer(audience->reader, customer, &view);
-    if (put_off(audience, customer, &view, moment)) {
-        history_read_end(audience->reader);
+    see(audience, &seen);
+    if (put_off(audience, customer, &seen.view, moment)) {
+        see_no_more(audience, &seen);
         return ERR_OK;
     }
-    for (uint32_t word = marks->first; error == ERR_OK && word < marks->last; word++) {
+    for (uint32_t word = marks->first; error == ERR_OK && !seen.left && word < marks->last;
+         word++) {
         uint64_t done = 0;
         /* Words from first to last are always written: marks_add and marks_join widen both together.
          * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
-        while (error == ERR_OK && (marks->words[word] & ~done) != 0) {
+        while (error == ERR_OK && !seen.left && (marks->words[word] & ~done) != 0) {
             uint32_t bit = (uint32_t)__builtin_ctzll(marks->words[word] & ~done);
             done |= UINT64_C(1) << bit;
-            error = judge_at(audience, word * 64 + bit, customer, &view, moment, cause, marks,
-                             &until_ms);
+            error = judge_at(audience, word * 64 + bit, &seen, moment, cause, marks, &until_ms);
         }
     }
-    history_read_end(audience->reader);
+    see_no_more(audience, &seen);
     metric_add(METRIC_AUDIENCE_JUDGED, 1);
-    if (error != ERR_OK)
+    if (error != ERR_OK || seen.left)
         return error;
     uint32_t due = wheel_due(&audience->wheel, customer);
     if (whole && audience->due_unknown)
@@ -506,11 +618,32 @@ static uint32_t take_pending(struct audience *audience, uint32_t batch[SETTLED_A
     return count;
 }
 
+static err judge_waiting(void *context, uint32_t customer)
+{
+    return judge_pending(context, customer);
+}
+
+/* Who lacks events in memory: one question for all of them. */
+static err finish_waiting(struct audience *audience, struct stream_list *waiting,
+                          roaring_bitmap_t *again, err (*judge)(void *context, uint32_t customer))
+{
+    for (size_t i = 0; i < waiting->count; i++)
+        roaring_bitmap_add(again, waiting->customers[i]);
+    size_t count = waiting->count;
+    err error = live_stream(audience, waiting, judge, audience);
+    for (size_t i = 0; i < count && error == ERR_OK; i++)
+        roaring_bitmap_remove(again, waiting->customers[i]);
+    stream_list_free(waiting);
+    return error;
+}
+
 static err finish_pending(struct audience *audience, int64_t budget_us, bool *more)
 {
     steady_ns start = steady_now();
+    struct stream_list waiting = { .count = 0 };
     uint32_t batch[SETTLED_AT_ONCE];
     err error = ERR_OK;
+    audience->waiting = &waiting;
     *more = !roaring_bitmap_is_empty(audience->pending);
     while (error == ERR_OK && *more) {
         uint32_t count = take_pending(audience, batch);
@@ -521,6 +654,10 @@ static err finish_pending(struct audience *audience, int64_t budget_us, bool *mo
         if (budget_us > 0 && steady_since_us(start) >= budget_us)
             break;
     }
+    audience->waiting = NULL;
+    if (error == ERR_OK)
+        error = finish_waiting(audience, &waiting, audience->pending, judge_waiting);
+    stream_list_free(&waiting);
     if (!*more && audience->sweep.left > 0)
         atomic_store(&audience->wants_tick, true);
     return error;
@@ -532,14 +669,24 @@ err live_finish(struct audience *audience)
     return finish_pending(audience, 0, &more);
 }
 
+static err rejudge_waiting(void *context, uint32_t customer)
+{
+    struct audience *audience = context;
+    struct audience_moment moment = { .seq = audience->pending_moment.seq,
+                                      .now_ms = audience->now_ms };
+    return live_rejudge(audience, customer, moment);
+}
+
 /* Who was touched meanwhile, in slices; 0: all. */
 static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *more)
 {
+    struct stream_list waiting = { .count = 0 };
     struct audience_moment moment = { .seq = audience->pending_moment.seq,
                                       .now_ms = audience->now_ms };
     steady_ns start = steady_now();
     uint32_t batch[SETTLED_AT_ONCE];
     err error = ERR_OK;
+    audience->waiting = &waiting;
     *more = !roaring_bitmap_is_empty(audience->rejudge);
     while (error == ERR_OK && *more) {
         roaring_uint32_iterator_t iterator;
@@ -551,6 +698,10 @@ static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *mo
         if (budget_us > 0 && steady_since_us(start) >= budget_us)
             break;
     }
+    audience->waiting = NULL;
+    if (error == ERR_OK)
+        error = finish_waiting(audience, &waiting, audience->rejudge, rejudge_waiting);
+    stream_list_free(&waiting);
     return error;
 }
 
@@ -610,14 +761,32 @@ err live_work(struct audience *audience, int64_t budget_us, bool *more)
 }
 
 /* After a start, before the scan of due times is done. */
+struct settling {
+    struct audience *audience;
+    struct audience_moment moment;
+};
+
+static err settle_waiting(void *context, uint32_t customer)
+{
+    const struct settling *settling = context;
+    return judge_time(settling->audience, customer, false, settling->moment);
+}
+
 static err settle_unknown(struct audience *audience, struct audience_moment moment)
 {
+    struct stream_list waiting = { .count = 0 };
+    struct settling settling = { audience, moment };
     uint32_t last = identity_node_count(audience->config.identity);
     err error = ERR_OK;
+    audience->waiting = &waiting;
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
         if (!roaring_bitmap_contains(audience->due_known, customer) &&
             identity_root(audience->config.identity, customer) == customer)
             error = judge_time(audience, customer, false, moment);
+    audience->waiting = NULL;
+    if (error == ERR_OK)
+        error = live_stream(audience, &waiting, settle_waiting, &settling);
+    stream_list_free(&waiting);
     return error;
 }
 

@@ -41,6 +41,7 @@ struct counting_run {
     struct scan_facts facts;
     int64_t now_ms;
     uint32_t last;
+    uint64_t seq; /* up to which what memory does not hold is read back */
     steady_ns start;
     pthread_t thread;
     bool has_thread;
@@ -150,24 +151,51 @@ struct walking {
     struct counted *item;
     struct rule_judge *judge;
     const struct rule_facts *facts;
+    struct stream_list lacking; /* whose events memory does not hold */
 };
 
 static bool walk(void *context, uint32_t customer, const struct history_view *view)
 {
     struct walking *walking = context;
     struct adding adding = { walking->run, walking->item };
-    if (view->count == 0)
+    if (view->count == 0 && view->complete)
         return true;
     walking->item->customer = customer;
     rule_grouped_visit(walking->judge, walking->item->recipe->measure, customer, view,
                        walking->facts, walking->run->now_ms + 1, add, &adding);
+    if (lacked_events(walking->run->audience, walking->judge) &&
+        !stream_list_add(&walking->lacking, customer))
+        walking->item->failed = true;
     return !walking->item->failed;
+}
+
+static void walk_lacking(struct walking *walking, struct history_reader *reader)
+{
+    struct audience *audience = walking->run->audience;
+    struct problem problem = { .error = ERR_OK };
+    struct stream_list lacking = walking->lacking;
+    struct stream_form form;
+    struct streaming streaming = { .form = &form,
+                                   .until_seq = walking->run->seq,
+                                   .reader = reader,
+                                   .visit = walk,
+                                   .context = walking };
+    if (lacking.count == 0 || walking->item->failed || atomic_load(&walking->run->stopping))
+        return;
+    walking->lacking = (struct stream_list){ .count = 0 };
+    stream_form_init(&form);
+    err error = stream_form_recipe(&form, audience->config.history, walking->item->recipe);
+    if (error == ERR_OK)
+        error = stream_customers(audience, &streaming, lacking.customers, lacking.count, &problem);
+    walking->item->failed = walking->item->failed || error != ERR_OK;
+    stream_form_deinit(&form);
+    stream_list_free(&lacking);
 }
 
 static void count_one(struct counting_run *run, struct counted *item, struct rule_judge *judge,
                       struct history_reader *reader, const struct rule_facts *facts)
 {
-    struct walking walking = { run, item, judge, facts };
+    struct walking walking = { run, item, judge, facts, { .count = 0 } };
     item->tallies = memory_alloc(((size_t)item->object_count + 1) * sizeof(*item->tallies));
     item->failed = item->tallies == NULL;
     for (uint64_t from = 1; from <= run->last && !item->failed && !atomic_load(&run->stopping);
@@ -179,6 +207,8 @@ static void count_one(struct counting_run *run, struct counted *item, struct rul
                      &walking);
         history_read_end(reader);
     }
+    walk_lacking(&walking, reader);
+    stream_list_free(&walking.lacking);
     item->failed = item->failed || rule_judge_status(judge) != ERR_OK;
 }
 
@@ -313,6 +343,8 @@ static struct counting_run *run_new(struct audience *audience)
     run->facts.audience = audience;
     run->now_ms = audience->now_ms;
     run->last = identity_node_count(audience->config.identity);
+    if (audience->config.applied_seq != NULL)
+        run->seq = audience->config.applied_seq(audience->config.context);
     run->start = steady_now();
     run->items = memory_alloc((audience->definition_count + 1) * sizeof(*run->items));
     for (uint32_t i = 1; run->items != NULL && i < audience->definition_count; i++) {

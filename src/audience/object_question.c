@@ -183,7 +183,8 @@ struct asking {
     const _Atomic bool *cancel;
     struct rule_judge *judge;
     struct rule_facts facts;
-    struct named *named; /* by number; number 0: the rule does not hold */
+    struct stream_list lacking; /* whose events memory does not hold */
+    struct named *named;        /* by number; number 0: the rule does not hold */
     uint32_t object_count, customer, named_count;
     bool asks_people;
 };
@@ -213,10 +214,39 @@ static bool visit(void *context, uint32_t customer, const struct history_view *v
     if (objects->people != NULL)
         rule_answer(asking->judge, objects->people->rules[0], customer, view, &asking->facts,
                     question->now_ms + 1, &answer);
+    if (lacked_events(question->audience, asking->judge))
+        return stream_list_add(&asking->lacking, customer);
     if (answer.holds)
         rule_grouped_visit(asking->judge, objects->counted->measure, customer, view, &asking->facts,
                            question->now_ms + 1, note_named, asking);
-    return true;
+    return !lacked_events(question->audience, asking->judge) ||
+           stream_list_add(&asking->lacking, customer);
+}
+
+static err stream_lacking(struct asking *asking, struct history_reader *reader)
+{
+    struct audience *audience = asking->question->audience;
+    const struct object_question *objects = asking->question->objects;
+    struct problem problem = { .error = ERR_OK };
+    struct stream_list lacking = asking->lacking;
+    struct stream_form form;
+    struct streaming streaming = { .form = &form,
+                                   .until_seq = asking->question->seq,
+                                   .reader = reader,
+                                   .visit = visit,
+                                   .context = asking };
+    if (lacking.count == 0)
+        return ERR_OK;
+    asking->lacking = (struct stream_list){ .count = 0 };
+    stream_form_init(&form);
+    err error = stream_form_recipe(&form, audience->config.history, objects->counted);
+    if (error == ERR_OK && objects->people != NULL)
+        error = stream_form_recipe(&form, audience->config.history, objects->people);
+    if (error == ERR_OK)
+        error = stream_customers(audience, &streaming, lacking.customers, lacking.count, &problem);
+    stream_form_deinit(&form);
+    stream_list_free(&lacking);
+    return error;
 }
 
 static err ask_people(struct asking *asking)
@@ -234,6 +264,9 @@ static err ask_people(struct asking *asking)
                      asking);
         history_read_end(reader);
     }
+    if (error == ERR_OK)
+        error = stream_lacking(asking, reader);
+    stream_list_free(&asking->lacking);
     history_reader_free(&reader);
     return error;
 }

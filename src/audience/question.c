@@ -10,6 +10,8 @@
 
 #define SLICE_CUSTOMERS 4096u
 #define SAMPLE_MAX 20
+/* What memory does not hold takes longer to read: so many times the budget. */
+#define STREAMS_LONGER 10
 
 struct sample {
     uint32_t customers[SAMPLE_MAX];
@@ -18,6 +20,7 @@ struct sample {
 
 /* What one thread has counted; added up at the end. */
 struct tally {
+    struct stream_list lacking; /* who lacks events in memory: told by rows that are read back */
     uint64_t customers, count, enters, leaves, changes;
     struct reach_counts reach;
     struct sample sample, entering, leaving;
@@ -32,7 +35,7 @@ struct scanner {
     int64_t budget_ms;
     _Atomic uint32_t next; /* slice */
     _Atomic uint32_t done;
-    _Atomic bool stopped, failed, gone;
+    _Atomic bool stopped, failed, gone, streams;
     pthread_t asking;
     pthread_mutex_t mutex;
     struct tally total;
@@ -79,6 +82,8 @@ static err take_facts(struct audience_question *question)
         error = others_take(audience, &needs, &question->facts.others);
     }
     question->facts.audience = audience;
+    if (error == ERR_OK)
+        error = stream_form_recipe(&question->form, audience->config.history, question->recipe);
     return error;
 }
 
@@ -105,6 +110,9 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
     live_settle_few(audience);
     made->audience = audience;
     made->kind = kind;
+    stream_form_init(&made->form);
+    if (audience->config.applied_seq != NULL)
+        made->seq = audience->config.applied_seq(audience->config.context);
     made->now_ms = audience->now_ms;
     made->last = identity_node_count(audience->config.identity);
     made->customers = identity_customer_count(audience->config.identity);
@@ -158,6 +166,7 @@ void audience_question_free(struct audience_question **question)
         return;
     recipe_release(&gone->recipe);
     others_free(&gone->facts.others);
+    stream_form_deinit(&gone->form);
     compare_free(gone);
     objects_question_free(gone);
     set_deinit(&gone->part);
@@ -182,6 +191,12 @@ static bool found_in_preview(void *context, uint32_t customer, int64_t until_ms)
     return true;
 }
 
+static bool leave_out(void *context, uint32_t customer)
+{
+    struct tally *tally = context;
+    return stream_list_add(&tally->lacking, customer);
+}
+
 struct comparing {
     struct tally *tally;
     struct judging *judging;
@@ -196,6 +211,8 @@ static bool compare_one(void *context, uint32_t customer, const struct history_v
     struct verdict verdict;
     recipe_judge(question->recipe, NULL, comparing->judging, customer, view, question->now_ms + 1,
                  &verdict);
+    if (lacked_events(question->audience, comparing->judging->judge))
+        return leave_out(tally, customer);
     int64_t before = definition != NULL
                          ? others_get(&question->facts.others, definition->number, customer)
                          : NO_VALUE;
@@ -264,6 +281,8 @@ static err scan_seen(struct tally *tally, struct judging *judging, struct histor
 static err scan_slice(struct tally *tally, struct judging *judging, struct history_reader *reader,
                       uint32_t from, uint32_t to)
 {
+    if (tally->scanner->question->audience->config.past != NULL)
+        rule_judge_on_partial(judging->judge, leave_out, tally);
     history_read_begin(reader);
     err error = scan_seen(tally, judging, reader, from, to);
     history_read_end(reader);
@@ -285,6 +304,61 @@ static err scan_run(struct tally *tally, struct judging *judging, struct history
     return error;
 }
 
+/* ---- what memory lacks ---- */
+
+struct streamed {
+    struct tally *tally;
+    struct judging *judging;
+    bool asks;
+};
+
+static bool is_over(struct scanner *scanner, bool asks);
+
+static bool tell_streamed(void *context, uint32_t customer, const struct history_view *view)
+{
+    struct streamed *streamed = context;
+    struct tally *tally = streamed->tally;
+    struct scanner *scanner = tally->scanner;
+    const struct audience_question *question = scanner->question;
+    struct judging *judging = streamed->judging;
+    struct comparing comparing = { tally, judging };
+    err error = ERR_OK;
+    if (question->kind == AUDIENCE_PREVIEW && question->recipe->form == FORM_RULE)
+        error = rule_scan_one(judging->judge, question->recipe->rules[0], customer, view,
+                              &judging->facts, question->now_ms + 1, found_in_preview, tally,
+                              tally->conditions);
+    else
+        (void)compare_one(&comparing, customer, view);
+    if (error != ERR_OK)
+        atomic_store(&scanner->failed, true);
+    atomic_fetch_add(&scanner->done, 1);
+    return !is_over(scanner, streamed->asks);
+}
+
+static void stream_lacking(struct tally *tally, struct judging *judging,
+                           struct history_reader *reader, bool asks)
+{
+    struct scanner *scanner = tally->scanner;
+    struct audience_question *question = scanner->question;
+    struct problem problem = { .error = ERR_OK };
+    struct streamed streamed = { tally, judging, asks };
+    struct streaming streaming = { .form = &question->form,
+                                   .until_seq = question->seq,
+                                   .reader = reader,
+                                   .visit = tell_streamed,
+                                   .context = &streamed };
+    if (tally->lacking.count == 0)
+        return;
+    atomic_store(&scanner->streams, true);
+    err error = stream_customers(question->audience, &streaming, tally->lacking.customers,
+                                 tally->lacking.count, &problem);
+    if (error == ERR_NOMEM)
+        atomic_store(&scanner->failed, true);
+    else if (error != ERR_OK) /* what could not be read back is said to be left out */
+        log_line(LOG_WARN, "question_not_streamed", "reason=\"%s\"",
+                 problem.detail[0] != '\0' ? problem.detail : err_title(error));
+}
+
 /* One of the threads asks; the other hears of it. */
 static bool asker_is_gone(const struct scanner *scanner)
 {
@@ -299,7 +373,8 @@ static bool is_over(struct scanner *scanner, bool asks)
         atomic_store(&scanner->stopped, true);
     }
     if ((scanner->cancel != NULL && atomic_load(scanner->cancel)) ||
-        steady_since_ms(scanner->start) >= scanner->budget_ms)
+        steady_since_ms(scanner->start) >=
+            scanner->budget_ms * (atomic_load(&scanner->streams) ? STREAMS_LONGER : 1))
         atomic_store(&scanner->stopped, true);
     return atomic_load(&scanner->stopped) || atomic_load(&scanner->failed);
 }
@@ -350,17 +425,23 @@ static void *scan_thread(void *context)
         if (from > question->last)
             break;
         uint64_t to = from + SLICE_CUSTOMERS;
+        size_t left = tally.lacking.count;
         if (to > (uint64_t)question->last + 1)
             to = (uint64_t)question->last + 1;
         if (scan_slice(&tally, &judging, reader, (uint32_t)from, (uint32_t)to) != ERR_OK)
             atomic_store(&scanner->failed, true);
-        atomic_fetch_add(&scanner->done, (uint32_t)(to - from));
+        /* who waits for her rows is not done yet */
+        atomic_fetch_add(&scanner->done,
+                         (uint32_t)(to - from) - (uint32_t)(tally.lacking.count - left));
     }
+    if (!atomic_load(&scanner->stopped) && !atomic_load(&scanner->failed))
+        stream_lacking(&tally, &judging, reader, asks);
     pthread_mutex_lock(&scanner->mutex);
     if (tally.conditions != NULL)
         join_tally(&scanner->total, &tally, conditions);
     pthread_mutex_unlock(&scanner->mutex);
     memory_free(tally.conditions);
+    stream_list_free(&tally.lacking);
     rule_judge_free(&judging.judge);
     history_reader_free(&reader);
     return NULL;

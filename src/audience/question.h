@@ -30,6 +30,8 @@ struct audience_question {
     struct recipe *recipe;
     struct definition *definition;
     struct scan_facts facts;
+    uint64_t seq; /* up to which what memory does not hold is read back */
+    struct stream_form form;
 
     struct object_question *objects; /* preview of objects; else NULL */
 

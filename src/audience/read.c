@@ -280,11 +280,31 @@ err audience_members(struct audience *audience, enum audience_kind kind, str key
 
 /* ---- why ---- */
 
+/* With all of her events: what memory lacks of them is read back. */
+static err explain_recipe(struct audience *audience, const struct recipe *recipe, uint32_t customer,
+                          struct json_writer *writer)
+{
+    struct history_view view;
+    struct verdict verdict;
+    history_read_begin(audience->reader);
+    history_view_customer(audience->reader, customer, &view);
+    recipe_judge(recipe, NULL, &audience->judging, customer, &view, audience->now_ms + 1, &verdict);
+    bool lacks = lacked_events(audience, audience->judging.judge);
+    if (!lacks)
+        recipe_explain(recipe, &audience->judging, customer, &view, audience->now_ms + 1, writer);
+    history_read_end(audience->reader);
+    if (!lacks)
+        return ERR_OK;
+    err error = live_read_back(audience, customer, !view.complete, &view);
+    if (error == ERR_OK)
+        recipe_explain(recipe, &audience->judging, customer, &view, audience->now_ms + 1, writer);
+    return error;
+}
+
 err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,
                      struct buffer *out, struct problem *problem)
 {
     struct definition *definition = definition_find(audience, kind, key);
-    struct history_view view = { .count = 0 };
     struct json_writer writer;
     if (definition == NULL)
         return problem_set(problem, ERR_NOT_FOUND, "there is no such %s",
@@ -311,11 +331,7 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
     else
         json_put_null(&writer);
     json_member_time(&writer, STR("as_of"), audience->now_ms);
-    history_read_begin(audience->reader);
-    history_view_customer(audience->reader, root, &view);
-    recipe_explain(definition->recipe, &audience->judging, root, &view, audience->now_ms + 1,
-                   &writer);
-    history_read_end(audience->reader);
+    error = explain_recipe(audience, definition->recipe, root, &writer);
     json_end_object(&writer);
-    return buffer_status(out);
+    return error == ERR_OK ? buffer_status(out) : error;
 }

@@ -531,7 +531,8 @@ static bool rule_is_ready(const struct audience *audience, const struct rule *ru
     for (size_t i = 0; needs != NULL && history != NULL && i < needs->column_count; i++) {
         history_column column =
             history_column_find(history, needs->columns[i].path, needs->columns[i].kind);
-        if (column == 0 || !history_column_is_ready(history, column))
+        bool streams = audience->config.past != NULL && history_column_is_full(history, column);
+        if (column == 0 || (!streams && !history_column_is_ready(history, column)))
             return false;
     }
     return true;

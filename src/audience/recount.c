@@ -10,7 +10,8 @@ struct recount {
     struct audience_moment moment;
     bool mend;
     struct audience_recount_result *result;
-    err error;
+    struct stream_list waiting; /* who lacks events in memory */
+    bool in_memory;             /* they are passed over */
 };
 
 static void tell(struct recount *recount, const struct definition *definition, uint32_t customer,
@@ -28,13 +29,17 @@ static void tell(struct recount *recount, const struct definition *definition, u
 }
 
 static err recount_one(struct recount *recount, struct definition *definition, uint32_t customer,
-                       const struct history_view *view)
+                       const struct history_view *view, bool *lacks)
 {
     struct audience *audience = recount->audience;
     struct verdict verdict;
     bool changed;
     live_judge_one(audience, definition, definition->recipe, &audience->judging, customer, view,
                    recount->moment.now_ms, &verdict);
+    *lacks = lacked_events(audience, audience->judging.judge);
+    if (*lacks)
+        return recount->in_memory || stream_list_add(&recount->waiting, customer) ? ERR_OK
+                                                                                  : ERR_NOMEM;
     int64_t judged = definition->recipe->form == FORM_GIVEN
                          ? verdict.value
                          : definition_cell(definition, definition->recipe, verdict.value);
@@ -52,17 +57,21 @@ static err recount_customer(struct recount *recount, uint32_t customer, bool is_
 {
     struct audience *audience = recount->audience;
     struct history_view view = { .count = 0 };
+    bool is_given = audience->given != NULL && audience->given_customer == customer;
+    bool lacks = false;
     err error = is_root ? columns_read(audience, customer, NULL) : ERR_OK;
     if (error == ERR_OK && is_root)
         error = columns_read_identifiers(audience, customer, NULL);
     history_read_begin(audience->reader);
-    if (is_root)
+    if (is_given)
+        view = *audience->given;
+    else if (is_root)
         history_view_customer(audience->reader, customer, &view);
-    for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
+    for (uint32_t i = 0; error == ERR_OK && !lacks && i < audience->order_count; i++) {
         struct definition *definition = audience->order[i];
         int64_t live;
         if (is_root)
-            error = recount_one(recount, definition, customer, &view);
+            error = recount_one(recount, definition, customer, &view, &lacks);
         else if ((live = definition_get(definition, customer)) != NO_VALUE)
             tell(recount, definition, customer, live, NO_VALUE);
     }
@@ -76,6 +85,7 @@ void recount_work(struct audience *audience, int64_t budget_us)
     struct recount recount = { .audience = audience,
                                .moment = { .seq = audience->pending_moment.seq,
                                            .now_ms = audience->now_ms },
+                               .in_memory = true,
                                .result = &result };
     uint32_t last = identity_node_count(audience->config.identity);
     steady_ns start = steady_now();
@@ -91,6 +101,11 @@ void recount_work(struct audience *audience, int64_t budget_us)
     }
 }
 
+static err recount_waiting(void *context, uint32_t customer)
+{
+    return recount_customer(context, customer, true);
+}
+
 err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
                      struct audience_recount_result *result)
 {
@@ -104,5 +119,8 @@ err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
         error = recount_customer(&recount, customer,
                                  identity_root(audience->config.identity, customer) == customer);
+    if (error == ERR_OK)
+        error = live_stream(audience, &recount.waiting, recount_waiting, &recount);
+    stream_list_free(&recount.waiting);
     return error;
 }

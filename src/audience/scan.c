@@ -15,6 +15,8 @@
 
 #include "audience/scan.h"
 
+#define FAILED_MS 1000 /* before what failed is tried again */
+
 struct found {
     uint32_t customer;
     int64_t value;
@@ -142,18 +144,22 @@ void facts_for_scan(struct scan_facts *from, struct rule_facts *facts)
                                   .entered_ms = INT64_MIN };
 }
 
-/* ---- on the threads ---- */
+/* ---- on the threads ----
+ *
+ * Who lacks events in memory is left out, and judged by rows that are read back when the thread is through with the
+ * chunks: her results go into the same lists. */
 
 struct found_list {
     struct found *items;
     size_t count, room;
+    size_t kept; /* those before belong to customers that are done */
 };
 
 struct chunk_work {
     struct scan *scan;
     struct judging *judging;
-    struct found_list *lists; /* per part */
-    uint32_t *due;
+    struct found_list *lists;    /* per part */
+    struct stream_list *lacking; /* NULL: all is there */
     bool measuring, failed;
 };
 
@@ -173,7 +179,7 @@ static bool list_add(struct found_list *list, uint32_t customer, int64_t value)
 
 static void note_due(struct chunk_work *work, uint32_t customer, int64_t until_ms)
 {
-    uint32_t *cell = &work->due[customer & (CHUNK_SIZE - 1)];
+    uint32_t *cell = &work->scan->due[chunk_of(customer)][customer & (CHUNK_SIZE - 1)];
     uint32_t minute = wheel_minute(until_ms);
     if (*cell == 0 || minute < *cell)
         *cell = minute;
@@ -194,10 +200,29 @@ static bool measure_one(struct chunk_work *work, const struct scan_part *part, u
            list_add(&work->lists[index], 2, numbers[2]);
 }
 
+/* What was found of her so far does not count. */
+static void leave_out(struct chunk_work *work, uint32_t customer)
+{
+    for (uint32_t i = 0; i < work->scan->part_count; i++) {
+        struct found_list *list = &work->lists[i];
+        while (list->count > list->kept)
+            list->count--;
+    }
+    if (!stream_list_add(work->lacking, customer))
+        work->failed = true;
+}
+
+static void keep_all(struct chunk_work *work)
+{
+    for (uint32_t i = 0; i < work->scan->part_count; i++)
+        work->lists[i].kept = work->lists[i].count;
+}
+
 static bool judge_visited(void *context, uint32_t customer, const struct history_view *view)
 {
     struct chunk_work *work = context;
     struct scan *scan = work->scan;
+    keep_all(work);
     for (uint32_t i = 0; i < scan->part_count; i++) {
         struct scan_part *part = &scan->parts[i];
         struct verdict verdict;
@@ -214,6 +239,8 @@ static bool judge_visited(void *context, uint32_t customer, const struct history
             !list_add(&work->lists[i], customer, verdict.value))
             work->failed = true;
     }
+    if (lacked_events(scan->audience, work->judging->judge) && work->lacking != NULL)
+        leave_out(work, customer);
     return !work->failed && !atomic_load_explicit(&scan->stopping, memory_order_relaxed);
 }
 
@@ -249,49 +276,80 @@ static err keep_found(struct scan_part *part, const struct found_list *list)
     return error;
 }
 
-static bool scan_chunk(struct scan *scan, uint32_t chunk, bool measuring,
-                       struct history_reader *reader, struct judging *judging,
-                       struct found_list *lists)
+static bool keep_lists(struct chunk_work *work)
 {
-    struct chunk_work work = {
-        .scan = scan, .judging = judging, .lists = lists, .measuring = measuring
-    };
+    struct scan *scan = work->scan;
+    err error = work->failed ? ERR_NOMEM : ERR_OK;
+    pthread_mutex_lock(&scan->mutex);
+    for (uint32_t i = 0; error == ERR_OK && i < scan->part_count; i++)
+        error = work->measuring ? keep_measures(&scan->parts[i], &work->lists[i])
+                                : keep_found(&scan->parts[i], &work->lists[i]);
+    pthread_mutex_unlock(&scan->mutex);
+    for (uint32_t i = 0; i < scan->part_count; i++)
+        work->lists[i].count = 0;
+    return error == ERR_OK;
+}
+
+static bool scan_chunk(struct chunk_work *work, uint32_t chunk, struct history_reader *reader)
+{
+    struct scan *scan = work->scan;
     uint32_t from = chunk << CHUNK_BITS;
     uint64_t end = ((uint64_t)chunk + 1) << CHUNK_BITS;
     if (end > (uint64_t)scan->last + 1)
         end = (uint64_t)scan->last + 1;
-    INVARIANT(lists != NULL || scan->part_count == 0);
-    for (uint32_t i = 0; i < scan->part_count; i++)
-        lists[i].count = 0;
+    INVARIANT(work->lists != NULL || scan->part_count == 0);
     INVARIANT(chunk < scan->chunk_count);
     if (scan->due[chunk] == NULL)
         scan->due[chunk] = memory_alloc(CHUNK_SIZE * sizeof(uint32_t));
-    work.due = scan->due[chunk];
-    if (work.due == NULL)
+    if (scan->due[chunk] == NULL)
         return false;
     history_read_begin(reader);
-    history_scan(reader, from != 0 ? from : 1, (uint32_t)end, judge_visited, &work);
+    history_scan(reader, from != 0 ? from : 1, (uint32_t)end, judge_visited, work);
     history_read_end(reader);
-    err error = work.failed ? ERR_NOMEM : ERR_OK;
-    pthread_mutex_lock(&scan->mutex);
-    for (uint32_t i = 0; error == ERR_OK && i < scan->part_count; i++)
-        error = measuring ? keep_measures(&scan->parts[i], &lists[i])
-                          : keep_found(&scan->parts[i], &lists[i]);
-    pthread_mutex_unlock(&scan->mutex);
-    return error == ERR_OK;
+    return keep_lists(work);
+}
+
+static bool stream_lacking(struct chunk_work *work, struct history_reader *reader)
+{
+    struct stream_list lacking = *work->lacking;
+    struct problem problem = { .error = ERR_OK };
+    struct streaming streaming = { .form = &work->scan->form,
+                                   .until_seq = work->scan->seq,
+                                   .reader = reader,
+                                   .visit = judge_visited,
+                                   .context = work };
+    work->lacking = NULL;
+    err error = stream_customers(work->scan->audience, &streaming, lacking.customers, lacking.count,
+                                 &problem);
+    stream_list_free(&lacking);
+    if (error != ERR_OK)
+        log_line(LOG_WARN, "scan_not_streamed", "reason=\"%s\"",
+                 problem.detail[0] != '\0' ? problem.detail : err_title(error));
+    return error == ERR_OK && keep_lists(work);
 }
 
 static void scan_all_chunks(struct scan *scan, bool measuring, struct history_reader *reader,
                             struct judging *judging, struct found_list *lists)
 {
+    struct stream_list lacking = { .count = 0 };
+    struct chunk_work work = { .scan = scan,
+                               .judging = judging,
+                               .lists = lists,
+                               .lacking = &lacking,
+                               .measuring = measuring };
     for (;;) {
         uint32_t chunk = atomic_fetch_add(&scan->next_chunk, 1);
         if (chunk >= scan->chunk_count || atomic_load(&scan->stopping) ||
             atomic_load(&scan->failed))
-            return;
-        if (!scan_chunk(scan, chunk, measuring, reader, judging, lists))
+            break;
+        if (!scan_chunk(&work, chunk, reader))
             atomic_store(&scan->failed, true);
     }
+    bool goes_on = !atomic_load(&scan->stopping) && !atomic_load(&scan->failed);
+    if (goes_on && lacking.count > 0 && !stream_lacking(&work, reader))
+        atomic_store(&scan->failed, true);
+    else if (work.lacking != NULL)
+        stream_list_free(&lacking);
 }
 
 static int compare_numbers(const void *left, const void *right)
@@ -447,6 +505,7 @@ void scan_free(struct scan **scan)
     memory_free((void *)gone->due);
     memory_free(gone->parts);
     others_free(&gone->facts.others);
+    stream_form_deinit(&gone->form);
     if (gone->touched != NULL)
         roaring_bitmap_free(gone->touched);
     if (gone->has_barrier)
@@ -465,6 +524,9 @@ static struct scan *scan_new(struct audience *audience, uint32_t part_room)
     scan->last = identity_node_count(audience->config.identity);
     scan->chunk_count = chunk_of(scan->last) + 1;
     scan->facts.audience = audience;
+    stream_form_init(&scan->form);
+    if (audience->config.applied_seq != NULL)
+        scan->seq = audience->config.applied_seq(audience->config.context);
     pthread_mutex_init(&scan->mutex, NULL);
     scan->parts = memory_alloc((part_room + 1) * sizeof(*scan->parts));
     scan->due = memory_alloc(scan->chunk_count * sizeof(*scan->due));
@@ -487,6 +549,9 @@ static err add_part(struct scan *scan, struct definition *definition, struct rec
     if (part->sets == NULL)
         return ERR_NOMEM;
     scan->measures = scan->measures || (recipe->quantiles > 0 && !scan->only_due);
+    err error = stream_form_recipe(&scan->form, scan->audience->config.history, recipe);
+    if (error != ERR_OK)
+        return error;
     return others_take(scan->audience, &recipe->needs, &scan->facts.others);
 }
 
@@ -563,8 +628,10 @@ err scan_begin(struct audience *audience)
 {
     bool waits = false;
     if (audience->scan != NULL || !audience->started || audience->config.submit == NULL ||
-        !audience->scan_wanted)
+        !audience->scan_wanted ||
+        (audience->scan_failed.ns != 0 && steady_since_ms(audience->scan_failed) < FAILED_MS))
         return ERR_OK;
+    audience->scan_failed = (steady_ns){ 0 };
     struct scan *scan = scan_new(audience, audience->definition_count);
     if (scan == NULL)
         return ERR_NOMEM;

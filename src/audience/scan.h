@@ -15,7 +15,9 @@ struct scan {
     uint32_t part_count;
     bool only_due; /* nothing but due times is wanted */
     int64_t now_ms;
-    uint32_t last;             /* customer */
+    uint32_t last; /* customer */
+    uint64_t seq;  /* up to which what memory does not hold is read back */
+    struct stream_form form;
     roaring_bitmap_t *touched; /* engine */
     struct scan_facts facts;
     uint32_t **due; /* by chunk: minutes; a chunk is one thread's */

@@ -438,6 +438,44 @@ struct changes_row {
     size_t size;
 };
 
+/* ---- stream.c: customers whose history in memory is not whole (S8) ---- */
+
+/* What is asked for. */
+struct stream_form {
+    struct arena arena;
+    bool any_type;
+    str *types;
+    size_t type_count;
+    struct audience_column *columns;
+    size_t column_count;
+};
+void stream_form_init(struct stream_form *form);
+void stream_form_deinit(struct stream_form *form);
+err stream_form_rule(struct stream_form *form, const struct history *history,
+                     const struct rule *rule) MUST_USE; /* NULL: nothing */
+err stream_form_recipe(struct stream_form *form, const struct history *history,
+                       const struct recipe *recipe) MUST_USE;
+err stream_form_all(struct stream_form *form, const struct history *history) MUST_USE;
+
+struct streaming {
+    const struct stream_form *form;
+    uint64_t until_seq;            /* AUDIENCE_PAST_NOW: engine thread alone */
+    struct history_reader *reader; /* outside of history_read_begin */
+    bool restore;                  /* engine: their past is in memory again; with a form of all */
+    bool (*visit)(void *context, uint32_t customer, const struct history_view *view);
+    void *context;
+};
+/* Show each of the customers with all of her events, in their order; false from `visit` stops. */
+err stream_customers(struct audience *audience, const struct streaming *streaming,
+                     const uint32_t *customers, size_t count, struct problem *problem) MUST_USE;
+
+struct stream_list {
+    uint32_t *customers;
+    size_t count, room;
+};
+bool stream_list_add(struct stream_list *list, uint32_t customer); /* false: no memory */
+void stream_list_free(struct stream_list *list);
+
 /* ---- scan.c ---- */
 
 struct scan_part {
@@ -622,6 +660,10 @@ struct audience {
 
     struct history_reader *reader;
     struct judging judging;
+    const struct history_view *given; /* live_judge: rows of this customer were read back */
+    uint32_t given_customer;
+    struct stream_list
+        *waiting; /* live_judge: who lacks events goes here, and is judged later; NULL: at once */
     uint64_t change_count; /* of all definitions, since the start */
     struct changes_row *finished_rows;
     size_t bytes_estimate;
@@ -631,6 +673,7 @@ struct audience {
     struct audience_lens lens;
     bool lens_is_on;
 
+    steady_ns scan_failed;         /* when the last one did; 0 */
     struct scan *scan, *scan_over; /* the one that runs; one whose threads are to be joined */
     bool started;
     bool scan_wanted; /* something may wait to be computed */
@@ -677,6 +720,18 @@ struct marks *marks_of_type(struct audience *audience, str type);
  * that the due time is known anew. */
 err live_judge(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
                struct audience_moment moment, enum cause cause) MUST_USE;
+/* All events of a customer (root), read back; `restore`: and in memory again. Valid until audience->reader shows other
+ * rows. Not within history_read_begin. */
+err live_read_back(struct audience *audience, uint32_t customer, bool restore,
+                   struct history_view *view) MUST_USE;
+/* Who was left to `waiting` is judged by `judge` with what is read back, in few questions; the list is empty then. */
+err live_stream(struct audience *audience, struct stream_list *waiting,
+                err (*judge)(void *context, uint32_t customer), void *context) MUST_USE;
+/* Did an answer of this judge lack events that can be read back? Asked once per answer. */
+static inline bool lacked_events(const struct audience *audience, struct rule_judge *judge)
+{
+    return rule_judge_take_partial(judge) && audience->config.past != NULL;
+}
 /* All that is pending, now. */
 err live_finish(struct audience *audience) MUST_USE;
 /* Everything about her. */

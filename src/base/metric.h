@@ -49,6 +49,8 @@
     X(AUDIENCE_CHANGES, "kith_audience_changes_total", COUNTER,                                   \
       "tag values and memberships changed")                                                       \
     X(AUDIENCE_JUDGED, "kith_audience_judged_total", COUNTER, "customers judged")                 \
+    X(AUDIENCE_STREAMED, "kith_audience_streamed_total", COUNTER,                                 \
+      "customers judged by rows read back from the warehouse")                                    \
     X(AUDIENCE_DEFECTS, "kith_audience_defects_total", COUNTER,                                   \
       "differences that a recount found")                                                         \
     X(AUDIENCE_DUE, "kith_audience_due", GAUGE, "customers due by now and not yet settled")       \

@@ -120,8 +120,7 @@ err apply_observe(struct engine *engine, const struct event *event, const struct
 
 err apply_retract(struct engine *engine, uint32_t node, uint64_t seq)
 {
-    err error = history_retract(engine->history, node, seq);
-    return error == ERR_NOT_FOUND ? ERR_OK : error;
+    return remember_retract(engine, node, seq);
 }
 
 static void note_aliases(struct engine *engine, uint32_t customer)

@@ -395,7 +395,7 @@ static void *run(void *context)
             error = apply_group(engine, block, &problem);
         if (error == ERR_OK)
             answer_questions(engine, ledger_is_behind(engine));
-        history_tidy(engine->history, somebody_asks(engine) ? TIDY_ASKED_US : TIDY_US);
+        remember_tidy(engine, somebody_asks(engine) ? TIDY_ASKED_US : TIDY_US);
         engine->has_work = follow_work(engine);
         if (block == NULL && may_stop(engine))
             break;

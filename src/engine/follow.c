@@ -3,6 +3,7 @@
 #include "engine/follow.h"
 
 #include "base/logline.h"
+#include "engine/past.h"
 #include "engine/state.h"
 
 /* Between groups: long enough to get on, short enough that no event waits for it. */
@@ -65,6 +66,8 @@ err follow_new(struct engine *engine)
         /* A rebuild computes where the record stands: nothing is appended to its log. */
         .submit = engine->config.replay_only ? NULL : submit,
         .fill_column = fill_column,
+        .past = past_read,
+        .applied_seq = past_applied_seq,
         .moved = moved,
         .wake = wake,
         .context = engine,

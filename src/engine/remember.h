@@ -33,6 +33,10 @@ void remember_free(struct engine *engine);
 err remember_group(struct engine *engine, uint32_t customer) MUST_USE;
 /* Many have changed (identity rules applied to all). */
 err remember_group_all(struct engine *engine) MUST_USE;
+/* Take one event away again. */
+err remember_retract(struct engine *engine, uint32_t node, uint64_t seq) MUST_USE;
+/* history_tidy, with what the warehouse has by now. Between groups. */
+void remember_tidy(struct engine *engine, int64_t budget_us);
 /* The column was added just now: bring what happened before. It is ready once that is done. */
 err remember_fill(struct engine *engine, str path, enum column_kind kind,
                   history_column column) MUST_USE;

@@ -59,8 +59,9 @@ err rows_stream(struct warehouse *warehouse, const char *name, const char *sql, 
     if (error == ERR_OK && stream.rest.size != 0)
         error = problem_set(problem, ERR_CORRUPT, "the warehouse's answer ends within a row");
     buffer_deinit(&stream.rest);
-    log_line(LOG_INFO, name, "rows=%llu ms=%lld", (unsigned long long)stream.rows,
-             (long long)steady_since_ms(start));
+    if (name != NULL)
+        log_line(LOG_INFO, name, "rows=%llu ms=%lld", (unsigned long long)stream.rows,
+                 (long long)steady_since_ms(start));
     return error;
 }
 

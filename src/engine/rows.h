@@ -11,7 +11,7 @@
 typedef err (*row_taker)(void *context, struct cursor *cursor);
 
 /* Run `sql` and give its rows, in order, to `take`, whose error stops it. `name`: of the log line that tells how
- * many there were and how long it took. */
+ * many there were and how long it took; NULL: none. */
 err rows_stream(struct warehouse *warehouse, const char *name, const char *sql, row_taker take,
                 void *context, struct problem *problem) MUST_USE;
 

@@ -58,6 +58,7 @@ struct engine {
     struct history *history;   /* readers on other threads have their own way in */
     struct remember *remember; /* what feeds it */
     struct audience *audience;
+    struct past *past; /* rows that memory does not hold */
     struct act *act;   /* touches, and the threads that send */
     struct move *move; /* journeys */
     bool has_work;     /* the audience has more to do */

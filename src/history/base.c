@@ -62,6 +62,8 @@ bool stage_codes(struct stage *stage, uint32_t index, const uint32_t *codes, uin
 void builder_clear(struct builder *builder)
 {
     builder->count = 0;
+    builder->cut_ms = 0;
+    builder->is_restored = false;
     memset(builder->lost, 0, sizeof(builder->lost));
     for (unsigned i = 0; i < HISTORY_COLUMNS_MAX; i++)
         stage_clear(&builder->stages[i]);
@@ -195,6 +197,8 @@ static size_t measure(struct history *history, struct builder *builder, struct b
     *head = (struct base){ .block.kind = BLOCK_BASE, .event_count = builder->count };
     head->piece_count = columns > 0 ? columns + 1 : 0;
     head->middle_ms = middle_of(builder);
+    head->cut_ms = builder->cut_ms;
+    head->is_restored = builder->is_restored;
     measure_seqs(head, builder);
     return padded(head_bytes(head->piece_count)) + core_bytes(head, builder) + pieces;
 }

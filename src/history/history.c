@@ -19,6 +19,7 @@ err history_new(struct history **history, const struct history_config *config)
     made->memory_bytes_max = config != NULL && config->memory_bytes_max > 0
                                  ? config->memory_bytes_max
                                  : MEMORY_BYTES_DEFAULT;
+    made->stored_seq = UINT64_MAX;
     made->text_bytes_max = made->memory_bytes_max / TEXT_SHARE > TEXT_BYTES_MIN
                                ? made->memory_bytes_max / TEXT_SHARE
                                : TEXT_BYTES_MIN;
@@ -158,6 +159,11 @@ void node_seen(struct history *history, uint32_t node)
 uint32_t history_node_count(const struct history *history)
 {
     return atomic_load_explicit(&history->node_count, memory_order_acquire);
+}
+
+void history_set_stored(struct history *history, uint64_t seq)
+{
+    history->stored_seq = seq;
 }
 
 void history_prefetch(const struct history *history, uint32_t node)
@@ -338,6 +344,19 @@ err history_add_column(struct history *history, str path, enum column_kind kind,
     atomic_store_explicit(&history->column_count, count + 1, memory_order_release);
     *column = (history_column)(count + 1);
     return ERR_OK;
+}
+
+history_column history_column_count(const struct history *history)
+{
+    return (history_column)atomic_load_explicit(&history->column_count, memory_order_acquire);
+}
+
+str history_column_path(const struct history *history, history_column column,
+                        enum column_kind *kind)
+{
+    INVARIANT(column > 0 && column <= history_column_count(history));
+    *kind = history->columns[column - 1].kind;
+    return history->columns[column - 1].path;
 }
 
 static const struct column *column_find(const struct history *history, history_column column)

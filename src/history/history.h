@@ -21,7 +21,8 @@
  *      the column's dictionary, codes are never reused.
  *   H4 history is derived: nothing of it is on disk. From warehouse and tail the same is made again.
  *   H5 over its budget the oldest events of the coldest blocks go, whole blocks at a time, and a view
- *      says so (`complete` false): who needs more streams from the warehouse through the same evaluator.
+ *      says so (`complete` false, `whole_from_ms`): who needs more streams from the warehouse through the same
+ *      evaluator. What is not stored there yet (history_set_stored) does not go.
  *
  * Threads: functions under "engine" by the engine thread alone; under "reading" by any thread between
  * history_read_begin and history_read_end of its own reader.
@@ -92,6 +93,10 @@ bool history_column_is_ready(const struct history *history, history_column colum
 /* When the texts of all columns have a quarter of the memory, a column that brings another new one is full: it takes
  * no more, and is never ready again. Who needs it streams from the warehouse. Any thread. */
 bool history_column_is_full(const struct history *history, history_column column);
+/* Columns are numbered from 1 to this. Any thread. */
+history_column history_column_count(const struct history *history);
+str history_column_path(const struct history *history, history_column column,
+                        enum column_kind *kind);
 /* Dictionary of a text column; code 0: no such text. Any thread. */
 uint32_t history_code_find(const struct history *history, history_column column, str text);
 str history_code_text(const struct history *history, history_column column, uint32_t code);
@@ -113,6 +118,8 @@ err history_group(struct history *history, const uint32_t *nodes, size_t count) 
 /* Make new bases where deltas have grown, and keep to the budget (H5); bounded work: about `budget_us`, at least
  * one block if one is due. Between groups. INT64_MAX: all deltas, however small. */
 void history_tidy(struct history *history, int64_t budget_us);
+/* Events with a seq up to this are in the warehouse. Until it is said: all are elsewhere. */
+void history_set_stored(struct history *history, uint64_t seq);
 
 /* ---- engine: building at start, and filling a column later ---- */
 
@@ -146,6 +153,12 @@ err history_load_end(struct history *history) MUST_USE;
 err history_fill_rows(struct history *history, history_column column,
                       const struct history_row *rows, size_t count) MUST_USE;
 void history_fill_end(struct history *history, history_column column);
+
+/* Bring back what went over the budget: rows by (node, time, seq), all that there are elsewhere of these nodes
+ * (ascending). What is there, was taken back or forgotten is passed over; their views are whole again. The blocks that
+ * they are in go last when the budget asks for more. */
+err history_restore(struct history *history, const uint32_t *nodes, size_t node_count,
+                    const struct history_row *rows, size_t row_count) MUST_USE;
 
 /* ---- reading ---- */
 
@@ -186,11 +199,19 @@ struct history_view {
     uint32_t first;
     const struct history_place *places; /* gathered: NULL in place */
     bool complete;                      /* false: older events are only in the warehouse */
+    int64_t whole_from_ms; /* INT64_MIN; if not complete: all events from then on are here */
+    bool streamed;         /* of rows: every column has what they say, a full one too */
     const struct history *history;
 };
 /* Of a customer (root); an unknown one has none. Cost: a cache miss or two, and a merge if gathered. */
 void history_view_customer(struct history_reader *reader, uint32_t customer,
                            struct history_view *view);
+/* Her nodes, the root first; of who is no root none. Up to `limit` of them; how many there are. */
+size_t history_nodes(const struct history_reader *reader, uint32_t customer, uint32_t *nodes,
+                     size_t limit);
+/* Of these nodes together, whoever they are one customer with today; else as above. */
+void history_view_nodes(struct history_reader *reader, const uint32_t *nodes, size_t count,
+                        struct history_view *view);
 uint64_t history_seq(const struct history_view *view, size_t index);
 /* The number of event `index` in a column, HISTORY_MISSING if it has none; for TEXT the code, 0 if none. */
 int64_t history_number(const struct history_view *view, size_t index, history_column column);

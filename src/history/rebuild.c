@@ -20,7 +20,9 @@ struct merge {
     uint32_t indices_capacity;
     struct late *late;
     uint32_t late_count, late_capacity;
-    uint64_t cut_count; /* events that went by the cut */
+    uint64_t cut_count;    /* events that went by the cut */
+    uint64_t stored_seq;   /* only such may go */
+    const uint64_t *found; /* bit per node that is whole again; may be NULL */
     struct gather gather;
     struct stage stages[HISTORY_COLUMNS_MAX]; /* values of late events */
 };
@@ -75,11 +77,22 @@ static bool copy_events(struct builder *builder, struct merge *merge, const stru
     return true;
 }
 
+static bool was_lost(const struct merge *merge, const struct base *base, uint32_t slot)
+{
+    return base_is_lost(base, slot) &&
+           (merge->found == NULL || (merge->found[slot >> 6] >> (slot & 63) & 1) == 0);
+}
+
 static bool cut_node(struct builder *builder, struct merge *merge, const struct base *base,
                      uint32_t slot, uint64_t cut)
 {
     uint32_t index = base->offsets[slot], end = base->offsets[slot + 1];
     for (; index < end && base->packed[index] >> 20 < cut; index++) {
+        if (base_seq(base, index) > merge->stored_seq) {
+            if (!copy_events(builder, merge, base, index, index + 1))
+                return false;
+            continue;
+        }
         mark_lost(builder, slot);
         merge->cut_count++;
     }
@@ -103,11 +116,11 @@ static bool merge_node(struct builder *builder, struct merge *merge, const struc
     gather->count = 0;
     if (!gather_node(gather, base, slot))
         return false;
-    if (!gather->is_forgotten && base_is_lost(base, slot))
+    if (!gather->is_forgotten && was_lost(merge, base, slot))
         mark_lost(builder, slot);
     for (uint32_t i = 0; i < gather->count; i++) {
         const struct gathered *event = &gather->events[i];
-        if (event->packed >> 20 < cut) {
+        if (event->packed >> 20 < cut && event->seq <= merge->stored_seq) {
             mark_lost(builder, slot);
             merge->cut_count++;
             continue;
@@ -129,7 +142,7 @@ static bool copy_nodes(struct builder *builder, struct merge *merge, const struc
     uint32_t shift = builder->count - (base->offsets != NULL ? base->offsets[slot] : 0);
     for (uint32_t i = slot; i < end; i++) {
         builder->offsets[i] = (base->offsets != NULL ? base->offsets[i] : 0) + shift;
-        if (base_is_lost(base, i))
+        if (was_lost(merge, base, i))
             mark_lost(builder, i);
     }
     return base->offsets == NULL ||
@@ -153,7 +166,7 @@ static bool merge_events(struct builder *builder, struct merge *merge, const str
             if (!merge_node(builder, merge, base, slot, cut))
                 return false;
         } else if (cut > 0 && base->offsets != NULL) {
-            if (base_is_lost(base, slot))
+            if (was_lost(merge, base, slot))
                 mark_lost(builder, slot);
             if (!cut_node(builder, merge, base, slot, cut))
                 return false;
@@ -282,6 +295,12 @@ static struct block *block_by_number(const struct history *history, uint32_t num
 
 err block_rebuild(struct history *history, uint32_t number, int64_t cut_ms)
 {
+    return block_rebuild_found(history, number, cut_ms, NULL);
+}
+
+err block_rebuild_found(struct history *history, uint32_t number, int64_t cut_ms,
+                        const uint64_t *found)
+{
     struct block *block = block_by_number(history, number);
     struct base *base = block_base(block);
     struct builder *builder = &history->builder;
@@ -295,6 +314,10 @@ err block_rebuild(struct history *history, uint32_t number, int64_t cut_ms)
     builder_clear(builder);
     merge->late_count = 0;
     merge->cut_count = 0;
+    merge->stored_seq = history->stored_seq;
+    merge->found = found;
+    builder->cut_ms = cut_ms > base->cut_ms ? cut_ms : base->cut_ms;
+    builder->is_restored = found != NULL || (base->is_restored && cut_ms == 0);
     if (base->event_count > 0)
         memset(merge->map, 0xff, (size_t)base->event_count * sizeof(uint32_t));
     if (!merge_events(builder, merge, base, cut_ms) || !merge_columns(history, merge, base))
@@ -364,15 +387,17 @@ void block_is_due(struct history *history, uint32_t node, const struct delta *de
 
 /* ---- the budget (H5) ---- */
 
-/* The block whose middle event is the oldest, among those that have any. */
-static bool find_coldest(const struct history *history, uint32_t *number, int64_t *middle_ms)
+/* The block whose middle event is the oldest, among those that have any and were (or were not) brought back. */
+static bool find_coldest(const struct history *history, bool restored, uint32_t *number,
+                         int64_t *middle_ms)
 {
     uint32_t blocks = (history_node_count(history) >> BLOCK_BITS) + 1;
     bool found = false;
     for (uint32_t i = 0; i < blocks; i++) {
         const struct block *block = block_by_number(history, i);
         const struct base *base = block != NULL ? block_base(block) : NULL;
-        if (base == NULL || base->event_count == 0 || (found && base->middle_ms >= *middle_ms))
+        if (base == NULL || base->event_count == 0 || base->is_restored != restored ||
+            (found && base->middle_ms >= *middle_ms))
             continue;
         found = true;
         *number = i;
@@ -390,8 +415,11 @@ bool history_shrink_once(struct history *history)
 {
     uint32_t number = 0;
     int64_t middle_ms = 0;
-    return find_coldest(history, &number, &middle_ms) &&
-           block_rebuild(history, number, middle_ms + 1) == ERR_OK;
+    uint64_t before = history_event_count(history);
+    return (find_coldest(history, false, &number, &middle_ms) ||
+            find_coldest(history, true, &number, &middle_ms)) &&
+           block_rebuild(history, number, middle_ms + 1) == ERR_OK &&
+           history_event_count(history) < before;
 }
 
 static void enqueue_all(struct history *history)

@@ -149,6 +149,8 @@ err history_view_rows(struct history_reader *reader, const struct history_row *r
                                    .seqs = block->seqs,
                                    .block = &block->block,
                                    .complete = true,
+                                   .whole_from_ms = INT64_MIN,
+                                   .streamed = true,
                                    .history = reader->history };
     return ERR_OK;
 }

@@ -190,6 +190,8 @@ struct base {
     const uint8_t *seqs;
     uint64_t seq_least, seq_mask;
     int64_t middle_ms; /* about half of its events are older: the measure of how cold it is */
+    int64_t cut_ms;    /* what was lost is older */
+    bool is_restored;  /* the engine's: goes after those that are not */
     void *run;         /* where all of this is, but what is apart */
     size_t run_bytes;
     size_t apart_bytes;     /* of this head, when it is not in the run */
@@ -302,6 +304,8 @@ struct builder {
     uint32_t count, capacity;
     uint32_t offsets[BLOCK_NODES + 1];
     uint64_t lost[BLOCK_NODES / 64];
+    int64_t cut_ms;
+    bool is_restored;
     struct stage stages[HISTORY_COLUMNS_MAX];
     struct piece heads[HISTORY_COLUMNS_MAX];
 };
@@ -330,6 +334,7 @@ struct name_cache {
 struct history {
     size_t memory_bytes_max;
     size_t text_bytes_max, text_bytes; /* of the dictionaries of columns */
+    uint64_t stored_seq;               /* events up to it are elsewhere, too */
     _Atomic size_t memory_bytes;       /* all but dictionaries */
     _Atomic uint64_t event_count;
     _Atomic uint32_t node_count; /* highest number */
@@ -466,7 +471,10 @@ err delta_push(struct history *history, uint32_t node, struct delta *delta, enum
 enum entry_kind delta_word(const struct delta *delta, uint32_t slot, uint64_t seq);
 
 /* rebuild.c */
-/* A new base of base and delta, without events before cut_ms; NOMEM changes nothing. */
+/* A new base of base and delta, without events before cut_ms that are stored elsewhere; nodes with a bit in `found`
+ * (may be NULL) are whole again. NOMEM changes nothing. */
+err block_rebuild_found(struct history *history, uint32_t block, int64_t cut_ms,
+                        const uint64_t *found) MUST_USE;
 err block_rebuild(struct history *history, uint32_t block, int64_t cut_ms) MUST_USE;
 void block_enqueue(struct history *history, uint32_t block);
 uint32_t delta_limit(const struct base *base);

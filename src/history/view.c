@@ -50,13 +50,15 @@ void history_read_end(struct history_reader *reader)
 
 /* ---- one customer ---- */
 
-static const struct history_view empty_view = { .complete = true };
+static const struct history_view empty_view = { .complete = true, .whole_from_ms = INT64_MIN };
 
 static inline void view_in_place(struct history_view *view, const struct base *base, uint32_t slot)
 {
     *view = empty_view;
     view->block = &base->block;
     view->complete = !base_is_lost(base, slot);
+    if (!view->complete)
+        view->whole_from_ms = base->cut_ms;
     if (base->offsets == NULL)
         return;
     view->first = base->offsets[slot];
@@ -78,14 +80,16 @@ static bool reserve_view(struct history_reader *reader, uint32_t count)
 }
 
 /* Without memory nothing is shown, and said to be elsewhere. */
-static void view_gathered(struct history_reader *reader, bool is_gathered, bool is_complete,
+static void view_gathered(struct history_reader *reader, bool is_gathered, int64_t whole_from_ms,
                           struct history_view *view)
 {
     const struct gather *gather = &reader->gather;
     *view = empty_view;
-    view->complete = is_complete;
+    view->complete = whole_from_ms == INT64_MIN;
+    view->whole_from_ms = whole_from_ms;
     if (!is_gathered || !reserve_view(reader, gather->count)) {
         view->complete = false;
+        view->whole_from_ms = INT64_MAX;
         return;
     }
     for (uint32_t i = 0; i < gather->count; i++) {
@@ -111,7 +115,8 @@ static void view_late(struct history_reader *reader, const struct base *base, ui
     struct gather *gather = &reader->gather;
     gather->count = 0;
     bool is_gathered = gather_node(gather, base, slot);
-    view_gathered(reader, is_gathered, gather->is_forgotten || !base_is_lost(base, slot), view);
+    bool is_lost = !gather->is_forgotten && base_is_lost(base, slot);
+    view_gathered(reader, is_gathered, is_lost ? base->cut_ms : INT64_MIN, view);
 }
 
 static inline void view_node(struct history_reader *reader, const struct base *base, uint32_t slot,
@@ -126,7 +131,7 @@ static inline void view_node(struct history_reader *reader, const struct base *b
 }
 
 static bool gather_members(struct history_reader *reader, const uint32_t *nodes, uint32_t count,
-                           bool *is_complete)
+                           int64_t *whole_from_ms)
 {
     struct gather *gather = &reader->gather;
     uint32_t runs = 0;
@@ -141,8 +146,8 @@ static bool gather_members(struct history_reader *reader, const uint32_t *nodes,
             continue;
         if (!gather_node(gather, base, slot))
             return false;
-        if (!gather->is_forgotten && base_is_lost(base, slot))
-            *is_complete = false;
+        if (!gather->is_forgotten && base_is_lost(base, slot) && base->cut_ms > *whole_from_ms)
+            *whole_from_ms = base->cut_ms;
         if (gather->count > start)
             reader->starts[runs++] = start;
     }
@@ -152,9 +157,27 @@ static bool gather_members(struct history_reader *reader, const uint32_t *nodes,
 static void view_group(struct history_reader *reader, uint32_t handle, struct history_view *view)
 {
     const uint32_t *array = group_at(reader->history, handle);
-    bool is_complete = true;
-    bool is_gathered = gather_members(reader, array + 1, array[0], &is_complete);
-    view_gathered(reader, is_gathered, is_complete, view);
+    int64_t whole_from_ms = INT64_MIN;
+    bool is_gathered = gather_members(reader, array + 1, array[0], &whole_from_ms);
+    view_gathered(reader, is_gathered, whole_from_ms, view);
+}
+
+size_t history_nodes(const struct history_reader *reader, uint32_t customer, uint32_t *nodes,
+                     size_t limit)
+{
+    const struct block *block = block_find(reader->history, customer);
+    uint32_t word = block != NULL ? group_word(block, customer) : GROUP_ALONE;
+    if (word == GROUP_MEMBER)
+        return 0;
+    if (word == GROUP_ALONE) {
+        if (limit > 0)
+            nodes[0] = customer;
+        return 1;
+    }
+    const uint32_t *array = group_at(reader->history, word);
+    for (uint32_t i = 0; i < array[0] && i < limit; i++)
+        nodes[i] = array[i + 1];
+    return array[0];
 }
 
 void history_view_customer(struct history_reader *reader, uint32_t customer,

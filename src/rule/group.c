@@ -113,6 +113,9 @@ void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint3
         return;
     const struct tally *start = &judge->k->starts[rule->root->slot];
     const uint64_t *bits = judge->k->bits;
+    note_partial(judge, lacks_events(view, start->from_ms));
+    if (judge->partial)
+        return;
     for (size_t at = 0; at < view->count; at++) {
         uint16_t type = history_packed_type(view->events[at]);
         int64_t time_ms = history_time_ms(view->events[at]);
@@ -121,6 +124,9 @@ void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint3
         if (time_ms >= start->to_ms)
             break;
         const struct node *where = rule->root->where;
+        note_partial(judge, judge->k->has_full && !view->streamed);
+        if (judge->partial)
+            return;
         if ((where == NULL || where_holds(judge, where, at)) && !tell(&visiting, at, time_ms))
             break;
     }

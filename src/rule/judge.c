@@ -245,6 +245,9 @@ static void learn(struct rule_judge *judge, struct known *known, const struct ru
             history_column_find(rule->history, rule->columns[i].path, rule->columns[i].kind);
         known->columns_found += known->columns[i] != 0;
     }
+    known->has_full = false;
+    for (uint32_t i = 0; i < rule->column_count; i++)
+        known->has_full |= history_column_is_full(rule->history, known->columns[i]);
 }
 
 /* ---- at now ---- */
@@ -375,6 +378,13 @@ void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t cus
 bool rule_judge_was_partial(const struct rule_judge *judge)
 {
     return judge->partial;
+}
+
+bool rule_judge_take_partial(struct rule_judge *judge)
+{
+    bool was_partial = judge->was_partial;
+    judge->was_partial = false;
+    return was_partial;
 }
 
 void rule_judge_on_partial(struct rule_judge *judge,

@@ -82,6 +82,7 @@ struct known {
     /* columns */
     history_column *columns;
     uint32_t columns_found;
+    bool has_full; /* a column that memory could not hold */
     struct verdicts *verdicts;
     struct object_set *sets;
     /* at now */
@@ -127,6 +128,7 @@ struct rule_judge {
     bool passed;            /* the pass was made */
     bool asked;             /* leaves[] are this customer's */
     bool partial;           /* the pass lacked events that may count */
+    bool was_partial;       /* some answer was, since that was asked */
     bool explains;          /* keep what counts */
     int64_t flip_ms;        /* of the where being tested */
     const size_t *bindings; /* events matched by earlier steps */
@@ -191,8 +193,17 @@ bool where_holds(struct rule_judge *judge, const struct node *where, size_t at);
 bool code_holds(struct rule_judge *judge, const struct compare *compare, history_column column,
                 uint32_t code);
 
+/* What the answer stands on is not all there. */
+static inline void note_partial(struct rule_judge *judge, bool is_partial)
+{
+    judge->partial |= is_partial;
+    judge->was_partial |= is_partial;
+}
+
 /* ---- pass.c ---- */
 void pass_run(struct rule_judge *judge);
+/* Is any event from begin_ms on missing in the view? */
+bool lacks_events(const struct history_view *view, int64_t begin_ms);
 void tally_add(struct rule_judge *judge, const struct node *node, struct tally *tally, size_t at,
                int64_t time_ms);
 /* Its value is already known. */

@@ -359,12 +359,11 @@ static void hear_type(struct rule_judge *judge, uint16_t type, size_t at, int64_
         hear(judge, &judge->rule->listeners[known->heard[i]], at, time_ms);
 }
 
-/* What a view lacks is older than all that it has. */
-static bool lacks_events(const struct history_view *view, int64_t begin_ms)
+bool lacks_events(const struct history_view *view, int64_t begin_ms)
 {
     if (__builtin_expect(view->complete, true))
         return false;
-    return view->count == 0 || begin_ms < history_time_ms(view->events[0]);
+    return begin_ms < view->whole_from_ms;
 }
 
 void pass_run(struct rule_judge *judge)
@@ -386,15 +385,19 @@ void pass_run(struct rule_judge *judge)
         return;
     if (!known->typed)
         return;
-    judge->partial = lacks_events(view, known->begin_ms);
+    note_partial(judge, lacks_events(view, known->begin_ms));
     const uint64_t *bits = known->bits;
     size_t count = view->count;
+    bool heard = false;
     for (size_t at = first_at(view, known->begin_ms); at < count; at++) {
         history_packed packed = view->events[at];
         uint16_t type = history_packed_type(packed);
-        if ((bits[type / 64] >> (type % 64) & 1) != 0)
+        if ((bits[type / 64] >> (type % 64) & 1) != 0) {
             hear_type(judge, type, at, history_time_ms(packed));
+            heard = true;
+        }
     }
+    note_partial(judge, heard && known->has_full && !view->streamed);
     for (uint32_t i = 0; i < rule->slot_count; i++) {
         const struct node *node = rule->slots[i];
         if (node->kind == NODE_EVENT && node->measuring.nth < 0 && !node->measuring.net &&

@@ -219,6 +219,8 @@ err rule_judge_new(struct rule_judge **judge) MUST_USE;
 void rule_judge_free(struct rule_judge **judge);
 /* Was the last answer or measure partial (struct rule_answer)? */
 bool rule_judge_was_partial(const struct rule_judge *judge);
+/* Was any, since this was asked last? */
+bool rule_judge_take_partial(struct rule_judge *judge);
 /* Did memory run out since the last time this was asked? Answers given meanwhile may be wrong: they say holds false, until
  * now, and have to be asked again. */
 err rule_judge_status(struct rule_judge *judge) MUST_USE;
@@ -247,6 +249,11 @@ err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_
               const struct rule_facts *facts, int64_t now_ms, uint32_t from, uint32_t to,
               bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
               uint64_t *condition_counts) MUST_USE;
+/* One of them, whose events are told by the caller: what was left to `partial`. As a scan does it otherwise. */
+err rule_scan_one(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
+                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
+                  bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
+                  uint64_t *condition_counts) MUST_USE;
 /* Objects as the result: `json` is the rule of an object of this kind. False from `found` stops. */
 err rule_objects_new(struct rule **rule, str kind, json_value json,
                      const struct rule_catalogue *catalogue, struct problem *problem) MUST_USE;
@@ -276,7 +283,7 @@ struct rule_grouped {
     bool has_value;
 };
 /* Of all her events that count, in order; of a plain measure (rule_measure_new) each once, with no id. False from
- * `found` stops. */
+ * `found` stops. Of a view that lacks what may count nothing is told (rule_judge_was_partial). */
 void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                         const struct history_view *view, const struct rule_facts *facts,
                         int64_t now_ms,

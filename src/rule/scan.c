@@ -26,6 +26,15 @@ static void count_conditions(struct scan *scan)
     scan->judge->asked = true;
 }
 
+/* Told again with all of her events. */
+static bool leave_partial(struct scan *scan, uint32_t customer)
+{
+    const struct rule_answer *leaves = scan->judge->k->leaves;
+    for (uint32_t i = 0; scan->counts != NULL && i < scan->rule->condition_count; i++)
+        scan->counts[i] -= leaves[i].holds;
+    return scan->judge->on_partial(scan->judge->partial_context, customer);
+}
+
 static bool visit(void *context, uint32_t customer, const struct history_view *view)
 {
     struct scan *scan = context;
@@ -44,7 +53,7 @@ static bool visit(void *context, uint32_t customer, const struct history_view *v
     if (judge->nomem || pattern_is_starved())
         return false;
     if (judge->partial && judge->on_partial != NULL)
-        return judge->on_partial(judge->partial_context, customer);
+        return leave_partial(scan, customer);
     return !answer.holds || scan->found(scan->context, customer, answer.until_ms);
 }
 
@@ -56,5 +65,15 @@ err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_
     INVARIANT(!rule->is_measure);
     struct scan scan = { judge, rule, facts, now_ms, found, context, condition_counts, 0 };
     history_scan(reader, from, to, visit, &scan);
+    return rule_judge_status(judge);
+}
+
+err rule_scan_one(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
+                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
+                  bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
+                  uint64_t *condition_counts)
+{
+    struct scan scan = { judge, rule, facts, now_ms, found, context, condition_counts, 0 };
+    (void)visit(&scan, customer, view);
     return rule_judge_status(judge);
 }

@@ -103,9 +103,8 @@ struct rule_answer touch_answer(struct rule_judge *judge, const struct node *nod
     };
     window_at(judge, window, tally);
     const struct history_view *view = judge->view;
-    if (judge->facts->touches == NULL && view != NULL && !view->complete &&
-        (view->count == 0 || tally->from_ms < history_time_ms(view->events[0])))
-        judge->partial = true;
+    if (judge->facts->touches == NULL && view != NULL)
+        note_partial(judge, lacks_events(view, tally->from_ms));
     bool explains = judge->explains;
     judge->explains = false; /* touches are no events */
     for (size_t i = 0; i < count && !tally->closed; i++) {

@@ -216,8 +216,37 @@ static void test_year(void **state)
     assert_true(one.low == other.low && one.high == other.high);
 }
 
+/* Hardly anything of history fits into memory: what is asked is read back, and the answers are the same. */
+static void test_year_on_streams(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_of_run();
+    struct small_house whole = { .with_threads = false };
+    struct digest one = { .count = 0 };
+    struct year year = { .days = 150 };
+    small_make(&whole);
+    live(&whole, seed, &year);
+    audience_digest(whole.audience, &one);
+    assert_true(one.count > 50);
+    assert_int_equal(whole.read_back, 0);
+    small_remove(&whole);
+    for (int threads = 0; threads < 2; threads++) {
+        struct small_house small = { .with_threads = threads == 1, .history_bytes_max = 1 };
+        struct digest other = { .count = 0 };
+        year.restarts = threads == 1;
+        small_make(&small);
+        live(&small, seed, &year);
+        audience_digest(small.audience, &other);
+        assert_true(small.read_back > 1000);
+        small_remove(&small);
+        assert_int_equal(one.count, other.count);
+        assert_true(one.low == other.low && one.high == other.high);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_year) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_year),
+                                        cmocka_unit_test(test_year_on_streams) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "audience/audience.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "history/extract.h"
 
 #define HOUSE_NOW INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
 
@@ -32,11 +33,14 @@ struct small_house {
         uint32_t node;
         struct event event;
         bool retracted;
-    } * first, **last;
+    } * first, **last; /* under the mutex */
     uint64_t seq;
     int64_t now_ms;
     struct problem problem;
     bool with_threads; /* definitions are computed ahead */
+    /* Of history's memory; 0: the default. What goes over it is read back from what is remembered here. */
+    size_t history_bytes_max;
+    uint64_t read_back; /* how many rows were */
     /* what a thread of the room submitted */
     pthread_mutex_t mutex;
     char *submitted[64];
@@ -54,12 +58,93 @@ static inline err small_submit(void *context, str operation, str body)
     return ERR_OK;
 }
 
+/* ---- what memory does not hold: everything is remembered here ---- */
+
+static inline bool small_is_asked(const struct audience_past *past, const struct remembered *one)
+{
+    bool type = past->type_count == 0, node = false;
+    for (size_t i = 0; i < past->type_count; i++)
+        type = type || str_equal(past->types[i], one->event.type);
+    for (size_t i = 0; i < past->node_count && !node; i++)
+        node = past->nodes[i] == one->node;
+    return type && node && !one->retracted && one->event.seq <= past->until_seq;
+}
+
+static inline struct history_row small_row(const struct remembered *one)
+{
+    return (struct history_row){ .node = one->node,
+                                 .seq = one->event.seq,
+                                 .time_ms = one->event.time_ms,
+                                 .type = one->event.type,
+                                 .channel = one->event.channel };
+}
+
+static inline err small_past(void *context, const struct audience_past *past,
+                             struct problem *problem)
+{
+    struct small_house *house = context;
+    struct extractor *extractor;
+    err error = extractor_new(&extractor);
+    (void)problem;
+    for (size_t i = 0; i < past->column_count && error == ERR_OK; i++)
+        error = extractor_add(extractor, past->columns[i].path, past->columns[i].kind,
+                              past->columns[i].column);
+    pthread_mutex_lock(&house->mutex);
+    for (const struct remembered *one = house->first; one != NULL && error == ERR_OK;
+         one = one->next) {
+        struct history_row row = small_row(one);
+        if (!small_is_asked(past, one))
+            continue;
+        error = extractor_run(extractor, &one->event, &row.values, &row.value_count);
+        if (error == ERR_OK)
+            error = past->take(past->context, &row);
+        house->read_back++;
+    }
+    pthread_mutex_unlock(&house->mutex);
+    extractor_free(&extractor);
+    return error;
+}
+
+static inline uint64_t small_applied_seq(void *context)
+{
+    return ((struct small_house *)context)->seq;
+}
+
+static inline int small_compare_rows(const void *left, const void *right)
+{
+    const struct history_row *a = left, *b = right;
+    if (a->node != b->node)
+        return a->node < b->node ? -1 : 1;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+/* A column that comes later: its values, row by row, so that the extractor's are valid. */
+static inline void small_fill(void *context, str path, enum column_kind kind, history_column column)
+{
+    struct small_house *house = context;
+    struct extractor *extractor;
+    assert_ok(extractor_new(&extractor));
+    assert_ok(extractor_add(extractor, path, kind, column));
+    for (const struct remembered *one = house->first; one != NULL; one = one->next) {
+        struct history_row row = small_row(one);
+        if (one->retracted)
+            continue;
+        assert_ok(extractor_run(extractor, &one->event, &row.values, &row.value_count));
+        if (row.value_count > 0)
+            assert_ok(history_fill_rows(house->history, column, &row, 1));
+    }
+    extractor_free(&extractor);
+    history_fill_end(house->history, column);
+}
+
 static inline void small_open_rooms(struct small_house *house)
 {
     char path[96];
     snprintf(path, sizeof path, "%s/ledger.db", house->folder);
     struct ledger_config ledger = { .path = path };
-    struct history_config history = { .memory_bytes_max = 0 };
+    struct history_config history = { .memory_bytes_max = house->history_bytes_max };
     assert_ok(ledger_open(&house->ledger, &ledger, &house->problem));
     house->writes = ledger_writes_new(house->ledger);
     assert_ok(identity_new(&house->identity));
@@ -71,13 +156,18 @@ static inline void small_open_rooms(struct small_house *house)
                                       .profile = house->profile,
                                       .plan = house->plan,
                                       .submit = house->with_threads ? small_submit : NULL,
+                                      .fill_column = small_fill,
+                                      .past = small_past,
+                                      .applied_seq = small_applied_seq,
                                       .context = house };
     assert_ok(audience_new(&house->audience, &config));
 }
 
 static inline void small_make(struct small_house *house)
 {
-    *house = (struct small_house){ .now_ms = HOUSE_NOW, .with_threads = house->with_threads };
+    *house = (struct small_house){ .now_ms = HOUSE_NOW,
+                                   .with_threads = house->with_threads,
+                                   .history_bytes_max = house->history_bytes_max };
     snprintf(house->folder, sizeof house->folder, "/tmp/kith_audience_XXXXXX");
     assert_non_null(mkdtemp(house->folder));
     arena_init(&house->arena, "test", (size_t)1 << 30);
@@ -314,8 +404,10 @@ static inline void small_remember(struct small_house *house, uint32_t node,
     struct remembered *one = arena_new(&house->arena, struct remembered);
     one->node = node;
     one->event = *event;
+    pthread_mutex_lock(&house->mutex);
     *house->last = one;
     house->last = &one->next;
+    pthread_mutex_unlock(&house->mutex);
 }
 
 /* What engine/apply.c does with an event. Returns its customer. */
@@ -358,6 +450,7 @@ static inline void small_tick(struct small_house *house, int64_t now_ms)
     house->seq++;
     assert_ok(audience_begin(house->audience, small_moment(house)));
     assert_ok(audience_tick(house->audience, small_moment(house)));
+    history_tidy(house->history, INT64_MAX);
     audience_work(house->audience, 1000000);
 }
 

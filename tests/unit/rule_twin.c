@@ -30,7 +30,7 @@ struct table { /* one world at its moment */
     struct gambler gambler;
     struct buffer json, rule_json;
     uint64_t seed;
-    uint64_t cases, held, refused, untils;
+    uint64_t cases, held, refused, untils, lacking;
 };
 
 static void tell(const struct table *table, size_t index, const char *what, int64_t now_ms)
@@ -75,6 +75,40 @@ static struct rule_answer engine_says(struct table *table, const struct rule *ru
                 &answer);
     history_read_end(world->reader);
     return answer;
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    int64_t a = ((const struct history_row *)left)->time_ms;
+    int64_t b = ((const struct history_row *)right)->time_ms;
+    return a < b ? -1 : a > b;
+}
+
+/* Over the budget the oldest events are gone: the answer is the same, or says that it lacks them. */
+static void check_lacking(struct table *table, const struct rule *rule, size_t index, bool expected)
+{
+    struct world *world = &table->world;
+    struct history_view view;
+    struct rule_answer answer;
+    size_t count;
+    struct history_row *rows = world_rows(world, index, &count);
+    qsort(rows, count, sizeof(*rows), compare_times);
+    size_t gone = (size_t)random_below(&table->gambler.random, count + 1);
+    int64_t whole_from_ms = gone > 0 ? rows[gone - 1].time_ms + 1 : INT64_MIN;
+    while (gone < count && rows[gone].time_ms < whole_from_ms)
+        gone++;
+    assert_ok(history_view_rows(world->reader, rows + gone, count - gone, &view));
+    view.complete = gone == 0;
+    view.whole_from_ms = whole_from_ms;
+    rule_answer(world->judge, rule, world_number(index), &view, world_facts(world, index),
+                table->gambler.now_ms, &answer);
+    table->lacking += answer.partial;
+    if (!answer.partial && answer.holds != expected) {
+        tell(table, index, "without the events that are gone it is otherwise",
+             table->gambler.now_ms);
+        print_error("%zu of %zu are gone\n", gone, count);
+        fail();
+    }
 }
 
 /* Within the answer's life nothing changes, and at its end both still agree. */
@@ -138,6 +172,7 @@ static void check_rule(struct table *table, const struct rule *rule, json_value 
         table->cases++;
         table->held += expected[i];
         check_until(table, rule, json, i, answer);
+        check_lacking(table, rule, i, expected[i]);
     }
     /* The scan has one moment of entering for all. */
     if (strstr(table->rule_json.data, "since_entering") != NULL)
