@@ -36,14 +36,17 @@ static err migrate(struct ledger *ledger, const char *path, struct problem *prob
     err error = sql_version(ledger->sql, &version, problem);
     if (error != ERR_OK)
         return error;
-    if (version > ledger_migration_count) {
+    int newest = ledger_migrations[ledger_migration_count - 1].number;
+    if (version > newest) {
         problem_set(problem, ERR_CONFLICT, "ledger '%s' has version %d, this Kith knows %d", path,
-                    version, ledger_migration_count);
+                    version, newest);
         return problem_hint(problem, ERR_CONFLICT, "start the Kith that wrote it, or a newer one");
     }
-    for (int i = version; i < ledger_migration_count && error == ERR_OK; i++) {
-        INVARIANT(ledger_migrations[i].number == i + 1);
-        error = migrate_one(ledger, &ledger_migrations[i], problem);
+    /* Numbers rise; they may leave gaps. */
+    for (int i = 0; i < ledger_migration_count && error == ERR_OK; i++) {
+        INVARIANT(i == 0 || ledger_migrations[i].number > ledger_migrations[i - 1].number);
+        if (ledger_migrations[i].number > version)
+            error = migrate_one(ledger, &ledger_migrations[i], problem);
     }
     for (int t = 0; t < LEDGER_TABLE_COUNT && error == ERR_OK; t++)
         error = table_check(ledger->sql, (enum ledger_table)t, problem);
