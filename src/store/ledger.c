@@ -11,45 +11,44 @@
 #define WRITER_CACHE_BYTES (INT64_C(192) << 20)
 #define READERS_DEFAULT 6
 
-static err migrate_one(struct ledger *ledger, const struct migration *migration,
-                       struct problem *problem)
+static err migrate_one(struct sql *sql, const struct migration *migration, struct problem *problem)
 {
-    err error = sql_begin(ledger->sql, problem);
+    err error = sql_begin(sql, problem);
     if (error != ERR_OK)
         return error;
-    error = sql_execute(ledger->sql, migration->sql, problem);
+    error = sql_execute(sql, migration->sql, problem);
     if (error == ERR_OK)
-        error = sql_set_version(ledger->sql, migration->number, problem);
+        error = sql_set_version(sql, migration->number, problem);
     if (error == ERR_OK)
-        error = sql_commit(ledger->sql, problem);
+        error = sql_commit(sql, problem);
     if (error != ERR_OK) {
-        sql_rollback(ledger->sql);
+        sql_rollback(sql);
         return error;
     }
     log_line(LOG_INFO, "ledger_migrated", "migration=%s", migration->name);
     return ERR_OK;
 }
 
-static err migrate(struct ledger *ledger, const char *path, struct problem *problem)
+err ledger_migrate(struct sql *sql, struct problem *problem)
 {
     int version = 0;
-    err error = sql_version(ledger->sql, &version, problem);
+    err error = sql_version(sql, &version, problem);
     if (error != ERR_OK)
         return error;
     int newest = ledger_migrations[ledger_migration_count - 1].number;
     if (version > newest) {
-        problem_set(problem, ERR_CONFLICT, "ledger '%s' has version %d, this Kith knows %d", path,
-                    version, newest);
+        problem_set(problem, ERR_CONFLICT, "ledger '%s' has version %d, this Kith knows %d",
+                    sql_name(sql), version, newest);
         return problem_hint(problem, ERR_CONFLICT, "start the Kith that wrote it, or a newer one");
     }
     /* Numbers rise; they may leave gaps. */
     for (int i = 0; i < ledger_migration_count && error == ERR_OK; i++) {
         INVARIANT(i == 0 || ledger_migrations[i].number > ledger_migrations[i - 1].number);
         if (ledger_migrations[i].number > version)
-            error = migrate_one(ledger, &ledger_migrations[i], problem);
+            error = migrate_one(sql, &ledger_migrations[i], problem);
     }
     for (int t = 0; t < LEDGER_TABLE_COUNT && error == ERR_OK; t++)
-        error = table_check(ledger->sql, (enum ledger_table)t, problem);
+        error = table_check(sql, (enum ledger_table)t, problem);
     return error;
 }
 
@@ -91,7 +90,7 @@ err ledger_open(struct ledger **out, const struct ledger_config *config, struct 
 {
     struct ledger *ledger = memory_alloc(sizeof(*ledger));
     if (ledger == NULL)
-        return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
+        return problem_set(problem, ERR_NOMEM, "no memory to open the ledger");
     init_locks(ledger);
     ledger->checkpoint_pages =
         config->checkpoint_pages > 0 ? config->checkpoint_pages : CHECKPOINT_PAGES_DEFAULT;
@@ -100,7 +99,7 @@ err ledger_open(struct ledger **out, const struct ledger_config *config, struct 
                                  .cache_bytes = WRITER_CACHE_BYTES };
     err error = sql_open(&ledger->sql, &writer, problem);
     if (error == ERR_OK)
-        error = migrate(ledger, config->path, problem);
+        error = ledger_migrate(ledger->sql, problem);
     struct ledger_config settled = *config;
     if (settled.readers <= 0)
         settled.readers = READERS_DEFAULT;

@@ -114,6 +114,8 @@ static err commit_group(struct ledger *ledger, struct queue_item *group, struct 
     (void)fault_fires(FAULT_LEDGER_AFTER_COMMIT);
     if (applied_seq != 0)
         atomic_store(&ledger->applied_seq, applied_seq);
+    if (applied_seq != 0 && !sql_is_file(ledger->sql))
+        atomic_store(&ledger->synced_seq, applied_seq);
     metric_observe_us(METRIC_LEDGER_COMMIT_US, steady_since_us(start));
     return ERR_OK;
 }

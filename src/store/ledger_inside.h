@@ -5,6 +5,7 @@
  *   ledger_writes.c  write sets
  *   ledger_commit.c  the ledger's thread: transactions, retries, checkpoints
  *   ledger_read.c    the pool of readers, scans, digests
+ *   ledger_copy.c    a whole ledger, row by row, into another
  */
 #ifndef KITH_STORE_LEDGER_INSIDE_H
 #define KITH_STORE_LEDGER_INSIDE_H
@@ -17,7 +18,7 @@
 #include "base/queue.h"
 #include "store/ledger.h"
 #include "store/ledger_table.h"
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 /* One transaction takes waiting sets up to this many bytes. */
 #define TRANSACTION_BYTES_MAX (8u << 20)
@@ -123,10 +124,15 @@ struct ledger {
     int reader_count;
 };
 
+/* The numbered migrations that have not run yet, and the check that all is as described. */
+err ledger_migrate(struct sql *sql, struct problem *problem) MUST_USE;
 err ledger_start_thread(struct ledger *ledger, struct problem *problem) MUST_USE;
 void ledger_stop_thread(struct ledger *ledger);
 void writes_recycle(struct ledger *ledger, struct ledger_writes *writes);
 void writes_free_all(struct ledger *ledger);
+
+/* Make a ledger at `path`, a file or a server's empty database, of all that `from` sees in its open read transaction. */
+err ledger_copy_rows(struct sql *from, const char *path, struct problem *problem) MUST_USE;
 
 err readers_open(struct ledger *ledger, const struct ledger_config *config,
                  struct problem *problem) MUST_USE;

@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "store/ledger.h"
-#include "store/sqlite.h"
+#include "store/sql.h"
 
 #define COLUMN_NAME_BYTES 24
 

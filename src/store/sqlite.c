@@ -1,28 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sqlite: the driver of the embedded ledger. */
-#include "store/sqlite.h"
-
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "store/page_check.h"
+#include "store/sql_driver.h"
 
 /* Written into the header of the file, so that another SQLite file is not taken for a ledger. */
 #define APPLICATION_ID 0x4b495448 /* "KITH" */
 #define BUSY_TIMEOUT_MS 5000
 
-struct sql {
+struct sqlite {
+    struct sql sql;
     sqlite3 *database;
     int64_t wal_pages;
     struct sql_statement *begin, *commit, *begin_read;
     char path[256];
 };
 
+struct sqlite_statement {
+    struct sql_statement statement;
+    sqlite3_stmt *prepared;
+};
+
+static struct sqlite *lite(struct sql *sql)
+{
+    return (struct sqlite *)sql;
+}
+
 static sqlite3_stmt *raw(struct sql_statement *statement)
 {
-    return (sqlite3_stmt *)statement;
+    return ((struct sqlite_statement *)statement)->prepared;
 }
 
 /* A failed sync is apart: what the disk holds is unknown then, so it is never tried again. */
@@ -64,7 +74,7 @@ static err error_of(int code)
     }
 }
 
-static err failed(const struct sql *sql, int code, const char *doing, struct problem *problem)
+static err failed(const struct sqlite *sql, int code, const char *doing, struct problem *problem)
 {
     int extended = sqlite3_extended_errcode(sql->database);
     if ((extended & 0xff) == (code & 0xff))
@@ -84,37 +94,80 @@ static err failed(const struct sql *sql, int code, const char *doing, struct pro
     return error;
 }
 
+static err lite_execute(struct sql *base, const char *text, struct problem *problem)
+{
+    struct sqlite *sql = lite(base);
+    int code = sqlite3_exec(sql->database, text, NULL, NULL, NULL);
+    return code == SQLITE_OK ? ERR_OK : failed(sql, code, "execute", problem);
+}
+
+static err lite_prepare(struct sql *base, str text, struct sql_statement **statement,
+                        struct problem *problem)
+{
+    struct sqlite *sql = lite(base);
+    struct sqlite_statement *made = memory_alloc(sizeof(*made));
+    if (made == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory for a statement on ledger '%s'",
+                           sql->path);
+    int code = sqlite3_prepare_v3(sql->database, text.data, (int)text.size,
+                                  SQLITE_PREPARE_PERSISTENT, &made->prepared, NULL);
+    if (code != SQLITE_OK) {
+        memory_free(made);
+        return failed(sql, code, "prepare", problem);
+    }
+    made->statement.driver = &sql_driver_sqlite;
+    *statement = &made->statement;
+    return ERR_OK;
+}
+
+static void lite_finish(struct sql_statement *statement)
+{
+    sqlite3_finalize(raw(statement));
+    memory_free(statement);
+}
+
+static void lite_close(struct sql *base)
+{
+    struct sqlite *sql = lite(base);
+    sql_finish(&sql->begin);
+    sql_finish(&sql->begin_read);
+    sql_finish(&sql->commit);
+    if (sql->database != NULL)
+        INVARIANT(sqlite3_close(sql->database) == SQLITE_OK);
+    memory_free(sql);
+}
+
 static int note_wal_pages(void *context, sqlite3 *database, const char *name, int pages)
 {
     (void)database;
     (void)name;
-    struct sql *sql = context;
+    struct sqlite *sql = context;
     sql->wal_pages = pages;
     return SQLITE_OK;
 }
 
 /* Checkpoints are made by the ledger's thread when nobody waits for it (wal_autocheckpoint=0). */
-static err configure(struct sql *sql, const struct sql_config *config, struct problem *problem)
+static err configure(struct sqlite *sql, const struct sql_config *config, struct problem *problem)
 {
     char text[512];
     snprintf(text, sizeof(text),
              "PRAGMA busy_timeout=%d; PRAGMA cache_size=-%lld; PRAGMA temp_store=MEMORY;",
              BUSY_TIMEOUT_MS, (long long)(config->cache_bytes / 1024));
-    err error = sql_execute(sql, text, problem);
+    err error = lite_execute(&sql->sql, text, problem);
     if (error != ERR_OK || config->read_only)
         return error;
     snprintf(text, sizeof(text),
              "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
              "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;",
              PAGE_BYTES);
-    error = sql_execute(sql, text, problem);
+    error = lite_execute(&sql->sql, text, problem);
     if (error == ERR_OK)
         sqlite3_wal_hook(sql->database, note_wal_pages, sql);
     return error;
 }
 
 /* Room for the checksums in each page: a database begins with it, or never has it. */
-static err reserve_room(struct sql *sql, struct problem *problem)
+static err reserve_room(struct sqlite *sql, struct problem *problem)
 {
     int room = PAGE_CHECK_BYTES;
     int code = sqlite3_file_control(sql->database, "main", SQLITE_FCNTL_RESERVE_BYTES, &room);
@@ -122,7 +175,7 @@ static err reserve_room(struct sql *sql, struct problem *problem)
 }
 
 /* After the first read: what the header of the file says. */
-static err check_room(struct sql *sql, struct problem *problem)
+static err check_room(struct sqlite *sql, struct problem *problem)
 {
     sqlite3_file *file = NULL;
     unsigned char header[24];
@@ -142,11 +195,13 @@ static err check_room(struct sql *sql, struct problem *problem)
         "name another data folder; if this one was a ledger, its first page is damaged");
 }
 
-err sql_open(struct sql **out, const struct sql_config *config, struct problem *problem)
+static err lite_open(struct sql **out, const struct sql_config *config, struct problem *problem)
 {
-    struct sql *sql = memory_alloc(sizeof(*sql));
+    struct sqlite *sql = memory_alloc(sizeof(*sql));
     if (sql == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
+    sql->sql.driver = &sql_driver_sqlite;
+    sql->sql.name = sql->path;
     snprintf(sql->path, sizeof(sql->path), "%s", config->path);
     /* One user at a time: no mutex per call. */
     int flags =
@@ -172,45 +227,26 @@ err sql_open(struct sql **out, const struct sql_config *config, struct problem *
     if (error == ERR_OK)
         error = configure(sql, config, problem);
     if (error == ERR_OK)
-        error = sql_prepare(sql, STR("BEGIN IMMEDIATE"), &sql->begin, problem);
+        error = lite_prepare(&sql->sql, STR("BEGIN IMMEDIATE"), &sql->begin, problem);
     if (error == ERR_OK)
-        error = sql_prepare(sql, STR("BEGIN"), &sql->begin_read, problem);
+        error = lite_prepare(&sql->sql, STR("BEGIN"), &sql->begin_read, problem);
     if (error == ERR_OK)
-        error = sql_prepare(sql, STR("COMMIT"), &sql->commit, problem);
+        error = lite_prepare(&sql->sql, STR("COMMIT"), &sql->commit, problem);
 out:
     if (error != ERR_OK)
-        sql_close(&sql);
+        lite_close(&sql->sql);
     else
-        *out = sql;
+        *out = &sql->sql;
     return error;
 }
 
-void sql_close(struct sql **out)
+static void lite_close_without_sync(struct sql *base)
 {
-    struct sql *sql = *out;
-    *out = NULL;
-    if (sql == NULL)
-        return;
-    sql_finish(&sql->begin);
-    sql_finish(&sql->begin_read);
-    sql_finish(&sql->commit);
-    if (sql->database != NULL)
-        INVARIANT(sqlite3_close(sql->database) == SQLITE_OK);
-    memory_free(sql);
-}
-
-void sql_close_without_sync(struct sql *sql)
-{
+    struct sqlite *sql = lite(base);
     sqlite3_db_config(sql->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-err sql_execute(struct sql *sql, const char *text, struct problem *problem)
-{
-    int code = sqlite3_exec(sql->database, text, NULL, NULL, NULL);
-    return code == SQLITE_OK ? ERR_OK : failed(sql, code, "execute", problem);
-}
-
-static err run(struct sql *sql, struct sql_statement *statement, const char *doing,
+static err run(struct sqlite *sql, struct sql_statement *statement, const char *doing,
                struct problem *problem)
 {
     int code = sqlite3_step(raw(statement));
@@ -219,52 +255,34 @@ static err run(struct sql *sql, struct sql_statement *statement, const char *doi
     return error;
 }
 
-err sql_begin(struct sql *sql, struct problem *problem)
+static err lite_begin(struct sql *base, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     return run(sql, sql->begin, "begin", problem);
 }
 
-err sql_commit(struct sql *sql, struct problem *problem)
+static err lite_commit(struct sql *base, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     return run(sql, sql->commit, "commit", problem);
 }
 
-void sql_rollback(struct sql *sql)
+static void lite_rollback(struct sql *base)
 {
+    struct sqlite *sql = lite(base);
     /* After some errors SQLite has rolled back by itself. */
     if (!sqlite3_get_autocommit(sql->database))
         sqlite3_exec(sql->database, "ROLLBACK", NULL, NULL, NULL);
 }
 
-err sql_begin_read(struct sql *sql, struct problem *problem)
+static err lite_begin_read(struct sql *base, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     return run(sql, sql->begin_read, "begin to read", problem);
 }
 
-void sql_end_read(struct sql *sql)
-{
-    sql_rollback(sql);
-}
-
-err sql_prepare(struct sql *sql, str text, struct sql_statement **statement,
-                struct problem *problem)
-{
-    sqlite3_stmt *prepared = NULL;
-    int code = sqlite3_prepare_v3(sql->database, text.data, (int)text.size,
-                                  SQLITE_PREPARE_PERSISTENT, &prepared, NULL);
-    if (code != SQLITE_OK)
-        return failed(sql, code, "prepare", problem);
-    *statement = (struct sql_statement *)prepared;
-    return ERR_OK;
-}
-
-void sql_finish(struct sql_statement **statement)
-{
-    sqlite3_finalize(raw(*statement));
-    *statement = NULL;
-}
-
-err sql_bind(struct sql_statement *statement, int parameter, const struct ledger_value *value)
+static err lite_bind(struct sql_statement *statement, int parameter,
+                     const struct ledger_value *value)
 {
     sqlite3_stmt *prepared = raw(statement);
     int place = parameter + 1;
@@ -289,8 +307,10 @@ err sql_bind(struct sql_statement *statement, int parameter, const struct ledger
     return error_of(code);
 }
 
-err sql_step(struct sql *sql, struct sql_statement *statement, bool *row, struct problem *problem)
+static err lite_step(struct sql *base, struct sql_statement *statement, bool *row,
+                     struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     int code = sqlite3_step(raw(statement));
     *row = code == SQLITE_ROW;
     if (code == SQLITE_ROW || code == SQLITE_DONE)
@@ -298,13 +318,13 @@ err sql_step(struct sql *sql, struct sql_statement *statement, bool *row, struct
     return failed(sql, code, "read or write rows", problem);
 }
 
-void sql_reset(struct sql_statement *statement)
+static void lite_reset(struct sql_statement *statement)
 {
     sqlite3_reset(raw(statement));
 }
 
-void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
-                 int count, struct ledger_value *values)
+static void lite_columns(struct sql_statement *statement, const enum ledger_kind *kinds,
+                         const int *places, int count, struct ledger_value *values)
 {
     sqlite3_stmt *prepared = raw(statement);
     for (int i = 0; i < count; i++) {
@@ -325,8 +345,9 @@ void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds,
     }
 }
 
-err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
+static err lite_checkpoint(struct sql *base, bool *complete, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     int in_log = 0, in_database = 0;
     *complete = false;
     int code = sqlite3_wal_checkpoint_v2(sql->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
@@ -337,13 +358,14 @@ err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
     return ERR_OK;
 }
 
-int64_t sql_wal_pages(const struct sql *sql)
+static int64_t lite_wal_pages(const struct sql *base)
 {
-    return sql->wal_pages;
+    return ((const struct sqlite *)base)->wal_pages;
 }
 
-err sql_check(struct sql *sql, struct problem *problem)
+static err lite_check(struct sql *base, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     sqlite3_stmt *prepared = NULL;
     int code = sqlite3_prepare_v2(sql->database, "PRAGMA integrity_check(1)", -1, &prepared, NULL);
     if (code == SQLITE_OK)
@@ -358,7 +380,7 @@ err sql_check(struct sql *sql, struct problem *problem)
     return error;
 }
 
-static err read_pragma(struct sql *sql, const char *text, int *value, struct problem *problem)
+static err read_pragma(struct sqlite *sql, const char *text, int *value, struct problem *problem)
 {
     sqlite3_stmt *prepared = NULL;
     int code = sqlite3_prepare_v2(sql->database, text, -1, &prepared, NULL);
@@ -393,8 +415,9 @@ static err open_copy(const char *path, sqlite3 **copy, struct problem *problem)
                                            sqlite3_errstr(code));
 }
 
-err sql_copy(struct sql *sql, const char *path, struct problem *problem)
+static err lite_copy(struct sql *base, const char *path, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     sqlite3 *copy = NULL;
     err error = open_copy(path, &copy, problem);
     if (error == ERR_OK) {
@@ -410,8 +433,9 @@ err sql_copy(struct sql *sql, const char *path, struct problem *problem)
     return error;
 }
 
-err sql_version(struct sql *sql, int *version, struct problem *problem)
+static err lite_version(struct sql *base, int *version, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     int application = 0;
     err error = read_pragma(sql, "PRAGMA user_version", version, problem);
     if (error == ERR_OK)
@@ -423,17 +447,19 @@ err sql_version(struct sql *sql, int *version, struct problem *problem)
     return error;
 }
 
-err sql_set_version(struct sql *sql, int version, struct problem *problem)
+static err lite_set_version(struct sql *base, int version, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     char text[96];
     snprintf(text, sizeof(text), "PRAGMA user_version=%d; PRAGMA application_id=%d;", version,
              APPLICATION_ID);
-    return sql_execute(sql, text, problem);
+    return lite_execute(&sql->sql, text, problem);
 }
 
-err sql_describe(struct sql *sql, const char *table, sql_column_visitor visit, void *context,
-                 struct problem *problem)
+static err lite_describe(struct sql *base, const char *table, sql_column_visitor visit,
+                         void *context, struct problem *problem)
 {
+    struct sqlite *sql = lite(base);
     sqlite3_stmt *prepared = NULL;
     int code = sqlite3_prepare_v2(
         sql->database, "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid",
@@ -454,3 +480,27 @@ err sql_describe(struct sql *sql, const char *table, sql_column_visitor visit, v
     sqlite3_finalize(prepared);
     return error;
 }
+
+const struct sql_driver sql_driver_sqlite = {
+    .open = lite_open,
+    .close = lite_close,
+    .close_without_sync = lite_close_without_sync,
+    .execute = lite_execute,
+    .begin = lite_begin,
+    .commit = lite_commit,
+    .rollback = lite_rollback,
+    .begin_read = lite_begin_read,
+    .prepare = lite_prepare,
+    .finish = lite_finish,
+    .bind = lite_bind,
+    .step = lite_step,
+    .reset = lite_reset,
+    .columns = lite_columns,
+    .copy = lite_copy,
+    .checkpoint = lite_checkpoint,
+    .wal_pages = lite_wal_pages,
+    .check = lite_check,
+    .version = lite_version,
+    .set_version = lite_set_version,
+    .describe = lite_describe,
+};

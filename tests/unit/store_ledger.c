@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger: what is put can be found, paged, deleted, digested, and is there after opening again. */
+/* The ledger, in a file and on a server: what is put can be found, paged, deleted, digested, and is there after opening
+ * again. */
 #include "support/cmocka.h"
 
 #include <sched.h>
@@ -14,10 +15,12 @@
 #include "base/metric.h"
 #include "store/ledger.h"
 #include "store/page_check.h"
+#include "support/postgres_server.h"
 
 struct folder {
     char path[64];
-    char ledger[96];
+    char ledger[256]; /* a file in it, or the address of a schema on a server */
+    bool is_server;
 };
 
 static int make_folder(void **state)
@@ -35,11 +38,19 @@ static int remove_folder(void **state)
     static const char *const ENDS[] = { "", "-wal", "-shm" };
     struct folder *folder = *state;
     for (int i = 0; i < 3; i++) {
-        char path[128];
+        char path[300];
         snprintf(path, sizeof(path), "%s%s", folder->ledger, ENDS[i]);
         unlink(path);
     }
     rmdir(folder->path);
+    return 0;
+}
+
+static int make_schema(void **state)
+{
+    static struct folder folder = { .is_server = true };
+    postgres_new_schema(folder.ledger, sizeof(folder.ledger));
+    *state = &folder;
     return 0;
 }
 
@@ -347,6 +358,10 @@ static void execute(struct folder *folder, const char *sql)
 {
     struct problem problem;
     const char *vfs = NULL;
+    if (folder->is_server) {
+        postgres_run(folder->ledger, sql);
+        return;
+    }
     assert_ok(page_check_vfs(NULL, &vfs, &problem));
     execute_by(folder, sql, vfs);
 }
@@ -366,7 +381,8 @@ static void refuses_a_newer_ledger(void **state)
 {
     struct ledger *ledger = open_ledger(*state);
     ledger_close(&ledger);
-    execute(*state, "PRAGMA user_version=99");
+    execute(*state, ((struct folder *)*state)->is_server ? "UPDATE kith_version SET version=99"
+                                                         : "PRAGMA user_version=99");
     assert_refused(*state, ERR_CONFLICT, "version 99");
 }
 
@@ -455,24 +471,160 @@ static void sets_gather(void **state)
     ledger_close(&ledger);
 }
 
+/* ---- on a server alone ---- */
+
+static void refuses_a_schema_of_others(void **state)
+{
+    execute(*state, "CREATE TABLE orders (id int)");
+    assert_refused(*state, ERR_CONFLICT, "no ledger");
+}
+
+static void refuses_a_second_writer(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    assert_refused(*state, ERR_CONFLICT, "another Kith");
+    ledger_close(&ledger);
+    ledger = open_ledger(*state); /* who closed has let go */
+    ledger_close(&ledger);
+}
+
+static void a_password_is_not_told(void **state)
+{
+    struct folder folder = { .is_server = true };
+    (void)state;
+    snprintf(folder.ledger, sizeof(folder.ledger),
+             "postgresql://kith:secret-word@/kith?host=/nowhere");
+    struct ledger *ledger = NULL;
+    struct problem problem = { .error = ERR_OK };
+    struct ledger_config config = { .path = folder.ledger };
+    assert_err(ledger_open(&ledger, &config, &problem), ERR_UNAVAILABLE);
+    assert_null(strstr(problem.detail, "secret-word"));
+    assert_non_null(strstr(problem.detail, "/nowhere"));
+}
+
+/* The server dies with sets handed in: they are committed when it is back, in order, and nothing is lost. */
+static void a_server_that_dies_is_waited_for(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct completions completions = { .in_order = true };
+    for (uint64_t seq = 1; seq <= 400; seq++) {
+        struct ledger_writes *writes = ledger_writes_new(ledger);
+        put_consent(writes, (int64_t)seq, "sms", "granted");
+        assert_ok(ledger_apply(ledger, &writes, seq, completed, &completions));
+        if (seq == 200) {
+            assert_ok(ledger_drain(ledger));
+            postgres_crash();
+        }
+    }
+    struct problem problem = { .error = ERR_OK };
+    while (!ledger_is_failing(ledger, &problem))
+        sched_yield();
+    assert_int_equal(problem.error, ERR_UNAVAILABLE);
+    assert_int_equal(ledger_applied_seq(ledger), 200);
+    postgres_start_again();
+    while (ledger_applied_seq(ledger) < 400)
+        steady_sleep_ms(5);
+    assert_ok(ledger_drain(ledger));
+    assert_true(completions.in_order);
+    assert_int_equal(completions.count, 400);
+    struct digest digest; /* a reader's connection is made again too */
+    assert_ok(ledger_digest(ledger, &digest, &problem));
+    assert_int_equal(digest.count, 400);
+    ledger_close(&ledger);
+}
+
+/* A row that the server refuses fails the whole set, is told, and leaves nothing behind. */
+static void a_refused_row_commits_nothing(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    execute(*state, "ALTER TABLE consents ADD CONSTRAINT no_nine CHECK (customer <> 9)");
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    for (int64_t customer = 1; customer < 2000; customer++)
+        put_consent(writes, customer % 500, "sms", "granted");
+    assert_ok(ledger_apply(ledger, &writes, 7, NULL, NULL));
+    struct problem problem = { .error = ERR_OK };
+    while (!ledger_is_failing(ledger, &problem))
+        sched_yield();
+    assert_non_null(strstr(problem.detail, "no_nine"));
+    assert_int_equal(ledger_applied_seq(ledger), 0);
+    execute(*state, "ALTER TABLE consents DROP CONSTRAINT no_nine");
+    assert_ok(ledger_drain(ledger));
+    assert_int_equal(ledger_applied_seq(ledger), 7);
+    struct digest digest;
+    assert_ok(ledger_digest(ledger, &digest, &problem));
+    assert_int_equal(digest.count, 500);
+    ledger_close(&ledger);
+}
+
+static void begun(void *context)
+{
+    *(bool *)context = true;
+}
+
+/* From the server into a file and back: the digests are equal. */
+static void a_copy_is_the_same(void **state)
+{
+    struct folder *server = *state, *file;
+    struct ledger *ledger = open_ledger(server);
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    for (int64_t customer = 1; customer <= 3000; customer++) {
+        put_consent(writes, customer, "sms", customer % 2 ? "granted" : "denied");
+        put_merge(writes, customer, customer + 1, customer);
+    }
+    apply(ledger, writes, 12);
+    struct problem problem = { .error = ERR_OK };
+    struct digest there, here;
+    void *made;
+    bool has_begun = false;
+    make_folder(&made);
+    file = made;
+    assert_ok(ledger_copy(ledger, file->ledger, begun, &has_begun, &problem));
+    assert_true(has_begun);
+    assert_ok(ledger_digest(ledger, &there, &problem));
+    ledger_close(&ledger);
+    ledger = open_ledger(file);
+    assert_ok(ledger_digest(ledger, &here, &problem));
+    assert_int_equal(ledger_applied_seq(ledger), 12);
+    assert_int_equal(here.count, 6000);
+    assert_memory_equal(&here, &there, sizeof here);
+    ledger_close(&ledger);
+    remove_folder(&made);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define ON_SERVER(name)                                      \
+    {                                                        \
+        "on a server: " #name, name, make_schema, NULL, NULL \
+    }
+#define ON_BOTH(X)                                                                               \
+    X(put_and_find), X(pages), X(values_survive),                                                \
+                                 X(blobs_and_nulls),                                             \
+                                   X(commits_in_order),                                          \
+                                     X(sets_gather), X(digests), X(refuses_a_newer_ledger),      \
+                                                                   X(refuses_an_altered_table),  \
+                                                                     X(refuses_a_missing_table), \
+                                                                       X(sets_are_reused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(put_and_find),
-        TEST(pages),
-        TEST(values_survive),
-        TEST(blobs_and_nulls),
-        TEST(commits_in_order),
-        TEST(sets_gather),
-        TEST(digests),
-        TEST(refuses_a_newer_ledger),
+    const struct CMUnitTest in_file[] = {
+        ON_BOTH(TEST),
         TEST(refuses_a_foreign_file),
         TEST(refuses_what_is_no_database),
-        TEST(refuses_an_altered_table),
-        TEST(refuses_a_missing_table),
-        TEST(sets_are_reused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest on_server[] = {
+        ON_BOTH(ON_SERVER),
+        ON_SERVER(refuses_a_schema_of_others),
+        ON_SERVER(refuses_a_second_writer),
+        ON_SERVER(a_password_is_not_told),
+        ON_SERVER(a_refused_row_commits_nothing),
+        ON_SERVER(a_copy_is_the_same),
+        ON_SERVER(a_server_that_dies_is_waited_for),
+    };
+    int failed = cmocka_run_group_tests(in_file, NULL, NULL);
+    if (postgres_is_installed())
+        failed += cmocka_run_group_tests(on_server, NULL, NULL);
+    else
+        print_message("skipped on a server: PostgreSQL is not installed\n");
+    return failed;
 }

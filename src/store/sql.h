@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sqlite: one connection to SQLite, as thin as it can be. Private to store/.
+/* sql: one connection to SQLite or PostgreSQL, as thin as it can be. Private to store/.
  *
- * A PostgreSQL driver offers the same functions; nothing above this header knows which one runs.
- * A connection and its statements have one user at a time.
+ * Which one runs is said by `path`: "postgresql://…" or a file. Nothing above this header asks further, save for what
+ * a copy is and what a commit is worth. SQL is the subset that both speak; parameters are '?'. A connection and its
+ * statements have one user at a time.
+ *
+ *   sql.c       finds the driver, and hands on        sqlite.c    the embedded ledger
+ *   postgres.c  one connection to a server            postgres_text.c  the dialect: types, '?', error classes
  */
-#ifndef KITH_STORE_SQLITE_H
-#define KITH_STORE_SQLITE_H
+#ifndef KITH_STORE_SQL_H
+#define KITH_STORE_SQL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +21,8 @@ struct sql;           /* a connection */
 struct sql_statement; /* a prepared statement of it */
 
 struct sql_config {
-    const char *path;
-    const char *vfs; /* NULL: the default */
+    const char *path; /* of a file, or "postgresql://user@host/database?…" */
+    const char *vfs;  /* SQLite's; NULL: the default */
     bool read_only;
     int64_t cache_bytes;
 };
@@ -28,9 +32,11 @@ void sql_close(struct sql **sql); /* its statements are finished before */
 /* Closing makes no checkpoint: after a failed sync it would report a success that is none. */
 void sql_close_without_sync(struct sql *sql);
 
-/* Any number of statements, without parameters or results. */
+/* Any number of statements, without parameters or results; in the words of the migrations. */
 err sql_execute(struct sql *sql, const char *text, struct problem *problem) MUST_USE;
 
+/* What is stepped until sql_commit may be judged there: a server is not waited for row by row. A connection that was
+ * lost is made again by sql_begin. */
 err sql_begin(struct sql *sql, struct problem *problem) MUST_USE;
 err sql_commit(struct sql *sql, struct problem *problem) MUST_USE;
 void sql_rollback(struct sql *sql); /* fine outside a transaction */
@@ -53,7 +59,13 @@ void sql_reset(struct sql_statement *statement);
 void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
                  int count, struct ledger_value *values);
 
-/* Copy the whole database, as this connection's open read transaction sees it, into a new file at `path` that
+/* What people call it: the path, or the address without its password. */
+const char *sql_name(const struct sql *sql);
+/* Is this a file, which can be copied as it is, and whose commits become safe by a checkpoint? Otherwise it is a
+ * server: what it has committed is safe, and it looks after itself. */
+bool sql_is_file(const struct sql *sql);
+bool sql_path_is_file(const char *path);
+/* Of a file: copy the whole database, as this connection's open read transaction sees it, into a new file at `path` that
  * has the same layers. Others go on writing meanwhile. */
 err sql_copy(struct sql *sql, const char *path, struct problem *problem) MUST_USE;
 

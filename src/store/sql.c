@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sql: finds the driver of a database, and hands on. */
+#include "store/sql.h"
+
+#include <string.h>
+
+#include "store/sql_driver.h"
+
+bool sql_path_is_file(const char *path)
+{
+    return strncmp(path, "postgresql://", 13) != 0 && strncmp(path, "postgres://", 11) != 0;
+}
+
+err sql_open(struct sql **sql, const struct sql_config *config, struct problem *problem)
+{
+    const struct sql_driver *driver =
+        sql_path_is_file(config->path) ? &sql_driver_sqlite : &sql_driver_postgres;
+    return driver->open(sql, config, problem);
+}
+
+void sql_close(struct sql **out)
+{
+    struct sql *sql = *out;
+    *out = NULL;
+    if (sql != NULL)
+        sql->driver->close(sql);
+}
+
+void sql_close_without_sync(struct sql *sql)
+{
+    if (sql->driver->close_without_sync != NULL)
+        sql->driver->close_without_sync(sql);
+}
+
+const char *sql_name(const struct sql *sql)
+{
+    return sql->name;
+}
+
+bool sql_is_file(const struct sql *sql)
+{
+    return sql->driver->copy != NULL;
+}
+
+err sql_execute(struct sql *sql, const char *text, struct problem *problem)
+{
+    return sql->driver->execute(sql, text, problem);
+}
+
+err sql_begin(struct sql *sql, struct problem *problem)
+{
+    return sql->driver->begin(sql, problem);
+}
+
+err sql_commit(struct sql *sql, struct problem *problem)
+{
+    return sql->driver->commit(sql, problem);
+}
+
+void sql_rollback(struct sql *sql)
+{
+    sql->driver->rollback(sql);
+}
+
+err sql_begin_read(struct sql *sql, struct problem *problem)
+{
+    return sql->driver->begin_read(sql, problem);
+}
+
+void sql_end_read(struct sql *sql)
+{
+    sql->driver->rollback(sql);
+}
+
+err sql_prepare(struct sql *sql, str text, struct sql_statement **statement,
+                struct problem *problem)
+{
+    return sql->driver->prepare(sql, text, statement, problem);
+}
+
+void sql_finish(struct sql_statement **statement)
+{
+    if (*statement != NULL)
+        (*statement)->driver->finish(*statement);
+    *statement = NULL;
+}
+
+err sql_bind(struct sql_statement *statement, int parameter, const struct ledger_value *value)
+{
+    return statement->driver->bind(statement, parameter, value);
+}
+
+err sql_step(struct sql *sql, struct sql_statement *statement, bool *row, struct problem *problem)
+{
+    return sql->driver->step(sql, statement, row, problem);
+}
+
+void sql_reset(struct sql_statement *statement)
+{
+    statement->driver->reset(statement);
+}
+
+void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
+                 int count, struct ledger_value *values)
+{
+    statement->driver->columns(statement, kinds, places, count, values);
+}
+
+err sql_copy(struct sql *sql, const char *path, struct problem *problem)
+{
+    INVARIANT(sql_is_file(sql));
+    return sql->driver->copy(sql, path, problem);
+}
+
+err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
+{
+    return sql->driver->checkpoint(sql, complete, problem);
+}
+
+int64_t sql_wal_pages(const struct sql *sql)
+{
+    return sql->driver->wal_pages(sql);
+}
+
+err sql_check(struct sql *sql, struct problem *problem)
+{
+    return sql->driver->check(sql, problem);
+}
+
+err sql_version(struct sql *sql, int *version, struct problem *problem)
+{
+    return sql->driver->version(sql, version, problem);
+}
+
+err sql_set_version(struct sql *sql, int version, struct problem *problem)
+{
+    return sql->driver->set_version(sql, version, problem);
+}
+
+err sql_describe(struct sql *sql, const char *table, sql_column_visitor visit, void *context,
+                 struct problem *problem)
+{
+    return sql->driver->describe(sql, table, visit, context, problem);
+}
