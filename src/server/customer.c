@@ -8,6 +8,7 @@
  */
 #include "event/normalise.h"
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 struct customer_question {
@@ -23,11 +24,14 @@ static void ask_engine(const struct engine_state *state, struct engine_question 
 {
     struct customer_question *question = asked->context;
     uint32_t node = question->number;
+    scope_look(question->request, state);
     if (question->by_hash)
         node =
             identity_row_node(state->identity, identity_find_row(state->identity, question->hash));
     if (node != 0)
         view_take(state, question->request, node, &question->view);
+    if (question->request->scope != NULL)
+        scope_look_away(state);
     question->view.as_of_ms = state->now_ms;
     if (state->applied_seq >= log_last_seq(engine_log(question->request->server->engine)))
         question->view.as_of_ms = server_now_ms(question->request->server);
@@ -45,6 +49,8 @@ static err write_answer(struct request *request, struct problem *problem)
     struct customer_view *view = &question->view;
     if (view->error != ERR_OK)
         return view->error;
+    if (view->root == 0 && request->scope != NULL) /* as if it were not there, and told */
+        return scope_refuse_customer(request, request->parameters[question->by_hash], problem);
     if (view->root == 0)
         return problem_set(problem, ERR_NOT_FOUND,
                            question->by_hash ? "no customer has this identifier"

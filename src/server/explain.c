@@ -255,6 +255,8 @@ static err gather(struct explanation *all, struct problem *problem)
     if (error == ERR_OK)
         error = story_refusals(request, view->nodes, view->node_count, &all->refusals,
                                &all->refusal_count, problem);
+    if (request->scope != NULL)
+        all->refusal_count = 0; /* they tell of others */
     if (error == ERR_OK)
         error = story_links(request, view->rows, view->row_count, &all->links, &all->link_count,
                             problem);

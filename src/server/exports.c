@@ -424,11 +424,23 @@ err exports_write(struct exports *exports, str id, struct json_writer *writer)
     return one != NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
-void exports_write_all(struct exports *exports, struct json_writer *writer)
+uint32_t exports_maker(struct exports *exports, str id)
+{
+    pthread_mutex_lock(&exports->mutex);
+    const struct export *one = find(exports, id);
+    uint32_t user_number = one != NULL ? one->plan.user_number : 0;
+    pthread_mutex_unlock(&exports->mutex);
+    return user_number;
+}
+
+void exports_write_all(struct exports *exports,
+                       bool (*shows)(const void *context, uint32_t user_number),
+                       const void *context, struct json_writer *writer)
 {
     pthread_mutex_lock(&exports->mutex);
     for (const struct export *one = exports->newest; one != NULL; one = one->next)
-        write_export(exports, one, writer);
+        if (shows == NULL || shows(context, one->plan.user_number))
+            write_export(exports, one, writer);
     pthread_mutex_unlock(&exports->mutex);
 }
 

@@ -41,8 +41,12 @@ err exports_begin(struct exports *exports, const struct export_order *order,
                   char id[EXPORT_ID_BYTES], struct problem *problem) MUST_USE;
 /* One as JSON; NOT_FOUND. */
 err exports_write(struct exports *exports, str id, struct json_writer *writer) MUST_USE;
-/* All, newest first. */
-void exports_write_all(struct exports *exports, struct json_writer *writer);
+/* All that `shows` says of their makers (NULL: all), newest first. */
+void exports_write_all(struct exports *exports,
+                       bool (*shows)(const void *context, uint32_t user_number),
+                       const void *context, struct json_writer *writer);
+/* The user who made it; 0 for one that is not there. */
+uint32_t exports_maker(struct exports *exports, str id);
 /* Cancel it, or remove it and its file; NOT_FOUND. */
 err exports_delete(struct exports *exports, str id) MUST_USE;
 /* The file of one that is done, open; whose values were revealed, and to whom. NOT_FOUND, CONFLICT while it runs. */

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "server/answer.h"
 #include "server/inside.h"
+#include "server/scope.h"
 
 /* What a thread keeps for its next requests: so many of them, and so much of each buffer. */
 #define KEPT_REQUESTS_MAX 256
@@ -102,6 +103,7 @@ static void request_free(struct request *request)
 static void request_recycle(struct request *request)
 {
     struct http_thread *thread = request->thread;
+    scope_leave(request);
     auth_release(request);
     stream_free(&request->stream);
     atomic_fetch_sub_explicit(&request->server->in_flight_bytes, request->in_flight_bytes,
@@ -423,6 +425,8 @@ void http_resume(struct request *request)
     atomic_fetch_sub(&server->suspended, 1);
 }
 
+static void run_working(struct request *request);
+
 static void run_at_once(struct request *request)
 {
     struct problem problem = { .error = ERR_OK };
@@ -446,6 +450,11 @@ static void run_asking(struct request *request)
     request->parser = request->thread->parser;
     request->scratch = request->thread->scratch;
     err error = auth_check(request, request->thread, &problem);
+    if (error == ERR_OK && scope_is_part(request)) {
+        auth_release(request); /* a worker begins anew: it may have to wait for the view */
+        run_working(request);
+        return;
+    }
     if (error == ERR_OK)
         error = request_check_query(request, &problem);
     if (error == ERR_OK)

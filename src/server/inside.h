@@ -12,6 +12,7 @@
 #include "server/server.h"
 
 struct live;
+struct scopes;
 
 /* A connection's clock: which phase since when. Phase and time are written by its thread and read by
  * the guard. */
@@ -103,6 +104,7 @@ struct server {
     _Atomic(const struct zone *) zone; /* the workspace's */
     struct workspace_zone *zones;      /* all that were read */
     struct live *live;
+    struct scopes *scopes; /* teams, and views in force */
     struct answers *answers;       /* remembered for Idempotency-Key */
     struct figures *figures;       /* warehouse figures, kept for some seconds */
     struct namespaces *namespaces; /* in which identifiers were seen */

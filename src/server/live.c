@@ -15,6 +15,7 @@
 #include "imports/imports.h"
 #include "server/answer.h"
 #include "server/figures.h"
+#include "server/scope.h"
 
 #define LOOK_EVERY_MS 500
 #define HEARTBEAT_MS 15000
@@ -144,6 +145,18 @@ static err read_after(struct request *request, uint64_t *after, bool *given,
     return problem_at(problem, ERR_INVALID, "after");
 }
 
+/* Of who sees a part: events of her sources, and of customers whom she sees. */
+static bool is_seen(struct request *request, const struct live_entry *entry,
+                    const struct told *told)
+{
+    struct problem problem;
+    bool sees = false;
+    if (request->scope == NULL)
+        return true;
+    return told->verdict.customer != 0 && scope_sees_source(request->scope, entry->source_number) &&
+           scope_sees(request, told->verdict.customer, &sees, &problem) == ERR_OK && sees;
+}
+
 err route_live_list(struct request *request, struct problem *problem)
 {
     struct server *server = request->server;
@@ -169,7 +182,8 @@ err route_live_list(struct request *request, struct problem *problem)
     struct source_set *sources = engine_sources(server->engine);
     for (size_t i = 0; i < count; i++) {
         told[i] = tell(server, &entries[i]);
-        if (is_wanted(sources, &entries[i], &told[i], source, type, outcome))
+        if (is_seen(request, &entries[i], &told[i]) &&
+            is_wanted(sources, &entries[i], &told[i], source, type, outcome))
             wanted[wanted_count++] = i;
     }
     /* Without `after` the newest are shown, with it the next ones. */

@@ -31,6 +31,7 @@ struct http_thread;
 struct connection;
 struct stream;
 struct customer_question;
+struct scope;
 
 enum method {
     METHOD_GET,
@@ -124,6 +125,7 @@ struct request {
     const struct route *route;
     str parameters[PATH_PARAMETERS_MAX]; /* decoded, in `arena` */
     struct actor actor;
+    struct scope *scope;         /* what she sees; NULL: the whole (server/scope.h) */
     struct json_parser *parser;  /* of the thread or worker that runs the handler: the body's */
     struct json_parser *scratch; /* for anything else, until the next use */
     json_value json;             /* the body, parsed */

@@ -34,6 +34,13 @@
     X(DELETE, API "/tokens/{prefix}", SIGNED_IN, WORKING, NONE, token_delete, deleteToken, "")     \
     X(GET, API "/users", USER_SEE, WORKING, NONE, user_list, listUsers, PAGED)                     \
     X(PUT, API "/users/{login}", USER_ADMINISTER, WORKING, BODY, user_put, putUser, "")            \
+    /* teams */                                                                                    \
+    X(GET, API "/teams", TEAM_SEE, WORKING, NONE, team_list, listTeams, "")                        \
+    X(GET, API "/teams/{key}", TEAM_SEE, WORKING, NONE, team_get, getTeam, "")                     \
+    X(PUT, API "/teams/{key}", TEAM_ADMINISTER, WORKING, BODY, team_put, putTeam, "")              \
+    X(DELETE, API "/teams/{key}", TEAM_ADMINISTER, WORKING, NONE, team_delete, deleteTeam, "")     \
+    X(GET, API "/shares", TEAM_SEE, WORKING, NONE, share_list, listShares, "")                     \
+    X(PUT, API "/shares", SIGNED_IN, WORKING, BODY, share_put, putShare, "")                       \
     /* system */                                                                                   \
     X(GET, API "/system", SYSTEM_SEE, WORKING, NONE, system_get, getSystem, "")                    \
     X(GET, API "/overview", SYSTEM_SEE, WORKING, NONE, overview_get, getOverview, "")              \

@@ -6,6 +6,7 @@
 
 #include "event/normalise.h"
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
@@ -152,14 +153,49 @@ static err wait_until_live(struct request *request, struct problem *problem)
     }
 }
 
+struct ask_check {
+    enum audience_kind kind;
+    json_value body;
+    struct problem *problem;
+    err error;
+};
+
+static void check_definition(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_check *ask = question->context;
+    ask->error = audience_check(state->audience, ask->kind, ask->body, ask->problem);
+}
+
+/* What somebody with a team saves is narrowed before it is saved, and may name nothing that she does not see. */
+static err check_part(struct request *request, struct problem *problem)
+{
+    struct ask_check ask = { .kind = kind_of(request), .problem = problem };
+    str on = json_text(json_get(request->json, STR("on")));
+    str kind = json_text(json_get(request->json, STR("kind")));
+    if (request->scope == NULL)
+        return ERR_OK;
+    if ((on.size > 0 && !str_equal(on, STR("customer"))) || str_equal(kind, STR("random")) ||
+        json_kind(json_get(request->json, STR("quantiles"))) != JSON_MISSING)
+        return problem_set(problem, ERR_UNPROCESSABLE,
+                           "objects, draws and quantiles are made of everybody: not for who sees "
+                           "a part");
+    err error = scope_narrow_definition(request, problem);
+    ask.body = request->json;
+    if (error == ERR_OK)
+        error = view_ask(request, check_definition, &ask, problem);
+    return error == ERR_OK ? ask.error : error;
+}
+
 err route_definition_put(struct request *request, struct problem *problem)
 {
     struct command_body body;
     str response;
+    err error = check_part(request, problem);
+    if (error != ERR_OK)
+        return error;
     write_body(request, &body);
-    err error =
-        answer_command(request, kind_of(request) == AUDIENCE_TAG ? "tag.put" : "segment.put",
-                       command_body_end(&body), &response, problem);
+    error = answer_command(request, kind_of(request) == AUDIENCE_TAG ? "tag.put" : "segment.put",
+                           command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error == ERR_OK ? wait_until_live(request, problem) : error;
 }
@@ -421,7 +457,7 @@ static err resolve(struct request *request, json_value list, const char *name, u
     err error = ask.count > 0 ? view_ask(request, find_nodes, &ask, problem) : ERR_OK;
     for (size_t i = 0; i < ask.count; i++)
         nodes[places[i]] = ask.nodes[i];
-    return error;
+    return error == ERR_OK ? scope_filter(request, nodes, count, problem) : error;
 }
 
 static err write_numbers(struct request *request, struct command_body *body, const char *name,
@@ -612,6 +648,22 @@ static bool client_is_gone(void *context)
     return size == 0 || (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+/* The rules that somebody with a team asks by hold over the events that she sees. The parser of the body is free: all of
+ * it is in the narrowed one. */
+static err narrow_body(struct request *request, json_value *body, struct problem *problem)
+{
+    struct buffer text;
+    if (request->scope == NULL || json_kind(request->json) == JSON_MISSING)
+        return ERR_OK;
+    buffer_init(&text, TEXT_BYTES_MAX);
+    err error = scope_narrow(request, request->json, &text, problem);
+    if (error == ERR_OK)
+        error = json_parse(request->parser, buffer_str(&text), body, problem);
+    buffer_deinit(&text);
+    request->json = *body;
+    return error;
+}
+
 static err ask_everybody(struct request *request, enum audience_question_kind kind, str key,
                          int64_t budget_ms, struct problem *problem)
 {
@@ -620,7 +672,9 @@ static err ask_everybody(struct request *request, enum audience_question_kind ki
     };
     struct buffer out;
     steady_ns start = steady_now();
-    err error = view_ask(request, begin, &ask, problem);
+    err error = narrow_body(request, &ask.body, problem);
+    if (error == ERR_OK)
+        error = view_ask(request, begin, &ask, problem);
     if (error == ERR_OK)
         error = ask.error;
     while (error == ERR_OK && !ask.is_ready && steady_since_ms(start) < READY_MS) {

@@ -4,6 +4,7 @@
 
 #include "server/answer.h"
 #include "server/mask.h"
+#include "server/scope.h"
 #include "server/story.h"
 
 static err take_customer(struct request *request, struct customer_view *view, bool *reveal,
@@ -266,6 +267,12 @@ err route_customer_merge(struct request *request, struct problem *problem)
         problem_set(problem, ERR_UNPROCESSABLE, "'other' is no customer's one_id");
         return problem_at(problem, ERR_UNPROCESSABLE, "/other");
     }
+    bool sees = false;
+    error = scope_sees(request, other, &sees, problem);
+    if (error == ERR_OK && !sees)
+        error = scope_refuse_customer(request, other_id, problem);
+    if (error != ERR_OK)
+        return error;
     command_body_begin(&body);
     json_member_int(&body.writer, STR("customer"), number);
     json_member_int(&body.writer, STR("other"), other);

@@ -2,6 +2,7 @@
 /* Exports of segments and tags: begun, followed, cancelled, fetched. */
 #include "server/answer.h"
 #include "server/exports.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 struct ask_set {
@@ -28,6 +29,34 @@ static err read_format(struct request *request, bool *csv, struct problem *probl
     return problem_at(problem, ERR_UNPROCESSABLE, "/format");
 }
 
+/* What stands in a column is read for everybody: of who sees a part, only what cannot tell of other teams. */
+static err check_columns(struct request *request, struct problem *problem)
+{
+    struct json_iterator iterator = json_iterate(json_get(request->json, STR("columns")));
+    json_value item;
+    for (size_t i = 0; request->scope != NULL && json_next(&iterator, NULL, &item); i++) {
+        str column = json_text(item);
+        size_t colon = str_find_byte(column, ':');
+        str kind = str_slice(column, 0, colon);
+        str key = colon < column.size ? str_slice(column, colon + 1, column.size) : STR_NONE;
+        bool of_tag = str_equal(kind, STR("tag")), of_segment = str_equal(kind, STR("segment"));
+        bool is_fact = str_equal(kind, STR("trait")) || str_equal(kind, STR("identifier"));
+        if (((of_tag || of_segment) &&
+             !scope_sees_thing(request->scope, of_tag ? "tag" : "segment", key, TEAM_READ))) {
+            problem_set(problem, ERR_UNPROCESSABLE, "there is no column '%.*s'",
+                        (int)str_utf8_prefix_bytes(column, 100), column.data);
+            return problem_at(problem, ERR_UNPROCESSABLE, "/columns/%zu", i);
+        }
+        if (is_fact && !scope_sees_all_events(request->scope)) {
+            problem_set(problem, ERR_UNPROCESSABLE,
+                        "other teams' sources tell of traits and identifiers, too: they are not "
+                        "exported for a part of the events");
+            return problem_at(problem, ERR_UNPROCESSABLE, "/columns/%zu", i);
+        }
+    }
+    return ERR_OK;
+}
+
 err route_export_post(struct request *request, struct problem *problem)
 {
     bool is_tag = str_starts_with(request->path, STR(API "/tags"));
@@ -41,6 +70,8 @@ err route_export_post(struct request *request, struct problem *problem)
     struct json_writer writer;
     char id[EXPORT_ID_BYTES];
     err error = read_format(request, &order.csv, problem);
+    if (error == ERR_OK)
+        error = check_columns(request, problem);
     if (error == ERR_OK)
         error = auth_reveal(request, request->parameters[0], &order.revealed, problem);
     if (error == ERR_OK)
@@ -71,12 +102,26 @@ static err unknown(const struct request *request, err error, struct problem *pro
                : error;
 }
 
+static bool shows(const void *context, uint32_t user_number)
+{
+    return scope_sees_user(context, user_number);
+}
+
+/* Exports are seen by those who see their maker. */
+static err check_maker(struct request *request, struct problem *problem)
+{
+    str id = request->parameters[0];
+    if (scope_sees_user(request, exports_maker(request->server->exports, id)))
+        return ERR_OK;
+    return scope_refuse(request, "export", id, problem);
+}
+
 err route_export_list(struct request *request, struct problem *problem)
 {
     struct json_writer writer;
     (void)problem;
     answer_list_begin(request, &writer);
-    exports_write_all(request->server->exports, &writer);
+    exports_write_all(request->server->exports, shows, request, &writer);
     answer_list_end(request, &writer, STR_NONE);
     json_end_object(&writer);
     return ERR_OK;
@@ -85,6 +130,9 @@ err route_export_list(struct request *request, struct problem *problem)
 err route_export_get(struct request *request, struct problem *problem)
 {
     struct json_writer writer;
+    err error = check_maker(request, problem);
+    if (error != ERR_OK)
+        return error;
     json_writer_init(&writer, &request->out);
     return unknown(
         request, exports_write(request->server->exports, request->parameters[0], &writer), problem);
@@ -92,7 +140,9 @@ err route_export_get(struct request *request, struct problem *problem)
 
 err route_export_delete(struct request *request, struct problem *problem)
 {
-    err error = exports_delete(request->server->exports, request->parameters[0]);
+    err error = check_maker(request, problem);
+    if (error == ERR_OK)
+        error = exports_delete(request->server->exports, request->parameters[0]);
     if (error == ERR_OK)
         request->status = 204;
     return unknown(request, error, problem);
@@ -104,7 +154,9 @@ err route_export_file(struct request *request, struct problem *problem)
     int file = -1;
     bool csv, revealed;
     uint32_t user_number;
-    err error = exports_open(request->server->exports, request->parameters[0], &file,
+    err error = check_maker(request, problem);
+    if (error == ERR_OK)
+        error = exports_open(request->server->exports, request->parameters[0], &file,
                              &request->file_bytes, &csv, &revealed, &user_number, problem);
     if (error != ERR_OK)
         return unknown(request, error, problem);

@@ -15,6 +15,7 @@
 
 #include "event/normalise.h"
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 /* ---- namespaces ---- */
@@ -199,6 +200,17 @@ static err add_tail(struct request *request, str text, struct lookup *lookup,
         CANDIDATES_MAX, visit_tail, lookup, problem);
 }
 
+static err leave_seen(struct request *request, struct candidates *found, struct problem *problem)
+{
+    size_t kept = 0;
+    err error = scope_filter(request, found->roots, found->count, problem);
+    for (size_t i = 0; error == ERR_OK && i < found->count; i++)
+        if (found->roots[i] != 0)
+            found->roots[kept++] = found->roots[i];
+    found->count = kept;
+    return error;
+}
+
 static err look_up(struct request *request, str text, struct candidates *found,
                    struct problem *problem)
 {
@@ -213,6 +225,8 @@ static err look_up(struct request *request, str text, struct candidates *found,
         error = add_tail(request, text, lookup, problem);
     if (error == ERR_OK)
         error = view_ask(request, ask_lookup, lookup, problem);
+    if (error == ERR_OK)
+        error = leave_seen(request, found, problem);
     return error;
 }
 
@@ -308,7 +322,8 @@ static void look_at(const struct engine_state *state, struct scan *scan, uint32_
         if (scan->nodes[i] > node &&
             profile_probe_node(state->profile, driver(scan), scan->nodes[i]))
             return;
-    if (has_all(state, scan, customer, count, true))
+    if (scope_sees_now(scan->request->scope, state, customer) &&
+        has_all(state, scan, customer, count, true))
         add_candidate(scan->found, customer);
 }
 
@@ -329,6 +344,7 @@ static void scan_all(const struct engine_state *state, struct scan *scan, uint32
 {
     for (; scan->next > stop && scan->found->count < scan->limit; scan->next--)
         if (identity_root(state->identity, scan->next) == scan->next &&
+            scope_sees_now(scan->request->scope, state, scan->next) &&
             has_type(state, scan, scan->next))
             add_candidate(scan->found, scan->next);
 }
@@ -433,6 +449,8 @@ static err write_entry(struct request *request, struct json_writer *writer,
                        : view_shown(request, view->rows, view->row_count, problem);
     if (error != ERR_OK)
         return error;
+    if (request->scope != NULL)
+        view_leave_seen(view);
     view_sort(view->rows, view->row_count);
     json_begin_object(writer);
     json_member_text(writer, STR("one_id"), answer_one_id(request, view->root));
@@ -444,11 +462,14 @@ static err write_entry(struct request *request, struct json_writer *writer,
     json_end_array(writer);
     json_put_key(writer, STR("summary"));
     json_begin_object(writer);
-    json_member_int(writer, STR("orders"), summary->orders);
-    json_member_int(writer, STR("revenue"), summary->revenue);
-    json_member_text(writer, STR("currency"), str_from_c(summary->currency));
+    bool all = scope_sees_all_events(request->scope); /* the sums are of all her events */
+    json_member_int(writer, STR("orders"), all ? summary->orders : 0);
+    json_member_int(writer, STR("revenue"), all ? summary->revenue : 0);
+    json_member_text(writer, STR("currency"), all ? str_from_c(summary->currency) : STR_NONE);
     member_time_or_null(writer, STR("last_seen_at"),
-                        summary->events > 0 ? summary->last_seen_ms : 0);
+                        all && summary->events > 0 ? summary->last_seen_ms : 0);
+    if (!all)
+        json_member_bool(writer, STR("withheld"), true);
     json_end_object(writer);
     json_member_time(writer, STR("created_at"), view_created_ms(view));
     json_end_object(writer);

@@ -13,6 +13,7 @@
 #include "server/answers.h"
 #include "server/exports.h"
 #include "server/figures.h"
+#include "server/scope.h"
 #include "server/search.h"
 #include "server/values.h"
 
@@ -60,6 +61,8 @@ static err start_parts(struct server *server, struct problem *problem)
         error = answers_new(&server->answers);
     if (error == ERR_OK)
         error = figures_new(&server->figures);
+    if (error == ERR_OK)
+        error = scopes_new(&server->scopes);
     if (error == ERR_OK)
         error = namespaces_new(&server->namespaces);
     if (error == ERR_OK)
@@ -151,6 +154,7 @@ void server_stop(struct server **pointer)
     auth_stop(server);
     answers_free(&server->answers);
     figures_free(&server->figures);
+    scopes_free(&server->scopes);
     namespaces_free(&server->namespaces);
     values_free(&server->values);
     workspace_stop(server);

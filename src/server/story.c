@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/answer.h"
+#include "server/scope.h"
 
 /* Columns of the tables, as in store/tables.h. */
 enum merges_column {
@@ -61,6 +62,8 @@ static bool visit_merge(void *context, const struct ledger_value *values)
             return true;
     if (read->count == STORY_ROWS_MAX)
         return false;
+    if (!scope_sees_source(read->request->scope, number_at(values, MERGES_SOURCE)))
+        return true; /* what joined them is not seen */
     struct merge_row *row = &read->rows[read->count];
     *row = (struct merge_row){ .id = values[MERGES_ID].integer,
                                .survivor = number_at(values, MERGES_SURVIVOR),

@@ -13,6 +13,7 @@
 #include "base/codec.h"
 #include "server/answer.h"
 #include "server/mask.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TAIL_CHUNK 128
@@ -53,7 +54,9 @@ static bool is_wanted(const struct timeline *timeline, const struct event *event
     return event->time_ms >= timeline->from_ms &&
            (timeline->type.size == 0 || str_equal(timeline->type, event->type)) &&
            (timeline->channel.size == 0 || str_equal(timeline->channel, event->channel)) &&
-           (timeline->source_key.size == 0 || timeline->source_number == event->source_number);
+           (timeline->source_key.size == 0 || timeline->source_number == event->source_number) &&
+           scope_sees_event(timeline->request->scope, event->source_number, event->channel,
+                            event->props, timeline->request->scratch);
 }
 
 static bool take_item(struct timeline *timeline, const struct event *event, uint32_t node)
@@ -128,6 +131,7 @@ static void write_query(const struct timeline *timeline, struct buffer *sql)
         buffer_append_str(sql, STR(" AND channel = {channel:String}"));
     if (timeline->source_key.size > 0)
         buffer_printf(sql, " AND source = %u", timeline->source_number);
+    scope_write_sql(timeline->request->scope, sql);
     buffer_printf(sql, " ORDER BY time_ms DESC, seq DESC LIMIT %zu FORMAT RowBinary",
                   timeline->limit);
 }

@@ -8,6 +8,7 @@
 #include "event/normalise.h"
 #include "server/answer.h"
 #include "server/mask.h"
+#include "server/scope.h"
 #include "server/values.h"
 
 void view_init(struct customer_view *view, bool wants_facts)
@@ -92,10 +93,23 @@ static err take_audience(const struct engine_state *state, struct request *reque
     return error;
 }
 
+/* What a source that she does not see has told is not known to her. */
+static void leave_seen_traits(const struct request *request, struct profile_view *facts)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; request->scope != NULL && i < facts->trait_count; i++)
+        if (scope_sees_source(request->scope, facts->traits[i].source))
+            facts->traits[kept++] = facts->traits[i];
+    if (request->scope != NULL)
+        facts->trait_count = kept;
+}
+
 void view_take(const struct engine_state *state, struct request *request, uint32_t node,
                struct customer_view *view)
 {
     view->root = identity_root(state->identity, node);
+    if (request->scope != NULL && !scope_sees_now(request->scope, state, node))
+        view->root = 0;
     view->as_of_ms = state->now_ms;
     if (view->root == 0)
         return;
@@ -105,6 +119,8 @@ void view_take(const struct engine_state *state, struct request *request, uint32
     if (view->error == ERR_OK && view->wants_facts)
         view->error = profile_view_take(state->profile, view->nodes, view->node_count,
                                         &request->arena, &view->facts);
+    if (view->error == ERR_OK && view->wants_facts)
+        leave_seen_traits(request, &view->facts);
     if (view->error == ERR_OK && view->wants_facts)
         view->error = take_audience(state, request, view);
 }
@@ -171,8 +187,17 @@ static err find_missing(struct request *request, const struct identity_row_view 
     return ERR_OK;
 }
 
-err view_values(struct request *request, struct identity_row_view *rows, size_t count,
-                struct problem *problem)
+/* Identifiers that came by a source that she does not see become none (row 0). */
+static void leave_seen_rows(const struct request *request, struct identity_row_view *rows,
+                            size_t count)
+{
+    for (size_t i = 0; request->scope != NULL && i < count; i++)
+        if (rows[i].row != 0 && !scope_sees_source(request->scope, rows[i].source_number))
+            rows[i] = (struct identity_row_view){ .row = 0 };
+}
+
+static err read_values(struct request *request, struct identity_row_view *rows, size_t count,
+                       struct problem *problem)
 {
     struct server *server = request->server;
     struct ledger *ledger = engine_ledger(server->engine);
@@ -189,6 +214,14 @@ err view_values(struct request *request, struct identity_row_view *rows, size_t 
             error = identity_read_rows(server->identity, ledger, &rows[of.next].row, 1, take_whole,
                                        &of, problem);
     return error == ERR_OK && of.nomem ? ERR_NOMEM : error;
+}
+
+err view_values(struct request *request, struct identity_row_view *rows, size_t count,
+                struct problem *problem)
+{
+    err error = read_values(request, rows, count, problem);
+    leave_seen_rows(request, rows, count);
+    return error;
 }
 
 err view_shown(struct request *request, struct identity_row_view *rows, size_t count,
@@ -212,14 +245,34 @@ err view_shown(struct request *request, struct identity_row_view *rows, size_t c
 
 /* ---- both, waiting ---- */
 
+/* A question of who sees a part: through the lens. */
+struct looking {
+    struct engine_question question; /* first: what `ask` is given is this */
+    struct request *request;
+    void (*ask)(const struct engine_state *state, struct engine_question *question);
+};
+
+static void look(const struct engine_state *state, struct engine_question *question)
+{
+    struct looking *looking = (struct looking *)question;
+    scope_look(looking->request, state);
+    looking->ask(state, question);
+    scope_look_away(state);
+}
+
 err view_ask(struct request *request,
              void (*ask)(const struct engine_state *state, struct engine_question *question),
              void *context, struct problem *problem)
 {
-    struct engine_question question = { .ask = ask, .context = context };
-    if (engine_ask_here(request->server->engine, &question))
+    struct looking looking = { .question = { .ask = look, .context = context },
+                               .request = request,
+                               .ask = ask };
+    struct engine_question *question = &looking.question;
+    if (request->scope == NULL)
+        question->ask = ask;
+    if (engine_ask_here(request->server->engine, question))
         return ERR_OK;
-    err error = engine_ask_wait(request->server->engine, &question);
+    err error = engine_ask_wait(request->server->engine, question);
     if (error != ERR_OK)
         problem_set(problem, error, "the engine cannot be asked now");
     return error;
@@ -260,7 +313,26 @@ err view_customer(struct request *request, str one_id, bool wants_facts, struct 
                             STR_ARG(one_id));
     if (error == ERR_OK)
         error = view_values(request, view->rows, view->row_count, problem);
+    if (request->scope != NULL)
+        view_leave_seen(view);
     return error;
+}
+
+void view_leave_seen(struct customer_view *view)
+{
+    size_t kept = 0, nodes = 0;
+    for (size_t i = 0; i < view->row_count; i++)
+        if (view->rows[i].row != 0)
+            view->rows[kept++] = view->rows[i];
+    view->row_count = kept;
+    for (size_t i = 0; i < view->node_count; i++) {
+        bool is_known = view->nodes[i] == view->root;
+        for (size_t k = 0; !is_known && k < kept; k++)
+            is_known = view->rows[k].node == view->nodes[i];
+        if (is_known)
+            view->nodes[nodes++] = view->nodes[i];
+    }
+    view->node_count = nodes;
 }
 
 struct ask_rows {
@@ -356,6 +428,8 @@ static void write_identifiers(struct request *request, struct json_writer *write
     json_put_key(writer, STR("identifiers"));
     json_begin_array(writer);
     for (size_t i = 0; i < view->row_count; i++) {
+        if (view->rows[i].row == 0)
+            continue; /* not seen */
         if (number != view->rows[i].node) {
             number = view->rows[i].node;
             keys_one_id(request->server->keys, number, node);
@@ -462,8 +536,8 @@ static void write_origins(struct json_writer *writer, const struct profile_view 
     json_end_object(writer);
 }
 
-static void write_consents(struct json_writer *writer, const struct profile_view *facts,
-                           const struct source_set *sources)
+static void write_consents(const struct request *request, struct json_writer *writer,
+                           const struct profile_view *facts, const struct source_set *sources)
 {
     json_put_key(writer, STR("consent"));
     json_begin_object(writer);
@@ -474,10 +548,22 @@ static void write_consents(struct json_writer *writer, const struct profile_view
         json_member_text(writer, STR("state"),
                          consent->granted ? STR("granted") : STR("withdrawn"));
         json_member_time(writer, STR("at"), consent->at_ms);
-        json_member_text(writer, STR("source"), source_key(sources, consent->source));
+        json_member_text(writer, STR("source"),
+                         scope_sees_source(request->scope, consent->source)
+                             ? source_key(sources, consent->source)
+                             : STR_NONE);
         json_end_object(writer);
     }
     json_end_object(writer);
+}
+
+/* The sums are of all her events: who does not see them all sees none. */
+static void write_withheld(struct json_writer *writer)
+{
+    json_member_raw(writer, STR("summary"),
+                    STR("{\"events\":0,\"orders\":0,\"revenue\":0,\"refunded\":0,"
+                        "\"currency\":\"\",\"first_order_at\":null,\"last_order_at\":null,"
+                        "\"first_seen_at\":null,\"last_seen_at\":null,\"withheld\":true}"));
 }
 
 void view_write(struct request *request, struct customer_view *view, bool reveal)
@@ -500,8 +586,11 @@ void view_write(struct request *request, struct customer_view *view, bool reveal
         buffer_append_byte(&request->out, ',');
         buffer_append_str(&request->out, view->audience);
     }
-    write_consents(&writer, facts, sources);
-    profile_view_write_summary(facts, &writer);
+    write_consents(request, &writer, facts, sources);
+    if (scope_sees_all_events(request->scope))
+        profile_view_write_summary(facts, &writer);
+    else
+        write_withheld(&writer);
     json_member_time(&writer, STR("as_of"), view->as_of_ms);
     json_end_object(&writer);
     source_set_release(&sources);

@@ -48,6 +48,8 @@ err view_shown(struct request *request, struct identity_row_view *rows, size_t c
 /* Both steps for the customer that `one_id` names; NOT_FOUND. Workers. */
 err view_customer(struct request *request, str one_id, bool wants_facts, struct customer_view *view,
                   struct problem *problem) MUST_USE;
+/* For who sees a part: without identifiers that became none, and nodes that have no other. */
+void view_leave_seen(struct customer_view *view);
 /* Both steps for identifiers by number (0 gives an empty view). Workers. */
 err view_rows(struct request *request, const uint32_t *numbers, size_t count,
               struct identity_row_view *rows, struct problem *problem) MUST_USE;

@@ -3,6 +3,7 @@
 #include "base/logline.h"
 #include "server/answer.h"
 #include "server/inside.h"
+#include "server/scope.h"
 
 #define WAITING_MAX 1000
 
@@ -24,6 +25,8 @@ static err run_handler(struct worker *worker, struct request *request, struct pr
         if (error == ERR_OK && !json_is_object(request->json))
             error = problem_set(problem, ERR_INVALID, "the body is not a JSON object");
     }
+    if (error == ERR_OK)
+        error = scope_enter(request, problem);
     if (error != ERR_OK || answer_again(request))
         return error;
     error = request->route->handler(request, problem);

@@ -2298,6 +2298,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** the teams that the caller sees */
+        get: operations["listTeams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** a team and its rules */
+        get: operations["getTeam"];
+        /** make or change a team; its view is in force when the answer comes */
+        put: operations["putTeam"];
+        post?: never;
+        /** delete a team that nobody is in and none is below */
+        delete: operations["deleteTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** what is shared with whom */
+        get: operations["listShares"];
+        /** share a thing with a team (read, use, change), or take it back (none) */
+        put: operations["putShare"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2533,6 +2587,8 @@ export interface components {
                 revenue: number;
                 refunded: number;
             }[];
+            /** @description the caller does not see all events of the customer: nothing is summed */
+            withheld?: boolean;
         };
         CustomerEntry: {
             one_id: string;
@@ -2544,6 +2600,8 @@ export interface components {
                 currency: string;
                 /** Format: date-time */
                 last_seen_at: string | null;
+                /** @description the caller does not see all events of the customer: nothing is summed */
+                withheld?: boolean;
             };
             /** Format: date-time */
             created_at: string;
@@ -4240,6 +4298,53 @@ export interface components {
             };
             scene: string;
             journey: components["schemas"]["JourneyDefinition"];
+        };
+        TeamPut: {
+            name?: string;
+            parent?: string | null;
+            customers?: Record<string, never> | null;
+            events?: {
+                prop: string;
+                eq?: string;
+                in?: string[];
+            }[] | null;
+            sources?: string[];
+            accounts?: string[];
+        };
+        Team: {
+            key: string;
+            name: string;
+            parent: string | null;
+            customers: Record<string, never> | null;
+            events: {
+                prop: string;
+                eq?: string;
+                in?: string[];
+            }[] | null;
+            sources: string[];
+            accounts: string[];
+            /** Format: date-time */
+            changed_at: string;
+        };
+        TeamList: {
+            items: components["schemas"]["Team"][];
+            next_cursor: string | null;
+            /** Format: date-time */
+            as_of: string;
+        };
+        Share: {
+            /** @enum {unknown} */
+            kind: "segment" | "tag" | "journey" | "template" | "account" | "source" | "mapping" | "pool";
+            key: string;
+            team: string;
+            /** @enum {unknown} */
+            level: "read" | "use" | "change" | "none";
+        };
+        ShareList: {
+            items: components["schemas"]["Share"][];
+            next_cursor: string | null;
+            /** Format: date-time */
+            as_of: string;
         };
     };
     responses: {
@@ -9673,6 +9778,191 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putTeam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamPut"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteTeam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listShares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putShare: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Share"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];

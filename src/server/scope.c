@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where a request is cut to its team's view: rules of routes, views, the lens. See scope.h. */
+#include "server/scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/answer.h"
+#include "server/scope_inside.h"
+#include "server/scope_rules.h"
+#include "server/view.h"
+
+/* ---- rules of routes ---- */
+
+static const struct row {
+    const char *operation;
+    enum scope_rule rule;
+    enum scope_names names;
+    enum team_level level;
+} rows[] = {
+#define X(operation, rule, names, level, why) \
+    { #operation, SCOPE_##rule, NAMES_##names, TEAM_##level },
+    SCOPE_RULES(X)
+#undef X
+};
+
+static const struct row *find_row(const char *operation)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(rows[i].operation, operation) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+bool scope_has_rule(const char *operation)
+{
+    return find_row(operation) != NULL;
+}
+
+enum scope_rule scope_rule_of(const struct route *route)
+{
+    const struct row *row = find_row(route->operation);
+    return row != NULL ? row->rule : SCOPE_WHOLE;
+}
+
+/* Kinds of things as team_level_of knows them, and as people call them. */
+static const struct {
+    const char *kind, *word;
+} named[] = {
+    [NAMES_SEGMENT] = { "segment", "segment" }, [NAMES_TAG] = { "tag", "tag" },
+    [NAMES_JOURNEY] = { "journey", "journey" }, [NAMES_TEMPLATE] = { "template", "template" },
+    [NAMES_ACCOUNT] = { "account", "account" }, [NAMES_SOURCE] = { "source", "source" },
+    [NAMES_MAPPING] = { "mapping", "mapping" }, [NAMES_POOL] = { "pool", "pool of coupons" },
+};
+
+/* ---- who asks ---- */
+
+bool scope_is_part(const struct request *request)
+{
+    return request->actor.team.size > 0;
+}
+
+bool scope_sees_user(const struct request *request, uint32_t user_number)
+{
+    const struct scope *scope = request->scope;
+    if (scope == NULL)
+        return true;
+    const struct user *user = access_user_by_number(request->actor.set, user_number);
+    return user != NULL && user->team.size > 0 &&
+           team_is_within(scope->teams, user->team, scope->team->key);
+}
+
+/* ---- entering ---- */
+
+/* Whoever she is: the hidden segments of views are nobody's to read or change. */
+static bool names_a_view(const struct request *request, const struct row *row)
+{
+    return row != NULL && row->names == NAMES_SEGMENT &&
+           str_starts_with(request->parameters[0], STR(SCOPE_VIEW_PREFIX));
+}
+
+static err check_customer(struct request *request, str one_id, struct problem *problem)
+{
+    uint32_t number = 0;
+    bool sees = false;
+    if (keys_customer(request->server->keys, one_id, &number)) {
+        err error = scope_sees(request, number, &sees, problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    return sees ? ERR_OK : scope_refuse_customer(request, one_id, problem);
+}
+
+static err check_names(struct request *request, const struct row *row, struct problem *problem)
+{
+    str asked = request_query(request, STR("customer"));
+    if (row->names == NAMES_CUSTOMER) {
+        err error = check_customer(request, request->parameters[0], problem);
+        if (error != ERR_OK)
+            return error;
+    } else if (row->names != NAMES_NOTHING &&
+               !scope_sees_thing(request->scope, named[row->names].kind, request->parameters[0],
+                                 row->level)) {
+        return scope_refuse(request, named[row->names].word, request->parameters[0], problem);
+    }
+    return asked.size > 0 ? check_customer(request, asked, problem) : ERR_OK;
+}
+
+static err refuse_whole(struct problem *problem)
+{
+    problem_set(problem, ERR_FORBIDDEN, "this is for who sees the whole, not a team's part");
+    return problem_hint(problem, ERR_FORBIDDEN, "ask an administrator, or a head of all teams");
+}
+
+static err hold_scope(struct request *request, str team, struct problem *problem)
+{
+    struct scope *scope = arena_new(&request->arena, struct scope);
+    if (scope == NULL)
+        return ERR_NOMEM;
+    err error = scopes_teams(request->server, &scope->teams, problem);
+    if (error != ERR_OK)
+        return error;
+    scope->team = team_by_key(scope->teams, team);
+    scope->sources = engine_sources(request->server->engine);
+    request->scope = scope;
+    if (scope->team == NULL)
+        return problem_set(problem, ERR_FORBIDDEN,
+                           "your team '" STR_FMT "' is not there any more: nothing is seen",
+                           STR_ARG(team));
+    return scope_filter_make(request, scope);
+}
+
+err scope_enter(struct request *request, struct problem *problem)
+{
+    const struct row *row = find_row(request->route->operation);
+    enum scope_rule rule = row != NULL ? row->rule : SCOPE_WHOLE;
+    str team = request->actor.team;
+    if (names_a_view(request, row))
+        return problem_set(problem, ERR_NOT_FOUND, "there is no segment '%.*s'",
+                           (int)str_utf8_prefix_bytes(request->parameters[0], 100),
+                           request->parameters[0].data);
+    if (team.size == 0 || rule == SCOPE_PUBLIC || rule == SCOPE_OWN || rule == SCOPE_WORKSPACE)
+        return ERR_OK;
+    if (rule == SCOPE_WHOLE)
+        return refuse_whole(problem);
+    err error = hold_scope(request, team, problem);
+    if (error == ERR_OK)
+        error = scope_view_enter(request, problem);
+    if (error == ERR_OK)
+        error = check_names(request, row, problem);
+    return error;
+}
+
+void scope_leave(struct request *request)
+{
+    struct scope *scope = request->scope;
+    request->scope = NULL;
+    if (scope == NULL)
+        return;
+    team_set_release(&scope->teams);
+    source_set_release(&scope->sources);
+}
+
+/* ---- the lens ---- */
+
+static bool sees_definition(void *context, enum audience_kind kind, str key)
+{
+    return scope_sees_thing(context, kind == AUDIENCE_TAG ? "tag" : "segment", key, TEAM_READ);
+}
+
+void scope_look(struct request *request, const struct engine_state *state)
+{
+    struct scope *scope = request->scope;
+    if (scope == NULL)
+        return;
+    struct audience_lens lens = { .number = scope->view_number,
+                                  .sees = sees_definition,
+                                  .context = scope };
+    audience_look_through(state->audience, &lens);
+}
+
+void scope_look_away(const struct engine_state *state)
+{
+    audience_look_through(state->audience, NULL);
+}
+
+/* ---- customers ---- */
+
+bool scope_sees_now(const struct scope *scope, const struct engine_state *state, uint32_t number)
+{
+    uint32_t root = identity_root(state->identity, number);
+    return root != 0 &&
+           (scope == NULL ||
+            (scope->view_number != 0 && audience_has(state->audience, scope->view_number, root)));
+}
+
+struct ask_seen {
+    const struct scope *scope;
+    uint32_t *numbers;
+    size_t count;
+};
+
+static void leave_seen(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_seen *ask = question->context;
+    for (size_t i = 0; i < ask->count; i++)
+        if (ask->numbers[i] != 0 && !scope_sees_now(ask->scope, state, ask->numbers[i]))
+            ask->numbers[i] = 0;
+}
+
+err scope_filter(struct request *request, uint32_t *numbers, size_t count, struct problem *problem)
+{
+    struct ask_seen ask = { .scope = request->scope, .numbers = numbers, .count = count };
+    if (request->scope == NULL || count == 0)
+        return ERR_OK;
+    return view_ask(request, leave_seen, &ask, problem);
+}
+
+err scope_sees(struct request *request, uint32_t number, bool *sees, struct problem *problem)
+{
+    uint32_t one = number;
+    err error = scope_filter(request, &one, 1, problem);
+    *sees = error == ERR_OK && (request->scope == NULL || one != 0);
+    return error;
+}
+
+static void count_customers(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_seen *ask = question->context;
+    struct audience_set *set = NULL;
+    if (audience_set_take(state->audience, AUDIENCE_SEGMENT, scope_view_key(ask->scope), STR_NONE,
+                          &set) == ERR_OK)
+        ask->count = (size_t)audience_set_count(set);
+    audience_set_free(&set);
+}
+
+uint64_t scope_customer_count(struct request *request)
+{
+    struct ask_seen ask = { .scope = request->scope };
+    struct problem problem = { .error = ERR_OK };
+    if (view_ask(request, count_customers, &ask, &problem) != ERR_OK)
+        return 0;
+    return ask.count;
+}
+
+/* ---- refusing ---- */
+
+/* One line for what is not there and for what is not hers: neither the answer nor the time it takes says which. */
+static err audit_refusal(struct request *request, str name, struct problem *problem)
+{
+    struct command_body body;
+    struct buffer unused;
+    int status;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("object"),
+                     str_slice(name, 0, str_utf8_prefix_bytes(name, 100)));
+    json_member_text(&body.writer, STR("path"), str_from_c(request->route->path));
+    buffer_init(&unused, 65536);
+    struct engine_command command = { .operation = STR("team.refuse"),
+                                      .body = command_body_end(&body),
+                                      .user_number = request->actor.user_number };
+    err error = engine_command(request->server->engine, &command, &status, &unused, problem);
+    buffer_deinit(&unused);
+    command_body_deinit(&body);
+    return error;
+}
+
+err scope_refuse(struct request *request, const char *what, str name, struct problem *problem)
+{
+    if (request->scope != NULL) {
+        err error = audit_refusal(request, name, problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    return problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'", what,
+                       (int)str_utf8_prefix_bytes(name, 100), name.data != NULL ? name.data : "");
+}
+
+err scope_refuse_customer(struct request *request, str one_id, struct problem *problem)
+{
+    return scope_refuse(request, "customer", one_id, problem);
+}
+
+/* ---- things ---- */
+
+bool scope_sees_thing(const struct scope *scope, const char *kind, str key, enum team_level level)
+{
+    return scope == NULL ||
+           team_level_of(scope->teams, scope->team->key, str_from_c(kind), key) >= level;
+}

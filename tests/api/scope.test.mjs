@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// S12: each team its own. Three teams by channel, a head above them, an adviser, a dealer; what each of them gets by the API.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Kith, missingBinary } from '../support/kith.mjs';
+import { ask, expect, identify, refused, track } from './support.mjs';
+
+let kith;
+const real = { skip: missingBinary };
+const NOW = '2026-06-18T02:00:00Z';
+const token = {};
+const id = {};
+const teams = {
+  wecom: { name: '企微', parent: 'online', events: [{ prop: 'channel', eq: 'wecom' }], sources: ['wecom'] },
+  tmall: { name: '天猫', parent: 'online', events: [{ prop: 'channel', in: ['tmall'] }], sources: ['tmall'] },
+  douyin: { name: '抖音', parent: 'online', events: [{ prop: '$source', eq: 'douyin' }], sources: ['douyin'] },
+  advisers: { name: '导购', customers: { relation: 'adviser', eq: '$me' } },
+  dealer: { name: '经销商', customers: { event: '*', where: [{ prop: 'dealer_id', eq: 'd7' }] }, events: [{ prop: 'dealer_id', eq: 'd7' }] },
+};
+
+/** A user of a team (or of none) with a token. */
+async function person(login, team, roles) {
+  const password = `correct horse ${login} 9`;
+  await expect(kith, 200, 'PUT', `/users/${login}`, { body: { password, name: login, roles, team } });
+  const session = await ask(kith, 'POST', '/session', { token: null, body: { login, password } });
+  const cookie = session.headers['set-cookie'][0].split(';')[0];
+  const made = await expect(kith, 201, 'POST', '/tokens', {
+    token: null, body: { name: `${login} token` }, headers: { cookie, 'x-kith-request': '1' },
+  });
+  token[login] = made.token;
+}
+
+const as = (login, status, method, path, body) => expect(kith, status, method, path, { token: token[login], body });
+const customer = (login, name, status = 200) => as(login, status, 'GET', `/customers/${id[name]}`);
+
+before(async () => {
+  if (missingBinary) return;
+  kith = await Kith.start({ arguments: ['--virtual-clock'], environment: { KITH_NOW: NOW } });
+  const sources = {};
+  for (const key of ['wecom', 'tmall', 'douyin'])
+    sources[key] = await expect(kith, 201, 'POST', '/sources', { body: { key, name: key, kind: 'server', channel: key } });
+  const time = { timestamp: NOW };
+  const order = (user, order_id, revenue, channel, more = {}) =>
+    track(user, 'Order Paid', { order_id, revenue, currency: 'CNY', channel, ...more }, time);
+  await kith.batch(sources.wecom.write_key, [
+    identify('ann', { city: '上海', phone: '13800000001', adviser_id: 'lily' }, time), order('ann', 'w1', '10.00', 'wecom'),
+    identify('both', { city: '北京', adviser_id: 'mei' }, time), order('both', 'w2', '20.00', 'wecom', { dealer_id: 'd7' }),
+  ]);
+  await kith.batch(sources.tmall.write_key, [
+    identify('tom', { city: '上海', phone: '13800000002' }, time), order('tom', 't1', '30.00', 'tmall'),
+    identify('both', { vip_level: 'gold' }, time), order('both', 't2', '40.00', 'tmall'),
+  ]);
+  await kith.batch(sources.douyin.write_key, [identify('dou', { city: '广州' }, time), order('dou', 'd1', '50.00', 'douyin')]);
+  await expect(kith, 200, 'PUT', '/teams/online', { body: { name: '线上' } });
+  for (const [key, body] of Object.entries(teams)) await expect(kith, 200, 'PUT', `/teams/${key}`, { body });
+  for (const name of ['ann', 'both', 'tom', 'dou'])
+    id[name] = (await expect(kith, 200, 'GET', `/customers/by/user_id/${name}`)).one_id;
+  for (const [login, team, ...roles] of [
+    ['wendy', 'wecom', 'operator'], ['tim', 'tmall', 'operator'], ['dora', 'douyin', 'analyst'],
+    ['head', 'online', 'operator'], ['lily', 'advisers', 'operator'], ['mei', 'advisers', 'operator'],
+    ['deng', 'dealer', 'operator'], ['boss', null, 'operator'],
+  ]) await person(login, team, roles);
+});
+after(async () => kith?.remove());
+
+test('S12: each sees her own customers, by number, by identifier and in the list', real, async () => {
+  const sees = {
+    wendy: ['ann', 'both'], tim: ['tom', 'both'], dora: ['dou'], head: ['ann', 'both', 'tom', 'dou'],
+    lily: ['ann'], mei: ['both'], deng: ['both'], boss: ['ann', 'both', 'tom', 'dou'],
+  };
+  for (const [login, names] of Object.entries(sees)) {
+    for (const name of Object.keys(id)) {
+      const status = names.includes(name) ? 200 : 404;
+      await customer(login, name, status);
+      await as(login, status, 'GET', `/customers/by/user_id/${name}`);
+      for (const part of ['events', 'graph', 'merges', 'explain'])
+        await as(login, status, 'GET', `/customers/${id[name]}/${part}`);
+    }
+    const list = await as(login, 200, 'GET', '/customers?limit=100');
+    assert.deepEqual(list.items.map((one) => one.one_id).sort(), names.map((name) => id[name]).sort(), login);
+  }
+});
+
+test('X4: a foreign customer is answered as one that does not exist, and both are in the audit', real, async () => {
+  const foreign = await customer('wendy', 'tom', 404);
+  const nobody = await as('wendy', 404, 'GET', '/customers/c_0000000000000');
+  const words = (problem, one_id) => JSON.stringify({ ...problem, instance: '' }).replaceAll(one_id, 'X');
+  assert.equal(words(foreign, id.tom), words(nobody, 'c_0000000000000'));
+  const byPhone = await as('wendy', 404, 'GET', '/customers/by/mobile/13800000002');
+  const noPhone = await as('wendy', 404, 'GET', '/customers/by/mobile/13800000009');
+  assert.equal(words(byPhone, '13800000002'), words(noPhone, '13800000009'));
+  const audit = await expect(kith, 200, 'GET', '/audit?action=team.refuse&limit=100');
+  const objects = audit.items.map((line) => line.object);
+  assert.ok(objects.includes(id.tom) && objects.includes('c_0000000000000'), JSON.stringify(objects));
+});
+
+test('events and facts of other teams are not there for a customer of two teams', real, async () => {
+  const types = async (login) => (await as(login, 200, 'GET', `/customers/${id.both}/events`)).items
+    .filter((event) => event.type === 'Order Paid').map((event) => event.props.order_id).sort();
+  assert.deepEqual(await types('wendy'), ['w2']);
+  assert.deepEqual(await types('tim'), ['t2']);
+  assert.deepEqual(await types('deng'), ['w2']);
+  assert.deepEqual(await types('head'), ['t2', 'w2']);
+  assert.deepEqual(await types('mei'), ['t2', 'w2']);
+  const wendy = await customer('wendy', 'both'), tim = await customer('tim', 'both');
+  assert.equal(wendy.traits.city, '北京');
+  assert.equal(wendy.traits.vip_level, undefined);
+  assert.equal(tim.traits.vip_level, 'gold');
+  assert.equal(tim.traits.city, undefined);
+  assert.equal(wendy.summary.withheld, true);
+  assert.equal((await customer('mei', 'both')).summary.orders, 2);
+});
+
+test('previews count seen events of who is seen', real, async () => {
+  const preview = async (login, rule) => {
+    const answer = await as(login, 200, 'POST', '/segments/preview', { rule });
+    return [answer.count, answer.base, answer.conditions.map((one) => one.count).join()];
+  };
+  const paid = { event: 'Order Paid' };
+  assert.deepEqual(await preview('wendy', paid), [2, 2, '2']);
+  assert.deepEqual(await preview('dora', paid), [1, 1, '1']);
+  assert.deepEqual(await preview('head', paid), [4, 4, '4']);
+  const rich = { event: 'Order Paid', measure: 'sum', of: 'revenue', gte: 3000 };
+  assert.deepEqual(await preview('wendy', rich), [0, 2, '0']);
+  assert.deepEqual(await preview('tim', rich), [2, 2, '2']);
+  const twice = { event: 'Order Paid', measure: 'count', gte: 2 };
+  assert.deepEqual(await preview('tim', twice), [0, 2, '0']);
+  assert.deepEqual(await preview('mei', twice), [1, 1, '1']);
+  assert.deepEqual(await preview('boss', twice), [1, 4, '1']);
+  const any = { any: [{ trait: 'city', eq: '上海' }, paid] };
+  assert.deepEqual(await preview('lily', any), [1, 1, '1,1']);
+});
+
+test('segments and tags belong to a team, are shared, and hold of its customers alone', real, async () => {
+  await refused(kith, 404, 'not_found', 'PUT', '/segments/buyers', { token: token.wendy, body: { rule: { event: 'Order Paid' } } });
+  const made = await as('wendy', 200, 'PUT', '/segments/wecom__buyers', { name: '企微买家', rule: { event: 'Order Paid' } });
+  assert.equal(made.count, 2);
+  assert.equal((await as('boss', 200, 'GET', '/segments/wecom__buyers')).count, 2);
+  const everybody = await expect(kith, 200, 'PUT', '/segments/all-buyers', { body: { rule: { event: 'Order Paid' } } });
+  assert.equal(everybody.count, 4);
+  for (const login of ['tim', 'wendy', 'lily'])
+    for (const [method, path] of [['GET', ''], ['GET', '/members'], ['GET', '/history'], ['GET', '/profile'], ['GET', '/reach'], ['DELETE', '']])
+      await as(login, 404, method, `/segments/all-buyers${path}`);
+  assert.deepEqual((await as('tim', 200, 'GET', '/segments')).items, []);
+  assert.equal((await customer('tim', 'both')).segments.length, 0);
+  assert.deepEqual((await customer('wendy', 'both')).segments, ['wecom__buyers']);
+  const hidden = await as('tim', 422, 'POST', '/segments/preview', { rule: { segment: 'all-buyers' } });
+  const none = await as('tim', 422, 'POST', '/segments/preview', { rule: { segment: 'zll-buyers' } });
+  assert.equal(hidden.detail.replace('all-', 'zll-'), none.detail);
+  assert.equal(hidden.hint, none.hint);
+  await as('tim', 422, 'PUT', '/segments/tmall__copy', { rule: { segment: 'all-buyers' } });
+  await expect(kith, 204, 'PUT', '/shares', { body: { kind: 'segment', key: 'all-buyers', team: 'tmall', level: 'read' } });
+  const shared = await as('tim', 200, 'GET', '/segments/all-buyers');
+  assert.equal(shared.count, 2);
+  assert.deepEqual((await as('tim', 200, 'GET', '/segments/all-buyers/members')).items.sort(), [id.tom, id.both].sort());
+  const points = (await as('tim', 200, 'GET', '/segments/all-buyers/history')).points;
+  assert.equal(points.at(-1).count, 2);
+  assert.ok(points.every((point) => point.entered <= 2));
+  await as('tim', 404, 'PUT', '/segments/all-buyers', { rule: { event: 'Order Paid' } });
+  await as('tim', 404, 'GET', `/segments/all-buyers/explain?customer=${id.tom}`);
+  await as('wendy', 404, 'GET', '/segments/all-buyers');
+  await expect(kith, 204, 'PUT', '/shares', { body: { kind: 'segment', key: 'all-buyers', team: 'tmall', level: 'none' } });
+  await as('tim', 404, 'GET', '/segments/all-buyers');
+  await as('tim', 404, 'PUT', '/shares', { kind: 'segment', key: 'wecom__buyers', team: 'tmall', level: 'change' });
+  await as('wendy', 204, 'PUT', '/shares', { kind: 'segment', key: 'wecom__buyers', team: 'tmall', level: 'read' });
+  assert.equal((await as('tim', 200, 'GET', '/segments/wecom__buyers')).count, 1);
+});
+
+test('the hidden segment of a view is nobody’s to read or change', real, async () => {
+  for (const login of ['boss', 'wendy']) {
+    await as(login, 404, 'GET', '/segments/team-view-wecom');
+    await as(login, 404, 'PUT', '/segments/team-view-wecom', { rule: { event: 'Order Paid' } });
+    await as(login, 404, 'DELETE', '/segments/team-view-wecom');
+  }
+});
+
+test('a view moves with the event that moves it, and with its rule', real, async () => {
+  const wecom = (await expect(kith, 200, 'GET', '/sources')).items.find((one) => one.key === 'wecom');
+  const rotated = await expect(kith, 200, 'POST', '/sources/wecom/rotate');
+  assert.ok(wecom);
+  await kith.batch(rotated.write_key, [track('dou', 'Product Viewed', { channel: 'wecom' }, { timestamp: NOW })]);
+  await customer('wendy', 'dou');
+  await expect(kith, 200, 'PUT', '/teams/wecom', { body: { ...teams.wecom, customers: { trait: 'city', eq: '上海' } } });
+  await customer('wendy', 'dou', 404);
+  await customer('wendy', 'ann');
+  await expect(kith, 200, 'PUT', '/teams/wecom', { body: teams.wecom });
+  await customer('wendy', 'dou');
+});
+
+test('what cannot be cut is refused to who sees a part, and is not to a head of all', real, async () => {
+  for (const path of ['/identity/link-rate', '/quarantine/summary', '/stop'])
+    await refused(kith, 403, 'forbidden', 'GET', path, { token: token.wendy });
+  for (const path of ['/identity/link-rate', '/stop']) await as('boss', 200, 'GET', path);
+});
+
+test('teams are a tree: no ring, no strange parent, no rule that cannot be made', real, async () => {
+  const put = (key, body, status) => expect(kith, status, 'PUT', `/teams/${key}`, { body });
+  await put('online', { parent: 'wecom' }, 422);
+  await put('online', { parent: 'online' }, 422);
+  await put('new', { parent: 'nothing' }, 422);
+  await put('new', { customers: { trait: 'no such trait', eq: 1 } }, 422);
+  await put('new', { events: [{ prop: 'channel', gte: 3 }] }, 422);
+  await put('New', {}, 422);
+  await refused(kith, 409, 'conflict', 'DELETE', '/teams/online');
+  await refused(kith, 409, 'conflict', 'DELETE', '/teams/wecom');
+  await put('new', { customers: { trait: 'city', eq: '上海' } }, 200);
+  await expect(kith, 204, 'DELETE', '/teams/new');
+  await expect(kith, 404, 'GET', '/teams/new');
+  assert.deepEqual((await as('head', 200, 'GET', '/teams')).items.map((team) => team.key), ['douyin', 'online', 'tmall', 'wecom']);
+  await as('wendy', 404, 'GET', '/teams/tmall');
+});
