@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* whatif_cast: who could be concerned, and what gates and journeys ask of her, as flat arrays by node.
+ *
+ * What only the engine's thread may read is copied in questions of about a millisecond: the root of each node, then, of those who did
+ * anything in those days that can start a journey, identifiers, consents and zone with their times. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/whatif_inside.h"
+
+#define ROOTS_AT_ONCE 100000u
+#define PEOPLE_AT_ONCE 400u
+#define ROWS_MAX 256
+#define NODES_MAX 4096
+#define CHUNK_CUSTOMERS 65536u
+#define SLICE_ARENA_BYTES ((size_t)64 << 20)
+
+void cast_deinit(struct cast *cast)
+{
+    if (cast->today != cast->root)
+        memory_free(cast->today);
+    memory_free(cast->root);
+    memory_free(cast->next);
+    memory_free(cast->place);
+    memory_free(cast->concerned);
+    memory_free(cast->nodes);
+    memory_free(cast->consents);
+    memory_free(cast->names);
+    memory_free(cast->edges);
+    memory_free(cast->is_undone);
+    for (size_t i = 0; i < cast->zone_count; i++)
+        zone_free(&cast->zones[i]);
+    *cast = (struct cast){ .node_count = 0 };
+}
+
+static void *grown(void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return items;
+    size_t larger = *capacity == 0 ? 1024 : *capacity * 2;
+    void *longer = memory_resize(items, larger * size);
+    if (longer != NULL)
+        *capacity = larger;
+    return longer;
+}
+
+/* ---- names of purposes and channels ---- */
+
+uint8_t cast_name(struct cast *cast, str name, bool makes)
+{
+    for (size_t i = 0; i < cast->name_count; i++)
+        if (str_equal(str_from_c(cast->names[i]), name))
+            return (uint8_t)(i + 1);
+    if (!makes || cast->name_count == CONSENT_NAMES_MAX || name.size > 63)
+        return 0;
+    char(*longer)[64] = memory_resize(cast->names, (cast->name_count + 1) * sizeof(*longer));
+    if (longer == NULL)
+        return 0;
+    cast->names = longer;
+    snprintf(longer[cast->name_count], sizeof(*longer), "%.*s", STR_ARG(name));
+    return (uint8_t)++cast->name_count;
+}
+
+err cast_add_consent(struct cast *cast, uint32_t node, uint8_t name, bool granted, int64_t at_ms)
+{
+    struct cast_node *there = cast_at(cast, node);
+    if (there == NULL || name == 0)
+        return ERR_OK;
+    struct cast_consent *longer =
+        grown(cast->consents, cast->consent_count, &cast->consent_capacity, sizeof(*longer));
+    if (longer == NULL)
+        return ERR_NOMEM;
+    cast->consents = longer;
+    longer[cast->consent_count++] = (struct cast_consent){
+        .at_ms = at_ms, .next = there->consent, .name = name, .granted = granted
+    };
+    there->consent = (uint32_t)cast->consent_count;
+    return ERR_OK;
+}
+
+/* ---- roots ---- */
+
+struct ask_roots {
+    struct engine_question question;
+    struct cast *cast;
+    uint32_t from, to;
+};
+
+static void take_roots(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_roots *ask = question->context;
+    for (uint32_t node = ask->from; node < ask->to; node++)
+        ask->cast->root[node] = identity_root(state->identity, node);
+}
+
+static void take_count(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_roots *ask = question->context;
+    ask->cast->node_count = identity_node_count(state->identity);
+    ask->cast->merge_count = identity_merge_count(state->identity);
+}
+
+static err read_roots(struct whatif_run *run)
+{
+    struct cast *cast = &run->cast;
+    struct ask_roots ask = { .cast = cast };
+    err error = whatif_ask(run, take_count, &ask);
+    if (error != ERR_OK)
+        return error;
+    size_t count = (size_t)cast->node_count + 1;
+    cast->root = memory_alloc(count * sizeof(uint32_t));
+    cast->next = memory_alloc(count * sizeof(uint32_t));
+    cast->place = memory_alloc(count * sizeof(uint32_t));
+    cast->concerned = memory_alloc((count / 64 + 1) * sizeof(uint64_t));
+    if (cast->root == NULL || cast->next == NULL || cast->place == NULL || cast->concerned == NULL)
+        return ERR_NOMEM;
+    cast->today = cast->root;
+    for (uint32_t from = 1; error == ERR_OK && from <= cast->node_count; from = ask.to) {
+        ask.from = from;
+        ask.to = from + ROOTS_AT_ONCE;
+        if (ask.to > cast->node_count + 1)
+            ask.to = cast->node_count + 1;
+        error = whatif_ask(run, take_roots, &ask);
+    }
+    return error;
+}
+
+/* Nodes of one customer, ascending, by `next`. */
+static void chain_nodes(struct cast *cast)
+{
+    for (uint32_t node = cast->node_count; node > 0; node--) {
+        uint32_t root = cast->root[node];
+        if (root == 0 || root == node)
+            continue;
+        cast->next[node] = cast->next[root];
+        cast->next[root] = node;
+    }
+}
+
+/* ---- identities as they were ---- */
+
+static void join(struct cast *cast, uint32_t survivor, uint32_t absorbed)
+{
+    uint32_t one = cast->next[survivor], other = absorbed, *last = &cast->next[survivor];
+    for (uint32_t node = absorbed; node != 0; node = cast->next[node])
+        cast->root[node] = survivor;
+    while (one != 0 && other != 0) {
+        uint32_t *least = one < other ? &one : &other;
+        *last = *least;
+        last = &cast->next[*least];
+        *least = *last;
+    }
+    *last = one != 0 ? one : other;
+}
+
+static uint32_t apply_merge(struct cast *cast, uint32_t node, uint32_t other)
+{
+    uint32_t a = cast->root[node], b = cast->root[other];
+    if (a == 0 || b == 0 || a == b)
+        return 0;
+    join(cast, a < b ? a : b, a < b ? b : a);
+    return a < b ? b : a;
+}
+
+struct reading_merges {
+    struct whatif_run *run;
+    err error;
+};
+
+static bool add_edge(struct cast *cast, const struct cast_edge *edge)
+{
+    struct cast_edge *longer =
+        grown(cast->edges, cast->edge_count, &cast->edge_capacity, sizeof(*longer));
+    if (longer == NULL)
+        return false;
+    cast->edges = longer;
+    longer[cast->edge_count++] = *edge;
+    return true;
+}
+
+static bool read_merge(void *context, const struct ledger_value *values)
+{
+    struct reading_merges *reading = context;
+    struct cast *cast = &reading->run->cast;
+    int64_t undone_ms = values[11].integer;
+    struct cast_edge edge = { .merge = (uint32_t)values[0].integer,
+                              .node = (uint32_t)values[3].integer,
+                              .other = (uint32_t)values[4].integer,
+                              .seq = (uint64_t)values[5].integer,
+                              .at_ms = values[6].integer };
+    if (edge.node > cast->node_count || edge.other > cast->node_count)
+        return true; /* made after this run began */
+    bool added = add_edge(cast, &edge);
+    edge.is_split = true;
+    edge.seq = (uint64_t)values[12].integer;
+    edge.at_ms = undone_ms;
+    if (added && undone_ms != 0)
+        added = add_edge(cast, &edge);
+    reading->error = added ? ERR_OK : ERR_NOMEM;
+    return added;
+}
+
+static int compare_edges(const void *left, const void *right)
+{
+    const struct cast_edge *a = left, *b = right;
+    if (a->seq != b->seq)
+        return a->seq < b->seq ? -1 : 1;
+    return a->merge < b->merge ? -1 : a->merge > b->merge;
+}
+
+/* All that had merged by then and was not split: the first of them by seq. */
+static err go_back(struct whatif_run *run)
+{
+    struct cast *cast = &run->cast;
+    struct reading_merges reading = { .run = run };
+    size_t bytes = ((size_t)cast->node_count + 1) * sizeof(uint32_t);
+    err error = engine_settle(run->engine, false, 60 * SECOND_MS);
+    if (error == ERR_OK)
+        error = ledger_scan(run->engine->ledger, LEDGER_MERGES, NULL, read_merge, &reading,
+                            run->problem);
+    if (error == ERR_OK)
+        error = reading.error;
+    cast->root = memory_alloc(bytes);
+    cast->is_undone = memory_alloc((size_t)cast->merge_count + 1);
+    if (error != ERR_OK || cast->root == NULL || cast->is_undone == NULL)
+        return error != ERR_OK ? error : ERR_NOMEM;
+    memset(cast->next, 0, bytes);
+    for (uint32_t node = 1; node <= cast->node_count; node++)
+        cast->root[node] = cast->today[node] != 0 ? node : 0;
+    if (cast->edge_count > 0)
+        qsort(cast->edges, cast->edge_count, sizeof(*cast->edges), compare_edges);
+    for (size_t i = 0; i < cast->edge_count; i++)
+        if (cast->edges[i].is_split && cast->edges[i].at_ms < run->order.from_ms &&
+            cast->edges[i].merge <= cast->merge_count)
+            cast->is_undone[cast->edges[i].merge] = 1;
+    while (cast->edge_next < cast->edge_count &&
+           cast->edges[cast->edge_next].at_ms < run->order.from_ms) {
+        const struct cast_edge *edge = &cast->edges[cast->edge_next++];
+        if (!edge->is_split && cast->is_undone[edge->merge] == 0)
+            apply_merge(cast, edge->node, edge->other);
+    }
+    return ERR_OK;
+}
+
+size_t cast_merge(struct cast *cast, uint64_t seq, uint32_t *absorbed, size_t max)
+{
+    size_t count = 0;
+    while (cast->edge_next < cast->edge_count && count < max &&
+           cast->edges[cast->edge_next].seq == seq && !cast->edges[cast->edge_next].is_split) {
+        const struct cast_edge *edge = &cast->edges[cast->edge_next++];
+        uint32_t gone = apply_merge(cast, edge->node, edge->other);
+        if (gone != 0)
+            absorbed[count++] = gone;
+    }
+    return count;
+}
+
+/* Apart, then together again by all that still holds. */
+static void take_apart(struct cast *cast, const struct cast_edge *split)
+{
+    uint32_t root = cast->root[split->node];
+    cast->is_undone[split->merge] = 1;
+    for (uint32_t node = root, next; node != 0; node = next) {
+        next = cast->next[node];
+        cast->next[node] = 0;
+        cast->root[node] = node;
+    }
+    for (size_t i = 0; i < cast->edge_next; i++) {
+        const struct cast_edge *edge = &cast->edges[i];
+        if (!edge->is_split && cast->is_undone[edge->merge] == 0)
+            apply_merge(cast, edge->node, edge->other);
+    }
+}
+
+int64_t cast_next_change_ms(const struct cast *cast, uint64_t seq, int64_t at_ms)
+{
+    const struct cast_edge *edge = &cast->edges[cast->edge_next];
+    return cast->edge_next < cast->edge_count && edge->seq < seq && edge->at_ms <= at_ms
+               ? edge->at_ms
+               : INT64_MAX;
+}
+
+bool cast_split_before(struct cast *cast, uint64_t seq, int64_t at_ms, struct cast_edge *edge)
+{
+    if (cast->edge_next == cast->edge_count || cast->edges[cast->edge_next].seq >= seq ||
+        cast->edges[cast->edge_next].at_ms > at_ms)
+        return false;
+    *edge = cast->edges[cast->edge_next];
+    if (edge->is_split) {
+        cast->edge_next++;
+        take_apart(cast, edge);
+    }
+    return true;
+}
+
+/* ---- who could be concerned ---- */
+
+struct looking {
+    struct whatif_run *run;
+    bool *starts; /* by type */
+    bool everybody;
+};
+
+static bool look_at(void *context, uint32_t customer, const struct history_view *view)
+{
+    struct looking *looking = context;
+    struct cast *cast = &looking->run->cast;
+    int64_t from_ms = looking->run->order.from_ms - DAY_MS, to_ms = looking->run->order.to_ms;
+    bool found = looking->everybody || !view->complete;
+    for (size_t i = view->count; !found && i > 0; i--) {
+        int64_t time_ms = history_time_ms(view->events[i - 1]);
+        if (time_ms < from_ms)
+            break;
+        found = time_ms < to_ms && looking->starts[history_packed_type(view->events[i - 1])];
+    }
+    if (found && customer <= cast->node_count && cast->today[customer] == customer) {
+        cast->concerned[customer / 64] |= UINT64_C(1) << customer % 64;
+        cast->customers++;
+    }
+    return !whatif_is_cancelled(looking->run);
+}
+
+static void note_start(void *context, str event, bool starts, bool goes_on)
+{
+    struct looking *looking = context;
+    (void)goes_on;
+    if (starts)
+        looking->starts[history_type_find(looking->run->history, event)] = true;
+}
+
+static err find_concerned(struct whatif_run *run)
+{
+    struct looking looking = { .run = run };
+    looking.starts = run->starts = memory_alloc(HISTORY_TYPES_MAX * sizeof(bool));
+    if (looking.starts == NULL)
+        return ERR_NOMEM;
+    journey_visit_events(run->journeys, note_start, &looking);
+    looking.starts[0] = false; /* no event has it */
+    looking.everybody = journey_concerns_everybody(run->journeys) || run->order.segment.size > 0;
+    for (uint32_t from = 1; from <= run->cast.node_count; from += CHUNK_CUSTOMERS) {
+        history_read_begin(run->reader);
+        history_scan(run->reader, from, from + CHUNK_CUSTOMERS, look_at, &looking);
+        history_read_end(run->reader);
+    }
+    return ERR_OK;
+}
+
+/* ---- what is asked of them ---- */
+
+struct ask_people {
+    struct whatif_run *run;
+    struct arena arena;
+    uint32_t next;
+    err error;
+};
+
+static int reach_of(const struct cast *cast, const struct identity_row_view *row, size_t kind)
+{
+    const struct reach_kind *wanted = &cast->kinds[kind];
+    str type = str_from_c(wanted->type), namespace_ = str_from_c(wanted->namespace_);
+    return (type.size == 0 || str_equal(row->type, type)) &&
+           (namespace_.size == 0 || str_equal(row->namespace_, namespace_)) && !row->is_shared &&
+           (row->flags & (IDENTIFIER_BLOCKED | (type.size > 0 ? IDENTIFIER_HASHED : 0))) == 0;
+}
+
+static void take_row(struct cast *cast, const struct identity_row_view *row)
+{
+    struct cast_node *node = cast_at(cast, row->node);
+    uint32_t at_s = row->attached_ms > 1000 ? (uint32_t)(row->attached_ms / 1000) : 1;
+    for (size_t kind = 0; node != NULL && kind < cast->kind_count; kind++)
+        if (reach_of(cast, row, kind) &&
+            (node->attached_s[kind] == 0 || at_s < node->attached_s[kind]))
+            node->attached_s[kind] = at_s;
+}
+
+static uint8_t zone_index(struct cast *cast, str json)
+{
+    struct problem problem = { .error = ERR_OK };
+    str name = json.size > 2 ? str_slice(json, 1, json.size - 1) : STR_NONE;
+    for (size_t i = 0; i < cast->zone_count; i++)
+        if (str_equal(str_from_c(cast->zones[i]->name), name))
+            return (uint8_t)(i + 1);
+    if (name.size == 0 || cast->zone_count == sizeof cast->zones / sizeof cast->zones[0] ||
+        zone_load(&cast->zones[cast->zone_count], name, &problem) != ERR_OK)
+        return 0;
+    return (uint8_t)++cast->zone_count;
+}
+
+static err take_facts(struct ask_people *ask, const struct engine_state *state, uint32_t node)
+{
+    struct cast *cast = &ask->run->cast;
+    struct profile_view view;
+    err error = profile_view_take(state->profile, &node, 1, &ask->arena, &view);
+    for (uint32_t i = 0; error == ERR_OK && i < view.consent_count; i++) {
+        const struct profile_consent_view *consent = &view.consents[i];
+        error = cast_add_consent(cast, node, cast_name(cast, consent->purpose, true),
+                                 consent->granted, consent->at_ms);
+        cast->changed_consents += consent->at_ms >= ask->run->order.from_ms;
+    }
+    const struct profile_trait_view *zone =
+        error == ERR_OK ? profile_view_trait(&view, STR("timezone")) : NULL;
+    if (zone != NULL)
+        cast_at(cast, node)->zone = zone_index(cast, zone->json);
+    return error;
+}
+
+static err add_node(struct cast *cast, uint32_t node)
+{
+    struct cast_node *longer = grown(cast->nodes, cast->count, &cast->capacity, sizeof(*longer));
+    if (longer == NULL)
+        return ERR_NOMEM;
+    cast->nodes = longer;
+    longer[cast->count++] = (struct cast_node){ .consent = 0 };
+    cast->place[node] = (uint32_t)cast->count;
+    return ERR_OK;
+}
+
+static err take_person(struct ask_people *ask, const struct engine_state *state, uint32_t root)
+{
+    struct cast *cast = &ask->run->cast;
+    uint32_t nodes[NODES_MAX], rows[ROWS_MAX];
+    size_t count = identity_nodes(state->identity, root, nodes, NODES_MAX);
+    err error = ERR_OK;
+    count = count < NODES_MAX ? count : NODES_MAX;
+    for (size_t i = 0; error == ERR_OK && i < count; i++)
+        if (nodes[i] <= cast->node_count && cast->place[nodes[i]] == 0)
+            error = add_node(cast, nodes[i]);
+    for (size_t i = 0; error == ERR_OK && i < count; i++)
+        if (cast_at(cast, nodes[i]) != NULL)
+            error = take_facts(ask, state, nodes[i]);
+    size_t row_count = identity_rows(state->identity, root, rows, ROWS_MAX);
+    for (size_t i = 0; error == ERR_OK && i < row_count && i < ROWS_MAX; i++) {
+        struct identity_row_view row = { .row = 0 };
+        if (identity_row_state(state->identity, rows[i], &row))
+            take_row(cast, &row);
+    }
+    return error;
+}
+
+static void take_people(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_people *ask = question->context;
+    struct cast *cast = &ask->run->cast;
+    uint32_t did = 0;
+    arena_reset(&ask->arena);
+    while (ask->error == ERR_OK && did < PEOPLE_AT_ONCE && ask->next <= cast->node_count) {
+        uint64_t bits = cast->concerned[ask->next / 64] >> ask->next % 64;
+        if (bits == 0) {
+            ask->next = (ask->next / 64 + 1) * 64;
+            continue;
+        }
+        ask->next += (uint32_t)__builtin_ctzll(bits);
+        ask->error = take_person(ask, state, ask->next++);
+        did++;
+    }
+}
+
+static err read_people(struct whatif_run *run)
+{
+    struct ask_people ask = { .run = run, .next = 1 };
+    err error = ERR_OK;
+    arena_init(&ask.arena, "whatif_people", SLICE_ARENA_BYTES);
+    while (error == ERR_OK && ask.next <= run->cast.node_count) {
+        error = whatif_ask(run, take_people, &ask);
+        if (error == ERR_OK)
+            error = ask.error;
+    }
+    arena_deinit(&ask.arena);
+    return error;
+}
+
+/* ---- */
+
+static void add_reach(void *context, str key, enum channel_kind kind, str type, str namespace_)
+{
+    struct cast *cast = context;
+    (void)key;
+    (void)kind;
+    for (size_t i = 0; i < cast->kind_count; i++)
+        if (str_equal(str_from_c(cast->kinds[i].type), type) &&
+            str_equal(str_from_c(cast->kinds[i].namespace_), namespace_))
+            return;
+    if (cast->kind_count == REACH_KINDS_MAX)
+        return;
+    struct reach_kind *made = &cast->kinds[cast->kind_count++];
+    snprintf(made->type, sizeof made->type, "%.*s", STR_ARG(type));
+    snprintf(made->namespace_, sizeof made->namespace_, "%.*s", STR_ARG(namespace_));
+}
+
+err cast_make(struct whatif_run *run)
+{
+    touches_fork_visit_accounts(run->touches, add_reach, &run->cast);
+    err error = read_roots(run);
+    if (error == ERR_OK)
+        chain_nodes(&run->cast);
+    if (error == ERR_OK)
+        error = find_concerned(run);
+    if (error == ERR_OK)
+        error = read_people(run);
+    return error == ERR_OK && run->order.identities_then ? go_back(run) : error;
+}

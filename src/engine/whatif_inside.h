@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* whatif_inside: what the files of a run share. Private to engine/whatif*.c.
+ *
+ *     whatif.c         runs as jobs: waiting, running, kept
+ *     whatif_order.c   what was asked for
+ *     whatif_cast.c    who could be concerned: nodes, identities, reach, consents
+ *     whatif_stream.c  the events of those days, in the order of arrival
+ *     whatif_world.c   what journeys and touches of the overlay ask of the house
+ *     whatif_watch.c   rules whose moves somebody waits for
+ *     whatif_run.c     the virtual clock: what is due, then the event, then what is sent
+ *     whatif_tell.c    the result
+ *
+ * All of it belongs to the thread of the run, save what a question looks at meanwhile, and the reader of the stream.
+ */
+#ifndef KITH_ENGINE_WHATIF_INSIDE_H
+#define KITH_ENGINE_WHATIF_INSIDE_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/zone.h"
+#include "engine/state.h"
+#include "engine/whatif.h"
+
+/* ---- what was asked ---- */
+
+#define WHATIF_SHARES 3 /* delivered, read, clicked */
+struct whatif_order {
+    char journey[128];
+    bool draft, with_others, identities_then, with_imported;
+    bool has_definition;
+    struct buffer definition; /* JSON, when it came with the request */
+    struct buffer segment;    /* who enters on day 0, of one that is entered by hand */
+    int64_t from_ms, to_ms, tick_ms;
+    int64_t days;
+    double shares[WHATIF_SHARES]; /* below 0: those of the past */
+    int64_t read_after_ms;
+    int64_t minutes[CHANNEL_KIND_COUNT]; /* of an adviser, a touch */
+    int64_t tasks_per_day;               /* 0: no limit known */
+    int64_t coupon_value_minor;
+    size_t examples;
+};
+void whatif_order_init(struct whatif_order *order);
+void whatif_order_deinit(struct whatif_order *order);
+err whatif_order_read(struct whatif_order *order, str key, json_value body, int64_t now_ms,
+                      struct problem *problem) MUST_USE;
+
+/* ---- people ---- */
+
+#define REACH_KINDS_MAX 12
+#define CONSENT_NAMES_MAX 250
+struct reach_kind {
+    char type[64], namespace_[104];
+};
+struct cast_node {
+    uint32_t attached_s[REACH_KINDS_MAX]; /* when she first had one; 0: never */
+    uint32_t consent;                     /* index of the newest entry, + 1 */
+    uint8_t zone;                         /* index, + 1 */
+};
+struct cast_consent {
+    int64_t at_ms;
+    uint32_t next;
+    uint8_t name;
+    bool granted;
+};
+struct cast_edge {
+    uint64_t seq; /* of the record that merged, or split */
+    int64_t at_ms;
+    uint32_t node, other;
+    uint32_t merge;
+    bool is_split;
+};
+struct cast {
+    uint32_t node_count;
+    uint32_t *root, *next, *today; /* by node; `today` is `root` unless identities are then */
+    uint32_t *place;               /* by node: index into nodes, + 1; 0: not concerned */
+    uint64_t *concerned;           /* bits by today's root */
+    struct cast_node *nodes;
+    size_t count, capacity;
+    struct cast_consent *consents;
+    size_t consent_count, consent_capacity;
+    char (*names)[64];
+    size_t name_count;
+    struct reach_kind kinds[REACH_KINDS_MAX];
+    size_t kind_count;
+    struct zone *zones[64];
+    size_t zone_count;
+    struct cast_edge *edges; /* merges and splits of those days, in order of seq */
+    size_t edge_count, edge_capacity, edge_next;
+    uint8_t *is_undone; /* by merge */
+    uint32_t merge_count;
+    uint64_t customers; /* concerned */
+    uint64_t changed_consents;
+};
+
+/* ---- events ---- */
+
+struct whatif_row {
+    uint32_t node, source;
+    uint64_t seq;
+    int64_t at_ms, time_ms, revenue;
+    uint8_t kind, flags;
+    str type, channel, props; /* until the next row */
+};
+struct stream;
+
+/* ---- rules that are waited for ---- */
+
+#define WATCH_MAX 128
+struct watched_one {
+    uint32_t customer;
+    bool is_idle;
+    int64_t until_ms;
+    uint64_t bits[WATCH_MAX / 64];
+};
+struct watch_due {
+    int64_t until_ms;
+    uint32_t index;
+};
+struct watch_move {
+    uint32_t customer, key; /* number in `then` */
+    uint64_t order;
+    bool is_in;
+};
+struct watch_moves {
+    struct watch_move *items;
+    size_t count, capacity;
+};
+struct watch {
+    uint32_t keys[WATCH_MAX]; /* numbers in `then` */
+    uint32_t count;
+    struct watched_one *people;
+    uint32_t person_count, person_capacity;
+    uint32_t *index; /* customer to person, + 1; open addressing */
+    uint32_t index_capacity;
+    struct watch_due *due; /* a heap */
+    size_t due_count, due_capacity;
+    struct watch_moves heard, pending; /* of this record; until the tick */
+    uint64_t order;
+};
+
+/* ---- what came of it ---- */
+
+#define TALLY_NONE UINT16_MAX
+struct tally_touch {
+    uint32_t node;     /* her node */
+    uint16_t place;    /* of the journey's node in `places` */
+    uint16_t day;      /* of the request, from day 0 */
+    uint16_t sent_day; /* TALLY_NONE: not sent */
+    uint8_t status;    /* enum touch_status, the last */
+    uint8_t reason;    /* of it, in `reasons` */
+    uint8_t held;      /* why it was held, at first; 0: it was not */
+    uint8_t detail;    /* which cap */
+    uint8_t kind;      /* of channel */
+    int32_t cost_minor;
+    int64_t at_ms; /* of the last status */
+};
+struct tally_place {
+    char journey[104], node[104];
+    bool is_asked;
+};
+struct tally {
+    struct tally_touch *touches; /* by number less first */
+    uint32_t first, count, capacity;
+    struct tally_place *places;
+    size_t place_count;
+    char (*reasons)[64];
+    size_t reason_count;
+};
+
+/* ---- the run ---- */
+
+struct told_touch {
+    struct told_touch *next;
+    struct touch_change change;
+};
+struct later_receipt {
+    int64_t at_ms;
+    uint32_t number;
+    uint8_t status;
+};
+struct value_kept {
+    uint64_t key;
+    str json; /* of a member {"v": …}; empty: missing */
+};
+
+struct whatif_run {
+    struct engine *engine;
+    struct whatif_order order;
+    const struct whatif_listener *listener;
+    const _Atomic bool *cancel;
+    _Atomic int *progress; /* thousandths; may be NULL */
+    struct problem *problem;
+    steady_ns start;
+    int64_t stage_ms[6];
+
+    struct arena texts;
+    struct zone *zone;
+    struct cast cast;
+    struct stream *stream;
+    struct watch watch;
+    struct tally tally;
+    struct audience_then *then;
+    struct history *history;
+    struct history_reader *reader;
+    struct journeys *journeys;
+    struct journey_world journey_world;
+    struct touches *touches;
+    const struct touches *live_touches;
+    struct touch_world touch_world;
+    struct touch_reader *touch_reader;
+    struct json_parser *parser, *value_parser, *staging_parser;
+    struct buffer text;
+    bool is_staging; /* on the engine thread */
+    const struct engine_state *staging;
+    struct problem *staging_problem;
+    uint32_t asked_customer; /* of whom `then` is asking */
+
+    int64_t now_ms, tick_ms; /* tick_ms: of the last tick */
+    uint64_t seq;
+    uint32_t last_touch; /* of the live room, at the beginning */
+    struct told_touch *told, **told_last;
+    struct touch_claimed *claimed;
+    struct later_receipt *receipts; /* a heap */
+    size_t receipt_count, receipt_capacity;
+    uint32_t *by_hand; /* touches of the live room to be added when their time comes, by time */
+    size_t by_hand_count, by_hand_capacity, by_hand_next;
+    struct value_kept *values;
+    size_t value_count, value_capacity;
+    double shares[CHANNEL_KIND_COUNT][WHATIF_SHARES];
+    uint8_t *hears; /* by type of history: an event of it can move a rule that is watched */
+    uint16_t type_count;
+    bool *starts; /* by type of history: somebody may enter by an event of it */
+
+    uint64_t events, records, values_asked;
+    bool is_cut;      /* memory ran out */
+    int64_t until_ms; /* how far it came */
+};
+
+/* On the engine thread; waits, again while the engine is busy. */
+err whatif_ask(struct whatif_run *run,
+               void (*ask)(const struct engine_state *state, struct engine_question *question),
+               void *context) MUST_USE;
+bool whatif_is_cancelled(const struct whatif_run *run);
+
+/* whatif_cast.c */
+err cast_make(struct whatif_run *run) MUST_USE;
+void cast_deinit(struct cast *cast);
+uint8_t cast_name(struct cast *cast, str name, bool makes); /* + 1; 0: unknown */
+err cast_add_consent(struct cast *cast, uint32_t node, uint8_t name, bool granted,
+                     int64_t at_ms) MUST_USE;
+static inline struct cast_node *cast_at(const struct cast *cast, uint32_t node)
+{
+    uint32_t place = node <= cast->node_count ? cast->place[node] : 0;
+    return place != 0 ? &cast->nodes[place - 1] : NULL;
+}
+/* Merges and splits of the record `seq`: her nodes are others afterwards. What was absorbed; and for a split, its sides. */
+size_t cast_merge(struct cast *cast, uint64_t seq, uint32_t *absorbed, size_t max);
+/* When the next one is that no event of the stream brings; INT64_MAX: none before this record. */
+int64_t cast_next_change_ms(const struct cast *cast, uint64_t seq, int64_t at_ms);
+bool cast_split_before(struct cast *cast, uint64_t seq, int64_t at_ms, struct cast_edge *edge);
+
+/* whatif_stream.c */
+err stream_open(struct whatif_run *run) MUST_USE;
+/* The next event; NULL: there are no more, or *error. */
+const struct whatif_row *stream_next(struct stream *stream, err *error);
+void stream_close(struct stream **stream);
+uint64_t stream_expected(const struct stream *stream);
+
+/* whatif_world.c */
+void world_fill(struct whatif_run *run);
+/* Her events, between history_read_begin and _end of run->reader. */
+void world_view(struct whatif_run *run, uint32_t customer, struct history_view *view);
+bool world_holds(struct whatif_run *run, uint32_t key, uint32_t customer, int64_t at_ms,
+                 int64_t *until_ms);
+
+/* whatif_watch.c */
+err watch_make(struct whatif_run *run) MUST_USE;
+void watch_deinit(struct watch *watch);
+/* From now on her moves are told. */
+err watch_follow(struct whatif_run *run, uint32_t customer) MUST_USE;
+err watch_before(struct whatif_run *run, uint32_t customer) MUST_USE;
+err watch_event(struct whatif_run *run, uint32_t customer, str type) MUST_USE;
+err watch_merged(struct whatif_run *run, uint32_t customer, uint32_t absorbed) MUST_USE;
+/* Something else about her changed. */
+err watch_changed(struct whatif_run *run, uint32_t customer) MUST_USE;
+int64_t watch_next_due_ms(struct whatif_run *run);
+err watch_tick(struct whatif_run *run) MUST_USE;
+
+/* whatif_run.c */
+err run_days(struct whatif_run *run) MUST_USE;
+
+/* whatif_tell.c */
+err tally_request(struct whatif_run *run, const struct touch_request *request,
+                  const struct touch_answer *answer) MUST_USE;
+err tally_change(struct whatif_run *run, const struct touch_change *change) MUST_USE;
+void tally_claimed(struct whatif_run *run, const struct touch_claimed *claimed);
+void tally_deinit(struct tally *tally);
+err whatif_tell(struct whatif_run *run, struct buffer *out) MUST_USE;
+
+#endif

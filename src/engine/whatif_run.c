@@ -1,0 +1,802 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* whatif_run: the virtual clock of a run. Each event walks down as in apply.c (take_effect); what was due before it has happened by then;
+ * what is queued goes out at once.
+ *
+ *     stage ─▶ seal ─▶ cast ─▶ touches of before ─▶ stream ─┬─▶ advance: held touches, rules by time, timers ─┐
+ *                                                          └◀── happen: the event ◀───────────────────────────┘
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/logline.h"
+#include "engine/whatif_inside.h"
+
+#define ASK_AGAIN_MS 5
+#define SEAL_AGAIN_MS 20
+#define CLAIM_MAX 1000
+#define ROUNDS_MAX 100
+#define RUN_DUE_MAX 20000
+#define LOOK_EVERY 1024
+#define LATE_EVENT_MS DAY_MS
+#define PAST_FLAGS (EVENT_HISTORICAL | EVENT_IMPORTED)
+#define DEFINITIONS_BYTES_MAX ((size_t)512 << 20)
+
+bool whatif_is_cancelled(const struct whatif_run *run)
+{
+    return (run->cancel != NULL && atomic_load_explicit(run->cancel, memory_order_relaxed)) ||
+           atomic_load_explicit(&run->engine->stopping, memory_order_relaxed);
+}
+
+err whatif_ask(struct whatif_run *run,
+               void (*ask)(const struct engine_state *state, struct engine_question *question),
+               void *context)
+{
+    struct engine_question question = { .ask = ask, .context = context };
+    err error;
+    while ((error = engine_ask_wait(run->engine, &question)) == ERR_BUSY) {
+        if (whatif_is_cancelled(run))
+            return ERR_UNAVAILABLE;
+        steady_sleep_ms(ASK_AGAIN_MS);
+    }
+    return error;
+}
+
+/* ---- what came up in a record ---- */
+
+static err note_told(void *context, const struct touch_change *change, struct touch_moment moment,
+                     struct ledger_writes *writes)
+{
+    struct whatif_run *run = context;
+    const str texts[] = { change->journey, change->node, change->reason };
+    size_t bytes = 0;
+    (void)moment;
+    (void)writes;
+    err error = tally_change(run, change);
+    if (error != ERR_OK || change->journey.size == 0)
+        return error;
+    for (size_t i = 0; i < 3; i++)
+        bytes += texts[i].size;
+    struct told_touch *told = memory_alloc(sizeof *told + bytes + 1);
+    if (told == NULL)
+        return ERR_NOMEM;
+    char *at = (char *)(told + 1);
+    str *copies[] = { &told->change.journey, &told->change.node, &told->change.reason };
+    told->change = *change;
+    told->change.response = STR_NONE;
+    for (size_t i = 0; i < 3; i++) {
+        if (texts[i].size > 0)
+            memcpy(at, texts[i].data, texts[i].size);
+        *copies[i] = str_from_bytes(at, texts[i].size);
+        at += texts[i].size;
+    }
+    *run->told_last = told;
+    run->told_last = &told->next;
+    return ERR_OK;
+}
+
+static struct journey_moment moment_of(const struct whatif_run *run)
+{
+    return (struct journey_moment){ .seq = run->seq, .now_ms = run->now_ms };
+}
+
+static struct touch_moment touch_moment_of(const struct whatif_run *run)
+{
+    return (struct touch_moment){ .seq = run->seq, .now_ms = run->now_ms };
+}
+
+static err take_told(struct whatif_run *run)
+{
+    struct told_touch *list = run->told;
+    err error = ERR_OK;
+    run->told = NULL;
+    run->told_last = &run->told;
+    while (list != NULL) {
+        struct told_touch *told = list;
+        list = told->next;
+        if (error == ERR_OK)
+            error = journey_touch(run->journeys, &told->change, moment_of(run), NULL);
+        memory_free(told);
+    }
+    return error;
+}
+
+static err tell_move(struct whatif_run *run, const struct watch_move *moved)
+{
+    struct audience_move move = { .kind = AUDIENCE_SEGMENT,
+                                  .key = audience_then_key(run->then, moved->key),
+                                  .customer = moved->customer,
+                                  .was_in = !moved->is_in,
+                                  .is_in = moved->is_in,
+                                  .cause = "event" };
+    return journey_moves(run->journeys, &move, 1, true, moment_of(run), NULL);
+}
+
+static err take_heard(struct whatif_run *run)
+{
+    struct watch_moves list = run->watch.heard;
+    err error = ERR_OK;
+    run->watch.heard = (struct watch_moves){ .count = 0 };
+    for (size_t i = 0; error == ERR_OK && i < list.count; i++)
+        error = tell_move(run, &list.items[i]);
+    if (run->watch.heard.items == NULL) {
+        list.count = 0;
+        run->watch.heard = list; /* its memory is used again */
+    } else {
+        memory_free(list.items);
+    }
+    return error;
+}
+
+static err settle(struct whatif_run *run)
+{
+    err error = ERR_OK;
+    for (int i = 0;
+         error == ERR_OK && (run->told != NULL || run->watch.heard.count > 0) && i < ROUNDS_MAX;
+         i++) {
+        error = take_told(run);
+        if (error == ERR_OK)
+            error = take_heard(run);
+    }
+    return error;
+}
+
+/* ---- what is sent, and what comes of it ---- */
+
+static err push_receipt(struct whatif_run *run, int64_t at_ms, uint32_t number,
+                        enum touch_status status)
+{
+    if (run->receipt_count == run->receipt_capacity) {
+        size_t capacity = run->receipt_capacity == 0 ? 1024 : run->receipt_capacity * 2;
+        struct later_receipt *longer = memory_resize(run->receipts, capacity * sizeof(*longer));
+        if (longer == NULL)
+            return ERR_NOMEM;
+        run->receipts = longer;
+        run->receipt_capacity = capacity;
+    }
+    size_t at = run->receipt_count++;
+    for (; at > 0 && at_ms < run->receipts[(at - 1) / 2].at_ms; at = (at - 1) / 2)
+        run->receipts[at] = run->receipts[(at - 1) / 2];
+    run->receipts[at] =
+        (struct later_receipt){ .at_ms = at_ms, .number = number, .status = (uint8_t)status };
+    return ERR_OK;
+}
+
+static struct later_receipt pop_receipt(struct whatif_run *run)
+{
+    struct later_receipt first = run->receipts[0], last = run->receipts[--run->receipt_count];
+    size_t at = 0;
+    for (size_t child = 1; child < run->receipt_count; child = at * 2 + 1) {
+        if (child + 1 < run->receipt_count &&
+            run->receipts[child + 1].at_ms < run->receipts[child].at_ms)
+            child++;
+        if (run->receipts[child].at_ms >= last.at_ms)
+            break;
+        run->receipts[at] = run->receipts[child];
+        at = child;
+    }
+    if (run->receipt_count > 0)
+        run->receipts[at] = last;
+    return first;
+}
+
+/* The same touch is drawn the same in each run. */
+static double draw(const struct touch_claimed *claimed)
+{
+    uint64_t hash = hash_bytes64(claimed->journey.data, claimed->journey.size, claimed->node);
+    hash = hash_bytes64(claimed->journey_node.data, claimed->journey_node.size, hash);
+    return (double)(hash_mix64(hash ^ claimed->number) >> 11) * 0x1p-53;
+}
+
+static err receive(struct whatif_run *run, const struct touch_claimed *claimed)
+{
+    const double *shares = run->shares[claimed->kind];
+    bool is_inside = claimed->kind == CHANNEL_COUPON || claimed->kind == CHANNEL_POINTS;
+    double place = draw(claimed), share = is_inside ? 1 : shares[0];
+    err error = touches_fork_tell(run->touches, touch_moment_of(run), claimed->number, TOUCH_SENT);
+    if (error == ERR_OK && place < share)
+        error =
+            touches_fork_tell(run->touches, touch_moment_of(run), claimed->number, TOUCH_DELIVERED);
+    if (error != ERR_OK || is_inside)
+        return error;
+    share *= shares[1];
+    if (place < share)
+        error =
+            push_receipt(run, run->now_ms + run->order.read_after_ms, claimed->number, TOUCH_READ);
+    if (error == ERR_OK && place < share * shares[2])
+        error = push_receipt(run, run->now_ms + run->order.read_after_ms, claimed->number,
+                             TOUCH_CLICKED);
+    return error;
+}
+
+static err send_once(struct whatif_run *run, bool *more)
+{
+    size_t count = 0;
+    err error =
+        touches_fork_claim(run->touches, touch_moment_of(run), run->claimed, CLAIM_MAX, &count);
+    if (error == ERR_OK)
+        error = settle(run);
+    for (size_t i = 0; error == ERR_OK && i < count; i++) {
+        tally_claimed(run, &run->claimed[i]);
+        error = receive(run, &run->claimed[i]);
+    }
+    if (error == ERR_OK)
+        error = settle(run);
+    *more = count > 0 || touches_fork_is_ready(run->touches);
+    return error;
+}
+
+static err end_record(struct whatif_run *run)
+{
+    bool more = true;
+    err error = settle(run);
+    run->records++;
+    for (int i = 0; error == ERR_OK && more && touches_fork_is_ready(run->touches); i++) {
+        if (i == 100000) /* 100 million touches at one moment: something asks for itself */
+            break;
+        error = send_once(run, &more);
+    }
+    return error;
+}
+
+/* ---- what is due ---- */
+
+static err run_receipts(struct whatif_run *run)
+{
+    err error = ERR_OK;
+    while (error == ERR_OK && run->receipt_count > 0 && run->receipts[0].at_ms <= run->now_ms) {
+        struct later_receipt receipt = pop_receipt(run);
+        error = touches_fork_tell(run->touches, touch_moment_of(run), receipt.number,
+                                  (enum touch_status)receipt.status);
+        if (error == ERR_OK)
+            error = end_record(run);
+    }
+    return error;
+}
+
+static err run_touches(struct whatif_run *run)
+{
+    bool more = touch_next_due_ms(run->touches) <= run->now_ms;
+    err error = ERR_OK;
+    while (error == ERR_OK && more) {
+        error = touch_run_due(run->touches, RUN_DUE_MAX, touch_moment_of(run), NULL, &more);
+        if (error == ERR_OK)
+            error = end_record(run);
+    }
+    return error;
+}
+
+static err run_tick(struct whatif_run *run)
+{
+    err error = watch_tick(run);
+    struct watch_moves list = run->watch.pending;
+    run->watch.pending = (struct watch_moves){ .count = 0 };
+    for (size_t i = 0; error == ERR_OK && i < list.count; i++)
+        if (run->cast.root[list.items[i].customer] == list.items[i].customer)
+            error = tell_move(run, &list.items[i]);
+    memory_free(list.items);
+    return error == ERR_OK ? end_record(run) : error;
+}
+
+static err run_journeys(struct whatif_run *run)
+{
+    struct journey_command command = { .moment = moment_of(run) };
+    err error = ERR_OK;
+    while (error == ERR_OK && journey_next_due_ms(run->journeys) <= run->now_ms) {
+        error = journey_run(run->journeys, &command);
+        if (error == ERR_OK)
+            error = end_record(run);
+        if (whatif_is_cancelled(run))
+            return ERR_UNAVAILABLE;
+    }
+    return error;
+}
+
+static int64_t by_hand_ms(const struct whatif_run *run)
+{
+    struct touch_past past;
+    if (run->by_hand_next == run->by_hand_count ||
+        !touches_past_at(run->live_touches, run->by_hand[run->by_hand_next], &past))
+        return INT64_MAX;
+    return past.time_ms;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_due_ms(struct whatif_run *run)
+{
+    int64_t due_ms = least(journey_next_due_ms(run->journeys), touch_next_due_ms(run->touches));
+    due_ms = least(due_ms, watch_next_due_ms(run));
+    due_ms = least(due_ms, by_hand_ms(run));
+    return run->receipt_count > 0 ? least(due_ms, run->receipts[0].at_ms) : due_ms;
+}
+
+static err run_due(struct whatif_run *run)
+{
+    err error = ERR_OK;
+    while (error == ERR_OK && by_hand_ms(run) <= run->now_ms)
+        error =
+            touches_fork_add(run->touches, run->live_touches, run->by_hand[run->by_hand_next++]);
+    if (error == ERR_OK)
+        error = run_receipts(run);
+    if (error == ERR_OK)
+        error = run_touches(run);
+    if (error == ERR_OK && watch_next_due_ms(run) <= run->now_ms)
+        error = run_tick(run);
+    return error == ERR_OK ? run_journeys(run) : error;
+}
+
+static err look_around(struct whatif_run *run)
+{
+    if (whatif_is_cancelled(run))
+        return ERR_UNAVAILABLE;
+    size_t bytes = touches_fork_bytes(run->touches) + journey_overlay_bytes(run->journeys) +
+                   run->texts.used_bytes + run->cast.capacity * sizeof(struct cast_node) +
+                   run->tally.capacity * sizeof(struct tally_touch);
+    if (bytes > WHATIF_BYTES_MAX)
+        run->is_cut = true;
+    if (run->progress != NULL)
+        atomic_store(run->progress, (int)(50 + 950 * (run->now_ms - run->order.from_ms) /
+                                                   (run->order.to_ms - run->order.from_ms)));
+    return ERR_OK;
+}
+
+/* All that is due by then has happened. */
+static err advance(struct whatif_run *run, int64_t to_ms)
+{
+    err error = ERR_OK;
+    for (uint64_t steps = 1; error == ERR_OK && !run->is_cut; steps++) {
+        int64_t due_ms = next_due_ms(run);
+        if (due_ms > to_ms)
+            break;
+        run->now_ms = due_ms > run->now_ms ? due_ms : run->now_ms;
+        error = run_due(run);
+        if (error == ERR_OK && steps % LOOK_EVERY == 0)
+            error = look_around(run);
+    }
+    run->now_ms = to_ms > run->now_ms ? to_ms : run->now_ms;
+    return error;
+}
+
+/* ---- an event ---- */
+
+static bool may_concern(const struct whatif_row *row, size_t merges)
+{
+    return merges > 0 || row->kind == EVENT_BIND || row->kind == EVENT_UNBIND ||
+           row->kind == EVENT_IDENTIFY || str_contains(row->type, STR("Consent")) ||
+           str_contains(row->type, STR("ubscri"));
+}
+
+static err merge(struct whatif_run *run, uint32_t customer, const uint32_t *absorbed, size_t count)
+{
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < count; i++)
+        error = watch_merged(run, customer, absorbed[i]);
+    if (error == ERR_OK && count > 0)
+        error = watch_changed(run, customer);
+    return error;
+}
+
+static err take_effect(struct whatif_run *run, const struct whatif_row *row,
+                       const struct event *event)
+{
+    uint32_t absorbed[IDENTITY_MERGES_MAX];
+    struct journey_moment moment = moment_of(run);
+    size_t merges = run->order.identities_then
+                        ? cast_merge(&run->cast, row->seq, absorbed, IDENTITY_MERGES_MAX)
+                        : 0;
+    uint32_t customer = run->cast.root[row->node];
+    uint16_t type = history_type_find(run->history, row->type);
+    bool is_past = (row->flags & PAST_FLAGS) != 0;
+    bool may_start =
+        is_past ? run->order.with_imported : row->time_ms >= run->now_ms - LATE_EVENT_MS;
+    err error = run->starts[type] ? watch_follow(run, customer) : ERR_OK;
+    if (error == ERR_OK)
+        error = watch_before(run, customer);
+    for (size_t i = 0; error == ERR_OK && i < merges; i++)
+        error = watch_before(run, absorbed[i]);
+    if (error == ERR_OK)
+        error = journey_before(run->journeys, customer, moment, NULL);
+    for (size_t i = 0; error == ERR_OK && i < merges; i++)
+        error = journey_before(run->journeys, absorbed[i], moment, NULL);
+    if (error == ERR_OK)
+        error = merge(run, customer, absorbed, merges);
+    if (error == ERR_OK && type <= run->type_count && run->hears[type] != 0)
+        error = watch_event(run, customer, row->type);
+    if (error == ERR_OK)
+        error = touch_event(run->touches, row->node, event, touch_moment_of(run), NULL);
+    if (error == ERR_OK && may_concern(row, merges))
+        error = touch_customer_changed(run->touches, customer, touch_moment_of(run), NULL);
+    if (error == ERR_OK && merges > 0)
+        error = journey_merged(run->journeys, customer, absorbed, merges, moment, NULL);
+    if (error == ERR_OK)
+        error = journey_event(run->journeys, customer, row->node, event, may_start, moment, NULL);
+    return error == ERR_OK ? end_record(run) : error;
+}
+
+static err happen(struct whatif_run *run, const struct whatif_row *row)
+{
+    struct event event = { .seq = row->seq,
+                           .received_ms = row->at_ms,
+                           .kind = (enum event_kind)row->kind,
+                           .flags = row->flags,
+                           .source_number = row->source,
+                           .type = row->type,
+                           .channel = row->channel,
+                           .time_ms = row->time_ms,
+                           .props = row->props.size > 0 ? row->props : STR("{}") };
+    if (row->revenue != PROMOTED_MISSING) {
+        event.promoted_set = 1u << PROMOTED_REVENUE;
+        event.promoted_int[PROMOTED_REVENUE] = row->revenue;
+    }
+    if (run->cast.root[row->node] == 0)
+        return ERR_OK;
+    run->seq = row->seq;
+    run->events++;
+    return take_effect(run, row, &event);
+}
+
+/* Merges and splits by command, and those of events that nobody has an ear for. */
+static err change_identities(struct whatif_run *run, uint64_t seq, int64_t at_ms)
+{
+    struct cast_edge edge;
+    int64_t change_ms;
+    err error = ERR_OK;
+    while (error == ERR_OK &&
+           (change_ms = cast_next_change_ms(&run->cast, seq, at_ms)) != INT64_MAX) {
+        uint32_t absorbed[IDENTITY_MERGES_MAX];
+        error = advance(run, change_ms);
+        if (error != ERR_OK || !cast_split_before(&run->cast, seq, at_ms, &edge))
+            break;
+        run->seq = edge.seq;
+        size_t count =
+            edge.is_split ? 0 : cast_merge(&run->cast, edge.seq, absorbed, IDENTITY_MERGES_MAX);
+        uint32_t sides[2] = { run->cast.root[edge.node], run->cast.root[edge.other] };
+        for (int i = 0; error == ERR_OK && i < (edge.is_split ? 2 : 1); i++) {
+            uint32_t nodes[1024];
+            size_t node_count =
+                run->journey_world.nodes(run, sides[i], nodes, sizeof nodes / sizeof nodes[0]);
+            error = edge.is_split ? watch_changed(run, sides[i])
+                                  : merge(run, sides[i], absorbed, count);
+            if (error == ERR_OK)
+                error = touch_customer_changed(run->touches, sides[i], touch_moment_of(run), NULL);
+            if (error == ERR_OK && edge.is_split)
+                error = journey_split(run->journeys, nodes, node_count, moment_of(run), NULL);
+            else if (error == ERR_OK && count > 0)
+                error =
+                    journey_merged(run->journeys, sides[i], absorbed, count, moment_of(run), NULL);
+        }
+        if (error == ERR_OK)
+            error = end_record(run);
+    }
+    return error;
+}
+
+/* ---- before the first day ---- */
+
+struct staging {
+    struct whatif_run *run;
+    struct buffer definitions;
+    json_value definition;
+    struct problem *problem;
+    err error;
+    bool is_ready;
+};
+
+static err write_own(struct staging *staging, const struct engine_state *state,
+                     struct json_writer *writer)
+{
+    const struct whatif_order *order = &staging->run->order;
+    str key = str_from_c(order->journey);
+    if (!order->has_definition)
+        return journey_write_definition(state->journeys, key, order->draft, writer);
+    json_begin_object(writer);
+    json_member_text(writer, STR("key"), key);
+    json_member_raw(writer, STR("journey"), buffer_str(&order->definition));
+    json_end_object(writer);
+    return ERR_OK;
+}
+
+static void take_definitions(const struct engine_state *state, struct engine_question *question)
+{
+    struct staging *staging = question->context;
+    struct whatif_run *run = staging->run;
+    struct touches_config config = { .world = &run->touch_world,
+                                     .moved = note_told,
+                                     .context = run };
+    struct json_writer writer;
+    json_writer_init(&writer, &staging->definitions);
+    json_begin_array(&writer);
+    staging->error = write_own(staging, state, &writer);
+    if (staging->error == ERR_OK && run->order.with_others)
+        journey_write_live_definitions(state->journeys, str_from_c(run->order.journey), &writer);
+    if (staging->error != ERR_OK)
+        return;
+    json_end_array(&writer);
+    run->live_touches = state->touches;
+    run->last_touch = touches_last(state->touches);
+    staging->error = audience_then_new(state->audience, &run->then);
+    if (staging->error == ERR_OK)
+        staging->error =
+            touches_fork_then(state->touches, &config, run->order.from_ms, &run->touches);
+    if (staging->error == ERR_OK)
+        staging->error = buffer_status(&staging->definitions);
+}
+
+static void stage_one(const struct engine_state *state, struct engine_question *question)
+{
+    struct staging *staging = question->context;
+    struct whatif_run *run = staging->run;
+    (void)state;
+    run->is_staging = true;
+    staging->error =
+        journey_stage(run->journeys, staging->definition, run->order.from_ms, staging->problem);
+    run->is_staging = false;
+}
+
+static void seal(const struct engine_state *state, struct engine_question *question)
+{
+    struct staging *staging = question->context;
+    str test = touches_fork_test_segment(staging->run->touches);
+    (void)state;
+    if (test.size > 0 && audience_then_add_segment(staging->run->then, test) != ERR_OK)
+        log_line(LOG_WARN, "whatif_test_segment_missing", "segment=\"" STR_FMT "\"", STR_ARG(test));
+    if (staging->run->order.segment.size > 0 &&
+        audience_then_add_segment(staging->run->then, buffer_str(&staging->run->order.segment)) !=
+            ERR_OK) {
+        staging->error =
+            problem_set(staging->problem, ERR_UNPROCESSABLE, "there is no segment '%.*s'",
+                        STR_ARG(buffer_str(&staging->run->order.segment)));
+        return;
+    }
+    staging->error = audience_then_seal(staging->run->then, &staging->is_ready);
+}
+
+static err stage_all(struct staging *staging)
+{
+    struct whatif_run *run = staging->run;
+    json_value list;
+    err error =
+        json_parse(run->staging_parser, buffer_str(&staging->definitions), &list, run->problem);
+    struct json_iterator iterator = json_iterate(list);
+    bool is_own = true;
+    while (error == ERR_OK && json_next(&iterator, NULL, &staging->definition)) {
+        struct problem others = { .error = ERR_OK };
+        staging->problem = is_own ? run->problem : &others;
+        error = whatif_ask(run, stage_one, staging);
+        if (error == ERR_OK && staging->error != ERR_OK && is_own)
+            error = staging->error;
+        is_own = false; /* another one that cannot be read any more is left out */
+    }
+    staging->problem = run->problem;
+    while (error == ERR_OK && !staging->is_ready) {
+        error = whatif_ask(run, seal, staging);
+        if (error == ERR_OK)
+            error = staging->error;
+        if (error == ERR_OK && !staging->is_ready)
+            steady_sleep_ms(SEAL_AGAIN_MS);
+        if (whatif_is_cancelled(run))
+            return ERR_UNAVAILABLE;
+    }
+    return error;
+}
+
+static err not_there(struct whatif_run *run, err error)
+{
+    if (error == ERR_NOT_FOUND)
+        return problem_set(run->problem, error, "there is no journey '%s'", run->order.journey);
+    if (error == ERR_CONFLICT)
+        return problem_set(run->problem, error, "the journey '%s' was never published",
+                           run->order.journey);
+    return error;
+}
+
+static err stage(struct whatif_run *run)
+{
+    struct staging staging = { .run = run, .problem = run->problem };
+    struct journeys_config config = { .world = &run->journey_world,
+                                      .seed = keys_seed(run->engine->keys, STR("journey")) };
+    buffer_init(&staging.definitions, DEFINITIONS_BYTES_MAX);
+    err error = engine_settle(run->engine, false, 60 * SECOND_MS);
+    if (error == ERR_OK)
+        error = journeys_new(&run->journeys, &config);
+    if (error == ERR_OK)
+        error = whatif_ask(run, take_definitions, &staging);
+    if (error == ERR_OK)
+        error = not_there(run, staging.error);
+    if (error == ERR_OK) {
+        world_fill(run);
+        error = touch_reader_new(run->touches, &run->touch_reader);
+    }
+    if (error == ERR_OK)
+        error = stage_all(&staging);
+    buffer_deinit(&staging.definitions);
+    return error;
+}
+
+/* ---- touches of before, and those that people sent meanwhile ---- */
+
+static bool is_out(enum touch_status status)
+{
+    return status == TOUCH_SENT || status == TOUCH_DELIVERED || status == TOUCH_CONFIRMED ||
+           status == TOUCH_READ || status == TOUCH_CLICKED || status == TOUCH_SENDING ||
+           status == TOUCH_UNCERTAIN;
+}
+
+static err keep_by_hand(struct whatif_run *run, uint32_t number)
+{
+    if (run->by_hand_count == run->by_hand_capacity) {
+        size_t capacity = run->by_hand_capacity == 0 ? 1024 : run->by_hand_capacity * 2;
+        uint32_t *longer = memory_resize(run->by_hand, capacity * sizeof(*longer));
+        if (longer == NULL)
+            return ERR_NOMEM;
+        run->by_hand = longer;
+        run->by_hand_capacity = capacity;
+    }
+    run->by_hand[run->by_hand_count++] = number;
+    return ERR_OK;
+}
+
+struct seen {
+    uint64_t sent, delivered, read, clicked;
+};
+
+static void count_seen(struct whatif_run *run, const struct touch_past *past, struct seen *seen)
+{
+    enum channel_kind kind;
+    if (!touch_account_is(run->touches, past->account, &kind))
+        return;
+    bool clicked = past->status == TOUCH_CLICKED, read = clicked || past->status == TOUCH_READ;
+    bool delivered = read || past->status == TOUCH_DELIVERED || past->status == TOUCH_CONFIRMED;
+    if (!delivered && past->status != TOUCH_SENT && past->status != TOUCH_FAILED)
+        return;
+    seen[kind].sent++;
+    seen[kind].delivered += delivered;
+    seen[kind].read += read;
+    seen[kind].clicked += clicked;
+}
+
+static void set_shares(struct whatif_run *run, const struct seen *seen)
+{
+    for (int kind = 0; kind < CHANNEL_KIND_COUNT; kind++) {
+        const struct seen *one = &seen[kind];
+        double *shares = run->shares[kind];
+        shares[0] = one->sent > 0 ? (double)one->delivered / (double)one->sent : 1;
+        shares[1] = one->delivered > 0 ? (double)one->read / (double)one->delivered : 0;
+        shares[2] = one->read > 0 ? (double)one->clicked / (double)one->read : 0;
+        for (int i = 0; i < WHATIF_SHARES; i++)
+            if (run->order.shares[i] >= 0)
+                shares[i] = run->order.shares[i];
+    }
+}
+
+static err read_touches(struct whatif_run *run)
+{
+    struct seen seen[CHANNEL_KIND_COUNT] = { { .sent = 0 } };
+    err error = ERR_OK;
+    for (uint32_t number = 1; error == ERR_OK && number <= run->last_touch; number++) {
+        struct touch_past past;
+        if (!touches_past_at(run->live_touches, number, &past))
+            continue;
+        count_seen(run, &past, seen);
+        if (!is_out(past.status) || cast_at(&run->cast, past.node) == NULL)
+            continue;
+        bool is_hand =
+            past.journey.size == 0 ||
+            (!run->order.with_others && !str_equal(past.journey, str_from_c(run->order.journey)));
+        if (past.time_ms < run->order.from_ms)
+            error = touches_fork_add(run->touches, run->live_touches, number);
+        else if (is_hand && past.time_ms < run->order.to_ms)
+            error = keep_by_hand(run, number);
+    }
+    set_shares(run, seen);
+    return error;
+}
+
+static bool give_back_coupon(void *context, const struct ledger_value *values)
+{
+    struct whatif_run *run = context;
+    if (values[4].integer >= run->order.from_ms)
+        touches_fork_take_back_coupon(run->touches, values[1].bytes);
+    return true;
+}
+
+static err enter_by_hand(struct whatif_run *run)
+{
+    struct buffer body, answer;
+    json_value root;
+    if (run->order.segment.size == 0)
+        return ERR_OK;
+    buffer_init(&body, 4096);
+    buffer_init(&answer, 4096);
+    buffer_append_str(&body, STR("{\"key\":"));
+    json_write_text(&body, str_from_c(run->order.journey));
+    buffer_append_str(&body, STR(",\"segment\":"));
+    json_write_text(&body, buffer_str(&run->order.segment));
+    buffer_append_byte(&body, '}');
+    struct journey_command command = { .moment = moment_of(run),
+                                       .answer = &answer,
+                                       .problem = run->problem };
+    err error = json_parse(run->value_parser, buffer_str(&body), &root, run->problem);
+    command.body = root;
+    if (error == ERR_OK)
+        error = journey_enter(run->journeys, &command);
+    buffer_deinit(&body);
+    buffer_deinit(&answer);
+    return error;
+}
+
+static err follow_everybody(struct whatif_run *run)
+{
+    err error = ERR_OK;
+    if (!journey_concerns_everybody(run->journeys))
+        return ERR_OK;
+    for (uint32_t customer = 1; error == ERR_OK && customer <= run->cast.node_count; customer++) {
+        if (run->cast.root[customer] == customer && cast_at(&run->cast, customer) != NULL)
+            error = watch_follow(run, customer);
+        if (whatif_is_cancelled(run))
+            return ERR_UNAVAILABLE;
+    }
+    return error;
+}
+
+static void stage_done(struct whatif_run *run, int index)
+{
+    run->stage_ms[index] = steady_since_ms(run->start);
+}
+
+static err prepare(struct whatif_run *run)
+{
+    run->now_ms = run->order.from_ms;
+    run->tick_ms = run->order.from_ms / run->order.tick_ms * run->order.tick_ms;
+    run->told_last = &run->told;
+    err error = stage(run);
+    stage_done(run, 0);
+    if (error == ERR_OK)
+        error = cast_make(run);
+    stage_done(run, 1);
+    if (error == ERR_OK)
+        error = watch_make(run);
+    if (error == ERR_OK)
+        error = stream_open(run);
+    stage_done(run, 2);
+    if (error == ERR_OK)
+        error = read_touches(run);
+    if (error == ERR_OK)
+        error = ledger_scan(run->engine->ledger, LEDGER_COUPONS_GIVEN, NULL, give_back_coupon, run,
+                            run->problem);
+    if (error == ERR_OK)
+        error = follow_everybody(run);
+    if (error == ERR_OK)
+        error = enter_by_hand(run);
+    stage_done(run, 3);
+    return error;
+}
+
+err run_days(struct whatif_run *run)
+{
+    const struct whatif_row *row = NULL;
+    err error = prepare(run);
+    while (error == ERR_OK && !run->is_cut) {
+        row = stream_next(run->stream, &error);
+        if (error != ERR_OK || row == NULL)
+            break;
+        if (run->order.identities_then)
+            error = change_identities(run, row->seq, row->at_ms);
+        if (error == ERR_OK)
+            error = advance(run, row->at_ms);
+        if (error == ERR_OK)
+            error = happen(run, row);
+        if (error == ERR_OK && run->events % LOOK_EVERY == 0)
+            error = look_around(run);
+    }
+    if (error == ERR_OK && !run->is_cut && run->order.identities_then)
+        error = change_identities(run, UINT64_MAX, run->order.to_ms);
+    if (error == ERR_OK && !run->is_cut)
+        error = advance(run, run->order.to_ms);
+    run->until_ms = run->is_cut ? run->now_ms : run->order.to_ms;
+    stage_done(run, 4);
+    return error;
+}
