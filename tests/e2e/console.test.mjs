@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, paid, phone, tmallApp } from '../s1/support.mjs';
-import { Place, login, missingConsole, password, until } from './support.mjs';
+import { Place, login, missingConsole, password, photograph, until } from './support.mjs';
 
 let place;
 before(async () => {
@@ -159,6 +159,48 @@ test('Ctrl-K finds customers and pages from the keyboard alone', { skip: missing
   });
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: '隔离区' }).waitFor();
+  visit.clean();
+  await visit.close();
+});
+
+test('today: the figures of the day lead to the people; what is defined is found by its name; an export shows how far it is', { skip: missingConsole }, async () => {
+  await place.kith.put('/segments/buyers', { name: '下过单的人', rule: { event: 'Order Paid' } });
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/');
+  await page.getByRole('link', { name: '看看是谁：下单客户 70' }).click();
+  await page.locator('.rule-figure:not(.old)').getByText('70', { exact: true }).waitFor();
+
+  await page.keyboard.press('Control+k');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox');
+  await page.keyboard.type('下过单');
+  await page.getByRole('option', { name: /下过单的人/ }).click();
+  await page.getByRole('heading', { name: '下过单的人' }).waitFor();
+
+  await place.kith.post('/segments/buyers/exports', { format: 'csv', columns: ['one_id'] });
+  await visit.go('/');
+  await page.getByRole('button', { name: /^任务进度/ }).click();
+  await page.getByRole('link', { name: '导出 buyers' }).waitFor();
+  await page.getByRole('link', { name: '下载' }).waitFor();
+  await visit.accessible('the tray of jobs');
+  await photograph(visit, 'jobs');
+  visit.clean();
+  await visit.close();
+});
+
+test('the red button is in the bar above, wherever one is', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/data/sources');
+  await page.getByRole('banner').getByRole('button', { name: '急停' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: /为什么停/ }).fill('wrong price');
+  await dialog.getByRole('button', { name: '急停' }).click();
+  await until('nothing is sent', async () => (await place.kith.get('/stop')).items.length === 1);
+  await page.getByRole('button', { name: /^需要处理，/ }).click();
+  await page.getByRole('link', { name: /急停：所有发送已停止/ }).click();
+  await visit.button('恢复发送').click();
+  await until('it goes on', async () => (await place.kith.get('/stop')).items.length === 0);
   visit.clean();
   await visit.close();
 });

@@ -9,6 +9,8 @@ import { Link } from 'react-router';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { exactCount } from '@/lib/format';
+import { healthOf, touchQueries, type Account, type Stop } from '@/features/touches/model';
+import { journeyHeads, type JourneyHead } from '@/features/journeys/heads';
 import { catalogue } from '@/lib/text';
 import type { Tone } from '@/ui/Marks';
 import { useClock } from './clock';
@@ -28,6 +30,19 @@ export const attentionTexts = catalogue({
     lagWhy: '已经写入日志，不会丢，稍后可见',
     silent: (name: string, hours: string) => `「${name}」已经 ${hours} 小时没有事件`,
     silentWhy: '接入可能断了，或者密钥换过没有更新',
+    late: (name: string, hours: string) => `「${name}」的数据只说到 ${hours} 小时前`,
+    lateWhy: '依赖它的旅程和统计会等，或者标为未完整',
+    stopAll: '急停：所有发送已停止',
+    stopPart: (count: string) => `${count} 处发送已停止`,
+    stopWhy: '还没发的先留着，恢复后再过一遍关卡',
+    account: (key: string) => `发送账号「${key}」连续失败，暂停尝试`,
+    accountWhy: '服务商拒绝或没有应答，消息先排队',
+    uncertain: (key: string, count: string) => `「${key}」有 ${count} 条不知道发没发出去`,
+    uncertainWhy: '服务商没有回答，逐条决定再发还是算已发',
+    shouldNot: '有触达事后看不该发',
+    shouldNotWhy: '退款、取消或迟到的事件让它们变得不对',
+    preparing: (name: string) => `旅程「${name}」正在准备上线`,
+    preparingWhy: '历史读完后开始放人进来',
     warehouse: '数据仓库还没有准备好',
     warehouseWhy: '收数不受影响；历史查询暂时只看内存',
   },
@@ -44,6 +59,19 @@ export const attentionTexts = catalogue({
     lagWhy: 'they are in the log and safe, and will show shortly',
     silent: (name, hours) => `No event from "${name}" for ${hours} hours`,
     silentWhy: 'the connection may be broken, or a replaced key not passed on',
+    late: (name, hours) => `"${name}" has told everything only up to ${hours} hours ago`,
+    lateWhy: 'journeys and figures that need it wait, or are marked as not whole',
+    stopAll: 'All sending is stopped',
+    stopPart: (count) => `Sending is stopped in ${count} places`,
+    stopWhy: 'what waits is held, and passes the gates again when sending goes on',
+    account: (key) => `Account "${key}" rests after failures`,
+    accountWhy: 'the provider refuses or does not answer; messages queue',
+    uncertain: (key, count) => `${count} messages of "${key}" may or may not have gone out`,
+    uncertainWhy: 'the provider did not say; decide for each whether it is sent again',
+    shouldNot: 'Some touches should not have been sent',
+    shouldNotWhy: 'refunds, cancellations or late events made them wrong',
+    preparing: (name) => `Journey "${name}" prepares to go live`,
+    preparingWhy: 'people enter once the past has been read',
     warehouse: 'The warehouse is not ready yet',
     warehouseWhy: 'collecting goes on; history is read from memory for now',
   },
@@ -71,17 +99,61 @@ export function silentSources(sources: readonly Schemas['Source'][], nowMs: numb
     .map((one) => ({ source: one.source, hours: Math.floor(one.ageMs / 3_600_000) }));
 }
 
+/* Sources that send, but have told everything only up to long ago: a bridge that lags, a file that did not come. */
+export function lateSources(sources: readonly Schemas['Source'][], nowMs: number): { source: Schemas['Source']; hours: number }[] {
+  const silent = new Set(silentSources(sources, nowMs).map((one) => one.source.key));
+  return sources
+    .filter((source) => !source.disabled && !silent.has(source.key) && (source.watermark ?? null) !== null)
+    .map((source) => ({ source, ageMs: nowMs - Date.parse(source.watermark ?? '') }))
+    .filter((one) => one.ageMs > silentAfterMs)
+    .sort((a, b) => b.ageMs - a.ageMs)
+    .map((one) => ({ source: one.source, hours: Math.floor(one.ageMs / 3_600_000) }));
+}
+
+type Words = ReturnType<typeof useText<typeof attentionTexts.zh>>;
+
+/* What has to do with sending. */
+export interface Sending {
+  stops: readonly Stop[];
+  accounts: readonly Account[];
+  journeys: readonly JourneyHead[];
+  hasCorrections: boolean;
+}
+
+const noSending: Sending = { stops: [], accounts: [], journeys: [], hasCorrections: false };
+
+function sendingItems({ stops, accounts, journeys, hasCorrections }: Sending, t: Words): AttentionItem[] {
+  const items: AttentionItem[] = [];
+  if (stops.length > 0) {
+    const isAll = stops.some((one) => one.scope === 'all');
+    items.push({ key: 'stopped', tone: 'bad', text: isAll ? t.stopAll : t.stopPart(exactCount(stops.length)), why: stops[0]?.why === undefined || stops[0].why === '' ? t.stopWhy : stops[0].why, to: '/touches' });
+  }
+  for (const account of accounts) {
+    const health = healthOf(account);
+    if (health?.is_open === true) items.push({ key: `account ${account.key}`, tone: 'bad', text: t.account(account.key), why: health.failing === '' ? t.accountWhy : health.failing, to: '/touches?tab=accounts' });
+    if ((health?.uncertain ?? 0) > 0) items.push({ key: `uncertain ${account.key}`, tone: 'warn', text: t.uncertain(account.key, exactCount(health?.uncertain ?? 0)), why: t.uncertainWhy, to: '/touches?status=uncertain' });
+  }
+  if (hasCorrections) items.push({ key: 'should not', tone: 'warn', text: t.shouldNot, why: t.shouldNotWhy, to: '/touches?tab=corrections' });
+  for (const journey of journeys) {
+    const name = journey.name === '' ? journey.key : journey.name;
+    if (journey.state === 'preparing') items.push({ key: `preparing ${journey.key}`, tone: 'info', text: t.preparing(name), why: t.preparingWhy, to: `/journeys/${journey.key}` });
+  }
+  return items;
+}
+
 export function attentionItems(
   overview: Schemas['Overview'] | undefined,
   system: Schemas['System'] | undefined,
   sources: readonly Schemas['Source'][],
   nowMs: number,
-  t: ReturnType<typeof useText<typeof attentionTexts.zh>>,
+  t: Words,
+  sending: Sending = noSending,
 ): AttentionItem[] {
   const items: AttentionItem[] = [];
   if (system !== undefined && system.failing !== '') {
     items.push({ key: 'failing', tone: 'bad', text: t.failing, why: system.failing, to: '/settings/system' });
   }
+  items.push(...sendingItems(sending, t));
   if (system !== undefined && !system.warehouse.ready) {
     items.push({ key: 'warehouse', tone: 'warn', text: t.warehouse, why: t.warehouseWhy, to: '/settings/system' });
   }
@@ -98,6 +170,10 @@ export function attentionItems(
     const name = source.name === '' ? source.key : source.name;
     items.push({ key: `silent ${source.key}`, tone: 'info', text: t.silent(name, exactCount(hours)), why: t.silentWhy, to: `/data/sources/${source.key}` });
   }
+  for (const { source, hours } of lateSources(sources, nowMs).slice(0, silentShown)) {
+    const name = source.name === '' ? source.key : source.name;
+    items.push({ key: `late ${source.key}`, tone: 'info', text: t.late(name, exactCount(hours)), why: t.lateWhy, to: `/data/sources/${source.key}` });
+  }
   return items;
 }
 
@@ -106,8 +182,13 @@ export function useAttention(): AttentionItem[] {
   const overview = useQuery(queries.overview());
   const system = useQuery(queries.system());
   const sources = useQuery({ ...queries.sources(), refetchInterval: 60_000 });
+  const stops = useQuery(touchQueries.stops());
+  const accounts = useQuery({ ...touchQueries.accounts(), refetchInterval: 30_000 });
+  const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000 });
+  const corrections = useQuery(touchQueries.anyShouldNot());
   const { nowMs } = useClock();
-  return attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t);
+  const sending = { stops: stops.data ?? [], accounts: accounts.data?.items ?? [], journeys: journeys.data?.items ?? [], hasCorrections: corrections.data ?? false };
+  return attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t, sending);
 }
 
 export function AttentionList({ items }: { items: readonly AttentionItem[] }) {
@@ -135,7 +216,7 @@ export function Attention() {
   const t = useText(attentionTexts);
   const items = useAttention();
   return (
-    <Popover trigger="click" placement="bottomRight" title={t.title} content={<div style={{ width: 320 }}><AttentionList items={items} /></div>}>
+    <Popover trigger="click" placement="bottomRight" content={<section aria-label={t.title} className="tray"><h2>{t.title}</h2><AttentionList items={items} /></section>}>
       <Badge dot={items.length > 0} offset={[-8, 8]} color={items.some((item) => item.tone === 'bad') ? 'var(--bad)' : 'var(--warn)'}>
         <Button type="text" icon={<BellOutlined />} aria-label={t.count(items.length)} />
       </Badge>

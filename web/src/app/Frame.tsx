@@ -12,7 +12,9 @@ import { queries } from '@/api/queries';
 import { perSecond, shortCount } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
-import { useProblemNotice } from '@/ui/Controls';
+import { JobsTray } from '@/features/jobs/JobsTray';
+import { StopButton } from '@/features/touches/StopPanel';
+import { useProblemNotice, useRoleReason } from '@/ui/Controls';
 import { Avatar } from '@/ui/Marks';
 import { Attention } from './Attention';
 import { groups, pages, pageTexts, type PageEntry } from './pages';
@@ -25,7 +27,7 @@ const texts = catalogue({
     skip: '跳到正文',
     navigation: '主导航',
     home: '熟客',
-    search: '搜索客户、页面',
+    search: '搜索客户、人群、旅程、页面',
     fold: '收起导航',
     unfold: '展开导航',
     menu: '打开导航',
@@ -42,7 +44,7 @@ const texts = catalogue({
     skip: 'Skip to the page',
     navigation: 'Main navigation',
     home: '熟客',
-    search: 'Search customers and pages',
+    search: 'Search customers, segments, journeys, pages',
     fold: 'Fold the navigation',
     unfold: 'Unfold the navigation',
     menu: 'Open the navigation',
@@ -113,6 +115,12 @@ function Pulse() {
       </Link>
     </Tooltip>
   );
+}
+
+/* The red button, for those who may press it: wherever one is, sending is stopped with two clicks. */
+function RedStop() {
+  const noRole = useRoleReason('operator');
+  return noRole === null ? <StopButton isSmall /> : null;
 }
 
 function PersonMenu() {
@@ -195,6 +203,8 @@ export function Frame() {
           </button>
           <span className="grow" />
           <Pulse />
+          <RedStop />
+          <JobsTray />
           <Attention />
           <Tooltip title={t.language}>
             <Button className="wide-only" type="text" icon={<TranslationOutlined />} aria-label={t.language} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')} />

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SearchPalette (Ctrl-K): finds customers, pages and the few actions of the frame, from the keyboard alone. */
-import { ArrowRightOutlined, SearchOutlined } from '@ant-design/icons';
+/* SearchPalette (Ctrl-K): finds customers, segments, tags, journeys, templates, pages and actions, from the keyboard alone. What is found here
+ * is what the server lets this person see. */
+import { ApartmentOutlined, ArrowRightOutlined, FileTextOutlined, FilterOutlined, PlusOutlined, SearchOutlined, TagsOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Modal } from 'antd';
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useNavigate } from 'react-router';
 import { queries } from '@/api/queries';
+import { journeyHeads, templateHeads } from '@/features/journeys/heads';
 import { useDebounced } from '@/lib/hooks';
 import { catalogue } from '@/lib/text';
 import { Avatar, useIdentifierName } from '@/ui/Marks';
@@ -15,8 +17,11 @@ import { usePreferences, useText } from './preferences';
 const texts = catalogue({
   zh: {
     title: '搜索',
-    placeholder: '手机号、尾号四位、姓名、OneID、会员卡、订单号，或页面名',
+    placeholder: '手机号、尾号四位、姓名、OneID，或人群、标签、旅程、页面的名字',
     customers: '客户',
+    things: '人群、标签、旅程、模板',
+    kind: { segment: '人群', tag: '标签', journey: '旅程', template: '模板' },
+    newSegment: '新建人群', newTag: '新建标签', newJourney: '新建旅程', newSource: '新建数据源', importFile: '导入文件',
     pages: '页面',
     actions: '操作',
     language: 'Switch to English',
@@ -29,8 +34,11 @@ const texts = catalogue({
   },
   en: {
     title: 'Search',
-    placeholder: 'Phone, its last four digits, name, OneID, card, order number, or a page',
+    placeholder: 'Phone, its last four digits, name, OneID; or a segment, tag, journey, page',
     customers: 'Customers',
+    things: 'Segments, tags, journeys, templates',
+    kind: { segment: 'Segment', tag: 'Tag', journey: 'Journey', template: 'Template' },
+    newSegment: 'New segment', newTag: 'New tag', newJourney: 'New journey', newSource: 'New source', importFile: 'Import a file',
     pages: 'Pages',
     actions: 'Actions',
     language: '切换到中文',
@@ -45,7 +53,7 @@ const texts = catalogue({
 
 interface Entry {
   key: string;
-  group: 'customers' | 'pages' | 'actions';
+  group: 'customers' | 'things' | 'pages' | 'actions';
   icon: ReactNode;
   text: string;
   note?: string;
@@ -115,6 +123,31 @@ function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
+interface Thing {
+  kind: 'segment' | 'tag' | 'journey' | 'template';
+  key: string;
+  name: string;
+  to: string;
+}
+
+const thingsShown = 8;
+const thingIcons: Readonly<Record<Thing['kind'], ReactNode>> = { segment: <FilterOutlined />, tag: <TagsOutlined />, journey: <ApartmentOutlined />, template: <FileTextOutlined /> };
+
+/* Definitions are few enough to be searched here; they are asked for when the palette opens. */
+function useThings(): readonly Thing[] {
+  const once = { staleTime: 60_000, refetchInterval: false } as const;
+  const segments = useQuery({ ...queries.definitions('segments'), ...once });
+  const tags = useQuery({ ...queries.definitions('tags'), ...once });
+  const journeys = useQuery({ ...journeyHeads(), ...once });
+  const templates = useQuery({ ...templateHeads(), ...once });
+  return useMemo(() => [
+    ...(journeys.data?.items ?? []).map((one): Thing => ({ kind: 'journey', key: one.key, name: one.name, to: `/journeys/${one.key}` })),
+    ...(segments.data?.items ?? []).map((one): Thing => ({ kind: 'segment', key: one.key, name: one.name, to: `/segments/${one.key}` })),
+    ...(tags.data?.items ?? []).map((one): Thing => ({ kind: 'tag', key: one.key, name: one.name, to: `/tags/${one.key}` })),
+    ...(templates.data?.items ?? []).map((one): Thing => ({ kind: 'template', key: one.key, name: typeof one.body['name'] === 'string' ? one.body['name'] : '', to: `/templates/${one.key}` })),
+  ], [segments.data, tags.data, journeys.data, templates.data]);
+}
+
 function useEntries(query: string, onClose: () => void): { entries: Entry[]; searching: boolean } {
   const t = useText(texts);
   const pageText = useText(pageTexts);
@@ -126,6 +159,8 @@ function useEntries(query: string, onClose: () => void): { entries: Entry[]; sea
     ...queries.customers({ query: asked, identifierType: '', cursor: '', limit: 6 }),
     enabled: asked.length >= 2,
   });
+
+  const things = useThings();
 
   const entries = useMemo(() => {
     const go = (to: string) => () => {
@@ -149,17 +184,24 @@ function useEntries(query: string, onClose: () => void): { entries: Entry[]; sea
         key: 'all', group: 'customers', icon: <SearchOutlined />, text: t.all(query), run: go(`/customers?query=${encodeURIComponent(query)}`),
       });
     }
+    /* without a word, things would push pages out of sight */
+    const thingEntries: Entry[] = lower === '' ? [] : things
+      .filter((one) => matches(one.name, one.key))
+      .slice(0, thingsShown)
+      .map((one) => ({ key: `${one.kind} ${one.key}`, group: 'things', icon: thingIcons[one.kind], text: one.name === '' ? one.key : one.name, note: `${t.kind[one.kind]} · ${one.key}`, run: go(one.to) }));
     const pageEntries: Entry[] = pages
       .filter((page) => matches(pageText.page[page.key], pageText.hint[page.key], page.path, pageTexts.zh.page[page.key], pageTexts.en.page[page.key]))
       .map((page) => ({
         key: page.path, group: 'pages', icon: page.icon, text: pageText.page[page.key], note: pageText.group[page.group], run: go(page.path),
       }));
+    const action = (text: string, to: string): Entry => ({ key: to, group: 'actions', icon: <PlusOutlined />, text, run: go(to) });
     const actions: Entry[] = [
+      action(t.newSegment, '/new/segment'), action(t.newTag, '/new/tag'), action(t.newJourney, '/journeys?create=yes'), action(t.newSource, '/data/sources?create=1'), action(t.importFile, '/data/imports/new'),
       { key: 'language', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.language, run: () => { setLanguage(language === 'zh' ? 'en' : 'zh'); onClose(); } },
       { key: 'dark', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.dark, run: () => { setTheme(scheme === 'dark' ? 'light' : 'dark'); onClose(); } },
     ].filter((action) => matches(action.text));
-    return [...customers, ...pageEntries, ...actions];
-  }, [asked, query, found.data, t, pageText, identifierName, language, setLanguage, scheme, setTheme, navigate, onClose]);
+    return [...customers, ...thingEntries, ...pageEntries, ...actions];
+  }, [asked, query, found.data, things, t, pageText, identifierName, language, setLanguage, scheme, setTheme, navigate, onClose]);
 
   return { entries, searching: query.length >= 2 && (asked !== query || found.isFetching) };
 }

@@ -45,6 +45,10 @@ const looks: Readonly<Record<string, ChannelLook>> = {
   wechat: look('#2b7d43', '#7bcb92', talk),
   call_center: look('#7a4fa3', '#b592dc', handset),
   sms: look('#8f6a00', '#d7b04a', talk),
+  subscription: look('#3d8a1f', '#8ac96b', '订'),
+  coupon: look('#a3452a', '#ec9a80', '券'),
+  points: look('#8a5a1f', '#d6a868', '分'),
+  webhook: look('#5d6a64', '#a3afa9', rack),
   email: look('#8f6a00', '#d7b04a', letter),
   file: look('#5d6a64', '#a3afa9', sheet),
 };

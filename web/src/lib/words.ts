@@ -59,7 +59,7 @@ export const words = catalogue({
     channel: {
       web: '网站', h5: 'H5 活动页', mini_program: '小程序', app: 'App', server: '服务端', store: '门店', tmall: '天猫', jd: '京东',
       douyin: '抖音', pdd: '拼多多', vip: '唯品会', xiaohongshu: '小红书', wecom: '企业微信', wechat: '公众号', youzan: '有赞',
-      sms: '短信', email: '邮件', call_center: '呼叫中心', crm: '会员系统', pos: '门店收银', file: '文件导入',
+      sms: '短信', subscription: '订阅消息', coupon: '优惠券', points: '积分', webhook: 'Webhook 推送', email: '邮件', call_center: '呼叫中心', crm: '会员系统', pos: '门店收银', file: '文件导入',
     },
     identifier: {
       user_id: '会员账号', member_card: '会员卡', wx_unionid: '微信 UnionID', mobile: '手机号', email: '邮箱', wx_openid: '微信 OpenID',
@@ -69,6 +69,7 @@ export const words = catalogue({
     },
     event: {
       'Order Placed': '下单', 'Order Paid': '支付订单', 'Order Completed': '完成订单', 'Deposit Paid': '支付定金', 'Order Cancelled': '取消订单',
+      'Consent Granted': '同意授权', 'Consent Withdrawn': '撤回授权', 'Subscription Accepted': '允许订阅消息', 'Subscription Rejected': '拒绝订阅消息',
       'Order Refunded': '退款', 'Order Updated': '订单变更', 'Parcel Shipped': '包裹发出', 'Parcel Signed': '签收包裹', 'Parcel Returned': '退回包裹',
       'Store Visited': '到店', 'Coupon Claimed': '领取优惠券', 'Coupon Used': '使用优惠券', 'Content Shared': '分享内容', 'Skin Test Taken': '完成肌肤测试',
       'Product Viewed': '浏览商品', 'Product Added': '加入购物车', 'Product Removed': '移出购物车', 'Product Clicked': '点击商品',
@@ -161,7 +162,7 @@ export const words = catalogue({
     channel: {
       web: 'Website', h5: 'H5 page', mini_program: 'Mini-program', app: 'App', server: 'Server', store: 'Store', tmall: 'Tmall', jd: 'JD',
       douyin: 'Douyin', pdd: 'Pinduoduo', vip: 'Vipshop', xiaohongshu: 'Xiaohongshu', wecom: 'WeCom', wechat: 'Official account', youzan: 'Youzan',
-      sms: 'SMS', email: 'E-mail', call_center: 'Call centre', crm: 'Member system', pos: 'Store till', file: 'File import',
+      sms: 'SMS', subscription: 'Subscription message', coupon: 'Coupon', points: 'Points', webhook: 'Webhook', email: 'E-mail', call_center: 'Call centre', crm: 'Member system', pos: 'Store till', file: 'File import',
     },
     identifier: {
       user_id: 'Account', member_card: 'Member card', wx_unionid: 'WeChat UnionID', mobile: 'Mobile', email: 'E-mail', wx_openid: 'WeChat OpenID',
@@ -171,6 +172,7 @@ export const words = catalogue({
     },
     event: {
       'Order Placed': 'Placed an order', 'Order Paid': 'Paid an order', 'Order Completed': 'Completed an order', 'Deposit Paid': 'Paid a deposit',
+      'Consent Granted': 'Gave consent', 'Consent Withdrawn': 'Withdrew consent', 'Subscription Accepted': 'Allowed a subscription message', 'Subscription Rejected': 'Refused a subscription message',
       'Order Cancelled': 'Cancelled an order', 'Order Refunded': 'Was refunded', 'Order Updated': 'Order changed', 'Parcel Shipped': 'Parcel left',
       'Parcel Signed': 'Signed for a parcel', 'Parcel Returned': 'Returned a parcel', 'Store Visited': 'Visited a store', 'Coupon Claimed': 'Claimed a coupon',
       'Coupon Used': 'Used a coupon', 'Content Shared': 'Shared content', 'Skin Test Taken': 'Took a skin test', 'Product Viewed': 'Viewed a product',

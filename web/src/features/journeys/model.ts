@@ -7,9 +7,10 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, type Schemas } from '@/api/client';
 import type { Tone } from '@/ui/Marks';
+import { journeyHeads, templateHeads, type JourneyHead } from './heads';
 
 export type Journey = Schemas['Journey'];
-export type JourneyHead = Schemas['JourneyHead'];
+export type { JourneyHead };
 export type State = JourneyHead['state'];
 export type Ready = Schemas['ReadyJourney'];
 export type Report = Schemas['JourneyReport'];
@@ -26,7 +27,7 @@ export interface Definition extends Value {
 }
 
 export const journeyQueries = {
-  list: () => queryOptions({ queryKey: ['journeys', 'list'], queryFn: ({ signal }) => api.get('/journeys', { signal }), refetchInterval: 10_000 }),
+  list: journeyHeads,
   library: () => queryOptions({ queryKey: ['journeys', 'library'], queryFn: ({ signal }) => api.get('/journeys/library', { signal }), staleTime: Infinity }),
   catalogue: () => queryOptions({ queryKey: ['journeys', 'catalogue'], queryFn: ({ signal }) => api.get('/journeys/catalogue', { signal }), staleTime: Infinity }),
   one: (key: string) => queryOptions({ queryKey: ['journeys', 'one', key], queryFn: ({ signal }) => api.get('/journeys/{key}', { path: { key }, signal }), refetchInterval: 5_000 }),
@@ -34,7 +35,7 @@ export const journeyQueries = {
   report: (key: string) => queryOptions({ queryKey: ['journeys', 'report', key], queryFn: ({ signal }) => api.get('/journeys/{key}/report', { path: { key }, signal }), refetchInterval: 5_000 }),
   explain: (key: string, customer: string) => queryOptions({ queryKey: ['journeys', 'explain', key, customer], queryFn: ({ signal }) => api.get('/journeys/{key}/explain', { path: { key }, query: { customer }, signal }) }),
   ofCustomer: (one_id: string) => queryOptions({ queryKey: ['journeys', 'customer', one_id], queryFn: ({ signal }) => api.get('/customers/{one_id}/journeys', { path: { one_id }, signal }), refetchInterval: 10_000 }),
-  templates: () => queryOptions({ queryKey: ['templates'], queryFn: ({ signal }) => api.get('/templates', { signal }), staleTime: 60_000 }),
+  templates: templateHeads,
 };
 
 export const stateTones: Readonly<Record<State, Tone>> = { draft: 'plain', preparing: 'info', live: 'good', paused: 'warn', finishing: 'info', stopped: 'plain' };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Today: does data come in, who was recognised, what needs a person. */
+/* Today: the day so far, what needs a person, and for a new brand what comes first. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { Link } from 'react-router';
@@ -15,25 +15,32 @@ import { Chart, useAxes } from '@/ui/Chart';
 import { ChannelMark, Count, Outcome, Time, useChannelName, useEventName } from '@/ui/Marks';
 import { Band, Figure, Page, Panel } from '@/ui/Page';
 import { Bone, Bones, Empty, Failure, Loaded } from '@/ui/States';
+import { journeyHeads } from '../journeys/heads';
 import { LinkRateRows } from '../identity/LinkRateRows';
 import { useLiveFeed } from '../live/feed';
 import { Button } from 'antd';
+import { eventsToday, peopleBehind, useTodayCount, type TodayFigure } from './figures';
+import { SetupPanel } from './Setup';
 import { Sparkline, useTrail } from './Sparkline';
 
 const texts = catalogue({
   zh: {
     title: '今日',
-    purpose: '数据进得来吗，认出了谁，哪里等你处理。',
-    customers: '客户',
+    purpose: '今天到现在怎么样，哪里等你处理。',
+    today: '今天到现在',
+    eventsToday: '事件',
+    eventsAll: (count: string, rate: string) => `累计 ${count} · ${rate} 条/秒`,
+    newCustomers: '新客户',
+    newNote: (count: string) => `客户共 ${count}`,
+    buyers: '下单客户',
+    buyersNote: '今天付过款的人',
+    members: '活跃会员',
+    membersNote: '有会员卡，今天来过',
+    journeys: '进行中的旅程',
+    journeysNote: (inside: string) => `${inside} 人在里面`,
+    people: (name: string) => `看看是谁：${name}`,
     identified: (share: string) => `${share} 已识别身份`,
-    events: '累计事件',
-    duplicates: (count: string) => `已忽略 ${count} 条重复上报`,
-    rate: '每秒事件',
-    rateNote: '近十秒平均',
     merges: '今日合并',
-    mergesNote: '自动认出是同一个人',
-    identifiers: '标识',
-    perCustomer: (count: string) => `平均每人 ${count} 个`,
     byHour: '过去 24 小时，每小时进来多少事件？',
     hour: '小时',
     eventCount: '事件数',
@@ -49,17 +56,21 @@ const texts = catalogue({
   },
   en: {
     title: 'Today',
-    purpose: 'Does data come in, who was recognised, what waits for you.',
-    customers: 'Customers',
+    purpose: 'How the day has gone so far, and what waits for you.',
+    today: 'Today so far',
+    eventsToday: 'Events',
+    eventsAll: (count, rate) => `${count} in all · ${rate}/s`,
+    newCustomers: 'New customers',
+    newNote: (count) => `${count} customers in all`,
+    buyers: 'Customers who bought',
+    buyersNote: 'paid an order today',
+    members: 'Active members',
+    membersNote: 'with a card, seen today',
+    journeys: 'Live journeys',
+    journeysNote: (inside) => `${inside} people inside`,
+    people: (name) => `See who they are: ${name}`,
     identified: (share) => `${share} are identified`,
-    events: 'Events so far',
-    duplicates: (count) => `${count} repeats ignored`,
-    rate: 'Events per second',
-    rateNote: 'average of ten seconds',
     merges: 'Merges today',
-    mergesNote: 'found to be the same person',
-    identifiers: 'Identifiers',
-    perCustomer: (count) => `${count} for each customer`,
     byHour: 'How many events came in each hour of the last day?',
     hour: 'Hour',
     eventCount: 'Events',
@@ -81,14 +92,18 @@ export function TodayPage() {
   if (overview.data !== undefined && overview.data.events === 0 && overview.data.customers === 0) {
     return (
       <Page title={t.title} purpose={t.purpose}>
-        <Panel><Empty title={t.startTitle} action={<Link to="/data/sources?create=1"><Button type="primary">{t.startAction}</Button></Link>}>{t.start}</Empty></Panel>
+        <div className="stack">
+          <Panel><Empty title={t.startTitle} action={<Link to="/data/sources?create=1"><Button type="primary" tabIndex={-1}>{t.startAction}</Button></Link>}>{t.start}</Empty></Panel>
+          <SetupPanel isAlways />
+        </div>
       </Page>
     );
   }
   return (
     <Page title={t.title} purpose={t.purpose}>
       <div className="stack">
-        <Figures overview={overview.data} failed={overview.isError ? overview.error : null} />
+        <DayFigures overview={overview.data} failed={overview.isError ? overview.error : null} />
+        <SetupPanel />
         <div className="split-2">
           {overview.data === undefined ? <Panel title={t.byHour}><Bones rows={5} inset={0} /></Panel> : <ByHour overview={overview.data} />}
           <AttentionPanel />
@@ -102,30 +117,44 @@ export function TodayPage() {
   );
 }
 
-function Figures({ overview, failed }: { overview: Schemas['Overview'] | undefined; failed: unknown }) {
+function DayFigures({ overview, failed }: { overview: Schemas['Overview'] | undefined; failed: unknown }) {
   const t = useText(texts);
-  const system = useQuery(queries.system());
+  const language = useLanguage();
+  const { zone, nowMs } = useClock();
   const trail = useTrail(overview?.events_per_second, overview?.as_of);
+  const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000 });
   if (overview === undefined) {
     if (failed !== null) return <Panel><Failure error={failed} /></Panel>;
     return (
       <Band>
-        {[t.customers, t.events, t.rate, t.merges, t.identifiers].map((label) => <Figure key={label} label={label} note={<Bone width={90} height={12} />}><Bone width={110} height={26} /></Figure>)}
+        {[t.eventsToday, t.newCustomers, t.buyers, t.members, t.journeys, t.merges].map((label) => <Figure key={label} label={label} note={<Bone width={90} height={12} />}><Bone width={110} height={26} /></Figure>)}
       </Band>
     );
   }
-  const share = overview.customers === 0 ? 0 : overview.identified / overview.customers;
-  const perCustomer = overview.customers === 0 ? 0 : overview.identifiers / overview.customers;
+  const live = journeys.data?.items.filter((one) => one.state === 'live') ?? [];
+  const inside = journeys.data?.items.reduce((sum, one) => sum + one.inside, 0) ?? 0;
   return (
     <Band>
-      <Figure label={t.customers} note={t.identified(percent(share))}><Count value={overview.customers} /></Figure>
-      <Figure label={t.events} note={system.data === undefined ? ' ' : t.duplicates(exactCount(system.data.counts.duplicates))}><Count value={overview.events} /></Figure>
-      <Figure label={t.rate} note={t.rateNote}>
-        <span className="row" style={{ gap: 12 }}><span className="tabular">{perSecond(overview.events_per_second)}</span><Sparkline points={trail} /></span>
+      <Figure label={t.eventsToday} note={t.eventsAll(shortCount(overview.events, language), perSecond(overview.events_per_second))}>
+        <span className="row" style={{ gap: 12 }}><Count value={eventsToday(overview.by_hour, nowMs, zone)} /><Sparkline points={trail} width={64} /></span>
       </Figure>
-      <Figure label={t.merges} note={t.mergesNote}><Count value={overview.merges_today} /></Figure>
-      <Figure label={t.identifiers} note={t.perCustomer(perCustomer.toFixed(1))}><Count value={overview.identifiers} /></Figure>
+      <People figure="newCustomers" name={t.newCustomers} note={t.newNote(shortCount(overview.customers, language))} />
+      <People figure="buyers" name={t.buyers} note={t.buyersNote} />
+      <People figure="activeMembers" name={t.members} note={t.membersNote} />
+      <Figure label={t.journeys} note={t.journeysNote(shortCount(inside, language))}>{journeys.data === undefined ? <Bone width={40} height={26} /> : <Link to="/journeys" className="figure-link" aria-label={`${t.journeys} ${live.length}`}><Count value={live.length} /></Link>}</Figure>
+      <Figure label={t.merges} note={t.identified(percent(overview.customers === 0 ? 0 : overview.identified / overview.customers))}><Count value={overview.merges_today} /></Figure>
     </Band>
+  );
+}
+
+/* A count of people, and the way to them. */
+function People({ figure, name, note }: { figure: TodayFigure; name: string; note: string }) {
+  const t = useText(texts);
+  const count = useTodayCount(figure);
+  return (
+    <Figure label={name} note={note}>
+      {count === undefined ? <Bone width={56} height={26} /> : <Link to={peopleBehind(figure, `${t.today} · ${name}`)} className="figure-link" title={t.people(name)} aria-label={`${t.people(name)} ${count}`}><Count value={count} /></Link>}
+    </Figure>
   );
 }
 

@@ -2,7 +2,7 @@
 /* StopPanel: the red button, and what is stopped at the moment. */
 import { StopOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Input, Modal } from 'antd';
+import { App, Button, Input, Modal, Tooltip } from 'antd';
 import { useState } from 'react';
 import { api } from '@/api/client';
 import { useText } from '@/app/preferences';
@@ -26,7 +26,7 @@ function useStop(done: (said: string) => void) {
   });
 }
 
-export function StopButton() {
+export function StopButton({ isSmall = false }: { isSmall?: boolean }) {
   const t = useText(touchTexts);
   const common = useText(words);
   const noRole = useRoleReason('operator');
@@ -42,7 +42,9 @@ export function StopButton() {
   if (stops.data?.some((one) => one.scope === 'all') ?? true) return null;
   return (
     <>
-      <ActionButton danger type="primary" icon={<StopOutlined />} reason={noRole} onClick={() => setAsking(true)}>{t.stop}</ActionButton>
+      {isSmall
+        ? <Tooltip title={t.stopTitle}><Button danger type="text" icon={<StopOutlined />} aria-label={t.stop} onClick={() => setAsking(true)}><span className="wide-only">{t.stop}</span></Button></Tooltip>
+        : <ActionButton danger type="primary" icon={<StopOutlined />} reason={noRole} onClick={() => setAsking(true)}>{t.stop}</ActionButton>}
       <Modal
         open={isAsking} title={t.stopTitle} okText={t.stop} okButtonProps={{ danger: true }} cancelText={common.action.cancel} confirmLoading={stop.isPending}
         onCancel={() => setAsking(false)} onOk={() => stop.mutate({ scope: 'all', why, active: true })}

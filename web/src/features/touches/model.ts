@@ -39,6 +39,8 @@ export const touchQueries = {
       initialPageParam: '',
       getNextPageParam: (last) => last.next_cursor,
     }),
+  /* whether anything went out that should not have */
+  anyShouldNot: () => queryOptions({ queryKey: ['touches', 'corrections', 'any'], queryFn: async ({ signal }) => (await api.get('/touch-corrections', { query: { limit: 20 }, signal })).items.some((one) => one.kind === 'should_not'), refetchInterval: 60_000 }),
   accounts: () => queryOptions({ queryKey: ['touches', 'accounts'], queryFn: ({ signal }) => api.get('/channels', { signal }), refetchInterval: 10_000 }),
   stops: () => queryOptions({ queryKey: ['touches', 'stops'], queryFn: async ({ signal }) => (await api.get('/stop', { signal })).items as unknown as Stop[], refetchInterval: 10_000 }),
   gates: () => queryOptions({ queryKey: ['touches', 'gates'], queryFn: async ({ signal }) => (await api.get('/gates', { signal })).items as unknown as Gate[], staleTime: Infinity }),
