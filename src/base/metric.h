@@ -69,6 +69,8 @@
     X(TOUCHES_UNCERTAIN, "kith_touches_uncertain", GAUGE, "touches: nobody knows: to be decided") \
     X(JOURNEY_POSITIONS, "kith_journey_positions", GAUGE,                                         \
       "positions in journeys, and after them while goals are counted")                            \
+    X(JOURNEY_DEFECTS, "kith_journey_defects", GAUGE,                                             \
+      "positions that nothing can wake, or that are there twice, as of the last round of checks") \
     X(JOURNEY_POSITIONS_FAILED, "kith_journey_positions_failed", GAUGE,                           \
       "of them, failed: an operator has to look")                                                 \
     X(LOG_LINES_SUPPRESSED, "kith_log_lines_suppressed_total", COUNTER, "repeated log lines")

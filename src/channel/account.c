@@ -53,6 +53,7 @@ static void free_room(struct channels *channels)
     json_parser_free(&channels->nested_parser);
     json_parser_free(&channels->answer_parser);
     zone_free(&channels->zone);
+    zone_free(&channels->next_zone);
     pthread_mutex_destroy(&channels->mutex);
     pthread_cond_destroy(&channels->follow_wake);
     memory_free(channels);
@@ -62,7 +63,10 @@ static err make_parts(struct channels *channels, struct problem *problem)
 {
     err error = loop_open(channels, problem);
     if (error == ERR_OK)
-        error = zone_load(&channels->zone, STR("Asia/Shanghai"), problem);
+        error = zone_load(
+            &channels->zone,
+            str_from_c(channels->config.zone != NULL ? channels->config.zone : "Asia/Shanghai"),
+            problem);
     if (error == ERR_OK)
         error = json_parser_new(&channels->content_parser, PARSER_BYTES_MAX);
     if (error == ERR_OK)
@@ -246,6 +250,35 @@ void channels_delete_account(struct channels *channels, str key)
         account->is_deleted = true;
     pthread_mutex_unlock(&channels->mutex);
     loop_wake(channels);
+}
+
+void channels_used(struct channels *channels, str key, int64_t day_start_ms, int64_t count)
+{
+    pthread_mutex_lock(&channels->mutex);
+    struct account *account = account_find(channels, key);
+    if (account != NULL) {
+        account->used_day_ms = day_start_ms;
+        account->used_count = count;
+        channels->settings_changed = true;
+    }
+    pthread_mutex_unlock(&channels->mutex);
+    loop_wake(channels);
+}
+
+err channels_set_zone(struct channels *channels, const char *zone, struct problem *problem)
+{
+    struct zone *loaded;
+    err error = zone_load(&loaded, str_from_c(zone), problem);
+    if (error != ERR_OK)
+        return error;
+    pthread_mutex_lock(&channels->mutex);
+    struct zone *before = channels->next_zone;
+    channels->next_zone = loaded;
+    channels->settings_changed = true;
+    pthread_mutex_unlock(&channels->mutex);
+    zone_free(&before);
+    loop_wake(channels);
+    return ERR_OK;
 }
 
 /* ---- taking messages ---- */

@@ -80,8 +80,12 @@ struct channels_config {
     /* What a provider said later when it was asked (mass messages of WeCom, statuses of Tencent): a JSON array of receipts as
      * in channel_callback. On a thread of this room. NULL: nobody wants to know, and nothing is asked. */
     void (*receipts)(void *context, str account, str receipts);
+    /* May this touch still leave? Asked on the loop's thread right before each try; what may not is LATER with `stopped`. Quick;
+     * NULL: all may. */
+    bool (*may_leave)(void *context, uint64_t touch);
     void *context;
-    uint64_t seed; /* of jitter */
+    uint64_t seed;    /* of jitter */
+    const char *zone; /* IANA name: where days of quotas begin; NULL: Asia/Shanghai */
 };
 err channels_new(struct channels **channels, const struct channels_config *config,
                  struct problem *problem) MUST_USE;
@@ -93,6 +97,12 @@ void channels_free(struct channels **channels, int64_t timeout_ms);
 err channels_put_account(struct channels *channels, str key, enum channel_kind kind,
                          json_value settings, struct problem *problem) MUST_USE;
 void channels_delete_account(struct channels *channels, str key);
+/* After a start: so many of this account went on the day that begins at `day_start_ms` (its daily quota). What it has counted by
+ * itself since stands where it is more. Any thread. */
+void channels_used(struct channels *channels, str key, int64_t day_start_ms, int64_t count);
+/* Days of quotas begin in another zone from now on. UNPROCESSABLE: no such zone. Any thread. */
+err channels_set_zone(struct channels *channels, const char *zone,
+                      struct problem *problem) MUST_USE;
 /* Try it without sending anything (token, login, greeting): what a person presses 'test' for. Blocks; any thread but `done`'s. */
 err channels_test_account(struct channels *channels, str key, struct buffer *answer,
                           struct problem *problem) MUST_USE;

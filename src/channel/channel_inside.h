@@ -213,6 +213,7 @@ struct account {
     bool is_deleted, is_disabled;
     size_t calls; /* that name it */
     char failing[160];
+    int64_t used_day_ms, used_count; /* told after a start: of the day that begins then */
     /* any thread */
     _Atomic size_t queued;    /* taken and not done */
     _Atomic size_t under_way; /* of them, with the provider */
@@ -301,7 +302,8 @@ struct channels {
     size_t transfer_count;
     struct json_parser *content_parser, *nested_parser, *answer_parser;
     struct random_stream random;
-    struct zone *zone;
+    struct zone *zone;      /* the loop's */
+    struct zone *next_zone; /* under the mutex: to be taken by the loop; NULL: none */
 };
 
 int64_t channel_now_ns(void);
@@ -330,6 +332,8 @@ int64_t heap_due_ns(const struct channels *channels); /* INT64_MAX: nothing wait
 bool pace_may_start(struct channels *channels, struct account *account,
                     const struct settings *settings, int64_t now_ns, int64_t *wake_ns,
                     struct verdict *later);
+/* What went today before this process did. */
+void pace_used(struct channels *channels, struct account *account);
 void pace_started(struct account *account, const struct settings *settings, size_t messages,
                   bool is_probe);
 void pace_judged(struct channels *channels, struct account *account,

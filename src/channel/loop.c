@@ -140,9 +140,20 @@ static void end_finished(struct channels *channels)
 
 /* ---- what others brought ---- */
 
+static void adopt_zone(struct channels *channels)
+{
+    if (channels->next_zone == NULL)
+        return;
+    zone_free(&channels->zone);
+    channels->zone = channels->next_zone;
+    channels->next_zone = NULL;
+}
+
 static void adopt_settings(struct channels *channels)
 {
+    adopt_zone(channels);
     for (struct account *account = channels->accounts; account != NULL; account = account->next) {
+        pace_used(channels, account);
         if (account->live == account->settings)
             continue;
         settings_give(account->live);

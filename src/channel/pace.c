@@ -75,16 +75,31 @@ static bool fill_bucket(struct account *account, double rate, int64_t now_ns, in
     return false;
 }
 
+static void begin_day(const struct channels *channels, struct account *account)
+{
+    int64_t now_ms = channel_now_ms(channels);
+    int64_t start_ms = zone_day_start_ms(channels->zone, now_ms);
+    if (start_ms == account->day_start_ms)
+        return;
+    account->day_start_ms = start_ms;
+    account->day_end_ms = zone_day_start_ms(channels->zone, start_ms + DAY_MS + 2 * HOUR_MS);
+    account->day_count = 0;
+}
+
+void pace_used(struct channels *channels, struct account *account)
+{
+    begin_day(channels, account);
+    if (account->used_day_ms == account->day_start_ms && account->used_count > account->day_count)
+        account->day_count = account->used_count;
+    account->used_count = 0;
+}
+
 static bool has_quota(struct channels *channels, struct account *account, int64_t quota,
                       struct verdict *later)
 {
     int64_t now_ms = channel_now_ms(channels);
-    if (now_ms >= account->day_end_ms || now_ms < account->day_start_ms) {
-        account->day_start_ms = zone_day_start_ms(channels->zone, now_ms);
-        account->day_end_ms =
-            zone_day_start_ms(channels->zone, account->day_start_ms + DAY_MS + 2 * HOUR_MS);
-        account->day_count = 0;
-    }
+    if (now_ms >= account->day_end_ms || now_ms < account->day_start_ms)
+        begin_day(channels, account);
     if (account->day_count < quota)
         return true;
     *later = (struct verdict){ .outcome = CHANNEL_LATER,

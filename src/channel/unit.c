@@ -137,19 +137,35 @@ static bool is_expired(const struct unit *unit, int64_t now_ms)
     return unit->message.expires_ms > 0 && unit->message.expires_ms <= now_ms;
 }
 
-/* Members whose time is over leave the batch. */
-static void drop_expired(struct channels *channels, struct unit *lead, int64_t now_ms)
+/* Sending was stopped after it had been taken: the gates judge again. */
+static bool is_stopped(struct channels *channels, const struct unit *unit)
+{
+    return channels->config.may_leave != NULL && unit->step == STEP_SEND &&
+           !channels->config.may_leave(channels->config.context, unit->message.touch);
+}
+
+static void tell_held(struct channels *channels, struct unit *unit, int64_t now_ms)
+{
+    unit->may_be_taken = unit->may_be_taken || unit->message.is_repeat;
+    if (is_expired(unit, now_ms))
+        tell_ours(channels, unit, CHANNEL_REFUSED, "expired", "its time was over before it went");
+    else
+        tell_ours(channels, unit, CHANNEL_LATER, "stopped", "sending was stopped before it went");
+}
+
+/* Members whose time is over, or that are stopped, leave the batch. */
+static void drop_held(struct channels *channels, struct unit *lead, int64_t now_ms)
 {
     struct unit **place = &lead->members;
     while (*place != NULL) {
         struct unit *member = *place;
-        if (!is_expired(member, now_ms)) {
+        if (!is_expired(member, now_ms) && !is_stopped(channels, member)) {
             place = &member->next;
             continue;
         }
         *place = member->next;
         lead->member_count--;
-        tell_ours(channels, member, CHANNEL_REFUSED, "expired", "its time was over before it went");
+        tell_held(channels, member, now_ms);
     }
 }
 
@@ -216,8 +232,8 @@ void unit_begin(struct channels *channels, struct unit *unit, bool is_probe)
 {
     int64_t now_ms = channel_now_ms(channels);
     struct account *account = unit->account;
-    drop_expired(channels, unit, now_ms);
-    if (is_expired(unit, now_ms)) {
+    drop_held(channels, unit, now_ms);
+    if (is_expired(unit, now_ms) || is_stopped(channels, unit)) {
         /* Its members go on under another lead. */
         struct unit *heir = unit->members;
         if (heir != NULL) {
@@ -227,7 +243,7 @@ void unit_begin(struct channels *channels, struct unit *unit, bool is_probe)
             unit->members = NULL;
             unit->member_count = 0;
         }
-        tell_ours(channels, unit, CHANNEL_REFUSED, "expired", "its time was over before it went");
+        tell_held(channels, unit, now_ms);
         if (heir != NULL)
             unit_begin(channels, heir, is_probe);
         return;

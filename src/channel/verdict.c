@@ -34,6 +34,7 @@
     X("welcome_expired", "欢迎语已过期", "the welcome code is over, or was used")                 \
     X("already_chatting", "会话已开始", "a chat has begun already")                               \
     X("expired", "已过有效期", "its time was over")                                               \
+    X("stopped", "已急停", "sending was stopped before it went")                                  \
     X("cancelled", "任务已取消", "the task was cancelled")                                        \
     X("private_address", "内网地址被拒绝", "a private address, and it is not allowed")            \
     X("refused", "被拒绝", "refused")                                                             \

@@ -143,14 +143,14 @@ static err check_ledger(struct engine *engine, struct problem *problem)
     return ERR_OK;
 }
 
-struct check_identity {
+struct check_room {
     err error;
     struct problem *problem;
 };
 
 static void ask_identity(const struct engine_state *state, struct engine_question *question)
 {
-    struct check_identity *check = question->context;
+    struct check_room *check = question->context;
     check->error = identity_check(state->identity, check->problem);
     if (check->error == ERR_OK)
         printf("identity: %u customers, %u identifiers\n", identity_customer_count(state->identity),
@@ -159,8 +159,34 @@ static void ask_identity(const struct engine_state *state, struct engine_questio
 
 static err check_identity_room(struct engine *engine, struct problem *problem)
 {
-    struct check_identity check = { .problem = problem };
+    struct check_room check = { .problem = problem };
     struct engine_question question = { .ask = ask_identity, .context = &check };
+    err error = engine_ask_wait(engine, &question);
+    return error == ERR_OK ? check.error : error;
+}
+
+static void ask_journeys(const struct engine_state *state, struct engine_question *question)
+{
+    struct check_room *check = question->context;
+    struct journeys_status status;
+    char first[200];
+    uint64_t defects = journey_check(state->journeys, first, sizeof first);
+    journeys_status(state->journeys, &status);
+    printf("journeys: %llu positions, %llu of them held for an operator, %llu defects\n",
+           (unsigned long long)status.positions, (unsigned long long)status.failed,
+           (unsigned long long)defects);
+    check->error =
+        defects == 0 ? ERR_OK
+                     : problem_set(check->problem, ERR_CORRUPT,
+                                   "%llu positions of journeys are stuck or double; the first: %s",
+                                   (unsigned long long)defects, first);
+}
+
+/* No position without a timer or a condition, none twice. */
+static err check_journeys(struct engine *engine, struct problem *problem)
+{
+    struct check_room check = { .problem = problem };
+    struct engine_question question = { .ask = ask_journeys, .context = &check };
     err error = engine_ask_wait(engine, &question);
     return error == ERR_OK ? check.error : error;
 }
@@ -180,6 +206,8 @@ int command_check(int argc, char **argv)
         error = check_ledger(engine, &problem);
     if (error == ERR_OK)
         error = check_identity_room(engine, &problem);
+    if (error == ERR_OK)
+        error = check_journeys(engine, &problem);
     int code = finish(&engine, error, &problem);
     return code == EXIT_FAILED && error == ERR_CORRUPT ? EXIT_FOUND : code;
 }

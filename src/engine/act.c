@@ -2,6 +2,7 @@
 /* act: touches beside apply: the live world that gates and templates ask, and what each record means for them; see act.h. */
 #include "engine/act.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/logline.h"
@@ -295,9 +296,22 @@ const struct touch_world *act_world(struct engine *engine)
     return &engine->act->world;
 }
 
-err act_new(struct engine *engine)
+/* One that is not there changes nothing: the door checks names. */
+static bool take_zone(struct act *act, str name)
 {
     struct problem problem = { .error = ERR_OK };
+    struct zone *zone;
+    if (name.size == 0 || name.size >= sizeof act->zone_name ||
+        zone_load(&zone, name, &problem) != ERR_OK)
+        return false;
+    zone_free(&act->zone);
+    act->zone = zone;
+    snprintf(act->zone_name, sizeof act->zone_name, STR_FMT, STR_ARG(name));
+    return true;
+}
+
+err act_new(struct engine *engine)
+{
     struct act *act = memory_alloc(sizeof *act);
     if (act == NULL)
         return ERR_NOMEM;
@@ -317,22 +331,30 @@ err act_new(struct engine *engine)
         .nodes = world_nodes,
     };
     atomic_store(&act->next_due_ms, INT64_MAX);
-    return zone_load(&act->zone, STR("Asia/Shanghai"), &problem);
+    return take_zone(act, STR("Asia/Shanghai")) ? ERR_OK : ERR_NOMEM;
 }
 
-static bool take_zone(void *context, const struct ledger_value *values)
+static bool load_zone(void *context, const struct ledger_value *values)
 {
-    struct act *act = context;
-    struct problem problem = { .error = ERR_OK };
-    struct zone *zone;
-    str text = values[1].bytes;
-    if (!str_equal(values[0].bytes, STR("workspace.zone")) || text.size < 3)
-        return true;
-    if (zone_load(&zone, str_slice(text, 1, text.size - 1), &problem) == ERR_OK) {
-        zone_free(&act->zone);
-        act->zone = zone;
-    }
+    str text = values[1].bytes; /* JSON */
+    if (str_equal(values[0].bytes, STR("workspace.zone")) && text.size > 2)
+        (void)take_zone(context, str_slice(text, 1, text.size - 1));
     return true;
+}
+
+void act_setting_changed(struct engine *engine, str key, json_value value)
+{
+    struct act *act = engine->act;
+    struct problem problem = { .error = ERR_OK };
+    if (str_equal(key, STR("workspace.zone")) && take_zone(act, json_text(value)) &&
+        act->channels != NULL &&
+        channels_set_zone(act->channels, act->zone_name, &problem) != ERR_OK)
+        log_line(LOG_WARN, "channels_zone_kept", "reason=\"%s\"", problem.detail);
+}
+
+str act_zone(const struct engine *engine)
+{
+    return str_from_c(engine->act->zone_name);
 }
 
 /* The seed is the folder's: a replay with its keys draws the same hold-outs and makes the same keys. */
@@ -349,7 +371,7 @@ err act_load(struct engine *engine, struct problem *problem)
     act->has_zones = true;
     err error = touches_new(&act->touches, &config);
     if (error == ERR_OK)
-        error = ledger_scan(engine->ledger, LEDGER_SETTINGS, NULL, take_zone, act, problem);
+        error = ledger_scan(engine->ledger, LEDGER_SETTINGS, NULL, load_zone, act, problem);
     if (error == ERR_OK)
         error = touches_load(act->touches, engine->ledger, problem);
     return error;

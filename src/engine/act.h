@@ -47,6 +47,10 @@ err act_tick(struct engine *engine, uint64_t seq) MUST_USE;
 /* After a group: what is due next is shown to the sender. */
 void act_show(struct engine *engine);
 
+/* A setting was put (inside apply): workspace.zone says where days begin. */
+void act_setting_changed(struct engine *engine, str key, json_value value);
+/* The workspace's zone by its name; there until the next setting. */
+str act_zone(const struct engine *engine);
 /* Who is told of every change of a journey's touch (engine/move.c); before the first record. */
 void act_on_moved(struct engine *engine,
                   err (*moved)(struct engine *engine, const struct touch_change *change,

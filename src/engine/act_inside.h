@@ -43,8 +43,9 @@ struct act {
     struct buffer value_text;
     struct json_parser *parsers[ACT_PARSERS];
     unsigned parser_next;
-    struct zone *zone, *zones[ACT_ZONES_MAX];
+    struct zone *zone, *zones[ACT_ZONES_MAX]; /* of the workspace; of customers */
     size_t zone_count;
+    char zone_name[64];
     bool has_zones;
 
     _Atomic int64_t next_due_ms;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/logline.h"
+#include "base/zone.h"
 #include "engine/act_inside.h"
 #include "engine/act_tell.h"
 #include "engine/state.h"
@@ -21,6 +22,22 @@
 #define IDLE_MS 200
 #define RETRY_MS 1000
 #define RUN_AT_ONCE 5000
+
+/* Deliberate defects, named by KITH_MUTATE_SENDS, so that the crash test is seen to catch what it is for: `other_key` (a repeat goes
+ * under another key), `no_recover` (what was on its way when a server died is forgotten). */
+#ifdef KITH_FAULTS
+static bool mutates(const char *defect)
+{
+    const char *wanted = getenv("KITH_MUTATE_SENDS");
+    return wanted != NULL && strcmp(wanted, defect) == 0;
+}
+#else
+static inline bool mutates(const char *defect)
+{
+    (void)defect;
+    return false;
+}
+#endif
 
 static int64_t wall_now(const struct act *act)
 {
@@ -114,6 +131,12 @@ static void channel_receipts(void *context, str account, str receipts)
     struct problem problem = { .error = ERR_OK };
     if (engine_touch_receipts(act->engine, account, receipts, &problem) != ERR_OK)
         log_line(LOG_WARN, "touch_receipts_refused", "reason=\"%s\"", problem.detail);
+}
+
+static bool may_leave(void *context, uint64_t touch)
+{
+    const struct act *act = context;
+    return !touch_is_stopped(act->touches, (uint32_t)touch);
 }
 
 /* ---- recipients ---- */
@@ -247,6 +270,8 @@ static struct channel_message message_of(str account, enum channel_kind kind, js
     };
     str key = json_text(json_get(json, STR("key")));
     memcpy(message.key, key.data, key.size < 32 ? key.size : 32);
+    if (message.is_repeat && mutates("other_key"))
+        message.key[0] = message.key[0] == '0' ? '1' : '0';
     if (channel_kind_info(kind)->identifier_type[0] != '\0')
         message.recipient =
             recipient_of(recipients, (uint32_t)json_int(json_get(json, STR("row")), 0));
@@ -389,6 +414,30 @@ static void note_kind(struct act *act, str key, enum channel_kind kind)
     pthread_mutex_unlock(&act->mutex);
 }
 
+/* A daily quota is counted by channels while they live: after a start they are told what went before. */
+struct ask_used {
+    struct act *act;
+    str account;
+    int64_t day_start_ms, count;
+};
+
+static void ask_used(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_used *ask = question->context;
+    (void)state;
+    ask->day_start_ms = zone_day_start_ms(ask->act->zone, wall_now(ask->act));
+    ask->count = touch_sent_since(ask->act->touches, ask->account, ask->day_start_ms);
+}
+
+static void tell_used(struct act *act, str account, json_value settings)
+{
+    struct ask_used ask = { .act = act, .account = account };
+    struct engine_question question = { .ask = ask_used, .context = &ask };
+    if (json_int(json_get(settings, STR("daily_quota")), 0) > 0 &&
+        engine_ask_wait(act->engine, &question) == ERR_OK)
+        channels_used(act->channels, account, ask.day_start_ms, ask.count);
+}
+
 static void sync_accounts(struct sender *sender, bool all_ready)
 {
     struct act *act = sender->act;
@@ -410,6 +459,8 @@ static void sync_accounts(struct sender *sender, bool all_ready)
                                 &problem) != ERR_OK)
                 log_line(LOG_WARN, "channel_account_unusable", "account=%.*s reason=\"%s\"",
                          STR_ARG(key), problem.detail);
+            else if (!all_ready) /* the first time: from then on channels count for themselves */
+                tell_used(act, key, json_get(item, STR("settings")));
             if (all_ready)
                 act_ready(act->engine, key);
         }
@@ -527,7 +578,7 @@ static void *send_loop(void *context)
     buffer_init(&sender.contents, ANSWER_BYTES_MAX);
     if (json_parser_new(&sender.parser, ANSWER_BYTES_MAX) == ERR_OK) {
         sync_accounts(&sender, false);
-        if (run_command(&sender, "touch.recover", STR("{}")) == ERR_OK)
+        if (mutates("no_recover") || run_command(&sender, "touch.recover", STR("{}")) == ERR_OK)
             sync_accounts(&sender, true);
         while (!is_stopping(act)) {
             if (atomic_exchange(&act->accounts_changed, false))
@@ -597,8 +648,10 @@ err act_start(struct engine *engine, struct problem *problem)
         .now_ms = channel_clock,
         .done = channel_done,
         .receipts = channel_receipts,
+        .may_leave = may_leave,
         .context = act,
         .seed = keys_seed(engine->keys, STR("channel")),
+        .zone = act->zone_name,
     };
     pthread_mutex_init(&act->mutex, NULL);
     pthread_condattr_init(&monotonic);

@@ -254,6 +254,11 @@ static err run_setting_put(struct call *call)
     if (error == ERR_OK)
         error = audience_setting_changed(call->engine->audience, call->object,
                                          json_get(call->body, STR("value")));
+    if (error == ERR_OK) {
+        act_setting_changed(call->engine, call->object, json_get(call->body, STR("value")));
+        error = move_setting_changed(call->engine, call->object,
+                                     json_get(call->body, STR("value")), call->seq);
+    }
     return error;
 }
 

@@ -77,6 +77,8 @@ static err put_new_job(struct call *call, const uint8_t identity[32])
                    ledger_blob(str_from_bytes(identity, 32)), ledger_text(buffer_str(&settings)),
                    ledger_int(call->command->user_number), ledger_int(engine->now_ms));
         job_put(job, call->writes);
+        error = move_import(engine, job->number,
+                            json_text(json_get(json_get(call->body, STR("settings")), STR("source"))));
         buffer_printf(call->answer, "{\"number\":%u,\"unchanged\":false}", job->number);
     }
     buffer_deinit(&settings);
@@ -393,7 +395,10 @@ err run_watermark_put(struct call *call)
     call->object = text_of(call, STR("source"));
     if (call->object.size == 0 || call->object.size > 100)
         return problem_set(call->problem, ERR_UNPROCESSABLE, "a watermark names its source");
-    move_watermark(call->engine, call->object, json_int(json_get(call->body, STR("time")), 0));
+    err error =
+        move_watermark(call->engine, call->object, json_int(json_get(call->body, STR("time")), 0));
+    if (error != ERR_OK)
+        return error;
     LEDGER_PUT(call->writes, LEDGER_WATERMARKS, ledger_text(call->object),
                ledger_int(json_int(json_get(call->body, STR("time")), 0)),
                ledger_int(call->engine->now_ms));

@@ -7,16 +7,19 @@
 #include <string.h>
 
 #include "base/logline.h"
+#include "base/metric.h"
 #include "engine/act.h"
 #include "engine/act_inside.h"
+#include "engine/move_sources.h"
 #include "engine/state.h"
 
 #define NODES_MAX 1024
-#define LATE_EVENT_MS DAY_MS /* J6: what happened longer ago starts nothing */
-#define SOURCES_MAX 1000
-#define WATERMARK_DAYS 7 /* a source that has told nothing for so long is not waited for */
-#define ROUNDS_MAX 100   /* what a record brings up, brings up, …: then it ends */
-#define STEP_MS HOUR_MS  /* of the virtual clock, at most */
+#define LATE_EVENT_MS \
+    DAY_MS /* J6: what happened longer ago starts nothing, unless a setting says otherwise */
+#define LATE_EVENT_MOST_MS (400 * DAY_MS)
+#define ROUNDS_MAX 100         /* what a record brings up, brings up, …: then it ends */
+#define PATROL_POSITIONS 20000 /* are looked at with each tick: about a millisecond */
+#define STEP_MS HOUR_MS        /* of the virtual clock, at most */
 
 /* A move of the audience, waiting; texts lie behind it. */
 struct heard {
@@ -28,10 +31,6 @@ struct heard {
 struct told {
     struct told *next;
     struct touch_change change;
-};
-struct told_source {
-    char name[104];
-    int64_t time_ms, at_ms;
 };
 /* Numbers of segments by key; those of the audience are never given out twice. */
 struct segment_number {
@@ -52,8 +51,8 @@ struct move {
     struct ledger_value *gone; /* rows to be deleted with the next commit */
     size_t gone_count, gone_capacity;
     struct told *told, **told_last;
-    struct told_source sources[SOURCES_MAX];
-    size_t source_count;
+    struct move_sources sources;
+    int64_t late_ms;
     struct segment_number *numbers;
     size_t number_count;
     _Atomic bool is_asked; /* a journey.run is on its way */
@@ -302,14 +301,7 @@ static int32_t world_zone_offset(void *context, uint32_t customer, int64_t at_ms
 static int64_t world_watermark(void *context, str event, int64_t now_ms)
 {
     const struct move *move = context;
-    int64_t least_ms = now_ms;
-    (void)event; /* which source brings which event is not known: all that tell have to have told */
-    for (size_t i = 0; i < move->source_count; i++) {
-        const struct told_source *source = &move->sources[i];
-        if (source->at_ms > now_ms - WATERMARK_DAYS * DAY_MS && source->time_ms < least_ms)
-            least_ms = source->time_ms;
-    }
-    return least_ms;
+    return move_sources_watermark(&move->sources, event, now_ms);
 }
 
 static size_t world_nodes(void *context, uint32_t customer, uint32_t *nodes, size_t max)
@@ -427,6 +419,8 @@ err move_new(struct engine *engine)
     move->pending_last = &move->pending;
     move->told_last = &move->told;
     move->pending_next = 1;
+    move->late_ms = LATE_EVENT_MS;
+    err error = move_sources_init(&move->sources);
     buffer_init(&move->text, (size_t)4 << 20);
     buffer_init(&move->answer, (size_t)4 << 20);
     move->world = (struct journey_world){ .context = move,
@@ -449,7 +443,7 @@ err move_new(struct engine *engine)
                                           .set_trait = world_set_trait,
                                           .set_member = world_set_member };
     act_on_moved(engine, touch_moved);
-    return json_parser_new(&move->parser, (size_t)4 << 20);
+    return error == ERR_OK ? json_parser_new(&move->parser, (size_t)4 << 20) : error;
 }
 
 static bool load_pending(void *context, const struct ledger_value *values)
@@ -474,31 +468,40 @@ static bool load_pending(void *context, const struct ledger_value *values)
     return true;
 }
 
-void move_watermark(struct engine *engine, str source, int64_t time_ms)
+err move_watermark(struct engine *engine, str source, int64_t time_ms)
 {
-    struct move *move = engine->move;
-    size_t i = 0;
-    while (i < move->source_count && !str_equal(str_from_c(move->sources[i].name), source))
-        i++;
-    if (i == SOURCES_MAX)
-        return;
-    if (i == move->source_count) {
-        move->source_count++;
-        snprintf(move->sources[i].name, sizeof move->sources[i].name, "%.*s", STR_ARG(source));
-        move->sources[i].time_ms = INT64_MIN;
-    }
-    if (time_ms > move->sources[i].time_ms)
-        move->sources[i].time_ms = time_ms;
-    move->sources[i].at_ms = engine->now_ms;
+    return move_sources_told(&engine->move->sources, source, time_ms, engine->now_ms);
 }
 
-static bool load_watermark(void *context, const struct ledger_value *values)
+err move_import(struct engine *engine, uint32_t number, str source)
 {
-    struct move *move = context;
-    move_watermark(move->engine, values[0].bytes, values[1].integer);
-    for (size_t i = 0; i < move->source_count; i++)
-        if (str_equal(str_from_c(move->sources[i].name), values[0].bytes))
-            move->sources[i].at_ms = values[2].integer;
+    return move_sources_job(&engine->move->sources, number, source);
+}
+
+/* "24h", "0s" … */
+static void take_late(struct move *move, str text)
+{
+    int64_t late_ms;
+    if (duration_parse(text, &late_ms) && late_ms >= 0 && late_ms <= LATE_EVENT_MOST_MS)
+        move->late_ms = late_ms;
+}
+
+err move_setting_changed(struct engine *engine, str key, json_value value, uint64_t seq)
+{
+    struct move *move = engine->move;
+    if (str_equal(key, STR("journeys.late_event")))
+        take_late(move, json_text(value));
+    if (!str_equal(key, STR("workspace.zone")))
+        return ERR_OK;
+    return journeys_set_zone(move->journeys, act_zone(engine), moment_of(engine, seq),
+                             engine->writes);
+}
+
+static bool load_setting(void *context, const struct ledger_value *values)
+{
+    str text = values[1].bytes; /* JSON */
+    if (str_equal(values[0].bytes, STR("journeys.late_event")) && text.size > 2)
+        take_late(context, str_slice(text, 1, text.size - 1));
     return true;
 }
 
@@ -506,15 +509,18 @@ err move_load(struct engine *engine, struct problem *problem)
 {
     struct move *move = engine->move;
     struct journeys_config config = { .world = &move->world,
-                                      .seed = keys_seed(engine->keys, STR("journey")) };
+                                      .seed = keys_seed(engine->keys, STR("journey")),
+                                      .zone = act_zone(engine).data };
     err error = journeys_new(&move->journeys, &config);
+    if (error == ERR_OK)
+        error = ledger_scan(engine->ledger, LEDGER_SETTINGS, NULL, load_setting, move, problem);
     if (error == ERR_OK)
         error = journeys_load(move->journeys, engine->ledger, problem);
     if (error == ERR_OK)
         error =
             ledger_scan(engine->ledger, LEDGER_JOURNEY_PENDING, NULL, load_pending, move, problem);
     if (error == ERR_OK)
-        error = ledger_scan(engine->ledger, LEDGER_WATERMARKS, NULL, load_watermark, move, problem);
+        error = move_sources_load(&move->sources, engine, problem);
     return error;
 }
 
@@ -541,6 +547,7 @@ void move_free(struct engine *engine)
         move->told = told->next;
         memory_free(told);
     }
+    move_sources_deinit(&move->sources);
     json_parser_free(&move->parser);
     buffer_deinit(&move->text);
     buffer_deinit(&move->answer);
@@ -624,12 +631,12 @@ err move_event(struct engine *engine, const struct event *event, const struct id
     struct move *move = engine->move;
     struct journey_moment moment = moment_of(engine, event->seq);
     uint32_t absorbed[IDENTITY_MERGES_MAX];
-    err error = ERR_OK;
     bool is_old = (event->flags & (EVENT_IMPORTED | EVENT_HISTORICAL)) != 0 ||
-                  event->time_ms < engine->now_ms - LATE_EVENT_MS;
+                  event->time_ms < engine->now_ms - move->late_ms;
     move->may_start = !is_old;
-    if (who->node == 0)
-        return ERR_OK;
+    err error = move_sources_note(&move->sources, engine, event);
+    if (error != ERR_OK || who->node == 0)
+        return error;
     for (uint32_t i = 0; i < who->merge_count; i++)
         absorbed[i] = who->merges[i].absorbed;
     if (who->merge_count > 0)
@@ -694,6 +701,7 @@ static err note_gone(struct move *move, const struct heard *heard)
 err move_tick(struct engine *engine, uint64_t seq)
 {
     struct move *move = engine->move;
+    metric_set(METRIC_JOURNEY_DEFECTS, (int64_t)journey_patrol(move->journeys, PATROL_POSITIONS));
     struct heard *list = move->pending, **all;
     size_t count = 0, i = 0;
     for (const struct heard *heard = list; heard != NULL; heard = heard->next)
@@ -727,6 +735,7 @@ void move_commit(struct engine *engine, struct ledger_writes *writes)
 {
     struct move *move = engine->move;
     journey_commit(move->journeys, writes);
+    move_sources_commit(&move->sources, writes);
     for (size_t i = 0; i < move->gone_count; i++)
         ledger_delete(writes, LEDGER_JOURNEY_PENDING, &move->gone[i]);
     move->gone_count = 0;

@@ -53,7 +53,13 @@ err move_tick(struct engine *engine, uint64_t seq) MUST_USE;
 void move_commit(struct engine *engine, struct ledger_writes *writes);
 /* The audience moved somebody (audience_config.moved). */
 void move_heard(struct engine *engine, const struct audience_move *moved);
-void move_watermark(struct engine *engine, str source, int64_t time_ms);
+/* Files of this source, or a person, say that it has told everything up to here. */
+err move_watermark(struct engine *engine, str source, int64_t time_ms) MUST_USE;
+/* Events of this import are of this source. */
+err move_import(struct engine *engine, uint32_t number, str source) MUST_USE;
+/* A setting was put: workspace.zone (after act_setting_changed); journeys.late_event, the age beyond which an event starts
+ * nothing. */
+err move_setting_changed(struct engine *engine, str key, json_value value, uint64_t seq) MUST_USE;
 /* A journey.run was applied. */
 void move_ran(struct engine *engine);
 

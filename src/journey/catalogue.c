@@ -131,6 +131,8 @@ const struct step_info *step_info(enum step_kind kind)
     X("goal", " ", "rule", "rule", false, "规则", "rule")                                          \
     X("goal", " ", "segment", "segment", false, "人群", "segment")                                 \
     X("goal", " ", "within", "duration", false, "归因窗口", "counted within, from entering")       \
+    X("goal", " ", "refunds", "duration", false, "退款冲回期",                                     \
+      "for so long a refund takes it back; 30d")                                                   \
     X("goal", " ", "value", "path", false, "金额属性", "property that is its value")               \
     X("goal", " ", "exit", "bool", false, "达成后离开", "ends the journey")                        \
     X("node", " ", "type", "text", true, "类型", "kind")                                           \

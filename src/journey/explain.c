@@ -34,6 +34,25 @@ static str node_name(const struct version *version, uint16_t node)
     return version->nodes[node].id;
 }
 
+/* As people call it: its name where it has one. */
+static str node_called(const struct version *version, uint16_t node)
+{
+    if (version != NULL && node < version->node_count && version->nodes[node].name.size > 0)
+        return version->nodes[node].name;
+    return node_name(version, node);
+}
+
+/* On the clock of the workspace. */
+static void say_time(const struct journeys *journeys, int64_t at_ms, char text[24])
+{
+    char iso[TIME_TEXT_BYTES] = "";
+    text[0] = '\0';
+    if (at_ms == INT64_MAX)
+        return;
+    time_format_utc(utc_to_local(journeys, at_ms), iso);
+    snprintf(text, 24, "%.10s %.5s", iso, strlen(iso) > 16 ? iso + 11 : "");
+}
+
 static void write_steps_of_row(struct reading *reading, str bytes)
 {
     struct cursor cursor = cursor_over(bytes);
@@ -48,6 +67,7 @@ static void write_steps_of_row(struct reading *reading, str bytes)
         json_member_time(reading->writer, STR("at"), at_ms);
         json_member_text(reading->writer, STR("step"), str_from_c(info->text));
         json_member_text(reading->writer, STR("node"), node_name(reading->version, node));
+        json_member_text(reading->writer, STR("name"), node_called(reading->version, node));
         json_member_text(reading->writer, STR("what"), what);
         json_member_text(reading->writer, STR("detail"), detail);
         json_put_key(reading->writer, STR("text"));
@@ -82,13 +102,42 @@ static err write_steps(struct reading *reading, struct ledger *ledger, struct pr
 
 /* ---- where she stands ---- */
 
-static void say_where(const struct version *version, const struct position *position,
-                      struct json_writer *writer)
+/* Where she goes on when her time comes, as far as that is certain; empty: it is not, or it is the end. */
+static str called_next(const struct version *version, uint16_t node)
 {
-    char zh[400], en[400], due[TIME_TEXT_BYTES] = "";
-    str node = node_name(version, position->node);
-    if (position->due_ms != INT64_MAX)
-        time_format_utc(position->due_ms, due);
+    const struct node *at = &version->nodes[node];
+    uint16_t next = at->next;
+    if (at->kind == NODE_KIND_WAIT_UNTIL && at->has_other)
+        next = at->other;
+    return (at->kind == NODE_KIND_WAIT || at->kind == NODE_KIND_WAIT_UNTIL) &&
+                   next < version->node_count
+               ? node_called(version, next)
+               : STR_NONE;
+}
+
+static void say_waits(const struct version *version, const struct position *position,
+                      const char *due, char zh[500], char en[500])
+{
+    str node = node_called(version, position->node), next = called_next(version, position->node);
+    bool is_condition = version->nodes[position->node].kind == NODE_KIND_WAIT_UNTIL;
+    if (next.size == 0) {
+        snprintf(zh, 500, "她在节点「%.*s」，下一步最迟在 %s。", STR_ARG(node), due);
+        snprintf(en, 500, "she is at '%.*s'; what comes next comes at %s or before", STR_ARG(node),
+                 due);
+        return;
+    }
+    snprintf(zh, 500, "她在节点「%.*s」，%s%s 走向「%.*s」。", STR_ARG(node),
+             is_condition ? "最迟 " : "", due, STR_ARG(next));
+    snprintf(en, 500, "she is at '%.*s'; at %s%s she goes on to '%.*s'", STR_ARG(node), due,
+             is_condition ? " at the latest" : "", STR_ARG(next));
+}
+
+static void say_where(const struct journeys *journeys, const struct version *version,
+                      const struct position *position, struct json_writer *writer)
+{
+    char zh[500], en[500], due[24];
+    str node = node_called(version, position->node);
+    say_time(journeys, position->due_ms, due);
     switch (position->node) {
     case NODE_ABSENCE:
         snprintf(zh, sizeof zh, "已发生触发事件，%s 前若没有「%.*s」就进入旅程。", due,
@@ -124,9 +173,7 @@ static void say_where(const struct version *version, const struct position *posi
             snprintf(en, sizeof en, "she waits at '%.*s' because the journey is paused",
                      STR_ARG(node));
         } else {
-            snprintf(zh, sizeof zh, "她在节点「%.*s」，下一步最迟在 %s。", STR_ARG(node), due);
-            snprintf(en, sizeof en, "she is at '%.*s'; what comes next comes at %s or before",
-                     STR_ARG(node), due);
+            say_waits(version, position, due, zh, en);
         }
     }
     write_sentence(writer, zh, en);
@@ -147,10 +194,11 @@ static err write_position(const struct journeys *journeys, struct ledger *ledger
     json_member_int(writer, STR("version"), position->version);
     json_member_text(writer, STR("key"), context.key);
     json_member_text(writer, STR("node"), node_name(reading.version, position->node));
+    json_member_text(writer, STR("name"), node_called(reading.version, position->node));
     json_member_time(writer, STR("entered_at"), position->entered_ms);
     if (position->due_ms != INT64_MAX)
         json_member_time(writer, STR("due"), position->due_ms);
-    say_where(reading.version, position, writer);
+    say_where(journeys, reading.version, position, writer);
     err error = write_steps(&reading, ledger, problem);
     json_end_object(writer);
     return error;

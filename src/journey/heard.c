@@ -177,6 +177,7 @@ static err position_by_event(struct journeys *journeys, uint32_t slot, const str
     struct walk walk;
     struct position before = *position_at(&journeys->positions, slot);
     journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    walk.order_hash = conversion_order(heard->event);
     err error = absence_by_event(&walk, heard);
     if (error == ERR_OK && !walk.closed && walk.position->node == before.node)
         error = goals_by_event(&walk, heard);
@@ -307,9 +308,10 @@ err journey_event(struct journeys *journeys, uint32_t customer, uint32_t node,
     const struct interest *interest = interest_find(&journeys->events, event->type);
     struct heard heard = { .event = event };
     struct hers hers = { .count = 0 };
-    if (interest == NULL || customer == 0)
-        return ERR_OK;
-    err error = interest->by_positions ? hers_take(journeys, customer, &hers) : ERR_OK;
+    err error = conversion_event(journeys, event, moment, writes);
+    if (error != ERR_OK || interest == NULL || customer == 0)
+        return error;
+    error = interest->by_positions ? hers_take(journeys, customer, &hers) : ERR_OK;
     if (error == ERR_OK && (hers.count > 0 || (may_start && interest->count > 0)))
         error = parse_props(journeys, &heard);
     for (uint32_t i = 0; error == ERR_OK && i < hers.count; i++)

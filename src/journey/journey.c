@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/logline.h"
 #include "journey/state.h"
 
 const char *journey_state_text(enum journey_state state)
@@ -62,6 +63,7 @@ void journeys_free(struct journeys **journeys)
     positions_deinit(&gone->positions);
     counts_deinit(&gone->counts);
     entries_deinit(&gone->entries);
+    conversions_deinit(&gone->conversions);
     interests_deinit(&gone->events);
     interests_deinit(&gone->moves);
     memory_free(gone->work_numbers);
@@ -72,6 +74,29 @@ void journeys_free(struct journeys **journeys)
     json_parser_free(&gone->parser_inner);
     zone_free(&gone->zone);
     memory_free(gone);
+}
+
+err journeys_set_zone(struct journeys *journeys, str zone, struct journey_moment moment,
+                      struct ledger_writes *writes)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct zone *loaded;
+    if (str_equal(str_from_c(journeys->zone->name), zone))
+        return ERR_OK;
+    if (zone_load(&loaded, zone, &problem) != ERR_OK)
+        return problem.error == ERR_NOMEM ? ERR_NOMEM : ERR_OK; /* the door says what is a zone */
+    zone_free(&journeys->zone);
+    journeys->zone = loaded;
+    for (uint32_t i = 1; i < journeys->journey_count; i++) {
+        struct journey *journey = journeys->journeys[i];
+        if (journey == NULL || journey->next_run_ms == INT64_MAX)
+            continue;
+        schedule_set(journeys, journey, moment.now_ms);
+        if (writes != NULL)
+            store_journey(journey, writes);
+    }
+    due_changed(journeys);
+    return ERR_OK;
 }
 
 /* ---- looking after it ---- */
@@ -173,6 +198,30 @@ uint64_t journey_check(const struct journeys *journeys, char *first, size_t firs
     return defects + journeys->defects;
 }
 
+/* A defect is told where it is found; how many there are is known when a round is over. */
+uint64_t journey_patrol(struct journeys *journeys, uint32_t count)
+{
+    const struct positions *positions = &journeys->positions;
+    struct patrol *patrol = &journeys->patrol;
+    for (uint32_t i = 0; i < count && patrol->slot < positions->slot_count; i++, patrol->slot++) {
+        const struct position *position = position_at(positions, patrol->slot);
+        const char *why = NULL;
+        if (position->state != POSITION_FREE)
+            why = stuck(journeys, position);
+        if (why == NULL && position->state != POSITION_FREE && is_double(journeys, position))
+            why = "is there twice";
+        if (why != NULL && patrol->found++ == 0)
+            log_line(LOG_ERROR, "journey_position_defect", "position=%llu customer=%u why=\"%s\"",
+                     (unsigned long long)position->number, position->customer, why);
+    }
+    if (patrol->slot >= positions->slot_count) {
+        patrol->defects = patrol->found;
+        patrol->slot = 0;
+        patrol->found = 0;
+    }
+    return patrol->defects + journeys->defects;
+}
+
 static void digest_position(const struct position *position, struct digest *digest)
 {
     struct buffer row;
@@ -200,6 +249,7 @@ void journey_digest(const struct journeys *journeys, struct digest *digest)
     for (uint32_t slot = 0; slot < journeys->positions.slot_count; slot++)
         if (position_at(&journeys->positions, slot)->state != POSITION_FREE)
             digest_position(position_at(&journeys->positions, slot), digest);
+    conversions_digest(&journeys->conversions, digest);
     for (uint32_t i = 0; i < journeys->counts.count; i++) {
         const struct count_row *row = &journeys->counts.rows[i];
         struct buffer bytes;

@@ -110,6 +110,10 @@ void journeys_free(struct journeys **journeys);
 err journeys_load(struct journeys *journeys, struct ledger *ledger,
                   struct problem *problem) MUST_USE;
 
+/* The workspace's zone is another from now on: schedules are planned anew; timers that run stay. */
+err journeys_set_zone(struct journeys *journeys, str zone, struct journey_moment moment,
+                      struct ledger_writes *writes) MUST_USE;
+
 /* ---- from apply, in this order ---- */
 
 /* Her due timers, as of when they were due: before an event of hers takes effect. */
@@ -228,6 +232,9 @@ struct journeys_status {
 void journeys_status(const struct journeys *journeys, struct journeys_status *status);
 /* J1, J2 over everything; defects are counted and the first is named. */
 uint64_t journey_check(const struct journeys *journeys, char *first, size_t first_size);
+/* J1, J2 over the next `count` positions, round after round: how many defects the last whole round found. Each round tells of its
+ * first in the log. */
+uint64_t journey_patrol(struct journeys *journeys, uint32_t count);
 void journey_digest(const struct journeys *journeys, struct digest *digest);
 
 #endif

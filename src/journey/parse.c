@@ -71,6 +71,9 @@ static err read_goal(struct parsing *parsing, json_value json, const char *point
     if (error == ERR_OK)
         error =
             journey_parse_duration(parsing, json, "within", pointer, 7 * DAY_MS, &goal->within_ms);
+    if (error == ERR_OK)
+        error = journey_parse_duration(parsing, json, "refunds", pointer, 30 * DAY_MS,
+                                       &goal->refunds_ms);
     return error == ERR_OK ? journey_parse_bool(parsing, json, "exit", pointer, false, &goal->exits)
                            : error;
 }

@@ -176,8 +176,8 @@ static void write_goals(const struct report *report, const struct version *versi
         write_arm(writer, "journey", &treated);
         write_arm(writer, "control", &control);
         write_lift(writer, &treated, &control);
-        /* who entered at the end of the report may still reach it */
-        json_member_time(writer, STR("final_on"), to_ms + goal->within_ms);
+        /* who entered at the end of the report may still reach it, and take it back */
+        json_member_time(writer, STR("final_on"), to_ms + goal->within_ms + goal->refunds_ms);
         json_end_object(writer);
     }
     json_end_array(writer);

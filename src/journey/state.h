@@ -193,7 +193,7 @@ struct goal {
     struct event_match match;
     uint32_t rule; /* NONE */
     str segment;
-    int64_t within_ms;
+    int64_t within_ms, refunds_ms; /* for so long a refund takes back what an order brought */
     bool exits;
 };
 
@@ -438,6 +438,31 @@ err counts_load(struct counts *counts, const struct count_row *row) MUST_USE;
 void counts_commit(struct counts *counts, struct ledger_writes *writes);
 void counts_deinit(struct counts *counts);
 
+/* ---- goals by order: a refund takes back what it brought (conversion.c) ---- */
+
+struct conversion {
+    uint64_t number, order_hash;
+    int64_t at_ms, value, refunded;        /* at_ms: where it is counted */
+    uint16_t journey, version, node, goal; /* node: START or CONTROL; goal: + 1 */
+    uint32_t next;                         /* of the same order, + 1 */
+};
+struct conversions {
+    struct conversion *rows;
+    uint32_t count, capacity;
+    uint32_t *orders; /* open addressing: newest row of an order, + 1 */
+    uint32_t order_capacity, order_count;
+};
+/* Of an order that brought this value; nothing where it brought none. */
+struct walk;
+err conversion_add(struct walk *walk, uint16_t node, uint16_t goal, int64_t value) MUST_USE;
+err conversion_load(struct journeys *journeys, const struct conversion *row) MUST_USE;
+/* A refund or cancellation: what the order brought is taken back, as far as it goes back. */
+err conversion_event(struct journeys *journeys, const struct event *event,
+                     struct journey_moment moment, struct ledger_writes *writes) MUST_USE;
+uint64_t conversion_order(const struct event *event); /* 0: of no order */
+void conversions_digest(const struct conversions *conversions, struct digest *digest);
+void conversions_deinit(struct conversions *conversions);
+
 /* ---- who entered before: for re-entry ---- */
 
 struct entries {
@@ -516,8 +541,14 @@ struct join {
     size_t key_size, event_size;
 };
 
+struct patrol {
+    uint32_t slot;           /* to be looked at next */
+    uint64_t found, defects; /* in this round; in the last */
+};
+
 struct journeys {
     bool is_overlay;
+    struct patrol patrol;
     struct journeys_config config;
     const struct journey_world *world;
     struct zone *zone;
@@ -526,6 +557,7 @@ struct journeys {
     struct positions positions;
     struct counts counts;
     struct entries entries;
+    struct conversions conversions;
     struct wave *waves;
     uint64_t wave_next;
     struct interests events, moves;
@@ -623,6 +655,7 @@ struct walk {
     int64_t now_ms; /* of the record: gates */
     int64_t at_ms;  /* when it was due, or happened: what is waited for counts from here */
     uint32_t steps;
+    uint64_t order_hash; /* of the event that woke it; 0: of no order */
     bool closed, stands; /* stands: counted as waiting where it is */
     const char *reason;  /* of closing */
 };

@@ -338,6 +338,22 @@ static bool load_counts(void *context, const struct ledger_value *values)
     return loading->error == ERR_OK;
 }
 
+static bool load_conversion(void *context, const struct ledger_value *values)
+{
+    struct loading *loading = context;
+    struct conversion row = { .number = (uint64_t)values[0].integer,
+                              .journey = (uint16_t)values[1].integer,
+                              .version = (uint16_t)values[2].integer,
+                              .node = (uint16_t)values[3].integer,
+                              .goal = (uint16_t)values[4].integer,
+                              .at_ms = values[5].integer,
+                              .order_hash = (uint64_t)values[6].integer,
+                              .value = values[7].integer,
+                              .refunded = values[8].integer };
+    loading->error = conversion_load(loading->journeys, &row);
+    return loading->error == ERR_OK;
+}
+
 static bool load_wave(void *context, const struct ledger_value *values)
 {
     struct loading *loading = context;
@@ -388,6 +404,7 @@ err journeys_load(struct journeys *journeys, struct ledger *ledger, struct probl
         { LEDGER_JOURNEY_VERSIONS, load_version },
         { LEDGER_JOURNEY_POSITIONS, load_position },
         { LEDGER_JOURNEY_COUNTS, load_counts },
+        { LEDGER_JOURNEY_CONVERSIONS, load_conversion },
         { LEDGER_JOURNEY_WAVES, load_wave },
         { LEDGER_JOURNEY_WAVE_STATES, load_wave_state },
     };

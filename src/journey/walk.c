@@ -268,6 +268,8 @@ err journey_walk_goal(struct walk *walk, uint32_t index, int64_t value, str what
     if (error == ERR_OK && value != 0)
         error = counts_add(walk->journeys, walk->version, arm, number, walk->at_ms,
                            COUNT_VALUE_SQUARED, value * value);
+    if (error == ERR_OK)
+        error = conversion_add(walk, arm, number, value);
     if (error == ERR_OK && goal->exits && is_inside(position))
         error = journey_walk_close(walk, "goal", goal->key);
     return error;

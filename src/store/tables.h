@@ -145,6 +145,9 @@
     /* Moves of the audience between records, until the next tick. */                                 \
     TABLE(JOURNEY_PENDING, "journey_pending", 1, false,                                               \
           "I:number I:customer I:kind T:key I:moved T:cause")                                         \
+    TABLE(EVENT_SOURCES, "event_sources", 2, true, "T:type T:source I:minute I:at_ms I:live")         \
+    TABLE(JOURNEY_CONVERSIONS, "journey_conversions", 1, true,                                        \
+          "I:number I:journey I:version I:node I:goal I:at_ms I:order_hash I:value I:refunded")       \
     /* running */                                                                                     \
     TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                           \
     TABLE(BATCHES, "batches", 2, false, "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")

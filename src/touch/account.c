@@ -363,10 +363,12 @@ err touches_stop_add(struct touches *touches, const struct stop *wanted)
         return ERR_TOO_LARGE;
     struct stop *stop = &touches->stops[touches->stop_count];
     *stop = *wanted;
+    pthread_mutex_lock(&touches->stops_mutex);
     err error = arena_dup(&touches->texts, wanted->value, &stop->value);
     if (error == ERR_OK)
         error = arena_dup(&touches->texts, wanted->why, &stop->why);
     touches->stop_count += error == ERR_OK;
+    pthread_mutex_unlock(&touches->stops_mutex);
     return error;
 }
 
@@ -398,7 +400,9 @@ static err lift(struct touches *touches, struct stop *stop, const struct touch_c
         ledger_text(stop->value), ledger_int(stop->since_ms), ledger_int(stop->user_number),
         ledger_text(stop->why), ledger_int(command->moment.now_ms),
         ledger_int(command->user_number));
+    pthread_mutex_lock(&touches->stops_mutex);
     *stop = touches->stops[--touches->stop_count];
+    pthread_mutex_unlock(&touches->stops_mutex);
     return go_on(touches);
 }
 

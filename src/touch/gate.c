@@ -99,6 +99,36 @@ bool touches_gate_stopped(const struct touches *touches, const struct line *line
     return false;
 }
 
+bool touch_is_stopped(struct touches *touches, uint32_t number)
+{
+    const struct mark *mark = touches_mark_at(touches, number);
+    bool stopped = false;
+    if (mark == NULL)
+        return false;
+    pthread_mutex_lock(&touches->stops_mutex);
+    if (touches->stop_count > 0)
+        stopped = touches_gate_stopped(touches, touches_line_at(touches, mark->line));
+    pthread_mutex_unlock(&touches->stops_mutex);
+    return stopped;
+}
+
+int64_t touch_sent_since(const struct touches *touches, str account, int64_t since_ms)
+{
+    int64_t count = 0;
+    for (uint32_t number = touches->last_number; number > 0; number--) {
+        const struct mark *mark = touches_mark_at(touches, number);
+        if (mark == NULL)
+            continue;
+        uint64_t time_status = atomic_load_explicit(&mark->time_status, memory_order_relaxed);
+        enum touch_status status = (enum touch_status)(time_status >> 8 & 0xFF);
+        bool went = status >= TOUCH_SENDING && status != TOUCH_SUPPRESSED;
+        if (went && (int64_t)(time_status >> 16) >= since_ms &&
+            str_equal(touches_line_at(touches, mark->line)->account, account))
+            count++;
+    }
+    return count;
+}
+
 static bool asks_stopped(struct asking *ask)
 {
     ask->verdict->until_ms = INT64_MAX;

@@ -13,6 +13,7 @@
 #ifndef KITH_TOUCH_INSIDE_H
 #define KITH_TOUCH_INSIDE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -324,8 +325,9 @@ struct touches {
     struct kept_template **templates;
     size_t template_count, template_capacity;
     struct kept_template *old_templates;
-    struct stop stops[STOPS_MAX];
+    struct stop stops[STOPS_MAX]; /* changed under the mutex: senders ask too */
     size_t stop_count;
+    pthread_mutex_t stops_mutex;
     uint32_t policy_version;
     struct chance *chances;
     size_t chance_count, chance_capacity;
@@ -340,7 +342,8 @@ struct touches {
 
     uint64_t counts[TOUCH_STATUS_COUNT];
     uint32_t last_correction;
-    const char *last_detail; /* of the last verdict: which cap or budget; borrowed from the policy */
+    const char
+        *last_detail; /* of the last verdict: which cap or budget; borrowed from the policy */
 
     /* of the call being run */
     struct ledger_writes *writes;

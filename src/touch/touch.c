@@ -18,6 +18,7 @@ err touches_new(struct touches **made, const struct touches_config *config)
     if (touches == NULL)
         return ERR_NOMEM;
     touches->config = *config;
+    pthread_mutex_init(&touches->stops_mutex, NULL);
     arena_init(&touches->texts, "touch_texts", TEXTS_BYTES_MAX);
     arena_init(&touches->change_arena, "touch_changes", CHANGES_BYTES_MAX);
     buffer_init(&touches->scratch, TOUCH_TEXT_BYTES_MAX);
@@ -57,6 +58,7 @@ void touches_free(struct touches **taken)
     *taken = NULL;
     if (touches == NULL)
         return;
+    pthread_mutex_destroy(&touches->stops_mutex);
     for (size_t i = 0; i < MARK_CHUNKS; i++) {
         memory_free(atomic_load(&touches->marks[i]));
         memory_free(atomic_load(&touches->nodes[i]));

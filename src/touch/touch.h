@@ -265,6 +265,14 @@ void touch_reader_free(struct touch_reader **reader);
 const struct rule_touch *touch_reader_find(struct touch_reader *reader, uint32_t customer,
                                            size_t *count);
 
+/* ---- for senders ---- */
+
+/* Was what it belongs to stopped after it was claimed? Any thread, once the room is loaded. */
+bool touch_is_stopped(struct touches *touches, uint32_t number);
+/* How many of this account were claimed or went since then (a mark says when it was last one of them). A pass over all that is
+ * remembered. Engine thread. */
+int64_t touch_sent_since(const struct touches *touches, str account, int64_t since_ms);
+
 /* ---- for people ---- */
 
 void touch_write_templates(const struct touches *touches, struct buffer *out);
