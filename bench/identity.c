@@ -2,6 +2,7 @@
 /* Bench: whose event is it, at a million customers and more.
  *
  *     identity [customers, default 1000000] [folder for the ledger, default none] [load: nothing but that]
+ *     identity visitors [how many] [folder]: visitors come, nine of ten leave memory, some come back
  *
  * Each customer has a user id, a phone with its three digests, and an openid; and a few traits. Printed:
  * making them, resolving known and unknown ones (in blocks of 256, announced before, as the engine does),
@@ -220,9 +221,113 @@ static void load(struct bench *bench)
            (cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1000000);
 }
 
+/* ---- visitors ---- */
+
+/* Two identifiers that are no more than a visitor's, one trait, three page views. */
+static void make_visitors(struct bench *bench)
+{
+    static struct record record;
+    for (uint32_t visitor = 0; visitor < bench->customers; visitor++) {
+        struct identity_outcome outcome;
+        make_record(&record, visitor, ++bench->seq, true);
+        record.event.identifier_count = 2;
+        record.event.trait_count = 1;
+        make_identifier(&record.identifiers[0], "anonymous_id", 7, visitor,
+                        str_from_c(record.values[0]), 0);
+        make_identifier(&record.identifiers[1], "device", 8, visitor, str_from_c(record.values[0]),
+                        0);
+        check(identity_resolve(bench->identity, &record.event, bench->writes, &outcome), NULL);
+        check(profile_apply(bench->profile, &record.event, outcome.node, bench->writes), NULL);
+        check(profile_observe_many(bench->profile, outcome.node, 3, record.event.time_ms,
+                                   record.event.time_ms),
+              NULL);
+        if (visitor % 4096 == 4095)
+            commit(bench);
+        identity_committed(bench->identity, identity_row_count(bench->identity));
+    }
+    commit(bench);
+    check(ledger_drain(bench->ledger), NULL);
+}
+
+#define LEAVE_AT_ONCE 2048u
+static void let_leave(struct bench *bench)
+{
+    struct problem problem = { .error = ERR_OK };
+    uint32_t nodes[LEAVE_AT_ONCE], rows[1], last = identity_node_count(bench->identity);
+    int64_t later_ms = INT64_C(1) << 41, longest_us = 0;
+    steady_ns start = steady_now();
+    for (uint32_t node = 1, round = 0; node <= last; round++) {
+        size_t count = 0;
+        for (; node <= last && count < LEAVE_AT_ONCE; node++)
+            if (node % 10 != 0 && identity_may_leave(bench->identity, node, later_ms) &&
+                profile_may_leave(bench->profile, node, later_ms))
+                nodes[count++] = node;
+        if (count == 0)
+            break;
+        steady_ns slice = steady_now();
+        identity_rows(bench->identity, nodes[0], rows, 1);
+        check(identity_leave(bench->identity, bench->ledger, nodes, count, ++bench->seq,
+                             bench->writes, &problem),
+              &problem);
+        for (size_t i = 0; i < count; i++)
+            profile_leave(bench->profile, nodes[i]);
+        identity_give_back(bench->identity, nodes[0], rows[0], round);
+        profile_give_back(bench->profile, nodes[0]);
+        longest_us = steady_since_us(slice) > longest_us ? steady_since_us(slice) : longest_us;
+        commit(bench);
+    }
+    check(ledger_drain(bench->ledger), NULL);
+    report("leaving, with the ledger's commits", identity_left_count(bench->identity), start);
+    printf("    longest slice of %u: %.1f ms\n", LEAVE_AT_ONCE, (double)longest_us / 1e3);
+}
+
+static void let_come_back(struct bench *bench, uint32_t count)
+{
+    struct problem problem = { .error = ERR_OK };
+    uint32_t back = 0;
+    steady_ns start = steady_now();
+    for (uint32_t visitor = 0; back < count && visitor < bench->customers; visitor += 7) {
+        uint8_t hash[HASH_BYTES];
+        uint32_t node = 0;
+        hash_of(7, visitor, hash);
+        if (identity_may_have_left(bench->identity, hash))
+            check(identity_find_left(bench->identity, bench->ledger, hash, &node, &problem),
+                  &problem);
+        if (node == 0)
+            continue;
+        check(identity_come_back(bench->identity, bench->ledger, node, bench->writes, &problem),
+              &problem);
+        check(profile_come_back(bench->profile, bench->ledger, node, &problem), &problem);
+        back++;
+    }
+    report("coming back, without her events", back, start);
+}
+
+static int visitors(struct bench *bench)
+{
+    size_t before = resident_bytes();
+    check(identity_new(&bench->identity), NULL);
+    check(profile_new(&bench->profile), NULL);
+    make_visitors(bench);
+    report_memory(bench, before);
+    let_leave(bench);
+    printf("nine of ten left: ");
+    report_memory(bench, before);
+    let_come_back(bench, 20000);
+    commit(bench);
+    identity_free(&bench->identity);
+    profile_free(&bench->profile);
+    ledger_writes_free(&bench->writes);
+    ledger_close(&bench->ledger);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct bench bench = { .customers = 1000000 };
+    bool of_visitors = argc > 3 && strcmp(argv[1], "visitors") == 0;
+    argc -= of_visitors;
+    argv += of_visitors;
     struct problem problem = { .error = ERR_OK };
     uint64_t customers;
     if (argc > 1 && str_to_uint64(str_from_c(argv[1]), &customers))
@@ -235,6 +340,8 @@ int main(int argc, char **argv)
         check(ledger_open(&bench.ledger, &config, &problem), &problem);
         bench.writes = ledger_writes_new(bench.ledger);
     }
+    if (of_visitors)
+        return visitors(&bench);
     if (load_only) {
         load(&bench);
         return 0;

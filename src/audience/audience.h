@@ -265,6 +265,8 @@ err audience_check(struct audience *audience, enum audience_kind kind, json_valu
 bool audience_is_live(const struct audience *audience, uint32_t number);
 /* Is she in it, or has a value; as she was settled last (audience_before). */
 bool audience_has(const struct audience *audience, uint32_t number, uint32_t customer);
+/* Has somebody put her into a segment by hand, or given her a tag (by hand, by a file, by a model)? */
+bool audience_is_given(const struct audience *audience, uint32_t customer);
 
 /* ---- at past moments (what-if: docs/decisions/whatif.md) ----
  *

@@ -18,6 +18,17 @@ bool audience_is_live(const struct audience *audience, uint32_t number)
            definition->live_version == definition->version;
 }
 
+bool audience_is_given(const struct audience *audience, uint32_t customer)
+{
+    for (uint32_t i = 0; i < audience->order_count; i++) {
+        const struct definition *definition = audience->order[i];
+        if (definition->recipe != NULL && definition->recipe->form == FORM_GIVEN &&
+            definition_get(definition, customer) != NO_VALUE)
+            return true;
+    }
+    return false;
+}
+
 bool audience_has(const struct audience *audience, uint32_t number, uint32_t customer)
 {
     const struct definition *definition = definition_at(audience, number);

@@ -100,7 +100,8 @@ err apply_observe(struct engine *engine, const struct event *event, const struct
         if (outcome->rows[index] != 0)
             identity_row_seen(engine->identity, outcome->rows[index], event->time_ms);
     }
-    if (outcome->node == 0)
+    /* At start: somebody who has left memory since. */
+    if (outcome->node == 0 || identity_has_left(engine->identity, outcome->node))
         return ERR_OK;
     struct profile_observation observation = {
         .node = outcome->node,
@@ -290,8 +291,10 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
     if (decoded->record.kind == LOG_RECORD_COMMAND) {
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
+        error = visitors_tick(engine, decoded->record.seq);
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
-        error = follow_tick(engine, decoded->record.seq);
+        if (error == ERR_OK)
+            error = follow_tick(engine, decoded->record.seq);
         if (error == ERR_OK)
             error = act_tick(engine, decoded->record.seq);
         if (error == ERR_OK)
@@ -305,7 +308,9 @@ static err apply_record(struct engine *engine, const struct decoded *decoded,
         struct engine_verdict *verdict = &verdicts[(*verdict_count)++];
         verdict_of(decoded, verdict);
         outcome.fate = FATE_APPLIED;
-        error = apply_event(engine, decoded, &outcome, verdict);
+        error = visitors_meet(engine, &decoded->event);
+        if (error == ERR_OK)
+            error = apply_event(engine, decoded, &outcome, verdict);
         verdict->fate = outcome.fate;
         jobs_note(&engine->jobs, &decoded->event, outcome.fate == FATE_APPLIED, verdict->created,
                   verdict->merges);
@@ -325,6 +330,7 @@ err apply_block(struct engine *engine, struct log_block *block, struct applied_b
     INVARIANT(block->first_seq <= engine->applied_seq + 1);
     INVARIANT(block->received_ms >= engine->now_ms);
     engine->now_ms = block->received_ms;
+    engine->applying = block;
     err begun = follow_block(engine, engine->applied_seq + 1);
     if (begun != ERR_OK)
         return begun;
@@ -342,6 +348,7 @@ err apply_block(struct engine *engine, struct log_block *block, struct applied_b
         metric_add(METRIC_EVENTS_APPLIED, (int64_t)verdict_count);
     }
     INVARIANT(engine->applied_seq == block->first_seq + block->count - 1);
+    engine->applying = NULL;
     err error = buffer_status(&engine->block_outcomes);
     if (error != ERR_OK)
         return error;

@@ -246,7 +246,10 @@ static err run_setting_put(struct call *call)
     struct buffer value;
     buffer_init(&value, 65536);
     json_write_value(&value, json_get(call->body, STR("value")));
-    err error = buffer_status(&value);
+    err error = visitors_setting(call->engine, call->object, json_get(call->body, STR("value")),
+                                 call->problem);
+    if (error == ERR_OK)
+        error = buffer_status(&value);
     if (error == ERR_OK)
         LEDGER_PUT(call->writes, LEDGER_SETTINGS, ledger_text(call->object),
                    ledger_text(buffer_str(&value)));

@@ -265,6 +265,9 @@ err run_import_retract(struct call *call)
     err error = find_job(call, &job);
     uint32_t source = error == ERR_OK && place > 0 ? EVENT_SOURCE_IMPORT_FIRST + job->number : 0;
     while (error == ERR_OK && json_next(&iterator, NULL, &node))
+        error = visitors_call(call->engine, (uint32_t)number_of(node, STR("node")), call->seq);
+    iterator = json_iterate(nodes);
+    while (error == ERR_OK && json_next(&iterator, NULL, &node))
         error = retract_node(call, source, node);
     if (error != ERR_OK)
         return error;

@@ -54,7 +54,7 @@ static err take_load_row(void *context, struct cursor *cursor)
     struct event *event = &load->event;
     struct history_row row = { .node = 0 };
     form_read_event(&load->form, cursor, &row.node, event);
-    if (cursor->failed)
+    if (cursor->failed || visitors_has_left(load->engine, row.node))
         return ERR_OK;
     row.seq = event->seq;
     row.time_ms = event->time_ms;

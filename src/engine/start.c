@@ -36,7 +36,7 @@ static err count_out(struct counting *counting)
     uint32_t count = counting->count;
     counting->count = 0;
     atomic_fetch_add_explicit(&counting->engine->events, count, memory_order_relaxed);
-    if (count == 0 || counting->node == 0)
+    if (count == 0 || counting->node == 0 || visitors_has_left(counting->engine, counting->node))
         return ERR_OK;
     return profile_observe_many(counting->engine->profile, counting->node, count,
                                 counting->first_ms, counting->last_ms);
@@ -75,7 +75,9 @@ static err take_order(void *context, struct cursor *cursor)
     if (cursor->failed)
         return ERR_OK;
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
-    return row.node != 0 ? profile_observe(engine->profile, &row) : ERR_OK;
+    return row.node != 0 && !visitors_has_left(engine, row.node)
+               ? profile_observe(engine->profile, &row)
+               : ERR_OK;
 }
 
 static err take_message_key(void *context, struct cursor *cursor)
@@ -316,6 +318,9 @@ err start_load(struct engine *engine, struct problem *problem)
     err error = load_position(engine, problem);
     if (error != ERR_OK)
         return error;
+    error = visitors_load(engine, problem);
+    if (error != ERR_OK)
+        return error;
     struct identity_loading identity = { .engine = engine };
     if (pthread_create(&identity.thread, NULL, load_identity, &identity) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started");
@@ -329,6 +334,7 @@ err start_load(struct engine *engine, struct problem *problem)
     if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
         error = load_derived(engine, problem);
     pthread_join(identity.thread, NULL);
+    visitors_loaded(engine);
     if (error == ERR_OK && identity.error != ERR_OK) {
         *problem = identity.problem;
         error = identity.error;

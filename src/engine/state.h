@@ -23,6 +23,7 @@
 #include "engine/remember.h"
 #include "engine/tail.h"
 #include "engine/verdict.h"
+#include "engine/visitors.h"
 
 /* Commits, in order, that the ledger has taken but not confirmed: told by committed_seq. */
 struct command_waiter {
@@ -69,6 +70,8 @@ struct engine {
     struct idempotency idempotency;
     struct quarantine quarantine;
     struct jobs jobs;
+    struct visitors visitors;
+    struct log_block *applying; /* borrowed; NULL between blocks */
     struct engine_tail tail;
     struct verdicts verdicts; /* has its own lock */
     struct arena chunk_arena; /* decoded events of one chunk */

@@ -11,6 +11,8 @@ static void digest_rows(const struct identity *identity, struct digest *digest)
     for (uint32_t number = 1; number < identity->rows.count; number++) {
         const struct row *row = row_at(identity, number);
         const struct kind *kind = &identity->kinds[row->kind];
+        if (!row_is_here(identity, number))
+            continue;
         struct {
             char table[4];
             uint32_t number, node, flags, attached_s, type_number;
@@ -103,7 +105,8 @@ static void digest_separations(const struct identity *identity, struct digest *d
 static void digest_nodes(const struct identity *identity, struct digest *digest)
 {
     for (uint32_t number = 1; number < identity->nodes.count; number++) {
-        uint32_t image[3] = { 0x646f6e, number, root_of(identity, number) };
+        bool here = node_is_here(identity, number);
+        uint32_t image[3] = { 0x646f6e, number, here ? root_of(identity, number) : 0 };
         digest_add(digest, image, sizeof(image));
     }
 }
@@ -137,18 +140,13 @@ void identity_digest(const struct identity *identity, struct digest *digest)
 
 /* ---- memory ---- */
 
-static size_t used_bytes(const struct segments *segments)
-{
-    return segments->count * segments->element_bytes;
-}
-
 size_t identity_memory_bytes(const struct identity *identity)
 {
-    size_t bytes = sizeof(*identity) + used_bytes(&identity->rows) + used_bytes(&identity->nodes) +
-                   used_bytes(&identity->edges) + used_bytes(&identity->refusals) +
-                   used_bytes(&identity->evidence);
+    size_t bytes = sizeof(*identity) + segments_bytes(&identity->rows) +
+                   segments_bytes(&identity->nodes) + segments_bytes(&identity->edges) +
+                   segments_bytes(&identity->refusals) + segments_bytes(&identity->evidence);
     bytes += index_memory_bytes(&identity->index) + index_memory_bytes(&identity->refusal_index) +
-             index_memory_bytes(&identity->refusal_rows) + used_bytes(&identity->families) +
+             index_memory_bytes(&identity->refusal_rows) + segments_bytes(&identity->families) +
              index_memory_bytes(&identity->refused_index) +
              index_memory_bytes(&identity->refused_count) +
              index_memory_bytes(&identity->separated) +
@@ -159,6 +157,9 @@ size_t identity_memory_bytes(const struct identity *identity)
              identity->kind_capacity * (sizeof(struct kind) + 2 * sizeof(uint32_t)) +
              identity->pending_capacity * sizeof(struct pending *) + identity->pending_bytes +
              identity->move_capacity * sizeof(struct pending_move);
+    for (uint32_t i = 0; i < identity->sieve.level_count; i++)
+        bytes += identity->sieve.levels[i].word_count * sizeof(uint64_t);
+    bytes += (identity->gone_words + identity->left_words) * sizeof(uint64_t);
     return bytes;
 }
 
@@ -211,6 +212,8 @@ static err check_components(struct check *check)
     const struct identity *identity = check->identity;
     for (uint32_t node = 1; node < identity->nodes.count; node++) {
         uint32_t root = find(check, node);
+        if (!node_is_here(identity, node) && identity_has_left(identity, node))
+            continue;
         if (root_of(identity, node) != root)
             return problem_set(check->problem, ERR_CORRUPT, "I2: root of %u is %u, not %u", node,
                                root_of(identity, node), root);
@@ -272,8 +275,8 @@ static err check_limit(struct check *check, uint32_t number)
     const struct identity *identity = check->identity;
     const struct row *row = row_at(identity, number);
     const struct identifier_type *type = identity->kinds[row->kind].type;
-    if (row->node == 0 || (row->flags & ROW_STATED) == 0 || type->limit == 0 ||
-        type->window_days != 0 || check->by_hand[find(check, row->node)])
+    if (row->node == 0 || !row_is_here(identity, number) || (row->flags & ROW_STATED) == 0 ||
+        type->limit == 0 || type->window_days != 0 || check->by_hand[find(check, row->node)])
         return ERR_OK;
     uint32_t count = 0;
     struct row_walk walk = walk_rows(identity, row->node);
@@ -319,8 +322,10 @@ static err check_merges(struct check *check)
         bool undone_import = edge->undone && event_source_is_import(edge->source_number);
         if ((edge->cause != MERGE_IDENTIFIER && edge->cause != MERGE_LOGIN) || undone_import)
             continue;
-        if ((row_at(identity, edge->row)->flags & ROW_STATED) == 0 ||
-            (row_at(identity, edge->with_row)->flags & ROW_STATED) == 0)
+        if ((row_is_here(identity, edge->row) &&
+             (row_at(identity, edge->row)->flags & ROW_STATED) == 0) ||
+            (row_is_here(identity, edge->with_row) &&
+             (row_at(identity, edge->with_row)->flags & ROW_STATED) == 0))
             return problem_set(check->problem, ERR_CORRUPT, "I5: merge %u came of a claim", number);
     }
     return ERR_OK;

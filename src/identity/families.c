@@ -201,6 +201,8 @@ err families_check(const struct identity *identity, struct problem *problem)
 {
     uint32_t counts[FAMILY_BITS] = { 0 };
     for (uint32_t node = 1; node < identity->nodes.count; node++) {
+        if (!node_is_here(identity, node) && *mask_at(identity, node) == 0)
+            continue;
         if (*mask_at(identity, node) != mask_of_rows(identity, node))
             return problem_set(problem, ERR_CORRUPT, "I8: families of node %u are %#x, not %#x",
                                node, mask_of_rows(identity, node), *mask_at(identity, node));

@@ -126,14 +126,19 @@ err forest_join(struct identity *identity, uint32_t a, uint32_t b)
 
 struct row_walk walk_rows(const struct identity *identity, uint32_t node)
 {
-    return (struct row_walk){
-        .identity = identity, .start = node, .node = node, .row = node_at(identity, node)->first_row
-    };
+    const struct node *here = node_at(identity, node);
+    return (struct row_walk){ .identity = identity,
+                              .start = node,
+                              .node = node,
+                              .row = here->first_row,
+                              .done = here->next == 0 };
 }
 
 uint32_t walk_next(struct row_walk *walk)
 {
     while (walk->row == 0) {
+        if (walk->done)
+            return 0;
         walk->node = node_at(walk->identity, walk->node)->next;
         if (walk->node == walk->start)
             return 0;

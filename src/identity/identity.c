@@ -89,6 +89,7 @@ void identity_free(struct identity **out)
     memory_free(identity->components);
     memory_free(identity->separations);
     memory_free(identity->gone);
+    left_deinit(identity);
     memory_free(identity->ahead);
     arena_deinit(&identity->scratch);
     memory_free(identity);
@@ -99,6 +100,13 @@ void identity_on_pause(struct identity *identity, void (*pause)(void *context), 
 {
     identity->pause = pause;
     identity->pause_context = context;
+}
+
+uint32_t seconds_of(int64_t time_ms)
+{
+    if (time_ms <= 0)
+        return 0;
+    return time_ms / 1000 > UINT32_MAX ? UINT32_MAX : (uint32_t)(time_ms / 1000);
 }
 
 void identity_use_keys(struct identity *identity, const struct keys *keys)
@@ -135,11 +143,11 @@ void identity_prefetch(const struct identity *identity, const uint8_t hash[HASH_
     uint32_t row = index_get(&identity->index, &ahead->keys[before]);
     ahead->rows[before] = row;
     if (row != 0)
-        __builtin_prefetch(row_at(identity, row), 1);
+        segments_prefetch(&identity->rows, row);
 
     row = ahead->rows[(now - AHEAD_NODE) % AHEAD_SIZE];
     if (row != 0)
-        __builtin_prefetch(node_at(identity, row_at(identity, row)->node));
+        segments_prefetch(&identity->nodes, row_at(identity, row)->node);
 }
 
 uint32_t identity_find_row(const struct identity *identity, const uint8_t hash[HASH_BYTES])
@@ -179,7 +187,7 @@ static int compare_numbers(const void *a, const void *b)
 size_t identity_nodes(const struct identity *identity, uint32_t start, uint32_t *nodes,
                       size_t limit)
 {
-    if (!is_node(identity, start))
+    if (!is_node(identity, start) || !node_is_here(identity, start))
         return 0;
     uint32_t root = root_of(identity, start), node = root;
     size_t count = 0;
@@ -237,7 +245,8 @@ bool identity_merge_is_undone(const struct identity *identity, uint64_t merge_id
 void identity_row_seen(struct identity *identity, uint32_t row, int64_t time_ms)
 {
     uint32_t seen_s = seconds_of(time_ms);
-    if (is_row(identity, row) && row_at(identity, row)->last_seen_s < seen_s)
+    if (is_row(identity, row) && row_is_here(identity, row) &&
+        row_at(identity, row)->last_seen_s < seen_s)
         row_at(identity, row)->last_seen_s = seen_s;
 }
 
@@ -249,7 +258,7 @@ int64_t identity_row_last_seen_ms(const struct identity *identity, uint32_t row)
 bool identity_row_state(const struct identity *identity, uint32_t number,
                         struct identity_row_view *view)
 {
-    if (!is_row(identity, number))
+    if (!is_row(identity, number) || !row_is_here(identity, number))
         return false;
     const struct row *row = row_at(identity, number);
     const struct kind *kind = &identity->kinds[row->kind];
@@ -278,7 +287,7 @@ bool identity_pending_row(const struct identity *identity, uint32_t row,
 
 bool identity_row_is_strong(const struct identity *identity, uint32_t row)
 {
-    return is_row(identity, row) && row_type(identity, row)->strong;
+    return is_row(identity, row) && row_is_here(identity, row) && row_type(identity, row)->strong;
 }
 
 void identity_view_from_ledger(const struct identity *identity, const struct ledger_value *values,

@@ -248,6 +248,35 @@ err identity_undo_node(struct identity *identity, uint32_t node, uint64_t seq,
 /* Was it left by an import that was undone? */
 bool identity_is_gone(const struct identity *identity, uint32_t node);
 
+/* ---- visitors who leave memory (engine/visitors.h says when) ----
+ *
+ * Who never was more than a visitor, and is tied to nobody, may leave: her identifiers and her node are dropped from RAM,
+ * and stand in the ledger as ever; tables LEFT_VISITORS and LEFT_IDENTIFIERS say who they are, and find them by
+ * hash. Until she comes back she is nobody's customer (identity_root 0), and her identifiers are unknown; her number
+ * is hers for ever. */
+
+/* Nothing but a visitor's own identifiers, at home there since before `before_ms`; no merge, no refusal, nothing that an
+ * import brought. Some 100 ns. */
+bool identity_may_leave(const struct identity *identity, uint32_t node, int64_t before_ms);
+/* Those of `nodes` (that may), ascending. Their identifiers have to be in the last commit. Some 10 µs each. */
+err identity_leave(struct identity *identity, struct ledger *ledger, const uint32_t *nodes,
+                   size_t count, uint64_t seq, struct ledger_writes *writes,
+                   struct problem *problem) MUST_USE;
+bool identity_has_left(const struct identity *identity, uint32_t node);
+uint32_t identity_left_count(const struct identity *identity);
+/* May this hash, which leads to nobody here, be of somebody who left? No: surely not. */
+bool identity_may_have_left(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
+/* Of whom it is; 0: of nobody. As of the last commit. */
+err identity_find_left(const struct identity *identity, struct ledger *ledger,
+                       const uint8_t hash[HASH_BYTES], uint32_t *node,
+                       struct problem *problem) MUST_USE;
+/* She is back, as she was. Her leaving has to be in the last commit. */
+err identity_come_back(struct identity *identity, struct ledger *ledger, uint32_t node,
+                       struct ledger_writes *writes, struct problem *problem) MUST_USE;
+/* Give back memory of those who left: nodes and identifiers around these numbers, and a part of the index. A few
+ * ms. */
+void identity_give_back(struct identity *identity, uint32_t node, uint32_t row, uint32_t round);
+
 /* ---- for people (JSON as in docs/api.md) ---- */
 
 void identity_write_types(const struct identity *identity, struct buffer *out);

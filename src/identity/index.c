@@ -127,6 +127,46 @@ void index_change(struct index *index, const struct index_key *key, uint32_t val
     slot->value = value;
 }
 
+/* How far a slot is from `from`, going round. */
+static inline uint32_t distance(uint32_t from, uint32_t to, uint32_t capacity)
+{
+    return to >= from ? to - from : to + capacity - from;
+}
+
+void index_remove(struct index *index, const struct index_key *key, uint32_t value)
+{
+    struct index_part *part = part_of(index, key);
+    struct index_slot *slot = find_slot(part, &key->word[1]);
+    if (slot == NULL || slot->value != value || value == 0)
+        return;
+    uint32_t free = (uint32_t)(slot - part->slots), at = free;
+    for (;;) {
+        at = at + 1 == part->capacity ? 0 : at + 1;
+        if (part->slots[at].value == 0)
+            break;
+        /* It may move up unless its search begins behind the free slot. */
+        uint32_t home = home_of(part->slots[at].word[0], part->capacity);
+        if (distance(home, at, part->capacity) >= distance(free, at, part->capacity)) {
+            part->slots[free] = part->slots[at];
+            free = at;
+        }
+    }
+    part->slots[free] = (struct index_slot){ .value = 0 };
+    part->count--;
+    index->count--;
+}
+
+void index_shrink(struct index *index, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end && i < index_part_count(index); i++) {
+        struct index_part *part = &index->parts[i];
+        uint32_t capacity = part->count + part->count / 5 + PART_SLOTS_MIN;
+        if ((uint64_t)part->count * 5 < (uint64_t)part->capacity * 3 && capacity < part->capacity &&
+            part_resize(index, part, capacity) != ERR_OK)
+            return;
+    }
+}
+
 #define LIST_ENTRIES_MIN 256u
 
 err index_load(struct index *index, const struct index_key *key, uint32_t value)

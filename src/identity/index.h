@@ -12,7 +12,7 @@
  *
  * The position in a part is hash × capacity / 2^32 (Lemire's reduction), so a capacity need not be
  * a power of two. Hashes have to be random in each of their words: keyed hashes are, pairs of
- * numbers pass index_key_of_pair first. Nothing is ever removed.
+ * numbers pass index_key_of_pair first. What is removed leaves no mark: those behind it move up.
  *
  * One owner thread at a time.
  */
@@ -68,6 +68,15 @@ uint32_t index_get(const struct index *index, const struct index_key *key);
 err index_reserve(struct index *index, const struct index_key *key, uint32_t extra) MUST_USE;
 /* Put a key that is not there; value > 0. */
 err index_add(struct index *index, const struct index_key *key, uint32_t value) MUST_USE;
+/* Take a key out, if it is there with this value. */
+void index_remove(struct index *index, const struct index_key *key, uint32_t value);
+/* Give back the room of parts that are less than 60 % full, among parts `begin` to `end` (at most index_part_count).
+ * Some 20 µs for each that is moved. Without memory they stay. */
+void index_shrink(struct index *index, size_t begin, size_t end);
+static inline size_t index_part_count(const struct index *index)
+{
+    return (size_t)1 << index->bits;
+}
 /* Change the value of a key that is there. */
 void index_change(struct index *index, const struct index_key *key, uint32_t value);
 void index_prefetch(const struct index *index, const struct index_key *key);

@@ -35,8 +35,8 @@ err join_customers(struct act *act, uint32_t node, uint32_t other, uint32_t row,
 bool join_counts(const struct identity *identity, uint32_t row)
 {
     uint8_t flags = (uint8_t)row_at(identity, row)->flags;
-    return row_type(identity, row)->strong && (flags & ROW_STATED) != 0 &&
-           (flags & (ROW_SHARED | IDENTIFIER_BLOCKED)) == 0;
+    return row_is_here(identity, row) && row_type(identity, row)->strong &&
+           (flags & ROW_STATED) != 0 && (flags & (ROW_SHARED | IDENTIFIER_BLOCKED)) == 0;
 }
 
 bool join_is_known(const struct identity *identity, uint32_t node)

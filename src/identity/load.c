@@ -16,6 +16,7 @@ struct load {
     struct problem *problem;
     err error;
     bool without_index;
+    const uint64_t *left_rows; /* bits: at home with visitors who left memory */
     struct ledger *ledger;
     const struct identity_pack *pack;
     struct index *index;   /* of this thread */
@@ -39,6 +40,11 @@ static bool fail(struct load *load, err error, const char *what, int64_t number)
     load->error = problem_set(load->problem, error, "ledger: %s %lld cannot be loaded", what,
                               (long long)number);
     return false;
+}
+
+static bool has_left(const struct load *load, uint32_t row)
+{
+    return (load->left_rows[row / 64] >> (row % 64) & 1) != 0;
 }
 
 static bool load_type(void *context, const struct ledger_value *values)
@@ -99,6 +105,8 @@ static bool load_row(void *context, const struct ledger_value *values)
     if (kind == 0)
         return fail(load, ERR_CORRUPT, "the type of identifier", number);
     load->row++;
+    if (has_left(load, number))
+        return true;
     *row_at(identity, number) = (struct row){
         .node = (uint32_t)values[5].integer,
         .kind = kind & 0xFFFFFF,
@@ -116,6 +124,8 @@ static bool load_home(void *context, const struct ledger_value *values)
         values[2].integer < 0 || values[2].integer >= identity->nodes.count)
         return fail(load, ERR_CORRUPT, "the home of identifier", values[0].integer);
     struct row *row = row_at(identity, (uint32_t)values[0].integer);
+    if (has_left(load, (uint32_t)values[0].integer))
+        return true;
     row->flags = (uint8_t)values[1].integer;
     row->node = (uint32_t)values[2].integer;
     row->attached_s = seconds_of(values[3].integer);
@@ -128,7 +138,8 @@ static bool load_hash(void *context, const struct ledger_value *values)
     if (values[1].integer <= 0 || values[1].integer >= load->identity->rows.count ||
         values[0].bytes.size != HASH_BYTES)
         return fail(load, ERR_CORRUPT, "a hash of identifier", values[1].integer);
-    return load_hashes(load, values[0].bytes, (uint32_t)values[1].integer);
+    return has_left(load, (uint32_t)values[1].integer) ||
+           load_hashes(load, values[0].bytes, (uint32_t)values[1].integer);
 }
 
 /* id survivor absorbed node other seq at_ms source_number row with_row cause undone_ms */
@@ -337,6 +348,8 @@ static bool take_chunk_rows(struct load *load, const struct pack_view *view, uin
         struct pack_row packed = pack_row_at(view, place);
         if (packed.kind >= view->kind_count || packed.node >= identity->nodes.count)
             return false;
+        if (has_left(load, first + place))
+            continue;
         *row_at(identity, first + place) = (struct row){
             .node = packed.node,
             .kind = kinds[packed.kind] & 0xFFFFFF,
@@ -351,7 +364,7 @@ static bool take_chunk_rows(struct load *load, const struct pack_view *view, uin
         struct index_key key = pack_extra_at(view, number, &place);
         if (place >= load->pack->chunk_rows)
             return false;
-        if (!take_hash(load, &key, first + place))
+        if (!has_left(load, first + place) && !take_hash(load, &key, first + place))
             return true;
     }
     return true;
@@ -488,7 +501,8 @@ static err load_side_by_side(struct load *load, struct load *loads, struct index
     if (error == ERR_OK)
         families_count_all(identity);
     for (uint32_t row = 1; row < identity->rows.count && error == ERR_OK; row++)
-        identity->kinds[row_at(identity, row)->kind].type->rows++;
+        if (row_is_here(identity, row))
+            row_type(identity, row)->rows++;
     return error;
 }
 
@@ -509,6 +523,9 @@ static err load_rows(struct load *load)
     /* Its rows were committed before it was: a ledger that has fewer is not the one that it was made of. */
     if (pack_rows(load->pack) > (uint64_t)last)
         load->pack = NULL;
+    uint64_t *left_rows = NULL;
+    error = left_load(identity, load->ledger, &left_rows, load->problem);
+    load->left_rows = left_rows;
     for (uint32_t i = 0; i < LOADERS; i++) {
         loads[i] = *load;
         loads[i].problem = &loads[i].problem_here;
@@ -520,6 +537,14 @@ static err load_rows(struct load *load)
         error = load_side_by_side(load, loads, others);
     for (uint32_t i = 0; i + 1 < LOADERS; i++)
         index_deinit(&others[i]);
+    load->left_rows = NULL;
+    memory_free(left_rows);
+    for (uint64_t row = 0; identity->left_count > 0 && row < identity->rows.count;
+         row += SEGMENT_MASK + UINT64_C(1))
+        segments_thin(&identity->rows, (uint32_t)row);
+    for (uint64_t node = 0; identity->left_count > 0 && node < identity->nodes.count;
+         node += SEGMENT_MASK + UINT64_C(1))
+        segments_thin(&identity->nodes, (uint32_t)node);
     return error;
 }
 

@@ -76,6 +76,8 @@ static void judge_value(struct rules *rules, uint32_t number, str value)
 {
     struct identity *identity = rules->act.identity;
     const struct row *row = row_at(identity, number);
+    if (!row_is_here(identity, number))
+        return;
     bool was = (row->flags & IDENTIFIER_BLOCKED) != 0;
     bool sealed = (row->flags & IDENTIFIER_SEALED) != 0;
     const struct identifier_type *type = row_type(identity, number);
@@ -174,7 +176,8 @@ static const char *void_because(const struct identity *identity, const struct ed
         if ((flags & ROW_SHARED) != 0)
             return "shared";
         /* A visitor's identifier was never strong. */
-        if (!row_type(identity, rows[i])->strong && !(edge->cause == MERGE_LOGIN && i == 1))
+        bool strong = row_is_here(identity, rows[i]) && row_type(identity, rows[i])->strong;
+        if (!strong && !(edge->cause == MERGE_LOGIN && i == 1))
             return "weak";
     }
     return NULL;

@@ -9,6 +9,8 @@
  *     refusals       links that were refused; the n-th is refusal id n
  *     separations    pairs of nodes that stay apart
  *
+ * A visitor who left memory (leave.c) has no row and no node here: both read as zeros.
+ *
  * Rows of a node hang in a list (row.next), nodes of a component in a ring (node.next), edges of a
  * node in a list (edge.next). Orders within these lists mean nothing: every decision goes by numbers
  * and times, so that what was loaded decides as what lived on.
@@ -20,31 +22,9 @@
 #include <pcre2.h>
 
 #include "base/clock.h"
+#include "base/segments.h"
 #include "identity/identity.h"
 #include "identity/index.h"
-
-/* ---- segments: arrays that grow without moving ---- */
-
-#define SEGMENT_BITS 18
-#define SEGMENT_COUNT_MAX ((size_t)1 << (32 - SEGMENT_BITS))
-#define SEGMENT_MASK ((UINT32_C(1) << SEGMENT_BITS) - 1)
-
-struct segments {
-    void **segment;
-    size_t element_bytes;
-    uint32_t count; /* elements in use; number 0 is in use and means nothing */
-    uint32_t segment_count;
-};
-
-err segments_init(struct segments *segments, size_t element_bytes) MUST_USE;
-void segments_deinit(struct segments *segments);
-/* Make numbers below `count` addressable; what is new is zero. */
-err segments_grow(struct segments *segments, uint64_t count) MUST_USE;
-static inline void *segments_at(const struct segments *segments, uint32_t number)
-{
-    return (char *)segments->segment[number >> SEGMENT_BITS] +
-           (size_t)(number & SEGMENT_MASK) * segments->element_bytes;
-}
 
 /* ---- the pieces ---- */
 
@@ -211,6 +191,17 @@ struct ahead {
     uint32_t next;
 };
 
+/* Hashes that may be among some millions, at 2 to 4 bytes each: four bits in one word. It says yes to all that were
+ * added, and to one in 500 others. */
+#define SIEVE_LEVELS 24
+struct sieve {
+    struct sieve_level {
+        uint64_t *words;
+        uint64_t word_count, room; /* how many more go in */
+    } levels[SIEVE_LEVELS];        /* each as large as all before it */
+    uint32_t level_count;
+};
+
 struct identity {
     const struct keys *keys;    /* for values that are sealed; may be NULL */
     struct arena scratch;       /* unsealing */
@@ -248,8 +239,12 @@ struct identity {
 
     uint64_t link_id; /* last given */
 
-    uint64_t *gone; /* bit per node of which an undone import has left nothing */
+    uint64_t *
+        gone; /* bit per node of which an undone import has left nothing, or that has left memory */
     uint32_t gone_words, gone_count;
+    uint64_t *left; /* bit per node that has left memory; it is gone, too */
+    uint32_t left_words, left_count;
+    struct sieve sieve; /* hashes of those who left */
 
     struct pending **pending; /* ring by row number */
     uint32_t pending_first, pending_count, pending_capacity;
@@ -292,6 +287,15 @@ static inline struct refusal *refusal_at(const struct identity *identity, uint32
 {
     return segments_at(&identity->refusals, refusal);
 }
+/* Is it in memory? Otherwise it is at home with a visitor who left, and reads as zeros. */
+static inline bool row_is_here(const struct identity *identity, uint32_t row)
+{
+    return row_at(identity, row)->kind != 0;
+}
+static inline bool node_is_here(const struct identity *identity, uint32_t node)
+{
+    return node_at(identity, node)->next != 0;
+}
 static inline struct identifier_type *row_type(const struct identity *identity, uint32_t row)
 {
     return identity->kinds[row_at(identity, row)->kind].type;
@@ -307,6 +311,13 @@ uint32_t seconds_of(int64_t time_ms);
 err identity_load_parts(struct identity *identity, struct ledger *ledger,
                         const struct identity_pack *pack, bool without_index,
                         struct problem *problem) MUST_USE;
+
+/* ---- leave.c: visitors who left memory ---- */
+
+/* Which they are, from the ledger: their nodes (marked), and their rows as bits, the caller's to free; NULL: none. */
+err left_load(struct identity *identity, struct ledger *ledger, uint64_t **rows,
+              struct problem *problem) MUST_USE;
+void left_deinit(struct identity *identity);
 
 /* ---- type.c ---- */
 

@@ -77,8 +77,8 @@ err identity_undo_move(struct identity *identity, uint32_t row, uint32_t from, u
                        uint64_t seq, int64_t now_ms, struct ledger_writes *writes)
 {
     struct act act = act_of_command(identity, writes, now_ms, seq);
-    if (is_row(identity, row) && to < identity->nodes.count && !row_is_imported(identity, row) &&
-        row_at(identity, row)->node == from)
+    if (is_row(identity, row) && to < identity->nodes.count && !identity_has_left(identity, to) &&
+        !row_is_imported(identity, row) && row_at(identity, row)->node == from)
         row_move(&act, row, to, 0, LINK_UNDONE);
     return ERR_OK;
 }

@@ -22,10 +22,11 @@ static err init_parts(struct profile *profile)
         error = names_init(&profile->trait_names);
     if (error == ERR_OK)
         error = names_init(&profile->purposes);
-    profile->entries = memory_map(ENTRY_SEGMENTS_MAX * sizeof(*profile->entries));
+    if (error == ERR_OK)
+        error = segments_init(&profile->entries, sizeof(struct entry));
     profile->currencies = memory_alloc(CURRENCIES_MAX * sizeof(*profile->currencies));
     profile->scratch = memory_alloc(sizeof(*profile->scratch));
-    if (profile->entries == NULL || profile->currencies == NULL || profile->scratch == NULL)
+    if (profile->currencies == NULL || profile->scratch == NULL)
         return ERR_NOMEM;
     buffer_init(&profile->scratch->bytes, FACT_BYTES_MAX);
     buffer_init(&profile->scratch->text, JSON_BYTES_MAX);
@@ -58,18 +59,12 @@ static void scratch_free(struct scratch *scratch)
     memory_free(scratch);
 }
 
-#define SEGMENT_BYTES (sizeof(struct entry) << ENTRY_SEGMENT_BITS)
-
 void profile_free(struct profile **out)
 {
     struct profile *profile = *out;
     if (profile == NULL)
         return;
-    for (uint32_t i = 1; i < profile->segment_count; i++)
-        memory_unmap(profile->entries[i], SEGMENT_BYTES);
-    if (profile->segment_count > 0)
-        memory_free(profile->entries[0]);
-    memory_unmap(profile->entries, ENTRY_SEGMENTS_MAX * sizeof(*profile->entries));
+    segments_deinit(&profile->entries);
     if (profile->slab.chunks != NULL)
         slab_deinit(&profile->slab);
     trait_types_deinit(profile);
@@ -84,31 +79,24 @@ void profile_free(struct profile **out)
 
 struct entry *entry_find(const struct profile *profile, uint32_t node)
 {
-    uint32_t segment = node >> ENTRY_SEGMENT_BITS;
-    if (segment >= profile->segment_count)
+    if (node >= profile->entries.count)
         return NULL;
-    return &profile->entries[segment][node & ((UINT32_C(1) << ENTRY_SEGMENT_BITS) - 1)];
+    return segments_at(&profile->entries, node);
 }
 
 struct entry *entry_make(struct profile *profile, uint32_t node)
 {
-    while (profile->segment_count <= node >> ENTRY_SEGMENT_BITS) {
-        struct entry *segment =
-            profile->segment_count == 0 ? memory_alloc(SEGMENT_BYTES) : memory_map(SEGMENT_BYTES);
-        if (segment == NULL)
-            return NULL;
-        profile->entries[profile->segment_count++] = segment;
-    }
-    if (node >= profile->node_count)
-        profile->node_count = node + 1;
-    return entry_find(profile, node);
+    if (segments_grow(&profile->entries, (uint64_t)node + 1) != ERR_OK)
+        return NULL;
+    if (node >= profile->entries.count)
+        profile->entries.count = node + 1;
+    return segments_put(&profile->entries, node);
 }
 
 void profile_prefetch(const struct profile *profile, uint32_t node)
 {
-    const struct entry *entry = entry_find(profile, node);
-    if (entry != NULL)
-        __builtin_prefetch(entry, 1);
+    if (node < profile->entries.count)
+        segments_prefetch(&profile->entries, node);
 }
 
 /* ---- told: traits and consent ---- */
@@ -393,6 +381,7 @@ void profile_summarise(const struct profile *profile, const uint32_t *nodes, siz
 struct load {
     struct profile *profile;
     struct problem *problem;
+    uint32_t node; /* of one customer */
     err error;
 };
 
@@ -404,6 +393,18 @@ static bool load_trait_type(void *context, const struct ledger_value *values)
     return load->error == ERR_OK;
 }
 
+void profile_leave_out(struct profile *profile, const uint64_t *nodes, uint32_t count)
+{
+    profile->left_out = nodes;
+    profile->left_out_count = count;
+}
+
+static bool is_left_out(const struct profile *profile, int64_t node)
+{
+    return node > 0 && node < profile->left_out_count &&
+           (profile->left_out[node / 64] >> (node % 64) & 1) != 0;
+}
+
 /* The bytes are what the RAM keeps; they are read once, so that damage is found now. */
 static bool load_traits(void *context, const struct ledger_value *values)
 {
@@ -411,6 +412,8 @@ static bool load_traits(void *context, const struct ledger_value *values)
     struct profile *profile = load->profile;
     struct facts *facts = &profile->scratch->facts;
     str bytes = values[1].bytes;
+    if (is_left_out(profile, values[0].integer))
+        return true;
     facts->count = 0;
     load->error = facts_decode(facts, bytes);
     for (uint32_t i = 0; i < facts->count && load->error == ERR_OK; i++) {
@@ -444,6 +447,8 @@ static bool load_consent(void *context, const struct ledger_value *values)
 {
     struct load *load = context;
     bool granted = str_equal(values[2].bytes, STR("granted"));
+    if (is_left_out(load->profile, values[0].integer))
+        return true;
     load->error = profile_put_consent(load->profile, (uint32_t)values[0].integer, values[1].bytes,
                                       granted, values[3].integer, (uint64_t)values[4].integer,
                                       (uint32_t)values[5].integer, STR_NONE, NULL);
@@ -481,7 +486,55 @@ err profile_load(struct profile *profile, struct ledger *ledger, struct problem 
         if (error == ERR_OK)
             error = load.error;
     }
+    profile->left_out = NULL;
+    profile->left_out_count = 0;
     return error;
+}
+
+/* ---- visitors who leave memory ---- */
+
+bool profile_may_leave(const struct profile *profile, uint32_t node, int64_t before_ms)
+{
+    const struct entry *entry = entry_find(profile, node);
+    return entry == NULL ||
+           (entry->orders == 0 && (entry->events == 0 || time_of(entry->last) < before_ms));
+}
+
+void profile_leave(struct profile *profile, uint32_t node)
+{
+    const struct entry *entry = entry_find(profile, node);
+    if (entry == NULL)
+        return;
+    INVARIANT(entry->orders == 0);
+    if (entry->facts != 0) {
+        const struct facts_piece *piece = slab_at(&profile->slab, entry->facts);
+        slab_give(&profile->slab, entry->facts, sizeof(*piece) + piece->size);
+    }
+    segments_drop(&profile->entries, node);
+}
+
+/* Those of the next customer end the scan. */
+static bool load_her_consent(void *context, const struct ledger_value *values)
+{
+    struct load *load = context;
+    return (uint32_t)values[0].integer == load->node && load_consent(context, values);
+}
+
+err profile_come_back(struct profile *profile, struct ledger *ledger, uint32_t node,
+                      struct problem *problem)
+{
+    struct load load = { .profile = profile, .problem = problem, .node = node };
+    struct ledger_value key = ledger_int(node);
+    err error = ledger_find(ledger, LEDGER_TRAITS, &key, 1, load_traits, &load, problem);
+    if (error == ERR_OK && load.error == ERR_OK)
+        error = ledger_scan(ledger, LEDGER_CONSENTS, &key, load_her_consent, &load, problem);
+    return error != ERR_OK ? error : load.error;
+}
+
+void profile_give_back(struct profile *profile, uint32_t node)
+{
+    if (node < profile->entries.count)
+        segments_thin(&profile->entries, node);
 }
 
 /* ---- digest and memory ---- */
@@ -513,7 +566,7 @@ static void digest_facts(const struct profile *profile, uint32_t node, struct di
 
 void profile_digest(const struct profile *profile, struct digest *digest)
 {
-    for (uint32_t node = 1; node < profile->node_count; node++) {
+    for (uint32_t node = 1; node < profile->entries.count; node++) {
         const struct entry *entry = entry_find(profile, node);
         digest_facts(profile, node, digest);
         orders_digest(profile, node, digest);
@@ -537,7 +590,7 @@ void profile_digest(const struct profile *profile, struct digest *digest)
 
 size_t profile_memory_bytes(const struct profile *profile)
 {
-    return sizeof(*profile) + profile->node_count * sizeof(struct entry) +
+    return sizeof(*profile) + segments_bytes(&profile->entries) +
            ((size_t)profile->slab.chunk_count << SLAB_CHUNK_BITS) +
            profile->trait_names.count * sizeof(struct trait_type) + profile->object_bytes +
            profile->object_slots * sizeof(struct object *);

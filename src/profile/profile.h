@@ -41,6 +41,10 @@ void profile_free(struct profile **profile);
 /* Traits, types, consents, objects from the ledger. */
 err profile_load(struct profile *profile, struct ledger *ledger, struct problem *problem) MUST_USE;
 
+/* Before loading: nodes that are left out, since they have left memory. Bits by number below `count`, borrowed until
+ * profile_load has ended. */
+void profile_leave_out(struct profile *profile, const uint64_t *nodes, uint32_t count);
+
 /* Touch the memory that an event of this node will need. */
 void profile_prefetch(const struct profile *profile, uint32_t node);
 
@@ -119,6 +123,18 @@ bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t 
 /* What she decided about this purpose; false: nothing. Some 100 ns a node. */
 bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                      str purpose, bool *granted);
+
+/* ---- visitors who leave memory (engine/visitors.h) ---- */
+
+/* Nothing happened since `before_ms`, by the events' own time, and there is no order. */
+bool profile_may_leave(const struct profile *profile, uint32_t node, int64_t before_ms);
+/* What is known of the node goes from memory; what was told stands in the ledger. */
+void profile_leave(struct profile *profile, uint32_t node);
+/* What was told, from the last commit; what is derived has to be observed again. */
+err profile_come_back(struct profile *profile, struct ledger *ledger, uint32_t node,
+                      struct problem *problem) MUST_USE;
+/* Give back memory around this node. */
+void profile_give_back(struct profile *profile, uint32_t node);
 
 /* ---- taking back (an undone import, a replaced event) ---- */
 

@@ -124,7 +124,7 @@ static err retract_facts(struct profile *profile, uint32_t node, uint32_t source
 err profile_retract(struct profile *profile, uint32_t node, uint32_t source, uint64_t *seqs,
                     size_t count, struct ledger_writes *writes)
 {
-    if (entry_find(profile, node) == NULL)
+    if (profile_is_empty(profile, node))
         return ERR_OK;
     qsort(seqs, count, sizeof *seqs, compare_seqs);
     err error = retract_facts(profile, node, source, seqs, count, writes);

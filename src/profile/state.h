@@ -3,14 +3,12 @@
 #ifndef KITH_PROFILE_STATE_H
 #define KITH_PROFILE_STATE_H
 
+#include "base/segments.h"
 #include "profile/fact.h"
 #include "profile/profile.h"
 #include "profile/slab.h"
 
 /* ---- nodes ---- */
-
-#define ENTRY_SEGMENT_BITS 18
-#define ENTRY_SEGMENTS_MAX ((size_t)1 << (32 - ENTRY_SEGMENT_BITS))
 
 /* 48 bits of milliseconds, 2,000 years either way. */
 struct short_time {
@@ -104,9 +102,9 @@ struct object {
 
 struct profile {
     struct json_parser *parser; /* small values: lists, settings, properties with a purpose */
-    struct entry **entries;     /* segments by node number */
-    uint32_t segment_count;
-    uint32_t node_count; /* highest number that has an entry, and one */
+    struct segments entries;    /* by node number; who left memory has none */
+    const uint64_t *left_out;   /* while loading: bits of nodes that do not come */
+    uint32_t left_out_count;
     struct slab slab;
     size_t large_bytes;
 
@@ -150,7 +148,7 @@ static inline struct short_time short_of(int64_t time_ms)
         struct short_time){ { (uint16_t)bits, (uint16_t)(bits >> 16), (uint16_t)(bits >> 32) } };
 }
 
-/* NULL for a node of which nothing is known. */
+/* NULL, or zeros that are only read, for a node of which nothing is known. */
 struct entry *entry_find(const struct profile *profile, uint32_t node);
 /* Made when it is not there; NULL without memory. */
 struct entry *entry_make(struct profile *profile, uint32_t node);

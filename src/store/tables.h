@@ -50,6 +50,9 @@
     TABLE(EVIDENCE, "evidence", 1, true,                                                              \
           "I:id I:row I:with_row I:node I:other I:seq I:at_ms I:source_number")                       \
     TABLE(SEPARATIONS, "separations", 2, true, "I:customer I:other I:merge_id I:at_ms")               \
+    /* Who left memory, with her identifiers (4 bytes each); by which hash she is found again. */     \
+    TABLE(LEFT_VISITORS, "left_visitors", 1, true, "I:customer B:rows I:seq")                         \
+    TABLE(LEFT_IDENTIFIERS, "left_identifiers", 1, true, "B:hash I:customer")                         \
     TABLE(REFUSALS, "refusals", 1, true,                                                              \
           "I:id I:at_ms I:seq I:source_number T:reason I:row I:with_row I:customer I:other "          \
           "I:times T:detail T:status I:decided_by I:last_ms")                                         \
