@@ -33,11 +33,13 @@ static bool is_folder(const char *path)
 
 /* Opens the folder as a server would: the log's rest is applied. What is derived from events comes from
  * the warehouse where there is one; a replay makes it from the log. */
-static err open_folder(const char *folder, bool replay_only, struct wall_clock *clock,
-                       struct engine **engine, struct problem *problem)
+static err open_folder(const char *folder, const char *ledger, bool replay_only,
+                       struct wall_clock *clock, struct engine **engine, struct problem *problem)
 {
     char whole[PATH_MAX], warehouse[PATH_MAX + 16];
-    struct engine_config config = { .folder = whole, .clock = clock, .replay_only = replay_only };
+    struct engine_config config = {
+        .folder = whole, .clock = clock, .replay_only = replay_only, .ledger_url = ledger
+    };
     if (!is_folder(folder) || realpath(folder, whole) == NULL)
         return problem_set(problem, ERR_NOT_FOUND, "there is no folder '%s'", folder);
     snprintf(warehouse, sizeof(warehouse), "%s/warehouse", whole);
@@ -86,7 +88,8 @@ int command_digest(int argc, char **argv)
     struct digest digest = { .count = 0 };
     err error = parse(&options, OFFLINE, argc, argv, &problem);
     if (error == ERR_OK)
-        error = open_folder(options.data, false, &clock, &engine, &problem);
+        error =
+            open_folder(options.data, ledger_address(&options), false, &clock, &engine, &problem);
     if (error == ERR_OK)
         error = print_digest(engine, &digest, !options.quiet, &problem);
     return finish(&engine, error, &problem);
@@ -199,7 +202,8 @@ int command_check(int argc, char **argv)
     struct engine *engine = NULL;
     err error = parse(&options, OFFLINE, argc, argv, &problem);
     if (error == ERR_OK)
-        error = open_folder(options.data, false, &clock, &engine, &problem);
+        error =
+            open_folder(options.data, ledger_address(&options), false, &clock, &engine, &problem);
     if (error == ERR_OK)
         error = check_log(engine, &problem);
     if (error == ERR_OK)
@@ -258,12 +262,12 @@ static err copy_sources(const char *from, const char *into, struct problem *prob
     return ERR_OK;
 }
 
-static err digest_of(const char *folder, bool replay_only, struct digest *digest,
-                     struct problem *problem)
+static err digest_of(const char *folder, const char *ledger, bool replay_only,
+                     struct digest *digest, struct problem *problem)
 {
     struct wall_clock clock;
     struct engine *engine = NULL;
-    err error = open_folder(folder, replay_only, &clock, &engine, problem);
+    err error = open_folder(folder, ledger, replay_only, &clock, &engine, problem);
     if (error == ERR_OK && replay_only && log_first_seq(engine_log(engine)) != 1)
         error = problem_set(problem, ERR_UNPROCESSABLE,
                             "the log begins at seq %llu: what was before is no longer kept",
@@ -287,11 +291,11 @@ int command_rebuild(int argc, char **argv)
         error = problem_set(&problem, ERR_INVALID, "--into DIR is missing");
     /* First the kept folder: opening it also brings its log to rest, so that it can be copied. */
     if (error == ERR_OK)
-        error = digest_of(options.data, false, &kept, &problem);
+        error = digest_of(options.data, ledger_address(&options), false, &kept, &problem);
     if (error == ERR_OK)
         error = copy_sources(options.data, options.into, &problem);
     if (error == ERR_OK)
-        error = digest_of(options.into, true, &rebuilt, &problem);
+        error = digest_of(options.into, NULL, true, &rebuilt, &problem);
     if (error != ERR_OK) {
         problem.error = error;
         print_problem(&problem);

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -140,4 +141,10 @@ void options_print(int command)
             printf(" (%s)", table[i].otherwise);
         printf("\n");
     }
+}
+
+const char *ledger_address(const struct options *options)
+{
+    const char *named = options->ledger[0] != '\0' ? options->ledger : getenv("KITH_LEDGER");
+    return named != NULL && named[0] != '\0' ? named : NULL;
 }

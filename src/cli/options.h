@@ -25,6 +25,8 @@
     X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE, "DIR", "", "the data folder")    \
     X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                          \
       "where to listen; port 0 takes any free one")                                               \
+    X(ledger, "--ledger", TEXT, SERVE | OFFLINE | REBUILD, "URL", "",                             \
+      "a PostgreSQL database instead of ledger.db, postgresql://…; default KITH_LEDGER")          \
     X(warehouse_url, "--warehouse-url", TEXT, SERVE, "URL", "",                                   \
       "a ClickHouse server instead of the embedded warehouse")                                    \
     X(warehouse_library, "--warehouse-library", TEXT, SERVE, "FILE", "",                          \
@@ -99,6 +101,9 @@ struct options {
 
 /* Fills in defaults, then argv[0…argc-1]. INVALID naming the option and the cure. Texts are borrowed
  * from argv. */
+/* Where the ledger is, when it is no file of the data folder: --ledger, else KITH_LEDGER, which `ps` does not show to
+ * others; else NULL. */
+const char *ledger_address(const struct options *options);
 err options_parse(struct options *options, int command, int argc, char **argv,
                   struct problem *problem) MUST_USE;
 /* "  --data DIR   the data folder" … for the options of `command`. */

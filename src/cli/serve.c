@@ -114,6 +114,7 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
     *engine = (struct engine_config){
         .folder = options->data,
         .clock = clock,
+        .ledger_url = ledger_address(options),
         .warehouse = { .url = options->warehouse_url[0] != '\0' ? options->warehouse_url : NULL,
                        .library = options->warehouse_library[0] != '\0' ? options->warehouse_library
                                                                         : NULL,

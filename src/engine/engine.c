@@ -707,9 +707,10 @@ static err open_stores(struct engine *engine, struct problem *problem)
     if (error != ERR_OK)
         return error;
     snprintf(path, sizeof path, "%s/ledger.db", engine->folder);
+    const char *ledger = engine->config.ledger_url != NULL ? engine->config.ledger_url : path;
     error =
         ledger_open(&engine->ledger,
-                    &(struct ledger_config){ .path = path, .vfs = engine->config.vfs }, problem);
+                    &(struct ledger_config){ .path = ledger, .vfs = engine->config.vfs }, problem);
     if (error != ERR_OK)
         return error;
     snprintf(path, sizeof path, "%s/log.db", engine->folder);
@@ -787,7 +788,8 @@ static err make_state(struct engine *engine)
 
 static void drop_state(struct engine *engine)
 {
-    follow_stop(engine); /* its threads append to the log and wake its reader: before the log goes */
+    follow_stop(
+        engine); /* its threads append to the log and wake its reader: before the log goes */
     flusher_stop(&engine->flusher, 0);
     warehouse_close(&engine->warehouse);
     log_close(&engine->log);

@@ -282,9 +282,10 @@ static err load_position(struct engine *engine, struct problem *problem)
     struct log_block *block = NULL;
     error = log_read(engine->log, engine->applied_seq, &block, problem);
     if (error != ERR_OK) {
-        problem_hint(problem, error,
-                     "ledger.db and log.db of the data folder do not belong "
-                     "together; restore both from one backup");
+        problem_hint(
+            problem, error,
+            "the ledger (ledger.db, or what --ledger names) and log.db of the data folder do "
+            "not belong together; restore both from one backup");
         return error;
     }
     engine->now_ms = block->received_ms;
