@@ -48,7 +48,7 @@ struct engine_tail;
 struct engine_config {
     const char *folder; /* data folder; made when missing */
     struct wall_clock *clock;
-    const char *ledger_url; /* "postgresql://…"; NULL: ledger.db of the folder */
+    const char *ledger_url;            /* "postgresql://…"; NULL: ledger.db of the folder */
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */
     bool without_warehouse;   /* rebuild and tests: nothing is flushed, all stays in the tail */
     bool replay_only;         /* rebuild: apply the log, then stop; takes no appends */
