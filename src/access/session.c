@@ -62,6 +62,18 @@ bool session_touch(struct session_table *table, const uint8_t hash[SEAL_HASH_BYT
     return fresh;
 }
 
+int64_t session_used_ms(struct session_table *table, const uint8_t hash[SEAL_HASH_BYTES])
+{
+    const struct session_entry *set = table->entries[hash_bytes64(hash, SEAL_HASH_BYTES, 0) % SETS];
+    int64_t used_ms = 0;
+    pthread_mutex_lock(&table->mutex);
+    for (int way = 0; way < WAYS; way++)
+        if (set[way].used_ms != 0 && memcmp(set[way].hash, hash, SEAL_HASH_BYTES) == 0)
+            used_ms = set[way].used_ms;
+    pthread_mutex_unlock(&table->mutex);
+    return used_ms;
+}
+
 struct throttle_entry {
     uint64_t key;
     int64_t window_ms; /* start of its minute; 0: free */

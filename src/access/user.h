@@ -33,7 +33,8 @@ struct user_settings {
     int64_t totp_step;                 /* the last that was used: none up to it counts again */
     str recovery[USER_RECOVERY_CODES]; /* keyed hashes in hex; each counts once */
     size_t recovery_count;
-    str subject; /* who she is at the provider of single sign-on: issuer, space, subject */
+    bool is_deleted; /* her number stays hers; the same login makes her again */
+    str subject;     /* who she is at the provider of single sign-on: issuer, space, subject */
 };
 void user_settings_read(json_value settings, struct user_settings *out);
 void user_settings_write(struct buffer *out, const struct user_settings *settings);
@@ -99,7 +100,7 @@ const struct token *access_token_by_hash(const struct access_set *set,
 /* ---- what a browser's session is worth between requests ---- */
 
 #define SESSION_IDLE_MS (30 * INT64_C(60000))
-#define SESSION_ABSOLUTE_MS (12 * 60 * INT64_C(60000))
+/* How long one lives at most is a setting, access.session_hours: 12. */
 
 /* Idle times of sessions, in RAM alone: after a start a session counts as just used. */
 struct session_table;
@@ -108,6 +109,9 @@ void session_table_free(struct session_table **table);
 /* Note that it is used now; false when it was idle for too long. */
 bool session_touch(struct session_table *table, const uint8_t hash[SEAL_HASH_BYTES],
                    int64_t now_ms);
+
+/* When it was last used since the start; 0: not yet. */
+int64_t session_used_ms(struct session_table *table, const uint8_t hash[SEAL_HASH_BYTES]);
 
 /* ---- wrong tries ---- */
 

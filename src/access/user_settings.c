@@ -18,6 +18,7 @@ void user_settings_read(json_value settings, struct user_settings *out)
         .team = json_text(json_get(settings, STR("team"))),
         .totp = json_text(json_get(settings, STR("totp"))),
         .totp_step = json_int(json_get(settings, STR("totp_step")), 0),
+        .is_deleted = json_bool(json_get(settings, STR("deleted")), false),
         .subject = json_text(json_get(settings, STR("subject"))),
     };
     out->role_count = read_texts(json_get(settings, STR("roles")), out->roles, USER_ROLES_MAX);
@@ -53,6 +54,8 @@ void user_settings_write(struct buffer *out, const struct user_settings *setting
     if (settings->totp_step != 0)
         json_member_int(&writer, STR("totp_step"), settings->totp_step);
     write_texts(&writer, STR("recovery"), settings->recovery, settings->recovery_count);
+    if (settings->is_deleted)
+        json_member_bool(&writer, STR("deleted"), true);
     write_text(&writer, STR("subject"), settings->subject);
     json_end_object(&writer);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/audit.h"
 #include "base/logline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -146,6 +147,19 @@ static err check_ledger(struct engine *engine, struct problem *problem)
     return ERR_OK;
 }
 
+static err check_audit(struct engine *engine, struct problem *problem)
+{
+    struct audit_verdict verdict;
+    err error = audit_verify(engine_ledger(engine), engine_keys(engine), &verdict, problem);
+    if (error != ERR_OK)
+        return error;
+    if (!verdict.is_whole)
+        return problem_set(problem, ERR_CORRUPT, "audit: %s (line of seq %llu)", verdict.complaint,
+                           (unsigned long long)verdict.broken_seq);
+    printf("audit: %llu lines, no line altered or removed\n", (unsigned long long)verdict.lines);
+    return ERR_OK;
+}
+
 struct check_room {
     err error;
     struct problem *problem;
@@ -208,6 +222,8 @@ int command_check(int argc, char **argv)
         error = check_log(engine, &problem);
     if (error == ERR_OK)
         error = check_ledger(engine, &problem);
+    if (error == ERR_OK)
+        error = check_audit(engine, &problem);
     if (error == ERR_OK)
         error = check_identity_room(engine, &problem);
     if (error == ERR_OK)

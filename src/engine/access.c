@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/codec.h"
 
 /* ---- owned texts ---- */
 
@@ -303,41 +302,16 @@ err access_put_source(struct access *access, json_value body, int64_t now_ms,
 
 /* ---- audit ---- */
 
-static bool load_chain(void *context, const struct ledger_value *values)
-{
-    struct access *access = context;
-    if (values[6].bytes.size == sizeof access->audit_chain)
-        memcpy(access->audit_chain, values[6].bytes.data, sizeof access->audit_chain);
-    return false;
-}
-
-void access_audit(struct access *access, const struct keys *keys, uint64_t seq, int64_t now_ms,
-                  uint32_t user_number, str address, str action, str object, str detail,
+void access_audit(struct access *access, const struct keys *keys, const struct audit_line *line,
                   struct ledger_writes *writes)
 {
-    struct buffer line;
-    buffer_init(&line, (size_t)1 << 20);
-    buffer_append(&line, access->audit_chain, sizeof access->audit_chain);
-    write_u64(&line, seq);
-    write_i64(&line, now_ms);
-    write_u32(&line, user_number);
-    write_text(&line, action);
-    write_text(&line, object);
-    write_text(&line, detail);
-    write_text(&line, address);
-    if (buffer_status(&line) == ERR_OK)
-        keys_hash(keys, STR("audit"), buffer_str(&line), access->audit_chain);
-    buffer_deinit(&line);
-    LEDGER_PUT(writes, LEDGER_AUDIT, ledger_int((int64_t)seq), ledger_int(now_ms),
-               ledger_int(user_number), ledger_text(action), ledger_text(object),
-               ledger_text(detail),
-               ledger_blob(str_from_bytes(access->audit_chain, sizeof access->audit_chain)),
-               ledger_text(address));
+    audit_write(&access->audit, keys, line, writes);
 }
 
 /* ---- start and end ---- */
 
-err access_load(struct access *access, struct ledger *ledger, struct problem *problem)
+err access_load(struct access *access, const struct keys *keys, struct ledger *ledger,
+                struct problem *problem)
 {
     *access = (struct access){ .source_count = 0 };
     struct load_context load = { .access = access };
@@ -347,7 +321,7 @@ err access_load(struct access *access, struct ledger *ledger, struct problem *pr
     if (error == ERR_OK && load.error == ERR_OK)
         error = access_load_people(access, ledger, problem);
     if (error == ERR_OK && load.error == ERR_OK)
-        error = ledger_page(ledger, LEDGER_AUDIT, NULL, true, 1, load_chain, access, problem);
+        error = audit_head_load(&access->audit, keys, ledger, problem);
     json_parser_free(&load.parser);
     return error != ERR_OK ? error : load.error;
 }

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "access/audit.h"
 #include "access/source.h"
 #include "access/user.h"
 #include "base/json.h"
@@ -41,25 +42,28 @@ struct access {
     struct access_role *roles;
     size_t role_count;
     struct json_parser
-        *parser;             /* for the settings of a row, while a command's body is being read */
-    uint8_t audit_chain[16]; /* hash over the last audit row */
+        *parser; /* for the settings of a row, while a command's body is being read */
+    struct audit_head audit;
 };
 
-err access_load(struct access *access, struct ledger *ledger, struct problem *problem) MUST_USE;
+err access_load(struct access *access, const struct keys *keys, struct ledger *ledger,
+                struct problem *problem) MUST_USE;
 void access_deinit(struct access *access);
 
 /* A snapshot for the doors. */
 err access_snapshot(const struct access *access, struct source_set **set) MUST_USE;
 
-/* Bodies and answers as in command.h; the answer is appended as a JSON object. */
+/* Bodies and answers as in command.h; the answer is appended as a JSON object. `detail` gets what the audit
+ * says of it: {"before":{…},"after":{…}} without secrets. */
 err access_put_source(struct access *access, json_value body, int64_t now_ms,
                       struct ledger_writes *writes, struct buffer *answer,
                       struct problem *problem) MUST_USE;
 err access_put_user(struct access *access, json_value body, int64_t now_ms,
-                    struct ledger_writes *writes, struct buffer *answer,
+                    struct ledger_writes *writes, struct buffer *answer, struct buffer *detail,
                     struct problem *problem) MUST_USE;
 err access_put_role(struct access *access, json_value body, int64_t now_ms,
-                    struct ledger_writes *writes, struct problem *problem) MUST_USE;
+                    struct ledger_writes *writes, struct buffer *detail,
+                    struct problem *problem) MUST_USE;
 err access_delete_role(struct access *access, json_value body, struct ledger_writes *writes,
                        struct problem *problem) MUST_USE;
 err access_put_token(struct access *access, json_value body, int64_t now_ms,
@@ -68,8 +72,7 @@ err access_delete_token(json_value body, struct ledger_writes *writes,
                         struct problem *problem) MUST_USE;
 
 /* One line of the audit, chained by hash to the one before. */
-void access_audit(struct access *access, const struct keys *keys, uint64_t seq, int64_t now_ms,
-                  uint32_t user_number, str address, str action, str object, str detail,
+void access_audit(struct access *access, const struct keys *keys, const struct audit_line *line,
                   struct ledger_writes *writes);
 
 /* access_people.c: users and roles of `access`. */

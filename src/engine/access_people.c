@@ -81,6 +81,27 @@ static err add_role(struct access *access, const struct ledger_value *row)
 }
 
 /* Texts of `row` may be borrowed from `kept`. */
+static void tell_role(struct json_writer *writer, str key, const struct ledger_value *row)
+{
+    json_put_key(writer, key);
+    json_begin_object(writer);
+    json_member_text(writer, STR("name"), row[ROLE_NAME].bytes);
+    json_member_raw(writer, STR("permissions"), row[ROLE_PERMISSIONS].bytes);
+    json_end_object(writer);
+}
+
+static void tell_role_change(struct buffer *detail, const struct access_role *kept,
+                             const struct ledger_value *row)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, detail);
+    json_begin_object(&writer);
+    if (kept != NULL)
+        tell_role(&writer, STR("before"), kept->row);
+    tell_role(&writer, STR("after"), row);
+    json_end_object(&writer);
+}
+
 static err change_role(struct access *access, struct access_role *kept,
                        const struct ledger_value *row, struct ledger_writes *writes)
 {
@@ -124,7 +145,7 @@ static err check_role(struct access *access, json_value body, const struct acces
 }
 
 err access_put_role(struct access *access, json_value body, int64_t now_ms,
-                    struct ledger_writes *writes, struct problem *problem)
+                    struct ledger_writes *writes, struct buffer *detail, struct problem *problem)
 {
     str key = json_text(json_get(body, STR("key")));
     struct access_role *kept = find_role(access, key);
@@ -149,6 +170,8 @@ err access_put_role(struct access *access, json_value body, int64_t now_ms,
         row[ROLE_PERMISSIONS] = ledger_text(buffer_str(&text));
     }
     error = buffer_status(&text);
+    if (error == ERR_OK)
+        tell_role_change(detail, kept, row);
     if (error == ERR_OK)
         error = change_role(access, kept, row, writes);
     buffer_deinit(&text);
@@ -306,6 +329,7 @@ static err change_settings(struct access *access, json_value body, struct user_s
         settings->team = json_text(team);
     if (json_kind(subject) == JSON_TEXT)
         settings->subject = json_text(subject);
+    settings->is_deleted = json_bool(json_get(body, STR("deleted")), settings->is_deleted);
     return error;
 }
 
@@ -346,20 +370,53 @@ static void change_texts(json_value body, struct ledger_value *row, int64_t now_
             row[texts[index].column] = ledger_text(json_text(value));
     }
     int64_t since_ms = row[USER_DISABLED_MS].integer;
-    bool disabled = json_bool(json_get(body, STR("disabled")), since_ms != 0);
+    bool disabled = json_bool(json_get(body, STR("disabled")), since_ms != 0) ||
+                    json_bool(json_get(body, STR("deleted")), false);
     row[USER_DISABLED_MS] = ledger_int(!disabled ? 0 : since_ms != 0 ? since_ms : now_ms);
+}
+
+/* What may be read by who reads the audit: no password, no secret, but that they changed. */
+static void tell_user(struct json_writer *writer, str key, const struct ledger_value *row,
+                      const struct user_settings *settings)
+{
+    json_put_key(writer, key);
+    json_begin_object(writer);
+    json_member_text(writer, STR("name"), row[USER_NAME].bytes);
+    json_put_key(writer, STR("roles"));
+    json_begin_array(writer);
+    for (size_t i = 0; i < settings->role_count; i++)
+        json_put_text(writer, settings->roles[i]);
+    json_end_array(writer);
+    json_member_text(writer, STR("team"), settings->team);
+    json_member_bool(writer, STR("disabled"), row[USER_DISABLED_MS].integer != 0);
+    json_member_bool(writer, STR("second_factor"), settings->totp.size > 0);
+    json_member_int(writer, STR("recovery_codes"), (int64_t)settings->recovery_count);
+    if (settings->subject.size > 0)
+        json_member_text(writer, STR("subject"), settings->subject);
+    if (settings->is_deleted)
+        json_member_bool(writer, STR("deleted"), true);
+    json_end_object(writer);
 }
 
 /* Writes the row once nothing can refuse it any more. */
 static err put_user(struct access *access, json_value body, struct access_user *kept,
                     struct ledger_value *row, struct buffer *text, struct ledger_writes *writes,
-                    struct problem *problem)
+                    struct buffer *detail, struct problem *problem)
 {
     struct user_settings settings;
+    struct json_writer teller;
     read_settings(access, row, &settings);
+    json_writer_init(&teller, detail);
+    json_begin_object(&teller);
+    if (kept != NULL)
+        tell_user(&teller, STR("before"), kept->row, &settings);
     err error = change_settings(access, body, &settings, problem);
     if (error != ERR_OK)
         return error;
+    tell_user(&teller, STR("after"), row, &settings);
+    if (json_kind(json_get(body, STR("password"))) == JSON_TEXT)
+        json_member_bool(&teller, STR("password_changed"), true);
+    json_end_object(&teller);
     user_settings_write(text, &settings);
     bool remains = is_administrator(&settings) && row[USER_DISABLED_MS].integer == 0;
     error = buffer_status(text);
@@ -388,7 +445,8 @@ static uint32_t next_user_number(const struct access *access)
 }
 
 err access_put_user(struct access *access, json_value body, int64_t now_ms,
-                    struct ledger_writes *writes, struct buffer *answer, struct problem *problem)
+                    struct ledger_writes *writes, struct buffer *answer, struct buffer *detail,
+                    struct problem *problem)
 {
     str login = json_text(json_get(body, STR("login")));
     if (login.size == 0 || login.size > 100) {
@@ -416,7 +474,7 @@ err access_put_user(struct access *access, json_value body, int64_t now_ms,
     int64_t number = row[USER_NUMBER].integer;
     struct buffer text;
     buffer_init(&text, SETTINGS_BYTES_MAX);
-    err error = put_user(access, body, kept, row, &text, writes, problem);
+    err error = put_user(access, body, kept, row, &text, writes, detail, problem);
     buffer_deinit(&text);
     if (error == ERR_OK)
         buffer_printf(answer, "{\"number\":%lld}", (long long)number);

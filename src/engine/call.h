@@ -16,7 +16,9 @@ struct call {
     struct ledger_writes *writes;
     struct buffer *answer; /* a JSON object */
     struct problem *problem;
-    str object; /* what the audit names */
+    str object;           /* what the audit names */
+    str action;           /* likewise; empty: the operation */
+    struct buffer detail; /* likewise, JSON; empty: the body */
 };
 
 /* command_imports.c */

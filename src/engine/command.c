@@ -14,17 +14,22 @@
 
 #define COMMAND_VERSION 1
 #define COMMAND_HAS_KEY 1
+#define COMMAND_HAS_ADDRESS 2
+#define AUDIT_DETAIL_BYTES_MAX 65536
 
 void command_encode(struct buffer *out, const struct command_record *command)
 {
     write_u8(out, COMMAND_VERSION);
-    write_u8(out, command->has_idempotency_key ? COMMAND_HAS_KEY : 0);
+    write_u8(out, (uint8_t)((command->has_idempotency_key ? COMMAND_HAS_KEY : 0) |
+                            (command->address.size > 0 ? COMMAND_HAS_ADDRESS : 0)));
     write_u64(out, command->nonce);
     write_u32(out, command->user_number);
     if (command->has_idempotency_key) {
         buffer_append(out, command->idempotency_key, sizeof command->idempotency_key);
         buffer_append(out, command->request_hash, sizeof command->request_hash);
     }
+    if (command->address.size > 0)
+        write_text(out, command->address);
     write_text(out, command->operation);
     write_text(out, command->body);
 }
@@ -35,7 +40,8 @@ err command_decode(str bytes, struct command_record *command)
     *command = (struct command_record){ .nonce = 0 };
     if (read_u8(&cursor) != COMMAND_VERSION)
         return ERR_CORRUPT;
-    command->has_idempotency_key = read_u8(&cursor) & COMMAND_HAS_KEY;
+    uint8_t flags = read_u8(&cursor);
+    command->has_idempotency_key = flags & COMMAND_HAS_KEY;
     command->nonce = read_u64(&cursor);
     command->user_number = read_u32(&cursor);
     if (command->has_idempotency_key) {
@@ -45,6 +51,8 @@ err command_decode(str bytes, struct command_record *command)
         memcpy(command->idempotency_key, key.data, 16);
         memcpy(command->request_hash, hash.data, 16);
     }
+    if (flags & COMMAND_HAS_ADDRESS)
+        command->address = read_text(&cursor);
     command->operation = read_text(&cursor);
     command->body = read_text(&cursor);
     return cursor.failed || cursor_left(&cursor) != 0 ? ERR_CORRUPT : ERR_OK;
@@ -78,14 +86,14 @@ static err run_user_put(struct call *call)
 {
     call->object = member_text(call, STR("login"));
     return access_put_user(&call->engine->access, call->body, call->engine->now_ms, call->writes,
-                           call->answer, call->problem);
+                           call->answer, &call->detail, call->problem);
 }
 
 static err run_role_put(struct call *call)
 {
     call->object = member_text(call, STR("key"));
     return access_put_role(&call->engine->access, call->body, call->engine->now_ms, call->writes,
-                           call->problem);
+                           &call->detail, call->problem);
 }
 
 static err run_role_delete(struct call *call)
@@ -272,6 +280,22 @@ static err run_values_reveal(struct call *call)
     return ERR_OK;
 }
 
+/* What happened to nobody's data but belongs in the audit: a sign-in that failed, something refused, an
+ * export of the audit. */
+static err run_audit_note(struct call *call)
+{
+    call->action = member_text(call, STR("action"));
+    call->object = member_text(call, STR("object"));
+    if (call->action.size == 0 || call->action.size > 100)
+        return problem_set(call->problem, ERR_UNPROCESSABLE, "a note has an action");
+    json_value detail = json_get(call->body, STR("detail"));
+    if (json_is_object(detail))
+        json_write_value(&call->detail, detail);
+    else
+        buffer_append_str(&call->detail, STR("{}"));
+    return ERR_OK;
+}
+
 /* The copy is made beside the engine; that it was asked for stands in the audit. */
 static err run_backup_take(struct call *call)
 {
@@ -305,6 +329,7 @@ static const struct handler {
     { "team.refuse", run_team },
     { "setting.put", run_setting_put },
     { "values.reveal", run_values_reveal },
+    { "audit.note", run_audit_note },
     { "backup.take", run_backup_take },
     { "import.create", run_import_create },
     { "import.move", run_import_move },
@@ -427,6 +452,28 @@ static int answer_again(const struct idempotency_answer *kept, const struct comm
     return err_http_status(ERR_IDEMPOTENCY);
 }
 
+/* A handler may say in `detail` what was before and is now; else the line has the body. */
+static void write_audit(struct call *call)
+{
+    struct engine *engine = call->engine;
+    const struct command_record *command = call->command;
+    str detail = call->detail.size > 0           ? buffer_str(&call->detail)
+                 : is_secret(command->operation) ? STR("{}")
+                                                 : command->body;
+    if (buffer_status(&call->detail) != ERR_OK)
+        detail = STR("{\"too_long\":true}");
+    struct audit_line line = {
+        .seq = call->seq,
+        .at_ms = engine->now_ms,
+        .user_number = command->user_number,
+        .action = call->action.size > 0 ? call->action : command->operation,
+        .object = call->object,
+        .detail = detail,
+        .address = command->address,
+    };
+    access_audit(&engine->access, engine->keys, &line, call->writes);
+}
+
 static int do_command(struct engine *engine, uint64_t seq, const struct command_record *command,
                       struct ledger_writes *writes, struct buffer *answer)
 {
@@ -437,8 +484,10 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
                          .writes = writes,
                          .answer = answer,
                          .problem = &problem };
+    buffer_init(&call.detail, AUDIT_DETAIL_BYTES_MAX);
     err error = run(&call);
     if (error != ERR_OK) {
+        buffer_deinit(&call.detail);
         if (problem.detail[0] == '\0')
             problem_set(&problem, error, "%s", err_title(error));
         problem.error = error;
@@ -447,11 +496,9 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
     }
     if (answer->size == 0)
         buffer_append_str(answer, STR("{}"));
-    if (is_step_of_a_job(command->operation))
-        return 200;
-    access_audit(&engine->access, engine->keys, seq, engine->now_ms, command->user_number, STR_NONE,
-                 command->operation, call.object,
-                 is_secret(command->operation) ? STR("{}") : command->body, writes);
+    if (!is_step_of_a_job(command->operation))
+        write_audit(&call);
+    buffer_deinit(&call.detail);
     if (str_starts_with(command->operation, STR("user.")) ||
         str_starts_with(command->operation, STR("role.")) ||
         str_starts_with(command->operation, STR("token.")))

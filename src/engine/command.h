@@ -27,7 +27,8 @@
  *  plan.event.put     {name, …as in PUT /plan/events/{name}}
  *  quarantine.discard {ids:[…]}
  *  setting.put        {key,value}
- *  values.reveal      {object, path}: changes nothing but the audit; so backup.take {}
+ *  values.reveal      {object, path, reason}: changes nothing but the audit; so backup.take {}
+ *  audit.note         {action, object, detail:{}}: likewise, under the name of `action`
  *  import.create      {identity:hex, settings}: answers {number}, or {number,unchanged:true} of the job
  *                     that has brought the same
  *  import.state       {number, status, reason}
@@ -72,6 +73,7 @@
     X(TEAM_SHARE, "team.share", SIGNED_IN, "a thing was shared with a team, or no more")           \
     X(TEAM_REFUSE, "team.refuse", SIGNED_IN, "somebody asked for what her team does not see")      \
     X(SETTING_PUT, "setting.put", SETTING_ADMINISTER, "a setting was changed")                     \
+    X(AUDIT_NOTE, "audit.note", SYSTEM, "something that changed nothing was noted")                \
     X(BACKUP_TAKE, "backup.take", BACKUP_CREATE, "a backup was begun")                             \
     X(VALUES_REVEAL, "values.reveal", CUSTOMER_REVEAL, "personal values were shown in full")       \
     X(IMPORT_CREATE, "import.create", IMPORT_CREATE, "an import was begun")                        \

@@ -546,6 +546,7 @@ err engine_command(struct engine *engine, const struct engine_command *command, 
     waiter_add(engine, &waiter);
     struct command_record record = { .nonce = waiter.nonce,
                                      .user_number = command->user_number,
+                                     .address = command->address,
                                      .has_idempotency_key = command->has_idempotency_key,
                                      .operation = command->operation,
                                      .body = command->body };

@@ -141,6 +141,7 @@ struct engine_command {
     str operation;        /* "customer.split" */
     str body;             /* JSON object */
     uint32_t user_number; /* who; 0: the system */
+    str address;          /* from where, for the audit; may be empty */
     bool has_idempotency_key;
     uint8_t idempotency_key[16]; /* hash of actor and key */
     uint8_t request_hash[16];

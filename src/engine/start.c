@@ -295,7 +295,7 @@ static err load_position(struct engine *engine, struct problem *problem)
 
 static err load_small(struct engine *engine, struct problem *problem)
 {
-    err error = access_load(&engine->access, engine->ledger, problem);
+    err error = access_load(&engine->access, engine->keys, engine->ledger, problem);
     if (error == ERR_OK)
         error = idempotency_load(&engine->idempotency, engine->ledger, problem);
     if (error == ERR_OK)

@@ -150,6 +150,7 @@ struct command_record {
     bool has_idempotency_key;
     uint8_t idempotency_key[16], request_hash[16];
     str operation, body;
+    str address; /* of who asked; empty: not known */
 };
 void command_encode(struct buffer *out, const struct command_record *command);
 err command_decode(str bytes, struct command_record *command) MUST_USE;

@@ -393,7 +393,8 @@ err answer_command(struct request *request, const char *operation, str body, str
 {
     struct engine_command command = { .operation = str_from_c(operation),
                                       .body = body,
-                                      .user_number = request->actor.user_number };
+                                      .user_number = request->actor.user_number,
+                                      .address = request->client_address };
     struct buffer answer;
     int status = 0;
     str key = request->headers.idempotency_key;
@@ -412,6 +413,7 @@ err answer_command(struct request *request, const char *operation, str body, str
         error = arena_dup(&request->arena, buffer_str(&answer), response);
     buffer_deinit(&answer);
     if (str_starts_with(command.operation, STR("user.")) ||
+        str_starts_with(command.operation, STR("role.")) ||
         str_starts_with(command.operation, STR("token.")))
         auth_changed(request->server);
     return error;

@@ -3,21 +3,28 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/logline.h"
+#include "server/access_rules.h"
 #include "server/answer.h"
 #include "server/inside.h"
 
 #define COOKIE "kith_session"
 /* The administrator of the first start, whose rights KITH_ADMIN_TOKEN has. */
 #define FIRST_USER_NUMBER 1
+#define REASON_BYTES_MAX 500
+/* Seeds that keep what is paced apart. */
+enum { PACE_TOKEN = 1, PACE_ADDRESS, PACE_REVEALS };
 
 err auth_start(struct server *server, struct problem *problem)
 {
     const char *token = server->config.admin_token;
-    if (session_table_new(&server->sessions) != ERR_OK || throttle_new(&server->throttle) != ERR_OK)
+    if (session_table_new(&server->sessions) != ERR_OK ||
+        throttle_new(&server->throttle) != ERR_OK || pace_new(&server->pace) != ERR_OK)
         return problem_set(problem, ERR_NOMEM, "no memory for sessions");
-    if (token == NULL || token[0] == '\0')
-        return ERR_OK;
+    err error = access_rules_start(server, problem);
+    if (error != ERR_OK || token == NULL || token[0] == '\0')
+        return error;
     if (strlen(token) < 16)
         return problem_set(problem, ERR_INVALID,
                            "KITH_ADMIN_TOKEN has %zu characters, at least 16 "
@@ -33,6 +40,7 @@ void auth_stop(struct server *server)
     access_set_release(&server->set);
     session_table_free(&server->sessions);
     throttle_free(&server->throttle);
+    pace_free(&server->pace);
 }
 
 void auth_changed(struct server *server)
@@ -161,6 +169,18 @@ static bool may_be_forged(const struct request *request)
            request->method != METHOD_HEAD && !str_equal(request->headers.kith_request, STR("1"));
 }
 
+static err keeps_pace(struct request *request, uint64_t kind, enum access_rule rule, str who,
+                      struct problem *problem)
+{
+    uint32_t per_minute = (uint32_t)access_rule(request->server, rule);
+    if (per_minute == 0 ||
+        pace_permits(request->server->pace, hash_bytes64(who.data, who.size, kind), per_minute,
+                     steady_now().ns / 1000000, &request->retry_after_s))
+        return ERR_OK;
+    return problem_set(problem, ERR_BUSY, "more than %u requests a minute %s", per_minute,
+                       rule == ACCESS_RULE_TOKEN_REQUESTS ? "by this token" : "from this address");
+}
+
 err auth_check(struct request *request, struct http_thread *thread, struct problem *problem)
 {
     enum permission needed = request->route->permission;
@@ -170,14 +190,20 @@ err auth_check(struct request *request, struct http_thread *thread, struct probl
     if (error != ERR_OK)
         return error;
     request->actor.set = access_set_hold(thread->set);
-    if (needed == PERMISSION_PUBLIC)
-        return ERR_OK;
+    error = keeps_pace(request, PACE_ADDRESS, ACCESS_RULE_ADDRESS_REQUESTS, request->client_address,
+                       problem);
+    if (error != ERR_OK || needed == PERMISSION_PUBLIC)
+        return error;
     if (token.size == 0) {
         problem_set(problem, ERR_UNAUTHENTICATED, "the request names nobody");
         return problem_hint(problem, ERR_UNAUTHENTICATED,
                             "send 'Authorization: Bearer <token>', or sign in");
     }
     error = use_token(request, token, by_cookie, problem);
+    if (error != ERR_OK)
+        return error;
+    error = keeps_pace(request, PACE_TOKEN, ACCESS_RULE_TOKEN_REQUESTS,
+                       str_from_bytes(request->actor.token_hash, SEAL_HASH_BYTES), problem);
     if (error != ERR_OK)
         return error;
     if (may_be_forged(request)) {
@@ -196,22 +222,88 @@ err auth_needs(struct request *request, enum permission needed, struct problem *
                         "who administers users can give you a role that has it");
 }
 
+/* ---- lines of the audit for what changes nothing ---- */
+
+err auth_note(struct request *request, const char *action, str object, struct problem *problem)
+{
+    struct command_body body;
+    str response, reason = request->reason;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("action"), str_from_c(action));
+    json_member_text(&body.writer, STR("object"), object);
+    json_put_key(&body.writer, STR("detail"));
+    json_begin_object(&body.writer);
+    json_member_text(&body.writer, STR("path"), str_from_c(request->route->path));
+    if (reason.size > 0)
+        json_member_text(&body.writer, STR("reason"), reason);
+    json_end_object(&body.writer);
+    err error = answer_command(request, "audit.note", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error;
+}
+
 /* ---- the right to see in full ---- */
 
-err auth_reveal(struct request *request, str object, bool *reveal, struct problem *problem)
+/* By the parameter, or, percent-encoded, by the header. */
+static err read_reason(struct request *request, struct problem *problem)
+{
+    str header = request->headers.kith_reason;
+    /* Some lists are filtered by a parameter of this name. */
+    bool is_parameter = strstr(request->route->query, "reveal reason") != NULL;
+    request->reason = is_parameter ? str_trim(request_query(request, STR("reason"))) : STR_NONE;
+    if (request->reason.size == 0 && header.size > 0 &&
+        !url_decode(&request->arena, header, false, &request->reason))
+        return problem_set(problem, ERR_INVALID, "X-Kith-Reason is not percent-encoded UTF-8");
+    if (request->reason.size > REASON_BYTES_MAX)
+        return problem_set(problem, ERR_INVALID, "a reason has at most %d bytes", REASON_BYTES_MAX);
+    if (request->reason.size > 0 || access_rule(request->server, ACCESS_RULE_REVEAL_REASON) == 0)
+        return ERR_OK;
+    problem_set(problem, ERR_UNPROCESSABLE, "to see values in full needs a reason here");
+    return problem_hint(problem, ERR_UNPROCESSABLE,
+                        "send reason=… or the header X-Kith-Reason; it stands in the audit");
+}
+
+static err keep_pace(struct request *request, struct problem *problem)
+{
+    uint32_t per_minute = (uint32_t)access_rule(request->server, ACCESS_RULE_REVEALS);
+    uint64_t key = hash_bytes64(&request->actor.user_number, sizeof(uint32_t), PACE_REVEALS);
+    if (pace_permits(request->server->pace, key, per_minute, server_now_ms(request->server),
+                     &request->retry_after_s))
+        return ERR_OK;
+    return problem_set(problem, ERR_BUSY, "you see in full more than %u times a minute",
+                       per_minute);
+}
+
+err auth_may_reveal(struct request *request, bool *reveal, struct problem *problem)
 {
     *reveal = request_query_flag(request, STR("reveal"));
     if (!*reveal)
         return ERR_OK;
     err error = auth_needs(request, PERMISSION_CUSTOMER_REVEAL, problem);
-    if (error != ERR_OK)
-        return error;
+    if (error == ERR_OK)
+        error = read_reason(request, problem);
+    if (error == ERR_OK)
+        error = keep_pace(request, problem);
+    return error;
+}
+
+err auth_tell_reveal(struct request *request, str object, struct problem *problem)
+{
     struct command_body body;
     str response;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("object"), object);
     json_member_text(&body.writer, STR("path"), str_from_c(request->route->path));
-    error = answer_command(request, "values.reveal", command_body_end(&body), &response, problem);
+    if (request->reason.size > 0)
+        json_member_text(&body.writer, STR("reason"), request->reason);
+    err error =
+        answer_command(request, "values.reveal", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error;
+}
+
+err auth_reveal(struct request *request, str object, bool *reveal, struct problem *problem)
+{
+    err error = auth_may_reveal(request, reveal, problem);
+    return error == ERR_OK && *reveal ? auth_tell_reveal(request, object, problem) : error;
 }

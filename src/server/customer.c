@@ -89,9 +89,12 @@ static err put_question(struct request *request, struct customer_question *quest
                                : problem_set(problem, error, "the engine cannot be asked now");
     }
     question->question.answered = NULL;
-    err error = auth_reveal(request, request->parameters[0], &question->reveal, problem);
+    /* Whose values they are is known once the engine has answered; the audit says it before they are shown. */
+    err error = auth_may_reveal(request, &question->reveal, problem);
     if (error == ERR_OK)
         error = engine_ask_wait(request->server->engine, &question->question);
+    if (error == ERR_OK && question->reveal && question->view.root != 0)
+        error = auth_tell_reveal(request, answer_one_id(request, question->view.root), problem);
     if (error == ERR_OK)
         error = write_answer(request, problem);
     return error;

@@ -146,7 +146,7 @@ static bool begins_a_formula(str text)
     return strchr("=+-@\t\r", text.data[0]) != NULL;
 }
 
-static void put_csv_text(struct buffer *line, str text)
+void export_put_csv_text(struct buffer *line, str text)
 {
     bool quoted = begins_a_formula(text);
     for (size_t i = 0; i < text.size && !quoted; i++)
@@ -179,7 +179,7 @@ static void put_csv_list(struct rows *rows, json_value list)
         else
             json_write_value(&joined, item);
     }
-    put_csv_text(&rows->line, buffer_str(&joined));
+    export_put_csv_text(&rows->line, buffer_str(&joined));
     buffer_deinit(&joined);
 }
 
@@ -195,11 +195,11 @@ static void put_cell(struct rows *rows)
     if (json_parse(rows->cells, json, &value, NULL) != ERR_OK || json_kind(value) == JSON_NULL)
         return;
     if (json_kind(value) == JSON_TEXT)
-        put_csv_text(&rows->line, json_text(value));
+        export_put_csv_text(&rows->line, json_text(value));
     else if (json_kind(value) == JSON_ARRAY)
         put_csv_list(rows, value);
     else if (json_kind(value) == JSON_OBJECT)
-        put_csv_text(&rows->line, json);
+        export_put_csv_text(&rows->line, json);
     else
         buffer_append_str(&rows->line, json); /* a number, true, false */
 }
@@ -456,7 +456,7 @@ static err write_head(struct rows *rows)
     for (uint32_t i = 0; i < rows->plan->column_count; i++) {
         if (i > 0)
             buffer_append_byte(&rows->line, ',');
-        put_csv_text(&rows->line, rows->plan->columns[i].text);
+        export_put_csv_text(&rows->line, rows->plan->columns[i].text);
     }
     buffer_append_str(&rows->line, STR("\r\n"));
     bool written = fwrite(rows->line.data, 1, rows->line.size, rows->file) == rows->line.size;

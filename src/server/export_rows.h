@@ -44,4 +44,7 @@ err export_rows_write(struct server *server, struct export_plan *plan, const cha
                       _Atomic uint64_t *rows, const _Atomic bool *cancel,
                       struct problem *problem) MUST_USE;
 
+/* One cell of a CSV file; what a spreadsheet would take for a formula is quoted and disarmed. */
+void export_put_csv_text(struct buffer *line, str text);
+
 #endif

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "access/pace.h"
 #include "base/zone.h"
 #include "server/request.h"
 #include "server/router.h"
@@ -13,6 +14,8 @@
 
 struct live;
 struct scopes;
+
+#define ACCESS_RULES_MAX 16
 
 /* A connection's clock: which phase since when. Phase and time are written by its thread and read by
  * the guard. */
@@ -96,7 +99,9 @@ struct server {
     _Atomic uint64_t own_changes; /* grows with each command of ours that changes access */
     struct session_table *sessions;
     struct throttle *throttle;
-    _Atomic int sign_ins; /* passwords being checked now */
+    struct pace *pace;
+    _Atomic int64_t access_rules[ACCESS_RULES_MAX]; /* access_rules.h */
+    _Atomic int sign_ins;                           /* passwords being checked now */
     bool has_admin_token;
     uint8_t admin_token_hash[SEAL_HASH_BYTES];
 
@@ -177,7 +182,13 @@ err auth_hold(struct server *server, struct access_set **set, struct problem *pr
 void auth_release(struct request *request);
 /* After a command that changed users or tokens. */
 void auth_changed(struct server *server);
-/* `reveal=true` with the right to it, written to the audit; FORBIDDEN without. `object` says whose. */
+/* A line of the audit for what changes nothing: action, object and, if there is one, a reason. Worker threads. */
+err auth_note(struct request *request, const char *action, str object,
+              struct problem *problem) MUST_USE;
+/* `reveal=true` with the right to it and, where one is asked for, a reason; FORBIDDEN, UNPROCESSABLE, BUSY. The
+ * second writes a line of the audit, `object` says whose values; the third does both. */
+err auth_may_reveal(struct request *request, bool *reveal, struct problem *problem) MUST_USE;
+err auth_tell_reveal(struct request *request, str object, struct problem *problem) MUST_USE;
 err auth_reveal(struct request *request, str object, bool *reveal,
                 struct problem *problem) MUST_USE;
 

@@ -69,6 +69,7 @@ enum request_stage {
     X(if_none_match, "if-none-match")                  \
     X(idempotency_key, "idempotency-key")              \
     X(kith_request, "x-kith-request")                  \
+    X(kith_reason, "x-kith-reason")                    \
     X(anonymous_id, "anonymousid")                     \
     X(dry_run, "dry-run")                              \
     X(forwarded_for, "x-forwarded-for")                \
@@ -126,6 +127,7 @@ struct request {
     str parameters[PATH_PARAMETERS_MAX]; /* decoded, in `arena` */
     struct actor actor;
     struct scope *scope;         /* what she sees; NULL: the whole (server/scope.h) */
+    str reason;                  /* given for seeing in full; in `arena` */
     struct json_parser *parser;  /* of the thread or worker that runs the handler: the body's */
     struct json_parser *scratch; /* for anything else, until the next use */
     json_value json;             /* the body, parsed */

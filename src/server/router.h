@@ -21,9 +21,9 @@
 #define ROUTE_TABLE(X)                                                                             \
     /* the hot ones first: the table is searched in order */                                       \
     X(GET, API "/customers/by/{type}/{value}", CUSTOMER_SEE, ASKING, NONE, customer_by_identifier, \
-      getCustomerByIdentifier, "namespace reveal")                                                 \
+      getCustomerByIdentifier, "namespace reveal reason")                                          \
     X(GET, API "/customers/{one_id}", CUSTOMER_SEE, ASKING, NONE, customer_by_one_id, getCustomer, \
-      "reveal")                                                                                    \
+      "reveal reason")                                                                             \
     /* session */                                                                                  \
     X(POST, API "/session", PUBLIC, WORKING, BODY, session_create, signIn, "")                     \
     X(GET, API "/session", SIGNED_IN, WORKING, NONE, session_get, getSession, "")                  \
@@ -41,13 +41,26 @@
     X(DELETE, API "/teams/{key}", TEAM_ADMINISTER, WORKING, NONE, team_delete, deleteTeam, "")     \
     X(GET, API "/shares", TEAM_SEE, WORKING, NONE, share_list, listShares, "")                     \
     X(PUT, API "/shares", SIGNED_IN, WORKING, BODY, share_put, putShare, "")                       \
+    X(GET, API "/users/{login}", USER_SEE, WORKING, NONE, user_get, getUser, "")                   \
+    X(DELETE, API "/users/{login}", USER_ADMINISTER, WORKING, NONE, user_delete, deleteUser, "")   \
+    X(DELETE, API "/users/{login}/sessions", SIGNED_IN, WORKING, NONE, user_sessions_delete,       \
+      endUserSessions, "")                                                                         \
+    X(GET, API "/roles", ROLE_SEE, WORKING, NONE, role_list, listRoles, "")                        \
+    X(GET, API "/roles/{key}", ROLE_SEE, WORKING, NONE, role_get, getRole, "")                     \
+    X(PUT, API "/roles/{key}", ROLE_ADMINISTER, WORKING, BODY, role_put, putRole, "")              \
+    X(DELETE, API "/roles/{key}", ROLE_ADMINISTER, WORKING, NONE, role_delete, deleteRole, "")     \
+    X(GET, API "/permissions", ROLE_SEE, WORKING, NONE, permission_list, listPermissions, "")      \
+    X(GET, API "/audit/verify", AUDIT_SEE, WORKING, NONE, audit_verify, verifyAudit, "")           \
+    X(GET, API "/audit/export", AUDIT_EXPORT, WORKING, NONE, audit_export, exportAudit,            \
+      "user action object text from until format")                                                 \
     /* system */                                                                                   \
     X(GET, API "/system", SYSTEM_SEE, WORKING, NONE, system_get, getSystem, "")                    \
     X(GET, API "/overview", SYSTEM_SEE, WORKING, NONE, overview_get, getOverview, "")              \
     X(POST, API "/clock", SYSTEM_ADMINISTER, WORKING, BODY, clock_advance, advanceClock, "")       \
     X(GET, API "/backups", BACKUP_SEE, WORKING, NONE, backup_list, listBackups, "")                \
     X(POST, API "/backups", BACKUP_CREATE, WORKING, NONE, backup_create, createBackup, "")         \
-    X(GET, API "/audit", AUDIT_SEE, WORKING, NONE, audit_list, listAudit, "user action " PAGED)    \
+    X(GET, API "/audit", AUDIT_SEE, WORKING, NONE, audit_list, listAudit,                          \
+      "user action object text from until " PAGED)                                                 \
     X(GET, API "/settings", SETTING_SEE, WORKING, NONE, setting_list, listSettings, "")            \
     X(GET, API "/settings/{key}", SETTING_SEE, WORKING, NONE, setting_get, getSetting, "")         \
     X(PUT, API "/settings/{key}", SETTING_ADMINISTER, WORKING, BODY, setting_put, putSetting, "")  \
@@ -57,15 +70,15 @@
     X(GET, "/metrics", PUBLIC, AT_ONCE, NONE, metrics_get, getMetrics, "")                         \
     /* customers */                                                                                \
     X(GET, API "/customers", CUSTOMER_SEE, WORKING, NONE, customer_search, searchCustomers,        \
-      "query identifier_type trait.* reveal " PAGED)                                               \
+      "query identifier_type trait.* reveal reason " PAGED)                                        \
     X(GET, API "/customers/{one_id}/events", CUSTOMER_SEE, WORKING, NONE, customer_events,         \
-      listCustomerEvents, "type channel source from until reveal " PAGED)                          \
+      listCustomerEvents, "type channel source from until reveal reason " PAGED)                   \
     X(GET, API "/customers/{one_id}/graph", CUSTOMER_SEE, WORKING, NONE, customer_graph,           \
-      getCustomerGraph, "reveal")                                                                  \
+      getCustomerGraph, "reveal reason")                                                           \
     X(GET, API "/customers/{one_id}/merges", CUSTOMER_SEE, WORKING, NONE, customer_merges,         \
-      listCustomerMerges, "reveal")                                                                \
+      listCustomerMerges, "reveal reason")                                                         \
     X(GET, API "/customers/{one_id}/explain", CUSTOMER_SEE, WORKING, NONE, customer_explain,       \
-      explainCustomer, "reveal")                                                                   \
+      explainCustomer, "reveal reason")                                                            \
     X(POST, API "/customers/{one_id}/split", CUSTOMER_CHANGE, WORKING, BODY, customer_split,       \
       splitCustomer, "")                                                                           \
     X(POST, API "/customers/{one_id}/merge", CUSTOMER_CHANGE, WORKING, BODY, customer_merge,       \
@@ -131,9 +144,9 @@
     X(GET, API "/objects/{kind}/{id}/tags", OBJECT_SEE, WORKING, NONE, object_tags_get,            \
       getObjectTags, "")                                                                           \
     X(POST, API "/segments/{key}/exports", CUSTOMER_EXPORT, WORKING, BODY, export_post,            \
-      exportSegment, "reveal")                                                                     \
+      exportSegment, "reveal reason")                                                              \
     X(POST, API "/tags/{key}/exports", CUSTOMER_EXPORT, WORKING, BODY, export_post, exportTag,     \
-      "reveal")                                                                                    \
+      "reveal reason")                                                                             \
     X(GET, API "/exports", EXPORT_SEE, WORKING, NONE, export_list, listExports, "")                \
     X(GET, API "/exports/{id}", EXPORT_SEE, WORKING, NONE, export_get, getExport, "")              \
     X(DELETE, API "/exports/{id}", EXPORT_CHANGE, WORKING, NONE, export_delete, deleteExport, "")  \

@@ -78,6 +78,10 @@ err route_export_post(struct request *request, struct problem *problem)
         error = view_ask(request, take, &ask, problem);
     if (error == ERR_OK)
         error = ask.error;
+    if (error == ERR_OK)
+        error = auth_note(request, "customers.export", ask.key, problem);
+    if (error != ERR_OK && ask.set != NULL)
+        audience_set_free(&ask.set);
     if (error == ERR_NOT_FOUND)
         return problem_set(problem, error, "there is no %s '%.*s'", is_tag ? "tag" : "segment",
                            (int)str_utf8_prefix_bytes(ask.key, 100), ask.key.data);
@@ -164,7 +168,7 @@ err route_export_file(struct request *request, struct problem *problem)
     request->content_type = csv ? "text/csv" : "application/x-ndjson";
     if (!revealed || user_number == request->actor.user_number ||
         permissions_hold(&request->actor.permissions, PERMISSION_PRIVACY_ADMINISTER))
-        return ERR_OK;
+        return auth_note(request, "customers.export.fetched", request->parameters[0], problem);
     return problem_set(problem, ERR_FORBIDDEN,
                        "its values were revealed to somebody else: make an export of your own");
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing in and out, tokens, users. */
+/* Signing in and out, one's password, sessions and tokens. */
 #include <stdio.h>
 #include <string.h>
 
 #include "access/password.h"
-#include "server/answer.h"
+#include "server/access_rules.h"
+#include "server/people.h"
 
 #define SIGN_INS_MAX 3 /* passwords being checked at once; others are told to wait */
+#define AGENT_BYTES_MAX 200
 #define PREFIX_BYTES 8 /* hex digits of a token's hash that name it */
 
 /* `role` is the nearest word of those that the first clients know. */
-static void write_roles(struct json_writer *writer, const struct user *user,
+void people_write_roles(struct json_writer *writer, const struct user *user,
                         const struct permissions *permissions)
 {
     json_member_text(writer, STR("role"), str_from_c(role_nearest(permissions)));
@@ -29,7 +31,7 @@ static void write_user(struct json_writer *writer, const struct user *user,
     json_member_int(writer, STR("number"), user->number);
     json_member_text(writer, STR("login"), user->login);
     json_member_text(writer, STR("name"), user->name);
-    write_roles(writer, user, permissions);
+    people_write_roles(writer, user, permissions);
     json_member_text(writer, STR("locale"), user->locale);
     json_put_key(writer, STR("permissions"));
     json_begin_array(writer);
@@ -63,8 +65,10 @@ static void write_session(struct request *request, const struct user *user,
 
 /* ---- tokens as records ---- */
 
+/* `patterns`: what it may do at most; missing: all that its user may. */
 static err put_token(struct request *request, const char *text, uint32_t user_number,
-                     const char *kind, str name, int64_t expires_ms, struct problem *problem)
+                     const char *kind, str name, int64_t expires_ms, str patterns,
+                     struct problem *problem)
 {
     uint8_t hash[SEAL_HASH_BYTES];
     char hex[2 * SEAL_HASH_BYTES + 1];
@@ -78,6 +82,12 @@ static err put_token(struct request *request, const char *text, uint32_t user_nu
     json_member_text(&body.writer, STR("kind"), str_from_c(kind));
     json_member_text(&body.writer, STR("name"), name);
     json_member_int(&body.writer, STR("expires_ms"), expires_ms);
+    json_member_text(&body.writer, STR("address"), request->client_address);
+    str agent = request->headers.user_agent;
+    json_member_text(&body.writer, STR("agent"),
+                     str_slice(agent, 0, str_utf8_prefix_bytes(agent, AGENT_BYTES_MAX)));
+    if (patterns.size > 0)
+        json_member_raw(&body.writer, STR("permissions"), patterns);
     err error = answer_command(request, "token.put", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error;
@@ -98,9 +108,15 @@ static err delete_token(struct request *request, const uint8_t hash[SEAL_HASH_BY
     return error;
 }
 
-/* Sessions of a user that are over, or all but one of them. */
-static void end_sessions(struct request *request, uint32_t user_number, bool over_only,
-                         const uint8_t keep[SEAL_HASH_BYTES])
+static bool ends(const struct token *token, enum people_end which, int64_t now_ms)
+{
+    bool over = token->expires_ms != 0 && token->expires_ms <= now_ms;
+    return which == PEOPLE_END_ALL ||
+           (token->kind == TOKEN_SESSION && (which == PEOPLE_END_SESSIONS || over));
+}
+
+void people_end_tokens(struct request *request, uint32_t user_number, enum people_end which,
+                       const uint8_t *keep)
 {
     struct access_set *set;
     struct problem problem;
@@ -109,19 +125,18 @@ static void end_sessions(struct request *request, uint32_t user_number, bool ove
         return;
     for (size_t i = 0; i < access_token_count(set); i++) {
         const struct token *token = access_token_at(set, i);
-        bool over = token->expires_ms != 0 && token->expires_ms <= now_ms;
-        if (token->user_number != user_number || token->kind != TOKEN_SESSION ||
-            (over_only && !over) || memcmp(token->hash, keep, SEAL_HASH_BYTES) == 0)
+        if (token->user_number != user_number || !ends(token, which, now_ms) ||
+            (keep != NULL && memcmp(token->hash, keep, SEAL_HASH_BYTES) == 0))
             continue;
         if (delete_token(request, token->hash, &problem) != ERR_OK)
-            break; /* what is left expires by itself */
+            break;
     }
     access_set_release(&set);
 }
 
 /* ---- signing in ---- */
 
-static err throttled(struct request *request, str key, uint32_t limit, const char *what,
+err people_throttled(struct request *request, str key, uint32_t limit, const char *what,
                      struct problem *problem)
 {
     int64_t now_ms = server_now_ms(request->server);
@@ -130,7 +145,7 @@ static err throttled(struct request *request, str key, uint32_t limit, const cha
     return problem_set(problem, ERR_BUSY, "more than %u wrong tries a minute %s", limit, what);
 }
 
-static str throttle_key(struct request *request, const char *kind, str text)
+str people_throttle_key(struct request *request, const char *kind, str text)
 {
     str key = STR_NONE;
     if (arena_printf(&request->arena, &key, "%s:" STR_FMT, kind, STR_ARG(text)) != ERR_OK)
@@ -162,22 +177,23 @@ static err set_session_cookie(struct request *request, const char *token, int64_
                         (long long)age_s, secure ? "; Secure" : "");
 }
 
-static err begin_session(struct request *request, const struct user *user, struct problem *problem)
+err people_begin_session(struct request *request, const struct user *user, struct problem *problem)
 {
     char token[33];
     int64_t now_ms = server_now_ms(request->server);
+    int64_t lives_ms = access_rule(request->server, ACCESS_RULE_SESSION_HOURS) * HOUR_MS;
     request->headers.idempotency_key = STR_NONE;
     request->actor.user_number = user->number;
     answer_secret(request, "session", token);
-    err error = put_token(request, token, user->number, "session", user->login,
-                          now_ms + SESSION_ABSOLUTE_MS, problem);
+    err error = put_token(request, token, user->number, "session", user->login, now_ms + lives_ms,
+                          STR_NONE, problem);
     if (error == ERR_OK)
-        error = set_session_cookie(request, token, SESSION_ABSOLUTE_MS / SECOND_MS);
+        error = set_session_cookie(request, token, lives_ms / SECOND_MS);
     if (error != ERR_OK)
         return error;
     uint8_t hash[SEAL_HASH_BYTES];
     keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);
-    end_sessions(request, user->number, true, hash);
+    people_end_tokens(request, user->number, PEOPLE_END_OVER, hash);
     write_session(request, user, &user->permissions);
     return ERR_OK;
 }
@@ -189,12 +205,13 @@ err route_session_create(struct request *request, struct problem *problem)
     str password = json_text(json_get(request->json, STR("password")));
     if (login.size == 0 || login.size > 100 || password.size > PASSWORD_BYTES_MAX)
         return problem_set(problem, ERR_INVALID, "a sign-in has 'login' and 'password'");
-    str by_login = throttle_key(request, "login", login);
-    str by_address = throttle_key(request, "address", request->client_address);
-    err error = throttled(request, by_login, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
+    str by_login = people_throttle_key(request, "login", login);
+    str by_address = people_throttle_key(request, "address", request->client_address);
+    err error =
+        people_throttled(request, by_login, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
     if (error == ERR_OK)
-        error =
-            throttled(request, by_address, ADDRESS_TRIES_PER_MINUTE, "from this address", problem);
+        error = people_throttled(request, by_address, ADDRESS_TRIES_PER_MINUTE, "from this address",
+                                 problem);
     if (error != ERR_OK)
         return error;
     const struct user *user = access_user_by_login(request->actor.set, login);
@@ -206,7 +223,7 @@ err route_session_create(struct request *request, struct problem *problem)
     if (error != ERR_OK)
         return error;
     throttle_forget(throttle, by_login);
-    return begin_session(request, user, problem);
+    return people_begin_session(request, user, problem);
 }
 
 err route_session_get(struct request *request, struct problem *problem)
@@ -231,8 +248,8 @@ err route_session_delete(struct request *request, struct problem *problem)
 
 /* ---- users ---- */
 
-static err hash_new_password(str login, str password, struct command_body *body,
-                             struct problem *problem)
+err people_hash_password(str login, str password, struct command_body *body,
+                         struct problem *problem)
 {
     char hash[PASSWORD_HASH_BYTES];
     err error = password_check_strength(login, password, problem);
@@ -251,7 +268,7 @@ static err put_own_password(struct request *request, const struct user *user, st
     str response;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("login"), user->login);
-    err error = hash_new_password(user->login, password, &body, problem);
+    err error = people_hash_password(user->login, password, &body, problem);
     str text = command_body_end(&body);
     if (error == ERR_OK)
         error = answer_command(request, "user.put", text, &response, problem);
@@ -266,8 +283,8 @@ err route_password_put(struct request *request, struct problem *problem)
     const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
     if (user == NULL)
         return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
-    str key = throttle_key(request, "login", user->login);
-    err error = throttled(request, key, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
+    str key = people_throttle_key(request, "login", user->login);
+    err error = people_throttled(request, key, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
     if (error == ERR_OK)
         error = check_password(request, user, current, problem);
     if (error == ERR_UNAUTHENTICATED) {
@@ -280,156 +297,9 @@ err route_password_put(struct request *request, struct problem *problem)
     if (error != ERR_OK)
         return error;
     request->headers.idempotency_key = STR_NONE;
-    end_sessions(request, user->number, false, request->actor.token_hash);
+    people_end_tokens(request, user->number, PEOPLE_END_SESSIONS, request->actor.token_hash);
     request->status = 204;
     return ERR_OK;
-}
-
-static void write_user_entry(struct json_writer *writer, const struct user *user)
-{
-    json_begin_object(writer);
-    json_member_int(writer, STR("number"), user->number);
-    json_member_text(writer, STR("login"), user->login);
-    json_member_text(writer, STR("name"), user->name);
-    write_roles(writer, user, &user->permissions);
-    json_member_text(writer, STR("locale"), user->locale);
-    json_member_bool(writer, STR("disabled"), user->disabled);
-    json_member_time(writer, STR("created_at"), user->created_ms);
-    json_end_object(writer);
-}
-
-err route_user_list(struct request *request, struct problem *problem)
-{
-    struct json_writer writer;
-    size_t limit, written = 0;
-    int64_t after = 0;
-    bool present;
-    str next = STR_NONE;
-    err error = answer_limit(request, &limit, problem);
-    if (error == ERR_OK)
-        error = cursor_decode(request, 'u', &after, 1, &present, problem);
-    if (error != ERR_OK)
-        return error;
-    answer_list_begin(request, &writer);
-    for (size_t i = 0; i < access_user_count(request->actor.set); i++) {
-        const struct user *user = access_user_at(request->actor.set, i);
-        if (user->number <= after)
-            continue;
-        if (written == limit) {
-            next = cursor_encode(request, 'u', &after, 1);
-            break;
-        }
-        write_user_entry(&writer, user);
-        after = user->number;
-        written++;
-    }
-    answer_list_end(request, &writer, next);
-    json_end_object(&writer);
-    return ERR_OK;
-}
-
-/* Nobody gives more than she has, nor gets it by changing somebody who has more. */
-static err check_within(struct request *request, const struct permissions *permissions,
-                        const char *what, struct problem *problem)
-{
-    enum permission missing;
-    if (permissions_within(permissions, &request->actor.permissions, &missing))
-        return ERR_OK;
-    problem_set(problem, ERR_FORBIDDEN, "%s %s, which you have not", what,
-                permission_text(missing));
-    return problem_hint(problem, ERR_FORBIDDEN, "somebody who has it can do this");
-}
-
-static err check_role_given(struct request *request, str key, const char *pointer,
-                            struct problem *problem)
-{
-    struct permissions held;
-    if (!access_role_permissions(request->actor.set, role_present_key(key), &held)) {
-        problem_set(problem, ERR_UNPROCESSABLE, "there is no role '%.*s'",
-                    (int)str_utf8_prefix_bytes(key, 100), key.data);
-        return problem_at(problem, ERR_UNPROCESSABLE, "%s", pointer);
-    }
-    return check_within(request, &held, "this role has the permission", problem);
-}
-
-static err check_roles(struct request *request, const struct user *kept, struct problem *problem)
-{
-    json_value one = json_get(request->json, STR("role"));
-    json_value list = json_get(request->json, STR("roles")), item;
-    struct json_iterator iterator = json_iterate(list);
-    err error = ERR_OK;
-    if (kept != NULL)
-        error = check_within(request, &kept->permissions, "this user has the permission", problem);
-    if (error == ERR_OK && json_kind(one) != JSON_MISSING)
-        error = check_role_given(request, json_text(one), "/role", problem);
-    while (error == ERR_OK && json_next(&iterator, NULL, &item))
-        error = check_role_given(request, json_text(item), "/roles", problem);
-    return error;
-}
-
-static err check_user_body(struct request *request, const struct user *kept,
-                           struct problem *problem)
-{
-    bool has_roles = json_kind(json_get(request->json, STR("role"))) == JSON_TEXT ||
-                     json_count(json_get(request->json, STR("roles"))) > 0;
-    json_value locale = json_get(request->json, STR("locale"));
-    if (kept == NULL &&
-        (json_kind(json_get(request->json, STR("password"))) != JSON_TEXT || !has_roles))
-        return problem_set(problem, ERR_UNPROCESSABLE, "a new user needs 'password' and 'roles'");
-    if (json_kind(locale) != JSON_MISSING && !str_equal(json_text(locale), STR("zh-CN")) &&
-        !str_equal(json_text(locale), STR("en-US"))) {
-        problem_set(problem, ERR_UNPROCESSABLE, "the locale is zh-CN or en-US");
-        return problem_at(problem, ERR_UNPROCESSABLE, "/locale");
-    }
-    return check_roles(request, kept, problem);
-}
-
-static err put_user(struct request *request, str login, struct problem *problem)
-{
-    static const char *const members[] = { "name", "role", "roles", "team", "locale", "disabled" };
-    json_value password = json_get(request->json, STR("password"));
-    struct command_body body;
-    str response;
-    err error = ERR_OK;
-    command_body_begin(&body);
-    json_member_text(&body.writer, STR("login"), login);
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-        command_body_copy(&body, request, members[i]);
-    if (json_kind(password) == JSON_TEXT)
-        error = hash_new_password(login, json_text(password), &body, problem);
-    str text = command_body_end(&body);
-    if (error == ERR_OK)
-        error = answer_command(request, "user.put", text, &response, problem);
-    command_body_deinit(&body);
-    return error;
-}
-
-err route_user_put(struct request *request, struct problem *problem)
-{
-    str login = request->parameters[0];
-    const struct user *kept = access_user_by_login(request->actor.set, login);
-    bool new_password =
-        kept != NULL && json_kind(json_get(request->json, STR("password"))) == JSON_TEXT;
-    err error = check_user_body(request, kept, problem);
-    if (error == ERR_OK)
-        error = put_user(request, login, problem);
-    if (error != ERR_OK)
-        return error;
-    request->headers.idempotency_key = STR_NONE;
-    if (new_password)
-        end_sessions(request, kept->number, false, request->actor.token_hash);
-    struct access_set *fresh;
-    error = auth_hold(request->server, &fresh, problem);
-    if (error != ERR_OK)
-        return error;
-    const struct user *user = access_user_by_login(fresh, login);
-    if (user != NULL) {
-        struct json_writer writer;
-        json_writer_init(&writer, &request->out);
-        write_user_entry(&writer, user);
-    }
-    access_set_release(&fresh);
-    return user != NULL ? ERR_OK : problem_set(problem, ERR_INTERNAL, "the user is not there");
 }
 
 /* ---- tokens ---- */
@@ -447,6 +317,17 @@ static void write_token(struct request *request, struct json_writer *writer,
     json_member_text(writer, STR("login"), answer_login(request, token->user_number));
     json_member_time(writer, STR("created_at"), token->created_ms);
     member_time_or_null(writer, STR("expires_at"), token->expires_ms);
+    member_time_or_null(writer, STR("used_at"),
+                        session_used_ms(request->server->sessions, token->hash));
+    member_text_or_null(writer, STR("address"), token->address);
+    member_text_or_null(writer, STR("agent"), token->agent);
+    json_member_bool(writer, STR("is_this"),
+                     memcmp(token->hash, request->actor.token_hash, SEAL_HASH_BYTES) == 0);
+    json_put_key(writer, STR("permissions"));
+    if (token->is_narrowed)
+        json_put_raw(writer, token->patterns);
+    else
+        json_put_null(writer);
     json_end_object(writer);
 }
 
@@ -486,41 +367,66 @@ err route_token_list(struct request *request, struct problem *problem)
     return ERR_OK;
 }
 
+/* A token that expires makes none that lives longer. */
 static err token_expiry(struct request *request, int64_t *expires_ms, struct problem *problem)
 {
     json_value value = json_get(request->json, STR("expires_at"));
-    *expires_ms = 0;
+    const struct token *by = access_token_by_hash(request->actor.set, request->actor.token_hash);
+    int64_t at_most_ms = by != NULL && by->kind == TOKEN_API ? by->expires_ms : 0;
+    int64_t days = access_rule(request->server, ACCESS_RULE_TOKEN_DAYS);
+    int64_t limit_ms = server_now_ms(request->server) + days * DAY_MS;
+    if (days != 0 && (at_most_ms == 0 || limit_ms < at_most_ms))
+        at_most_ms = limit_ms;
+    *expires_ms = at_most_ms;
     if (json_kind(value) == JSON_MISSING || json_kind(value) == JSON_NULL)
         return ERR_OK;
-    if (time_parse(json_text(value), 0, expires_ms) && *expires_ms > server_now_ms(request->server))
+    if (time_parse(json_text(value), 0, expires_ms) &&
+        *expires_ms > server_now_ms(request->server) &&
+        (at_most_ms == 0 || *expires_ms <= at_most_ms))
         return ERR_OK;
-    problem_set(problem, ERR_UNPROCESSABLE, "expires_at is not a time in the future");
+    problem_set(problem, ERR_UNPROCESSABLE,
+                "expires_at is not a time in the future, or beyond that of the token which asks");
     return problem_at(problem, ERR_UNPROCESSABLE, "/expires_at");
 }
 
-err route_token_create(struct request *request, struct problem *problem)
+/* What a token is asked to do at most. One that is made with a narrowed token is no wider than that. */
+static err token_patterns(struct request *request, str *patterns, struct problem *problem)
 {
-    char secret[33], token[48];
+    json_value asked = json_get(request->json, STR("permissions"));
+    const struct token *by = access_token_by_hash(request->actor.set, request->actor.token_hash);
+    str unknown = STR_NONE;
+    struct buffer text;
+    if (json_kind(asked) != JSON_ARRAY) {
+        *patterns = by != NULL && by->is_narrowed ? by->patterns : STR_NONE;
+        return ERR_OK;
+    }
+    struct permissions wanted = role_permissions(asked, &unknown);
+    if (unknown.size > 0 || permissions_count(&wanted) == 0) {
+        problem_set(problem, ERR_UNPROCESSABLE, "there is no permission '%.*s'",
+                    (int)str_utf8_prefix_bytes(unknown, 100), unknown.data);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/permissions");
+    }
+    err error =
+        people_check_within(request, &wanted, "this token would have the permission", problem);
+    if (error != ERR_OK)
+        return error;
+    buffer_init(&text, 65536);
+    json_write_value(&text, asked);
+    error = buffer_status(&text);
+    if (error == ERR_OK)
+        error = arena_dup(&request->arena, buffer_str(&text), patterns);
+    buffer_deinit(&text);
+    return error;
+}
+
+static void write_new_token(struct request *request, const char *token, str name,
+                            int64_t expires_ms)
+{
     uint8_t hash[SEAL_HASH_BYTES];
     char hex[2 * SEAL_HASH_BYTES + 1];
-    int64_t expires_ms;
-    str name = json_text(json_get(request->json, STR("name")));
-    if (name.size == 0 || name.size > 100) {
-        problem_set(problem, ERR_UNPROCESSABLE, "a token has a name of 1 to 100 bytes");
-        return problem_at(problem, ERR_UNPROCESSABLE, "/name");
-    }
-    err error = token_expiry(request, &expires_ms, problem);
-    if (error != ERR_OK)
-        return error;
-    answer_secret(request, "api token", secret);
-    snprintf(token, sizeof(token), "kith_%s", secret);
-    error =
-        put_token(request, token, request->actor.user_number, "token", name, expires_ms, problem);
-    if (error != ERR_OK)
-        return error;
+    struct json_writer writer;
     keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);
     hex_encode(hash, sizeof(hash), hex);
-    struct json_writer writer;
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_member_text(&writer, STR("token"), str_from_c(token));
@@ -529,7 +435,29 @@ err route_token_create(struct request *request, struct problem *problem)
     member_time_or_null(&writer, STR("expires_at"), expires_ms);
     json_end_object(&writer);
     request->status = 201;
-    return ERR_OK;
+}
+
+err route_token_create(struct request *request, struct problem *problem)
+{
+    char secret[33], token[48];
+    int64_t expires_ms;
+    str patterns = STR_NONE, name = json_text(json_get(request->json, STR("name")));
+    if (name.size == 0 || name.size > 100) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a token has a name of 1 to 100 bytes");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/name");
+    }
+    err error = token_expiry(request, &expires_ms, problem);
+    if (error == ERR_OK)
+        error = token_patterns(request, &patterns, problem);
+    if (error != ERR_OK)
+        return error;
+    answer_secret(request, "api token", secret);
+    snprintf(token, sizeof(token), "kith_%s", secret);
+    error = put_token(request, token, request->actor.user_number, "token", name, expires_ms,
+                      patterns, problem);
+    if (error == ERR_OK)
+        write_new_token(request, token, name, expires_ms);
+    return error;
 }
 
 err route_token_delete(struct request *request, struct problem *problem)

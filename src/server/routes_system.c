@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the server is: health, metrics, figures, clock, audit, settings. */
+/* How the server is: health, metrics, figures, clock, settings. */
 #include <stdio.h>
 
 #include "base/metric.h"
 #include "imports/imports.h"
+#include "server/access_rules.h"
 #include "server/answer.h"
 #include "server/figures.h"
 
@@ -246,66 +247,6 @@ err route_clock_advance(struct request *request, struct problem *problem)
     return ERR_OK;
 }
 
-/* ---- audit ---- */
-
-struct audit_page {
-    struct request *request;
-    struct json_writer writer;
-    str user, action;
-    size_t limit, written, looked_at;
-    int64_t last_seq;
-    bool more;
-};
-#define AUDIT_LOOK_MAX 100000 /* rows per request, when a filter finds few */
-
-static bool visit_audit(void *context, const struct ledger_value *values)
-{
-    struct audit_page *page = context;
-    str login = answer_login(page->request, (uint32_t)values[2].integer);
-    if (page->written == page->limit || ++page->looked_at > AUDIT_LOOK_MAX) {
-        page->more = true;
-        return false;
-    }
-    page->last_seq = values[0].integer;
-    if ((page->user.size > 0 && !str_equal(page->user, login)) ||
-        (page->action.size > 0 && !str_equal(page->action, values[3].bytes)))
-        return true;
-    json_begin_object(&page->writer);
-    json_member_int(&page->writer, STR("seq"), values[0].integer);
-    json_member_time(&page->writer, STR("at"), values[1].integer);
-    json_member_text(&page->writer, STR("user"), login);
-    json_member_text(&page->writer, STR("action"), values[3].bytes);
-    json_member_text(&page->writer, STR("object"), values[4].bytes);
-    json_member_text(&page->writer, STR("detail"), values[5].bytes);
-    json_end_object(&page->writer);
-    page->written++;
-    return true;
-}
-
-err route_audit_list(struct request *request, struct problem *problem)
-{
-    struct audit_page page = { .request = request,
-                               .user = request_query(request, STR("user")),
-                               .action = request_query(request, STR("action")) };
-    int64_t beyond = 0;
-    bool present;
-    err error = answer_limit(request, &page.limit, problem);
-    if (error == ERR_OK)
-        error = cursor_decode(request, 'a', &beyond, 1, &present, problem);
-    if (error != ERR_OK)
-        return error;
-    struct ledger_value key = ledger_int(beyond);
-    answer_list_begin(request, &page.writer);
-    error = ledger_page(server_ledger(request->server), LEDGER_AUDIT, present ? &key : NULL, true,
-                        AUDIT_LOOK_MAX + 2, visit_audit, &page, problem);
-    if (error != ERR_OK)
-        return error;
-    answer_list_end(request, &page.writer,
-                    page.more ? cursor_encode(request, 'a', &page.last_seq, 1) : STR_NONE);
-    json_end_object(&page.writer);
-    return ERR_OK;
-}
-
 /* ---- settings ---- */
 
 struct setting_page {
@@ -376,6 +317,8 @@ err route_setting_put(struct request *request, struct problem *problem)
         return problem_hint(problem, ERR_UNPROCESSABLE, "PUT /api/v1/imports/buckets/{key}");
     }
     err error = workspace_check_setting(key, value, problem);
+    if (error == ERR_OK)
+        error = access_rules_check(key, value, problem);
     if (error != ERR_OK)
         return error;
     command_body_begin(&body);
@@ -385,5 +328,7 @@ err route_setting_put(struct request *request, struct problem *problem)
     command_body_deinit(&body);
     if (error == ERR_OK)
         error = workspace_setting_changed(request->server, key, value, problem);
+    if (error == ERR_OK)
+        access_rules_changed(request->server, key, value);
     return error == ERR_OK ? route_setting_get(request, problem) : error;
 }

@@ -48,7 +48,7 @@ export interface paths {
         /** sessions and tokens of one's own; of all for administrators */
         get: operations["listTokens"];
         put?: never;
-        /** make a token with one's own rights */
+        /** make a token with one's own rights, or fewer */
         post: operations["createToken"];
         delete?: never;
         options?: never;
@@ -97,11 +97,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** a user */
+        get: operations["getUser"];
         /** make or change a user; a new one needs password and role */
         put: operations["putUser"];
         post?: never;
-        delete?: never;
+        /** delete a user and end all her tokens */
+        delete: operations["deleteUser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2352,6 +2354,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{login}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** end all sessions of a user but the one that asks; others' need token.administer */
+        delete: operations["endUserSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ready roles, then your own */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** a role */
+        get: operations["getRole"];
+        /** make or change a role of your own */
+        put: operations["putRole"];
+        post?: never;
+        /** delete a role that nobody has */
+        delete: operations["deleteRole"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** everything that can be permitted */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** compute the chain of the audit again */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** the audit as a file, newest first, at most a million lines */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2413,6 +2519,10 @@ export interface components {
             disabled: boolean;
             /** Format: date-time */
             created_at: string;
+            /** @description asks for a code at sign-in */
+            second_factor: boolean;
+            /** @description is known at the provider of single sign-on */
+            single_sign_on: boolean;
         };
         UserPut: {
             name?: string;
@@ -2456,6 +2566,17 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description of sessions, since the server's start
+             */
+            used_at: string | null;
+            address: string | null;
+            agent: string | null;
+            /** @description the one that asks */
+            is_this: boolean;
+            /** @description what it may do at most; null: all that its user may */
+            permissions: string[] | null;
         };
         NewToken: {
             /** @description shown once */
@@ -3169,6 +3290,8 @@ export interface components {
             action: string;
             object: string;
             detail: string;
+            /** @description from where; empty when the server itself did it */
+            address: string;
         };
         AuditList: {
             items: components["schemas"]["AuditEntry"][];
@@ -4346,6 +4469,56 @@ export interface components {
             /** Format: date-time */
             as_of: string;
         };
+        AccessRole: {
+            key: string;
+            name: string;
+            name_zh: string;
+            /** @description comes with Kith and cannot be changed */
+            ready: boolean;
+            /** @description all that the patterns come to */
+            permissions: string[];
+            /** @description kind.action; * stands for any kind, any action or both */
+            patterns: string[];
+            users: number;
+        };
+        AccessRoleList: {
+            items: components["schemas"]["AccessRole"][];
+            /** @description hand it to `cursor` for the next page; null at the end */
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description up to when this is true
+             */
+            as_of: string;
+        };
+        AccessRolePut: {
+            name?: string;
+            /** @description kind.action; * stands for any kind, any action or both */
+            permissions?: string[];
+        };
+        PermissionKindList: {
+            items: {
+                kind: string;
+                actions: string[];
+            }[];
+            /** @description hand it to `cursor` for the next page; null at the end */
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description up to when this is true
+             */
+            as_of: string;
+        };
+        AuditVerdict: {
+            /** @description no line was altered, removed or put in between */
+            whole: boolean;
+            lines: number;
+            /** @description the first line that does not fit to what is before it */
+            broken_seq: number | null;
+            complaint: string;
+            /** Format: date-time */
+            as_of: string;
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -4364,10 +4537,12 @@ export interface components {
         /** @description `next_cursor` of the page before */
         cursor: string;
         limit: number;
-        /** @description show personal values in full: needs role operator, and is written to the audit */
+        /** @description show personal values in full: needs customer.reveal, and is written to the audit */
         reveal: boolean;
         /** @description the same key and request gives the same answer for 24 hours; another request 422 */
         idempotency: string;
+        /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+        reason: string;
     };
     requestBodies: never;
     headers: never;
@@ -4547,7 +4722,9 @@ export interface operations {
                 "application/json": {
                     name: string;
                     /** Format: date-time */
-                    expires_at?: string;
+                    expires_at?: string | null;
+                    /** @description kind.action; * stands for any kind, any action or both */
+                    permissions?: string[];
                 };
             };
         };
@@ -4640,6 +4817,34 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserEntry"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     putUser: {
         parameters: {
             query?: never;
@@ -4675,6 +4880,37 @@ export interface operations {
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
@@ -4828,8 +5064,18 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                /** @description login; system for the server itself */
                 user?: string;
+                /** @description such as user.put; user. for all that begin so */
                 action?: string;
+                /** @description whose, or which */
+                object?: string;
+                /** @description is in action, object or detail */
+                text?: string;
+                /** @description from this time on */
+                from?: string;
+                /** @description before this time */
+                until?: string;
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -5052,8 +5298,10 @@ export interface operations {
                 trait?: {
                     [key: string]: string;
                 };
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -5084,8 +5332,10 @@ export interface operations {
         parameters: {
             query?: {
                 namespace?: string;
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -5116,8 +5366,10 @@ export interface operations {
     getCustomer: {
         parameters: {
             query?: {
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -5154,8 +5406,10 @@ export interface operations {
                 from?: string;
                 /** @description only what happened before this moment */
                 until?: string;
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -5189,8 +5443,10 @@ export interface operations {
     getCustomerGraph: {
         parameters: {
             query?: {
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -5220,8 +5476,10 @@ export interface operations {
     listCustomerMerges: {
         parameters: {
             query?: {
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -5251,8 +5509,10 @@ export interface operations {
     explainCustomer: {
         parameters: {
             query?: {
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -5548,7 +5808,7 @@ export interface operations {
                 status?: "open" | "decided";
                 reason?: string;
                 customer?: string;
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["cursor"];
@@ -6081,7 +6341,7 @@ export interface operations {
                 source?: string;
                 type?: string;
                 status?: "waiting" | "replayed" | "discarded";
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
                 /** @description `next_cursor` of the page before */
                 cursor?: components["parameters"]["cursor"];
@@ -7928,8 +8188,10 @@ export interface operations {
     exportSegment: {
         parameters: {
             query?: {
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -7967,8 +8229,10 @@ export interface operations {
     exportTag: {
         parameters: {
             query?: {
-                /** @description show personal values in full: needs role operator, and is written to the audit */
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
             };
             header?: never;
             path: {
@@ -9963,6 +10227,247 @@ export interface operations {
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    endUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRoleList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRole"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessRolePut"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRole"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionKindList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerdict"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description login; system for the server itself */
+                user?: string;
+                /** @description such as user.put; user. for all that begin so */
+                action?: string;
+                /** @description whose, or which */
+                object?: string;
+                /** @description is in action, object or detail */
+                text?: string;
+                /** @description from this time on */
+                from?: string;
+                /** @description before this time */
+                until?: string;
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
