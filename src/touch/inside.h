@@ -137,6 +137,7 @@ struct node_marks {
 };
 
 enum waiting_flag { WAITING_REPEAT = 1, WAITING_GATED = 2 };
+#define WAITING_FLAG_BITS 8 /* of the column `flags`; above them stands the recipient's row */
 struct waiting {
     uint32_t number, node, line, recipient;
     uint64_t position;

@@ -71,6 +71,8 @@ static bool take_state(void *context, const struct ledger_value *values)
                                        .status = (uint8_t)status,
                                        .gate = (uint8_t)gate,
                                        .tries = (uint8_t)values[7].integer,
+                                       .recipient =
+                                           (uint32_t)(values[8].integer >> WAITING_FLAG_BITS),
                                        .flags = (uint8_t)values[8].integer };
     loading->error = touches_waiting_add(touches, &waiting, &added);
     return loading->error == ERR_OK;

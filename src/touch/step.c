@@ -131,12 +131,15 @@ void touches_state_put(struct touches *touches, uint32_t number, const struct st
     const struct mark *mark = touches_mark_at(touches, number);
     const struct waiting *waiting = touches_waiting_find(touches, number);
     uint64_t packed = atomic_load_explicit(&mark->time_status, memory_order_relaxed);
+    /* to whom it is on its way must be known after a crash too: the row of the send comes with its result */
+    int64_t flags =
+        waiting != NULL ? (int64_t)waiting->recipient << WAITING_FLAG_BITS | waiting->flags : 0;
     PUT(touches, TOUCH_STATES, ledger_int(number),
         ledger_text(str_from_c(touch_status_text(step->status))), ledger_text(step->reason),
         ledger_int(step->status == TOUCH_HELD ? step->until_ms : 0),
         ledger_int(touches->moment.now_ms), ledger_int((int64_t)(packed >> 16)),
         ledger_int((int64_t)(packed & 255)), ledger_int(waiting != NULL ? waiting->tries : 0),
-        ledger_int(waiting != NULL ? waiting->flags : 0));
+        ledger_int(flags));
 }
 
 static err give_back_cost(struct touches *touches, const struct mark *mark, struct waiting *waiting,
