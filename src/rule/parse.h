@@ -89,4 +89,24 @@ err parse_bound(struct parser *parser, struct compare *compare) MUST_USE;
 err parse_verdict(struct parser *parser, const struct compare *compare, const struct node *object,
                   uint32_t column, uint32_t *verdict) MUST_USE;
 
+/* Room for one more of `items`, which grow in steps. */
+err parse_grow(struct parser *parser, void *items, uint32_t count, size_t size) MUST_USE;
+#define GROW(parser, items, count) parse_grow((parser), &(items), (count), sizeof(*(items)))
+
+/* ---- of the one file for the others ---- */
+bool parse_moment(struct parser *parser, json_value json, struct moment *moment);
+err parse_column(struct parser *parser, str path, enum column_kind kind, uint32_t *place) MUST_USE;
+err parse_listen_all(struct parser *parser, const struct texts *events, uint32_t slot,
+                     uint16_t role) MUST_USE;
+err parse_event_where(struct parser *parser, json_value json, str pointer,
+                      const struct texts *events, struct node **where) MUST_USE;
+void parse_default_compare(struct node *node);
+str parse_shown(str name);
+err parse_leaf(struct parser *parser, str pointer) MUST_USE;
+err parse_value_fact(struct parser *parser, json_value json, str pointer, const char *member,
+                     enum node_kind kind, struct node **out) MUST_USE;
+err parse_plain_fact(struct parser *parser, json_value json, str pointer, const char *member,
+                     const char *what, enum node_kind kind, struct node **out) MUST_USE;
+err parse_consent(struct parser *parser, json_value json, str pointer, struct node **out) MUST_USE;
+
 #endif
