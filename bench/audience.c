@@ -265,6 +265,13 @@ int main(int argc, char **argv)
     printf("new segment, computed and live                %8.1f ms, engine held %.1f ms\n",
            all * 1e3, held * 1e3);
     command(
+        bench, audience_put_segment,
+        "{\"key\":\"one\",\"rule\":{\"event\":\"Product Viewed\",\"last\":\"55d\",\"measure\":\"count\","
+        "\"gte\":2}}");
+    all = install(bench, &held);
+    printf("the same, live, replaced by another           %8.1f ms, engine held %.1f ms\n",
+           all * 1e3, held * 1e3);
+    command(
         bench, audience_put_tag,
         "{\"key\":\"rfm\",\"kind\":\"rfm\",\"recency\":{\"event\":\"Order Paid\",\"measure\":\"recency\"},"
         "\"frequency\":{\"event\":\"Order Paid\",\"measure\":\"count\"},\"monetary\":{\"event\":"

@@ -242,6 +242,16 @@ err audience_members(struct audience *audience, enum audience_kind kind, str key
 err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,
                      struct buffer *out, struct problem *problem) MUST_USE;
 
+/* The same of a rule that is not saved: {"rule":…}; `me` is who asks ("$me"), may be empty. UNPROCESSABLE with pointer; not
+ * ready: as audience_question_begin says it. */
+err audience_explain_rule(struct audience *audience, json_value body, uint32_t customer, str me,
+                          bool *is_ready, struct buffer *out, struct problem *problem) MUST_USE;
+/* Visit the segments that she is in and the tags that have a value of hers; she was settled before. False stops. */
+void audience_visit_customer(struct audience *audience, uint32_t customer,
+                             bool (*visit)(void *context, enum audience_kind kind, str key,
+                                           str name),
+                             void *context);
+
 /* ---- objects ---- */
 
 /* The kind of objects that a definition stands on; empty: customers, or no such definition. */
@@ -338,6 +348,8 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
 /* Any thread; a thread of its own helps. Cut after `budget_ms` (the answer says so) or when *cancel. */
 err audience_question_run(struct audience_question *question, int64_t budget_ms,
                           const _Atomic bool *cancel, struct buffer *out) MUST_USE;
+/* Who asks ("$me" in its rule); borrowed until it is freed. Before it runs. */
+void audience_question_me(struct audience_question *question, str me);
 /* While it runs it asks now and then whether the asker is gone; then it ends with UNAVAILABLE. */
 void audience_question_watch(struct audience_question *question, bool (*is_gone)(void *context),
                              void *context);
@@ -361,6 +373,10 @@ void audience_set_visit(const struct audience_set *set,
  * committed what the set shows (engine_settle). */
 err audience_set_at(struct audience_set *set, struct ledger *ledger, int64_t at_ms,
                     struct problem *problem) MUST_USE;
+/* Since when, and by what cause, is this member what she is now? NOT_FOUND: longer ago than is looked (some ten
+ * million changes of others). The ledger as above. */
+err audience_set_since(struct audience_set *set, struct ledger *ledger, uint32_t customer,
+                       int64_t *since_ms, const char **cause, struct problem *problem) MUST_USE;
 /* {step_ms, points:[{at,count,entered,left}]} of [from_ms, to_ms). */
 err audience_write_history(struct audience_set *set, struct ledger *ledger, int64_t from_ms,
                            int64_t to_ms, int64_t step_ms, struct buffer *out,

@@ -197,28 +197,49 @@ static bool put_differing(void *context, uint32_t customer)
     return installing->error == ERR_OK;
 }
 
-/* Whoever is in before or after; each once is enough, more often does no harm. A copy of what is walked,
- * since walking changes it. */
-static err put_set(struct differing *differing, const struct set *set)
+/* Of a chunk, whoever is in one set and not in the other: where most stay, hardly anybody is looked at. */
+static err put_chunk(struct differing *differing, const struct set *old, const struct set *next,
+                     uint32_t chunk)
 {
-    struct set copy;
-    err error = set_share(set, &copy);
-    if (error != ERR_OK)
-        return error;
-    set_visit(&copy, 0, put_differing, differing);
-    set_deinit(&copy);
+    const roaring_bitmap_t *was = set_chunk_bits(old, chunk), *is = set_chunk_bits(next, chunk);
+    roaring_bitmap_t *either = NULL;
+    if (was == NULL && is == NULL)
+        return ERR_OK;
+    if (was != NULL && is != NULL)
+        either = roaring_bitmap_xor(was, is);
+    else
+        either = roaring_bitmap_copy(was != NULL ? was : is);
+    if (either == NULL)
+        return ERR_NOMEM;
+    roaring_uint32_iterator_t iterator;
+    roaring_init_iterator(either, &iterator);
+    while (iterator.has_value &&
+           put_differing(differing, chunk << CHUNK_BITS | iterator.current_value))
+        roaring_advance_uint32_iterator(&iterator);
+    roaring_bitmap_free(either);
     return differing->installing->error;
 }
 
-static err put_numbers(struct differing *differing, const struct numbers *numbers)
+static err put_set(struct differing *differing, const struct set *old, const struct set *next)
 {
-    struct numbers copy;
-    err error = numbers_share(numbers, &copy);
-    for (uint32_t i = 1; error == ERR_OK && i < numbers_end(&copy); i++)
-        if (numbers_get(&copy, i) != NO_VALUE && !put_differing(differing, i))
-            error = differing->installing->error;
-    numbers_deinit(&copy);
+    uint32_t chunks = old->chunk_count > next->chunk_count ? old->chunk_count : next->chunk_count;
+    struct set copy; /* what is put changes, and may move, the old one */
+    err error = set_share(old, &copy);
+    for (uint32_t chunk = 0; error == ERR_OK && chunk < chunks; chunk++)
+        error = put_chunk(differing, &copy, next, chunk);
+    set_deinit(&copy);
     return error;
+}
+
+/* What the walk changes is `old` itself: a number that is put is the next one's, and is not met again. */
+static err put_numbers(struct differing *differing, const struct numbers *old,
+                       const struct numbers *next)
+{
+    uint32_t end = numbers_end(old) > numbers_end(next) ? numbers_end(old) : numbers_end(next);
+    for (uint32_t i = 1; i < end; i++)
+        if (numbers_get(old, i) != numbers_get(next, i) && !put_differing(differing, i))
+            return differing->installing->error;
+    return ERR_OK;
 }
 
 /* A definition that has nothing yet takes the whole of it over; each member is one change. */
@@ -283,6 +304,17 @@ static err take_whole(struct differing *differing)
     return error;
 }
 
+/* The members that this code gets. */
+static const struct set *next_of(const struct differing *differing, uint32_t code,
+                                 const struct set *nobody)
+{
+    const struct scan_part *part = differing->part;
+    for (uint32_t i = 0; part->recipe->in_sets && i < part->recipe->value_count; i++)
+        if (definition_cell(differing->definition, part->recipe, i + 1) == code)
+            return &part->sets[i];
+    return nobody;
+}
+
 static err take_part(struct installing *installing, struct definition *definition,
                      struct scan_part *part)
 {
@@ -290,15 +322,17 @@ static err take_part(struct installing *installing, struct definition *definitio
     err error = ERR_OK;
     if (has_nothing(installing->audience, definition))
         return take_whole(&differing);
-    for (uint32_t i = 0; error == ERR_OK && i < definition->set_count; i++)
-        error = put_set(&differing, &definition->sets[i]);
-    if (error == ERR_OK)
-        error = put_numbers(&differing, &definition->numbers);
-    for (uint32_t i = 0; error == ERR_OK && i < part->recipe->value_count && part->recipe->in_sets;
+    static const struct set nobody = { .count = 0 };
+    uint32_t codes = definition->set_count;
+    for (uint32_t i = 0; error == ERR_OK && i < codes; i++)
+        error = put_set(&differing, &definition->sets[i], next_of(&differing, i + 1, &nobody));
+    /* of values that it never had */
+    for (uint32_t i = 0; error == ERR_OK && part->recipe->in_sets && i < part->recipe->value_count;
          i++)
-        error = put_set(&differing, &part->sets[i]);
+        if (definition_cell(definition, part->recipe, i + 1) > codes)
+            error = put_set(&differing, &nobody, &part->sets[i]);
     if (error == ERR_OK)
-        error = put_numbers(&differing, &part->numbers);
+        error = put_numbers(&differing, &definition->numbers, &part->numbers);
     return error;
 }
 

@@ -17,8 +17,16 @@
 
 __extension__ typedef __int128 wide;
 
+/* Pairs of an object and a value (distinct) or local day (days) that were met. */
+struct pairs {
+    uint64_t *slots; /* hashes; 0 is free */
+    size_t count, capacity;
+};
+#define PAIRS_FIRST 4096u
+#define PAIRS_BYTES_MAX ((size_t)512 << 20)
+
 struct object_tally {
-    uint64_t count, customers;
+    uint64_t count, customers, different;
     wide sum;
     int64_t least, greatest, first, last, first_ms, last_ms;
     uint32_t last_customer;
@@ -31,6 +39,8 @@ struct counted {
     uint32_t object_count;
     uint32_t *numbers; /* of objects, by code of the history's column */
     uint32_t number_room;
+    struct pairs pairs;
+    bool counts_days, counts_different;
     uint32_t customer;
     bool failed, is_first; /* is_first: the definition waits for it to go live */
 };
@@ -39,6 +49,7 @@ struct counting_run {
     struct counted *items;
     uint32_t count;
     struct scan_facts facts;
+    const struct rule_zone *zone;
     int64_t now_ms;
     uint32_t last;
     uint64_t seq; /* up to which what memory does not hold is read back */
@@ -73,6 +84,49 @@ static uint32_t number_of(const struct counting_run *run, struct counted *item,
     return *number;
 }
 
+static uint64_t *pair_place(uint64_t *slots, size_t capacity, uint64_t hash)
+{
+    size_t at = (size_t)hash & (capacity - 1);
+    while (slots[at] != 0 && slots[at] != hash)
+        at = (at + 1) & (capacity - 1);
+    return &slots[at];
+}
+
+static bool grow_pairs(struct pairs *pairs)
+{
+    size_t capacity = pairs->capacity == 0 ? PAIRS_FIRST : pairs->capacity * 2;
+    if (capacity * sizeof(uint64_t) > PAIRS_BYTES_MAX)
+        return false;
+    uint64_t *slots = memory_alloc(capacity * sizeof(*slots));
+    if (slots == NULL)
+        return false;
+    for (size_t i = 0; i < pairs->capacity; i++)
+        if (pairs->slots[i] != 0)
+            *pair_place(slots, capacity, pairs->slots[i]) = pairs->slots[i];
+    memory_free(pairs->slots);
+    pairs->slots = slots;
+    pairs->capacity = capacity;
+    return true;
+}
+
+/* Is it the first of its kind for this object? */
+static bool is_new_pair(struct counted *item, uint32_t number, int64_t value)
+{
+    struct pairs *pairs = &item->pairs;
+    uint64_t hash =
+        hash_mix64((uint64_t)number * UINT64_C(0x9E3779B97F4A7C15) ^ hash_mix64((uint64_t)value)) |
+        1;
+    if (2 * (pairs->count + 1) > pairs->capacity && !grow_pairs(pairs)) {
+        item->failed = true;
+        return false;
+    }
+    uint64_t *place = pair_place(pairs->slots, pairs->capacity, hash);
+    bool is_new = *place == 0;
+    pairs->count += is_new;
+    *place = hash;
+    return is_new;
+}
+
 struct adding {
     const struct counting_run *run;
     struct counted *item;
@@ -101,9 +155,15 @@ static bool add(void *context, const struct rule_grouped *grouped)
     }
     tally->customers += tally->last_customer != item->customer;
     tally->last_customer = item->customer;
-    tally->sum += value;
+    if (item->counts_days)
+        tally->different +=
+            is_new_pair(item, number, local_day(adding->run->zone, grouped->time_ms));
+    else if (item->counts_different)
+        tally->different += is_new_pair(item, number, value);
+    else
+        tally->sum += value;
     tally->count++;
-    return true;
+    return !item->failed;
 }
 
 static int64_t half_even(wide sum, wide count)
@@ -127,6 +187,8 @@ static int64_t value_of(const struct counted *item, const struct object_tally *t
         return NO_VALUE;
     if (item->recipe->by_customers)
         return (int64_t)tally->customers * MILLION;
+    if (item->counts_days || item->counts_different)
+        return (int64_t)tally->different * MILLION;
     if (str_equal(measure, STR("count")))
         return (int64_t)tally->count * MILLION;
     if (str_equal(measure, STR("sum")))
@@ -198,6 +260,10 @@ static void count_one(struct counting_run *run, struct counted *item, struct rul
     struct walking walking = { run, item, judge, facts, { .count = 0 } };
     item->tallies = memory_alloc(((size_t)item->object_count + 1) * sizeof(*item->tallies));
     item->failed = item->tallies == NULL;
+    int64_t scale;
+    str measure = rule_grouped_measure(item->recipe->measure, &scale);
+    item->counts_days = str_equal(measure, STR("days"));
+    item->counts_different = str_equal(measure, STR("distinct"));
     for (uint64_t from = 1; from <= run->last && !item->failed && !atomic_load(&run->stopping);
          from += SLICE_CUSTOMERS) {
         uint64_t to = from + SLICE_CUSTOMERS;
@@ -306,6 +372,7 @@ static void run_free(struct counting_run **run)
         numbers_deinit(&item->before);
         memory_free(item->tallies);
         memory_free(item->numbers);
+        memory_free(item->pairs.slots);
     }
     memory_free(gone->items);
     others_free(&gone->facts.others);
@@ -342,6 +409,7 @@ static struct counting_run *run_new(struct audience *audience)
     run->audience = audience;
     run->facts.audience = audience;
     run->now_ms = audience->now_ms;
+    run->zone = audience->zone;
     run->last = identity_node_count(audience->config.identity);
     if (audience->config.applied_seq != NULL)
         run->seq = audience->config.applied_seq(audience->config.context);

@@ -231,6 +231,40 @@ err audience_set_at(struct audience_set *set, struct ledger *ledger, int64_t at_
     return walk_back(&walk, ledger, problem);
 }
 
+/* ---- since when ---- */
+
+#define LOOKED_AT_MAX 10000000u
+
+struct since {
+    uint32_t customer;
+    uint64_t looked_at;
+    bool found;
+    int64_t at_ms;
+    enum cause cause;
+};
+
+static bool find_change(struct walk *walk, const struct change *change)
+{
+    struct since *since = walk->context;
+    since->found = change->customer == since->customer;
+    since->at_ms = change->at_ms;
+    since->cause = change->cause;
+    return !since->found && ++since->looked_at < LOOKED_AT_MAX;
+}
+
+err audience_set_since(struct audience_set *set, struct ledger *ledger, uint32_t customer,
+                       int64_t *since_ms, const char **cause, struct problem *problem)
+{
+    struct since since = { .customer = customer };
+    struct walk walk = { .set = set, .undone = find_change, .context = &since };
+    err error = walk_back(&walk, ledger, problem);
+    if (error != ERR_OK)
+        return error;
+    *since_ms = since.at_ms;
+    *cause = cause_text(since.cause);
+    return since.found ? ERR_OK : ERR_NOT_FOUND;
+}
+
 /* ---- size over time ---- */
 
 #define POINTS_MAX 5000

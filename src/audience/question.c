@@ -158,6 +158,11 @@ void audience_question_watch(struct audience_question *question, bool (*is_gone)
     question->gone_context = context;
 }
 
+void audience_question_me(struct audience_question *question, str me)
+{
+    question->me = me;
+}
+
 void audience_question_free(struct audience_question **question)
 {
     struct audience_question *gone = *question;
@@ -415,6 +420,7 @@ static void *scan_thread(void *context)
     struct tally tally = { .scanner = scanner };
     size_t conditions = conditions_of(question);
     facts_for_scan(&question->facts, &judging.facts);
+    judging.facts.me = question->me;
     tally.conditions = memory_alloc((conditions + 1) * sizeof(*tally.conditions));
     if (tally.conditions == NULL || rule_judge_new(&judging.judge) != ERR_OK ||
         history_reader_new(&reader, question->audience->config.history) != ERR_OK)

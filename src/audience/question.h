@@ -32,6 +32,7 @@ struct audience_question {
     struct scan_facts facts;
     uint64_t seq; /* up to which what memory does not hold is read back */
     struct stream_form form;
+    str me; /* who asks */
 
     struct object_question *objects; /* preview of objects; else NULL */
 

@@ -79,6 +79,22 @@ err audience_write_customer(struct audience *audience, uint32_t customer,
     return ERR_OK;
 }
 
+void audience_visit_customer(struct audience *audience, uint32_t customer,
+                             bool (*visit)(void *context, enum audience_kind kind, str key,
+                                           str name),
+                             void *context)
+{
+    for (uint32_t i = 1; i < audience->definition_count; i++) {
+        const struct definition *definition = audience->definitions[i];
+        if (definition == NULL || !is_shown(audience, definition, definition->kind) ||
+            definition->kind == AUDIENCE_OBJECT_IDS || definition->recipe == NULL ||
+            definition->on != 0 || definition_get(definition, customer) == NO_VALUE)
+            continue;
+        if (!visit(context, definition->kind, definition->key, definition->name))
+            return;
+    }
+}
+
 /* ---- definitions ---- */
 
 static uint64_t count_of(const struct audience *audience, const struct definition *definition)
@@ -113,7 +129,7 @@ static void write_usage(const struct audience *audience, const struct definition
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         const struct definition *other = audience->definitions[i];
         if (other == NULL || !definition_uses(other, definition->number) ||
-            !lens_shows(audience, other))
+            !is_shown(audience, other, other->kind)) /* rules of journeys are told as journeys */
             continue;
         json_begin_object(writer);
         json_member_text(writer, STR("kind"),
@@ -282,13 +298,12 @@ err audience_members(struct audience *audience, enum audience_kind kind, str key
 
 /* With all of her events: what memory lacks of them is read back. */
 static err explain_recipe(struct audience *audience, const struct recipe *recipe, uint32_t customer,
-                          struct json_writer *writer)
+                          struct verdict *verdict, struct json_writer *writer)
 {
     struct history_view view;
-    struct verdict verdict;
     history_read_begin(audience->reader);
     history_view_customer(audience->reader, customer, &view);
-    recipe_judge(recipe, NULL, &audience->judging, customer, &view, audience->now_ms + 1, &verdict);
+    recipe_judge(recipe, NULL, &audience->judging, customer, &view, audience->now_ms + 1, verdict);
     bool lacks = lacked_events(audience, audience->judging.judge);
     if (!lacks)
         recipe_explain(recipe, &audience->judging, customer, &view, audience->now_ms + 1, writer);
@@ -296,9 +311,11 @@ static err explain_recipe(struct audience *audience, const struct recipe *recipe
     if (!lacks)
         return ERR_OK;
     err error = live_read_back(audience, customer, !view.complete, &view);
-    if (error == ERR_OK)
-        recipe_explain(recipe, &audience->judging, customer, &view, audience->now_ms + 1, writer);
-    return error;
+    if (error != ERR_OK)
+        return error;
+    recipe_judge(recipe, NULL, &audience->judging, customer, &view, audience->now_ms + 1, verdict);
+    recipe_explain(recipe, &audience->judging, customer, &view, audience->now_ms + 1, writer);
+    return ERR_OK;
 }
 
 err audience_explain(struct audience *audience, enum audience_kind kind, str key, uint32_t customer,
@@ -331,7 +348,47 @@ err audience_explain(struct audience *audience, enum audience_kind kind, str key
     else
         json_put_null(&writer);
     json_member_time(&writer, STR("as_of"), audience->now_ms);
-    error = explain_recipe(audience, definition->recipe, root, &writer);
+    struct verdict verdict;
+    error = explain_recipe(audience, definition->recipe, root, &verdict, &writer);
     json_end_object(&writer);
+    return error == ERR_OK ? buffer_status(out) : error;
+}
+
+err audience_explain_rule(struct audience *audience, json_value body, uint32_t customer, str me,
+                          bool *is_ready, struct buffer *out, struct problem *problem)
+{
+    struct recipe *recipe = NULL;
+    struct json_writer writer;
+    struct verdict verdict = { .value = NO_VALUE };
+    uint32_t root = identity_root(audience->config.identity, customer);
+    *is_ready = true;
+    if (root == 0 || !lens_has(audience, root))
+        return problem_set(problem, ERR_NOT_FOUND, "there is no such customer");
+    if (json_kind(json_get(body, STR("rule"))) != JSON_OBJECT) {
+        problem_set(problem, ERR_UNPROCESSABLE, "rule is a rule: an object");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/rule");
+    }
+    err error = recipe_new(audience, AUDIENCE_SEGMENT, body, &recipe, problem);
+    if (error == ERR_OK && (recipe->on != 0 || recipe->form != FORM_RULE))
+        error = problem_set(problem, ERR_UNPROCESSABLE, "only a rule of customers is explained");
+    if (error == ERR_OK)
+        error = recipe_prepare(audience, recipe, is_ready, problem);
+    struct audience_moment moment = { .seq = audience->pending_moment.seq,
+                                      .now_ms = audience->now_ms };
+    if (error == ERR_OK && *is_ready)
+        error = live_settle(audience, root, moment);
+    if (error == ERR_OK && *is_ready) {
+        audience->judging.facts.me = me;
+        json_writer_init(&writer, out);
+        json_begin_object(&writer);
+        error = explain_recipe(audience, recipe, root, &verdict, &writer);
+        json_member_bool(&writer, STR("holds"), verdict.value != NO_VALUE);
+        json_member_time(&writer, STR("as_of"), audience->now_ms);
+        json_end_object(&writer);
+        audience->judging.facts.me = STR_NONE;
+    }
+    if (!*is_ready && audience->config.wake != NULL)
+        audience->config.wake(audience->config.context);
+    recipe_release(&recipe);
     return error == ERR_OK ? buffer_status(out) : error;
 }

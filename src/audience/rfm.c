@@ -189,7 +189,7 @@ void rfm_judge(const struct recipe *recipe, struct judging *judging, uint32_t cu
 {
     uint32_t scores[3];
     int64_t numbers[3];
-    if (view->count > 0 &&
+    if ((view->count > 0 || !view->complete) &&
         scores_of(recipe, judging, customer, view, now_ms, scores, numbers, &verdict->until_ms))
         verdict->value = value_of(recipe, scores);
 }

@@ -43,6 +43,8 @@
       "of them, from one address")                                                                \
     X(in_flight, "--in-flight", SIZE, SERVE, "BYTES", "256M",                                     \
       "bodies of all requests being worked on at most; beyond it 429")                            \
+    X(history_memory, "--history-memory", SIZE, SERVE, "BYTES", "1900M",                          \
+      "events in memory at most; older ones are read back from the warehouse")                    \
     X(door_wait, "--door-wait", DURATION, SERVE, "DURATION", "100ms",                             \
       "events that waited longer for an HTTP thread are answered 429")                            \
     X(batch_bytes, "--batch-bytes", SIZE, SERVE, "BYTES", "4M", "one request of events at most")  \

@@ -121,6 +121,7 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
                        .memory_bytes_max = (size_t)options->warehouse_memory },
         .without_warehouse = options->no_warehouse,
         .sandbox_url = options->sandbox,
+        .history_bytes_max = (size_t)options->history_memory,
         .dedupe_window_ms = options->dedupe_window,
         .log_retention_ms = options->retention,
         .fatal = stop_at_once,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measures by object: whose events are told apart by the id that they carry. */
+#include "base/digest.h"
 #include "rule/judge.h"
 #include "rule/parse.h"
 
@@ -7,10 +8,14 @@ static err check_grouped(struct parser *parser, const struct rule *rule)
 {
     const struct measuring *measuring = &rule->root->measuring;
     const char *word = measure_word(measuring->measure);
-    if (measuring->net || measuring->nth != 0)
-        return parse_fail(parser, STR(""), "what is counted by object has neither 'net' nor 'nth'");
-    if (measuring->measure == MEASURE_DISTINCT || measuring->measure == MEASURE_DAYS)
-        return parse_fail(parser, STR("/measure"), "'%s' is not counted by object", word);
+    if (measuring->net)
+        return parse_fail(parser, STR("/net"),
+                          "what is counted by object is not 'net': a refund says of its order, "
+                          "not of which object of it");
+    if (measuring->measure == MEASURE_DISTINCT && measuring->has_of &&
+        measuring->of.kind == RULE_TEXTS)
+        return parse_fail(parser, STR("/of"), "'%s' by object is of single values, not of lists",
+                          word);
     if (is_text_kind(measuring->kind))
         return parse_fail(parser, STR("/of"), "what is counted by object is no text");
     if (measuring->window.entering)
@@ -79,13 +84,24 @@ static bool is_repeated(const uint32_t *codes, size_t index)
     return false;
 }
 
+/* Of a text, to be told from others: its hash, since codes of memory and of streams differ. */
+static bool value_of(struct rule_judge *judge, const struct measuring *measuring, size_t at,
+                     int64_t *value)
+{
+    if (measuring->of.kind != RULE_TEXT)
+        return event_number(judge, &measuring->of, at, value);
+    str text = event_text(judge, &measuring->of, at);
+    *value = (int64_t)hash_bytes64(text.data, text.size, 0);
+    return text.size > 0;
+}
+
 static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
 {
     struct rule_judge *judge = visiting->judge;
     const struct rule *rule = visiting->rule;
     const struct measuring *measuring = &rule->root->measuring;
     struct rule_grouped grouped = { .time_ms = time_ms };
-    if (measuring->has_of && !event_number(judge, &measuring->of, at, &grouped.value))
+    if (measuring->has_of && !value_of(judge, measuring, at, &grouped.value))
         return true;
     grouped.has_value = measuring->has_of;
     if (!rule->has_via)
@@ -101,6 +117,26 @@ static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
     return true;
 }
 
+static bool is_heard(const struct rule_judge *judge, size_t at)
+{
+    uint16_t type = history_packed_type(judge->view->events[at]);
+    return (judge->k->bits[type / 64] >> (type % 64) & 1) != 0 &&
+           history_time_ms(judge->view->events[at]) < judge->now_ms;
+}
+
+/* Of all her life: which event is the nth of these types; SIZE_MAX if she has not so many. */
+static size_t nth_event(const struct rule_judge *judge, int32_t nth)
+{
+    size_t count = judge->view->count;
+    int32_t left = nth > 0 ? nth : -nth;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = nth > 0 ? i : count - 1 - i;
+        if (is_heard(judge, at) && --left == 0)
+            return at;
+    }
+    return SIZE_MAX;
+}
+
 void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                         const struct history_view *view, const struct rule_facts *facts,
                         int64_t now_ms,
@@ -111,6 +147,13 @@ void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint3
     judge_begin(judge, rule, customer, view, facts, now_ms);
     if (judge->k == NULL || !judge->k->typed)
         return;
+    size_t only = SIZE_MAX;
+    if (rule->root->measuring.nth != 0) {
+        note_partial(judge, lacks_events(view, INT64_MIN));
+        only = nth_event(judge, rule->root->measuring.nth);
+        if (judge->partial || only == SIZE_MAX)
+            return;
+    }
     const struct tally *start = &judge->k->starts[rule->root->slot];
     const uint64_t *bits = judge->k->bits;
     note_partial(judge, lacks_events(view, start->from_ms));
@@ -119,7 +162,8 @@ void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint3
     for (size_t at = 0; at < view->count; at++) {
         uint16_t type = history_packed_type(view->events[at]);
         int64_t time_ms = history_time_ms(view->events[at]);
-        if ((bits[type / 64] >> (type % 64) & 1) == 0 || time_ms < start->from_ms)
+        if ((bits[type / 64] >> (type % 64) & 1) == 0 || time_ms < start->from_ms ||
+            (only != SIZE_MAX && at != only))
             continue;
         if (time_ms >= start->to_ms)
             break;

@@ -363,7 +363,8 @@ bool lacks_events(const struct history_view *view, int64_t begin_ms)
 {
     if (__builtin_expect(view->complete, true))
         return false;
-    return begin_ms < view->whole_from_ms;
+    /* not said: anything may be missing */
+    return view->whole_from_ms == INT64_MIN || begin_ms < view->whole_from_ms;
 }
 
 void pass_run(struct rule_judge *judge)

@@ -269,7 +269,8 @@ void rule_object_answer(struct rule_judge *judge, const struct rule *rule,
 /* ---- measured by object: everybody's events, by the object that they name ---- */
 
 /* A measure ({"event":…, "where":…, "last":…, "measure":…, "of":…} without comparison) whose events are told apart by
- * the id in their property `via`, a text or a list. Not `net`, `nth`, `distinct`, `days`, nor a text as the result.
+ * the id in their property `via`, a text or a list. Not `net`, nor a text as the result. `nth` is of each customer's own
+ * events; the values of `distinct` are told, texts as their hash; `days` are the caller's to count.
  * `kind` as of rule_measure_new. */
 err rule_grouped_new(struct rule **rule, json_value json, str via,
                      const struct rule_catalogue *catalogue, enum rule_kind *kind,

@@ -79,6 +79,8 @@
       listCustomerMerges, "reveal reason")                                                         \
     X(GET, API "/customers/{one_id}/explain", CUSTOMER_SEE, WORKING, NONE, customer_explain,       \
       explainCustomer, "reveal reason")                                                            \
+    X(GET, API "/customers/{one_id}/memberships", CUSTOMER_SEE, WORKING, NONE,                     \
+      customer_memberships, listCustomerMemberships, "")                                           \
     X(POST, API "/customers/{one_id}/split", CUSTOMER_CHANGE, WORKING, BODY, customer_split,       \
       splitCustomer, "")                                                                           \
     X(POST, API "/customers/{one_id}/merge", CUSTOMER_CHANGE, WORKING, BODY, customer_merge,       \
@@ -152,6 +154,7 @@
     X(DELETE, API "/exports/{id}", EXPORT_CHANGE, WORKING, NONE, export_delete, deleteExport, "")  \
     X(GET, API "/exports/{id}/file", CUSTOMER_EXPORT, WORKING, NONE, export_file, getExportFile,   \
       "")                                                                                          \
+    X(POST, API "/rules/explain", SEGMENT_SEE, WORKING, BODY, rule_explain, explainRule, "")       \
     X(GET, API "/rules/catalogue", SEGMENT_SEE, WORKING, NONE, rule_catalogue, getRuleCatalogue,   \
       "")                                                                                          \
     /* journeys */                                                                                 \

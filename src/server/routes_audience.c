@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "event/normalise.h"
+#include "journey/journey.h"
 #include "server/answer.h"
 #include "server/scope.h"
 #include "server/view.h"
@@ -53,10 +54,20 @@ static err answer_named(struct request *request, str text, struct problem *probl
 struct ask_definition {
     enum audience_kind kind;
     str key, folder, query;
-    struct buffer text;
+    struct buffer text, journeys; /* journeys: all of them, when who uses it is asked */
     bool all, is_live;
     err error;
 };
+
+/* [{key, journey:{…}} …] of what is live, and of drafts. */
+static void write_journeys(const struct engine_state *state, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_array(&writer);
+    journey_write_live_definitions(state->journeys, STR_NONE, &writer);
+    json_end_array(&writer);
+}
 
 static void write_definition(const struct engine_state *state, struct engine_question *question)
 {
@@ -65,6 +76,8 @@ static void write_definition(const struct engine_state *state, struct engine_que
         audience_write_all(state->audience, ask->kind, ask->folder, ask->query, &ask->text);
     else
         ask->error = audience_write_one(state->audience, ask->kind, ask->key, &ask->text);
+    if (ask->journeys.size_max > 0)
+        write_journeys(state, &ask->journeys);
     if (ask->error == ERR_OK)
         ask->error = buffer_status(&ask->text);
 }
@@ -79,13 +92,71 @@ static err get_definition(struct request *request, struct ask_definition *ask,
     return error == ERR_NOT_FOUND ? no_such(request, ask->key, problem) : error;
 }
 
+/* Does it say {"segment": key}, anywhere? */
+static bool names(json_value value, str member, str key)
+{
+    struct json_iterator iterator = json_iterate(value);
+    json_value item;
+    str name;
+    bool is_object = json_is_object(value);
+    if (!is_object && json_kind(value) != JSON_ARRAY)
+        return false;
+    while (json_next(&iterator, &name, &item))
+        if ((is_object && str_equal(name, member) && str_equal(json_text(item), key)) ||
+            names(item, member, key))
+            return true;
+    return false;
+}
+
+/* Where the list of who uses it ends; what a person wrote stands in it escaped, and cannot look like this. */
+static size_t end_of_used_by(str text)
+{
+    const str head = STR("\"used_by\":[");
+    for (size_t at = 0; at + head.size < text.size; at++)
+        if (str_starts_with(str_slice(text, at, text.size), head))
+            return at + head.size + str_find_byte(str_slice(text, at + head.size, text.size), ']');
+    return text.size;
+}
+
+/* Behind the definitions the live journeys that name it. */
+static err write_with_journeys(struct request *request, str definition, str journeys,
+                               struct problem *problem)
+{
+    str member = kind_of(request) == AUDIENCE_TAG ? STR("tag") : STR("segment");
+    size_t end = end_of_used_by(definition);
+    json_value list, item;
+    err error = json_parse(request->scratch, journeys, &list, problem);
+    if (error != ERR_OK || end == definition.size)
+        return error != ERR_OK ? error : ERR_INTERNAL;
+    struct json_iterator iterator = json_iterate(list);
+    bool any = definition.data[end - 1] != '[';
+    buffer_append_str(&request->out, str_slice(definition, 0, end));
+    while (json_next(&iterator, NULL, &item)) {
+        if (!names(json_get(item, STR("journey")), member, request->parameters[0]))
+            continue;
+        buffer_append_str(&request->out, any ? STR(",") : STR(""));
+        buffer_append_str(&request->out, STR("{\"kind\":\"journey\",\"key\":"));
+        json_write_text(&request->out, json_text(json_get(item, STR("key"))));
+        buffer_append_byte(&request->out, '}');
+        any = true;
+    }
+    buffer_append_str(&request->out, str_slice(definition, end, definition.size));
+    return ERR_OK;
+}
+
 err route_definition_get(struct request *request, struct problem *problem)
 {
     struct ask_definition ask = { .kind = kind_of(request), .key = request->parameters[0] };
+    if (request->actor.team.size == 0) /* who sees a part does not learn of journeys by this way */
+        buffer_init(&ask.journeys, TEXT_BYTES_MAX);
     err error = get_definition(request, &ask, problem);
-    if (error == ERR_OK)
+    if (error == ERR_OK && request->actor.team.size > 0)
         buffer_append_str(&request->out, buffer_str(&ask.text));
+    else if (error == ERR_OK)
+        error =
+            write_with_journeys(request, buffer_str(&ask.text), buffer_str(&ask.journeys), problem);
     buffer_deinit(&ask.text);
+    buffer_deinit(&ask.journeys);
     return error;
 }
 
@@ -691,6 +762,7 @@ static err ask_everybody(struct request *request, enum audience_question_kind ki
         return problem_hint(problem, ERR_UNAVAILABLE, "ask again in a few seconds");
     }
     audience_question_watch(ask.question, client_is_gone, request);
+    audience_question_me(ask.question, request->actor.login);
     buffer_init(&out, TEXT_BYTES_MAX);
     error = audience_question_run(ask.question, budget_ms, NULL, &out);
     if (error == ERR_OK)

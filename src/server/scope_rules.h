@@ -21,6 +21,7 @@
     X(getCustomerGraph, PART, CUSTOMER, READ, "identifiers of seen sources")                      \
     X(listCustomerMerges, PART, CUSTOMER, READ, "merges by seen sources")                         \
     X(explainCustomer, PART, CUSTOMER, READ, "identifiers and refusals of seen sources")          \
+    X(listCustomerMemberships, PART, CUSTOMER, READ, "segments and tags that she sees")           \
     X(splitCustomer, PART, CUSTOMER, READ, "a merge that is listed")                              \
     X(mergeCustomers, PART, CUSTOMER, READ, "both are seen")                                      \
     X(putConsent, PART, CUSTOMER, READ, "of who is seen")                                         \
@@ -63,6 +64,7 @@
     X(listSuggestions, WHOLE, NOTHING, READ, "both customers are seen")                            \
     X(getLinkRate, WHOLE, NOTHING, READ, "counts everybody's identifiers")                        \
     X(listSegments, PART, NOTHING, READ, "hers and shared ones, counted over who is seen")        \
+    X(explainRule, WHOLE, NOTHING, READ, "a rule over all events")                                \
     X(previewSegment, PART, NOTHING, READ, "seen events of who is seen")                          \
     X(overlapSegments, PART, NOTHING, READ, "counted over who is seen")                           \
     X(mapSegments, PART, NOTHING, READ, "counted over who is seen")                               \

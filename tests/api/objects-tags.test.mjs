@@ -154,6 +154,21 @@ test('S5: a count moves with the next order, and all of it is there after a kill
   assert.deepEqual((await expect(kith, 200, 'GET', '/segments/picked/members')).items, ['p2']);
 });
 
+test('S5: what people bought first, on how many days, in how many stores', real, async () => {
+  const count = (key, measure) =>
+    tag(key, { on: 'product', kind: 'count', measure: { event: 'Order Paid', via: 'product_id', ...measure } });
+  await count('first', { nth: 1 });
+  await count('days', { measure: 'days' });
+  await count('stores', { measure: 'distinct', of: 'store_id' });
+  const three = async (id) => {
+    const { first, days, stores } = await tagsOf('product', id);
+    return { first, days, stores };
+  };
+  await until({ first: 3, days: 3, stores: 2 }, () => three('p1'));
+  await until({ first: 1, days: 2, stores: 1 }, () => three('p2'));
+  for (const key of ['first', 'days', 'stores']) await expect(kith, 204, 'DELETE', `/tags/${key}`);
+});
+
 test('what is wrong with objects is refused with its place', real, async () => {
   const unknown = await refused(kith, 422, 'unprocessable', 'PUT', '/tags/x', { body: { on: 'stor', kind: 'manual' } });
   assert.equal(unknown.errors[0].pointer, '/on');

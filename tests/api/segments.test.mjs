@@ -263,3 +263,63 @@ test('after a kill and a restart everything is as it was', real, async () => {
   await send(order('late', 'o99', '3.00', 80));
   assert.ok((await segmentsOf('late')).includes('buyers'));
 });
+
+test('why a rule that is not saved holds, of a one_id and of an identifier; $me is who asks', real, async () => {
+  await send(identify('mia', { city: '上海', adviser_id: 'admin' }), order('mia', 'm1', '300.00', 90));
+  const rule = { all: [{ event: 'Order Paid', measure: 'sum', of: 'revenue', gte: 20000 }, { trait: 'city', eq: '上海' }] };
+  const { one_id } = await expect(kith, 200, 'GET', '/customers/by/user_id/mia');
+  const why = await expect(kith, 200, 'POST', '/rules/explain', { body: { rule, customer: one_id } });
+  assert.equal(why.holds, true);
+  assert.equal(why.rules[0].why.conditions[0].value, 30000);
+  assert.match(why.rules[0].why.sentence.zh, /200/);
+  const same = await expect(kith, 200, 'POST', '/rules/explain', { body: { rule, customer: { type: 'user_id', value: 'mia' } } });
+  assert.deepEqual(same.rules, why.rules);
+  const not = await expect(kith, 200, 'POST', '/rules/explain', { body: { rule, customer: { type: 'user_id', value: 'bob' } } });
+  assert.equal(not.holds, false);
+  await refused(kith, 404, 'not_found', 'POST', '/rules/explain', { body: { rule, customer: { type: 'user_id', value: 'nobody' } } });
+  const wrong = await refused(kith, 422, 'unprocessable', 'POST', '/rules/explain', { body: { rule: { event: 'Order Payd' }, customer: one_id } });
+  assert.match(JSON.stringify(wrong), /\/rule/);
+  await refused(kith, 422, 'unprocessable', 'POST', '/rules/explain', { body: { rule, customer: {} } });
+  const { user } = await (await expect(kith, 200, 'GET', '/session'));
+  await send(identify('mia', { adviser_id: user.login }));
+  const mine = { relation: 'adviser', eq: '$me' };
+  assert.equal((await expect(kith, 200, 'POST', '/rules/explain', { body: { rule: mine, customer: one_id } })).holds, true);
+  assert.equal((await expect(kith, 200, 'POST', '/segments/preview', { body: { rule: mine } })).count, 1);
+  assert.equal((await expect(kith, 200, 'POST', '/segments/preview', { body: { rule: mine }, token: tokens.viewer })).count, 0);
+});
+
+test('since when she is in each segment and has each tag, and why', real, async () => {
+  const { one_id } = await expect(kith, 200, 'GET', '/customers/by/user_id/mia');
+  const { items } = await expect(kith, 200, 'GET', `/customers/${one_id}/memberships`);
+  const shown = await expect(kith, 200, 'GET', `/customers/${one_id}`);
+  assert.deepEqual(items.filter((one) => one.kind === 'segment').map((one) => one.key).sort(), [...shown.segments].sort());
+  assert.deepEqual(items.filter((one) => one.kind === 'tag').map((one) => one.key).sort(), Object.keys(shown.tags).sort());
+  const buyers = items.find((one) => one.key === 'buyers');
+  assert.equal(buyers.cause, 'event');
+  const at_ = await expect(kith, 200, 'GET', `/segments/buyers/members?limit=500&at=${encodeURIComponent(buyers.since)}`);
+  assert.ok(at_.items.includes(one_id));
+  const before_ = new Date(Date.parse(buyers.since) - 1).toISOString();
+  const then = await expect(kith, 200, 'GET', `/segments/buyers/members?limit=500&at=${encodeURIComponent(before_)}`);
+  assert.ok(!then.items.includes(one_id));
+});
+
+test('who uses a segment: definitions, and journeys by trigger and by condition', real, async () => {
+  await put('watched', { rule: { event: 'Order Paid', gte: 1 } });
+  await put('watching', { rule: { segment: 'watched' } });
+  const graph = (trigger, rule) => ({ name: 'watching', trigger, start: 'split', nodes: {
+    split: { type: 'branch', cases: [{ rule, next: 'mark' }], otherwise: null },
+    mark: { type: 'trait', trait: 'seen', value: true } } });
+  const journeys = {
+    'by-entering': graph({ type: 'segment', segment: 'watched', on: 'enter' }, { trait: 'city', eq: '上海' }),
+    'by-condition': graph({ type: 'api' }, { not: { any: [{ segment: 'watched' }, { trait: 'city', eq: '上海' }] } }),
+    'without': graph({ type: 'api' }, { trait: 'city', eq: '上海' }),
+  };
+  for (const [key, body] of Object.entries(journeys)) {
+    await expect(kith, 200, 'PUT', `/journeys/${key}`, { body });
+    await expect(kith, 200, 'POST', `/journeys/${key}/publish`, { body: {} });
+    await until('it is live', async () => (await expect(kith, 200, 'GET', `/journeys/${key}`)).state === 'live');
+  }
+  const { used_by } = await expect(kith, 200, 'GET', '/segments/watched');
+  assert.deepEqual(used_by.map((one) => `${one.kind} ${one.key}`).sort(),
+    ['journey by-condition', 'journey by-entering', 'segment watching']);
+});

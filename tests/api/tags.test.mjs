@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { Kith, missingBinary, root } from '../support/kith.mjs';
+import { Kith, missingBinary, root, until } from '../support/kith.mjs';
 import { expect, identify, refused, track, users } from './support.mjs';
 
 let kith, tokens, shop;
@@ -97,6 +97,36 @@ test('S8: a part of a score counts the events that its where holds of', real, as
   assert.equal((await tagsOf('eve')).likes, 3 + 20);
   assert.equal((await tagsOf('bob')).likes, undefined);
   await expect(kith, 204, 'DELETE', '/tags/likes');
+});
+
+test('S8: why 82; who comes into the group of high scores starts a journey, who leaves it another', real, async () => {
+  const now = () => expect(kith, 200, 'GET', '/tags/stage').then((tag) => tag.as_of);
+  await put('worth', { kind: 'score', max: 100, parts: [
+    { name: 'spent', weight: 0.001, max: 60, measure: { event: 'Order Paid', last: '90d', measure: 'sum', of: 'revenue' } },
+    { name: 'tasks', weight: 11, event: 'Task Done', max_per_day: 22, half_life: '30d' }] });
+  await expect(kith, 200, 'PUT', '/segments/eighty', { body: { name: '高价值', rule: { tag: 'worth', gte: 80 } } });
+  const marks = (trait, on) => ({ name: trait, trigger: { type: 'segment', segment: 'eighty', on }, start: 'mark',
+    nodes: { mark: { type: 'trait', trait, value: true } } });
+  for (const [key, body] of [['greet', marks('greeted', 'enter')], ['miss', marks('missed', 'leave')]]) {
+    await expect(kith, 200, 'PUT', `/journeys/${key}`, { body });
+    await expect(kith, 200, 'POST', `/journeys/${key}/publish`, { body: {} });
+    await until('it is live', async () => (await expect(kith, 200, 'GET', `/journeys/${key}`)).state === 'live');
+  }
+  const at = await now();
+  await send(order('zoe', 'z1', '600.00', at), ...[1, 2].map(() => track('zoe', 'Task Done', {}, { timestamp: at })));
+  await until('she is greeted', async () => (await customer('zoe')).traits.greeted === true);
+  const zoe = await customer('zoe');
+  assert.equal(zoe.tags.worth, 82);
+  assert.ok(zoe.segments.includes('eighty'));
+  const why = await expect(kith, 200, 'GET', `/tags/worth/explain?customer=${zoe.one_id}`);
+  assert.deepEqual(why.parts, [{ name: 'spent', points: 60 }, { name: 'tasks', points: 22 }]);
+  const since = await expect(kith, 200, 'GET', `/customers/${zoe.one_id}/memberships`);
+  assert.equal(since.items.find((one) => one.key === 'eighty').cause, 'event');
+  const used = await expect(kith, 200, 'GET', '/segments/eighty');
+  assert.deepEqual(used.used_by.map((one) => one.key).sort(), ['greet', 'miss']);
+  await advance('30d'); // half of what the tasks gave
+  await until('she is missed', async () => (await customer('zoe')).traits.missed === true);
+  assert.equal((await tagsOf('zoe')).worth, 71);
 });
 
 test('rule tags, counts, and values by hand', real, async () => {
