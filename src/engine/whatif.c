@@ -20,9 +20,26 @@
 
 /* ---- one run ---- */
 
+/* Of the workspace, as the ledger has it: a JSON text. */
+static bool take_zone(void *context, const struct ledger_value *values)
+{
+    struct buffer *zone = context;
+    str text = values[1].bytes;
+    if (str_equal(values[0].bytes, STR("workspace.zone")) && text.size > 2)
+        buffer_append_str(zone, str_slice(text, 1, text.size - 1));
+    return true;
+}
+
 static err run_new(struct whatif_run *run)
 {
-    err error = zone_load(&run->zone, STR("Asia/Shanghai"), run->problem);
+    struct buffer zone;
+    buffer_init(&zone, 256);
+    err error = ledger_scan(run->engine->ledger, LEDGER_SETTINGS, NULL, take_zone, &zone,
+                            run->problem);
+    if (error == ERR_OK)
+        error = zone_load(&run->zone, zone.size > 0 ? buffer_str(&zone) : STR("Asia/Shanghai"),
+                          run->problem);
+    buffer_deinit(&zone);
     arena_init(&run->texts, "whatif_texts", TEXTS_BYTES_MAX);
     buffer_init(&run->text, (size_t)16 << 20);
     run->history = run->engine->history;

@@ -243,6 +243,19 @@ static err go_back(struct whatif_run *run)
     return ERR_OK;
 }
 
+size_t cast_meeting(const struct cast *cast, uint64_t seq, uint32_t *roots, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = cast->edge_next; i < cast->edge_count && count + 2 <= max; i++) {
+        const struct cast_edge *edge = &cast->edges[i];
+        if (edge->seq != seq || edge->is_split)
+            break;
+        roots[count++] = cast->root[edge->node];
+        roots[count++] = cast->root[edge->other];
+    }
+    return count;
+}
+
 size_t cast_merge(struct cast *cast, uint64_t seq, uint32_t *absorbed, size_t max)
 {
     size_t count = 0;

@@ -256,7 +256,8 @@ static inline struct cast_node *cast_at(const struct cast *cast, uint32_t node)
     uint32_t place = node <= cast->node_count ? cast->place[node] : 0;
     return place != 0 ? &cast->nodes[place - 1] : NULL;
 }
-/* Merges and splits of the record `seq`: her nodes are others afterwards. What was absorbed; and for a split, its sides. */
+/* Merges of the record `seq`: who is about to meet; then they are one, and what was absorbed is told. */
+size_t cast_meeting(const struct cast *cast, uint64_t seq, uint32_t *roots, size_t max);
 size_t cast_merge(struct cast *cast, uint64_t seq, uint32_t *absorbed, size_t max);
 /* When the next one is that no event of the stream brings; INT64_MAX: none before this record. */
 int64_t cast_next_change_ms(const struct cast *cast, uint64_t seq, int64_t at_ms);

@@ -379,24 +379,36 @@ static err merge(struct whatif_run *run, uint32_t customer, const uint32_t *abso
     return error;
 }
 
+/* Who is about to be one: each as it stood, on its own. */
+static err before_merge(struct whatif_run *run, uint64_t seq)
+{
+    uint32_t roots[2 * IDENTITY_MERGES_MAX];
+    size_t count = cast_meeting(&run->cast, seq, roots, 2 * IDENTITY_MERGES_MAX);
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < count; i++) {
+        error = watch_follow(run, roots[i]);
+        if (error == ERR_OK)
+            error = watch_before(run, roots[i]);
+    }
+    return error;
+}
+
 static err take_effect(struct whatif_run *run, const struct whatif_row *row,
                        const struct event *event)
 {
     uint32_t absorbed[IDENTITY_MERGES_MAX];
     struct journey_moment moment = moment_of(run);
-    size_t merges = run->order.identities_then
-                        ? cast_merge(&run->cast, row->seq, absorbed, IDENTITY_MERGES_MAX)
-                        : 0;
+    err error = before_merge(run, row->seq);
+    size_t merges = cast_merge(&run->cast, row->seq, absorbed, IDENTITY_MERGES_MAX);
     uint32_t customer = run->cast.root[row->node];
     uint16_t type = history_type_find(run->history, row->type);
     bool is_past = (row->flags & PAST_FLAGS) != 0;
     bool may_start =
         is_past ? run->order.with_imported : row->time_ms >= run->now_ms - LATE_EVENT_MS;
-    err error = run->starts[type] ? watch_follow(run, customer) : ERR_OK;
-    if (error == ERR_OK)
+    if (error == ERR_OK && run->starts[type] && merges == 0)
+        error = watch_follow(run, customer);
+    if (error == ERR_OK && merges == 0)
         error = watch_before(run, customer);
-    for (size_t i = 0; error == ERR_OK && i < merges; i++)
-        error = watch_before(run, absorbed[i]);
     if (error == ERR_OK)
         error = journey_before(run->journeys, customer, moment, NULL);
     for (size_t i = 0; error == ERR_OK && i < merges; i++)
@@ -451,6 +463,7 @@ static err change_identities(struct whatif_run *run, uint64_t seq, int64_t at_ms
         if (error != ERR_OK || !cast_split_before(&run->cast, seq, at_ms, &edge))
             break;
         run->seq = edge.seq;
+        error = before_merge(run, edge.seq);
         size_t count =
             edge.is_split ? 0 : cast_merge(&run->cast, edge.seq, absorbed, IDENTITY_MERGES_MAX);
         uint32_t sides[2] = { run->cast.root[edge.node], run->cast.root[edge.other] };
@@ -597,7 +610,8 @@ static err stage(struct whatif_run *run)
 {
     struct staging staging = { .run = run, .problem = run->problem };
     struct journeys_config config = { .world = &run->journey_world,
-                                      .seed = keys_seed(run->engine->keys, STR("journey")) };
+                                      .seed = keys_seed(run->engine->keys, STR("journey")),
+                                      .zone = run->zone->name };
     buffer_init(&staging.definitions, DEFINITIONS_BYTES_MAX);
     err error = engine_settle(run->engine, false, 60 * SECOND_MS);
     if (error == ERR_OK)

@@ -144,14 +144,35 @@ static int64_t arrival_ms(const struct whatif_run *run, uint8_t flags, int64_t t
     return run->order.with_imported && (flags & PAST_FLAGS) != 0 ? time_ms : received_ms;
 }
 
+/* What she decided is known from then on, whatever she decided later. */
+static err keep_consent(struct whatif_run *run, uint32_t node, bool granted, str props_text,
+                        int64_t time_ms)
+{
+    json_value props;
+    if (json_parse(run->parser, props_text, &props, NULL) != ERR_OK)
+        return ERR_OK;
+    uint8_t name = cast_name(&run->cast, json_text(json_get(props, STR("purpose"))), false);
+    return cast_add_consent(&run->cast, node, name, granted, time_ms);
+}
+
+static err keep_tail_consent(struct stream *stream, uint32_t node, const struct event *event)
+{
+    bool granted = str_equal(event->type, STR("Consent Granted"));
+    if (event->kind != EVENT_TRACK ||
+        (!granted && !str_equal(event->type, STR("Consent Withdrawn"))))
+        return ERR_OK;
+    return keep_consent(stream->run, node, granted, event->props, event->time_ms);
+}
+
 static err keep_tail_event(struct stream *stream, uint32_t node, const struct event *event)
 {
     struct whatif_run *run = stream->run;
     int64_t at_ms = arrival_ms(run, event->flags, event->time_ms, event->received_ms);
     uint8_t wanted = stream->wanted[history_type_find(run->history, event->type)];
-    if (wanted == 0 || at_ms < run->order.from_ms || at_ms >= run->order.to_ms ||
-        cast_at(&run->cast, node) == NULL)
-        return ERR_OK;
+    err consent = keep_tail_consent(stream, node, event);
+    if (consent != ERR_OK || wanted == 0 || at_ms < run->order.from_ms ||
+        at_ms >= run->order.to_ms || cast_at(&run->cast, node) == NULL)
+        return consent;
     if (stream->tail_count == stream->tail_capacity) {
         size_t capacity = stream->tail_capacity == 0 ? 4096 : stream->tail_capacity * 2;
         struct whatif_row *longer = memory_resize(stream->tail, capacity * sizeof(*longer));
@@ -420,18 +441,13 @@ static void *read_all(void *context)
 static err take_consent(void *context, struct cursor *cursor)
 {
     struct stream *stream = context;
-    struct whatif_run *run = stream->run;
-    struct whatif_row row = { .node = 0 };
-    json_value props;
-    row.node = read_u32(cursor);
-    row.time_ms = read_i64(cursor);
-    row.kind = read_u8(cursor);
-    row.props = read_text(cursor);
-    if (cursor->failed || cast_at(&run->cast, row.node) == NULL ||
-        json_parse(run->parser, row.props, &props, NULL) != ERR_OK)
+    uint32_t node = read_u32(cursor);
+    int64_t time_ms = read_i64(cursor);
+    bool granted = read_u8(cursor) != 0;
+    str props = read_text(cursor);
+    if (cursor->failed || cast_at(&stream->run->cast, node) == NULL)
         return ERR_OK;
-    uint8_t name = cast_name(&run->cast, json_text(json_get(props, STR("purpose"))), false);
-    return cast_add_consent(&run->cast, row.node, name, row.kind != 0, row.time_ms);
+    return keep_consent(stream->run, node, granted, props, time_ms);
 }
 
 static err read_consents(struct stream *stream)

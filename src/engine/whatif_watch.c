@@ -174,12 +174,13 @@ err watch_follow(struct whatif_run *run, uint32_t customer)
     return judge(run, person, STR_NONE, run->tick_ms, NULL);
 }
 
+/* Without the event that is about to be: history has it already. */
 err watch_before(struct whatif_run *run, uint32_t customer)
 {
     struct watched_one *person = find(&run->watch, customer);
-    if (person == NULL || person->is_idle || person->until_ms > run->now_ms + 1)
+    if (person == NULL || person->is_idle || person->until_ms > run->now_ms)
         return ERR_OK;
-    return judge(run, person, STR_NONE, run->now_ms, &run->watch.pending);
+    return judge(run, person, STR_NONE, run->now_ms - 1, &run->watch.pending);
 }
 
 err watch_event(struct whatif_run *run, uint32_t customer, str type)

@@ -288,11 +288,13 @@ static err claim_one(struct touches *fork, struct account *account, uint32_t num
     return touches_step_take(fork, number, &(struct step){ .status = TOUCH_SENDING });
 }
 
+/* The first account that has something; the others come when it is their turn. */
 static err claim(struct touches *fork, struct touch_claimed *claimed, size_t limit, size_t *count)
 {
     err error = ERR_OK;
+    bool has_claimed = false;
     *count = 0;
-    for (uint32_t i = 0; i < fork->account_count; i++) {
+    for (uint32_t i = 0; !has_claimed && i < fork->account_count; i++) {
         struct account *account = fork->accounts[i];
         uint32_t number;
         account->is_told = false;
@@ -303,6 +305,7 @@ static err claim(struct touches *fork, struct touch_claimed *claimed, size_t lim
             bool is_claimed;
             error = claim_one(fork, account, number, &claimed[*count], &is_claimed);
             *count += is_claimed;
+            has_claimed = true;
         }
     }
     return error;

@@ -138,8 +138,8 @@ bool touches_past_at(const struct touches *live, uint32_t number, struct touch_p
 /* It counts in the fork as it is in the live room. In the order of their numbers. */
 err touches_fork_add(struct touches *fork, const struct touches *live, uint32_t number) MUST_USE;
 void touches_fork_take_back_coupon(struct touches *fork, str pool_key);
-/* What is queued goes out as by the sender, gates once more and all, save that nothing is rendered. Account by account, in
- * the order in which they were made. */
+/* What is queued goes out as by the sender, gates once more and all, save that nothing is rendered. Of one account at a time: the
+ * first of those that have something, in the order in which they were made. */
 struct touch_claimed {
     uint32_t number, node;
     int64_t cost_minor;
