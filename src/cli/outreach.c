@@ -16,6 +16,9 @@
     X(token, "TOKEN", OURS)     \
     X(json, "", OURS)           \
     X(off, "", OURS)            \
+    X(published, "", OURS)      \
+    X(days, "N", NUMBER)        \
+    X(until, "TIME", WORD)      \
     X(folder, "FOLDER", WORD)   \
     X(query, "TEXT", WORD)      \
     X(customer, "ONE_ID", WORD) \
@@ -56,7 +59,7 @@ struct order {
 
 /* ---- verbs ---- */
 
-/* `path`: the first word stands for the first %. `member`: what the second word is in body or query; "" none, "FILE" the body. */
+/* `path`: the first word stands for the first %, the second for the second. `member`: what the second word is in body or query; "" none, "FILE" the body. */
 struct verb {
     const char *noun, *name, *method, *path;
     int words;
@@ -78,6 +81,13 @@ static const struct verb verbs[] = {
       "KEY FILE: {\"customers\": [one_ids]}; or KEY --segment S" },
     { "journey", "explain", "GET", "/journeys/%/explain", 2, "customer", "", "KEY ONE_ID" },
     { "journey", "report", "GET", "/journeys/%/report", 1, "", "--from --to", "KEY" },
+    { "journey", "whatif", "POST", "/journeys/%/whatif", 1, "",
+      "--days --from --until --segment --published",
+      "KEY: what would have happened in the last --days (90); then runs, run" },
+    { "journey", "runs", "GET", "/journeys/%/whatif", 1, "", "--json", "KEY: runs of it" },
+    { "journey", "run", "GET", "/journeys/%/whatif/%", 2, "", "", "KEY ID: the result of a run" },
+    { "journey", "compare", "GET", "/journeys/%/whatif/%/compare", 2, "", "--from",
+      "KEY ID: a run beside what came" },
     { "touch", "list", "GET", "/touches", 0, "", "--customer --journey --status --json", "" },
     { "touch", "show", "GET", "/touches/%", 1, "", "", "ID" },
     { "touch", "decide", "POST", "/touches/%/decide", 2, "decision", "",
@@ -120,7 +130,14 @@ static void write_path(struct order *order)
     /* the step writes the '/' in front of it */
     buffer_append(&order->to.path, path, (size_t)(place - path) - 1);
     asking_step(&order->to, order->words[0]);
-    buffer_append_str(&order->to.path, str_from_c(place + 1));
+    const char *rest = place + 1, *second = strchr(rest, '%');
+    if (second == NULL) {
+        buffer_append_str(&order->to.path, str_from_c(rest));
+        return;
+    }
+    buffer_append(&order->to.path, rest, (size_t)(second - rest) - 1);
+    asking_step(&order->to, order->words[1]);
+    buffer_append_str(&order->to.path, str_from_c(second + 1));
 }
 
 static void write_queries(struct order *order)
@@ -159,6 +176,8 @@ static err write_body(struct order *order)
     for (int i = 0; error == ERR_OK && i < OPTION_COUNT; i++)
         if (options[i].kind != OURS && order->option[i] != NULL)
             error = write_option(order, &writer, i);
+    if (order->option[OPTION_published] != NULL)
+        json_member_text(&writer, STR("version"), STR("published"));
     if (strcmp(verb->noun, "stop") == 0) {
         if (order->option[OPTION_scope] == NULL)
             json_member_text(&writer, STR("scope"), STR("all"));
@@ -302,7 +321,7 @@ static bool take_words(struct order *order, int argc, char **argv)
             return false;
         }
     }
-    bool has_segment = order->option[OPTION_segment] != NULL;
+    bool has_segment = order->option[OPTION_segment] != NULL && order->verb->words > 1;
     return count == order->verb->words - (has_segment ? 1 : 0);
 }
 

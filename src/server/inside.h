@@ -114,6 +114,7 @@ struct server {
     struct figures *figures;       /* warehouse figures, kept for some seconds */
     struct namespaces *namespaces; /* in which identifiers were seen */
     struct exports *exports;       /* members written to files */
+    struct whatifs *whatifs;       /* journeys over past days */
     struct values *values;         /* identifiers as they may be shown, read lately */
 };
 

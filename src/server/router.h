@@ -184,6 +184,15 @@
       enterJourney, "")                                                                            \
     X(POST, API "/journeys/{key}/move", JOURNEY_CHANGE, WORKING, BODY, journey_move,               \
       moveInJourney, "")                                                                           \
+    X(POST, API "/journeys/{key}/whatif", JOURNEY_CHANGE, WORKING, BODY, whatif_begin,             \
+      beginWhatif, "")                                                                             \
+    X(GET, API "/journeys/{key}/whatif", JOURNEY_SEE, WORKING, NONE, whatif_list, listWhatifs, "") \
+    X(GET, API "/journeys/{key}/whatif/{id}", JOURNEY_SEE, WORKING, NONE, whatif_get, getWhatif,   \
+      "")                                                                                          \
+    X(DELETE, API "/journeys/{key}/whatif/{id}", JOURNEY_CHANGE, WORKING, NONE, whatif_delete,     \
+      deleteWhatif, "")                                                                            \
+    X(GET, API "/journeys/{key}/whatif/{id}/compare", JOURNEY_SEE, WORKING, NONE, whatif_compare,  \
+      compareWhatif, "from")                                                                       \
     X(GET, API "/journeys/{key}/report", JOURNEY_SEE, WORKING, NONE, journey_report,               \
       getJourneyReport, "from to")                                                                 \
     X(GET, API "/journeys/{key}/explain", JOURNEY_SEE, WORKING, NONE, journey_explain,             \

@@ -9,6 +9,7 @@
 
 #include "access/password.h"
 #include "base/logline.h"
+#include "engine/whatif.h"
 #include "server/answer.h"
 #include "server/answers.h"
 #include "server/exports.h"
@@ -69,6 +70,8 @@ static err start_parts(struct server *server, struct problem *problem)
         error = values_new(&server->values, server->config.values_bytes);
     if (error == ERR_OK)
         error = exports_new(&server->exports, server);
+    if (error == ERR_OK)
+        error = whatifs_new(&server->whatifs, server->engine);
     if (error != ERR_OK)
         return problem_set(problem, error, "the server cannot be set up");
     error = workspace_start(server, problem);
@@ -145,6 +148,7 @@ void server_stop(struct server **pointer)
     workers_stop(server);
     guard_stop(server);
     exports_free(&server->exports);
+    whatifs_free(&server->whatifs);
     while (server->threads != NULL) {
         struct http_thread *thread = server->threads;
         server->threads = thread->next;

@@ -2283,6 +2283,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journeys/{key}/whatif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** runs over past days, newest first */
+        get: operations["listWhatifs"];
+        put?: never;
+        /** what would have happened in the last days */
+        post: operations["beginWhatif"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{key}/whatif/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** one run, with its result when it is done */
+        get: operations["getWhatif"];
+        put?: never;
+        post?: never;
+        /** cancel a run, or remove one that is over */
+        delete: operations["deleteWhatif"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{key}/whatif/{id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** a run beside what really came */
+        get: operations["compareWhatif"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/journeys/{key}/report": {
         parameters: {
             query?: never;
@@ -4258,6 +4311,156 @@ export interface components {
             since: string;
             /** Format: date-time */
             due?: string;
+        };
+        Whatif: {
+            id: string;
+            journey: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            progress: number;
+            created_at: string;
+            finished_at?: string;
+            reason?: string;
+            pointer?: string;
+            user_number: number;
+            request: {
+                [key: string]: unknown;
+            };
+            result?: components["schemas"]["WhatifResult"];
+        };
+        WhatifResult: {
+            from: string;
+            to: string;
+            until: string;
+            customers: number;
+            events: number;
+            elapsed_ms: number;
+            elapsed?: {
+                [key: string]: number;
+            };
+            report: components["schemas"]["JourneyReport"];
+            days: ({
+                day: string;
+                node: string;
+                goal?: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+            touches: {
+                node: string;
+                day: string;
+                status: string;
+                reason: string;
+                count: number;
+            }[];
+            held: {
+                node: string;
+                reason: string;
+                count: number;
+            }[];
+            totals: {
+                [key: string]: number;
+            };
+            money: {
+                amount: number;
+                kinds: {
+                    kind: string;
+                    count: number;
+                    amount: number;
+                }[];
+                by_day: {
+                    day: string;
+                    count: number;
+                    amount: number;
+                }[];
+            };
+            advisers: {
+                tasks: number;
+                minutes: number;
+                tasks_per_day: number;
+                days_over_capacity: number;
+                by_day: {
+                    day: string;
+                    tasks: number;
+                    minutes: number;
+                    over_capacity: number;
+                }[];
+            };
+            budgets: {
+                name: string;
+                per: string;
+                amount: number;
+                spent: number;
+                spent_most: number;
+                used_up: number;
+            }[];
+            coupon_pools: {
+                key: string;
+                given: number;
+                left?: number;
+            }[];
+            caps: {
+                reason: string;
+                cap: string;
+                touches: number;
+                customers: number;
+                examples: {
+                    one_id: string;
+                    touches: number;
+                }[];
+            }[];
+            examples: {
+                one_id: string;
+                node: string;
+                day: string;
+                at: string;
+                status: string;
+                reason: string;
+                held: string;
+            }[];
+            others: ({
+                journey: string;
+                node: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+            assumptions: {
+                code: string;
+                zh: string;
+                en: string;
+            }[];
+        };
+        WhatifList: {
+            items: components["schemas"]["Whatif"][];
+            next_cursor: string | null;
+            as_of: string;
+        };
+        WhatifComparison: {
+            simulated_from: string;
+            actual_from: string;
+            actual_to: string;
+            as_of: string;
+            is_over: boolean;
+            nodes: {
+                node: string;
+                day?: number;
+                simulated: {
+                    [key: string]: number;
+                };
+                actual: {
+                    [key: string]: number;
+                };
+            }[];
+            days: {
+                node: string;
+                day?: number;
+                simulated: {
+                    [key: string]: number;
+                };
+                actual: {
+                    [key: string]: number;
+                };
+            }[];
         };
         JourneyReport: {
             key: string;
@@ -10069,6 +10272,202 @@ export interface operations {
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWhatifs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatifList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginWhatif: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description how many of the last days; default 90 */
+                    days?: number;
+                    /** @description first moment, instead of days */
+                    from?: string;
+                    /** @description last moment; default now */
+                    until?: string;
+                    /** @enum {string} */
+                    version?: "draft" | "published";
+                    /** @description a definition that was not saved */
+                    journey?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description who enters on the first day, where the journey is entered by hand */
+                    segment?: string;
+                    /** @description run the other live journeys beside it; default true */
+                    others?: boolean;
+                    /** @description imported events count as if they had come when they happened; default true */
+                    imported?: boolean;
+                    /** @enum {string} */
+                    identities?: "today" | "then";
+                    results?: {
+                        delivered?: number;
+                        read?: number;
+                        clicked?: number;
+                    };
+                    capacity?: {
+                        tasks_per_day?: number;
+                        minutes_per_task?: number;
+                        minutes_per_message?: number;
+                    };
+                    coupon_value?: number;
+                    examples?: number;
+                    tick?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whatif"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getWhatif: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whatif"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteWhatif: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    compareWhatif: {
+        parameters: {
+            query?: {
+                /** @description time at which the real days begin; default that of the run */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                key: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatifComparison"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
