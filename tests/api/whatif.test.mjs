@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// S22: what would happen. A draft over the last days with every policy on, from warehouse and tail; nothing of the live state moves;
+// later the published journey is run over the same days and stands beside what really came.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Kith, missingBinary, until } from '../support/kith.mjs';
+import { expect, refused, track, users } from './support.mjs';
+
+let kith, shop;
+const real = { skip: missingBinary };
+const NOW = '2026-06-18T02:00:00Z';
+const PEOPLE = 24;
+let now = Date.parse(NOW);
+
+before(async () => {
+  if (missingBinary) return;
+  kith = await Kith.start({ arguments: ['--virtual-clock'], environment: { KITH_NOW: NOW } });
+  await users(kith);
+  shop = await kith.source('shop');
+});
+after(async () => kith?.remove());
+
+const say = (user, event, properties, more = {}) => kith.batch(shop.write_key,
+  [track(user, event, properties, { timestamp: new Date(now).toISOString(), ...more })]);
+const advance = async (text, ms) => {
+  await expect(kith, 200, 'POST', '/clock', { body: { advance: text } });
+  now += ms;
+};
+const hour = 3600_000;
+const invite = {
+  name: '邀请',
+  trigger: { type: 'event', event: 'Order Paid', key: 'order_id' },
+  exits: [{ name: 'refund', event: 'Order Refunded', same: 'order_id' }],
+  start: 'wait',
+  nodes: {
+    wait: { type: 'wait', for: '2h', next: 'text' },
+    text: { type: 'send', channel: 'sms', template: 'hello', next: 'gift' },
+    gift: { type: 'coupon', coupon: 'gift', next: 'call' },
+    call: { type: 'task', channel: 'call', template: 'talk', purpose: 'service' },
+  },
+};
+const run = async (key, body) => {
+  const begun = await expect(kith, 202, 'POST', `/journeys/${key}/whatif`, { body });
+  return until('the run', async () => {
+    const one = await expect(kith, 200, 'GET', `/journeys/${key}/whatif/${begun.id}`);
+    assert.notEqual(one.state, 'failed', one.reason);
+    return one.state === 'done' && one;
+  });
+};
+const sum = (rows, member, where = {}) => rows
+  .filter((row) => Object.entries(where).every(([name, value]) => row[name] === value))
+  .reduce((all, row) => all + (row[member] ?? 0), 0);
+const counts = (rows) => Object.fromEntries(rows.reduce((all, row) => {
+  const key = `${row.node} ${row.status} ${row.reason}`.trim();
+  return all.set(key, (all.get(key) ?? 0) + row.count);
+}, new Map()));
+
+test('a house with people, consents, accounts, and five days of orders', real, async () => {
+  for (let i = 0; i < PEOPLE; i++) {
+    await kith.batch(shop.write_key, [{
+      type: 'identify', userId: `u${i}`, messageId: `i${i}`, timestamp: new Date(now).toISOString(),
+      traits: { phone: `1381234${String(1000 + i)}` },
+    }]);
+    if (i % 4 !== 3) await say(`u${i}`, 'Consent Granted', { purpose: 'marketing' });
+  }
+  await expect(kith, 200, 'PUT', '/channels/texts', { body: { kind: 'sms_aliyun', settings: { default: true, cost: 5, access_key_id: 'a', access_key_secret: 'b', sign_name: 'S' } } });
+  await expect(kith, 200, 'PUT', '/channels/calls', { body: { kind: 'call_center', settings: { default: true } } });
+  await expect(kith, 200, 'PUT', '/channels/gifts', { body: { kind: 'coupon', settings: { default: true } } });
+  await expect(kith, 200, 'PUT', '/templates/hello', { body: { channel: 'sms', template_id: 'T1', parts: { params: { name: 'x' } } } });
+  await expect(kith, 200, 'PUT', '/templates/talk', { body: { channel: 'call', parts: { text: 'talk' } } });
+  await expect(kith, 200, 'PUT', '/coupon-pools/gift', { body: { kind: 'generated', prefix: 'G', limit: 20 } });
+  await expect(kith, 200, 'PUT', '/policy', { body: {
+    frequency: [{ name: 'one text in two days', per: 'channel', value: 'sms', max: 1, window: '2d', over: 'drop' }],
+  } });
+  for (let day = 0; day < 5; day++) {
+    for (let i = 0; i < PEOPLE; i += 2)
+      await say(`u${i}`, 'Order Paid', { order_id: `o${day}-${i}`, revenue: '100.00' });
+    await advance('1h', hour);
+    await say('u0', 'Order Refunded', { order_id: `o${day}-0`, revenue: '100.00' });
+    await advance('23h', 23 * hour);
+  }
+  await kith.flushed(); // from now on most of it is in the warehouse, the rest in the tail
+});
+
+test('the draft over these days: who enters, what is sent, what it costs, who would be over the cap', real, async () => {
+  await expect(kith, 200, 'PUT', '/journeys/invite', { body: invite });
+  const one = await run('invite', { days: 6, capacity: { tasks_per_day: 10 }, coupon_value: 500, results: { delivered: 1, read: 0, clicked: 0 } });
+  const { result } = one;
+  // 12 people buy on five days; u0's order is refunded within the hour
+  assert.equal(result.report.entered, 60);
+  assert.equal(result.customers, 12);
+  const touches = counts(result.touches);
+  // of the 12, u0's never come to the text; u3, u7 … of the odd ones do not buy, so all 11 others have agreed or not: 2, 6, 10 … have
+  const agreed = [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22].filter((i) => i % 4 !== 3).length;
+  assert.equal(agreed, 11);
+  // one text in two days: days 0, 2, 4 of five
+  assert.equal(touches['text delivered'], 11 * 3);
+  assert.equal(touches['text suppressed frequency_cap'], 11 * 2);
+  assert.equal(touches['gift delivered'], 20);
+  assert.equal(touches['gift failed pool_empty'], 55 - 20);
+  assert.equal(sum(result.touches, 'count', { node: 'call' }), 55);
+  const texts = result.money.kinds.find((kind) => kind.kind === 'sms_aliyun');
+  assert.deepEqual(texts, { kind: 'sms_aliyun', count: 33, amount: 165 });
+  assert.equal(result.money.kinds.find((kind) => kind.kind === 'coupon').amount, 20 * 500);
+  assert.equal(result.advisers.tasks, 55);
+  assert.equal(result.advisers.minutes, 55 * 5);
+  assert.equal(result.advisers.days_over_capacity, 5);
+  assert.equal(result.coupon_pools.find((pool) => pool.key === 'gift').left, 0);
+  const cap = result.caps.find((row) => row.reason === 'frequency_cap');
+  assert.equal(cap.cap, 'one text in two days');
+  assert.equal(cap.customers, 11);
+  assert.equal(cap.touches, 22);
+  assert.equal(sum(result.days, 'entered', { node: '$start' }), 60);
+  assert.equal(sum(result.days, 'exited', { node: '$start' }), 60);
+  const example = result.examples.find((row) => row.reason === 'frequency_cap');
+  assert.equal((await expect(kith, 200, 'GET', `/customers/${example.one_id}`)).one_id, example.one_id);
+  assert.ok(result.assumptions.some((one) => one.code === 'identities_today'));
+  assert.ok(result.assumptions.every((one) => one.zh && one.en));
+  // nothing of it is real
+  assert.equal((await expect(kith, 200, 'GET', '/touches?journey=invite')).items.length, 0);
+  assert.equal((await expect(kith, 200, 'GET', '/journeys/invite')).entered, 0);
+  assert.equal((await expect(kith, 200, 'GET', '/coupon-pools')).items.find((pool) => pool.key === 'gift').given, 0);
+});
+
+test('another definition, not saved; what is wrong is said where it is', real, async () => {
+  const other = structuredClone(invite);
+  other.nodes.wait.for = '30m';
+  const one = await run('invite', { days: 6, journey: other });
+  // the refund comes too late now
+  assert.equal(sum(one.result.touches, 'count', { node: 'text' }), 60);
+  const problem = await refused(kith, 422, 'unprocessable', 'POST', '/journeys/invite/whatif', { body: { days: 0 } });
+  assert.equal(problem.errors[0].pointer, '/days');
+  await refused(kith, 404, 'not_found', 'POST', '/journeys/nothing/whatif', { body: {} });
+  other.nodes.wait.nxt = 'text';
+  const begun = await expect(kith, 202, 'POST', '/journeys/invite/whatif', { body: { journey: other } });
+  const failed = await until('the end', async () => {
+    const run = await expect(kith, 200, 'GET', `/journeys/invite/whatif/${begun.id}`);
+    return run.state === 'failed' && run;
+  });
+  assert.equal(failed.pointer, '/nodes/wait/nxt');
+});
+
+test('beside what came: the published journey over the days that it lived', real, async () => {
+  await expect(kith, 200, 'POST', '/journeys/invite/publish', { body: {} });
+  await until('it', async () => (await expect(kith, 200, 'GET', '/journeys/invite')).state === 'live');
+  const from = new Date(now).toISOString();
+  for (let i = 0; i < PEOPLE; i += 3)
+    await say(`u${i}`, 'Order Paid', { order_id: `p-${i}`, revenue: '100.00' });
+  await advance('30m', hour / 2);
+  await say('u3', 'Order Refunded', { order_id: 'p-3', revenue: '100.00' });
+  await advance('1d', 24 * hour);
+  const one = await run('invite', { from, version: 'published' });
+  const beside = await expect(kith, 200, 'GET', `/journeys/invite/whatif/${one.id}/compare`);
+  for (const row of beside.nodes) {
+    assert.equal(row.simulated.entered, row.actual.entered, row.node);
+    assert.equal(row.simulated.left, row.actual.left, row.node);
+    assert.equal(row.simulated.exited, row.actual.exited, row.node);
+  }
+  assert.equal(beside.nodes.find((row) => row.node === '$start').actual.entered, 8);
+});
+
+test('runs are listed, kept over a restart, and removed', real, async () => {
+  const before = await expect(kith, 200, 'GET', '/journeys/invite/whatif');
+  assert.ok(before.items.length >= 3);
+  const done = before.items.find((one) => one.state === 'done');
+  await kith.stop();
+  await kith.launch();
+  const one = await expect(kith, 200, 'GET', `/journeys/invite/whatif/${done.id}`);
+  assert.equal(one.state, 'done');
+  assert.ok(one.result.report.nodes.length > 0);
+  await expect(kith, 204, 'DELETE', `/journeys/invite/whatif/${done.id}`);
+  await refused(kith, 404, 'not_found', 'GET', `/journeys/invite/whatif/${done.id}`);
+});
