@@ -280,6 +280,7 @@ static void what_is_not_in_memory_is_told(void **state)
         history_read_begin(world.reader);
         history_view_customer(world.reader, world_number(0), &view);
         view.complete = false;
+        view.whole_from_ms = NOW - 90 * DAY_MS;
         rule_answer(world.judge, rule, world_number(0), &view, world_facts(&world, 0), NOW,
                     &answer);
         history_read_end(world.reader);

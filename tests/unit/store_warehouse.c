@@ -357,7 +357,7 @@ static void unready_is_told(void **state)
     err error = ERR_OK;
     for (int i = 0; i < 1000 && error == ERR_OK; i++) {
         buffer_clear(&out);
-        error = warehouse_query(house.warehouse, STR("SELECT 1"), NULL, 0, 1000, &out, &problem);
+        error = warehouse_query(house.warehouse, STR("SELECT 1"), NULL, 0, 60000, &out, &problem);
     }
     assert_err(error, ERR_UNAVAILABLE);
     assert_true(problem.detail[0] != '\0');
