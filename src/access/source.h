@@ -30,10 +30,13 @@ struct source {
     str channel;  /* default channel of its events; "" to derive from the event */
     bool strict;  /* what the plan does not know goes to quarantine */
     bool disabled;
-    str write_key;      /* of public sources, for snippets; "" for server sources */
-    str signing_secret; /* for signed claims; "" if none */
+    uint32_t events_per_second; /* the doors take no more; 0: no limit */
+    str write_key;              /* of public sources, for snippets; "" for server sources */
+    str signing_secret;         /* for signed claims; "" if none */
     uint8_t write_key_hash[SEAL_HASH_BYTES];
 };
+
+#define SOURCE_EVENTS_PER_SECOND_MAX 10000000
 
 struct source_set;
 

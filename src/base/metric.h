@@ -23,6 +23,8 @@
     X(REQUESTS_FAILED, "kith_http_requests_failed_total", COUNTER, "HTTP answers above 499")      \
     X(REQUESTS_BUSY, "kith_http_requests_busy_total", COUNTER, "HTTP answers 429")                \
     X(REQUESTS_LATE, "kith_http_requests_late_total", COUNTER, "of them, waited too long unread") \
+    X(REQUESTS_FLOODING, "kith_http_requests_flooding_total", COUNTER,                            \
+      "of them, of a source beyond its limit or share")                                           \
     X(REQUEST_US, "kith_http_request_microseconds", HISTOGRAM, "time to answer")                  \
     X(LOG_BLOCKS, "kith_log_blocks_total", COUNTER, "blocks made durable")                        \
     X(LOG_BYTES, "kith_log_bytes_total", COUNTER, "bytes of blocks made durable")                 \

@@ -44,6 +44,8 @@ struct collect_answer {
     const char *content_type;
     str body;       /* static or in the worker's arena */
     bool cacheable; /* settings and scripts; all else is no-store */
+    /* Who brought it, with what the doors may take of it; 0: not known */
+    uint32_t source_number, events_per_second;
 };
 
 struct collect_limits {

@@ -256,5 +256,9 @@ void collect_decode(struct collect_worker *worker, const struct source_set *sour
         dispatch(&door, index < ROUTE_COUNT ? routes[index].route : ROUTE_NONE, segment);
     }
     settle(&door, begin);
+    if (door.source != NULL) {
+        answer->source_number = door.source->number;
+        answer->events_per_second = door.source->events_per_second;
+    }
     *count = door.count;
 }

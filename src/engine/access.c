@@ -100,6 +100,8 @@ static void write_source_settings(const struct source *source, struct buffer *ou
     json_begin_object(&writer);
     json_member_text(&writer, STR("channel"), source->channel);
     json_member_text(&writer, STR("signing_secret"), source->signing_secret);
+    if (source->events_per_second > 0)
+        json_member_int(&writer, STR("events_per_second"), source->events_per_second);
     json_end_object(&writer);
 }
 
@@ -148,6 +150,7 @@ static bool load_source(void *context, const struct ledger_value *values)
         .strict = values[7].integer != 0,
         .channel = json_text(json_get(settings, STR("channel"))),
         .signing_secret = json_text(json_get(settings, STR("signing_secret"))),
+        .events_per_second = (uint32_t)json_int(json_get(settings, STR("events_per_second")), 0),
         .disabled = values[10].integer != 0,
     };
     if (values[5].bytes.size == SEAL_HASH_BYTES)
@@ -226,6 +229,13 @@ static err change_source(json_value body, struct access_source *row, int64_t now
         return problem_set(problem, ERR_INVALID, "write_key_hash is not 32 hex digits");
     source->strict = json_bool(json_get(body, STR("strict")), source->strict);
     source->disabled = json_bool(json_get(body, STR("disabled")), source->disabled);
+    int64_t most = json_int(json_get(body, STR("events_per_second")), source->events_per_second);
+    if (most < 0 || most > SOURCE_EVENTS_PER_SECOND_MAX) {
+        problem_set(problem, ERR_UNPROCESSABLE, "events_per_second is 0 (no limit) to %d",
+                    SOURCE_EVENTS_PER_SECOND_MAX);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/events_per_second");
+    }
+    source->events_per_second = (uint32_t)most;
     if (!source->disabled)
         row->disabled_ms = 0;
     else if (row->disabled_ms == 0)

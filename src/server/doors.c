@@ -80,12 +80,26 @@ static void refuse_append(struct request *request, err error)
     request->retry_after_s = error == ERR_BUSY ? RETRY_AFTER_BUSY_S : RETRY_AFTER_DOWN_S;
 }
 
+/* Retry-After is set already. */
+static void refuse_flood(struct request *request)
+{
+    struct problem problem = { .error = ERR_OK };
+    int64_t retry_after_s = request->retry_after_s;
+    problem_set(&problem, ERR_BUSY, "this source brings more events than it may now");
+    problem_hint(&problem, ERR_BUSY,
+                 "come again after Retry-After; events_per_second of the source is its limit");
+    reply_problem(request, ERR_BUSY, &problem);
+    request->retry_after_s = retry_after_s;
+    request->stage = STAGE_ANSWERING;
+}
+
 /* Behind so many others that it would be answered too late: not worth decoding. */
 static bool log_is_late(struct server *server)
 {
     if (log_wait_ms(engine_log(server->engine)) <= server->config.door_wait_ms_max)
         return false;
     metric_add(METRIC_REQUESTS_LATE, 1);
+    flows_press(server->flows);
     return true;
 }
 
@@ -93,12 +107,24 @@ void door_run(struct request *request)
 {
     struct server *server = request->server;
     uint32_t count = 0;
+    if (!flow_may_come(request)) {
+        refuse_flood(request);
+        return;
+    }
     if (request->method == METHOD_POST && log_is_late(server)) {
         request->stage = STAGE_ANSWERING;
         refuse_append(request, ERR_BUSY);
         return;
     }
     decode(request, &count);
+    if (count > 0 && !flow_takes(request,
+                                 &(struct flow_source){ request->door_answer.source_number,
+                                                        request->door_answer.events_per_second },
+                                 count)) {
+        buffer_clear(&request->records);
+        refuse_flood(request);
+        return;
+    }
     keep_answer(request);
     request->stage = STAGE_ANSWERING;
     if (count == 0)

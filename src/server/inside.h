@@ -108,6 +108,7 @@ struct server {
     pthread_mutex_t create_mutex;      /* one source is made at a time */
     _Atomic(const struct zone *) zone; /* the workspace's */
     struct workspace_zone *zones;      /* all that were read */
+    struct flows *flows; /* how much each source brings */
     struct live *live;
     struct scopes *scopes; /* teams, and views in force */
     struct answers *answers;       /* remembered for Idempotency-Key */
@@ -147,6 +148,22 @@ void admission_turn_begins(struct admission *admission, int sockets);
 bool admission_permits(struct request *request);
 /* Once the body is here, before it is decoded: still? */
 bool admission_still_permits(struct request *request);
+
+/* ---- flow.c: a source that floods. Any thread ---- */
+
+struct flow_source {
+    uint32_t number, events_per_second;
+};
+err flows_new(struct flows **flows) MUST_USE;
+void flows_free(struct flows **flows);
+/* Requests wait too long: from now on, for a second, each source gets its share. */
+void flows_press(struct flows *flows);
+/* Before it is decoded: is its source, as far as its key tells, in debt? False: refused, Retry-After is set. */
+bool flow_may_come(struct request *request);
+/* Decoded: so many events of this source. False: refused, nothing is counted. */
+bool flow_takes(struct request *request, const struct flow_source *source, uint32_t events);
+/* The source was changed: what it owed is forgotten. */
+void flow_limit_changed(struct server *server, uint32_t source_number);
 
 /* ---- accept.c ---- */
 

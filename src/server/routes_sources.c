@@ -69,6 +69,7 @@ static void write_source(struct request *request, struct json_writer *writer,
     json_member_text(writer, STR("channel"), source->channel);
     json_member_bool(writer, STR("strict"), source->strict);
     json_member_bool(writer, STR("disabled"), source->disabled);
+    json_member_int(writer, STR("events_per_second"), source->events_per_second);
     member_text_or_null(writer, STR("write_key"), shown);
     json_member_text(writer, STR("write_key_hint"), last_four(shown));
     json_member_bool(writer, STR("signing"), source->signing_secret.size > 0);
@@ -171,6 +172,17 @@ static err check_protocol(struct request *request, struct problem *problem)
     return problem_at(problem, ERR_UNPROCESSABLE, "/protocol");
 }
 
+static err check_limit(struct request *request, struct problem *problem)
+{
+    json_value value = json_get(request->json, STR("events_per_second"));
+    int64_t most = json_int(value, -1);
+    if (json_kind(value) == JSON_MISSING || (most >= 0 && most <= SOURCE_EVENTS_PER_SECOND_MAX))
+        return ERR_OK;
+    problem_set(problem, ERR_UNPROCESSABLE, "events_per_second is 0 (no limit) to %d",
+                SOURCE_EVENTS_PER_SECOND_MAX);
+    return problem_at(problem, ERR_UNPROCESSABLE, "/events_per_second");
+}
+
 static err check_members(struct request *request, struct problem *problem)
 {
     err error = check_member(request, "name", JSON_TEXT, 100, problem);
@@ -180,12 +192,15 @@ static err check_members(struct request *request, struct problem *problem)
         error = check_member(request, "strict", JSON_BOOL, 0, problem);
     if (error == ERR_OK)
         error = check_member(request, "disabled", JSON_BOOL, 0, problem);
+    if (error == ERR_OK)
+        error = check_limit(request, problem);
     return error == ERR_OK ? check_protocol(request, problem) : error;
 }
 
 static void copy_members(struct request *request, struct command_body *body)
 {
-    static const char *const members[] = { "name", "protocol", "channel", "strict", "disabled" };
+    static const char *const members[] = { "name",   "protocol", "channel",
+                                           "strict", "disabled", "events_per_second" };
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
         command_body_copy(body, request, members[i]);
 }
@@ -264,6 +279,16 @@ static err find_source(struct request *request, bool *is_public, struct problem 
     return found ? ERR_OK : no_source(key, problem);
 }
 
+/* What it owed under another limit. */
+static void forget_debt(struct request *request)
+{
+    struct source_set *sources = engine_sources(request->server->engine);
+    const struct source *source = source_by_key(sources, request->parameters[0]);
+    if (source != NULL)
+        flow_limit_changed(request->server, source->number);
+    source_set_release(&sources);
+}
+
 err route_source_put(struct request *request, struct problem *problem)
 {
     struct command_body body;
@@ -279,6 +304,8 @@ err route_source_put(struct request *request, struct problem *problem)
     copy_members(request, &body);
     error = answer_command(request, "source.put", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
+    if (error == ERR_OK)
+        forget_debt(request);
     return error == ERR_OK ? answer_source(request, request->parameters[0], STR_NONE, problem)
                            : error;
 }

@@ -61,6 +61,8 @@ static err start_parts(struct server *server, struct problem *problem)
     if (error == ERR_OK)
         error = answers_new(&server->answers);
     if (error == ERR_OK)
+        error = flows_new(&server->flows);
+    if (error == ERR_OK)
         error = figures_new(&server->figures);
     if (error == ERR_OK)
         error = scopes_new(&server->scopes);
@@ -158,6 +160,7 @@ void server_stop(struct server **pointer)
     auth_stop(server);
     answers_free(&server->answers);
     figures_free(&server->figures);
+    flows_free(&server->flows);
     scopes_free(&server->scopes);
     namespaces_free(&server->namespaces);
     values_free(&server->values);

@@ -3160,6 +3160,8 @@ export interface components {
             /** @description what the plan does not know goes to quarantine */
             strict: boolean;
             disabled: boolean;
+            /** @description the doors take no more of it; 0: no limit */
+            events_per_second: number;
             /** @description public sources only */
             write_key: string | null;
             /** @description last four characters of the key when it is known */
@@ -3195,6 +3197,8 @@ export interface components {
             /** @description what the plan does not know goes to quarantine */
             strict: boolean;
             disabled: boolean;
+            /** @description the doors take no more of it; 0: no limit */
+            events_per_second: number;
             /** @description of a server source shown once */
             write_key: string;
             /** @description last four characters of the key when it is known */
@@ -3218,6 +3222,7 @@ export interface components {
             protocol?: "segment" | "sensors" | "files" | "other";
             channel?: string;
             strict?: boolean;
+            events_per_second?: number;
         };
         SourcePut: {
             name?: string;
@@ -3226,6 +3231,7 @@ export interface components {
             channel?: string;
             strict?: boolean;
             disabled?: boolean;
+            events_per_second?: number;
         };
         WriteKey: {
             /** @description shown once; the old one no longer works */
