@@ -222,6 +222,20 @@ static void tag_value(struct engine *engine, uint32_t customer, str key,
     buffer_deinit(&one);
 }
 
+/* When she is late by her own rhythm: half as long again as the mean between her orders, after the last. Who has one order has no
+ * rhythm yet. */
+static void late_value(struct act *act, const struct profile_summary *summary,
+                       struct template_value *value)
+{
+    char text[TIME_TEXT_BYTES];
+    value->kind = TEMPLATE_MISSING;
+    if (summary->orders < 2 || summary->last_order_ms <= summary->first_order_ms)
+        return;
+    int64_t mean_ms = (summary->last_order_ms - summary->first_order_ms) / (summary->orders - 1);
+    time_format_utc(summary->last_order_ms + mean_ms + mean_ms / 2, text);
+    put_text(act, str_from_c(text), value);
+}
+
 static void summary_value(struct engine *engine, const uint32_t *nodes, size_t count, str name,
                           struct template_value *value)
 {
@@ -232,6 +246,8 @@ static void summary_value(struct engine *engine, const uint32_t *nodes, size_t c
         value->number = (int64_t)summary.orders * 1000000;
     else if (str_equal(name, STR("revenue")))
         value->number = summary.revenue * 1000000;
+    else if (str_equal(name, STR("late_at")))
+        late_value(engine->act, &summary, value);
     else
         value->kind = TEMPLATE_MISSING;
 }

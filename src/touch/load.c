@@ -66,14 +66,14 @@ static bool take_state(void *context, const struct ledger_value *values)
         return true;
     if (status != TOUCH_HELD || !touches_gate_find(values[2].bytes, &gate))
         gate = GATE_NONE;
-    struct waiting *added, waiting = { .number = number,
-                                       .due_ms = values[3].integer,
-                                       .status = (uint8_t)status,
-                                       .gate = (uint8_t)gate,
-                                       .tries = (uint8_t)values[7].integer,
-                                       .recipient =
-                                           (uint32_t)(values[8].integer >> WAITING_FLAG_BITS),
-                                       .flags = (uint8_t)values[8].integer };
+    struct waiting *added,
+        waiting = { .number = number,
+                    .due_ms = values[3].integer,
+                    .status = (uint8_t)status,
+                    .gate = (uint8_t)gate,
+                    .tries = (uint8_t)values[7].integer,
+                    .recipient = (uint32_t)(values[8].integer >> WAITING_FLAG_BITS),
+                    .flags = (uint8_t)values[8].integer };
     loading->error = touches_waiting_add(touches, &waiting, &added);
     return loading->error == ERR_OK;
 }

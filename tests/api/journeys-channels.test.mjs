@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// S2, S3, S13, S34 and what channels bring: WeCom and a mini-program through journeys, end to end against the sandbox. Callbacks come
+// sealed, twice and out of order. What is expected is looked up where the messages arrive.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
+import { Sandbox } from '../support/sandbox.mjs';
+import { expect, identify, track } from './support.mjs';
+
+const real = { skip: missingBinary, timeout: 240_000 };
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const NOW = '2026-06-18T02:00:00Z'; // ten in the morning in Shanghai
+const corp = 'ww8d7b3a1c5e9f2046', mini = 'wx3f8c1e7a9b5d2046', TOKEN = 'callbackToken';
+const AES = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFA';
+let kith, sandbox, shop, now;
+
+before(async () => {
+  if (missingBinary) return;
+  now = Date.parse(NOW);
+  sandbox = await Sandbox.start({ now: NOW, settings: { receipt_ms: 0, check_time: 0, interacted: 1 } });
+  kith = await Kith.start({ arguments: ['--virtual-clock', '--sandbox', sandbox.url], environment: { KITH_NOW: NOW } });
+  shop = await kith.source('shop');
+  await kith.put('/channels/wecom', {
+    kind: 'wecom',
+    settings: { corpid: corp, secret: 'sandbox-secret', agentid: 1000002, sender: 'lin', callback_token: TOKEN, encoding_aes_key: AES,
+                batch_wait_ms: 50, sandbox: true },
+  });
+  await kith.put('/channels/mini', {
+    kind: 'mini_program', settings: { appid: mini, secret: 'sandbox-secret', callback_token: TOKEN, namespace: mini, sandbox: true },
+  });
+  await kith.put('/channels/calls', { kind: 'call_center', settings: {} });
+  await sandbox.world({
+    accounts: [
+      { kind: 'wecom', id: corp, secret: 'sandbox-secret', callback_url: `${kith.url}/hooks/wecom`, callback_token: TOKEN, encoding_aes_key: AES },
+      { kind: 'mini_program', id: mini, secret: 'sandbox-secret', callback_url: `${kith.url}/hooks/mini`, callback_token: TOKEN },
+    ],
+    employees: [{ kind: 'wecom', account: corp, id: 'lin' }],
+  });
+  await kith.put('/policy', { expires: '3d' });
+  const mass = (key, text) => kith.put(`/templates/${key}`, { channel: 'wecom', form: 'customer_mass', purpose: 'service', parts: { text } });
+  await mass('news', '上新了，来看看。');
+  await mass('group_a', '一群欢迎您。');
+  await mass('group_b', '二群欢迎您。');
+  await mass('wake', '好久不见。');
+  await kith.put('/templates/hello', {
+    channel: 'wecom', form: 'welcome', purpose: 'service',
+    parts: { welcome_code: '{{ event.welcome_code }}', text: '您好，我是您的顾问。' },
+  });
+  await kith.put('/templates/file', {
+    channel: 'subscription', purpose: 'service', template_id: 'SkinFile',
+    parts: { template_id: 'SkinFile', page: 'pages/skin', data: { thing1: '您的肌肤档案已更新' } },
+  });
+});
+after(async () => {
+  await kith?.remove();
+  if (sandbox) assert.equal(await sandbox.stop(), 0);
+});
+
+// ---- people, time, what arrived ----
+
+const say = (...items) => kith.batch(shop.write_key, items);
+const did = (user, event, properties) => track(user, event, properties, { timestamp: new Date(now).toISOString() });
+const oneId = async (user) => (await kith.customerBy('user_id', user)).one_id;
+const contact = (user) => ({
+  ...identify(user), context: { externalIds: [{ type: 'wecom_external_userid', id: `wm-${user}`, collection: corp, encoding: 'none' }] },
+});
+const opened = (user) => ({
+  ...identify(user), context: { externalIds: [{ type: 'wx_openid', id: `o-${user}`, collection: mini, encoding: 'none' }] },
+});
+const busy = ['queued', 'sending'];
+const isOutOf = async (statuses) => {
+  for (const status of statuses) if ((await kith.get(`/touches?status=${status}&limit=1`)).items.length > 0) return false;
+  return true;
+};
+async function quiet() {
+  await until('what is due to have gone', async () => {
+    await kith.settled();
+    if (!(await isOutOf(busy)) || (await sandbox.pending()) > 0) return false;
+    await sleep(60);
+    return (await isOutOf(busy)) && (await sandbox.pending()) === 0;
+  });
+}
+async function advance(ms) {
+  now += ms;
+  await sandbox.call('POST', 'clock', { now: new Date(now).toISOString() });
+  await expect(kith, 200, 'POST', '/clock', { body: { advance: `${ms / 1000}s` } });
+  await quiet();
+}
+const inbox = async (recipient, form) => (await sandbox.messages({ recipient, ...(form && { form }) })).messages;
+async function live(key, journey) {
+  await kith.put(`/journeys/${key}`, { name: key, ...journey });
+  await kith.post(`/journeys/${key}/publish`);
+  await until(`${key} to be live`, async () => (await kith.get(`/journeys/${key}`)).state === 'live');
+}
+const happens = (kind, account, event) => sandbox.call('POST', 'events', { kind, account, event });
+const added = (contact, state) => happens('wecom', corp, {
+  Event: 'change_external_contact', ChangeType: 'add_external_contact', UserID: 'lin', ExternalUserID: contact, ...(state && { State: state }),
+});
+const touchesOf = async (user) => kith.all(`/touches?customer=${await oneId(user)}`);
+
+// ---- tests ----
+
+test('a mass message of WeCom is sent when the adviser confirms it, and no sooner', real, async () => {
+  await live('news', { trigger: { type: 'event', event: 'Order Paid' }, start: 's',
+    nodes: { s: { type: 'send', channel: 'wecom', form: 'customer_mass', template: 'news', purpose: 'service' } } });
+  await say(contact('mass-1'), contact('mass-2'), did('mass-1', 'Order Paid', { order_id: 'M1' }), did('mass-2', 'Order Paid', { order_id: 'M2' }));
+  await quiet();
+  assert.deepEqual((await touchesOf('mass-1')).map((touch) => touch.status), ['sent'], 'a task for the adviser');
+  assert.equal((await sandbox.messages({ form: 'customer_mass' })).matched, 0, 'nothing has reached her');
+  await sandbox.call('POST', 'confirm', { corpid: corp });
+  assert.deepEqual([(await inbox('wm-mass-1')).length, (await inbox('wm-mass-2')).length], [1, 1]);
+  await kith.post('/journeys/news/stop', { positions: 'exit' });
+});
+
+test('the welcome message goes within the twenty seconds of its code, and after them not at all', real, async () => {
+  await say(did('nobody', 'WeCom Contact Added', { welcome_code: 'none', state: 'none' }));
+  await live('welcome', { trigger: { type: 'event', event: 'WeCom Contact Added' }, start: 's', nodes: {
+    s: { type: 'send', channel: 'wecom', form: 'welcome', template: 'hello', purpose: 'service', transactional: true, expires: '20s' } } });
+  await added('wm-w-1');
+  await until('the welcome to be there', async () => (await inbox('wm-w-1', 'welcome')).length === 1);
+  await quiet();
+  await kith.post('/stop', { scope: 'channel', value: 'wecom' });
+  await added('wm-w-2');
+  await quiet();
+  await advance(30_000);
+  await kith.post('/stop', { scope: 'channel', value: 'wecom', active: false });
+  await quiet();
+  assert.deepEqual(await inbox('wm-w-2', 'welcome'), [], 'its time is over');
+  await kith.post('/journeys/welcome/stop', { positions: 'exit' });
+});
+
+test('a subscription message takes one of what she granted, and the callbacks come twice and in any order', real, async () => {
+  await sandbox.call('PUT', 'faults', { rules: [{ what: 'receipt_twice', kind: 'mini_program', delay_ms: 30, times: -1 },
+    { what: 'receipt_twice', kind: 'wecom', delay_ms: 30, times: -1 }] });
+  await say(did('nobody', 'Skin Test Done', {}));
+  await live('file', { trigger: { type: 'event', event: 'Skin Test Done' }, start: 's',
+    nodes: { s: { type: 'send', channel: 'subscription', template: 'file', purpose: 'service' } } });
+  await say(opened('sub'));
+  for (let n = 0; n < 2; n++)
+    await happens('mini_program', mini, { FromUserName: 'o-sub', Event: 'subscribe_msg_popup_event',
+      SubscribeMsgPopupEvent: { List: [{ TemplateId: 'SkinFile', SubscribeStatusString: 'accept', PopupScene: '0' }] } });
+  await quiet();
+  for (let n = 0; n < 3; n++) {
+    await advance(HOUR);
+    await say(did('sub', 'Skin Test Done', { n }));
+    await quiet();
+  }
+  const statuses = (await touchesOf('sub')).map((touch) => `${touch.status} ${touch.reason ?? ''}`.trim()).sort();
+  const events = (await kith.timeline(await oneId('sub'))).map((event) => event.type ?? event.event);
+  const accepted = events.filter((type) => type === 'Subscription Accepted').length;
+  assert.equal((await inbox('o-sub')).length, accepted, JSON.stringify({ statuses, events }));
+  assert.equal(statuses.filter((status) => status === 'suppressed no_subscription').length, 3 - accepted);
+  assert.ok(accepted >= 1 && accepted <= 2, 'each grant counts once, however often it is told');
+  await sandbox.call('PUT', 'faults', { rules: [] });
+});
+
+test('S3 round 3: the card in the parcel leads to a contact by the pool\'s code; the scan is the card\'s, the order is asked for', real, async () => {
+  await say(did('nobody', 'Order Number Given', { order_id: 'x' }));
+  await kith.put('/templates/ask', { channel: 'wecom', form: 'welcome', purpose: 'service',
+    parts: { welcome_code: '{{ event.welcome_code }}', text: '请告诉我您的订单号。' } });
+  await kith.put('/segments/by-card', { name: '来自卡片', rule: { event: 'WeCom Contact Added', where: [{ prop: 'state', eq: 'card-618' }], measure: 'count', gte: 1 } });
+  await live('card', {
+    trigger: { type: 'event', event: 'WeCom Contact Added', where: [{ prop: 'state', eq: 'card-618' }] },
+    goals: [{ key: 'order', event: 'Order Number Given', within: '7d' }], start: 'ask',
+    nodes: { ask: { type: 'send', channel: 'wecom', form: 'welcome', template: 'ask', purpose: 'service', transactional: true, next: 'told' },
+             told: { type: 'wait_until', event: 'Order Number Given', timeout: '3d', next: 'tag', on_timeout: null },
+             tag: { type: 'trait', trait: 'order_by_card', value: true } } });
+  await added('wm-card', 'card-618');
+  await added('wm-other', 'elsewhere');
+  await quiet();
+  assert.equal((await inbox('wm-card', 'welcome')).length, 1);
+  assert.deepEqual(await inbox('wm-other', 'welcome'), [], 'who came another way is not asked');
+  const she = await kith.customerBy('wecom_external_userid', 'wm-card', corp);
+  assert.ok(she.segments.includes('by-card'), 'the scan is attributed to the card');
+  await say({ ...did('card', 'Order Number Given', { order_id: 'C1' }),
+    context: { externalIds: [{ type: 'wecom_external_userid', id: 'wm-card', collection: corp, encoding: 'none' }] } });
+  await quiet();
+  const report = await expect(kith, 200, 'GET', '/journeys/card/report');
+  assert.equal(report.goals[0].journey.reached, 1);
+  assert.equal((await kith.customerBy('wecom_external_userid', 'wm-card', corp)).traits.order_by_card, true);
+});
+
+test('S2 the group of her skin type, or the next one where it is full', real, async () => {
+  await kith.put('/tags/skin_type', { name: '肤质', kind: 'manual', type: 'text' });
+  await say(did('nobody', 'Customer Group Full', { group: 'x' }), did('nobody', 'Customer Group Joined', {}));
+  await kith.put('/segments/group-a-full', { name: '一群已满', kind: 'static' });
+  await live('skin', { trigger: { type: 'tag', tag: 'skin_type' }, entry: { reentry: 'never' }, start: 'which', nodes: {
+    which: { type: 'branch', cases: [{ segment: 'group-a-full', next: 'b' }], otherwise: 'a' },
+    a: { type: 'send', channel: 'wecom', form: 'customer_mass', template: 'group_a', purpose: 'service', next: 'full' },
+    full: { type: 'wait_until', event: 'Customer Group Full', timeout: '1d', next: 'b', on_timeout: null },
+    b: { type: 'send', channel: 'wecom', form: 'customer_mass', template: 'group_b', purpose: 'service' } } });
+  await say(contact('skin-1'), contact('skin-2'));
+  await kith.post('/tags/skin_type/values', { values: ['skin-1', 'skin-2'].map((user) => ({ customer: { type: 'user_id', value: user }, value: 'dry' })) });
+  await quiet();
+  await sandbox.call('POST', 'confirm', { corpid: corp });
+  const first = [(await inbox('wm-skin-1')).length, (await inbox('wm-skin-2')).length];
+  assert.deepEqual(first, [1, 1]);
+  await say(did('skin-2', 'Customer Group Full', { group: 'a' })); // the group's answer to her
+  await quiet();
+  await sandbox.call('POST', 'confirm', { corpid: corp });
+  assert.deepEqual((await inbox('wm-skin-2')).map((message) => /[一二]群/.exec(message.content)[0]), ['一群', '二群']);
+  assert.equal((await inbox('wm-skin-1')).length, 1);
+});
+
+test('S13 each is woken by her own rhythm: half as late again as she usually is', real, async () => {
+  await live('rhythm', {
+    trigger: { type: 'event', event: 'Order Paid' }, start: 'knows', nodes: {
+      knows: { type: 'branch', cases: [{ value: 'summary.orders', gte: 2, next: 'late' }], otherwise: null },
+      late: { type: 'wait', date: 'summary.late_at', restart_on: { event: 'Order Paid' }, next: 'wake' },
+      wake: { type: 'send', channel: 'wecom', form: 'customer_mass', template: 'wake', purpose: 'service' } } });
+  await say(contact('weekly'), contact('monthly'), contact('once'));
+  const buys = (user, n) => did(user, 'Order Paid', { order_id: `${user}-${n}`, revenue: '10.00', currency: 'CNY' });
+  const times = { weekly: [0, 7, 14], monthly: [0, 28], once: [0] };
+  for (let day = 0; day <= 28; day++) {
+    const items = Object.entries(times).filter(([, days]) => days.includes(day)).map(([user]) => buys(user, day));
+    if (items.length > 0) await say(...items);
+    await advance(DAY);
+  }
+  // weekly: late at day 14 + 10.5; monthly: at day 28 + 42
+  const woken = async (user) => (await touchesOf(user)).filter((touch) => touch.template === 'wake' || touch.journey === 'rhythm').length;
+  assert.deepEqual([await woken('weekly'), await woken('monthly'), await woken('once')], [1, 0, 0]);
+  for (let day = 0; day < 40; day++) await advance(DAY);
+  assert.equal(await woken('monthly'), 0, 'not before her own time');
+  for (let day = 0; day < 4; day++) await advance(DAY);
+  assert.deepEqual([await woken('weekly'), await woken('monthly'), await woken('once')], [1, 1, 0]);
+});
