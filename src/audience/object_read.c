@@ -178,7 +178,8 @@ static void write_kind(struct audience *audience, const struct object_kind *kind
     json_begin_object(writer);
     json_member_text(writer, STR("kind"), kind->ids->key);
     json_member_text(writer, STR("name"), kind->label.size > 0 ? kind->label : kind->ids->key);
-    json_member_int(writer, STR("count"), (int64_t)kind->count);
+    /* objects come with everybody's events */
+    json_member_int(writer, STR("count"), audience->lens_is_on ? 0 : (int64_t)kind->count);
     write_properties(audience, kind, writer);
     write_definitions(audience, kind, AUDIENCE_TAG, STR("tags"), writer);
     write_definitions(audience, kind, AUDIENCE_SEGMENT, STR("segments"), writer);

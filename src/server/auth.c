@@ -181,6 +181,19 @@ static err keeps_pace(struct request *request, uint64_t kind, enum access_rule r
                        rule == ACCESS_RULE_TOKEN_REQUESTS ? "by this token" : "from this address");
 }
 
+err auth_identify(struct request *request, struct problem *problem)
+{
+    bool by_cookie;
+    str token = find_token(request, &by_cookie);
+    err error =
+        request->actor.set == NULL ? thread_set(request->server, request->thread, problem) : ERR_OK;
+    if (error == ERR_OK && request->actor.set == NULL)
+        request->actor.set = access_set_hold(request->thread->set);
+    if (error == ERR_OK && token.size == 0)
+        error = unknown(problem);
+    return error == ERR_OK ? use_token(request, token, by_cookie, problem) : error;
+}
+
 err auth_check(struct request *request, struct http_thread *thread, struct problem *problem)
 {
     enum permission needed = request->route->permission;

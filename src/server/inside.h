@@ -195,6 +195,9 @@ err auth_check(struct request *request, struct http_thread *thread,
                struct problem *problem) MUST_USE;
 /* Does she hold it? FORBIDDEN, with its name. For what a route asks beyond its row of the table. */
 err auth_needs(struct request *request, enum permission needed, struct problem *problem) MUST_USE;
+/* Who asks, on a route that anybody may ask: sets request->actor where a token is good. UNAUTHENTICATED. The connection's
+ * own thread. */
+err auth_identify(struct request *request, struct problem *problem) MUST_USE;
 /* A fresh hold of the present users and tokens. */
 err auth_hold(struct server *server, struct access_set **set, struct problem *problem) MUST_USE;
 void auth_release(struct request *request);

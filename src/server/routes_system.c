@@ -7,6 +7,7 @@
 #include "server/access_rules.h"
 #include "server/answer.h"
 #include "server/figures.h"
+#include "server/scope.h"
 
 err route_openapi_get(struct request *request, struct problem *problem)
 {
@@ -83,6 +84,26 @@ static void write_process(struct buffer *out)
     fclose(file);
 }
 
+/* Asked by this machine itself, not for somebody else; or with a token that sees the whole. */
+static bool is_from_inside(struct request *request)
+{
+    struct problem problem = { .error = ERR_OK };
+    bool is_local = str_starts_with(request->client_address, STR("127.")) ||
+                    str_equal(request->client_address, STR("::1"));
+    bool has_token = request->headers.authorization.size > 0 || request->headers.cookie.size > 0;
+    if (has_token)
+        return auth_identify(request, &problem) == ERR_OK && !scope_is_part(request) &&
+               permissions_hold(&request->actor.permissions, PERMISSION_SYSTEM_SEE);
+    return is_local && request->headers.forwarded_for.size == 0;
+}
+
+static err write_alive(struct request *request)
+{
+    write_gauge(&request->out, "kith_up", "the server answers", 1);
+    request->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return ERR_OK;
+}
+
 err route_metrics_get(struct request *request, struct problem *problem)
 {
     struct server *server = request->server;
@@ -94,6 +115,8 @@ err route_metrics_get(struct request *request, struct problem *problem)
     metric_set(METRIC_CUSTOMERS, status.customers);
     metric_set(METRIC_IDENTIFIERS, status.identifiers);
     metric_set(METRIC_MESSAGE_KEYS, (int64_t)status.message_keys);
+    if (!is_from_inside(request)) /* what is counted below is counted of everybody */
+        return write_alive(request);
     metric_write_prometheus(&request->out);
     write_engine(&request->out, &status);
     write_gauge(&request->out, "kith_http_connections", "open connections",
@@ -117,12 +140,12 @@ err route_metrics_get(struct request *request, struct problem *problem)
 static void write_seqs(struct json_writer *writer, struct server *server,
                        const struct engine_status *status)
 {
-    struct log *log = engine_log(server->engine);
+    struct log *log = server != NULL ? engine_log(server->engine) : NULL;
     json_put_key(writer, STR("log"));
     json_begin_object(writer);
-    json_member_int(writer, STR("first_seq"), (int64_t)log_first_seq(log));
+    json_member_int(writer, STR("first_seq"), log != NULL ? (int64_t)log_first_seq(log) : 0);
     json_member_int(writer, STR("last_seq"), (int64_t)status->log_last_seq);
-    json_member_int(writer, STR("bytes"), log_bytes(log));
+    json_member_int(writer, STR("bytes"), log != NULL ? log_bytes(log) : 0);
     json_end_object(writer);
     json_put_key(writer, STR("engine"));
     json_begin_object(writer);
@@ -155,11 +178,13 @@ static void write_memory(struct json_writer *writer, const struct engine_status 
 {
     json_put_key(writer, STR("memory"));
     json_begin_array(writer);
-    write_memory_row(writer, "identity", status->identity_bytes);
-    write_memory_row(writer, "profile", status->profile_bytes);
-    write_memory_row(writer, "history", status->history_bytes);
-    write_memory_row(writer, "tail", status->tail_bytes);
-    arena_visit_usage(write_arena_row, writer);
+    if (status != NULL) {
+        write_memory_row(writer, "identity", status->identity_bytes);
+        write_memory_row(writer, "profile", status->profile_bytes);
+        write_memory_row(writer, "history", status->history_bytes);
+        write_memory_row(writer, "tail", status->tail_bytes);
+        arena_visit_usage(write_arena_row, writer);
+    }
     json_end_array(writer);
 }
 
@@ -170,13 +195,15 @@ err route_system_get(struct request *request, struct problem *problem)
     struct json_writer writer;
     (void)problem;
     engine_status(server->engine, &status);
+    if (request->scope != NULL) /* it counts everybody */
+        status = (struct engine_status){ .warehouse_ready = status.warehouse_ready };
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_member_text(&writer, STR("version"), str_from_c(server->config.version));
     json_member_time(&writer, STR("started_at"), server->started_ms);
     json_member_time(&writer, STR("as_of"), server_as_of_ms(server));
-    write_seqs(&writer, server, &status);
-    write_memory(&writer, &status);
+    write_seqs(&writer, request->scope == NULL ? server : NULL, &status);
+    write_memory(&writer, request->scope == NULL ? &status : NULL);
     json_put_key(&writer, STR("counts"));
     json_begin_object(&writer);
     json_member_int(&writer, STR("customers"), status.customers);
@@ -193,12 +220,35 @@ err route_system_get(struct request *request, struct problem *problem)
     return ERR_OK;
 }
 
+/* Of who sees a part: how many she sees. The sums are of everybody's events: none of them. */
+static err write_part(struct request *request)
+{
+    struct json_writer writer;
+    static const char *const none[] = { "identified",        "identifiers", "events",
+                                        "events_per_second", "quarantined", "merges_today",
+                                        "refusals_open" };
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_time(&writer, STR("as_of"), server_as_of_ms(request->server));
+    json_member_int(&writer, STR("customers"), (int64_t)scope_customer_count(request));
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        json_member_int(&writer, str_from_c(none[i]), 0);
+    json_member_raw(&writer, STR("by_hour"), STR("[]"));
+    json_member_raw(&writer, STR("by_channel"), STR("[]"));
+    json_member_bool(&writer, STR("partial"), false);
+    json_member_bool(&writer, STR("withheld"), true);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
 err route_overview_get(struct request *request, struct problem *problem)
 {
     struct server *server = request->server;
     struct engine_status status;
     struct json_writer writer;
     (void)problem;
+    if (request->scope != NULL)
+        return write_part(request);
     engine_status(server->engine, &status);
     struct open_counts counts = figures_open_counts(server);
     uint64_t identified = figures_identified(server);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was right or wrong to send, whom one can reach, and the tasks of the call centre. */
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
@@ -12,6 +13,7 @@ struct correction_page {
     struct request *request;
     struct json_writer *writer;
     str kind, journey;
+    struct audience_set *seen; /* NULL: everybody */
     size_t limit, written;
     int64_t last;
     bool more;
@@ -21,7 +23,9 @@ static bool write_correction(void *context, const struct ledger_value *values)
 {
     struct correction_page *page = context;
     if ((page->kind.size > 0 && !str_equal(page->kind, values[1].bytes)) ||
-        (page->journey.size > 0 && !str_equal(page->journey, values[4].bytes)))
+        (page->journey.size > 0 && !str_equal(page->journey, values[4].bytes)) ||
+        (page->seen != NULL && !audience_set_has(page->seen, (uint32_t)values[3].integer)) ||
+        !scope_sees_thing(page->request->scope, "journey", values[4].bytes, TEAM_READ))
         return true;
     if (page->written == page->limit) {
         page->more = true;
@@ -56,11 +60,15 @@ err route_correction_list(struct request *request, struct problem *problem)
         error = cursor_decode(request, 'K', &after, 1, &present, problem);
     if (error != ERR_OK)
         return error;
+    error = scope_take(request, &page.seen, problem);
+    if (error != ERR_OK)
+        return error;
     struct ledger_value beyond = ledger_int(after);
     answer_list_begin(request, &writer);
     error =
         ledger_page(server_ledger(request->server), LEDGER_TOUCH_CORRECTIONS,
                     present ? &beyond : NULL, true, SCANNED_MAX, write_correction, &page, problem);
+    audience_set_free(&page.seen);
     answer_list_end(request, &writer,
                     page.more ? cursor_encode(request, 'K', &page.last, 1) : STR_NONE);
     json_end_object(&writer);
@@ -110,6 +118,8 @@ struct task_page {
     struct ledger *ledger;
     struct json_writer *writer;
     struct problem *problem;
+    struct audience_set *seen; /* NULL: everybody */
+    bool is_seen;
     size_t limit, written;
     int64_t last;
     bool more;
@@ -127,9 +137,23 @@ static bool write_task_birth(void *context, const struct ledger_value *values)
     return true;
 }
 
+static bool look_whose(void *context, const struct ledger_value *values)
+{
+    struct task_page *page = context;
+    page->is_seen = audience_set_has(page->seen, (uint32_t)values[1].integer);
+    return false;
+}
+
 static bool write_task(void *context, const struct ledger_value *values)
 {
     struct task_page *page = context;
+    if (page->seen != NULL) {
+        page->is_seen = false;
+        page->error = ledger_find(page->ledger, LEDGER_TOUCH_TASKS, &values[0], 1, look_whose, page,
+                                  page->problem);
+        if (page->error != ERR_OK || !page->is_seen)
+            return page->error == ERR_OK;
+    }
     if (page->written == page->limit) {
         page->more = true;
         return false;
@@ -167,12 +191,16 @@ err route_task_list(struct request *request, struct problem *problem)
         error = cursor_decode(request, 'A', &after, 1, &present, problem);
     if (error != ERR_OK)
         return error;
+    error = scope_take(request, &page.seen, problem);
+    if (error != ERR_OK)
+        return error;
     struct ledger_value beyond = ledger_int(after);
     answer_list_begin(request, &writer);
-    error =
-        ledger_find_by(page.ledger, LEDGER_TOUCH_TASK_STATES, "status",
-                       ledger_text(status.size > 0 ? status : STR("open")),
-                       present ? &beyond : NULL, false, page.limit + 1, write_task, &page, problem);
+    error = ledger_find_by(
+        page.ledger, LEDGER_TOUCH_TASK_STATES, "status",
+        ledger_text(status.size > 0 ? status : STR("open")), present ? &beyond : NULL, false,
+        page.seen != NULL ? SCANNED_MAX : page.limit + 1, write_task, &page, problem);
+    audience_set_free(&page.seen);
     answer_list_end(request, &writer,
                     page.more ? cursor_encode(request, 'A', &page.last, 1) : STR_NONE);
     json_end_object(&writer);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
@@ -675,6 +676,15 @@ static bool check_status(void *context, const struct ledger_value *values)
     return true;
 }
 
+/* Of who sees a part: touches to her customers by journeys that she sees. */
+static err sees_touch(struct request *request, const struct touch_row *row, bool *sees,
+                      struct problem *problem)
+{
+    *sees = row->journey.size == 0 ||
+            scope_sees_thing(request->scope, "journey", row->journey, TEAM_READ);
+    return *sees ? scope_sees(request, row->customer, sees, problem) : ERR_OK;
+}
+
 static err fits(struct touch_page *page, const struct touch_row *row, bool *wanted)
 {
     struct status_check check = { .status = page->status, .fits = page->status.size == 0 };
@@ -684,7 +694,8 @@ static err fits(struct touch_page *page, const struct touch_row *row, bool *want
         error = ledger_find(page->ledger, LEDGER_TOUCH_STATES, &key, 1, check_status, &check,
                             page->problem);
     *wanted = check.fits && (page->journey.size == 0 || str_equal(page->journey, row->journey));
-    return error;
+    return error == ERR_OK && *wanted ? sees_touch(page->request, row, wanted, page->problem)
+                                      : error;
 }
 
 /* Newest first, those beyond the cursor: by customer (all her nodes), by journey, by status, or all. */
@@ -761,7 +772,7 @@ err route_touch_list(struct request *request, struct problem *problem)
         return error;
     page.last = (uint32_t)after;
     bool filters = page.status.size > 0 && (one_id.size > 0 || page.journey.size > 0);
-    size_t most = filters ? SCANNED_MAX : page.limit + 1;
+    size_t most = filters || request->scope != NULL ? SCANNED_MAX : page.limit + 1;
     if (one_id.size > 0) {
         error = find_hers(&page, one_id, most);
     } else {
@@ -818,6 +829,11 @@ static err answer_touch(struct request *request, uint32_t number, struct problem
                                .last = number };
     struct ledger_value from = ledger_int(number);
     err error = read_row(&page, number, &row);
+    bool sees = false;
+    if (error == ERR_OK && row.found)
+        error = sees_touch(request, &row, &sees, problem);
+    if (error == ERR_OK && request->scope != NULL && !sees)
+        return scope_refuse(request, "touch", request->parameters[0], problem);
     if (error == ERR_OK && !row.found)
         error = problem_set(problem, ERR_NOT_FOUND, "there is no touch %u", number);
     if (error != ERR_OK)
@@ -859,12 +875,33 @@ err route_touch_get(struct request *request, struct problem *problem)
     return error == ERR_OK ? answer_touch(request, number, problem) : error;
 }
 
+/* Before anything about it is changed: is it hers? */
+static err check_task(struct request *request, uint32_t number, struct problem *problem)
+{
+    struct touch_row row;
+    struct touch_page page = { .request = request,
+                               .ledger = server_ledger(request->server),
+                               .problem = problem };
+    bool sees = false;
+    if (request->scope == NULL)
+        return ERR_OK;
+    err error = read_row(&page, number, &row);
+    if (error == ERR_OK && row.found)
+        error = sees_touch(request, &row, &sees, problem);
+    if (error == ERR_OK && !sees)
+        error = scope_refuse(request, "touch", request->parameters[0], problem);
+    return error;
+}
+
 err route_touch_decide(struct request *request, struct problem *problem)
 {
     struct command_body body;
     uint32_t number;
     str response;
     err error = number_of(request, &number, problem);
+    if (error != ERR_OK)
+        return error;
+    error = check_task(request, number, problem);
     if (error != ERR_OK)
         return error;
     command_body_begin(&body);
@@ -964,6 +1001,9 @@ err route_task_change(struct request *request, struct problem *problem)
     uint32_t number;
     str response;
     err error = number_of(request, &number, problem);
+    if (error != ERR_OK)
+        return error;
+    error = check_task(request, number, problem);
     if (error != ERR_OK)
         return error;
     command_body_begin(&body);

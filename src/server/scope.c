@@ -224,6 +224,30 @@ err scope_sees(struct request *request, uint32_t number, bool *sees, struct prob
     return error;
 }
 
+struct ask_set {
+    const struct scope *scope;
+    struct audience_set *set;
+    err error;
+};
+
+static void take_set(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_set *ask = question->context;
+    ask->error = audience_set_take(state->audience, AUDIENCE_SEGMENT, scope_view_key(ask->scope),
+                                   STR_NONE, &ask->set);
+}
+
+err scope_take(struct request *request, struct audience_set **set, struct problem *problem)
+{
+    struct ask_set ask = { .scope = request->scope };
+    *set = NULL;
+    if (request->scope == NULL)
+        return ERR_OK;
+    err error = view_ask(request, take_set, &ask, problem);
+    *set = ask.set;
+    return error == ERR_OK ? ask.error : error;
+}
+
 static void count_customers(const struct engine_state *state, struct engine_question *question)
 {
     struct ask_seen *ask = question->context;
@@ -279,6 +303,77 @@ err scope_refuse(struct request *request, const char *what, str name, struct pro
 err scope_refuse_customer(struct request *request, str one_id, struct problem *problem)
 {
     return scope_refuse(request, "customer", one_id, problem);
+}
+
+/* ---- lists ---- */
+
+static const struct list {
+    const char *operation, *member, *kind;
+} lists[] = {
+#define X(operation, member, kind) { #operation, member, kind },
+    SCOPE_LISTS(X)
+#undef X
+};
+
+static const struct list *find_list(const struct request *request)
+{
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (strcmp(lists[i].operation, request->route->operation) == 0)
+            return &lists[i];
+    return NULL;
+}
+
+static void write_items(const struct request *request, const struct list *list, json_value items,
+                        struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(items);
+    json_value item;
+    bool first = true;
+    buffer_append_byte(out, '[');
+    while (json_next(&iterator, NULL, &item)) {
+        str key = json_text(json_get(item, str_from_c(list->member)));
+        if (!scope_sees_thing(request->scope, list->kind, key, TEAM_READ))
+            continue;
+        if (!first)
+            buffer_append_byte(out, ',');
+        first = false;
+        json_write_value(out, item);
+    }
+    buffer_append_byte(out, ']');
+}
+
+err scope_cut(struct request *request, struct problem *problem)
+{
+    const struct list *list = request->scope != NULL ? find_list(request) : NULL;
+    struct buffer cut;
+    json_value root, value;
+    str key;
+    bool first = true;
+    if (list == NULL)
+        return ERR_OK;
+    err error = json_parse(request->scratch, buffer_str(&request->out), &root, problem);
+    if (error != ERR_OK)
+        return error;
+    buffer_init(&cut, request->out.size + 1024);
+    struct json_iterator iterator = json_iterate(root);
+    buffer_append_byte(&cut, '{');
+    while (json_next(&iterator, &key, &value)) {
+        if (!first)
+            buffer_append_byte(&cut, ',');
+        first = false;
+        json_write_text(&cut, key);
+        buffer_append_byte(&cut, ':');
+        if (str_equal(key, STR("items")))
+            write_items(request, list, value, &cut);
+        else
+            json_write_value(&cut, value);
+    }
+    buffer_append_byte(&cut, '}');
+    buffer_clear(&request->out);
+    buffer_append_str(&request->out, buffer_str(&cut));
+    error = buffer_status(&cut);
+    buffer_deinit(&cut);
+    return error;
 }
 
 /* ---- things ---- */

@@ -53,6 +53,9 @@ err scope_make_view(struct request *request, const struct team_set *teams, str t
                     struct problem *problem) MUST_USE;
 void scope_leave(struct request *request);
 
+/* After the handler: what its list names that is not hers goes. */
+err scope_cut(struct request *request, struct problem *problem) MUST_USE;
+
 /* The lens on, for a question; and off. Engine thread. */
 void scope_look(struct request *request, const struct engine_state *state);
 void scope_look_away(const struct engine_state *state);
@@ -88,6 +91,10 @@ void scope_write_sql(const struct scope *scope, struct buffer *sql);
 
 /* Her view as a segment's key: of its members is who is seen. */
 str scope_view_key(const struct scope *scope);
+/* Who is seen, for any thread; free it. NULL for who sees the whole. Numbers are roots: of a touch or task of a number that was
+ * absorbed since, it says no. */
+err scope_take(struct request *request, struct audience_set **set,
+               struct problem *problem) MUST_USE;
 uint64_t scope_customer_count(struct request *request);
 
 /* Copy JSON that has rules in it, each condition on events narrowed. UNPROCESSABLE when it names a definition that she does

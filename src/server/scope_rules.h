@@ -12,180 +12,193 @@
 #ifndef KITH_SERVER_SCOPE_RULES_H
 #define KITH_SERVER_SCOPE_RULES_H
 
+/* clang-format off: a row is a line, so that rows of several hands merge */
 /* X(operation, rule, what the first parameter of the path names, level needed, why) */
-#define SCOPE_RULES(X)                                                                            \
-    X(getCustomerByIdentifier, PART, NOTHING, READ, "found only if seen")                         \
-    X(getCustomer, PART, CUSTOMER, READ, "facts of seen events and sources")                      \
-    X(searchCustomers, PART, NOTHING, READ, "only who is seen is found")                          \
-    X(listCustomerEvents, PART, CUSTOMER, READ, "seen events")                                    \
-    X(getCustomerGraph, PART, CUSTOMER, READ, "identifiers of seen sources")                      \
-    X(listCustomerMerges, PART, CUSTOMER, READ, "merges by seen sources")                         \
-    X(explainCustomer, PART, CUSTOMER, READ, "identifiers and refusals of seen sources")          \
-    X(listCustomerMemberships, PART, CUSTOMER, READ, "segments and tags that she sees")           \
-    X(splitCustomer, PART, CUSTOMER, READ, "a merge that is listed")                              \
-    X(mergeCustomers, PART, CUSTOMER, READ, "both are seen")                                      \
-    X(putConsent, PART, CUSTOMER, READ, "of who is seen")                                         \
-    X(listCustomerJourneys, WHOLE, CUSTOMER, READ, "journeys that she sees")                       \
-    X(getReach, WHOLE, CUSTOMER, READ, "of who is seen")                                           \
-    X(signIn, PUBLIC, NOTHING, READ, "")                                                          \
-    X(getSession, OWN, NOTHING, READ, "")                                                         \
-    X(signOut, OWN, NOTHING, READ, "")                                                            \
-    X(changePassword, OWN, NOTHING, READ, "")                                                     \
-    X(listTokens, OWN, NOTHING, READ, "")                                                         \
-    X(createToken, OWN, NOTHING, READ, "")                                                        \
-    X(deleteToken, OWN, NOTHING, READ, "")                                                        \
-    X(listUsers, WHOLE, NOTHING, READ, "who works here is the house's")                           \
-    X(putUser, WHOLE, NOTHING, READ, "who may what is the house's")                               \
-    X(listTeams, PART, NOTHING, READ, "her own team and those below it")                          \
-    X(getTeam, PART, NOTHING, READ, "her own team and those below it")                            \
-    X(putTeam, WHOLE, NOTHING, READ, "who sees what is the house's")                              \
-    X(deleteTeam, WHOLE, NOTHING, READ, "who sees what is the house's")                           \
-    X(putShare, PART, NOTHING, READ, "things of her own")                                         \
-    X(listShares, PART, NOTHING, READ, "of her things, and with her")                             \
-    X(getSystem, WHOLE, NOTHING, READ, "counts are left out")                                      \
-    X(getOverview, WHOLE, NOTHING, READ, "counted over what is seen")                              \
-    X(advanceClock, WHOLE, NOTHING, READ, "time is the house's")                                  \
-    X(listBackups, WHOLE, NOTHING, READ, "a copy of everything")                                  \
-    X(createBackup, WHOLE, NOTHING, READ, "a copy of everything")                                 \
-    X(listAudit, WHOLE, NOTHING, READ, "names what others did")                                   \
-    X(listSettings, WORKSPACE, NOTHING, READ, "rules of the house")                               \
-    X(getSetting, WORKSPACE, NOTHING, READ, "rules of the house")                                 \
-    X(putSetting, WHOLE, NOTHING, READ, "rules of the house")                                     \
-    X(getOpenapi, PUBLIC, NOTHING, READ, "")                                                      \
-    X(getHealth, PUBLIC, NOTHING, READ, "")                                                       \
-    X(getReady, PUBLIC, NOTHING, READ, "")                                                        \
+#define SCOPE_RULES(X) \
+    X(getCustomerByIdentifier, PART, NOTHING, READ, "found only if seen") \
+    X(getCustomer, PART, CUSTOMER, READ, "facts of seen events and sources") \
+    X(searchCustomers, PART, NOTHING, READ, "only who is seen is found") \
+    X(listCustomerEvents, PART, CUSTOMER, READ, "seen events") \
+    X(getCustomerGraph, PART, CUSTOMER, READ, "identifiers of seen sources") \
+    X(listCustomerMerges, PART, CUSTOMER, READ, "merges by seen sources") \
+    X(explainCustomer, PART, CUSTOMER, READ, "identifiers and refusals of seen sources") \
+    X(listCustomerMemberships, PART, CUSTOMER, READ, "segments and tags that she sees") \
+    X(splitCustomer, PART, CUSTOMER, READ, "a merge that is listed") \
+    X(mergeCustomers, PART, CUSTOMER, READ, "both are seen") \
+    X(putConsent, PART, CUSTOMER, READ, "of who is seen") \
+    X(listCustomerJourneys, PART, CUSTOMER, READ, "journeys that she sees") \
+    X(getReach, PART, CUSTOMER, READ, "of who is seen") \
+    X(signIn, PUBLIC, NOTHING, READ, "") \
+    X(getSession, OWN, NOTHING, READ, "") \
+    X(signOut, OWN, NOTHING, READ, "") \
+    X(changePassword, OWN, NOTHING, READ, "") \
+    X(listTokens, OWN, NOTHING, READ, "") \
+    X(createToken, OWN, NOTHING, READ, "") \
+    X(deleteToken, OWN, NOTHING, READ, "") \
+    X(listUsers, WHOLE, NOTHING, READ, "who works here is the house's") \
+    X(putUser, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(listTeams, PART, NOTHING, READ, "her own team and those below it") \
+    X(getTeam, PART, NOTHING, READ, "her own team and those below it") \
+    X(putTeam, WHOLE, NOTHING, READ, "who sees what is the house's") \
+    X(deleteTeam, WHOLE, NOTHING, READ, "who sees what is the house's") \
+    X(putShare, PART, NOTHING, READ, "things of her own") \
+    X(listShares, PART, NOTHING, READ, "of her things, and with her") \
+    X(getSystem, PART, NOTHING, READ, "counts are left out") \
+    X(getOverview, PART, NOTHING, READ, "counted over what is seen") \
+    X(advanceClock, WHOLE, NOTHING, READ, "time is the house's") \
+    X(listBackups, WHOLE, NOTHING, READ, "a copy of everything") \
+    X(createBackup, WHOLE, NOTHING, READ, "a copy of everything") \
+    X(listAudit, WHOLE, NOTHING, READ, "names what others did") \
+    X(listSettings, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(getSetting, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(putSetting, WHOLE, NOTHING, READ, "rules of the house") \
+    X(getOpenapi, PUBLIC, NOTHING, READ, "") \
+    X(getHealth, PUBLIC, NOTHING, READ, "") \
+    X(getReady, PUBLIC, NOTHING, READ, "") \
     X(getMetrics, PUBLIC, NOTHING, READ, "what counts customers needs a token that sees the whole") \
-    X(listIdentifierTypes, WORKSPACE, NOTHING, READ, "rules of the house")                        \
-    X(putIdentifierType, WHOLE, NOTHING, READ, "rules of the house")                              \
-    X(whatifIdentity, WHOLE, NOTHING, READ, "counts everybody")                                   \
-    X(applyIdentityRules, WHOLE, NOTHING, READ, "moves everybody")                                \
-    X(listRefusals, WHOLE, NOTHING, READ, "both customers are seen")                               \
-    X(decideRefusal, WHOLE, NOTHING, READ, "both customers are seen")                              \
-    X(listSuggestions, WHOLE, NOTHING, READ, "both customers are seen")                            \
-    X(getLinkRate, WHOLE, NOTHING, READ, "counts everybody's identifiers")                        \
-    X(listSegments, PART, NOTHING, READ, "hers and shared ones, counted over who is seen")        \
-    X(explainRule, WHOLE, NOTHING, READ, "a rule over all events")                                \
-    X(previewSegment, PART, NOTHING, READ, "seen events of who is seen")                          \
-    X(overlapSegments, PART, NOTHING, READ, "counted over who is seen")                           \
-    X(mapSegments, PART, NOTHING, READ, "counted over who is seen")                               \
-    X(getSegmentReach, PART, SEGMENT, READ, "counted over who is seen")                           \
-    X(getSegment, PART, SEGMENT, READ, "counted over who is seen")                                \
-    X(putSegment, PART, SEGMENT, CHANGE, "its rule is narrowed to what is seen")                  \
-    X(deleteSegment, PART, SEGMENT, CHANGE, "hers")                                               \
-    X(listSegmentMembers, PART, SEGMENT, READ, "members who are seen")                            \
-    X(changeSegmentMembers, PART, SEGMENT, CHANGE, "who is not seen is unknown")                  \
-    X(getSegmentHistory, PART, SEGMENT, READ, "changes of who is seen now")                       \
-    X(explainSegment, PART, SEGMENT, OWN, "of who is seen, over the team's own rule")             \
-    X(profileSegment, PART, SEGMENT, READ, "against who is seen")                                 \
-    X(previewSegmentChange, PART, SEGMENT, READ, "seen events of who is seen")                    \
-    X(listTags, PART, NOTHING, READ, "hers and shared ones, counted over who is seen")            \
-    X(getTag, PART, TAG, READ, "counted over who is seen")                                        \
-    X(putTag, PART, TAG, CHANGE, "its rules are narrowed to what is seen")                        \
-    X(deleteTag, PART, TAG, CHANGE, "hers")                                                       \
-    X(listTagMembers, PART, TAG, READ, "members who are seen")                                    \
-    X(changeTagValues, PART, TAG, CHANGE, "who is not seen is unknown")                           \
-    X(getTagHistory, PART, TAG, READ, "changes of who is seen now")                               \
-    X(explainTag, PART, TAG, OWN, "of who is seen, over the team's own rule")                     \
-    X(previewTagChange, PART, TAG, READ, "seen events of who is seen")                            \
-    X(getObjectTags, PART, NOTHING, READ, "tags that she sees")                                   \
-    X(exportSegment, PART, SEGMENT, USE, "members who are seen, facts of seen sources")           \
-    X(exportTag, PART, TAG, USE, "members who are seen, facts of seen sources")                   \
-    X(listExports, PART, NOTHING, READ, "made by her team")                                       \
-    X(getExport, PART, NOTHING, READ, "made by her team")                                         \
-    X(deleteExport, PART, NOTHING, READ, "made by her team")                                      \
-    X(getExportFile, PART, NOTHING, READ, "made by her team")                                     \
-    X(getRuleCatalogue, WHOLE, NOTHING, READ, "names of what she sees; objects are not counted")   \
-    X(listJourneys, WHOLE, NOTHING, READ, "hers and shared ones")                                  \
-    X(getJourneyCatalogue, WORKSPACE, NOTHING, READ, "the language")                              \
-    X(listReadyJourneys, WORKSPACE, NOTHING, READ, "comes with Kith")                             \
-    X(getJourney, WHOLE, JOURNEY, READ, "hers and shared ones")                                    \
-    X(putJourney, WHOLE, JOURNEY, CHANGE, "its rules are narrowed to what is seen")                \
-    X(deleteJourney, WHOLE, JOURNEY, CHANGE, "hers")                                               \
-    X(publishJourney, WHOLE, JOURNEY, CHANGE, "hers")                                              \
-    X(pauseJourney, WHOLE, JOURNEY, CHANGE, "hers")                                                \
-    X(resumeJourney, WHOLE, JOURNEY, CHANGE, "hers")                                               \
-    X(stopJourney, WHOLE, JOURNEY, CHANGE, "hers")                                                 \
-    X(approveJourney, WHOLE, JOURNEY, CHANGE, "hers")                                              \
-    X(rampJourney, WHOLE, JOURNEY, CHANGE, "hers")                                                 \
-    X(enterJourney, WHOLE, JOURNEY, CHANGE, "who is not seen is unknown")                          \
-    X(moveInJourney, WHOLE, JOURNEY, CHANGE, "of who is seen")                                     \
-    X(getJourneyReport, WHOLE, JOURNEY, OWN, "of her team's journeys: they take in who is seen")   \
-    X(explainJourney, WHOLE, JOURNEY, OWN, "of who is seen")                                       \
-    X(listTouches, WHOLE, NOTHING, READ, "to who is seen")                                         \
-    X(sendTouches, WHOLE, NOTHING, READ, "who is not seen is unknown")                             \
-    X(getTouch, WHOLE, NOTHING, READ, "to who is seen")                                            \
-    X(decideTouch, WHOLE, NOTHING, READ, "to who is seen")                                         \
-    X(listTouchCorrections, WHOLE, NOTHING, READ, "of who is seen")                                \
-    X(listTemplates, WHOLE, NOTHING, READ, "hers and shared ones")                                 \
-    X(getTemplate, WHOLE, TEMPLATE, READ, "hers and shared ones")                                  \
-    X(putTemplate, WHOLE, TEMPLATE, CHANGE, "hers")                                                \
-    X(deleteTemplate, WHOLE, TEMPLATE, CHANGE, "hers")                                             \
-    X(previewTemplate, WHOLE, TEMPLATE, READ, "filled in for who is seen")                         \
-    X(listChannels, WHOLE, NOTHING, READ, "accounts of her team")                                  \
-    X(getChannel, WHOLE, ACCOUNT, READ, "accounts of her team")                                    \
-    X(putChannel, WHOLE, NOTHING, READ, "keys of the house")                                      \
-    X(deleteChannel, WHOLE, NOTHING, READ, "keys of the house")                                   \
-    X(testChannel, WHOLE, NOTHING, READ, "keys of the house")                                     \
-    X(listChannelKinds, WORKSPACE, NOTHING, READ, "words")                                        \
-    X(getPolicy, WORKSPACE, NOTHING, READ, "rules of the house")                                  \
-    X(putPolicy, WHOLE, NOTHING, READ, "rules of the house")                                      \
-    X(listGates, WORKSPACE, NOTHING, READ, "words")                                               \
-    X(getStops, WHOLE, NOTHING, READ, "names what others send by")                                \
-    X(putStop, WHOLE, NOTHING, READ, "stops what others send")                                    \
-    X(listTasks, WHOLE, NOTHING, READ, "of who is seen")                                           \
-    X(changeTask, WHOLE, NOTHING, READ, "of who is seen")                                          \
-    X(listCouponPools, WHOLE, NOTHING, READ, "hers and shared ones")                               \
-    X(putCouponPool, WHOLE, POOL, CHANGE, "hers")                                                  \
-    X(followLink, PUBLIC, NOTHING, READ, "proved by its code")                                    \
-    X(showUnsubscribe, PUBLIC, NOTHING, READ, "proved by its token")                              \
-    X(unsubscribe, PUBLIC, NOTHING, READ, "proved by its token")                                  \
-    X(verifyHook, PUBLIC, NOTHING, READ, "proved by its signature")                               \
-    X(receiveHook, PUBLIC, NOTHING, READ, "proved by its signature")                              \
-    X(listLiveEvents, PART, NOTHING, READ, "seen events")                                         \
-    X(streamLiveEvents, WHOLE, NOTHING, READ, "seen events")                                       \
-    X(createUpload, WHOLE, NOTHING, READ, "imports are the house's")                              \
-    X(getUpload, WHOLE, NOTHING, READ, "imports are the house's")                                 \
-    X(putUpload, WHOLE, NOTHING, READ, "imports are the house's")                                 \
-    X(deleteUpload, WHOLE, NOTHING, READ, "imports are the house's")                              \
-    X(listImports, WHOLE, NOTHING, READ, "into sources of her team")                               \
-    X(createImport, WHOLE, NOTHING, READ, "imports are the house's")                              \
-    X(detectImport, WHOLE, NOTHING, READ, "imports are the house's")                              \
-    X(previewImport, WHOLE, NOTHING, READ, "says who is known already")                           \
-    X(listImportPresets, WORKSPACE, NOTHING, READ, "comes with Kith")                             \
-    X(listBuckets, WHOLE, NOTHING, READ, "keys of the house")                                     \
-    X(putBucket, WHOLE, NOTHING, READ, "keys of the house")                                       \
-    X(deleteBucket, WHOLE, NOTHING, READ, "keys of the house")                                    \
-    X(undoImport, WHOLE, NOTHING, READ, "takes back what others see")                             \
-    X(getJob, WHOLE, NOTHING, READ, "into sources of her team")                                    \
-    X(streamJob, WHOLE, NOTHING, READ, "into sources of her team")                                 \
-    X(getRefusedRows, WHOLE, NOTHING, READ, "rows of files as they are")                          \
-    X(pauseJob, WHOLE, NOTHING, READ, "imports are the house's")                                  \
-    X(resumeJob, WHOLE, NOTHING, READ, "imports are the house's")                                 \
-    X(cancelJob, WHOLE, NOTHING, READ, "imports are the house's")                                 \
-    X(listMappings, WHOLE, NOTHING, READ, "hers and shared ones")                                  \
-    X(getMapping, WHOLE, MAPPING, READ, "hers and shared ones")                                    \
-    X(putMapping, WHOLE, MAPPING, CHANGE, "hers")                                                  \
-    X(listWatermarks, WHOLE, NOTHING, READ, "sources of her team")                                 \
-    X(listObjectKinds, WHOLE, NOTHING, READ, "kinds; objects are not counted")                     \
-    X(putObjectKind, WHOLE, NOTHING, READ, "rules of the house")                                  \
-    X(listObjects, WHOLE, NOTHING, READ, "objects come with everybody's events")                  \
-    X(getObject, WHOLE, NOTHING, READ, "objects come with everybody's events")                    \
-    X(putObject, WHOLE, NOTHING, READ, "seen by all")                                             \
-    X(deleteObject, WHOLE, NOTHING, READ, "seen by all")                                          \
-    X(listSources, WHOLE, NOTHING, READ, "sources of her team")                                    \
-    X(createSource, WHOLE, NOTHING, READ, "keys of the house")                                    \
-    X(getSource, WHOLE, SOURCE, READ, "sources of her team")                                       \
-    X(putSource, WHOLE, NOTHING, READ, "keys of the house")                                       \
-    X(rotateSource, WHOLE, NOTHING, READ, "keys of the house")                                    \
-    X(createSigningSecret, WHOLE, NOTHING, READ, "keys of the house")                             \
-    X(listPlanEvents, WHOLE, NOTHING, READ, "the plan; events are not counted")                    \
-    X(getPlanEvent, WHOLE, NOTHING, READ, "the plan; events are not counted")                      \
-    X(putPlanEvent, WHOLE, NOTHING, READ, "rules of the house")                                   \
-    X(listTraits, WHOLE, NOTHING, READ, "kinds; nobody is counted")                                \
-    X(putTrait, WHOLE, NOTHING, READ, "rules of the house")                                       \
-    X(listQuarantine, WHOLE, NOTHING, READ, "of sources of her team")                              \
-    X(summariseQuarantine, WHOLE, NOTHING, READ, "counts everybody's events")                     \
-    X(replayQuarantine, WHOLE, NOTHING, READ, "moves what others see")                            \
+    X(listIdentifierTypes, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(putIdentifierType, WHOLE, NOTHING, READ, "rules of the house") \
+    X(whatifIdentity, WHOLE, NOTHING, READ, "counts everybody") \
+    X(applyIdentityRules, WHOLE, NOTHING, READ, "moves everybody") \
+    X(listRefusals, WHOLE, NOTHING, READ, "both customers are seen") \
+    X(decideRefusal, WHOLE, NOTHING, READ, "both customers are seen") \
+    X(listSuggestions, WHOLE, NOTHING, READ, "both customers are seen") \
+    X(getLinkRate, WHOLE, NOTHING, READ, "counts everybody's identifiers") \
+    X(listSegments, PART, NOTHING, READ, "hers and shared ones, counted over who is seen") \
+    X(explainRule, WHOLE, NOTHING, READ, "a rule over all events") \
+    X(previewSegment, PART, NOTHING, READ, "seen events of who is seen") \
+    X(overlapSegments, PART, NOTHING, READ, "counted over who is seen") \
+    X(mapSegments, PART, NOTHING, READ, "counted over who is seen") \
+    X(getSegmentReach, PART, SEGMENT, READ, "counted over who is seen") \
+    X(getSegment, PART, SEGMENT, READ, "counted over who is seen") \
+    X(putSegment, PART, SEGMENT, CHANGE, "its rule is narrowed to what is seen") \
+    X(deleteSegment, PART, SEGMENT, CHANGE, "hers") \
+    X(listSegmentMembers, PART, SEGMENT, READ, "members who are seen") \
+    X(changeSegmentMembers, PART, SEGMENT, CHANGE, "who is not seen is unknown") \
+    X(getSegmentHistory, PART, SEGMENT, READ, "changes of who is seen now") \
+    X(explainSegment, PART, SEGMENT, OWN, "of who is seen, over the team's own rule") \
+    X(profileSegment, PART, SEGMENT, READ, "against who is seen") \
+    X(previewSegmentChange, PART, SEGMENT, READ, "seen events of who is seen") \
+    X(listTags, PART, NOTHING, READ, "hers and shared ones, counted over who is seen") \
+    X(getTag, PART, TAG, READ, "counted over who is seen") \
+    X(putTag, PART, TAG, CHANGE, "its rules are narrowed to what is seen") \
+    X(deleteTag, PART, TAG, CHANGE, "hers") \
+    X(listTagMembers, PART, TAG, READ, "members who are seen") \
+    X(changeTagValues, PART, TAG, CHANGE, "who is not seen is unknown") \
+    X(getTagHistory, PART, TAG, READ, "changes of who is seen now") \
+    X(explainTag, PART, TAG, OWN, "of who is seen, over the team's own rule") \
+    X(previewTagChange, PART, TAG, READ, "seen events of who is seen") \
+    X(getObjectTags, PART, NOTHING, READ, "tags that she sees") \
+    X(exportSegment, PART, SEGMENT, USE, "members who are seen, facts of seen sources") \
+    X(exportTag, PART, TAG, USE, "members who are seen, facts of seen sources") \
+    X(listExports, PART, NOTHING, READ, "made by her team") \
+    X(getExport, PART, NOTHING, READ, "made by her team") \
+    X(deleteExport, PART, NOTHING, READ, "made by her team") \
+    X(getExportFile, PART, NOTHING, READ, "made by her team") \
+    X(getRuleCatalogue, PART, NOTHING, READ, "names of what she sees; objects are not counted") \
+    X(listJourneys, PART, NOTHING, READ, "hers and shared ones") \
+    X(getJourneyCatalogue, WORKSPACE, NOTHING, READ, "the language") \
+    X(listReadyJourneys, WORKSPACE, NOTHING, READ, "comes with Kith") \
+    X(getJourney, PART, JOURNEY, READ, "hers and shared ones") \
+    X(putJourney, WHOLE, JOURNEY, CHANGE, "its rules are narrowed to what is seen") \
+    X(deleteJourney, PART, JOURNEY, CHANGE, "hers") \
+    X(publishJourney, WHOLE, JOURNEY, CHANGE, "hers") \
+    X(pauseJourney, PART, JOURNEY, CHANGE, "hers") \
+    X(resumeJourney, WHOLE, JOURNEY, CHANGE, "hers") \
+    X(stopJourney, PART, JOURNEY, CHANGE, "hers") \
+    X(approveJourney, WHOLE, JOURNEY, CHANGE, "hers") \
+    X(rampJourney, WHOLE, JOURNEY, CHANGE, "hers") \
+    X(enterJourney, WHOLE, JOURNEY, CHANGE, "who is not seen is unknown") \
+    X(moveInJourney, WHOLE, JOURNEY, CHANGE, "of who is seen") \
+    X(getJourneyReport, WHOLE, JOURNEY, OWN, "of her team's journeys: they take in who is seen") \
+    X(explainJourney, WHOLE, JOURNEY, OWN, "of who is seen") \
+    X(listTouches, PART, NOTHING, READ, "to who is seen") \
+    X(sendTouches, WHOLE, NOTHING, READ, "who is not seen is unknown") \
+    X(getTouch, PART, NOTHING, READ, "to who is seen") \
+    X(decideTouch, PART, NOTHING, READ, "to who is seen") \
+    X(listTouchCorrections, PART, NOTHING, READ, "of who is seen") \
+    X(listTemplates, PART, NOTHING, READ, "hers and shared ones") \
+    X(getTemplate, PART, TEMPLATE, READ, "hers and shared ones") \
+    X(putTemplate, PART, TEMPLATE, CHANGE, "hers") \
+    X(deleteTemplate, PART, TEMPLATE, CHANGE, "hers") \
+    X(previewTemplate, WHOLE, TEMPLATE, READ, "filled in for who is seen") \
+    X(listChannels, PART, NOTHING, READ, "accounts of her team") \
+    X(getChannel, PART, ACCOUNT, READ, "accounts of her team") \
+    X(putChannel, WHOLE, NOTHING, READ, "keys of the house") \
+    X(deleteChannel, WHOLE, NOTHING, READ, "keys of the house") \
+    X(testChannel, WHOLE, NOTHING, READ, "keys of the house") \
+    X(listChannelKinds, WORKSPACE, NOTHING, READ, "words") \
+    X(getPolicy, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(putPolicy, WHOLE, NOTHING, READ, "rules of the house") \
+    X(listGates, WORKSPACE, NOTHING, READ, "words") \
+    X(getStops, WHOLE, NOTHING, READ, "names what others send by") \
+    X(putStop, WHOLE, NOTHING, READ, "stops what others send") \
+    X(listTasks, PART, NOTHING, READ, "of who is seen") \
+    X(changeTask, PART, NOTHING, READ, "of who is seen") \
+    X(listCouponPools, PART, NOTHING, READ, "hers and shared ones") \
+    X(putCouponPool, WHOLE, POOL, CHANGE, "hers") \
+    X(followLink, PUBLIC, NOTHING, READ, "proved by its code") \
+    X(showUnsubscribe, PUBLIC, NOTHING, READ, "proved by its token") \
+    X(unsubscribe, PUBLIC, NOTHING, READ, "proved by its token") \
+    X(verifyHook, PUBLIC, NOTHING, READ, "proved by its signature") \
+    X(receiveHook, PUBLIC, NOTHING, READ, "proved by its signature") \
+    X(listLiveEvents, PART, NOTHING, READ, "seen events") \
+    X(streamLiveEvents, WHOLE, NOTHING, READ, "seen events") \
+    X(createUpload, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(getUpload, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(putUpload, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(deleteUpload, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(listImports, WHOLE, NOTHING, READ, "into sources of her team") \
+    X(createImport, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(detectImport, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(previewImport, WHOLE, NOTHING, READ, "says who is known already") \
+    X(listImportPresets, WORKSPACE, NOTHING, READ, "comes with Kith") \
+    X(listBuckets, WHOLE, NOTHING, READ, "keys of the house") \
+    X(putBucket, WHOLE, NOTHING, READ, "keys of the house") \
+    X(deleteBucket, WHOLE, NOTHING, READ, "keys of the house") \
+    X(undoImport, WHOLE, NOTHING, READ, "takes back what others see") \
+    X(getJob, WHOLE, NOTHING, READ, "into sources of her team") \
+    X(streamJob, WHOLE, NOTHING, READ, "into sources of her team") \
+    X(getRefusedRows, WHOLE, NOTHING, READ, "rows of files as they are") \
+    X(pauseJob, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(resumeJob, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(cancelJob, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(listMappings, PART, NOTHING, READ, "hers and shared ones") \
+    X(getMapping, PART, MAPPING, READ, "hers and shared ones") \
+    X(putMapping, PART, MAPPING, CHANGE, "hers") \
+    X(listWatermarks, PART, NOTHING, READ, "sources of her team") \
+    X(listObjectKinds, WORKSPACE, NOTHING, READ, "kinds; objects are not counted") \
+    X(putObjectKind, WHOLE, NOTHING, READ, "rules of the house") \
+    X(listObjects, WHOLE, NOTHING, READ, "objects come with everybody's events") \
+    X(getObject, WHOLE, NOTHING, READ, "objects come with everybody's events") \
+    X(putObject, WHOLE, NOTHING, READ, "seen by all") \
+    X(deleteObject, WHOLE, NOTHING, READ, "seen by all") \
+    X(listSources, PART, NOTHING, READ, "sources of her team") \
+    X(createSource, WHOLE, NOTHING, READ, "keys of the house") \
+    X(getSource, PART, SOURCE, READ, "sources of her team") \
+    X(putSource, WHOLE, NOTHING, READ, "keys of the house") \
+    X(rotateSource, WHOLE, NOTHING, READ, "keys of the house") \
+    X(createSigningSecret, WHOLE, NOTHING, READ, "keys of the house") \
+    X(listPlanEvents, WORKSPACE, NOTHING, READ, "the plan; events are not counted") \
+    X(getPlanEvent, WORKSPACE, NOTHING, READ, "the plan; events are not counted") \
+    X(putPlanEvent, WHOLE, NOTHING, READ, "rules of the house") \
+    X(listTraits, WORKSPACE, NOTHING, READ, "kinds; nobody is counted") \
+    X(putTrait, WHOLE, NOTHING, READ, "rules of the house") \
+    X(listQuarantine, WHOLE, NOTHING, READ, "of sources of her team") \
+    X(summariseQuarantine, WHOLE, NOTHING, READ, "counts everybody's events") \
+    X(replayQuarantine, WHOLE, NOTHING, READ, "moves what others see") \
     X(discardQuarantine, WHOLE, NOTHING, READ, "takes away what others see")
+/* clang-format on */
+
+/* Lists that are not paged: items are kept whose member is a thing that she sees. X(operation, member, kind) */
+#define SCOPE_LISTS(X)                            \
+    X(listJourneys, "key", "journey")             \
+    X(listCustomerJourneys, "journey", "journey") \
+    X(listTemplates, "key", "template")           \
+    X(listChannels, "key", "account")             \
+    X(listCouponPools, "key", "pool")             \
+    X(listMappings, "key", "mapping")             \
+    X(listSources, "key", "source")               \
+    X(listWatermarks, "source", "source")
 
 #endif

@@ -33,6 +33,8 @@ static err run_handler(struct worker *worker, struct request *request, struct pr
     if (error == ERR_OK)
         error = buffer_status(&request->out);
     if (error == ERR_OK)
+        error = scope_cut(request, problem);
+    if (error == ERR_OK)
         answer_keep(request);
     return error;
 }

@@ -2740,6 +2740,8 @@ export interface components {
             }[];
             /** @description the warehouse did not answer: by_hour and by_channel are of what is in memory alone */
             partial: boolean;
+            /** @description the caller sees a part: customers are those whom she sees, the rest is not counted */
+            withheld?: boolean;
         };
         IdentifierShort: {
             type: string;
