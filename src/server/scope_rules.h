@@ -43,6 +43,21 @@
     X(deleteTeam, WHOLE, NOTHING, READ, "who sees what is the house's") \
     X(putShare, PART, NOTHING, READ, "things of her own") \
     X(listShares, PART, NOTHING, READ, "of her things, and with her") \
+    X(getUser, WHOLE, NOTHING, READ, "who works here is the house's") \
+    X(deleteUser, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(endUserSessions, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(listRoles, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(getRole, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(putRole, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(deleteRole, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(listPermissions, WORKSPACE, NOTHING, READ, "words") \
+    X(verifyAudit, WHOLE, NOTHING, READ, "names what others did") \
+    X(exportAudit, WHOLE, NOTHING, READ, "names what others did") \
+    X(beginWhatif, WHOLE, JOURNEY, CHANGE, "runs over everybody") \
+    X(listWhatifs, WHOLE, JOURNEY, READ, "counts everybody") \
+    X(getWhatif, WHOLE, JOURNEY, READ, "counts everybody") \
+    X(deleteWhatif, WHOLE, JOURNEY, CHANGE, "counts everybody") \
+    X(compareWhatif, WHOLE, JOURNEY, READ, "counts everybody") \
     X(getSystem, PART, NOTHING, READ, "counts are left out") \
     X(getOverview, PART, NOTHING, READ, "counted over what is seen") \
     X(advanceClock, WHOLE, NOTHING, READ, "time is the house's") \
