@@ -20,9 +20,11 @@ import { ReportTab } from './ReportTab';
 import { journeyTexts } from './texts';
 import { useDraft } from './useDraft';
 import { VersionsTab } from './VersionsTab';
+import { WhatIfTab } from './WhatIfTab';
+import { whatIfTexts } from './whatifTexts';
 import './journeys.css';
 
-const tabs = ['canvas', 'json', 'report', 'explain', 'versions'] as const;
+const tabs = ['canvas', 'whatif', 'json', 'report', 'explain', 'versions'] as const;
 type Tab = (typeof tabs)[number];
 
 export function JourneyPage() {
@@ -37,6 +39,7 @@ export function JourneyPage() {
 
 function Opened({ journey }: { journey: Journey }) {
   const t = useText(journeyTexts);
+  const whatIf = useText(whatIfTexts);
   const { tab: tabInPath } = useParams();
   const navigate = useNavigate();
   const draft = useDraft(journey.key, journey.journey);
@@ -60,8 +63,9 @@ function Opened({ journey }: { journey: Journey }) {
       actions={<Actions journey={journey} draft={draft} onRefused={setRefusal} />}
     >
       <Refusal problem={refusal} onOpen={(node) => void navigate(`/journeys/${journey.key}?node=${encodeURIComponent(node)}`)} />
-      <TabBar<Tab> label={t.views} value={tab} tabs={tabs.map((key) => ({ key, label: t.tabs[key] }))} onChange={go}>
+      <TabBar<Tab> label={t.views} value={tab} tabs={tabs.map((key) => ({ key, label: key === 'whatif' ? whatIf.tab : t.tabs[key] }))} onChange={go}>
         {tab === 'canvas' && <CanvasTab journey={journey} draft={draft} refusal={refusal} />}
+        {tab === 'whatif' && <WhatIfTab journey={journey} draft={draft} />}
         {tab === 'json' && <JsonTab draft={draft} />}
         {tab === 'report' && <ReportTab journey={journey} />}
         {tab === 'explain' && <ExplainTab journeyKey={journey.key} />}

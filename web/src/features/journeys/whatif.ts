@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* whatif: runs over past days: questions to the server, and its numbers as they stand at the end of a day. */
+import { queryOptions } from '@tanstack/react-query';
+import { api, type Schemas } from '@/api/client';
+import type { NodeReport } from './model';
+
+export type Run = Schemas['Whatif'];
+export type Result = Schemas['WhatifResult'];
+export type Comparison = Schemas['WhatifComparison'];
+
+const isOpen = (run: Run | undefined): boolean => run !== undefined && (run.state === 'waiting' || run.state === 'running');
+
+export const whatIfQueries = {
+  list: (key: string) => queryOptions({ queryKey: ['journeys', 'whatif', key], queryFn: ({ signal }) => api.get('/journeys/{key}/whatif', { path: { key }, signal }), refetchInterval: (query) => (query.state.data?.items.some(isOpen) === true ? 700 : false) }),
+  one: (key: string, id: string) => queryOptions({ queryKey: ['journeys', 'whatif', key, id], queryFn: ({ signal }) => api.get('/journeys/{key}/whatif/{id}', { path: { key, id }, signal }), enabled: id !== '', refetchInterval: (query) => (isOpen(query.state.data) ? 500 : false) }),
+  compare: (key: string, id: string, from: string) => queryOptions({ queryKey: ['journeys', 'whatif', key, id, 'compare', from], queryFn: ({ signal }) => api.get('/journeys/{key}/whatif/{id}/compare', { path: { key, id }, query: from === '' ? {} : { from }, signal }) }),
+};
+
+export function daysOf(result: Result): string[] {
+  return [...new Set([...result.days.map((row) => row.day), ...result.touches.map((row) => row.day)])].sort();
+}
+
+type Counts = Record<string, number>;
+
+/* What each place has counted up to the end of this day. */
+export function countsUpTo(result: Result, day: string): ReadonlyMap<string, Counts> {
+  const places = new Map<string, Counts>();
+  for (const row of result.days) {
+    if (row.goal !== undefined || row.day > day) continue;
+    const counts = places.get(row.node) ?? {};
+    for (const [name, value] of Object.entries(row)) if (typeof value === 'number') counts[name] = (counts[name] ?? 0) + value;
+    places.set(row.node, counts);
+  }
+  return places;
+}
+
+/* As the report of a live journey would stand that evening: for the canvas. */
+export function reportUpTo(result: Result, day: string): NodeReport[] {
+  const counts = countsUpTo(result, day);
+  return result.report.nodes.map((node) => {
+    const counted = counts.get(node.node) ?? {};
+    const numbers = Object.fromEntries(Object.entries(node).filter(([, value]) => typeof value === 'number').map(([name]) => [name, counted[name] ?? 0]));
+    return { ...node, ...numbers, waiting: Math.max(0, (counted['entered'] ?? 0) - (counted['left'] ?? 0) - (node.type === 'exit' ? counted['entered'] ?? 0 : 0)) };
+  });
+}
+
+export interface Cell {
+  status: string;
+  reason: string;
+  count: number;
+}
+
+/* Touches asked for up to this day, by status and reason; of one node, or ('' ) of all. */
+export function touchesUpTo(result: Result, day: string, node: string): Cell[] {
+  const cells = new Map<string, Cell>();
+  for (const row of result.touches) {
+    if (row.day > day || (node !== '' && row.node !== node)) continue;
+    const key = `${row.status} ${row.reason}`;
+    const cell = cells.get(key) ?? { status: row.status, reason: row.reason, count: 0 };
+    cells.set(key, { ...cell, count: cell.count + row.count });
+  }
+  return [...cells.values()].sort((a, b) => b.count - a.count);
+}
+
+export const isOut = (status: string): boolean => ['sent', 'delivered', 'confirmed', 'read', 'clicked'].includes(status);
