@@ -170,9 +170,9 @@ err answer_limit(struct request *request, size_t *limit, struct problem *problem
     return ERR_OK;
 }
 
-/* ---- cursors: version, kind, numbers, keyed check ---- */
+/* ---- cursors: version, kind, numbers (hidden), keyed check ---- */
 
-#define CURSOR_VERSION 1
+#define CURSOR_VERSION 2
 #define CURSOR_CHECK_BYTES 6
 #define CURSOR_BYTES (2 + CURSOR_NUMBERS_MAX * 8 + CURSOR_CHECK_BYTES)
 #define CURSOR_VARIANT sodium_base64_VARIANT_URLSAFE_NO_PADDING
@@ -185,6 +185,22 @@ static void cursor_check(const struct keys *keys, const uint8_t *bytes, size_t s
     memcpy(check, hash, CURSOR_CHECK_BYTES);
 }
 
+/* The numbers of rows tell how many there are: they are hidden by a stream that is a function of their check (a synthetic
+ * initialisation vector, RFC 5297). The same twice gives the numbers back. */
+static void cursor_hide(const struct keys *keys, const uint8_t check[CURSOR_CHECK_BYTES],
+                        uint8_t *numbers, size_t size)
+{
+    uint8_t seed[CURSOR_CHECK_BYTES + 1], stream[SEAL_HASH_BYTES];
+    memcpy(seed, check, CURSOR_CHECK_BYTES);
+    for (size_t i = 0; i < size; i++) {
+        if (i % SEAL_HASH_BYTES == 0) {
+            seed[CURSOR_CHECK_BYTES] = (uint8_t)(i / SEAL_HASH_BYTES);
+            keys_hash(keys, STR("cursor stream"), str_from_bytes(seed, sizeof seed), stream);
+        }
+        numbers[i] ^= stream[i % SEAL_HASH_BYTES];
+    }
+}
+
 str cursor_encode(struct request *request, char kind, const int64_t *numbers, size_t count)
 {
     uint8_t bytes[CURSOR_BYTES] = { CURSOR_VERSION, (uint8_t)kind };
@@ -195,6 +211,7 @@ str cursor_encode(struct request *request, char kind, const int64_t *numbers, si
     for (size_t i = 0; i < count; i++, size += 8)
         memcpy(bytes + size, &numbers[i], 8);
     cursor_check(request->server->keys, bytes, size, bytes + size);
+    cursor_hide(request->server->keys, bytes + size, bytes + 2, size - 2);
     sodium_bin2base64(text, sizeof(text), bytes, size + CURSOR_CHECK_BYTES, CURSOR_VARIANT);
     if (arena_dup(&request->arena, str_from_c(text), &out) != ERR_OK)
         return STR_NONE;
@@ -211,6 +228,7 @@ bool cursor_parse(const struct keys *keys, str text, char kind, int64_t *numbers
         size != wanted + CURSOR_CHECK_BYTES || bytes[0] != CURSOR_VERSION ||
         bytes[1] != (uint8_t)kind)
         return false;
+    cursor_hide(keys, bytes + wanted, bytes + 2, wanted - 2);
     cursor_check(keys, bytes, wanted, check);
     if (sodium_memcmp(check, bytes + wanted, CURSOR_CHECK_BYTES) != 0)
         return false;

@@ -103,7 +103,7 @@
     X(getTagHistory, PART, TAG, READ, "changes of who is seen now") \
     X(explainTag, PART, TAG, OWN, "of who is seen, over the team's own rule") \
     X(previewTagChange, PART, TAG, READ, "seen events of who is seen") \
-    X(getObjectTags, PART, NOTHING, READ, "tags that she sees") \
+    X(getObjectTags, WHOLE, NOTHING, READ, "objects come with everybody's events") \
     X(exportSegment, PART, SEGMENT, USE, "members who are seen, facts of seen sources") \
     X(exportTag, PART, TAG, USE, "members who are seen, facts of seen sources") \
     X(listExports, PART, NOTHING, READ, "made by her team") \
