@@ -7,6 +7,7 @@
 #define MEMORY_BYTES_MAX ((size_t)1200 << 20)
 /* Of the day's recount, each time there is nothing else: a hundredth of a core at most. */
 #define RECOUNT_US 500
+#define INSTALL_AT_ONCE 20000 /* some milliseconds */
 #define BODY_BYTES_MAX ((size_t)16 << 20)
 
 static err make_parts(struct audience *audience)
@@ -40,6 +41,8 @@ err audience_new(struct audience **audience, const struct audience_config *confi
     made->config = *config;
     if (made->config.memory_bytes_max == 0)
         made->config.memory_bytes_max = MEMORY_BYTES_MAX;
+    if (made->config.install_at_once_max == 0)
+        made->config.install_at_once_max = INSTALL_AT_ONCE;
     if (made->config.threads == 0)
         made->config.threads = 2;
     if (local_zone_init(made, config->zone) != ERR_OK)
@@ -148,6 +151,10 @@ bool audience_work(struct audience *audience, int64_t budget_us)
     steady_ns start = steady_now();
     if (audience->day_has_begun)
         begin_day(audience);
+    if (taking_work(audience, budget_us, &more) != ERR_OK)
+        return true;
+    if (more)
+        return true;
     if (live_work(audience, budget_us, &more) != ERR_OK)
         return true;
     int64_t left = budget_us - steady_since_us(start);

@@ -110,6 +110,8 @@ struct audience_config {
     size_t
         memory_bytes_max; /* columns, sets, wheel; default 1.2 GB. Beyond it no definition is taken (NOMEM) */
     unsigned threads; /* that scan; default 2 */
+    /* Results that change more than so many are noted in slices; default 20,000. */
+    uint64_t install_at_once_max;
     /* Borrowed; what they are asked is asked on the engine thread, history by readers of its own. */
     struct history *history;
     const struct identity *identity;

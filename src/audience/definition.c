@@ -68,6 +68,7 @@ static void free_texts(struct definition *definition)
 
 void definition_storage_free(struct definition *definition)
 {
+    taking_free(definition);
     for (uint32_t i = 0; i < definition->set_count; i++)
         set_deinit(&definition->sets[i]);
     memory_free(definition->sets);
@@ -283,7 +284,9 @@ err definition_put(struct audience *audience, struct definition *definition, uin
     *changed = before != value;
     if (!*changed)
         return ERR_OK;
-    err error = definition_store(definition, customer, before, value);
+    err error = definition->taking != NULL ? taking_note(audience, definition, customer) : ERR_OK;
+    if (error == ERR_OK)
+        error = definition_store(definition, customer, before, value);
     if (error != ERR_OK)
         return error;
     struct change change = { .customer = customer,

@@ -315,11 +315,45 @@ static const struct set *next_of(const struct differing *differing, uint32_t cod
     return nobody;
 }
 
+/* How many are in one and not in the other, until there are more than `most`. */
+static bool is_large(const struct installing *installing, const struct definition *definition,
+                     const struct scan_part *part)
+{
+    uint64_t most = installing->audience->config.install_at_once_max, count = 0;
+    bool in_sets = part->recipe->in_sets && definition->numbers.count == 0;
+    for (uint32_t i = 0; in_sets && i < definition->set_count; i++)
+        count += definition->sets[i].count;
+    for (uint32_t i = 0; in_sets && i < part->recipe->value_count; i++)
+        count += part->sets[i].count;
+    return count > most;
+}
+
+/* Absorbed since the scan saw them: they have nothing of their own. */
+static err clear_touched(struct installing *installing, struct definition *definition,
+                         const struct scan *scan)
+{
+    struct audience *audience = installing->audience;
+    roaring_uint32_iterator_t iterator;
+    err error = ERR_OK;
+    bool changed;
+    roaring_init_iterator(scan->touched, &iterator);
+    for (; error == ERR_OK && iterator.has_value; roaring_advance_uint32_iterator(&iterator))
+        if (identity_root(audience->config.identity, iterator.current_value) !=
+            iterator.current_value)
+            error = definition_put(audience, definition, iterator.current_value, NO_VALUE,
+                                   installing->moment, CAUSE_MERGE, &changed);
+    return error;
+}
+
 static err take_part(struct installing *installing, struct definition *definition,
-                     struct scan_part *part)
+                     struct scan_part *part, const struct scan *scan)
 {
     struct differing differing = { installing, definition, part, NO_VALUE };
     err error = ERR_OK;
+    if (is_large(installing, definition, part)) {
+        error = taking_begin(installing->audience, definition, part, installing->moment);
+        return error == ERR_OK ? clear_touched(installing, definition, scan) : error;
+    }
     if (has_nothing(installing->audience, definition))
         return take_whole(&differing);
     static const struct set nobody = { .count = 0 };
@@ -368,7 +402,7 @@ static err take_result(struct installing *installing, struct scan *scan)
     audience->scan = NULL; /* nothing is touched any more */
     for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++)
         error = take_part(installing, installing->definitions[i],
-                          part_of(scan, installing->definitions[i]));
+                          part_of(scan, installing->definitions[i]), scan);
     for (uint32_t chunk = 0; chunk < scan->chunk_count; chunk++)
         add_due(scan, chunk, now, scan->touched);
     /* Her answer may be old: everything about her anew, before anything is decided about her. */
@@ -454,6 +488,10 @@ static err adopt_all(struct installing *installing, const struct audience_comman
     for (uint32_t i = 0; error == ERR_OK && i < installing->count; i++) {
         struct definition *definition = installing->definitions[i];
         bool ready;
+        /* what the last install changed is noted before */
+        error = taking_finish(audience, definition);
+        if (error != ERR_OK)
+            break;
         /* on a replay nothing was computed ahead: columns are read customer by customer */
         error = recipe_prepare(audience, installing->recipes[i], &ready, command->problem);
         if (error == ERR_OK)

@@ -437,6 +437,12 @@ static err judge_pending(struct audience *audience, uint32_t customer)
 /* Touched while something was computed that is installed by now: all of it anew; or, absorbed, none of it. */
 static err live_rejudge(struct audience *audience, uint32_t customer, struct audience_moment moment)
 {
+    for (uint32_t i = 0; audience->taking_count > 0 && i < audience->order_count; i++)
+        if (audience->order[i]->taking != NULL) { /* since when she is in it may be asked */
+            err error = taking_note(audience, audience->order[i], customer);
+            if (error != ERR_OK)
+                return error;
+        }
     roaring_bitmap_remove(audience->rejudge, customer);
     if (identity_root(audience->config.identity, customer) != customer)
         return live_clear(audience, customer, moment, CAUSE_MERGE);
@@ -794,7 +800,9 @@ err audience_settle(struct audience *audience, int64_t now_ms)
 {
     bool more;
     struct audience_moment moment = { .seq = audience->pending_moment.seq, .now_ms = now_ms };
-    err error = finish_pending(audience, 0, &more);
+    err error = taking_work(audience, 0, &more);
+    if (error == ERR_OK)
+        error = finish_pending(audience, 0, &more);
     if (error == ERR_OK)
         error = finish_rejudge(audience, 0, &more);
     (void)scan_merge(audience, 0);

@@ -57,7 +57,7 @@ static err keep_rows(const struct audience *audience, const struct definition *d
 err audience_set_take(struct audience *audience, enum audience_kind kind, str key, str value,
                       struct audience_set **set)
 {
-    const struct definition *definition = definition_find(audience, kind, key);
+    struct definition *definition = definition_find(audience, kind, key);
     struct audience_set *taken = definition != NULL ? memory_alloc(sizeof *taken) : NULL;
     err error = ERR_OK;
     bool changed;
@@ -66,7 +66,9 @@ err audience_set_take(struct audience *audience, enum audience_kind kind, str ke
     if (taken == NULL)
         return ERR_NOMEM;
     live_settle_few(audience);
-    error = keep_rows(audience, definition, taken);
+    error = taking_finish(audience, definition); /* what it was before stands in the changes */
+    if (error == ERR_OK)
+        error = keep_rows(audience, definition, taken);
     taken->definition = definition->number;
     taken->number = definition->change_number;
     if (value.size > 0)

@@ -278,6 +278,9 @@ static err delete (struct audience *audience, const struct audience_command *com
     err error = check_delete(audience, command, definition);
     if (error != ERR_OK)
         return error;
+    error = taking_finish(audience, definition);
+    if (error != ERR_OK)
+        return error;
     definition->deleted = true;
     definition->changed_ms = command->moment.now_ms;
     definition->changed_seq = command->moment.seq;

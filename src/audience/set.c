@@ -116,6 +116,14 @@ err set_remove(struct set *set, uint32_t customer, bool *changed)
     return ERR_OK;
 }
 
+err set_touch_chunk(struct set *set, uint32_t chunk)
+{
+    err error = set_grow(set, chunk);
+    if (error == ERR_OK)
+        set->dirty[chunk] = 1;
+    return error;
+}
+
 err set_share(const struct set *set, struct set *out)
 {
     *out = (struct set){ .count = set->count, .chunk_count = set->chunk_count };

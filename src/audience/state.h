@@ -62,6 +62,8 @@ void set_move(struct set *from, struct set *to);
 err set_load_chunk(struct set *set, uint32_t chunk, str bytes) MUST_USE;
 void set_write_chunk(const struct set *set, uint32_t chunk, struct buffer *out);
 const roaring_bitmap_t *set_chunk_bits(const struct set *set, uint32_t chunk); /* may be NULL */
+/* The chunk is to be stored, whoever is in it. */
+err set_touch_chunk(struct set *set, uint32_t chunk) MUST_USE;
 /* Members from `from` on in ascending order; false from `visit` stops. */
 void set_visit(const struct set *set, uint32_t from, bool (*visit)(void *, uint32_t),
                void *context);
@@ -392,6 +394,7 @@ struct definition {
     bool uncounted;   /* on objects: what is counted may have changed */
     bool moved;       /* on objects: some value changed, and who depends on it was not asked yet */
     bool row_dirty;   /* its row is to be written with the next commit */
+    struct taking *taking;          /* what its install changed is being noted; taking.c */
     bool wants_entered;             /* some rule asks since when they are in it */
     struct numbers entered;         /* ms, of those who are; kept from when it is wanted */
     uint32_t number;                /* from 1, never reused */
@@ -629,6 +632,7 @@ struct audience {
     struct definition **order;       /* live ones, by level, then number */
     bool order_is_stale;
     uint32_t order_count;
+    uint32_t taking_count; /* definitions whose install is being noted */
 
     /* index, by position in `order`; made anew when a definition comes or goes */
     struct marks *by_type[HISTORY_TYPES_MAX]; /* lazily */
@@ -804,6 +808,18 @@ err entered_want(struct audience *audience, struct definition *definition) MUST_
 err entered_load(struct audience *audience) MUST_USE;
 int64_t entered_for_engine(void *context, uint32_t customer, const struct rule_entered *what);
 int64_t entered_for_scan(void *context, uint32_t customer, const struct rule_entered *what);
+
+/* taking.c: a large result stands at once; what changed by it is noted in slices. */
+/* `part` is of sets, and so is what the definition has. Its row is not to be stored before taking_finish. */
+err taking_begin(struct audience *audience, struct definition *definition, struct scan_part *part,
+                 struct audience_moment moment) MUST_USE;
+/* She is about to be changed in it. */
+err taking_note(struct audience *audience, struct definition *definition,
+                uint32_t customer) MUST_USE;
+/* A slice, over all definitions; 0: all. */
+err taking_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
+err taking_finish(struct audience *audience, struct definition *definition) MUST_USE;
+void taking_free(struct definition *definition);
 
 /* store.c */
 void store_put_definition(const struct definition *definition, struct ledger_writes *writes);

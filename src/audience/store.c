@@ -24,7 +24,7 @@ void store_put_definition(const struct definition *definition, struct ledger_wri
                            : definition->kind == AUDIENCE_SEGMENT ? STR("segment")
                                                                   : STR("objects")),
                ledger_text(definition->key), ledger_int(definition->version),
-               ledger_int(definition->live_version),
+               ledger_int(definition->taking == NULL ? definition->live_version : 0),
                ledger_text(str_from_bytes(definition->text, definition->text_size)),
                ledger_text(definition->edges.data != NULL ? definition->edges : STR("")),
                ledger_int(definition->created_ms), ledger_int(definition->changed_ms),

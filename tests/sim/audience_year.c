@@ -194,7 +194,8 @@ static void test_year(void **state)
 {
     (void)state;
     uint64_t seed = seed_of_run();
-    struct small_house house = { .with_threads = true }, again = { .with_threads = false };
+    struct small_house house = { .with_threads = true, .install_at_once_max = 1 };
+    struct small_house again = { .with_threads = false };
     struct year year = { .days = 365, .restarts = true };
     struct digest one = { .count = 0 }, other = { .count = 0 };
     small_make(&house);

@@ -40,7 +40,9 @@ struct small_house {
     bool with_threads; /* definitions are computed ahead */
     /* Of history's memory; 0: the default. What goes over it is read back from what is remembered here. */
     size_t history_bytes_max;
-    uint64_t read_back; /* how many rows were */
+    uint64_t install_at_once_max; /* 0: the default */
+    uint64_t read_back;           /* how many rows were */
+    _Atomic int refusals; /* that many questions are refused, as by a warehouse that is away */
     /* what a thread of the room submitted */
     pthread_mutex_t mutex;
     char *submitted[64];
@@ -84,8 +86,10 @@ static inline err small_past(void *context, const struct audience_past *past,
 {
     struct small_house *house = context;
     struct extractor *extractor;
+    if (atomic_fetch_sub(&house->refusals, 1) > 0)
+        return problem_set(problem, ERR_UNAVAILABLE, "the warehouse is away");
+    atomic_store(&house->refusals, 0);
     err error = extractor_new(&extractor);
-    (void)problem;
     for (size_t i = 0; i < past->column_count && error == ERR_OK; i++)
         error = extractor_add(extractor, past->columns[i].path, past->columns[i].kind,
                               past->columns[i].column);
@@ -156,6 +160,7 @@ static inline void small_open_rooms(struct small_house *house)
                                       .profile = house->profile,
                                       .plan = house->plan,
                                       .submit = house->with_threads ? small_submit : NULL,
+                                      .install_at_once_max = house->install_at_once_max,
                                       .fill_column = small_fill,
                                       .past = small_past,
                                       .applied_seq = small_applied_seq,
@@ -167,6 +172,7 @@ static inline void small_make(struct small_house *house)
 {
     *house = (struct small_house){ .now_ms = HOUSE_NOW,
                                    .with_threads = house->with_threads,
+                                   .install_at_once_max = house->install_at_once_max,
                                    .history_bytes_max = house->history_bytes_max };
     snprintf(house->folder, sizeof house->folder, "/tmp/kith_audience_XXXXXX");
     assert_non_null(mkdtemp(house->folder));
