@@ -34,13 +34,14 @@ static err run_new(struct whatif_run *run)
 {
     struct buffer zone;
     buffer_init(&zone, 256);
-    err error = ledger_scan(run->engine->ledger, LEDGER_SETTINGS, NULL, take_zone, &zone,
-                            run->problem);
+    err error =
+        ledger_scan(run->engine->ledger, LEDGER_SETTINGS, NULL, take_zone, &zone, run->problem);
     if (error == ERR_OK)
         error = zone_load(&run->zone, zone.size > 0 ? buffer_str(&zone) : STR("Asia/Shanghai"),
                           run->problem);
     buffer_deinit(&zone);
     arena_init(&run->texts, "whatif_texts", TEXTS_BYTES_MAX);
+    arena_init(&run->told_texts, "whatif_told", TEXTS_BYTES_MAX);
     buffer_init(&run->text, (size_t)16 << 20);
     run->history = run->engine->history;
     run->claimed = memory_alloc(1000 * sizeof(*run->claimed));
@@ -55,11 +56,7 @@ static err run_new(struct whatif_run *run)
 static void run_free(struct whatif_run *run)
 {
     stream_close(&run->stream);
-    while (run->told != NULL) {
-        struct told_touch *told = run->told;
-        run->told = told->next;
-        memory_free(told);
-    }
+    arena_deinit(&run->told_texts);
     touch_reader_free(&run->touch_reader);
     journeys_free(&run->journeys);
     touches_free(&run->touches);

@@ -25,6 +25,8 @@ void cast_deinit(struct cast *cast)
     memory_free(cast->place);
     memory_free(cast->concerned);
     memory_free(cast->nodes);
+    memory_free(cast->attached_s);
+    memory_free(cast->kinds);
     memory_free(cast->consents);
     memory_free(cast->names);
     memory_free(cast->edges);
@@ -67,15 +69,18 @@ err cast_add_consent(struct cast *cast, uint32_t node, uint8_t name, bool grante
     struct cast_node *there = cast_at(cast, node);
     if (there == NULL || name == 0)
         return ERR_OK;
-    struct cast_consent *longer =
-        grown(cast->consents, cast->consent_count, &cast->consent_capacity, sizeof(*longer));
-    if (longer == NULL)
-        return ERR_NOMEM;
-    cast->consents = longer;
-    longer[cast->consent_count++] = (struct cast_consent){
-        .at_ms = at_ms, .next = there->consent, .name = name, .granted = granted
-    };
-    there->consent = (uint32_t)cast->consent_count;
+    uint32_t next = 0;
+    if (there->consent.name != 0) {
+        struct cast_consent *longer =
+            grown(cast->consents, cast->consent_count, &cast->consent_capacity, sizeof(*longer));
+        if (longer == NULL)
+            return ERR_NOMEM;
+        cast->consents = longer;
+        longer[cast->consent_count++] = there->consent;
+        next = (uint32_t)cast->consent_count;
+    }
+    there->consent =
+        (struct cast_consent){ .at_ms = at_ms, .next = next, .name = name, .granted = granted };
     return ERR_OK;
 }
 
@@ -379,12 +384,13 @@ static int reach_of(const struct cast *cast, const struct identity_row_view *row
 
 static void take_row(struct cast *cast, const struct identity_row_view *row)
 {
-    struct cast_node *node = cast_at(cast, row->node);
+    const struct cast_node *node = cast_at(cast, row->node);
     uint32_t at_s = row->attached_ms > 1000 ? (uint32_t)(row->attached_ms / 1000) : 1;
-    for (size_t kind = 0; node != NULL && kind < cast->kind_count; kind++)
-        if (reach_of(cast, row, kind) &&
-            (node->attached_s[kind] == 0 || at_s < node->attached_s[kind]))
-            node->attached_s[kind] = at_s;
+    for (size_t kind = 0; node != NULL && kind < cast->kind_count; kind++) {
+        uint32_t *first_s = cast_attached(cast, node, kind);
+        if (reach_of(cast, row, kind) && (*first_s == 0 || at_s < *first_s))
+            *first_s = at_s;
+    }
 }
 
 static uint8_t zone_index(struct cast *cast, str json)
@@ -420,11 +426,22 @@ static err take_facts(struct ask_people *ask, const struct engine_state *state, 
 
 static err add_node(struct cast *cast, uint32_t node)
 {
+    size_t capacity = cast->capacity;
     struct cast_node *longer = grown(cast->nodes, cast->count, &cast->capacity, sizeof(*longer));
     if (longer == NULL)
         return ERR_NOMEM;
     cast->nodes = longer;
-    longer[cast->count++] = (struct cast_node){ .consent = 0 };
+    if (cast->capacity != capacity) {
+        uint32_t *attached = memory_resize(
+            cast->attached_s, (cast->capacity * cast->kind_count + 1) * sizeof(*attached));
+        if (attached == NULL)
+            return ERR_NOMEM;
+        cast->attached_s = attached;
+    }
+    struct cast_node *made = &longer[cast->count++];
+    *made = (struct cast_node){ .zone = 0 };
+    for (size_t kind = 0; kind < cast->kind_count; kind++)
+        *cast_attached(cast, made, kind) = 0;
     cast->place[node] = (uint32_t)cast->count;
     return ERR_OK;
 }
@@ -494,9 +511,12 @@ static void add_reach(void *context, str key, enum channel_kind kind, str type, 
         if (str_equal(str_from_c(cast->kinds[i].type), type) &&
             str_equal(str_from_c(cast->kinds[i].namespace_), namespace_))
             return;
-    if (cast->kind_count == REACH_KINDS_MAX)
-        return;
-    struct reach_kind *made = &cast->kinds[cast->kind_count++];
+    struct reach_kind *longer =
+        memory_resize(cast->kinds, (cast->kind_count + 1) * sizeof(*longer));
+    if (longer == NULL)
+        return; /* by this one nobody can be reached: the run has no memory anyway */
+    cast->kinds = longer;
+    struct reach_kind *made = &longer[cast->kind_count++];
     snprintf(made->type, sizeof made->type, "%.*s", STR_ARG(type));
     snprintf(made->namespace_, sizeof made->namespace_, "%.*s", STR_ARG(namespace_));
 }

@@ -49,21 +49,20 @@ err whatif_order_read(struct whatif_order *order, str key, json_value body, int6
 
 /* ---- people ---- */
 
-#define REACH_KINDS_MAX 12
 #define CONSENT_NAMES_MAX 250
 struct reach_kind {
     char type[64], namespace_[104];
 };
-struct cast_node {
-    uint32_t attached_s[REACH_KINDS_MAX]; /* when she first had one; 0: never */
-    uint32_t consent;                     /* index of the newest entry, + 1 */
-    uint8_t zone;                         /* index, + 1 */
-};
 struct cast_consent {
     int64_t at_ms;
-    uint32_t next;
-    uint8_t name;
+    uint32_t next; /* index of an older entry, + 1 */
+    uint8_t name;  /* 0: none */
     bool granted;
+};
+/* Most have decided once: that entry stands here. */
+struct cast_node {
+    struct cast_consent consent;
+    uint8_t zone; /* index, + 1 */
 };
 struct cast_edge {
     uint64_t seq; /* of the record that merged, or split */
@@ -78,12 +77,13 @@ struct cast {
     uint32_t *place;               /* by node: index into nodes, + 1; 0: not concerned */
     uint64_t *concerned;           /* bits by today's root */
     struct cast_node *nodes;
+    uint32_t *attached_s; /* by node and kind of reach: when she first had one; 0: never */
     size_t count, capacity;
     struct cast_consent *consents;
     size_t consent_count, consent_capacity;
     char (*names)[64];
     size_t name_count;
-    struct reach_kind kinds[REACH_KINDS_MAX];
+    struct reach_kind *kinds;
     size_t kind_count;
     struct zone *zones[64];
     size_t zone_count;
@@ -222,6 +222,7 @@ struct whatif_run {
     uint64_t seq;
     uint32_t last_touch; /* of the live room, at the beginning */
     struct told_touch *told, **told_last;
+    struct arena told_texts; /* of those that are told now */
     struct touch_claimed *claimed;
     struct later_receipt *receipts; /* a heap */
     size_t receipt_count, receipt_capacity;
@@ -255,6 +256,11 @@ static inline struct cast_node *cast_at(const struct cast *cast, uint32_t node)
 {
     uint32_t place = node <= cast->node_count ? cast->place[node] : 0;
     return place != 0 ? &cast->nodes[place - 1] : NULL;
+}
+static inline uint32_t *cast_attached(const struct cast *cast, const struct cast_node *node,
+                                      size_t kind)
+{
+    return &cast->attached_s[(size_t)(node - cast->nodes) * cast->kind_count + kind];
 }
 /* Merges of the record `seq`: who is about to meet; then they are one, and what was absorbed is told. */
 size_t cast_meeting(const struct cast *cast, uint64_t seq, uint32_t *roots, size_t max);

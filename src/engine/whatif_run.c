@@ -52,13 +52,15 @@ static err note_told(void *context, const struct touch_change *change, struct to
     (void)moment;
     (void)writes;
     err error = tally_change(run, change);
-    if (error != ERR_OK || change->journey.size == 0)
+    /* that it is under way says nothing to a journey, and what came of it is told at the same moment */
+    if (error != ERR_OK || change->journey.size == 0 || change->to == TOUCH_SENDING)
         return error;
     for (size_t i = 0; i < 3; i++)
         bytes += texts[i].size;
-    struct told_touch *told = memory_alloc(sizeof *told + bytes + 1);
+    struct told_touch *told = arena_alloc_raw(&run->told_texts, sizeof *told + bytes + 1);
     if (told == NULL)
         return ERR_NOMEM;
+    told->next = NULL;
     char *at = (char *)(told + 1);
     str *copies[] = { &told->change.journey, &told->change.node, &told->change.reason };
     told->change = *change;
@@ -90,13 +92,10 @@ static err take_told(struct whatif_run *run)
     err error = ERR_OK;
     run->told = NULL;
     run->told_last = &run->told;
-    while (list != NULL) {
-        struct told_touch *told = list;
-        list = told->next;
-        if (error == ERR_OK)
-            error = journey_touch(run->journeys, &told->change, moment_of(run), NULL);
-        memory_free(told);
-    }
+    for (; error == ERR_OK && list != NULL; list = list->next)
+        error = journey_touch(run->journeys, &list->change, moment_of(run), NULL);
+    if (run->told == NULL)
+        arena_reset(&run->told_texts);
     return error;
 }
 

@@ -358,9 +358,9 @@ static bool world_consent(void *context, uint32_t customer, str name, bool *gran
     for (uint32_t node = world_root(context, customer); wanted != 0 && node != 0;
          node = cast->next[node]) {
         const struct cast_node *there = cast_at(cast, node);
-        uint32_t at = there != NULL ? there->consent : 0;
-        for (; at != 0; at = cast->consents[at - 1].next) {
-            const struct cast_consent *consent = &cast->consents[at - 1];
+        const struct cast_consent *consent = there != NULL ? &there->consent : NULL;
+        for (; consent != NULL;
+             consent = consent->next != 0 ? &cast->consents[consent->next - 1] : NULL) {
             if (consent->name != wanted || consent->at_ms > run->now_ms ||
                 consent->at_ms < best_ms || (consent->at_ms == best_ms && consent->granted))
                 continue;
@@ -386,9 +386,8 @@ static bool world_recipient(void *context, uint32_t customer, str type, str name
     for (uint32_t node = world_root(context, customer); kind < cast->kind_count && node != 0;
          node = cast->next[node]) {
         const struct cast_node *there = cast_at(cast, node);
-        if (there == NULL || there->attached_s[kind] == 0)
-            continue;
-        if (run->order.identities_then && there->attached_s[kind] > run->now_ms / 1000)
+        uint32_t first_s = there != NULL ? *cast_attached(cast, there, kind) : 0;
+        if (first_s == 0 || (run->order.identities_then && first_s > run->now_ms / 1000))
             continue;
         recipient->row = node;
         return true;
