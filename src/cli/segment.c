@@ -20,6 +20,10 @@
     X(query, "--query", "TEXT")                     \
     X(value, "--value", "VALUE")                    \
     X(at, "--at", "TIME")                           \
+    X(from, "--from", "TIME")                       \
+    X(to_time, "--to", "TIME")                      \
+    X(step, "--step", "1d|1h|5m")                   \
+    X(customer, "--customer", "ONE_ID")             \
     X(format, "--format", "csv|jsonl")              \
     X(columns, "--columns", "one_id,trait:city, …") \
     X(output, "--output", "FILE")                   \
@@ -103,6 +107,69 @@ static err preview(struct asked *asked)
     json_value answer;
     err error = asking_read_file(&asked->to, asked->file);
     begin_path(asked, asked->key != NULL ? "/preview-change" : "/preview");
+    if (error == ERR_OK)
+        error = asking_send(&asked->to, "POST", &answer);
+    if (error == ERR_OK)
+        asking_print(&asked->to);
+    return error;
+}
+
+static err print_answer(struct asked *asked)
+{
+    json_value answer;
+    err error = asking_send(&asked->to, "GET", &answer);
+    if (error == ERR_OK)
+        asking_print(&asked->to);
+    return error;
+}
+
+static err explain(struct asked *asked)
+{
+    begin_path(asked, "/explain");
+    asking_query(&asked->to, "customer", asked->customer);
+    return print_answer(asked);
+}
+
+static err history(struct asked *asked)
+{
+    begin_path(asked, "/history");
+    asking_query(&asked->to, "value", asked->value);
+    asking_query(&asked->to, "from", asked->from);
+    asking_query(&asked->to, "to", asked->to_time);
+    asking_query(&asked->to, "step", asked->step);
+    return print_answer(asked);
+}
+
+static err reach(struct asked *asked)
+{
+    begin_path(asked, "/reach");
+    return print_answer(asked);
+}
+
+static err profile(struct asked *asked)
+{
+    begin_path(asked, "/profile");
+    return print_answer(asked);
+}
+
+/* {"rule":…, "customer":…}: of a rule that is not saved. */
+static err why(struct asked *asked)
+{
+    json_value answer;
+    err error = asking_read_file(&asked->to, asked->file);
+    asking_path(&asked->to, "/rules/explain");
+    if (error == ERR_OK)
+        error = asking_send(&asked->to, "POST", &answer);
+    if (error == ERR_OK)
+        asking_print(&asked->to);
+    return error;
+}
+
+static err overlap(struct asked *asked)
+{
+    json_value answer;
+    err error = asking_read_file(&asked->to, asked->file);
+    asking_path(&asked->to, "/segments/overlap");
     if (error == ERR_OK)
         error = asking_send(&asked->to, "POST", &answer);
     if (error == ERR_OK)
@@ -239,6 +306,12 @@ static const struct verb {
     { "put", put, true, true, "KEY FILE" },
     { "delete", delete, true, false, "KEY" },
     { "members", members, true, false, "KEY [--value V] [--at TIME]" },
+    { "history", history, true, false, "KEY [--value V] [--from TIME] [--to TIME] [--step 1d]" },
+    { "explain", explain, true, false, "KEY --customer ONE_ID: why she is in, or not" },
+    { "why", why, false, true, "FILE: {rule, customer} of a rule that is not saved" },
+    { "reach", reach, true, false, "KEY: how many each channel reaches (segments)" },
+    { "profile", profile, true, false, "KEY: what distinguishes its members (segments)" },
+    { "overlap", overlap, false, true, "FILE: {segments:[…]}" },
     { "give", give, true, true, "KEY FILE: members or values by hand" },
     { "export", export, true, false,
       "KEY [--format csv|jsonl] [--columns …] [--value V] [--reveal] [--output FILE]" },
