@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many signed webhooks a second one account hands to a receiver on this machine: channel [MESSAGES]. */
+/* How many signed webhooks a second one account hands to a receiver on this machine: channel [MESSAGES [URL]]; with a URL to that
+ * receiver, else to one of its own that answers at once. `kith sandbox` takes them at http://127.0.0.1:PORT/webhook/NAME. */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -66,17 +67,19 @@ int main(int argc, char **argv)
     struct problem problem;
     json_value root;
     pthread_t thread;
-    char settings[256];
+    char settings[512], own[64];
+    const char *url = argc > 2 ? argv[2] : own;
     if (argc > 1 && !str_to_int64(str_from_c(argv[1]), &messages))
         return 2;
     if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 128) != 0 ||
         getsockname(listener, (struct sockaddr *)&address, &size) != 0 ||
         pthread_create(&thread, NULL, receive, &listener) != 0)
         return 1;
+    snprintf(own, sizeof own, "http://127.0.0.1:%d/", ntohs(address.sin_port));
     snprintf(settings, sizeof settings,
-             "{\"url\":\"http://127.0.0.1:%d/\",\"allow_private\":true,\"concurrency\":64,"
+             "{\"url\":\"%.300s\",\"allow_private\":true,\"concurrency\":64,"
              "\"signing_secret\":\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}",
-             ntohs(address.sin_port));
+             url);
     if (channels_new(&channels, &config, &problem) != ERR_OK ||
         json_parser_new(&parser, 1 << 16) != ERR_OK ||
         json_parse(parser, str_from_c(settings), &root, &problem) != ERR_OK ||

@@ -292,8 +292,7 @@ err journey_enter_one(struct journeys *journeys, const struct entering *entering
     journey_walk_begin(&walk, journeys, slot, entering->moment, entering->at_ms, entering->writes);
     walk.stands = false;
     error = begin(&walk, entering);
-    if (entering->writes != NULL)
-        store_journey(entering->journey, entering->writes);
+    entering->journey->is_dirty = true;
     return journey_walk_end(&walk, error);
 }
 

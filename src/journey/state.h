@@ -303,6 +303,8 @@ struct journey {
     uint32_t run_count;
     uint64_t entered, day_entered, hour_entered;
     int64_t day, hour;
+    bool
+        is_dirty; /* counted since it was stored: goes with the next commit, once for all who entered */
     char stop_reason[64];
 };
 

@@ -129,6 +129,14 @@ void store_wave_gone(const struct wave *wave, struct ledger_writes *writes)
 void journey_commit(struct journeys *journeys, struct ledger_writes *writes)
 {
     counts_commit(&journeys->counts, writes);
+    for (uint32_t i = 1; i < journeys->journey_count; i++) {
+        struct journey *journey = journeys->journeys[i];
+        if (journey == NULL || !journey->is_dirty)
+            continue;
+        journey->is_dirty = false;
+        if (writes != NULL)
+            store_journey(journey, writes);
+    }
 }
 
 /* ---- in ---- */

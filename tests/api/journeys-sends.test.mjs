@@ -235,7 +235,7 @@ test('S3 the funnel of the rounds is in the report, and why she is out in her ow
 
 // ---- S4 ----
 
-test('S4 the moment of the order: list and tag move, the invitation is queued; a cancellation takes all of it back', real, async () => {
+test('S4 the moment of the order: list, tag and tier move, the invitation is queued; a cancellation takes all of it back', real, async () => {
   const moment = await ready('order_moment');
   Object.assign(moment.nodes.invite, { channel: 'sms', template: 'brand_friend' });
   delete moment.nodes.invite.form;
@@ -249,20 +249,23 @@ test('S4 the moment of the order: list and tag move, the invitation is queued; a
       { event: 'Order Paid', net: true, measure: 'count', eq: 0 }] },
   });
   await kith.put('/tags/bought', { name: '已购', kind: 'count', measure: { event: 'Order Paid', net: true, measure: 'count' } });
+  await kith.put('/tags/tier', { name: '等级', kind: 'rule', values: [
+    { value: 'silver', rule: { event: 'Order Paid', net: true, measure: 'sum', of: 'revenue', gte: 9900 } }] });
   const she = async (user) => {
     const { segments, tags } = await kith.customerBy('user_id', user);
-    return { listed: segments.includes('return-618'), bought: tags.bought ?? 0 };
+    return { listed: segments.includes('return-618'), bought: tags.bought ?? 0, tier: tags.tier ?? 'none' };
   };
-  assert.deepEqual(await she('s4-early'), { listed: true, bought: 0 });
+  await until('the tier to be computed', async () => (await kith.get('/tags/tier')).state !== 'computing');
+  assert.deepEqual(await she('s4-early'), { listed: true, bought: 0, tier: 'none' });
 
   await advanceTo(22); // nobody is written to at this hour: the invitation waits
   await say(paid('s4-early', 'S4-1'));
-  assert.deepEqual(await she('s4-early'), { listed: false, bought: 1 });
+  assert.deepEqual(await she('s4-early'), { listed: false, bought: 1, tier: 'silver' });
   const [waiting] = await touchesOf('s4-early');
   assert.deepEqual([waiting.status, waiting.reason, waiting.order_id], ['held', 'quiet_hours', 'S4-1']);
   await advance(10 * MINUTE);
   await say(did('s4-early', 'Order Cancelled', { order_id: 'S4-1' }));
-  assert.deepEqual(await she('s4-early'), { listed: true, bought: 0 });
+  assert.deepEqual(await she('s4-early'), { listed: true, bought: 0, tier: 'none' });
   const [pulled] = await touchesOf('s4-early');
   assert.equal(pulled.status, 'suppressed');
   await advanceTo(10);
@@ -274,7 +277,7 @@ test('S4 the moment of the order: list and tag move, the invitation is queued; a
   assert.equal((await inbox('s4-late', 'SMS_FRIEND')).length, 1);
   await advance(10 * MINUTE);
   await say(did('s4-late', 'Order Cancelled', { order_id: 'S4-2' }));
-  assert.deepEqual(await she('s4-late'), { listed: true, bought: 0 });
+  assert.deepEqual(await she('s4-late'), { listed: true, bought: 0, tier: 'none' });
   const wrong = await expect(kith, 200, 'GET', '/touch-corrections?kind=should_not&journey=order_moment');
   const [gone] = await touchesOf('s4-late');
   assert.deepEqual(wrong.items.map((one) => [one.touch, one.customer]), [[gone.id, await oneId('s4-late')]]);
@@ -285,23 +288,31 @@ test('S4 the moment of the order: list and tag move, the invitation is queued; a
 
 // ---- S6 ----
 
-test('S6 cart and no order: next day at a decent hour, unless the order came meanwhile', real, async () => {
+test('S6 cart and no order: next day at a decent hour, unless the order came meanwhile or it is out of stock', real, async () => {
   const cart = await ready('cart');
   Object.assign(cart.nodes.tell, { channel: 'sms', template: 'cart_coupon' });
   delete cart.nodes.tell.form;
-  cart.nodes.hour.next = 'tell';
+  cart.nodes.hour.next = 'stock';
+  cart.nodes.stock = { type: 'branch', otherwise: 'tell', cases: [{ next: null, rule: {
+    event: 'Product Added', measure: 'count', gte: 1, last: '3d',
+    where: [{ object: 'product', via: 'product_id', rule: { prop: 'stock', lte: 0 } }] } }] };
   delete cart.nodes.coupon;
+  await kith.put('/objects/product/P1', { props: { stock: 5 } });
+  await kith.put('/objects/product/P9', { props: { stock: 5 } });
+  await until('the stock to be known', async () => (await kith.get('/rules/catalogue')).objects.find((one) => one.kind === 'product')
+    ?.properties.some((property) => property.name === 'stock'));
   await live('cart', cart);
-  await people('s6-leaves', 's6-buys', 's6-other', 's6-late');
+  await people('s6-leaves', 's6-buys', 's6-other', 's6-late', 's6-gone');
   await advanceTo(15);
   const start = now;
   const add = (user) => did(user, 'Product Added', { product_id: 'P1', channel: 'tmall' });
   const buy = (user, product) => did(user, 'Order Paid', { order_id: `S6-${user}`, product_id: product, revenue: '9.00', total: '9.00', currency: 'CNY' });
-  await say(...['s6-leaves', 's6-buys', 's6-other', 's6-late'].map(add));
+  await say(...['s6-leaves', 's6-buys', 's6-other', 's6-late'].map(add), did('s6-gone', 'Product Added', { product_id: 'P9', channel: 'tmall' }));
   await advance(5 * HOUR);
   await say(buy('s6-buys', 'P1'), buy('s6-other', 'P2'));
   for (let hour = 0; hour < 28; hour++) await advance(HOUR); // past midnight of the second day
   assert.deepEqual(await inbox('s6-leaves'), [], 'not in the night');
+  await kith.put('/objects/product/P9', { props: { stock: 0 } }); // sold out in the night
   const paidThen = { ...buy('s6-late', 'P1'), timestamp: new Date(start + 3 * HOUR).toISOString() };
   await say(paidThen); // told late, within the day that counts
   await advanceTo(9);
@@ -312,6 +323,7 @@ test('S6 cart and no order: next day at a decent hour, unless the order came mea
   assert.equal((await inbox('s6-leaves')).length, 1);
   assert.equal((await inbox('s6-other', 'SMS_CART')).length, 1, 'another product is not this one');
   assert.deepEqual(await inbox('s6-buys', 'SMS_CART'), []);
+  assert.deepEqual(await inbox('s6-gone', 'SMS_CART'), [], 'out of stock by then');
   assert.deepEqual(await inbox('s6-late', 'SMS_CART'), [], 'an order that is told late counts');
   await stopJourney('cart');
 });

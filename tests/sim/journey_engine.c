@@ -102,6 +102,43 @@ static void buy(struct house *house, uint64_t message, const char *user, const c
     assert_ok(house_send(house, &saying, 1));
 }
 
+/* Blocks of one moment in one append, as far as they are at most `most` records: 1,000 or 1 as the log cut them. */
+static void send_joined(struct house *to, struct buffer *joined, uint32_t *count)
+{
+    if (*count > 0)
+        assert_ok(house_send_records(to, buffer_str(joined), *count));
+    buffer_clear(joined);
+    *count = 0;
+}
+
+static void copy_joined(struct house *from, struct house *to, uint32_t most)
+{
+    struct log *log = engine_log(from->engine);
+    struct buffer joined;
+    uint32_t count = 0, widest = 0;
+    buffer_init(&joined, (size_t)64 << 20);
+    for (uint64_t seq = 1; seq <= log_last_seq(log);) {
+        struct log_block *block = NULL;
+        struct problem problem;
+        struct log_record record;
+        assert_ok(log_read(log, seq, &block, &problem));
+        int64_t now_ms = wall_clock_now_ms(&to->clock);
+        if (block->received_ms > now_ms || count + block->count > most)
+            send_joined(to, &joined, &count);
+        if (block->received_ms > now_ms)
+            wall_clock_advance(&to->clock, block->received_ms - now_ms);
+        for (struct log_cursor cursor = { .block = block }; log_block_next(&cursor, &record);)
+            log_record_write(&joined, record.kind, record.body);
+        count += block->count;
+        widest = count > widest ? count : widest;
+        seq = block->first_seq + block->count;
+        log_block_release(&block);
+    }
+    send_joined(to, &joined, &count);
+    assert_true(most == 1 || widest > 50); /* it was another cut */
+    buffer_deinit(&joined);
+}
+
 static void copy_records(struct house *from, struct house *to)
 {
     struct log *log = engine_log(from->engine);
@@ -202,9 +239,53 @@ static void test_the_same_log_gives_the_same(void **state)
     house_remove(&other);
 }
 
+/* One record at a time, and the same in batches of up to 1,000: the same state. */
+static void test_one_at_a_time_or_a_thousand(void **state)
+{
+    (void)state;
+    struct house one, other;
+    struct look look = { .positions = 0 };
+    struct buffer before, after;
+    char command[320];
+    buffer_init(&look.text, (size_t)4 << 20);
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_make(&one);
+    house_make(&other);
+    house_open(&one, false);
+    snprintf(command, sizeof command, "cp %s/keys %s/keys", one.folder, other.folder);
+    assert_int_equal(system(command), 0);
+    define(&one);
+    wait_until_live(&one, &look);
+    for (uint64_t i = 0; i < 900; i++) {
+        char user[20], order[20];
+        snprintf(user, sizeof user, "u%llu", (unsigned long long)(i % 41));
+        snprintf(order, sizeof order, "o%llu", (unsigned long long)(i % 67 + 1));
+        buy(&one, 1000 + i, user, order, i % 5 == 4 ? "Order Refunded" : "Order Paid");
+        if (i % 150 == 149)
+            assert_ok(engine_advance(one.engine, 20 * HOUR_MS));
+    }
+    look_at(&one, &look);
+    house_digest(&one, &before);
+    house_open(&other, false);
+    copy_joined(&one, &other, 1000);
+    assert_ok(engine_settle(other.engine, false, 60000));
+    look_at(&other, &look);
+    house_digest(&other, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_deinit(&look.text);
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    house_close(&one);
+    house_close(&other);
+    house_remove(&one);
+    house_remove(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_lives_and_restarts),
-                                        cmocka_unit_test(test_the_same_log_gives_the_same) };
+                                        cmocka_unit_test(test_the_same_log_gives_the_same),
+                                        cmocka_unit_test(test_one_at_a_time_or_a_thousand) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

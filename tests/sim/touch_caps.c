@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* J3, T3: fifty campaigns want the same people at once, over restarts; a day of silence with everything due. */
+/* J3, T3, P1: fifty campaigns want the same people at once, over restarts; a day of silence with everything due. */
 #include "../unit/touch_house.h"
 
 #include "base/digest.h"
@@ -111,11 +111,37 @@ static void a_day_of_silence(void **state)
     house_remove(house);
 }
 
+/* P1: a hundred thousand wait, all of them withdraw; not one goes out, before or after a restart. */
+static void p1_withdrawn_consent_reaches_all_that_waits(void **state)
+{
+    enum { WAITING = 100000, FIRST = 1000 };
+    struct touch_house *house = house_make();
+    struct touch_status_counts counts;
+    (void)state;
+    make_ready(house, "{}");
+    for (uint32_t customer = FIRST; customer < FIRST + WAITING; customer++) {
+        struct touch_request request = house_request(customer, "j", "1");
+        assert_int_equal(house_ask(house, &request).status, TOUCH_QUEUED);
+    }
+    for (uint32_t customer = FIRST; customer < FIRST + WAITING; customer++) {
+        house->marketing[customer] = 2;
+        house_changed(house, customer);
+        if (customer == FIRST + WAITING / 2)
+            house_again(house);
+    }
+    touch_status(house->touches, &counts);
+    assert_int_equal(counts.by_status[TOUCH_QUEUED] + counts.by_status[TOUCH_HELD], 0);
+    assert_int_equal(counts.by_status[TOUCH_SUPPRESSED], WAITING);
+    assert_int_equal(house_claim_all(house, "texts"), 0);
+    house_remove(house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fifty_campaigns_at_once),
         cmocka_unit_test(a_day_of_silence),
+        cmocka_unit_test(p1_withdrawn_consent_reaches_all_that_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proofs of journeys at their size: I4 (merged in two arms), J1 (stopped and moved with many inside), J2 (nothing starves), J4 (a
+ * million into two arms). */
+#include "unit/journey_house.h"
+
+#define FIRST 10000
+
+static uint32_t herself(void *context, uint32_t customer)
+{
+    (void)context;
+    return customer;
+}
+
+#define EVENT "{'type':'event','event':'Order Paid'}"
+
+/* J4: within a tenth of a percent of the plan, and chi-square with p > .01 (one degree of freedom: 6.635). */
+static void test_j4_a_million_into_two_arms(void **state)
+{
+    enum { PEOPLE = 1000000 };
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, false);
+    house.world.first_node = herself;
+    jh_publish(&house, "ab",
+               "{'name':'AB','trigger':" EVENT ",'start':'s','nodes':{"
+               "'s':{'type':'split','arms':[{'weight':3,'next':'a'},{'weight':7,'next':'b'}]},"
+               "'a':{'type':'exit'},'b':{'type':'exit'}}}");
+    for (uint32_t customer = FIRST; customer < FIRST + PEOPLE; customer++)
+        jh_say(&house, customer, "Order Paid", "{}");
+    int64_t a = jh_report(&house, "ab", "a", "entered"),
+            b = jh_report(&house, "ab", "b", "entered");
+    assert_int_equal(a + b, PEOPLE);
+    assert_in_range(a, PEOPLE * 3 / 10 - PEOPLE / 1000, PEOPLE * 3 / 10 + PEOPLE / 1000);
+    double da = (double)a - PEOPLE * 0.3, db = (double)b - PEOPLE * 0.7;
+    assert_true(da * da / (PEOPLE * 0.3) + db * db / (PEOPLE * 0.7) < 6.635);
+    jh_remove(&house);
+}
+
+/* In which arm does she wait? Places that a merge has set aside are none. */
+static char arm_of(struct journey_house *house, uint32_t customer)
+{
+    json_value root, item;
+    char arm = '?';
+    buffer_clear(&house->answer);
+    journey_write_customer(house->journeys, customer, &house->answer);
+    assert_ok(json_parse(house->parser, buffer_str(&house->answer), &root, NULL));
+    struct json_iterator iterator = json_iterate(root);
+    while (json_next(&iterator, NULL, &item)) {
+        str node = json_text(json_get(item, STR("node")));
+        if (!str_equal(json_text(json_get(item, STR("state"))), STR("waiting")) || node.size != 2)
+            continue;
+        assert_int_equal(arm, '?'); /* one place, not two */
+        arm = node.data[1];
+    }
+    return arm;
+}
+
+/* I4: two who are one were in two arms. One place, and it is the arm of the one that entered first, for ever; with the split each
+ * has hers again. */
+static void test_i4_merged_in_two_arms(void **state)
+{
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, true);
+    jh_publish(
+        &house, "ab",
+        "{'name':'AB','trigger':" EVENT ",'start':'s','nodes':{"
+        "'s':{'type':'split','arms':[{'weight':1,'next':'wa'},{'weight':1,'next':'wb'}]},"
+        "'wa':{'type':'wait','for':'5d','next':'ma'},'wb':{'type':'wait','for':'5d','next':'mb'},"
+        "'ma':{'type':'send','channel':'sms','template':'t'},"
+        "'mb':{'type':'send','channel':'sms','template':'t'}}}");
+    uint32_t pairs = 0, single[1];
+    for (uint32_t customer = 100; customer < 160; customer++)
+        jh_say(&house, customer, "Order Paid", "{}");
+    for (uint32_t one = 100; one < 160; one += 2) {
+        uint32_t other = one + 1;
+        char arm = arm_of(&house, one), others = arm_of(&house, other);
+        if (arm == others)
+            continue;
+        pairs++;
+        house.roots[other] = one;
+        assert_ok(journey_merged(house.journeys, one, &other, 1, jh_moment(&house), house.writes));
+        assert_int_equal(arm_of(&house, one), arm);
+        jh_check(&house);
+        if (pairs % 3 == 0) {
+            house.roots[other] = 0;
+            single[0] = one;
+            assert_ok(journey_split(house.journeys, single, 1, jh_moment(&house), house.writes));
+            single[0] = other;
+            assert_ok(journey_split(house.journeys, single, 1, jh_moment(&house), house.writes));
+            assert_int_equal(arm_of(&house, one), arm);
+            assert_int_equal(arm_of(&house, other), others);
+        }
+    }
+    assert_true(pairs > 5);
+    jh_restart(&house);
+    jh_advance(&house, 6 * DAY_MS);
+    for (uint32_t customer = 100; customer < 160; customer++) {
+        bool absorbed = house.roots[customer] != 0;
+        assert_int_equal(jh_touches(&house, customer, NULL), absorbed ? 0 : 1);
+    }
+    /* the same person in the same arm again, whoever of her two bought */
+    for (uint32_t one = 100; one < 160; one += 2) {
+        bool in_a = jh_touches(&house, one, "ma") == 1;
+        jh_say(&house, house.roots[one + 1] != 0 ? one + 1 : one, "Order Paid", "{}");
+        assert_int_equal(arm_of(&house, one), in_a ? 'a' : 'b');
+    }
+    jh_remove(&house);
+}
+
+/* J1: stopped, or moved to another version, with very many inside: nobody is left over, nobody is there twice. */
+static void test_j1_stopped_and_moved_with_many_inside(void **state)
+{
+    enum { PEOPLE = 100000 };
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, false);
+    house.world.first_node = herself;
+    jh_publish(&house, "many",
+               "{'name':'Many','trigger':" EVENT
+               ",'start':'w','nodes':{'w':{'type':'wait','for':'9d'}}}");
+    for (uint32_t customer = FIRST; customer < FIRST + PEOPLE; customer++)
+        jh_say(&house, customer, "Order Paid", "{}");
+    jh_do(
+        &house, journey_put,
+        "{\"key\":\"many\",\"journey\":{\"name\":\"Many\",\"trigger\":{\"type\":\"event\","
+        "\"event\":\"Order Paid\"},\"start\":\"v\",\"nodes\":{\"v\":{\"type\":\"wait\",\"for\":\"1d\","
+        "\"next\":\"x\"},\"x\":{\"type\":\"wait\",\"for\":\"9d\"}}}}");
+    jh_do(&house, journey_publish,
+          "{\"key\":\"many\",\"positions\":\"move\",\"map\":{\"w\":\"v\"}}");
+    jh_advance(&house, MINUTE_MS);
+    jh_check(&house);
+    assert_int_equal(jh_positions(&house), PEOPLE);
+    assert_int_equal(jh_report(&house, "many", "v", "waiting"), PEOPLE);
+    jh_do(&house, journey_change_state,
+          "{\"key\":\"many\",\"action\":\"stop\",\"positions\":\"exit\"}");
+    jh_advance(&house, MINUTE_MS);
+    jh_check(&house);
+    assert_int_equal(jh_positions(&house), 0);
+    assert_int_equal(jh_report(&house, "many", NULL, "exited"), PEOPLE);
+    jh_remove(&house);
+}
+
+/* J2: who stands in a loop without end is held; others go on in time. */
+static void test_j2_a_crowd_starves_nobody(void **state)
+{
+    enum { PEOPLE = 20000 };
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, false);
+    house.world.first_node = herself;
+    jh_publish(
+        &house, "crowd",
+        "{'name':'Crowd','trigger':" EVENT ",'start':'w','nodes':{"
+        "'w':{'type':'wait','for':'1h','next':'v'},'v':{'type':'wait','for':'1m','next':'w'}}}");
+    jh_publish(
+        &house, "quick",
+        "{'name':'Quick','trigger':{'type':'event','event':'Product Added'},'start':'w','nodes':{"
+        "'w':{'type':'wait','for':'1h','next':'s'},'s':{'type':'send','channel':'sms','template':'t'}}}");
+    for (uint32_t customer = FIRST; customer < FIRST + PEOPLE; customer++)
+        jh_say(&house, customer, "Order Paid", "{}");
+    jh_say(&house, 1, "Product Added", "{}");
+    jh_advance(&house, HOUR_MS);
+    assert_int_equal(jh_touch_of(&house, 1, "s")->at_ms, JOURNEY_NOW + HOUR_MS);
+    jh_advance(&house, 5 * HOUR_MS);
+    jh_check(&house);
+    assert_int_equal(jh_positions(&house), PEOPLE);
+    jh_remove(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_i4_merged_in_two_arms),
+        cmocka_unit_test(test_j1_stopped_and_moved_with_many_inside),
+        cmocka_unit_test(test_j2_a_crowd_starves_nobody),
+        cmocka_unit_test(test_j4_a_million_into_two_arms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
