@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "access/password_list.h"
@@ -149,6 +150,14 @@ err password_hash(str password, char out[PASSWORD_HASH_BYTES])
                                        PASSWORD_HASH_BYTES);
     leave();
     return result == ARGON2_OK ? ERR_OK : ERR_NOMEM;
+}
+
+bool password_is_outdated(str hash)
+{
+    char present[64];
+    snprintf(present, sizeof(present), "$argon2id$v=%d$m=%d,t=%d,p=%d$", ARGON2_VERSION_13,
+             ARGON_MEMORY_KIB, ARGON_PASSES, ARGON_LANES);
+    return !str_starts_with(hash, str_from_c(present));
 }
 
 /* Of a random password, made once: what an unknown login is compared with. */

@@ -24,6 +24,9 @@ err password_check_strength(str login, str password, struct problem *problem) MU
 /* Terminated text with salt and parameters. NOMEM when 19 MiB cannot be had. */
 err password_hash(str password, char out[PASSWORD_HASH_BYTES]) MUST_USE;
 
+/* Was it hashed with less than is asked for now? */
+bool password_is_outdated(str hash);
+
 /* Takes the same time for a user that does not exist: pass STR_NONE as `hash`; false then. */
 bool password_is_right(str hash, str password);
 

@@ -41,6 +41,7 @@ err access_rules_check(str key, json_value value, struct problem *problem) MUST_
 void access_rules_changed(struct server *server, str key, json_value value);
 
 /* Roles whose users must have a second factor: `access.second_factor_roles`, a list of keys. */
+#define SETTING_SINGLE_SIGN_ON "access.single_sign_on" /* has routes of its own */
 #define SETTING_SECOND_FACTOR_ROLES "access.second_factor_roles"
 err access_rules_second_factor(struct request *request, const struct user *user, bool *needed,
                                struct problem *problem) MUST_USE;

@@ -110,7 +110,7 @@ struct server {
     struct workspace_zone *zones;      /* all that were read */
     struct flows *flows; /* how much each source brings */
     struct live *live;
-    struct scopes *scopes; /* teams, and views in force */
+    struct scopes *scopes;         /* teams, and views in force */
     struct answers *answers;       /* remembered for Idempotency-Key */
     struct figures *figures;       /* warehouse figures, kept for some seconds */
     struct namespaces *namespaces; /* in which identifiers were seen */

@@ -21,7 +21,14 @@ enum people_end { PEOPLE_END_OVER, PEOPLE_END_SESSIONS, PEOPLE_END_ALL };
 void people_end_tokens(struct request *request, uint32_t user_number, enum people_end which,
                        const uint8_t *keep);
 /* Cookie, record and answer of a session that begins. */
-err people_begin_session(struct request *request, const struct user *user,
+err people_begin_session(struct request *request, const struct user *user, bool is_single_sign_on,
+                         struct problem *problem) MUST_USE;
+/* The second factor, where she has one: a code of her telephone or one of those for when it is lost; used up.
+ * UNAUTHENTICATED at /code for none or a wrong one. */
+err people_check_code(struct request *request, const struct user *user, str code,
+                      struct problem *problem) MUST_USE;
+/* Member `current` of the body is her password; FORBIDDEN at /current, BUSY after too many wrong ones. */
+err people_check_current(struct request *request, const struct user *user,
                          struct problem *problem) MUST_USE;
 /* Too many wrong tries for `key` ("login:lin")? BUSY with Retry-After. */
 err people_throttled(struct request *request, str key, uint32_t limit, const char *what,

@@ -29,6 +29,23 @@
     X(GET, API "/session", SIGNED_IN, WORKING, NONE, session_get, getSession, "")                  \
     X(DELETE, API "/session", SIGNED_IN, WORKING, NONE, session_delete, signOut, "")               \
     X(PUT, API "/session/password", SIGNED_IN, WORKING, BODY, password_put, changePassword, "")    \
+    X(POST, API "/session/second-factor", SIGNED_IN, WORKING, BODY, second_factor_begin,           \
+      beginSecondFactor, "")                                                                       \
+    X(PUT, API "/session/second-factor", SIGNED_IN, WORKING, BODY, second_factor_put,              \
+      putSecondFactor, "")                                                                         \
+    X(POST, API "/session/second-factor/remove", SIGNED_IN, WORKING, BODY, second_factor_remove,   \
+      removeSecondFactor, "")                                                                      \
+    X(DELETE, API "/users/{login}/second-factor", USER_ADMINISTER, WORKING, NONE,                  \
+      user_second_factor_delete, deleteUserSecondFactor, "")                                       \
+    X(GET, API "/session/methods", PUBLIC, WORKING, NONE, session_methods, listSignInMethods, "")  \
+    X(GET, API "/session/single-sign-on", PUBLIC, WORKING, NONE, single_sign_on_begin,             \
+      beginSingleSignOn, "")                                                                       \
+    X(GET, API "/session/single-sign-on/callback", PUBLIC, WORKING, NONE, single_sign_on_end,      \
+      endSingleSignOn, "code state iss error error_description session_state")                     \
+    X(GET, API "/single-sign-on", SETTING_SEE, WORKING, NONE, single_sign_on_get, getSingleSignOn, \
+      "")                                                                                          \
+    X(PUT, API "/single-sign-on", USER_ADMINISTER, WORKING, BODY, single_sign_on_put,              \
+      putSingleSignOn, "")                                                                         \
     X(GET, API "/tokens", SIGNED_IN, WORKING, NONE, token_list, listTokens, PAGED)                 \
     X(POST, API "/tokens", TOKEN_CREATE, WORKING, BODY, token_create, createToken, "")             \
     X(DELETE, API "/tokens/{prefix}", SIGNED_IN, WORKING, NONE, token_delete, deleteToken, "")     \

@@ -120,7 +120,8 @@ static void begin_anew(struct request *request, struct command_body *body)
 
 static err put_user(struct request *request, str login, bool is_new, struct problem *problem)
 {
-    static const char *const members[] = { "name", "role", "roles", "team", "locale", "disabled" };
+    static const char *const members[] = { "name",    "role",   "roles",   "team",
+                                           "subject", "locale", "disabled" };
     json_value password = json_get(request->json, STR("password"));
     struct command_body body;
     str response;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "access/password.h"
+#include "base/logline.h"
 #include "server/access_rules.h"
 #include "server/people.h"
 
@@ -51,6 +52,9 @@ static void write_session(struct request *request, const struct user *user,
     json_begin_object(&writer);
     json_put_key(&writer, STR("user"));
     write_user(&writer, user, permissions);
+    json_member_bool(&writer, STR("second_factor"), user->settings.totp.size > 0);
+    json_member_int(&writer, STR("recovery_codes"), (int64_t)user->settings.recovery_count);
+    json_member_bool(&writer, STR("must_enrol"), permissions_count(permissions) == 0);
     json_put_key(&writer, STR("server"));
     json_begin_object(&writer);
     json_member_text(&writer, STR("version"), str_from_c(server->config.version));
@@ -161,7 +165,7 @@ static err check_password(struct request *request, const struct user *user, str 
         atomic_fetch_sub(&server->sign_ins, 1);
         return problem_set(problem, ERR_BUSY, "as many passwords as fit are being checked");
     }
-    bool may = user != NULL && !user->disabled;
+    bool may = user != NULL && !user->disabled && user->password.size > 0;
     bool right = password_is_right(may ? user->password : STR_NONE, password);
     atomic_fetch_sub(&server->sign_ins, 1);
     return right && may ? ERR_OK
@@ -177,7 +181,8 @@ static err set_session_cookie(struct request *request, const char *token, int64_
                         (long long)age_s, secure ? "; Secure" : "");
 }
 
-err people_begin_session(struct request *request, const struct user *user, struct problem *problem)
+err people_begin_session(struct request *request, const struct user *user, bool is_single_sign_on,
+                         struct problem *problem)
 {
     char token[33];
     int64_t now_ms = server_now_ms(request->server);
@@ -185,8 +190,14 @@ err people_begin_session(struct request *request, const struct user *user, struc
     request->headers.idempotency_key = STR_NONE;
     request->actor.user_number = user->number;
     answer_secret(request, "session", token);
-    err error = put_token(request, token, user->number, "session", user->login, now_ms + lives_ms,
-                          STR_NONE, problem);
+    bool must_enrol = false;
+    err error = is_single_sign_on || user->settings.totp.size > 0
+                    ? ERR_OK
+                    : access_rules_second_factor(request, user, &must_enrol, problem);
+    /* Until she has one, such a session may do nothing but set one up. */
+    if (error == ERR_OK)
+        error = put_token(request, token, user->number, "session", user->login, now_ms + lives_ms,
+                          must_enrol ? STR("[]") : STR_NONE, problem);
     if (error == ERR_OK)
         error = set_session_cookie(request, token, lives_ms / SECOND_MS);
     if (error != ERR_OK)
@@ -194,17 +205,59 @@ err people_begin_session(struct request *request, const struct user *user, struc
     uint8_t hash[SEAL_HASH_BYTES];
     keys_hash(request->server->keys, STR("token"), str_from_c(token), hash);
     people_end_tokens(request, user->number, PEOPLE_END_OVER, hash);
-    write_session(request, user, &user->permissions);
+    struct permissions none = { .words = { 0 } };
+    struct access_set *fresh; /* a code was used up meanwhile */
+    error = auth_hold(request->server, &fresh, problem);
+    if (error != ERR_OK)
+        return error;
+    const struct user *present = access_user_by_number(fresh, user->number);
+    user = present != NULL ? present : user;
+    write_session(request, user, must_enrol ? &none : &user->permissions);
+    access_set_release(&fresh);
     return ERR_OK;
+}
+
+/* Parameters that were enough when it was hashed may not be now. A failure costs nothing: the next sign-in tries
+ * again. */
+static void upgrade_password(struct request *request, const struct user *user, str password)
+{
+    char hash[PASSWORD_HASH_BYTES];
+    struct command_body body;
+    struct problem problem;
+    str response;
+    if (!password_is_outdated(user->password) || password_hash(password, hash) != ERR_OK)
+        return;
+    request->actor.user_number = user->number;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("login"), user->login);
+    json_member_text(&body.writer, STR("password"), str_from_c(hash));
+    if (answer_command(request, "user.put", command_body_end(&body), &response, &problem) != ERR_OK)
+        log_line(LOG_WARN, "password_not_upgraded", "user=%u", user->number);
+    command_body_deinit(&body);
+}
+
+/* A try that failed counts, and stands in the audit when somebody of that name is there: what nobody is called may
+ * be a password in the wrong field. */
+static void count_wrong_try(struct request *request, const struct user *user, str by_login,
+                            str by_address)
+{
+    struct problem ignored;
+    int64_t now_ms = server_now_ms(request->server);
+    throttle_count(request->server->throttle, by_login, now_ms);
+    throttle_count(request->server->throttle, by_address, now_ms);
+    request->actor.user_number = 0;
+    if (user != NULL && !user->settings.is_deleted &&
+        auth_note(request, "session.refused", user->login, &ignored) != ERR_OK)
+        log_line(LOG_WARN, "note_not_written", "action=session.refused");
 }
 
 err route_session_create(struct request *request, struct problem *problem)
 {
-    struct throttle *throttle = request->server->throttle;
     str login = json_text(json_get(request->json, STR("login")));
     str password = json_text(json_get(request->json, STR("password")));
     if (login.size == 0 || login.size > 100 || password.size > PASSWORD_BYTES_MAX)
         return problem_set(problem, ERR_INVALID, "a sign-in has 'login' and 'password'");
+    str code = json_text(json_get(request->json, STR("code")));
     str by_login = people_throttle_key(request, "login", login);
     str by_address = people_throttle_key(request, "address", request->client_address);
     err error =
@@ -216,14 +269,16 @@ err route_session_create(struct request *request, struct problem *problem)
         return error;
     const struct user *user = access_user_by_login(request->actor.set, login);
     error = check_password(request, user, password, problem);
-    if (error == ERR_UNAUTHENTICATED) {
-        throttle_count(throttle, by_login, server_now_ms(request->server));
-        throttle_count(throttle, by_address, server_now_ms(request->server));
-    }
+    bool asks_for_code = error == ERR_OK && user->settings.totp.size > 0 && code.size == 0;
+    if (error == ERR_OK)
+        error = people_check_code(request, user, code, problem);
+    if (error == ERR_UNAUTHENTICATED && !asks_for_code)
+        count_wrong_try(request, user, by_login, by_address);
     if (error != ERR_OK)
         return error;
-    throttle_forget(throttle, by_login);
-    return people_begin_session(request, user, problem);
+    throttle_forget(request->server->throttle, by_login);
+    upgrade_password(request, user, password);
+    return people_begin_session(request, user, false, problem);
 }
 
 err route_session_get(struct request *request, struct problem *problem)
@@ -276,22 +331,27 @@ static err put_own_password(struct request *request, const struct user *user, st
     return error;
 }
 
-err route_password_put(struct request *request, struct problem *problem)
+err people_check_current(struct request *request, const struct user *user, struct problem *problem)
 {
-    str current = json_text(json_get(request->json, STR("current")));
-    str password = json_text(json_get(request->json, STR("password")));
-    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
     if (user == NULL)
         return problem_set(problem, ERR_UNAUTHENTICATED, "the user is not known any more");
+    str current = json_text(json_get(request->json, STR("current")));
     str key = people_throttle_key(request, "login", user->login);
     err error = people_throttled(request, key, LOGIN_TRIES_PER_MINUTE, "for this login", problem);
     if (error == ERR_OK)
         error = check_password(request, user, current, problem);
-    if (error == ERR_UNAUTHENTICATED) {
-        throttle_count(request->server->throttle, key, server_now_ms(request->server));
-        error = problem_set(problem, ERR_FORBIDDEN, "the current password is wrong");
-        return problem_at(problem, error, "/current");
-    }
+    if (error != ERR_UNAUTHENTICATED)
+        return error;
+    throttle_count(request->server->throttle, key, server_now_ms(request->server));
+    problem_set(problem, ERR_FORBIDDEN, "the current password is wrong");
+    return problem_at(problem, ERR_FORBIDDEN, "/current");
+}
+
+err route_password_put(struct request *request, struct problem *problem)
+{
+    str password = json_text(json_get(request->json, STR("password")));
+    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
+    err error = people_check_current(request, user, problem);
     if (error == ERR_OK)
         error = put_own_password(request, user, password, problem);
     if (error != ERR_OK)

@@ -304,10 +304,11 @@ struct setting_page {
     bool found;
 };
 
-/* Buckets have routes of their own, which show no secret. */
+/* Buckets and single sign-on have routes of their own, which show no secret. */
 static bool is_apart(str key)
 {
-    return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING));
+    return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING)) ||
+           str_equal(key, STR(SETTING_SINGLE_SIGN_ON));
 }
 
 static bool visit_setting(void *context, const struct ledger_value *values)
@@ -363,8 +364,9 @@ err route_setting_put(struct request *request, struct problem *problem)
     str key = request->parameters[0];
     json_value value = json_get(request->json, STR("value"));
     if (is_apart(key)) {
-        problem_set(problem, ERR_UNPROCESSABLE, "buckets are no plain settings");
-        return problem_hint(problem, ERR_UNPROCESSABLE, "PUT /api/v1/imports/buckets/{key}");
+        problem_set(problem, ERR_UNPROCESSABLE, "this is no plain setting");
+        return problem_hint(problem, ERR_UNPROCESSABLE,
+                            "PUT /api/v1/imports/buckets/{key}, or /api/v1/single-sign-on");
     }
     err error = workspace_check_setting(key, value, problem);
     if (error == ERR_OK)
