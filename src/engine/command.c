@@ -77,9 +77,13 @@ static err run_source_put(struct call *call)
     call->object = member_text(call, STR("key"));
     err error = access_put_source(&engine->access, call->body, engine->now_ms, call->writes,
                                   call->answer, call->problem);
-    if (error == ERR_OK)
-        engine_publish_sources(engine);
-    return error;
+    if (error != ERR_OK)
+        return error;
+    engine_publish_sources(engine);
+    /* Files may have been imported under its name before it was a source. */
+    bool changed;
+    error = jobs_rank_sources(engine, &changed);
+    return error == ERR_OK && changed ? follow_all(engine, call->seq) : error;
 }
 
 static err run_user_put(struct call *call)
@@ -267,8 +271,8 @@ static err run_setting_put(struct call *call)
                                          json_get(call->body, STR("value")));
     if (error == ERR_OK) {
         act_setting_changed(call->engine, call->object, json_get(call->body, STR("value")));
-        error = move_setting_changed(call->engine, call->object,
-                                     json_get(call->body, STR("value")), call->seq);
+        error = move_setting_changed(call->engine, call->object, json_get(call->body, STR("value")),
+                                     call->seq);
     }
     return error;
 }

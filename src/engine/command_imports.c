@@ -73,14 +73,20 @@ static err put_new_job(struct call *call, const uint8_t identity[32])
     if (error == ERR_OK) {
         memcpy(job->identity, identity, sizeof job->identity);
         job->changed_ms = engine->now_ms;
+        job_set_source(job,
+                       json_text(json_get(json_get(call->body, STR("settings")), STR("source"))));
         LEDGER_PUT(call->writes, LEDGER_IMPORTS, ledger_int(job->number),
                    ledger_blob(str_from_bytes(identity, 32)), ledger_text(buffer_str(&settings)),
                    ledger_int(call->command->user_number), ledger_int(engine->now_ms));
         job_put(job, call->writes);
-        error = move_import(engine, job->number,
-                            json_text(json_get(json_get(call->body, STR("settings")), STR("source"))));
+        error =
+            move_import(engine, job->number,
+                        json_text(json_get(json_get(call->body, STR("settings")), STR("source"))));
         buffer_printf(call->answer, "{\"number\":%u,\"unchanged\":false}", job->number);
     }
+    bool changed; /* of a new job nobody has a trait */
+    if (error == ERR_OK)
+        error = jobs_rank_sources(engine, &changed);
     buffer_deinit(&settings);
     return error;
 }

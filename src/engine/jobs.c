@@ -108,8 +108,13 @@ static bool load_job(void *context, const struct ledger_value *values)
     if (load->error == ERR_OK && (values[0].integer != job->number || values[1].bytes.size > 32))
         load->error = problem_set(load->problem, ERR_CORRUPT, "ledger: import %lld is out of order",
                                   (long long)values[0].integer);
+    json_value settings;
     if (load->error == ERR_OK)
+        load->error = json_parse(load->parser, values[2].bytes, &settings, load->problem);
+    if (load->error == ERR_OK) {
         memcpy(job->identity, values[1].bytes.data, values[1].bytes.size);
+        job_set_source(job, json_text(json_get(settings, STR("source"))));
+    }
     return load->error == ERR_OK;
 }
 
@@ -143,13 +148,46 @@ static bool load_state(void *context, const struct ledger_value *values)
 err jobs_load(struct jobs *jobs, struct ledger *ledger, struct problem *problem)
 {
     struct job_load load = { .jobs = jobs, .problem = problem };
-    err error = json_parser_new(&load.parser, 4096);
+    err error = json_parser_new(&load.parser, (size_t)8 << 20);
     if (error == ERR_OK)
         error = ledger_scan(ledger, LEDGER_IMPORTS, NULL, load_job, &load, problem);
     if (error == ERR_OK && load.error == ERR_OK)
         error = ledger_scan(ledger, LEDGER_IMPORT_STATES, NULL, load_state, &load, problem);
     json_parser_free(&load.parser);
     return error != ERR_OK ? error : load.error;
+}
+
+/* ---- whose files they are ---- */
+
+void job_set_source(struct job *job, str key)
+{
+    job->source[0] = '\0';
+    if (key.size < sizeof job->source)
+        snprintf(job->source, sizeof job->source, STR_FMT, STR_ARG(key));
+}
+
+static uint32_t source_number(const struct engine *engine, str key)
+{
+    for (size_t i = 0; i < engine->access.source_count && key.size > 0; i++) {
+        const struct source *source = &engine->access.sources[i].source;
+        if (str_equal(source->key, key))
+            return source->number;
+    }
+    return 0;
+}
+
+err jobs_rank_sources(struct engine *engine, bool *changed)
+{
+    err error = ERR_OK;
+    *changed = false;
+    for (uint32_t i = 0; i < engine->jobs.count && error == ERR_OK; i++) {
+        const struct job *job = &engine->jobs.items[i];
+        uint32_t source = source_number(engine, str_from_c(job->source));
+        bool other;
+        error = profile_import_source(engine->profile, job->number, source, &other);
+        *changed = *changed || other;
+    }
+    return error;
 }
 
 /* ---- the watch ---- */
@@ -379,6 +417,10 @@ err jobs_start(struct engine *engine, struct problem *problem)
 {
     struct jobs *jobs = &engine->jobs;
     uint64_t cut = 0;
+    bool changed;
+    err ranked = jobs_rank_sources(engine, &changed);
+    if (ranked != ERR_OK)
+        return ranked;
     err told =
         ledger_scan(engine->ledger, LEDGER_WATERMARKS, NULL, take_watermark, engine, problem);
     if (told != ERR_OK)

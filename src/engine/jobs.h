@@ -69,6 +69,8 @@ struct job {
     JOB_SEEN_TABLE(X)
 #undef X
     uint8_t identity[32]; /* of content, mapping and data set */
+    char
+        source[44]; /* key of the source whose file it is; may be empty, or of none that there is */
 };
 
 #define SOURCES_WATCHED_MAX 1024
@@ -96,6 +98,10 @@ struct job *jobs_find(struct jobs *jobs, uint32_t number);
 /* The next number, waiting. */
 err jobs_add(struct jobs *jobs, struct job **added) MUST_USE;
 void job_put(const struct job *job, struct ledger_writes *writes);
+/* Traits that imports told count by the rank of their file's source: tell profile which these are. After jobs or sources
+ * changed; *changed: some trait may have another value now. */
+err jobs_rank_sources(struct engine *engine, bool *changed) MUST_USE;
+void job_set_source(struct job *job, str key);
 /* Watch from `seq` on; what was watched before is forgotten. 0: nothing any more. */
 void jobs_cut(struct jobs *jobs, uint64_t seq);
 

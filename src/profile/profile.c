@@ -68,6 +68,7 @@ void profile_free(struct profile **out)
     if (profile->slab.chunks != NULL)
         slab_deinit(&profile->slab);
     trait_types_deinit(profile);
+    memory_free(profile->imports.sources);
     names_deinit(&profile->purposes);
     objects_deinit(profile);
     scratch_free(profile->scratch);
@@ -489,6 +490,24 @@ err profile_load(struct profile *profile, struct ledger *ledger, struct problem 
     profile->left_out = NULL;
     profile->left_out_count = 0;
     return error;
+}
+
+err profile_import_source(struct profile *profile, uint32_t job, uint32_t source, bool *changed)
+{
+    struct import_sources *imports = &profile->imports;
+    *changed = false;
+    if (job >= imports->count) {
+        uint32_t count = job + job / 2 + 16;
+        uint32_t *sources = memory_resize(imports->sources, count * sizeof *sources);
+        if (sources == NULL)
+            return ERR_NOMEM;
+        memset(sources + imports->count, 0, (count - imports->count) * sizeof *sources);
+        imports->sources = sources;
+        imports->count = count;
+    }
+    *changed = imports->sources[job] != source;
+    imports->sources[job] = source;
+    return ERR_OK;
 }
 
 /* ---- visitors who leave memory ---- */

@@ -198,6 +198,10 @@ err profile_put_consent(struct profile *profile, uint32_t node, str purpose, boo
                         int64_t at_ms, uint64_t seq, uint32_t source_number, str evidence,
                         struct ledger_writes *writes) MUST_USE;
 
+/* What the import job `job` (from 1) tells counts by the rank of this source (0: of nobody's). False: it did before. */
+err profile_import_source(struct profile *profile, uint32_t job, uint32_t source,
+                          bool *changed) MUST_USE;
+
 /* Names of customers as the last commit has them, for identity_suggest; any thread. A name is the trait
  * `name`, or last and first name; its hash is of the text without spaces and case. */
 struct profile_names;

@@ -70,8 +70,15 @@ enum precedence { NEWEST, OLDEST, SOURCE_RANK, SUM, UNION, MAX, MIN, PRECEDENCE_
 #define PURPOSES_MAX 1000
 #define CURRENCIES_MAX 256
 
+/* Of which source an import is: its facts keep the import's own number, so that it can be taken back. */
+struct import_sources {
+    uint32_t *sources; /* by job, from 1; 0: of none */
+    uint32_t count;
+};
+
 struct trait_type {
     uint32_t number;
+    const struct import_sources *imports; /* the profile's */
     str name;
     uint8_t kind, precedence;
     bool fixed; /* its kind was put by hand: not learnt further */
@@ -108,6 +115,7 @@ struct profile {
     struct slab slab;
     size_t large_bytes;
 
+    struct import_sources imports;
     struct names trait_names, purposes;
     struct trait_type **trait_types; /* by number */
     uint32_t trait_type_capacity;

@@ -57,7 +57,8 @@ static struct trait_type *add(struct profile *profile, str name)
     }
     *type = (struct trait_type){ .number = number,
                                  .name = profile->trait_names.texts[number],
-                                 .kind = KIND_UNKNOWN };
+                                 .kind = KIND_UNKNOWN,
+                                 .imports = &profile->imports };
     profile->trait_types[number] = type;
     return type;
 }

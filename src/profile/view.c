@@ -7,12 +7,29 @@
 
 /* ---- which fact speaks ---- */
 
-static uint32_t rank_of(const struct trait_type *type, uint32_t source)
+/* An import may be ranked by itself, under its own number; else it speaks as its source does. */
+static uint32_t speaker_of(const struct trait_type *type, uint32_t source)
+{
+    if (!event_source_is_import(source) || type->imports == NULL)
+        return source;
+    uint32_t job = source - EVENT_SOURCE_IMPORT_FIRST;
+    return job < type->imports->count && type->imports->sources[job] != 0
+               ? type->imports->sources[job]
+               : source;
+}
+
+static uint32_t place_of(const struct trait_type *type, uint32_t source)
 {
     uint32_t rank = 0;
     while (rank < type->rank_count && type->ranks[rank] != source)
         rank++;
     return rank;
+}
+
+static uint32_t rank_of(const struct trait_type *type, uint32_t source)
+{
+    uint32_t rank = place_of(type, source);
+    return rank < type->rank_count ? rank : place_of(type, speaker_of(type, source));
 }
 
 /* Does `a` speak before `b`? Ties in time by seq; of one event the later of a list was kept. */

@@ -232,6 +232,28 @@ static void precedences(void **state)
     assert_trait(fixture, N1 | N2, "t", "60");
 }
 
+/* Its facts keep its own number, by which it can be taken back; their rank is that of the source whose file it was. */
+static void an_import_speaks_as_its_source(void **state)
+{
+    struct fixture *fixture = *state;
+    bool changed;
+    uint32_t job = 4, import = EVENT_SOURCE_IMPORT_FIRST + job;
+    precedence(fixture, "level", "{\"precedence\":\"source_rank\",\"sources\":[7,1]}");
+    say(fixture, (struct says){ .node = 1, .source = 1, .at = 10 }, TRAIT_SET, "level", "1");
+    say(fixture, (struct says){ .node = 1, .source = import, .at = 5 }, TRAIT_SET, "level", "2");
+    assert_trait(fixture, N1, "level", "1");
+    assert_ok(profile_import_source(fixture->profile, job, 7, &changed));
+    assert_true(changed);
+    assert_trait(fixture, N1, "level", "2");
+    assert_ok(profile_import_source(fixture->profile, job, 7, &changed));
+    assert_false(changed);
+    /* Ranked by itself, it is not its source. */
+    char own[80];
+    snprintf(own, sizeof own, "{\"precedence\":\"source_rank\",\"sources\":[1,%u,7]}", import);
+    precedence(fixture, "level", own);
+    assert_trait(fixture, N1, "level", "1");
+}
+
 static void sums_by_account(void **state)
 {
     struct fixture *fixture = *state;
@@ -505,6 +527,7 @@ int main(void)
         T(values_come_back_as_they_were),
         T(null_takes_back),
         T(precedences),
+        T(an_import_speaks_as_its_source),
         T(sums_by_account),
         T(lists_unite),
         T(once_only_where_nothing_was),
