@@ -21,7 +21,7 @@ const texts = catalogue({
     customers: '客户',
     things: '人群、标签、旅程、模板',
     kind: { segment: '人群', tag: '标签', journey: '旅程', template: '模板' },
-    newSegment: '新建人群', newTag: '新建标签', newJourney: '新建旅程', newSource: '新建数据源', importFile: '导入文件',
+    newSegment: '新建人群', newTag: '新建标签', newJourney: '新建旅程', newTemplate: '新建模板', newSource: '新建数据源', importFile: '导入文件',
     pages: '页面',
     actions: '操作',
     language: 'Switch to English',
@@ -38,7 +38,7 @@ const texts = catalogue({
     customers: 'Customers',
     things: 'Segments, tags, journeys, templates',
     kind: { segment: 'Segment', tag: 'Tag', journey: 'Journey', template: 'Template' },
-    newSegment: 'New segment', newTag: 'New tag', newJourney: 'New journey', newSource: 'New source', importFile: 'Import a file',
+    newSegment: 'New segment', newTag: 'New tag', newJourney: 'New journey', newTemplate: 'New template', newSource: 'New source', importFile: 'Import a file',
     pages: 'Pages',
     actions: 'Actions',
     language: '切换到中文',
@@ -196,7 +196,7 @@ function useEntries(query: string, onClose: () => void): { entries: Entry[]; sea
       }));
     const action = (text: string, to: string): Entry => ({ key: to, group: 'actions', icon: <PlusOutlined />, text, run: go(to) });
     const actions: Entry[] = [
-      action(t.newSegment, '/new/segment'), action(t.newTag, '/new/tag'), action(t.newJourney, '/journeys?create=yes'), action(t.newSource, '/data/sources?create=1'), action(t.importFile, '/data/imports/new'),
+      action(t.newSegment, '/new/segment'), action(t.newTag, '/new/tag'), action(t.newJourney, '/journeys?create=yes'), action(t.newTemplate, '/new/template'), action(t.newSource, '/data/sources?create=1'), action(t.importFile, '/data/imports/new'),
       { key: 'language', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.language, run: () => { setLanguage(language === 'zh' ? 'en' : 'zh'); onClose(); } },
       { key: 'dark', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.dark, run: () => { setTheme(scheme === 'dark' ? 'light' : 'dark'); onClose(); } },
     ].filter((action) => matches(action.text));

@@ -15,7 +15,7 @@ const system = (change: Partial<Schemas['System']>): Schemas['System'] => ({
   memory: [], counts: { customers: 1, identifiers: 1, events: 1, duplicates: 0, quarantined: 0 }, failing: '', ...change,
 });
 const source = (key: string, last: string | null, disabled = false): Schemas['Source'] => ({
-  key, name: '', kind: 'server', protocol: 'segment', channel: '', strict: false, disabled, write_key: null, write_key_hint: '', signing: false, created_at: '', events_today: 0, watermark: null, last_event_at: last,
+  key, name: '', kind: 'server', protocol: 'segment', channel: '', strict: false, disabled, write_key: null, write_key_hint: '', signing: false, created_at: '', events_today: 0, events_per_second: 0, watermark: null, last_event_at: last,
 });
 
 describe('attentionItems', () => {

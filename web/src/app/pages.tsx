@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pages: the one list of what the console has. Navigation, router and search palette are made of it. */
 import {
-  ApartmentOutlined, ApiOutlined, AppstoreOutlined, AuditOutlined, BlockOutlined, ControlOutlined, DashboardOutlined, DeploymentUnitOutlined, FileProtectOutlined, FilterOutlined, ImportOutlined, KeyOutlined, NodeIndexOutlined,
+  ApartmentOutlined, ApiOutlined, AppstoreOutlined, AuditOutlined, BlockOutlined, ControlOutlined, DashboardOutlined, DeploymentUnitOutlined, FileProtectOutlined, FileTextOutlined, FilterOutlined, ImportOutlined, KeyOutlined, NodeIndexOutlined,
   PartitionOutlined, ProfileOutlined, SafetyOutlined, SendOutlined, StopOutlined, TagsOutlined, TeamOutlined, ThunderboltOutlined, UsergroupAddOutlined, UserOutlined,
 } from '@ant-design/icons';
 import type { ComponentType, ReactNode } from 'react';
@@ -11,11 +11,11 @@ export const pageTexts = catalogue({
   zh: {
     group: { today: '', customers: '客户', audience: '标签与人群', engage: '触达', identity: 'OneID', data: '数据', settings: '设置' },
     page: {
-      today: '今日', customers: '全部客户', segments: '人群', tags: '标签', overlap: '人群重叠', journeys: '旅程', touches: '触达记录', linkRate: '渠道打通率', review: '待复核', suggestions: '疑似同一人', rules: '识别规则', live: '实时事件',
+      today: '今日', customers: '全部客户', segments: '人群', tags: '标签', overlap: '人群重叠', journeys: '旅程', templates: '消息模板', touches: '触达记录', linkRate: '渠道打通率', review: '待复核', suggestions: '疑似同一人', rules: '识别规则', live: '实时事件',
       sources: '数据源', imports: '文件导入', objects: '对象', plan: '埋点方案', traits: '客户属性', quarantine: '隔离区', system: '系统状态', users: '成员', tokens: '访问令牌', audit: '操作记录', preferences: '偏好',
     },
     hint: {
-      today: '概览 总览 首页', customers: '搜索 客户 手机号', segments: '人群 分群 圈人 规则', tags: '标签 评分 RFM 生命周期 阶段', overlap: '重叠 交集', journeys: '自动化 流程 画布 触发 等待', touches: '发送 急停 短信 消息 渠道 账号', linkRate: '打通 渠道', review: '合并 拒绝 复核', suggestions: '重复 合并', rules: '合并 规则 预演',
+      today: '概览 总览 首页', customers: '搜索 客户 手机号', segments: '人群 分群 圈人 规则', tags: '标签 评分 RFM 生命周期 阶段', overlap: '重叠 交集', journeys: '自动化 流程 画布 触发 等待', templates: '文案 短信 内容 变量 预览', touches: '发送 急停 短信 消息 渠道 账号', linkRate: '打通 渠道', review: '合并 拒绝 复核', suggestions: '重复 合并', rules: '合并 规则 预演',
       live: '调试 日志 事件', sources: '写入密钥 接入 SDK', imports: '上传 CSV Excel 历史 订单 会员', objects: '商品 门店 导购', plan: '事件 属性 埋点', traits: '属性 优先级', quarantine: '隔离 重放', system: '内存 日志 引擎', users: '用户 角色 权限',
       tokens: '令牌 接口', audit: '审计 日志', preferences: '语言 深色 主题',
     },
@@ -23,11 +23,11 @@ export const pageTexts = catalogue({
   en: {
     group: { today: '', customers: 'Customers', audience: 'Tags & segments', engage: 'Engage', identity: 'OneID', data: 'Data', settings: 'Settings' },
     page: {
-      today: 'Today', customers: 'All customers', segments: 'Segments', tags: 'Tags', overlap: 'Overlap', journeys: 'Journeys', touches: 'Touches', linkRate: 'Link rate', review: 'To review', suggestions: 'Likely the same', rules: 'Identity rules', live: 'Live events',
+      today: 'Today', customers: 'All customers', segments: 'Segments', tags: 'Tags', overlap: 'Overlap', journeys: 'Journeys', templates: 'Templates', touches: 'Touches', linkRate: 'Link rate', review: 'To review', suggestions: 'Likely the same', rules: 'Identity rules', live: 'Live events',
       sources: 'Sources', imports: 'File imports', objects: 'Objects', plan: 'Tracking plan', traits: 'Traits', quarantine: 'Quarantine', system: 'System', users: 'People', tokens: 'Access tokens', audit: 'Audit', preferences: 'Preferences',
     },
     hint: {
-      today: 'overview home dashboard', customers: 'search people phone', segments: 'audience rule count', tags: 'score rfm lifecycle stage', overlap: 'intersection venn upset', journeys: 'automation flow canvas trigger wait', touches: 'send stop sms message channel account', linkRate: 'channels linked', review: 'refusals merge', suggestions: 'duplicates merge', rules: 'merge rules what-if',
+      today: 'overview home dashboard', customers: 'search people phone', segments: 'audience rule count', tags: 'score rfm lifecycle stage', overlap: 'intersection venn upset', journeys: 'automation flow canvas trigger wait', templates: 'message text sms content variable preview', touches: 'send stop sms message channel account', linkRate: 'channels linked', review: 'refusals merge', suggestions: 'duplicates merge', rules: 'merge rules what-if',
       live: 'debugger log events', sources: 'write key sdk connect', imports: 'upload csv excel history orders members', objects: 'products stores advisers', plan: 'events properties', traits: 'precedence', quarantine: 'replay discard', system: 'memory log engine', users: 'users roles',
       tokens: 'api bearer', audit: 'history who did what', preferences: 'language dark theme',
     },
@@ -56,6 +56,7 @@ export const pages: readonly PageEntry[] = [
   { key: 'tags', group: 'audience', path: '/tags', icon: <TagsOutlined />, load: async () => ({ Component: (await import('@/features/tags/TagsPage')).TagsPage }) },
   { key: 'overlap', group: 'audience', path: '/overlap', icon: <BlockOutlined />, load: async () => ({ Component: (await import('@/features/segments/OverlapPage')).OverlapPage }) },
   { key: 'journeys', group: 'engage', path: '/journeys', icon: <ApartmentOutlined />, load: async () => ({ Component: (await import('@/features/journeys/JourneysPage')).JourneysPage }) },
+  { key: 'templates', group: 'engage', path: '/templates', icon: <FileTextOutlined />, load: async () => ({ Component: (await import('@/features/templates/TemplatesPage')).TemplatesPage }) },
   { key: 'touches', group: 'engage', path: '/touches', icon: <SendOutlined />, load: async () => ({ Component: (await import('@/features/touches/TouchesPage')).TouchesPage }) },
   { key: 'linkRate', group: 'identity', path: '/identity/link-rate', icon: <NodeIndexOutlined />, load: async () => ({ Component: (await import('@/features/identity/LinkRatePage')).LinkRatePage }) },
   { key: 'review', group: 'identity', path: '/identity/review', icon: <SafetyOutlined />, count: 'refusals', load: async () => ({ Component: (await import('@/features/identity/ReviewPage')).ReviewPage }) },

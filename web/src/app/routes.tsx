@@ -54,6 +54,11 @@ export function makeRouter() {
           lazy: async () => ({ Component: (await import('@/features/tags/TagPage')).TagPage }),
           errorElement: <PageFailure />,
         },
+        ...['/new/template', '/templates/:key'].map((path) => ({
+          path,
+          lazy: async () => ({ Component: (await import('@/features/templates/TemplateEditPage')).TemplateEditPage }),
+          errorElement: <PageFailure />,
+        })),
         {
           path: '/journeys/:key/:tab?',
           lazy: async () => ({ Component: (await import('@/features/journeys/JourneyPage')).JourneyPage }),

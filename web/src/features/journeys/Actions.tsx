@@ -8,7 +8,8 @@ import { api, ApiProblem, type Schemas } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import type { Journey } from './model';
+import { LaunchList, RampField, type LetIn } from './Launch';
+import type { Definition, Journey } from './model';
 import { journeyTexts } from './texts';
 import type { DraftHandle } from './useDraft';
 
@@ -18,7 +19,7 @@ interface ActionsProps {
   onRefused: (problem: ApiProblem | null) => void;
 }
 
-type Asked = 'publish' | 'stop' | 'remove' | null;
+type Asked = 'publish' | 'ramp' | 'stop' | 'remove' | null;
 
 export function Actions({ journey, draft, onRefused }: ActionsProps) {
   const t = useText(journeyTexts);
@@ -40,12 +41,14 @@ export function Actions({ journey, draft, onRefused }: ActionsProps) {
       {journey.state === 'paused'
         ? <ActionButton key="resume" reason={noRole} loading={resume.isPending} onClick={() => resume.mutate()}>{t.resume}</ActionButton>
         : <ActionButton key="pause" reason={noRole ?? (journey.state === 'live' ? null : t.notLive)} loading={pause.isPending} onClick={() => pause.mutate()}>{t.pause}</ActionButton>}
+      {journey.live_version > 0 && runs && <ActionButton reason={noRole} onClick={() => setAsked('ramp')}>{t.launch.setRamp}</ActionButton>}
       {runs
         ? <ActionButton reason={noRole} onClick={() => setAsked('stop')}>{t.stop}</ActionButton>
         : <ActionButton danger reason={noRole ?? (journey.inside > 0 ? t.insideBlocks : null)} onClick={() => setAsked('remove')}>{t.remove}</ActionButton>}
       {waitsForApproval && <ActionButton reason={noRole ?? (draft.isChanged ? t.saveFirst : null)} loading={approve.isPending} onClick={() => approve.mutate()}>{t.approve}</ActionButton>}
       <ActionButton type="primary" reason={noRole ?? (draft.isChanged ? t.saveFirst : waitsForApproval ? t.approveFirst : null)} onClick={() => setAsked('publish')}>{t.publish}</ActionButton>
-      <PublishDialog journey={journey} open={asked === 'publish'} onClose={() => setAsked(null)} onRefused={onRefused} />
+      <PublishDialog journey={journey} definition={draft.definition} open={asked === 'publish'} onClose={() => setAsked(null)} onRefused={onRefused} />
+      <RampDialog journey={journey} open={asked === 'ramp'} onClose={() => setAsked(null)} />
       <StopDialog journey={journey} open={asked === 'stop'} onClose={() => setAsked(null)} />
       <RemoveDialog journey={journey} open={asked === 'remove'} onClose={() => setAsked(null)} />
     </>
@@ -77,20 +80,35 @@ interface DialogProps {
   onClose: () => void;
 }
 
-function PublishDialog({ journey, open, onClose, onRefused }: DialogProps & { onRefused: (problem: ApiProblem | null) => void }) {
+function PublishDialog({ journey, definition, open, onClose, onRefused }: DialogProps & { definition: Definition; onRefused: (problem: ApiProblem | null) => void }) {
   const t = useText(journeyTexts);
   const common = useText(words);
   const [positions, setPositions] = useState<'finish' | 'move'>('finish');
-  const publish = useCommand(() => api.post('/journeys/{key}/publish', { path: { key: journey.key }, body: { positions } }), t.published, onClose, (problem) => {
+  const [letIn, setLetIn] = useState<LetIn>({ ramp: journey.ramp, test_only: journey.test_only });
+  const publish = useCommand(() => api.post('/journeys/{key}/publish', { path: { key: journey.key }, body: { positions, ...letIn } }), t.published, onClose, (problem) => {
     onRefused(problem);
     onClose();
   });
   return (
-    <Modal open={open} title={t.publishTitle(journey.name)} onCancel={onClose} okText={t.publishDo} cancelText={common.action.cancel} confirmLoading={publish.isPending} onOk={() => publish.mutate()}>
+    <Modal open={open} title={t.publishTitle(journey.name)} width={680} onCancel={onClose} okText={t.publishDo} cancelText={common.action.cancel} confirmLoading={publish.isPending} onOk={() => publish.mutate()} destroyOnHidden>
       <div className="stack">
+        <LaunchList journey={journey} definition={definition} />
+        <RampField value={letIn} onChange={setLetIn} />
         <p>{t.publishText} {journey.inside > 0 && t.insideNow(journey.inside)}</p>
         {journey.live_version > 0 && <div className="field"><span>{t.positions}</span><Radio.Group aria-label={t.positions} value={positions} onChange={(event) => setPositions(event.target.value as 'finish' | 'move')} options={[{ value: 'finish', label: t.finish }, { value: 'move', label: t.move }]} /></div>}
       </div>
+    </Modal>
+  );
+}
+
+function RampDialog({ journey, open, onClose }: DialogProps) {
+  const t = useText(journeyTexts);
+  const common = useText(words);
+  const [letIn, setLetIn] = useState<LetIn>({ ramp: journey.ramp, test_only: journey.test_only });
+  const change = useCommand(() => api.post('/journeys/{key}/ramp', { path: { key: journey.key }, body: letIn }), t.launch.rampSet, onClose);
+  return (
+    <Modal open={open} title={t.launch.setRamp} onCancel={onClose} okText={t.launch.setRamp} cancelText={common.action.cancel} confirmLoading={change.isPending} onOk={() => change.mutate()} destroyOnHidden>
+      <RampField value={letIn} onChange={setLetIn} />
     </Modal>
   );
 }

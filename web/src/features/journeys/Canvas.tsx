@@ -3,13 +3,14 @@
 import {
   ApartmentOutlined, ApiOutlined, ClockCircleOutlined, CustomerServiceOutlined, ExportOutlined, FieldTimeOutlined, FlagOutlined, ForkOutlined, GiftOutlined, PauseCircleOutlined, ProfileOutlined, SendOutlined, StarOutlined, TagsOutlined, TeamOutlined, ThunderboltOutlined,
 } from '@ant-design/icons';
-import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
+import { applyNodeChanges, Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeChange, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactNode } from 'react';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { useChannelName, useEventName } from '@/ui/Marks';
 import { shortCount } from '@/lib/format';
-import { cardHeight, cardWidth, down, factsOf, isValue, kindOf, placesOf, sayDuration, textOf, waysOf, type Definition, type JourneyCatalogue, type NodeReport, type Value } from './model';
+import { layoutOf } from './changes';
+import { cardHeight, cardWidth, down, factsOf, isValue, kindOf, placesOf, sayDuration, textOf, waysOf, type Definition, type JourneyCatalogue, keyOf, wayCounts, type NodeReport, type Value } from './model';
 import { journeyTexts } from './texts';
 import './journeys.css';
 
@@ -39,6 +40,7 @@ interface CardData extends Record<string, unknown> {
   counts: { label: string; value: number }[];
   isOpen: boolean;
   problem: string;
+  canEdit: boolean;
   onOpen: (id: string) => void;
 }
 type CardNode = Node<CardData, 'card'>;
@@ -48,15 +50,15 @@ function Card({ data }: NodeProps<CardNode>) {
   const language = useLanguage();
   return (
     <button
-      type="button" className={`journey-card nodrag ${shapes[data.type] ?? ''} ${data.id === triggerId ? 'begins' : ''} ${data.isOpen ? 'open' : ''} ${data.problem === '' ? '' : 'wrong'}`} style={{ width: cardWidth, height: cardHeight }}
+      type="button" className={`journey-card ${shapes[data.type] ?? ''} ${data.id === triggerId ? 'begins' : ''} ${data.isOpen ? 'open' : ''} ${data.problem === '' ? '' : 'wrong'}`} style={{ width: cardWidth, height: cardHeight }}
       aria-pressed={data.isOpen} title={data.problem === '' ? data.title : data.problem} onClick={() => data.onOpen(data.id)} data-node={data.id}
     >
-      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <Handle type="target" position={Position.Top} isConnectable={data.canEdit && data.id !== triggerId} />
       <span className="journey-card-head"><KindIcon type={data.type} /><span className="cut grow"><strong>{data.title}</strong></span><span className="small faint">{data.title === data.kind ? '' : data.kind}</span></span>
       <span className="cut small soft">{data.fact}</span>
       <span className="journey-counts">{data.counts.map((one) => <span key={one.label}><b>{shortCount(one.value, language)}</b> {one.label} </span>)}</span>
       {data.problem !== '' && <span className="hidden-text">{t.problemMark}</span>}
-      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+      <Handle type="source" position={Position.Bottom} isConnectable={data.canEdit && data.id !== triggerId} />
     </button>
   );
 }
@@ -84,9 +86,31 @@ interface CanvasProps {
   opened: string;
   problems: ReadonlyMap<string, string>;
   onOpen: (id: string) => void;
+  /* what hands do; null for those who may only look */
+  hands: {
+    onPlace: (id: string, place: { x: number; y: number }) => void;
+    onConnect: (from: string, to: string) => void;
+    /* a kind from the palette was dropped on a node, or (as 'a b/path') on a way */
+    onDrop: (type: string, on: string) => void;
+  } | null;
 }
 
-export function Canvas({ definition, catalogue, report, entered, inside, opened, problems, onOpen }: CanvasProps) {
+/* What is dragged from the palette. */
+export const paletteMime = 'application/x-kith-step';
+
+/* What lies under the pointer: a card, a way, or else the card that is nearest. */
+function targetOf(event: DragEvent): string {
+  const element = event.target instanceof Element ? event.target : null;
+  const way = element?.closest('.react-flow__edge')?.getAttribute('data-id');
+  if (way !== null && way !== undefined) return way;
+  const card = element?.closest<HTMLElement>('[data-node]');
+  if (card !== null && card !== undefined) return card.dataset['node'] ?? triggerId;
+  const cards = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-node]')].map((one) => ({ id: one.dataset['node'] ?? '', box: one.getBoundingClientRect() }));
+  const away = ({ box }: { box: DOMRect }): number => Math.hypot(box.left + box.width / 2 - event.clientX, box.bottom - event.clientY);
+  return cards.sort((a, b) => away(a) - away(b))[0]?.id ?? triggerId;
+}
+
+export function Canvas({ definition, catalogue, report, entered, inside, opened, problems, onOpen, hands }: CanvasProps) {
   const t = useText(journeyTexts);
   const language = useLanguage();
   const { scheme } = usePreferences();
@@ -94,12 +118,12 @@ export function Canvas({ definition, catalogue, report, entered, inside, opened,
   const event = useEventName();
   const ways = useMemo(() => waysOf(definition, catalogue, language), [definition, catalogue, language]);
   const ids = useMemo(() => Object.keys(definition.nodes), [definition]);
-  const places = useMemo(() => placesOf(ids, definition.start, ways), [ids, definition.start, ways]);
+  const places = useMemo(() => new Map([...placesOf(ids, definition.start, ways), ...layoutOf(definition)]), [ids, definition, ways]);
   const numbers = useMemo(() => new Map(report.map((one) => [one.node, one])), [report]);
   const trigger = isValue(definition['trigger']) ? definition['trigger'] : {};
   const triggerKind = catalogue.triggers.find((one) => one.type === textOf(trigger['type']));
   const nodes = useMemo((): CardNode[] => {
-    const card = (id: string, data: Pick<CardData, 'type' | 'title' | 'kind' | 'fact' | 'counts'>, position: { x: number; y: number }): CardNode => ({ id, type: 'card', position, draggable: false, data: { id, isOpen: opened === id, problem: problems.get(id === triggerId ? '' : id) ?? '', onOpen, ...data } });
+    const card = (id: string, data: Pick<CardData, 'type' | 'title' | 'kind' | 'fact' | 'counts'>, position: { x: number; y: number }): CardNode => ({ id, type: 'card', position, draggable: hands !== null && id !== triggerId, data: { id, isOpen: opened === id, problem: problems.get(id === triggerId ? '' : id) ?? '', canEdit: hands !== null, onOpen, ...data } });
     const first = places.get(definition.start) ?? { x: 0, y: 0 };
     const start = card(triggerId, {
       type: 'trigger', title: triggerKind?.text[language] ?? t.start, kind: t.start, fact: [textOf(trigger['event']) === '' ? '' : event(textOf(trigger['event'])), textOf(trigger['segment']), textOf(trigger['tag']), textOf(trigger['trait']), textOf(trigger['rrule'])].filter((part) => part !== '').join(' · '),
@@ -117,17 +141,27 @@ export function Canvas({ definition, catalogue, report, entered, inside, opened,
         counts: [{ label: t.counts.entered, value: counted?.entered ?? 0 }, { label: t.counts.waiting, value: counted?.waiting ?? 0 }, reaches ? { label: t.counts.touched, value: touched } : { label: t.counts.left, value: counted?.left ?? 0 }],
       }, places.get(id) ?? { x: 0, y: 0 });
     })];
-  }, [definition, catalogue, language, ids, places, numbers, opened, problems, onOpen, entered, inside, t]);
+  }, [definition, catalogue, language, ids, places, numbers, opened, problems, onOpen, entered, inside, t, hands === null]);
+  const flow = useMemo(() => wayCounts(ways, report), [ways, report]);
   const edges = useMemo((): Edge[] => {
     const line = { markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, style: { stroke: 'var(--line-strong)', strokeWidth: 1.5 }, labelShowBg: true, labelBgPadding: [5, 2] as [number, number], labelBgBorderRadius: 4, labelStyle: { fill: 'var(--ink-soft)', fontSize: 11 }, labelBgStyle: { fill: 'var(--paper)' } };
     const first = Object.hasOwn(definition.nodes, definition.start) ? [{ id: triggerId, source: triggerId, target: definition.start, ...line }] : [];
-    return [...first, ...ways.map((way) => ({ id: `${way.from} ${way.path}`, source: way.from, target: way.to, type: 'smoothstep', label: way.label, ...line }))];
-  }, [definition, ways]);
+    return [...first, ...ways.map((way) => ({ id: `${way.from} ${way.path}`, source: way.from, target: way.to, type: 'smoothstep', label: [way.label, flow.has(keyOf(way)) ? shortCount(flow.get(keyOf(way)) ?? 0, language) : ''].filter((part) => part !== '').join(' · '), ...line }))];
+  }, [definition, ways, flow, language]);
+  /* while one is dragged the canvas draws it where the hand is; the draft hears of it when it is let go */
+  const [drawn, setDrawn] = useState(nodes);
+  useEffect(() => setDrawn(nodes), [nodes]);
+  const moved = useCallback((changes: NodeChange<CardNode>[]) => setDrawn((now) => applyNodeChanges(changes.filter((one) => one.type === 'position' || one.type === 'dimensions'), now)), []);
   const { box, begin } = useView([...places.values()]);
   return (
-    <div className="journey-canvas" role="group" aria-label={t.canvas} ref={box}>
+    <div
+      className={`journey-canvas ${hands === null ? '' : 'editable'}`} role="group" aria-label={t.canvas} ref={box}
+      onDragOver={(event) => { if (hands !== null && event.dataTransfer.types.includes(paletteMime)) event.preventDefault(); }}
+      onDrop={(event) => { const type = event.dataTransfer.getData(paletteMime); if (hands !== null && type !== '') { event.preventDefault(); hands.onDrop(type, targetOf(event)); } }}
+    >
       <ReactFlow
-        nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={scheme} onInit={begin} fitViewOptions={{ maxZoom: 1, padding: 0.06 }} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} nodesDraggable={false} zoomOnScroll={false} panOnScroll preventScrolling={false} minZoom={0.2} proOptions={{ hideAttribution: true }}
+        nodes={drawn} edges={edges} nodeTypes={nodeTypes} onNodesChange={moved} nodeDragThreshold={6}
+        onNodeDragStop={(_, node) => hands?.onPlace(node.id, node.position)} onConnect={({ source, target }) => hands?.onConnect(source, target)} colorMode={scheme} onInit={begin} fitViewOptions={{ maxZoom: 1, padding: 0.06 }} nodesConnectable={hands !== null} nodesFocusable={false} edgesFocusable={false} nodesDraggable={hands !== null} deleteKeyCode={null} zoomOnScroll={false} panOnScroll preventScrolling={false} minZoom={0.2} proOptions={{ hideAttribution: true }}
       >
         <Background gap={20} />
         <Controls showInteractive={false} position="top-right" orientation="horizontal" />

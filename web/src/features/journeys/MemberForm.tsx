@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MemberForm: fields for the members that are needed or set, by the type that the catalogue names; the others are added from a list.
- * What is made of parts (cases, arms, goals, exits, entry) is a form within; anything nested that has no form is its JSON.
+ * What is made of parts (cases, arms, goals, exits, entry) is a form within; rules have the editor of rules; anything nested that has no
+ * form is its JSON.
  */
 import { DeleteOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
@@ -9,6 +10,7 @@ import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { useEventName } from '@/ui/Marks';
+import { MatchesField, RuleField } from './RuleField';
 import { isValue, journeyQueries, kindOf, partOf, sayDuration, textOf, type Definition, type JourneyCatalogue, type Member, type Value } from './model';
 import { journeyTexts } from './texts';
 
@@ -18,9 +20,13 @@ interface Surroundings {
   disabled: boolean;
   /* the node that is edited: it does not lead to itself */
   self?: string;
+  /* the event that conditions beside it are about */
+  event?: string;
 }
 
 interface FormProps extends Surroundings {
+  /* the part of the catalogue that it is the form of; '' for a node */
+  part?: string;
   members: readonly Member[];
   value: Value;
   onChange: (value: Value) => void;
@@ -31,16 +37,19 @@ function withMember(value: Value, name: string, next: unknown): Value {
   return Object.fromEntries(Object.entries(value).filter(([one]) => one !== name));
 }
 
-export function MemberForm({ members, value, onChange, ...rest }: FormProps) {
+/* What a case can go by instead of a rule. */
+const others = ['segment', 'value', 'touch'];
+
+export function MemberForm({ members, value, onChange, part = '', ...rest }: FormProps) {
   const t = useText(journeyTexts);
   const language = useLanguage();
   const [added, setAdded] = useState<readonly string[]>([]);
-  const isShown = (member: Member): boolean => member.needed || Object.hasOwn(value, member.name) || added.includes(member.name) || member.name === 'next';
+  const isShown = (member: Member): boolean => member.needed || Object.hasOwn(value, member.name) || added.includes(member.name) || member.name === 'next' || (member.type === 'rule' && part === 'case' && !others.some((name) => Object.hasOwn(value, name)));
   const shown = members.filter((member) => member.name !== 'type' && isShown(member));
   const hidden = members.filter((member) => member.name !== 'type' && !isShown(member));
   return (
     <div className="member-form">
-      {shown.map((member) => <Field key={member.name} member={member} value={value[member.name]} onChange={(next) => onChange(withMember(value, member.name, next))} {...rest} />)}
+      {shown.map((member) => <Field key={member.name} member={member} value={value[member.name]} onChange={(next) => onChange(withMember(value, member.name, next))} {...rest} event={textOf(value['event'])} />)}
       {hidden.length > 0 && !rest.disabled && (
         <Select
           size="small" value={null} placeholder={t.addMember} aria-label={t.addMember} showSearch={{ optionFilterProp: 'label' }} onChange={(name: string | null) => name !== null && setAdded([...added, name])}
@@ -88,6 +97,8 @@ function Control(props: FieldProps & { label: string }): ReactNode {
     case 'time': return <TextField {...props} hint={t.timeHint} />;
     case 'text': case 'path': case 'rrule': return <TextField {...props} hint="" />;
     case 'event': case 'segment': case 'tag': case 'trait': case 'journey': case 'template': case 'channel': case 'account': case 'goal': return <NameField {...props} />;
+    case 'rule': return <RuleField label={label} value={value} disabled={disabled} onChange={onChange} />;
+    case 'matches': return <MatchesField label={label} value={value} disabled={disabled} onChange={onChange} event={props.event ?? ''} />;
     default: return <JsonField {...props} />;
   }
 }
@@ -146,7 +157,7 @@ interface PartsProps extends FieldProps {
 }
 
 function Part({ part, value, onChange, label: _, member: __, ...rest }: Omit<PartsProps, 'value'> & { value: Value }) {
-  return <div className="member-part"><MemberForm members={rest.catalogue.parts[part]?.members ?? []} value={value} onChange={onChange} {...rest} /></div>;
+  return <div className="member-part"><MemberForm part={part} members={rest.catalogue.parts[part]?.members ?? []} value={value} onChange={onChange} {...rest} /></div>;
 }
 
 function Parts({ value, onChange, ...rest }: PartsProps) {

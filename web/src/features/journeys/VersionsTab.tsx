@@ -11,7 +11,8 @@ import { Json } from '@/ui/Json';
 import { Count, Pill, QuietHead, Time } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
-import { definitionOf, journeyQueries, type Journey } from './model';
+import { differencesOf, type Difference } from './changes';
+import { definitionOf, journeyQueries, textOf, type Definition, type Journey } from './model';
 import { journeyTexts } from './texts';
 import type { DraftHandle } from './useDraft';
 
@@ -24,6 +25,7 @@ export function VersionsTab({ journey, draft, onTaken }: { journey: Journey; dra
   const { message } = App.useApp();
   const notice = useProblemNotice();
   const [looked, setLooked] = useState<number | null>(null);
+  const [compared, setCompared] = useState<number | null>(null);
   const restore = async (version: number): Promise<void> => {
     try {
       const held = await client.fetchQuery(journeyQueries.version(journey.key, version));
@@ -45,10 +47,11 @@ export function VersionsTab({ journey, draft, onTaken }: { journey: Journey; dra
           { key: 'inside', title: t.versions.inside, align: 'right', render: (_, row) => <Count value={row.inside} /> },
           {
             key: 'do', title: <QuietHead>{t.versions.look}</QuietHead>, align: 'right',
-            render: (_, row) => <span className="row" style={{ justifyContent: 'flex-end' }}><Button size="small" onClick={() => setLooked(row.version)}>{t.versions.look}</Button><ActionButton size="small" reason={noRole} onClick={() => void restore(row.version)}>{t.versions.restore}</ActionButton></span>,
+            render: (_, row) => <span className="row" style={{ justifyContent: 'flex-end' }}><Button size="small" onClick={() => setCompared(row.version)} aria-label={`${t.difference.compare} ${t.versions.title(row.version)}`}>{t.difference.compare}</Button><Button size="small" onClick={() => setLooked(row.version)}>{t.versions.look}</Button><ActionButton size="small" reason={noRole} onClick={() => void restore(row.version)}>{t.versions.restore}</ActionButton></span>,
           },
         ]}
       />
+      <Compare journeyKey={journey.key} version={compared} now={draft.definition} onClose={() => setCompared(null)} />
       <Look journeyKey={journey.key} version={looked} onClose={() => setLooked(null)} />
     </Panel>
   );
@@ -59,4 +62,35 @@ function Look({ journeyKey, version: opened, onClose }: { journeyKey: string; ve
   const version = useLasting(opened);
   const held = useQuery({ ...journeyQueries.version(journeyKey, version ?? 0), enabled: version !== null });
   return <Drawer open={opened !== null} onClose={onClose} size={560} title={version === null ? '' : t.versions.title(version)}><Loaded query={held} skeleton={<Bones rows={8} inset={0} />}>{(data) => <Json value={data.journey} />}</Loaded></Drawer>;
+}
+
+/* What the draft says otherwise than a version: each place with what stood there and what stands there now. */
+function Compare({ journeyKey, version: opened, now, onClose }: { journeyKey: string; version: number | null; now: Definition; onClose: () => void }) {
+  const t = useText(journeyTexts);
+  const version = useLasting(opened);
+  const held = useQuery({ ...journeyQueries.version(journeyKey, version ?? 0), enabled: version !== null });
+  return (
+    <Drawer open={opened !== null} onClose={onClose} size={720} title={`${t.difference.title} · ${version === null ? '' : t.difference.with(version)}`}>
+      <Loaded query={held} skeleton={<Bones rows={8} inset={0} />}>{(data) => <Differences found={differencesOf(definitionOf(data.journey), now)} now={now} />}</Loaded>
+    </Drawer>
+  );
+}
+
+const tones = { added: 'good', removed: 'bad', changed: 'info' } as const;
+const shownChars = 400;
+
+function Differences({ found, now }: { found: readonly Difference[]; now: Definition }) {
+  const t = useText(journeyTexts);
+  if (found.length === 0) return <Empty title={t.difference.none} />;
+  const text = (value: unknown): string => (value === undefined ? '—' : typeof value === 'string' ? value : JSON.stringify(value, null, 1)).slice(0, shownChars);
+  return (
+    <ul className="stack" style={{ gap: 12 }}>
+      {found.map((one) => (
+        <li key={one.place}>
+          <div className="row wrap"><Pill tone={tones[one.kind]}>{t.difference[one.kind]}</Pill><strong>{one.node === '' ? '' : textOf(now.nodes[one.node]?.['name'])}</strong><span className="mono faint">{one.place}</span></div>
+          <div className="difference"><pre aria-label={t.difference.before}>{text(one.before)}</pre><pre aria-label={t.difference.after}>{text(one.after)}</pre></div>
+        </li>
+      ))}
+    </ul>
+  );
 }

@@ -100,6 +100,23 @@ export function waysOf(definition: Definition, catalogue: JourneyCatalogue, lang
   return all.filter((way) => Object.hasOwn(definition.nodes, way.to));
 }
 
+export const keyOf = (way: Pick<Way, 'from' | 'path'>): string => `${way.from} ${way.path}`;
+
+/* How many went each way, where the report tells: what timed out; the only way out; what came into a node by its only way in. */
+export function wayCounts(ways: readonly Way[], report: readonly NodeReport[]): ReadonlyMap<string, number> {
+  const counted = new Map(report.map((one) => [one.node, one]));
+  const counts = new Map<string, number>();
+  for (const way of ways) {
+    const [from, to] = [counted.get(way.from), counted.get(way.to)];
+    const isOnlyIn = ways.filter((one) => one.to === way.to).length === 1;
+    const isOnlyOut = ways.filter((one) => one.from === way.from).length === 1;
+    if (way.path === 'on_timeout' && from !== undefined) counts.set(keyOf(way), from.timed_out);
+    else if (isOnlyIn && to !== undefined) counts.set(keyOf(way), to.entered);
+    else if (isOnlyOut && from !== undefined) counts.set(keyOf(way), from.left);
+  }
+  return counts;
+}
+
 /* ---- places ---- */
 
 export const cardWidth = 220;

@@ -39,6 +39,8 @@ interface RuleEditorProps {
   explainKey?: string;
   /* what is asked for: customers, or a kind of objects */
   on?: string;
+  /* conditions on the properties of one event alone; they have no count and no sentence of their own */
+  event?: string;
 }
 
 export function RuleEditor(props: RuleEditorProps) {
@@ -51,7 +53,7 @@ export function RuleEditor(props: RuleEditorProps) {
   );
 }
 
-function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full', isMeasure = false, explainKey, on = customers }: RuleEditorProps) {
+function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full', isMeasure = false, explainKey, on = customers, event }: RuleEditorProps) {
   const t = useText(ruleTexts);
   const [history, setHistory] = useState<History<RuleDocument>>(() => begin(readRule(value)));
   const [view, setView] = useState<View>('blocks');
@@ -124,8 +126,8 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
             <Tooltip title={t.redoHint}><Button type="text" size="small" icon={<RedoOutlined />} aria-label={t.redo} disabled={history.future.length === 0} onClick={() => setHistory(redo)} /></Tooltip>
           </div>}
           <Limits rule={rule} />
-          {isMeasure ? <Measured rule={rule} problems={problems} /> : view === 'blocks' ? <Group group={rule.root} at={on === customers ? customerPlace : { place: 'object', events: [], object: on, step: 0 }} isRoot /> : <JsonView rule={rule} problems={problems} onChange={(next) => setHistory((before) => record(before, next, 'json'))} />}
-          {!isMeasure && <Sentence rule={rule} on={on} />}
+          {isMeasure ? <Measured rule={rule} problems={problems} /> : view === 'blocks' ? <Group group={rule.root} at={event !== undefined ? { place: 'event', events: [event], object: null, step: 0 } : on === customers ? customerPlace : { place: 'object', events: [], object: on, step: 0 }} isRoot /> : <JsonView rule={rule} problems={problems} onChange={(next) => setHistory((before) => record(before, next, 'json'))} />}
+          {!isMeasure && event === undefined && <Sentence rule={rule} on={on} />}
         </div>
         {panel !== 'none' && !isMeasure && <RulePanel rule={rule} on={on} previewed={previewed} openCount={open.size} isShort={panel === 'count'} explainKey={explainKey} />}
       </div>
