@@ -58,6 +58,15 @@
     X(getWhatif, WHOLE, JOURNEY, READ, "counts everybody") \
     X(deleteWhatif, WHOLE, JOURNEY, CHANGE, "counts everybody") \
     X(compareWhatif, WHOLE, JOURNEY, READ, "counts everybody") \
+    X(beginSecondFactor, OWN, NOTHING, READ, "") \
+    X(putSecondFactor, OWN, NOTHING, READ, "") \
+    X(removeSecondFactor, OWN, NOTHING, READ, "") \
+    X(deleteUserSecondFactor, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(listSignInMethods, PUBLIC, NOTHING, READ, "") \
+    X(beginSingleSignOn, PUBLIC, NOTHING, READ, "") \
+    X(endSingleSignOn, PUBLIC, NOTHING, READ, "proved by its state") \
+    X(getSingleSignOn, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(putSingleSignOn, WHOLE, NOTHING, READ, "who may what is the house's") \
     X(getSystem, PART, NOTHING, READ, "counts are left out") \
     X(getOverview, PART, NOTHING, READ, "counted over what is seen") \
     X(advanceClock, WHOLE, NOTHING, READ, "time is the house's") \
