@@ -12,8 +12,9 @@
 #ifndef KITH_SERVER_SCOPE_RULES_H
 #define KITH_SERVER_SCOPE_RULES_H
 
-/* clang-format off: a row is a line, so that rows of several hands merge */
-/* X(operation, rule, what the first parameter of the path names, level needed, why) */
+/* X(operation, rule, what the first parameter of the path names, level needed, why). A row is a line, so that rows of several
+ * hands merge. */
+/* clang-format off */
 #define SCOPE_RULES(X) \
     X(getCustomerByIdentifier, PART, NOTHING, READ, "found only if seen") \
     X(getCustomer, PART, CUSTOMER, READ, "facts of seen events and sources") \
