@@ -3,7 +3,7 @@
 // explained in a sentence; it is paused. A draft that cannot be says where. A viewer sees why she may not.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { did } from '../s1/support.mjs';
+import { did, known } from '../s1/support.mjs';
 import { Place, counted, missingConsole, password, photograph, until } from './support.mjs';
 
 let place;
@@ -91,7 +91,7 @@ test('a ready journey: taken, a wait changed, published; the number on the canva
   await until('it is paused', async () => (await place.kith.get('/journeys/after_purchase')).state === 'paused');
   await page.locator('main').getByText('已暂停').first().waitFor();
   await page.getByRole('button', { name: /继\s?续/ }).waitFor();
-  visit.clean();
+  visit.clean((fault) => fault.includes('422')); // nobody has told yet what its entry asks for: it cannot be counted
   await visit.close();
 });
 
@@ -122,6 +122,99 @@ test('steps are added and deleted on the canvas; JSON is the same draft; a refus
   await visit.button('放弃修改').click();
   await page.locator('.pill.warn', { hasText: '未保存' }).waitFor({ state: 'detached' });
   visit.clean((fault) => fault.includes('422'));
+  await visit.close();
+});
+
+test('S3: a journey is drawn: steps from the palette, a rule in a branch, a step copied, a difference seen', here, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  await place.house.tell([known('crm', [['user_id', 'journey-city']], { city: '上海' })]);
+  await place.kith.settled();
+  await place.kith.put('/journeys/drawn', { name: '画出来的', trigger: { type: 'event', event: 'Order Paid' }, start: 'wait', nodes: { wait: { type: 'wait', for: '1d' } } });
+  await place.kith.post('/journeys/drawn/publish', {});
+  await visit.go('/journeys/drawn');
+  await page.locator('[data-node="wait"]').waitFor();
+  const draft = async () => JSON.parse(await page.evaluate(() => localStorage.getItem('kith.journey.drawn')));
+
+  /* dragged onto a step it comes after it; what is missing is said at once */
+  await page.locator('[data-kind="branch"]').dragTo(page.locator('[data-node="wait"]'));
+  await page.locator('[data-node="branch"]').waitFor();
+  assert.equal((await draft()).nodes.wait.next, 'branch');
+  const inspector = page.locator('.journey-inspector');
+  await inspector.getByRole('button', { name: '规则: 写规则' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'JSON', exact: true }).click();
+  await dialog.getByRole('textbox', { name: 'JSON' }).fill('{"all":[{"trait":"city","eq":"上海"}]}');
+  await dialog.getByRole('button', { name: '条件', exact: true }).click();
+  await dialog.locator('.rule-row').waitFor();
+  await dialog.locator('.rule-figure:not(.old)').waitFor();
+  await visit.accessible('a rule inside a step');
+  await photograph(visit, 'journey-rule');
+  await dialog.getByRole('button', { name: '用这个规则' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await until('the rule is in the draft', async () => JSON.stringify((await draft()).nodes.branch.cases[0].rule) === JSON.stringify({ all: [{ trait: 'city', eq: '上海' }] }));
+
+  /* a step from the palette by a click, without the tag it writes: said below and on the card */
+  await page.locator('[data-kind="tag"]').click();
+  await page.locator('[data-node="tag"].wrong').waitFor();
+  await page.getByText(/还没填「/).first().waitFor();
+  await visit.accessible('the canvas with its palette and what is to be mended');
+  await photograph(visit, 'journey-drawn');
+  await page.locator('[data-node="wait"]').click();
+  await page.locator('.journey-card.open[data-node="wait"]').waitFor();
+  await visit.button('复制这一步').click();
+  await visit.text('已复制').waitFor();
+  await visit.button('粘贴').click();
+  await page.locator('[data-node="wait_1"]').waitFor();
+  const nodes = (await draft()).nodes;
+  assert.deepEqual([nodes.wait.next, nodes.wait_1.next, nodes.wait_1.for], ['wait_1', 'branch', '1d']);
+  /* moved by hand it stays there, until it is arranged again */
+  await page.locator('[data-node="wait_1"]').hover();
+  const box = await page.locator('[data-node="wait_1"]').boundingBox();
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2 + 90, box.y + box.height / 2 + 20, { steps: 5 });
+  await page.mouse.up();
+  await until('where it was put is in the draft', async () => (await draft()).layout?.wait_1 !== undefined);
+  await visit.button('自动排列').click();
+  await until('it is in order again', async () => (await draft()).layout === undefined);
+
+  await page.getByRole('tab', { name: '版本' }).click();
+  await page.getByRole('button', { name: '看差别 第 1 版' }).click();
+  await page.getByRole('dialog').getByText('nodes/wait_1', { exact: true }).waitFor();
+  await visit.accessible('what the draft changes');
+  await photograph(visit, 'journey-difference');
+  visit.clean();
+  await visit.close();
+});
+
+test('S34: before it goes live the list says how many, whom, what it costs, who approved; one in a hundred goes first', here, async () => {
+  await place.kith.put('/segments/s34', { name: '618 人群', kind: 'static' });
+  await place.kith.put('/journeys/big_day', { name: '618 大促', trigger: { type: 'segment', segment: 's34' }, approval: true, start: 'say', nodes: { say: { type: 'send', channel: 'sms', template: 'big_day' } } });
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/journeys/big_day');
+  assert.equal(await visit.button('发布…').getAttribute('aria-disabled'), 'true');
+  await place.kith.put('/journeys/big_day', { name: '618 大促', trigger: { type: 'segment', segment: 's34' }, start: 'say', nodes: { say: { type: 'wait', for: '1d' } } });
+  await visit.go('/journeys/big_day');
+  await page.locator('[data-node="say"]').waitFor();
+  await visit.button('发布…').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('现在就符合的有 0 人').waitFor();
+  await dialog.getByText(/没有留对照组/).waitFor();
+  await dialog.getByText('没有发送，只改标签、属性或等待').waitFor();
+  const slider = dialog.getByRole('slider', { name: '先放多少人进来' });
+  await slider.focus();
+  await page.keyboard.press('Home');
+  await visit.accessible('the list before a launch');
+  await photograph(visit, 'journey-launch');
+  await dialog.getByRole('button', { name: /发\s?布/ }).click();
+  await until('it is live for one in a hundred', async () => { const held = await place.kith.get('/journeys/big_day'); return held.state === 'live' && held.ramp === 1; });
+  await visit.button('改放量').click();
+  await page.getByRole('dialog').getByRole('slider').focus();
+  await page.keyboard.press('End');
+  await page.getByRole('dialog').getByRole('button', { name: '改放量' }).click();
+  await until('all may enter', async () => (await place.kith.get('/journeys/big_day')).ramp === 100);
+  visit.clean();
   await visit.close();
 });
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, paid, phone } from '../s1/support.mjs';
-import { Place, choose, counted, missingConsole, photograph, until } from './support.mjs';
+import { Place, addCondition, choose, counted, missingConsole, photograph, until } from './support.mjs';
 
 let place;
 const here = { skip: missingConsole };
@@ -38,11 +38,6 @@ after(() => place?.close());
 const total = (page) => page.locator('.rule-figure:not(.old)');
 const counts = (visit, wanted) => until(`the rule to count ${wanted}`, async () => (await total(visit.page).count()) > 0 && (await total(visit.page).first().innerText()) === wanted);
 
-async function addCondition(page, name) {
-  await page.getByRole('button', { name: /加条件(?!组)/ }).last().click();
-  await page.getByRole('menuitem', { name, exact: true }).click();
-}
-
 test('empty: what a segment is, and the next step', here, async () => {
   const visit = await place.enter();
   for (const [path, says] of [['/segments', '还没有人群'], ['/overlap', '至少选两个人群']]) {
@@ -63,14 +58,14 @@ test('S33: a rule made by clicks counts as it is made, each condition and each c
   await visit.button('新建人群').click();
   await page.getByLabel('名称').fill('上海买家');
   await counts(visit, String(people));
-  await addCondition(page, '属性');
+  await addCondition(page.locator('main'), page, '属性');
   const first = page.locator('.rule-row').first();
   await choose(first, page, '属性', '城市');
   await first.getByRole('combobox', { name: 'city 取值' }).fill('上海');
   await page.keyboard.press('Escape');
   await counts(visit, '12');
 
-  await addCondition(page, '行为');
+  await addCondition(page.locator('main'), page, '行为');
   const second = page.locator('.rule-row').nth(1);
   await choose(second, page, '行为', '支付订单');
   await counts(visit, '4');
@@ -206,7 +201,7 @@ test('S5: products, stores and customers in one rule; or the stores instead of t
   const visit = await place.enter();
   const { page } = visit;
   await visit.go('/new/segment');
-  await addCondition(page, '行为');
+  await addCondition(page.locator('main'), page, '行为');
   const row = page.locator('.rule-row').first();
   await choose(row, page, '行为', '到店');
   await counts(visit, '6');

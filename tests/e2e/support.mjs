@@ -94,6 +94,19 @@ export async function choose(scope, page, name, option, { exact = false } = {}) 
   await list.and(page.locator(':not(.ant-select-dropdown-hidden)')).waitFor({ state: 'hidden' });
 }
 
+/** A condition more in a rule, by the menu of its last group: clicked again where the menu moved away under the hand. */
+export async function addCondition(scope, page, name) {
+  const rows = scope.locator('.rule-row');
+  const item = page.getByRole('menuitem', { name, exact: true });
+  const before = await rows.count();
+  await until(`a condition '${name}' more`, async () => {
+    if (!(await item.isVisible())) await scope.getByRole('button', { name: /加条件(?!组)/ }).last().click();
+    await item.click({ timeout: 10_000 }).catch(() => page.keyboard.press('Escape'));
+    await item.waitFor({ state: 'hidden', timeout: 10_000 });
+    return (await rows.count()) > before;
+  });
+}
+
 export class Visit {
   constructor(place, page) {
     this.place = place;

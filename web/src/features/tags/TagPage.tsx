@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TagPage: a tag: how many have each value, who, since when, why, how it is defined. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Dropdown, Input, Modal, Select } from 'antd';
+import { App, Button, Input, Modal, Select } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { useNavigate, useParams } from 'react-router';
 import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { coreOf, nameOf, type Definition } from '@/features/audience/audience';
-import { DeleteDialog } from '@/features/audience/DeleteDialog';
 import { History } from '@/features/audience/History';
-import { StatePill, UsageList } from '@/features/audience/Marks';
+import { UsageList } from '@/features/audience/Marks';
 import { Members } from '@/features/audience/Members';
+import { Actions, Summary } from '@/features/audience/Summary';
 import { audienceTexts } from '@/features/audience/texts';
 import { Why, WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
 import { RuleSentence } from '@/features/rules/RuleEditor';
 import { useFound } from '@/features/rules/RulePanel';
 import { isObject } from '@/features/rules/model';
-import { exactCount, percent } from '@/lib/format';
+import { exactCount } from '@/lib/format';
 import { useFilters } from '@/lib/hooks';
-import { wordFor } from '@/lib/text';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
-import { Count, Time, useIdentifierName } from '@/ui/Marks';
-import { Band, Figure, Page, Panel } from '@/ui/Page';
+import { useIdentifierName } from '@/ui/Marks';
+import { Page, Panel } from '@/ui/Page';
 import { Bones, Failure } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
 import { SizesBar } from './Sizes';
@@ -53,9 +52,9 @@ export function TagPage() {
     definition: () => <Defined definition={data} />,
   };
   return (
-    <Page title={name} purpose={data.description === '' ? undefined : data.description} actions={<Actions definition={data} />}>
+    <Page title={name} purpose={data.description === '' ? undefined : data.description} actions={<Head definition={data} />}>
       <div className="stack">
-        <Summary definition={data} />
+        <Summary kind="tags" definition={data} />
         {data.sizes !== undefined && data.sizes.length > 0 && <Panel title={t.sizes}><SizesBar sizes={data.sizes} all /></Panel>}
         <div>
           <TabBar label={name} value={tab} tabs={tabs.map((one) => ({ key: one, label: t.tabs[one] }))} onChange={(one) => void navigate(`/tags/${key}${one === 'members' ? '' : `/${one}`}`)}>
@@ -68,46 +67,14 @@ export function TagPage() {
   );
 }
 
-function Actions({ definition }: { definition: Definition }) {
-  const t = useText(audienceTexts);
-  const s = useText(tagTexts);
-  const noRole = useRoleReason('operator');
-  const navigate = useNavigate();
-  const [isDeleting, setDeleting] = useState(false);
+function Head({ definition }: { definition: Definition }) {
+  const t = useText(tagTexts);
   const [isGiving, setGiving] = useState(false);
-  const given = isGiven(kindOf(coreOf(definition)));
-  const copied = encodeURIComponent(JSON.stringify({ name: definition.name, folder: definition.folder, description: definition.description, ...coreOf(definition) }));
   return (
     <>
-      {given && <ActionButton type="primary" reason={noRole} onClick={() => setGiving(true)}>{s.giveValues}</ActionButton>}
-      <ActionButton type={given ? 'default' : 'primary'} reason={noRole} onClick={() => void navigate(`/tags/${definition.key}/edit`)}>{t.edit}</ActionButton>
-      <Dropdown
-        trigger={['click']}
-        menu={{ items: [
-          { key: 'copy', label: t.copy, disabled: noRole !== null, onClick: () => void navigate(`/new/tag?define=${copied}`) },
-          { key: 'delete', danger: true, label: t.remove, disabled: noRole !== null, onClick: () => setDeleting(true) },
-        ] }}
-      >
-        <Button aria-label={`${t.copy}, ${t.remove}`}>…</Button>
-      </Dropdown>
-      <DeleteDialog kind="tags" definition={definition} open={isDeleting} onClose={() => setDeleting(false)} />
+      <Actions kind="tags" definition={definition} give={isGiven(kindOf(coreOf(definition))) ? { label: t.giveValues, onClick: () => setGiving(true) } : null} />
       <GiveDialog definition={definition} open={isGiving} onClose={() => setGiving(false)} />
     </>
-  );
-}
-
-function Summary({ definition }: { definition: Definition }) {
-  const t = useText(audienceTexts);
-  const { data: overview } = useQuery(queries.overview());
-  const share = overview === undefined || overview.customers === 0 ? null : definition.count / overview.customers;
-  return (
-    <Band>
-      <Figure label={t.count} note={share === null ? undefined : percent(share)}><Count value={definition.count} /></Figure>
-      <Figure label={t.state} note={<Time at={definition.as_of} exact seconds />}><StatePill state={definition.state} /></Figure>
-      <Figure label={t.kind} note={t.version(definition.version)}><span style={{ fontSize: 16 }}>{wordFor(t.tagKinds, definition.kind)}</span></Figure>
-      <Figure label={t.owner} note={definition.folder === '' ? t.noFolder : definition.folder}><span style={{ fontSize: 16 }} className="cut">{definition.owner === '' ? '—' : definition.owner}</span></Figure>
-      <Figure label={t.usage} note={<Time at={definition.changed_at} />}><span style={{ fontSize: 16 }}>{definition.used_by.length === 0 ? t.unused : exactCount(definition.used_by.length)}</span></Figure>
-    </Band>
   );
 }
 
