@@ -253,6 +253,33 @@ static err restore_log(struct restore *restore)
     return error;
 }
 
+/* ---- who was erased since ---- */
+
+/* The list of the folder of backups becomes the new folder's, to be gone through at its first start (privacy/erased.c). */
+static err restore_erased(struct restore *restore)
+{
+    char from[PATH_MAX], to[PATH_MAX], bytes[65536];
+    size_t size;
+    bool good = true;
+    snprintf(from, sizeof from, "%.4000s/erased", restore->options->folder);
+    snprintf(to, sizeof to, "%.4000s/erased.pending", restore->options->data);
+    FILE *list = fopen(from, "re");
+    if (list == NULL)
+        return errno == ENOENT ? ERR_OK
+                               : problem_set(restore->problem, ERR_IO, "cannot read '%s': %s", from,
+                                             strerror(errno));
+    FILE *copy = fopen(to, "we");
+    while (copy != NULL && good && (size = fread(bytes, 1, sizeof bytes, list)) > 0)
+        good = fwrite(bytes, 1, size, copy) == size;
+    good = good && copy != NULL && ferror(list) == 0;
+    fclose(list);
+    if (copy != NULL && fclose(copy) != 0)
+        good = false;
+    return good ? ERR_OK
+                : problem_set(restore->problem, ERR_IO, "cannot write '%s': %s", to,
+                              strerror(errno));
+}
+
 /* ---- all ---- */
 
 static err check_empty(const char *path, bool *was_there, struct problem *problem)
@@ -314,6 +341,8 @@ err backup_restore(const struct backup_restore_options *options, struct backup_r
         error = restore_files(restore);
     if (error == ERR_OK)
         error = restore_log(restore);
+    if (error == ERR_OK)
+        error = restore_erased(restore);
     if (error != ERR_OK && begun)
         undo(options->data, was_there);
     if (begun)

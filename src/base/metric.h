@@ -18,6 +18,8 @@
     X(EVENTS_APPLIED, "kith_events_applied_total", COUNTER, "events applied, duplicates too")     \
     X(EVENTS_DUPLICATE, "kith_events_duplicate_total", COUNTER, "events counted before")          \
     X(EVENTS_QUARANTINED, "kith_events_quarantined_total", COUNTER, "events in quarantine")       \
+    X(EVENTS_ERASED, "kith_events_erased_total", COUNTER,                                         \
+      "events about erased customers, refused")                                                   \
     X(EVENTS_REFUSED, "kith_events_refused_total", COUNTER, "events refused at the doors")        \
     X(REQUESTS, "kith_http_requests_total", COUNTER, "HTTP requests")                             \
     X(REQUESTS_FAILED, "kith_http_requests_failed_total", COUNTER, "HTTP answers above 499")      \

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "imports/imports.h"
+#include "privacy/privacy.h"
 #include "server/server.h"
 
 #define DRAIN_MS_MAX 4000
@@ -188,6 +189,16 @@ static err open_backups(const struct options *options, struct engine *engine, co
     return options->backups[0] != '\0' ? backups_open(backups, &config, problem) : ERR_OK;
 }
 
+static err open_privacy(const struct options *options, struct engine *engine, const char *data,
+                        struct privacy **privacy, struct problem *problem)
+{
+    struct privacy_config config = { .engine = engine,
+                                     .data_folder = data,
+                                     .backups_folder =
+                                         options->backups[0] != '\0' ? options->backups : NULL };
+    return privacy_open(privacy, &config, problem);
+}
+
 static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
 {
     struct wall_clock clock;
@@ -197,6 +208,7 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     struct server *server = NULL;
     struct imports *imports = NULL;
     struct backups *backups = NULL;
+    struct privacy *privacy = NULL;
     char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX], scratch[PATH_MAX];
     steady_ns start = steady_now();
     err error = start_clock(options, &clock, problem);
@@ -219,9 +231,12 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
         error = open_imports(options, engine, folder, &imports, problem);
     if (error == ERR_OK)
         error = open_backups(options, engine, folder, &backups, problem);
+    if (error == ERR_OK)
+        error = open_privacy(options, engine, folder, &privacy, problem);
     server_config.engine = engine;
     server_config.imports = imports;
     server_config.backups = backups;
+    server_config.privacy = privacy;
     server_config.address = address;
     if (error == ERR_OK)
         error = server_start(&server, &server_config, problem);
@@ -237,6 +252,7 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
         server_drain(server, DRAIN_MS_MAX);
     }
     server_stop(&server);
+    privacy_close(&privacy);
     imports_close(&imports);
     backups_close(&backups);
     if (engine != NULL)

@@ -200,8 +200,23 @@ static err take_effect(struct engine *engine, const struct event *event,
     return error == ERR_OK ? move_event(engine, event, who) : error;
 }
 
-static err apply_event(struct engine *engine, const struct decoded *decoded,
-                       struct outcome *outcome, struct engine_verdict *verdict)
+/* Somebody asked to be forgotten: nothing about her is taken any more, and what is about others is taken without her. */
+static bool is_of_erased(struct engine *engine, struct decoded *decoded, struct outcome *outcome)
+{
+    enum identity_about about =
+        identity_about_erased(engine->identity, &decoded->event, engine->writes);
+    if (about == ABOUT_OTHERS)
+        return false;
+    atomic_fetch_add(&engine->erased_seen, 1); /* the log is to be cleaned of it */
+    if (about == ABOUT_BOTH)
+        return false;
+    metric_add(METRIC_EVENTS_ERASED, 1);
+    outcome->fate = FATE_ERASED;
+    return true;
+}
+
+static err apply_event(struct engine *engine, struct decoded *decoded, struct outcome *outcome,
+                       struct engine_verdict *verdict)
 {
     const struct event *event = &decoded->event;
     bool duplicate = false;
@@ -214,6 +229,9 @@ static err apply_event(struct engine *engine, const struct decoded *decoded,
         metric_add(METRIC_EVENTS_DUPLICATE, 1);
         return ERR_OK;
     }
+
+    if (identity_has_tombstones(engine->identity) && is_of_erased(engine, decoded, outcome))
+        return ERR_OK;
 
     struct problem detail = { .error = ERR_OK };
     enum plan_reason reason;
@@ -282,7 +300,7 @@ static err keep_undecodable(struct engine *engine, const struct decoded *decoded
                             STR("the record cannot be read by this version"));
 }
 
-static err apply_record(struct engine *engine, const struct decoded *decoded,
+static err apply_record(struct engine *engine, struct decoded *decoded,
                         struct engine_verdict *verdicts, size_t *verdict_count)
 {
     struct outcome outcome = { .fate = FATE_UNKNOWN };

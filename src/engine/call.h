@@ -33,6 +33,11 @@ err run_watermark_put(struct call *call) MUST_USE;
 err run_object_put(struct call *call) MUST_USE;
 err run_object_kind_put(struct call *call) MUST_USE;
 
+/* command_privacy.c */
+err run_customer_erase(struct call *call) MUST_USE;
+err run_erasure_move(struct call *call) MUST_USE;
+err run_tombstone_put(struct call *call) MUST_USE;
+
 /* command_touch.c */
 err run_touch(struct call *call) MUST_USE;
 

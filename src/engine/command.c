@@ -334,6 +334,9 @@ static const struct handler {
     { "setting.put", run_setting_put },
     { "values.reveal", run_values_reveal },
     { "audit.note", run_audit_note },
+    { "customer.erase", run_customer_erase },
+    { "erasure.move", run_erasure_move },
+    { "tombstone.put", run_tombstone_put },
     { "backup.take", run_backup_take },
     { "import.create", run_import_create },
     { "import.move", run_import_move },
@@ -413,7 +416,8 @@ static bool is_secret(str operation)
 {
     return str_starts_with(operation, STR("user.")) || str_starts_with(operation, STR("token.")) ||
            str_starts_with(operation, STR("source.")) ||
-           str_starts_with(operation, STR("channel.")) || str_equal(operation, STR("coupon.put"));
+           str_starts_with(operation, STR("channel.")) || str_equal(operation, STR("coupon.put")) ||
+           str_equal(operation, STR("customer.erase"));
 }
 
 /* What a job does in many small steps: the audit has its beginning and its changes of state. */
@@ -422,6 +426,7 @@ static bool is_step_of_a_job(str operation)
     return str_equal(operation, STR("import.move")) || str_equal(operation, STR("import.cut")) ||
            str_equal(operation, STR("import.retract")) ||
            str_equal(operation, STR("import.detach")) ||
+           str_equal(operation, STR("erasure.move")) ||
            str_equal(operation, STR("watermark.put")) || str_equal(operation, STR("journey.run")) ||
            str_equal(operation, STR("touch.claim")) || str_equal(operation, STR("touch.results")) ||
            str_equal(operation, STR("touch.receipts")) || str_equal(operation, STR("touch.run")) ||
@@ -515,7 +520,8 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
 static bool needs_barrier(str operation)
 {
     return str_equal(operation, STR("identity.rules.apply")) ||
-           str_starts_with(operation, STR("team."));
+           str_starts_with(operation, STR("team.")) ||
+           str_equal(operation, STR("customer.erase")) || str_equal(operation, STR("erasure.move"));
 }
 
 err command_apply(struct engine *engine, uint64_t seq, str record)

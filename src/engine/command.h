@@ -41,7 +41,11 @@
  *  template.put, channel.put, policy.put, stop.put, touch.*, coupon.put: docs/touches.md
  *  team.put           {key,name,parent,customers,events,sources,accounts}   team.delete {key}: docs/teams.md
  *  team.share         {kind,key,team,level:"read|use|change|none"}          team.refuse {object,path}: the audit alone
+ *  customer.erase     {customer, reason}: all of a customer; answers {number} of the erasure. docs/privacy.md
+ *  tombstone.put      {hashes:[hex], lift}: she comes back; or, of a backup that knows her, she does not
  *  steps of a job, never asked for from outside:
+ *  erasure.move       {number, totals:[[day, type, channel, currency, events, revenue, total]], quarantine:[ids],
+ *                     receipt:{…}, clean, finished}
  *  import.move        {number, position, report_bytes, rows, events, …}: in the block of its events
  *  import.cut         {number}: what comes from here on is watched (engine/jobs.h)
  *  import.retract     {number, place, nodes:[{node, seqs, all, count, first, last, orders}]}
@@ -74,6 +78,10 @@
     X(TEAM_REFUSE, "team.refuse", SIGNED_IN, "somebody asked for what her team does not see")      \
     X(SETTING_PUT, "setting.put", SETTING_ADMINISTER, "a setting was changed")                     \
     X(AUDIT_NOTE, "audit.note", SYSTEM, "something that changed nothing was noted")                \
+    X(CUSTOMER_ERASE, "customer.erase", PRIVACY_APPROVE, "a customer was erased")                  \
+    X(ERASURE_MOVE, "erasure.move", SYSTEM, "an erasure went on")                                  \
+    X(TOMBSTONE_PUT, "tombstone.put", PRIVACY_APPROVE,                                             \
+      "identifiers were kept out, or may come back")                                               \
     X(BACKUP_TAKE, "backup.take", BACKUP_CREATE, "a backup was begun")                             \
     X(VALUES_REVEAL, "values.reveal", CUSTOMER_REVEAL, "personal values were shown in full")       \
     X(IMPORT_CREATE, "import.create", IMPORT_CREATE, "an import was begun")                        \

@@ -803,6 +803,7 @@ static void drop_state(struct engine *engine)
     access_deinit(&engine->access);
     quarantine_deinit(&engine->quarantine);
     jobs_deinit(&engine->jobs);
+    erasures_deinit(&engine->erasures);
     idempotency_deinit(&engine->idempotency);
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);

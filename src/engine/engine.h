@@ -119,7 +119,8 @@ size_t engine_tail_events(const struct engine_tail *tail, const uint32_t *nodes,
 
 /* ---- what became of an event (the debugger) ---- */
 
-enum engine_fate { FATE_UNKNOWN, FATE_APPLIED, FATE_DUPLICATE, FATE_QUARANTINED };
+/* FATE_ERASED: about somebody who was erased, and so not taken. */
+enum engine_fate { FATE_UNKNOWN, FATE_APPLIED, FATE_DUPLICATE, FATE_QUARANTINED, FATE_ERASED };
 struct engine_verdict {
     uint8_t message_key[16];
     uint64_t seq;
@@ -189,6 +190,7 @@ struct engine_status {
     uint64_t log_last_seq, applied_seq, committed_seq, flushed_seq;
     size_t lag_records, unflushed_rows, pending_bytes;
     uint64_t events, duplicates, quarantined;
+    uint64_t erased; /* events with identifiers of erased customers, since the start */
     uint32_t customers, nodes, identifiers;
     size_t message_keys, identity_bytes, profile_bytes, history_bytes, tail_bytes;
     bool warehouse_ready, ledger_failing;

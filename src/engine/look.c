@@ -51,6 +51,7 @@ void engine_status(struct engine *engine, struct engine_status *status)
         .events = atomic_load(&engine->events),
         .duplicates = atomic_load(&engine->duplicates),
         .quarantined = atomic_load(&engine->quarantined),
+        .erased = atomic_load(&engine->erased_seen),
         .customers = atomic_load(&engine->customers),
         .nodes = atomic_load(&engine->nodes),
         .identifiers = atomic_load(&engine->identifiers),

@@ -307,6 +307,7 @@ static err read_now(struct reading *reading, struct problem *problem)
     err error = ERR_OK;
     reading->until_seq = engine->warehouse != NULL ? atomic_load(&engine->flushed_seq) : 0;
     jobs_write_kept(&engine->jobs, &reading->kept);
+    erasures_write_kept(&engine->erasures, &reading->kept);
     while (engine->warehouse != NULL && reading->until_seq > 0 &&
            (error = stream_all(reading, problem)) != ERR_OK && error != ERR_NOMEM) {
         if (atomic_load(&engine->stopping))
@@ -330,6 +331,7 @@ static void ask_kept(const struct engine_state *state, struct engine_question *q
     struct asking *asking = question->context;
     (void)state;
     jobs_write_kept(&asking->reading->engine->jobs, &asking->reading->kept);
+    erasures_write_kept(&asking->reading->engine->erasures, &asking->reading->kept);
 }
 
 /* Without a warehouse the tail has everything, and is the engine's. */

@@ -71,7 +71,8 @@ static err stream_all(struct load *load, struct problem *problem)
     struct engine *engine = load->engine;
     struct buffer sql;
     buffer_init(&sql, (size_t)4 << 20);
-    form_write(&load->form, &engine->jobs, atomic_load(&engine->flushed_seq), false, &sql);
+    form_write(&load->form, &engine->jobs, &engine->erasures, atomic_load(&engine->flushed_seq),
+               false, &sql);
     err error = buffer_status(&sql) != ERR_OK ? ERR_NOMEM : buffer_status(&load->form.names);
     if (error == ERR_OK)
         error = rows_stream(engine->warehouse, "history_loaded", sql.data, take_load_row, load,
@@ -288,7 +289,7 @@ static err fill_column(struct engine *engine, const struct want *want, struct pr
     buffer_init(&sql, (size_t)1 << 20);
     err error = fill_new(&fill, engine, want->path, want->kind, want->column);
     if (error == ERR_OK) {
-        form_write(&fill.form, NULL, want->seq, true, &sql);
+        form_write(&fill.form, NULL, NULL, want->seq, true, &sql);
         error = buffer_status(&sql);
     }
     if (error == ERR_OK)

@@ -88,12 +88,15 @@ void form_write_order(struct buffer *sql)
     buffer_append_byte(sql, 0);
 }
 
-void form_write(const struct row_form *form, const struct jobs *jobs, uint64_t until_seq,
-                bool only_with, struct buffer *sql)
+void form_write(const struct row_form *form, const struct jobs *jobs,
+                const struct erasures *erasures, uint64_t until_seq, bool only_with,
+                struct buffer *sql)
 {
     form_write_select(form, until_seq, sql);
     if (jobs != NULL)
         jobs_write_kept(jobs, sql);
+    if (erasures != NULL)
+        erasures_write_kept(erasures, sql);
     if (only_with)
         form_write_condition(form, sql);
     form_write_order(sql);

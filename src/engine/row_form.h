@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "engine/jobs.h"
+#include "engine/privacy.h"
 #include "event/event.h"
 #include "history/history.h"
 
@@ -22,8 +23,9 @@ void form_add(struct row_form *form, str path, enum column_kind kind);
 void form_write_select(const struct row_form *form, uint64_t until_seq, struct buffer *sql);
 /* The whole query, terminated: all rows in order, less what `jobs` (may be NULL) have taken back; `only_with`: those
  * that can have the one column that the form is for. */
-void form_write(const struct row_form *form, const struct jobs *jobs, uint64_t until_seq,
-                bool only_with, struct buffer *sql);
+void form_write(const struct row_form *form, const struct jobs *jobs,
+                const struct erasures *erasures, uint64_t until_seq, bool only_with,
+                struct buffer *sql);
 /* The end of every query of rows in order, terminated. */
 void form_write_order(struct buffer *sql);
 /* A row; what is not all there sets cursor->failed. Texts are borrowed from the cursor. */

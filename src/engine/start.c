@@ -158,9 +158,10 @@ static err load_derived(struct engine *engine, struct problem *problem)
 {
     struct buffer types, sql, kept;
     buffer_init(&types, (size_t)1 << 20);
-    buffer_init(&kept, (size_t)1 << 20);
+    buffer_init(&kept, (size_t)8 << 20);
     jobs_write_kept(&engine->jobs, &kept);
-    buffer_init(&sql, (size_t)2 << 20);
+    erasures_write_kept(&engine->erasures, &kept);
+    buffer_init(&sql, (size_t)12 << 20);
     unsigned long long flushed = atomic_load(&engine->flushed_seq);
     int64_t oldest_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
     err error = order_types(engine, &types, problem);
@@ -306,6 +307,8 @@ static err load_small(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = jobs_load(&engine->jobs, engine->ledger, problem);
     if (error == ERR_OK)
+        error = erasures_load(&engine->erasures, engine->ledger, problem);
+    if (error == ERR_OK)
         error = jobs_start(engine, problem);
     if (error == ERR_OK)
         engine_publish_sources(engine);
@@ -395,7 +398,7 @@ static err observe_record(struct engine *engine, const struct log_record *record
 {
     struct event event;
     if (outcome->fate == FATE_DUPLICATE || outcome->fate == FATE_UNKNOWN)
-        return ERR_OK;
+        return ERR_OK; /* what was refused for an erased customer counts as seen, as it did */
     arena_reset(&engine->chunk_arena);
     if (event_decode(record->body, &engine->chunk_arena, &event, NULL) != ERR_OK)
         return ERR_OK; /* it went to quarantine undecoded */
@@ -407,6 +410,10 @@ static err observe_record(struct engine *engine, const struct log_record *record
             dedupe_put(&engine->dedupe, dedupe_key(event.message_key), received_ms, engine->now_ms);
     if (error != ERR_OK || outcome->fate != FATE_APPLIED)
         return error;
+    /* Since then she was erased, or the import was undone that had brought her. */
+    if (outcome->node != 0 && identity_is_gone(engine->identity, outcome->node) &&
+        !identity_has_left(engine->identity, outcome->node))
+        return ERR_OK;
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
     return apply_observe(engine, &event, outcome);
 }

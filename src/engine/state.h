@@ -19,6 +19,7 @@
 #include "engine/idempotency.h"
 #include "engine/jobs.h"
 #include "engine/move.h"
+#include "engine/privacy.h"
 #include "engine/quarantine.h"
 #include "engine/remember.h"
 #include "engine/tail.h"
@@ -72,6 +73,7 @@ struct engine {
     struct jobs jobs;
     struct visitors visitors;
     struct log_block *applying; /* borrowed; NULL between blocks */
+    struct erasures erasures;
     struct engine_tail tail;
     struct verdicts verdicts; /* has its own lock */
     struct arena chunk_arena; /* decoded events of one chunk */
@@ -92,6 +94,8 @@ struct engine {
     /* counted by the engine thread, read by any */
     _Atomic uint64_t applied_seq_shown, committed_seq, flushed_seq;
     _Atomic uint64_t events, duplicates, quarantined;
+    _Atomic uint64_t
+        erased_seen; /* events that were refused for an erased customer, since the start */
     _Atomic uint64_t access_changed_seq; /* of the last command that changed users or tokens */
     _Atomic uint64_t access_version;     /* grows when that command is committed */
     _Atomic size_t identity_bytes, profile_bytes, tail_bytes, message_keys;

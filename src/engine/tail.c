@@ -23,7 +23,7 @@ void outcome_write(struct buffer *out, const struct outcome *outcome)
 err outcome_read(struct cursor *cursor, struct outcome *outcome)
 {
     *outcome = (struct outcome){ .fate = (enum engine_fate)read_u8(cursor) };
-    if (outcome->fate > FATE_QUARANTINED)
+    if (outcome->fate > FATE_ERASED)
         return ERR_CORRUPT;
     if (outcome->fate == FATE_APPLIED) {
         outcome->node = (uint32_t)read_varint(cursor);

@@ -134,6 +134,7 @@ void identity_digest(const struct identity *identity, struct digest *digest)
     digest_refusals(identity, digest);
     digest_types(identity, digest);
     index_digest(&identity->index, digest);
+    tombstones_digest(identity, digest);
     uint64_t link_id[2] = { UINT64_C(0x6b6e696c), identity->link_id };
     digest_add(digest, link_id, sizeof(link_id));
 }

@@ -170,3 +170,19 @@ err evidence_join(struct act *act, uint32_t node)
     }
     return ERR_OK;
 }
+
+err evidence_forget_node(struct act *act, uint32_t node)
+{
+    struct identity *identity = act->identity;
+    struct index_key key = index_key_of_pair(node, 0);
+    uint32_t number = identity->evidence.count > 1 ? index_get(&identity->evidence_nodes, &key) : 0;
+    err error = ERR_OK;
+    while (error == ERR_OK && number != 0) {
+        const struct evidence *what = evidence_at(identity, number);
+        uint32_t next = what->next[what->node[0] == node ? 0 : 1];
+        if (what->at_ms != EVIDENCE_TAKEN_BACK)
+            error = identity_undo_evidence(identity, number, act->writes);
+        number = next;
+    }
+    return error;
+}

@@ -44,6 +44,8 @@ static err init_parts(struct identity *identity)
         error = index_init(&identity->evidence_pairs, SMALL_INDEX_BITS);
     if (error == ERR_OK)
         error = index_init(&identity->evidence_nodes, SMALL_INDEX_BITS);
+    if (error == ERR_OK)
+        error = index_init(&identity->tombstone_index, SMALL_INDEX_BITS);
     return error;
 }
 
@@ -84,6 +86,8 @@ void identity_free(struct identity **out)
     segments_deinit(&identity->evidence);
     index_deinit(&identity->evidence_pairs);
     index_deinit(&identity->evidence_nodes);
+    index_deinit(&identity->tombstone_index);
+    memory_free(identity->tombstones);
     for (uint32_t i = 1; i < identity->component_count; i++)
         counts_free(&identity->components[i].counts);
     memory_free(identity->components);

@@ -277,6 +277,34 @@ err identity_come_back(struct identity *identity, struct ledger *ledger, uint32_
  * ms. */
 void identity_give_back(struct identity *identity, uint32_t node, uint32_t row, uint32_t round);
 
+/* ---- erasure (inside apply) ----
+ *
+ * Of an erased customer's identifiers the keyed hashes stay, as tombstones, so that late events and files about her are
+ * known and not taken. A tombstone that was lifted lets pass what happened later. */
+
+struct identity_erased {
+    uint32_t identifiers;
+};
+/* Forget a whole customer: `nodes` are all of hers. Reads the ledger: everything before must be committed. `erasure` is noted with
+ * the tombstones. */
+err identity_erase(struct identity *identity, struct ledger *ledger, const uint32_t *nodes,
+                   size_t count, uint32_t erasure, uint64_t seq, int64_t now_ms,
+                   struct ledger_writes *writes, struct identity_erased *erased,
+                   struct problem *problem) MUST_USE;
+bool identity_has_tombstones(const struct identity *identity);
+/* Whose is this event? ABOUT_ERASED: it is not to be taken, and was counted. ABOUT_BOTH: her identifiers were taken off it. */
+enum identity_about { ABOUT_OTHERS, ABOUT_BOTH, ABOUT_ERASED };
+enum identity_about identity_about_erased(struct identity *identity, struct event *event,
+                                          struct ledger_writes *writes);
+bool identity_is_erased_hash(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
+/* Keep this identifier out, whoever had it: what a backup knows and later was erased. One that is at home somewhere is left
+ * alone: its customer is to be erased. */
+err identity_bury(struct identity *identity, const uint8_t hash[HASH_BYTES], uint64_t seq,
+                  int64_t now_ms, struct ledger_writes *writes, size_t *changed) MUST_USE;
+/* She comes back of her own will. How many hashes were lifted; 0: there was no tombstone. */
+size_t identity_lift(struct identity *identity, const uint8_t hash[HASH_BYTES], int64_t now_ms,
+                     struct ledger_writes *writes);
+
 /* ---- for people (JSON as in docs/api.md) ---- */
 
 void identity_write_types(const struct identity *identity, struct buffer *out);

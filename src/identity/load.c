@@ -575,6 +575,8 @@ err identity_load_parts(struct identity *identity, struct ledger *ledger,
         error = scan(&load, ledger, LEDGER_REFUSALS, NULL, load_refusal);
     if (error == ERR_OK)
         error = scan(&load, ledger, LEDGER_GONE_CUSTOMERS, NULL, load_gone);
+    if (error == ERR_OK && !without_index)
+        error = tombstones_load(identity, ledger, problem);
     if (error == ERR_OK)
         error = last_number(ledger, LEDGER_LINKS, &last_link, problem);
     identity->link_id = (uint64_t)last_link;

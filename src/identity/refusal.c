@@ -195,6 +195,18 @@ void refusals_moot_row(struct act *act, uint32_t row)
         close_with(act, row, row_at(act->identity, row)->node);
 }
 
+void refusals_dismiss_row(struct act *act, uint32_t row)
+{
+    struct identity *identity = act->identity;
+    struct index_key key = index_key_of_pair(row, 0);
+    uint32_t number = index_get(&identity->refusal_rows, &key), other;
+    while ((number = next_open(identity, row, number, &other)) != 0) {
+        const struct refusal *refusal = refusal_at(identity, number);
+        refusal_set_status(act, number, REFUSAL_DISMISSED);
+        number = refusal->next[refusal->row == row ? 0 : 1];
+    }
+}
+
 void refusals_moot(struct act *act, uint32_t a, uint32_t b)
 {
     const struct identity *identity = act->identity;

@@ -140,6 +140,19 @@ struct separation {
     int64_t at_ms;
 };
 
+/* Of an erased customer's identifier, one for each of its hashes (tombstone.c). */
+struct tombstone {
+    uint8_t hash[HASH_BYTES];
+    uint32_t erasure, type;
+    uint32_t row; /* the identifier; 0 once it has a value again */
+    int64_t at_ms, lifted_ms, last_ms;
+    uint64_t refused; /* events, ever */
+};
+struct tombstone_loading {
+    struct identity *identity;
+    err error;
+};
+
 #define TYPES_MAX 2048
 #define CUSTOM_TYPE_FIRST 256 /* smaller numbers are kept for the types of IDENTIFIER_TABLE */
 #define KINDS_MAX (UINT32_C(1) << 20)
@@ -238,6 +251,10 @@ struct identity {
     struct index evidence_nodes; /* (node, 0) → first evidence */
 
     uint64_t link_id; /* last given */
+
+    struct tombstone *tombstones; /* of erased customers; by number - 1 */
+    uint32_t tombstone_count, tombstone_capacity;
+    struct index tombstone_index; /* hash → number */
 
     uint64_t *
         gone; /* bit per node of which an undone import has left nothing, or that has left memory */
@@ -361,6 +378,7 @@ enum link_cause {
     LINK_REVIEW,
     LINK_IMPORT, /* it came by itself and has a node of its own, beside the import's */
     LINK_UNDONE, /* the import that brought it, or moved it, was taken back */
+    LINK_ERASED, /* its customer was forgotten */
     LINK_CAUSE_COUNT
 };
 const char *link_cause_text(enum link_cause cause);
@@ -380,6 +398,16 @@ err row_add_hash(struct act *act, uint32_t row, const uint8_t hash[HASH_BYTES],
 void row_link_in(struct identity *identity, uint32_t row, uint32_t node);
 void pending_deinit(struct identity *identity);
 struct pending *pending_find(const struct identity *identity, uint32_t row);
+
+/* ---- tombstone.c ---- */
+
+err tombstone_put(struct act *act, const uint8_t hash[HASH_BYTES], uint32_t type, uint32_t row,
+                  uint32_t erasure) MUST_USE;
+err tombstones_load(struct identity *identity, struct ledger *ledger,
+                    struct problem *problem) MUST_USE;
+void tombstones_digest(const struct identity *identity, struct digest *digest);
+/* evidence.c: what speaks for a merge of this node speaks no more. */
+err evidence_forget_node(struct act *act, uint32_t node) MUST_USE;
 
 /* ---- families.c ---- */
 
@@ -503,6 +531,8 @@ void refusal_set_status(struct act *act, uint32_t number, enum refusal_status st
  * home with now: nothing is left to decide, they are closed as merged, by nobody. */
 void refusals_moot(struct act *act, uint32_t a, uint32_t b);
 void refusals_moot_row(struct act *act, uint32_t row);
+/* Whatever is open of this row: there is nobody to decide about. */
+void refusals_dismiss_row(struct act *act, uint32_t row);
 uint32_t refused_customers(const struct identity *identity, uint32_t row);
 const char *refusal_reason_text(enum refusal_reason reason);
 const char *refusal_status_text(enum refusal_status status);

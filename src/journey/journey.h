@@ -137,6 +137,9 @@ err journey_merged(struct journeys *journeys, uint32_t survivor, const uint32_t 
 /* Her nodes are others than before: `nodes` are those that she has now. Call it for each side. */
 err journey_split(struct journeys *journeys, const uint32_t *nodes, size_t count,
                   struct journey_moment moment, struct ledger_writes *writes) MUST_USE;
+/* She is being forgotten: her positions end here, and what they remember goes. Before her nodes are gone. */
+err journey_erased(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
+                   struct ledger_writes *writes, uint32_t *positions) MUST_USE;
 /* Rules may have become ready (audience.install): what waited for that goes live. */
 err journey_rules_ready(struct journeys *journeys, struct journey_moment moment,
                         struct ledger_writes *writes) MUST_USE;

@@ -102,6 +102,45 @@ err journey_merged(struct journeys *journeys, uint32_t survivor, const uint32_t 
     return error;
 }
 
+/* ---- erasure ---- */
+
+static err erase_one(struct journeys *journeys, uint32_t slot, struct journey_moment moment,
+                     struct ledger_writes *writes)
+{
+    struct position *position = position_at(&journeys->positions, slot);
+    struct walk walk;
+    bool was_merged = position->state == POSITION_MERGED;
+    journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
+    /* Without its context it names no touches: those are seen to by themselves. */
+    err error = context_set_raw(&journeys->positions, position, STR_NONE);
+    if (error != ERR_OK)
+        return error;
+    if (was_merged) {
+        journeys->positions.merged--;
+        position->state = POSITION_WAITING;
+        walk.stands = false; /* it was not counted as waiting */
+        walk.closed = true;
+        walk.reason = "erased";
+    } else {
+        error = journey_walk_close(&walk, "erased", STR_NONE);
+    }
+    return journey_walk_end(&walk, error);
+}
+
+err journey_erased(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
+                   struct ledger_writes *writes, uint32_t *positions)
+{
+    err error = ERR_OK;
+    *positions = 0;
+    for (uint32_t slot;
+         error == ERR_OK && (slot = position_first(&journeys->positions, customer)) != NONE;) {
+        error = erase_one(journeys, slot, moment, writes);
+        ++*positions;
+    }
+    due_changed(journeys);
+    return error;
+}
+
 /* ---- split ---- */
 
 /* Nobody else is in its place: it goes on, at once where its time is over. */

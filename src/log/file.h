@@ -64,4 +64,10 @@ err log_file_trim(struct log_file *file, uint64_t seq, int64_t before_ms, uint64
                   bool *more, struct problem *problem) MUST_USE;
 int64_t log_file_bytes(struct log_file *file);
 
+/* Another body in the row of a block, and nothing left of the one before; no error when it was trimmed meanwhile. */
+err log_file_replace(struct log_file *file, uint64_t first_seq, str body,
+                     struct problem *problem) MUST_USE;
+/* Nothing is left of what was ever removed or replaced: free pages hold zeros, the write-ahead log is cut. */
+err log_file_scrub(struct log_file *file, struct problem *problem) MUST_USE;
+
 #endif

@@ -22,6 +22,9 @@
     X(KEYS, "SELECT first_seq, length(body) FROM block WHERE first_seq >= ?1" \
             " ORDER BY first_seq LIMIT ?2")                                   \
     X(DELETE, "DELETE FROM block WHERE first_seq <= ?1")                      \
+    X(UPDATE, "UPDATE block SET body = ?2 WHERE first_seq = ?1")              \
+    X(FILL, "INSERT INTO damaged (first_seq, body) VALUES (0, zeroblob(?1))") \
+    X(UNFILL, "DELETE FROM damaged WHERE first_seq = 0")                      \
     X(SET_ASIDE, "INSERT INTO damaged (first_seq, body)"                      \
                  " SELECT first_seq, body FROM block WHERE first_seq = ?1")   \
     X(STATE_GET, "SELECT value FROM state WHERE id = 1")                      \

@@ -177,6 +177,66 @@ err log_trim(struct log *log, uint64_t seq, struct problem *problem)
     return error;
 }
 
+/* The records of a block that was read for this call alone, in place. */
+static uint64_t redact_block(struct log_block *block, uint64_t from_seq, uint64_t to_seq,
+                             bool (*redact)(void *context, const struct log_record *record,
+                                            char *bytes),
+                             void *context)
+{
+    char *room = block_room((struct block_node *)block);
+    struct log_cursor cursor = { .block = block };
+    struct log_record record;
+    uint64_t changed = 0;
+    while (log_block_next(&cursor, &record)) {
+        size_t offset = (size_t)(record.body.data - block->records.data);
+        if (record.seq >= from_seq && record.seq <= to_seq && record.body.size > 0)
+            changed += redact(context, &record, room + offset);
+    }
+    return changed;
+}
+
+err log_redact(struct log *log, uint64_t from_seq, uint64_t to_seq,
+               bool (*redact)(void *context, const struct log_record *record, char *bytes),
+               void *context, bool scrub, uint64_t *changed, struct problem *problem)
+{
+    struct buffer encoded;
+    buffer_init(&encoded, 2 * LOG_BLOCK_BYTES_LIMIT);
+    err error = ERR_OK;
+    *changed = 0;
+    for (uint64_t seq = from_seq; error == ERR_OK && seq <= to_seq;) {
+        struct log_block *block = NULL;
+        uint64_t first_seq = log_first_seq(log);
+        seq = seq < first_seq ? first_seq : seq;
+        if (seq > to_seq)
+            break;
+        error = log_read(log, seq, &block, problem);
+        if (error == ERR_NOT_FOUND && seq < log_first_seq(log)) {
+            error = ERR_OK; /* trimmed meanwhile */
+            continue;
+        }
+        if (error != ERR_OK)
+            break;
+        uint64_t here = redact_block(block, from_seq, to_seq, redact, context);
+        seq = block->first_seq + block->count;
+        if (here > 0) {
+            buffer_clear(&encoded);
+            error = log_block_encode(&encoded, block->first_seq, block->count, block->received_ms,
+                                     block->records);
+            if (error == ERR_OK)
+                error =
+                    log_file_replace(log->file, block->first_seq, buffer_str(&encoded), problem);
+        }
+        *changed += here;
+        log_block_release(&block);
+    }
+    if (error == ERR_OK && (scrub || *changed > 0))
+        error = log_file_scrub(log->file, problem);
+    buffer_deinit(&encoded);
+    if (error != ERR_OK && log_file_is_dead(log->file))
+        log_die(log, problem);
+    return error;
+}
+
 uint64_t log_first_seq(struct log *log)
 {
     return atomic_load(&log->first_seq);

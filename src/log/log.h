@@ -132,6 +132,15 @@ uint64_t log_lost_records(struct log *log); /* replaced by ticks when it was ope
  * and warehouse are past them (on disk). */
 err log_trim(struct log *log, uint64_t seq, struct problem *problem) MUST_USE;
 
+/* Let `redact` look at every stored record from `from_seq` to `to_seq`; it may write into the body in place
+ * (`bytes`, as long as the record's) and says whether it did. Blocks that changed are written again with the
+ * same numbers and times, so that all checks hold; if any changed, or with `scrub`, nothing is left in the
+ * file of what was there before. Who reads these records from memory has to be past them. The log goes on
+ * meanwhile. Any thread. */
+err log_redact(struct log *log, uint64_t from_seq, uint64_t to_seq,
+               bool (*redact)(void *context, const struct log_record *record, char *bytes),
+               void *context, bool scrub, uint64_t *changed, struct problem *problem) MUST_USE;
+
 /* Make a log out of stored blocks, for a folder that is restored: `next` gives them in order, the first with any
  * seq, and *block NULL at the end. CONFLICT where a log is already, or a block does not follow the one before. Blocks are
  * released here. */

@@ -142,6 +142,9 @@ void profile_give_back(struct profile *profile, uint32_t node);
  * derived of the node: what stays has to be observed again. */
 err profile_retract(struct profile *profile, uint32_t node, uint32_t source, uint64_t *seqs,
                     size_t count, struct ledger_writes *writes) MUST_USE;
+/* All that is known of a node goes (erasure): traits, consents, orders. `facts` gets how many facts there were. */
+err profile_erase(struct profile *profile, uint32_t node, struct ledger_writes *writes,
+                  uint32_t *facts) MUST_USE;
 /* Is nothing known of this node? */
 bool profile_is_empty(const struct profile *profile, uint32_t node);
 /* An object that `source` was the last to change is again what it was before (empty props: not there). */

@@ -121,14 +121,9 @@ static err retract_facts(struct profile *profile, uint32_t node, uint32_t source
     return node_facts_store(profile, node, facts, writes);
 }
 
-err profile_retract(struct profile *profile, uint32_t node, uint32_t source, uint64_t *seqs,
-                    size_t count, struct ledger_writes *writes)
+/* What is derived of a node: it has to be observed again, if anything stays. */
+static void forget_derived(struct profile *profile, struct entry *entry)
 {
-    if (profile_is_empty(profile, node))
-        return ERR_OK;
-    qsort(seqs, count, sizeof *seqs, compare_seqs);
-    err error = retract_facts(profile, node, source, seqs, count, writes);
-    struct entry *entry = entry_find(profile, node);
     if (entry->orders != 0) {
         const struct orders_piece *piece = slab_at(&profile->slab, entry->orders);
         slab_give(&profile->slab, entry->orders,
@@ -137,7 +132,59 @@ err profile_retract(struct profile *profile, uint32_t node, uint32_t source, uin
     entry->orders = 0;
     entry->events = 0;
     entry->first = entry->last = (struct short_time){ { 0 } };
+}
+
+err profile_retract(struct profile *profile, uint32_t node, uint32_t source, uint64_t *seqs,
+                    size_t count, struct ledger_writes *writes)
+{
+    if (profile_is_empty(profile, node))
+        return ERR_OK;
+    qsort(seqs, count, sizeof *seqs, compare_seqs);
+    err error = retract_facts(profile, node, source, seqs, count, writes);
+    forget_derived(profile, entry_find(profile, node));
     return error;
+}
+
+/* Bytes that are given back to the slab keep nothing of what they said. */
+static void forget_facts(struct profile *profile, struct entry *entry)
+{
+    if (entry->facts == 0)
+        return;
+    struct facts_piece *piece = slab_at(&profile->slab, entry->facts);
+    size_t size = sizeof *piece + piece->size;
+    memset(piece, 0, size);
+    slab_give(&profile->slab, entry->facts, size);
+    entry->facts = 0;
+}
+
+err profile_erase(struct profile *profile, uint32_t node, struct ledger_writes *writes,
+                  uint32_t *facts_erased)
+{
+    struct entry *entry = entry_find(profile, node);
+    struct facts *facts = &profile->scratch->facts;
+    *facts_erased = 0;
+    if (profile_is_empty(profile, node))
+        return ERR_OK;
+    facts->count = 0;
+    err error = node_facts_read(profile, node, facts);
+    if (error != ERR_OK)
+        return error;
+    *facts_erased = facts->count;
+    for (uint32_t i = 0; i < facts->count; i++) {
+        if (facts->items[i].operation == FACT_CONSENT)
+            ledger_delete(writes, LEDGER_CONSENTS,
+                          (const struct ledger_value[]){
+                              ledger_int(node),
+                              ledger_text(profile->purposes.texts[facts->items[i].trait]) });
+    }
+    if (facts->count > 0) {
+        struct ledger_value key = ledger_int(node);
+        ledger_delete(writes, LEDGER_TRAITS, &key);
+    }
+    facts->count = 0;
+    forget_facts(profile, entry);
+    forget_derived(profile, entry);
+    return ERR_OK;
 }
 
 bool profile_is_empty(const struct profile *profile, uint32_t node)

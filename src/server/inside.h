@@ -229,6 +229,11 @@ bool files_find(struct request *request);
 
 void customer_finish(struct request *request); /* after ASKING, on the connection's thread */
 
+/* ---- routes_privacy.c ---- */
+
+/* An erasure as a job: its id is x and a number. */
+err privacy_job(struct request *request, str id, struct problem *problem) MUST_USE;
+
 /* ---- workspace.c ---- */
 
 #define SETTING_ZONE "workspace.zone"

@@ -80,6 +80,9 @@ static struct told tell(struct server *server, const struct live_entry *entry)
         told.outcome = "quarantined";
         told.reason = plan_reason_code(told.verdict.reason);
         break;
+    case FATE_ERASED:
+        told.outcome = "erased";
+        break;
     case FATE_UNKNOWN:
         if (server_now_ms(server) - entry->at_ms > PENDING_MS_MAX)
             told.outcome = "unknown";

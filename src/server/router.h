@@ -104,6 +104,14 @@
       mergeCustomers, "")                                                                          \
     X(PUT, API "/customers/{one_id}/consent/{purpose}", CONSENT_CHANGE, WORKING, BODY,             \
       consent_put, putConsent, "")                                                                 \
+    /* privacy */                                                                                  \
+    X(DELETE, API "/customers/{one_id}", PRIVACY_APPROVE, WORKING, NONE, customer_erase,           \
+      eraseCustomer, "reason")                                                                     \
+    X(GET, API "/privacy", PRIVACY_SEE, WORKING, NONE, privacy_get, getPrivacy, "")                \
+    X(GET, API "/privacy/erasures", PRIVACY_SEE, WORKING, NONE, erasure_list, listErasures, PAGED) \
+    X(GET, API "/privacy/erasures/{id}", PRIVACY_SEE, WORKING, NONE, erasure_get, getErasure, "")  \
+    X(POST, API "/privacy/tombstones/lift", PRIVACY_APPROVE, WORKING, BODY, tombstone_lift,        \
+      liftTombstone, "")                                                                           \
     /* identity */                                                                                 \
     X(GET, API "/identity/types", IDENTITY_SEE, WORKING, NONE, identity_type_list,                 \
       listIdentifierTypes, "")                                                                     \

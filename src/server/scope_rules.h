@@ -81,6 +81,11 @@
     X(getHealth, PUBLIC, NOTHING, READ, "") \
     X(getReady, PUBLIC, NOTHING, READ, "") \
     X(getMetrics, PUBLIC, NOTHING, READ, "what counts customers needs a token that sees the whole") \
+    X(eraseCustomer, WHOLE, CUSTOMER, CHANGE, "all of her goes, whoever else sees her") \
+    X(getPrivacy, WHOLE, NOTHING, READ, "counts everybody") \
+    X(listErasures, WHOLE, NOTHING, READ, "counts everybody") \
+    X(getErasure, WHOLE, NOTHING, READ, "counts everybody") \
+    X(liftTombstone, WHOLE, NOTHING, READ, "tells who was known") \
     X(listIdentifierTypes, WORKSPACE, NOTHING, READ, "rules of the house") \
     X(putIdentifierType, WHOLE, NOTHING, READ, "rules of the house") \
     X(whatifIdentity, WHOLE, NOTHING, READ, "counts everybody") \

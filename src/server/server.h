@@ -37,11 +37,13 @@
 struct server;
 struct imports;
 struct backups;
+struct privacy;
 
 struct server_config {
     struct engine *engine;   /* opened; outlives the server */
     struct imports *imports; /* likewise; NULL: none are taken */
     struct backups *backups; /* likewise */
+    struct privacy *privacy; /* likewise */
     struct wall_clock *clock;
     const char *version;
     const char *address;                  /* "127.0.0.1", "::1", "0.0.0.0" */

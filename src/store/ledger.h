@@ -143,6 +143,10 @@ err ledger_check(struct ledger *ledger, struct problem *problem) MUST_USE;
 err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *context),
                 void *context, struct problem *problem) MUST_USE;
 
+/* Nothing is left on disk of what rows said before: the write-ahead log is copied into the database and cut. Rows are overwritten where
+ * they were (secure_delete). BUSY while somebody reads an old state. Waits; any thread. */
+err ledger_scrub(struct ledger *ledger, struct problem *problem) MUST_USE;
+
 uint64_t ledger_applied_seq(struct ledger *ledger); /* last committed */
 uint64_t ledger_synced_seq(struct ledger *ledger);  /* last that a power loss cannot take back */
 /* Digest over all rows of the digested tables. */

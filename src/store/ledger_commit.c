@@ -244,6 +244,53 @@ static void checkpoint(struct ledger *ledger)
     ledger->checkpointed = steady_now();
 }
 
+/* Somebody wants nothing left of what was there before: all of the write-ahead log goes into the database and is cut. */
+static void scrub(struct ledger *ledger)
+{
+    uint64_t asked = atomic_load(&ledger->scrubs_asked);
+    struct problem problem = { .error = ERR_OK };
+    bool complete = false;
+    if (asked == atomic_load(&ledger->scrubs_tried))
+        return;
+    err error = sql_cut(ledger->sql, &complete, &problem);
+    if (error != ERR_OK)
+        commit_failed(ledger, &problem);
+    ledger->checkpointed_pages = sql_wal_pages(ledger->sql);
+    pthread_mutex_lock(&ledger->mutex);
+    atomic_store(&ledger->scrubs_tried, asked);
+    if (complete)
+        atomic_store(&ledger->scrubs_done, asked);
+    pthread_cond_broadcast(&ledger->changed);
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+err ledger_scrub(struct ledger *ledger, struct problem *problem)
+{
+    /* An empty set wakes the thread. */
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    if (writes == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
+    uint64_t mine = atomic_fetch_add(&ledger->scrubs_asked, 1) + 1;
+    err error = ledger_apply(ledger, &writes, 0, NULL, NULL);
+    if (error != ERR_OK) {
+        ledger_writes_free(&writes);
+        return problem_set(problem, error, "the ledger takes no more");
+    }
+    ledger_hurry(ledger);
+    pthread_mutex_lock(&ledger->mutex);
+    while (atomic_load(&ledger->scrubs_tried) < mine && ledger->state != LEDGER_DEAD &&
+           !atomic_load(&ledger->closing)) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&ledger->changed, &ledger->mutex, &until);
+    }
+    bool done = atomic_load(&ledger->scrubs_done) >= mine;
+    pthread_mutex_unlock(&ledger->mutex);
+    return done ? ERR_OK
+                : problem_set(problem, ERR_BUSY, "the ledger's write-ahead log is being read");
+}
+
 /* Parked after a failed sync: what comes is kept, nothing is written. */
 static void keep_until_closed(struct ledger *ledger, struct queue_item *group)
 {
@@ -302,6 +349,7 @@ static void *run(void *context)
         ledger->committed = steady_now();
         if (is_checkpoint_due(ledger))
             checkpoint(ledger);
+        scrub(ledger);
     }
 }
 

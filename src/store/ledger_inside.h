@@ -108,6 +108,7 @@ struct ledger {
     _Atomic uint64_t applied_seq;
     _Atomic uint64_t synced_seq;
     _Atomic bool closing;
+    _Atomic uint64_t scrubs_asked, scrubs_tried, scrubs_done;
 
     pthread_mutex_t mutex; /* what follows */
     pthread_cond_t changed;

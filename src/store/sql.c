@@ -112,6 +112,13 @@ err sql_copy(struct sql *sql, const char *path, struct problem *problem)
     return sql->driver->copy(sql, path, problem);
 }
 
+/* A server's own log is its own affair. */
+err sql_cut(struct sql *sql, bool *complete, struct problem *problem)
+{
+    *complete = true;
+    return sql->driver->cut != NULL ? sql->driver->cut(sql, complete, problem) : ERR_OK;
+}
+
 err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem)
 {
     return sql->driver->checkpoint(sql, complete, problem);

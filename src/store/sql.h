@@ -72,6 +72,8 @@ err sql_copy(struct sql *sql, const char *path, struct problem *problem) MUST_US
 /* Write the data of the write-ahead log into the database and sync both, as far as readers let.
  * *complete: everything committed before the call is on disk. */
 err sql_checkpoint(struct sql *sql, bool *complete, struct problem *problem) MUST_USE;
+/* The same, and cut the write-ahead log. *complete: it is empty; false while somebody reads an old state. */
+err sql_cut(struct sql *sql, bool *complete, struct problem *problem) MUST_USE;
 /* Pages in the write-ahead log after the last commit of this connection. */
 int64_t sql_wal_pages(const struct sql *sql);
 

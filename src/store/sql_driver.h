@@ -29,6 +29,7 @@ struct sql_driver {
                     const int *places, int count, struct ledger_value *values);
     err (*copy)(struct sql *sql, const char *path, struct problem *problem); /* NULL: no file */
     err (*checkpoint)(struct sql *sql, bool *complete, struct problem *problem);
+    err (*cut)(struct sql *sql, bool *complete, struct problem *problem); /* NULL: nothing to cut */
     int64_t (*wal_pages)(const struct sql *sql);
     err (*check)(struct sql *sql, struct problem *problem);
     err (*version)(struct sql *sql, int *version, struct problem *problem);

@@ -158,7 +158,8 @@ static err configure(struct sqlite *sql, const struct sql_config *config, struct
         return error;
     snprintf(text, sizeof(text),
              "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-             "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;",
+             "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
+             "PRAGMA secure_delete=ON;",
              PAGE_BYTES);
     error = lite_execute(&sql->sql, text, problem);
     if (error == ERR_OK)
@@ -358,6 +359,18 @@ static err lite_checkpoint(struct sql *base, bool *complete, struct problem *pro
     return ERR_OK;
 }
 
+static err lite_cut(struct sql *base, bool *complete, struct problem *problem)
+{
+    struct sqlite *sql = lite(base);
+    int code =
+        sqlite3_wal_checkpoint_v2(sql->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    *complete = code == SQLITE_OK;
+    if (code == SQLITE_OK)
+        sql->wal_pages = 0;
+    return code == SQLITE_OK || code == SQLITE_BUSY ? ERR_OK
+                                                    : failed(sql, code, "checkpoint", problem);
+}
+
 static int64_t lite_wal_pages(const struct sql *base)
 {
     return ((const struct sqlite *)base)->wal_pages;
@@ -498,6 +511,7 @@ const struct sql_driver sql_driver_sqlite = {
     .columns = lite_columns,
     .copy = lite_copy,
     .checkpoint = lite_checkpoint,
+    .cut = lite_cut,
     .wal_pages = lite_wal_pages,
     .check = lite_check,
     .version = lite_version,

@@ -82,6 +82,14 @@
     TABLE(RETRACTIONS, "retractions", 1, true, "I:seq I:node I:at_seq")                               \
     TABLE(OBJECT_KINDS, "object_kinds", 1, true, "T:kind T:settings I:changed_ms")                    \
     TABLE(GONE_CUSTOMERS, "gone_customers", 1, true, "I:number I:at_seq")                             \
+    /* privacy: what keeps the erased from coming back, erasures, what the erased did in all */       \
+    TABLE(TOMBSTONES, "tombstones", 1, true,                                                          \
+          "B:hash I:erasure I:type_number I:row I:at_ms I:lifted_ms I:refused I:last_ms")             \
+    TABLE(ERASURES, "erasures", 1, true,                                                              \
+          "I:number I:customer I:at_ms I:seq I:user_number T:reason T:state B:nodes B:secret "        \
+          "T:receipt I:finished_ms")                                                                  \
+    TABLE(ERASED_TOTALS, "erased_totals", 4, true,                                                    \
+          "I:day T:type T:channel T:currency I:events I:revenue I:total")                             \
     TABLE(OBJECTS_BEFORE, "objects_before", 3, true,                                                  \
           "I:source_number T:kind T:id t:props I:updated_ms I:deleted_ms")                            \
     /* audience; what is not digested is compared by audience_digest, in which codes do not matter */ \

@@ -42,7 +42,8 @@ static err make_events(struct warehouse *warehouse, struct buffer *out, struct p
     buffer_printf(&sql, ") ENGINE = MergeTree ORDER BY (customer, time_ms, seq) SETTINGS "
                         "index_granularity = 8192, fsync_after_insert = 1, "
                         "fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
-                        "old_parts_lifetime = 480");
+                        "old_parts_lifetime = 480, cleanup_delay_period = 2, "
+                        "cleanup_delay_period_random_add = 0");
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = execute(warehouse, buffer_str(&sql), out, problem);
@@ -160,6 +161,19 @@ static err make_retractions(struct warehouse *warehouse, struct buffer *out,
     return error;
 }
 
+/* An erasure waits until the parts that had the rows are gone: they are looked for every few seconds, and not every few
+ * minutes. Servers of long ago do not know the setting, and look often anyway. */
+static void look_often(struct warehouse *warehouse, struct buffer *out)
+{
+    struct problem problem = { .error = ERR_OK };
+    err error = execute(warehouse,
+                        STR("ALTER TABLE events MODIFY SETTING cleanup_delay_period = 2, "
+                            "max_cleanup_delay_period = 4, cleanup_delay_period_random_add = 0"),
+                        out, &problem);
+    if (error != ERR_OK)
+        log_line(LOG_INFO, "warehouse_cleanup_unset", "reason=\"%s\"", problem.detail);
+}
+
 err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
 {
     struct buffer out;
@@ -167,6 +181,8 @@ err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
     err error = make_events(warehouse, &out, problem);
     if (error == ERR_OK)
         error = check_events(warehouse, &out, problem);
+    if (error == ERR_OK)
+        look_often(warehouse, &out);
     if (error == ERR_OK)
         error = make_aliases(warehouse, &out, problem);
     if (error == ERR_OK)

@@ -448,6 +448,32 @@ err touch_withdraw(struct touches *touches, uint64_t position, str reason,
     return touches_call_end(touches, withdraw(touches, position, reason));
 }
 
+static err erase(struct touches *touches, uint32_t customer, uint32_t *count)
+{
+    struct mark_walk walk;
+    err error = ERR_OK;
+    touches_walk_begin(&walk, touches, customer);
+    for (uint32_t number; error == ERR_OK && (number = touches_walk_next(&walk)) != 0;) {
+        struct mark *mark = touches_mark_at(touches, number);
+        enum touch_status status = mark_status(mark);
+        mark->order_hash = 0;
+        ++*count;
+        if (status == TOUCH_QUEUED || status == TOUCH_HELD)
+            error = touches_step_take(
+                touches, number,
+                &(struct step){ .status = TOUCH_SUPPRESSED, .reason = STR("erased") });
+    }
+    return error;
+}
+
+err touch_erased(struct touches *touches, uint32_t customer, struct touch_moment moment,
+                 struct ledger_writes *writes, uint32_t *count)
+{
+    *count = 0;
+    touches_call_begin(touches, writes, moment);
+    return touches_call_end(touches, erase(touches, customer, count));
+}
+
 err touch_missed(struct touches *touches, const struct touch_request *request, str reason,
                  struct touch_moment moment, struct ledger_writes *writes)
 {

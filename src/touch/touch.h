@@ -219,6 +219,10 @@ err touch_customer_changed(struct touches *touches, uint32_t customer, struct to
                            struct ledger_writes *writes) MUST_USE;
 err touch_merged(struct touches *touches, uint32_t survivor, const uint32_t *absorbed, size_t count,
                  struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
+/* She is being forgotten: nothing more goes to her, and no touch of hers is found by its order. `touches` gets how many there are.
+ * While her nodes are still hers. */
+err touch_erased(struct touches *touches, uint32_t customer, struct touch_moment moment,
+                 struct ledger_writes *writes, uint32_t *count) MUST_USE;
 /* When the next held one is due; INT64_MAX: none. Runs at most `limit` of what is due by now; true: more. */
 int64_t touch_next_due_ms(const struct touches *touches);
 err touch_run_due(struct touches *touches, size_t limit, struct touch_moment moment,

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* files: exports, reports of refused rows and uploads, searched for an erased customer.
+ *
+ * A line of an export that names her goes; the line of a report says that it is erased; in an upload that waits for its import the value
+ * alone is overwritten, and what is made of the row then is refused in apply. What names her: the values of her identifiers, a
+ * phone also without its country, and her one_id. Lines are looked at as text: a packed upload (Excel, Parquet, gzip) is left as it
+ * is, and goes with its import. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/logline.h"
+#include "privacy/inside.h"
+
+enum file_kind { FILE_EXPORT, FILE_REPORT, FILE_UPLOAD };
+
+struct mapped {
+    char *bytes;
+    size_t size;
+    int fd;
+};
+
+static err map_file(const char *path, struct mapped *mapped, struct problem *problem)
+{
+    struct stat info;
+    *mapped = (struct mapped){ .fd = open(path, O_RDWR | O_CLOEXEC) };
+    if (mapped->fd < 0 && errno == ENOENT)
+        return ERR_NOT_FOUND;
+    if (mapped->fd < 0 || fstat(mapped->fd, &info) != 0)
+        return problem_set(problem, ERR_IO, "cannot open '%s': %s", path, strerror(errno));
+    mapped->size = (size_t)info.st_size;
+    if (mapped->size == 0)
+        return ERR_OK;
+    void *bytes = mmap(NULL, mapped->size, PROT_READ | PROT_WRITE, MAP_SHARED, mapped->fd, 0);
+    if (bytes == MAP_FAILED)
+        return problem_set(problem, ERR_IO, "cannot read '%s': %s", path, strerror(errno));
+    mapped->bytes = bytes;
+    return ERR_OK;
+}
+
+static err unmap_file(struct mapped *mapped, bool changed, const char *path,
+                      struct problem *problem)
+{
+    bool good = true;
+    if (mapped->bytes != NULL) {
+        good = !changed || msync(mapped->bytes, mapped->size, MS_SYNC) == 0;
+        munmap(mapped->bytes, mapped->size);
+    }
+    if (mapped->fd >= 0)
+        close(mapped->fd);
+    return good ? ERR_OK
+                : problem_set(problem, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
+}
+
+static bool names_her(const struct round *round, str line)
+{
+    for (size_t i = 0; i < round->term_count; i++)
+        if (memmem(line.data, line.size, round->terms[i].data, round->terms[i].size) != NULL)
+            return true;
+    return false;
+}
+
+static size_t line_end(const struct mapped *mapped, size_t from)
+{
+    const char *end = memchr(mapped->bytes + from, '\n', mapped->size - from);
+    return end != NULL ? (size_t)(end - mapped->bytes) + 1 : mapped->size;
+}
+
+/* What follows moves up: an export is read by nobody while it is being cleaned but whole, since it only gets shorter. */
+static uint64_t drop_lines(const struct round *round, struct mapped *mapped)
+{
+    size_t kept = 0;
+    uint64_t dropped = 0;
+    for (size_t at = 0; at < mapped->size;) {
+        size_t end = line_end(mapped, at);
+        str line = str_from_bytes(mapped->bytes + at, end - at);
+        if (at > 0 && names_her(round, line)) {
+            dropped++;
+        } else {
+            memmove(mapped->bytes + kept, line.data, line.size);
+            kept += line.size;
+        }
+        at = end;
+    }
+    if (dropped > 0)
+        memset(mapped->bytes + kept, 0, mapped->size - kept);
+    if (dropped > 0 && ftruncate(mapped->fd, (off_t)kept) != 0)
+        log_line(LOG_WARN, "export_not_cut", "reason=\"%s\"", strerror(errno));
+    return dropped;
+}
+
+/* Number and reason stay, what the row said goes; the report is as long as before, as its job counts on it. */
+static uint64_t blank_lines(const struct round *round, struct mapped *mapped)
+{
+    uint64_t blanked = 0;
+    for (size_t at = 0; at < mapped->size;) {
+        size_t end = line_end(mapped, at);
+        unsigned commas = 0;
+        bool hers = names_her(round, str_from_bytes(mapped->bytes + at, end - at));
+        for (size_t i = at; hers && i < end; i++) {
+            char *byte = &mapped->bytes[i];
+            bool stays = *byte == ',' || *byte == '"' || *byte == '\r' || *byte == '\n';
+            commas += *byte == ',';
+            if (commas >= 2 && !stays)
+                *byte = '*';
+        }
+        blanked += hers;
+        at = end;
+    }
+    return blanked;
+}
+
+static uint64_t blank_values(const struct round *round, struct mapped *mapped)
+{
+    uint64_t blanked = 0;
+    for (size_t i = 0; i < round->term_count; i++) {
+        str term = round->terms[i];
+        char *at = mapped->bytes, *end = mapped->bytes + mapped->size;
+        while (at != NULL && at < end &&
+               (at = memmem(at, (size_t)(end - at), term.data, term.size)) != NULL) {
+            memset(at, '*', term.size);
+            at += term.size;
+            blanked++;
+        }
+    }
+    return blanked;
+}
+
+static err clean_file(struct round *round, const char *path, enum file_kind kind,
+                      struct problem *problem)
+{
+    struct mapped mapped;
+    uint64_t changed = 0;
+    err error = map_file(path, &mapped, problem);
+    if (error == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (error == ERR_OK && mapped.size > 0)
+        changed = kind == FILE_EXPORT   ? drop_lines(round, &mapped)
+                  : kind == FILE_REPORT ? blank_lines(round, &mapped)
+                                        : blank_values(round, &mapped);
+    round->files += changed > 0;
+    err closed = unmap_file(&mapped, changed > 0, path, problem);
+    return error != ERR_OK ? error : closed;
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+    size_t size = strlen(name), tail = strlen(ending);
+    return size > tail && strcmp(name + size - tail, ending) == 0;
+}
+
+static err clean_folder(struct round *round, const char *below, enum file_kind kind,
+                        struct problem *problem)
+{
+    char folder[PRIVACY_PATH_BYTES], path[PRIVACY_PATH_BYTES + 300];
+    snprintf(folder, sizeof folder, "%.900s/%s", round->privacy->folder, below);
+    DIR *entries = opendir(folder);
+    err error = ERR_OK;
+    for (struct dirent *entry;
+         error == ERR_OK && entries != NULL && (entry = readdir(entries)) != NULL;) {
+        bool fits = kind == FILE_EXPORT
+                        ? ends_with(entry->d_name, ".csv") || ends_with(entry->d_name, ".jsonl")
+                    : kind == FILE_REPORT ? ends_with(entry->d_name, ".csv")
+                                          : ends_with(entry->d_name, ".part");
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (fits)
+            error = clean_file(round, path, kind, problem);
+    }
+    if (entries != NULL)
+        closedir(entries);
+    return error;
+}
+
+err files_erase(struct round *round, struct problem *problem)
+{
+    if (round->term_count == 0)
+        return ERR_OK;
+    err error = clean_folder(round, "exports", FILE_EXPORT, problem);
+    if (error == ERR_OK)
+        error = clean_folder(round, "imports", FILE_REPORT, problem);
+    return error == ERR_OK ? clean_folder(round, "imports/uploads", FILE_UPLOAD, problem) : error;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside: what the files of this room share. Private to privacy/.
+ *
+ *   privacy.c   the thread, and the steps of erasures
+ *   rows.c      sums and rows of the warehouse
+ *   redact.c    records of the log, events in quarantine
+ *   files.c     exports, reports, uploads
+ *   erased.c    the list beside the backups
+ *   show.c      erasures for people
+ */
+#ifndef KITH_PRIVACY_INSIDE_H
+#define KITH_PRIVACY_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "privacy/privacy.h"
+
+#define PRIVACY_PATH_BYTES 1200
+#define TERMS_MAX 4096
+
+struct privacy {
+    struct engine *engine;
+    const char *folder, *backups;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool runs, woken;
+    _Atomic bool closed;
+    struct arena arena; /* of a round */
+    struct json_parser *parser;
+    _Atomic uint64_t cleaned_seen; /* refused events whose records are emptied */
+    uint64_t cleaned_seq;          /* of the log, up to here */
+    _Atomic bool is_failing, has_begun;
+};
+
+/* One erasure of a round. */
+struct erasing {
+    uint32_t number;
+    uint32_t *nodes;
+    size_t node_count;
+    str secret, receipt; /* JSON */
+    bool totals_kept;
+    uint64_t rows, records, quarantined, files;
+};
+
+struct round {
+    struct privacy *privacy;
+    struct erasing *items;
+    size_t count, capacity;
+    /* of all of them */
+    uint8_t (*hashes)[16]; /* ascending */
+    size_t hash_count, hash_capacity;
+    str terms[TERMS_MAX]; /* plain values and one_ids */
+    size_t term_count;
+    uint64_t rows, records, quarantined, files;
+    int64_t began_ms;
+    err error;
+};
+
+/* rows.c */
+/* [[day, type, channel, currency, events, revenue, total], …] of these nodes, appended as JSON. */
+err rows_sum(struct privacy *privacy, const struct erasing *erasing, struct buffer *out,
+             struct problem *problem) MUST_USE;
+/* Their rows leave the warehouse; those that they were in leave the disk. */
+err rows_erase(struct round *round, struct problem *problem) MUST_USE;
+
+/* redact.c */
+bool round_has_hash(const struct round *round, const uint8_t hash[16]);
+err redact_log(struct round *round, uint64_t from_seq, uint64_t to_seq,
+               struct problem *problem) MUST_USE;
+/* Ids of waiting events about them, appended as JSON numbers with commas. */
+err redact_quarantine(struct round *round, struct buffer *ids, struct problem *problem) MUST_USE;
+
+/* files.c */
+err files_erase(struct round *round, struct problem *problem) MUST_USE;
+
+/* erased.c */
+/* Whom this folder knows as erased stands in the folder of backups. */
+err erased_list_write(struct privacy *privacy, struct problem *problem) MUST_USE;
+/* After a restore: whom that folder knew as erased is erased here. */
+err erased_list_apply(struct privacy *privacy, struct problem *problem) MUST_USE;
+
+/* privacy.c */
+err privacy_command(struct privacy *privacy, const char *operation, str body, struct buffer *out,
+                    struct problem *problem) MUST_USE;
+bool privacy_stops(const struct privacy *privacy);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* privacy: erasures are brought to their end outside of apply: warehouse, log, quarantine, files, backups.
+ *
+ *     customer.erase: state and ledger ─▶ ERASING
+ *          wait until the warehouse has all that was applied before
+ *          ─▶ what she did is added to the sums of all          (erasure.move, once)
+ *          ─▶ her rows leave the warehouse, and the parts that had them its folder
+ *          ─▶ the log's records about her say nothing of her any more
+ *          ─▶ quarantine, exports, reports of refused rows, uploads
+ *          ─▶ what was needed to find all that goes; the ledger's old pages too
+ *     FINISHED, with a receipt
+ *
+ * Several erasures go this way together. Invariants
+ *   V1 each step may be done again: a server that dies in the middle goes on at its next start, and the end is the same.
+ *   V2 from the record of the erasure on, nobody finds her; until FINISHED, bytes of hers may still lie on the disk.
+ *   V3 when it is FINISHED, neither the plain nor the sealed value of an identifier of hers is in any file of the data folder.
+ *   V4 events about her that come later are refused in apply, and their records in the log are emptied within minutes.
+ *   V5 a restored backup erases again, before it is a day old, whom the folder of backups knows as erased (erased.c).
+ *
+ * docs/privacy.md says what is kept, and why.
+ *
+ * Threads: one of its own; the functions below by any.
+ */
+#ifndef KITH_PRIVACY_PRIVACY_H
+#define KITH_PRIVACY_PRIVACY_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "engine/engine.h"
+
+struct privacy;
+
+struct privacy_config {
+    struct engine *engine;
+    const char *data_folder;
+    const char *backups_folder; /* NULL: there is none */
+};
+err privacy_open(struct privacy **privacy, const struct privacy_config *config,
+                 struct problem *problem) MUST_USE;
+/* What is under way stops between two steps; it goes on at the next start. */
+void privacy_close(struct privacy **privacy);
+/* An erasure was asked for: look. */
+void privacy_wake(struct privacy *privacy);
+
+/* {erasing, finished, tombstones, refused_events, log_is_clean, totals:[{currency, events, revenue, total}]}. */
+err privacy_write_status(struct privacy *privacy, struct buffer *out,
+                         struct problem *problem) MUST_USE;
+/* {id, state, customer…}; NOT_FOUND. `id`: its number. */
+err privacy_write_erasure(struct privacy *privacy, uint32_t number, struct buffer *out,
+                          struct problem *problem) MUST_USE;
+/* Newest first, from beyond `before` (0: the newest); *next: where the next page begins, or 0. */
+err privacy_write_erasures(struct privacy *privacy, uint32_t before, size_t limit,
+                           struct json_writer *writer, uint32_t *next,
+                           struct problem *problem) MUST_USE;
+
+#endif
