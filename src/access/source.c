@@ -40,10 +40,18 @@ static err copy_source(struct source_set *set, const struct source *from, struct
     return ERR_OK;
 }
 
+static void put_slot(struct source_set *set, const uint8_t hash[SEAL_HASH_BYTES], uint32_t value)
+{
+    size_t slot = slot_of(set, hash);
+    while (set->slots[slot] != 0)
+        slot = (slot + 1) & set->slot_mask;
+    set->slots[slot] = value;
+}
+
 static err fill(struct source_set *set, const struct source *sources, size_t count)
 {
     size_t slots = 16;
-    while (slots < count * 2)
+    while (slots < count * 4)
         slots *= 2;
     set->slot_mask = slots - 1;
     set->slots = arena_array(&set->arena, uint32_t, slots);
@@ -53,10 +61,9 @@ static err fill(struct source_set *set, const struct source *sources, size_t cou
     for (size_t i = 0; i < count; i++) {
         if (copy_source(set, &sources[i], &set->sources[i]) != ERR_OK)
             return ERR_NOMEM;
-        size_t slot = slot_of(set, sources[i].write_key_hash);
-        while (set->slots[slot] != 0)
-            slot = (slot + 1) & set->slot_mask;
-        set->slots[slot] = (uint32_t)i + 1;
+        put_slot(set, sources[i].write_key_hash, (uint32_t)i + 1);
+        if (sources[i].old_until_ms != 0)
+            put_slot(set, sources[i].old_key_hash, (uint32_t)i + 1);
     }
     set->count = count;
     return ERR_OK;
@@ -110,7 +117,9 @@ const struct source *source_by_write_key(const struct source_set *set, const str
     for (size_t slot = slot_of(set, hash); set->slots[slot] != 0;
          slot = (slot + 1) & set->slot_mask) {
         const struct source *source = &set->sources[set->slots[slot] - 1];
-        if (sodium_memcmp(source->write_key_hash, hash, sizeof hash) == 0)
+        if (sodium_memcmp(source->write_key_hash, hash, sizeof hash) == 0 ||
+            (source->old_until_ms != 0 &&
+             sodium_memcmp(source->old_key_hash, hash, sizeof hash) == 0))
             return source;
     }
     return NULL;

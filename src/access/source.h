@@ -34,6 +34,9 @@ struct source {
     str write_key;              /* of public sources, for snippets; "" for server sources */
     str signing_secret;         /* for signed claims; "" if none */
     uint8_t write_key_hash[SEAL_HASH_BYTES];
+    /* The key before it, good as well until then; 0: none. A set is published anew when that is over. */
+    uint8_t old_key_hash[SEAL_HASH_BYTES];
+    int64_t old_until_ms;
 };
 
 #define SOURCE_EVENTS_PER_SECOND_MAX 10000000

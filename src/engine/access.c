@@ -2,6 +2,7 @@
 /* access: sources, users, tokens and the audit inside apply; see access.h. */
 #include "engine/access.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -102,6 +103,12 @@ static void write_source_settings(const struct source *source, struct buffer *ou
     json_member_text(&writer, STR("signing_secret"), source->signing_secret);
     if (source->events_per_second > 0)
         json_member_int(&writer, STR("events_per_second"), source->events_per_second);
+    if (source->old_until_ms != 0) {
+        char hex[2 * SEAL_HASH_BYTES + 1];
+        sodium_bin2hex(hex, sizeof hex, source->old_key_hash, SEAL_HASH_BYTES);
+        json_member_text(&writer, STR("old_key_hash"), str_from_c(hex));
+        json_member_int(&writer, STR("old_until_ms"), source->old_until_ms);
+    }
     json_end_object(&writer);
 }
 
@@ -153,6 +160,9 @@ static bool load_source(void *context, const struct ledger_value *values)
         .events_per_second = (uint32_t)json_int(json_get(settings, STR("events_per_second")), 0),
         .disabled = values[10].integer != 0,
     };
+    if (access_read_hex(json_text(json_get(settings, STR("old_key_hash"))), source.old_key_hash,
+                        SEAL_HASH_BYTES))
+        source.old_until_ms = json_int(json_get(settings, STR("old_until_ms")), 0);
     if (values[5].bytes.size == SEAL_HASH_BYTES)
         memcpy(source.write_key_hash, values[5].bytes.data, SEAL_HASH_BYTES);
     struct access_source row = { .created_ms = values[9].integer,
@@ -173,6 +183,19 @@ err access_snapshot(const struct access *access, struct source_set **set)
     err error = source_set_new(set, sources, access->source_count);
     memory_free(sources);
     return error;
+}
+
+bool access_end_overlaps(struct access *access, int64_t now_ms)
+{
+    bool any = false;
+    for (size_t index = 0; index < access->source_count; index++) {
+        struct source *source = &access->sources[index].source;
+        if (source->old_until_ms == 0 || source->old_until_ms > now_ms)
+            continue;
+        source->old_until_ms = 0;
+        any = true;
+    }
+    return any;
 }
 
 static bool is_key_text(str key)
@@ -225,6 +248,11 @@ static err change_source(json_value body, struct access_source *row, int64_t now
     if (error != ERR_OK)
         return error;
     str hash = json_text(json_get(body, STR("write_key_hash")));
+    int64_t until_ms = json_int(json_get(body, STR("old_until_ms")), 0);
+    if (hash.size > 0) { /* the key of now goes on for a while, or is over at once */
+        memcpy(source->old_key_hash, source->write_key_hash, SEAL_HASH_BYTES);
+        source->old_until_ms = until_ms > now_ms ? until_ms : 0;
+    }
     if (hash.size > 0 && !access_read_hex(hash, source->write_key_hash, SEAL_HASH_BYTES))
         return problem_set(problem, ERR_INVALID, "write_key_hash is not 32 hex digits");
     source->strict = json_bool(json_get(body, STR("strict")), source->strict);

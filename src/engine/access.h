@@ -53,6 +53,9 @@ void access_deinit(struct access *access);
 /* A snapshot for the doors. */
 err access_snapshot(const struct access *access, struct source_set **set) MUST_USE;
 
+/* Write keys whose time beside a new one is over: forgotten. True when there were any: publish then. */
+bool access_end_overlaps(struct access *access, int64_t now_ms);
+
 /* Bodies and answers as in command.h; the answer is appended as a JSON object. `detail` gets what the audit
  * says of it: {"before":{…},"after":{…}} without secrets. */
 err access_put_source(struct access *access, json_value body, int64_t now_ms,

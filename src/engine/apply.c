@@ -309,6 +309,8 @@ static err apply_record(struct engine *engine, struct decoded *decoded,
     if (decoded->record.kind == LOG_RECORD_COMMAND) {
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
+        if (access_end_overlaps(&engine->access, engine->now_ms))
+            engine_publish_sources(engine);
         error = visitors_tick(engine, decoded->record.seq);
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
         if (error == ERR_OK)

@@ -12,7 +12,8 @@
 /* NAME, operation, permission, what it does, for the audit
  * Bodies:
  *  source.put         {key,name,kind:"server|public",protocol,channel,strict,disabled,
- *                      write_key_hash:hex, write_key (public only), signing_secret}; missing members
+ *                      write_key_hash:hex, old_until_ms (the key of now is good until then),
+ *                      write_key (public only), signing_secret}; missing members
  *                     keep what is there
  *  user.put           {login,name,password (an argon2 hash),roles:[key] or role,team,locale,disabled}
  *  role.put           {key,name,permissions:[pattern]}        role.delete {key}

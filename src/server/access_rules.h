@@ -15,7 +15,7 @@
       "a reason is asked for before values are shown in full")                 \
     X(REVEALS, "access.reveals_per_minute", 120, 1, 1000000,                   \
       "requests a minute in which a user sees in full")                        \
-    X(TOKEN_REQUESTS, "access.requests_per_minute", 120000, 0, 100000000,      \
+    X(TOKEN_REQUESTS, "access.requests_per_minute", 600000, 0, 100000000,      \
       "requests a minute by one token; 0: any")                                \
     X(ADDRESS_REQUESTS, "access.address_requests_per_minute", 0, 0, 100000000, \
       "requests a minute from one address; 0: any")                            \

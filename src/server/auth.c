@@ -141,6 +141,7 @@ static err use_token(struct request *request, str text, bool by_cookie, struct p
         if (first != NULL)
             act_as(request, first);
         actor->is_known = true;
+        actor->is_automation = true;
         actor->permissions = role_ready(STR(ROLE_ADMINISTRATOR))->permissions;
         actor->team = STR_NONE;
         return ERR_OK;
@@ -215,8 +216,9 @@ err auth_check(struct request *request, struct http_thread *thread, struct probl
     error = use_token(request, token, by_cookie, problem);
     if (error != ERR_OK)
         return error;
-    error = keeps_pace(request, PACE_TOKEN, ACCESS_RULE_TOKEN_REQUESTS,
-                       str_from_bytes(request->actor.token_hash, SEAL_HASH_BYTES), problem);
+    if (!request->actor.is_automation)
+        error = keeps_pace(request, PACE_TOKEN, ACCESS_RULE_TOKEN_REQUESTS,
+                           str_from_bytes(request->actor.token_hash, SEAL_HASH_BYTES), problem);
     if (error != ERR_OK)
         return error;
     if (may_be_forged(request)) {

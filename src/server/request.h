@@ -86,6 +86,7 @@ struct request_headers {
 /* Who asks. Texts are borrowed from `set`. */
 struct actor {
     bool is_known;
+    bool is_automation;             /* by KITH_ADMIN_TOKEN: not paced */
     struct permissions permissions; /* of her roles, and of the token where that is narrower */
     str team;                       /* key; empty: all teams */
     uint32_t user_number;

@@ -315,7 +315,7 @@
     X(GET, API "/sources/{key}", SOURCE_SEE, WORKING, NONE, source_get, getSource, "")             \
     X(PUT, API "/sources/{key}", SOURCE_ADMINISTER, WORKING, BODY, source_put, putSource, "")      \
     X(POST, API "/sources/{key}/rotate", SOURCE_ADMINISTER, WORKING, NONE, source_rotate,          \
-      rotateSource, "")                                                                            \
+      rotateSource, "overlap")                                                                     \
     X(POST, API "/sources/{key}/signing-secret", SOURCE_ADMINISTER, WORKING, NONE, source_sign,    \
       createSigningSecret, "")                                                                     \
     /* plan */                                                                                     \

@@ -310,6 +310,22 @@ err route_source_put(struct request *request, struct problem *problem)
                            : error;
 }
 
+#define OVERLAP_MS_MAX (30 * DAY_MS)
+
+/* `overlap=24h`: how long the old key is good beside the new one. */
+static err read_overlap(struct request *request, int64_t *until_ms, struct problem *problem)
+{
+    str text = request_query(request, STR("overlap"));
+    int64_t overlap_ms = 0;
+    *until_ms = 0;
+    if (text.size == 0)
+        return ERR_OK;
+    if (!duration_parse(text, &overlap_ms) || overlap_ms < 0 || overlap_ms > OVERLAP_MS_MAX)
+        return problem_set(problem, ERR_INVALID, "overlap is a time up to 30 days, such as 24h");
+    *until_ms = overlap_ms > 0 ? server_now_ms(request->server) + overlap_ms : 0;
+    return ERR_OK;
+}
+
 err route_source_rotate(struct request *request, struct problem *problem)
 {
     char secret[33], write_key[48];
@@ -317,7 +333,10 @@ err route_source_rotate(struct request *request, struct problem *problem)
     struct json_writer writer;
     str response;
     bool is_public;
+    int64_t until_ms;
     err error = find_source(request, &is_public, problem);
+    if (error == ERR_OK)
+        error = read_overlap(request, &until_ms, problem);
     if (error != ERR_OK)
         return error;
     answer_secret(request, "write key", secret);
@@ -325,6 +344,8 @@ err route_source_rotate(struct request *request, struct problem *problem)
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
     put_write_key(request, &body, write_key, is_public);
+    if (until_ms != 0)
+        json_member_int(&body.writer, STR("old_until_ms"), until_ms);
     error = answer_command(request, "source.put", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     if (error != ERR_OK)
@@ -332,6 +353,7 @@ err route_source_rotate(struct request *request, struct problem *problem)
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_member_text(&writer, STR("write_key"), str_from_c(write_key));
+    member_time_or_null(&writer, STR("old_until"), until_ms);
     json_end_object(&writer);
     return ERR_OK;
 }

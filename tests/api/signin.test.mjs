@@ -122,6 +122,27 @@ test('X2: an enrolment is its owner\'s, and ends', real, async () => {
   await refused(kith, 422, 'unprocessable', 'PUT', '/session/second-factor', { token: one, body });
 });
 
+test('X5: a rotated write key is over at once, or beside the new one as long as is said', real, async () => {
+  const { write_key: first } = await expect(kith, 201, 'POST', '/sources', { body: { key: 'shop', kind: 'server' } });
+  const send = (key) => fetch(`http://127.0.0.1:${kith.port}/v1/track`, {
+    method: 'POST', headers: { authorization: `Basic ${btoa(`${key}:`)}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ userId: 'u', event: 'Seen', messageId: randomBytes(8).toString('hex') }),
+  }).then(({ status }) => status);
+  assert.equal(await send(first), 200);
+  const { write_key: second, old_until: none } = await expect(kith, 200, 'POST', '/sources/shop/rotate');
+  assert.equal(none, null);
+  assert.deepEqual([await send(first), await send(second)], [401, 200]);
+  const { write_key: third, old_until: until } = await expect(kith, 200, 'POST', '/sources/shop/rotate?overlap=24h');
+  assert.equal(Date.parse(until), (await now()) + 86_400_000);
+  assert.deepEqual([await send(first), await send(second), await send(third)], [401, 200, 200]);
+  await kith.stop();
+  await kith.launch();
+  assert.deepEqual([await send(second), await send(third)], [200, 200]);
+  await advance('25h');
+  assert.deepEqual([await send(second), await send(third)], [401, 200]);
+  for (const overlap of ['31d', 'soon', '-1h']) await refused(kith, 400, 'invalid', 'POST', `/sources/shop/rotate?overlap=${overlap}`);
+});
+
 // ---- single sign-on ----
 
 /** oidc-provider, with people that it signs in by name and without asking. */

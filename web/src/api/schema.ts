@@ -6733,7 +6733,10 @@ export interface operations {
     };
     rotateSource: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description how long the old key is good beside the new one, such as 24h, at most 30 days; missing: it is over at once */
+                overlap?: string;
+            };
             header?: {
                 /** @description the same key and request gives the same answer for 24 hours; another request 422 */
                 "Idempotency-Key"?: components["parameters"]["idempotency"];
@@ -6751,7 +6754,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WriteKey"];
+                    "application/json": {
+                        /** @description shown once; the old one no longer works */
+                        write_key: string;
+                        /** Format: date-time */
+                        old_until: string | null;
+                    };
                 };
             };
             401: components["responses"]["Problem"];

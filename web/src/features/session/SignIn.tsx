@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SignIn: login and password; says plainly what was wrong. */
+/* SignIn: login, password and, where there is one, the code of the second factor; single sign-on. Says plainly what was wrong. */
 import { TranslationOutlined } from '@ant-design/icons';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Button, Form, Input } from 'antd';
 import { api, ApiProblem } from '@/api/client';
 import { usePreferences, useText } from '@/app/preferences';
@@ -22,6 +22,10 @@ const texts = catalogue({
     loginMissing: '请输入账号',
     passwordMissing: '请输入密码',
     enter: '登录',
+    code: '动态口令',
+    codeHint: '手机验证器上的六位数字；手机不在身边时，用一个恢复码。',
+    codeWrong: '口令不对，或者已经用过。等下一个再试。',
+    by: (name: string) => `用${name}登录`,
     wrong: '账号或密码不对。',
     tooMany: (seconds: number) => `试的次数太多了，请 ${seconds} 秒后再试。`,
     first: '第一次使用？管理员账号和密码在服务器首次启动时打印在终端里。',
@@ -37,6 +41,10 @@ const texts = catalogue({
     loginMissing: 'Please enter your login',
     passwordMissing: 'Please enter your password',
     enter: 'Sign in',
+    code: 'Code',
+    codeHint: 'The six digits of your authenticator; without your telephone, a recovery code.',
+    codeWrong: 'The code is not right, or was used before. Wait for the next one.',
+    by: (name) => `Sign in with ${name}`,
     wrong: 'Login or password is not right.',
     tooMany: (seconds) => `Too many tries. Please wait ${seconds} seconds.`,
     first: 'First time here? The server printed the administrator\'s login and password in its terminal when it first started.',
@@ -50,10 +58,15 @@ export function SignIn({ expired, onEntered }: { expired: boolean; onEntered: ()
   const { language, setLanguage } = usePreferences();
   useTitle(t.title);
   const enter = useMutation({
-    mutationFn: (body: { login: string; password: string }) => api.post('/session', { body }),
+    mutationFn: (body: { login: string; password: string; code?: string }) => api.post('/session', { body }),
     onSuccess: onEntered,
   });
+  const methods = useQuery({ queryKey: ['sign-in-methods'], queryFn: () => api.get('/session/methods', {}), retry: false });
+  const other = methods.data?.single_sign_on ?? null;
+  const asksForCode = enter.error instanceof ApiProblem && enter.error.pointers.some(({ pointer }) => pointer === '/code');
+  const hadCode = Boolean(enter.variables?.code);
   const said = (error: unknown): string => {
+    if (asksForCode) return t.codeWrong;
     if (error instanceof ApiProblem && error.status === 401) return t.wrong;
     if (error instanceof ApiProblem && error.status === 429) return t.tooMany(error.retryAfterSeconds ?? 60);
     return problemTitle(error, common.failure);
@@ -74,15 +87,21 @@ export function SignIn({ expired, onEntered }: { expired: boolean; onEntered: ()
         </div>
         <h1>{t.title}</h1>
         {expired && <div className="notice" role="status" style={{ marginBottom: 16 }}>{t.expired}</div>}
-        {enter.isError && <div className="notice bad" role="alert" style={{ marginBottom: 16 }}>{said(enter.error)}</div>}
-        <Form layout="vertical" requiredMark={false} onFinish={(values: { login: string; password: string }) => enter.mutate(values)}>
+        {enter.isError && !(asksForCode && !hadCode) && <div className="notice bad" role="alert" style={{ marginBottom: 16 }}>{said(enter.error)}</div>}
+        <Form layout="vertical" requiredMark={false} onFinish={(values: { login: string; password: string; code?: string }) => enter.mutate(values)}>
           <Form.Item name="login" label={t.login} rules={[{ required: true, message: t.loginMissing }]}>
             <Input autoComplete="username" autoFocus size="large" />
           </Form.Item>
           <Form.Item name="password" label={t.password} rules={[{ required: true, message: t.passwordMissing }]}>
             <Input.Password autoComplete="current-password" size="large" />
           </Form.Item>
+          {(asksForCode || hadCode) && (
+            <Form.Item name="code" label={t.code} extra={t.codeHint}>
+              <Input autoComplete="one-time-code" autoFocus size="large" maxLength={20} />
+            </Form.Item>
+          )}
           <Button type="primary" htmlType="submit" size="large" block loading={enter.isPending}>{t.enter}</Button>
+          {other !== null && <Button size="large" block href="/api/v1/session/single-sign-on" style={{ marginTop: 12 }}>{t.by(other)}</Button>}
         </Form>
         <p className="faint small" style={{ marginTop: 24 }}>{t.first}</p>
       </main>
