@@ -12,7 +12,7 @@ before(async () => {
 after(() => place?.close());
 
 const pages = [
-  '/', '/customers', '/segments', '/tags', '/overlap', '/new/segment', '/new/tag', '/identity/link-rate', '/identity/review', '/identity/suggestions', '/identity/rules', '/data/live', '/data/sources', '/data/sources/h5', '/data/sources/crm',
+  '/', '/customers', '/segments', '/tags', '/overlap', '/new/segment', '/new/tag', '/templates', '/new/template', '/identity/link-rate', '/identity/review', '/identity/suggestions', '/identity/rules', '/data/live', '/data/sources', '/data/sources/h5', '/data/sources/crm',
   '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/people', '/settings/tokens', '/settings/audit', '/settings/preferences',
 ];
 

@@ -16,6 +16,12 @@ import { Bones, Empty, Loaded } from '@/ui/States';
 import { partsOf, partText, textIn, type TemplateHead } from './template';
 import { templateTexts } from './texts';
 
+/* What people will read of it. */
+function saysOf(template: TemplateHead): string {
+  const parts = partsOf(template.body);
+  return partText(['text', 'title', 'subject', 'markdown', 'data', 'params'].map((name) => parts[name]).find((part) => part !== undefined) ?? Object.values(parts)[0] ?? '');
+}
+
 export function TemplatesPage() {
   const t = useText(templateTexts);
   const navigate = useNavigate();
@@ -45,7 +51,7 @@ export function TemplatesPage() {
                       { key: 'name', title: t.name, width: 240, fixed: 'left', render: (_, row) => <Link to={`/templates/${row.key}`} onClick={(event) => event.stopPropagation()}>{textIn(row.body, 'name') || row.key}</Link> },
                       { key: 'channel', title: t.channel, width: 160, render: (_, row) => <ChannelName channel={textIn(row.body, 'channel')} /> },
                       { key: 'purpose', title: t.purposeOf, width: 90, render: (_, row) => wordFor(t.purposes, textIn(row.body, 'purpose')) },
-                      { key: 'text', title: t.parts, ellipsis: true, render: (_, row) => <span className="soft">{partText(Object.values(partsOf(row.body)).find((part) => typeof part === 'string' && part.length > 12) ?? Object.values(partsOf(row.body))[0] ?? '')}</span> },
+                      { key: 'text', title: t.parts, render: (_, row) => <span className="soft cut" style={{ display: 'block', maxWidth: 440 }}>{saysOf(row)}</span> },
                       { key: 'version', title: t.versionHead, width: 90, align: 'right', render: (_, row) => t.version(row.version) },
                     ]}
                   />

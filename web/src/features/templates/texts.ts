@@ -8,7 +8,7 @@ export const templateTexts = catalogue({
     name: '名称', key: '代号', keyHint: '小写字母、数字、- 和 _；保存后不能改', badKey: '代号只能有小写字母、数字、- 和 _', keyTaken: '这个代号已经有了', channel: '渠道', purposeOf: '用途', purposes: { marketing: '营销', service: '服务' } as Record<string, string>, version: (n: number) => `第 ${n} 版`, versionHead: '版本',
     form: '形式', templateId: '服务商模板编号', parts: '内容', part: (name: string) => `内容 ${name}`, addPart: '加一项内容', partName: '名称，如 url', removePart: (name: string) => `去掉 ${name}`, insert: '插入变量', nested: '结构化内容，按 JSON 写',
     lint: '服务商会怎么说', clean: '没有发现问题', unsaved: '保存后再检查一遍', error: '会被拒', advice: '建议', at: (part: string, line: number) => `${part} 第 ${line} 行`, problems: (count: number) => (count === 0 ? '无问题' : `${count} 处`),
-    preview: '预览', previewHint: '用一位客户的资料看效果', customer: '客户', show: '看效果', nobody: '没有找到这位客户', raw: '还没有填入资料', missing: '缺这个值的客户收不到这条消息', sender: { sms: '1069 沐野', wecom: '品牌顾问', official_account: '公众号', subscription: '服务通知', email: '邮件', call: '外呼话术', webhook: 'Webhook', coupon: '卡包' } as Record<string, string>,
+    preview: '预览', previewHint: '用一位客户的资料看效果', customer: '客户', show: '看效果', nobody: '没有找到这位客户', raw: '还没有填入资料', missing: '缺这个值的客户收不到这条消息', sender: { sms: '1069 短信', wecom: '品牌顾问', official_account: '公众号', subscription: '服务通知', email: '邮件', call: '外呼话术', webhook: 'Webhook', coupon: '卡包' } as Record<string, string>,
     save: '保存', saved: '已保存', nothing: '没有修改', remove: '删除', removeTitle: (name: string) => `删除「${name}」？`, removeText: '用到它的旅程之后发不出消息；已经发出的不受影响。', removed: '已删除', draft: '恢复了你上次没保存的草稿', discard: '放弃修改', phone: '手机上的样子',
   },
   en: {
