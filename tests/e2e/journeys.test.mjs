@@ -218,6 +218,28 @@ test('S34: before it goes live the list says how many, whom, what it costs, who 
   await visit.close();
 });
 
+test('a template is written: what a provider will say, and how it looks with the values of a customer', here, async () => {
+  await place.house.tell([known('crm', [['user_id', 'template-1']], { name: '周敏' })]);
+  await place.kith.settled();
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/new/template');
+  await page.getByLabel('名称').fill('邀请');
+  await page.getByLabel('代号').fill('invite');
+  await page.getByRole('textbox', { name: '内容 text' }).fill('【沐野】{{ customer.name }}您好');
+  await page.locator('.phone-bubble').getByText('{{ customer.name }}').waitFor();
+  await visit.button('保存', true).click();
+  await page.waitForURL(/\/templates\/invite$/);
+  await page.locator('.template-finding', { hasText: '退订' }).locator('.pill.bad').waitFor();
+  await page.getByRole('textbox', { name: '用一位客户的资料看效果' }).fill(await place.house.who(['user_id', 'template-1']));
+  await visit.button('看效果').click();
+  await page.locator('.phone-bubble').getByText('【沐野】周敏您好').waitFor();
+  await visit.accessible('a template');
+  await photograph(visit, 'template');
+  visit.clean();
+  await visit.close();
+});
+
 test('English, dark, and narrow: every view fits and axe finds nothing', here, async () => {
   for (const options of [{ language: 'en', theme: 'dark' }, { language: 'zh', width: 390, height: 844 }]) {
     const visit = await place.enter(options);
