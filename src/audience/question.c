@@ -82,6 +82,7 @@ static err take_facts(struct audience_question *question)
         error = others_take(audience, &needs, &question->facts.others);
     }
     question->facts.audience = audience;
+    objects_for_scan(&question->facts);
     if (error == ERR_OK)
         error = stream_form_recipe(&question->form, audience->config.history, question->recipe);
     return error;

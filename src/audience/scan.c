@@ -130,7 +130,8 @@ static bool scan_reachable(void *context, uint32_t customer, uint32_t symbol)
 
 void facts_for_scan(struct scan_facts *from, struct rule_facts *facts)
 {
-    objects_for_scan(from);
+    if (from->objects.count == NULL) /* else it was made before there were threads */
+        objects_for_scan(from);
     *facts = (struct rule_facts){ .context = from,
                                   .trait = scan_trait,
                                   .tag = scan_tag,
@@ -524,6 +525,7 @@ static struct scan *scan_new(struct audience *audience, uint32_t part_room)
     scan->last = identity_node_count(audience->config.identity);
     scan->chunk_count = chunk_of(scan->last) + 1;
     scan->facts.audience = audience;
+    objects_for_scan(&scan->facts);
     stream_form_init(&scan->form);
     if (audience->config.applied_seq != NULL)
         scan->seq = audience->config.applied_seq(audience->config.context);
