@@ -203,7 +203,12 @@ export const queries = {
   job: (id: number) =>
     queryOptions({
       queryKey: ['imports', 'job', id],
-      queryFn: ({ signal }) => api.get('/jobs/{id}', { path: { id }, signal }),
+      // a job by number is an import's; erasures go by x and a number
+      queryFn: async ({ signal }) => {
+        const job = await api.get('/jobs/{id}', { path: { id }, signal });
+        if (job.kind !== 'import') throw new TypeError(`job ${id} is no import`);
+        return job;
+      },
     }),
   importPresets: () =>
     queryOptions({

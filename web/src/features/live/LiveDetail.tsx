@@ -26,6 +26,7 @@ const texts = catalogue({
     merged: (count: number) => `这条事件让 ${count + 1} 位客户合并成一位，因为它同时带着他们的强标识。`,
     pending: '已写入日志，不会丢；正在排队处理。',
     duplicate: '同一条消息（messageId 相同）之前已经收到过，所以只计一次。',
+    erased: '它属于已被删除的客户，未被接收。',
     quarantined: (reason: string) => `不符合埋点方案：${reason}。它被保留在隔离区，修正后可以重放。`,
     toQuarantine: '去隔离区处理',
     refused: (reason: string) => `没有收下：${reason}`,
@@ -47,6 +48,7 @@ const texts = catalogue({
     merged: (count) => `This event joined ${count + 1} customers into one, since it carried strong identifiers of all of them.`,
     pending: 'In the log and safe; it waits to be applied.',
     duplicate: 'The same message (same messageId) came before, so it counts once.',
+    erased: 'It is about a customer who was erased, and was not taken.',
     quarantined: (reason) => `It does not fit the tracking plan: ${reason}. It is kept in quarantine and can be replayed after a fix.`,
     toQuarantine: 'Go to quarantine',
     refused: (reason) => `It was not taken: ${reason}`,
@@ -91,6 +93,7 @@ function Became({ event }: { event: LiveEvent }) {
       break;
     case 'pending': sentences.push(t.pending); break;
     case 'duplicate': sentences.push(t.duplicate); break;
+    case 'erased': sentences.push(t.erased); break;
     case 'quarantined': sentences.push(t.quarantined(wordFor(common.planReason, event.reason))); break;
     case 'refused': sentences.push(t.refused(event.reason), t.refusedHint); break;
     case 'unknown': sentences.push(t.unknown); break;
