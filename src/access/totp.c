@@ -23,7 +23,7 @@ void totp_base32(const uint8_t secret[TOTP_SECRET_BYTES], char out[TOTP_BASE32_B
         uint32_t value = 0;
         for (int bit = 0; bit < 5; bit++) {
             int at = i * 5 + bit;
-            value = value << 1 | (secret[at / 8] >> (7 - at % 8) & 1u);
+            value = value << 1 | ((uint32_t)secret[at / 8] >> (7 - at % 8) & 1u);
         }
         out[i] = alphabet[value];
     }

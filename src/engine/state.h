@@ -172,6 +172,8 @@ err start_tail(struct engine *engine, struct problem *problem) MUST_USE;
 err engine_append_wait(struct engine *engine, str records, uint32_t count) MUST_USE;
 /* Commit all that is applied so far, in the middle of a block if need be, and wait for it. */
 err engine_barrier(struct engine *engine) MUST_USE;
+/* The keeper's thread (keep.c), until the engine stops. */
+void *engine_keep(void *engine);
 void engine_publish_sources(struct engine *engine);
 void engine_fail(struct engine *engine, const struct problem *problem);
 

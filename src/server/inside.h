@@ -108,7 +108,7 @@ struct server {
     pthread_mutex_t create_mutex;      /* one source is made at a time */
     _Atomic(const struct zone *) zone; /* the workspace's */
     struct workspace_zone *zones;      /* all that were read */
-    struct flows *flows; /* how much each source brings */
+    struct flows *flows;               /* how much each source brings */
     struct live *live;
     struct scopes *scopes;         /* teams, and views in force */
     struct answers *answers;       /* remembered for Idempotency-Key */
