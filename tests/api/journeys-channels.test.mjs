@@ -129,9 +129,8 @@ test('the welcome message goes within the twenty seconds of its code, and after 
   await kith.post('/journeys/welcome/stop', { positions: 'exit' });
 });
 
-test('a subscription message takes one of what she granted, and the callbacks come twice and in any order', real, async () => {
-  await sandbox.call('PUT', 'faults', { rules: [{ what: 'receipt_twice', kind: 'mini_program', delay_ms: 30, times: -1 },
-    { what: 'receipt_twice', kind: 'wecom', delay_ms: 30, times: -1 }] });
+test('a subscription message takes one of what she granted, and a callback that comes twice counts once', real, async () => {
+  await sandbox.call('PUT', 'faults', { rules: [{ what: 'receipt_twice', kind: 'mini_program', delay_ms: 30, times: -1 }] });
   await say(did('nobody', 'Skin Test Done', {}));
   await live('file', { trigger: { type: 'event', event: 'Skin Test Done' }, start: 's',
     nodes: { s: { type: 'send', channel: 'subscription', template: 'file', purpose: 'service' } } });
