@@ -22,6 +22,9 @@
 #ifndef ARENA_PIECEWISE
 #define ARENA_PIECEWISE 0
 #endif
+#if ARENA_PIECEWISE
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #define CHUNK_BYTES_MIN ((size_t)4096)
 #define CHUNK_BYTES_MAX ((size_t)1 << 20)
@@ -249,11 +252,18 @@ void *memory_map(size_t size_bytes)
     /* A look-up in a table of gigabytes misses the TLB on small pages. Only a wish: no error. */
     if (size_bytes >= HUGE_PAGE_BYTES)
         (void)madvise(piece, size_bytes, MADV_HUGEPAGE);
+#if ARENA_PIECEWISE
+    __lsan_register_root_region(piece, size_bytes); /* what only a map points to is no leak */
+#endif
     return piece;
 }
 
 void memory_unmap(void *piece, size_t size_bytes)
 {
-    if (piece != NULL)
-        (void)munmap(piece, size_bytes);
+    if (piece == NULL)
+        return;
+#if ARENA_PIECEWISE
+    __lsan_unregister_root_region(piece, size_bytes);
+#endif
+    (void)munmap(piece, size_bytes);
 }

@@ -11,25 +11,25 @@
 #include "log/mark.h"
 
 /* NAME, SQL */
-#define SQL_TABLE(X)                                                          \
-    X(BEGIN, "BEGIN IMMEDIATE")                                               \
-    X(COMMIT, "COMMIT")                                                       \
-    X(ROLLBACK, "ROLLBACK")                                                   \
-    X(INSERT, "INSERT INTO block (first_seq, body) VALUES (?1, ?2)")          \
-    X(REPLACE, "REPLACE INTO block (first_seq, body) VALUES (?1, ?2)")        \
-    X(FIND, "SELECT first_seq, body FROM block WHERE first_seq <= ?1"         \
-            " ORDER BY first_seq DESC LIMIT 1")                               \
-    X(KEYS, "SELECT first_seq, length(body) FROM block WHERE first_seq >= ?1" \
-            " ORDER BY first_seq LIMIT ?2")                                   \
-    X(DELETE, "DELETE FROM block WHERE first_seq <= ?1")                      \
-    X(UPDATE, "UPDATE block SET body = ?2 WHERE first_seq = ?1")              \
-    X(FILL, "INSERT INTO damaged (first_seq, body) VALUES (0, zeroblob(?1))") \
-    X(UNFILL, "DELETE FROM damaged WHERE first_seq = 0")                      \
-    X(SET_ASIDE, "INSERT INTO damaged (first_seq, body)"                      \
-                 " SELECT first_seq, body FROM block WHERE first_seq = ?1")   \
-    X(STATE_GET, "SELECT value FROM state WHERE id = 1")                      \
-    X(STATE_PUT, "REPLACE INTO state (id, value) VALUES (1, ?1)")             \
-    X(PAGES, "PRAGMA page_count")                                             \
+#define SQL_TABLE(X)                                                           \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                \
+    X(COMMIT, "COMMIT")                                                        \
+    X(ROLLBACK, "ROLLBACK")                                                    \
+    X(INSERT, "INSERT INTO block (first_seq, body) VALUES (?1, ?2)")           \
+    X(REPLACE, "REPLACE INTO block (first_seq, body) VALUES (?1, ?2)")         \
+    X(FIND, ("SELECT first_seq, body FROM block WHERE first_seq <= ?1"         \
+             " ORDER BY first_seq DESC LIMIT 1"))                              \
+    X(KEYS, ("SELECT first_seq, length(body) FROM block WHERE first_seq >= ?1" \
+             " ORDER BY first_seq LIMIT ?2"))                                  \
+    X(DELETE, "DELETE FROM block WHERE first_seq <= ?1")                       \
+    X(UPDATE, "UPDATE block SET body = ?2 WHERE first_seq = ?1")               \
+    X(FILL, "INSERT INTO damaged (first_seq, body) VALUES (0, zeroblob(?1))")  \
+    X(UNFILL, "DELETE FROM damaged WHERE first_seq = 0")                       \
+    X(SET_ASIDE, ("INSERT INTO damaged (first_seq, body)"                      \
+                  " SELECT first_seq, body FROM block WHERE first_seq = ?1"))  \
+    X(STATE_GET, "SELECT value FROM state WHERE id = 1")                       \
+    X(STATE_PUT, "REPLACE INTO state (id, value) VALUES (1, ?1)")              \
+    X(PAGES, "PRAGMA page_count")                                              \
     X(PAGES_FREE, "PRAGMA freelist_count")
 
 enum sql {
