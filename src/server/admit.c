@@ -125,7 +125,7 @@ static bool permits(struct request *request, int64_t limit_ms, int64_t refusing_
     if (limit_ms == 0 || !pressed)
         return true;
     *waited_ms = socket_waited_ms(request->link->fd);
-    if (*waited_ms > limit_ms / 8)
+    if (*waited_ms > limit_ms / 2)
         flows_press(request->server->flows);
     if (!is_too_late(admission, *waited_ms, limit_ms, refusing_ms))
         return true;

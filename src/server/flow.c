@@ -4,9 +4,10 @@
  * Two reasons to refuse a source's events, both with 429 and Retry-After, both told per source:
  *
  *   its limit   `events_per_second` of the source: a token bucket that holds one second's worth
- *   its share   while requests wait too long (admit.c), a source that brought more than its fair share of what was taken
- *               in the last second is held to that share, anew each second; when nothing waits any more, the cap rises
- *               by a sixteenth a second until the source does not meet it
+ *   its share   while more than a sixteenth of the requests wait too long (admit.c), a source that brought more than its
+ *               fair share of what was taken in the last second is held to an eighth less than it had, and so each second,
+ *               down to that share; when nothing waits any more, the cap rises by a sixteenth a second until the source
+ *               does not meet it
  *
  * A bucket is one number: the time at which it would be full again (the generic cell rate algorithm; ITU-T I.371). A
  * request is taken when that is not more than a bucket's worth ahead, and then all of it is: a batch larger than the
@@ -23,9 +24,13 @@
 
 #define FLOWS_MAX 4096
 #define MEMO_SLOTS 4096
-#define PRESSED_MS 1000
+/* A second is pressed when so many of its requests waited too long; a few always do, for a disk that syncs. */
+#define LATE_SHARE 16
 /* Below it nobody is a flood. */
 #define SHARE_MIN 200
+/* The part of what it took that a large source loses in a second of pressure: little, for what the others do not use is
+ * nobody's, and would be lost. */
+#define SHARE_CUT 8
 #define RETRY_AFTER_MAX_S 60
 
 struct bucket {
@@ -41,7 +46,7 @@ struct flow {
 
 struct flows {
     _Atomic int64_t second;
-    _Atomic int64_t pressed_ms;        /* when something last waited too long */
+    _Atomic uint32_t came, late;       /* requests of this second, and those that waited too long */
     _Atomic uint64_t memo[MEMO_SLOTS]; /* 48 bits of a hash, 16 of a source number */
     struct flow flow[FLOWS_MAX];       /* by source number; 0: not told apart */
 };
@@ -65,24 +70,28 @@ static int64_t now_us(void)
 
 void flows_press(struct flows *flows)
 {
-    atomic_store_explicit(&flows->pressed_ms, now_us() / 1000, memory_order_relaxed);
+    atomic_fetch_add_explicit(&flows->late, 1, memory_order_relaxed);
 }
 
 /* ---- shares, once a second ---- */
 
-static bool is_pressed(struct flows *flows, int64_t at_us)
+static bool take_pressed(struct flows *flows)
 {
-    int64_t pressed_ms = atomic_load_explicit(&flows->pressed_ms, memory_order_relaxed);
-    return pressed_ms != 0 && at_us / 1000 - pressed_ms <= PRESSED_MS;
+    uint32_t came = atomic_exchange_explicit(&flows->came, 0, memory_order_relaxed);
+    uint32_t late = atomic_exchange_explicit(&flows->late, 0, memory_order_relaxed);
+    return late > came / LATE_SHARE;
 }
 
 static void settle_flow(struct flow *flow, uint32_t taken, uint64_t fair, bool pressed)
 {
     uint32_t refused = atomic_exchange(&flow->refused, 0);
     uint32_t cap = atomic_load(&flow->cap);
-    if (pressed && fair > 0 && taken > fair + fair / 4)
-        cap = (uint32_t)(fair > SHARE_MIN ? fair : SHARE_MIN);
-    else if (!pressed && cap > 0)
+    if (pressed && fair > 0 && taken > fair + fair / 4) {
+        cap = taken - taken / SHARE_CUT;
+        cap = cap > fair ? cap : (uint32_t)fair;
+        cap = cap > SHARE_MIN ? cap : SHARE_MIN;
+    }
+    if (!pressed && cap > 0)
         cap = refused > 0 ? cap + cap / 16 + 1 : 0;
     atomic_store(&flow->cap, cap);
 }
@@ -107,7 +116,7 @@ static void pass_second(struct flows *flows, int64_t at_us)
 {
     int64_t second = at_us / 1000000, last = atomic_load(&flows->second);
     if (second > last && atomic_compare_exchange_strong(&flows->second, &last, second))
-        settle_second(flows, is_pressed(flows, at_us));
+        settle_second(flows, take_pressed(flows));
 }
 
 /* ---- buckets ---- */
@@ -174,6 +183,7 @@ bool flow_may_come(struct request *request)
 {
     struct flows *flows = request->server->flows;
     uint32_t source = remembered(flows, name_of(request));
+    atomic_fetch_add_explicit(&flows->came, 1, memory_order_relaxed);
     int64_t at_us = now_us();
     pass_second(flows, at_us);
     return source == 0 || has_room(request, flow_of(flows, source), at_us);
