@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ledger: facts that must be found by key or cannot be recomputed from events.
  *
- * SQLite in WAL mode (synchronous=NORMAL), or PostgreSQL later, behind sets: a batch of writes is
+ * SQLite in WAL mode (synchronous=NORMAL), or a PostgreSQL server, behind sets: a batch of writes is
  * applied in one transaction together with `applied_seq`, asynchronously, in order.
  *
  * Invariants
@@ -62,7 +62,7 @@ static inline struct ledger_value ledger_null(void)
 }
 
 struct ledger_config {
-    const char *path;
+    const char *path;     /* of a file, or "postgresql://…" */
     const char *vfs;      /* NULL: SQLite's default; tests name a failing one */
     int readers;          /* connections for reading; default 6 */
     int checkpoint_pages; /* of 4 KB in the write-ahead log; default 8,192 */

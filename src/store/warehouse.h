@@ -10,7 +10,8 @@
  *      cluster, as deduplication token). A single server does not deduplicate: see W2.
  *   W2 after an unknown result nothing is inserted before the seq that are there were asked for.
  *   W3 the server's text after a 200 that is an exception counts as an error.
- *   W4 rows are never rewritten; a merge is an alias (customer → current), applied by dictionary.
+ *   W4 rows are never rewritten, and removed only by an erasure (src/privacy); a merge is an alias (customer → current),
+ *      applied by dictionary.
  *
  * The table `events` and its order are in docs/formats/warehouse.md.
  * Threads: a `struct warehouse` is shared; each call takes a connection of a small pool and blocks
