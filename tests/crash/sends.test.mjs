@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Receiver } from '../support/receiver.mjs';
-import { random, seed } from './support.mjs';
+import { random, seed, touchesUnderWay } from './support.mjs';
 
 const skip = missingBinary;
 const PEOPLE = 200, ROUNDS = Number(process.env.KITH_KILLS ?? 6), PER_ROUND = 400;
@@ -54,8 +54,7 @@ test('kill -9 during sends: each touch arrives, under one key, and the ledger sa
     await kith.launch();
   }
   await until('everything to be told of', async () => {
-    const waiting = await Promise.all(['queued', 'held', 'sending'].map((status) => kith.get(`/touches?status=${status}&limit=1`)));
-    return waiting.every((page) => page.items.length === 0);
+    return !(await touchesUnderWay(kith));
   }, { timeoutMs: 60_000, everyMs: 200 });
   let cursor = '', delivered = 0, repeated = 0;
   const keys = new Set();
@@ -79,8 +78,7 @@ test('a provider that takes and never says so: the same key again, one message',
   receiver.mode = (n) => (n % 3 === 0 ? 'reset' : 'ok');
   const answer = await kith.post('/touches', { customers: ids.slice(0, 60), template: 't', purpose: 'service', key: 'x' });
   await until('all to be settled', async () => {
-    const rest = await Promise.all(['queued', 'held', 'sending'].map((status) => kith.get(`/touches?status=${status}&limit=1`)));
-    return rest.every((page) => page.items.length === 0);
+    return !(await touchesUnderWay(kith));
   }, { timeoutMs: 60_000, everyMs: 200 });
   assert.equal(receiver.got.size, answer.items.length, 'every key arrived, and no other');
 });

@@ -24,6 +24,14 @@ function post(agent, port, path, body, headers) {
   });
 }
 
+/** Are there touches that wait or are on their way? Two looks in a row, for a touch moves between these states while they are asked. */
+export async function touchesUnderWay(kith) {
+  for (let look = 0; look < 2; look++)
+    for (const status of ['held', 'queued', 'sending'])
+      if ((await kith.get(`/touches?status=${status}&limit=1`)).items.length > 0) return true;
+  return false;
+}
+
 /** Asked again while the answer is 503, as it may be when the warehouse has just been killed, or has no time. */
 async function patiently(ask, tries = 20) {
   for (let left = tries; ; left--) {
