@@ -47,7 +47,8 @@ static void log_free(struct log **log)
 {
     struct log *freed = *log;
     *log = NULL;
-    log_file_close(&freed->file);
+    if (freed->store != NULL)
+        freed->store->driver->close(freed->store);
     reader_deinit(&freed->reader);
     queue_deinit(&freed->waiting);
     buffer_deinit(&freed->encoded);
@@ -67,7 +68,7 @@ err log_open(struct log **log, const struct log_config *config, struct problem *
         return problem_set(problem, ERR_NOMEM, "no memory to open log %s", config->path);
     made->config = *config;
     config_fill(&made->config);
-    err error = log_file_open(&made->file, &made->config, &tail, problem);
+    err error = log_store_open(&made->store, made, &tail, problem);
     if (error != ERR_OK) {
         memory_free(made);
         return error;
@@ -85,6 +86,11 @@ err log_open(struct log **log, const struct log_config *config, struct problem *
         return problem_set(problem, ERR_NOMEM, "no memory to start the writer of log %s",
                            config->path);
     }
+    error = log_store_start(made->store, problem);
+    if (error != ERR_OK) {
+        log_close(&made);
+        return error;
+    }
     *log = made;
     return ERR_OK;
 }
@@ -94,6 +100,7 @@ void log_close(struct log **log)
     struct log *closing = *log;
     if (closing == NULL)
         return;
+    closing->store->driver->interrupt(closing->store);
     queue_close(&closing->waiting);
     pthread_join(closing->writer, NULL);
     INVARIANT(atomic_load(&closing->waiting_bytes) == 0);
@@ -124,6 +131,18 @@ static bool admit_bytes(struct log *log, size_t bytes)
     return true;
 }
 
+/* Whether the records, which are whole, are all events. */
+static bool records_are_events(str records, uint32_t count)
+{
+    struct log_block block = { .first_seq = 1, .count = count, .records = records };
+    struct log_cursor cursor = { .block = &block };
+    struct log_record record;
+    while (log_block_next(&cursor, &record))
+        if (record.kind != LOG_RECORD_EVENT)
+            return false;
+    return true;
+}
+
 err log_append(struct log *log, struct log_append *append)
 {
     size_t bytes = append->records.size;
@@ -132,6 +151,8 @@ err log_append(struct log *log, struct log_append *append)
         return ERR_TOO_LARGE;
     if (!block_records_are_whole(append->records, append->count))
         return ERR_INVALID;
+    if (log->config.follows && !records_are_events(append->records, append->count))
+        return ERR_UNAVAILABLE; /* commands are for who holds the lease */
     if (atomic_load_explicit(&log->dead, memory_order_acquire))
         return ERR_UNAVAILABLE;
     if (atomic_load_explicit(&log->reader.unread_bytes, memory_order_relaxed) >=
@@ -157,22 +178,23 @@ int64_t log_wait_ms(struct log *log)
 err log_read(struct log *log, uint64_t seq, struct log_block **block, struct problem *problem)
 {
     struct problem own;
-    return log_file_read(log->file, seq, block, problem != NULL ? problem : &own);
+    return log->store->driver->read(log->store, seq, block, problem != NULL ? problem : &own);
 }
 
 err log_trim(struct log *log, uint64_t seq, struct problem *problem)
 {
     struct problem own = { 0 };
     struct problem *said = problem != NULL ? problem : &own;
+    struct log_store *store = log->store;
     int64_t before_ms = wall_clock_now_ms(log->config.clock) - log->config.retention_ms;
     bool more = true;
     err error = ERR_OK;
     while (error == ERR_OK && more) {
         uint64_t first_seq;
-        error = log_file_trim(log->file, seq, before_ms, &first_seq, &more, said);
+        error = store->driver->trim(store, seq, before_ms, &first_seq, &more, said);
         atomic_store(&log->first_seq, first_seq);
     }
-    if (error != ERR_OK && log_file_is_dead(log->file))
+    if (error != ERR_OK && log->store->driver->is_dead(log->store))
         log_die(log, said);
     return error;
 }
@@ -223,16 +245,16 @@ err log_redact(struct log *log, uint64_t from_seq, uint64_t to_seq,
             error = log_block_encode(&encoded, block->first_seq, block->count, block->received_ms,
                                      block->records);
             if (error == ERR_OK)
-                error =
-                    log_file_replace(log->file, block->first_seq, buffer_str(&encoded), problem);
+                error = log->store->driver->replace(log->store, block->first_seq,
+                                                    buffer_str(&encoded), problem);
         }
         *changed += here;
         log_block_release(&block);
     }
     if (error == ERR_OK && (scrub || *changed > 0))
-        error = log_file_scrub(log->file, problem);
+        error = log->store->driver->scrub(log->store, problem);
     buffer_deinit(&encoded);
-    if (error != ERR_OK && log_file_is_dead(log->file))
+    if (error != ERR_OK && log->store->driver->is_dead(log->store))
         log_die(log, problem);
     return error;
 }
@@ -249,7 +271,24 @@ uint64_t log_last_seq(struct log *log)
 
 int64_t log_bytes(struct log *log)
 {
-    return log_file_bytes(log->file);
+    return log->store->driver->bytes(log->store);
+}
+
+void log_standing(struct log *log, struct log_standing *standing)
+{
+    log->store->driver->standing(log->store, standing);
+}
+
+bool log_may_act(struct log *log)
+{
+    return log->store->driver->may_act(log->store);
+}
+
+uint64_t log_epoch(struct log *log)
+{
+    struct log_standing standing;
+    log_standing(log, &standing);
+    return standing.epoch;
 }
 
 uint64_t log_lost_records(struct log *log)

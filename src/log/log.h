@@ -2,8 +2,8 @@
 /* log: the truth. Everything that changes state is a record in it, durable before it is answered.
  *
  * A record is bytes of a kind that the log does not interpret. Records that wait together become
- * one block; a block is one row of an SQLite file of its own (synchronous=FULL) and one sync. The
- * format of a block is in docs/formats/log-block.md.
+ * one block; a block is one row of an SQLite file of its own (synchronous=FULL) and one sync, or one
+ * row of a PostgreSQL server. The format of a block is in docs/formats/log-block.md.
  *
  * Invariants
  *   L1 seq starts at 1, each record has the next one; no gap, no reuse, over restarts.
@@ -12,6 +12,10 @@
  *   L4 a block that cannot be written (disk full) leaves no trace: its appends get STORAGE_FULL and
  *      the log goes on. A sync that fails is never retried: the log is dead, `fatal` is called once.
  *   L5 what is read has passed its CRC; damage is named (first_seq, offset), never skipped silently.
+ *   L6 a log on a server has one writer: who holds the lease. Its number, the epoch, is checked inside
+ *      each commit, so that one that was taken over writes nothing more, whenever it wakes: it is dead.
+ *   L7 others follow: they read what is written, and hand events over by the inbox, from which the
+ *      writer moves them into the log in one commit. Answered is durable there too.
  *
  * Threads: log_append by any thread; `durable` runs on the writer thread and must be short.
  * The one reader that follows the tail (the engine) gets blocks from memory, in order, each once.
@@ -48,6 +52,7 @@ struct log_append {
     void (*durable)(struct log_append *append, err error);
     void *context;
     uint64_t first_seq;
+    int64_t inbox_id; /* the log's: what was handed over by another server; 0: nothing */
 };
 
 /* The records of one append, and so of one block, are at most this much. */
@@ -77,7 +82,12 @@ struct log_cursor {
 bool log_block_next(struct log_cursor *cursor, struct log_record *record);
 
 struct log_config {
-    const char *path; /* of the SQLite file; created when missing */
+    const char *path; /* of the SQLite file, created when missing; or "postgresql://…" */
+    bool follows;     /* of a server's log: read what another writes */
+    const char
+        *holder; /* who we are, over restarts: the lease of a former life is taken back at once */
+    const char *address; /* where others are sent while we hold the lease; NULL: not said */
+    int64_t lease_ms;    /* default 10 s */
     struct wall_clock *clock;
     size_t waiting_bytes_max; /* appended, not yet durable: beyond it BUSY; default 64 MB */
     size_t unread_bytes_max;  /* durable, not yet taken by the reader: beyond it BUSY; 256 MB */
@@ -95,8 +105,8 @@ struct log_config {
 /* Opens, makes durable what it finds, checks the tail, starts the writer. A last block that is
  * damaged is cut off and reported: it is set aside, and ticks take its numbers (log_lost_records).
  * A damaged one in the middle is an error naming it, and so are records that were durable and are
- * missing. LOCKED when another process has it; CORRUPT; UNSUPPORTED for a newer format;
- * STORAGE_FULL, IO, SYNC, NOMEM. */
+ * missing. LOCKED when another process has it, or the lease; CORRUPT; UNSUPPORTED for a newer format;
+ * STORAGE_FULL, IO, SYNC, NOMEM; UNAVAILABLE when the server is not there. */
 err log_open(struct log **log, const struct log_config *config, struct problem *problem) MUST_USE;
 /* Syncs what waits, answers it, stops the writer. */
 void log_close(struct log **log);
@@ -106,6 +116,26 @@ void log_close(struct log **log);
  * called. `durable` gets OK; STORAGE_FULL or NOMEM, and then the records are not in the log, ever;
  * or UNAVAILABLE, and then they may be in it once after a restart. */
 err log_append(struct log *log, struct log_append *append) MUST_USE;
+
+/* ---- several servers ---- */
+
+#define LOG_ADDRESS_BYTES 200
+struct log_standing {
+    bool is_on_server; /* false: a file, and nothing below is set */
+    bool follows;
+    bool is_reachable;              /* the server answered the last time */
+    uint64_t epoch;                 /* of the lease that counts now: ours while we write */
+    int64_t lease_left_ms;          /* of it, as far as we know; negative: it is over */
+    bool lease_is_free;             /* it was given back or is over: it may be taken */
+    char active[LOG_ADDRESS_BYTES]; /* who holds it */
+    int64_t inbox_rows;             /* handed over and not yet in the log */
+};
+void log_standing(struct log *log, struct log_standing *standing);
+/* May this process do what cannot be taken back, now? False for a follower, and from the moment our lease may have
+ * ended until it is renewed. Always true of a file. Cheap; any thread. */
+bool log_may_act(struct log *log);
+/* 0: a file. What others have to check when they write for the holder of the lease. */
+uint64_t log_epoch(struct log *log);
 
 /* The tail reader. Blocks from `from_seq` on: from the file while behind, then from memory.
  * NULL in *block after `timeout_ms` without one. Engine thread. */

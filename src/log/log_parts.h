@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 
 #include "log/block.h"
-#include "log/file.h"
 #include "log/log.h"
+#include "log/store.h"
 
 /* The tail reader's side. Everything under its mutex but unread_bytes. */
 struct reader {
@@ -27,9 +27,12 @@ void reader_deinit(struct reader *reader);
 /* Durable blocks in order, linked by `next`; their reference goes over. Writer thread. */
 void reader_publish(struct reader *reader, struct block_node *blocks, uint64_t last_seq);
 
+/* So many rows of the inbox are under way at most. */
+#define LOG_TAKEN_MAX 64
+
 struct log {
     struct log_config config; /* defaults filled in; its texts are the caller's and not used */
-    struct log_file *file;
+    struct log_store *store;
     struct queue waiting; /* of struct log_append; weight: bytes */
     struct reader reader;
     pthread_t writer;
@@ -45,6 +48,7 @@ struct log {
     int64_t received_ms; /* of the last block (L2) */
     struct buffer encoded;
     void *codec;
+    int64_t taken[LOG_TAKEN_MAX]; /* rows of the inbox in the batch being written */
 };
 
 /* So much is taken from `waiting` at a time. */

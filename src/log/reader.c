@@ -89,7 +89,7 @@ err log_follow(struct log *log, uint64_t from_seq, struct problem *said)
                            "the log holds records %" PRIu64 " to %" PRIu64
                            ", it cannot be followed from %" PRIu64,
                            first_seq, last_seq, from_seq);
-    err error = log_file_record_bytes_from(log->file, from_seq, &bytes, problem);
+    err error = log->store->driver->record_bytes_from(log->store, from_seq, &bytes, problem);
     if (error != ERR_OK)
         return error;
     pthread_mutex_lock(&reader->mutex);
@@ -180,7 +180,8 @@ err log_next(struct log *log, int64_t timeout_ms, struct log_block **block, stru
     *block = NULL;
     if (reader_next_in_memory(reader, timeout_ms, block))
         return ERR_OK;
-    err error = log_file_read(log->file, reader->next_seq, block, problem != NULL ? problem : &own);
+    err error = log->store->driver->read(log->store, reader->next_seq, block,
+                                         problem != NULL ? problem : &own);
     if (error != ERR_OK)
         return error;
     pthread_mutex_lock(&reader->mutex);

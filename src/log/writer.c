@@ -160,6 +160,23 @@ static err batch_encode(struct log *log, struct batch *batch)
     return ERR_OK;
 }
 
+/* What of it lay in the inbox. Such an append is a row of it, of which at most LOG_TAKEN_MAX are under way. */
+static size_t batch_taken(const struct batch *batch, int64_t ids[LOG_TAKEN_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct log_append *append = batch->drafts[i].first;
+        for (uint32_t k = 0; k < batch->drafts[i].appends; k++) {
+            if (append->inbox_id != 0) {
+                INVARIANT(count < LOG_TAKEN_MAX);
+                ids[count++] = append->inbox_id;
+            }
+            append = append_of(append->item.next);
+        }
+    }
+    return count;
+}
+
 static err batch_write(struct log *log, struct batch *batch, struct problem *problem)
 {
     struct log_file_row rows[DRAFTS_MAX];
@@ -173,7 +190,9 @@ static err batch_write(struct log *log, struct batch *batch, struct problem *pro
     steady_ns start = steady_now();
     if (log_mutates(MUTATION_SLOW_DISK))
         steady_sleep_ms(20);
-    err error = log_file_write(log->file, rows, batch->count, batch->last_seq, problem);
+    struct log_taken taken = { .ids = log->taken, .count = batch_taken(batch, log->taken) };
+    err error =
+        log->store->driver->write(log->store, rows, batch->count, batch->last_seq, &taken, problem);
     if (error == ERR_OK)
         metric_observe_us(METRIC_LOG_SYNC_US, steady_since_us(start));
     if (error == ERR_OK && fault_fires(FAULT_LOG_AFTER_SYNC))
@@ -229,9 +248,37 @@ static int64_t received_now(struct log *log)
     return log->received_ms;
 }
 
+/* Of a follower: a draft is a row of the inbox. */
+static err batch_hand_over(struct log *log, struct batch *batch, struct problem *problem)
+{
+    struct log_handed handed[DRAFTS_MAX];
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct log_block *block = &batch->drafts[i].node->block;
+        handed[i] = (struct log_handed){ .records = block->records, .count = block->count };
+    }
+    return log->store->driver->hand_over(log->store, handed, batch->count, problem);
+}
+
+static void batch_follow(struct log *log, struct batch *batch)
+{
+    struct problem problem = { 0 };
+    batch_fill(log, batch, 1, 0); /* numbers are given by who moves them into the log */
+    err error = batch->count > 0 ? batch_hand_over(log, batch, &problem) : ERR_OK;
+    bool passing = error == ERR_STORAGE_FULL || error == ERR_NOMEM;
+    if (error != ERR_OK)
+        log_line(LOG_WARN, "log_hand_over_failed", "error=%s reason=\"%s\"", err_code(error),
+                 problem.detail);
+    batch_drop_blocks(batch);
+    answer_batch(log, batch, error == ERR_OK || passing ? error : ERR_UNAVAILABLE);
+}
+
 static void batch_commit(struct log *log, struct batch *batch)
 {
     struct problem problem = { 0 };
+    if (log->config.follows) {
+        batch_follow(log, batch);
+        return;
+    }
     uint64_t next_seq = atomic_load(&log->last_seq) + 1;
     batch_fill(log, batch, next_seq, received_now(log));
     if (batch->count == 0)
@@ -265,7 +312,7 @@ static void writer_tidy(struct log *log)
 {
     struct problem problem = { 0 };
     bool quiet = queue_weight(&log->waiting) == 0;
-    if (log_file_tidy(log->file, quiet, &problem) != ERR_OK)
+    if (log->store->driver->tidy(log->store, quiet, &problem) != ERR_OK)
         log_die(log, &problem);
 }
 

@@ -73,6 +73,22 @@ void postgres_run(const char *address, const char *sql)
     PQfinish(connection);
 }
 
+void *postgres_hold(const char *address, const char *sql)
+{
+    PGconn *connection = PQconnectdb(address);
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(connection));
+    PQclear(result);
+    return connection;
+}
+
+void postgres_let_go(void *session)
+{
+    PQfinish(session);
+}
+
 void postgres_new_schema(char *address, size_t bytes)
 {
     char sql[80];

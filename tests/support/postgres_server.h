@@ -12,6 +12,9 @@ bool postgres_is_installed(void);
 void postgres_new_schema(char *address, size_t bytes);
 /* Run SQL there; fails the test when it cannot be run. */
 void postgres_run(const char *address, const char *sql);
+/* Run SQL in a session of its own, which stays open until it is let go. */
+void *postgres_hold(const char *address, const char *sql);
+void postgres_let_go(void *session);
 /* End the server as a crash would, and start it again. */
 void postgres_crash(void);
 void postgres_start_again(void);
