@@ -350,6 +350,15 @@ err audience_question_begin(struct audience *audience, enum audience_question_ki
 /* Any thread; a thread of its own helps. Cut after `budget_ms` (the answer says so) or when *cancel. */
 err audience_question_run(struct audience_question *question, int64_t budget_ms,
                           const _Atomic bool *cancel, struct buffer *out) MUST_USE;
+/* Of a PREVIEW of customers: the newest who hold, numbered below `before` (0: from the newest on), into `found` as they
+ * are passed, at most `limit`; `more` says that there are older ones. Before it runs; borrowed until it has. */
+struct audience_listing {
+    uint32_t before;
+    uint32_t *found;
+    size_t limit, count;
+    bool more;
+};
+void audience_question_list(struct audience_question *question, struct audience_listing *listing);
 /* Who asks ("$me" in its rule); borrowed until it is freed. Before it runs. */
 void audience_question_me(struct audience_question *question, str me);
 /* While it runs it asks now and then whether the asker is gone; then it ends with UNAVAILABLE. */

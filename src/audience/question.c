@@ -24,6 +24,7 @@ struct tally {
     uint64_t customers, count, enters, leaves, changes;
     struct reach_counts reach;
     struct sample sample, entering, leaving;
+    roaring_bitmap_t *listed; /* who holds, older than where a listing begins; NULL: nobody is */
     uint64_t *conditions;
     struct scanner *scanner;
 };
@@ -159,6 +160,11 @@ void audience_question_watch(struct audience_question *question, bool (*is_gone)
     question->gone_context = context;
 }
 
+void audience_question_list(struct audience_question *question, struct audience_listing *listing)
+{
+    question->listing = listing;
+}
+
 void audience_question_me(struct audience_question *question, str me)
 {
     question->me = me;
@@ -187,12 +193,19 @@ static void add_sample(struct sample *sample, uint32_t customer)
         sample->customers[sample->count++] = customer;
 }
 
+static bool is_listed(const struct audience_listing *listing, uint32_t customer)
+{
+    return listing->before == 0 || customer < listing->before;
+}
+
 static bool found_in_preview(void *context, uint32_t customer, int64_t until_ms)
 {
     struct tally *tally = context;
     (void)until_ms;
     tally->count++;
     add_sample(&tally->sample, customer);
+    if (tally->listed != NULL && is_listed(tally->scanner->question->listing, customer))
+        roaring_bitmap_add(tally->listed, customer);
     reach_count(tally->scanner->question->audience, &tally->reach, customer);
     return true;
 }
@@ -403,6 +416,8 @@ static void join_tally(struct tally *to, const struct tally *from, size_t condit
     join_samples(&to->sample, &from->sample);
     join_samples(&to->entering, &from->entering);
     join_samples(&to->leaving, &from->leaving);
+    if (to->listed != NULL && from->listed != NULL)
+        roaring_bitmap_or_inplace(to->listed, from->listed);
 }
 
 static size_t conditions_of(const struct audience_question *question)
@@ -423,7 +438,10 @@ static void *scan_thread(void *context)
     facts_for_scan(&question->facts, &judging.facts);
     judging.facts.me = question->me;
     tally.conditions = memory_alloc((conditions + 1) * sizeof(*tally.conditions));
-    if (tally.conditions == NULL || rule_judge_new(&judging.judge) != ERR_OK ||
+    if (question->listing != NULL)
+        tally.listed = roaring_bitmap_create();
+    if ((question->listing != NULL && tally.listed == NULL) || tally.conditions == NULL ||
+        rule_judge_new(&judging.judge) != ERR_OK ||
         history_reader_new(&reader, question->audience->config.history) != ERR_OK)
         atomic_store(&scanner->failed, true);
     bool asks = pthread_equal(pthread_self(), scanner->asking) != 0;
@@ -448,6 +466,8 @@ static void *scan_thread(void *context)
         join_tally(&scanner->total, &tally, conditions);
     pthread_mutex_unlock(&scanner->mutex);
     memory_free(tally.conditions);
+    if (tally.listed != NULL)
+        roaring_bitmap_free(tally.listed);
     stream_list_free(&tally.lacking);
     rule_judge_free(&judging.judge);
     history_reader_free(&reader);
@@ -526,6 +546,17 @@ static void write_scanned(const struct scanner *scanner, struct buffer *out)
     json_end_object(&writer);
 }
 
+/* The highest numbers of who was listed: those who came last. */
+static void take_listing(struct audience_listing *listing, const roaring_bitmap_t *listed)
+{
+    uint64_t held = roaring_bitmap_get_cardinality(listed);
+    size_t wanted = held < listing->limit ? (size_t)held : listing->limit;
+    for (listing->count = 0; listing->count < wanted; listing->count++)
+        roaring_bitmap_select(listed, (uint32_t)(held - 1 - listing->count),
+                              &listing->found[listing->count]);
+    listing->more = held > listing->limit;
+}
+
 err audience_question_run(struct audience_question *question, int64_t budget_ms,
                           const _Atomic bool *cancel, struct buffer *out)
 {
@@ -540,8 +571,13 @@ err audience_question_run(struct audience_question *question, int64_t budget_ms,
     scanner.asking = pthread_self();
     scanner.total.conditions =
         memory_alloc((conditions_of(question) + 1) * sizeof(*scanner.total.conditions));
-    if (scanner.total.conditions == NULL)
+    if (question->listing != NULL)
+        scanner.total.listed = roaring_bitmap_create();
+    if (scanner.total.conditions == NULL ||
+        (question->listing != NULL && scanner.total.listed == NULL)) {
+        memory_free(scanner.total.conditions);
         return ERR_NOMEM;
+    }
     pthread_mutex_init(&scanner.mutex, NULL);
     bool helped = question->last > SLICE_CUSTOMERS &&
                   pthread_create(&helper, NULL, scan_thread, &scanner) == 0;
@@ -556,6 +592,10 @@ err audience_question_run(struct audience_question *question, int64_t budget_ms,
         write_scanned(&scanner, out);
         error = buffer_status(out);
     }
+    if (error == ERR_OK && scanner.total.listed != NULL)
+        take_listing(question->listing, scanner.total.listed);
+    if (scanner.total.listed != NULL)
+        roaring_bitmap_free(scanner.total.listed);
     memory_free(scanner.total.conditions);
     return error;
 }

@@ -32,7 +32,8 @@ struct audience_question {
     struct scan_facts facts;
     uint64_t seq; /* up to which what memory does not hold is read back */
     struct stream_form form;
-    str me; /* who asks */
+    str me;                           /* who asks */
+    struct audience_listing *listing; /* NULL: nobody is listed */
 
     struct object_question *objects; /* preview of objects; else NULL */
 

@@ -3,13 +3,16 @@
 #include "server/figures.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/codec.h"
 #include "base/logline.h"
 #include "server/answer.h"
+#include "server/scope.h"
 
 #define ANSWER_BYTES_MAX (4 * 1024 * 1024)
+#define TODAY_BYTES_MAX (64 * 1024 * 1024)
 #define QUERY_MS_MAX 20000
 #define KEEP_MS_MIN 5000
 #define KEEP_TIMES 20 /* a figure lives so many times as long as it took */
@@ -39,6 +42,9 @@ struct figures {
     struct source_figures *sources;
     size_t source_count;
     struct open_counts counts;
+    struct today_figures today;
+    struct kept_figure today_kept;
+    int64_t today_from_ms; /* the day that they are of */
     pthread_mutex_t samples_mutex;
     uint64_t samples[SAMPLES]; /* events, a second apart */
     size_t sample_count;
@@ -236,6 +242,172 @@ void figures_write_overview(struct server *server, struct json_writer *writer)
     pthread_mutex_unlock(&figures->mutex);
 }
 
+/* ---- the orders of the day ---- */
+
+#define PAYING "type IN ('Order Paid', 'Order Completed')"
+#define MISSING "-9223372036854775808"
+#define NO_REFUND_AMOUNT "total = " MISSING " AND revenue = " MISSING
+
+/* One row per order that was first paid since the day began: all its events tell, earlier and later ones. `seen`: more that
+ * holds of events, or nothing. */
+static void write_orders_sql(struct server *server, str seen, struct buffer *sql)
+{
+    long long from_ms = figures_day_start_ms(server), until_ms = server_now_ms(server);
+    buffer_printf(
+        sql,
+        "SELECT %s AS who, if(order_id = '', toString(seq), order_id) AS one, "
+        "argMinIf(multiIf(revenue != " MISSING ", revenue, total != " MISSING ", total, 0), "
+        "(time_ms, seq), " PAYING ") AS paid, "
+        "argMinIf(if(currency = '', 'CNY', toString(currency)), (time_ms, seq), " PAYING
+        ") AS money, "
+        "minIf(time_ms, " PAYING ") AS first_ms, countIf(" PAYING ") AS payments, "
+        "countIf(type = 'Order Cancelled') AS cancelled, "
+        "countIf(type = 'Order Refunded' AND " NO_REFUND_AMOUNT ") AS wholly, "
+        "sumIf(toInt64(abs(if(total = " MISSING
+        ", revenue, total))), type = 'Order Refunded' AND NOT "
+        "(" NO_REFUND_AMOUNT ")) AS back, "
+        "if(wholly > 0 OR back > paid, if(paid > 0, paid, 0), back) AS refunded "
+        "FROM events_kept WHERE type IN ('Order Paid', 'Order Completed', 'Order Refunded', "
+        "'Order Cancelled') AND ((order_id = '' AND time_ms >= %lld) OR (order_id != '' AND order_id IN "
+        "(SELECT order_id FROM events_kept WHERE " PAYING
+        " AND time_ms >= %lld AND time_ms <= %lld)))%.*s GROUP BY who, one "
+        "HAVING payments > 0 AND cancelled = 0 AND first_ms >= %lld AND first_ms <= %lld",
+        WAREHOUSE_CURRENT_CUSTOMER, from_ms, from_ms, until_ms, STR_ARG(seen), from_ms, until_ms);
+}
+
+#define COUNTED_ORDERS "toUInt64(countIf(refunded = 0 OR refunded < paid))"
+#define SUMS "toInt64(sum(toInt64(paid) - toInt64(refunded))), toInt64(sum(toInt64(refunded)))"
+
+static struct today_line *line_of(struct today_figures *today, str currency)
+{
+    char code[4] = { 0 };
+    for (size_t i = 0; i < 3 && i < currency.size; i++)
+        code[i] = currency.data[i];
+    for (size_t i = 0; i < today->count; i++)
+        if (memcmp(today->lines[i].currency, code, sizeof code) == 0)
+            return &today->lines[i];
+    if (today->count == TODAY_CURRENCIES_MAX)
+        return NULL;
+    struct today_line *line = &today->lines[today->count++];
+    *line = (struct today_line){ .orders = 0 };
+    memcpy(line->currency, code, sizeof code);
+    return line;
+}
+
+static void take_line(struct today_figures *today, struct cursor *cursor, bool counts)
+{
+    str currency = read_text(cursor);
+    int64_t orders = (int64_t)read_u64(cursor), net = read_i64(cursor);
+    int64_t refunded = read_i64(cursor);
+    struct today_line *line =
+        counts && !cursor->failed && orders >= 0 ? line_of(today, currency) : NULL;
+    if (line == NULL)
+        return;
+    line->orders += orders;
+    line->net += net;
+    line->refunded += refunded;
+}
+
+static int compare_today(const void *left, const void *right)
+{
+    const struct today_line *a = left, *b = right;
+    return a->orders < b->orders ? 1 : a->orders > b->orders ? -1 : 0;
+}
+
+static void sort_today(struct today_figures *today)
+{
+    qsort(today->lines, today->count, sizeof today->lines[0], compare_today);
+}
+
+static bool take_today(struct server *server, struct cursor *cursor)
+{
+    struct today_figures today = { .count = 0 };
+    while (cursor_left(cursor) > 0 && !cursor->failed)
+        take_line(&today, cursor, true);
+    sort_today(&today);
+    today.as_of_ms = server_now_ms(server);
+    if (!cursor->failed)
+        server->figures->today = today;
+    return true;
+}
+
+static void refresh_today(struct server *server)
+{
+    struct figures *figures = server->figures;
+    int64_t from_ms = figures_day_start_ms(server);
+    struct buffer sql;
+    if (is_fresh(&figures->today_kept) && figures->today_from_ms == from_ms)
+        return;
+    buffer_init(&sql, 65536);
+    buffer_append_str(&sql, STR("SELECT money, " COUNTED_ORDERS ", " SUMS " FROM ("));
+    write_orders_sql(server, STR_NONE, &sql);
+    buffer_append_str(&sql, STR(") GROUP BY money FORMAT RowBinary"));
+    buffer_append_byte(&sql, 0);
+    if (buffer_status(&sql) == ERR_OK &&
+        ask(server, buffer_str(&sql).data, take_today, &figures->today_kept))
+        figures->today_from_ms = from_ms;
+    buffer_deinit(&sql);
+}
+
+void figures_today(struct server *server, struct today_figures *today)
+{
+    struct figures *figures = server->figures;
+    if (begin_asking(figures, &figures->today_kept)) {
+        refresh_today(server);
+        end_asking(figures);
+    }
+    pthread_mutex_lock(&figures->mutex);
+    *today = figures->today;
+    /* Yesterday's orders are none of today's. */
+    if (figures->today_from_ms != figures_day_start_ms(server))
+        *today = (struct today_figures){ .partial = true };
+    pthread_mutex_unlock(&figures->mutex);
+}
+
+static void take_seen(struct today_figures *today, str answer, const struct audience_set *seen)
+{
+    struct cursor cursor = cursor_over(answer);
+    while (cursor_left(&cursor) > 0 && !cursor.failed) {
+        uint32_t customer = read_u32(&cursor);
+        take_line(today, &cursor, audience_set_has(seen, customer));
+    }
+    sort_today(today);
+}
+
+err figures_today_seen(struct request *request, struct today_figures *today,
+                       struct problem *problem)
+{
+    struct server *server = request->server;
+    struct warehouse *warehouse = engine_warehouse(server->engine);
+    struct audience_set *seen = NULL;
+    struct buffer sql, more, answer;
+    *today = (struct today_figures){ .as_of_ms = server_now_ms(server) };
+    if (warehouse == NULL || !warehouse_is_ready(warehouse))
+        return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
+    err error = scope_take(request, &seen, problem);
+    if (error != ERR_OK)
+        return error;
+    buffer_init(&sql, 131072);
+    buffer_init(&more, 65536);
+    buffer_init(&answer, TODAY_BYTES_MAX);
+    scope_write_sql(request->scope, &more);
+    buffer_append_str(&sql,
+                      STR("SELECT toUInt32(who), money, " COUNTED_ORDERS ", " SUMS " FROM ("));
+    write_orders_sql(server, buffer_str(&more), &sql);
+    buffer_append_str(&sql, STR(") GROUP BY who, money FORMAT RowBinary"));
+    error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error =
+            warehouse_query(warehouse, buffer_str(&sql), NULL, 0, QUERY_MS_MAX, &answer, problem);
+    if (error == ERR_OK)
+        take_seen(today, buffer_str(&answer), seen);
+    buffer_deinit(&sql);
+    buffer_deinit(&more);
+    buffer_deinit(&answer);
+    audience_set_free(&seen);
+    return error;
+}
+
 /* ---- who is identified ---- */
 
 static void ask_identified(const struct engine_state *state, struct engine_question *question)
@@ -343,11 +515,12 @@ static err stream_links(struct warehouse *warehouse, struct link_stream *stream,
         return ERR_OK;
     buffer_init(&sql, 65536);
     buffer_printf(&sql,
-                  "SELECT toUInt32(%s) AS current, groupBitOr(bitShiftLeft(toUInt64(1), indexOf([",
+                  "SELECT toUInt32(%s) AS current, groupBitOr(toUInt64(bitShiftLeft(toUInt64(1), "
+                  "toUInt8(indexOf([",
                   WAREHOUSE_CURRENT_CUSTOMER);
     quote_channels(stream, &sql);
     buffer_printf(&sql,
-                  "], toString(channel)) - 1)) FROM events_kept GROUP BY current FORMAT RowBinary");
+                  "], toString(channel)) - 1)))) FROM events_kept GROUP BY current FORMAT RowBinary");
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, stream, problem);
@@ -364,8 +537,10 @@ static err refresh_links(struct server *server, struct problem *problem)
     steady_ns start = steady_now();
     if (is_fresh(&figures->links_kept))
         return ERR_OK;
-    if (warehouse == NULL || !warehouse_is_ready(warehouse))
-        return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
+    if (warehouse == NULL)
+        return problem_set(problem, ERR_UNAVAILABLE, "there is no warehouse");
+    if (warehouse_check(warehouse, problem) != ERR_OK)
+        return ERR_UNAVAILABLE;
     refresh_overview(server);
     stream.count = figures->channel_count;
     for (size_t i = 0; i < stream.count; i++) {

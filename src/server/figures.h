@@ -40,6 +40,24 @@ struct open_counts {
     int64_t merges_today, refusals_open, quarantine_waiting;
 };
 struct open_counts figures_open_counts(struct server *server);
+/* Orders first paid since the day began, neither cancelled nor wholly refunded, and what of them stays: as a customer's
+ * summary counts them (profile/order.c). Money in minor units, the currency of most orders first. */
+#define TODAY_CURRENCIES_MAX 8
+struct today_line {
+    char currency[4];
+    int64_t orders, net, refunded;
+};
+struct today_figures {
+    struct today_line lines[TODAY_CURRENCIES_MAX];
+    size_t count;
+    int64_t as_of_ms; /* 0: never */
+    bool partial;     /* the warehouse did not answer: what was known last */
+};
+/* Of everybody. */
+void figures_today(struct server *server, struct today_figures *today);
+/* Of who and what this request sees; asked anew each time. */
+err figures_today_seen(struct request *request, struct today_figures *today,
+                       struct problem *problem) MUST_USE;
 /* Start of the present day in the workspace's zone. */
 int64_t figures_day_start_ms(struct server *server);
 

@@ -87,7 +87,13 @@
     X(GET, "/metrics", PUBLIC, AT_ONCE, NONE, metrics_get, getMetrics, "")                         \
     /* customers */                                                                                \
     X(GET, API "/customers", CUSTOMER_SEE, WORKING, NONE, customer_search, searchCustomers,        \
-      "query identifier_type trait.* reveal reason " PAGED)                                        \
+      "query identifier_type trait.* columns reveal reason " PAGED)                                \
+    X(POST, API "/customers/find", SEGMENT_SEE, WORKING, BODY, customer_find, findCustomers,       \
+      "columns reveal reason " PAGED)                                                              \
+    X(GET, API "/views", SIGNED_IN, WORKING, NONE, view_list, listViews, "page")                   \
+    X(PUT, API "/views/{key}", SIGNED_IN, WORKING, BODY, view_put, putView, "")                    \
+    X(DELETE, API "/views/{key}", SIGNED_IN, WORKING, NONE, view_delete, deleteView, "")           \
+    X(GET, API "/today", ANALYSIS_SEE, WORKING, NONE, today_get, getToday, "")                     \
     X(GET, API "/customers/{one_id}/events", CUSTOMER_SEE, WORKING, NONE, customer_events,         \
       listCustomerEvents, "type channel source from until reveal reason " PAGED)                   \
     X(GET, API "/customers/{one_id}/graph", CUSTOMER_SEE, WORKING, NONE, customer_graph,           \

@@ -7,6 +7,7 @@
 #include "event/normalise.h"
 #include "journey/journey.h"
 #include "server/answer.h"
+#include "server/everybody.h"
 #include "server/scope.h"
 #include "server/view.h"
 
@@ -735,13 +736,13 @@ static err narrow_body(struct request *request, json_value *body, struct problem
     return error;
 }
 
-static err ask_everybody(struct request *request, enum audience_question_kind kind, str key,
-                         int64_t budget_ms, struct problem *problem)
+err everybody_ask(struct request *request, enum audience_question_kind kind, str key,
+                  int64_t budget_ms, struct audience_listing *listing, struct buffer *out,
+                  struct problem *problem)
 {
     struct ask_everybody ask = {
         .kind = kind, .key = key, .body = request->json, .problem = problem
     };
-    struct buffer out;
     steady_ns start = steady_now();
     err error = narrow_body(request, &ask.body, problem);
     if (error == ERR_OK)
@@ -763,12 +764,21 @@ static err ask_everybody(struct request *request, enum audience_question_kind ki
     }
     audience_question_watch(ask.question, client_is_gone, request);
     audience_question_me(ask.question, request->actor.login);
+    audience_question_list(ask.question, listing);
+    error = audience_question_run(ask.question, budget_ms, NULL, out);
+    audience_question_free(&ask.question);
+    return error;
+}
+
+static err ask_everybody(struct request *request, enum audience_question_kind kind, str key,
+                         int64_t budget_ms, struct problem *problem)
+{
+    struct buffer out;
     buffer_init(&out, TEXT_BYTES_MAX);
-    error = audience_question_run(ask.question, budget_ms, NULL, &out);
+    err error = everybody_ask(request, kind, key, budget_ms, NULL, &out, problem);
     if (error == ERR_OK)
         error = answer_named(request, buffer_str(&out), problem);
     buffer_deinit(&out);
-    audience_question_free(&ask.question);
     return error;
 }
 

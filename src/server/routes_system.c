@@ -8,6 +8,7 @@
 #include "server/answer.h"
 #include "server/figures.h"
 #include "server/scope.h"
+#include "server/views.h"
 
 err route_openapi_get(struct request *request, struct problem *problem)
 {
@@ -304,10 +305,11 @@ struct setting_page {
     bool found;
 };
 
-/* Buckets and single sign-on have routes of their own, which show no secret. */
+/* Buckets and single sign-on have routes of their own, which show no secret; views are somebody's. */
 static bool is_apart(str key)
 {
     return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING)) ||
+           str_starts_with(key, STR(SETTING_VIEW_PREFIX)) ||
            str_equal(key, STR(SETTING_SINGLE_SIGN_ON));
 }
 
@@ -366,7 +368,8 @@ err route_setting_put(struct request *request, struct problem *problem)
     if (is_apart(key)) {
         problem_set(problem, ERR_UNPROCESSABLE, "this is no plain setting");
         return problem_hint(problem, ERR_UNPROCESSABLE,
-                            "PUT /api/v1/imports/buckets/{key}, or /api/v1/single-sign-on");
+                            "PUT /api/v1/imports/buckets/{key}, /api/v1/views/{key}, or "
+                            "/api/v1/single-sign-on");
     }
     err error = workspace_check_setting(key, value, problem);
     if (error == ERR_OK)

@@ -19,6 +19,11 @@
     X(getCustomerByIdentifier, PART, NOTHING, READ, "found only if seen") \
     X(getCustomer, PART, CUSTOMER, READ, "facts of seen events and sources") \
     X(searchCustomers, PART, NOTHING, READ, "only who is seen is found") \
+    X(findCustomers, PART, NOTHING, READ, "only who is seen is found, by events that are seen") \
+    X(listViews, PART, NOTHING, READ, "her own, and what her team shares") \
+    X(putView, OWN, NOTHING, READ, "") \
+    X(deleteView, OWN, NOTHING, READ, "") \
+    X(getToday, PART, NOTHING, READ, "seen orders of who is seen") \
     X(listCustomerEvents, PART, CUSTOMER, READ, "seen events") \
     X(getCustomerGraph, PART, CUSTOMER, READ, "identifiers of seen sources") \
     X(listCustomerMerges, PART, CUSTOMER, READ, "merges by seen sources") \

@@ -439,8 +439,22 @@ static void take_page(const struct engine_state *state, struct engine_question *
         view_take(state, page->request, page->roots[i], &page->views[i]);
 }
 
+/* Traits, tags and segments, each only when it was asked for. */
+static void write_columns(struct request *request, struct json_writer *writer,
+                          const struct customer_view *view, struct search_columns columns,
+                          bool reveal)
+{
+    if (columns.traits)
+        view_write_traits(request, writer, &view->facts, reveal);
+    if (columns.tags && view->audience.size > 0) {
+        buffer_append_byte(&request->out, ',');
+        buffer_append_str(&request->out, view->audience);
+    }
+}
+
 static err write_entry(struct request *request, struct json_writer *writer,
-                       struct customer_view *view, bool reveal, struct problem *problem)
+                       struct customer_view *view, struct search_columns columns, bool reveal,
+                       struct problem *problem)
 {
     const struct profile_summary *summary = &view->facts.summary;
     err error = view->error;
@@ -472,12 +486,14 @@ static err write_entry(struct request *request, struct json_writer *writer,
         json_member_bool(writer, STR("withheld"), true);
     json_end_object(writer);
     json_member_time(writer, STR("created_at"), view_created_ms(view));
+    write_columns(request, writer, view, columns, reveal);
     json_end_object(writer);
     return ERR_OK;
 }
 
 static err write_some(struct request *request, struct json_writer *writer, const uint32_t *roots,
-                      size_t count, bool reveal, struct problem *problem)
+                      size_t count, struct search_columns columns, bool reveal,
+                      struct problem *problem)
 {
     struct customer_view views[PAGE_AT_ONCE];
     struct page page = { .request = request, .roots = roots, .views = views, .count = count };
@@ -486,26 +502,43 @@ static err write_some(struct request *request, struct json_writer *writer, const
     err error = view_ask(request, take_page, &page, problem);
     for (size_t i = 0; i < count; i++) {
         if (error == ERR_OK && views[i].root != 0)
-            error = write_entry(request, writer, &views[i], reveal, problem);
+            error = write_entry(request, writer, &views[i], columns, reveal, problem);
     }
     return error;
 }
 
-static err write_page(struct request *request, const struct candidates *found, size_t limit,
-                      str next, bool partial, bool reveal, struct problem *problem)
+err search_write_list(struct request *request, struct json_writer *writer, const uint32_t *roots,
+                      size_t count, struct search_columns columns, str next, bool reveal,
+                      struct problem *problem)
 {
-    struct json_writer writer;
-    size_t count = found->count < limit ? found->count : limit;
-    answer_list_begin(request, &writer);
+    answer_list_begin(request, writer);
     for (size_t i = 0; i < count; i += PAGE_AT_ONCE) {
         size_t some = count - i < PAGE_AT_ONCE ? count - i : PAGE_AT_ONCE;
-        err error = write_some(request, &writer, found->roots + i, some, reveal, problem);
+        err error = write_some(request, writer, roots + i, some, columns, reveal, problem);
         if (error != ERR_OK)
             return error;
     }
-    answer_list_end(request, &writer, next);
-    json_member_bool(&writer, STR("partial"), partial);
-    json_end_object(&writer);
+    answer_list_end(request, writer, next);
+    return ERR_OK;
+}
+
+err search_read_columns(struct request *request, struct search_columns *columns,
+                        struct problem *problem)
+{
+    str rest = request_query(request, STR("columns"));
+    *columns = (struct search_columns){ 0 };
+    while (rest.size > 0) {
+        size_t end = str_find_byte(rest, ',');
+        str one = str_slice(rest, 0, end);
+        rest = str_slice(rest, end + 1, rest.size);
+        if (str_equal(one, STR("traits")))
+            columns->traits = true;
+        else if (str_equal(one, STR("tags")))
+            columns->tags = true;
+        else
+            return problem_set(problem, ERR_INVALID, "columns are traits and tags, not '%.*s'",
+                               (int)str_utf8_prefix_bytes(one, 40), one.data);
+    }
     return ERR_OK;
 }
 
@@ -536,6 +569,8 @@ err route_customer_search(struct request *request, struct problem *problem)
     struct scan *scan = arena_new(&request->arena, struct scan);
     str query = str_trim(request_query(request, STR("query"))), next = STR_NONE;
     bool present, reveal, partial = false;
+    struct search_columns columns;
+    struct json_writer writer;
     int64_t from = 0;
     if (found == NULL || scan == NULL)
         return ERR_NOMEM;
@@ -549,6 +584,8 @@ err route_customer_search(struct request *request, struct problem *problem)
     if (error == ERR_OK)
         error = read_filters(request, scan, problem);
     if (error == ERR_OK)
+        error = search_read_columns(request, &columns, problem);
+    if (error == ERR_OK)
         error = auth_reveal(request, STR("customers"), &reveal, problem);
     if (error != ERR_OK)
         return error;
@@ -557,6 +594,13 @@ err route_customer_search(struct request *request, struct problem *problem)
     buffer_init(&scan->scratch, SCRATCH_BYTES_MAX);
     error = find(request, query, present, scan, &next, &partial, problem);
     buffer_deinit(&scan->scratch);
-    return error == ERR_OK ? write_page(request, found, scan->limit, next, partial, reveal, problem)
-                           : error;
+    size_t count = found->count < scan->limit ? found->count : scan->limit;
+    if (error == ERR_OK)
+        error = search_write_list(request, &writer, found->roots, count, columns, next, reveal,
+                                  problem);
+    if (error != ERR_OK)
+        return error;
+    json_member_bool(&writer, STR("partial"), partial);
+    json_end_object(&writer);
+    return ERR_OK;
 }

@@ -12,4 +12,15 @@ struct namespaces;
 err namespaces_new(struct namespaces **namespaces) MUST_USE;
 void namespaces_free(struct namespaces **namespaces);
 
+/* What a list shows of each customer beside the usual: `columns=traits,tags`. INVALID for another word. */
+struct search_columns {
+    bool traits, tags;
+};
+err search_read_columns(struct request *request, struct search_columns *columns,
+                        struct problem *problem) MUST_USE;
+/* The list of these customers into request->out; its object is left open for more members: end it. Workers. */
+err search_write_list(struct request *request, struct json_writer *writer, const uint32_t *roots,
+                      size_t count, struct search_columns columns, str next, bool reveal,
+                      struct problem *problem) MUST_USE;
+
 #endif

@@ -507,8 +507,8 @@ static str source_key(const struct source_set *sources, uint32_t number)
     return source != NULL ? source->key : STR_NONE;
 }
 
-static void write_traits(struct request *request, struct json_writer *writer,
-                         const struct profile_view *facts, bool reveal)
+void view_write_traits(struct request *request, struct json_writer *writer,
+                       const struct profile_view *facts, bool reveal)
 {
     json_put_key(writer, STR("traits"));
     json_begin_object(writer);
@@ -580,7 +580,7 @@ void view_write(struct request *request, struct customer_view *view, bool reveal
     json_member_time(&writer, STR("created_at"), view_created_ms(view));
     json_member_text(&writer, STR("name"), view_name(request, facts, reveal));
     write_identifiers(request, &writer, view, sources, reveal);
-    write_traits(request, &writer, facts, reveal);
+    view_write_traits(request, &writer, facts, reveal);
     write_origins(&writer, facts, sources);
     if (view->audience.size > 0) {
         buffer_append_byte(&request->out, ',');

@@ -66,6 +66,9 @@ void view_write_short(struct request *request, struct json_writer *writer,
 str view_name(struct request *request, const struct profile_view *facts, bool reveal);
 /* The same of a customer by number, asked for; never revealed. Workers. */
 str view_name_of(struct request *request, uint32_t number);
+/* Member `traits`, masked unless `reveal`. */
+void view_write_traits(struct request *request, struct json_writer *writer,
+                       const struct profile_view *facts, bool reveal);
 int64_t view_created_ms(const struct customer_view *view);
 /* The whole customer of docs/api.md into request->out. */
 void view_write(struct request *request, struct customer_view *view, bool reveal);

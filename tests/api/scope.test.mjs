@@ -2,7 +2,7 @@
 // S12: each team its own. Three teams by channel, a head above them, an adviser, a dealer; what each of them gets by the API.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Kith, missingBinary } from '../support/kith.mjs';
+import { Kith, missingBinary, until } from '../support/kith.mjs';
 import { ask, expect, identify, refused, track } from './support.mjs';
 
 let kith;
@@ -48,6 +48,7 @@ before(async () => {
   ]);
   await kith.batch(sources.tmall.write_key, [
     identify('tom', { city: '上海', phone: '13800000002' }, time), order('tom', 't1', '30.00', 'tmall'),
+    track('tom', 'Order Refunded', { order_id: 't1', total: '10.00', currency: 'CNY', channel: 'tmall' }, time),
     identify('both', { vip_level: 'gold' }, time), order('both', 't2', '40.00', 'tmall'),
   ]);
   await kith.batch(sources.douyin.write_key, [identify('dou', { city: '广州' }, time), order('dou', 'd1', '50.00', 'douyin')]);
@@ -129,6 +130,69 @@ test('previews count seen events of who is seen', real, async () => {
   assert.deepEqual(await preview('boss', twice), [1, 4, '1']);
   const any = { any: [{ trait: 'city', eq: '上海' }, paid] };
   assert.deepEqual(await preview('lily', any), [1, 1, '1,1']);
+});
+
+test('S12: customers by a rule are those who are seen, by events that are seen', real, async () => {
+  const found = async (login, rule, query = 'limit=100') => as(login, 200, 'POST', `/customers/find?${query}`, { rule });
+  const ids = (answer) => answer.items.map((one) => one.one_id);
+  const named = (...names) => names.map((name) => id[name]).sort();
+  const paid = { event: 'Order Paid' };
+  assert.deepEqual(ids(await found('wendy', paid)).sort(), named('ann', 'both'));
+  assert.deepEqual(ids(await found('tim', { event: 'Order Paid', measure: 'sum', of: 'revenue', gte: 3000 })).sort(), named('both', 'tom'));
+  assert.deepEqual(ids(await found('wendy', { event: 'Order Paid', measure: 'sum', of: 'revenue', gte: 3000 })), []);
+  const first = await found('boss', paid, 'limit=3&columns=traits,tags');
+  assert.deepEqual([first.items.length, first.count, first.base, first.partial], [3, 4, 4, false]);
+  const second = await found('boss', paid, `limit=3&cursor=${first.next_cursor}`);
+  assert.deepEqual([second.items.length, second.next_cursor], [1, null]);
+  assert.deepEqual([...ids(first), ...ids(second)].sort(), named('ann', 'both', 'dou', 'tom'));
+  const both = first.items.concat(second.items).find((one) => one.one_id === id.both);
+  assert.equal(both.traits?.city ?? '北京', '北京');
+  assert.equal('traits' in second.items[0], false);
+  const hers = (await found('tim', paid, 'columns=traits')).items.find((one) => one.one_id === id.both);
+  assert.deepEqual([hers.traits.city, hers.traits.vip_level], [undefined, 'gold']);
+  const listed = (await as('boss', 200, 'GET', '/customers?query=ann&columns=traits')).items[0];
+  assert.equal(listed.traits.city, '上海');
+  const body = { rule: paid };
+  await refused(kith, 400, 'invalid', 'POST', '/customers/find?columns=money', { token: token.boss, body });
+  await refused(kith, 400, 'invalid', 'POST', `/customers/find?cursor=${first.next_cursor}x`, { token: token.boss, body });
+  await refused(kith, 422, 'unprocessable', 'POST', '/customers/find', { token: token.boss, body: { rule: { nonsense: 1 } } });
+  await refused(kith, 422, 'unprocessable', 'POST', '/customers/find', { token: token.boss, body: { rule: paid, on: 'product' } });
+});
+
+test('saved views: of one person, shown to those who see her when she shares them', real, async () => {
+  const view = { page: 'customers', name: '上海买家', query: 'rule=%7B%7D' };
+  const views = async (login, query = '') => (await as(login, 200, 'GET', `/views${query}`)).items.map((one) => [one.name, one.owner, one.own]);
+  const made = await as('wendy', 200, 'PUT', '/views/v1', view);
+  assert.deepEqual(made, { key: 'v1', ...view, shared: false, owner: 'wendy', own: true });
+  assert.deepEqual([await views('boss'), await views('head'), await views('tim')], [[], [], []]);
+  await as('wendy', 200, 'PUT', '/views/v1', { ...view, shared: true });
+  assert.deepEqual(await views('wendy', '?page=customers'), [['上海买家', 'wendy', true]]);
+  assert.deepEqual(await views('wendy', '?page=tags'), []);
+  assert.deepEqual(await views('head'), [['上海买家', 'wendy', false]]);
+  assert.deepEqual(await views('boss'), [['上海买家', 'wendy', false]]);
+  assert.deepEqual(await views('tim'), []);
+  await refused(kith, 404, 'not_found', 'DELETE', '/views/v1', { token: token.boss });
+  assert.equal((await as('boss', 200, 'PUT', '/views/v1', view)).owner, 'boss');
+  assert.equal((await views('boss')).length, 2);
+  for (const [key, body] of [['V1', view], ['v2', { ...view, name: ' ' }], ['v2', { ...view, page: '' }], ['v2', { ...view, query: 'x'.repeat(8193) }]])
+    await refused(kith, 422, 'unprocessable', 'PUT', `/views/${key}`, { token: token.boss, body });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/settings/view.1.v1', { body: { value: 1 } });
+  assert.ok((await expect(kith, 200, 'GET', '/settings')).items.every((one) => !one.key.startsWith('view.')));
+  await as('wendy', 204, 'DELETE', '/views/v1');
+  assert.deepEqual(await views('wendy'), []);
+  await as('boss', 204, 'DELETE', '/views/v1');
+});
+
+test('S12: orders and net revenue of the day, of what is seen', real, async () => {
+  const today = (login) => as(login, 200, 'GET', '/today');
+  // t1 is refunded in part
+  await until('the orders in the warehouse', async () => (await today('head')).orders === 5);
+  const sums = async (login) => (await today(login)).revenue.map((one) => [one.currency, one.orders, one.net, one.refunded]);
+  assert.deepEqual(await sums('head'), [['CNY', 5, 14000, 1000]]);
+  assert.deepEqual(await sums('wendy'), [['CNY', 2, 3000, 0]]);
+  assert.deepEqual(await sums('tim'), [['CNY', 2, 6000, 1000]]);
+  assert.deepEqual(await sums('dora'), [['CNY', 1, 5000, 0]]);
+  await until('the sum of all', async () => (await today('boss')).orders === 5);
 });
 
 test('segments and tags belong to a team, are shared, and hold of its customers alone', real, async () => {

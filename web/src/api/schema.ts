@@ -2735,6 +2735,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** customers for whom a rule holds, newest first */
+        post: operations["findCustomers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** one's own saved views, and those that others share */
+        get: operations["listViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** save a view of one's own; at most 100 */
+        put: operations["putView"];
+        post?: never;
+        /** delete a view of one's own */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** orders and net revenue of the day so far */
+        get: operations["getToday"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3012,6 +3081,16 @@ export interface components {
             };
             /** Format: date-time */
             created_at: string;
+            /** @description with columns=traits: current value by name; personal ones masked */
+            traits?: {
+                [key: string]: unknown;
+            };
+            /** @description with columns=tags */
+            tags?: {
+                [key: string]: unknown;
+            };
+            /** @description with columns=tags */
+            segments?: string[];
         };
         CustomerList: {
             items: components["schemas"]["CustomerEntry"][];
@@ -5047,6 +5126,78 @@ export interface components {
                 total?: number;
             }[];
         };
+        CustomerFind: {
+            /** @description docs/rules.md; {} is everybody */
+            rule: Record<string, never>;
+            /** @enum {string} */
+            on?: "customer";
+        };
+        CustomerFound: {
+            items: components["schemas"]["CustomerEntry"][];
+            /** @description hand it to `cursor` for the next page; null at the end */
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description up to when this is true
+             */
+            as_of: string;
+            /** @description the scan stopped at its time limit: the count is an estimate, the page has those who were found */
+            partial: boolean;
+            /** @description all who hold, not of this page alone */
+            count: number;
+            /** @description how many there are in all */
+            base: number;
+        };
+        View: {
+            key: string;
+            /** @description which page it is of, as `customers` */
+            page: string;
+            name: string;
+            /** @description what stands behind the '?' of the page's address */
+            query: string;
+            /** @description shown to the others */
+            shared: boolean;
+            /** @description login */
+            owner: string;
+            /** @description of who asks */
+            own: boolean;
+        };
+        ViewPut: {
+            page: string;
+            name: string;
+            query: string;
+            shared?: boolean;
+        };
+        ViewList: {
+            items: components["schemas"]["View"][];
+            next_cursor: string | null;
+            /** Format: date-time */
+            as_of: string;
+        };
+        Today: {
+            /**
+             * Format: date-time
+             * @description null: not counted yet
+             */
+            as_of: string | null;
+            /**
+             * Format: date-time
+             * @description when the day began, in the workspace's zone
+             */
+            from: string;
+            /** @description first paid since then, neither cancelled nor wholly refunded */
+            orders: number;
+            /** @description the currency of most orders first */
+            revenue: {
+                currency: string;
+                orders: number;
+                /** @description minor units: paid less what of these orders was refunded so far */
+                net: number;
+                refunded: number;
+            }[];
+            /** @description not counted yet today */
+            partial: boolean;
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -5828,6 +5979,8 @@ export interface operations {
                 trait?: {
                     [key: string]: string;
                 };
+                /** @description what is told of each beside the usual: `traits`, `tags` (with segments), or both with a comma */
+                columns?: string;
                 /** @description show personal values in full: needs customer.reveal, and is written to the audit */
                 reveal?: components["parameters"]["reveal"];
                 /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
@@ -11756,6 +11909,177 @@ export interface operations {
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    findCustomers: {
+        parameters: {
+            query?: {
+                /** @description what is told of each beside the usual: `traits`, `tags` (with segments), or both with a comma */
+                columns?: string;
+                /** @description show personal values in full: needs customer.reveal, and is written to the audit */
+                reveal?: components["parameters"]["reveal"];
+                /** @description why values are shown in full, for the audit; or the header X-Kith-Reason, percent-encoded. Asked for when the setting access.reveal_reason is 1 */
+                reason?: components["parameters"]["reason"];
+                /** @description `next_cursor` of the page before */
+                cursor?: components["parameters"]["cursor"];
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomerFind"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerFound"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: {
+                /** @description only of this page */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putView: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewPut"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getToday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Today"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* everybody: questions about everybody that a request waits for. Private to server/. */
+#ifndef KITH_SERVER_EVERYBODY_H
+#define KITH_SERVER_EVERYBODY_H
+
+#include "audience/audience.h"
+#include "server/inside.h"
+
+/* Ask the audience what request->json says, narrowed to what the asker sees; its answer in `out` still names customers by
+ * number. `listing` may be NULL. Cut after `budget_ms`, and when the asker hangs up. UNAVAILABLE while what the rule needs
+ * is read for the first time. Workers. */
+err everybody_ask(struct request *request, enum audience_question_kind kind, str key,
+                  int64_t budget_ms, struct audience_listing *listing, struct buffer *out,
+                  struct problem *problem) MUST_USE;
+
+#endif
