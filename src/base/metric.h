@@ -44,6 +44,7 @@
     X(FLUSH_RETRIES, "kith_flush_retries_total", COUNTER, "inserts tried again")                  \
     X(FLUSH_LAG, "kith_flush_lag_rows", GAUGE, "applied events not yet in the warehouse")         \
     X(WAREHOUSE_STARTS, "kith_warehouse_starts_total", COUNTER, "starts of the child")            \
+    X(WAREHOUSE_SHARDS_LOST, "kith_warehouse_shards_lost_total", COUNTER, "shards gone")        \
     X(MERGES, "kith_identity_merges_total", COUNTER, "customers merged")                          \
     X(SPLITS, "kith_identity_splits_total", COUNTER, "merges taken back")                         \
     X(REFUSALS, "kith_identity_refusals_total", COUNTER, "links refused")                         \

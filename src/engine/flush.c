@@ -637,8 +637,7 @@ static err ask_position(struct flusher *flusher, struct problem *problem)
         error = ask_one_number(engine, "SELECT max(batch) FROM events FORMAT RowBinary", &batch,
                                problem);
     if (error == ERR_OK)
-        error = ask_one_number(engine, "SELECT max(version) FROM aliases FORMAT RowBinary",
-                               &flusher->alias_seq, problem);
+        error = warehouse_alias_version(engine->warehouse, &flusher->alias_seq, problem);
     if (batch >= flusher->batch_next)
         flusher->batch_next = batch + 1;
     return error;

@@ -296,50 +296,18 @@ static bool take_retraction(void *context, const struct ledger_value *values)
     return true;
 }
 
-static err ask_two(struct engine *engine, const char *sql, uint64_t *one, uint64_t *two,
-                   struct problem *problem)
-{
-    struct buffer answer;
-    buffer_init(&answer, 4096);
-    err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
-                                &answer, problem);
-    struct cursor cursor = cursor_over(buffer_str(&answer));
-    *one = error == ERR_OK ? read_u64(&cursor) : 0;
-    *two = error == ERR_OK ? read_u64(&cursor) : 0;
-    buffer_deinit(&answer);
-    return error;
-}
-
-static err run_sql(struct engine *engine, const char *sql, struct problem *problem)
-{
-    struct buffer answer;
-    buffer_init(&answer, 4096);
-    err error = warehouse_query(engine->warehouse, str_from_c(sql), NULL, 0, 60 * SECOND_MS,
-                                &answer, problem);
-    buffer_deinit(&answer);
-    return error;
-}
-
-/* What is there and what should be: the same set when count and sum are. */
 static err settle_table(struct engine *engine, const char *table, const char *column,
                         const struct seq_rows *rows, struct problem *problem)
 {
-    char sql[200], into[100];
-    uint64_t count, sum;
-    snprintf(sql, sizeof sql, "SELECT count(), toUInt64(sum(%s)) FROM %s FORMAT RowBinary", column,
-             table);
-    err error = ask_two(engine, sql, &count, &sum, problem);
-    if (error != ERR_OK || (count == rows->count && sum == rows->sum))
-        return error;
-    snprintf(sql, sizeof sql, "TRUNCATE TABLE %s", table);
-    error = run_sql(engine, sql, problem);
-    snprintf(into, sizeof into, "%s (%s)", table, column);
-    snprintf(sql, sizeof sql, "%s_%llu_%llu", table, (unsigned long long)rows->count,
+    char batch[200];
+    struct warehouse_list list = { .table = table,
+                                   .column = column,
+                                   .rows = buffer_str(rows->rows),
+                                   .count = rows->count,
+                                   .sum = rows->sum };
+    snprintf(batch, sizeof batch, "%s_%llu_%llu", table, (unsigned long long)rows->count,
              (unsigned long long)steady_now().ns);
-    if (error == ERR_OK && rows->count > 0)
-        error = warehouse_insert(engine->warehouse, str_from_c(into), buffer_str(rows->rows),
-                                 str_from_c(sql), problem);
-    return error;
+    return warehouse_settle_list(engine->warehouse, &list, str_from_c(batch), problem);
 }
 
 static err settle_retractions(struct engine *engine, struct problem *problem)

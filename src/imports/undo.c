@@ -123,7 +123,7 @@ static err find_rows(struct undo *undo)
     buffer_init(&answer, (size_t)1 << 30);
     snprintf(sql, sizeof sql,
              "SELECT DISTINCT arrayJoin(identifiers) AS row FROM events WHERE source = %u AND row "
-             "NOT IN (SELECT arrayJoin(identifiers) FROM events_kept WHERE source >= %u AND source "
+             "GLOBAL NOT IN (SELECT arrayJoin(identifiers) FROM events_kept WHERE source >= %u AND source "
              "!= %u) ORDER BY row FORMAT RowBinary",
              undo->source, EVENT_SOURCE_IMPORT_FIRST, undo->source);
     err error = warehouse_query(engine_warehouse(undo->imports->engine), str_from_c(sql), NULL, 0,

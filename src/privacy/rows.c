@@ -9,23 +9,16 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "privacy/inside.h"
+#include "store/events.h"
 
 #define QUERY_MS (30 * MINUTE_MS)
 #define PARTS_WAIT_MS (10 * MINUTE_MS)
+#define OLD_PARTS_SECONDS 480
 
 static err query(struct privacy *privacy, str sql, struct buffer *answer, struct problem *problem)
 {
     return warehouse_query(engine_warehouse(privacy->engine), sql, NULL, 0, QUERY_MS, answer,
                            problem);
-}
-
-static err run(struct privacy *privacy, const char *sql, struct problem *problem)
-{
-    struct buffer answer;
-    buffer_init(&answer, 65536);
-    err error = query(privacy, str_from_c(sql), &answer, problem);
-    buffer_deinit(&answer);
-    return error;
 }
 
 static err ask_number(struct privacy *privacy, str sql, uint64_t *number, struct problem *problem)
@@ -86,7 +79,9 @@ err rows_sum(struct privacy *privacy, const struct erasing *erasing, struct buff
                   "toInt64(sumIf(total, total != toInt64('-9223372036854775808'))) "
                   "FROM events_kept WHERE customer IN ("));
     write_nodes(erasing, &first, &sql);
-    buffer_append_str(&sql, STR(") GROUP BY 1, 2, 3, 4 FORMAT RowBinary"));
+    buffer_append_str(
+        &sql,
+        STR(") GROUP BY intDiv(time_ms, 86400000), type, channel, currency FORMAT RowBinary"));
     err error = erasing->node_count > 0 ? buffer_status(&sql) : ERR_OK;
     if (error == ERR_OK && erasing->node_count > 0)
         error = query(privacy, buffer_str(&sql), &answer, problem);
@@ -103,18 +98,15 @@ err rows_sum(struct privacy *privacy, const struct erasing *erasing, struct buff
 
 /* ---- removing ---- */
 
-#define OLD_PARTS                                                                    \
-    "SELECT toUInt64(count()) FROM system.parts WHERE database = currentDatabase() " \
-    "AND table = 'events' AND NOT active FORMAT RowBinary"
-
 /* Parts that were replaced are gone from the folder. */
 static err wait_for_parts(struct privacy *privacy, struct problem *problem)
 {
     steady_ns start = steady_now();
     uint64_t old = 1;
-    err error = run(privacy, "ALTER TABLE events MODIFY SETTING old_parts_lifetime = 1", problem);
+    struct warehouse *warehouse = engine_warehouse(privacy->engine);
+    err error = warehouse_keep_old_parts(warehouse, 1, problem);
     while (error == ERR_OK && old > 0) {
-        error = ask_number(privacy, STR(OLD_PARTS), &old, problem);
+        error = warehouse_count_old_parts(warehouse, &old, problem);
         if (error != ERR_OK || old == 0)
             break;
         if (privacy_stops(privacy) || steady_since_ms(start) > PARTS_WAIT_MS)
@@ -125,7 +117,7 @@ static err wait_for_parts(struct privacy *privacy, struct problem *problem)
             steady_sleep_ms(200);
     }
     struct problem ignored = { .error = ERR_OK };
-    err back = run(privacy, "ALTER TABLE events MODIFY SETTING old_parts_lifetime = 480", &ignored);
+    err back = warehouse_keep_old_parts(warehouse, OLD_PARTS_SECONDS, &ignored);
     return error != ERR_OK ? error : back;
 }
 
@@ -143,22 +135,6 @@ static err count_rows(struct round *round, str nodes, struct problem *problem)
     return error;
 }
 
-static err remove_rows(struct round *round, str nodes, struct problem *problem)
-{
-    struct buffer sql, answer;
-    buffer_init(&sql, (size_t)16 << 20);
-    buffer_init(&answer, 65536);
-    buffer_printf(&sql,
-                  "ALTER TABLE events DELETE WHERE customer IN (%.*s) SETTINGS mutations_sync = 2",
-                  STR_ARG(nodes));
-    err error = buffer_status(&sql);
-    if (error == ERR_OK)
-        error = query(round->privacy, buffer_str(&sql), &answer, problem);
-    buffer_deinit(&sql);
-    buffer_deinit(&answer);
-    return error;
-}
-
 err rows_erase(struct round *round, struct problem *problem)
 {
     struct buffer nodes;
@@ -170,7 +146,8 @@ err rows_erase(struct round *round, struct problem *problem)
     if (error == ERR_OK && nodes.size > 0)
         error = count_rows(round, buffer_str(&nodes), problem);
     if (error == ERR_OK && round->rows > 0)
-        error = remove_rows(round, buffer_str(&nodes), problem);
+        error = warehouse_erase_customers(engine_warehouse(round->privacy->engine),
+                                          buffer_str(&nodes), QUERY_MS, problem);
     /* Also where there is no row any more: a server that died here left the parts behind. */
     if (error == ERR_OK && nodes.size > 0)
         error = wait_for_parts(round->privacy, problem);

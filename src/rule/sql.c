@@ -144,9 +144,9 @@ static void put_measure(struct query *query, const struct node *node)
     else if (measuring->measure == MEASURE_RECENCY)
         sql_put(query, "time_ms");
     else {
-        sql_put(query, number ? "toInt128(ifNull(" : "ifNull(");
+        sql_put(query, number ? "toDecimal128(ifNull(" : "ifNull(");
         sql_put_value(query, &measuring->of, node->pointer);
-        sql_put(query, number ? ", 0))" : ", '')");
+        sql_put(query, number ? ", 0), 0)" : ", '')");
     }
     sql_put(query, ", ");
     put_counts(query, node, true);
@@ -181,24 +181,25 @@ static void put_average_test(struct query *query, const struct node *node)
     };
     const struct compare *compare = &node->compare;
     char sum[80], count[80];
-    snprintf(sum, sizeof(sum), "m%u * toInt128(%d)", node->slot, (int)node->measuring.of.unit);
-    snprintf(count, sizeof(count), "toInt128(n%u)", node->slot);
+    snprintf(sum, sizeof(sum), "m%u * toDecimal128(%d, 0)", node->slot,
+             (int)node->measuring.of.unit);
+    snprintf(count, sizeof(count), "toDecimal128(n%u, 0)", node->slot);
     const wide *literals = compare->numbers != NULL ? compare->numbers : &compare->first;
     uint32_t literal_count = compare->numbers != NULL ? compare->count : 1;
     if (compare->op == OP_BETWEEN) {
-        buffer_printf(query->out, "(%s >= %s * toInt128('", sum, count);
+        buffer_printf(query->out, "(%s >= %s * toDecimal128('", sum, count);
         sql_put_wide(query, compare->first);
-        buffer_printf(query->out, "') AND %s <= %s * toInt128('", sum, count);
+        buffer_printf(query->out, "', 0) AND %s <= %s * toDecimal128('", sum, count);
         sql_put_wide(query, compare->second);
-        sql_put(query, "'))");
+        sql_put(query, "', 0))");
         return;
     }
     const char *sign = signs[compare->op] != NULL ? signs[compare->op] : "=";
     sql_put(query, compare->op == OP_NOT_IN ? "NOT (0" : "(0");
     for (uint32_t i = 0; i < literal_count; i++) {
-        buffer_printf(query->out, " OR %s %s %s * toInt128('", sum, sign, count);
+        buffer_printf(query->out, " OR %s %s %s * toDecimal128('", sum, sign, count);
         sql_put_wide(query, literals[i]);
-        sql_put(query, "')");
+        sql_put(query, "', 0)");
     }
     sql_put(query, ")");
 }
@@ -222,7 +223,7 @@ static void put_condition(struct query *query, const struct node *node)
         snprintf(value, sizeof(value), "intDiv(%lld - m%u, 86400000)",
                  (long long)query->judge->now_ms, node->slot);
     else
-        snprintf(value, sizeof(value), measure == MEASURE_COUNT ? "toInt128(n%u)" : "m%u",
+        snprintf(value, sizeof(value), measure == MEASURE_COUNT ? "toDecimal128(n%u, 0)" : "m%u",
                  node->slot);
     if (always)
         sql_put(query, "(");

@@ -150,14 +150,14 @@ static void put_range(struct query *query, const char *value, wide low, wide hig
     }
     sql_put(query, "(1");
     if (low > INT64_MIN) {
-        buffer_printf(query->out, " AND %s >= toInt128('", value);
+        buffer_printf(query->out, " AND %s >= toDecimal128('", value);
         sql_put_wide(query, low);
-        sql_put(query, "')");
+        sql_put(query, "', 0)");
     }
     if (high < INT64_MAX) {
-        buffer_printf(query->out, " AND %s <= toInt128('", value);
+        buffer_printf(query->out, " AND %s <= toDecimal128('", value);
         sql_put_wide(query, high);
-        sql_put(query, "')");
+        sql_put(query, "', 0)");
     }
     sql_put(query, ")");
 }
@@ -166,9 +166,9 @@ static void put_number_list(struct query *query, const char *value, const struct
 {
     sql_put(query, "(0");
     for (uint32_t i = 0; i < compare->count; i++) {
-        buffer_printf(query->out, " OR %s = toInt128('", value);
+        buffer_printf(query->out, " OR %s = toDecimal128('", value);
         sql_put_wide(query, compare->numbers[i]);
-        sql_put(query, "')");
+        sql_put(query, "', 0)");
     }
     sql_put(query, ")");
 }

@@ -172,8 +172,8 @@ static err ask_warehouse(struct timeline *timeline, struct problem *problem)
     struct buffer sql, answer;
     if (timeline->from_seq <= 1 || warehouse == NULL)
         return ERR_OK;
-    if (!warehouse_is_ready(warehouse))
-        return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
+    if (warehouse_check(warehouse, problem) != ERR_OK)
+        return ERR_UNAVAILABLE;
     if (timeline->type.size > 0)
         parameters[parameter_count++] = (struct warehouse_parameter){ "type", timeline->type };
     if (timeline->channel.size > 0)

@@ -52,6 +52,21 @@ static bool find_marked(str tail, str tag, struct clickhouse_exception *exceptio
     return false;
 }
 
+/* A server of 2019 writes its words right behind binary data. Nothing follows them, and they end as no data do. */
+static bool find_last(str tail, struct clickhouse_exception *exception, size_t *data_bytes)
+{
+    if (!str_ends_with(str_trim(tail), STR(", e.what() = DB::Exception")))
+        return false;
+    for (size_t i = tail.size; i-- > 0;) {
+        if (tail.data[i] == 'C' &&
+            clickhouse_parse_exception(str_slice(tail, i, tail.size), exception)) {
+            *data_bytes = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool find_unmarked(str tail, struct clickhouse_exception *exception, size_t *data_bytes)
 {
     for (size_t i = 0; i < tail.size; i++) {
@@ -61,7 +76,7 @@ static bool find_unmarked(str tail, struct clickhouse_exception *exception, size
             return true;
         }
     }
-    return false;
+    return find_last(tail, exception, data_bytes);
 }
 
 bool clickhouse_find_exception(str tail, str tag, struct clickhouse_exception *exception,

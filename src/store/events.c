@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/event_columns.h"
 #include "store/events_native.h"
 #include "store/warehouse_inside.h"
@@ -129,6 +130,8 @@ void event_row_write(struct buffer *out, const struct warehouse_event *row)
     buffer_advance(out, (size_t)(at - begin));
 }
 
+#define ASK_MS (10 * MINUTE_MS)
+
 /* ---- the flush ---- */
 
 #define BATCH_NAME_BYTES 64
@@ -146,13 +149,16 @@ err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_
     int size = snprintf(table, sizeof(table), "events (%s)", warehouse_event_columns());
     INVARIANT(size > 0 && (size_t)size < sizeof(table));
     struct native_stream *stream = NULL;
+    if (warehouse->shard_count > 0)
+        return cluster_insert_events(warehouse, str_from_c(warehouse_event_columns()), rows,
+                                     name_batch(name, batch, again), problem);
     err error = native_stream_new(&stream, rows, problem);
     if (error != ERR_OK)
         return error;
     struct warehouse_data data = { .format = "Native",
                                    .read = native_stream_read,
                                    .context = stream };
-    error = warehouse_insert_data(warehouse, (str){ .data = table, .size = (size_t)size }, &data,
+    error = warehouse_insert_data(warehouse, 0, (str){ .data = table, .size = (size_t)size }, &data,
                                   name_batch(name, batch, again), problem);
     native_stream_free(&stream);
     return error;
@@ -162,7 +168,9 @@ err warehouse_stop_batch(struct warehouse *warehouse, uint64_t batch, uint32_t a
                          struct problem *problem)
 {
     char name[BATCH_NAME_BYTES];
-    return warehouse_kill(warehouse, name_batch(name, batch, again), problem);
+    str batch_name = name_batch(name, batch, again);
+    return warehouse->shard_count > 0 ? cluster_stop_inserts(warehouse, batch_name, problem)
+                                      : warehouse_kill(warehouse, batch_name, problem);
 }
 
 err warehouse_present_seqs(struct warehouse *warehouse, uint64_t first_seq, uint64_t last_seq,
@@ -191,7 +199,143 @@ err warehouse_max_seq(struct warehouse *warehouse, uint64_t *seq, struct problem
     return error;
 }
 
+/* ---- lists that lie whole in each place ---- */
+
+static err ask_numbers(struct warehouse *warehouse, int place, const char *sql, uint64_t *numbers,
+                       size_t count, struct problem *problem)
+{
+    struct buffer out;
+    buffer_init(&out, 4096);
+    err error = warehouse_at(warehouse, place, sql, ASK_MS, &out, problem);
+    if (error == ERR_OK && out.size != count * sizeof(*numbers))
+        error =
+            problem_set(problem, ERR_WAREHOUSE, "%zu bytes came for %zu numbers", out.size, count);
+    if (error == ERR_OK)
+        memcpy(numbers, out.data, out.size);
+    buffer_deinit(&out);
+    return error;
+}
+
+/* What is there and what should be: the same set when count and sum are. */
+static err settle_place(struct warehouse *warehouse, int place, const struct warehouse_list *list,
+                        bool *settled, struct problem *problem)
+{
+    char sql[256];
+    uint64_t found[2] = { 0, 0 };
+    snprintf(sql, sizeof(sql), "SELECT count(), toUInt64(sum(%s)) FROM %s FORMAT RowBinary",
+             list->column, list->table);
+    err error = ask_numbers(warehouse, place, sql, found, 2, problem);
+    *settled = found[0] == list->count && found[1] == list->sum;
+    if (error != ERR_OK || *settled)
+        return error;
+    snprintf(sql, sizeof(sql), "TRUNCATE TABLE %s", list->table);
+    return warehouse_at(warehouse, place, sql, ASK_MS, NULL, problem);
+}
+
+err warehouse_settle_list(struct warehouse *warehouse, const struct warehouse_list *list, str batch,
+                          struct problem *problem)
+{
+    char into[128];
+    err error = ERR_OK;
+    int size = snprintf(into, sizeof(into), "%s (%s)", list->table, list->column);
+    INVARIANT(size > 0 && (size_t)size < sizeof(into));
+    for (int place = 0; place < warehouse_places(warehouse) && error == ERR_OK; place++) {
+        bool settled = false;
+        error = settle_place(warehouse, place, list, &settled, problem);
+        if (error == ERR_OK && !settled && list->count > 0)
+            error = warehouse_insert_at(warehouse, place, (str){ into, (size_t)size }, list->rows,
+                                        batch, problem);
+    }
+    return error;
+}
+
+/* ---- erasing ---- */
+
+static err wait_for_mutations(struct warehouse *warehouse, int place, int64_t timeout_ms,
+                              struct problem *problem)
+{
+    steady_ns start = steady_now();
+    uint64_t open = 1;
+    err error = ERR_OK;
+    while (error == ERR_OK && open > 0) {
+        error = ask_numbers(warehouse, place,
+                            "SELECT toUInt64(count()) FROM system.mutations WHERE database = "
+                            "currentDatabase() AND table = 'events_shard' AND NOT is_done "
+                            "FORMAT RowBinary",
+                            &open, 1, problem);
+        if (error == ERR_OK && open > 0 && steady_since_ms(start) > timeout_ms)
+            error = problem_set(problem, ERR_TIMEOUT, "rows are still being erased");
+        else if (open > 0)
+            steady_sleep_ms(50);
+    }
+    return error;
+}
+
+err warehouse_erase_customers(struct warehouse *warehouse, str customers, int64_t timeout_ms,
+                              struct problem *problem)
+{
+    struct buffer sql, out;
+    bool cluster = warehouse->shard_count > 0;
+    buffer_init(&sql, customers.size + 256);
+    buffer_init(&out, 65536);
+    buffer_printf(&sql, "ALTER TABLE events DELETE WHERE customer IN (" STR_FMT ")%s",
+                  STR_ARG(customers), cluster ? "" : " SETTINGS mutations_sync = 2");
+    err error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error = warehouse_query(warehouse, buffer_str(&sql), NULL, 0, timeout_ms, &out, problem);
+    for (int place = 0; cluster && place < warehouse->shard_count && error == ERR_OK; place++)
+        error = wait_for_mutations(warehouse, place, timeout_ms, problem);
+    buffer_deinit(&sql);
+    buffer_deinit(&out);
+    return error;
+}
+
+/* Old servers keep parts as long as their configuration says. */
+err warehouse_keep_old_parts(struct warehouse *warehouse, int seconds, struct problem *problem)
+{
+    char sql[128];
+    struct buffer out;
+    if (warehouse->shard_count > 0 && !atomic_load(&warehouse->modern))
+        return ERR_OK;
+    snprintf(sql, sizeof(sql), "ALTER TABLE events MODIFY SETTING old_parts_lifetime = %d",
+             seconds);
+    buffer_init(&out, 65536);
+    err error = warehouse_query(warehouse, str_from_c(sql), NULL, 0, ASK_MS, &out, problem);
+    buffer_deinit(&out);
+    return error;
+}
+
+err warehouse_count_old_parts(struct warehouse *warehouse, uint64_t *count, struct problem *problem)
+{
+    char sql[256];
+    err error = ERR_OK;
+    *count = 0;
+    snprintf(sql, sizeof(sql),
+             "SELECT toUInt64(count()) FROM system.parts WHERE database = currentDatabase() "
+             "AND table = '%s' AND NOT active FORMAT RowBinary",
+             warehouse->shard_count > 0 ? "events_shard" : "events");
+    for (int place = 0; place < warehouse_places(warehouse) && error == ERR_OK; place++) {
+        uint64_t here = 0;
+        error = ask_numbers(warehouse, place, sql, &here, 1, problem);
+        *count += here;
+    }
+    return error;
+}
+
 /* ---- merges ---- */
+
+err warehouse_alias_version(struct warehouse *warehouse, uint64_t *version, struct problem *problem)
+{
+    err error = ERR_OK;
+    *version = UINT64_MAX;
+    for (int place = 0; place < warehouse_places(warehouse) && error == ERR_OK; place++) {
+        uint64_t here = 0;
+        error = ask_numbers(warehouse, place, "SELECT max(version) FROM aliases FORMAT RowBinary",
+                            &here, 1, problem);
+        *version = here < *version ? here : *version;
+    }
+    return error;
+}
 
 err warehouse_put_aliases(struct warehouse *warehouse, const struct warehouse_alias *aliases,
                           size_t count, struct problem *problem)
@@ -220,11 +364,10 @@ err warehouse_refresh_aliases(struct warehouse *warehouse, struct problem *probl
 {
     if (!atomic_exchange(&warehouse->aliases_changed, false))
         return ERR_OK;
-    struct buffer out;
-    buffer_init(&out, 4096);
-    err error = warehouse_query(warehouse, STR("SYSTEM RELOAD DICTIONARY alias_map"), NULL, 0,
-                                10 * 60 * 1000, &out, problem);
-    buffer_deinit(&out);
+    err error = warehouse->shard_count > 0
+                    ? cluster_read_aliases(warehouse, problem)
+                    : warehouse_at(warehouse, 0, "SYSTEM RELOAD DICTIONARY alias_map", ASK_MS, NULL,
+                                   problem);
     if (error != ERR_OK)
         atomic_store(&warehouse->aliases_changed, true);
     return error;

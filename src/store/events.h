@@ -65,6 +65,30 @@ err warehouse_present_seqs(struct warehouse *warehouse, uint64_t first_seq, uint
 /* The largest seq; 0 when there is none. */
 err warehouse_max_seq(struct warehouse *warehouse, uint64_t *seq, struct problem *problem) MUST_USE;
 
+/* ---- lists that lie whole in each place: what was taken back ---- */
+
+/* A table of one column of numbers, and what should be in it. */
+struct warehouse_list {
+    const char *table, *column;
+    str rows; /* uint64_t each */
+    uint64_t count, sum;
+};
+/* See that the table holds just that, on each shard; where it does not, it is emptied and filled under `batch`. */
+err warehouse_settle_list(struct warehouse *warehouse, const struct warehouse_list *list, str batch,
+                          struct problem *problem) MUST_USE;
+
+/* ---- erasing ---- */
+
+/* Remove all rows of these customers ("1,2,3"), and wait until they are out of every table; the former parts may
+ * still lie there (warehouse_count_old_parts). */
+err warehouse_erase_customers(struct warehouse *warehouse, str customers, int64_t timeout_ms,
+                              struct problem *problem) MUST_USE;
+/* Parts that were replaced stay so long. Servers before ClickHouse 20 keep to their own configuration. */
+err warehouse_keep_old_parts(struct warehouse *warehouse, int seconds,
+                             struct problem *problem) MUST_USE;
+err warehouse_count_old_parts(struct warehouse *warehouse, uint64_t *count,
+                              struct problem *problem) MUST_USE;
+
 /* ---- merges ---- */
 
 struct warehouse_alias {
@@ -74,9 +98,12 @@ struct warehouse_alias {
 };
 err warehouse_put_aliases(struct warehouse *warehouse, const struct warehouse_alias *aliases,
                           size_t count, struct problem *problem) MUST_USE;
-/* SQL that gives the current number of column `customer`: group by it. Call first whenever aliases may
- * have come: it reads the dictionary anew when this process put some. */
+/* The newest alias that is in every place; 0 when there is none. */
+err warehouse_alias_version(struct warehouse *warehouse, uint64_t *version,
+                            struct problem *problem) MUST_USE;
+/* Read the dictionary anew when this process put aliases. A query that names it does so by itself. */
 err warehouse_refresh_aliases(struct warehouse *warehouse, struct problem *problem) MUST_USE;
+/* SQL that gives the current number of column `customer`: group by it. */
 #define WAREHOUSE_CURRENT_CUSTOMER \
     "dictGetOrDefault('alias_map', 'current', toUInt64(customer), customer)"
 

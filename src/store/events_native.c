@@ -225,13 +225,14 @@ static bool prepare(struct native_stream *stream)
     return true;
 }
 
-err native_stream_new(struct native_stream **out, str rows, struct problem *problem)
+err native_stream_new_share(struct native_stream **out, str rows, uint32_t shard, uint32_t shards,
+                            struct problem *problem)
 {
     INVARIANT(event_column_count <= EVENT_COLUMNS_MAX);
     struct native_stream *stream = memory_alloc(sizeof(*stream));
     if (stream == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to insert rows");
-    err error = row_order_make(&stream->order, rows, problem);
+    err error = row_order_make(&stream->order, rows, shard, shards, problem);
     if (error == ERR_OK && !prepare(stream))
         error = problem_set(problem, ERR_NOMEM, "no memory to insert rows");
     if (error != ERR_OK)
@@ -239,6 +240,16 @@ err native_stream_new(struct native_stream **out, str rows, struct problem *prob
     else
         *out = stream;
     return error;
+}
+
+err native_stream_new(struct native_stream **out, str rows, struct problem *problem)
+{
+    return native_stream_new_share(out, rows, 0, 1, problem);
+}
+
+size_t native_stream_rows(const struct native_stream *stream)
+{
+    return stream->order.count;
 }
 
 void native_stream_free(struct native_stream **out)

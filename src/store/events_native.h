@@ -27,6 +27,10 @@ struct native_stream;
 
 /* CORRUPT when the bytes are not whole rows. `rows` is borrowed until the stream is freed. */
 err native_stream_new(struct native_stream **stream, str rows, struct problem *problem) MUST_USE;
+/* Only the rows of a shard: of customers n with n % shards == shard. */
+err native_stream_new_share(struct native_stream **stream, str rows, uint32_t shard,
+                            uint32_t shards, struct problem *problem) MUST_USE;
+size_t native_stream_rows(const struct native_stream *stream);
 void native_stream_free(struct native_stream **stream);
 /* The next bytes; 0 at the end, NATIVE_FAILED when out of memory. */
 #define NATIVE_FAILED SIZE_MAX

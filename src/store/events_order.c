@@ -154,7 +154,8 @@ static void sort_runs(const struct row_place *places, uint32_t *order, size_t co
     }
 }
 
-err row_order_make(struct row_order *order, str rows, struct problem *problem)
+err row_order_make(struct row_order *order, str rows, uint32_t part, uint32_t parts,
+                   struct problem *problem)
 {
     *order = (struct row_order){ .bytes = rows.data };
     size_t count = count_rows(rows);
@@ -173,12 +174,13 @@ err row_order_make(struct row_order *order, str rows, struct problem *problem)
     }
     struct cursor cursor = cursor_over(rows);
     for (size_t i = 0; i < count; i++) {
-        walk_row(&cursor, rows.data, &order->places[i]);
-        order->order[i] = (uint32_t)i;
+        struct row_place *place = &order->places[order->count];
+        walk_row(&cursor, rows.data, place);
+        order->order[order->count] = (uint32_t)order->count;
+        order->count += place->customer % parts == part;
     }
-    order->count = count;
-    sort_by_customer(order->places, count, order->order, spare);
-    sort_runs(order->places, order->order, count);
+    sort_by_customer(order->places, order->count, order->order, spare);
+    sort_runs(order->places, order->order, order->count);
     memory_free(spare);
     return ERR_OK;
 }

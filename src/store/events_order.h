@@ -29,8 +29,9 @@ struct row_order {
     uint32_t *order;          /* places by (customer, time_ms, seq) */
 };
 
-/* CORRUPT when the bytes are not whole rows. */
-err row_order_make(struct row_order *order, str rows, struct problem *problem) MUST_USE;
+/* CORRUPT when the bytes are not whole rows. Only the rows of customers n with n % parts == part. */
+err row_order_make(struct row_order *order, str rows, uint32_t part, uint32_t parts,
+                   struct problem *problem) MUST_USE;
 void row_order_free(struct row_order *order);
 
 #endif

@@ -52,6 +52,19 @@ err ledger_migrate(struct sql *sql, struct problem *problem)
     return error;
 }
 
+/* Of one that another writes: it is looked at as it is. */
+static err ledger_check_version(struct sql *sql, struct problem *problem)
+{
+    int version = 0, newest = ledger_migrations[ledger_migration_count - 1].number;
+    err error = sql_version(sql, &version, problem);
+    if (error != ERR_OK || version == newest)
+        return error;
+    problem_set(problem, ERR_UNAVAILABLE, "ledger '%s' has version %d, this Kith needs %d",
+                sql_name(sql), version, newest);
+    return problem_hint(problem, ERR_UNAVAILABLE,
+                        "the server that writes it has to be started first, with the same version");
+}
+
 static bool take_applied_seq(void *context, const struct ledger_value *values)
 {
     uint64_t seq = 0;
@@ -96,10 +109,13 @@ err ledger_open(struct ledger **out, const struct ledger_config *config, struct 
         config->checkpoint_pages > 0 ? config->checkpoint_pages : CHECKPOINT_PAGES_DEFAULT;
     struct sql_config writer = { .path = config->path,
                                  .vfs = config->vfs,
+                                 .read_only = config->read_only,
+                                 .epoch = config->epoch,
                                  .cache_bytes = WRITER_CACHE_BYTES };
     err error = sql_open(&ledger->sql, &writer, problem);
     if (error == ERR_OK)
-        error = ledger_migrate(ledger->sql, problem);
+        error = config->read_only ? ledger_check_version(ledger->sql, problem)
+                                  : ledger_migrate(ledger->sql, problem);
     struct ledger_config settled = *config;
     if (settled.readers <= 0)
         settled.readers = READERS_DEFAULT;

@@ -15,6 +15,7 @@
  *      ledger_is_failing says SYNC. A power loss may take back commits newer than
  *      ledger_synced_seq: the log is kept from there on.
  *   G6 a page that does not fit its checksum is an error (CORRUPT), never a wrong number.
+ *   G7 a ledger on a server that was opened with an epoch commits nothing once a newer one was seen there.
  *
  * Threads: a write set has one owner until ledger_apply; ledger_apply by the engine thread; reads
  * by any thread (each read takes a connection of a small pool and sees the last commit).
@@ -66,6 +67,10 @@ struct ledger_config {
     const char *vfs;      /* NULL: SQLite's default; tests name a failing one */
     int readers;          /* connections for reading; default 6 */
     int checkpoint_pages; /* of 4 KB in the write-ahead log; default 8,192 */
+    /* Of a server: the number of the lease under which we write (log.h, L6). Each commit asks whether a newer one has come;
+     * then it fails with LOCKED, and so does all that follows. 0: no lease, another writer is kept out by a lock. */
+    uint64_t epoch;
+    bool read_only; /* of a server: somebody else writes; nothing is migrated, and ledger_apply is not called */
 };
 
 /* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */

@@ -20,6 +20,7 @@ struct postgres {
     PGconn *connection;
     char name[NAME_BYTES]; /* for people: no password */
     bool read_only, in_pipeline;
+    uint64_t epoch;       /* under which it is written; 0: none */
     bool is_lost;         /* the server said that it goes; the socket may not know yet */
     unsigned life;        /* grows when what was prepared is gone */
     unsigned statements;  /* ever, for their names */

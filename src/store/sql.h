@@ -24,6 +24,7 @@ struct sql_config {
     const char *path; /* of a file, or "postgresql://user@host/database?…" */
     const char *vfs;  /* SQLite's; NULL: the default */
     bool read_only;
+    uint64_t epoch; /* ledger_config.epoch */
     int64_t cache_bytes;
 };
 

@@ -45,7 +45,7 @@
           "I:id I:row I:with_row I:customer I:seq I:at_ms I:source_number T:cause")                   \
     TABLE(MERGES, "merges", 1, true,                                                                  \
           "I:id I:survivor I:absorbed I:node I:other I:seq I:at_ms I:source_number I:row "            \
-          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by")                                  \
+          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by I:joined_ms")                                  \
     /* What would have merged two nodes that were one customer already. */                            \
     TABLE(EVIDENCE, "evidence", 1, true,                                                              \
           "I:id I:row I:with_row I:node I:other I:seq I:at_ms I:source_number")                       \
@@ -61,6 +61,10 @@
     TABLE(TRAITS, "traits", 1, true, "I:customer B:facts")                                            \
     TABLE(CONSENTS, "consents", 2, true,                                                              \
           "I:customer T:purpose T:state I:at_ms I:seq I:source_number T:evidence")                    \
+    /* Each as it was made, also those that another one outdid. */                                    \
+    TABLE(CONSENT_DECISIONS, "consent_decisions", 3, true,                                            \
+          "I:customer I:seq T:purpose T:state I:at_ms I:source_number I:user_number "                 \
+          "T:text_version T:evidence")                                                                \
     TABLE(OBJECTS, "objects", 2, true,                                                                \
           "T:kind T:id T:props I:updated_ms I:deleted_ms I:source_number")                            \
     /* tracking plan */                                                                               \
@@ -88,6 +92,9 @@
     TABLE(ERASURES, "erasures", 1, true,                                                              \
           "I:number I:customer I:at_ms I:seq I:user_number T:reason T:state B:nodes B:secret "        \
           "T:receipt I:finished_ms")                                                                  \
+    TABLE(PERSON_REQUESTS, "person_requests", 1, true,                                                \
+          "I:number I:customer T:kind T:state I:received_ms I:due_ms I:handler I:user_number "        \
+          "T:note T:result I:erasure I:changed_ms I:closed_ms T:package")                             \
     TABLE(ERASED_TOTALS, "erased_totals", 4, true,                                                    \
           "I:day T:type T:channel T:currency I:events I:revenue I:total")                             \
     TABLE(OBJECTS_BEFORE, "objects_before", 3, true,                                                  \

@@ -136,20 +136,6 @@ static err open_embedded(struct warehouse *warehouse, const struct warehouse_con
     return error;
 }
 
-static err open_cluster(struct warehouse *warehouse, const char *url, struct problem *problem)
-{
-    err error = copy_path(warehouse->url, url, "the warehouse's URL", problem);
-    if (error != ERR_OK)
-        return error;
-    str text = str_from_c(url);
-    if (!str_starts_with(text, STR("http://")) && !str_starts_with(text, STR("https://")))
-        return problem_set(problem, ERR_INVALID,
-                           "the warehouse's URL '%s' is not http:// or https://", url);
-    if (str_ends_with(text, STR("/")))
-        warehouse->url[text.size - 1] = '\0';
-    return ERR_OK;
-}
-
 static void init_locks(struct warehouse *warehouse)
 {
     pthread_condattr_t steady;
@@ -169,7 +155,7 @@ err warehouse_open(struct warehouse **out, const struct warehouse_config *config
     init_locks(warehouse);
     warehouse->folder_fd = -1;
     problem_set(&warehouse->problem, ERR_UNAVAILABLE, "the warehouse is starting");
-    err error = config->url != NULL ? open_cluster(warehouse, config->url, problem)
+    err error = config->url != NULL ? cluster_open(warehouse, config, problem)
                                     : open_embedded(warehouse, config, problem);
     if (error == ERR_OK)
         error = warehouse_start_supervisor(warehouse, problem);
@@ -192,6 +178,7 @@ void warehouse_close(struct warehouse **out)
         close(warehouse->folder_fd);
     pthread_cond_destroy(&warehouse->changed);
     pthread_mutex_destroy(&warehouse->mutex);
+    memory_free(warehouse->shards);
     memory_free(warehouse);
 }
 
@@ -226,6 +213,16 @@ bool warehouse_is_ready(struct warehouse *warehouse)
     bool ready = warehouse->ready;
     pthread_mutex_unlock(&warehouse->mutex);
     return ready;
+}
+
+err warehouse_check(struct warehouse *warehouse, struct problem *problem)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    bool ready = warehouse->ready;
+    if (!ready && problem != NULL)
+        *problem = warehouse->problem;
+    pthread_mutex_unlock(&warehouse->mutex);
+    return ready ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 int warehouse_child_pid(struct warehouse *warehouse)

@@ -3,15 +3,18 @@
  *
  * One client speaks ClickHouse's HTTP interface through libcurl. Embedded, it speaks it over a Unix
  * socket to a child of the same binary (`kith warehouse`, store/warehouse_child.h) that runs chDB;
- * distributed, to a cluster. chDB in a process of its own: its faults end only the child.
+ * distributed, to the shards of a cluster (docs/decisions/clickhouse-cluster.md). chDB in a process of its own: its faults
+ * end only the child. SQL is written once, for chDB; for a cluster it is rewritten (store/cluster_sql.h): a SELECT is asked
+ * of all shards at once, any other statement is done on each.
  *
  * Invariants
- *   W1 a batch is inserted as one block of at most 200,000 rows, under the batch as query id (and, on a
- *      cluster, as deduplication token). A single server does not deduplicate: see W2.
+ *   W1 a batch is inserted as one block of at most 200,000 rows, under the batch as query id (on a cluster: one block for
+ *      each shard, by a stage). A server does not deduplicate: see W2.
  *   W2 after an unknown result nothing is inserted before the seq that are there were asked for.
  *   W3 the server's text after a 200 that is an exception counts as an error.
  *   W4 rows are never rewritten, and removed only by an erasure (src/privacy); a merge is an alias (customer → current),
- *      applied by dictionary.
+ *      applied by dictionary, on a cluster by joinGet.
+ *   W5 a cluster answers from all of its shards or not at all (store/cluster.c has its own invariants).
  *
  * The table `events` and its order are in docs/formats/warehouse.md.
  * Threads: a `struct warehouse` is shared; each call takes a connection of a small pool and blocks
@@ -31,7 +34,7 @@ struct warehouse;
 
 struct warehouse_config {
     const char *folder;      /* embedded: data/warehouse; NULL when `url` is set */
-    const char *url;         /* http://host:8123 of a cluster; NULL: embedded child */
+    const char *url;         /* http://host:8123,… of a cluster's shards; NULL: embedded child */
     const char *program;     /* path of the kith binary to start as child; NULL: this one */
     const char *library;     /* path of libchdb.so; NULL: found beside the program */
     size_t memory_bytes_max; /* of the child; default 3 GB */
@@ -47,6 +50,16 @@ err warehouse_wait(struct warehouse *warehouse, int64_t timeout_ms,
                    struct problem *problem) MUST_USE;
 bool warehouse_is_ready(struct warehouse *warehouse);
 int warehouse_child_pid(struct warehouse *warehouse); /* 0 when none; tests kill it */
+
+struct warehouse_shard_state {
+    const char *url; /* until warehouse_close */
+    bool is_up;
+};
+/* The shards of a cluster, at most `room`; how many: 0 when embedded. Any thread. */
+size_t warehouse_shards(struct warehouse *warehouse, struct warehouse_shard_state *states,
+                        size_t room);
+/* Why it is not ready; OK when it is. A shard that is missing is named. */
+err warehouse_check(struct warehouse *warehouse, struct problem *problem);
 
 /* A named parameter of a query: {name:Type} in the text. The value is the text itself, any bytes but
  * zero; for Array, Tuple and Map their literal, as ['a','b\'c']. */

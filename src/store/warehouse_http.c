@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "store/clickhouse.h"
+#include "store/cluster_sql.h"
+#include "store/events.h"
 #include "store/warehouse_inside.h"
 
 #define CONNECT_TIMEOUT_MS 5000
@@ -280,18 +282,42 @@ static void write_argument(struct buffer *url, const char *name, str value)
     url_encode(url, value);
 }
 
+static const char *base_url(const struct warehouse *warehouse, int shard)
+{
+    return warehouse->shard_count > 0 ? warehouse->shards[shard].url : warehouse->url;
+}
+
+static bool is_modern(const struct warehouse *warehouse, int shard)
+{
+    return warehouse->shard_count == 0 || warehouse->shards[shard].is_modern;
+}
+
+/* A shard that is missing is an error, a slow network is none; a list of a hundred thousand customers is a query. */
+static void write_cluster_settings(struct buffer *url)
+{
+    write_argument(url, "skip_unavailable_shards", STR("0"));
+    write_argument(url, "connect_timeout_with_failover_ms", STR("3000"));
+    write_argument(url, "max_query_size", STR("268435456"));
+    write_argument(url, "max_ast_elements", STR("20000000"));
+    write_argument(url, "max_expanded_ast_elements", STR("20000000"));
+}
+
 static void write_url(const struct warehouse *warehouse, const struct warehouse_call *call,
                       struct buffer *url)
 {
-    buffer_printf(url, "%s/?", warehouse->url);
+    buffer_printf(url, "%s/?", base_url(warehouse, call->shard));
     if (call->data != NULL) {
         write_argument(url, "query", call->sql);
-        write_argument(url, "async_insert", STR("0"));
         /* One block whatever its bytes (W1). */
         write_argument(url, "min_insert_block_size_bytes", STR("0"));
-        write_argument(url, "max_insert_threads", STR("1"));
-        if (call->query_id.size > 0)
-            write_argument(url, "insert_deduplication_token", call->query_id);
+        if (is_modern(warehouse, call->shard)) {
+            write_argument(url, "async_insert", STR("0"));
+            write_argument(url, "max_insert_threads", STR("1"));
+            if (call->query_id.size > 0)
+                write_argument(url, "insert_deduplication_token", call->query_id);
+        }
+    } else if (warehouse->shard_count > 0) {
+        write_cluster_settings(url);
     }
     if (call->query_id.size > 0)
         write_argument(url, "query_id", call->query_id);
@@ -341,19 +367,41 @@ static void set_body(CURL *curl, const struct warehouse_call *call)
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->sql.data != NULL ? call->sql.data : "");
 }
 
-static struct curl_slist *make_headers(bool data)
+static bool add_header(struct curl_slist **headers, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*headers, line);
+    if (longer != NULL)
+        *headers = longer;
+    return longer != NULL;
+}
+
+/* Who asks; a cluster only. */
+static bool add_user(const struct warehouse *warehouse, struct curl_slist **headers)
+{
+    char line[320];
+    if (warehouse->user[0] == '\0')
+        return true;
+    snprintf(line, sizeof(line), "X-ClickHouse-User: %s", warehouse->user);
+    bool added = add_header(headers, line);
+    if (warehouse->password[0] != '\0') {
+        snprintf(line, sizeof(line), "X-ClickHouse-Key: %s", warehouse->password);
+        added = added && add_header(headers, line);
+    }
+    return added;
+}
+
+static struct curl_slist *make_headers(const struct warehouse *warehouse, bool data)
 {
     /* No waiting for '100 Continue', no form type; data come in chunks, their size is not known. */
     const char *const lines[] = { "Expect:", "Content-Type: text/plain",
                                   "Transfer-Encoding: chunked" };
     struct curl_slist *headers = NULL;
-    for (int i = 0; i < (data ? 3 : 2); i++) {
-        struct curl_slist *longer = curl_slist_append(headers, lines[i]);
-        if (longer == NULL) {
-            curl_slist_free_all(headers);
-            return NULL;
-        }
-        headers = longer;
+    bool added = true;
+    for (int i = 0; i < (data ? 3 : 2); i++)
+        added = added && add_header(&headers, lines[i]);
+    if (!added || !add_user(warehouse, &headers)) {
+        curl_slist_free_all(headers);
+        return NULL;
     }
     return headers;
 }
@@ -363,7 +411,7 @@ static err perform(struct warehouse *warehouse, const struct warehouse_call *cal
 {
     char words[CURL_ERROR_SIZE] = "";
     struct transfer transfer = { .curl = handle_take(warehouse), .answer = { .call = call } };
-    struct curl_slist *headers = make_headers(call->data != NULL);
+    struct curl_slist *headers = make_headers(warehouse, call->data != NULL);
     CURL *curl = transfer.curl;
     err error = ERR_NOMEM;
     if (curl == NULL || headers == NULL) {
@@ -393,26 +441,13 @@ out:
     return error;
 }
 
-static err check_ready(struct warehouse *warehouse, struct problem *problem)
-{
-    pthread_mutex_lock(&warehouse->mutex);
-    bool ready = warehouse->ready;
-    struct problem why = warehouse->problem;
-    pthread_mutex_unlock(&warehouse->mutex);
-    if (ready)
-        return ERR_OK;
-    if (problem != NULL)
-        *problem = why;
-    return ERR_UNAVAILABLE;
-}
-
 err warehouse_do(struct warehouse *warehouse, const struct warehouse_call *call,
                  struct problem *problem)
 {
     struct buffer url;
     size_t out_before = call->out != NULL ? call->out->size : 0;
     if (!call->even_unready) {
-        err unready = check_ready(warehouse, problem);
+        err unready = warehouse_check(warehouse, problem);
         if (unready != ERR_OK)
             return unready;
     }
@@ -430,7 +465,8 @@ err warehouse_do(struct warehouse *warehouse, const struct warehouse_call *call,
     return error;
 }
 
-err warehouse_ping(struct warehouse *warehouse, int64_t timeout_ms, struct problem *problem)
+err warehouse_ping(struct warehouse *warehouse, int shard, int64_t timeout_ms,
+                   struct problem *problem)
 {
     char url[WAREHOUSE_PATH_BYTES + 8], words[CURL_ERROR_SIZE] = "";
     struct warehouse_call call = { .sql = STR_NONE };
@@ -438,7 +474,7 @@ err warehouse_ping(struct warehouse *warehouse, int64_t timeout_ms, struct probl
     if (transfer.curl == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory for a request to the warehouse");
     CURL *curl = transfer.curl;
-    snprintf(url, sizeof(url), "%s/ping", warehouse->url);
+    snprintf(url, sizeof(url), "%s/ping", base_url(warehouse, shard));
     buffer_init(&transfer.answer.failure, FAILURE_BYTES_MAX);
     set_common(warehouse, curl, timeout_ms);
     curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -458,19 +494,34 @@ err warehouse_ping(struct warehouse *warehouse, int64_t timeout_ms, struct probl
 
 static _Atomic uint64_t next_query;
 
+/* Whoever asks for current customers sees the merges that are in the warehouse. */
+static err ask(struct warehouse *warehouse, struct warehouse_call *call, struct problem *problem)
+{
+    if (str_contains(call->sql, STR("'alias_map'"))) {
+        err error = warehouse_refresh_aliases(warehouse, problem);
+        if (error != ERR_OK)
+            return error;
+    }
+    if (warehouse->shard_count == 0)
+        return warehouse_do(warehouse, call, problem);
+    return cluster_sql_is_question(call->sql) ? cluster_ask(warehouse, call, problem)
+                                              : cluster_everywhere(warehouse, call, problem);
+}
+
 err warehouse_query(struct warehouse *warehouse, str sql,
                     const struct warehouse_parameter *parameters, size_t parameter_count,
                     int64_t timeout_ms, struct buffer *out, struct problem *problem)
 {
     char id[64];
-    int size = snprintf(id, sizeof(id), "kith-query-%" PRIu64, atomic_fetch_add(&next_query, 1));
+    int size = snprintf(id, sizeof(id), "kith-query-%" PRIx64 "-%" PRIu64, warehouse->nonce,
+                        atomic_fetch_add(&next_query, 1));
     struct warehouse_call call = { .sql = sql,
                                    .query_id = { .data = id, .size = (size_t)size },
                                    .parameters = parameters,
                                    .parameter_count = parameter_count,
                                    .timeout_ms = timeout_ms,
                                    .out = out };
-    err error = warehouse_do(warehouse, &call, problem);
+    err error = ask(warehouse, &call, problem);
     /* Nobody waits for it any more. */
     if (error == ERR_TIMEOUT && warehouse_kill(warehouse, call.query_id, NULL) != ERR_OK)
         problem_hint(problem, error, "the query may still run in the warehouse");
@@ -487,18 +538,20 @@ err warehouse_stream(struct warehouse *warehouse, str sql,
                                    .parameter_count = parameter_count,
                                    .chunk = chunk,
                                    .context = context };
-    return warehouse_do(warehouse, &call, problem);
+    return ask(warehouse, &call, problem);
 }
 
-err warehouse_insert_data(struct warehouse *warehouse, str table, const struct warehouse_data *data,
-                          str batch, struct problem *problem)
+err warehouse_insert_data(struct warehouse *warehouse, int shard, str table,
+                          const struct warehouse_data *data, str batch, struct problem *problem)
 {
     struct buffer sql;
     buffer_init(&sql, 64 << 10);
     buffer_printf(&sql, "INSERT INTO " STR_FMT " FORMAT %s", STR_ARG(table), data->format);
-    struct warehouse_call call = {
-        .sql = buffer_str(&sql), .data = data, .query_id = batch, .timeout_ms = INSERT_TIMEOUT_MS
-    };
+    struct warehouse_call call = { .shard = shard,
+                                   .sql = buffer_str(&sql),
+                                   .data = data,
+                                   .query_id = batch,
+                                   .timeout_ms = INSERT_TIMEOUT_MS };
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = warehouse_do(warehouse, &call, problem);
@@ -516,11 +569,20 @@ static size_t read_str(void *context, char *out, size_t room)
     return size;
 }
 
+err warehouse_insert_at(struct warehouse *warehouse, int place, str table, str rows, str batch,
+                        struct problem *problem)
+{
+    struct warehouse_data data = { .format = "RowBinary", .read = read_str, .context = &rows };
+    return warehouse_insert_data(warehouse, place, table, &data, batch, problem);
+}
+
 err warehouse_insert(struct warehouse *warehouse, str table, str rows, str batch,
                      struct problem *problem)
 {
-    struct warehouse_data data = { .format = "RowBinary", .read = read_str, .context = &rows };
-    return warehouse_insert_data(warehouse, table, &data, batch, problem);
+    err error = ERR_OK;
+    for (int place = 0; place < warehouse_places(warehouse) && error == ERR_OK; place++)
+        error = warehouse_insert_at(warehouse, place, table, rows, batch, problem);
+    return error;
 }
 
 err warehouse_kill(struct warehouse *warehouse, str query_id, struct problem *problem)
@@ -530,12 +592,8 @@ err warehouse_kill(struct warehouse *warehouse, str query_id, struct problem *pr
                         STR_ARG(query_id));
     if (size < 0 || (size_t)size >= sizeof(sql))
         return problem_set(problem, ERR_INVALID, "query id of %zu bytes", query_id.size);
-    struct buffer out;
-    buffer_init(&out, 64 << 10);
-    struct warehouse_call call = { .sql = { .data = sql, .size = (size_t)size },
-                                   .timeout_ms = KILL_TIMEOUT_MS,
-                                   .out = &out };
-    err error = warehouse_do(warehouse, &call, problem);
-    buffer_deinit(&out);
+    err error = ERR_OK;
+    for (int shard = 0; shard < warehouse_places(warehouse) && error == ERR_OK; shard++)
+        error = warehouse_at(warehouse, shard, sql, KILL_TIMEOUT_MS, NULL, problem);
     return error;
 }

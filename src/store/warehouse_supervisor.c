@@ -63,6 +63,18 @@ static bool rest(struct warehouse *warehouse, int64_t ms)
     return !stopping;
 }
 
+/* Sleep, but not when stopping, and wake when a shard is told to be missing: it is soon asked again. */
+static void rest_unless_down(struct warehouse *warehouse, int64_t ms)
+{
+    bool was_ready = warehouse_is_ready(warehouse);
+    for (int64_t slept_ms = 0; slept_ms < ms; slept_ms += READY_POLL_MS) {
+        if (!rest(warehouse, ms - slept_ms < READY_POLL_MS ? ms - slept_ms : READY_POLL_MS))
+            return;
+        if (was_ready && !warehouse_is_ready(warehouse))
+            return;
+    }
+}
+
 static void say_ready(struct warehouse *warehouse)
 {
     pthread_mutex_lock(&warehouse->mutex);
@@ -90,7 +102,7 @@ static void set_pid(struct warehouse *warehouse, int pid)
 /* Tables are made before anybody else may ask. */
 static bool try_ready(struct warehouse *warehouse, struct problem *problem)
 {
-    if (warehouse_ping(warehouse, PING_TIMEOUT_MS, problem) != ERR_OK)
+    if (warehouse_ping(warehouse, 0, PING_TIMEOUT_MS, problem) != ERR_OK)
         return false;
     if (warehouse_make_tables(warehouse, problem) != ERR_OK) {
         log_line(LOG_ERROR, "warehouse_tables", "reason=\"%s\"", problem->detail);
@@ -204,7 +216,7 @@ static bool wait_for_child(struct warehouse *warehouse, pid_t pid, struct proble
         else if (steady_since_ms(asked) < PING_EVERY_MS)
             continue;
         else
-            answered = warehouse_ping(warehouse, PING_TIMEOUT_MS, &silent) == ERR_OK;
+            answered = warehouse_ping(warehouse, 0, PING_TIMEOUT_MS, &silent) == ERR_OK;
         asked = steady_now();
         if (answered)
             heard = steady_now();
@@ -243,25 +255,51 @@ static void run_child(struct warehouse *warehouse)
 
 /* ---- the cluster ---- */
 
+/* Every shard is looked after, so that each that is missing is known; true when all are there. */
+static bool look_after_shards(struct warehouse *warehouse)
+{
+    bool all = true;
+    for (int shard = 0; shard < warehouse->shard_count && !is_stopping(warehouse); shard++) {
+        struct problem problem = { .error = ERR_OK };
+        all = cluster_look_after(warehouse, shard, &problem) && all;
+    }
+    return all && !is_stopping(warehouse);
+}
+
+/* What another opening left on its way is taken away once, before anything is on its way. */
+static bool try_cluster(struct warehouse *warehouse, bool *swept)
+{
+    struct problem problem = { .error = ERR_OK };
+    err error = cluster_check(warehouse, &problem);
+    if (error == ERR_OK && !*swept)
+        error = cluster_sweep(warehouse, &problem);
+    if (error != ERR_OK) {
+        log_line(LOG_ERROR, "warehouse_tables", "reason=\"%s\" cure=\"%s\"", problem.detail,
+                 problem.hint);
+        say_unready(warehouse, &problem);
+        return false;
+    }
+    *swept = true;
+    atomic_store(&warehouse->aliases_changed, true);
+    say_ready(warehouse);
+    return true;
+}
+
 static void watch_cluster(struct warehouse *warehouse)
 {
-    bool ready = false;
+    bool swept = false;
     int64_t wait_ms = BACK_OFF_FIRST_MS;
     while (!is_stopping(warehouse)) {
-        struct problem problem = { .error = ERR_OK };
-        bool answered = ready ? warehouse_ping(warehouse, PING_TIMEOUT_MS, &problem) == ERR_OK
-                              : try_ready(warehouse, &problem);
-        if (answered) {
+        bool was_ready = warehouse_is_ready(warehouse);
+        bool answered = look_after_shards(warehouse) &&
+                        (warehouse_is_ready(warehouse) || try_cluster(warehouse, &swept));
+        if (answered)
             wait_ms = PING_EVERY_MS;
-        } else {
-            if (ready)
-                log_line(LOG_WARN, "warehouse_down", "reason=\"%s\"", problem.detail);
-            say_unready(warehouse, &problem);
-            wait_ms = ready ? BACK_OFF_FIRST_MS
-                            : (wait_ms * 2 < BACK_OFF_LAST_MS ? wait_ms * 2 : BACK_OFF_LAST_MS);
-        }
-        ready = answered;
-        rest(warehouse, wait_ms);
+        else if (was_ready)
+            wait_ms = BACK_OFF_FIRST_MS;
+        else
+            wait_ms = wait_ms * 2 < PING_EVERY_MS ? wait_ms * 2 : PING_EVERY_MS;
+        rest_unless_down(warehouse, wait_ms);
     }
 }
 

@@ -157,7 +157,7 @@ static void check_order(size_t count, uint64_t customers, uint64_t times, uint64
                           .seq = i + 1 };
         put_row(&rows, &keys[i], &random);
     }
-    assert_ok(row_order_make(&order, buffer_str(&rows), &problem));
+    assert_ok(row_order_make(&order, buffer_str(&rows), 0, 1, &problem));
     assert_int_equal(order.count, count);
     qsort(keys, count, sizeof(*keys), compare_keys);
     for (size_t i = 0; i < count; i++) {
@@ -247,7 +247,7 @@ static void torn_rows_are_refused(void **state)
     for (size_t size = 0; size <= rows.size; size++) {
         char *copy = malloc(size + 1);
         memcpy(copy, rows.data, size);
-        err error = row_order_make(&order, (str){ copy, size }, &problem);
+        err error = row_order_make(&order, (str){ copy, size }, 0, 1, &problem);
         bool whole = size == 0 || size == ends[1] || size == ends[2];
         assert_int_equal(error, whole ? ERR_OK : ERR_CORRUPT);
         if (error == ERR_OK)
