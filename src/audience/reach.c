@@ -4,6 +4,7 @@
  * An identifier of the channel, and consent for the purpose of the channel's name; where that was never decided, for
  * "marketing". */
 #include "audience/state.h"
+#include "profile/profile.h"
 
 /* X(NAME, channel, identifier type) */
 #define CHANNELS(X)                                      \
@@ -41,12 +42,17 @@ const char *reach_word(enum reach reach)
 err reach_want(struct audience *audience, bool *is_ready)
 {
     struct reach_columns *reach = &audience->reach;
-    for (size_t i = 0; i <= REACH_CHANNELS; i++) {
-        str name = i < REACH_CHANNELS ? reach_channel(i) : STR("marketing");
+    for (size_t i = 0; i <= REACH_CHANNELS + 1; i++) {
+        str name = i < REACH_CHANNELS    ? reach_channel(i)
+                   : i == REACH_CHANNELS ? STR("marketing")
+                                         : STR(PURPOSE_PROCESSING);
         uint32_t column = columns_column(&audience->facts, COLUMN_CONSENT, name, RULE_BOOL);
         if (column == 0)
             return ERR_NOMEM;
-        reach->consents[i] = audience->facts.columns[column];
+        if (i > REACH_CHANNELS)
+            reach->processing = audience->facts.columns[column];
+        else
+            reach->consents[i] = audience->facts.columns[column];
         columns_want(&audience->facts, column);
         *is_ready = *is_ready && columns_is_filled(&audience->facts, column);
         if (i < REACH_CHANNELS)
@@ -63,6 +69,8 @@ enum reach reach_of(const struct audience *audience, size_t channel, uint32_t cu
     uint32_t bit = reach->bits[channel];
     if (mask == NO_VALUE || bit >= IDENTIFIER_BITS || (mask >> bit & 1) == 0)
         return REACH_NO_IDENTIFIER;
+    if (cell_get(reach->processing, customer) == 0)
+        return REACH_WITHDRAWN;
     int64_t consent = cell_get(reach->consents[channel], customer);
     if (consent == NO_VALUE)
         consent = cell_get(reach->consents[REACH_CHANNELS], customer);

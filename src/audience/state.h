@@ -202,6 +202,7 @@ size_t columns_bytes(const struct facts_table *facts);
 enum reach { REACH_YES, REACH_NO_IDENTIFIER, REACH_NO_CONSENT, REACH_WITHDRAWN, REACH_END };
 struct reach_columns {
     const struct fact_column *consents[REACH_CHANNELS + 1]; /* the last: marketing */
+    const struct fact_column *processing; /* withdrawn: her data are kept and not used */
     uint32_t bits[REACH_CHANNELS];
 };
 struct reach_counts {

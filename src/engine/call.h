@@ -38,6 +38,17 @@ err run_customer_erase(struct call *call) MUST_USE;
 err run_erasure_move(struct call *call) MUST_USE;
 err run_tombstone_put(struct call *call) MUST_USE;
 
+/* command_person.c */
+err run_consent_put(struct call *call) MUST_USE;
+err run_customer_restrict(struct call *call) MUST_USE;
+err run_trait_correct(struct call *call) MUST_USE;
+err run_request_put(struct call *call) MUST_USE;
+/* What was said in her requests goes; open ones end, or end with this erasure. */
+err person_forget(struct call *call, uint32_t erasure, const uint32_t *nodes, size_t count,
+                  uint32_t *rows) MUST_USE;
+/* The erasure is finished: so is who asked for it. */
+err person_forgotten(struct call *call, uint32_t erasure) MUST_USE;
+
 /* command_touch.c */
 err run_touch(struct call *call) MUST_USE;
 

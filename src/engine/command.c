@@ -186,31 +186,6 @@ static err run_trait_put(struct call *call)
     return error == ERR_OK ? follow_all(call->engine, call->seq) : error;
 }
 
-static err run_consent_put(struct call *call)
-{
-    struct engine *engine = call->engine;
-    uint32_t customer = identity_root(engine->identity, member_number(call, STR("customer")));
-    str purpose = member_text(call, STR("purpose"));
-    call->object = purpose;
-    if (customer == 0)
-        return problem_set(call->problem, ERR_NOT_FOUND, "there is no such customer");
-    if (purpose.size == 0 || purpose.size > 100)
-        return problem_set(call->problem, ERR_UNPROCESSABLE,
-                           "a purpose of consent has 1 to 100 bytes");
-    json_value granted = json_get(call->body, STR("granted"));
-    if (json_kind(granted) != JSON_BOOL) {
-        problem_set(call->problem, ERR_UNPROCESSABLE, "granted is true or false");
-        return problem_at(call->problem, ERR_UNPROCESSABLE, "/granted");
-    }
-    err error = profile_put_consent(engine->profile, customer, purpose, json_bool(granted, false),
-                                    engine->now_ms, call->seq, 0,
-                                    member_text(call, STR("evidence")), call->writes);
-    if (error == ERR_OK)
-        error = follow_customer(engine, customer, call->seq);
-    /* What waits for her is pulled by this record. */
-    return error == ERR_OK ? act_customer(engine, customer, call->seq) : error;
-}
-
 static err run_plan_event_put(struct call *call)
 {
     call->object = member_text(call, STR("name"));
@@ -345,6 +320,9 @@ static const struct handler {
     { "import.retract", run_import_retract },
     { "import.detach", run_import_detach },
     { "mapping.put", run_mapping_put },
+    { "customer.restrict", run_customer_restrict },
+    { "trait.correct", run_trait_correct },
+    { "request.put", run_request_put },
     { "watermark.put", run_watermark_put },
     { "object.put", run_object_put },
     { "object.kind.put", run_object_kind_put },
@@ -521,7 +499,8 @@ static bool needs_barrier(str operation)
 {
     return str_equal(operation, STR("identity.rules.apply")) ||
            str_starts_with(operation, STR("team.")) ||
-           str_equal(operation, STR("customer.erase")) || str_equal(operation, STR("erasure.move"));
+           str_equal(operation, STR("customer.erase")) ||
+           str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("request.put"));
 }
 
 err command_apply(struct engine *engine, uint64_t seq, str record)

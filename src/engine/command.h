@@ -24,7 +24,7 @@
  *  customer.split     {customer, merge_id}   customer.merge {customer, other}   numbers
  *  refusal.decide     {id, decision:"merge|separate|dismiss"}
  *  trait.put          {name,type,precedence,description,personal}
- *  consent.put        {customer,purpose,granted,evidence}
+ *  consent.put        {customer,purpose,granted,evidence,text_version,at_ms (not later than now)}
  *  plan.event.put     {name, …as in PUT /plan/events/{name}}
  *  quarantine.discard {ids:[…]}
  *  setting.put        {key,value}
@@ -43,6 +43,10 @@
  *  team.put           {key,name,parent,customers,events,sources,accounts}   team.delete {key}: docs/teams.md
  *  team.share         {kind,key,team,level:"read|use|change|none"}          team.refuse {object,path}: the audit alone
  *  customer.erase     {customer, reason}: all of a customer; answers {number} of the erasure. docs/privacy.md
+ *  customer.restrict  {customer, restricted, reason}: her data are kept and not used
+ *  trait.correct      {customer, name, value} or {customer, name, release:true}
+ *  request.put        {customer, kind, received_ms, due_ms, handler, note}: answers {number}; or, of one that is there,
+ *                     {number, state, handler, due_ms, note, result, package}: what is missing stays
  *  tombstone.put      {hashes:[hex], lift}: she comes back; or, of a backup that knows her, she does not
  *  steps of a job, never asked for from outside:
  *  erasure.move       {number, totals:[[day, type, channel, currency, events, revenue, total]], quarantine:[ids],
@@ -80,6 +84,11 @@
     X(SETTING_PUT, "setting.put", SETTING_ADMINISTER, "a setting was changed")                     \
     X(AUDIT_NOTE, "audit.note", SYSTEM, "something that changed nothing was noted")                \
     X(CUSTOMER_ERASE, "customer.erase", PRIVACY_APPROVE, "a customer was erased")                  \
+    X(CUSTOMER_RESTRICT, "customer.restrict", PRIVACY_CREATE,                                      \
+      "a customer's data are not to be used, or may be again")                                     \
+    X(TRAIT_CORRECT, "trait.correct", CUSTOMER_CHANGE, "a trait was corrected by hand")            \
+    X(REQUEST_PUT, "request.put", PRIVACY_CREATE,                                                  \
+      "a person asked for her rights, or was answered")                                            \
     X(ERASURE_MOVE, "erasure.move", SYSTEM, "an erasure went on")                                  \
     X(TOMBSTONE_PUT, "tombstone.put", PRIVACY_APPROVE,                                             \
       "identifiers were kept out, or may come back")                                               \

@@ -256,6 +256,18 @@ static err forget_acts(struct call *call, uint32_t root, const uint32_t *nodes, 
     return error;
 }
 
+static err forget_decisions(struct call *call, const uint32_t *nodes, size_t count, uint32_t *rows)
+{
+    struct numbers numbers = { .error = ERR_OK };
+    for (size_t i = 0; i < count; i++)
+        note_number(&numbers, nodes[i]);
+    err error = numbers.error;
+    if (error == ERR_OK)
+        error = each_step(call, LEDGER_CONSENT_DECISIONS, &numbers, true, rows);
+    memory_free(numbers.items);
+    return error;
+}
+
 static err forget_facts(struct call *call, const uint32_t *nodes, size_t count,
                         struct counts *counts)
 {
@@ -337,6 +349,10 @@ static err erase(struct call *call, uint32_t root, const uint32_t *nodes, size_t
         error = forget_acts(call, root, nodes, count, &counts);
     if (error == ERR_OK)
         error = forget_facts(call, nodes, count, &counts);
+    if (error == ERR_OK)
+        error = forget_decisions(call, nodes, count, &counts.rows);
+    if (error == ERR_OK)
+        error = person_forget(call, number, nodes, count, &counts.rows);
     if (error == ERR_OK)
         error = forget_identity(call, number, nodes, count, &counts);
     if (error == ERR_OK)
@@ -482,6 +498,8 @@ err run_erasure_move(struct call *call)
         error = ledger_find(call->engine->ledger, LEDGER_ERASURES, &key, 1, move_row, &moving,
                             call->problem);
     buffer_deinit(&text);
+    if (error == ERR_OK && finished)
+        error = person_forgotten(call, number);
     if (error == ERR_OK && finished)
         erasures_finish(&call->engine->erasures, number);
     return error;

@@ -311,6 +311,13 @@ static size_t world_nodes(void *context, uint32_t customer, uint32_t *nodes, siz
     return count < max ? count : max;
 }
 
+static bool world_consent(void *context, uint32_t customer, str purpose, bool *granted)
+{
+    const struct move *move = context;
+    const struct touch_world *world = act_world(move->engine);
+    return world->consent(world->context, customer, purpose, granted);
+}
+
 static uint32_t world_first_node(void *context, uint32_t customer)
 {
     uint32_t nodes[NODES_MAX], first = customer;
@@ -437,6 +444,7 @@ err move_new(struct engine *engine)
                                           .first_node = world_first_node,
                                           .root = world_root,
                                           .nodes = world_nodes,
+                                          .consent = world_consent,
                                           .touch = world_touch,
                                           .withdraw = world_withdraw,
                                           .set_tag = world_set_tag,
@@ -645,6 +653,9 @@ err move_event(struct engine *engine, const struct event *event, const struct id
     if (error == ERR_OK)
         error = journey_event(move->journeys, who->customer, who->node, event, !is_old, moment,
                               engine->writes);
+    bool decides = who->merge_count > 0 || str_equal(event->type, STR("Consent Withdrawn"));
+    if (error == ERR_OK && decides)
+        error = move_consent_changed(engine, who->customer, event->seq);
     return error;
 }
 
@@ -657,6 +668,12 @@ err move_customer(struct engine *engine, uint32_t customer, uint64_t seq)
     size_t count = identity_nodes(engine->identity, root, nodes, NODES_MAX);
     return journey_split(engine->move->journeys, nodes, count < NODES_MAX ? count : NODES_MAX,
                          moment_of(engine, seq), engine->writes);
+}
+
+err move_consent_changed(struct engine *engine, uint32_t customer, uint64_t seq)
+{
+    return journey_decided(engine->move->journeys, customer, moment_of(engine, seq),
+                           engine->writes);
 }
 
 err move_all(struct engine *engine, uint64_t seq)

@@ -43,6 +43,8 @@ err move_event(struct engine *engine, const struct event *event,
                const struct identity_outcome *who) MUST_USE;
 /* Her nodes are others than before, by a command. */
 err move_customer(struct engine *engine, uint32_t customer, uint64_t seq) MUST_USE;
+/* She decided what may be done with her data. */
+err move_consent_changed(struct engine *engine, uint32_t customer, uint64_t seq) MUST_USE;
 err move_all(struct engine *engine, uint64_t seq) MUST_USE;
 /* A record begins: what the audience moves from now on, save by time, belongs to it. */
 void move_begin(struct engine *engine);

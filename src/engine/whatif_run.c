@@ -424,6 +424,8 @@ static err take_effect(struct whatif_run *run, const struct whatif_row *row,
         error = journey_merged(run->journeys, customer, absorbed, merges, moment, NULL);
     if (error == ERR_OK)
         error = journey_event(run->journeys, customer, row->node, event, may_start, moment, NULL);
+    if (error == ERR_OK && (merges > 0 || str_equal(event->type, STR("Consent Withdrawn"))))
+        error = journey_decided(run->journeys, customer, moment, NULL);
     return error == ERR_OK ? end_record(run) : error;
 }
 

@@ -456,6 +456,7 @@ void world_fill(struct whatif_run *run)
         .first_node = world_first_node,
         .root = world_root,
         .nodes = world_nodes_of_journeys,
+        .consent = world_consent,
         .touch = world_touch,
         .withdraw = world_withdraw,
         .set_tag = world_set_tag,

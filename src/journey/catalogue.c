@@ -77,6 +77,8 @@ const struct step_info *step_info(enum step_kind kind)
     X("journey", " ", "purpose", "text", false, "目的", "purpose of its messages")                 \
     X("journey", " ", "brand", "text", false, "品牌", "brand")                                     \
     X("journey", " ", "campaign", "text", false, "活动", "campaign")                               \
+    X("journey", " ", "personalises", "bool", false, "按个人信息选择对象或内容",                   \
+      "chooses by what is known of people")                                                        \
     X("journey", " ", "approval", "bool", false, "需要审批", "a second person approves it")        \
     X("journey", " ", "test_segment", "segment", false, "测试人群", "test users")                  \
     X("journey", " ", "layout", "object", false, "画布位置", "places on the canvas")               \

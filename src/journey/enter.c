@@ -175,6 +175,9 @@ static const char *refusal_of(struct journeys *journeys, const struct version *v
 {
     struct journey *journey = entering->journey;
     struct already already = already_in(journeys, entering);
+    const char *kept_out = enter_kept_out(journeys, version, entering->customer);
+    if (kept_out[0] != '\0')
+        return kept_out;
     if (already.same_key)
         return "already_in";
     if (already.count >= version->entry.parallel_max)

@@ -87,6 +87,8 @@ struct journey_world {
     uint32_t (*first_node)(void *context, uint32_t customer); /* the oldest of hers */
     uint32_t (*root)(void *context, uint32_t node);           /* 0: gone */
     size_t (*nodes)(void *context, uint32_t customer, uint32_t *nodes, size_t max);
+    /* What she decided about a purpose; false: nothing. */
+    bool (*consent)(void *context, uint32_t customer, str purpose, bool *granted);
     err (*touch)(void *context, const struct touch_request *request, struct journey_moment moment,
                  struct ledger_writes *writes, struct touch_answer *answer);
     err (*withdraw)(void *context, uint64_t position, str reason, struct journey_moment moment,
@@ -140,6 +142,10 @@ err journey_split(struct journeys *journeys, const uint32_t *nodes, size_t count
 /* She is being forgotten: her positions end here, and what they remember goes. Before her nodes are gone. */
 err journey_erased(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
                    struct ledger_writes *writes, uint32_t *positions) MUST_USE;
+/* What is not to be done with her data any more ends here: journeys that she may not be in (kept_out.c). After a consent was
+ * withdrawn, and after a merge. */
+err journey_decided(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
+                    struct ledger_writes *writes) MUST_USE;
 /* Rules may have become ready (audience.install): what waited for that goes live. */
 err journey_rules_ready(struct journeys *journeys, struct journey_moment moment,
                         struct ledger_writes *writes) MUST_USE;

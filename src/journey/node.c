@@ -350,6 +350,7 @@ static err ask_touch(struct walk *walk, const struct node *node, struct touch_an
         .purpose = first_of(node->purpose, first_of(version->purpose, STR("marketing"))),
         .brand = first_of(node->brand, version->brand),
         .is_transactional = node->is_transactional,
+        .is_plain = version->is_plain,
         .priority = node->priority,
         .expires_ms = node->expires_ms > 0 ? walk->now_ms + node->expires_ms : 0,
         .order_id = buffer_str(&order),

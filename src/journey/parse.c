@@ -506,6 +506,10 @@ static err read_all(struct parsing *parsing, json_value body)
         error = journey_parse_text(parsing, body, "brand", "", false, &version->brand);
     if (error == ERR_OK)
         error = journey_parse_text(parsing, body, "campaign", "", false, &version->campaign);
+    bool personalises = true;
+    if (error == ERR_OK)
+        error = journey_parse_bool(parsing, body, "personalises", "", true, &personalises);
+    version->is_plain = !personalises;
     if (error == ERR_OK)
         error = read_keep(parsing, json_get(body, STR("keep")));
     if (error == ERR_OK)

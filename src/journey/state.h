@@ -256,7 +256,8 @@ struct version {
     str *kept; /* properties of the event that are remembered; all, if there are few bytes */
     uint32_t kept_count;
     str brand, purpose, campaign;
-    bool is_held; /* its rules are */
+    bool is_plain; /* chooses nobody by what is known of her, as its maker says */
+    bool is_held;  /* its rules are */
     int64_t published_ms;
     uint32_t *waiting; /* per node, and then START, ABSENCE, CONTROL, AFTER */
     uint32_t position_count;
@@ -712,6 +713,9 @@ err journey_enter_one(struct journeys *journeys, const struct entering *entering
 err enter_joins(struct journeys *journeys, struct journey_moment moment,
                 struct ledger_writes *writes) MUST_USE;
 /* What of an event is remembered by positions of this version. */
+/* kept_out.c: why she may not be in it, or "". */
+const char *enter_kept_out(const struct journeys *journeys, const struct version *version,
+                           uint32_t customer);
 err keep_of_event(struct journeys *journeys, const struct version *version, json_value props,
                   struct buffer *out) MUST_USE;
 uint64_t entry_hash(uint16_t journey, uint32_t node, str key);

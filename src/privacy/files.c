@@ -176,11 +176,85 @@ static err clean_folder(struct round *round, const char *below, enum file_kind k
     return error;
 }
 
+/* ---- files made for persons: packages/rNUMBER-EXPIRES-RANDOM ---- */
+
+struct asked {
+    int64_t numbers[256];
+    size_t count;
+};
+
+static bool note_asked(void *context, const struct ledger_value *values)
+{
+    struct asked *asked = context;
+    if (asked->count < sizeof asked->numbers / sizeof asked->numbers[0])
+        asked->numbers[asked->count++] = values[0].integer;
+    return true;
+}
+
+static bool is_asked(const struct asked *asked, int64_t number)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        if (asked->numbers[i] == number)
+            return true;
+    return false;
+}
+
+/* False: it is none of ours. */
+static bool read_name(const char *name, int64_t *number, int64_t *expires_s)
+{
+    str rest = str_from_c(name), part;
+    return name[0] == 'r' && str_split(&rest, '-', &part) &&
+           str_to_int64(str_slice(part, 1, part.size), number) && str_split(&rest, '-', &part) &&
+           str_to_int64(part, expires_s);
+}
+
+static err drop_package(const char *path, struct problem *problem)
+{
+    return unlink(path) == 0 || errno == ENOENT
+               ? ERR_OK
+               : problem_set(problem, ERR_IO, "cannot remove '%s': %s", path, strerror(errno));
+}
+
+err files_drop_packages(struct privacy *privacy, int64_t now_ms, const uint32_t *nodes,
+                        size_t count, struct problem *problem)
+{
+    struct asked asked = { .count = 0 };
+    char folder[PRIVACY_PATH_BYTES], path[PRIVACY_PATH_BYTES + 300];
+    int64_t number, expires_s;
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < count; i++)
+        error = ledger_find_by(engine_ledger(privacy->engine), LEDGER_PERSON_REQUESTS, "customer",
+                               ledger_int(nodes[i]), NULL, true, 256, note_asked, &asked, problem);
+    snprintf(folder, sizeof folder, "%.900s/packages", privacy->folder);
+    DIR *entries = error == ERR_OK ? opendir(folder) : NULL;
+    for (struct dirent *entry;
+         error == ERR_OK && entries != NULL && (entry = readdir(entries)) != NULL;) {
+        if (!read_name(entry->d_name, &number, &expires_s) ||
+            (expires_s > now_ms / 1000 && !is_asked(&asked, number)))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        error = drop_package(path, problem);
+    }
+    if (entries != NULL)
+        closedir(entries);
+    return error;
+}
+
+static err drop_all_packages(struct round *round, struct problem *problem)
+{
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < round->count; i++)
+        error = files_drop_packages(round->privacy, INT64_MIN, round->items[i].nodes,
+                                    round->items[i].node_count, problem);
+    return error;
+}
+
 err files_erase(struct round *round, struct problem *problem)
 {
-    if (round->term_count == 0)
-        return ERR_OK;
-    err error = clean_folder(round, "exports", FILE_EXPORT, problem);
+    err error = drop_all_packages(round, problem);
+    if (error != ERR_OK || round->term_count == 0)
+        return error;
+    error = clean_folder(round, "exports", FILE_EXPORT, problem);
     if (error == ERR_OK)
         error = clean_folder(round, "imports", FILE_REPORT, problem);
     return error == ERR_OK ? clean_folder(round, "imports/uploads", FILE_UPLOAD, problem) : error;

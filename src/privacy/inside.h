@@ -76,6 +76,9 @@ err redact_quarantine(struct round *round, struct buffer *ids, struct problem *p
 
 /* files.c */
 err files_erase(struct round *round, struct problem *problem) MUST_USE;
+/* Files of persons (server/package.c) whose time is over at `now_ms`, and, with `nodes`, those made of requests of these. */
+err files_drop_packages(struct privacy *privacy, int64_t now_ms, const uint32_t *nodes,
+                        size_t count, struct problem *problem) MUST_USE;
 
 /* erased.c */
 /* Whom this folder knows as erased stands in the folder of backups. */

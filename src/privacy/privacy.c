@@ -377,6 +377,23 @@ static bool wait_for_work(struct privacy *privacy, int64_t wait_ms)
     return woken || is_unclean(privacy);
 }
 
+static void tell_now(const struct engine_state *state, struct engine_question *question)
+{
+    *(int64_t *)question->context = state->now_ms;
+}
+
+/* Files made for persons go when their time is over, by the clock of the records. */
+static void drop_expired(struct privacy *privacy)
+{
+    struct problem problem = { .error = ERR_OK };
+    int64_t now_ms = 0;
+    struct engine_question question = { .ask = tell_now, .context = &now_ms };
+    if (engine_ask_wait(privacy->engine, &question) != ERR_OK)
+        return;
+    if (files_drop_packages(privacy, now_ms, NULL, 0, &problem) != ERR_OK)
+        log_line(LOG_WARN, "package_stays", "reason=\"%s\"", problem.detail);
+}
+
 static void *run(void *context)
 {
     struct privacy *privacy = context;
@@ -397,7 +414,7 @@ static void *run(void *context)
             (void)wait_for_work(privacy, AGAIN_MS);
         else
             while (!more && !privacy_stops(privacy) && !wait_for_work(privacy, LOOK_MS))
-                continue;
+                drop_expired(privacy);
     }
     return NULL;
 }

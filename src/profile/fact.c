@@ -219,7 +219,9 @@ static bool read_fact(struct cursor *cursor, struct fact *fact)
         return false;
     bool adds = fact->operation == FACT_INCREMENT || fact->operation == FACT_SUM;
     if ((adds && fact->kind != FACT_INT && fact->kind != FACT_MICRO && fact->kind != FACT_JSON) ||
-        (fact->operation == FACT_UNSET) != (fact->kind == FACT_NONE) ||
+        (fact->operation == FACT_UNSET && fact->kind != FACT_NONE) ||
+        (fact->kind == FACT_NONE && fact->operation != FACT_UNSET &&
+         fact->operation != FACT_HAND) ||
         (fact->trait == FACT_ALL_TRAITS && fact->operation != FACT_UNSET))
         return false;
     return read_value(cursor, fact);

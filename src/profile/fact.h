@@ -14,6 +14,7 @@
  *     increments newer than their own account's newest set; of more than FACT_INCREMENTS_MAX of an
  *     account the oldest are added up, and so are whole accounts beyond FACT_ACCOUNTS_MAX
  *     of appended elements the newest saying of each, at most FACT_ELEMENTS_MAX
+ *     the newest of those put by hand, which no unset of a source reaches
  * Two things are beyond it. An unset that arrives after what is newer than itself cannot bring back the
  * oldest set, set-once, greatest or least of the time behind it, where an older one had taken its place;
  * then the newest stands for it. And a set that arrives late, from before increments that were added
@@ -50,11 +51,12 @@ enum fact_operation {
     FACT_APPEND, /* one element */
     FACT_UNSET,
     FACT_CONSENT, /* trait number: of the purpose. Never in table TRAITS */
+    FACT_HAND,    /* corrected by hand: it speaks before all others, whatever they are; NONE: not any more */
     FACT_OPERATION_END
 };
 
 enum fact_kind {
-    FACT_NONE, /* unset has no value */
+    FACT_NONE, /* unset has no value, nor has what is by hand no more */
     FACT_FALSE,
     FACT_TRUE,
     FACT_INT,   /* `number` */

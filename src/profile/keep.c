@@ -35,7 +35,7 @@ static void drop_unset(struct fact *items, uint32_t count, const struct fact *un
         cut = unset_all;
     for (uint32_t i = 0; i < count && cut != NULL; i++) {
         struct fact *fact = &items[i];
-        if (fact == unset || fact->operation == FACT_CONSENT)
+        if (fact == unset || fact->operation == FACT_CONSENT || fact->operation == FACT_HAND)
             continue;
         /* Of the same event the unset comes last. */
         if (fact->operation == FACT_UNSET || fact_compare_time(fact, cut) <= 0)
@@ -422,6 +422,16 @@ static err keep_elements(struct fact *items, uint32_t count)
                            : error;
 }
 
+/* ---- by hand ---- */
+
+static void keep_hand(struct fact *items, uint32_t count)
+{
+    const struct fact *newest = extreme_in_time(items, count, FACT_HAND, 1);
+    for (uint32_t i = 0; i < count && newest != NULL; i++)
+        if (items[i].operation == FACT_HAND && &items[i] != newest)
+            items[i].operation = DROPPED;
+}
+
 /* ---- consent ---- */
 
 /* The newest decision; of two at one time the stricter. */
@@ -458,6 +468,7 @@ err facts_keep(struct fact *items, uint32_t *count, const struct fact *unset_all
         error = keep_increments(items, *count);
     if (error == ERR_OK)
         error = keep_elements(items, *count);
+    keep_hand(items, *count);
     keep_consent(items, *count);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < *count; i++) {

@@ -103,7 +103,7 @@ static bool fact_matches(const void *context, const struct fact *fact)
     const struct profile_probe *probe = context;
     char bytes[64];
     struct buffer text = { .data = bytes, .capacity = sizeof(bytes), .size_max = sizeof(bytes) };
-    if (fact->operation == FACT_CONSENT || fact->operation == FACT_UNSET ||
+    if (fact->operation == FACT_CONSENT || fact->kind == FACT_NONE ||
         !is_asked_for(probe, fact->trait))
         return false;
     if (fact->kind == FACT_JSON)

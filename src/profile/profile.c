@@ -250,10 +250,66 @@ static err apply_traits(struct profile *profile, const struct event *event, uint
     return refused_is_told(error, node);
 }
 
-err profile_put_consent(struct profile *profile, uint32_t node, str purpose, bool granted,
-                        int64_t at_ms, uint64_t seq, uint32_t source_number, str evidence,
-                        struct ledger_writes *writes)
+err profile_correct(struct profile *profile, uint32_t node, str name, str json, uint64_t seq,
+                    int64_t at_ms, struct ledger_writes *writes, struct problem *problem)
 {
+    struct facts *facts = &profile->scratch->facts;
+    struct fact fact = { .operation = FACT_HAND, .time_ms = at_ms, .seq = seq };
+    if (name.size == 0 || name.size > EVENT_NAME_BYTES_MAX)
+        return problem_set(problem, ERR_UNPROCESSABLE, "a trait's name has 1 to %d bytes",
+                           EVENT_NAME_BYTES_MAX);
+    if (json.size > 0 && !fact_set_value(&fact, json)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a correction has a value that is not null");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/value");
+    }
+    struct trait_type *type = trait_type_learn(profile, name, writes);
+    if (type == NULL)
+        return profile->trait_names.count > TRAIT_TYPES_MAX
+                   ? problem_set(problem, ERR_UNPROCESSABLE, "there are %d traits already",
+                                 TRAIT_TYPES_MAX)
+                   : ERR_NOMEM;
+    fact.trait = type->number;
+    if (fact.kind != FACT_NONE)
+        trait_type_note(type, &fact, writes);
+    facts->count = 0;
+    err error = node_facts_read(profile, node, facts);
+    if (error == ERR_OK)
+        error = facts_add(facts, &fact);
+    if (error == ERR_OK)
+        error = facts_keep_apart(profile, facts);
+    if (error == ERR_OK)
+        error = node_facts_store(profile, node, facts, writes);
+    return error == ERR_TOO_LARGE
+               ? problem_set(problem, ERR_UNPROCESSABLE, "more is known of her than can be kept")
+               : error;
+}
+
+static str at_most(str text, size_t size_max)
+{
+    return str_slice(text, 0, str_utf8_prefix_bytes(text, size_max));
+}
+
+static void put_decision(uint32_t node, const struct profile_decision *decision, bool kept,
+                         struct ledger_writes *writes)
+{
+    struct ledger_value state = ledger_text(decision->granted ? STR("granted") : STR("withdrawn"));
+    struct ledger_value evidence =
+        ledger_text(at_most(decision->evidence, PROFILE_EVIDENCE_BYTES_MAX));
+    LEDGER_PUT(
+        writes, LEDGER_CONSENT_DECISIONS, ledger_int(node), ledger_int((int64_t)decision->seq),
+        ledger_text(decision->purpose), state, ledger_int(decision->at_ms),
+        ledger_int(decision->source_number), ledger_int(decision->user_number),
+        ledger_text(at_most(decision->text_version, PROFILE_TEXT_VERSION_BYTES_MAX)), evidence);
+    if (kept)
+        LEDGER_PUT(writes, LEDGER_CONSENTS, ledger_int(node), ledger_text(decision->purpose), state,
+                   ledger_int(decision->at_ms), ledger_int((int64_t)decision->seq),
+                   ledger_int(decision->source_number), evidence);
+}
+
+err profile_put_consent(struct profile *profile, uint32_t node,
+                        const struct profile_decision *decision, struct ledger_writes *writes)
+{
+    str purpose = decision->purpose;
     if (purpose.size == 0 || purpose.size > PURPOSE_BYTES_MAX)
         return ERR_OK;
     uint32_t number = names_intern(&profile->purposes, purpose, PURPOSES_MAX);
@@ -261,11 +317,11 @@ err profile_put_consent(struct profile *profile, uint32_t node, str purpose, boo
         return profile->purposes.count > PURPOSES_MAX ? ERR_OK : ERR_NOMEM;
     struct facts *facts = &profile->scratch->facts;
     struct fact fact = { .trait = number,
-                         .source = source_number,
+                         .source = decision->source_number,
                          .operation = FACT_CONSENT,
-                         .kind = granted ? FACT_TRUE : FACT_FALSE,
-                         .time_ms = at_ms,
-                         .seq = seq };
+                         .kind = decision->granted ? FACT_TRUE : FACT_FALSE,
+                         .time_ms = decision->at_ms,
+                         .seq = decision->seq };
     facts->count = 0;
     err error = node_facts_read(profile, node, facts);
     if (error == ERR_OK)
@@ -276,14 +332,13 @@ err profile_put_consent(struct profile *profile, uint32_t node, str purpose, boo
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *there = &facts->items[i];
         kept = kept || (there->operation == FACT_CONSENT && there->trait == number &&
-                        there->time_ms == at_ms && there->seq == seq && there->kind == fact.kind);
+                        there->time_ms == fact.time_ms && there->seq == fact.seq &&
+                        there->kind == fact.kind);
     }
     if (error == ERR_OK && kept)
         error = node_facts_store(profile, node, facts, NULL);
-    if (error == ERR_OK && kept && writes != NULL)
-        LEDGER_PUT(writes, LEDGER_CONSENTS, ledger_int(node), ledger_text(purpose),
-                   ledger_text(granted ? STR("granted") : STR("withdrawn")), ledger_int(at_ms),
-                   ledger_int((int64_t)seq), ledger_int(source_number), ledger_text(evidence));
+    if (error == ERR_OK && writes != NULL)
+        put_decision(node, decision, kept, writes);
     return refused_is_told(error, node);
 }
 
@@ -296,10 +351,19 @@ static err apply_consent(struct profile *profile, const struct event *event, uin
         json_parse(profile->parser, event->props, &props, NULL) != ERR_OK)
         return ERR_OK;
     /* The texts live in the parser, which nothing below uses. */
-    str purpose = json_text(json_get(props, STR("purpose")));
-    str evidence = json_text(json_get(props, STR("evidence")));
-    return profile_put_consent(profile, node, purpose, granted, event->time_ms, event->seq,
-                               event->source_number, evidence, writes);
+    struct profile_decision decision = {
+        .purpose = json_text(json_get(props, STR("purpose"))),
+        .granted = granted,
+        .at_ms = event->time_ms,
+        .seq = event->seq,
+        .source_number = event->source_number,
+        .text_version = json_text(json_get(props, STR("text_version"))),
+        .evidence = json_text(json_get(props, STR("evidence"))),
+    };
+    /* Whose data are not to be used is said by hand (customer.restrict), and no source takes it back. */
+    if (str_equal(decision.purpose, STR(PURPOSE_PROCESSING)))
+        return ERR_OK;
+    return profile_put_consent(profile, node, &decision, writes);
 }
 
 err profile_apply(struct profile *profile, const struct event *event, uint32_t node,
@@ -450,9 +514,12 @@ static bool load_consent(void *context, const struct ledger_value *values)
     bool granted = str_equal(values[2].bytes, STR("granted"));
     if (is_left_out(load->profile, values[0].integer))
         return true;
-    load->error = profile_put_consent(load->profile, (uint32_t)values[0].integer, values[1].bytes,
-                                      granted, values[3].integer, (uint64_t)values[4].integer,
-                                      (uint32_t)values[5].integer, STR_NONE, NULL);
+    struct profile_decision decision = { .purpose = values[1].bytes,
+                                         .granted = granted,
+                                         .at_ms = values[3].integer,
+                                         .seq = (uint64_t)values[4].integer,
+                                         .source_number = (uint32_t)values[5].integer };
+    load->error = profile_put_consent(load->profile, (uint32_t)values[0].integer, &decision, NULL);
     if (load->error != ERR_OK)
         problem_set(load->problem, load->error, "ledger: the consent of customer %lld",
                     (long long)values[0].integer);

@@ -87,6 +87,7 @@ void profile_summarise(const struct profile *profile, const uint32_t *nodes, siz
 struct profile_trait_view {
     str name, json;
     uint32_t source; /* who decided the value, and when; 0: nobody in particular */
+    bool by_hand;    /* corrected: no source speaks against it */
     int64_t at_ms;
 };
 struct profile_consent_view {
@@ -122,6 +123,11 @@ bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t 
 
 /* What she decided about this purpose; false: nothing. Some 100 ns a node. */
 bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+/* Two purposes have a meaning of their own: withdrawn, the first says that her data are kept and not used
+ * (restriction of processing), the second that nothing is chosen for her by what is known of her. */
+#define PURPOSE_PROCESSING "processing"
+#define PURPOSE_PERSONALISATION "personalisation"
+
                      str purpose, bool *granted);
 
 /* ---- visitors who leave memory (engine/visitors.h) ---- */
@@ -197,9 +203,27 @@ bool profile_probe_holds(const struct profile *profile, const struct profile_pro
 err profile_put_trait_type(struct profile *profile, str name, json_value body,
                            struct ledger_writes *writes, struct problem *problem) MUST_USE;
 void profile_write_trait_types(const struct profile *profile, struct buffer *out);
-err profile_put_consent(struct profile *profile, uint32_t node, str purpose, bool granted,
-                        int64_t at_ms, uint64_t seq, uint32_t source_number, str evidence,
+
+/* A decision as it was made: by whom (a source, or a user by hand), of which text, with which proof. */
+struct profile_decision {
+    str purpose;
+    bool granted;
+    int64_t at_ms;
+    uint64_t seq;
+    uint32_t source_number, user_number;
+    str text_version, evidence;
+};
+#define PROFILE_TEXT_VERSION_BYTES_MAX 100
+#define PROFILE_EVIDENCE_BYTES_MAX 2000
+/* The newest counts; each is kept in table CONSENT_DECISIONS, also one that came too late to count. */
+err profile_put_consent(struct profile *profile, uint32_t node,
+                        const struct profile_decision *decision,
                         struct ledger_writes *writes) MUST_USE;
+
+/* The value of a trait by hand, as JSON: it holds against what any source says, before or later; empty: the sources speak again.
+ * UNPROCESSABLE for a name or value that cannot be. */
+err profile_correct(struct profile *profile, uint32_t node, str name, str json, uint64_t seq,
+                    int64_t at_ms, struct ledger_writes *writes, struct problem *problem) MUST_USE;
 
 /* What the import job `job` (from 1) tells counts by the rank of this source (0: of nobody's). False: it did before. */
 err profile_import_source(struct profile *profile, uint32_t job, uint32_t source,

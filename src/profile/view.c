@@ -339,14 +339,28 @@ static bool is_list_trait(const struct trait_type *type, const struct fact *item
     return lists && type->precedence == UNION;
 }
 
+/* What was corrected by hand, unless that was taken back. */
+static const struct fact *spoken_by_hand(const struct fact *items, uint32_t count)
+{
+    const struct fact *newest = NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i].operation == FACT_HAND &&
+            (newest == NULL || fact_compare_time(&items[i], newest) > 0))
+            newest = &items[i];
+    return newest != NULL && newest->kind != FACT_NONE ? newest : NULL;
+}
+
 bool view_value(const struct profile *profile, const struct trait_type *type,
                 const struct fact *items, uint32_t count, struct buffer *out,
                 const struct fact **by)
 {
     size_t before = out->size;
     bool found;
-    *by = NULL;
-    if (is_list_trait(type, items, count)) {
+    *by = spoken_by_hand(items, count);
+    if (*by != NULL) {
+        fact_write_value(*by, out);
+        found = true;
+    } else if (is_list_trait(type, items, count)) {
         found = write_list(profile, type, items, count, out, by);
     } else if (type->precedence == SUM && write_sum(items, count, out, by)) {
         found = true;

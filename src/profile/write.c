@@ -79,6 +79,7 @@ static err take_trait(const struct run *run, struct arena *arena, struct profile
     *trait = (struct profile_trait_view){ .name = run->name };
     if (by != NULL) {
         trait->source = by->source;
+        trait->by_hand = by->operation == FACT_HAND;
         trait->at_ms = by->time_ms;
     }
     err error = buffer_status(text);

@@ -319,6 +319,9 @@ err auth_tell_reveal(struct request *request, str object, struct problem *proble
 
 err auth_reveal(struct request *request, str object, bool *reveal, struct problem *problem)
 {
+    *reveal = request->reveal_told;
+    if (*reveal)
+        return ERR_OK;
     err error = auth_may_reveal(request, reveal, problem);
     return error == ERR_OK && *reveal ? auth_tell_reveal(request, object, problem) : error;
 }

@@ -395,6 +395,17 @@ static void take_objects(const struct engine_state *state, struct rows *rows)
     }
 }
 
+/* Her data are kept and not used: she goes into no file but her own. */
+static void leave_out_restricted(const struct engine_state *state, struct customer_view *view)
+{
+    bool granted = true;
+    if (view->root != 0 &&
+        profile_consent(state->profile, view->nodes, view->node_count, STR(PURPOSE_PROCESSING),
+                        &granted) &&
+        !granted)
+        view->root = 0;
+}
+
 static void take_batch(const struct engine_state *state, struct engine_question *question)
 {
     struct rows *rows = question->context;
@@ -405,6 +416,7 @@ static void take_batch(const struct engine_state *state, struct engine_question 
     for (uint32_t i = 0; i < rows->count; i++) {
         view_init(&rows->views[i], rows->plan->wants_facts);
         view_take(state, rows->request, rows->numbers[i], &rows->views[i]);
+        leave_out_restricted(state, &rows->views[i]);
     }
 }
 

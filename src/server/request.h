@@ -129,6 +129,7 @@ struct request {
     struct actor actor;
     struct scope *scope;         /* what she sees; NULL: the whole (server/scope.h) */
     str reason;                  /* given for seeing in full; in `arena` */
+    bool reveal_told;            /* asked and told already: what the handler calls shows in full */
     struct json_parser *parser;  /* of the thread or worker that runs the handler: the body's */
     struct json_parser *scratch; /* for anything else, until the next use */
     json_value json;             /* the body, parsed */

@@ -116,6 +116,35 @@
     X(GET, API "/privacy", PRIVACY_SEE, WORKING, NONE, privacy_get, getPrivacy, "")                \
     X(GET, API "/privacy/erasures", PRIVACY_SEE, WORKING, NONE, erasure_list, listErasures, PAGED) \
     X(GET, API "/privacy/erasures/{id}", PRIVACY_SEE, WORKING, NONE, erasure_get, getErasure, "")  \
+    X(GET, API "/privacy/requests", PRIVACY_SEE, WORKING, NONE, person_request_list,               \
+      listPersonRequests, "state kind customer " PAGED)                                            \
+    X(POST, API "/privacy/requests", PRIVACY_CREATE, WORKING, BODY, person_request_post,           \
+      createPersonRequest, "")                                                                     \
+    X(GET, API "/privacy/requests/{id}", PRIVACY_SEE, WORKING, NONE, person_request_get,           \
+      getPersonRequest, "")                                                                        \
+    X(POST, API "/privacy/requests/{id}", PRIVACY_CREATE, WORKING, BODY, person_request_change,    \
+      changePersonRequest, "")                                                                     \
+    X(POST, API "/privacy/requests/{id}/perform", PRIVACY_APPROVE, WORKING, NONE,                  \
+      person_request_perform, performPersonRequest, "")                                            \
+    X(POST, API "/privacy/requests/{id}/package", PRIVACY_EXPORT, WORKING, NONE, package_post,     \
+      makePersonPackage, "reveal reason")                                                          \
+    X(GET, API "/privacy/requests/{id}/package", PRIVACY_EXPORT, WORKING, NONE, package_get,       \
+      getPersonPackage, "")                                                                        \
+    X(DELETE, API "/privacy/requests/{id}/package", PRIVACY_EXPORT, WORKING, NONE, package_delete, \
+      deletePersonPackage, "")                                                                     \
+    X(GET, API "/customers/{one_id}/consents", CONSENT_SEE, WORKING, NONE, consent_list,           \
+      listConsents, "")                                                                            \
+    X(PUT, API "/customers/{one_id}/restriction", PRIVACY_CREATE, WORKING, BODY, restriction_put,  \
+      putRestriction, "")                                                                          \
+    X(PUT, API "/customers/{one_id}/traits/{name}", CUSTOMER_CHANGE, WORKING, BODY, trait_correct, \
+      correctTrait, "")                                                                            \
+    X(DELETE, API "/customers/{one_id}/traits/{name}", CUSTOMER_CHANGE, WORKING, NONE,             \
+      trait_release, releaseTrait, "")                                                             \
+    X(POST, API "/customers/{one_id}/preferences-link", CONSENT_CHANGE, WORKING, NONE,             \
+      preferences_link, makePreferencesLink, "")                                                   \
+    X(GET, "/p/{token}", PUBLIC, WORKING, NONE, preferences_get, showPreferences, "lang")          \
+    X(POST, "/p/{token}", PUBLIC, WORKING, NONE, preferences_post, putPreferences,                 \
+      "lang purpose granted")                                                                      \
     X(POST, API "/privacy/tombstones/lift", PRIVACY_APPROVE, WORKING, BODY, tombstone_lift,        \
       liftTombstone, "")                                                                           \
     /* identity */                                                                                 \

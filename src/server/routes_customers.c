@@ -304,7 +304,8 @@ static bool is_purpose(str purpose)
 err route_consent_put(struct request *request, struct problem *problem)
 {
     json_value granted = json_get(request->json, STR("granted"));
-    str purpose = request->parameters[1];
+    str purpose = request->parameters[1], at = json_text(json_get(request->json, STR("at")));
+    int64_t at_ms = 0, now_ms = server_now_ms(request->server);
     struct command_body body;
     struct json_writer writer;
     uint32_t number;
@@ -319,12 +320,19 @@ err route_consent_put(struct request *request, struct problem *problem)
         problem_set(problem, ERR_UNPROCESSABLE, "granted is true or false");
         return problem_at(problem, ERR_UNPROCESSABLE, "/granted");
     }
+    if (at.size > 0 && (!time_parse(at, 8 * 60, &at_ms) || at_ms > now_ms)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "at is a time (RFC 3339), not later than now");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/at");
+    }
     command_body_begin(&body);
     json_member_int(&body.writer, STR("customer"), number);
     json_member_text(&body.writer, STR("purpose"), purpose);
     json_member_bool(&body.writer, STR("granted"), json_bool(granted, false));
     json_member_text(&body.writer, STR("evidence"),
                      json_text(json_get(request->json, STR("evidence"))));
+    command_body_copy(&body, request, "text_version");
+    if (at_ms != 0)
+        json_member_int(&body.writer, STR("at_ms"), at_ms);
     error = answer_command(request, "consent.put", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     if (error != ERR_OK)
@@ -334,7 +342,7 @@ err route_consent_put(struct request *request, struct problem *problem)
     json_member_text(&writer, STR("purpose"), purpose);
     json_member_text(&writer, STR("state"),
                      json_bool(granted, false) ? STR("granted") : STR("withdrawn"));
-    json_member_time(&writer, STR("at"), server_now_ms(request->server));
+    json_member_time(&writer, STR("at"), at_ms != 0 ? at_ms : now_ms);
     json_end_object(&writer);
     return ERR_OK;
 }

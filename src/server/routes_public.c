@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "collect/collect.h"
 #include "log/log.h"
 #include "server/answer.h"
+#include "server/person.h"
 #include "server/view.h"
 
 #define BODY_BYTES_MAX ((size_t)8 << 20)
@@ -139,7 +141,19 @@ err route_link_get(struct request *request, struct problem *problem)
 
 /* ---- /u/{token}: a page with one button, since mail scanners follow links; the button is RFC 8058's POST ---- */
 
-static void write_page(struct request *request, const char *zh, const char *en, bool button)
+#define PREFERENCES_MS (30 * DAY_MS)
+
+/* She may see and change the rest as well: this link proves who she is as that one does. */
+static void write_preferences(struct request *request, uint32_t customer)
+{
+    str path = preferences_path(request, customer, server_now_ms(request->server) + PREFERENCES_MS);
+    if (path.size > 0)
+        buffer_printf(&request->out, "<p><a href=\"" STR_FMT "\">我的偏好 · My preferences</a></p>",
+                      STR_ARG(path));
+}
+
+static void write_page(struct request *request, const struct ask_link *ask, const char *zh,
+                       const char *en, bool button)
 {
     request->content_type = "text/html; charset=utf-8";
     request->is_page = true;
@@ -151,6 +165,7 @@ static void write_page(struct request *request, const char *zh, const char *en, 
     if (button)
         buffer_append_str(&request->out, STR("<form method=\"post\"><button type=\"submit\">退订 · "
                                              "Unsubscribe</button></form>"));
+    write_preferences(request, ask->customer);
     buffer_append_str(&request->out, STR("</body></html>"));
 }
 
@@ -168,7 +183,8 @@ err route_unsubscribe_get(struct request *request, struct problem *problem)
     struct ask_link ask;
     err error = find_token(request, &ask, problem);
     if (error == ERR_OK)
-        write_page(request, "不再接收此类消息？", "Do you no longer want these messages?", true);
+        write_page(request, &ask, "不再接收此类消息？", "Do you no longer want these messages?",
+                   true);
     return error;
 }
 
@@ -193,7 +209,7 @@ err route_unsubscribe_post(struct request *request, struct problem *problem)
     if (error == ERR_OK)
         error = tell(request, &ask, "unsubscribed", problem);
     if (error == ERR_OK)
-        write_page(request, "已退订", "You will not get these messages any more.", false);
+        write_page(request, &ask, "已退订", "You will not get these messages any more.", false);
     return error;
 }
 

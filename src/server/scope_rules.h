@@ -90,6 +90,21 @@
     X(getPrivacy, WHOLE, NOTHING, READ, "counts everybody") \
     X(listErasures, WHOLE, NOTHING, READ, "counts everybody") \
     X(getErasure, WHOLE, NOTHING, READ, "counts everybody") \
+    X(listPersonRequests, WHOLE, NOTHING, READ, "counts everybody") \
+    X(createPersonRequest, WHOLE, NOTHING, READ, "a right against the house") \
+    X(getPersonRequest, WHOLE, NOTHING, READ, "a right against the house") \
+    X(changePersonRequest, WHOLE, NOTHING, READ, "a right against the house") \
+    X(performPersonRequest, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
+    X(makePersonPackage, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
+    X(getPersonPackage, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
+    X(deletePersonPackage, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
+    X(listConsents, PART, CUSTOMER, READ, "decisions told by seen sources") \
+    X(putRestriction, WHOLE, CUSTOMER, CHANGE, "holds for all teams") \
+    X(correctTrait, WHOLE, CUSTOMER, CHANGE, "speaks before all sources, whosever they are") \
+    X(releaseTrait, WHOLE, CUSTOMER, CHANGE, "speaks before all sources, whosever they are") \
+    X(makePreferencesLink, PART, CUSTOMER, READ, "of who is seen") \
+    X(showPreferences, PUBLIC, NOTHING, READ, "proved by its token; her own") \
+    X(putPreferences, PUBLIC, NOTHING, READ, "proved by its token; her own") \
     X(liftTombstone, WHOLE, NOTHING, READ, "tells who was known") \
     X(listIdentifierTypes, WORKSPACE, NOTHING, READ, "rules of the house") \
     X(putIdentifierType, WHOLE, NOTHING, READ, "rules of the house") \

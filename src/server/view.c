@@ -531,6 +531,8 @@ static void write_origins(struct json_writer *writer, const struct profile_view 
         json_begin_object(writer);
         json_member_text(writer, STR("source"), source_key(sources, facts->traits[i].source));
         json_member_time(writer, STR("at"), facts->traits[i].at_ms);
+        if (facts->traits[i].by_hand)
+            json_member_bool(writer, STR("by_hand"), true);
         json_end_object(writer);
     }
     json_end_object(writer);

@@ -539,6 +539,7 @@ static struct touch_request request_of(json_value body, struct buffer *context)
         .purpose = TEXT("purpose"),
         .brand = TEXT("brand"),
         .is_transactional = json_bool(json_get(body, STR("transactional")), false),
+        .is_plain = !json_bool(json_get(body, STR("personalised")), true),
         .priority = (int)json_int(json_get(body, STR("priority")), 50),
         .not_before_ms = json_int(json_get(body, STR("not_before_ms")), 0),
         .expires_ms = json_int(json_get(body, STR("expires_ms")), 0),

@@ -10,6 +10,7 @@
 
 #include "base/calendar.h"
 #include "base/digest.h"
+#include "profile/profile.h"
 #include "touch/inside.h"
 
 const char *touches_gate_code(enum gate gate)
@@ -190,6 +191,26 @@ static bool asks_consent(struct asking *ask)
     if (!world->consent(world->context, ask->candidate->customer, purpose, &granted))
         return !unless_refused;
     return !granted;
+}
+
+static bool has_withdrawn(const struct asking *ask, const char *purpose)
+{
+    const struct touch_world *world = ask->touches->config.world;
+    bool granted;
+    return world->consent(world->context, ask->candidate->customer, str_from_c(purpose),
+                          &granted) &&
+           !granted;
+}
+
+static bool asks_restricted(struct asking *ask)
+{
+    return has_withdrawn(ask, PURPOSE_PROCESSING);
+}
+
+static bool asks_plain(struct asking *ask)
+{
+    return (ask->candidate->line->flags & LINE_PLAIN) == 0 &&
+           has_withdrawn(ask, PURPOSE_PERSONALISATION);
 }
 
 static bool asks_refused(struct asking *ask)
@@ -613,9 +634,11 @@ static const struct row {
     [GATE_NO_ACCOUNT] = { .asks = asks_no_account },
     [GATE_STOPPED] = { .asks = asks_stopped },
     [GATE_GONE] = { .asks = asks_gone },
+    [GATE_RESTRICTED] = { .asks = asks_restricted },
     [GATE_TEST_ONLY] = { .asks = asks_test_only },
     [GATE_HOLD_OUT] = { .asks = asks_hold_out },
     [GATE_CONSENT] = { .asks = asks_consent },
+    [GATE_PLAIN] = { .asks = asks_plain },
     [GATE_REFUSED] = { .asks = asks_refused },
     [GATE_UNSUBSCRIBED] = { .asks = asks_unsubscribed },
     [GATE_UNREACHABLE] = { .asks = asks_unreachable },

@@ -69,11 +69,15 @@ enum gate_class { GATE_ALL, GATE_MARKETING };
       "there is no account to send it by")                                                      \
     X(STOPPED, "stopped", HOLD, ALL, "已急停", "sending was stopped")                           \
     X(GONE, "erased", DROP, ALL, "客户已删除", "the customer is gone")                          \
+    X(RESTRICTED, "restricted", DROP, ALL, "已限制处理其个人信息",                              \
+      "her data are kept and not used (restriction of processing)")                             \
     X(TEST_ONLY, "test_only", DROP, ALL, "账号仅供测试用户",                                    \
       "the account sends to test users only")                                                   \
     X(HOLD_OUT, "hold_out", DROP, MARKETING, "空白组", "she is in the hold-out")                \
     X(CONSENT, "no_consent", DROP, MARKETING, "未同意此用途",                                   \
       "she has not agreed to this purpose")                                                     \
+    X(PLAIN, "no_personalisation", DROP, MARKETING, "已关闭个性化",                             \
+      "she wants nothing chosen for her by what is known of her")                               \
     X(REFUSED, "channel_refused", DROP, ALL, "已拒绝此渠道", "she has refused this channel")    \
     X(UNSUBSCRIBED, "unsubscribed", DROP, ALL, "已退订", "she has unsubscribed")                \
     X(UNREACHABLE, "unreachable", DROP, ALL, "没有此渠道的标识",                                \
@@ -108,7 +112,7 @@ bool touches_gate_find(str code, enum gate *gate);
 
 /* ---- what is the same for many touches ---- */
 
-enum line_flag { LINE_TRANSACTIONAL = 1, LINE_TEST = 2 };
+enum line_flag { LINE_TRANSACTIONAL = 1, LINE_TEST = 2, LINE_PLAIN = 4 };
 struct account;
 struct line {
     uint32_t number;

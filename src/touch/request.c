@@ -67,8 +67,9 @@ static struct line line_of(const struct touch_request *request, const struct acc
         .purpose = request->purpose.size > 0 ? request->purpose : STR("marketing"),
         .brand = request->brand,
         .priority = (uint8_t)priority,
-        .flags = (uint8_t)((request->is_transactional ? LINE_TRANSACTIONAL : 0) |
-                           (request->is_test ? LINE_TEST : 0)),
+        .flags =
+            (uint8_t)((request->is_transactional ? LINE_TRANSACTIONAL : 0) |
+                      (request->is_test ? LINE_TEST : 0) | (request->is_plain ? LINE_PLAIN : 0)),
         .scope_hash = { touches_text_hash(request->channel),
                         touches_text_hash(request->purpose.size > 0 ? request->purpose
                                                                     : STR("marketing")),

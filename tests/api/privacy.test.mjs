@@ -2,11 +2,12 @@
 // S20, P2: she asks to be forgotten. Gone from every store, kept from coming back, and the totals still add up.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Kith, binary, missingBinary, until } from '../support/kith.mjs';
+import { inflateRawSync } from 'node:zlib';
+import { Kith, adminToken, binary, missingBinary, until } from '../support/kith.mjs';
 import { findPlain, ledgerValues, logBlocks } from '../support/plain.mjs';
 import { ask, expect, refused } from './support.mjs';
 
@@ -172,4 +173,194 @@ test('S20: she comes back of her own will: from then on she is known again', { s
     const { identifiers } = await expect(kith, 200, 'GET', `/customers/by/user_id/${her.id}`);
     return identifiers.find((one) => one.type === 'user_id').value === her.id;
   });
+});
+
+// ---- rights that are asked for: P3 to P7 ----
+
+const asking = { phone: '+8613617283945', email: 'asks.much@qq.com', id: 'u-asks-1', name: '赵问问' };
+
+/** Files of a zip by name, as its central directory says. */
+function unzip(bytes) {
+  const files = {};
+  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  let at = bytes.readUInt32LE(end + 16);
+  for (let left = bytes.readUInt16LE(end + 10); left > 0; left--) {
+    const [nameBytes, extraBytes, noteBytes] = [28, 30, 32].map((place) => bytes.readUInt16LE(at + place));
+    const name = bytes.toString('utf8', at + 46, at + 46 + nameBytes);
+    const local = bytes.readUInt32LE(at + 42);
+    const begin = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+    const data = bytes.subarray(begin, begin + bytes.readUInt32LE(at + 20));
+    files[name] = (bytes.readUInt16LE(at + 10) === 8 ? inflateRawSync(data) : data).toString('utf8');
+    at += 46 + nameBytes + extraBytes + noteBytes;
+  }
+  return files;
+}
+
+const oneId = async (who) => (await expect(kith, 200, 'GET', `/customers/by/user_id/${who.id}`)).one_id;
+const fetched = (path) => fetch(`${kith.url}/api/v1${path}`, { headers: { authorization: `Bearer ${adminToken}` } });
+const page = (path, method = 'GET') => fetch(`${kith.url}${path}`, { method });
+
+test('P3: a request has its due day, who sees to it and what came of it; the audit has each step and none of the words', { skip: missingBinary }, async () => {
+  await send(identify(asking, { name: asking.name, city: '杭州' }), order(asking, 10, 88.5), order(asking, 11, 12));
+  const customer = await oneId(asking);
+  const made = await expect(kith, 201, 'POST', '/privacy/requests', {
+    body: { customer, kind: 'access', received_at: '2026-01-05T02:00:00Z', note: 'she wrote a letter' },
+  });
+  assert.equal(made.due_at, '2026-01-20T02:00:00.000Z', 'fifteen days, as nobody said otherwise');
+  assert.equal(made.state, 'open');
+  assert.equal(made.overdue, true);
+  await expect(kith, 200, 'PUT', '/settings/privacy.request_days', { body: { value: 30 } });
+  const second = await expect(kith, 201, 'POST', '/privacy/requests', { body: { customer, kind: 'correction' } });
+  assert.equal((Date.parse(second.due_at) - Date.parse(second.received_at)) / 86_400_000, 30);
+  const overdue = await expect(kith, 200, 'GET', '/privacy/requests?state=overdue');
+  assert.deepEqual(overdue.items.map((one) => one.id), [made.id]);
+  const hers = await expect(kith, 200, 'GET', `/privacy/requests?customer=${customer}`);
+  assert.deepEqual(hers.items.map((one) => one.id), [second.id, made.id]);
+  const first = await expect(kith, 200, 'GET', '/privacy/requests?limit=1');
+  const rest = await expect(kith, 200, 'GET', `/privacy/requests?limit=1&cursor=${encodeURIComponent(first.next_cursor)}`);
+  assert.equal(rest.items[0].id, made.id);
+
+  await refused(kith, 422, 'unprocessable', 'POST', '/privacy/requests', { body: { customer, kind: 'access', handler: 'nobody' } });
+  await refused(kith, 404, 'not_found', 'GET', '/privacy/requests/r999');
+  await refused(kith, 422, 'unprocessable', 'POST', `/privacy/requests/${second.id}/perform`);
+  const changed = await expect(kith, 200, 'POST', `/privacy/requests/${second.id}`, { body: { handler: 'admin', state: 'in_progress' } });
+  assert.equal(changed.handler, 'admin');
+  const closed = await expect(kith, 200, 'POST', `/privacy/requests/${second.id}`, { body: { state: 'done', result: 'the city was wrong' } });
+  assert.notEqual(closed.closed_at, null);
+  await refused(kith, 409, 'conflict', 'POST', `/privacy/requests/${second.id}`, { body: { note: 'more' } });
+
+  const audit = await expect(kith, 200, 'GET', '/audit?action=request.put');
+  assert.equal(audit.items.length, 4);
+  assert.ok(!JSON.stringify(audit).includes('letter') && !JSON.stringify(audit).includes('wrong'), 'free text stays out of the audit');
+});
+
+test('P5: a correction by hand holds against what sources say later, until it is taken back', { skip: missingBinary }, async () => {
+  const customer = await oneId(asking);
+  const city = async () => (await expect(kith, 200, 'GET', `/customers/${customer}`)).traits.city;
+  await expect(kith, 200, 'PUT', `/customers/${customer}/traits/city`, { body: { value: '苏州', reason: 'she told us' } });
+  assert.equal(await city(), '苏州');
+  await send(identify(asking, { city: '南京' }));
+  assert.equal(await city(), '苏州', 'a later automatic value');
+  await kith.stop();
+  await kith.launch();
+  assert.equal(await city(), '苏州', 'also after a restart');
+  const { trait_origins: origins } = await expect(kith, 200, 'GET', `/customers/${customer}`);
+  assert.equal(origins.city.by_hand, true);
+  await expect(kith, 200, 'DELETE', `/customers/${customer}/traits/city`);
+  assert.equal(await city(), '南京', 'the sources speak again');
+  await expect(kith, 200, 'PUT', `/customers/${customer}/traits/mobile_phone`, { body: { value: '13628173640' } });
+  await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${customer}/traits/city`, { body: { value: { a: 1 } } });
+  await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${customer}/traits/city`, { body: { value: null } });
+});
+
+test('P7: each decision is kept with its source, time, text and proof; late ones too', { skip: missingBinary }, async () => {
+  const customer = await oneId(asking);
+  await expect(kith, 200, 'PUT', `/customers/${customer}/consent/sms`, {
+    body: { granted: true, text_version: 'sms-3', evidence: 'form 17' },
+  });
+  await send({
+    type: 'track',
+    event: 'Consent Withdrawn',
+    userId: asking.id,
+    messageId: `m-${++messages}`,
+    properties: { purpose: 'sms', text_version: 'app-9', evidence: 'settings page' },
+  });
+  await expect(kith, 200, 'PUT', `/customers/${customer}/consent/sms`, {
+    body: { granted: true, at: '2025-12-01T00:00:00Z', evidence: 'a paper form found late' },
+  });
+  await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${customer}/consent/sms`, { body: { granted: true, at: '2999-01-01T00:00:00Z' } });
+  await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${customer}/consent/processing`, { body: { granted: true } });
+  const history = await until('the decisions to be committed', async () => {
+    const { items, current } = await expect(kith, 200, 'GET', `/customers/${customer}/consents`);
+    return items.length === 3 && { items, current };
+  });
+  assert.equal(history.current.sms.state, 'withdrawn', 'the late one is older');
+  assert.deepEqual(
+    history.items.map((one) => [one.state, one.source, one.user, one.text_version, one.evidence, one.taken_back]),
+    [
+      ['granted', '', 'system', '', 'a paper form found late', false],
+      ['withdrawn', 'default', null, 'app-9', 'settings page', false],
+      ['granted', '', 'system', 'sms-3', 'form 17', false],
+    ].map((line, at) => [...line.slice(0, 2), history.items[at].user, ...line.slice(3)]),
+  );
+});
+
+test('P1, P6: her own page, by a signed link: one click withdraws, and no other link opens', { skip: missingBinary }, async () => {
+  const customer = await oneId(asking);
+  const { path } = await expect(kith, 201, 'POST', `/customers/${customer}/preferences-link`);
+  const shown = await page(`${path}?lang=en`);
+  assert.equal(shown.status, 200);
+  const html = await shown.text();
+  assert.ok(!/<script|src=|https?:/.test(html), 'nothing runs, nothing is loaded');
+  assert.match(shown.headers.get('content-security-policy'), /form-action 'self'/);
+  assert.ok(!html.includes(asking.phone.slice(3)) && !html.includes(asking.name), 'it names nobody');
+  assert.match(await (await page(path)).text(), /我的偏好/);
+  for (const at of [3, 10, 20, path.length - 1]) {
+    const other = path[at] === 'a' ? 'b' : 'a';
+    assert.equal((await page(path.slice(0, at) + other + path.slice(at + 1))).status, 404, `character ${at} changed`);
+  }
+  assert.equal((await page(`${path}?purpose=email&granted=false`)).status, 400);
+  let state = await expect(kith, 200, 'GET', `/customers/${customer}/consents`);
+  assert.equal(state.current.email, undefined, 'looking changes nothing');
+  assert.equal((await page(`${path}?purpose=personalisation&granted=false`, 'POST')).status, 200);
+  assert.equal((await page(`${path}?purpose=processing&granted=false`, 'POST')).status, 422);
+  assert.equal((await page(`${path}?purpose=email&granted=true`, 'POST')).status, 200);
+  state = await expect(kith, 200, 'GET', `/customers/${customer}/consents`);
+  assert.equal(state.personalised, false);
+  assert.equal(state.current.email.state, 'granted');
+  assert.equal((await page(`${path}?purpose=all&granted=false`, 'POST')).status, 200);
+  state = await expect(kith, 200, 'GET', `/customers/${customer}/consents`);
+  assert.deepEqual([state.current.email.state, state.current.sms.state, state.current.marketing.state], ['withdrawn', 'withdrawn', 'withdrawn']);
+});
+
+test('restriction: her data are kept and not used, and it is taken back by hand alone', { skip: missingBinary }, async () => {
+  const customer = await oneId(asking);
+  const made = await expect(kith, 201, 'POST', '/privacy/requests', { body: { customer, kind: 'restriction' } });
+  assert.equal((await expect(kith, 202, 'POST', `/privacy/requests/${made.id}/perform`)).state, 'done');
+  assert.equal((await expect(kith, 200, 'GET', `/customers/${customer}/consents`)).restricted, true);
+  await send({ type: 'track', event: 'Consent Granted', userId: asking.id, messageId: `m-${++messages}`, properties: { purpose: 'processing' } });
+  assert.equal((await expect(kith, 200, 'GET', `/customers/${customer}/consents`)).restricted, true, 'no source takes it back');
+  assert.equal((await expect(kith, 200, 'GET', `/customers/${customer}`)).summary.orders, 2, 'she is kept');
+  await expect(kith, 200, 'PUT', `/customers/${customer}/restriction`, { body: { restricted: false, reason: 'settled' } });
+  assert.equal((await expect(kith, 200, 'GET', `/customers/${customer}/consents`)).restricted, false);
+});
+
+test('P4: all that is known of her in one file, sealed on the disk, and gone with her', { skip: missingBinary }, async () => {
+  const customer = await oneId(asking);
+  const [made] = (await expect(kith, 200, 'GET', '/privacy/requests?kind=access')).items;
+  const packed = await expect(kith, 201, 'POST', `/privacy/requests/${made.id}/package?reveal=true&reason=${encodeURIComponent('she asked')}`);
+  assert.equal(packed.package.revealed, true);
+  const answer = await fetched(`/privacy/requests/${made.id}/package`);
+  assert.equal(answer.headers.get('content-type'), 'application/zip');
+  const files = unzip(Buffer.from(await answer.arrayBuffer()));
+  assert.deepEqual(Object.keys(files), ['customer.json', 'events.jsonl', 'customer.html']);
+  const whole = JSON.parse(files['customer.json']);
+  assert.equal(whole.customer.one_id, customer);
+  const values = whole.customer.identifiers.map((one) => one.value);
+  assert.ok(values.includes(asking.phone) && values.includes(asking.email), JSON.stringify(whole.customer));
+  assert.ok(whole.consents.length >= 6 && whole.requests.length === 3, 'decisions and requests');
+  const events = files['events.jsonl'].trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(events.length, whole.events);
+  assert.equal(events.filter((one) => one.type === 'Order Paid').length, 2);
+  assert.match(files['events.jsonl'], new RegExp(asking.phone.slice(3)), 'sealed fields in clear');
+  assert.match(files['customer.html'], /个人信息副本/);
+  await kith.stop();
+  assert.deepEqual(await findPlain(kith.folder, [asking.phone.slice(3), asking.email]), [], 'sealed on the disk');
+  await kith.launch();
+
+  const masked = await expect(kith, 201, 'POST', `/privacy/requests/${made.id}/package`);
+  assert.equal(masked.package.revealed, false);
+  const plain = unzip(Buffer.from(await (await fetched(`/privacy/requests/${made.id}/package`)).arrayBuffer()));
+  assert.ok(!Object.values(plain).some((text) => text.includes(asking.phone.slice(3))));
+  assert.equal(readdirSync(join(kith.folder, 'packages')).length, 1, 'the file before is gone');
+
+  const wanted = await expect(kith, 201, 'POST', '/privacy/requests', { body: { customer, kind: 'erasure' } });
+  const begun = await expect(kith, 202, 'POST', `/privacy/requests/${wanted.id}/perform`);
+  await settled(begun.erasure);
+  const done = await expect(kith, 200, 'GET', `/privacy/requests/${wanted.id}`);
+  assert.deepEqual([done.state, done.one_id], ['done', null], 'the request is done when the erasure is');
+  const other = await expect(kith, 200, 'GET', `/privacy/requests/${made.id}`);
+  assert.deepEqual([other.state, other.note, other.package], ['cancelled', '', null]);
+  assert.deepEqual(readdirSync(join(kith.folder, 'packages')), []);
+  await refused(kith, 404, 'not_found', 'GET', `/privacy/requests/${made.id}/package`);
 });

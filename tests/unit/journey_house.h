@@ -54,7 +54,8 @@ struct journey_house {
     size_t touch_count, touch_capacity;
     enum touch_status answers_with;
     const char *answer_reason;
-    uint32_t roots[2000]; /* 0: itself */
+    uint32_t roots[2000];       /* 0: itself */
+    uint32_t restricted, plain; /* one customer each; 0: nobody */
     int64_t watermark_ms;
     bool rules_not_ready;
     uint32_t held_rules;
@@ -73,6 +74,15 @@ static inline uint32_t jh_root(void *context, uint32_t node)
     while (node < 2000 && house->roots[node] != 0)
         node = house->roots[node];
     return node;
+}
+
+static inline bool jh_consent(void *context, uint32_t customer, str purpose, bool *granted)
+{
+    const struct journey_house *house = context;
+    *granted = false;
+    return customer == (str_equal(purpose, STR("processing"))        ? house->restricted
+                        : str_equal(purpose, STR("personalisation")) ? house->plain
+                                                                     : 0);
 }
 
 static inline bool jh_in_segment(void *context, uint32_t customer, str key)
@@ -314,6 +324,7 @@ static inline void jh_open(struct journey_house *house)
                                            .first_node = jh_first_node,
                                            .root = jh_root,
                                            .nodes = jh_nodes,
+                                           .consent = jh_consent,
                                            .touch = jh_touch,
                                            .withdraw = jh_withdraw,
                                            .set_tag = jh_set_tag,

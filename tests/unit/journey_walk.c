@@ -557,6 +557,46 @@ static void test_what_is_wrong_is_named(void **state)
     jh_remove(&house);
 }
 
+/* P6, restriction of processing: who may not be in a journey does not enter, and leaves at once. */
+static void test_rights_keep_out(void **state)
+{
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, true);
+    const char *const flow = "'start':'w','nodes':{'w':{'type':'wait','for':'3d','next':'s'},"
+                             "'s':{'type':'send','channel':'sms','template':'t'%s}}}";
+    char body[600], rest[300];
+    const char *const kinds[][3] = { { "chooses", "", "" },
+                                     { "plain", "'personalises':false,", "" },
+                                     { "service", "", ",'transactional':true" } };
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(rest, sizeof rest, flow, kinds[i][2]);
+        snprintf(body, sizeof body, "{'name':'A',%s'trigger':" EVENT ",%s", kinds[i][1], rest);
+        jh_publish(&house, kinds[i][0], body);
+    }
+    house.restricted = 2;
+    house.plain = 3;
+    for (uint32_t customer = 1; customer <= 3; customer++)
+        jh_say(&house, customer, "Order Paid", "{}");
+    assert_int_equal(jh_positions(&house), 5); /* one in all three, nobody for two, two for three */
+    assert_int_equal(jh_report(&house, "chooses", NULL, "entered"), 1);
+    assert_int_equal(jh_report(&house, "plain", NULL, "entered"), 2);
+    assert_int_equal(jh_report(&house, "service", NULL, "entered"), 2);
+    /* She decides while she is in. */
+    house.plain = 1;
+    assert_ok(journey_decided(house.journeys, 1, jh_moment(&house), house.writes));
+    assert_int_equal(jh_positions(&house), 4);
+    jh_restart(&house);
+    assert_int_equal(jh_positions(&house), 4);
+    house.restricted = 1;
+    assert_ok(journey_decided(house.journeys, 1, jh_moment(&house), house.writes));
+    assert_int_equal(jh_positions(&house), 2);
+    jh_advance(&house, 3 * DAY_MS);
+    assert_int_equal(house.touch_count, 2);
+    assert_int_equal(house.touches[0].customer, 3);
+    jh_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -576,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_schedules_and_waves),
         cmocka_unit_test(test_loops_are_stopped),
         cmocka_unit_test(test_joined_journeys),
+        cmocka_unit_test(test_rights_keep_out),
         cmocka_unit_test(test_what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,9 @@ static err live(struct profile *profile)
             error = observe(profile, seq);
     }
     if (error == ERR_OK)
-        error = profile_put_consent(profile, 1, STR("sms"), true, 1, 1, 1, STR(""), NULL);
+        error = profile_put_consent(
+            profile, 1,
+            &(struct profile_decision){ STR("sms"), true, 1, 1, 1, 0, STR(""), STR("") }, NULL);
     return error == ERR_OK ? look(profile) : error;
 }
 

@@ -406,6 +406,51 @@ static void bad_trait_types_are_refused(void **state)
     assert_trait(fixture, N1, "x", NULL);
 }
 
+/* ---- by hand ---- */
+
+static void correct(struct fixture *fixture, uint32_t node, int64_t at, const char *name,
+                    const char *json)
+{
+    struct problem problem = { .error = ERR_OK };
+    assert_ok(profile_correct(fixture->profile, node, str_from_c(name), str_from_c(json),
+                              ++fixture->seq, at, fixture->writes, &problem));
+}
+
+/* P5: of what is put by hand the newest holds, before and after whatever sources say, over merges, until it is taken back. */
+static void what_is_put_by_hand_holds(void **state)
+{
+    static const char *const precedences[] = { "newest", "oldest", "max", "sum" };
+    struct fixture *fixture = *state;
+    struct problem problem = { .error = ERR_OK };
+    char name[8];
+    for (size_t i = 0; i < sizeof precedences / sizeof precedences[0]; i++) {
+        char rule[40];
+        snprintf(name, sizeof name, "t%zu", i);
+        snprintf(rule, sizeof rule, "{\"precedence\":\"%s\"}", precedences[i]);
+        precedence(fixture, name, rule);
+        set(fixture, 1, 10, name, "50");
+        correct(fixture, 1, 20, name, "7");
+        set(fixture, 1, 30, name, "60");
+        set(fixture, 1, 5, name, "40");
+        assert_trait(fixture, N1, name, "7");
+        correct(fixture, 2, 40, name, "8");
+        assert_trait(fixture, N1 | N2, name, "8");
+        assert_trait(fixture, N1, name, "7"); /* a split takes nothing from anybody */
+        say(fixture, (struct says){ .node = 1, .source = 1, .at = 50 }, TRAIT_UNSET, name, "");
+        assert_trait(fixture, N1, name, "7");
+        correct(fixture, 1, 60, name, "");
+        assert_trait(fixture, N1 | N2, name, NULL); /* the newest is: not any more */
+        set(fixture, 1, 70, name, "61");
+        assert_trait(fixture, N1, name, "61");
+    }
+    assert_err(profile_correct(fixture->profile, 1, STR("a"), STR("null"), 1, 1, fixture->writes,
+                               &problem),
+               ERR_UNPROCESSABLE);
+    assert_err(
+        profile_correct(fixture->profile, 1, STR(""), STR("1"), 1, 1, fixture->writes, &problem),
+        ERR_UNPROCESSABLE);
+}
+
 /* ---- consent ---- */
 
 static void consent(struct fixture *fixture, uint32_t node, int64_t at, const char *type,
@@ -457,8 +502,10 @@ static void newest_consent_counts_and_ties_are_strict(void **state)
     assert_consent(fixture, N2, "granted");
     consent(fixture, 2, 21, "Consent Granted", "{\"purpose\":\"sms\"}");
     assert_consent(fixture, N1 | N2, "granted");
-    assert_ok(profile_put_consent(fixture->profile, 1, STR("sms"), false, 22, ++fixture->seq, 0,
-                                  STR("call"), fixture->writes));
+    struct profile_decision call = {
+        .purpose = STR("sms"), .at_ms = 22, .seq = ++fixture->seq, .evidence = STR("call")
+    };
+    assert_ok(profile_put_consent(fixture->profile, 1, &call, fixture->writes));
     assert_consent(fixture, N1 | N2, "withdrawn");
     /* Traits beside it stay what they are. */
     set(fixture, 1, 1, "a", "1");
@@ -537,6 +584,7 @@ int main(void)
         T(many_accounts_stay_small),
         T(types_are_learnt),
         T(bad_trait_types_are_refused),
+        T(what_is_put_by_hand_holds),
         T(newest_consent_counts_and_ties_are_strict),
         T(objects_are_laid_over_or_replaced),
     };

@@ -440,6 +440,37 @@ static void wrong_policies_are_refused(void **state)
     house_remove(house);
 }
 
+/* P6, restriction of processing: in the one table of gates. */
+static void rights_are_gates(void **state)
+{
+    struct touch_house *house = with_sms(NULL);
+    (void)state;
+    house->restricted = 30;
+    house->plain = 31;
+    house->marketing[30] = house->marketing[31] = 1;
+    struct touch_request request = house_request(30, "j", "a");
+    assert_answer(house_ask(house, &request), TOUCH_SUPPRESSED, "restricted");
+    request.is_transactional = true;
+    request.key = STR("b");
+    assert_answer(house_ask(house, &request), TOUCH_SUPPRESSED, "restricted");
+    request = house_request(31, "j", "a");
+    assert_answer(house_ask(house, &request), TOUCH_SUPPRESSED, "no_personalisation");
+    request.key = STR("b");
+    request.is_plain = true; /* the journey says that it chooses nobody */
+    assert_answer(house_ask(house, &request), TOUCH_QUEUED, "");
+    request = house_request(31, "other", "c");
+    request.is_transactional = true;
+    assert_answer(house_ask(house, &request), TOUCH_QUEUED, "");
+    /* Decided while it waits: it is pulled, and what is plain stays. */
+    request = house_request(32, "other", "d");
+    house->marketing[32] = 1;
+    assert_answer(house_ask(house, &request), TOUCH_QUEUED, "");
+    house->plain = 32;
+    house_changed(house, 32);
+    assert_int_equal(house_ask(house, &request).status, TOUCH_SUPPRESSED);
+    house_remove(house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +489,7 @@ int main(void)
         cmocka_unit_test(subscriptions_are_used_up),
         cmocka_unit_test(contact_opens_a_window),
         cmocka_unit_test(some_are_held_out),
+        cmocka_unit_test(rights_are_gates),
         cmocka_unit_test(wrong_policies_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

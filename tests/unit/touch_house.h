@@ -31,6 +31,7 @@ struct touch_house {
     struct problem problem;
     /* the world: 0 not said, 1 granted, 2 refused, by customer */
     uint8_t *marketing, *sms;
+    uint32_t restricted, plain; /* one customer each; 0: nobody */
     uint32_t *root; /* 0: herself */
     bool nobody_reachable;
     uint32_t told; /* changes that journeys heard of */
@@ -43,6 +44,11 @@ struct touch_house {
 static bool house_consent(void *context, uint32_t customer, str name, bool *granted)
 {
     struct touch_house *house = context;
+    *granted = false;
+    if (str_equal(name, STR("processing")))
+        return customer == house->restricted;
+    if (str_equal(name, STR("personalisation")))
+        return customer == house->plain;
     uint8_t said = str_equal(name, STR("marketing")) ? house->marketing[customer]
                    : str_equal(name, STR("sms"))     ? house->sms[customer]
                                                      : 0;
