@@ -11,10 +11,12 @@ import { queries } from '@/api/queries';
 import { exactCount } from '@/lib/format';
 import { healthOf, touchQueries, type Account, type Stop } from '@/features/touches/model';
 import { journeyHeads, type JourneyHead } from '@/features/journeys/heads';
+import { may } from '@/lib/permissions';
 import { catalogue } from '@/lib/text';
 import type { Tone } from '@/ui/Marks';
 import { useClock } from './clock';
 import { useText } from './preferences';
+import { useSession } from './session';
 
 export const attentionTexts = catalogue({
   zh: {
@@ -179,13 +181,16 @@ export function attentionItems(
 
 export function useAttention(): AttentionItem[] {
   const t = useText(attentionTexts);
-  const overview = useQuery(queries.overview());
-  const system = useQuery(queries.system());
-  const sources = useQuery({ ...queries.sources(), refetchInterval: 60_000 });
-  const stops = useQuery(touchQueries.stops());
-  const accounts = useQuery({ ...touchQueries.accounts(), refetchInterval: 30_000 });
-  const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000 });
-  const corrections = useQuery(touchQueries.anyShouldNot());
+  /* what this person may not ask is not asked */
+  const { user } = useSession();
+  const [seesSystem, seesSources, seesStops, seesAccounts, seesJourneys, seesTouches] = ['system.see', 'source.see', 'stop.see', 'channel.see', 'journey.see', 'touch.see'].map((right) => may(user.permissions, right));
+  const overview = useQuery({ ...queries.overview(), enabled: seesSystem === true });
+  const system = useQuery({ ...queries.system(), enabled: seesSystem === true });
+  const sources = useQuery({ ...queries.sources(), refetchInterval: 60_000, enabled: seesSources === true });
+  const stops = useQuery({ ...touchQueries.stops(), enabled: seesStops === true && user.team === null });
+  const accounts = useQuery({ ...touchQueries.accounts(), refetchInterval: 30_000, enabled: seesAccounts === true });
+  const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000, enabled: seesJourneys === true });
+  const corrections = useQuery({ ...touchQueries.anyShouldNot(), enabled: seesTouches === true });
   const { nowMs } = useClock();
   const sending = { stops: stops.data ?? [], accounts: accounts.data?.items ?? [], journeys: journeys.data?.items ?? [], hasCorrections: corrections.data ?? false };
   return attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t, sending);

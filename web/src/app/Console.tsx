@@ -6,7 +6,7 @@ import enGB from 'antd/locale/en_GB';
 import zhCN from 'antd/locale/zh_CN';
 import 'dayjs/locale/en-gb';
 import 'dayjs/locale/zh-cn';
-import { useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiProblem, onUnauthenticated } from '@/api/client';
 import { makeQueryClient, queries } from '@/api/queries';
@@ -17,6 +17,9 @@ import { PreferencesProvider, usePreferences } from './preferences';
 import { makeRouter } from './routes';
 import { SessionProvider } from './session';
 import { themeOf } from './theme';
+
+/* few people ever see it */
+const MustEnrol = lazy(async () => ({ default: (await import('./MustEnrol')).MustEnrol }));
 
 export function Console() {
   const [client] = useState(makeQueryClient);
@@ -50,6 +53,9 @@ function SignedIn() {
   const [router] = useState(makeRouter);
   const [ended, setEnded] = useState(false);
   useEffect(() => onUnauthenticated(() => setEnded(true)), []);
+  /* once begun it stays until the recovery codes were kept, whatever the session says by then */
+  const [enrolling, setEnrolling] = useState(false);
+  if (session.data?.must_enrol === true && !enrolling) setEnrolling(true);
 
   const isUnknown = session.error instanceof ApiProblem && session.error.status === 401;
   if (ended || isUnknown) {
@@ -67,7 +73,7 @@ function SignedIn() {
   return (
     <SessionProvider value={session.data}>
       <ClockProvider zone={session.data.server.zone} serverNow={session.data.server.now}>
-        <RouterProvider router={router} />
+        {session.data.must_enrol || enrolling ? <Suspense fallback={<div aria-busy="true" />}><MustEnrol onDone={() => setEnrolling(false)} /></Suspense> : <RouterProvider router={router} />}
       </ClockProvider>
     </SessionProvider>
   );

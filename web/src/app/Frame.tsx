@@ -11,16 +11,18 @@ import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { perSecond, shortCount } from '@/lib/format';
 import { catalogue } from '@/lib/text';
-import { words } from '@/lib/words';
+import { useRoleNames } from '@/features/settings/roles';
 import { JobsTray } from '@/features/jobs/JobsTray';
 import { StopButton } from '@/features/touches/StopPanel';
-import { useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { useProblemNotice } from '@/ui/Controls';
 import { Avatar } from '@/ui/Marks';
 import { Attention } from './Attention';
 import { groups, pages, pageTexts, type PageEntry } from './pages';
 import { usePreferences, useText } from './preferences';
+import { NotPermitted } from './NotPermitted';
+import { refusalOf } from './rights';
 import { SearchPalette } from './SearchPalette';
-import { useSession } from './session';
+import { useMay, useSession } from './session';
 
 const texts = catalogue({
   zh: {
@@ -70,7 +72,7 @@ function Mark() {
 }
 
 function useOpenWork(): Record<NonNullable<PageEntry['count']>, number> {
-  const overview = useQuery(queries.overview());
+  const overview = useQuery({ ...queries.overview(), enabled: useMay('system.see') });
   return { refusals: overview.data?.refusals_open ?? 0, quarantined: overview.data?.quarantined ?? 0 };
 }
 
@@ -78,12 +80,15 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
   const t = useText(pageTexts);
   const { language } = usePreferences();
   const open = useOpenWork();
+  const { user } = useSession();
+  /* what is not permitted is not shown; a group without pages neither */
+  const shown = groups.map((group) => ({ group, pages: pages.filter((page) => page.group === group && page.hidden !== true && refusalOf(page.path, user) === null) })).filter((one) => one.pages.length > 0);
   return (
     <>
-      {groups.map((group) => (
+      {shown.map(({ group, pages: inGroup }) => (
         <div className="nav-group" key={group} style={group === 'today' ? { marginTop: 4 } : undefined}>
           {t.group[group] !== '' && <h2>{t.group[group]}</h2>}
-          {pages.filter((page) => page.group === group && page.hidden !== true).map((page) => {
+          {inGroup.map((page) => {
             const count = page.count === undefined ? 0 : open[page.count];
             const link = (
               <NavLink key={page.key} to={page.path} end={page.path === '/'} className="nav-link" onClick={onGo} aria-label={folded ? t.page[page.key] : undefined}>
@@ -102,8 +107,9 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
 
 function Pulse() {
   const t = useText(texts);
-  const overview = useQuery(queries.overview());
-  const system = useQuery(queries.system());
+  const isShown = useMay('system.see');
+  const overview = useQuery({ ...queries.overview(), enabled: isShown });
+  const system = useQuery({ ...queries.system(), enabled: isShown });
   if (overview.data === undefined) return null;
   const rate = overview.data.events_per_second;
   const failing = (system.data?.failing ?? '') !== '';
@@ -119,14 +125,15 @@ function Pulse() {
 
 /* The red button, for those who may press it: wherever one is, sending is stopped with two clicks. */
 function RedStop() {
-  const noRole = useRoleReason('operator');
-  return noRole === null ? <StopButton isSmall /> : null;
+  const { user } = useSession();
+  const may = useMay('stop.change');
+  return may && user.team === null ? <StopButton isSmall /> : null;
 }
 
 function PersonMenu() {
   const { user } = useSession();
   const t = useText(texts);
-  const common = useText(words);
+  const roles = useRoleNames(user.roles);
   const page = useText(pageTexts).page;
   const client = useQueryClient();
   const notice = useProblemNotice();
@@ -145,7 +152,7 @@ function PersonMenu() {
       trigger={['click']}
       menu={{
         items: [
-          { key: 'who', disabled: true, label: <span>{name}<span className="faint"> · {common.role[user.role]}</span></span> },
+          { key: 'who', disabled: true, label: <span>{name}{roles !== '' && <span className="faint"> · {roles}</span>}</span> },
           { type: 'divider' },
           { key: 'preferences', label: <Link to="/settings/preferences">{page.preferences}</Link> },
           { key: 'out', icon: <LogoutOutlined />, label: t.signOut, onClick: () => void signOut() },
@@ -165,6 +172,9 @@ export function Frame() {
   const [drawer, setDrawer] = useState(false);
   const [palette, setPalette] = useState(false);
   const { pathname, key } = useLocation();
+  const { user } = useSession();
+  const refusal = refusalOf(pathname, user);
+  const mayJobs = useMay('export.see');
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
@@ -204,7 +214,7 @@ export function Frame() {
           <span className="grow" />
           <Pulse />
           <RedStop />
-          <JobsTray />
+          {mayJobs && <JobsTray />}
           <Attention />
           <Tooltip title={t.language}>
             <Button className="wide-only" type="text" icon={<TranslationOutlined />} aria-label={t.language} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')} />
@@ -218,7 +228,7 @@ export function Frame() {
           <PersonMenu />
         </header>
         <main id="page" className="content" data-visit={key} tabIndex={-1} style={{ outline: 'none' }}>
-          <Outlet />
+          {refusal === null ? <Outlet /> : <NotPermitted refusal={refusal} isFirst={pathname === '/'} />}
         </main>
       </div>
       <Drawer placement="left" open={drawer} onClose={() => setDrawer(false)} size={264} title={<span className="row"><Mark />Kith 熟客</span>} styles={{ body: { padding: '4px 10px' } }}>

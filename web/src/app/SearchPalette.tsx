@@ -9,10 +9,13 @@ import { useNavigate } from 'react-router';
 import { queries } from '@/api/queries';
 import { journeyHeads, templateHeads } from '@/features/journeys/heads';
 import { useDebounced } from '@/lib/hooks';
+import { may } from '@/lib/permissions';
 import { catalogue } from '@/lib/text';
 import { Avatar, useIdentifierName } from '@/ui/Marks';
 import { pages, pageTexts } from './pages';
 import { usePreferences, useText } from './preferences';
+import { refusalOf } from './rights';
+import { useMay, useSession } from './session';
 
 const texts = catalogue({
   zh: {
@@ -136,10 +139,10 @@ const thingIcons: Readonly<Record<Thing['kind'], ReactNode>> = { segment: <Filte
 /* Definitions are few enough to be searched here; they are asked for when the palette opens. */
 function useThings(): readonly Thing[] {
   const once = { staleTime: 60_000, refetchInterval: false } as const;
-  const segments = useQuery({ ...queries.definitions('segments'), ...once });
-  const tags = useQuery({ ...queries.definitions('tags'), ...once });
-  const journeys = useQuery({ ...journeyHeads(), ...once });
-  const templates = useQuery({ ...templateHeads(), ...once });
+  const segments = useQuery({ ...queries.definitions('segments'), ...once, enabled: useMay('segment.see') });
+  const tags = useQuery({ ...queries.definitions('tags'), ...once, enabled: useMay('tag.see') });
+  const journeys = useQuery({ ...journeyHeads(), ...once, enabled: useMay('journey.see') });
+  const templates = useQuery({ ...templateHeads(), ...once, enabled: useMay('template.see') });
   return useMemo(() => [
     ...(journeys.data?.items ?? []).map((one): Thing => ({ kind: 'journey', key: one.key, name: one.name, to: `/journeys/${one.key}` })),
     ...(segments.data?.items ?? []).map((one): Thing => ({ kind: 'segment', key: one.key, name: one.name, to: `/segments/${one.key}` })),
@@ -154,10 +157,12 @@ function useEntries(query: string, onClose: () => void): { entries: Entry[]; sea
   const identifierName = useIdentifierName();
   const { language, setLanguage, scheme, setTheme } = usePreferences();
   const navigate = useNavigate();
+  const { user } = useSession();
+  const seesCustomers = useMay('customer.see');
   const asked = useDebounced(query, 180);
   const found = useQuery({
     ...queries.customers({ query: asked, identifierType: '', cursor: '', limit: 6 }),
-    enabled: asked.length >= 2,
+    enabled: asked.length >= 2 && seesCustomers,
   });
 
   const things = useThings();
@@ -179,7 +184,7 @@ function useEntries(query: string, onClose: () => void): { entries: Entry[]; sea
           run: go(`/customers/${customer.one_id}`),
         }))
       : [];
-    if (query.length >= 2) {
+    if (query.length >= 2 && seesCustomers) {
       customers.push({
         key: 'all', group: 'customers', icon: <SearchOutlined />, text: t.all(query), run: go(`/customers?query=${encodeURIComponent(query)}`),
       });
@@ -190,18 +195,19 @@ function useEntries(query: string, onClose: () => void): { entries: Entry[]; sea
       .slice(0, thingsShown)
       .map((one) => ({ key: `${one.kind} ${one.key}`, group: 'things', icon: thingIcons[one.kind], text: one.name === '' ? one.key : one.name, note: `${t.kind[one.kind]} · ${one.key}`, run: go(one.to) }));
     const pageEntries: Entry[] = pages
-      .filter((page) => matches(pageText.page[page.key], pageText.hint[page.key], page.path, pageTexts.zh.page[page.key], pageTexts.en.page[page.key]))
+      .filter((page) => refusalOf(page.path, user) === null && matches(pageText.page[page.key], pageText.hint[page.key], page.path, pageTexts.zh.page[page.key], pageTexts.en.page[page.key]))
       .map((page) => ({
         key: page.path, group: 'pages', icon: page.icon, text: pageText.page[page.key], note: pageText.group[page.group], run: go(page.path),
       }));
-    const action = (text: string, to: string): Entry => ({ key: to, group: 'actions', icon: <PlusOutlined />, text, run: go(to) });
+    const action = (text: string, to: string, right: string): Entry[] => (may(user.permissions, right) && refusalOf(to, user) === null ? [{ key: to, group: 'actions', icon: <PlusOutlined />, text, run: go(to) }] : []);
     const actions: Entry[] = [
-      action(t.newSegment, '/new/segment'), action(t.newTag, '/new/tag'), action(t.newJourney, '/journeys?create=yes'), action(t.newTemplate, '/new/template'), action(t.newSource, '/data/sources?create=1'), action(t.importFile, '/data/imports/new'),
+      ...action(t.newSegment, '/new/segment', 'segment.change'), ...action(t.newTag, '/new/tag', 'tag.change'), ...action(t.newJourney, '/journeys?create=yes', 'journey.change'), ...action(t.newTemplate, '/new/template', 'template.change'),
+      ...action(t.newSource, '/data/sources?create=1', 'source.administer'), ...action(t.importFile, '/data/imports/new', 'import.create'),
       { key: 'language', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.language, run: () => { setLanguage(language === 'zh' ? 'en' : 'zh'); onClose(); } },
       { key: 'dark', group: 'actions' as const, icon: <ArrowRightOutlined />, text: t.dark, run: () => { setTheme(scheme === 'dark' ? 'light' : 'dark'); onClose(); } },
     ].filter((action) => matches(action.text));
     return [...customers, ...thingEntries, ...pageEntries, ...actions];
-  }, [asked, query, found.data, things, t, pageText, identifierName, language, setLanguage, scheme, setTheme, navigate, onClose]);
+  }, [asked, query, found.data, things, t, pageText, identifierName, language, setLanguage, scheme, setTheme, navigate, onClose, user, seesCustomers]);
 
-  return { entries, searching: query.length >= 2 && (asked !== query || found.isFetching) };
+  return { entries, searching: query.length >= 2 && seesCustomers && (asked !== query || found.isFetching) };
 }

@@ -64,6 +64,11 @@ export function makeRouter() {
           lazy: async () => ({ Component: (await import('@/features/journeys/JourneyPage')).JourneyPage }),
           errorElement: <PageFailure />,
         },
+        ...['/new/team', '/settings/teams/:key'].map((path) => ({
+          path,
+          lazy: async () => ({ Component: (await import('@/features/settings/TeamPage')).TeamPage }),
+          errorElement: <PageFailure />,
+        })),
         { path: '*', element: <NoSuchPage /> },
       ],
     },

@@ -2,6 +2,7 @@
 /* session: who is signed in. Everything inside SessionProvider knows the user, the role and the server. */
 import { createContext, useContext } from 'react';
 import type { Schemas } from '@/api/client';
+import { may } from '@/lib/permissions';
 
 export type Session = Schemas['Session'];
 
@@ -16,4 +17,9 @@ export function useSession(): Session {
 
 export function useRole(): Schemas['Role'] {
   return useSession().user.role;
+}
+
+/* May this session do what needs the right? What is shown goes by it; the server decides again. */
+export function useMay(right: string): boolean {
+  return may(useSession().user.permissions, right);
 }

@@ -5,7 +5,8 @@ import { App, Button, Tooltip, type ButtonProps } from 'antd';
 import { useCallback, useState, type ReactNode } from 'react';
 import { ApiProblem } from '@/api/client';
 import { useText } from '@/app/preferences';
-import { useRole } from '@/app/session';
+import { useMay, useRole } from '@/app/session';
+import { permissionTexts, rightWord } from '@/lib/permissions';
 import { words } from '@/lib/words';
 import { problemTitle } from './States';
 
@@ -28,6 +29,13 @@ export function useRoleReason(least: 'operator' | 'administrator'): string | nul
   const t = useText(words);
   const rank = { viewer: 0, operator: 1, administrator: 2 };
   return rank[role] >= rank[least] ? null : t.permission[least];
+}
+
+/* Why this person may not do what needs the right, in words; null when she may. */
+export function useRightReason(right: string): string | null {
+  const holds = useMay(right);
+  const t = useText(permissionTexts);
+  return holds ? null : t.needs(rightWord(right, t));
 }
 
 async function copyText(text: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import { Link } from 'react-router';
 import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
+import { useMay } from '@/app/session';
 import { canonicalChannel, channelLook } from '@/lib/channels';
 import { dateTime, exactCount, money, relativeTime, shortCount, shortMoney, type Instant } from '@/lib/format';
 import { identifierName } from '@/lib/identifiers';
@@ -50,7 +51,7 @@ export function ChannelName({ channel }: { channel: string }) {
 export function useIdentifierName(): (type: string) => string {
   const t = useText(words);
   const language = useLanguage();
-  const types = useQuery(queries.identityTypes());
+  const types = useQuery({ ...queries.identityTypes(), enabled: useMay('identity.see') });
   return useCallback((type) => {
     const known = types.data?.items.find((one) => one.name === type);
     return identifierName(known ?? { name: type }, language, t.identifier);

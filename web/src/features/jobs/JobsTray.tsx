@@ -8,7 +8,9 @@ import { Link } from 'react-router';
 import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
+import { useSession } from '@/app/session';
 import { exactCount } from '@/lib/format';
+import { may } from '@/lib/permissions';
 import { catalogue } from '@/lib/text';
 import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
 import { Pill, Time, type Tone } from '@/ui/Marks';
@@ -33,7 +35,9 @@ const movingMs = 1_500;
 const quietMs = 20_000;
 
 function useWorks(): readonly Work[] {
+  const { user } = useSession();
   const imports = useQuery({
+    enabled: may(user.permissions, 'import.see') && user.team === null,
     queryKey: ['imports', 'tray'], queryFn: ({ signal }) => api.get('/imports', { query: { limit: shown }, signal }),
     refetchInterval: (query) => (query.state.data?.items.some((job) => isUnderWay(workOfImport(job))) === true ? movingMs : quietMs),
   });

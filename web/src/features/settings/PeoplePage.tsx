@@ -1,105 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PeoplePage: who may sign in, and as what. */
+/* PeoplePage: who may sign in, with which roles, in which team, how she signs in and when she was last seen. Filters and the person that is
+ * open are in the address.
+ */
 import { PlusOutlined } from '@ant-design/icons';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Form, Input, Modal, Radio, Select, Switch } from 'antd';
-import { useState } from 'react';
-import { api, type Schemas } from '@/api/client';
-import { queries } from '@/api/queries';
+import { useQuery } from '@tanstack/react-query';
+import { Button, Input, Select } from 'antd';
+import { useEffect, useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
 import { useText } from '@/app/preferences';
-import { useSession } from '@/app/session';
+import { useMay, useSession } from '@/app/session';
+import { useDebounced, useFilters, useLasting } from '@/lib/hooks';
 import { catalogue } from '@/lib/text';
-import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
-import { Avatar, Pill, QuietHead, Time } from '@/ui/Marks';
+import { ActionButton, useRightReason } from '@/ui/Controls';
+import { Avatar, Pill, Time } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
-import { Bones, Loaded } from '@/ui/States';
+import { Bones, Empty, Loaded } from '@/ui/States';
+import { isMeant, lastSeen, noTeam, type User } from './people';
+import { PersonDrawer } from './PersonDrawer';
+import { adminQueries } from './queries';
+import { useRoleName } from './roles';
+import './settings.css';
 
 const texts = catalogue({
   zh: {
-    title: '成员', purpose: '谁能登录，能做什么。', create: '添加成员', login: '账号', name: '姓名', role: '角色', state: '状态', on: '可登录', off: '已停用', added: '添加时间', edit: '修改', you: '你',
-    roleHelp: { viewer: '只看，不改', operator: '复核、合并拆分、改埋点方案', administrator: '再加上数据源、识别规则、成员' },
-    dialog: '成员', password: '密码', passwordNew: '至少 8 个字符', passwordKeep: '不改就留空', language: '界面语言', disabled: '停用', saved: '已保存', missing: '必填', short: '至少 8 个字符',
+    title: '成员', purpose: '谁能登录，有哪些角色，看得到哪一部分客户。', create: '添加成员', search: '姓名或账号', name: '姓名', roles: '角色', team: '团队', wholeHouse: '全部', factor: '登录方式', password: '仅密码', two: '密码 + 动态口令', sso: '单点登录', seen: '最近活动', seenHint: '看的是还没结束的登录会话', notSeen: '没有登录中的会话',
+    state: '状态', on: '可登录', off: '已停用', you: '你', allRoles: '全部角色', allTeams: '全部团队', anyState: '全部状态', single: '仅密码', emptyTitle: '没有符合的成员', empty: '换一个条件，或者清除筛选。', clear: '清除筛选', count: (count: number) => `${count} 人`,
   },
   en: {
-    title: 'People', purpose: 'Who may sign in, and do what.', create: 'Add a person', login: 'Login', name: 'Name', role: 'Role', state: 'State', on: 'may sign in', off: 'switched off', added: 'Added', edit: 'Edit', you: 'you',
-    roleHelp: { viewer: 'looks, changes nothing', operator: 'reviews, merges and splits, changes the tracking plan', administrator: 'sources, identity rules and people as well' },
-    dialog: 'Person', password: 'Password', passwordNew: 'at least 8 characters', passwordKeep: 'empty keeps the old one', language: 'Language', disabled: 'Switched off', saved: 'Saved', missing: 'Required', short: 'At least 8 characters',
+    title: 'People', purpose: 'Who may sign in, with which roles, and which customers she sees.', create: 'Add a person', search: 'Name or login', name: 'Name', roles: 'Roles', team: 'Team', wholeHouse: 'the whole', factor: 'Signs in by', password: 'password alone', two: 'password and code', sso: 'single sign-on', seen: 'Last seen', seenHint: 'by sessions that have not ended', notSeen: 'no open session',
+    state: 'State', on: 'may sign in', off: 'switched off', you: 'you', allRoles: 'All roles', allTeams: 'All teams', anyState: 'Any state', single: 'password alone', emptyTitle: 'Nobody fits', empty: 'Choose another filter, or clear them.', clear: 'Clear filters', count: (count) => (count === 1 ? '1 person' : `${count} people`),
   },
 });
 
-type User = Schemas['UserEntry'];
-interface Values { login: string; name: string; password: string; role: Schemas['Role']; locale: 'zh-CN' | 'en-US'; disabled: boolean }
+const noFilter = { q: '', role: '', team: '', state: '' };
 
 export function PeoplePage() {
   const t = useText(texts);
-  const common = useText(words);
-  const { user } = useSession();
-  const noRole = useRoleReason('administrator');
-  const users = useQuery(queries.users());
-  const [edited, setEdited] = useState<User | 'new' | null>(null);
+  const noRight = useRightReason('user.administer');
+  const users = useQuery(adminQueries.users());
+  const [filters, setFilters] = useFilters(noFilter);
+  const [params, setParams] = useSearchParams();
+  const open = (login: string | null): void => setParams((before) => {
+    const after = new URLSearchParams(before);
+    after.delete('person');
+    after.delete('create');
+    if (login === '') after.set('create', '1');
+    else if (login !== null) after.set('person', login);
+    return after;
+  });
+  const login = params.get('person');
+  const shown = users.data?.items.filter((one) => isMeant(one, filters)) ?? [];
+  const person = params.get('create') === '1' ? ('new' as const) : (users.data?.items.find((one) => one.login === login) ?? null);
+  const lasting = useLasting(person);
   return (
-    <Page title={t.title} purpose={t.purpose} actions={<ActionButton type="primary" icon={<PlusOutlined />} reason={noRole} onClick={() => setEdited('new')}>{t.create}</ActionButton>}>
+    <Page title={t.title} purpose={t.purpose} actions={<ActionButton type="primary" icon={<PlusOutlined />} reason={noRight} onClick={() => open('')}>{t.create}</ActionButton>}>
+      <Filters filters={filters} onChange={setFilters} />
       <Panel flush>
-        <Loaded query={users} skeleton={<Bones rows={4} />}>
-          {(data) => (
-            <DataTable<User>
-              rowKey="number" dataSource={data.items}
-              columns={[
-                { key: 'name', title: t.name, fixed: 'left', render: (_, row) => <span className="row" style={{ gap: 10 }}><Avatar name={row.name === '' ? row.login : row.name} seed={row.login} size={26} />{row.name === '' ? row.login : row.name}{row.login === user.login && <Pill>{t.you}</Pill>}</span> },
-                { key: 'login', title: t.login, render: (_, row) => <span className="mono">{row.login}</span> },
-                { key: 'role', title: t.role, render: (_, row) => <span>{common.role[row.role]} <span className="faint small">{t.roleHelp[row.role]}</span></span> },
-                { key: 'state', title: t.state, width: 110, render: (_, row) => <Pill tone={row.disabled ? 'bad' : 'good'}>{row.disabled ? t.off : t.on}</Pill> },
-                { key: 'added', title: t.added, width: 150, render: (_, row) => <Time at={row.created_at} exact /> },
-                { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 80, align: 'right', render: (_, row) => <ActionButton size="small" type="link" reason={noRole} aria-label={`${t.edit} ${row.login}`} onClick={() => setEdited(row)}>{t.edit}</ActionButton> },
-              ]}
-            />
-          )}
+        <Loaded query={users} skeleton={<Bones rows={6} />}>
+          {() => (shown.length === 0 ? <Empty title={t.emptyTitle} action={<Button onClick={() => setFilters(noFilter)}>{t.clear}</Button>}>{t.empty}</Empty> : <People users={shown} onOpen={open} />)}
         </Loaded>
       </Panel>
-      <PersonDialog edited={edited} onClose={() => setEdited(null)} />
+      {lasting !== null && <PersonDrawer key={lasting === 'new' ? '~new' : lasting.login} isOpen={person !== null} user={lasting === 'new' ? null : lasting} onClose={() => open(null)} onMade={(made) => open(made)} />}
     </Page>
   );
 }
 
-function PersonDialog({ edited, onClose }: { edited: User | 'new' | null; onClose: () => void }) {
+function Filters({ filters, onChange }: { filters: typeof noFilter; onChange: (change: Partial<typeof noFilter>) => void }) {
   const t = useText(texts);
-  const common = useText(words);
-  const client = useQueryClient();
-  const { message } = App.useApp();
-  const notice = useProblemNotice();
-  const [form] = Form.useForm<Values>();
-  const save = useMutation({
-    mutationFn: ({ login, password, ...rest }: Values) => api.put('/users/{login}', { path: { login }, body: { ...rest, ...(password === '' ? {} : { password }) } }),
-    onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ['users'] });
-      void message.success(t.saved);
-      onClose();
-    },
-    onError: notice,
-  });
-  const user = edited === 'new' || edited === null ? null : edited;
-  const first: Values = {
-    login: user?.login ?? '', name: user?.name ?? '', password: '', role: user?.role ?? 'operator', locale: user?.locale === 'en-US' ? 'en-US' : 'zh-CN', disabled: user?.disabled ?? false,
-  };
+  const roleName = useRoleName();
+  const roles = useQuery({ ...adminQueries.roles(), enabled: useMay('role.see') });
+  const teams = useQuery({ ...adminQueries.teams(), enabled: useMay('team.see') });
+  const [typed, setTyped] = useState(filters.q);
+  const settled = useDebounced(typed, 200);
+  useEffect(() => onChange({ q: settled }), [settled, onChange]);
+  useEffect(() => setTyped((now) => (filters.q === '' && now === settled ? '' : now)), [filters.q, settled]);
   return (
-    <Modal
-      open={edited !== null} title={user === null ? t.create : user.login} onCancel={onClose} okText={common.action.save} cancelText={common.action.cancel} confirmLoading={save.isPending} destroyOnHidden
-      onOk={() => void form.validateFields().then((values) => save.mutate({ ...first, ...values }), () => {})}
-    >
-      <Form form={form} layout="vertical" requiredMark={false} initialValues={first} key={user?.login ?? 'new'}>
-        {user === null && <Form.Item name="login" label={t.login} rules={[{ required: true, message: t.missing }]}><Input autoFocus maxLength={100} autoComplete="off" /></Form.Item>}
-        <Form.Item name="name" label={t.name}><Input maxLength={100} autoComplete="off" /></Form.Item>
-        <Form.Item name="password" label={t.password} extra={user === null ? t.passwordNew : t.passwordKeep} rules={[{ min: 8, message: t.short }, { required: user === null, message: t.missing }]}><Input.Password autoComplete="new-password" /></Form.Item>
-        <Form.Item name="role" label={t.role}>
-          <Radio.Group className="stack" style={{ gap: 6 }}>
-            {(['viewer', 'operator', 'administrator'] as const).map((role) => <Radio key={role} value={role}>{common.role[role]} <span className="faint small">{t.roleHelp[role]}</span></Radio>)}
-          </Radio.Group>
-        </Form.Item>
-        <Form.Item name="locale" label={t.language}><Select options={[{ value: 'zh-CN', label: '中文' }, { value: 'en-US', label: 'English' }]} /></Form.Item>
-        {user !== null && <Form.Item name="disabled" label={t.disabled} valuePropName="checked"><Switch /></Form.Item>}
-      </Form>
-    </Modal>
+    <div className="filters">
+      <Input allowClear style={{ width: 180 }} placeholder={t.search} aria-label={t.search} value={typed} onChange={(event) => setTyped(event.target.value)} />
+      <Select aria-label={t.roles} style={{ width: 150 }} value={filters.role} onChange={(role) => onChange({ role })} showSearch={{ optionFilterProp: 'label' }} options={[{ value: '', label: t.allRoles }, ...(roles.data?.items ?? []).map((one) => ({ value: one.key, label: roleName(one.key) }))]} />
+      {(teams.data?.items.length ?? 0) > 0 && <Select aria-label={t.team} style={{ width: 150 }} value={filters.team} onChange={(team) => onChange({ team })} showSearch={{ optionFilterProp: 'label' }} options={[{ value: '', label: t.allTeams }, { value: noTeam, label: t.wholeHouse }, ...(teams.data?.items ?? []).map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name }))]} />}
+      <Select aria-label={t.state} style={{ width: 130 }} value={filters.state} onChange={(state) => onChange({ state })} options={[{ value: '', label: t.anyState }, { value: 'on', label: t.on }, { value: 'off', label: t.off }, { value: 'single', label: t.single }]} />
+    </div>
+  );
+}
+
+function People({ users, onOpen }: { users: readonly User[]; onOpen: (login: string) => void }) {
+  const t = useText(texts);
+  const { user: me } = useSession();
+  const roleName = useRoleName();
+  const teams = useQuery({ ...adminQueries.teams(), enabled: useMay('team.see') });
+  const seesTokens = useMay('token.administer');
+  const tokens = useQuery({ ...adminQueries.tokens(), enabled: seesTokens, refetchInterval: 30_000 });
+  const seen = lastSeen(tokens.data?.items ?? []);
+  const teamName = (key: string): string => teams.data?.items.find((one) => one.key === key)?.name ?? key;
+  return (
+    <DataTable<User>
+      rowKey="login" dataSource={[...users]} pagination={users.length > 50 ? { pageSize: 50, size: 'small' } : false} onRow={(row) => ({ className: 'clickable', onClick: () => onOpen(row.login) })}
+      columns={[
+        {
+          key: 'name', title: t.name, fixed: 'left', sorter: (a, b) => (a.name === '' ? a.login : a.name).localeCompare(b.name === '' ? b.login : b.name),
+          render: (_, row) => (
+            <span className="row" style={{ gap: 10 }}>
+              <Avatar name={row.name === '' ? row.login : row.name} seed={row.login} size={26} />
+              <button type="button" className="link-button cut" style={{ maxWidth: 220 }} onClick={(event) => { event.stopPropagation(); onOpen(row.login); }}>{row.name === '' ? row.login : row.name}</button>
+              {row.name !== '' && <span className="mono faint cut" style={{ maxWidth: 140 }}>{row.login}</span>}{row.login === me.login && <Pill>{t.you}</Pill>}
+            </span>
+          ),
+        },
+        { key: 'roles', title: t.roles, render: (_, row) => <span className="row wrap" style={{ gap: 4 }}>{row.roles.map((role) => <Pill key={role} tone={role === 'administrator' ? 'accent' : 'plain'}>{roleName(role)}</Pill>)}</span> },
+        { key: 'team', title: t.team, render: (_, row) => (row.team === null ? <span className="faint">{t.wholeHouse}</span> : <Link to={`/settings/teams/${encodeURIComponent(row.team)}`} onClick={(event) => event.stopPropagation()}>{teamName(row.team)}</Link>) },
+        { key: 'factor', title: t.factor, width: 150, render: (_, row) => (row.second_factor ? <Pill tone="good">{t.two}</Pill> : row.single_sign_on ? <Pill tone="good">{t.sso}</Pill> : <Pill tone="warn">{t.password}</Pill>) },
+        ...(seesTokens ? [{ key: 'seen', title: <span title={t.seenHint}>{t.seen}</span>, width: 140, render: (_: unknown, row: User) => (seen.has(row.login) ? <Time at={seen.get(row.login) ?? null} /> : <span className="faint">{t.notSeen}</span>) }] : []),
+        { key: 'state', title: t.state, width: 100, render: (_, row) => <Pill tone={row.disabled ? 'bad' : 'good'}>{row.disabled ? t.off : t.on}</Pill> },
+      ]}
+    />
   );
 }
