@@ -19,6 +19,8 @@ struct call {
     str object;           /* what the audit names */
     str action;           /* likewise; empty: the operation */
     struct buffer detail; /* likewise, JSON; empty: the body */
+    bool
+        broken; /* with an error: a part of it is done, so that the engine must stop and load again */
 };
 
 /* command_imports.c */

@@ -2,7 +2,8 @@
 /* command: the records of the API. Encoding, the table of handlers, and applying one.
  *
  * A handler checks the body against state and writes its rows; it either does all of it or, with an
- * error, nothing. Layout of a record body: docs/formats/command.md.
+ * error, nothing; where it cannot keep to that it says so (call.broken), nothing of the group is committed
+ * and the server stops. Layout of a record body: docs/formats/command.md.
  */
 #include "engine/command.h"
 
@@ -128,9 +129,18 @@ static err run_identity_type_put(struct call *call)
 static err run_identity_rules_apply(struct call *call)
 {
     struct engine *engine = call->engine;
-    err error = identity_apply_rules(engine->identity, engine->ledger, call->seq, engine->now_ms,
-                                     call->writes, call->answer, call->problem);
-    return error == ERR_OK ? apply_all_changed(engine, call->seq) : error;
+    json_value types = json_get(call->body, STR("types"));
+    err error = ERR_OK;
+    if (json_kind(types) != JSON_MISSING)
+        error = identity_put_types(engine->identity, types, call->writes, call->problem);
+    if (error != ERR_OK)
+        return error;
+    error = identity_apply_rules(engine->identity, engine->ledger, call->seq, engine->now_ms,
+                                 call->writes, call->answer, call->problem);
+    if (error == ERR_OK)
+        error = apply_all_changed(engine, call->seq);
+    call->broken = error != ERR_OK;
+    return error;
 }
 
 static err run_customer_split(struct call *call)
@@ -461,6 +471,8 @@ static void write_audit(struct call *call)
     access_audit(&engine->access, engine->keys, &line, call->writes);
 }
 
+#define STATUS_BROKEN 0
+
 static int do_command(struct engine *engine, uint64_t seq, const struct command_record *command,
                       struct ledger_writes *writes, struct buffer *answer)
 {
@@ -479,7 +491,7 @@ static int do_command(struct engine *engine, uint64_t seq, const struct command_
             problem_set(&problem, error, "%s", err_title(error));
         problem.error = error;
         write_problem(answer, &problem);
-        return err_http_status(error);
+        return call.broken ? STATUS_BROKEN : err_http_status(error);
     }
     if (answer->size == 0)
         buffer_append_str(answer, STR("{}"));
@@ -520,6 +532,7 @@ err command_apply(struct engine *engine, uint64_t seq, str record)
     }
     struct ledger_writes *writes = engine->writes;
     struct buffer answer;
+    err broken = ERR_OK;
     buffer_init(&answer, (size_t)1 << 20);
     const struct idempotency_answer *kept =
         command.has_idempotency_key
@@ -530,11 +543,13 @@ err command_apply(struct engine *engine, uint64_t seq, str record)
         status = answer_again(kept, &command, &answer);
     } else {
         status = do_command(engine, seq, &command, writes, &answer);
-        if (command.has_idempotency_key && status < 500)
+        broken = status == STATUS_BROKEN ? ERR_NOMEM : ERR_OK;
+        if (command.has_idempotency_key && status < 500 && broken == ERR_OK)
             idempotency_put(&engine->idempotency, command.idempotency_key, command.request_hash,
                             status, buffer_str(&answer), engine->now_ms, writes);
     }
-    tell_waiter(engine, command.nonce, seq, status, buffer_str(&answer));
+    if (broken == ERR_OK)
+        tell_waiter(engine, command.nonce, seq, status, buffer_str(&answer));
     buffer_deinit(&answer);
-    return ERR_OK;
+    return broken;
 }

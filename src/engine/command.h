@@ -20,7 +20,7 @@
  *  token.put          {hash:hex,user_number,kind:"session|token",name,expires_ms,permissions:[pattern],
  *                      address,agent}
  *  token.delete       {hash:hex}
- *  identity.type.put  {name, …rules}         identity.rules.apply {}
+ *  identity.type.put  {name, …rules}         identity.rules.apply {types:[{name, …rules}]}: they and all that follows
  *  customer.split     {customer, merge_id}   customer.merge {customer, other}   numbers
  *  refusal.decide     {id, decision:"merge|separate|dismiss"}
  *  trait.put          {name,type,precedence,description,personal}

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command: what people decide by hand: take a merge back, join, review a refusal, put a rule. */
+#include <string.h>
+
 #include "identity/state.h"
 
 #define TYPE_NAME_BYTES_MAX 100
+#define TYPES_AT_ONCE_MAX 100
 
 err identity_split(struct identity *identity, uint64_t merge_id, uint64_t seq, int64_t now_ms,
                    uint32_t user_number, struct ledger_writes *writes, uint32_t *a, uint32_t *b,
@@ -159,15 +162,20 @@ static err try_rules(struct identity *identity, str name, json_value body, struc
     return error;
 }
 
-err identity_put_type(struct identity *identity, str name, json_value body,
-                      struct ledger_writes *writes, struct problem *problem)
+static err check_type(struct identity *identity, str name, json_value body, struct problem *problem)
 {
     if (name.size == 0 || name.size > TYPE_NAME_BYTES_MAX)
         return problem_set(problem, ERR_UNPROCESSABLE,
                            "the name of an identifier type has 1 to %d bytes", TYPE_NAME_BYTES_MAX);
     if (!json_is_object(body))
         return problem_set(problem, ERR_UNPROCESSABLE, "the rules of a type are an object");
-    err error = try_rules(identity, name, body, problem);
+    return try_rules(identity, name, body, problem);
+}
+
+err identity_put_type(struct identity *identity, str name, json_value body,
+                      struct ledger_writes *writes, struct problem *problem)
+{
+    err error = check_type(identity, name, body, problem);
     if (error != ERR_OK)
         return error;
     struct identifier_type *type = type_learn(identity, name, NULL);
@@ -180,5 +188,49 @@ err identity_put_type(struct identity *identity, str name, json_value body,
         families_again(identity);
     if (error == ERR_OK)
         type_put(type, writes);
+    return error;
+}
+
+/* Where in the list: of a pointer within the body, too. */
+static err point_at(struct problem *problem, err error, size_t index)
+{
+    char inside[sizeof problem->pointer];
+    memcpy(inside, problem->pointer, sizeof inside);
+    return problem_at(problem, error, "/types/%zu%.*s", index, (int)sizeof inside - 32, inside);
+}
+
+static err check_types(struct identity *identity, json_value list, struct problem *problem)
+{
+    struct json_iterator iterator = json_iterate(list);
+    json_value body;
+    uint32_t unknown = 0;
+    for (size_t i = 0; json_next(&iterator, NULL, &body); i++) {
+        str name = json_text(json_get(body, STR("name")));
+        err error = check_type(identity, name, body, problem);
+        if (error != ERR_OK)
+            return point_at(problem, error, i);
+        unknown += type_find(identity, name) == NULL;
+        if (identity->type_count + unknown > TYPES_MAX)
+            return problem_set(problem, ERR_UNPROCESSABLE,
+                               "there are %u identifier types, of at most %d", identity->type_count,
+                               TYPES_MAX);
+    }
+    return ERR_OK;
+}
+
+err identity_put_types(struct identity *identity, json_value list, struct ledger_writes *writes,
+                       struct problem *problem)
+{
+    if (json_kind(list) != JSON_ARRAY || json_count(list) > TYPES_AT_ONCE_MAX) {
+        problem_set(problem, ERR_UNPROCESSABLE, "'types' is a list of at most %d changed types",
+                    TYPES_AT_ONCE_MAX);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/types");
+    }
+    err error = check_types(identity, list, problem);
+    struct json_iterator iterator = json_iterate(list);
+    json_value body;
+    while (error == ERR_OK && json_next(&iterator, NULL, &body))
+        error = identity_put_type(identity, json_text(json_get(body, STR("name"))), body, writes,
+                                  problem);
     return error;
 }

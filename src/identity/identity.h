@@ -211,8 +211,11 @@ uint32_t identity_refusal_node(const struct identity *identity, uint64_t refusal
  * identity_apply_rules. */
 err identity_put_type(struct identity *identity, str name, json_value body,
                       struct ledger_writes *writes, struct problem *problem) MUST_USE;
+/* Several at once, as a list of such bodies, each with its `name`: all of them are good and hold, or none. */
+err identity_put_types(struct identity *identity, json_value list, struct ledger_writes *writes,
+                       struct problem *problem) MUST_USE;
 /* All dated links, merges and refusals again under the present rules: merges that are now allowed,
- * splits of those that are not. */
+ * splits of those that are not. An error leaves a part done: the state is to be thrown away and made again. */
 /* Its time grows with the number of identifiers (0.2 µs each; 2 µs where values have to be read because a
  * type blocks some): now and then, between two whole changes, `pause` is called, and others may look at
  * the state as it is then. */

@@ -724,12 +724,9 @@ static err settle_types(struct identity *identity, json_value list, struct probl
     struct json_iterator iterator = json_iterate(list);
     json_value body;
     err error = ERR_OK;
-    for (size_t i = 0; error == ERR_OK && json_next(&iterator, NULL, &body); i++) {
-        str name = json_text(json_get(body, STR("name")));
-        error = identity_put_type(identity, name, body, NULL, problem);
-        if (error != ERR_OK && problem != NULL && problem->pointer[0] == '\0')
-            problem_at(problem, error, "/types/%zu", i);
-    }
+    while (error == ERR_OK && json_next(&iterator, NULL, &body))
+        error = identity_put_type(identity, json_text(json_get(body, STR("name"))), body, NULL,
+                                  problem);
     return error;
 }
 
@@ -743,7 +740,7 @@ static err load_copy(struct identity *copy, struct ledger *ledger, str current_t
         if (error == ERR_OK)
             error = settle_types(copy, current, problem);
     }
-    return error == ERR_OK ? settle_types(copy, types, problem) : error;
+    return error == ERR_OK ? identity_put_types(copy, types, NULL, problem) : error;
 }
 
 err identity_whatif(struct ledger *ledger, const struct keys *keys, str current_types,

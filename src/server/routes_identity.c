@@ -288,7 +288,13 @@ err route_rules_apply(struct request *request, struct problem *problem)
     str response;
     struct json_writer writer;
     json_value root;
-    err error = answer_command(request, "identity.rules.apply", STR("{}"), &response, problem);
+    str body = request->body.size > 0 ? buffer_str(&request->body) : STR("{}");
+    json_value given;
+    err error = json_parse(request->parser, body, &given, problem);
+    if (error == ERR_OK && !json_is_object(given))
+        error = problem_set(problem, ERR_UNPROCESSABLE, "the body is an object, or there is none");
+    if (error == ERR_OK)
+        error = answer_command(request, "identity.rules.apply", body, &response, problem);
     if (error == ERR_OK)
         error = json_parse(request->scratch, response, &root, problem);
     if (error != ERR_OK)

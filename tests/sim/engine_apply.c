@@ -160,6 +160,151 @@ static void test_rebuild_gives_the_same(void **state)
     house_remove(&house);
 }
 
+/* ---- changed identity rules ---- */
+
+static int64_t pairs_in(const struct buffer *report, const char *what)
+{
+    struct json_parser *parser = NULL;
+    json_value root;
+    assert_ok(json_parser_new(&parser, 1 << 20));
+    assert_ok(json_parse(parser, buffer_str(report), &root, NULL));
+    int64_t count = json_int(json_get(json_get(root, str_from_c(what)), STR("count")), -1);
+    json_parser_free(&parser);
+    return count;
+}
+
+/* What it would do, asked of the ledger as the API does. */
+static void ask_what_if(struct house *house, const char *types, int64_t *merges, int64_t *splits)
+{
+    struct json_parser *parser = NULL;
+    json_value list;
+    struct buffer report;
+    struct problem problem = { .error = ERR_OK };
+    assert_ok(engine_settle(house->engine, false, 60000));
+    buffer_init(&report, 1 << 20);
+    assert_ok(json_parser_new(&parser, 1 << 20));
+    assert_ok(json_parse(parser, str_from_c(types), &list, &problem));
+    if (identity_whatif(engine_ledger(house->engine), engine_keys(house->engine), STR_NONE, list,
+                        &report, &problem) != ERR_OK)
+        fail_msg("%s", problem.detail);
+    *merges = pairs_in(&report, "merges");
+    *splits = pairs_in(&report, "splits");
+    json_parser_free(&parser);
+    buffer_deinit(&report);
+}
+
+static const char WIDER[] = "[{\"name\":\"user_id\",\"limit\":3},"
+                            "{\"name\":\"member_card\",\"limit\":4},"
+                            "{\"name\":\"mobile\",\"shared_after\":40}]";
+static const char NARROW[] = "[{\"name\":\"user_id\",\"limit\":1},"
+                             "{\"name\":\"mobile\",\"strong\":false}]";
+
+static void change_rules(struct house *house, const char *types, int64_t *merges, int64_t *splits)
+{
+    struct buffer body, answer;
+    buffer_init(&body, 65536);
+    buffer_init(&answer, 1 << 20);
+    buffer_printf(&body, "{\"types\":%s}", types);
+    buffer_append(&body, "", 1);
+    uint64_t before = log_last_seq(engine_log(house->engine));
+    house_command(house, "identity.rules.apply", buffer_str(&body).data, 200, &answer);
+    /* One record, however many it concerns. */
+    assert_int_equal(log_last_seq(engine_log(house->engine)), before + 1);
+    *merges = pairs_in(&answer, "merges");
+    *splits = pairs_in(&answer, "splits");
+    buffer_deinit(&body);
+    buffer_deinit(&answer);
+}
+
+static void test_changed_rules_are_one_record_and_what_if_tells_it(void **state)
+{
+    (void)state;
+    struct house house, copy, cut;
+    int64_t told_merges, told_splits, merges, splits;
+    house_make(&house);
+    house_make(&copy);
+    house_make(&cut);
+    house_open(&house, false);
+    copy_file(&house, &cut, "keys");
+    send_in_cuts(&house, seed_of_run() + 3, 9, 2500);
+    ask_what_if(&house, WIDER, &told_merges, &told_splits);
+    change_rules(&house, WIDER, &merges, &splits);
+    assert_int_equal(merges, told_merges);
+    assert_int_equal(splits, told_splits);
+    assert_true(merges > 5);
+    send_in_cuts(&house, seed_of_run() + 4, 9, 500);
+    change_rules(&house, NARROW, &merges, &splits);
+    assert_true(splits > 5);
+    /* The same log applied to nothing, with its cuts and with others. */
+    house_open(&cut, false);
+    copy_records(&house, &cut, seed_of_run());
+    assert_same(&house, &cut);
+    struct buffer before, after;
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_digest(&house, &before);
+    house_close(&house);
+    copy_file(&house, &copy, "keys");
+    copy_file(&house, &copy, "log.db");
+    house_open(&copy, false);
+    house_digest(&copy, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    house_close(&copy);
+    house_close(&cut);
+    house_remove(&copy);
+    house_remove(&cut);
+    house_remove(&house);
+}
+
+struct ask_rules {
+    struct engine_question question;
+    struct buffer *out;
+};
+
+static void write_rules(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_rules *ask = queue_entry(question, struct ask_rules, question);
+    identity_write_types(state->identity, ask->out);
+}
+
+static void read_rules(struct house *house, struct buffer *out)
+{
+    struct ask_rules ask = { .question = { .ask = write_rules }, .out = out };
+    assert_ok(engine_ask_wait(house->engine, &ask.question));
+}
+
+/* One bad type among good ones: nothing is changed. */
+static void test_bad_rules_change_nothing(void **state)
+{
+    (void)state;
+    struct house house;
+    struct buffer before, after, answer;
+    house_make(&house);
+    house_open(&house, false);
+    send_in_cuts(&house, seed_of_run() + 5, 3, 300);
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    buffer_init(&answer, 65536);
+    read_rules(&house, &before);
+    house_command(&house, "identity.rules.apply",
+                  "{\"types\":[{\"name\":\"user_id\",\"limit\":9},{\"name\":\"brand_new\"},"
+                  "{\"name\":\"mobile\",\"blocked_patterns\":[\"(\"]}]}",
+                  422, &answer);
+    assert_true(str_contains(buffer_str(&answer), STR("/types/2/blocked_patterns/0")));
+    read_rules(&house, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_clear(&answer);
+    house_command(&house, "identity.rules.apply", "{\"types\":{}}", 422, &answer);
+    assert_true(str_contains(buffer_str(&answer), STR("/types")));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    buffer_deinit(&answer);
+    house_close(&house);
+    house_remove(&house);
+}
+
 static void test_a_message_counts_once(void **state)
 {
     (void)state;
@@ -343,6 +488,8 @@ int main(void)
         cmocka_unit_test(test_cuts_do_not_matter),
         cmocka_unit_test(test_restart_changes_nothing),
         cmocka_unit_test(test_rebuild_gives_the_same),
+        cmocka_unit_test(test_changed_rules_are_one_record_and_what_if_tells_it),
+        cmocka_unit_test(test_bad_rules_change_nothing),
         cmocka_unit_test(test_a_message_counts_once),
         cmocka_unit_test(test_who_has_an_answer_reads_her_write),
         cmocka_unit_test(test_future_goes_to_quarantine_and_comes_back_once),

@@ -39,7 +39,9 @@ type PathPart<O> = O extends { parameters: { path: infer V extends object } } ? 
 type QueryPart<O> = O extends { parameters: { query?: infer V } } ? { query?: V } : { query?: never };
 type BodyPart<O> = O extends { requestBody: { content: { 'application/json': infer V } } }
   ? { body: V }
-  : { body?: never };
+  : O extends { requestBody?: { content: { 'application/json': infer V } } }
+    ? { body?: V }
+    : { body?: never };
 type Options<O> = PathPart<O> & QueryPart<O> & BodyPart<O> & { signal?: AbortSignal };
 
 /* Nothing has to be said when nothing is required. */

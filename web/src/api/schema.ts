@@ -546,7 +546,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** judge old evidence under the present rules */
+        /** judge old evidence under the present rules, or under changed ones that hold from this record on */
         post: operations["applyIdentityRules"];
         delete?: never;
         options?: never;
@@ -6821,8 +6821,12 @@ export interface operations {
                     "application/json": components["schemas"]["RulesApplied"];
                 };
             };
+            400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
@@ -6971,7 +6975,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": {
+                    types?: components["schemas"]["IdentifierTypeChange"][];
+                };
+            };
+        };
         responses: {
             /** @description done */
             200: {

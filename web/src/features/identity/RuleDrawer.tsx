@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RuleDrawer: change one rule: edit, see what it would do, save, and bring it to what is already there. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { App, Drawer, Form, Input, InputNumber, Modal, Radio, Switch } from 'antd';
+import { App, Button, Drawer, Form, Input, InputNumber, Modal, Radio, Switch } from 'antd';
 import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { api, type Schemas } from '@/api/client';
@@ -129,7 +129,18 @@ function RuleEditor({ rule, onClose }: { rule: Rule; onClose: () => void }) {
     mutationFn: () => api.put('/identity/types/{name}', { path: { name: rule.name }, body: change ?? {} }),
     onSuccess: () => {
       void message.success(t.saved);
-      setAsking(true);
+      finish();
+    },
+    onError: notice,
+  });
+  /* The rule and what follows from it, in one record: nobody sees the one without the other. */
+  const apply = useMutation({
+    mutationFn: () => api.post('/identity/apply', { body: { types: [{ name: rule.name, ...(change ?? {}) }] } }),
+    onSuccess: (done) => {
+      void client.invalidateQueries({ queryKey: ['customers'] });
+      void client.invalidateQueries({ queryKey: ['overview'] });
+      void message.success(t.applied(exactCount(done.merges), exactCount(done.splits)));
+      finish();
     },
     onError: notice,
   });
@@ -148,9 +159,14 @@ function RuleEditor({ rule, onClose }: { rule: Rule; onClose: () => void }) {
       {whatIf.data !== undefined && <WhatIfResult result={whatIf.data} />}
       <div className="drawer-actions">
         <ActionButton reason={change === null ? t.nothing : null} loading={whatIf.isPending} onClick={() => whatIf.mutate()}>{t.whatIf}</ActionButton>
-        <ActionButton type="primary" reason={why} loading={save.isPending} onClick={() => save.mutate()}>{t.save}</ActionButton>
+        <ActionButton type="primary" reason={why} loading={save.isPending || apply.isPending} onClick={() => setAsking(true)}>{t.save}</ActionButton>
       </div>
-      <ApplyDialog open={isAsking} result={whatIf.data} onClose={finish} />
+      <Modal open={isAsking} title={t.applyTitle} onCancel={() => setAsking(false)} footer={[
+        <Button key="later" loading={save.isPending} disabled={apply.isPending} onClick={() => save.mutate()}>{t.later}</Button>,
+        <Button key="apply" type="primary" loading={apply.isPending} disabled={save.isPending} onClick={() => apply.mutate()}>{t.apply}</Button>,
+      ]}>
+        <p>{t.applyText(exactCount(whatIf.data?.merges.count ?? 0), exactCount(whatIf.data?.splits.count ?? 0))}</p>
+      </Modal>
     </>
   );
 }
@@ -218,27 +234,5 @@ function Samples({ title, samples }: { title: string; samples: WhatIf['merges'][
         ))}
       </ul>
     </section>
-  );
-}
-
-function ApplyDialog({ open, result, onClose }: { open: boolean; result: WhatIf | undefined; onClose: () => void }) {
-  const t = useText(texts);
-  const { message } = App.useApp();
-  const notice = useProblemNotice();
-  const client = useQueryClient();
-  const apply = useMutation({
-    mutationFn: () => api.post('/identity/apply'),
-    onSuccess: (done) => {
-      void client.invalidateQueries({ queryKey: ['customers'] });
-      void client.invalidateQueries({ queryKey: ['overview'] });
-      void message.success(t.applied(exactCount(done.merges), exactCount(done.splits)));
-      onClose();
-    },
-    onError: notice,
-  });
-  return (
-    <Modal open={open} title={t.applyTitle} onCancel={onClose} okText={t.apply} cancelText={t.later} confirmLoading={apply.isPending} onOk={() => apply.mutate()}>
-      <p>{t.applyText(exactCount(result?.merges.count ?? 0), exactCount(result?.splits.count ?? 0))}</p>
-    </Modal>
   );
 }
