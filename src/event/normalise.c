@@ -11,7 +11,6 @@
 #include "event/personal.h"
 
 #define VALUE_BYTES_MAX 255
-#define DIGEST_HEX_BYTES_MAX 64
 #define PHONE_DIGITS_MAX 15 /* ITU-T E.164 */
 #define MOBILE_DIGITS 11
 #define TAIL_DIGITS 4
@@ -476,33 +475,45 @@ static void fetch_md5(void)
     md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 }
 
-static void write_hex(const uint8_t *digest, size_t size, const char *prefix, char *out, str *text)
+#define MD5_BYTES 16
+
+size_t digest_md5_hex(str value, char out[DIGEST_HEX_BYTES_MAX + 1])
 {
-    size_t prefix_bytes = strlen(prefix);
-    memcpy(out, prefix, prefix_bytes);
-    sodium_bin2hex(out + prefix_bytes, 2 * size + 1, digest, size);
-    *text = str_from_bytes(out, prefix_bytes + 2 * size);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    pthread_once(&once, fetch_md5);
+    if (md5 == NULL || EVP_Digest(value.data, value.size, digest, &size, md5, NULL) != 1 ||
+        size != MD5_BYTES)
+        return 0;
+    sodium_bin2hex(out, DIGEST_HEX_BYTES_MAX + 1, digest, size);
+    return (size_t)2 * size;
+}
+
+size_t digest_sha256_hex(str value, char out[DIGEST_HEX_BYTES_MAX + 1])
+{
+    uint8_t digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(digest, (const uint8_t *)value.data, value.size);
+    sodium_bin2hex(out, DIGEST_HEX_BYTES_MAX + 1, digest, sizeof digest);
+    return 2 * sizeof digest;
 }
 
 #define DIGEST_TEXT_ROOM (8 + DIGEST_HEX_BYTES_MAX + 1)
 
 static bool md5_text(str value, char out[DIGEST_TEXT_ROOM], str *text)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    pthread_once(&once, fetch_md5);
-    if (md5 == NULL || EVP_Digest(value.data, value.size, digest, &size, md5, NULL) != 1)
-        return false;
-    write_hex(digest, size, "md5:", out, text);
-    return true;
+    static const str prefix = { .data = "md5:", .size = 4 };
+    memcpy(out, prefix.data, prefix.size);
+    size_t size = digest_md5_hex(value, out + prefix.size);
+    *text = str_from_bytes(out, prefix.size + size);
+    return size > 0;
 }
 
 static void sha256_text(str value, char out[DIGEST_TEXT_ROOM], str *text)
 {
-    uint8_t digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(digest, (const uint8_t *)value.data, value.size);
-    write_hex(digest, sizeof digest, "sha256:", out, text);
+    static const str prefix = { .data = "sha256:", .size = 7 };
+    memcpy(out, prefix.data, prefix.size);
+    *text = str_from_bytes(out, prefix.size + digest_sha256_hex(value, out + prefix.size));
 }
 
 /* A phone is found by what advertisers and platforms send instead of it: md5 and sha256 of the

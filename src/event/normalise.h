@@ -29,6 +29,11 @@ enum normal_form {
  * Untouched for MASKED and INVALID. */
 enum normal_form normalise_value(str type, str raw, struct arena *arena, str *out);
 
+/* Lower-case hex of the digest of these bytes, and a zero; its size (0: no memory for it). */
+#define DIGEST_HEX_BYTES_MAX 64
+size_t digest_md5_hex(str value, char out[DIGEST_HEX_BYTES_MAX + 1]);
+size_t digest_sha256_hex(str value, char out[DIGEST_HEX_BYTES_MAX + 1]);
+
 /* A whole identifier: normalise, hash (with the md5 and sha256 of phones as other hashes), seal
  * where personal. A 32- or 64-digit hex value for mobile is taken as md5 or sha256 of the phone.
  * NORMAL_MASKED and NORMAL_INVALID leave `out` untouched. NOMEM by `error`. */

@@ -674,6 +674,10 @@ static struct value run_node(struct run *run, const struct node *node)
     case NODE_FORMAT:
     case NODE_DIGITS:
     case NODE_HALF_WIDTH:
+    case NODE_PHONE:
+    case NODE_EMAIL:
+    case NODE_MD5:
+    case NODE_SHA256:
         return text_function(run, node);
     case NODE_COUNT_OF_KINDS:
         break;

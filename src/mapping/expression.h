@@ -49,6 +49,10 @@ struct mapping_worker;
     X(FORMAT, "format", 2, 2)           \
     X(DIGITS, "digits", 1, 1)           \
     X(HALF_WIDTH, "half_width", 1, 1)   \
+    X(PHONE, "phone", 1, 1)             \
+    X(EMAIL, "email", 1, 1)             \
+    X(MD5, "md5", 1, 1)                 \
+    X(SHA256, "sha256", 1, 1)           \
     X(ROUND, "round", 1, 2)             \
     X(FLOOR, "floor", 1, 1)             \
     X(ABS, "abs", 1, 1)                 \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "event/normalise.h"
 #include "mapping/expression.h"
 #include "mapping/inside.h"
 
@@ -190,6 +191,28 @@ static struct value change_case(struct run *run, str text, char (*change)(char))
     return out != NULL ? value_text(str_from_bytes(out, text.size)) : value_null();
 }
 
+/* As an identifier of this type is kept: +8613…; null when it is none: masked, invalid, a placeholder. */
+static struct value normal_form_of(struct run *run, str type, str text)
+{
+    str out = STR_NONE;
+    if (normalise_value(type, text, run->arena, &out) != NORMAL_USABLE)
+        return value_null();
+    return value_text(out);
+}
+
+static struct value digest_of(struct run *run, str text, bool is_md5)
+{
+    char hex[DIGEST_HEX_BYTES_MAX + 1];
+    if (text.size == 0)
+        return value_null(); /* nothing has no digest that would tell of it */
+    size_t size = is_md5 ? digest_md5_hex(text, hex) : digest_sha256_hex(text, hex);
+    char *out = size > 0 ? room_for(run, size) : NULL;
+    if (out == NULL)
+        return value_null();
+    memcpy(out, hex, size);
+    return value_text(str_from_bytes(out, size));
+}
+
 static struct value half_width(struct run *run, str text)
 {
     str half;
@@ -336,6 +359,12 @@ struct value text_function(struct run *run, const struct node *node)
         return digits(run, text);
     case NODE_HALF_WIDTH:
         return half_width(run, text);
+    case NODE_PHONE:
+    case NODE_EMAIL:
+        return normal_form_of(run, node->kind == NODE_PHONE ? STR("mobile") : STR("email"), text);
+    case NODE_MD5:
+    case NODE_SHA256:
+        return digest_of(run, text, node->kind == NODE_MD5);
     case NODE_MATCHES:
     case NODE_EXTRACT:
         return match(run, node, text);

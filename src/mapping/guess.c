@@ -103,6 +103,19 @@ static const char *const stranger_parts[] = { "收货",      "收件",      "rec
 
 /* ---- values ---- */
 
+/* md5 or sha256, as hex: with another name than a phone's it may be anything. */
+static bool is_digest(str text)
+{
+    if (text.size != 32 && text.size != 64)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
+    }
+    return true;
+}
+
 void guess_cell(struct guess_column *column, const struct table_cell *cell, struct arena *arena)
 {
     static const struct time_format any = { .kind = TIME_AUTO };
@@ -117,6 +130,7 @@ void guess_cell(struct guess_column *column, const struct table_cell *cell, stru
     column->phones += looks == PERSONAL_PHONE;
     column->emails += looks == PERSONAL_EMAIL;
     column->masked += personal_is_masked(text);
+    column->digests += is_digest(text);
     column->rounded += cell->kind == CELL_LOST || cell_is_rounded(text);
     bool is_number = cell_to_number(text, STR_NONE, arena, &number, &refusal);
     bool is_time = cell_to_time(text, &any, 0, arena, &time_ms, &refusal);
@@ -168,7 +182,7 @@ static enum role role_of(const struct guess_column *column)
     bool empty = column->filled == 0;
     if (is_of_a_stranger(column->name) && role != ROLE_TIME)
         return ROLE_NONE;
-    if (role == ROLE_PHONE && !empty && !mostly(column->phones, column))
+    if (role == ROLE_PHONE && !empty && !mostly(column->phones + column->digests, column))
         return ROLE_NONE;
     if (role == ROLE_TIME && !empty && !mostly(column->times, column))
         return ROLE_NONE;

@@ -34,7 +34,7 @@ bool column_names_equal(str a, str b);
 /* What the values of a column look like; counted over the first rows. */
 struct guess_column {
     str name;
-    uint32_t filled, phones, masked, emails, times, numbers, amounts, whole, rounded, ids;
+    uint32_t filled, phones, masked, digests, emails, times, numbers, amounts, whole, rounded, ids;
 };
 void guess_cell(struct guess_column *column, const struct table_cell *cell, struct arena *arena);
 /* A mapping made from names and looks; false when nothing in it names anybody. */

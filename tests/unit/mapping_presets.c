@@ -187,6 +187,15 @@ static void unknown_files_are_guessed(void **state)
     assert_non_null(strstr(mapper->events[0], "余额=1200"));
     assert_non_null(strstr(mapper->events[0], "收货人电话=<13912340008>")); /* no identifier */
 
+    /* Phones that were hashed before they came: the same identifier. */
+    guess_of("会员号,手机号MD5,余额\n"
+             "K1,E10ADC3949BA59ABBE56E057F20F883E,7\n"
+             "K2,25d55ad283aa400af464c76d713c07ad,8\n",
+             &mapping, &score);
+    assert_int_equal(mapper->refused_count, 0);
+    assert_int_equal(mapper->event_count, 2);
+    assert_non_null(strstr(mapper->events[0], "mobile::md5:e10adc3949ba59abbe56e057f20f883e"));
+
     guess_of("order_id,created,customer_email,product name,price,qty,amount\n"
              "1001,2024-01-05 08:00:00,a@b.cn,Cream,10.50,2,21.00\n"
              "1001,2024-01-05 08:00:00,a@b.cn,Soap,3,1,3.00\n"
