@@ -140,6 +140,20 @@ bool admission_permits(struct request *request)
     return permits(request, limit_ms, limit_ms / 4, &request->waited_ms);
 }
 
+bool admission_permits_waited(struct request *request, int64_t waited_ms)
+{
+    int64_t limit_ms = limit_of(request);
+    if (limit_ms == 0)
+        return true;
+    if (waited_ms > limit_ms / 2)
+        flows_press(request->server->flows);
+    if (!is_too_late(&request->thread->admission, waited_ms, limit_ms, limit_ms / 2))
+        return true;
+    metric_add(METRIC_REQUESTS_LATE, 1);
+    request->retry_after_s = 1 + request->thread->admission.refused++ % RETRY_SPREAD_S;
+    return false;
+}
+
 /* While its body came in parts, others had their turns. */
 bool admission_still_permits(struct request *request)
 {

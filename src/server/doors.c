@@ -103,38 +103,37 @@ static bool log_is_late(struct server *server)
     return true;
 }
 
-void door_run(struct request *request)
+/* True: there are events to be appended. Else it is answered. */
+static bool decode_for_log(struct request *request, uint32_t *count)
 {
-    struct server *server = request->server;
-    uint32_t count = 0;
-    if (!flow_may_come(request)) {
-        refuse_flood(request);
-        return;
-    }
-    if (request->method == METHOD_POST && log_is_late(server)) {
-        request->stage = STAGE_ANSWERING;
+    request->stage = STAGE_ANSWERING;
+    if (request->method == METHOD_POST && log_is_late(request->server)) {
         refuse_append(request, ERR_BUSY);
-        return;
+        return false;
     }
-    decode(request, &count);
-    if (count > 0 && !flow_takes(request,
-                                 &(struct flow_source){ request->door_answer.source_number,
-                                                        request->door_answer.events_per_second },
-                                 count)) {
+    decode(request, count);
+    if (*count > 0 && !flow_takes(request,
+                                  &(struct flow_source){ request->door_answer.source_number,
+                                                         request->door_answer.events_per_second },
+                                  *count)) {
         buffer_clear(&request->records);
         refuse_flood(request);
-        return;
+        return false;
     }
     keep_answer(request);
-    request->stage = STAGE_ANSWERING;
-    if (count == 0)
-        return;
-    err error = buffer_status(&request->records);
-    if (error != ERR_OK) {
-        buffer_clear(&request->out);
-        refuse_append(request, ERR_BUSY);
-        return;
-    }
+    if (*count == 0)
+        return false;
+    if (buffer_status(&request->records) == ERR_OK)
+        return true;
+    buffer_clear(&request->out);
+    refuse_append(request, ERR_BUSY);
+    return false;
+}
+
+/* Suspended already. */
+static void append(struct request *request, uint32_t count)
+{
+    struct server *server = request->server;
     /* The body is in the records now: its bytes need not wait for the sync. */
     atomic_fetch_add_explicit(&server->in_flight_bytes, request->records.size,
                               memory_order_relaxed);
@@ -143,15 +142,56 @@ void door_run(struct request *request)
                                            .count = count,
                                            .durable = made_durable,
                                            .context = request };
-    if (!http_suspend(request, STAGE_DOOR))
-        return;
     request->append_error = ERR_OK;
     /* Once it is taken the request is the writer's, and may be answered before this returns. */
-    error = engine_append(server->engine, &request->append);
+    err error = engine_append(server->engine, &request->append);
     if (error != ERR_OK) {
         request->append_error = error;
         http_resume(request);
     }
+}
+
+void door_run(struct request *request)
+{
+    uint32_t count = 0;
+    if (!flow_may_come(request)) {
+        refuse_flood(request);
+        return;
+    }
+    if (request->method == METHOD_POST) {
+        if (!http_suspend(request, STAGE_QUEUED))
+            return;
+        if (!turns_put(request->thread->turns, request, flow_lane(request)))
+            door_run_queued(request); /* no memory to wait: now */
+        return;
+    }
+    if (decode_for_log(request, &count) && http_suspend(request, STAGE_DOOR))
+        append(request, count);
+}
+
+/* It waited too long behind others. */
+static void refuse_late(struct request *request)
+{
+    struct problem problem = { .error = ERR_OK };
+    int64_t retry_after_s = request->retry_after_s;
+    problem_set(&problem, ERR_BUSY,
+                "it waited longer than permitted: more comes in than can be taken");
+    reply_problem(request, ERR_BUSY, &problem);
+    request->retry_after_s = retry_after_s;
+}
+
+void door_run_queued(struct request *request)
+{
+    uint32_t count = 0;
+    if (!admission_permits_waited(request, request->waited_ms + steady_since_ms(request->queued))) {
+        refuse_late(request);
+    } else if (decode_for_log(request, &count)) {
+        request->stage = STAGE_DOOR;
+        append(request, count);
+        return;
+    }
+    request->stage = STAGE_ANSWERING;
+    http_resume(request);
 }
 
 void door_finish(struct request *request)

@@ -179,6 +179,13 @@ static bool has_room(struct request *request, struct flow *flow, int64_t at_us)
     return wait == 0 || refuse(request, flow, wait);
 }
 
+uint64_t flow_lane(const struct request *request)
+{
+    uint64_t name = name_of(request);
+    uint32_t source = remembered(request->server->flows, name);
+    return source != 0 ? source : name;
+}
+
 bool flow_may_come(struct request *request)
 {
     struct flows *flows = request->server->flows;

@@ -38,7 +38,8 @@ struct http_thread *http_thread_new(struct server *server)
         return NULL;
     if (collect_worker_new(&thread->collect, server->keys, &server->config.collect) != ERR_OK ||
         json_parser_new(&thread->parser, OUT_BYTES_MAX) != ERR_OK ||
-        json_parser_new(&thread->scratch, OUT_BYTES_MAX) != ERR_OK) {
+        json_parser_new(&thread->scratch, OUT_BYTES_MAX) != ERR_OK ||
+        turns_new(&thread->turns) != ERR_OK) {
         collect_worker_free(&thread->collect);
         json_parser_free(&thread->parser);
         json_parser_free(&thread->scratch);
@@ -136,6 +137,7 @@ void http_thread_free(struct http_thread *thread)
     }
     if (thread->accepted != NULL)
         MHD_destroy_response(thread->accepted);
+    turns_free(&thread->turns);
     collect_worker_free(&thread->collect);
     json_parser_free(&thread->parser);
     json_parser_free(&thread->scratch);
@@ -556,6 +558,8 @@ static enum MHD_Result http_handle(void *context, struct MHD_Connection *connect
     case STAGE_BODY:
         dispatch(request);
         break;
+    case STAGE_QUEUED:
+        break; /* suspended: it is not asked for */
     case STAGE_DOOR:
         door_finish(request);
         request->stage = STAGE_ANSWERING;
@@ -706,7 +710,7 @@ static void http_completed(void *context, struct MHD_Connection *connection, voi
  * call that may block gives all of 128, it asks again, and may block for ever, before it has looked at
  * one of them: with as many busy connections on a thread their requests are never answered. A call
  * that gives less than it asked for ends that loop; what is left over comes with the next one. How many it
- * gives is admit.c's to say. */
+ * gives is admit.c's to say. Before it looks for more, what was read is decoded, as turns.c deals it out. */
 #define MHD_EVENTS_AT_ONCE 128
 __attribute__((visibility("default"))) int epoll_wait(int epoll, struct epoll_event *events,
                                                       int events_max, int timeout_ms)
@@ -716,8 +720,9 @@ __attribute__((visibility("default"))) int epoll_wait(int epoll, struct epoll_ev
     if (this_thread == NULL)
         return epoll_pwait(epoll, events, MHD_EVENTS_AT_ONCE - 1, timeout_ms, NULL);
     struct admission *admission = &this_thread->admission;
+    bool others_wait = turns_run(this_thread->turns);
     int sockets = admission_turn_ends(admission);
-    int count = epoll_pwait(epoll, events, sockets, timeout_ms, NULL);
+    int count = epoll_pwait(epoll, events, sockets, others_wait ? 0 : timeout_ms, NULL);
     admission_turn_begins(admission, count);
     return count;
 }

@@ -52,6 +52,7 @@ struct http_thread {
     struct access_set *set;
     uint64_t set_version;
     struct admission admission;
+    struct turns *turns;
 };
 
 struct worker;
@@ -149,7 +150,27 @@ bool admission_permits(struct request *request);
 /* Once the body is here, before it is decoded: still? */
 bool admission_still_permits(struct request *request);
 
+/* The same of one that waited in a queue of ours: for so long, its time in the socket included. */
+bool admission_permits_waited(struct request *request, int64_t waited_ms);
+
+/* ---- turns.c: whose events are decoded next. The thread's own libmicrohttpd thread ---- */
+
+struct turns;
+err turns_new(struct turns **turns) MUST_USE;
+void turns_free(struct turns **turns);
+/* It waits for its turn; false: there is no memory for that. */
+bool turns_put(struct turns *turns, struct request *request, uint64_t lane);
+/* Whose turn it is; NULL: nobody waits. */
+struct request *turns_take(struct turns *turns);
+/* Decode some, for a few milliseconds; true: others wait. */
+bool turns_run(struct turns *turns);
+/* doors.c: its turn has come; it is suspended. */
+void door_run_queued(struct request *request);
+
 /* ---- flow.c: a source that floods. Any thread ---- */
+
+/* Which source it is, as far as that is known before it is decoded. */
+uint64_t flow_lane(const struct request *request);
 
 struct flow_source {
     uint32_t number, events_per_second;

@@ -47,6 +47,7 @@ const char *method_text(enum method method);
 enum request_stage {
     STAGE_LINE,
     STAGE_BODY,
+    STAGE_QUEUED, /* its turn to be decoded comes (turns.c) */
     STAGE_DOOR,
     STAGE_ASKING,
     STAGE_WORKING,
@@ -110,7 +111,8 @@ struct request {
     struct http_thread *thread;
 
     /* zero again at the next one, from here to the end */
-    struct request *next_waiting; /* in the workers' queue */
+    struct request *next_waiting; /* in the workers' queue, or in its lane */
+    steady_ns queued;             /* since when */
     struct connection *link;
     struct MHD_Connection *connection;
     steady_ns started;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* turns: whose events are decoded next. One source that sends as fast as it can stands in its own queue, not before all others'.
+ *
+ *     read whole ──turns_put──▶ its lane, suspended ──turns_run, lane after lane──▶ decoded, in the log, suspended until the sync
+ *
+ * What costs is decoding: reading a request is a hundredth of it. So a turn of libmicrohttpd reads whatever is there, and at its end
+ * a few milliseconds of decoding are dealt out in a deficit round robin over the lanes (Shreedhar and Varghese, Efficient
+ * Fair Queueing Using Deficit Round Robin, 1996): each visit gives a lane 32 KB, and it may decode what that pays for, then or later. A source
+ * that sends little is next in the round, however much the others have waiting. With one lane it is a plain queue.
+ *
+ * A lane is a source where its header or query is known from before (flow.c), else that header or query itself; it is there as long as
+ * something waits in it.
+ *
+ * One thread each: a libmicrohttpd thread and its own state. */
+#include "base/arena.h"
+#include "server/inside.h"
+
+#define QUANTUM_BYTES 32768
+/* A tiny request costs something, too: its headers, its source, its answer. */
+#define REQUEST_BYTES 512
+#define RUN_US 4000
+
+struct lane {
+    uint64_t name;
+    struct request *first, *last;
+    int64_t credit_bytes;
+};
+
+struct turns {
+    struct lane *lanes; /* those that have somebody, in the order of the round */
+    size_t count, capacity, next;
+};
+
+err turns_new(struct turns **turns)
+{
+    *turns = memory_alloc(sizeof **turns);
+    return *turns != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+void turns_free(struct turns **turns)
+{
+    if (*turns != NULL)
+        memory_free((*turns)->lanes);
+    memory_free(*turns);
+    *turns = NULL;
+}
+
+static struct lane *lane_of(struct turns *turns, uint64_t name)
+{
+    for (size_t i = 0; i < turns->count; i++)
+        if (turns->lanes[i].name == name)
+            return &turns->lanes[i];
+    if (turns->count == turns->capacity) {
+        size_t capacity = turns->capacity == 0 ? 16 : turns->capacity * 2;
+        struct lane *longer = memory_resize(turns->lanes, capacity * sizeof(*longer));
+        if (longer == NULL)
+            return NULL;
+        turns->lanes = longer;
+        turns->capacity = capacity;
+    }
+    struct lane *made = &turns->lanes[turns->count++];
+    *made = (struct lane){ .name = name };
+    return made;
+}
+
+bool turns_put(struct turns *turns, struct request *request, uint64_t name)
+{
+    struct lane *lane = lane_of(turns, name);
+    if (lane == NULL)
+        return false;
+    request->queued = steady_now();
+    request->next_waiting = NULL;
+    if (lane->first == NULL)
+        lane->first = request;
+    else
+        lane->last->next_waiting = request;
+    lane->last = request;
+    return true;
+}
+
+static int64_t cost_of(const struct request *request)
+{
+    return (int64_t)request->body.size + REQUEST_BYTES;
+}
+
+/* The round goes on with the one behind it, which moves up. */
+static void remove_lane(struct turns *turns, size_t at)
+{
+    turns->count--;
+    for (size_t i = at; i < turns->count; i++)
+        turns->lanes[i] = turns->lanes[i + 1];
+}
+
+struct request *turns_take(struct turns *turns)
+{
+    while (turns->count > 0) {
+        if (turns->next >= turns->count)
+            turns->next = 0;
+        struct lane *lane = &turns->lanes[turns->next];
+        struct request *request = lane->first;
+        if (lane->credit_bytes <
+            cost_of(request)) { /* its visit is over: it comes again with more */
+            lane->credit_bytes += QUANTUM_BYTES;
+            turns->next++;
+            continue;
+        }
+        lane->credit_bytes -= cost_of(request);
+        lane->first = request->next_waiting;
+        if (lane->first == NULL)
+            remove_lane(turns, turns->next);
+        return request;
+    }
+    return NULL;
+}
+
+bool turns_run(struct turns *turns)
+{
+    steady_ns start = steady_now();
+    struct request *request;
+    while (steady_since_us(start) < RUN_US && (request = turns_take(turns)) != NULL)
+        door_run_queued(request);
+    return turns->count > 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* N4: whose events are decoded next, while one source brings more than all others. */
+#include "support/cmocka.h"
+
+#include <string.h>
+
+#include "server/inside.h"
+#include "server/request.h"
+
+#define MANY 64
+
+static struct request requests[3 * MANY];
+
+static struct request *a_request(size_t index, size_t body_bytes)
+{
+    struct request *request = &requests[index];
+    memset(request, 0, sizeof *request);
+    request->body.size = body_bytes;
+    return request;
+}
+
+/* How many are taken before this one is. */
+static size_t taken_before(struct turns *turns, const struct request *wanted)
+{
+    struct request *request;
+    for (size_t i = 0; (request = turns_take(turns)) != NULL; i++)
+        if (request == wanted)
+            return i;
+    fail_msg("it was never taken");
+    return 0;
+}
+
+static void test_one_lane_is_a_queue(void **state)
+{
+    (void)state;
+    struct turns *turns = NULL;
+    assert_ok(turns_new(&turns));
+    assert_null(turns_take(turns));
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(turns_put(turns, a_request(i, i * 4000), 7));
+    for (size_t i = 0; i < MANY; i++)
+        assert_ptr_equal(turns_take(turns), &requests[i]);
+    assert_null(turns_take(turns));
+    turns_free(&turns);
+}
+
+static void test_a_quiet_source_is_next(void **state)
+{
+    (void)state;
+    struct turns *turns = NULL;
+    assert_ok(turns_new(&turns));
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(turns_put(turns, a_request(i, 45000), 1)); /* batches of 50 events */
+    struct request *quiet = a_request(MANY, 4500);
+    assert_true(turns_put(turns, quiet, 2));
+    assert_in_range(taken_before(turns, quiet), 0, 2);
+    /* In the middle of it, and again: a lane that was empty begins anew. */
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(turns_take(turns));
+    assert_true(turns_put(turns, a_request(MANY, 4500), 2));
+    assert_in_range(taken_before(turns, quiet), 0, 2);
+    while (turns_take(turns) != NULL)
+        ;
+    turns_free(&turns);
+}
+
+/* Both bring as much as they can: each gets half of the bytes, however they are cut. */
+static void test_bytes_are_shared(void **state)
+{
+    (void)state;
+    struct turns *turns = NULL;
+    size_t large = 0, small = 0, both = 0;
+    assert_ok(turns_new(&turns));
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(turns_put(turns, a_request(i, 90000), 1));
+    for (size_t i = MANY; i < 3 * MANY; i++)
+        assert_true(turns_put(turns, a_request(i, 9000), 2));
+    while (small < 2 * MANY && large < MANY) {
+        const struct request *request = turns_take(turns);
+        assert_non_null(request);
+        both += request->body.size;
+        large += request->body.size == 90000;
+        small += request->body.size == 9000;
+    }
+    assert_in_range(large * 90000, both * 2 / 5, both * 3 / 5);
+    while (turns_take(turns) != NULL)
+        ;
+    turns_free(&turns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_lane_is_a_queue),
+        cmocka_unit_test(test_a_quiet_source_is_next),
+        cmocka_unit_test(test_bytes_are_shared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
