@@ -174,6 +174,11 @@ bool audience_wants_tick(struct audience *audience)
     return atomic_exchange(&audience->wants_tick, false);
 }
 
+bool audience_is_settling(const struct audience *audience)
+{
+    return atomic_load_explicit(&audience->is_settling, memory_order_relaxed);
+}
+
 /* ---- figures ---- */
 
 static size_t definition_bytes(const struct definition *definition)

@@ -133,6 +133,11 @@ struct audience_config {
     /* Told of every move, as it is made; what a definition or a recount brings is not told. Engine thread, inside
      * the call that made it (audience_event, audience_work …); may not call this room. NULL: nobody listens. */
     void (*moved)(void *context, const struct audience_move *move);
+    /* Journeys, for windows since she entered one (engine thread): is there one of this key; all their keys; since when she is
+     * in it (INT64_MIN: she is not). NULL: there are none. Not asked before audience_start. */
+    bool (*journey)(void *context, str key);
+    void (*journeys)(void *context, void (*offer)(void *offered, str key), void *offered);
+    int64_t (*journey_since)(void *context, str key, uint32_t customer);
     /* There is work: call audience_work even if no record comes. Any thread. May be NULL. */
     void (*wake)(void *context);
     void *context;
@@ -172,6 +177,13 @@ err audience_merged(struct audience *audience, uint32_t survivor, const uint32_t
  * away again): everything about her is read and judged anew. */
 err audience_customer_changed(struct audience *audience, uint32_t customer,
                               struct audience_moment moment) MUST_USE;
+/* She entered a journey, or left one (config.journey_since says something else now). Asked for only while some rule names
+ * a journey. */
+bool audience_names_journeys(const struct audience *audience);
+err audience_journeys_changed(struct audience *audience, uint32_t customer,
+                              struct audience_moment moment) MUST_USE;
+/* The key of a definition that names this journey; empty: none does. */
+str audience_using_journey(const struct audience *audience, str journey);
 /* So much changed that nobody is as she was (identity.rules.apply, undo of an import): all are judged at once. */
 err audience_all_changed(struct audience *audience, struct audience_moment moment) MUST_USE;
 /* An object changed (EVENT_OBJECT, EVENT_GROUP applied): rules see it from the next tick on, for which
@@ -186,6 +198,8 @@ err audience_setting_changed(struct audience *audience, str key, json_value valu
 /* Is a tick record wanted soon (objects to be published, the next portion of a sweep)? Asked some ten times a
  * second; says so once. Any thread. */
 bool audience_wants_tick(struct audience *audience);
+/* Is what an earlier tick found due not settled yet? The next tick would have to finish it in one piece. Any thread. */
+bool audience_is_settling(const struct audience *audience);
 /* A tick record: what is due by now is taken out of the wheel; audience_work settles it in slices, as it
  * stood at this tick. What an earlier tick left is finished first. At local midnight the day's work is begun. */
 err audience_tick(struct audience *audience, struct audience_moment moment) MUST_USE;

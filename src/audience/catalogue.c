@@ -210,6 +210,19 @@ static bool find_consent(void *context, str purpose, struct rule_symbol *symbol)
     return symbol->number != 0;
 }
 
+/* Journeys are loaded after the definitions: what was good when it was put is good. */
+static bool find_journey(void *context, str key, struct rule_symbol *symbol)
+{
+    struct audience *audience = context;
+    const struct audience_config *config = &audience->config;
+    if (config->journey == NULL || (audience->started && !config->journey(config->context, key)))
+        return false;
+    *symbol = (struct rule_symbol){ .kind = RULE_TIME,
+                                    .number = columns_column(&audience->facts, COLUMN_JOURNEY, key,
+                                                             RULE_TIME) };
+    return symbol->number != 0;
+}
+
 /* A standing relation is the trait that has the other's id: `adviser` is the trait adviser_id, or adviser. */
 static bool find_relation(void *context, str name, struct rule_symbol *symbol)
 {
@@ -250,6 +263,25 @@ static void offer_definitions(const struct audience *audience, struct rule_sugge
     }
 }
 
+struct offering {
+    struct rule_suggestions *like;
+    str wrong;
+};
+
+static void offer_key(void *offered, str key)
+{
+    const struct offering *offering = offered;
+    rule_suggestions_offer(offering->like, offering->wrong, key);
+}
+
+static void offer_journeys(const struct audience *audience, struct rule_suggestions *like,
+                           str wrong)
+{
+    struct offering offering = { like, wrong };
+    if (audience->config.journeys != NULL)
+        audience->config.journeys(audience->config.context, offer_key, &offering);
+}
+
 static void suggest(void *context, const char *what, str wrong, struct buffer *out)
 {
     struct audience *audience = context;
@@ -267,6 +299,8 @@ static void suggest(void *context, const char *what, str wrong, struct buffer *o
         offer_definitions(audience, &like, wrong, AUDIENCE_TAG);
     else if (str_equal(kind, STR("segment")))
         offer_definitions(audience, &like, wrong, AUDIENCE_SEGMENT);
+    else if (str_equal(kind, STR("journey")))
+        offer_journeys(audience, &like, wrong);
     else if (str_equal(kind, STR("channel")))
         reach_suggest(&like, wrong);
     else
@@ -289,6 +323,7 @@ void catalogue_init(struct audience *audience)
                                                    .object = objects_find,
                                                    .suggest = suggest,
                                                    .channel = reach_find,
+                                                   .journey = find_journey,
                                                    .history = audience->config.history,
                                                    .zone = audience->zone };
 }

@@ -117,6 +117,7 @@ uint32_t columns_column(struct facts_table *facts, enum column_source source, st
     struct fact_column *column = fact_column_new(source, name, kind);
     if (column == NULL)
         return 0;
+    facts->has_journeys = facts->has_journeys || source == COLUMN_JOURNEY;
     facts->columns[facts->column_count] = column;
     return facts->column_count++;
 }
@@ -268,18 +269,45 @@ static err read_profile(struct audience *audience, uint32_t customer, json_value
     return ERR_OK;
 }
 
+err columns_read_journeys(struct audience *audience, uint32_t customer, uint64_t *changed)
+{
+    const struct audience_config *config = &audience->config;
+    struct facts_table *facts = &audience->facts;
+    err error = ERR_OK;
+    if (!facts->has_journeys || config->journey_since == NULL)
+        return ERR_OK;
+    for (uint32_t i = 1; error == ERR_OK && i < facts->column_count; i++) {
+        struct fact_column *column = facts->columns[i];
+        bool is_new = false;
+        if (column->source != COLUMN_JOURNEY || column->state == COLUMN_IDLE)
+            continue;
+        int64_t since_ms = config->journey_since(config->context, column->name, customer);
+        error = cell_put(column, customer, since_ms != INT64_MIN ? since_ms : NO_VALUE, &is_new);
+        if (is_new)
+            mark_column(changed, i);
+    }
+    return error;
+}
+
+static bool is_of_profile(const struct fact_column *column)
+{
+    return column->state != COLUMN_IDLE && column->source != COLUMN_JOURNEY;
+}
+
 err columns_read(struct audience *audience, uint32_t customer, uint64_t *changed)
 {
     struct facts_table *facts = &audience->facts;
     json_value traits, consents;
     bool any = false;
     for (uint32_t i = 1; i < facts->column_count && !any; i++)
-        any = facts->columns[i]->state != COLUMN_IDLE;
-    err error = any ? read_profile(audience, customer, &traits, &consents) : ERR_OK;
+        any = is_of_profile(facts->columns[i]);
+    err error = columns_read_journeys(audience, customer, changed);
+    if (error == ERR_OK && any)
+        error = read_profile(audience, customer, &traits, &consents);
     for (uint32_t i = 1; any && error == ERR_OK && i < facts->column_count; i++) {
         struct fact_column *column = facts->columns[i];
         bool is_new = false;
-        if (column->state == COLUMN_IDLE)
+        if (!is_of_profile(column))
             continue;
         json_value value = value_of(column, traits, consents);
         int64_t cell =

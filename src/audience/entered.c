@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entered: since when somebody is in a segment, for windows that begin with it.
  *
- * Kept only of segments that a rule names so: 8 bytes a member. The moments are those of the changes, which are all in
+ * Of a journey it is a column of facts (column.c), which the engine writes as positions come and go. Of a segment it is
+ * kept here, only of those that a rule names so: 8 bytes a member. The moments are those of the changes, which are all in
  * the ledger, in the rows that wait for their commit, or in the open row; so when a segment is named for the first
  * time its past is read once, and the same at each start. */
 #include "audience/state.h"
@@ -108,8 +109,16 @@ static int64_t moment_of(int64_t cell)
     return cell != NO_VALUE ? cell : INT64_MIN;
 }
 
+static int64_t journey_moment(const struct audience *audience, uint32_t customer,
+                              const struct rule_entered *what)
+{
+    return moment_of(cell_get(audience->facts.columns[what->symbol.number], customer));
+}
+
 int64_t entered_for_engine(void *context, uint32_t customer, const struct rule_entered *what)
 {
+    if (what->kind == RULE_ENTERED_JOURNEY)
+        return journey_moment(context, customer, what);
     const struct definition *segment =
         what->kind == RULE_ENTERED_SEGMENT ? definition_at(context, what->symbol.number) : NULL;
     return segment != NULL ? moment_of(numbers_get(&segment->entered, customer)) : INT64_MIN;
@@ -118,6 +127,8 @@ int64_t entered_for_engine(void *context, uint32_t customer, const struct rule_e
 int64_t entered_for_scan(void *context, uint32_t customer, const struct rule_entered *what)
 {
     const struct scan_facts *facts = context;
+    if (what->kind == RULE_ENTERED_JOURNEY)
+        return journey_moment(facts->audience, customer, what);
     if (what->kind != RULE_ENTERED_SEGMENT || what->symbol.number >= facts->others.count)
         return INT64_MIN;
     return moment_of(numbers_get(&facts->others.items[what->symbol.number].entered, customer));

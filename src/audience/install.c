@@ -320,12 +320,16 @@ static bool is_large(const struct installing *installing, const struct definitio
                      const struct scan_part *part)
 {
     uint64_t most = installing->audience->config.install_at_once_max, count = 0;
-    bool in_sets = part->recipe->in_sets && definition->numbers.count == 0;
-    for (uint32_t i = 0; in_sets && i < definition->set_count; i++)
-        count += definition->sets[i].count;
-    for (uint32_t i = 0; in_sets && i < part->recipe->value_count; i++)
+    uint64_t in_sets = 0;
+    for (uint32_t i = 0; i < definition->set_count; i++)
+        in_sets += definition->sets[i].count;
+    if (!part->recipe->in_sets)
+        return in_sets == 0 && definition->numbers.count + part->numbers.count > most;
+    if (definition->numbers.count > 0)
+        return false;
+    for (uint32_t i = 0; i < part->recipe->value_count; i++)
         count += part->sets[i].count;
-    return count > most;
+    return count + in_sets > most;
 }
 
 /* Absorbed since the scan saw them: they have nothing of their own. */

@@ -524,6 +524,14 @@ static bool tells_facts(const struct event *event)
            str_starts_with(event->type, STR("Consent "));
 }
 
+static void join_columns(const struct audience *audience, const uint64_t *changed,
+                         struct marks *marks)
+{
+    for (uint32_t word = 0; word < (COLUMNS_MAX + 63) / 64; word++)
+        for (uint64_t bits = changed[word]; bits != 0; bits &= bits - 1)
+            marks_join(marks, audience->by_column[word * 64 + (uint32_t)__builtin_ctzll(bits)]);
+}
+
 static err read_facts(struct audience *audience, uint32_t customer, bool profile,
                       struct marks *marks)
 {
@@ -531,9 +539,7 @@ static err read_facts(struct audience *audience, uint32_t customer, bool profile
     err error = columns_read_identifiers(audience, customer, changed);
     if (error == ERR_OK && profile)
         error = columns_read(audience, customer, changed);
-    for (uint32_t word = 0; word < (COLUMNS_MAX + 63) / 64; word++)
-        for (uint64_t bits = changed[word]; bits != 0; bits &= bits - 1)
-            marks_join(marks, audience->by_column[word * 64 + (uint32_t)__builtin_ctzll(bits)]);
+    join_columns(audience, changed, marks);
     return error;
 }
 
@@ -597,6 +603,53 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
     if (error == ERR_OK)
         error = read_facts(audience, customer, true, &marks);
     return error == ERR_OK ? live_judge_all(audience, customer, moment, CAUSE_FACT) : error;
+}
+
+/* ---- journeys ---- */
+
+bool audience_names_journeys(const struct audience *audience)
+{
+    return audience->facts.has_journeys;
+}
+
+err audience_journeys_changed(struct audience *audience, uint32_t customer,
+                              struct audience_moment moment)
+{
+    uint64_t changed[(COLUMNS_MAX + 63) / 64] = { 0 };
+    struct marks marks;
+    if (customer == 0 || identity_root(audience->config.identity, customer) != customer)
+        return ERR_OK;
+    marks_clear(&marks, marks_words(audience));
+    err error = columns_read_journeys(audience, customer, changed);
+    join_columns(audience, changed, &marks);
+    return error == ERR_OK ? live_judge(audience, customer, &marks, false, moment, CAUSE_FACT)
+                           : error;
+}
+
+static bool needs_column(const struct recipe *recipe, uint32_t column)
+{
+    for (uint32_t i = 0; recipe != NULL && i < recipe->needs.column_count; i++)
+        if (recipe->needs.columns[i] == column)
+            return true;
+    return false;
+}
+
+str audience_using_journey(const struct audience *audience, str journey)
+{
+    const struct facts_table *facts = &audience->facts;
+    for (uint32_t column = 1; column < facts->column_count; column++) {
+        if (facts->columns[column]->source != COLUMN_JOURNEY ||
+            !str_equal(facts->columns[column]->name, journey))
+            continue;
+        for (uint32_t i = 1; i < audience->definition_count; i++) {
+            const struct definition *definition = audience->definitions[i];
+            if (definition != NULL && !definition->deleted &&
+                (needs_column(definition->recipe, column) ||
+                 needs_column(definition->next, column)))
+                return definition->key;
+        }
+    }
+    return STR_NONE;
 }
 
 err audience_all_changed(struct audience *audience, struct audience_moment moment)
@@ -664,6 +717,7 @@ static err finish_pending(struct audience *audience, int64_t budget_us, bool *mo
     if (error == ERR_OK)
         error = finish_waiting(audience, &waiting, audience->pending, judge_waiting);
     stream_list_free(&waiting);
+    atomic_store_explicit(&audience->is_settling, *more, memory_order_relaxed);
     if (!*more && audience->sweep.left > 0)
         atomic_store(&audience->wants_tick, true);
     return error;
@@ -728,6 +782,8 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
     sweep_tick(audience);
     object_counts_tick(audience, moment.now_ms);
     metric_set(METRIC_AUDIENCE_DUE, (int64_t)roaring_bitmap_get_cardinality(audience->pending));
+    atomic_store_explicit(&audience->is_settling, !roaring_bitmap_is_empty(audience->pending),
+                          memory_order_relaxed);
     int64_t day = local_day(audience->zone, moment.now_ms);
     if (day > audience->day) {
         audience->day = day;

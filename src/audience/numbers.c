@@ -229,6 +229,21 @@ err numbers_load_chunk(struct numbers *numbers, uint32_t chunk, str bytes)
     return cursor.failed || cursor_left(&cursor) != 0 ? ERR_CORRUPT : ERR_OK;
 }
 
+err numbers_touch_chunk(struct numbers *numbers, uint32_t chunk)
+{
+    err error = numbers_grow(numbers, chunk);
+    if (error == ERR_OK)
+        numbers->dirty[chunk] = 1;
+    return error;
+}
+
+bool numbers_is_shared(const struct numbers *a, const struct numbers *b, uint32_t chunk)
+{
+    const struct number_chunk *one = chunk < a->chunk_count ? a->chunks[chunk] : NULL;
+    const struct number_chunk *other = chunk < b->chunk_count ? b->chunks[chunk] : NULL;
+    return one == other;
+}
+
 size_t numbers_bytes(const struct numbers *numbers)
 {
     size_t bytes = numbers->chunk_count * (sizeof(*numbers->chunks) + 1);

@@ -96,6 +96,8 @@ void recipe_need_rule(struct recipe *recipe, const struct rule *rule)
         add_number(recipe, &needs->others, &needs->other_count, from->segments[i]);
     for (size_t i = 0; i < from->relation_count; i++)
         add_number(recipe, &needs->columns, &needs->column_count, from->relation_symbols[i]);
+    for (size_t i = 0; i < from->entered_journey_count; i++)
+        add_number(recipe, &needs->columns, &needs->column_count, from->entered_journeys[i]);
     needs->identifiers = needs->identifiers || from->identifiers;
     needs->consents = needs->consents || from->consents;
     needs->objects = needs->objects || from->objects;

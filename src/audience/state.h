@@ -104,6 +104,9 @@ err numbers_share(const struct numbers *numbers, struct numbers *out) MUST_USE;
 void numbers_move(struct numbers *from, struct numbers *to);
 err numbers_load_chunk(struct numbers *numbers, uint32_t chunk, str bytes) MUST_USE;
 void numbers_write_chunk(const struct numbers *numbers, uint32_t chunk, struct buffer *out);
+/* It is to be stored, also when nobody has a number in it. */
+err numbers_touch_chunk(struct numbers *numbers, uint32_t chunk) MUST_USE;
+bool numbers_is_shared(const struct numbers *a, const struct numbers *b, uint32_t chunk);
 size_t numbers_bytes(const struct numbers *numbers);
 static inline uint32_t numbers_end(const struct numbers *numbers)
 {
@@ -140,7 +143,13 @@ size_t lexicon_bytes(const struct lexicon *lexicon);
 
 /* ---- column.c: facts of the profile as columns, read by any thread ---- */
 
-enum column_source { COLUMN_TRAIT, COLUMN_CONSENT, COLUMN_IDENTIFIERS, COLUMN_OBJECT };
+enum column_source {
+    COLUMN_TRAIT,
+    COLUMN_CONSENT,
+    COLUMN_IDENTIFIERS,
+    COLUMN_OBJECT,
+    COLUMN_JOURNEY, /* since when she is in it */
+};
 enum column_state { COLUMN_IDLE, COLUMN_FILLING, COLUMN_FILLED };
 #define COLUMN_CHUNKS_MAX 65536u
 struct fact_chunk {
@@ -149,7 +158,7 @@ struct fact_chunk {
 struct fact_column {
     enum column_source source;
     enum rule_kind kind;
-    str name;                /* trait or purpose; owned */
+    str name;                /* trait, purpose, or key of a journey; owned */
     struct lexicon *lexicon; /* texts */
     _Atomic(struct fact_chunk *) *chunks;
     _Atomic uint32_t chunk_count; /* allocated ones, for /metrics */
@@ -163,6 +172,7 @@ struct facts_table {
     str identifier_types[IDENTIFIER_BITS]; /* bit → name; owned */
     uint32_t identifier_type_count;
     uint32_t fill_next; /* customer; 0: no pass is on */
+    bool has_journeys;  /* some column is of a journey */
     struct json_parser *parser;
     struct buffer text;
 };
@@ -191,6 +201,8 @@ void fact_column_free(struct fact_column *column);
 err columns_read(struct audience *audience, uint32_t customer, uint64_t *changed) MUST_USE;
 err columns_read_identifiers(struct audience *audience, uint32_t customer,
                              uint64_t *changed) MUST_USE;
+/* Those of journeys alone. */
+err columns_read_journeys(struct audience *audience, uint32_t customer, uint64_t *changed) MUST_USE;
 err columns_clear(struct audience *audience, uint32_t customer) MUST_USE;
 /* A slice of filling; true: there is more. */
 bool columns_fill(struct audience *audience, int64_t budget_us);
@@ -647,6 +659,7 @@ struct audience {
         unsettled_stored; /* what the ledger says of it: 0 nothing is left, 1 a sweep, 2 one with facts */
     bool pending_facts, pending_objects; /* who is pending is of a sweep */
     _Atomic bool wants_tick;
+    _Atomic bool is_settling;        /* what a tick found due is not settled yet */
     _Atomic int64_t count_wanted_ns; /* steady time from which on there is something to count; 0 */
 
     struct wheel wheel;
@@ -811,7 +824,7 @@ int64_t entered_for_engine(void *context, uint32_t customer, const struct rule_e
 int64_t entered_for_scan(void *context, uint32_t customer, const struct rule_entered *what);
 
 /* taking.c: a large result stands at once; what changed by it is noted in slices. */
-/* `part` is of sets, and so is what the definition has. Its row is not to be stored before taking_finish. */
+/* `part` is of sets, or of numbers, and so is what the definition has. Its row is not to be stored before taking_finish. */
 err taking_begin(struct audience *audience, struct definition *definition, struct scan_part *part,
                  struct audience_moment moment) MUST_USE;
 /* She is about to be changed in it. */

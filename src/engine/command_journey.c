@@ -11,6 +11,18 @@ static const struct {
 #undef X
 };
 
+/* What a rule says of it would never be true again. */
+static err refuse_used(struct call *call)
+{
+    str user = audience_using_journey(call->engine->audience, call->object);
+    if (user.size == 0)
+        return ERR_OK;
+    problem_set(call->problem, ERR_CONFLICT,
+                "the rule of '" STR_FMT "' has a window since entering this journey",
+                STR_ARG(user));
+    return problem_hint(call->problem, ERR_CONFLICT, "change that rule first");
+}
+
 err run_journey(struct call *call)
 {
     struct engine *engine = call->engine;
@@ -25,6 +37,8 @@ err run_journey(struct call *call)
     str operation = call->command->operation;
     call->object = json_text(json_get(call->body, STR("key")));
     err error = ERR_NOT_FOUND;
+    if (str_equal(operation, STR("journey.delete")) && refuse_used(call) != ERR_OK)
+        return ERR_CONFLICT;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         if (str_equal(operation, str_from_c(operations[i].operation)))
             error = operations[i].run(move_journeys(engine), &command);

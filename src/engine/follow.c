@@ -70,6 +70,9 @@ err follow_new(struct engine *engine)
         .applied_seq = past_applied_seq,
         .moved = moved,
         .wake = wake,
+        .journey = move_has_journey,
+        .journeys = move_visit_journeys,
+        .journey_since = move_journey_since,
         .context = engine,
     };
     return audience_new(&engine->audience, &config);

@@ -6,6 +6,9 @@
 
 #define TICK_MS MINUTE_MS
 #define TRIM_MS MINUTE_MS
+/* A tick finishes what the one before found due, in one piece. While that is being settled in slices it is held back; who has
+ * events is settled by them, up to the moment. */
+#define TICK_HELD_MS_MAX (10 * MINUTE_MS)
 /* Journeys that are due are run for so long before the keeper looks at its other duties. */
 #define KEEP_RUN_MS 1000
 /* A chunk of the pack takes 30 ms of the keeper's: a quarter of a million new identifiers a second. */
@@ -55,8 +58,10 @@ void *engine_keep(void *context)
         bool appends = !engine->config.appends_nothing;
         if (appends)
             move_keep(engine, KEEP_RUN_MS);
-        bool wanted = audience_wants_tick(engine->audience);
-        bool due = !engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS;
+        bool held =
+            audience_is_settling(engine->audience) && steady_since_ms(ticked) < TICK_HELD_MS_MAX;
+        bool wanted = !held && audience_wants_tick(engine->audience);
+        bool due = !held && !engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS;
         if (appends && (wanted || due)) {
             ticked = steady_now();
             if (engine_tick(engine) != ERR_OK)

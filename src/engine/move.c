@@ -566,8 +566,27 @@ void move_free(struct engine *engine)
 
 /* ---- from apply ---- */
 
+bool move_has_journey(void *context, str key)
+{
+    const struct engine *engine = context;
+    return journey_is_there(engine->move->journeys, key);
+}
+
+void move_visit_journeys(void *context, void (*offer)(void *offered, str key), void *offered)
+{
+    const struct engine *engine = context;
+    journey_visit_keys(engine->move->journeys, offer, offered);
+}
+
+int64_t move_journey_since(void *context, str key, uint32_t customer)
+{
+    const struct engine *engine = context;
+    return journey_since(engine->move->journeys, key, customer);
+}
+
 void move_begin(struct engine *engine)
 {
+    journey_watch(engine->move->journeys, audience_names_journeys(engine->audience));
     engine->move->in_record = true;
     engine->move->may_start = true;
 }
@@ -605,11 +624,30 @@ static err take_told(struct move *move, uint64_t seq)
     return error;
 }
 
+struct telling {
+    struct engine *engine;
+    uint64_t seq;
+};
+
+static err tell_audience(void *context, uint32_t customer)
+{
+    const struct telling *telling = context;
+    struct engine *engine = telling->engine;
+    struct audience_moment moment = { .seq = telling->seq, .now_ms = engine->now_ms };
+    return audience_journeys_changed(engine->audience, customer, moment);
+}
+
+static bool is_unsaid(const struct move *move)
+{
+    return move->heard != NULL || move->told != NULL || journey_has_changed(move->journeys);
+}
+
 err move_end(struct engine *engine, uint64_t seq)
 {
     struct move *move = engine->move;
+    struct telling telling = { engine, seq };
     err error = ERR_OK;
-    for (int i = 0; error == ERR_OK && (move->heard != NULL || move->told != NULL); i++) {
+    for (int i = 0; error == ERR_OK && is_unsaid(move); i++) {
         if (i == ROUNDS_MAX) {
             log_line(LOG_ERROR, "journeys_answer_each_other", "seq=%llu", (unsigned long long)seq);
             break;
@@ -617,6 +655,8 @@ err move_end(struct engine *engine, uint64_t seq)
         error = take_told(move, seq);
         if (error == ERR_OK)
             error = take_heard(move, seq);
+        if (error == ERR_OK)
+            error = journey_take_changed(move->journeys, tell_audience, &telling);
     }
     act_values_reset(engine);
     move->in_record = false;

@@ -53,6 +53,10 @@ err move_end(struct engine *engine, uint64_t seq) MUST_USE;
 err move_tick(struct engine *engine, uint64_t seq) MUST_USE;
 /* With each group. */
 void move_commit(struct engine *engine, struct ledger_writes *writes);
+/* What the audience asks of journeys (audience_config). */
+bool move_has_journey(void *context, str key);
+void move_visit_journeys(void *context, void (*offer)(void *offered, str key), void *offered);
+int64_t move_journey_since(void *context, str key, uint32_t customer);
 /* The audience moved somebody (audience_config.moved). */
 void move_heard(struct engine *engine, const struct audience_move *moved);
 /* Files of this source, or a person, say that it has told everything up to here. */

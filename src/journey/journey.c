@@ -61,6 +61,7 @@ void journeys_free(struct journeys **journeys)
         wave_free(&wave);
     }
     positions_deinit(&gone->positions);
+    memory_free(gone->since.changed);
     counts_deinit(&gone->counts);
     entries_deinit(&gone->entries);
     conversions_deinit(&gone->conversions);

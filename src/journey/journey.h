@@ -200,6 +200,19 @@ bool journey_holds_rule(const struct journeys *journeys, str key);
 /* Does a journey that is not deleted name this segment? Its key, or empty. */
 str journey_using_segment(const struct journeys *journeys, str segment);
 
+/* ---- since when (rules whose window begins with entering a journey) ----
+ *
+ * While it is watched, who entered or left one is noted, and is visited once the record has had its say. */
+bool journey_is_there(const struct journeys *journeys, str key);
+void journey_visit_keys(const struct journeys *journeys, void (*visit)(void *visited, str key),
+                        void *visited);
+/* The youngest of her positions that are inside: not armed, not in the control group, not through. INT64_MIN: none. */
+int64_t journey_since(const struct journeys *journeys, str key, uint32_t customer);
+void journey_watch(struct journeys *journeys, bool is_watched);
+bool journey_has_changed(const struct journeys *journeys);
+err journey_take_changed(struct journeys *journeys, err (*visit)(void *visited, uint32_t customer),
+                         void *visited) MUST_USE;
+
 /* ---- an overlay (what-if: docs/decisions/whatif.md) ----
  *
  * A room made by journeys_new with another world, into which definitions are staged. It is never loaded and writes nothing. */

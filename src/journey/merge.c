@@ -78,6 +78,7 @@ static err rehome_all(struct journeys *journeys, uint32_t from, uint32_t to,
     struct positions *positions = &journeys->positions;
     err error = ERR_OK;
     for (uint32_t slot; error == ERR_OK && (slot = position_first(positions, from)) != NONE;) {
+        since_note(journeys, to);
         error = position_rehome(positions, slot, to);
         if (error == ERR_OK)
             store_position(position_at(positions, slot), NULL, 0, writes);
@@ -190,6 +191,8 @@ static err split_of(struct journeys *journeys, uint32_t node, struct ledger_writ
         uint32_t root = world->root(world->context, position->node_born);
         if (root == 0 || root == position->customer)
             continue;
+        since_note(journeys, position->customer);
+        since_note(journeys, root);
         error = position_rehome(positions, slot, root);
         if (error == ERR_OK)
             store_position(position, NULL, 0, writes);

@@ -364,6 +364,8 @@ static inline struct position *position_at(const struct positions *positions, ui
 {
     return &positions->slabs[slot >> SLAB_BITS][slot & (SLAB_SIZE - 1)];
 }
+/* walk.c: in the journey itself, not before it, beside it or after it. */
+bool position_is_inside(const struct position *position);
 err positions_init(struct positions *positions) MUST_USE;
 void positions_deinit(struct positions *positions);
 err position_new(struct positions *positions, uint32_t customer, uint32_t *slot) MUST_USE;
@@ -549,6 +551,15 @@ struct patrol {
     uint64_t found, defects; /* in this round; in the last */
 };
 
+/* since.c: who entered or left a journey in this record; numbers may come twice. */
+struct since {
+    bool is_watched, is_lost; /* lost: there was no memory to note one */
+    uint32_t *changed;
+    size_t count, capacity;
+};
+struct journeys;
+void since_note(struct journeys *journeys, uint32_t customer);
+
 struct journeys {
     bool is_overlay;
     struct patrol patrol;
@@ -577,6 +588,7 @@ struct journeys {
     uint32_t *work_slots;
     size_t work_count, work_done;
     uint16_t work_journey;
+    struct since since;
 };
 
 /* ---- parse.c, journey_parse_node.c, journey_parse_match.c ---- */

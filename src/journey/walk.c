@@ -94,7 +94,7 @@ static int64_t goals_until(const struct walk *walk)
     return until_ms;
 }
 
-static bool is_inside(const struct position *position)
+bool position_is_inside(const struct position *position)
 {
     return position->node != NODE_ABSENCE && position->node != NODE_CONTROL &&
            position->node != NODE_AFTER;
@@ -113,7 +113,7 @@ static err withdraw(struct walk *walk, const char *reason)
 
 err journey_walk_close(struct walk *walk, const char *reason, str detail)
 {
-    bool inside = is_inside(walk->position);
+    bool inside = position_is_inside(walk->position);
     int64_t until_ms = inside ? goals_until(walk) : 0;
     err error = ERR_OK;
     walk->reason = reason;
@@ -270,7 +270,7 @@ err journey_walk_goal(struct walk *walk, uint32_t index, int64_t value, str what
                            COUNT_VALUE_SQUARED, value * value);
     if (error == ERR_OK)
         error = conversion_add(walk, arm, number, value);
-    if (error == ERR_OK && goal->exits && is_inside(position))
+    if (error == ERR_OK && goal->exits && position_is_inside(position))
         error = journey_walk_close(walk, "goal", goal->key);
     return error;
 }
@@ -280,6 +280,7 @@ err journey_walk_end(struct walk *walk, err error)
     struct journeys *journeys = walk->journeys;
     if (walk->position == NULL)
         return error;
+    since_note(journeys, walk->position->customer);
     if (error == ERR_OK)
         error = buffer_status(&journeys->steps);
     if (error == ERR_OK && walk->writes != NULL) {

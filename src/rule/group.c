@@ -8,10 +8,6 @@ static err check_grouped(struct parser *parser, const struct rule *rule)
 {
     const struct measuring *measuring = &rule->root->measuring;
     const char *word = measure_word(measuring->measure);
-    if (measuring->net)
-        return parse_fail(parser, STR("/net"),
-                          "what is counted by object is not 'net': a refund says of its order, "
-                          "not of which object of it");
     if (measuring->measure == MEASURE_DISTINCT && measuring->has_of &&
         measuring->of.kind == RULE_TEXTS)
         return parse_fail(parser, STR("/of"), "'%s' by object is of single values, not of lists",
@@ -41,6 +37,12 @@ err rule_grouped_new(struct rule **rule, json_value json, str via,
         error =
             parse_fail(&parser, STR("/via"), "'" STR_FMT "' is a %s; the id of an object is text",
                        STR_ARG(copy), kind_word((*rule)->via.kind));
+    if (error == ERR_OK && (*rule)->root->measuring.net && (*rule)->via.kind == RULE_TEXTS)
+        error =
+            parse_fail(&parser, STR("/net"),
+                       "'net' by object is for orders that name one: of the several in '" STR_FMT
+                       "' a refund does not say which went back",
+                       STR_ARG(copy));
     if (error != ERR_OK) {
         rule_free(rule);
         return error;
@@ -95,7 +97,8 @@ static bool value_of(struct rule_judge *judge, const struct measuring *measuring
     return text.size > 0;
 }
 
-static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
+static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms,
+                 const struct order *order)
 {
     struct rule_judge *judge = visiting->judge;
     const struct rule *rule = visiting->rule;
@@ -104,6 +107,8 @@ static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
     if (measuring->has_of && !value_of(judge, measuring, at, &grouped.value))
         return true;
     grouped.has_value = measuring->has_of;
+    if (order != NULL && measuring->has_of && !is_text_kind(measuring->of.kind))
+        grouped.value = net_left(measuring, order, grouped.value);
     if (!rule->has_via)
         return visiting->found(visiting->context, &grouped);
     if (rule->via.kind == RULE_TEXT)
@@ -115,6 +120,21 @@ static bool tell(const struct visiting *visiting, size_t at, int64_t time_ms)
         if (!is_repeated(codes, i) && !tell_code(visiting, &grouped, codes[i], at))
             return false;
     return true;
+}
+
+static bool tell_order(void *context, const struct order *order, size_t at, int64_t time_ms)
+{
+    return tell(context, at, time_ms, order);
+}
+
+/* Orders net of refunds: each by the object of its first paying event. */
+static void visit_net(struct visiting *visiting)
+{
+    struct rule_judge *judge = visiting->judge;
+    const struct node *node = visiting->rule->root;
+    pass_run(judge);
+    if (!judge->partial)
+        net_each(judge, node, &judge->k->tallies[node->slot], tell_order, visiting);
 }
 
 static bool is_heard(const struct rule_judge *judge, size_t at)
@@ -147,6 +167,10 @@ void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint3
     judge_begin(judge, rule, customer, view, facts, now_ms);
     if (judge->k == NULL || !judge->k->typed)
         return;
+    if (rule->root->measuring.net) {
+        visit_net(&visiting);
+        return;
+    }
     size_t only = SIZE_MAX;
     if (rule->root->measuring.nth != 0) {
         note_partial(judge, lacks_events(view, INT64_MIN));
@@ -171,7 +195,7 @@ void rule_grouped_visit(struct rule_judge *judge, const struct rule *rule, uint3
         note_partial(judge, judge->k->has_full && !view->streamed);
         if (judge->partial)
             return;
-        if ((where == NULL || where_holds(judge, where, at)) && !tell(&visiting, at, time_ms))
+        if ((where == NULL || where_holds(judge, where, at)) && !tell(&visiting, at, time_ms, NULL))
             break;
     }
 }

@@ -227,6 +227,13 @@ int64_t settle_until(struct rule_judge *judge, const struct node *node, const st
 
 /* ---- net.c, sequence.c, touch.c, object.c ---- */
 void net_resolve(struct rule_judge *judge, const struct node *node, struct tally *tally);
+/* Orders that are left, one by one; false from `visit` stops. After the pass. */
+struct order;
+void net_each(struct rule_judge *judge, const struct node *node, struct tally *tally,
+              bool (*visit)(void *context, const struct order *order, size_t at, int64_t time_ms),
+              void *context);
+/* What is left of the measured value. */
+int64_t net_left(const struct measuring *measuring, const struct order *order, int64_t value);
 struct rule_answer sequence_answer(struct rule_judge *judge, const struct node *node,
                                    const struct tally *tally);
 struct rule_answer touch_answer(struct rule_judge *judge, const struct node *node,

@@ -128,9 +128,7 @@ static bool is_left(const struct order *order)
     return !order->cancelled && !wholly;
 }
 
-/* What is left of the measured value. */
-static int64_t net_value(const struct measuring *measuring, const struct order *order,
-                         int64_t value)
+int64_t net_left(const struct measuring *measuring, const struct order *order, int64_t value)
 {
     if (value <= 0 || (measuring->of.kind != RULE_NUMBER && measuring->of.kind != RULE_MONEY))
         return value;
@@ -149,40 +147,37 @@ static void count_order(struct rule_judge *judge, const struct node *node, struc
     }
     if (event_number(judge, &measuring->of, order->at, &value))
         tally_push(judge, node, tally, order->at, order->time_ms,
-                   net_value(measuring, order, value));
+                   net_left(measuring, order, value));
 }
 
-/* The nth order that is left; then where and window. */
-static void count_nth(struct rule_judge *judge, const struct node *node, struct tally *tally,
-                      const struct order *orders, size_t count)
+/* The nth order that is left; then where and window. NULL: it does not count. */
+static const struct order *nth_order(struct rule_judge *judge, const struct node *node,
+                                     struct tally *tally, const struct order *orders, size_t count)
 {
     int32_t nth = node->measuring.nth;
     size_t back = nth < 0 ? (size_t)-nth : 0;
     if (nth > 0 ? count < (size_t)nth : count < back)
-        return;
+        return NULL;
     const struct order *order = &orders[nth > 0 ? (size_t)nth - 1 : count - back];
     if (order->time_ms >= tally->to_ms) {
         tally->enter_ms =
             earlier(tally->enter_ms, window_enters(judge, &node->measuring.window, order->time_ms));
-        return;
+        return NULL;
     }
     if (order->time_ms < tally->from_ms)
-        return;
+        return NULL;
     judge->flip_ms = RULE_FOREVER;
     bool holds = node->where == NULL || where_holds(judge, node->where, order->at);
     tally->flip_ms = earlier(tally->flip_ms, judge->flip_ms);
-    if (holds)
-        count_order(judge, node, tally, order);
+    return holds ? order : NULL;
 }
 
-void net_resolve(struct rule_judge *judge, const struct node *node, struct tally *tally)
+/* Those that are left, in the order of their events: how many of judge->orders. */
+static size_t orders_left(struct rule_judge *judge, const struct node *node)
 {
-    if (tally->resolved)
-        return;
-    tally->resolved = true;
     if (!judge_room(judge, &judge->orders, &judge->order_capacity, judge->item_count + 1,
                     sizeof(*judge->orders)))
-        return;
+        return 0;
     size_t count = gather(judge, node), left = 0;
     for (size_t i = 0; i < judge->item_count; i++) {
         const struct item *item = &judge->items[i];
@@ -198,8 +193,35 @@ void net_resolve(struct rule_judge *judge, const struct node *node, struct tally
         if (is_left(&judge->orders[i]))
             judge->orders[left++] = judge->orders[i];
     qsort(judge->orders, left, sizeof(*judge->orders), by_place);
+    return left;
+}
+
+void net_each(struct rule_judge *judge, const struct node *node, struct tally *tally,
+              bool (*visit)(void *context, const struct order *order, size_t at, int64_t time_ms),
+              void *context)
+{
+    size_t left = orders_left(judge, node);
     if (node->measuring.nth != 0) {
-        count_nth(judge, node, tally, judge->orders, left);
+        const struct order *order = nth_order(judge, node, tally, judge->orders, left);
+        if (order != NULL)
+            (void)visit(context, order, order->at, order->time_ms);
+        return;
+    }
+    for (size_t i = 0; i < left; i++)
+        if (!visit(context, &judge->orders[i], judge->orders[i].at, judge->orders[i].time_ms))
+            return;
+}
+
+void net_resolve(struct rule_judge *judge, const struct node *node, struct tally *tally)
+{
+    if (tally->resolved)
+        return;
+    tally->resolved = true;
+    size_t left = orders_left(judge, node);
+    if (node->measuring.nth != 0) {
+        const struct order *order = nth_order(judge, node, tally, judge->orders, left);
+        if (order != NULL)
+            count_order(judge, node, tally, order);
         return;
     }
     /* When its first event leaves, a later one of the same order may stand for it. */

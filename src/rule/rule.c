@@ -25,7 +25,7 @@ void rule_free(struct rule **rule)
 struct gathering {
     struct rule *rule;
     struct rule_needs *needs;
-    uint32_t *traits, *tags, *segments, *relations, *entered;
+    uint32_t *traits, *tags, *segments, *relations, *entered, *entered_journeys;
 };
 
 static void add_number(uint32_t *numbers, size_t *count, uint32_t number)
@@ -51,6 +51,9 @@ static void gather_object(struct gathering *gathering, const struct node *node)
 
 static void gather_entered(struct gathering *gathering, const struct rule_entered *entered)
 {
+    if (entered->kind == RULE_ENTERED_JOURNEY)
+        add_number(gathering->entered_journeys, &gathering->needs->entered_journey_count,
+                   entered->symbol.number);
     if (entered->kind != RULE_ENTERED_SEGMENT)
         return;
     add_number(gathering->segments, &gathering->needs->segment_count, entered->symbol.number);
@@ -155,9 +158,11 @@ static err gather_needs(struct rule *rule)
         .segments = arena_array(&rule->arena, uint32_t, 2 * room),
         .relations = arena_array(&rule->arena, uint32_t, room),
         .entered = arena_array(&rule->arena, uint32_t, room),
+        .entered_journeys = arena_array(&rule->arena, uint32_t, room),
     };
     if (gathering.traits == NULL || gathering.tags == NULL || gathering.segments == NULL ||
-        gathering.relations == NULL || gathering.entered == NULL)
+        gathering.relations == NULL || gathering.entered == NULL ||
+        gathering.entered_journeys == NULL)
         return ERR_NOMEM;
     gather(&gathering, rule->root);
     needs->traits = gathering.traits;
@@ -165,6 +170,7 @@ static err gather_needs(struct rule *rule)
     needs->segments = gathering.segments;
     needs->relation_symbols = gathering.relations;
     needs->entered = gathering.entered;
+    needs->entered_journeys = gathering.entered_journeys;
     needs->columns = rule->columns;
     needs->column_count = rule->column_count;
     needs->object_symbols = rule->object_symbols;

@@ -137,6 +137,8 @@ struct rule_needs {
     const uint32_t *traits, *tags, *segments; /* symbol numbers */
     size_t relation_count, object_symbol_count, entered_count;
     const uint32_t *entered; /* segments whose moment of entering counts; also among `segments` */
+    size_t entered_journey_count;
+    const uint32_t *entered_journeys; /* the same of journeys */
     const uint32_t *relation_symbols;
     const uint32_t *object_symbols; /* of what is asked of objects: their properties and tags */
     bool identifiers, consents, relations, touches, objects;

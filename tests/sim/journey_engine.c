@@ -282,9 +282,131 @@ static void test_one_at_a_time_or_a_thousand(void **state)
     house_remove(&other);
 }
 
+/* ---- windows since entering a journey ---- */
+
+struct membership {
+    struct engine_question question;
+    uint32_t customer;
+    bool live, is_in;
+    uint64_t defects;
+    char first[200];
+};
+
+static void ask_membership(const struct engine_state *state, struct engine_question *question)
+{
+    struct membership *ask = queue_entry(question, struct membership, question);
+    struct audience_recount_result result = { .judged = 0 };
+    uint32_t number = audience_number(state->audience, AUDIENCE_SEGMENT, STR("looks"));
+    ask->live = audience_is_live(state->audience, number);
+    ask->is_in = ask->live && audience_has(state->audience, number, ask->customer);
+    if (ask->live && audience_recount(state->audience, state->now_ms, false, &result) != ERR_OK)
+        result.defects++;
+    ask->defects = result.defects;
+    memcpy(ask->first, result.first, sizeof ask->first);
+}
+
+static bool looks(struct house *house, const char *user)
+{
+    struct membership ask = { .question = { .ask = ask_membership },
+                              .customer = house_customer(house, "user_id", user, NULL) };
+    for (int i = 0; i < 3000 && !ask.live; i++) {
+        ask.question = (struct engine_question){ .ask = ask_membership };
+        assert_ok(engine_ask_wait(house->engine, &ask.question));
+        if (!ask.live)
+            steady_sleep_ms(10);
+    }
+    assert_true(ask.live);
+    if (ask.defects > 0)
+        fail_msg("%s", ask.first);
+    return ask.is_in;
+}
+
+static void view(struct house *house, uint64_t message, const char *user)
+{
+    wall_clock_advance(&house->clock, HOUR_MS);
+    struct saying saying = { .message = message,
+                             .type = "Product Viewed",
+                             .user = user,
+                             .after_ms = wall_clock_now_ms(&house->clock) - HOUSE_START_MS };
+    assert_ok(house_send(house, &saying, 1));
+    wall_clock_advance(&house->clock, HOUR_MS);
+}
+
+/* Whose window begins when she enters is in and out with her position, at once. */
+static void test_windows_since_entering_a_journey(void **state)
+{
+    (void)state;
+    struct house house, copy;
+    struct look look = { .positions = 0 };
+    struct buffer answer, digest, again;
+    char command[320], body[400];
+    buffer_init(&answer, 1 << 20);
+    buffer_init(&digest, 1 << 20);
+    buffer_init(&again, 1 << 20);
+    buffer_init(&look.text, 1 << 20);
+    house_make(&house);
+    house_make(&copy);
+    house_open(&house, false);
+    define(&house);
+    wait_until_live(&house, &look);
+    view(&house, 10, "ann");
+    view(&house, 11, "bob");
+    const char *rule =
+        "{\"key\":\"looks\",\"name\":\"Looks\",\"rule\":{\"event\":\"Product Viewed\","
+        "\"during\":{\"since_entering\":{\"journey\":\"%s\"}},"
+        "\"measure\":\"count\",\"gte\":1}}";
+    snprintf(body, sizeof body, rule, "cares");
+    house_command(&house, "segment.put", body, 422, &answer);
+    assert_true(str_contains(buffer_str(&answer), STR("'care'")));
+    snprintf(body, sizeof body, rule, "care");
+    buy(&house, 12, "ann", "o1", "Order Paid");
+    must(&house, "segment.put", body);
+    assert_false(looks(&house, "ann")); /* she looked before she entered */
+    view(&house, 13, "ann");
+    assert_true(looks(&house, "ann"));
+    buy(&house, 14, "ann", "o1", "Order Refunded"); /* the journey ends */
+    assert_false(looks(&house, "ann"));
+    buy(&house, 15, "ann", "o2", "Order Paid");
+    assert_false(looks(&house, "ann"));
+    view(&house, 16, "ann");
+    assert_true(looks(&house, "ann"));
+    view(&house, 17, "bob");
+    assert_false(looks(&house, "bob"));
+    buffer_clear(&answer);
+    house_command(&house, "journey.delete", "{\"key\":\"care\"}", 409, &answer);
+    assert_true(str_contains(buffer_str(&answer), STR("'looks'")));
+    /* From the ledger, and from the log alone. */
+    house_digest(&house, &digest);
+    house_close(&house);
+    house_open(&house, false);
+    assert_true(looks(&house, "ann"));
+    assert_false(looks(&house, "bob"));
+    house_close(&house);
+    snprintf(command, sizeof command, "cp %s/keys %s/log.db %s/", house.folder, house.folder,
+             copy.folder);
+    assert_int_equal(system(command), 0);
+    house_open(&copy, false);
+    assert_true(looks(&copy, "ann"));
+    house_digest(&copy, &again);
+    assert_str_equal(buffer_str(&again), buffer_str(&digest));
+    house_open(&house, false);
+    /* Three days after she entered she is through. */
+    assert_ok(engine_advance(house.engine, 4 * DAY_MS));
+    assert_false(looks(&house, "ann"));
+    house_close(&house);
+    house_close(&copy);
+    house_remove(&house);
+    house_remove(&copy);
+    buffer_deinit(&answer);
+    buffer_deinit(&digest);
+    buffer_deinit(&again);
+    buffer_deinit(&look.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_lives_and_restarts),
+                                        cmocka_unit_test(test_windows_since_entering_a_journey),
                                         cmocka_unit_test(test_the_same_log_gives_the_same),
                                         cmocka_unit_test(test_one_at_a_time_or_a_thousand) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,11 +140,63 @@ static void test_crash_in_between(void **state)
     small_remove(&house);
 }
 
+/* ---- numbers ---- */
+
+static void test_numbers_in_slices(void **state)
+{
+    (void)state;
+    struct small_house house = { .with_threads = true };
+    char text[200];
+    small_make(&house);
+    fill(&house);
+    say(&house, 0, "Product Viewed");
+    house.now_ms += HOUR_MS;
+    small_put_tag(&house, "{\"key\":\"views\",\"kind\":\"count\",\"measure\":"
+                          "{\"event\":\"Product Viewed\",\"measure\":\"count\"}}");
+    apply_install(&house);
+    small_customer(&house, 1, text, sizeof text); /* at once */
+    assert_non_null(strstr(text, "\"views\":2"));
+    small_put_segment(&house, "{\"key\":\"often\",\"rule\":{\"tag\":\"views\",\"gte\":1}}");
+    small_install(&house);
+    assert_int_equal(small_count(&house, "often"), PEOPLE / 2);
+    house.now_ms += HOUR_MS;
+    small_put_tag(&house, "{\"key\":\"views\",\"kind\":\"count\",\"measure\":"
+                          "{\"event\":\"Product Added\",\"measure\":\"count\"}}");
+    apply_install(&house);
+    say(&house, 2, "Product Added"); /* meanwhile: customer 3 had a view, and has an addition */
+    small_customer(&house, 3, text, sizeof text);
+    assert_non_null(strstr(text, "\"views\":1"));
+    while (audience_work(house.audience, 1))
+        ;
+    recount(&house);
+    small_customer(&house, 1, text, sizeof text);
+    assert_non_null(strstr(text, "\"views\":1"));
+    /* everybody has a number or has none: what counts nothing is 0 or no value alike, before and after */
+    uint64_t count = small_count(&house, "often");
+    assert_int_equal(count, PEOPLE / 4 + 1);
+    /* A crash in between finds the version of before, and computes it once more. */
+    small_commit(&house);
+    small_put_tag(&house, "{\"key\":\"views\",\"kind\":\"count\",\"measure\":"
+                          "{\"event\":\"Product Viewed\",\"measure\":\"count\"}}");
+    apply_install(&house);
+    small_restart(&house);
+    struct audience_status status;
+    audience_status(house.audience, &status);
+    assert_int_equal(status.computing, 1);
+    small_install(&house);
+    while (audience_work(house.audience, 100000))
+        ;
+    assert_int_equal(small_count(&house, "often"), PEOPLE / 2);
+    recount(&house);
+    small_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_slices),
         cmocka_unit_test(test_crash_in_between),
+        cmocka_unit_test(test_numbers_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
