@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/logline.h"
 #include "base/metric.h"
 #include "base/zone.h"
@@ -43,9 +44,19 @@ static uint32_t world_first_node(void *context, uint32_t customer)
 static bool world_consent(void *context, uint32_t customer, str name, bool *granted)
 {
     const struct engine *engine = context;
-    uint32_t nodes[64];
+    uint32_t few[64], *nodes = few;
     size_t count = world_nodes(context, customer, nodes, 64);
-    return profile_consent(engine->profile, nodes, count < 64 ? count : 64, name, granted);
+    *granted = false;
+    if (count > 64) {
+        nodes = memory_alloc(count * sizeof(*nodes));
+        if (nodes == NULL)
+            return true; /* without memory nothing is granted */
+        count = world_nodes(context, customer, nodes, count);
+    }
+    bool known = profile_consent(engine->profile, nodes, count, name, granted);
+    if (nodes != few)
+        memory_free(nodes);
+    return known;
 }
 
 static bool row_fits(const struct identity_row_view *row, str type, str namespace_)

@@ -474,6 +474,12 @@ static void open_pack(struct engine *engine)
         log_line(LOG_WARN, "identity_pack_unusable", "reason=\"%s\"", problem.detail);
 }
 
+static size_t joins_of(void *context, uint32_t node, struct identity_join *joins, size_t limit)
+{
+    const struct engine *engine = context;
+    return identity_joins(engine->identity, node, joins, limit);
+}
+
 static err make_state(struct engine *engine)
 {
     arena_init(&engine->chunk_arena, "engine_chunk", CHUNK_ARENA_BYTES);
@@ -502,6 +508,8 @@ static err make_state(struct engine *engine)
         error = identity_new(&engine->identity);
     if (error == ERR_OK)
         error = profile_new(&engine->profile);
+    if (error == ERR_OK)
+        profile_use_joins(engine->profile, joins_of, engine);
     if (error == ERR_OK)
         error = remember_new(engine);
     if (error == ERR_OK)

@@ -28,6 +28,7 @@ void cast_deinit(struct cast *cast)
     memory_free(cast->attached_s);
     memory_free(cast->kinds);
     memory_free(cast->consents);
+    memory_free(cast->joins);
     memory_free(cast->names);
     memory_free(cast->edges);
     memory_free(cast->is_undone);
@@ -82,6 +83,58 @@ err cast_add_consent(struct cast *cast, uint32_t node, uint8_t name, bool grante
     there->consent =
         (struct cast_consent){ .at_ms = at_ms, .next = next, .name = name, .granted = granted };
     return ERR_OK;
+}
+
+/* ---- what holds her nodes together ---- */
+
+static err add_join(struct cast *cast, const struct identity_join *join)
+{
+    struct cast_node *a = cast_at(cast, join->node[0]), *b = cast_at(cast, join->node[1]);
+    if (a == NULL || b == NULL)
+        return ERR_OK;
+    struct cast_join *longer =
+        grown(cast->joins, cast->join_count, &cast->join_capacity, sizeof(*longer));
+    if (longer == NULL)
+        return ERR_NOMEM;
+    cast->joins = longer;
+    longer[cast->join_count++] =
+        (struct cast_join){ .join = *join, .next = { a->joins, b->joins } };
+    a->joins = b->joins = (uint32_t)cast->join_count;
+    return ERR_OK;
+}
+
+static int compare_joins(const void *left, const void *right)
+{
+    const struct identity_join *a = left, *b = right;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    return a->merge_id < b->merge_id ? -1 : a->merge_id > b->merge_id;
+}
+
+/* Some may be of another time: their nodes are apart now, or the merge was taken back. */
+static bool joins_now(const struct cast *cast, const struct identity_join *join)
+{
+    return cast->root[join->node[0]] == cast->root[join->node[1]] &&
+           (cast->is_undone == NULL || cast->is_undone[join->merge_id] == 0);
+}
+
+size_t cast_joins(const struct cast *cast, uint32_t root, struct identity_join *joins, size_t max)
+{
+    size_t count = 0;
+    for (uint32_t node = root; node != 0; node = cast->next[node]) {
+        const struct cast_node *there = cast_at(cast, node);
+        uint32_t at = there != NULL ? there->joins : 0;
+        while (at != 0) {
+            const struct cast_join *one = &cast->joins[at - 1];
+            unsigned side = one->join.node[0] == node ? 0 : 1;
+            if (side == 0 && joins_now(cast, &one->join) && count++ < max)
+                joins[count - 1] = one->join;
+            at = one->next[side];
+        }
+    }
+    if (count > 1 && count <= max)
+        qsort(joins, count, sizeof(*joins), compare_joins);
+    return count;
 }
 
 /* ---- roots ---- */
@@ -194,9 +247,13 @@ static bool read_merge(void *context, const struct ledger_value *values)
                               .other = (uint32_t)values[4].integer,
                               .seq = (uint64_t)values[5].integer,
                               .at_ms = values[6].integer };
-    if (edge.node > cast->node_count || edge.other > cast->node_count)
+    struct identity_join join = { .node = { edge.node, edge.other },
+                                  .merge_id = edge.merge,
+                                  .at_ms = values[14].integer };
+    if (edge.node > cast->node_count || edge.other > cast->node_count ||
+        edge.merge > cast->merge_count)
         return true; /* made after this run began */
-    bool added = add_edge(cast, &edge);
+    bool added = add_edge(cast, &edge) && add_join(cast, &join) == ERR_OK;
     edge.is_split = true;
     edge.seq = (uint64_t)values[12].integer;
     edge.at_ms = undone_ms;
@@ -446,6 +503,19 @@ static err add_node(struct cast *cast, uint32_t node)
     return ERR_OK;
 }
 
+static err take_joins(struct ask_people *ask, const struct engine_state *state, uint32_t root,
+                      size_t max)
+{
+    struct identity_join *joins = arena_array(&ask->arena, struct identity_join, max);
+    if (joins == NULL)
+        return ERR_NOMEM;
+    size_t count = identity_joins(state->identity, root, joins, max);
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < count && i < max; i++)
+        error = add_join(&ask->run->cast, &joins[i]);
+    return error;
+}
+
 static err take_person(struct ask_people *ask, const struct engine_state *state, uint32_t root)
 {
     struct cast *cast = &ask->run->cast;
@@ -459,6 +529,8 @@ static err take_person(struct ask_people *ask, const struct engine_state *state,
     for (size_t i = 0; error == ERR_OK && i < count; i++)
         if (cast_at(cast, nodes[i]) != NULL)
             error = take_facts(ask, state, nodes[i]);
+    if (error == ERR_OK && count > 1 && !ask->run->order.identities_then)
+        error = take_joins(ask, state, root, count);
     size_t row_count = identity_rows(state->identity, root, rows, ROWS_MAX);
     for (size_t i = 0; error == ERR_OK && i < row_count && i < ROWS_MAX; i++) {
         struct identity_row_view row = { .row = 0 };

@@ -62,7 +62,13 @@ struct cast_consent {
 /* Most have decided once: that entry stands here. */
 struct cast_node {
     struct cast_consent consent;
-    uint8_t zone; /* index, + 1 */
+    uint32_t joins; /* the first, + 1 */
+    uint8_t zone;   /* index, + 1 */
+};
+/* What holds her nodes together, hung at both of them. */
+struct cast_join {
+    struct identity_join join;
+    uint32_t next[2]; /* + 1 */
 };
 struct cast_edge {
     uint64_t seq; /* of the record that merged, or split */
@@ -81,6 +87,8 @@ struct cast {
     size_t count, capacity;
     struct cast_consent *consents;
     size_t consent_count, consent_capacity;
+    struct cast_join *joins;
+    size_t join_count, join_capacity;
     char (*names)[64];
     size_t name_count;
     struct reach_kind *kinds;
@@ -252,6 +260,8 @@ void cast_deinit(struct cast *cast);
 uint8_t cast_name(struct cast *cast, str name, bool makes); /* + 1; 0: unknown */
 err cast_add_consent(struct cast *cast, uint32_t node, uint8_t name, bool granted,
                      int64_t at_ms) MUST_USE;
+/* The joins of her nodes as they are now, from the earliest on: those written, at most `max`; how many there are. */
+size_t cast_joins(const struct cast *cast, uint32_t root, struct identity_join *joins, size_t max);
 static inline struct cast_node *cast_at(const struct cast *cast, uint32_t node)
 {
     uint32_t place = node <= cast->node_count ? cast->place[node] : 0;

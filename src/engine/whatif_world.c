@@ -348,27 +348,66 @@ static err world_withdraw(void *context, uint64_t position, str reason,
                           (struct touch_moment){ moment.seq, moment.now_ms }, NULL);
 }
 
-static bool world_consent(void *context, uint32_t customer, str name, bool *granted)
+/* Her nodes' newest words of then; at most `max` written, how many there are. */
+static size_t consent_words(const struct whatif_run *run, uint32_t root, uint8_t wanted,
+                            struct profile_word *words, size_t max)
 {
-    struct whatif_run *run = context;
     const struct cast *cast = &run->cast;
-    uint8_t wanted = cast_name(&run->cast, name, false);
-    int64_t best_ms = INT64_MIN;
-    *granted = false;
-    for (uint32_t node = world_root(context, customer); wanted != 0 && node != 0;
-         node = cast->next[node]) {
+    size_t count = 0;
+    for (uint32_t node = root; node != 0; node = cast->next[node]) {
         const struct cast_node *there = cast_at(cast, node);
         const struct cast_consent *consent = there != NULL ? &there->consent : NULL;
+        struct profile_word word = { .node = node, .at_ms = INT64_MIN };
         for (; consent != NULL;
              consent = consent->next != 0 ? &cast->consents[consent->next - 1] : NULL) {
             if (consent->name != wanted || consent->at_ms > run->now_ms ||
-                consent->at_ms < best_ms || (consent->at_ms == best_ms && consent->granted))
+                consent->at_ms < word.at_ms || (consent->at_ms == word.at_ms && consent->granted))
                 continue;
-            best_ms = consent->at_ms;
-            *granted = consent->granted;
+            word.at_ms = consent->at_ms;
+            word.granted = consent->granted;
         }
+        if (word.at_ms != INT64_MIN && count++ < max)
+            words[count - 1] = word;
     }
-    return best_ms != INT64_MIN;
+    return count;
+}
+
+#define FEW_WORDS 32
+
+static bool consent_of_many(struct whatif_run *run, uint32_t root, uint8_t wanted, size_t count,
+                            bool *granted)
+{
+    size_t join_count = cast_joins(&run->cast, root, NULL, 0);
+    struct profile_word *words = memory_alloc(count * sizeof(*words));
+    struct identity_join *joins = memory_alloc((join_count + 1) * sizeof(*joins));
+    if (words != NULL && joins != NULL) {
+        consent_words(run, root, wanted, words, count);
+        cast_joins(&run->cast, root, joins, join_count);
+        *granted = profile_weigh(words, count, joins, join_count)->granted;
+    }
+    memory_free(words);
+    memory_free(joins);
+    return true;
+}
+
+static bool world_consent(void *context, uint32_t customer, str name, bool *granted)
+{
+    struct whatif_run *run = context;
+    struct profile_word words[FEW_WORDS];
+    struct identity_join joins[FEW_WORDS];
+    uint8_t wanted = cast_name(&run->cast, name, false);
+    uint32_t root = world_root(context, customer);
+    size_t count = wanted != 0 ? consent_words(run, root, wanted, words, FEW_WORDS) : 0;
+    *granted = false;
+    if (count < 2) {
+        *granted = count == 1 && words[0].granted;
+        return count == 1;
+    }
+    size_t join_count = cast_joins(&run->cast, root, joins, FEW_WORDS);
+    if (count > FEW_WORDS || join_count > FEW_WORDS)
+        return consent_of_many(run, root, wanted, count, granted);
+    *granted = profile_weigh(words, count, joins, join_count)->granted;
+    return true;
 }
 
 static bool world_recipient(void *context, uint32_t customer, str type, str namespace_, bool plain,

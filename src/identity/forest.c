@@ -3,6 +3,8 @@
  *
  * A component is relabelled when it is joined into a larger one, so a node always knows its component
  * in one step, and n joins cost at most n log n relabellings in whatever order they come. */
+#include <stdlib.h>
+
 #include "identity/state.h"
 
 static const char *const merge_texts[MERGE_CAUSE_COUNT] = {
@@ -194,7 +196,7 @@ void edge_put(struct ledger_writes *writes, const struct identity *identity, uin
                ledger_int((int64_t)edge->seq), ledger_int(edge->at_ms),
                ledger_int(edge->source_number), ledger_int(edge->row), ledger_int(edge->with_row),
                ledger_text(cause), ledger_int(undone_ms), ledger_int((int64_t)undone_seq),
-               ledger_int(undone_by));
+               ledger_int(undone_by), ledger_int(edge->joined_ms));
 }
 
 uint32_t edge_new(struct act *act, uint32_t node, uint32_t other, uint32_t row, uint32_t with_row,
@@ -219,11 +221,45 @@ uint32_t edge_new(struct act *act, uint32_t node, uint32_t other, uint32_t row, 
         .source_number = act->source_number,
         .cause = (uint8_t)cause,
         .at_ms = act->now_ms,
+        .joined_ms = act->joined_ms,
         .seq = act->seq,
     };
     edge_link_in(identity, number);
     edge_put(act->writes, identity, number, 0, 0, 0);
     return number;
+}
+
+static int compare_joins(const void *left, const void *right)
+{
+    const struct identity_join *a = left, *b = right;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    return a->merge_id < b->merge_id ? -1 : a->merge_id > b->merge_id;
+}
+
+size_t identity_joins(const struct identity *identity, uint32_t start, struct identity_join *joins,
+                      size_t limit)
+{
+    size_t count = 0;
+    uint32_t node = start;
+    if (start == 0 || start >= identity->nodes.count || !node_is_here(identity, start))
+        return 0;
+    do {
+        uint32_t number = node_at(identity, node)->first_edge;
+        while (number != 0) {
+            const struct edge *edge = edge_at(identity, number);
+            unsigned side = side_of(edge, node);
+            if (side == 0 && count++ < limit)
+                joins[count - 1] = (struct identity_join){ .node = { node, edge->node[1] },
+                                                           .merge_id = number,
+                                                           .at_ms = edge->joined_ms };
+            number = edge->next[side];
+        }
+        node = node_at(identity, node)->next;
+    } while (node != start);
+    if (count > 1 && count <= limit)
+        qsort(joins, count, sizeof(*joins), compare_joins);
+    return count;
 }
 
 /* ---- taking an edge back ---- */

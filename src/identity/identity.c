@@ -124,6 +124,7 @@ struct act act_of_command(struct identity *identity, struct ledger_writes *write
     return (struct act){ .identity = identity,
                          .writes = writes,
                          .now_ms = now_ms,
+                         .joined_ms = now_ms,
                          .now_s = seconds_of(now_ms),
                          .seq = seq };
 }

@@ -100,6 +100,15 @@ uint32_t identity_root(const struct identity *identity, uint32_t node);
 /* The nodes of the component, root first; returns how many there are (may exceed `limit`). */
 size_t identity_nodes(const struct identity *identity, uint32_t node, uint32_t *nodes,
                       size_t limit);
+/* The merges that hold the component together, one less than it has nodes, from the earliest to the latest; returns how
+ * many there are (beyond `limit` those written are some of them, in no order). */
+struct identity_join {
+    uint32_t node[2];
+    uint32_t merge_id;
+    int64_t at_ms; /* since when the two are known to be one; 0: they always were */
+};
+size_t identity_joins(const struct identity *identity, uint32_t node, struct identity_join *joins,
+                      size_t limit);
 /* The identifier rows at home in the component's nodes. */
 size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *rows, size_t limit);
 uint32_t identity_node_count(const struct identity *identity);     /* highest number */

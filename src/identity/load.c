@@ -142,7 +142,7 @@ static bool load_hash(void *context, const struct ledger_value *values)
            load_hashes(load, values[0].bytes, (uint32_t)values[1].integer);
 }
 
-/* id survivor absorbed node other seq at_ms source_number row with_row cause undone_ms */
+/* id survivor absorbed node other seq at_ms source_number row with_row cause undone_ms undone_seq undone_by joined_ms */
 static bool load_merge(void *context, const struct ledger_value *values)
 {
     struct load *load = context;
@@ -169,6 +169,7 @@ static bool load_merge(void *context, const struct ledger_value *values)
         .cause = (uint8_t)cause,
         .undone = values[11].integer != 0,
         .at_ms = values[6].integer,
+        .joined_ms = values[14].integer,
         .seq = (uint64_t)values[5].integer,
     };
     const struct edge *edge = edge_at(identity, number);

@@ -610,6 +610,16 @@ static void tell(const struct scene *scene, struct identity_outcome *outcome)
     outcome->origin = origin_row(scene);
 }
 
+/* Since when those whom this event names are known to be one: since it happened. What tells of it more than a day late
+ * says so from now on, so that an old list does not make a grant of yesterday the later word. */
+static int64_t joined_ms_of(const struct event *event)
+{
+    bool is_late = event_source_is_import(event->source_number) ||
+                   (event->flags & EVENT_HISTORICAL) != 0 ||
+                   event->time_ms < event->received_ms - DAY_MS;
+    return is_late || event->time_ms > event->received_ms ? event->received_ms : event->time_ms;
+}
+
 err identity_resolve(struct identity *identity, const struct event *event,
                      struct ledger_writes *writes, struct identity_outcome *outcome)
 {
@@ -619,6 +629,7 @@ err identity_resolve(struct identity *identity, const struct event *event,
     outcome->created = outcome->adopted = false;
     struct scene scene;
     scene.act = act_of_command(identity, writes, event->received_ms, event->seq);
+    scene.act.joined_ms = joined_ms_of(event);
     scene.act.outcome = outcome;
     scene.act.source_number = event->source_number;
     scene.event = event;

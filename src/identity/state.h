@@ -96,6 +96,7 @@ struct edge {
     uint8_t cause;
     bool undone;
     int64_t at_ms;
+    int64_t joined_ms; /* since when they are known to be one; 0: from the beginning */
     uint64_t seq;
 };
 
@@ -280,6 +281,7 @@ struct act {
     struct ledger_writes *writes;     /* NULL: nothing is written (trials) */
     struct identity_outcome *outcome; /* NULL for commands */
     int64_t now_ms;
+    int64_t joined_ms; /* of the edges that it makes */
     uint32_t now_s;
     uint64_t seq;
     uint32_t source_number;

@@ -10,9 +10,12 @@
 static err edge_of_import(struct act *act, uint32_t node, uint32_t from, uint32_t row)
 {
     uint32_t teller = act->source_number;
+    int64_t joined_ms = act->joined_ms;
     act->source_number = EVENT_SOURCE_IMPORT_FIRST;
+    act->joined_ms = 0; /* one identifier: nobody is joined to anybody */
     uint32_t edge = edge_new(act, node, from, row, row, MERGE_IMPORT);
     act->source_number = teller;
+    act->joined_ms = joined_ms;
     return edge != 0 ? ERR_OK : ERR_NOMEM;
 }
 

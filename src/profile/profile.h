@@ -16,6 +16,7 @@
  *      Paid, from two sources) and in whatever order; refunds and cancellations find it before or
  *      after. Revenue is net of refunds, in minor units, per currency.
  *   P3 a trait's fact holds value, operation, time, seq and source, so that precedence can change later.
+ *   P4 consent is a function of what each node said last and of the dates of the merges (consent.c).
  *
  * Engine thread alone, inside apply, deterministic.
  */
@@ -32,6 +33,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "event/event.h"
+#include "identity/identity.h"
 #include "store/ledger.h"
 
 struct profile;
@@ -129,6 +131,23 @@ bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_
 #define PURPOSE_PERSONALISATION "personalisation"
 
                      str purpose, bool *granted);
+
+/* Of several nodes that said different things, the strictest counts of what was said before they were joined, the newest
+ * of what was said since (P4). Who knows the joins is asked then, and only then; without it all are one from the beginning. */
+void profile_use_joins(struct profile *profile,
+                       size_t (*joins)(void *context, uint32_t node, struct identity_join *joins,
+                                       size_t limit),
+                       void *context);
+/* The newest word of a node; of one moment the stricter, then the first. */
+struct profile_word {
+    uint32_t node, source;
+    int64_t at_ms;
+    uint64_t seq;
+    bool granted;
+};
+/* Which of them counts; NULL when there is none. `joins` from the earliest on. Any thread. */
+const struct profile_word *profile_weigh(const struct profile_word *words, size_t count,
+                                         const struct identity_join *joins, size_t join_count);
 
 /* ---- visitors who leave memory (engine/visitors.h) ---- */
 

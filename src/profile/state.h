@@ -126,6 +126,9 @@ struct profile {
     uint32_t object_count, object_slots;
     size_t object_bytes;
 
+    size_t (*joins)(void *context, uint32_t node, struct identity_join *joins, size_t limit);
+    void *joins_context;
+
     /* scratch of one call */
     struct scratch *scratch;
 };
@@ -199,6 +202,10 @@ err facts_keep_apart(struct profile *profile, struct facts *facts) MUST_USE;
 bool view_value(const struct profile *profile, const struct trait_type *type,
                 const struct fact *items, uint32_t count, struct buffer *out,
                 const struct fact **by);
+
+/* consent.c: what counts of what the nodes of a customer said; false: nothing. */
+bool consent_decide(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                    uint32_t purpose, struct profile_word *decided);
 
 /* order.c */
 err orders_observe(struct profile *profile, const struct profile_observation *row) MUST_USE;

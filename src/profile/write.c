@@ -90,14 +90,16 @@ static err take_trait(const struct run *run, struct arena *arena, struct profile
     return error;
 }
 
-static void take_consent(const struct run *run, struct profile_view *view)
+static void take_consent(const struct run *run, const uint32_t *nodes, size_t node_count,
+                         struct profile_view *view)
 {
-    const struct fact *fact = run->items;
-    view->consents[view->consent_count++] =
-        (struct profile_consent_view){ .purpose = run->name,
-                                       .granted = fact->kind == FACT_TRUE,
-                                       .source = fact->source,
-                                       .at_ms = fact->time_ms };
+    struct profile_word word;
+    if (consent_decide(run->profile, nodes, node_count, run->items->trait, &word))
+        view->consents[view->consent_count++] =
+            (struct profile_consent_view){ .purpose = run->name,
+                                           .granted = word.granted,
+                                           .source = word.source,
+                                           .at_ms = word.at_ms };
 }
 
 static err take_facts(const struct profile *profile, const uint32_t *nodes, size_t node_count,
@@ -121,7 +123,7 @@ static err take_facts(const struct profile *profile, const uint32_t *nodes, size
     err error = ERR_OK;
     for (uint32_t i = 0; i < count && error == ERR_OK; i++) {
         if (runs[i].items->operation == FACT_CONSENT)
-            take_consent(&runs[i], view);
+            take_consent(&runs[i], nodes, node_count, view);
         else
             error = take_trait(&runs[i], arena, view);
     }

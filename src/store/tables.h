@@ -45,7 +45,7 @@
           "I:id I:row I:with_row I:customer I:seq I:at_ms I:source_number T:cause")                   \
     TABLE(MERGES, "merges", 1, true,                                                                  \
           "I:id I:survivor I:absorbed I:node I:other I:seq I:at_ms I:source_number I:row "            \
-          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by I:joined_ms")                                  \
+          "I:with_row T:cause I:undone_ms I:undone_seq I:undone_by I:joined_ms")                      \
     /* What would have merged two nodes that were one customer already. */                            \
     TABLE(EVIDENCE, "evidence", 1, true,                                                              \
           "I:id I:row I:with_row I:node I:other I:seq I:at_ms I:source_number")                       \

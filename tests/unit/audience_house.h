@@ -143,6 +143,13 @@ static inline void small_fill(void *context, str path, enum column_kind kind, hi
     history_fill_end(house->history, column);
 }
 
+static inline size_t small_joins(void *context, uint32_t node, struct identity_join *joins,
+                                 size_t limit)
+{
+    const struct small_house *house = context;
+    return identity_joins(house->identity, node, joins, limit);
+}
+
 static inline void small_open_rooms(struct small_house *house)
 {
     char path[96];
@@ -153,6 +160,7 @@ static inline void small_open_rooms(struct small_house *house)
     house->writes = ledger_writes_new(house->ledger);
     assert_ok(identity_new(&house->identity));
     assert_ok(profile_new(&house->profile));
+    profile_use_joins(house->profile, small_joins, house);
     assert_ok(plan_new(&house->plan));
     assert_ok(history_new(&house->history, &history));
     struct audience_config config = { .history = house->history,

@@ -77,7 +77,7 @@ static void put_merge(struct ledger_writes *writes, int64_t id, int64_t survivor
     LEDGER_PUT(writes, LEDGER_MERGES, ledger_int(id), ledger_int(survivor), ledger_int(absorbed),
                ledger_int(survivor), ledger_int(absorbed), ledger_int(1), ledger_int(2),
                ledger_int(3), ledger_int(4), ledger_int(5), ledger_text(STR("手机号")),
-               ledger_int(0), ledger_int(0), ledger_int(0));
+               ledger_int(0), ledger_int(0), ledger_int(0), ledger_int(2));
 }
 
 /* What a read saw, as text: the first columns of each row. */
