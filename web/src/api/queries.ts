@@ -12,6 +12,10 @@ export interface CustomerSearch {
   value?: string;
   cursor: string;
   limit: number;
+  /* JSON of a rule: who it holds of, instead of what is looked for by text */
+  rule?: string;
+  /* 'traits', 'tags', or both with a comma */
+  columns?: string;
 }
 
 export interface TimelineFilter {
@@ -73,9 +77,15 @@ export const queries = {
   customers: (search: CustomerSearch) =>
     queryOptions({
       queryKey: ['customers', 'list', search],
-      queryFn: ({ signal }) =>
-        api.get('/customers', {
+      queryFn: async ({ signal }): Promise<Schemas['CustomerList'] & { count?: number; base?: number }> => {
+        const columns = set(search.columns ?? '');
+        if (search.rule !== undefined && search.rule !== '') {
+          const body = { rule: JSON.parse(search.rule) as Record<string, never> };
+          return api.post('/customers/find', { query: { columns, cursor: set(search.cursor), limit: search.limit }, body, signal });
+        }
+        return api.get('/customers', {
           query: {
+            columns,
             query: set(search.query),
             identifier_type: set(search.identifierType),
             trait: search.trait && search.value ? { [search.trait]: search.value } : undefined,
@@ -83,7 +93,34 @@ export const queries = {
             limit: search.limit,
           },
           signal,
-        }),
+        });
+      },
+      /* columns that a rule needs are read for the first time: asked again until they are there */
+      retry: (count, error) => count < 4 && error instanceof ApiProblem && error.isPassing,
+    }),
+  memberships: (one_id: string) =>
+    queryOptions({
+      queryKey: ['customers', one_id, 'memberships'],
+      queryFn: ({ signal }) => api.get('/customers/{one_id}/memberships', { path: { one_id }, signal }),
+    }),
+  /* All events of one type, newest first, as far as a page goes. */
+  eventsOfType: (one_id: string, type: string) =>
+    queryOptions({
+      queryKey: ['customers', one_id, 'events', 'type', type],
+      queryFn: ({ signal }) => api.get('/customers/{one_id}/events', { path: { one_id }, query: { type, limit: 200 }, signal }),
+    }),
+  views: (page: string) =>
+    queryOptions({
+      queryKey: ['views', page],
+      queryFn: ({ signal }) => api.get('/views', { query: { page }, signal }),
+      staleTime: 30_000,
+    }),
+  today: () =>
+    queryOptions({
+      queryKey: ['today'],
+      queryFn: ({ signal }) => api.get('/today', { signal }),
+      staleTime: 30_000,
+      refetchInterval: 60_000,
     }),
   customer: (one_id: string, reveal = false) =>
     queryOptions({

@@ -3,13 +3,19 @@
 import { QuestionCircleOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Button } from 'antd';
+import { useMemo } from 'react';
 import { Link } from 'react-router';
 import { queries, type AudienceKind } from '@/api/queries';
+import { useClock } from '@/app/clock';
 import { useText } from '@/app/preferences';
 import { nameOf, type Definition } from '@/features/audience/audience';
 import { audienceTexts } from '@/features/audience/texts';
 import type { WhyAsked } from '@/features/audience/WhyDrawer';
+import { relativeTime } from '@/lib/format';
+import { wordFor } from '@/lib/text';
+import { words } from '@/lib/words';
 import { TraitValue } from './Profile';
+import { customerTexts } from './texts';
 
 interface ListProps {
   oneId: string;
@@ -21,14 +27,34 @@ function useDefinitions(kind: AudienceKind): ReadonlyMap<string, Definition> {
   return new Map((list.data?.items ?? []).map((one) => [one.key, one]));
 }
 
+/* Since when it is as it is, and by what: of each tag and segment, by 'tag KEY' or 'segment KEY'. */
+type Memberships = ReadonlyMap<string, { since: string | null; cause: string }>;
+
+export function useMemberships(oneId: string): Memberships {
+  const list = useQuery({ ...queries.memberships(oneId), staleTime: 10_000, retry: false });
+  return useMemo(() => new Map((list.data?.items ?? []).map((one) => [`${one.kind} ${one.key}`, one])), [list.data]);
+}
+
+function Since({ kind, definitionKey, oneId }: { kind: AudienceKind; definitionKey: string; oneId: string }) {
+  const t = useText(customerTexts).profile;
+  const common = useText(words);
+  const { zone, nowMs } = useClock();
+  const one = useMemberships(oneId).get(`${kind === 'tags' ? 'tag' : 'segment'} ${definitionKey}`);
+  if (one === undefined) return null;
+  return <span className="belongs-since faint small">{t.since(one.since === null ? t.longAgo : relativeTime(one.since, nowMs, zone, common.time), one.cause === '' ? '' : wordFor(t.causes, one.cause))}</span>;
+}
+
 function Line({ kind, definition, definitionKey, value, oneId, onWhy }: ListProps & { kind: AudienceKind; definition: Definition | undefined; definitionKey: string; value?: unknown }) {
   const t = useText(audienceTexts);
   const name = definition === undefined ? definitionKey : nameOf(definition);
   return (
-    <li className="belongs">
+    <li>
+      <div className="belongs">
       <Link to={`/${kind}/${definitionKey}`} className="cut" title={`${name} (${definitionKey})`}>{name}</Link>
       {value !== undefined && <span className="belongs-value"><TraitValue value={value} /></span>}
       <Button type="text" size="small" className="copy" icon={<QuestionCircleOutlined />} aria-label={t.explainOf(name)} title={t.explain} onClick={() => onWhy({ kind, key: definitionKey, name, oneId })} />
+      </div>
+      <Since kind={kind} definitionKey={definitionKey} oneId={oneId} />
     </li>
   );
 }

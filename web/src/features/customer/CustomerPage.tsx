@@ -15,12 +15,13 @@ import { Journeys } from './Journeys';
 import { MergeDialog } from './MergeDialog';
 import { Merges } from './Merges';
 import { Profile } from './Profile';
+import { Coupons, Orders, SkinFile } from './Purchases';
 import { customerTexts } from './texts';
 import { Timeline } from './Timeline';
 import { Who } from './Who';
 import './customer.css';
 
-const tabs = ['timeline', 'journeys', 'graph', 'merges', 'explain', 'raw'] as const;
+const tabs = ['timeline', 'orders', 'coupons', 'skin', 'journeys', 'graph', 'merges', 'explain', 'raw'] as const;
 type Tab = (typeof tabs)[number];
 
 function isTab(value: string | undefined): value is Tab {
@@ -55,6 +56,9 @@ export function CustomerPage() {
   const data = customer.data;
   const bodies: Record<Tab, () => ReactNode> = {
     timeline: () => <Timeline oneId={data.one_id} />,
+    orders: () => <Orders oneId={data.one_id} />,
+    coupons: () => <Coupons oneId={data.one_id} />,
+    skin: () => <SkinFile oneId={data.one_id} />,
     journeys: () => <Journeys oneId={data.one_id} />,
     graph: () => <Graph customer={data} />,
     merges: () => <Merges oneId={data.one_id} onJoin={() => setMerging(true)} />,

@@ -3,14 +3,18 @@
 import { EyeInvisibleOutlined, EyeOutlined, SafetyCertificateOutlined } from '@ant-design/icons';
 import { Button, Tooltip } from 'antd';
 import { useState } from 'react';
-import type { Schemas } from '@/api/client';
-import { useSession } from '@/app/session';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { api, type Schemas } from '@/api/client';
+import { queries } from '@/api/queries';
+import { useMay, useSession } from '@/app/session';
 import { useText } from '@/app/preferences';
+import { useReason } from '@/features/touches/reason';
 import { useNarrow } from '@/lib/media';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useRoleReason } from '@/ui/Controls';
-import { Avatar, Count, Money, OneId, Pill, Time, useIdentifierName } from '@/ui/Marks';
+import { Avatar, ChannelName, Count, Money, OneId, Pill, Time, useIdentifierName } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { ConsentDialog } from './ConsentDialog';
 import { customerTexts } from './texts';
@@ -39,6 +43,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
           <OneId id={customer.one_id} />
         </div>
       </div>
+      <Stage customer={customer} />
       <Worth summary={customer.summary} createdAt={customer.created_at} />
       <section>
         <h2 className="who-head">
@@ -64,9 +69,50 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
           <ActionButton size="small" type="text" reason={noRole} onClick={() => setRecording(true)}>{t.consent.record}</ActionButton>
         </h2>
         <Consents consent={customer.consent} />
+        <ReachNow oneId={customer.one_id} />
       </section>
       <ConsentDialog open={isRecording} customer={customer} onClose={() => setRecording(false)} />
     </Panel>
+  );
+}
+
+const tagsShown = 6;
+
+/* Where she stands, then the tags that say most: stages first, then what is text, then what is only yes. */
+function Stage({ customer }: { customer: Customer }) {
+  const t = useText(customerTexts).who;
+  const list = useQuery({ ...queries.definitions('tags'), refetchInterval: false });
+  const known = new Map((list.data?.items ?? []).map((one) => [one.key, one]));
+  const rank = (key: string): number => (known.get(key)?.kind === 'stage' ? 0 : known.get(key)?.value_type === 'text' ? 1 : 2);
+  const tags = Object.entries(customer.tags).filter(([, value]) => value !== false && (typeof value !== 'object' || value === null)).sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, tagsShown);
+  if (tags.length === 0) return null;
+  return (
+    <ul className="who-stage" aria-label={t.stage}>
+      {tags.map(([key, value]) => {
+        const name = known.get(key)?.name || key;
+        return <li key={key}><Link to={`/tags/${key}`} title={`${name}${value === true ? '' : ` · ${String(value)}`}`}><Pill tone={rank(key) === 0 ? 'accent' : 'plain'}>{value === true ? name : typeof value === 'number' ? `${name} ${value}` : String(value)}</Pill></Link></li>;
+      })}
+    </ul>
+  );
+}
+
+/* By which accounts a marketing message would go out to her now. */
+function ReachNow({ oneId }: { oneId: string }) {
+  const t = useText(customerTexts).who;
+  const say = useReason();
+  const may = useMay('touch.see');
+  const list = useQuery({ queryKey: ['customers', oneId, 'reach'], queryFn: ({ signal }) => api.get('/customers/{one_id}/reach', { path: { one_id: oneId }, signal }), enabled: may, retry: false });
+  const items = list.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <ul className="who-reach" aria-label={t.reachNow}>
+      {items.map((one) => (
+        <li key={one.account} className="row between">
+          <ChannelName channel={one.channel} />
+          {one.reachable ? <Pill tone="good">{t.can}</Pill> : <span className="faint cut" title={one.reason}>{say(one.reason)}</span>}
+        </li>
+      ))}
+    </ul>
   );
 }
 

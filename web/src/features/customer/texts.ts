@@ -8,12 +8,13 @@ export const customerTexts = catalogue({
     views: '客户信息',
     unnamed: '未具名客户',
     mergedInto: (from: string, to: string) => `${from} 已并入 ${to}，下面是合并后的客户。`,
-    tab: { timeline: '时间线', journeys: '旅程与触达', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
+    tab: { timeline: '时间线', orders: '订单', coupons: '券', skin: '肌肤档案', journeys: '旅程与触达', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
     merge: '合并另一位客户…',
     who: {
       since: '首次认识', seen: '最近活跃', orders: '订单', revenue: '净消费', refunded: '已退款', average: '客单价', first: '首单', last: '最近一单', events: '事件',
       others: '其他币种', identifiers: '标识', reach: '触达授权', granted: '已同意', withdrawn: '已撤回', noConsent: '还没有记录任何授权。',
       namespace: '命名空间', source: '来源', lastSeen: '最近出现', verified: '已验证', claimed: '仅声称', more: (count: number) => `另有 ${count} 个`, less: '收起', revealNote: '查看完整信息会记入操作记录',
+      stage: '阶段与标签', reachNow: '现在能不能触达', reachHint: '此刻用各个发送账号给她发营销消息，能不能发、为什么不能。', can: '可以',
     },
     consent: {
       record: '登记…', title: '登记授权', hint: '写下她同意了什么，或撤回了什么。最近一次登记说了算，之前的都留有记录。', purpose: '用途', purposeHint: '选一个，或填自己的代码（小写字母、数字、下划线）。',
@@ -22,7 +23,8 @@ export const customerTexts = catalogue({
     },
     profile: {
       traits: '属性', tags: '标签', segments: '所在人群', from: (source: string) => `来自 ${source}`, noTraits: '还没有属性。identify 事件或会员资料会带来它们。',
-      noTags: '还没有标签。', noSegments: '还不在任何人群里。',
+      noTags: '还没有标签。', noSegments: '还不在任何人群里。', longAgo: '更早', since: (when: string, why: string) => `${when} 起${why === '' ? '' : `，因为${why}`}`,
+      causes: { event: '一条事件', fact: '资料变了', time: '时间到了', merge: '合并', definition: '定义改了', hand: '手工调整', recount: '重新计算' } as Record<string, string>,
     },
     timeline: {
       all: '全部', allTypes: '全部事件', span: '日期范围', fromDay: '从哪天', untilDay: '到哪天', channel: '渠道', type: '事件', today: '今天', yesterday: '昨天', events: (count: number) => `${count} 条`, folded: (count: number) => `连续 ${count} 次`,
@@ -57,12 +59,13 @@ export const customerTexts = catalogue({
     views: 'About the customer',
     unnamed: 'Unnamed customer',
     mergedInto: (from, to) => `${from} was joined into ${to}; this is the customer it became.`,
-    tab: { timeline: 'Timeline', journeys: 'Journeys & touches', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },
+    tab: { timeline: 'Timeline', orders: 'Orders', coupons: 'Coupons', skin: 'Skin file', journeys: 'Journeys & touches', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },
     merge: 'Join another customer…',
     who: {
       since: 'First known', seen: 'Last seen', orders: 'Orders', revenue: 'Net spend', refunded: 'Refunded', average: 'Per order', first: 'First order', last: 'Last order', events: 'Events',
       others: 'Other currencies', identifiers: 'Identifiers', reach: 'May be reached by', granted: 'agreed', withdrawn: 'withdrawn', noConsent: 'No consent is on record yet.',
       namespace: 'Namespace', source: 'Source', lastSeen: 'Last seen', verified: 'verified', claimed: 'only claimed', more: (count) => `${count} more`, less: 'Fewer', revealNote: 'Looking at full values is written to the audit',
+      stage: 'Stage and tags', reachNow: 'Can be reached now', reachHint: 'By each account, for marketing, at this moment: whether, and why not.', can: 'yes',
     },
     consent: {
       record: 'Record…', title: 'Record a consent', hint: 'Write down what she agreed to, or took back. The last record counts; the ones before are kept.', purpose: 'Purpose', purposeHint: 'Choose one, or type a code of your own (small letters, digits, underscores).',
@@ -71,7 +74,8 @@ export const customerTexts = catalogue({
     },
     profile: {
       traits: 'Traits', tags: 'Tags', segments: 'Segments', from: (source) => `from ${source}`, noTraits: 'No traits yet. Identify events and member data bring them.',
-      noTags: 'No tags yet.', noSegments: 'In no segment yet.',
+      noTags: 'No tags yet.', noSegments: 'In no segment yet.', longAgo: 'long ago', since: (when, why) => `since ${when}${why === '' ? '' : `, by ${why}`}`,
+      causes: { event: 'an event', fact: 'a fact', time: 'time alone', merge: 'a merge', definition: 'a changed definition', hand: 'hand', recount: 'counting anew' },
     },
     timeline: {
       all: 'All', span: 'Dates', fromDay: 'From', untilDay: 'Until', allTypes: 'All events', channel: 'Channel', type: 'Event', today: 'Today', yesterday: 'Yesterday', events: (count) => `${count}`, folded: (count) => `${count} times in a row`,

@@ -1,92 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CustomersPage: find a customer by any identifier, the last four digits of a phone, OneID or name. */
-import { DownloadOutlined, SearchOutlined, SettingOutlined } from '@ant-design/icons';
+/* CustomersPage: find a customer by any identifier, the last four digits of a phone, OneID or name; or all for whom a rule
+ * holds. Filters and columns stand in the address, so that a link or a saved view shows the same. */
+import { DownloadOutlined, SearchOutlined } from '@ant-design/icons';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Button, Checkbox, Input, Popover, Select, Space, Tooltip, type TableColumnsType } from 'antd';
+import { Button, Input, Select, Space, Tooltip, type TableColumnsType } from 'antd';
 import { useEffect, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { keep, kept, useLanguage, useText } from '@/app/preferences';
 import { saveBlob, toCsv } from '@/lib/files';
-import { clockTime } from '@/lib/format';
+import { clockTime, shortCount } from '@/lib/format';
 import { useDebounced, useFilters } from '@/lib/hooks';
-import { catalogue, wordFor } from '@/lib/text';
+import { nameOf } from '@/features/audience/audience';
+import { TraitValue } from '@/features/customer/Profile';
+import { ViewMenu } from '@/features/views/ViewMenu';
+import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Avatar, IdentifierMark, Money, OneId, Time, useIdentifierName } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
+import { ColumnChooser } from './ColumnChooser';
+import { askedFor, firstColumns, readColumns, readRuleText, tableOf, valueOf, writeColumn, writeColumns, type BaseColumn, type Column, type Row } from './columns';
+import { RuleFilter } from './RuleFilter';
+import { customersTexts as texts } from './texts';
+import './customers.css';
 
-const texts = catalogue({
-  zh: {
-    title: '全部客户',
-    purpose: '任何一个标识都能找到人：手机号、尾号四位、会员卡、订单号、OpenID、姓名。',
-    search: '搜索客户',
-    placeholder: '手机号、尾号四位、姓名、OneID 或任一标识',
-    type: '持有的标识',
-    anyType: '不限标识',
-    trait: '属性',
-    anyTrait: '不限属性',
-    traitValue: '取值，回车确认',
-    customer: '客户',
-    identifiers: '标识',
-    orders: '订单',
-    revenue: '净消费',
-    lastSeen: '最近活跃',
-    created: '首次认识',
-    oneId: 'OneID',
-    unnamed: '未具名客户',
-    count: (count: number) => `本页 ${count} 位`,
-    emptyTitle: '没有找到客户',
-    empty: (query: string) => `没有哪位客户的标识、OneID 或姓名与「${query}」相符。标识要完整（手机号可以只输后四位），姓名可以只输开头。`,
-    noneTitle: '还没有客户',
-    none: '客户从事件里来。接好一个数据源，第一条带标识的事件就会带来第一位客户。',
-    connect: '去接数据源',
-    clear: '清除搜索',
-    first: '回到第一页',
-    partial: '扫描到时间上限就停了，只列出已找到的；请把搜索条件写得更具体，或翻到下一页继续。',
-  },
-  en: {
-    title: 'All customers',
-    purpose: 'Any identifier finds the person: phone, its last four digits, member card, order number, OpenID, name.',
-    search: 'Search customers',
-    placeholder: 'Phone, last four digits, name, OneID or any identifier',
-    type: 'Identifier held',
-    anyType: 'Any identifier',
-    trait: 'Trait',
-    anyTrait: 'Any trait',
-    traitValue: 'Value, then Enter',
-    customer: 'Customer',
-    identifiers: 'Identifiers',
-    orders: 'Orders',
-    revenue: 'Net spend',
-    lastSeen: 'Last seen',
-    created: 'First known',
-    oneId: 'OneID',
-    unnamed: 'Unnamed customer',
-    count: (count) => `${count} on this page`,
-    emptyTitle: 'No customer found',
-    empty: (query) => `No customer has an identifier, OneID or name that fits "${query}". Identifiers must be complete (of a phone the last four digits will do); of a name the beginning is enough.`,
-    noneTitle: 'There are no customers yet',
-    none: 'Customers come from events. Connect a source: the first event with an identifier brings the first customer.',
-    connect: 'Connect a source',
-    clear: 'Clear the search',
-    first: 'Back to the first page',
-    partial: 'The scan stopped at its time limit and shows what it found; make the search narrower, or go on to the next page.',
-  },
-});
-
-type Row = Schemas['CustomerEntry'];
-const columnKeys = ['identifiers', 'orders', 'revenue', 'lastSeen', 'created', 'oneId'] as const;
-type ColumnKey = (typeof columnKeys)[number];
 const storageKey = 'kith.customers.columns';
-
-function firstColumns(): ColumnKey[] {
-  const chosen = kept(storageKey)?.split(' ');
-  return chosen === undefined ? columnKeys.filter((key) => key !== 'created') : columnKeys.filter((key) => chosen.includes(key));
-}
 
 export function CustomersPage() {
   const t = useText(texts);
@@ -95,10 +36,11 @@ export function CustomersPage() {
   const identifierName = useIdentifierName();
   const { zone } = useClock();
   const navigate = useNavigate();
-  const [filters, setFilters] = useFilters({ query: '', identifier: '', trait: '', value: '', cursor: '', page: '1' });
+  const [filters, setFilters] = useFilters({ query: '', identifier: '', trait: '', value: '', rule: '', columns: '', cursor: '', page: '1' });
   const [typed, setTyped] = useState(filters.query);
   const settled = useDebounced(typed, 300);
-  const [columns, setColumns] = useState(firstColumns);
+  const rule = readRuleText(filters.rule);
+  const columns = readColumns(filters.columns === '' ? (kept(storageKey) ?? firstColumns.join(',')) : filters.columns);
 
   useEffect(() => {
     if (settled.trim() !== filters.query) setFilters({ query: settled.trim(), cursor: '', page: '1' });
@@ -107,14 +49,27 @@ export function CustomersPage() {
   useEffect(() => setTyped(filters.query), [filters.query]);
 
   const list = useQuery({
-    ...queries.customers({ query: filters.query, identifierType: filters.identifier, trait: filters.trait, value: filters.value, cursor: filters.cursor, limit: 50 }),
+    ...queries.customers({ query: filters.query, identifierType: filters.identifier, trait: filters.trait, value: filters.value, cursor: filters.cursor, limit: 50, rule, columns: askedFor(columns) }),
     placeholderData: keepPreviousData,
   });
   const types = useQuery(queries.identityTypes());
   const traits = useQuery(queries.traitTypes());
+  const tags = useQuery({ ...queries.definitions('tags'), refetchInterval: false });
+  const segments = useQuery({ ...queries.definitions('segments'), refetchInterval: false, enabled: columns.some((one) => one.key === 'segments') });
   const page = Number(filters.page);
+  const tagsOfCustomers = (tags.data?.items ?? []).filter((one) => one.on === 'customer');
+  const labelOf = (column: Column): string => {
+    if (column.kind === 'trait') return wordFor(common.trait, column.key);
+    if (column.kind === 'base') return t[column.key];
+    const tag = tagsOfCustomers.find((one) => one.key === column.key);
+    return tag === undefined ? column.key : nameOf(tag);
+  };
+  const segmentName = (key: string): string => {
+    const segment = segments.data?.items.find((one) => one.key === key);
+    return segment === undefined ? key : nameOf(segment);
+  };
 
-  const all: Record<ColumnKey, TableColumnsType<Row>[number]> = {
+  const all: Record<BaseColumn, TableColumnsType<Row>[number]> = {
     identifiers: {
       key: 'identifiers', title: t.identifiers, width: 330,
       render: (_, row) => (
@@ -128,6 +83,15 @@ export function CustomersPage() {
     revenue: { key: 'revenue', title: t.revenue, width: 116, align: 'right', render: (_, row) => <Money minor={row.summary.revenue} currency={row.summary.currency} /> },
     lastSeen: { key: 'lastSeen', title: t.lastSeen, width: 110, render: (_, row) => <Time at={row.summary.last_seen_at} /> },
     created: { key: 'created', title: t.created, width: 110, render: (_, row) => <Time at={row.created_at} /> },
+    segments: {
+      key: 'segments', title: t.segments, width: 220,
+      render: (_, row) => (
+        <span className="row" style={{ gap: 4, width: 210, overflow: 'hidden' }}>
+          {(row.segments ?? []).slice(0, 2).map((key) => <Link key={key} to={`/segments/${key}`} className="cut small" style={{ maxWidth: 96 }} title={segmentName(key)}>{segmentName(key)}</Link>)}
+          {(row.segments ?? []).length > 2 && <Tooltip title={(row.segments ?? []).slice(2).map(segmentName).join(', ')}><span className="faint small">+{(row.segments ?? []).length - 2}</span></Tooltip>}
+        </span>
+      ),
+    },
     oneId: { key: 'oneId', title: t.oneId, width: 176, render: (_, row) => <OneId id={row.one_id} /> },
   };
   const shown: TableColumnsType<Row> = [
@@ -140,21 +104,19 @@ export function CustomersPage() {
         </Link>
       ),
     },
-    ...columns.map((key) => all[key]),
+    ...columns.map((one): TableColumnsType<Row>[number] => (one.kind === 'base' ? all[one.key] : {
+      key: writeColumn(one), title: <span title={writeColumn(one)}>{labelOf(one)}</span>, width: 140,
+      render: (_, row) => {
+        const value = valueOf(row, one);
+        return value === undefined ? <span className="faint">{common.none}</span> : <span className="cut" style={{ display: 'block', maxWidth: 200 }}><TraitValue value={value} /></span>;
+      },
+    })),
   ];
 
-  const exportSeen = (): void => {
-    const rows = (list.data?.items ?? []).map((row) => [
-      row.one_id, row.name, ...['mobile', 'member_card', 'wx_unionid'].map((type) => row.identifiers.find((one) => one.type === type)?.value ?? ''),
-      row.summary.orders, row.summary.revenue, row.summary.currency, row.summary.last_seen_at ?? '', row.created_at,
-    ]);
-    const head = ['one_id', 'name', 'mobile', 'member_card', 'wx_unionid', 'orders', 'revenue_minor', 'currency', 'last_seen_at', 'created_at'];
-    saveBlob(new Blob([toCsv([head, ...rows])], { type: 'text/csv' }), 'customers.csv');
-  };
-  const choose = (key: ColumnKey, isShown: boolean): void => {
-    const next = columnKeys.filter((one) => (one === key ? isShown : columns.includes(one)));
-    keep(storageKey, next.join(' '));
-    setColumns(next);
+  const exportSeen = (): void => saveBlob(new Blob([toCsv(tableOf(list.data?.items ?? [], columns))], { type: 'text/csv' }), 'customers.csv');
+  const choose = (next: Column[]): void => {
+    keep(storageKey, writeColumns(next));
+    setFilters({ columns: writeColumns(next) });
   };
 
   /* Back through the history, which knows the cursors; opened in the middle, to the beginning. */
@@ -164,30 +126,34 @@ export function CustomersPage() {
     else setFilters({ cursor: '', page: '1' });
   };
   const hasTrait = filters.trait !== '' && filters.value !== '';
-  const isFiltered = filters.query !== '' || filters.identifier !== '' || hasTrait;
+  const isFiltered = rule !== '' || filters.query !== '' || filters.identifier !== '' || hasTrait;
   const asked = [filters.query, filters.identifier === '' ? '' : identifierName(filters.identifier), hasTrait ? `${wordFor(common.trait, filters.trait)} = ${filters.value}` : ''].filter((part) => part !== '').join(' · ');
   return (
     <Page title={t.title} purpose={t.purpose}>
       <div className="filters">
-        <Input
-          allowClear prefix={<SearchOutlined />} style={{ width: 380, maxWidth: '100%' }} aria-label={t.search} placeholder={t.placeholder}
-          value={typed} onChange={(event) => setTyped(event.target.value)} autoFocus
+        <ViewMenu page="customers" />
+        {rule === '' && (
+          <>
+            <Input
+              allowClear prefix={<SearchOutlined />} style={{ width: 340, maxWidth: '100%' }} aria-label={t.search} placeholder={t.placeholder}
+              value={typed} onChange={(event) => setTyped(event.target.value)} autoFocus
+            />
+            <Select
+              aria-label={t.type} style={{ width: 140 }} value={filters.identifier} onChange={(identifier) => setFilters({ identifier, cursor: '', page: '1' })} showSearch={{ optionFilterProp: 'label' }}
+              options={[{ value: '', label: t.anyType }, ...(types.data?.items ?? []).map((type) => ({ value: type.name, label: identifierName(type.name) }))]}
+            />
+            <TraitFilter
+              names={(traits.data?.items ?? []).filter((trait) => !trait.personal).map((trait) => trait.name)} trait={filters.trait} value={filters.value}
+              onChange={(trait, value) => setFilters({ trait, value, cursor: '', page: '1' })}
+            />
+          </>
+        )}
+        <RuleFilter rule={rule} onChange={(next) => { setTyped(''); setFilters({ rule: next, query: '', identifier: '', trait: '', value: '', cursor: '', page: '1' }, true); }} />
+        {rule === '' && <span className="grow" />}
+        <ColumnChooser
+          columns={columns} label={labelOf} onChange={choose}
+          traits={(traits.data?.items ?? []).map((one) => ({ key: one.name, name: wordFor(common.trait, one.name) }))} tags={tagsOfCustomers.map((one) => ({ key: one.key, name: nameOf(one), folder: one.folder }))}
         />
-        <Select
-          aria-label={t.type} style={{ width: 170 }} value={filters.identifier} onChange={(identifier) => setFilters({ identifier, cursor: '', page: '1' })}
-          options={[{ value: '', label: t.anyType }, ...(types.data?.items ?? []).map((type) => ({ value: type.name, label: identifierName(type.name) }))]}
-        />
-        <TraitFilter
-          names={(traits.data?.items ?? []).filter((trait) => !trait.personal).map((trait) => trait.name)} trait={filters.trait} value={filters.value}
-          onChange={(trait, value) => setFilters({ trait, value, cursor: '', page: '1' })}
-        />
-        <span className="grow" />
-        <Popover
-          trigger="click" placement="bottomRight"
-          content={<div className="stack" style={{ gap: 6 }}>{columnKeys.map((key) => <Checkbox key={key} checked={columns.includes(key)} onChange={(event) => choose(key, event.target.checked)}>{t[key]}</Checkbox>)}</div>}
-        >
-          <Button icon={<SettingOutlined />}>{common.action.columns}</Button>
-        </Popover>
         <Button icon={<DownloadOutlined />} onClick={exportSeen} disabled={(list.data?.items.length ?? 0) === 0}>{common.action.exportSeen}</Button>
       </div>
       <Panel flush>
@@ -195,7 +161,7 @@ export function CustomersPage() {
           query={list} skeleton={<Bones rows={12} />} isEmpty={(data) => data.items.length === 0}
           empty={
             isFiltered ? (
-              <Empty title={t.emptyTitle} action={<Button onClick={() => { setTyped(''); setFilters({ query: '', identifier: '', trait: '', value: '', cursor: '', page: '1' }); }}>{t.clear}</Button>}>{t.empty(asked)}</Empty>
+              <Empty title={t.emptyTitle} action={<Button onClick={() => { setTyped(''); setFilters({ query: '', identifier: '', trait: '', value: '', rule: '', cursor: '', page: '1' }); }}>{rule === '' ? t.clear : t.clearFilter}</Button>}>{rule === '' ? t.empty(asked) : t.emptyRule}</Empty>
             ) : (
               <Empty title={t.noneTitle} action={<Link to="/data/sources"><Button type="primary">{t.connect}</Button></Link>}>{t.none}</Empty>
             )
@@ -210,7 +176,7 @@ export function CustomersPage() {
                 onRow={(row) => ({ onClick: (event) => { if (!(event.target as Element).closest('a,button')) void navigate(`/customers/${row.one_id}`); } })}
               />
               <div className="table-foot">
-                <span className="faint small">{t.count(data.items.length)} · {common.asOf(clockTime(data.as_of, language, zone))}</span>
+                <span className="faint small">{data.count === undefined ? '' : `${(data.partial ? t.about : t.ofAll)(shortCount(data.count, language))} · `}{t.count(data.items.length)} · {common.asOf(clockTime(data.as_of, language, zone))}</span>
                 <span className="grow" />
                 {page > 1 && <Button size="small" type="text" onClick={() => setFilters({ cursor: '', page: '1' }, true)}>{t.first}</Button>}
                 <Button size="small" disabled={page <= 1} onClick={back}>{common.action.previous}</Button>

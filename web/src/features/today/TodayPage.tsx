@@ -8,7 +8,8 @@ import { queries } from '@/api/queries';
 import { AttentionList, attentionTexts, useAttention } from '@/app/Attention';
 import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
-import { clockTime, dateTime, exactCount, perSecond, percent, shortCount } from '@/lib/format';
+import { useMay } from '@/app/session';
+import { clockTime, dateTime, exactCount, money, perSecond, percent, shortCount, shortMoney } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
 import { Chart, useAxes } from '@/ui/Chart';
@@ -18,7 +19,7 @@ import { Bone, Bones, Empty, Failure, Loaded } from '@/ui/States';
 import { journeyHeads } from '../journeys/heads';
 import { LinkRateRows } from '../identity/LinkRateRows';
 import { useLiveFeed } from '../live/feed';
-import { Button } from 'antd';
+import { Button, Tooltip } from 'antd';
 import { eventsToday, peopleBehind, useTodayCount, type TodayFigure } from './figures';
 import { SetupPanel } from './Setup';
 import { Sparkline, useTrail } from './Sparkline';
@@ -32,6 +33,7 @@ const texts = catalogue({
     eventsAll: (count: string, rate: string) => `累计 ${count} · ${rate} 条/秒`,
     newCustomers: '新客户',
     newNote: (count: string) => `客户共 ${count}`,
+    orders: '今日订单', ordersNote: '今天付款，未取消、未全退', revenue: '净销售额', revenueNote: (refunded: string) => `已扣退款 ${refunded}`, noRefund: '今天的订单还没有退款',
     buyers: '下单客户',
     buyersNote: '今天付过款的人',
     members: '活跃会员',
@@ -62,6 +64,7 @@ const texts = catalogue({
     eventsAll: (count, rate) => `${count} in all · ${rate}/s`,
     newCustomers: 'New customers',
     newNote: (count) => `${count} customers in all`,
+    orders: 'Orders today', ordersNote: 'paid today, not cancelled or wholly refunded', revenue: 'Net revenue', revenueNote: (refunded) => `less ${refunded} refunded`, noRefund: "nothing of today's orders is refunded",
     buyers: 'Customers who bought',
     buyersNote: 'paid an order today',
     members: 'Active members',
@@ -121,13 +124,14 @@ function DayFigures({ overview, failed }: { overview: Schemas['Overview'] | unde
   const t = useText(texts);
   const language = useLanguage();
   const { zone, nowMs } = useClock();
+  const maySum = useMay('analysis.see');
   const trail = useTrail(overview?.events_per_second, overview?.as_of);
   const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000 });
   if (overview === undefined) {
     if (failed !== null) return <Panel><Failure error={failed} /></Panel>;
     return (
       <Band>
-        {[t.eventsToday, t.newCustomers, t.buyers, t.members, t.journeys, t.merges].map((label) => <Figure key={label} label={label} note={<Bone width={90} height={12} />}><Bone width={110} height={26} /></Figure>)}
+        {[t.eventsToday, ...(maySum ? [t.orders, t.revenue] : []), t.newCustomers, t.buyers, t.members, t.journeys, t.merges].map((label) => <Figure key={label} label={label} note={<Bone width={90} height={12} />}><Bone width={110} height={26} /></Figure>)}
       </Band>
     );
   }
@@ -138,12 +142,39 @@ function DayFigures({ overview, failed }: { overview: Schemas['Overview'] | unde
       <Figure label={t.eventsToday} note={t.eventsAll(shortCount(overview.events, language), perSecond(overview.events_per_second))}>
         <span className="row" style={{ gap: 12 }}><Count value={eventsToday(overview.by_hour, nowMs, zone)} /><Sparkline points={trail} width={64} /></span>
       </Figure>
+      {maySum && <Takings />}
       <People figure="newCustomers" name={t.newCustomers} note={t.newNote(shortCount(overview.customers, language))} />
       <People figure="buyers" name={t.buyers} note={t.buyersNote} />
       <People figure="activeMembers" name={t.members} note={t.membersNote} />
       <Figure label={t.journeys} note={t.journeysNote(shortCount(inside, language))}>{journeys.data === undefined ? <Bone width={40} height={26} /> : <Link to="/journeys" className="figure-link" aria-label={`${t.journeys} ${live.length}`}><Count value={live.length} /></Link>}</Figure>
       <Figure label={t.merges} note={t.identified(percent(overview.customers === 0 ? 0 : overview.identified / overview.customers))}><Count value={overview.merges_today} /></Figure>
     </Band>
+  );
+}
+
+/* Orders that were paid today and what of them stays, in the currency of most of them; the others on hover. */
+function Takings() {
+  const t = useText(texts);
+  const common = useText(words);
+  const language = useLanguage();
+  const { zone } = useClock();
+  const today = useQuery(queries.today());
+  if (today.data === undefined) {
+    const bone = today.isError ? <span className="faint">{common.none}</span> : <Bone width={72} height={26} />;
+    return <><Figure label={t.orders} note={t.ordersNote}>{bone}</Figure><Figure label={t.revenue}>{bone}</Figure></>;
+  }
+  const { as_of, orders, revenue, partial } = today.data;
+  const [first, ...others] = revenue;
+  const asOf = partial || as_of === null ? common.partial : common.asOf(clockTime(as_of, language, zone));
+  return (
+    <>
+      <Figure label={t.orders} note={t.ordersNote}><Tooltip title={asOf}><span tabIndex={0}><Count value={orders} /></span></Tooltip></Figure>
+      <Figure label={t.revenue} note={first === undefined || first.refunded === 0 ? t.noRefund : t.revenueNote(shortMoney(first.refunded, first.currency, language))}>
+        <Tooltip title={<>{revenue.map((one) => <div key={one.currency}>{money(one.net, one.currency)}</div>)}{asOf}</>}>
+          <span tabIndex={0} className="tabular">{first === undefined ? money(0, 'CNY') : shortMoney(first.net, first.currency, language)}{others.length > 0 && <span className="faint small"> +{others.length}</span>}</span>
+        </Tooltip>
+      </Figure>
+    </>
   );
 }
 
