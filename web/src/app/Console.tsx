@@ -9,6 +9,7 @@ import 'dayjs/locale/zh-cn';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiProblem, onUnauthenticated } from '@/api/client';
+import { useStill } from '@/lib/media';
 import { makeQueryClient, queries } from '@/api/queries';
 import { SignIn } from '@/features/session/SignIn';
 import { Failure } from '@/ui/States';
@@ -34,7 +35,8 @@ export function Console() {
 
 function Themed() {
   const { language, scheme } = usePreferences();
-  const theme = useMemo(() => themeOf(scheme), [scheme]);
+  const isStill = useStill();
+  const theme = useMemo(() => themeOf(scheme, isStill), [scheme, isStill]);
   return (
     <ConfigProvider
       theme={theme} locale={language === 'zh' ? zhCN : enGB} button={{ autoInsertSpace: false }}

@@ -7,7 +7,9 @@ export const fontFamily =
   '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "Segoe UI", system-ui, -apple-system, sans-serif';
 export const monoFamily = 'ui-monospace, "SF Mono", "Cascadia Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
-export function themeOf(scheme: Scheme): ThemeConfig {
+/* `isStill`: popups are there at once. Style sheets cannot do that alone: an animation of no length still has to be waited for, and
+ * takes no click meanwhile. */
+export function themeOf(scheme: Scheme, isStill = false): ThemeConfig {
   const colours = palettes[scheme];
   return {
     algorithm: scheme === 'dark' ? antTheme.darkAlgorithm : antTheme.defaultAlgorithm,
@@ -50,6 +52,7 @@ export function themeOf(scheme: Scheme): ThemeConfig {
       borderRadiusXS: 4,
       motionDurationSlow: '0.2s',
       motionDurationMid: '0.15s',
+      motion: !isStill,
       wireframe: false,
     },
     components: {

@@ -2,12 +2,12 @@
 /* Groups: blocks of conditions with 且 or 或 on the rail, rows that can be dragged and moved by keyboard, and what adds to them. */
 import { DownOutlined, HolderOutlined, MoreOutlined, PlusOutlined } from '@ant-design/icons';
 import { Button, Dropdown, Tooltip, type MenuProps } from 'antd';
-import { useState, type DragEvent, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useState, type DragEvent, type KeyboardEvent, type ReactNode } from 'react';
 import { useLanguage, useText } from '@/app/preferences';
 import { exactCount, shortCount } from '@/lib/format';
 import { conditionsOf, type Place } from './catalogue';
 import { Condition } from './Condition';
-import { useEditor } from './context';
+import { countMark, useEditor, useRowCount } from './context';
 import { newLeaf } from './draft';
 import { duplicate, insert, move, negate, remove, setForm, step, wrap, type Direction } from './edit';
 import { childrenOf, findNode, newId, type GroupNode, type RuleNode } from './model';
@@ -36,7 +36,8 @@ interface GroupProps {
   label?: ReactNode;
 }
 
-export function Group({ group, at, isRoot = false, label }: GroupProps) {
+/* Drawn anew when the rule or its place changes, not when counts come. */
+export const Group = memo(function Group({ group, at, isRoot = false, label }: GroupProps) {
   const t = useText(ruleTexts);
   const { edit, dragged, setDragged, rule } = useEditor();
   const { catalogue } = useVocabulary();
@@ -99,7 +100,7 @@ export function Group({ group, at, isRoot = false, label }: GroupProps) {
       </div>
     </div>
   );
-}
+});
 
 function Adder({ group, at }: { group: GroupNode; at: RowPlace }) {
   const t = useText(ruleTexts);
@@ -153,7 +154,7 @@ function Row({ node, at, negations, outer }: RowProps) {
         <div className="rule-line">
           {handle}
           <div className="rule-body">{marks}<Condition leaf={node} at={at} /></div>
-          <RowCountMark id={node.id} />
+          {at.place !== 'event' && <RowCountMark id={node.id} />}
           {menu}
         </div>
         {said}
@@ -173,12 +174,11 @@ function Row({ node, at, negations, outer }: RowProps) {
 }
 
 function RowCountMark({ id }: { id: number }) {
-  const { counts } = useEditor();
+  const own = useRowCount(id);
   const t = useText(ruleTexts);
   const language = useLanguage();
-  const own = counts.get(id);
-  if (own === undefined) return null;
-  return <span className={`rule-count-mark ${own.isOld ? 'old' : ''}`} title={`${t.rowCount} ${exactCount(own.count)}`}>{shortCount(own.count, language)}</span>;
+  const mark = countMark(own, { short: (count) => shortCount(count, language), exact: (count) => `${t.rowCount} ${exactCount(count)}` });
+  return <span className={mark.className} title={mark.title}>{mark.text}</span>;
 }
 
 const arrows: Readonly<Record<string, Direction>> = { ArrowUp: 'up', ArrowDown: 'down', ArrowLeft: 'out', ArrowRight: 'in' };

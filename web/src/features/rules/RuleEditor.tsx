@@ -11,10 +11,10 @@ import { useText } from '@/app/preferences';
 import { exactCount } from '@/lib/format';
 import { Bones, Failure } from '@/ui/States';
 import { Condition } from './Condition';
-import { EditorContextProvider, type EditorContext } from './context';
+import { CountsProvider, EditorContextProvider, type EditorContext } from './context';
 import { openNodes } from './draft';
 import { begin, record, redo, undo, type History } from './edit';
-import { Group, customerPlace } from './Groups';
+import { Group, customerPlace, type RowPlace } from './Groups';
 import { JsonView } from './JsonView';
 import { canonical, conditionCount, depthOf, readRule, writeRule, type JsonObject, type RuleDocument } from './model';
 import { RulePanel } from './RulePanel';
@@ -99,8 +99,13 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
   const previewed = usePreview(rule, panel !== 'none' && !isMeasure && open.size === 0, on);
   const problems = useMemo(() => new Map([...previewed.problems, ...problemsOf(rule, error, errorPrefix)]), [previewed.problems, rule, error, errorPrefix]);
   const context = useMemo((): EditorContext => ({
-    edit, rule, counts: previewed.counts, problems, open, dragged, setDragged, keepFocus, isMeasure,
-  }), [edit, rule, previewed.counts, problems, open, dragged, keepFocus, isMeasure]);
+    edit, rule, problems, open, dragged, setDragged, keepFocus, isMeasure,
+  }), [edit, rule, problems, open, dragged, keepFocus, isMeasure]);
+
+  const rootPlace = useMemo((): RowPlace => {
+    if (event !== undefined) return { place: 'event', events: [event], object: null, step: 0 };
+    return on === customers ? customerPlace : { place: 'object', events: [], object: on, step: 0 };
+  }, [event, on]);
 
   const pressed = (event: KeyboardEvent): void => {
     if (!(event.ctrlKey || event.metaKey)) return;
@@ -126,7 +131,7 @@ function Editor({ value, onChange, error, errorPrefix = '/rule', panel = 'full',
             <Tooltip title={t.redoHint}><Button type="text" size="small" icon={<RedoOutlined />} aria-label={t.redo} disabled={history.future.length === 0} onClick={() => setHistory(redo)} /></Tooltip>
           </div>}
           <Limits rule={rule} />
-          {isMeasure ? <Measured rule={rule} problems={problems} /> : view === 'blocks' ? <Group group={rule.root} at={event !== undefined ? { place: 'event', events: [event], object: null, step: 0 } : on === customers ? customerPlace : { place: 'object', events: [], object: on, step: 0 }} isRoot /> : <JsonView rule={rule} problems={problems} onChange={(next) => setHistory((before) => record(before, next, 'json'))} />}
+          {isMeasure ? <Measured rule={rule} problems={problems} /> : view === 'blocks' ? <CountsProvider value={previewed.counts}><Group group={rule.root} at={rootPlace} isRoot /></CountsProvider> : <JsonView rule={rule} problems={problems} onChange={(next) => setHistory((before) => record(before, next, 'json'))} />}
           {!isMeasure && event === undefined && <Sentence rule={rule} on={on} />}
         </div>
         {panel !== 'none' && !isMeasure && <RulePanel rule={rule} on={on} previewed={previewed} openCount={open.size} isShort={panel === 'count'} explainKey={explainKey} />}
