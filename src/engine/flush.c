@@ -49,6 +49,7 @@ struct flusher {
 
     /* the thread's own */
     uint64_t batch_next;
+    bool flushed_rows;      /* the last batch that the ledger knows of had some */
     uint64_t ask_until_seq; /* rows up to here may be in the warehouse already */
     uint64_t alias_seq;     /* aliases up to this seq are in the warehouse */
     struct buffer rows;
@@ -609,6 +610,7 @@ static bool last_batch(void *context, const struct ledger_value *values)
 {
     struct flusher *flusher = context;
     flusher->batch_next = (uint64_t)values[0].integer + 1;
+    flusher->flushed_rows = values[4].integer > 0; /* number shard first_seq last_seq rows */
     return false;
 }
 
@@ -627,6 +629,20 @@ static err ask_one_number(struct engine *engine, const char *sql, uint64_t *numb
     return error;
 }
 
+/* The events of a folder that was filled beside another warehouse would be missing without a word. */
+static err refuse_other_warehouse(const struct flusher *flusher, struct problem *problem)
+{
+    struct warehouse_shard_state shard;
+    if (!flusher->flushed_rows || flusher->ask_until_seq > 0 ||
+        warehouse_shards(flusher->engine->warehouse, &shard, 1) == 0)
+        return ERR_OK;
+    problem_set(problem, ERR_CONFLICT,
+                "the warehouse's shards are empty, and the ledger says that events are in it");
+    return problem_hint(problem, ERR_CONFLICT,
+                        "give --warehouse the shards that this data folder was filled with, or "
+                        "begin with a new one");
+}
+
 /* Where the warehouse stands. A batch that came in but was not marked done has used its number. */
 static err ask_position(struct flusher *flusher, struct problem *problem)
 {
@@ -640,7 +656,7 @@ static err ask_position(struct flusher *flusher, struct problem *problem)
         error = warehouse_alias_version(engine->warehouse, &flusher->alias_seq, problem);
     if (batch >= flusher->batch_next)
         flusher->batch_next = batch + 1;
-    return error;
+    return error != ERR_OK ? error : refuse_other_warehouse(flusher, problem);
 }
 
 err flusher_start(struct flusher **started, struct engine *engine, struct problem *problem)

@@ -188,13 +188,52 @@ static err put_json_text(struct rewriting *rewriting)
     return error;
 }
 
+/* ---- is one of several texts in it? ---- */
+
+static err put_any_text(struct rewriting *rewriting)
+{
+    str head = STR("multiSearchAny(props, [");
+    bool whole = str_starts_with(rewriting->rest, head);
+    skip(rewriting, whole ? head.size : 0);
+    buffer_append_str(rewriting->out, STR("(0"));
+    while (whole && rewriting->rest.size > 0 && rewriting->rest.data[0] == '\'') {
+        size_t size = quoted_bytes(rewriting->rest);
+        whole = size > 0;
+        buffer_append_str(rewriting->out, STR(" OR position(props, "));
+        copy(rewriting, size);
+        buffer_append_str(rewriting->out, STR(") > 0"));
+        while (rewriting->rest.size > 0 &&
+               (rewriting->rest.data[0] == ',' || rewriting->rest.data[0] == ' '))
+            skip(rewriting, 1);
+    }
+    if (!whole || !str_starts_with(rewriting->rest, STR("])")))
+        return problem_set(
+            rewriting->problem, ERR_UNSUPPORTED,
+            "warehouse: servers before ClickHouse 20 know 'multiSearchAny' of props and texts alone");
+    buffer_append_byte(rewriting->out, ')');
+    skip(rewriting, 2);
+    return ERR_OK;
+}
+
 /* ---- words ---- */
+
+/* A question within a question is asked once, by the shard that was asked, and its answer told to the others: it is about
+ * the rows of all. */
+static bool is_question_within(const struct rewriting *rewriting, str before)
+{
+    bool is_first = str_starts_with(rewriting->rest, STR("NOT IN (SELECT ")) ||
+                    (str_starts_with(rewriting->rest, STR("IN (SELECT ")) &&
+                     !str_equal_ignoring_case(before, STR("NOT")));
+    return is_first && rewriting->question && !str_equal_ignoring_case(before, STR("GLOBAL"));
+}
 
 static err put_word(struct rewriting *rewriting)
 {
     str word = str_slice(rewriting->rest, 0, word_bytes(rewriting->rest));
     str before = rewriting->before;
     rewriting->before = word;
+    if (is_question_within(rewriting, before))
+        buffer_append_str(rewriting->out, STR("GLOBAL "));
     if (str_equal(word, STR("events_kept")) && str_equal_ignoring_case(before, STR("FROM"))) {
         buffer_append_str(rewriting->out, STR(KEPT));
         skip(rewriting, word.size);
@@ -209,6 +248,8 @@ static err put_word(struct rewriting *rewriting)
                !str_starts_with(word, STR("JSONEach")) && !str_equal(word, STR("JSON")) &&
                !str_starts_with(word, STR("JSONCompact"))) {
         return put_json_text(rewriting);
+    } else if (!rewriting->modern && str_equal(word, STR("multiSearchAny"))) {
+        return put_any_text(rewriting);
     } else {
         copy(rewriting, word.size);
     }

@@ -7,8 +7,10 @@
  *     {name:Type}              the value, quoted: CAST('…' AS Type); no value is ever text of the query
  *     FROM events_kept         FROM events PREWHERE <not taken back>; a view would read all of the table
  *     WAREHOUSE_CURRENT_…      joinGet over a table of the Join engine, instead of a dictionary
+ *     x IN (SELECT …)          x GLOBAL IN (SELECT …): the inner one too is about the rows of all
  *     TABLE events             TABLE events_shard, in what is no SELECT: it is done on each shard
  *     JSONExtractString(props, 'name')   of servers before 20: a pattern that keeps to the outermost object
+ *     multiSearchAny(props, ['a', …])    of servers before 20: position(props, 'a') > 0 OR …
  *
  * Newer servers understand all of it as well, so there is one text for all. */
 #ifndef KITH_STORE_CLUSTER_SQL_H

@@ -337,6 +337,11 @@ static void set_common(const struct warehouse *warehouse, CURL *curl, int64_t ti
 {
     if (warehouse->socket_here[0] != '\0')
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, warehouse->socket_here);
+    if (warehouse->shard_count > 0) { /* a machine that is gone says no goodbye */
+        curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 10L);
+        curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 5L);
+    }
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);

@@ -135,6 +135,7 @@ static void errors_are_told(void **state)
         { "SELECT {p:String) ; DROP}", "no parameter", ERR_INVALID },
         { "SELECT 'open", "does not end", ERR_INVALID },
         { "SELECT JSONType(props, 'a') FROM events", "cannot read JSON", ERR_UNSUPPORTED },
+        { "SELECT multiSearchAny(type, ['a']) FROM events", "multiSearchAny", ERR_UNSUPPORTED },
         { "ALTER TABLE nowhere DELETE WHERE 1", "shard 1 of 2", ERR_WAREHOUSE },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -147,6 +148,60 @@ static void errors_are_told(void **state)
         if (strstr(problem.detail, cases[i].word) == NULL)
             fail_msg("'%s' does not say '%s'", problem.detail, cases[i].word);
         buffer_deinit(&out);
+    }
+}
+
+static void one_of_several_texts(void **state)
+{
+    (void)state;
+    struct warehouse_parameter props = { "props", STR("{\"it's\":1,\"b\":2}") };
+    assert_answer("SELECT if(multiSearchAny(props, ['\"a\"','\"it\\'s\"']), 'yes', 'no'), "
+                  "multiSearchAny(props, ['\"a\"', 'c']), multiSearchAny(props, []), "
+                  "multiSearchAny(props, ['\"b\"']) FROM (SELECT {props:String} AS props) "
+                  "FORMAT TabSeparated",
+                  &props, 1, STR("yes\t0\t0\t1\n"));
+}
+
+/* What a scope asks of JSON: only the outermost object counts, whatever lies before it. */
+static void texts_in_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *props, *name, *text;
+    } cases[] = {
+        { "{\"city\":\"上海\"}", "city", "上海" },
+        { "{\"a\":{\"city\":\"no\"},\"city\":\"yes\"}", "city", "yes" },
+        { "{\"a\":{\"city\":\"no\"}}", "city", "" },
+        { "{\"a\":\"\\\"city\\\":\\\"no\\\"\",\"b\":[1,{\"city\":\"no\"}],\"city\":\"yes\"}",
+          "city", "yes" },
+        { "{\"a\":[[[[{\"x\":\"]}\"}]]]],\"n\":-1.5e3,\"t\":true,\"z\":null,\"city\":\"deep\"}",
+          "city", "deep" },
+        { "{\"city\":5}", "city", "" },
+        { "{\"city\":\"\"}", "city", "" },
+        { "{\"citY\":\"no\",\"xcity\":\"no\",\"city2\":\"no\"}", "city", "" },
+        { "{\"city\":\"a\\\"b\\\\c\\n\\u00e9\"}", "city", "a\"b\\c\n\xc3\xa9" },
+        { "{\"a.b\":\"dot\",\"a*b\":\"star\"}", "a*b", "star" },
+        { "{\"axb\":\"no\",\"a.b\":\"dot\"}", "a.b", "dot" },
+        { "{\"名\":\"熟客\"}", "名", "熟客" },
+        { "{\"it's\":\"quote\"}", "it's", "quote" },
+        { "{\"a\\\"b\":\"quoted\"}", "a\"b", "quoted" },
+        { "{}", "city", "" },
+        { "", "city", "" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct warehouse_parameter props = { "props", str_from_c(cases[i].props) };
+        struct buffer sql, expected;
+        buffer_init(&sql, 1 << 16);
+        buffer_init(&expected, 1000);
+        buffer_append_str(&sql, STR("SELECT JSONExtractString(props, "));
+        cluster_sql_quote(&sql, str_from_c(cases[i].name));
+        buffer_append_str(&sql, STR(") FROM (SELECT {props:String} AS props) FORMAT RowBinary"));
+        buffer_append_byte(&sql, 0);
+        buffer_append_byte(&expected, (uint8_t)strlen(cases[i].text));
+        buffer_append_str(&expected, str_from_c(cases[i].text));
+        assert_answer(sql.data, &props, 1, buffer_str(&expected));
+        buffer_deinit(&sql);
+        buffer_deinit(&expected);
     }
 }
 
@@ -302,6 +357,25 @@ static void what_was_taken_back_does_not_count(void **state)
     assert_int_equal(number("SELECT count() FROM events_kept"), 0);
 }
 
+/* Both sides of it lie on all shards. */
+static void a_question_within_a_question(void **state)
+{
+    (void)state;
+    insert(1, 1, 3000);
+    uint64_t even = number("SELECT uniqExact(customer) FROM events WHERE seq % 2 = 0");
+    assert_int_equal(number("SELECT uniqExact(customer) FROM events_kept WHERE customer IN (SELECT "
+                            "customer FROM events_kept WHERE seq % 2 = 0)"),
+                     even);
+    uint64_t all = number("SELECT uniqExact(customer) FROM events");
+    assert_int_equal(number("SELECT uniqExact(customer) FROM events WHERE customer NOT IN (SELECT "
+                            "customer FROM events_kept WHERE seq % 2 = 0)"),
+                     all - even);
+    /* Of a column by which rows are not sharded. */
+    assert_int_equal(number("SELECT count() FROM events WHERE toUInt64(seq) IN (SELECT "
+                            "toUInt64(seq + 1) FROM events)"),
+                     2999);
+}
+
 static void who_is_erased_is_gone(void **state)
 {
     (void)state;
@@ -422,12 +496,15 @@ int main(void)
         cmocka_unit_test(parameters_keep_every_byte),
         cmocka_unit_test(no_value_becomes_sql),
         cmocka_unit_test(errors_are_told),
+        cmocka_unit_test(one_of_several_texts),
+        cmocka_unit_test(texts_in_json),
         cmocka_unit_test(a_stream_that_breaks_off_is_an_error),
         cmocka_unit_test_setup(rows_lie_on_their_shards, empty_tables),
         cmocka_unit_test_setup(what_is_there_is_known, empty_tables),
         cmocka_unit_test_setup(what_is_late_stays_out, empty_tables),
         cmocka_unit_test_setup(aliases_map_customers, empty_tables),
         cmocka_unit_test_setup(what_was_taken_back_does_not_count, empty_tables),
+        cmocka_unit_test_setup(a_question_within_a_question, empty_tables),
         cmocka_unit_test_setup(who_is_erased_is_gone, empty_tables),
         cmocka_unit_test_setup(a_missing_shard_is_named, empty_tables),
         cmocka_unit_test(other_shards_are_refused),
