@@ -59,6 +59,8 @@ export class Problem extends Error {
   }
 }
 
+const clusters = new Map(); // by data folder
+
 export class Kith {
   /** Starts a server and waits until it is ready. */
   static async start(options = {}) {
@@ -71,8 +73,18 @@ export class Kith {
     kith.binary = options.binary ?? binary;
     kith.token = options.token ?? adminToken;
     kith.readyMs = options.readyMs ?? 60_000;
+    if (process.env.KITH_TEST_CLUSTER && !kith.arguments.includes('--warehouse')) await kith.useCluster();
     await kith.launch();
     return kith;
+  }
+
+  /** KITH_TEST_CLUSTER=1 has any test of a server run on two shards of ClickHouse instead of the embedded warehouse. */
+  async useCluster() {
+    const { Cluster } = await import('./clickhouse.mjs');
+    this.cluster = clusters.get(this.folder) ?? Cluster.start();
+    clusters.set(this.folder, this.cluster);
+    this.arguments = [...this.arguments, '--warehouse', this.cluster.url];
+    this.environment = { ...this.cluster.environment, ...this.environment };
   }
 
   get url() {
@@ -147,6 +159,7 @@ export class Kith {
   /** End it and remove its folder. */
   async remove() {
     await this.stop();
+    this.cluster?.remove();
     if (!this.keepFolder) rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.logPath, { force: true });
   }
