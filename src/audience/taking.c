@@ -115,7 +115,7 @@ err taking_note(struct audience *audience, struct definition *definition, uint32
 /* ---- beginning ---- */
 
 /* Chunks that had somebody have to be stored, also when nobody is in them any more. */
-static err mark_emptied(const struct definition *definition)
+static err mark_emptied(struct definition *definition)
 {
     const struct taking *taking = definition->taking;
     err error = ERR_OK;
