@@ -20,6 +20,7 @@ int command_serve(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_digest(int argc, char **argv);
 int command_rebuild(int argc, char **argv);
+int command_move(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_sandbox(int argc, char **argv);
 int command_segment(int argc, char **argv);

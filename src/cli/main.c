@@ -34,6 +34,8 @@ static const struct command {
     { "digest", command_digest, OFFLINE, "print the digest of a stopped folder's state" },
     { "rebuild", command_rebuild, REBUILD,
       "apply a kept log to an empty folder and compare the digests" },
+    { "move", command_move, MOVE,
+      "ledger and log of a stopped folder to PostgreSQL, or back into files" },
     { "import", command_import, IMPORT, "FILE: into a running server, or --undo JOB" },
     { "segment", command_segment, 0, "list, show, preview, put, delete, members, give, export" },
     { "tag", command_tag, 0, "the same of tags" },

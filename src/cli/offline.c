@@ -11,6 +11,8 @@
 #include "access/audit.h"
 #include "base/logline.h"
 #include "cli/commands.h"
+#include "cli/copy_log.h"
+#include "cli/offline.h"
 #include "cli/options.h"
 #include "engine/engine.h"
 
@@ -34,17 +36,21 @@ static bool is_folder(const char *path)
 
 /* Opens the folder as a server would: the log's rest is applied. What is derived from events comes from
  * the warehouse where there is one; a replay makes it from the log. */
-static err open_folder(const char *folder, const char *ledger, bool replay_only,
+static err open_folder(const char *folder, const char *ledger, const char *log, bool replay_only,
                        struct wall_clock *clock, struct engine **engine, struct problem *problem)
 {
     char whole[PATH_MAX], warehouse[PATH_MAX + 16];
-    struct engine_config config = {
-        .folder = whole, .clock = clock, .replay_only = replay_only, .ledger_url = ledger
-    };
+    struct engine_config config = { .folder = whole,
+                                    .clock = clock,
+                                    .replay_only = replay_only,
+                                    .ledger_url = ledger,
+                                    .log_url = log };
     if (!is_folder(folder) || realpath(folder, whole) == NULL)
         return problem_set(problem, ERR_NOT_FOUND, "there is no folder '%s'", folder);
     snprintf(warehouse, sizeof(warehouse), "%s/warehouse", whole);
-    config.without_warehouse = replay_only || !is_folder(warehouse);
+    config.warehouse.url = replay_only ? NULL : warehouse_address("");
+    config.without_warehouse =
+        replay_only || (config.warehouse.url == NULL && !is_folder(warehouse));
     wall_clock_init_real(clock);
     err error = engine_open(engine, &config, problem);
     if (error == ERR_OK)
@@ -89,8 +95,8 @@ int command_digest(int argc, char **argv)
     struct digest digest = { .count = 0 };
     err error = parse(&options, OFFLINE, argc, argv, &problem);
     if (error == ERR_OK)
-        error =
-            open_folder(options.data, ledger_address(&options), false, &clock, &engine, &problem);
+        error = open_folder(options.data, ledger_address(&options), log_address(&options), false,
+                            &clock, &engine, &problem);
     if (error == ERR_OK)
         error = print_digest(engine, &digest, !options.quiet, &problem);
     return finish(&engine, error, &problem);
@@ -216,8 +222,8 @@ int command_check(int argc, char **argv)
     struct engine *engine = NULL;
     err error = parse(&options, OFFLINE, argc, argv, &problem);
     if (error == ERR_OK)
-        error =
-            open_folder(options.data, ledger_address(&options), false, &clock, &engine, &problem);
+        error = open_folder(options.data, ledger_address(&options), log_address(&options), false,
+                            &clock, &engine, &problem);
     if (error == ERR_OK)
         error = check_log(engine, &problem);
     if (error == ERR_OK)
@@ -258,7 +264,8 @@ static err copy_file(const char *from_folder, const char *to_folder, const char 
 }
 
 /* Keys and log are what a state is made of; ledger and warehouse follow from them. */
-static err copy_sources(const char *from, const char *into, struct problem *problem)
+static err copy_sources(const char *from, const char *log, const char *into,
+                        struct problem *problem)
 {
     static const struct {
         const char *name;
@@ -268,22 +275,25 @@ static err copy_sources(const char *from, const char *into, struct problem *prob
         { "log.db", true },
         { "log.db-wal", false },
     };
+    size_t count = log != NULL ? 1 : sizeof(files) / sizeof(files[0]);
     if (mkdir(into, 0700) != 0 && !is_folder(into))
         return problem_set(problem, ERR_IO, "the folder '%s' cannot be made", into);
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         err error = copy_file(from, into, files[i].name, files[i].needed, problem);
         if (error != ERR_OK)
             return error;
     }
-    return ERR_OK;
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/log.db", into);
+    return log != NULL ? copy_log(log, path, NULL, problem) : ERR_OK;
 }
 
-static err digest_of(const char *folder, const char *ledger, bool replay_only,
-                     struct digest *digest, struct problem *problem)
+err digest_of(const char *folder, const char *ledger, const char *log, bool replay_only,
+              struct digest *digest, struct problem *problem)
 {
     struct wall_clock clock;
     struct engine *engine = NULL;
-    err error = open_folder(folder, ledger, replay_only, &clock, &engine, problem);
+    err error = open_folder(folder, ledger, log, replay_only, &clock, &engine, problem);
     if (error == ERR_OK && replay_only && log_first_seq(engine_log(engine)) != 1)
         error = problem_set(problem, ERR_UNPROCESSABLE,
                             "the log begins at seq %llu: what was before is no longer kept",
@@ -307,11 +317,12 @@ int command_rebuild(int argc, char **argv)
         error = problem_set(&problem, ERR_INVALID, "--into DIR is missing");
     /* First the kept folder: opening it also brings its log to rest, so that it can be copied. */
     if (error == ERR_OK)
-        error = digest_of(options.data, ledger_address(&options), false, &kept, &problem);
+        error = digest_of(options.data, ledger_address(&options), log_address(&options), false,
+                          &kept, &problem);
     if (error == ERR_OK)
-        error = copy_sources(options.data, options.into, &problem);
+        error = copy_sources(options.data, log_address(&options), options.into, &problem);
     if (error == ERR_OK)
-        error = digest_of(options.into, NULL, true, &rebuilt, &problem);
+        error = digest_of(options.into, NULL, NULL, true, &rebuilt, &problem);
     if (error != ERR_OK) {
         problem.error = error;
         print_problem(&problem);

@@ -143,8 +143,20 @@ void options_print(int command)
     }
 }
 
+const char *warehouse_address(const char *option)
+{
+    const char *shards = option[0] != '\0' ? option : getenv("KITH_WAREHOUSE");
+    return shards != NULL && shards[0] != '\0' ? shards : NULL;
+}
+
 const char *ledger_address(const struct options *options)
 {
     const char *named = options->ledger[0] != '\0' ? options->ledger : getenv("KITH_LEDGER");
+    return named != NULL && named[0] != '\0' ? named : NULL;
+}
+
+const char *log_address(const struct options *options)
+{
+    const char *named = options->log[0] != '\0' ? options->log : getenv("KITH_LOG");
     return named != NULL && named[0] != '\0' ? named : NULL;
 }

@@ -19,16 +19,28 @@
 #define BACKUP 0x1000
 #define RESTORE 0x2000
 #define SANDBOX 0x4000
+#define MOVE 0x8000
 
 /* X(member, option, kind, commands, value, default, help) */
 #define OPTION_TABLE(X)                                                                           \
-    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE, "DIR", "", "the data folder")    \
+    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE | MOVE, "DIR", "", "the data folder")    \
     X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                          \
       "where to listen; port 0 takes any free one")                                               \
-    X(ledger, "--ledger", TEXT, SERVE | OFFLINE | REBUILD, "URL", "",                             \
+    X(ledger, "--ledger", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                             \
       "a PostgreSQL database instead of ledger.db, postgresql://…; default KITH_LEDGER")          \
-    X(warehouse_url, "--warehouse-url", TEXT, SERVE, "URL", "",                                   \
-      "a ClickHouse server instead of the embedded warehouse")                                    \
+    X(log, "--log", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                                   \
+      "a PostgreSQL database instead of log.db, postgresql://…; default KITH_LOG")                \
+    X(to_ledger, "--to-ledger", TEXT, MOVE, "URL", "",                                            \
+      "where the ledger goes: an empty PostgreSQL database; file: into the folder")               \
+    X(to_log, "--to-log", TEXT, MOVE, "URL", "", "where the log goes, likewise")                  \
+    X(role, "--role", TEXT, SERVE, "ROLE", "any",                                                 \
+      "with --log: any (the active one, or a standby that takes over), active, follower")         \
+    X(advertise, "--advertise", TEXT, SERVE, "URL", "",                                           \
+      "with --log: where others send clients while this server is the active one")                \
+    X(lease, "--lease", DURATION, SERVE, "DURATION", "10s",                                       \
+      "with --log: how long a silent server stays the active one")                                \
+    X(warehouse_url, "--warehouse", TEXT, SERVE, "URL,…", "",                                     \
+      "shards of a ClickHouse cluster instead of the embedded one; default KITH_WAREHOUSE")       \
     X(warehouse_library, "--warehouse-library", TEXT, SERVE, "FILE", "",                          \
       "libchdb.so, when it does not lie beside the program")                                      \
     X(warehouse_memory, "--warehouse-memory", SIZE, SERVE, "BYTES", "3G",                         \
@@ -106,6 +118,11 @@ struct options {
 /* Where the ledger is, when it is no file of the data folder: --ledger, else KITH_LEDGER, which `ps` does not show to
  * others; else NULL. */
 const char *ledger_address(const struct options *options);
+/* Likewise of the log: --log, else KITH_LOG. */
+const char *log_address(const struct options *options);
+/* Likewise of the warehouse's shards: what --warehouse says, else KITH_WAREHOUSE, which `kith check`, `digest` and `rebuild`
+ * take too; NULL when it is embedded. */
+const char *warehouse_address(const char *option);
 err options_parse(struct options *options, int command, int argc, char **argv,
                   struct problem *problem) MUST_USE;
 /* "  --data DIR   the data folder" … for the options of `command`. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "backup/backup.h"
+#include "base/arena.h"
 #include "base/folder.h"
 #include "base/logline.h"
 #include "cli/commands.h"
@@ -22,6 +23,9 @@
 
 #define DRAIN_MS_MAX 4000
 #define CLOSE_MS_MAX 5000
+/* Of requests to one that takes over: the lease is running. */
+#define TAKE_OVER_DRAIN_MS 500
+#define LOOK_MS 50
 
 static _Atomic bool fatal_seen;
 
@@ -116,7 +120,10 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
         .folder = options->data,
         .clock = clock,
         .ledger_url = ledger_address(options),
-        .warehouse = { .url = options->warehouse_url[0] != '\0' ? options->warehouse_url : NULL,
+        .log_url = log_address(options),
+        .address = options->advertise[0] != '\0' ? options->advertise : NULL,
+        .lease_ms = options->lease,
+        .warehouse = { .url = warehouse_address(options->warehouse_url),
                        .library = options->warehouse_library[0] != '\0' ? options->warehouse_library
                                                                         : NULL,
                        .memory_bytes_max = (size_t)options->warehouse_memory },
@@ -155,15 +162,23 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static void wait_for_end(const sigset_t *signals)
+/* Until a signal ends us, or, of one that follows, the lease of the log is free for us to claim. */
+static bool wait_for_end(const sigset_t *signals, struct engine *engine, bool may_take_over)
 {
-    int number = 0;
-    do {
-        sigwait(signals, &number);
-        if (number == SIGHUP)
+    const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+    for (;;) {
+        struct log_standing standing;
+        int number = sigtimedwait(signals, NULL, &look);
+        if (number == SIGHUP) {
             log_line(LOG_INFO, "signal_ignored", "signal=SIGHUP");
-    } while (number == SIGHUP);
-    log_line(LOG_INFO, "server_stopping", "signal=%d", number);
+        } else if (number > 0) {
+            log_line(LOG_INFO, "server_stopping", "signal=%d", number);
+            return true;
+        }
+        engine_standing(engine, &standing);
+        if (may_take_over && standing.follows && standing.lease_is_free)
+            return false;
+    }
 }
 
 static err open_imports(const struct options *options, struct engine *engine, const char *data,
@@ -199,64 +214,178 @@ static err open_privacy(const struct options *options, struct engine *engine, co
     return privacy_open(privacy, &config, problem);
 }
 
-static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
-{
+/* ---- a life: as the active server, or as one that follows ---- */
+
+struct life {
+    const struct options *options;
     struct wall_clock clock;
+    char folder[PATH_MAX], scratch[PATH_MAX], address[64];
+    uint16_t port;
+    struct engine *engine;
+    struct server *server;
+    struct imports *imports;
+    struct backups *backups;
+    struct privacy *privacy;
+    char login[SERVER_LOGIN_BYTES];
+};
+
+/* What writes by itself belongs to the active one. */
+static err open_duties(struct life *life, struct problem *problem)
+{
+    const struct options *options = life->options;
+    err error = server_prepare(life->engine, getenv("KITH_WRITE_KEY"), life->login, problem);
+    if (error == ERR_OK)
+        error = open_imports(options, life->engine, life->folder, &life->imports, problem);
+    if (error == ERR_OK)
+        error = open_backups(options, life->engine, life->folder, &life->backups, problem);
+    if (error == ERR_OK)
+        error = open_privacy(options, life->engine, life->folder, &life->privacy, problem);
+    return error;
+}
+
+static err open_life(struct life *life, bool follows, struct problem *problem)
+{
     struct engine_config engine_config;
     struct server_config server_config;
-    struct engine *engine = NULL;
-    struct server *server = NULL;
-    struct imports *imports = NULL;
-    struct backups *backups = NULL;
-    struct privacy *privacy = NULL;
-    char address[64], login[SERVER_LOGIN_BYTES], folder[PATH_MAX], scratch[PATH_MAX];
     steady_ns start = steady_now();
-    err error = start_clock(options, &clock, problem);
+    life->login[0] = '\0';
+    fill_configs(life->options, &life->clock, &engine_config, &server_config);
+    engine_config.folder = life->folder;
+    engine_config.follows = follows;
+    err error = engine_open(&life->engine, &engine_config, problem);
     if (error == ERR_OK)
-        error = find_folder(options, folder, problem);
+        error = folder_make_empty(life->scratch, problem);
+    if (error == ERR_OK && !follows)
+        error = open_duties(life, problem);
+    server_config.engine = life->engine;
+    server_config.imports = life->imports;
+    server_config.backups = life->backups;
+    server_config.privacy = life->privacy;
+    server_config.address = life->address;
+    server_config.port = life->port;
     if (error == ERR_OK)
-        error = name_scratch(folder, scratch, problem);
+        error = server_start(&life->server, &server_config, problem);
     if (error != ERR_OK)
         return error;
-    fill_configs(options, &clock, &engine_config, &server_config);
-    engine_config.folder = folder;
-    error = split_listen(options->listen, address, &server_config.port, problem);
-    if (error == ERR_OK)
-        error = engine_open(&engine, &engine_config, problem);
-    if (error == ERR_OK)
-        error = folder_make_empty(scratch, problem);
-    if (error == ERR_OK)
-        error = server_prepare(engine, getenv("KITH_WRITE_KEY"), login, problem);
-    if (error == ERR_OK)
-        error = open_imports(options, engine, folder, &imports, problem);
-    if (error == ERR_OK)
-        error = open_backups(options, engine, folder, &backups, problem);
-    if (error == ERR_OK)
-        error = open_privacy(options, engine, folder, &privacy, problem);
-    server_config.engine = engine;
-    server_config.imports = imports;
-    server_config.backups = backups;
-    server_config.privacy = privacy;
-    server_config.address = address;
-    if (error == ERR_OK)
-        error = server_start(&server, &server_config, problem);
-    if (error == ERR_OK) {
-        if (login[0] != '\0')
-            fprintf(stderr,
-                    "\n  First start. Sign in as: %s\n  It is shown once; change it in the "
-                    "console.\n\n",
-                    login);
-        log_line(LOG_INFO, "server_ready", "address=%s port=%u after_ms=%lld", address,
-                 server_port(server), (long long)steady_since_ms(start));
-        wait_for_end(signals);
-        server_drain(server, DRAIN_MS_MAX);
+    life->port = server_port(life->server); /* the next life is found where this one was */
+    if (life->login[0] != '\0')
+        fprintf(stderr,
+                "\n  First start. Sign in as: %s\n  It is shown once; change it in the "
+                "console.\n\n",
+                life->login);
+    log_line(LOG_INFO, "server_ready", "address=%s port=%u follows=%s after_ms=%lld", life->address,
+             life->port, follows ? "true" : "false", (long long)steady_since_ms(start));
+    return ERR_OK;
+}
+
+static void close_life(struct life *life)
+{
+    server_stop(&life->server);
+    privacy_close(&life->privacy);
+    imports_close(&life->imports);
+    backups_close(&life->backups);
+    if (life->engine != NULL)
+        engine_close(&life->engine, CLOSE_MS_MAX);
+}
+
+enum role { ROLE_ANY, ROLE_ACTIVE, ROLE_FOLLOWER };
+
+static err choose_role(const struct options *options, enum role *role, struct problem *problem)
+{
+    static const char *const names[] = { "any", "active", "follower" };
+    bool is_cluster = log_address(options) != NULL && ledger_address(options) != NULL &&
+                      (options->warehouse_url[0] != '\0' || options->no_warehouse);
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(options->role, names[i]) != 0)
+            continue;
+        /* With something that lies in the folder alone nobody else can go on. */
+        *role = is_cluster ? (enum role)i : ROLE_ACTIVE;
+        if (i != ROLE_FOLLOWER || is_cluster)
+            return ERR_OK;
+        problem_set(problem, ERR_INVALID,
+                    "--role follower needs log, ledger and warehouse on servers");
+        return problem_hint(problem, ERR_INVALID, "give --log, --ledger and --warehouse-url");
     }
-    server_stop(&server);
-    privacy_close(&privacy);
-    imports_close(&imports);
-    backups_close(&backups);
-    if (engine != NULL)
-        engine_close(&engine, CLOSE_MS_MAX);
+    problem_set(problem, ERR_INVALID, "--role '%s' is not any, active or follower", options->role);
+    return problem_hint(problem, ERR_INVALID, "leave it away: any");
+}
+
+/* Who follows claims the lease before it ends what it does: of several, one does. */
+static bool claim(struct life *life)
+{
+    const struct options *options = life->options;
+    struct problem problem = { .error = ERR_OK };
+    err error = engine_claim_lease(life->folder, log_address(options),
+                                   options->advertise[0] != '\0' ? options->advertise : NULL,
+                                   options->lease, &problem);
+    if (error != ERR_OK)
+        log_line(LOG_INFO, "lease_not_taken", "reason=\"%s\"", problem.detail);
+    return error == ERR_OK;
+}
+
+/* Follow until a signal comes (*ended) or the lease is ours. */
+static err follow(struct life *life, enum role role, const sigset_t *signals, bool *ended,
+                  struct problem *problem)
+{
+    bool ours = false;
+    err error = open_life(life, true, problem);
+    while (error == ERR_OK && !*ended && !ours) {
+        *ended = wait_for_end(signals, life->engine, role == ROLE_ANY);
+        ours = !*ended && claim(life);
+    }
+    if (life->server != NULL)
+        server_drain(life->server, *ended ? DRAIN_MS_MAX : TAKE_OVER_DRAIN_MS);
+    close_life(life);
+    return error;
+}
+
+static err live(struct life *life, enum role role, const sigset_t *signals, struct problem *problem)
+{
+    bool ended = false;
+    for (;;) {
+        err error = role == ROLE_FOLLOWER ? ERR_LOCKED : open_life(life, false, problem);
+        if (error == ERR_OK) {
+            (void)wait_for_end(signals, life->engine, false);
+            server_drain(life->server, DRAIN_MS_MAX);
+        }
+        bool is_held = error == ERR_LOCKED && life->engine == NULL && role != ROLE_ACTIVE;
+        close_life(life);
+        if (!is_held)
+            return error;
+        *problem = (struct problem){ .error = ERR_OK };
+        error = follow(life, role, signals, &ended, problem);
+        if (error == ERR_OK && ended)
+            return ERR_OK;
+        if (error != ERR_OK && error != ERR_UNAVAILABLE)
+            return error;
+        /* The active one may not have made its ledger yet, or the server is away. */
+        if (error != ERR_OK) {
+            log_line(LOG_WARN, "standby_waits", "reason=\"%s\"", problem->detail);
+            if (sigtimedwait(signals, NULL, &(const struct timespec){ .tv_sec = 1 }) > 0)
+                return ERR_OK;
+        }
+    }
+}
+
+static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
+{
+    struct life *life = memory_alloc(sizeof *life);
+    enum role role = ROLE_ACTIVE;
+    if (life == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory for the server");
+    life->options = options;
+    err error = start_clock(options, &life->clock, problem);
+    if (error == ERR_OK)
+        error = choose_role(options, &role, problem);
+    if (error == ERR_OK)
+        error = find_folder(options, life->folder, problem);
+    if (error == ERR_OK)
+        error = name_scratch(life->folder, life->scratch, problem);
+    if (error == ERR_OK)
+        error = split_listen(options->listen, life->address, &life->port, problem);
+    if (error == ERR_OK)
+        error = live(life, role, signals, problem);
+    memory_free(life);
     return error;
 }
 

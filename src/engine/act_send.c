@@ -136,6 +136,10 @@ static void channel_receipts(void *context, str account, str receipts)
 static bool may_leave(void *context, uint64_t touch)
 {
     const struct act *act = context;
+    /* Whose lease may have ended sends nothing: what was claimed under it is asked for, or repeated by its key, by who has it
+     * now. */
+    if (!log_may_act(act->engine->log))
+        return false;
     return !touch_is_stopped(act->touches, (uint32_t)touch);
 }
 

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -191,7 +192,7 @@ static err apply_group(struct engine *engine, struct log_block *block, struct pr
         error = ERR_INTERNAL;
     if (error == ERR_OK)
         error = commit_group(engine);
-    if (engine->flusher != NULL)
+    if (engine_flushes(engine))
         tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
     act_show(engine);
     show_progress(engine);
@@ -223,7 +224,7 @@ static void answer_questions(struct engine *engine, bool all)
         item = item->next;
     }
     struct engine_state state = state_of(engine);
-    if (engine->asked != NULL && engine->flusher != NULL)
+    if (engine->asked != NULL && engine_flushes(engine))
         tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
     while (engine->asked != NULL) {
         struct engine_question *question = queue_entry(engine->asked, struct engine_question, item);
@@ -260,7 +261,7 @@ bool engine_ask_here(struct engine *engine, struct engine_question *question)
                    !atomic_load(&engine->stopping);
     if (current) {
         struct engine_state state = state_of(engine);
-        if (engine->flusher != NULL)
+        if (engine_flushes(engine))
             tail_advance(&engine->tail, atomic_load(&engine->flushed_seq));
         question->ask(&state, question);
     }
@@ -428,6 +429,78 @@ static void log_is_dead(void *context, const struct problem *problem)
     engine_fail(context, problem);
 }
 
+/* Who we are to the lease, over restarts: a word in the folder, which is locked. */
+static err name_holder(const char *folder, char holder[40], struct problem *problem)
+{
+    char path[600], text[40] = "";
+    uint8_t random[16];
+    snprintf(path, sizeof path, "%s/server-id", folder);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+        return problem_set(problem, ERR_IO, "'%s' cannot be opened", path);
+    ssize_t size = read(file, text, 32);
+    if (size != 32) {
+        randombytes_buf(random, sizeof random);
+        for (size_t i = 0; i < sizeof random; i++)
+            snprintf(text + 2 * i, 3, "%02x", random[i]);
+        size = pwrite(file, text, 32, 0);
+    }
+    close(file);
+    if (size != 32)
+        return problem_set(problem, ERR_IO, "'%s' cannot be written", path);
+    memcpy(holder, text, 32);
+    holder[32] = '\0';
+    return ERR_OK;
+}
+
+static err open_log(struct engine *engine, struct problem *problem)
+{
+    const struct engine_config *config = &engine->config;
+    char path[600], holder[40], keys[17];
+    uint8_t fingerprint[SEAL_HASH_BYTES];
+    err error = name_holder(engine->folder, holder, problem);
+    if (error != ERR_OK)
+        return error;
+    keys_fingerprint(engine->keys, fingerprint);
+    for (size_t i = 0; i < 8; i++)
+        snprintf(keys + 2 * i, 3, "%02x", fingerprint[i]);
+    snprintf(path, sizeof path, "%s/log.db", engine->folder);
+    return log_open(&engine->log,
+                    &(struct log_config){ .path = config->log_url != NULL ? config->log_url : path,
+                                          .follows = config->follows,
+                                          .holder = holder,
+                                          .address = config->address,
+                                          .keys = keys,
+                                          .lease_ms = config->lease_ms,
+                                          .clock = config->clock,
+                                          .retention_ms = config->log_retention_ms,
+                                          .vfs = config->vfs,
+                                          .fatal = log_is_dead,
+                                          .context = engine },
+                    problem);
+}
+
+err engine_claim_lease(const char *folder, const char *log_url, const char *address,
+                       int64_t lease_ms, struct problem *problem)
+{
+    char holder[40];
+    err error = name_holder(folder, holder, problem);
+    return error == ERR_OK ? log_claim(log_url, holder, address, lease_ms, problem) : error;
+}
+
+static err open_ledger(struct engine *engine, struct problem *problem)
+{
+    const struct engine_config *config = &engine->config;
+    char path[600];
+    snprintf(path, sizeof path, "%s/ledger.db", engine->folder);
+    return ledger_open(
+        &engine->ledger,
+        &(struct ledger_config){ .path = config->ledger_url != NULL ? config->ledger_url : path,
+                                 .epoch = config->ledger_url != NULL ? log_epoch(engine->log) : 0,
+                                 .vfs = config->vfs },
+        problem);
+}
+
 static err open_stores(struct engine *engine, struct problem *problem)
 {
     char path[600];
@@ -435,22 +508,11 @@ static err open_stores(struct engine *engine, struct problem *problem)
     err error = keys_open(&engine->keys, path, problem);
     if (error != ERR_OK)
         return error;
-    snprintf(path, sizeof path, "%s/ledger.db", engine->folder);
-    const char *ledger = engine->config.ledger_url != NULL ? engine->config.ledger_url : path;
-    error =
-        ledger_open(&engine->ledger,
-                    &(struct ledger_config){ .path = ledger, .vfs = engine->config.vfs }, problem);
-    if (error != ERR_OK)
-        return error;
-    snprintf(path, sizeof path, "%s/log.db", engine->folder);
-    error = log_open(&engine->log,
-                     &(struct log_config){ .path = path,
-                                           .clock = engine->config.clock,
-                                           .retention_ms = engine->config.log_retention_ms,
-                                           .vfs = engine->config.vfs,
-                                           .fatal = log_is_dead,
-                                           .context = engine },
-                     problem);
+    /* Of a log on a server the lease comes first: under its number the ledger is written. */
+    error = open_log(engine, problem);
+    if (error == ERR_OK)
+        error = engine->config.follows ? standby_open(engine, problem)
+                                       : open_ledger(engine, problem);
     if (error != ERR_OK || engine->config.without_warehouse)
         return error;
     char folder[600];
@@ -467,7 +529,7 @@ static void open_pack(struct engine *engine)
 {
     char path[600];
     struct problem problem = { .error = ERR_OK };
-    if (engine->config.replay_only)
+    if (engine->config.replay_only || engine->standby != NULL)
         return;
     snprintf(path, sizeof path, "%s/identity.pack", engine->folder);
     if (identity_pack_open(&engine->pack, path, 0, engine->ledger, &problem) != ERR_OK)
@@ -528,6 +590,7 @@ static void drop_state(struct engine *engine)
     follow_stop(
         engine); /* its threads append to the log and wake its reader: before the log goes */
     flusher_stop(&engine->flusher, 0);
+    standby_close(engine);
     warehouse_close(&engine->warehouse);
     log_close(&engine->log);
     if (engine->writes != NULL)
@@ -578,7 +641,7 @@ static void fill_defaults(struct engine_config *config)
 static err start_threads(struct engine *engine, struct problem *problem)
 {
     err error = ERR_OK;
-    if (engine->warehouse != NULL)
+    if (engine->warehouse != NULL && engine->standby == NULL)
         error = flusher_start(&engine->flusher, engine, problem);
     if (error == ERR_OK)
         error = start_tail(engine, problem);
@@ -594,6 +657,8 @@ static err start_threads(struct engine *engine, struct problem *problem)
     if (pthread_create(&engine->thread, NULL, run, engine) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started");
     engine->thread_runs = true;
+    if (engine->standby != NULL)
+        return standby_start(engine, problem);
     if (engine->config.replay_only)
         return ERR_OK;
     if (pthread_create(&engine->keeper, NULL, engine_keep, engine) != 0)
@@ -608,6 +673,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
     if (engine == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory for the engine");
     engine->config = *config;
+    engine->config.appends_nothing = config->appends_nothing || config->follows;
     engine->lock_file = -1;
     engine->nonce_next = 1;
     fill_defaults(&engine->config);

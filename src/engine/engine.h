@@ -49,6 +49,11 @@ struct engine_config {
     const char *folder; /* data folder; made when missing */
     struct wall_clock *clock;
     const char *ledger_url;            /* "postgresql://…"; NULL: ledger.db of the folder */
+    const char *log_url;               /* likewise; NULL: log.db of the folder */
+    const char *address;               /* of a log on a server: where others send people to us */
+    int64_t lease_ms;                  /* of it; default 10 s */
+    /* Apply what another server writes, answer questions, write nothing (needs log_url and ledger_url). */
+    bool follows;
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */
     bool without_warehouse;   /* rebuild and tests: nothing is flushed, all stays in the tail */
     bool replay_only;         /* rebuild: apply the log, then stop; takes no appends */
@@ -211,6 +216,15 @@ struct log *engine_log(struct engine *engine);
 const char *engine_folder(const struct engine *engine);
 /* Grows by one with every change of users and tokens: caches of the server compare it. */
 uint64_t engine_access_version(struct engine *engine);
+
+/* Does it follow another server's log? What it has not seen yet may have happened. */
+bool engine_follows(const struct engine *engine);
+/* Where the log stands among several servers. */
+void engine_standing(struct engine *engine, struct log_standing *standing);
+/* This process claims the lease of the log, if it is free: whoever opens an engine in `folder` next will hold it. LOCKED when
+ * another was quicker. */
+err engine_claim_lease(const char *folder, const char *log_url, const char *address,
+                       int64_t lease_ms, struct problem *problem) MUST_USE;
 
 /* Wait until everything durable now is applied, committed and (with `flushed`) in the warehouse. */
 err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms) MUST_USE;

@@ -63,8 +63,8 @@ err follow_new(struct engine *engine)
         .identity = engine->identity,
         .profile = engine->profile,
         .plan = engine->plan,
-        /* A rebuild computes where the record stands: nothing is appended to its log. */
-        .submit = engine->config.replay_only ? NULL : submit,
+        /* A rebuild computes where the record stands: nothing is appended to its log; nor is it by a standby. */
+        .submit = engine->config.replay_only || engine->config.follows ? NULL : submit,
         .fill_column = fill_column,
         .past = past_read,
         .applied_seq = past_applied_seq,

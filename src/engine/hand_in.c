@@ -133,10 +133,21 @@ static err waiter_wait(struct engine *engine, struct command_waiter *waiter)
     return error;
 }
 
+static err refuse_command(struct engine *engine, struct problem *problem)
+{
+    struct log_standing standing;
+    log_standing(engine->log, &standing);
+    problem_set(problem, ERR_UNAVAILABLE, "this server follows another and changes nothing");
+    return problem_hint(problem, ERR_UNAVAILABLE, "send it to %s",
+                        standing.active[0] != '\0' ? standing.active : "the active server");
+}
+
 err engine_command(struct engine *engine, const struct engine_command *command, int *status,
                    struct buffer *response, struct problem *problem)
 {
     struct command_waiter waiter = { .response = response };
+    if (engine->standby != NULL)
+        return refuse_command(engine, problem);
     waiter_add(engine, &waiter);
     struct command_record record = { .nonce = waiter.nonce,
                                      .user_number = command->user_number,

@@ -15,7 +15,7 @@ err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms)
     err error = ERR_OK;
     pthread_mutex_lock(&engine->waiters_mutex);
     while (atomic_load(&engine->committed_seq) < target ||
-           (flushed && engine->flusher != NULL && atomic_load(&engine->flushed_seq) < target)) {
+           (flushed && engine_flushes(engine) && atomic_load(&engine->flushed_seq) < target)) {
         if (engine->failing[0] != '\0')
             error = ERR_UNAVAILABLE;
         else if (timeout_ms >= 0 && steady_since_ms(start) > timeout_ms)
@@ -189,4 +189,14 @@ err engine_digest(struct engine *engine, struct digest *digest, struct buffer *r
         report_digest(report, ledger_table_name((enum ledger_table)table), &rows);
     }
     return ERR_OK;
+}
+
+bool engine_follows(const struct engine *engine)
+{
+    return engine->standby != NULL;
+}
+
+void engine_standing(struct engine *engine, struct log_standing *standing)
+{
+    log_standing(engine->log, standing);
 }

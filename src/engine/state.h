@@ -22,6 +22,7 @@
 #include "engine/privacy.h"
 #include "engine/quarantine.h"
 #include "engine/remember.h"
+#include "engine/standby.h"
 #include "engine/tail.h"
 #include "engine/verdict.h"
 #include "engine/visitors.h"
@@ -53,6 +54,7 @@ struct engine {
     struct log *log;
     struct ledger *ledger;
     struct warehouse *warehouse; /* NULL: without */
+    struct standby *standby;     /* NULL: we write the log ourselves */
     struct identity_pack *pack;  /* after the start the keeper's; NULL: without */
 
     /* engine thread */
@@ -176,5 +178,11 @@ err engine_barrier(struct engine *engine) MUST_USE;
 void *engine_keep(void *engine);
 void engine_publish_sources(struct engine *engine);
 void engine_fail(struct engine *engine, const struct problem *problem);
+
+/* Does the warehouse get what is applied, from us or from who we follow? Then flushed_seq is true. */
+static inline bool engine_flushes(const struct engine *engine)
+{
+    return engine->flusher != NULL || (engine->standby != NULL && engine->warehouse != NULL);
+}
 
 #endif

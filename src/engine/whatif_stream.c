@@ -124,7 +124,7 @@ static void take_blocks(const struct engine_state *state, struct engine_question
     struct ask_tail *ask = question->context;
     struct engine *engine = ask->stream->run->engine;
     size_t count = 0;
-    ask->stream->flushed_seq = engine->flusher != NULL ? state->tail->flushed_seq : 0;
+    ask->stream->flushed_seq = engine_flushes(engine) ? state->tail->flushed_seq : 0;
     jobs_write_kept(&engine->jobs, &ask->stream->kept);
     for (struct applied_block *applied = state->tail->first; applied != NULL;
          applied = applied->next)

@@ -64,6 +64,10 @@ err log_file_trim(struct log_file *file, uint64_t seq, int64_t before_ms, uint64
                   bool *more, struct problem *problem) MUST_USE;
 int64_t log_file_bytes(struct log_file *file);
 
+/* Of an empty log: its first block will be this; what was before counts as trimmed. */
+err log_file_begin_at(struct log_file *file, uint64_t first_seq, int64_t received_ms,
+                      struct problem *problem) MUST_USE;
+
 /* Another body in the row of a block, and nothing left of the one before; no error when it was trimmed meanwhile. */
 err log_file_replace(struct log_file *file, uint64_t first_seq, str body,
                      struct problem *problem) MUST_USE;

@@ -131,3 +131,23 @@ err log_file_trim(struct log_file *file, uint64_t seq, int64_t before_ms, uint64
     turn_give(&file->turn);
     return error;
 }
+
+/* ---- a log that begins later ---- */
+
+static int put_state(struct log_file *file, void *context)
+{
+    return file_put_state(file, context);
+}
+
+err log_file_begin_at(struct log_file *file, uint64_t first_seq, int64_t received_ms,
+                      struct problem *problem)
+{
+    struct file_state state = { .trimmed_seq = first_seq - 1, .trimmed_received_ms = received_ms };
+    err error = file_transact(file, put_state, &state, "restore", problem);
+    if (error != ERR_OK)
+        return error;
+    file->state = state;
+    file->first_seq = first_seq;
+    file->last_seq = first_seq - 1;
+    return ERR_OK;
+}

@@ -87,7 +87,9 @@ struct log_config {
     const char
         *holder; /* who we are, over restarts: the lease of a former life is taken back at once */
     const char *address; /* where others are sent while we hold the lease; NULL: not said */
-    int64_t lease_ms;    /* default 10 s */
+    /* Of what seals and hashes the records: all servers at a log have the same. NULL: not compared. */
+    const char *keys;
+    int64_t lease_ms; /* default 10 s */
     struct wall_clock *clock;
     size_t waiting_bytes_max; /* appended, not yet durable: beyond it BUSY; default 64 MB */
     size_t unread_bytes_max;  /* durable, not yet taken by the reader: beyond it BUSY; 256 MB */
@@ -134,6 +136,10 @@ void log_standing(struct log *log, struct log_standing *standing);
 /* May this process do what cannot be taken back, now? False for a follower, and from the moment our lease may have
  * ended until it is renewed. Always true of a file. Cheap; any thread. */
 bool log_may_act(struct log *log);
+/* Take the lease of a log on a server for `holder`, when it is free or over: so that who follows can end that, and open the
+ * log to write it, before the lease is over again. LOCKED when another has it. */
+err log_claim(const char *path, const char *holder, const char *address, int64_t lease_ms,
+              struct problem *problem) MUST_USE;
 /* 0: a file. What others have to check when they write for the holder of the lease. */
 uint64_t log_epoch(struct log *log);
 
@@ -171,7 +177,7 @@ err log_redact(struct log *log, uint64_t from_seq, uint64_t to_seq,
                bool (*redact)(void *context, const struct log_record *record, char *bytes),
                void *context, bool scrub, uint64_t *changed, struct problem *problem) MUST_USE;
 
-/* Make a log out of stored blocks, for a folder that is restored: `next` gives them in order, the first with any
+/* Make a log, in a file or on a server, out of stored blocks, for what is restored or moved: `next` gives them in order, the first with any
  * seq, and *block NULL at the end. CONFLICT where a log is already, or a block does not follow the one before. Blocks are
  * released here. */
 err log_restore(const char *path,

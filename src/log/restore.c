@@ -3,14 +3,14 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
-#include "log/file_parts.h"
+#include "log/log_parts.h"
 
 /* One commit, and one sync, for so many bytes. */
 #define COMMIT_BYTES ((size_t)16 << 20)
 #define COMMIT_ROWS 1024
 
 struct restoring {
-    struct log_file *file;
+    struct log_store *store;
     struct log_file_row rows[COMMIT_ROWS];
     struct buffer bodies[COMMIT_ROWS];
     size_t count, bytes;
@@ -18,35 +18,27 @@ struct restoring {
     int64_t received_ms; /* of it */
 };
 
-static int put_state(struct log_file *file, void *context)
-{
-    return file_put_state(file, context);
-}
-
 /* What lies before the first block counts as trimmed. */
 static err begin_at(struct restoring *restoring, const struct log_block *block,
                     struct problem *problem)
 {
-    struct log_file *file = restoring->file;
-    struct file_state state = { .trimmed_seq = block->first_seq - 1,
-                                .trimmed_received_ms = block->received_ms };
-    err error = file_transact(file, put_state, &state, "restore", problem);
-    if (error != ERR_OK)
-        return error;
-    file->state = state;
-    file->first_seq = block->first_seq;
-    file->last_seq = restoring->last_seq = block->first_seq - 1;
-    return ERR_OK;
+    err error = restoring->store->driver->begin_at(restoring->store, block->first_seq,
+                                                   block->received_ms, problem);
+    if (error == ERR_OK)
+        restoring->last_seq = block->first_seq - 1;
+    return error;
 }
 
 static err commit(struct restoring *restoring, struct problem *problem)
 {
     if (restoring->count == 0)
         return ERR_OK;
-    err error = log_file_write(restoring->file, restoring->rows, restoring->count,
-                               restoring->last_seq, problem);
+    struct log_store *store = restoring->store;
+    struct log_taken nothing = { .count = 0 };
+    err error = store->driver->write(store, restoring->rows, restoring->count, restoring->last_seq,
+                                     &nothing, problem);
     if (error == ERR_OK)
-        error = log_file_tidy(restoring->file, false, problem);
+        error = store->driver->tidy(store, false, problem);
     for (size_t i = 0; i < restoring->count; i++)
         buffer_clear(&restoring->bodies[i]);
     restoring->count = restoring->bytes = 0;
@@ -101,20 +93,20 @@ err log_restore(const char *path,
                 err (*next)(void *context, struct log_block **block, struct problem *problem),
                 void *context, struct problem *problem)
 {
-    struct log_config config = { .path = path, .checkpoint_bytes = COMMIT_BYTES };
+    struct log log = { .config = { .path = path, .checkpoint_bytes = COMMIT_BYTES } };
     struct log_tail tail;
     struct restoring *restoring = memory_alloc(sizeof *restoring);
     if (restoring == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to restore log %s", path);
     for (size_t i = 0; i < COMMIT_ROWS; i++)
         buffer_init(&restoring->bodies[i], 2 * LOG_BLOCK_BYTES_LIMIT);
-    err error = log_file_open(&restoring->file, &config, &tail, problem);
+    err error = log_store_open(&restoring->store, &log, &tail, problem);
     if (error == ERR_OK && tail.last_seq != 0)
         error = problem_set(problem, ERR_CONFLICT, "there is a log at %s already", path);
     if (error == ERR_OK)
         error = take_all(restoring, next, context, problem);
-    if (restoring->file != NULL)
-        log_file_close(&restoring->file);
+    if (restoring->store != NULL)
+        restoring->store->driver->close(restoring->store);
     for (size_t i = 0; i < COMMIT_ROWS; i++)
         buffer_deinit(&restoring->bodies[i]);
     memory_free(restoring);

@@ -20,7 +20,7 @@ static const char TABLES[] =
     "BEGIN;"
     "SELECT pg_advisory_xact_lock(1263095881);"
     "CREATE TABLE IF NOT EXISTS kith_log (id INTEGER PRIMARY KEY, format INTEGER NOT NULL,"
-    " trimmed_seq BIGINT NOT NULL, trimmed_received_ms BIGINT NOT NULL);"
+    " trimmed_seq BIGINT NOT NULL, trimmed_received_ms BIGINT NOT NULL, keys TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS kith_log_block (first_seq BIGINT PRIMARY KEY,"
     " last_seq BIGINT NOT NULL, received_ms BIGINT NOT NULL, record_bytes BIGINT NOT NULL,"
     " epoch BIGINT NOT NULL, body BYTEA NOT NULL);"
@@ -30,7 +30,7 @@ static const char TABLES[] =
     " count BIGINT NOT NULL, records BYTEA NOT NULL);"
     "CREATE TABLE IF NOT EXISTS kith_lease (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL,"
     " holder TEXT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL);"
-    "INSERT INTO kith_log VALUES (1, 1, 0, 0) ON CONFLICT DO NOTHING;"
+    "INSERT INTO kith_log VALUES (1, 1, 0, 0, '') ON CONFLICT DO NOTHING;"
     "INSERT INTO kith_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT DO NOTHING;"
     "COMMIT";
 
@@ -59,6 +59,32 @@ static err check_format(struct server_store *store, struct problem *problem)
     return problem_set(problem, format > FORMAT_VERSION ? ERR_UNSUPPORTED : ERR_CORRUPT,
                        "the log on the server has format %" PRId64 ", this Kith knows %d", format,
                        FORMAT_VERSION);
+}
+
+/* The first who writes says whose keys they are; who has others would read nothing and find nobody. */
+static err check_keys(struct server_store *store, const char *keys, struct problem *problem)
+{
+    PGresult *result = NULL;
+    struct link_value value = { .data = keys };
+    if (keys == NULL)
+        return ERR_OK;
+    err error = ERR_OK;
+    if (!store->log->config.follows)
+        error = link_ask(&store->writer, "UPDATE kith_log SET keys=$1 WHERE id=1 AND keys=''",
+                         &value, 1, false, &result, problem);
+    PQclear(result);
+    if (error == ERR_OK)
+        error = link_ask(&store->writer, "SELECT 1 FROM kith_log WHERE id=1 AND keys IN ('', $1)",
+                         &value, 1, false, &result, problem);
+    if (error != ERR_OK)
+        return error;
+    bool fits = PQntuples(result) == 1;
+    PQclear(result);
+    if (fits)
+        return ERR_OK;
+    problem_set(problem, ERR_CONFLICT, "the log on the server was written with other keys");
+    return problem_hint(problem, ERR_CONFLICT,
+                        "copy the file 'keys' from the data folder of the server that writes it");
 }
 
 static err make_tables(struct server_store *store, struct problem *problem)
@@ -181,6 +207,7 @@ static const struct log_store_driver driver_server = {
     .bytes = server_bytes,
     .replace = server_replace,
     .scrub = server_scrub,
+    .begin_at = server_begin_at,
     .hand_over = server_hand_over,
     .standing = server_standing,
     .may_act = server_may_act,
@@ -235,6 +262,8 @@ err server_store_open(struct log_store **out, struct log *log, struct log_tail *
     if (error == ERR_OK)
         error = make_tables(store, problem);
     if (error == ERR_OK)
+        error = check_keys(store, log->config.keys, problem);
+    if (error == ERR_OK)
         error = log->config.follows ? lease_look(store, &store->writer, problem)
                                     : lease_take(store, &store->writer, problem);
     if (error == ERR_OK)
@@ -275,4 +304,26 @@ err server_store_start(struct log_store *base, struct problem *problem)
     return store->side_runs
                ? ERR_OK
                : problem_set(problem, ERR_NOMEM, "no thread could be started for the log");
+}
+
+err log_claim(const char *path, const char *holder, const char *address, int64_t lease_ms,
+              struct problem *problem)
+{
+    struct log log = {
+        .config = { .path = path, .holder = holder, .address = address, .lease_ms = lease_ms }
+    };
+    struct server_store *store = memory_alloc(sizeof *store);
+    if (store == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to claim the lease");
+    fill(store, &log);
+    err error = link_open(&store->writer, store->address, problem);
+    if (error == ERR_OK)
+        error = make_tables(store, problem);
+    if (error == ERR_OK)
+        error = lease_take(store, &store->writer, problem);
+    link_close(&store->writer);
+    pthread_mutex_destroy(&store->turn);
+    pthread_mutex_destroy(&store->standing_mutex);
+    memory_free(store);
+    return error;
 }

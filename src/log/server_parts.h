@@ -76,6 +76,8 @@ err server_trim(struct log_store *store, uint64_t seq, int64_t before_ms, uint64
 int64_t server_bytes(struct log_store *store);
 err server_replace(struct log_store *store, uint64_t first_seq, str body, struct problem *problem);
 err server_scrub(struct log_store *store, struct problem *problem);
+err server_begin_at(struct log_store *store, uint64_t first_seq, int64_t received_ms,
+                    struct problem *problem);
 /* A row of kith_log_block, in binary, as a block; CORRUPT names it. */
 err server_block_of(const PGresult *result, int row, int key_column, int body_column,
                     struct log_block **block, struct problem *problem) MUST_USE;

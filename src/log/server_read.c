@@ -199,3 +199,24 @@ err server_scrub(struct log_store *base, struct problem *problem)
     PQclear(result);
     return error;
 }
+
+err server_begin_at(struct log_store *base, uint64_t first_seq, int64_t received_ms,
+                    struct problem *problem)
+{
+    static const char TEXT[] = "UPDATE kith_log SET trimmed_seq=$1, trimmed_received_ms=$2"
+                               " WHERE id=1 AND NOT EXISTS (SELECT 1 FROM kith_log_block)";
+    struct server_store *store = server_of(base);
+    char seq[24], received[24];
+    struct link_value values[] = { link_int(seq, (int64_t)first_seq - 1),
+                                   link_int(received, received_ms) };
+    PGresult *result = NULL;
+    pthread_mutex_lock(&store->turn);
+    err error = ask(store, TEXT, values, 2, false, &result, problem);
+    if (error == ERR_OK) {
+        store->first_seq = first_seq;
+        store->last_seq = first_seq - 1;
+    }
+    pthread_mutex_unlock(&store->turn);
+    PQclear(result);
+    return error;
+}

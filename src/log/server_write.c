@@ -224,7 +224,7 @@ static err find_out(struct server_store *store, uint64_t last_seq, bool *written
     }
     if (epoch != atomic_load(&store->epoch) && !log_mutates(MUTATION_NO_EPOCH))
         return not_ours(store, problem);
-    *written = last >= last_seq && !log_mutates(MUTATION_LOST_IS_NOTHING);
+    *written = last >= last_seq;
     return ERR_OK;
 }
 

@@ -40,6 +40,8 @@ struct log_store_driver {
     int64_t (*bytes)(struct log_store *store);
     err (*replace)(struct log_store *store, uint64_t first_seq, str body, struct problem *problem);
     err (*scrub)(struct log_store *store, struct problem *problem);
+    err (*begin_at)(struct log_store *store, uint64_t first_seq, int64_t received_ms,
+                    struct problem *problem);
     /* Of a follower; NULL of a file: hand records to whoever writes the log; they are safe when it returns OK, and may be
      * there twice when an answer was lost on the way. */
     err (*hand_over)(struct log_store *store, const struct log_handed *handed, size_t count,

@@ -79,6 +79,12 @@ static err store_scrub(struct log_store *store, struct problem *problem)
     return log_file_scrub(file_of(store), problem);
 }
 
+static err store_begin_at(struct log_store *store, uint64_t first_seq, int64_t received_ms,
+                          struct problem *problem)
+{
+    return log_file_begin_at(file_of(store), first_seq, received_ms, problem);
+}
+
 static void store_standing(struct log_store *store, struct log_standing *standing)
 {
     (void)store;
@@ -103,6 +109,7 @@ static const struct log_store_driver driver_file = {
     .bytes = store_bytes,
     .replace = store_replace,
     .scrub = store_scrub,
+    .begin_at = store_begin_at,
     .standing = store_standing,
     .may_act = store_may_act,
 };

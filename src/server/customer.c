@@ -33,7 +33,9 @@ static void ask_engine(const struct engine_state *state, struct engine_question 
     if (question->request->scope != NULL)
         scope_look_away(state);
     question->view.as_of_ms = state->now_ms;
-    if (state->applied_seq >= log_last_seq(engine_log(question->request->server->engine)))
+    const struct server *server = question->request->server;
+    if (state->applied_seq >= log_last_seq(engine_log(server->engine)) &&
+        !engine_follows(server->engine))
         question->view.as_of_ms = server_now_ms(question->request->server);
 }
 

@@ -8,6 +8,7 @@
 #include "server/answer.h"
 #include "server/figures.h"
 #include "server/scope.h"
+#include "server/standing.h"
 #include "server/views.h"
 
 err route_openapi_get(struct request *request, struct problem *problem)
@@ -37,7 +38,15 @@ err route_ready_get(struct request *request, struct problem *problem)
         return problem_set(problem, ERR_UNAVAILABLE, "%s", status.failing);
     if (status.ledger_failing)
         return problem_set(problem, ERR_UNAVAILABLE, "the ledger does not commit");
-    buffer_append_str(&request->out, STR("{\"status\":\"ok\"}"));
+    err error = standing_check(request, &status, problem);
+    if (error != ERR_OK)
+        return error;
+    struct json_writer writer;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("status"), STR("ok"));
+    standing_members(request, &writer);
+    json_end_object(&writer);
     return ERR_OK;
 }
 
@@ -128,6 +137,7 @@ err route_metrics_get(struct request *request, struct problem *problem)
                 atomic_load(&server->in_flight_bytes));
     write_gauge(&request->out, "kith_http_streams", "open streams of live events",
                 live_stream_count(server));
+    standing_metrics(request);
     write_process(&request->out);
     buffer_append_str(&request->out, STR("# HELP kith_arena_bytes memory of arenas by name\n"
                                          "# TYPE kith_arena_bytes gauge\n"));

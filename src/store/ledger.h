@@ -143,7 +143,8 @@ err ledger_page(struct ledger *ledger, enum ledger_table table,
  * ledger: for `kith check`. */
 err ledger_check(struct ledger *ledger, struct problem *problem) MUST_USE;
 
-/* Copy the ledger as it is after everything handed in so far into a new file at `path`. `began` is called once the
+/* Copy the ledger as it is after everything handed in so far into a new file at `path`, or
+ * an empty database of a server. `began` is called once the
  * moment is fixed; from then on others may write, and the copy does not change. STORAGE_FULL. Any thread. */
 err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *context),
                 void *context, struct problem *problem) MUST_USE;

@@ -78,7 +78,13 @@ err ledger_copy_rows(struct sql *from, const char *path, struct problem *problem
     struct copying copying = { .from = from };
     struct sql_config config = { .path = path, .cache_bytes = COPY_CACHE_BYTES };
     bool complete = false;
+    int version = 0;
     err error = sql_open(&copying.to, &config, problem);
+    if (error == ERR_OK)
+        error = sql_version(copying.to, &version, problem);
+    if (error == ERR_OK && version != 0)
+        error = problem_set(problem, ERR_CONFLICT, "there is a ledger at '%s' already",
+                            sql_name(copying.to));
     if (error == ERR_OK)
         error = ledger_migrate(copying.to, problem);
     if (error == ERR_OK)

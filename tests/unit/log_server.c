@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -306,6 +307,45 @@ static void test_a_server_that_dies_loses_and_doubles_nothing(void **state)
         fail_msg("%s", a->witness.wrong);
 }
 
+#ifdef KITH_FAULTS
+/* ---- the same, of a build that is broken ---- */
+
+/* Without the epoch in its commits the old one acknowledges what is not in the log: these tests would see it. */
+static void test_catches_commits_without_the_epoch(void **state)
+{
+    struct house *house = *state;
+    struct party *a = &house->parties[0], *b = &house->parties[1];
+    setenv("KITH_MUTATE", "no_epoch", 1);
+    open_party(a, false);
+    assert_ok(witness_append_now(&a->witness, a->log, 3, 100));
+    end_lease(house);
+    open_party(b, false);
+    assert_ok(witness_append_now(&b->witness, b->log, 5, 100));
+    assert_ok(witness_append_now(&a->witness, a->log, 2, 100)); /* and it is told that it is in */
+    unsetenv("KITH_MUTATE");
+    log_close(&a->log);
+    log_close(&b->log);
+    open_party(b, false);
+    assert_int_equal(log_last_seq(b->log), 8); /* it is not */
+}
+
+static void test_catches_a_lost_answer_taken_for_a_good_one(void **state)
+{
+    struct house *house = *state;
+    struct party *a = &house->parties[0];
+    setenv("KITH_MUTATE", "lost_is_done", 1);
+    open_party(a, false);
+    unsetenv("KITH_MUTATE");
+    assert_ok(witness_append_now(&a->witness, a->log, 3, 100));
+    postgres_crash();
+    assert_ok(witness_append_now(&a->witness, a->log, 2, 100)); /* with nobody there */
+    postgres_start_again();
+    log_close(&a->log);
+    open_party(a, false);
+    assert_false(witness_check(&a->witness, a->log, NULL));
+}
+#endif
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, house_build, house_clear)
@@ -319,6 +359,10 @@ int main(void)
         TEST(test_the_inbox_outlives_its_writer),
         TEST(test_a_follower_takes_events_alone),
         TEST(test_a_server_that_dies_loses_and_doubles_nothing),
+#ifdef KITH_FAULTS
+        TEST(test_catches_commits_without_the_epoch),
+        TEST(test_catches_a_lost_answer_taken_for_a_good_one),
+#endif
     };
     if (!postgres_is_installed()) {
         print_message("skipped: PostgreSQL is not installed\n");

@@ -591,6 +591,62 @@ static void a_copy_is_the_same(void **state)
     remove_folder(&made);
 }
 
+/* ---- the epoch of the lease ---- */
+
+static struct ledger *open_under(struct folder *folder, uint64_t epoch)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct ledger_config config = { .path = folder->ledger, .readers = 1, .epoch = epoch };
+    struct ledger *ledger = NULL;
+    if (ledger_open(&ledger, &config, &problem) != ERR_OK)
+        fail_msg("%s", problem.detail);
+    return ledger;
+}
+
+static void an_older_epoch_commits_nothing(void **state)
+{
+    struct folder *folder = *state;
+    struct ledger *old = open_under(folder, 1), *refused = NULL;
+    struct ledger_writes *writes = ledger_writes_new(old);
+    struct problem problem = { .error = ERR_OK };
+    put_consent(writes, 7, "email", "granted");
+    apply(old, writes, 1);
+    struct ledger *new = open_under(folder, 2);
+    assert_int_equal(ledger_applied_seq(new), 1);
+    writes = ledger_writes_new(old);
+    put_consent(writes, 8, "email", "granted");
+    assert_ok(ledger_apply(old, &writes, 2, NULL, NULL));
+    while (!ledger_is_failing(old, &problem) || problem.error != ERR_LOCKED)
+        sched_yield();
+    writes = ledger_writes_new(new);
+    put_consent(writes, 9, "email", "granted");
+    apply(new, writes, 3);
+    ledger_close(&old);
+    struct seen seen = { .columns = 1 };
+    assert_ok(ledger_scan(new, LEDGER_CONSENTS, NULL, note, &seen, &problem));
+    assert_string_equal(seen.text, "7 9");
+    struct ledger_config config = { .path = folder->ledger, .readers = 1, .epoch = 1 };
+    assert_err(ledger_open(&refused, &config, &problem), ERR_LOCKED);
+    ledger_close(&new);
+}
+
+static void a_reader_follows_who_writes(void **state)
+{
+    struct folder *folder = *state;
+    struct ledger *written = open_under(folder, 1), *read = NULL;
+    struct ledger_config config = { .path = folder->ledger, .readers = 1, .read_only = true };
+    struct problem problem = { .error = ERR_OK };
+    struct seen seen = { .columns = 1 };
+    assert_ok(ledger_open(&read, &config, &problem));
+    struct ledger_writes *writes = ledger_writes_new(written);
+    put_consent(writes, 7, "email", "granted");
+    apply(written, writes, 1);
+    assert_ok(ledger_scan(read, LEDGER_CONSENTS, NULL, note, &seen, &problem));
+    assert_string_equal(seen.text, "7");
+    ledger_close(&read);
+    ledger_close(&written);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 #define ON_SERVER(name)                                      \
     {                                                        \
@@ -619,6 +675,8 @@ int main(void)
         ON_SERVER(a_password_is_not_told),
         ON_SERVER(a_refused_row_commits_nothing),
         ON_SERVER(a_copy_is_the_same),
+        ON_SERVER(an_older_epoch_commits_nothing),
+        ON_SERVER(a_reader_follows_who_writes),
         ON_SERVER(a_server_that_dies_is_waited_for),
     };
     int failed = cmocka_run_group_tests(in_file, NULL, NULL);

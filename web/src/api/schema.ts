@@ -3119,11 +3119,6 @@ export interface components {
             warehouse: {
                 ready: boolean;
                 unflushed_rows: number;
-                /** @description of a ClickHouse cluster; empty when it is embedded */
-                shards: {
-                    url: string;
-                    ready: boolean;
-                }[];
             };
             memory: {
                 name: string;
@@ -6188,8 +6183,6 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
-                        /** @description what of the warehouse is missing; absent when nothing is */
-                        warehouse?: string;
                         /** @enum {string} */
                         role?: "active" | "follower";
                         epoch?: number;
@@ -6810,7 +6803,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": {
+                    types?: components["schemas"]["IdentifierTypeChange"][];
+                };
+            };
+        };
         responses: {
             /** @description done */
             200: {
@@ -6975,13 +6974,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    types?: components["schemas"]["IdentifierTypeChange"][];
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description done */
             200: {

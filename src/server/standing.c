@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this server is among several at one log. */
+#include "server/standing.h"
+
+#include "server/answer.h"
+
+/* A follower that is so far behind answers from the past: ask another. */
+#define BEHIND_RECORDS_MAX 100000
+
+err standing_check(struct request *request, const struct engine_status *status,
+                   struct problem *problem)
+{
+    struct log_standing standing;
+    engine_standing(request->server->engine, &standing);
+    if (!standing.is_on_server)
+        return ERR_OK;
+    if (!standing.is_reachable)
+        return problem_set(problem, ERR_UNAVAILABLE, "the PostgreSQL server of the log is away");
+    if (standing.follows && status->lag_records > BEHIND_RECORDS_MAX)
+        return problem_set(problem, ERR_UNAVAILABLE, "%zu records behind the active server",
+                           status->lag_records);
+    return ERR_OK;
+}
+
+void standing_members(struct request *request, struct json_writer *writer)
+{
+    struct log_standing standing;
+    engine_standing(request->server->engine, &standing);
+    if (!standing.is_on_server)
+        return;
+    json_member_text(writer, STR("role"), standing.follows ? STR("follower") : STR("active"));
+    json_member_int(writer, STR("epoch"), (int64_t)standing.epoch);
+    json_member_text(writer, STR("active"), str_from_c(standing.active));
+}
+
+static void gauge(struct buffer *out, const char *name, const char *help, int64_t value)
+{
+    buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", name, help, name, name,
+                  (long long)value);
+}
+
+void standing_metrics(struct request *request)
+{
+    struct log_standing standing;
+    struct buffer *out = &request->out;
+    engine_standing(request->server->engine, &standing);
+    if (!standing.is_on_server)
+        return;
+    gauge(out, "kith_log_active", "1 while this server writes the log", !standing.follows);
+    gauge(out, "kith_log_epoch", "number of the lease that counts", (int64_t)standing.epoch);
+    gauge(out, "kith_log_lease_left_ms", "of the lease, as far as is known",
+          standing.lease_left_ms);
+    gauge(out, "kith_log_server_reachable", "1 when the log's PostgreSQL server answered last",
+          standing.is_reachable);
+    gauge(out, "kith_log_inbox_rows", "handed over by followers and not yet in the log",
+          standing.inbox_rows);
+}
