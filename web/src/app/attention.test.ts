@@ -11,7 +11,7 @@ const overview = (change: Partial<Schemas['Overview']>): Schemas['Overview'] => 
   as_of: '', customers: 1, identified: 1, identifiers: 1, events: 1, events_per_second: 0, quarantined: 0, merges_today: 0, refusals_open: 0, by_hour: [], by_channel: [], partial: false, ...change,
 });
 const system = (change: Partial<Schemas['System']>): Schemas['System'] => ({
-  version: '', started_at: '', as_of: '', log: { first_seq: 1, last_seq: 1, bytes: 1 }, engine: { applied_seq: 1, committed_seq: 1, flushed_seq: 1, lag: 0 }, warehouse: { ready: true, unflushed_rows: 0 },
+  version: '', started_at: '', as_of: '', log: { first_seq: 1, last_seq: 1, bytes: 1 }, engine: { applied_seq: 1, committed_seq: 1, flushed_seq: 1, lag: 0 }, warehouse: { ready: true, unflushed_rows: 0, shards: [] },
   memory: [], counts: { customers: 1, identifiers: 1, events: 1, duplicates: 0, quarantined: 0 }, failing: '', ...change,
 });
 const source = (key: string, last: string | null, disabled = false): Schemas['Source'] => ({
@@ -22,7 +22,7 @@ describe('attentionItems', () => {
   it('says nothing when all is well', () => expect(attentionItems(overview({}), system({}), [], now, t)).toEqual([]));
   it('says nothing while nothing is known', () => expect(attentionItems(undefined, undefined, [], now, t)).toEqual([]));
   it('puts a failing server before everything else', () => {
-    const items = attentionItems(overview({ refusals_open: 2, quarantined: 1_234 }), system({ failing: 'the disk is full', warehouse: { ready: false, unflushed_rows: 9 } }), [], now, t);
+    const items = attentionItems(overview({ refusals_open: 2, quarantined: 1_234 }), system({ failing: 'the disk is full', warehouse: { ready: false, unflushed_rows: 9, shards: [] } }), [], now, t);
     expect(items.map((item) => item.key)).toEqual(['failing', 'warehouse', 'refusals', 'quarantined']);
     expect(items[0]?.why).toBe('the disk is full');
     expect(items[3]?.text).toContain('1,234');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* queries: what the pages of administration read. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api } from '@/api/client';
+import { api, type Schemas } from '@/api/client';
 import type { Team } from './teams';
 
 export interface AuditFilter {
@@ -12,6 +12,9 @@ export interface AuditFilter {
   from: string;
   until: string;
 }
+
+export type PersonRequest = Schemas['PersonRequest'];
+export type RequestKind = PersonRequest['kind'];
 
 const whole = 500; /* people, tokens, teams: one page holds them */
 const set = (value: string): string | undefined => (value === '' ? undefined : value);
@@ -42,6 +45,14 @@ export const adminQueries = {
       queryFn: ({ signal }) => api.get('/backups', { signal }),
       refetchInterval: (query) => (query.state.data?.running != null ? 1_000 : 15_000),
     }),
+  requests: (filter: { state: string; kind: string }) =>
+    infiniteQueryOptions({
+      queryKey: ['privacy', 'requests', filter],
+      queryFn: ({ signal, pageParam }) => api.get('/privacy/requests', { query: { state: set(filter.state), kind: set(filter.kind) as RequestKind | undefined, cursor: set(pageParam), limit: 50 }, signal }),
+      initialPageParam: '',
+      getNextPageParam: (last) => last.next_cursor,
+    }),
+  request: (id: string) => queryOptions({ queryKey: ['privacy', 'request', id], queryFn: ({ signal }) => api.get('/privacy/requests/{id}', { path: { id }, signal }) }),
   privacy: () => queryOptions({ queryKey: ['privacy', 'status'], queryFn: ({ signal }) => api.get('/privacy', { signal }), refetchInterval: 10_000 }),
   erasures: () =>
     infiniteQueryOptions({
