@@ -332,6 +332,10 @@ static void view(struct house *house, uint64_t message, const char *user)
     wall_clock_advance(&house->clock, HOUR_MS);
 }
 
+#define LOOKS_SINCE                                                                 \
+    "{\"key\":\"looks\",\"name\":\"Looks\",\"rule\":{\"event\":\"Product Viewed\"," \
+    "\"during\":{\"since_entering\":{\"journey\":\"%s\"}},\"measure\":\"count\",\"gte\":1}}"
+
 /* Whose window begins when she enters is in and out with her position, at once. */
 static void test_windows_since_entering_a_journey(void **state)
 {
@@ -351,14 +355,10 @@ static void test_windows_since_entering_a_journey(void **state)
     wait_until_live(&house, &look);
     view(&house, 10, "ann");
     view(&house, 11, "bob");
-    const char *rule =
-        "{\"key\":\"looks\",\"name\":\"Looks\",\"rule\":{\"event\":\"Product Viewed\","
-        "\"during\":{\"since_entering\":{\"journey\":\"%s\"}},"
-        "\"measure\":\"count\",\"gte\":1}}";
-    snprintf(body, sizeof body, rule, "cares");
+    snprintf(body, sizeof body, LOOKS_SINCE, "cares");
     house_command(&house, "segment.put", body, 422, &answer);
     assert_true(str_contains(buffer_str(&answer), STR("'care'")));
-    snprintf(body, sizeof body, rule, "care");
+    snprintf(body, sizeof body, LOOKS_SINCE, "care");
     buy(&house, 12, "ann", "o1", "Order Paid");
     must(&house, "segment.put", body);
     assert_false(looks(&house, "ann")); /* she looked before she entered */
