@@ -246,6 +246,8 @@ static err run_setting_put(struct call *call)
     err error = visitors_setting(call->engine, call->object, json_get(call->body, STR("value")),
                                  call->problem);
     if (error == ERR_OK)
+        error = move_setting_check(call->object, json_get(call->body, STR("value")), call->problem);
+    if (error == ERR_OK)
         error = buffer_status(&value);
     if (error == ERR_OK)
         LEDGER_PUT(call->writes, LEDGER_SETTINGS, ledger_text(call->object),

@@ -487,11 +487,30 @@ err move_import(struct engine *engine, uint32_t number, str source)
 }
 
 /* "24h", "0s" … */
+static bool read_late(str text, int64_t *late_ms)
+{
+    return duration_parse(text, late_ms) && *late_ms >= 0 && *late_ms <= LATE_EVENT_MOST_MS;
+}
+
 static void take_late(struct move *move, str text)
 {
     int64_t late_ms;
-    if (duration_parse(text, &late_ms) && late_ms >= 0 && late_ms <= LATE_EVENT_MOST_MS)
+    if (read_late(text, &late_ms))
         move->late_ms = late_ms;
+}
+
+err move_setting_check(str key, json_value value, struct problem *problem)
+{
+    int64_t late_ms;
+    str text = json_text(value);
+    if (!str_equal(key, STR("journeys.late_event")) || read_late(text, &late_ms))
+        return ERR_OK;
+    problem_set(problem, ERR_UNPROCESSABLE, "journeys.late_event cannot be '%.*s'",
+                (int)str_utf8_prefix_bytes(text, 40), text.data);
+    problem_hint(problem, ERR_UNPROCESSABLE,
+                 "a text with a duration from \"0s\" to \"%dd\", such as \"24h\"",
+                 (int)(LATE_EVENT_MOST_MS / DAY_MS));
+    return problem_at(problem, ERR_UNPROCESSABLE, "/value");
 }
 
 err move_setting_changed(struct engine *engine, str key, json_value value, uint64_t seq)

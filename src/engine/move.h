@@ -63,6 +63,8 @@ void move_heard(struct engine *engine, const struct audience_move *moved);
 err move_watermark(struct engine *engine, str source, int64_t time_ms) MUST_USE;
 /* Events of this import are of this source. */
 err move_import(struct engine *engine, uint32_t number, str source) MUST_USE;
+/* Before it is put: UNPROCESSABLE for what cannot be. */
+err move_setting_check(str key, json_value value, struct problem *problem) MUST_USE;
 /* A setting was put: workspace.zone (after act_setting_changed); journeys.late_event, the age beyond which an event starts
  * nothing. */
 err move_setting_changed(struct engine *engine, str key, json_value value, uint64_t seq) MUST_USE;

@@ -162,6 +162,7 @@ struct tally_touch {
     uint8_t held;      /* why it was held, at first; 0: it was not */
     uint8_t detail;    /* which cap */
     uint8_t kind;      /* of channel */
+    uint8_t waited;    /* days for an adviser, 255: as many or more */
     int32_t cost_minor;
     int64_t at_ms; /* of the last status */
 };
@@ -243,6 +244,9 @@ struct whatif_run {
     uint16_t type_count;
     bool *starts; /* by type of history: somebody may enter by an event of it */
 
+    uint16_t adviser_day; /* the first that has room for another task, and how many it has */
+    int64_t adviser_tasks;
+
     uint64_t events, records, values_asked;
     bool is_cut;      /* memory ran out */
     int64_t until_ms; /* how far it came */
@@ -314,6 +318,8 @@ err tally_request(struct whatif_run *run, const struct touch_request *request,
                   const struct touch_answer *answer) MUST_USE;
 err tally_change(struct whatif_run *run, const struct touch_change *change) MUST_USE;
 void tally_claimed(struct whatif_run *run, const struct touch_claimed *claimed);
+/* When an adviser comes to it: now, or on the first later day that has room. */
+int64_t tally_adviser_ms(struct whatif_run *run, const struct touch_claimed *claimed);
 void tally_deinit(struct tally *tally);
 err whatif_tell(struct whatif_run *run, struct buffer *out) MUST_USE;
 

@@ -191,19 +191,21 @@ static err receive(struct whatif_run *run, const struct touch_claimed *claimed)
     const double *shares = run->shares[claimed->kind];
     bool is_inside = claimed->kind == CHANNEL_COUPON || claimed->kind == CHANNEL_POINTS;
     double place = draw(claimed), share = is_inside ? 1 : shares[0];
+    int64_t done_ms = tally_adviser_ms(run, claimed);
     err error = touches_fork_tell(run->touches, touch_moment_of(run), claimed->number, TOUCH_SENT);
-    if (error == ERR_OK && place < share)
+    if (error == ERR_OK && place < share && done_ms > run->now_ms)
+        error = push_receipt(run, done_ms, claimed->number, TOUCH_DELIVERED);
+    else if (error == ERR_OK && place < share)
         error =
             touches_fork_tell(run->touches, touch_moment_of(run), claimed->number, TOUCH_DELIVERED);
     if (error != ERR_OK || is_inside)
         return error;
     share *= shares[1];
     if (place < share)
-        error =
-            push_receipt(run, run->now_ms + run->order.read_after_ms, claimed->number, TOUCH_READ);
+        error = push_receipt(run, done_ms + run->order.read_after_ms, claimed->number, TOUCH_READ);
     if (error == ERR_OK && place < share * shares[2])
-        error = push_receipt(run, run->now_ms + run->order.read_after_ms, claimed->number,
-                             TOUCH_CLICKED);
+        error =
+            push_receipt(run, done_ms + run->order.read_after_ms, claimed->number, TOUCH_CLICKED);
     return error;
 }
 

@@ -159,6 +159,26 @@ err tally_change(struct whatif_run *run, const struct touch_change *change)
     return ERR_OK;
 }
 
+/* First come, first served, as in the list of tasks; other journeys' tasks take their place in it too. */
+int64_t tally_adviser_ms(struct whatif_run *run, const struct touch_claimed *claimed)
+{
+    const struct whatif_order *order = &run->order;
+    struct tally_touch *touch = touch_at(&run->tally, claimed->number);
+    uint16_t today = day_of(run, run->now_ms);
+    if (order->tasks_per_day == 0 || order->minutes[claimed->kind] == 0)
+        return run->now_ms;
+    bool is_full = run->adviser_tasks == order->tasks_per_day;
+    if (run->adviser_day < today || is_full) {
+        run->adviser_day = run->adviser_day < today ? today : (uint16_t)(run->adviser_day + 1);
+        run->adviser_tasks = 0;
+    }
+    run->adviser_tasks++;
+    int days = run->adviser_day - today;
+    if (touch != NULL)
+        touch->waited = (uint8_t)(days < UINT8_MAX ? days : UINT8_MAX);
+    return run->now_ms + days * DAY_MS;
+}
+
 void tally_claimed(struct whatif_run *run, const struct touch_claimed *claimed)
 {
     struct tally_touch *touch = touch_at(&run->tally, claimed->number);
@@ -267,7 +287,16 @@ static void write_totals(const struct whatif_run *run, struct json_writer *write
 
 struct day_sums {
     int64_t count[CHANNEL_KIND_COUNT], amount[CHANNEL_KIND_COUNT];
+    int64_t put_off, not_done; /* to another day; to one beyond the run */
+    int64_t waited_most;
 };
+
+static void sum_waiting(struct day_sums *sums, const struct tally_touch *touch, uint16_t last_day)
+{
+    sums->put_off++;
+    sums->not_done += touch->sent_day + touch->waited > last_day;
+    sums->waited_most = touch->waited > sums->waited_most ? touch->waited : sums->waited_most;
+}
 
 static struct day_sums *sum_days(const struct whatif_run *run, size_t *days)
 {
@@ -281,6 +310,8 @@ static struct day_sums *sum_days(const struct whatif_run *run, size_t *days)
         sums[touch->sent_day].count[touch->kind]++;
         sums[touch->sent_day].amount[touch->kind] +=
             is_coupon && touch->cost_minor == 0 ? run->order.coupon_value_minor : touch->cost_minor;
+        if (touch->waited > 0)
+            sum_waiting(&sums[touch->sent_day], touch, day_of(run, run->order.to_ms - 1));
     }
     return sums;
 }
@@ -339,7 +370,7 @@ static void write_advisers(const struct whatif_run *run, const struct day_sums *
                            struct json_writer *writer)
 {
     const struct whatif_order *order = &run->order;
-    int64_t tasks = 0, minutes = 0, over = 0;
+    int64_t tasks = 0, minutes = 0, over = 0, put_off = 0, not_done = 0, longest = 0;
     json_put_key(writer, STR("advisers"));
     json_begin_object(writer);
     json_put_key(writer, STR("by_day"));
@@ -356,6 +387,9 @@ static void write_advisers(const struct whatif_run *run, const struct day_sums *
         tasks += day_tasks;
         minutes += day_minutes;
         over += beyond > 0;
+        put_off += sums[day].put_off;
+        not_done += sums[day].not_done;
+        longest = sums[day].waited_most > longest ? sums[day].waited_most : longest;
         if (day_tasks == 0)
             continue;
         json_begin_object(writer);
@@ -363,6 +397,7 @@ static void write_advisers(const struct whatif_run *run, const struct day_sums *
         json_member_int(writer, STR("tasks"), day_tasks);
         json_member_int(writer, STR("minutes"), day_minutes);
         json_member_int(writer, STR("over_capacity"), beyond);
+        json_member_int(writer, STR("put_off"), sums[day].put_off);
         json_end_object(writer);
     }
     json_end_array(writer);
@@ -370,6 +405,9 @@ static void write_advisers(const struct whatif_run *run, const struct day_sums *
     json_member_int(writer, STR("minutes"), minutes);
     json_member_int(writer, STR("tasks_per_day"), order->tasks_per_day);
     json_member_int(writer, STR("days_over_capacity"), over);
+    json_member_int(writer, STR("put_off"), put_off);
+    json_member_int(writer, STR("not_done"), not_done);
+    json_member_int(writer, STR("longest_wait_days"), longest);
     json_end_object(writer);
 }
 

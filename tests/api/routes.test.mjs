@@ -368,6 +368,10 @@ test('what is malformed or nowhere', real, async () => {
   await refused(kith, 404, 'not_found', 'GET', '/customers/x/y/z/w');
   for (const value of ['Asia/Nowhere', '../../etc/passwd', '', 8, null])
     await refused(kith, 422, 'unprocessable', 'PUT', '/settings/workspace.zone', { body: { value } });
+  for (const value of ['soon', '-1h', '401d', '', 24, null]) {
+    const problem = await refused(kith, 422, 'unprocessable', 'PUT', '/settings/journeys.late_event', { body: { value } });
+    assert.match(problem.hint, /24h/);
+  }
   for (const zone of ['UTC', 'Asia/Shanghai']) {
     await expect(kith, 200, 'PUT', '/settings/workspace.zone', { body: { value: zone } });
     assert.equal((await expect(kith, 200, 'GET', '/session')).server.zone, zone);

@@ -105,6 +105,10 @@ test('the draft over these days: who enters, what is sent, what it costs, who wo
   assert.equal(result.advisers.tasks, 55);
   assert.equal(result.advisers.minutes, 55 * 5);
   assert.equal(result.advisers.days_over_capacity, 5);
+  // eleven come on each of five days and ten are done: each day one more waits for the next
+  assert.deepEqual(result.advisers.by_day.map((row) => row.put_off), [1, 2, 3, 4, 5]);
+  assert.equal(result.advisers.put_off, 15);
+  assert.equal(result.advisers.longest_wait_days, 1);
   assert.equal(result.coupon_pools.find((pool) => pool.key === 'gift').left, 0);
   const cap = result.caps.find((row) => row.reason === 'frequency_cap');
   assert.equal(cap.cap, 'one text in two days');

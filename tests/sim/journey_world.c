@@ -228,6 +228,16 @@ static void test_j6_the_age_is_a_setting(void **state)
     say(&house, 1, "b", "Order Paid", "b", 1, 25 * HOUR_MS);
     look_at(&house, &look);
     assert_int_equal(look.positions, 1);
+    static const char *const wrong[] = { "\"soon\"", "\"-1h\"", "\"500d\"", "\"\"", "24", "null" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct buffer answer;
+        char body[100];
+        buffer_init(&answer, 1 << 20);
+        snprintf(body, sizeof body, "{\"key\":\"journeys.late_event\",\"value\":%s}", wrong[i]);
+        house_command(&house, "setting.put", body, 422, &answer);
+        assert_true(str_contains(buffer_str(&answer), STR("24h")));
+        buffer_deinit(&answer);
+    }
     must(&house, "setting.put", "{\"key\":\"journeys.late_event\",\"value\":\"48h\"}");
     say(&house, 1, "c", "Order Paid", "c", 1, 47 * HOUR_MS);
     reopen(&house);

@@ -10,6 +10,7 @@
  * days, with survivors of a merge followed only after it, and with rules asked before an event as if it had been. */
 #include "support/cmocka.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,7 +286,7 @@ static void write_node(struct random_stream *random, int number, bool is_last, s
 {
     static const char *const waits[] = { "1h", "7h", "1d", "30m", "26h" };
     char next[32] = "";
-    uint64_t kind = random_below(random, 9);
+    uint64_t kind = random_below(random, 11);
     if (!is_last)
         snprintf(next, sizeof next, ",\"next\":\"n%d\"", number + 1);
     buffer_printf(out, "%s\"n%d\":", number > 0 ? "," : "", number);
@@ -312,6 +313,13 @@ static void write_node(struct random_stream *random, int number, bool is_last, s
                       PICK(random, rules), PICK(random, waits), next);
     else if (is_last)
         buffer_printf(out, "{\"type\":\"send\",\"channel\":\"sms\",\"template\":\"hello\"}");
+    else if (kind == 9)
+        buffer_printf(out,
+                      "{\"type\":\"split\",\"arms\":[{\"weight\":2,\"next\":\"n%d\"},"
+                      "{\"weight\":1,\"next\":null}]}",
+                      number + 1);
+    else if (kind == 10)
+        buffer_printf(out, "{\"type\":\"hold_out\",\"percent\":30%s}", next);
     else
         buffer_printf(out, "{\"type\":\"branch\",\"cases\":[{\"rule\":%s,\"next\":\"n%d\"}]}",
                       PICK(random, rules), number + 1);
@@ -424,11 +432,9 @@ static void publish(struct house *house, struct random_stream *random)
     buffer_deinit(&text);
 }
 
-static void simulate(struct house *house, int64_t from_ms, struct lines *lines,
-                     struct buffer *result)
+static err simulate(struct house *house, int64_t from_ms, const struct whatif_listener *listener,
+                    const _Atomic bool *cancel, struct buffer *result, struct problem *problem)
 {
-    struct problem problem = { .error = ERR_OK };
-    struct whatif_listener listener = { .touch = hear_simulated, .context = lines };
     struct json_parser *parser = NULL;
     char from[TIME_TEXT_BYTES], body[200];
     json_value root;
@@ -439,9 +445,39 @@ static void simulate(struct house *house, int64_t from_ms, struct lines *lines,
              from);
     assert_ok(json_parser_new(&parser, 1 << 20));
     assert_ok(json_parse(parser, str_from_c(body), &root, NULL));
-    if (whatif_run(house->engine, STR("j0"), root, &listener, NULL, result, &problem) != ERR_OK)
-        fail_msg("%s", problem.detail);
+    err error = whatif_run(house->engine, STR("j0"), root, listener, cancel, result, problem);
     json_parser_free(&parser);
+    return error;
+}
+
+/* Cancelled in the midst of it: it ends, without a result. */
+struct cancelling {
+    _Atomic bool flag;
+    size_t heard;
+};
+
+static void hear_and_cancel(void *context, const struct whatif_touch *touch)
+{
+    struct cancelling *cancelling = context;
+    (void)touch;
+    cancelling->heard++;
+    atomic_store(&cancelling->flag, true);
+}
+
+static void simulate_cancelled(struct house *house, int64_t from_ms, size_t lived)
+{
+    struct problem problem = { .error = ERR_OK };
+    struct cancelling cancelling = { .heard = 0 };
+    struct whatif_listener listener = { .touch = hear_and_cancel, .context = &cancelling };
+    struct buffer result;
+    buffer_init(&result, (size_t)64 << 20);
+    err error = simulate(house, from_ms, &listener, &cancelling.flag, &result, &problem);
+    if (cancelling.heard > 0) {
+        assert_int_equal(error, ERR_UNAVAILABLE);
+        assert_int_equal(result.size, 0);
+        assert_true(cancelling.heard < lived);
+    }
+    buffer_deinit(&result);
 }
 
 static void compare(struct lines *lived, struct lines *simulated)
@@ -491,7 +527,11 @@ static void one_seed(uint64_t seed, size_t *touches)
     live_until(&house, parser, wall_clock_now_ms(&house.clock) + 2 * DAY_MS);
     read_lived(&house, &lived);
     struct digest before_run = house_digest(&house, NULL);
-    simulate(&house, from_ms, &simulated, &result);
+    simulate_cancelled(&house, from_ms, lived.count);
+    struct problem problem = { .error = ERR_OK };
+    struct whatif_listener listener = { .touch = hear_simulated, .context = &simulated };
+    if (simulate(&house, from_ms, &listener, NULL, &result, &problem) != ERR_OK)
+        fail_msg("%s", problem.detail);
     struct digest after_run = house_digest(&house, NULL);
     assert_memory_equal(&before_run, &after_run, sizeof before_run);
     *touches += lived.count;

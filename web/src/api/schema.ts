@@ -4824,11 +4824,17 @@ export interface components {
                 minutes: number;
                 tasks_per_day: number;
                 days_over_capacity: number;
+                /** @description tasks that wait for a later day */
+                put_off: number;
+                /** @description tasks whose day is beyond the run */
+                not_done: number;
+                longest_wait_days: number;
                 by_day: {
                     day: string;
                     tasks: number;
                     minutes: number;
                     over_capacity: number;
+                    put_off: number;
                 }[];
             };
             budgets: {
