@@ -23,7 +23,7 @@ export const customerTexts = catalogue({
     },
     profile: {
       traits: '属性', tags: '标签', segments: '所在人群', from: (source: string) => `来自 ${source}`, noTraits: '还没有属性。identify 事件或会员资料会带来它们。',
-      noTags: '还没有标签。', noSegments: '还不在任何人群里。', longAgo: '更早', since: (when: string, why: string) => `${when} 起${why === '' ? '' : `，因为${why}`}`,
+      noTags: '还没有标签。', noSegments: '还不在任何人群里。', longAgo: '更早', since: (when: string, why: string) => `${when}起${why === '' ? '' : `，因为${why}`}`,
       causes: { event: '一条事件', fact: '资料变了', time: '时间到了', merge: '合并', definition: '定义改了', hand: '手工调整', recount: '重新计算' } as Record<string, string>,
     },
     timeline: {

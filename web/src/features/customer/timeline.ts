@@ -125,7 +125,7 @@ export function factsOf(event: TimelineEvent): Fact[] {
     facts.push({ kind: 'quantity', count: bought.reduce((total, one) => total + one.quantity, 0) });
   }
   if (!isOrder.test(type)) add(text(props, 'name', 'product_name', 'title', '$title', 'query', 'search_keyword'));
-  add(text(props, 'coupon_name', 'skin_type', 'store_name', 'campaign_name', 'campaign', 'path', '$url_path', 'url_path', 'content', 'purpose', 'reason'));
+  add(text(props, 'coupon_name', 'skin_type', 'store_name', 'campaign_name', 'campaign', 'path', '$url_path', 'url_path', 'content', 'purpose', 'reason', '$journey', '$template'));
   if (isOrder.test(type)) {
     add(text(props, 'affiliation', 'shop', 'carrier', 'store_id'));
     const order = text(props, 'order_id', 'order_no');

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TouchesPage: everything that went out, or did not, and why; the accounts it goes by; the red button. */
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
+import { PlusOutlined } from '@ant-design/icons';
 import { App, Button } from 'antd';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import { api } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useProblemNotice, useRightReason, useRoleReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { ChannelName, Count, OneId, Pill, QuietHead, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
@@ -16,6 +18,8 @@ import { Bones, Empty, Failure, Loaded } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
 import { healthOf, statuses, tones, touchQueries, type Account, type Touch } from './model';
 import { useReason } from './reason';
+import { AccountDrawer } from './AccountDrawer';
+import './touches.css';
 import { StopButton, StopNotice } from './StopPanel';
 import { touchTexts } from './texts';
 import { TouchDrawer } from './TouchDrawer';
@@ -90,15 +94,19 @@ function Touches({ filters, onFilter }: TouchesProps) {
 function Accounts() {
   const t = useText(touchTexts);
   const list = useQuery(touchQueries.accounts());
+  const reason = useRightReason('channel.administer');
+  const [opened, setOpened] = useState<Account | 'new' | null>(null);
+  const create = <ActionButton type="primary" icon={<PlusOutlined />} reason={reason} onClick={() => setOpened('new')}>{t.newAccount}</ActionButton>;
   return (
-    <Loaded query={list} skeleton={<Panel><Bones rows={5} inset={0} /></Panel>} isEmpty={(data) => data.items.length === 0} empty={<Panel><Empty title={t.accountsEmptyTitle}>{t.accountsEmpty}</Empty></Panel>}>
+    <>
+    <Loaded query={list} skeleton={<Panel><Bones rows={5} inset={0} /></Panel>} isEmpty={(data) => data.items.length === 0} empty={<Panel><Empty title={t.accountsEmptyTitle} action={create}>{t.accountsEmpty}</Empty></Panel>}>
       {(data) => (
-        <Panel flush>
+        <Panel flush title={t.tabs['accounts'] ?? ''} tools={create}>
           <div className="scroll-x">
             <DataTable<Account>
               rowKey="key" dataSource={data.items} pagination={false} scroll={{}} style={{ minWidth: 760 }}
               columns={[
-                { key: 'key', title: t.account, render: (_, row) => <span className="mono">{row.key}</span> },
+                { key: 'key', title: t.account, render: (_, row) => <span className="row" style={{ gap: 8 }}><button type="button" className="link-button mono" onClick={() => setOpened(row)}>{row.key}</button>{row.settings['sandbox'] === true && <Pill tone="info">{t.sandbox}</Pill>}{row.settings['disabled'] === true && <Pill>{t.disabled}</Pill>}</span> },
                 { key: 'channel', title: t.channel, render: (_, row) => <ChannelName channel={row.channel} /> },
                 { key: 'health', title: t.health, render: (_, row) => <HealthMark account={row} /> },
                 { key: 'queued', title: t.queued, align: 'right', width: 90, render: (_, row) => <Count value={row.queued ?? 0} /> },
@@ -112,6 +120,8 @@ function Accounts() {
         </Panel>
       )}
     </Loaded>
+    <AccountDrawer account={opened} taken={new Set(list.data?.items.map((one) => one.key))} onClose={() => setOpened(null)} />
+    </>
   );
 }
 
