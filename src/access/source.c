@@ -27,6 +27,26 @@ static size_t slot_of(const struct source_set *set, const uint8_t hash[SEAL_HASH
     return (size_t)word & set->slot_mask;
 }
 
+static const char *const without_consent_texts[] = { [WITHOUT_CONSENT_KEEP] = "keep",
+                                                     [WITHOUT_CONSENT_DROP] = "drop",
+                                                     [WITHOUT_CONSENT_ANONYMISE] = "anonymise" };
+
+const char *source_without_consent_text(enum without_consent without)
+{
+    return without_consent_texts[without];
+}
+
+bool source_without_consent_find(str text, enum without_consent *without)
+{
+    for (int i = WITHOUT_CONSENT_KEEP; i <= WITHOUT_CONSENT_ANONYMISE; i++) {
+        if (!str_equal(text, str_from_c(without_consent_texts[i])))
+            continue;
+        *without = (enum without_consent)i;
+        return true;
+    }
+    return false;
+}
+
 static err copy_source(struct source_set *set, const struct source *from, struct source *to)
 {
     *to = *from;

@@ -21,6 +21,14 @@
 
 enum source_kind { SOURCE_SERVER, SOURCE_PUBLIC };
 
+/* What a door does with an event of somebody who has not agreed to be recorded. */
+enum without_consent { WITHOUT_CONSENT_KEEP, WITHOUT_CONSENT_DROP, WITHOUT_CONSENT_ANONYMISE };
+#define CONSENT_CATEGORY_BYTES 41
+#define CONSENT_CATEGORY_DEFAULT "analytics"
+/* "keep", "drop", "anonymise". */
+const char *source_without_consent_text(enum without_consent without);
+bool source_without_consent_find(str text, enum without_consent *without);
+
 struct source {
     uint32_t number;
     str key; /* "web", "tmall"; in URLs and as namespace of anonymous ids */
@@ -30,9 +38,11 @@ struct source {
     str channel;  /* default channel of its events; "" to derive from the event */
     bool strict;  /* what the plan does not know goes to quarantine */
     bool disabled;
-    uint32_t events_per_second; /* the doors take no more; 0: no limit */
-    str write_key;              /* of public sources, for snippets; "" for server sources */
-    str signing_secret;         /* for signed claims; "" if none */
+    enum without_consent without_consent;
+    char consent_category[CONSENT_CATEGORY_BYTES]; /* what has to be agreed to; "": the default */
+    uint32_t events_per_second;                    /* the doors take no more; 0: no limit */
+    str write_key;      /* of public sources, for snippets; "" for server sources */
+    str signing_secret; /* for signed claims; "" if none */
     uint8_t write_key_hash[SEAL_HASH_BYTES];
     /* The key before it, good as well until then; 0: none. A set is published anew when that is over. */
     uint8_t old_key_hash[SEAL_HASH_BYTES];

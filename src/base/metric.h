@@ -20,6 +20,8 @@
     X(EVENTS_QUARANTINED, "kith_events_quarantined_total", COUNTER, "events in quarantine")       \
     X(EVENTS_ERASED, "kith_events_erased_total", COUNTER,                                         \
       "events about erased customers, refused")                                                   \
+    X(EVENTS_WITHOUT_CONSENT, "kith_events_without_consent_total", COUNTER,                       \
+      "events not recorded at the doors, or without who it was: nobody had agreed")               \
     X(EVENTS_REFUSED, "kith_events_refused_total", COUNTER, "events refused at the doors")        \
     X(REQUESTS, "kith_http_requests_total", COUNTER, "HTTP requests")                             \
     X(REQUESTS_FAILED, "kith_http_requests_failed_total", COUNTER, "HTTP answers above 499")      \
@@ -44,7 +46,7 @@
     X(FLUSH_RETRIES, "kith_flush_retries_total", COUNTER, "inserts tried again")                  \
     X(FLUSH_LAG, "kith_flush_lag_rows", GAUGE, "applied events not yet in the warehouse")         \
     X(WAREHOUSE_STARTS, "kith_warehouse_starts_total", COUNTER, "starts of the child")            \
-    X(WAREHOUSE_SHARDS_LOST, "kith_warehouse_shards_lost_total", COUNTER, "shards gone")        \
+    X(WAREHOUSE_SHARDS_LOST, "kith_warehouse_shards_lost_total", COUNTER, "shards gone")          \
     X(MERGES, "kith_identity_merges_total", COUNTER, "customers merged")                          \
     X(SPLITS, "kith_identity_splits_total", COUNTER, "merges taken back")                         \
     X(REFUSALS, "kith_identity_refusals_total", COUNTER, "links refused")                         \

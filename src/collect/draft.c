@@ -236,8 +236,12 @@ static void tell_live(struct door *door, json_value item, err error, const struc
 
 void draft_tell(struct door *door, json_value item, err error, const struct problem *problem)
 {
+    bool is_unsaid = door->is_unsaid;
+    door->is_unsaid = false;
     if (error != ERR_OK && door->refused++ == 0)
         door->first = *problem;
+    if (is_unsaid)
+        return;
     if (live_wants(door->request->received_ms, error != ERR_OK))
         tell_live(door, item, error, problem);
 }

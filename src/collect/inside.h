@@ -54,6 +54,7 @@ struct door {
     uint32_t count;       /* events taken */
     uint32_t refused;     /* events refused */
     bool measure_items;   /* the body is larger than one event may be */
+    bool is_unsaid;       /* of this event nothing is told, not even to who looks on */
     struct problem first; /* the first refusal */
 };
 
@@ -61,6 +62,15 @@ struct door {
 
 /* Of the request; sets `starved` when there is none. */
 void *worker_alloc(struct collect_worker *worker, size_t size_bytes);
+
+/* ---- who has not agreed (consent.c) ---- */
+
+/* `preferences`: what she agreed to, by category. */
+bool collect_may_record(const struct source *source, json_value preferences);
+/* The event is taken and nothing of it is kept. */
+void collect_leave_unsaid(struct door *door);
+/* Of the sender for this day, in the request's memory. */
+err collect_pseudonym(struct door *door, str sender, str *pseudonym) MUST_USE;
 
 /* ---- answers (worker.c) ---- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One of Segment's calls becomes one event. */
+#include "base/metric.h"
 #include "collect/segment_inside.h"
 #include "event/known.h"
 
@@ -253,6 +254,45 @@ static err check_size(struct door *door, json_value item, struct problem *proble
                         "keep long texts and files elsewhere and send links");
 }
 
+/* ---- who has not agreed ---- */
+
+static bool speaks_of_consent(const struct segment_draft *draft, enum segment_type call)
+{
+    return call == CALL_TRACK && str_starts_with(json_text(draft->item.event), STR("Consent "));
+}
+
+/* What says who it was goes, before anything is made of it. */
+static err forget_sender(struct segment_draft *draft)
+{
+    struct segment_item *item = &draft->item;
+    str sender = draft->anonymous_id.size > 0 ? draft->anonymous_id : draft->user_id;
+    item->context = (struct segment_context){ .channel = item->context.channel,
+                                              .library = item->context.library };
+    item->user_id = item->anonymous_id = item->previous_id = (json_value){ .document = NULL };
+    item->properties = item->traits = item->name = item->category =
+        (json_value){ .document = NULL };
+    draft->user_id = STR_NONE;
+    draft->door->is_unsaid = true;
+    metric_add(METRIC_EVENTS_WITHOUT_CONSENT, 1);
+    return collect_pseudonym(draft->door, sender, &draft->anonymous_id);
+}
+
+/* *done: the event is dropped. */
+static err ask_consent(struct segment_draft *draft, enum segment_type call, bool *done)
+{
+    const struct source *source = draft->door->source;
+    json_value preferences = json_get(draft->item.context.consent, STR("categoryPreferences"));
+    *done = false;
+    if (collect_may_record(source, preferences) || speaks_of_consent(draft, call))
+        return ERR_OK;
+    bool happened = call == CALL_TRACK || call == CALL_PAGE || call == CALL_SCREEN;
+    if (source->without_consent == WITHOUT_CONSENT_ANONYMISE && happened)
+        return forget_sender(draft);
+    collect_leave_unsaid(draft->door);
+    *done = true;
+    return ERR_OK;
+}
+
 err segment_take_call(struct door *door, const struct segment_batch *batch, json_value value,
                       struct problem *problem)
 {
@@ -274,7 +314,12 @@ err segment_take_call(struct door *door, const struct segment_batch *batch, json
     enum segment_type call =
         batch->call != CALL_NONE ? batch->call : call_named(json_text(draft.item.type));
     error = read_ids(&draft);
-    if (error == ERR_OK && is_void_alias(&draft, call, &error))
+    bool done = false;
+    if (error == ERR_OK)
+        error = ask_consent(&draft, call, &done);
+    if (error == ERR_OK && !done && is_void_alias(&draft, call, &error))
+        done = true;
+    if (done)
         return ERR_OK;
     return error != ERR_OK ? error : draft_item(&draft, call);
 }

@@ -27,7 +27,7 @@ enum segment_type {
 
 struct segment_context {
     json_value page, campaign, library, device, os, app, locale, timezone, user_agent, ip,
-        session_id, screen, network, referrer;
+        session_id, screen, network, referrer, consent;
     json_value traits, external_ids, channel, historical, signature;
 };
 

@@ -36,6 +36,8 @@ static void take_context_member(struct segment_context *context, str key, json_v
     case 7:
         if (IS(key, "library"))
             context->library = value;
+        else if (IS(key, "consent"))
+            context->consent = value;
         else if (IS(key, "channel"))
             context->channel = value;
         else if (IS(key, "network"))

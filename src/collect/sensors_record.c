@@ -323,6 +323,14 @@ err sensors_take_record(struct door *door, json_value value, struct problem *pro
                                    .problem = problem,
                                    .trusted = door->source->kind == SOURCE_SERVER };
     err error = read_record(&draft, value);
+    bool agreed = door->source->without_consent == WITHOUT_CONSENT_KEEP ||
+                  json_bool(json_get(draft.record.properties, STR("kith_consent")), false) ||
+                  draft.record.type == RECORD_ITEM_SET || draft.record.type == RECORD_ITEM_DELETE;
+    if (error == ERR_OK &&
+        !agreed) { /* the records of this protocol say too much of who it was to be anonymised */
+        collect_leave_unsaid(door);
+        return ERR_OK;
+    }
     if (error == ERR_OK)
         error = begin_record(&draft);
     if (error == ERR_OK)

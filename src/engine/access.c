@@ -103,6 +103,11 @@ static void write_source_settings(const struct source *source, struct buffer *ou
     json_member_text(&writer, STR("signing_secret"), source->signing_secret);
     if (source->events_per_second > 0)
         json_member_int(&writer, STR("events_per_second"), source->events_per_second);
+    if (source->without_consent != WITHOUT_CONSENT_KEEP) {
+        json_member_text(&writer, STR("without_consent"),
+                         str_from_c(source_without_consent_text(source->without_consent)));
+        json_member_text(&writer, STR("consent_category"), str_from_c(source->consent_category));
+    }
     if (source->old_until_ms != 0) {
         char hex[2 * SEAL_HASH_BYTES + 1];
         sodium_bin2hex(hex, sizeof hex, source->old_key_hash, SEAL_HASH_BYTES);
@@ -110,6 +115,28 @@ static void write_source_settings(const struct source *source, struct buffer *ou
         json_member_int(&writer, STR("old_until_ms"), source->old_until_ms);
     }
     json_end_object(&writer);
+}
+
+/* Missing members keep what is there; a category has 1 to 40 of a-z, 0-9, '_', '-'. */
+static err read_without_consent(json_value body, struct source *source, struct problem *problem)
+{
+    json_value without = json_get(body, STR("without_consent"));
+    str category = json_text(json_get(body, STR("consent_category")));
+    if (json_kind(without) != JSON_MISSING &&
+        !source_without_consent_find(json_text(without), &source->without_consent)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "without_consent is keep, drop or anonymise");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/without_consent");
+    }
+    if (category.size >= sizeof source->consent_category) {
+        problem_set(problem, ERR_UNPROCESSABLE, "a category of consent has at most %d bytes",
+                    CONSENT_CATEGORY_BYTES - 1);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/consent_category");
+    }
+    if (category.size > 0) {
+        memcpy(source->consent_category, category.data, category.size);
+        source->consent_category[category.size] = '\0';
+    }
+    return ERR_OK;
 }
 
 static err write_source(const struct access_source *row, struct ledger_writes *writes)
@@ -160,6 +187,9 @@ static bool load_source(void *context, const struct ledger_value *values)
         .events_per_second = (uint32_t)json_int(json_get(settings, STR("events_per_second")), 0),
         .disabled = values[10].integer != 0,
     };
+    load->error = read_without_consent(settings, &source, NULL);
+    if (load->error != ERR_OK)
+        return false;
     if (access_read_hex(json_text(json_get(settings, STR("old_key_hash"))), source.old_key_hash,
                         SEAL_HASH_BYTES))
         source.old_until_ms = json_int(json_get(settings, STR("old_until_ms")), 0);
@@ -264,6 +294,9 @@ static err change_source(json_value body, struct access_source *row, int64_t now
         return problem_at(problem, ERR_UNPROCESSABLE, "/events_per_second");
     }
     source->events_per_second = (uint32_t)most;
+    error = read_without_consent(body, source, problem);
+    if (error != ERR_OK)
+        return error;
     if (!source->disabled)
         row->disabled_ms = 0;
     else if (row->disabled_ms == 0)

@@ -51,7 +51,7 @@ enum fact_operation {
     FACT_APPEND, /* one element */
     FACT_UNSET,
     FACT_CONSENT, /* trait number: of the purpose. Never in table TRAITS */
-    FACT_HAND,    /* corrected by hand: it speaks before all others, whatever they are; NONE: not any more */
+    FACT_HAND, /* corrected by hand: it speaks before all others, whatever they are; NONE: not any more */
     FACT_OPERATION_END
 };
 

@@ -132,6 +132,14 @@
       getPersonPackage, "")                                                                        \
     X(DELETE, API "/privacy/requests/{id}/package", PRIVACY_EXPORT, WORKING, NONE, package_delete, \
       deletePersonPackage, "")                                                                     \
+    X(GET, API "/privacy/sensitive", PRIVACY_SEE, WORKING, NONE, sensitive_list,                   \
+      listSensitiveTraits, "")                                                                     \
+    X(PUT, API "/privacy/sensitive/{name}", PRIVACY_CREATE, WORKING, BODY, sensitive_put,          \
+      putSensitiveTrait, "")                                                                       \
+    X(DELETE, API "/privacy/sensitive/{name}", PRIVACY_APPROVE, WORKING, NONE, sensitive_delete,   \
+      deleteSensitiveTrait, "")                                                                    \
+    X(POST, API "/privacy/sensitive/{name}/release", PRIVACY_APPROVE, WORKING, NONE,               \
+      sensitive_release, releaseSensitiveTrait, "")                                                \
     X(GET, API "/customers/{one_id}/consents", CONSENT_SEE, WORKING, NONE, consent_list,           \
       listConsents, "")                                                                            \
     X(PUT, API "/customers/{one_id}/restriction", PRIVACY_CREATE, WORKING, BODY, restriction_put,  \

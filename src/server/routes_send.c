@@ -92,10 +92,11 @@ static err time_member(struct request *request, const char *name, const char *co
 
 err route_touch_send(struct request *request, struct problem *problem)
 {
-    static const char *const members[] = { "campaign",    "key",      "channel",       "account",
-                                           "form",        "template", "purpose",       "brand",
-                                           "priority",    "cost",     "transactional", "order_id",
-                                           "content_key", "context",  "test" };
+    static const char *const members[] = {
+        "campaign",    "key",     "channel",  "account",     "form",          "template",
+        "purpose",     "brand",   "priority", "cost",        "transactional", "order_id",
+        "content_key", "context", "test",     "personalised"
+    };
     struct command_body body;
     json_value root, item;
     struct json_writer writer;

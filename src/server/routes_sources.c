@@ -70,6 +70,11 @@ static void write_source(struct request *request, struct json_writer *writer,
     json_member_bool(writer, STR("strict"), source->strict);
     json_member_bool(writer, STR("disabled"), source->disabled);
     json_member_int(writer, STR("events_per_second"), source->events_per_second);
+    json_member_text(writer, STR("without_consent"),
+                     str_from_c(source_without_consent_text(source->without_consent)));
+    json_member_text(writer, STR("consent_category"),
+                     source->consent_category[0] != '\0' ? str_from_c(source->consent_category)
+                                                         : STR(CONSENT_CATEGORY_DEFAULT));
     member_text_or_null(writer, STR("write_key"), shown);
     json_member_text(writer, STR("write_key_hint"), last_four(shown));
     json_member_bool(writer, STR("signing"), source->signing_secret.size > 0);
@@ -199,8 +204,10 @@ static err check_members(struct request *request, struct problem *problem)
 
 static void copy_members(struct request *request, struct command_body *body)
 {
-    static const char *const members[] = { "name",   "protocol", "channel",
-                                           "strict", "disabled", "events_per_second" };
+    static const char *const members[] = {
+        "name",     "protocol",          "channel",         "strict",
+        "disabled", "events_per_second", "without_consent", "consent_category"
+    };
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
         command_body_copy(body, request, members[i]);
 }

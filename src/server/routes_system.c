@@ -8,6 +8,7 @@
 #include "server/answer.h"
 #include "server/figures.h"
 #include "server/scope.h"
+#include "server/sensitive.h"
 #include "server/standing.h"
 #include "server/views.h"
 
@@ -320,6 +321,7 @@ static bool is_apart(str key)
 {
     return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING)) ||
            str_starts_with(key, STR(SETTING_VIEW_PREFIX)) ||
+           str_equal(key, STR(SETTING_SENSITIVE_TRAITS)) ||
            str_equal(key, STR(SETTING_SINGLE_SIGN_ON));
 }
 

@@ -98,6 +98,10 @@
     X(makePersonPackage, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
     X(getPersonPackage, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
     X(deletePersonPackage, WHOLE, NOTHING, READ, "all of her, whoever else sees her") \
+    X(listSensitiveTraits, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(putSensitiveTrait, WHOLE, NOTHING, READ, "rules of the house") \
+    X(deleteSensitiveTrait, WHOLE, NOTHING, READ, "rules of the house") \
+    X(releaseSensitiveTrait, WHOLE, NOTHING, READ, "rules of the house") \
     X(listConsents, PART, CUSTOMER, READ, "decisions told by seen sources") \
     X(putRestriction, WHOLE, CUSTOMER, CHANGE, "holds for all teams") \
     X(correctTrait, WHOLE, CUSTOMER, CHANGE, "speaks before all sources, whosever they are") \

@@ -4,6 +4,7 @@
 #include "server/answer.h"
 #include "server/inside.h"
 #include "server/scope.h"
+#include "server/sensitive.h"
 
 #define WAITING_MAX 1000
 
@@ -25,6 +26,8 @@ static err run_handler(struct worker *worker, struct request *request, struct pr
         if (error == ERR_OK && !json_is_object(request->json))
             error = problem_set(problem, ERR_INVALID, "the body is not a JSON object");
     }
+    if (error == ERR_OK)
+        error = sensitive_check(request, problem);
     if (error == ERR_OK)
         error = scope_enter(request, problem);
     if (error != ERR_OK || answer_again(request))

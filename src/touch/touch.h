@@ -179,7 +179,7 @@ struct touch_request {
     str purpose;                 /* "marketing", "service" … */
     str brand;
     bool is_transactional;
-    bool is_plain; /* nobody and nothing was chosen by what is known of her */
+    bool is_plain;                     /* nobody and nothing was chosen by what is known of her */
     int priority;                      /* 0 … 100, default 50 */
     int64_t not_before_ms, expires_ms; /* 0: at once; the policy's */
     str order_id, content_key;         /* duplicates */

@@ -364,3 +364,89 @@ test('P4: all that is known of her in one file, sealed on the disk, and gone wit
   assert.deepEqual(readdirSync(join(kith.folder, 'packages')), []);
   await refused(kith, 404, 'not_found', 'GET', `/privacy/requests/${made.id}/package`);
 });
+
+test('collection without consent: dropped, or counted without who it was; nothing of it reaches the disk', { skip: missingBinary }, async () => {
+  const quiet = { id: 'u-not-agreed-1', anonymous: 'visitor-not-agreed-1', phone: '+8613777351946' };
+  const made = {};
+  for (const without of ['drop', 'anonymise']) {
+    const body = { key: `site-${without}`, name: without, kind: 'public', protocol: 'segment', without_consent: without };
+    made[without] = await expect(kith, 201, 'POST', '/sources', { body });
+    assert.equal(made[without].without_consent, without);
+    assert.equal(made[without].consent_category, 'analytics');
+  }
+  await refused(kith, 422, 'unprocessable', 'PUT', '/sources/site-drop', { body: { without_consent: 'guess' } });
+  const say = async (key, ...batch) => {
+    const answer = await fetch(`${kith.url}/v1/batch`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ batch }),
+    });
+    assert.equal(answer.status, 200, 'whoever sends it need not know');
+  };
+  const viewed = (agreed, properties = {}) => ({
+    type: 'track',
+    event: 'Product Viewed',
+    anonymousId: quiet.anonymous,
+    userId: quiet.id,
+    messageId: `m-${++messages}`,
+    properties: { note: 'not-agreed-note', phone: quiet.phone, ...properties },
+    context: { traits: { email: 'not.agreed@qq.com' }, ...(agreed === undefined ? {} : { consent: { categoryPreferences: { analytics: agreed } } }) },
+  });
+  const known = () => ask(kith, 'GET', `/customers/by/user_id/${quiet.id}`);
+  await say(made.drop.write_key, viewed(undefined), viewed(false), identify(quiet));
+  await say(made.anonymise.write_key, viewed(undefined), viewed(false), identify(quiet));
+  const figures = async () => Number(/^kith_events_without_consent_total (\d+)/m.exec(await (await fetch(`${kith.url}/metrics`)).text())?.[1]);
+  assert.equal(await figures(), 6);
+  assert.equal((await known()).status, 404, 'nobody knows her');
+  const live = await expect(kith, 200, 'GET', '/events/live?limit=500');
+  assert.ok(!JSON.stringify(live).includes('not-agreed'), 'nor does who looks on');
+  const counted = async (key) => (await expect(kith, 200, 'GET', `/sources/${key}`)).events_today;
+  await until('the anonymised ones to count', async () => (await counted('site-anonymise')) === 2);
+  assert.equal(await counted('site-drop'), 0);
+  await kith.stop();
+  const traces = [quiet.id, quiet.anonymous, quiet.phone.slice(3), 'not-agreed-note', 'not.agreed@qq.com'];
+  assert.deepEqual(await findPlain(kith.folder, traces, { beside: [kith.logPath] }), []);
+  await kith.launch();
+  await say(made.drop.write_key, viewed(true));
+  assert.equal((await expect(kith, 200, 'GET', `/customers/by/user_id/${quiet.id}`)).summary.events, 1, 'who agreed is known');
+});
+
+test('P11: a sensitive trait is used by nobody before a second person has released it', { skip: missingBinary }, async () => {
+  const people = {};
+  for (const login of ['first', 'second']) {
+    const password = `a long password of ${login} 74`;
+    await expect(kith, 200, 'PUT', `/users/${login}`, { body: { roles: ['administrator'], password, name: login } });
+    const session = await ask(kith, 'POST', '/session', { token: null, body: { login, password } });
+    assert.equal(session.status, 200, session.text);
+    people[login] = /kith_session=([^;]+)/.exec(session.headers['set-cookie'])?.[1] ?? session.headers['set-cookie'][0].split(';')[0].split('=')[1];
+  }
+  const as = (login) => ({ token: people[login] });
+  await send(identify(other, { illness: 'asthma' }));
+  const segment = { name: 'ill', rule: { trait: 'illness', eq: 'asthma' } };
+  assert.equal((await expect(kith, 200, 'PUT', '/privacy/sensitive/illness', { ...as('first'), body: { reason: 'health' } })).state, 'held');
+  const uses = [
+    ['PUT', '/segments/ill', segment],
+    ['PUT', '/tags/ill', { name: 'ill', kind: 'rule', values: [{ value: 'yes', rule: { not: segment.rule } }] }],
+    ['POST', '/segments/preview', { rule: { all: [segment.rule] } }],
+    ['POST', '/segments/buyers/exports', { format: 'csv', columns: ['one_id', 'trait:illness'] }],
+    ['PUT', '/templates/ill', { channel: 'sms', parts: { text: 'hello {{ customer.traits.illness }}' } }],
+  ];
+  for (const [method, path, body] of uses) {
+    const answer = await ask(kith, method, path, { body });
+    assert.equal(answer.status, 422, `${method} ${path}: ${answer.text}`);
+    assert.match(answer.json.detail, /illness.*sensitive/);
+  }
+  await refused(kith, 422, 'unprocessable', 'PUT', '/settings/privacy.sensitive_traits', { body: { value: {} } });
+  await refused(kith, 409, 'conflict', 'DELETE', '/privacy/sensitive/illness', as('first'));
+  await refused(kith, 409, 'conflict', 'POST', '/privacy/sensitive/illness/release'); // a machine's token is nobody
+  assert.equal((await expect(kith, 200, 'POST', '/privacy/sensitive/illness/release', as('first'))).state, 'asked');
+  await refused(kith, 409, 'conflict', 'POST', '/privacy/sensitive/illness/release', as('first'));
+  assert.equal((await ask(kith, 'PUT', '/segments/ill', { body: segment })).status, 422, 'asked is not released');
+  const released = await expect(kith, 200, 'POST', '/privacy/sensitive/illness/release', as('second'));
+  assert.deepEqual([released.state, released.asked_by, released.released_by], ['released', 'first', 'second']);
+  await expect(kith, 200, 'PUT', '/segments/ill', { body: segment });
+  const audit = await expect(kith, 200, 'GET', '/audit?action=setting.put');
+  assert.ok(audit.items.length >= 3, 'each step stands in the audit');
+  await expect(kith, 200, 'PUT', '/privacy/sensitive/illness', { ...as('first'), body: {} });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/segments/ill', { body: segment });
+});
