@@ -2963,6 +2963,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/sensitive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** traits that are not used before a second person has released them */
+        get: operations["listSensitiveTraits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/sensitive/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** a trait is sensitive (health, faith, children …): no rule, tag, segment, journey, template or export uses it */
+        put: operations["putSensitiveTrait"];
+        post?: never;
+        /** no longer sensitive: after it was released */
+        delete: operations["deleteSensitiveTrait"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/sensitive/{name}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** the first person who says so asks, a second one releases it */
+        post: operations["releaseSensitiveTrait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3119,6 +3171,11 @@ export interface components {
             warehouse: {
                 ready: boolean;
                 unflushed_rows: number;
+                /** @description of a ClickHouse cluster; empty when it is embedded */
+                shards: {
+                    url: string;
+                    ready: boolean;
+                }[];
             };
             memory: {
                 name: string;
@@ -3614,6 +3671,13 @@ export interface components {
             last_event_at: string | null;
             /** Format: date-time */
             watermark: string | null;
+            /**
+             * @description what the doors do with an event of somebody who has not agreed to be recorded (docs/privacy.md)
+             * @enum {string}
+             */
+            without_consent?: "keep" | "drop" | "anonymise";
+            /** @description what has to be agreed to: context.consent.categoryPreferences; default analytics */
+            consent_category?: string;
         };
         SourceList: {
             items: components["schemas"]["Source"][];
@@ -3651,6 +3715,13 @@ export interface components {
             last_event_at: string | null;
             /** Format: date-time */
             watermark: string | null;
+            /**
+             * @description what the doors do with an event of somebody who has not agreed to be recorded (docs/privacy.md)
+             * @enum {string}
+             */
+            without_consent?: "keep" | "drop" | "anonymise";
+            /** @description what has to be agreed to: context.consent.categoryPreferences; default analytics */
+            consent_category?: string;
         };
         SourcePost: {
             key: string;
@@ -3662,6 +3733,13 @@ export interface components {
             channel?: string;
             strict?: boolean;
             events_per_second?: number;
+            /**
+             * @description what the doors do with an event of somebody who has not agreed to be recorded (docs/privacy.md)
+             * @enum {string}
+             */
+            without_consent?: "keep" | "drop" | "anonymise";
+            /** @description what has to be agreed to: context.consent.categoryPreferences; default analytics */
+            consent_category?: string;
         };
         SourcePut: {
             name?: string;
@@ -3671,6 +3749,13 @@ export interface components {
             strict?: boolean;
             disabled?: boolean;
             events_per_second?: number;
+            /**
+             * @description what the doors do with an event of somebody who has not agreed to be recorded (docs/privacy.md)
+             * @enum {string}
+             */
+            without_consent?: "keep" | "drop" | "anonymise";
+            /** @description what has to be agreed to: context.consent.categoryPreferences; default analytics */
+            consent_category?: string;
         };
         WriteKey: {
             /** @description shown once; the old one no longer works */
@@ -4548,6 +4633,8 @@ export interface components {
             not_before?: string;
             /** Format: date-time */
             expires?: string;
+            /** @description default true: she was chosen by what is known of her; false: who wants no personalisation may get it */
+            personalised?: boolean;
         };
         TouchAnswers: {
             items: {
@@ -5447,6 +5534,16 @@ export interface components {
             /** @description false: nothing is chosen for her by what is known of her */
             personalised: boolean;
         };
+        SensitiveTrait: {
+            name: string;
+            /** @enum {string} */
+            state: "held" | "asked" | "released";
+            reason: string;
+            asked_by: string | null;
+            released_by: string | null;
+            /** Format: date-time */
+            changed_at: string;
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -6189,6 +6286,8 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
+                        /** @description what of the warehouse is missing; absent when nothing is */
+                        warehouse?: string;
                         /** @enum {string} */
                         role?: "active" | "follower";
                         epoch?: number;
@@ -12944,6 +13043,145 @@ export interface operations {
             };
             400: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSensitiveTraits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SensitiveTrait"][];
+                        next_cursor: null;
+                        /** Format: date-time */
+                        as_of: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putSensitiveTrait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SensitiveTrait"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSensitiveTrait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    releaseSensitiveTrait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SensitiveTrait"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
