@@ -519,8 +519,8 @@ static err stream_links(struct warehouse *warehouse, struct link_stream *stream,
                   "toUInt8(indexOf([",
                   WAREHOUSE_CURRENT_CUSTOMER);
     quote_channels(stream, &sql);
-    buffer_printf(&sql,
-                  "], toString(channel)) - 1)))) FROM events_kept GROUP BY current FORMAT RowBinary");
+    buffer_printf(
+        &sql, "], toString(channel)) - 1)))) FROM events_kept GROUP BY current FORMAT RowBinary");
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = warehouse_stream(warehouse, buffer_str(&sql), NULL, 0, take_links, stream, problem);
