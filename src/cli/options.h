@@ -23,12 +23,13 @@
 
 /* X(member, option, kind, commands, value, default, help) */
 #define OPTION_TABLE(X)                                                                           \
-    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE | MOVE, "DIR", "", "the data folder")    \
+    X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE | MOVE, "DIR", "",                \
+      "the data folder")                                                                          \
     X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                          \
       "where to listen; port 0 takes any free one")                                               \
-    X(ledger, "--ledger", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                             \
+    X(ledger, "--ledger", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                      \
       "a PostgreSQL database instead of ledger.db, postgresql://…; default KITH_LEDGER")          \
-    X(log, "--log", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                                   \
+    X(log, "--log", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                            \
       "a PostgreSQL database instead of log.db, postgresql://…; default KITH_LOG")                \
     X(to_ledger, "--to-ledger", TEXT, MOVE, "URL", "",                                            \
       "where the ledger goes: an empty PostgreSQL database; file: into the folder")               \

@@ -294,7 +294,7 @@ static err choose_role(const struct options *options, enum role *role, struct pr
 {
     static const char *const names[] = { "any", "active", "follower" };
     bool is_cluster = log_address(options) != NULL && ledger_address(options) != NULL &&
-                      (options->warehouse_url[0] != '\0' || options->no_warehouse);
+                      (warehouse_address(options->warehouse_url) != NULL || options->no_warehouse);
     for (int i = 0; i < 3; i++) {
         if (strcmp(options->role, names[i]) != 0)
             continue;

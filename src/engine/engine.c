@@ -511,8 +511,8 @@ static err open_stores(struct engine *engine, struct problem *problem)
     /* Of a log on a server the lease comes first: under its number the ledger is written. */
     error = open_log(engine, problem);
     if (error == ERR_OK)
-        error = engine->config.follows ? standby_open(engine, problem)
-                                       : open_ledger(engine, problem);
+        error =
+            engine->config.follows ? standby_open(engine, problem) : open_ledger(engine, problem);
     if (error != ERR_OK || engine->config.without_warehouse)
         return error;
     char folder[600];

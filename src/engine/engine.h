@@ -48,10 +48,10 @@ struct engine_tail;
 struct engine_config {
     const char *folder; /* data folder; made when missing */
     struct wall_clock *clock;
-    const char *ledger_url;            /* "postgresql://…"; NULL: ledger.db of the folder */
-    const char *log_url;               /* likewise; NULL: log.db of the folder */
-    const char *address;               /* of a log on a server: where others send people to us */
-    int64_t lease_ms;                  /* of it; default 10 s */
+    const char *ledger_url; /* "postgresql://…"; NULL: ledger.db of the folder */
+    const char *log_url;    /* likewise; NULL: log.db of the folder */
+    const char *address;    /* of a log on a server: where others send people to us */
+    int64_t lease_ms;       /* of it; default 10 s */
     /* Apply what another server writes, answer questions, write nothing (needs log_url and ledger_url). */
     bool follows;
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */

@@ -111,8 +111,9 @@ static void prune(struct engine *engine, uint64_t flushed)
     if (pruning.writes == NULL)
         return;
     err error = ledger_scan(engine->ledger, LEDGER_OUTCOMES, NULL, prune_row, &pruning, &problem);
-    if (error == ERR_OK && ledger_writes_count(pruning.writes) > 0)
-        error = ledger_apply(engine->ledger, &pruning.writes, 0, NULL, NULL);
+    bool some = error == ERR_OK && ledger_writes_count(pruning.writes) > 0;
+    if (some && ledger_apply(engine->ledger, &pruning.writes, 0, NULL, NULL) != ERR_OK)
+        log_line(LOG_WARN, "standby_not_pruned", "%s", "");
     ledger_writes_free(&pruning.writes);
 }
 

@@ -70,7 +70,8 @@ struct ledger_config {
     /* Of a server: the number of the lease under which we write (log.h, L6). Each commit asks whether a newer one has come;
      * then it fails with LOCKED, and so does all that follows. 0: no lease, another writer is kept out by a lock. */
     uint64_t epoch;
-    bool read_only; /* of a server: somebody else writes; nothing is migrated, and ledger_apply is not called */
+    bool
+        read_only; /* of a server: somebody else writes; nothing is migrated, and ledger_apply is not called */
 };
 
 /* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */
