@@ -152,10 +152,13 @@ async function askSleepers(server) {
 
 // ---- what happens when ----
 
+/** From a minute on whole minutes, as people read them. */
+const quickly = (seconds) => (seconds < 60 ? `${seconds}s` : `${Math.round(seconds / 60)}m`);
+
 /** Days become the demo's days; "at ten" would wait for a real morning. */
 function quicken(node) {
   const quick = { ...node };
-  const shorter = (text) => text.replace(/^(\d+)d$/, (_, days) => `${(days * DAY_MS) / 1000}s`);
+  const shorter = (text) => text.replace(/^(\d+)d$/, (_, days) => quickly((days * DAY_MS) / 1000));
   for (const name of ['for', 'timeout']) if (quick[name]) quick[name] = shorter(quick[name]);
   if (quick.type === 'coupon') quick.purpose = 'coupon';   // it lies in her wallet: not a message, and none less
   if (quick.type !== 'wait') return quick;

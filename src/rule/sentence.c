@@ -39,6 +39,7 @@ static const struct {
     { "Order Placed", "下单", "placed an order" },
     { "Order Refunded", "退款", "had an order refunded" },
     { "Order Cancelled", "取消订单", "cancelled an order" },
+    { "Order Shipped", "订单发货", "had an order sent out" },
     { "Product Viewed", "浏览商品", "viewed a product" },
     { "Product Added", "加购", "added a product to the cart" },
     { "Product Removed", "移出购物车", "removed a product from the cart" },
