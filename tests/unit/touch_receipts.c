@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Receipts come twice and in any order (D10): delivered before the answer that it was taken, read before delivered, failed an hour
+ * later. What is known at the end does not depend on the order, and no status is told twice. */
+#include "touch_house.h"
+
+static struct touch_house *with_sms(void)
+{
+    struct touch_house *house = house_make();
+    house_account(house, "texts", "sms_aliyun", "{}");
+    house_do(house, touch_put_template,
+             "{\"key\":\"hello\",\"channel\":\"sms\",\"parts\":{\"text\":\"hello\"}}");
+    return house;
+}
+
+enum word { TAKEN, DELIVERED, READ, CLICKED, FAILED, WORDS };
+static const char *const texts[WORDS] = { NULL, "delivered", "read", "clicked", "failed" };
+
+static void tell(struct touch_house *house, uint64_t touch, enum word word)
+{
+    char body[200];
+    if (word == TAKEN) {
+        snprintf(body, sizeof body, "\"outcome\":\"sent\",\"provider_id\":\"p%llu\"",
+                 (unsigned long long)touch);
+        house_result(house, touch, body);
+        return;
+    }
+    snprintf(
+        body, sizeof body,
+        "{\"account\":\"texts\",\"receipts\":[{\"touch\":%llu,\"status\":\"%s\",\"code\":\"c\"}]}",
+        (unsigned long long)touch, texts[word]);
+    house_do(house, touch_take_receipts, body);
+}
+
+/* On its way: claimed, and nothing heard. */
+static uint64_t under_way(struct touch_house *house, uint32_t customer)
+{
+    struct touch_request request = house_request(customer, "j", "k");
+    struct touch_answer answer = house_ask(house, &request);
+    assert_int_equal(answer.status, TOUCH_QUEUED);
+    assert_int_equal(house_claim_all(house, "texts"), 1);
+    assert_int_equal(house_status(house, answer.touch), TOUCH_SENDING);
+    return answer.touch;
+}
+
+/* The n-th order of four words. */
+static void order_of(unsigned n, enum word words[4])
+{
+    enum word left[4] = { TAKEN, DELIVERED, READ, CLICKED };
+    for (unsigned count = 4; count > 0; count--) {
+        unsigned at = n % count;
+        words[4 - count] = left[at];
+        n /= count;
+        for (; at + 1 < count; at++)
+            left[at] = left[at + 1];
+    }
+}
+
+static void in_any_order_and_twice(void **state)
+{
+    struct touch_house *house = with_sms();
+    (void)state;
+    for (unsigned n = 0; n < 24; n++) {
+        enum word words[4];
+        uint64_t touch = under_way(house, 100 + n);
+        enum touch_status before = TOUCH_SENDING;
+        order_of(n, words);
+        for (int i = 0; i < 8; i++) {
+            tell(house, touch, words[i / 2]); /* each comes twice */
+            enum touch_status now = house_status(house, touch);
+            assert_true(i % 2 == 0 || now == before); /* the second says nothing */
+            before = now;
+        }
+        assert_int_equal(before, TOUCH_CLICKED);
+        for (int i = 0; i < 4; i++)
+            tell(house, touch, words[3 - i]);
+        assert_int_equal(house_status(house, touch), TOUCH_CLICKED);
+    }
+    house_remove(house);
+}
+
+/* Taken, and an hour later it was not: failed, once; and whatever comes after it is too late. */
+static void failed_an_hour_later(void **state)
+{
+    struct touch_house *house = with_sms();
+    (void)state;
+    uint64_t touch = under_way(house, 50);
+    tell(house, touch, TAKEN);
+    house->moment.now_ms += HOUR_MS;
+    tell(house, touch, FAILED);
+    assert_int_equal(house_status(house, touch), TOUCH_FAILED);
+    tell(house, touch, FAILED);
+    tell(house, touch, TAKEN);
+    assert_int_equal(house_status(house, touch), TOUCH_FAILED);
+    house_again(house);
+    assert_int_equal(house_status(house, touch), TOUCH_FAILED);
+    /* Nobody claims it again. */
+    assert_int_equal(house_claim_all(house, "texts"), 0);
+    house_remove(house);
+}
+
+/* She has it: what says that it failed is wrong, however late it comes. */
+static void delivered_is_delivered(void **state)
+{
+    struct touch_house *house = with_sms();
+    (void)state;
+    static const enum word known[] = { DELIVERED, READ, CLICKED };
+    static const enum touch_status status[] = { TOUCH_DELIVERED, TOUCH_READ, TOUCH_CLICKED };
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t touch = under_way(house, 60 + i);
+        tell(house, touch, known[i]); /* before the answer that it was taken */
+        house->moment.now_ms += HOUR_MS;
+        tell(house, touch, FAILED);
+        tell(house, touch, TAKEN);
+        assert_int_equal(house_status(house, touch), status[i]);
+        assert_int_equal(house_claim_all(house, "texts"), 0);
+    }
+    house_remove(house);
+}
+
+/* A failure while it is on its way is one: it is not sent again by itself. */
+static void failed_before_it_was_taken(void **state)
+{
+    struct touch_house *house = with_sms();
+    (void)state;
+    uint64_t touch = under_way(house, 70);
+    tell(house, touch, FAILED);
+    tell(house, touch, TAKEN);
+    assert_int_equal(house_status(house, touch), TOUCH_FAILED);
+    assert_int_equal(house_claim_all(house, "texts"), 0);
+    house_remove(house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_any_order_and_twice),
+        cmocka_unit_test(failed_an_hour_later),
+        cmocka_unit_test(delivered_is_delivered),
+        cmocka_unit_test(failed_before_it_was_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
