@@ -579,6 +579,39 @@ err keys_unseal(const struct keys *keys, struct arena *arena, str sealed, str *v
     return ERR_OK;
 }
 
+/* ---- pieces of files ---- */
+
+_Static_assert(SEAL_PIECE_BYTES == NONCE_BYTES + TAG_BYTES, "pieces");
+
+uint32_t keys_newest(const struct keys *keys)
+{
+    return keys->sealing_count;
+}
+
+err keys_seal_piece(const struct keys *keys, uint32_t number, str place, str plain, uint8_t *out)
+{
+    if (number == 0 || number > keys->sealing_count)
+        return ERR_CORRUPT;
+    memcpy(out, next_nonce(), NONCE_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_BYTES, NULL, (const uint8_t *)plain.data,
+                                               plain.size, (const uint8_t *)place.data, place.size,
+                                               NULL, out, keys->sealing[number - 1]);
+    return ERR_OK;
+}
+
+err keys_unseal_piece(const struct keys *keys, uint32_t number, str place, const uint8_t *sealed,
+                      size_t sealed_bytes, char *out)
+{
+    unsigned long long plain_bytes = 0;
+    if (number == 0 || number > keys->sealing_count || sealed_bytes < SEAL_PIECE_BYTES)
+        return ERR_CORRUPT;
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(
+               (uint8_t *)out, &plain_bytes, NULL, sealed + NONCE_BYTES, sealed_bytes - NONCE_BYTES,
+               (const uint8_t *)place.data, place.size, sealed, keys->sealing[number - 1]) == 0
+               ? ERR_OK
+               : ERR_CORRUPT;
+}
+
 /* ---- one_id ---- */
 
 /* The number stands in the low half of 64 bits, the high half is zero, and a keyed permutation of all

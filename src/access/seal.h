@@ -54,6 +54,16 @@ err keys_unseal(const struct keys *keys, struct arena *arena, str sealed, str *v
                 struct problem *problem) MUST_USE;
 bool seal_is_sealed(str text);
 
+/* A piece of a file (sealed_file.h): nonce, ciphertext and tag, SEAL_PIECE_BYTES more than the plain text, by the sealing key
+ * `number`; `place` says where it belongs and is not in it. CORRUPT for a damaged one, one of another place, or of a key that
+ * the folder does not have. */
+#define SEAL_PIECE_BYTES 40
+uint32_t keys_newest(const struct keys *keys);
+err keys_seal_piece(const struct keys *keys, uint32_t number, str place, str plain,
+                    uint8_t *out) MUST_USE;
+err keys_unseal_piece(const struct keys *keys, uint32_t number, str place, const uint8_t *sealed,
+                      size_t sealed_bytes, char *out) MUST_USE;
+
 /* A customer number as text that tells nothing about order or count. */
 void keys_one_id(const struct keys *keys, uint32_t customer, char out[ONE_ID_BYTES + 1]);
 /* False for what was never given out. */

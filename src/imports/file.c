@@ -92,9 +92,37 @@ err imports_find_file(struct imports *imports, str reference, struct import_file
     return problem_at(problem, ERR_UNPROCESSABLE, "/file");
 }
 
+err import_file_open(struct imports *imports, struct import_file *file, struct problem *problem)
+{
+    char folder[PATH_BYTES], plain[SEALED_PATH_BYTES];
+    struct sealed_file *sealed;
+    snprintf(folder, sizeof folder, "%.900s/uploads/", imports->folder);
+    snprintf(file->plain, sizeof file->plain, "%s", file->path);
+    file->descriptor = 0;
+    if (strncmp(file->path, folder, strlen(folder)) != 0)
+        return ERR_OK;
+    err error = sealed_file_open(&sealed, engine_keys(imports->engine), file->path, false, problem);
+    if (error != ERR_OK)
+        return error;
+    error = sealed_file_unseal(sealed, &file->descriptor, plain, problem);
+    sealed_file_close(&sealed);
+    if (error == ERR_OK)
+        snprintf(file->plain, sizeof file->plain, "%s", plain);
+    return error;
+}
+
+void import_file_close(struct import_file *file)
+{
+    if (file->descriptor > 0)
+        close(file->descriptor);
+    file->descriptor = 0;
+}
+
 err file_sha256(const char *path, uint8_t out[SHA256_BYTES], struct problem *problem)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* A nameless copy is a link of ours; anything else that is one is not followed. */
+    bool is_nameless = strncmp(path, "/proc/self/fd/", 14) == 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | (is_nameless ? 0 : O_NOFOLLOW));
     if (fd < 0)
         return problem_set(problem, ERR_IO, "'%s' cannot be opened: %s", path, strerror(errno));
     EVP_MD_CTX *digest = EVP_MD_CTX_new();

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "access/sealed_file.h"
 #include "imports/imports.h"
 #include "mapping/mapping.h"
 #include "table/table.h"
@@ -53,6 +54,8 @@ struct imports {
     pthread_mutex_t retract_mutex; /* one cut at a time */
     pthread_mutex_t uploads_mutex;
     struct upload *uploads;
+    struct sealed_file *growing; /* the upload that got a part last, by its id */
+    char growing_id[UPLOAD_ID_BYTES + 1];
     struct bucket_state buckets[BUCKETS_SHOWN_MAX];
 };
 
@@ -84,11 +87,17 @@ err imports_set_state(struct imports *imports, uint32_t number, const char *stat
 /* file.c */
 struct import_file {
     char path[PATH_BYTES];
+    char plain[PATH_BYTES]; /* where its plain bytes are read, once import_file_open was called */
+    int descriptor;         /* of a nameless copy; 0: none */
     char name[256];
     int64_t size_bytes;
 };
 err imports_find_file(struct imports *imports, str reference, struct import_file *file,
                       struct problem *problem) MUST_USE;
+/* An upload is sealed: its plain bytes are in a nameless copy until it is closed. */
+err import_file_open(struct imports *imports, struct import_file *file,
+                     struct problem *problem) MUST_USE;
+void import_file_close(struct import_file *file);
 err file_sha256(const char *path, uint8_t out[SHA256_BYTES], struct problem *problem) MUST_USE;
 void hex_text(const uint8_t *bytes, size_t size, char *out); /* 2 * size + 1 */
 

@@ -45,7 +45,8 @@ struct job_run {
     struct problem *problem;
     struct json_parser *parser; /* of the settings */
     json_value settings;
-    char path[PATH_BYTES], data_set[256];
+    struct import_file file;
+    char data_set[256];
     struct mapping *mapping;
     struct mapping_worker *worker;
     struct table *table;
@@ -415,7 +416,7 @@ static err read_file(struct job_run *run)
 
 static err open_table(struct job_run *run)
 {
-    struct table_config config = { .path = run->path,
+    struct table_config config = { .path = run->file.plain,
                                    .program = run->imports->config.program,
                                    .library = run->imports->config.library };
     err error = table_form_read(json_get(run->settings, STR("form")), &config.form, run->problem);
@@ -448,7 +449,7 @@ static err check_content(struct job_run *run)
     char text[2 * SHA256_BYTES + 1];
     str told = json_text(json_get(run->settings, STR("sha256")));
     show(run, "checking");
-    err error = file_sha256(run->path, hash, run->problem);
+    err error = file_sha256(run->file.plain, hash, run->problem);
     if (error != ERR_OK)
         return error;
     hex_text(hash, sizeof hash, text);
@@ -469,11 +470,13 @@ static err begin(struct job_run *run)
         return error;
     path = json_text(json_get(run->settings, STR("path")));
     data_set = json_text(json_get(run->settings, STR("data_set")));
-    snprintf(run->path, sizeof run->path, STR_FMT, STR_ARG(path));
+    snprintf(run->file.path, sizeof run->file.path, STR_FMT, STR_ARG(path));
     snprintf(run->data_set, sizeof run->data_set, STR_FMT, STR_ARG(data_set));
     if (str_equal(str_from_c(run->row->status), STR("waiting")))
         error =
             imports_set_state(run->imports, run->row->number, "running", STR_NONE, run->problem);
+    if (error == ERR_OK)
+        error = import_file_open(run->imports, &run->file, run->problem);
     if (error == ERR_OK)
         error = check_content(run);
     show(run, "looking_up");
@@ -516,6 +519,7 @@ static err tell_watermark(struct job_run *run)
 static void end(struct job_run *run)
 {
     report_close(&run->report);
+    import_file_close(&run->file);
     mapping_worker_free(&run->worker);
     mapping_free(&run->mapping);
     table_close(&run->table);

@@ -14,7 +14,7 @@
 static err find_form(const struct import_file *file, json_value told, struct table_form *form,
                      struct problem *problem)
 {
-    err error = table_detect(file->path, str_from_c(file->name), form, problem);
+    err error = table_detect(file->plain, str_from_c(file->name), form, problem);
     if (error == ERR_OK && json_is_object(told))
         error = table_form_read(told, form, problem);
     return error;
@@ -57,7 +57,7 @@ static err write_suggestion(const struct import_file *file, const struct table_f
     int score = 0;
     buffer_init(&mapping, MAPPING_BYTES_MAX);
     buffer_init(&preset, 256);
-    err error = mapping_suggest(file->path, form, &mapping, &preset, &score, problem);
+    err error = mapping_suggest(file->plain, form, &mapping, &preset, &score, problem);
     if (error == ERR_OK) {
         json_put_key(writer, STR("mapping"));
         json_put_raw(writer, mapping.size > 0 ? buffer_str(&mapping) : STR("null"));
@@ -79,12 +79,16 @@ err imports_detect(struct imports *imports, str reference, json_value told, stru
     struct json_writer writer;
     err error = imports_find_file(imports, reference, &file, problem);
     if (error == ERR_OK)
+        error = import_file_open(imports, &file, problem);
+    if (error == ERR_OK)
         error = find_form(&file, told, &config.form, problem);
-    config.path = file.path;
+    config.path = file.plain;
     if (error == ERR_OK)
         error = table_open(&table, &config, problem);
-    if (error != ERR_OK)
+    if (error != ERR_OK) {
+        import_file_close(&file);
         return error;
+    }
     json_writer_init(&writer, out);
     json_begin_object(&writer);
     json_member_text(&writer, STR("name"), str_from_c(file.name));
@@ -99,6 +103,7 @@ err imports_detect(struct imports *imports, str reference, json_value told, stru
     table_close(&table);
     error = write_suggestion(&file, &config.form, &writer, problem);
     json_end_object(&writer);
+    import_file_close(&file);
     return error;
 }
 
@@ -171,7 +176,7 @@ static err check_against_file(struct imports *imports, const struct import_file 
                               const struct table_form *form, str mapping_text,
                               struct problem *problem)
 {
-    struct table_config config = { .path = file->path,
+    struct table_config config = { .path = file->plain,
                                    .form = *form,
                                    .program = imports->config.program,
                                    .library = imports->config.library };
@@ -273,7 +278,7 @@ static err find_content(struct imports *imports, str reference, struct request *
     if (str_starts_with(reference, STR("upload:")))
         return uploads_find(imports, str_slice(reference, 7, reference.size), &request->file,
                             request->sha256, problem);
-    err error = file_sha256(request->file.path, hash, problem);
+    err error = file_sha256(request->file.plain, hash, problem);
     if (error == ERR_OK)
         hex_text(hash, sizeof hash, request->sha256);
     return error;
@@ -315,6 +320,8 @@ err imports_prepare(struct imports *imports, json_value json, struct buffer *bod
     if (error == ERR_OK)
         error = check_names(imports, &request, problem);
     if (error == ERR_OK)
+        error = import_file_open(imports, &request.file, problem);
+    if (error == ERR_OK)
         error = find_form(&request.file, json_get(json, STR("form")), &request.form, problem);
     if (error == ERR_OK)
         error = find_mapping(imports, json, &request.mapping, &request.version, problem);
@@ -329,6 +336,7 @@ err imports_prepare(struct imports *imports, json_value json, struct buffer *bod
                             buffer_str(&request.form_text), request.data_set, request.identity);
     if (error == ERR_OK)
         write_body(&request, json, body);
+    import_file_close(&request.file);
     buffer_deinit(&request.form_text);
     buffer_deinit(&request.mapping);
     return error != ERR_OK ? error : buffer_status(body);

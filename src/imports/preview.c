@@ -309,6 +309,7 @@ static err count_customers(struct preview *preview, struct tally *tally)
 
 struct run {
     struct imports *imports;
+    struct import_file file;
     struct table *table;
     struct mapping *mapping;
     struct mapping_worker *worker;
@@ -317,7 +318,6 @@ struct run {
 
 static err open_run(struct run *run, json_value request, struct problem *problem)
 {
-    struct import_file file;
     struct table_config config = { .program = run->imports->config.program,
                                    .library = run->imports->config.library };
     struct mapping_context context = {
@@ -335,11 +335,13 @@ static err open_run(struct run *run, json_value request, struct problem *problem
     engine_status(run->imports->engine, &status);
     context.received_ms = status.as_of_ms;
     buffer_init(&saved, MAPPING_BYTES_MAX);
-    err error =
-        imports_find_file(run->imports, json_text(json_get(request, STR("file"))), &file, problem);
-    config.path = file.path;
+    err error = imports_find_file(run->imports, json_text(json_get(request, STR("file"))),
+                                  &run->file, problem);
     if (error == ERR_OK)
-        error = table_detect(file.path, str_from_c(file.name), &config.form, problem);
+        error = import_file_open(run->imports, &run->file, problem);
+    config.path = run->file.plain;
+    if (error == ERR_OK)
+        error = table_detect(run->file.plain, str_from_c(run->file.name), &config.form, problem);
     if (error == ERR_OK && json_is_object(json_get(request, STR("form"))))
         error = table_form_read(json_get(request, STR("form")), &config.form, problem);
     if (error == ERR_OK && key.size > 0 && !json_is_object(mapping)) {
@@ -361,6 +363,7 @@ static err open_run(struct run *run, json_value request, struct problem *problem
 
 static void close_run(struct run *run)
 {
+    import_file_close(&run->file);
     mapping_worker_free(&run->worker);
     mapping_free(&run->mapping);
     table_close(&run->table);

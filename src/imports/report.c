@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report: refused rows, each with its number, its reason, and as the file has it. A CSV in UTF-8 with a byte
- * order mark, so that Excel opens it; what a spreadsheet would take for a formula is made text.
+ * order mark, so that Excel opens it; what a spreadsheet would take for a formula is made text. Sealed at rest.
  *
  * It grows beside the log: a chunk's command says how long the report was, and a job that goes on cuts off
  * what is beyond. A row may be refused before the job can resume behind it (lines of orders wait for each
  * other): such rows are not counted into that length until it can, so none is in the report twice.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "imports/inside.h"
 
@@ -21,14 +18,14 @@ struct mark { /* where a row begins that may come again */
 };
 
 struct report {
-    int fd;
+    struct sealed_file *file;
     uint64_t size_bytes, synced_bytes; /* written; on disk */
     uint64_t rows;
     struct mark *marks; /* in the order of the report */
     size_t mark_count, mark_capacity;
     struct buffer waiting;
     bool failed;
-    int failed_number;
+    struct problem failure;
 };
 
 void report_path(const struct imports *imports, uint32_t number, char path[PATH_BYTES])
@@ -36,20 +33,35 @@ void report_path(const struct imports *imports, uint32_t number, char path[PATH_
     snprintf(path, PATH_BYTES, "%.900s/refused-%u.csv", imports->folder, number);
 }
 
+/* As long as its job counts on: what is beyond comes again. After a loss of power it may be shorter; then lines are missing. */
+static err stand_at(struct report *report, uint64_t size_bytes, struct problem *problem)
+{
+    static const char gap[] = "\r\n";
+    err error = sealed_file_cut(report->file, size_bytes, problem);
+    while (error == ERR_OK && sealed_file_size(report->file) < size_bytes) {
+        uint64_t missing = size_bytes - sealed_file_size(report->file);
+        error = sealed_file_append(report->file, str_from_bytes(gap, missing < 2 ? 1 : 2), problem);
+    }
+    return error;
+}
+
 err report_open(struct report **opened, struct imports *imports, uint32_t number,
                 uint64_t size_bytes, uint64_t rows, struct problem *problem)
 {
+    const struct keys *keys = engine_keys(imports->engine);
     char path[PATH_BYTES];
     struct report *report = memory_alloc(sizeof *report);
     if (report == NULL)
         return ERR_NOMEM;
     report_path(imports, number, path);
-    report->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (report->fd < 0 || ftruncate(report->fd, (off_t)size_bytes) != 0) {
-        err error = problem_set(problem, ERR_IO, "the report '%s' cannot be opened: %s", path,
-                                strerror(errno));
-        if (report->fd >= 0)
-            close(report->fd);
+    err error =
+        size_bytes > 0 ? sealed_file_open(&report->file, keys, path, true, problem) : ERR_NOT_FOUND;
+    if (error == ERR_NOT_FOUND)
+        error = sealed_file_create(&report->file, keys, path, problem);
+    if (error == ERR_OK)
+        error = stand_at(report, size_bytes, problem);
+    if (error != ERR_OK) {
+        sealed_file_close(&report->file);
         memory_free(report);
         return error;
     }
@@ -66,7 +78,7 @@ void report_close(struct report **closed)
     *closed = NULL;
     if (report == NULL)
         return;
-    close(report->fd);
+    sealed_file_close(&report->file);
     memory_free(report->marks);
     buffer_deinit(&report->waiting);
     memory_free(report);
@@ -74,18 +86,10 @@ void report_close(struct report **closed)
 
 static void write_waiting(struct report *report)
 {
-    size_t done = 0;
-    while (done < report->waiting.size && !report->failed) {
-        ssize_t size = pwrite(report->fd, report->waiting.data + done, report->waiting.size - done,
-                              (off_t)report->size_bytes);
-        if (size < 0 && errno != EINTR) {
-            report->failed = true;
-            report->failed_number = errno;
-        } else if (size > 0) {
-            done += (size_t)size;
-            report->size_bytes += (uint64_t)size;
-        }
-    }
+    if (report->waiting.size > 0 && !report->failed)
+        report->failed = sealed_file_append(report->file, buffer_str(&report->waiting),
+                                            &report->failure) != ERR_OK;
+    report->size_bytes = sealed_file_size(report->file);
     buffer_clear(&report->waiting);
 }
 
@@ -111,7 +115,7 @@ static void mark_row(struct report *report, uint64_t row)
         struct mark *marks = memory_resize(report->marks, capacity * sizeof *marks);
         if (marks == NULL) {
             report->failed = true;
-            report->failed_number = ENOMEM;
+            problem_set(&report->failure, ERR_NOMEM, "no memory for more refused rows");
             return;
         }
         report->marks = marks;
@@ -141,12 +145,8 @@ void report_row(struct report *report, uint64_t row, str code, str reason, str r
 
 static err fail(const struct report *report, struct problem *problem)
 {
-    int number = report->failed_number;
-    err error = number == ENOSPC || number == EDQUOT ? ERR_STORAGE_FULL
-                : number == ENOMEM                   ? ERR_NOMEM
-                                                     : ERR_IO;
-    return problem_set(problem, error, "the report of refused rows cannot be written: %s",
-                       strerror(number));
+    return problem_set(problem, report->failure.error, "the report of refused rows: %s",
+                       report->failure.detail);
 }
 
 /* Rows below `resume_row` never come again. */
@@ -164,11 +164,8 @@ err report_sync(struct report *report, uint64_t resume_row, uint64_t *size_bytes
                 struct problem *problem)
 {
     write_waiting(report);
-    if (!report->failed && report->size_bytes != report->synced_bytes &&
-        fdatasync(report->fd) != 0) {
-        report->failed = true;
-        report->failed_number = errno;
-    }
+    if (!report->failed && report->size_bytes != report->synced_bytes)
+        report->failed = sealed_file_sync(report->file, &report->failure) != ERR_OK;
     if (report->failed)
         return fail(report, problem);
     report->synced_bytes = report->size_bytes;
@@ -181,18 +178,21 @@ err report_sync(struct report *report, uint64_t resume_row, uint64_t *size_bytes
 err imports_read_refused(struct imports *imports, uint32_t number, uint64_t offset, size_t limit,
                          struct buffer *out, struct problem *problem)
 {
+    struct sealed_file *file;
     char path[PATH_BYTES];
+    size_t size = 0;
     report_path(imports, number, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    err error = sealed_file_open(&file, engine_keys(imports->engine), path, false, problem);
+    if (error == ERR_NOT_FOUND)
         return problem_set(problem, ERR_NOT_FOUND, "import %u has refused no row", number);
+    if (error != ERR_OK)
+        return error;
     char *room = buffer_reserve(out, limit);
-    ssize_t size = room != NULL ? pread(fd, room, limit, (off_t)offset) : -1;
-    int failed = errno;
-    close(fd);
-    if (size < 0)
-        return problem_set(problem, ERR_IO, "the report cannot be read: %s", strerror(failed));
-    buffer_advance(out, (size_t)size);
+    error = room != NULL ? sealed_file_read(file, offset, room, limit, &size, problem) : ERR_NOMEM;
+    sealed_file_close(&file);
+    if (error != ERR_OK)
+        return error;
+    buffer_advance(out, size);
     if (size == 0 && offset == 0)
         return problem_set(problem, ERR_NOT_FOUND, "import %u has refused no row", number);
     return ERR_OK;

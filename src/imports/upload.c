@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upload: files that come in parts. An upload is two files of data/imports/uploads: ID.part has its bytes,
- * ID.json its name, size and, when it is whole, its hash. Where it stands is the size of ID.part, so an upload
- * goes on after a crash of either side.
+/* upload: files that come in parts. An upload is two files of data/imports/uploads: ID.part has its bytes, sealed
+ * (access/sealed_file.h), ID.json its name, size and, when it is whole, its hash. Where it stands is the size of what is
+ * sealed in ID.part, so an upload goes on after a crash of either side.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -127,13 +127,38 @@ static err read_meta(struct imports *imports, str id, struct meta *meta, struct 
 
 static err offset_of(struct imports *imports, str id, uint64_t *offset, struct problem *problem)
 {
+    struct sealed_file *file;
     char path[PATH_BYTES];
-    struct stat status;
     path_of(imports, id, "part", path);
-    if (stat(path, &status) != 0)
-        return no_upload(id, problem);
-    *offset = (uint64_t)status.st_size;
+    err error = sealed_file_open(&file, engine_keys(imports->engine), path, false, problem);
+    if (error != ERR_OK)
+        return error == ERR_NOT_FOUND ? no_upload(id, problem) : error;
+    *offset = sealed_file_size(file);
+    sealed_file_close(&file);
     return ERR_OK;
+}
+
+/* The one that gets its parts now stays open; the uploads' mutex is held. */
+static err growing(struct imports *imports, str id, struct sealed_file **file,
+                   struct problem *problem)
+{
+    char path[PATH_BYTES];
+    err error = ERR_OK;
+    if (imports->growing == NULL || !str_equal(str_from_c(imports->growing_id), id)) {
+        sealed_file_close(&imports->growing);
+        path_of(imports, id, "part", path);
+        error =
+            sealed_file_open(&imports->growing, engine_keys(imports->engine), path, true, problem);
+        memcpy(imports->growing_id, id.data, UPLOAD_ID_BYTES);
+    }
+    *file = imports->growing;
+    return error == ERR_NOT_FOUND ? no_upload(id, problem) : error;
+}
+
+static void stop_growing(struct imports *imports, str id)
+{
+    if (imports->growing != NULL && str_equal(str_from_c(imports->growing_id), id))
+        sealed_file_close(&imports->growing);
 }
 
 static void write_upload(str id, const struct meta *meta, uint64_t offset, struct buffer *out)
@@ -190,6 +215,7 @@ static void drop_hash(struct imports *imports, str id)
 
 void uploads_free(struct imports *imports)
 {
+    sealed_file_close(&imports->growing);
     while (imports->uploads != NULL)
         drop_hash(imports, str_from_c(imports->uploads->id));
 }
@@ -199,15 +225,18 @@ static err finish_hash(struct imports *imports, str id, uint64_t size, char sha2
                        struct problem *problem)
 {
     uint8_t hash[SHA256_BYTES];
-    char path[PATH_BYTES];
+    struct import_file file = { .descriptor = 0 };
     struct upload *upload = hash_of(imports, id);
     err error = ERR_OK;
     if (upload != NULL && upload->hashed_bytes == size &&
         EVP_DigestFinal_ex(upload->digest, hash, NULL) == 1) {
         error = ERR_OK;
     } else {
-        path_of(imports, id, "part", path);
-        error = file_sha256(path, hash, problem);
+        path_of(imports, id, "part", file.path);
+        error = import_file_open(imports, &file, problem);
+        if (error == ERR_OK)
+            error = file_sha256(file.plain, hash, problem);
+        import_file_close(&file);
     }
     drop_hash(imports, id);
     if (error == ERR_OK)
@@ -217,35 +246,14 @@ static err finish_hash(struct imports *imports, str id, uint64_t size, char sha2
 
 /* ---- parts ---- */
 
-static err append_part(const char *path, uint64_t offset, str bytes, struct problem *problem)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return disk_error(errno, "the upload cannot be opened", problem);
-    size_t done = 0;
-    int number = 0;
-    while (done < bytes.size && number == 0) {
-        ssize_t size = pwrite(fd, bytes.data + done, bytes.size - done, (off_t)(offset + done));
-        if (size < 0 && errno != EINTR)
-            number = errno;
-        else if (size > 0)
-            done += (size_t)size;
-    }
-    /* What cannot be kept whole is not kept: the part can be sent again. */
-    if (number != 0 && ftruncate(fd, (off_t)offset) != 0)
-        number = errno;
-    close(fd);
-    return number != 0 ? disk_error(number, "the part cannot be kept", problem) : ERR_OK;
-}
-
 static err take_part(struct imports *imports, str id, struct meta *meta, uint64_t offset, str bytes,
                      struct problem *problem)
 {
-    char path[PATH_BYTES];
-    uint64_t stands = 0;
-    err error = offset_of(imports, id, &stands, problem);
+    struct sealed_file *file;
+    err error = growing(imports, id, &file, problem);
     if (error != ERR_OK)
         return error;
+    uint64_t stands = sealed_file_size(file);
     if (stands != offset) {
         problem_set(problem, ERR_CONFLICT, "the upload stands at %llu, the part begins at %llu",
                     (unsigned long long)stands, (unsigned long long)offset);
@@ -254,8 +262,8 @@ static err take_part(struct imports *imports, str id, struct meta *meta, uint64_
     if (offset + bytes.size > (uint64_t)meta->size_bytes)
         return problem_set(problem, ERR_UNPROCESSABLE, "the upload was announced with %lld bytes",
                            (long long)meta->size_bytes);
-    path_of(imports, id, "part", path);
-    error = append_part(path, offset, bytes, problem);
+    /* What cannot be kept whole is not kept: the part can be sent again. */
+    error = sealed_file_append(file, bytes, problem);
     if (error != ERR_OK)
         return error;
     struct upload *upload = hash_of(imports, id);
@@ -264,6 +272,7 @@ static err take_part(struct imports *imports, str id, struct meta *meta, uint64_
         upload->hashed_bytes += bytes.size;
     if (offset + bytes.size < (uint64_t)meta->size_bytes)
         return ERR_OK;
+    stop_growing(imports, id);
     error = finish_hash(imports, id, (uint64_t)meta->size_bytes, meta->sha256, problem);
     return error == ERR_OK ? write_meta(imports, id, meta, problem) : error;
 }
@@ -286,13 +295,14 @@ err imports_upload_put(struct imports *imports, str id, uint64_t offset, str byt
 static err begin_as(struct imports *imports, str id, const struct meta *meta,
                     struct problem *problem)
 {
+    struct sealed_file *file;
     char path[PATH_BYTES];
     path_of(imports, id, "part", path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return disk_error(errno, "the upload cannot be made", problem);
-    close(fd);
-    err error = write_meta(imports, id, meta, problem);
+    err error = sealed_file_create(&file, engine_keys(imports->engine), path, problem);
+    if (error != ERR_OK)
+        return error;
+    sealed_file_close(&file);
+    error = write_meta(imports, id, meta, problem);
     if (error != ERR_OK)
         (void)unlink(path);
     return error;
@@ -362,6 +372,7 @@ err imports_upload_delete(struct imports *imports, str id, struct problem *probl
     err error = read_meta(imports, id, &meta, problem);
     if (error == ERR_OK) {
         drop_hash(imports, id);
+        stop_growing(imports, id);
         path_of(imports, id, "json", path);
         (void)unlink(path);
         path_of(imports, id, "part", path);

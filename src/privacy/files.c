@@ -4,57 +4,87 @@
  * A line of an export that names her goes; the line of a report says that it is erased; in an upload that waits for its import the value
  * alone is overwritten, and what is made of the row then is refused in apply. What names her: the values of her identifiers, a
  * phone also without its country, and her one_id. Lines are looked at as text: a packed upload (Excel, Parquet, gzip) is left as it
- * is, and goes with its import. */
+ * is, and goes with its import. They are all sealed: what is looked at is a nameless copy, and what has changed in it is sealed
+ * again, in its place or, where it got shorter, in a file that takes the name. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/logline.h"
+#include "access/sealed_file.h"
 #include "privacy/inside.h"
 
 enum file_kind { FILE_EXPORT, FILE_REPORT, FILE_UPLOAD };
 
 struct mapped {
-    char *bytes;
-    size_t size;
-    int fd;
+    struct sealed_file *file;
+    char *bytes; /* of the nameless copy */
+    size_t size; /* of it; drop_lines makes it less */
+    size_t mapped_bytes;
 };
 
-static err map_file(const char *path, struct mapped *mapped, struct problem *problem)
+static err map_file(const struct round *round, const char *path, struct mapped *mapped,
+                    struct problem *problem)
 {
-    struct stat info;
-    *mapped = (struct mapped){ .fd = open(path, O_RDWR | O_CLOEXEC) };
-    if (mapped->fd < 0 && errno == ENOENT)
-        return ERR_NOT_FOUND;
-    if (mapped->fd < 0 || fstat(mapped->fd, &info) != 0)
-        return problem_set(problem, ERR_IO, "cannot open '%s': %s", path, strerror(errno));
-    mapped->size = (size_t)info.st_size;
+    const struct keys *keys = engine_keys(round->privacy->engine);
+    int fd = -1;
+    *mapped = (struct mapped){ .file = NULL };
+    err error = sealed_file_open(&mapped->file, keys, path, true, problem);
+    if (error != ERR_OK)
+        return error;
+    mapped->size = mapped->mapped_bytes = (size_t)sealed_file_size(mapped->file);
     if (mapped->size == 0)
         return ERR_OK;
-    void *bytes = mmap(NULL, mapped->size, PROT_READ | PROT_WRITE, MAP_SHARED, mapped->fd, 0);
+    error = sealed_file_unseal(mapped->file, &fd, NULL, problem);
+    if (error != ERR_OK)
+        return error;
+    void *bytes = mmap(NULL, mapped->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (bytes == MAP_FAILED)
-        return problem_set(problem, ERR_IO, "cannot read '%s': %s", path, strerror(errno));
-    mapped->bytes = bytes;
-    return ERR_OK;
+        error = problem_set(problem, ERR_IO, "cannot read '%s': %s", path, strerror(errno));
+    else
+        mapped->bytes = bytes;
+    close(fd);
+    return error;
 }
 
-static err unmap_file(struct mapped *mapped, bool changed, const char *path,
+/* A shorter one takes the name of the old one, when all of it is on disk. */
+static err replace_file(const struct round *round, const struct mapped *mapped, const char *path,
+                        struct problem *problem)
+{
+    char fresh[PRIVACY_PATH_BYTES + 320];
+    struct sealed_file *file;
+    snprintf(fresh, sizeof fresh, "%s.fresh", path);
+    err error = sealed_file_create(&file, engine_keys(round->privacy->engine), fresh, problem);
+    if (error != ERR_OK)
+        return error;
+    error = sealed_file_append(file, str_from_bytes(mapped->bytes, mapped->size), problem);
+    if (error == ERR_OK)
+        error = sealed_file_sync(file, problem);
+    sealed_file_close(&file);
+    if (error == ERR_OK && rename(fresh, path) != 0)
+        error = problem_set(problem, ERR_IO, "cannot replace '%s': %s", path, strerror(errno));
+    if (error != ERR_OK)
+        (void)unlink(fresh);
+    return error;
+}
+
+static err write_back(const struct round *round, const struct mapped *mapped, const char *path,
                       struct problem *problem)
 {
-    bool good = true;
-    if (mapped->bytes != NULL) {
-        good = !changed || msync(mapped->bytes, mapped->size, MS_SYNC) == 0;
-        munmap(mapped->bytes, mapped->size);
-    }
-    if (mapped->fd >= 0)
-        close(mapped->fd);
-    return good ? ERR_OK
-                : problem_set(problem, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
+    if (mapped->size != mapped->mapped_bytes)
+        return replace_file(round, mapped, path, problem);
+    err error =
+        sealed_file_change(mapped->file, str_from_bytes(mapped->bytes, mapped->size), problem);
+    return error == ERR_OK ? sealed_file_sync(mapped->file, problem) : error;
+}
+
+static void unmap_file(struct mapped *mapped)
+{
+    if (mapped->bytes != NULL)
+        munmap(mapped->bytes, mapped->mapped_bytes);
+    sealed_file_close(&mapped->file);
 }
 
 static bool names_her(const struct round *round, str line)
@@ -71,7 +101,7 @@ static size_t line_end(const struct mapped *mapped, size_t from)
     return end != NULL ? (size_t)(end - mapped->bytes) + 1 : mapped->size;
 }
 
-/* What follows moves up: an export is read by nobody while it is being cleaned but whole, since it only gets shorter. */
+/* What follows moves up, in the copy; who reads the export meanwhile has the old one to its end. */
 static uint64_t drop_lines(const struct round *round, struct mapped *mapped)
 {
     size_t kept = 0;
@@ -87,10 +117,7 @@ static uint64_t drop_lines(const struct round *round, struct mapped *mapped)
         }
         at = end;
     }
-    if (dropped > 0)
-        memset(mapped->bytes + kept, 0, mapped->size - kept);
-    if (dropped > 0 && ftruncate(mapped->fd, (off_t)kept) != 0)
-        log_line(LOG_WARN, "export_not_cut", "reason=\"%s\"", strerror(errno));
+    mapped->size = kept;
     return dropped;
 }
 
@@ -136,16 +163,16 @@ static err clean_file(struct round *round, const char *path, enum file_kind kind
 {
     struct mapped mapped;
     uint64_t changed = 0;
-    err error = map_file(path, &mapped, problem);
-    if (error == ERR_NOT_FOUND)
-        return ERR_OK;
-    if (error == ERR_OK && mapped.size > 0)
+    err error = map_file(round, path, &mapped, problem);
+    if (error == ERR_OK && mapped.bytes != NULL)
         changed = kind == FILE_EXPORT   ? drop_lines(round, &mapped)
                   : kind == FILE_REPORT ? blank_lines(round, &mapped)
                                         : blank_values(round, &mapped);
     round->files += changed > 0;
-    err closed = unmap_file(&mapped, changed > 0, path, problem);
-    return error != ERR_OK ? error : closed;
+    if (error == ERR_OK && changed > 0)
+        error = write_back(round, &mapped, path, problem);
+    unmap_file(&mapped);
+    return error == ERR_NOT_FOUND ? ERR_OK : error;
 }
 
 static bool ends_with(const char *name, const char *ending)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access/sealed_file.h"
 #include "server/answer.h"
 #include "server/mask.h"
 #include "server/view.h"
@@ -108,7 +109,8 @@ struct rows {
     struct export_plan *plan;
     struct request *request; /* nobody's: what views are made with */
     struct json_parser *cells;
-    FILE *file;
+    FILE *file; /* over `sealed` */
+    struct sealed_file *sealed;
     struct buffer line, cell;
     uint32_t numbers[BATCH];
     uint32_t count;
@@ -504,6 +506,38 @@ static void rows_deinit(struct rows *rows)
     json_parser_free(&rows->cells);
 }
 
+/* ---- the file: sealed, a piece at a time ---- */
+
+static ssize_t write_sealed(void *cookie, const char *bytes, size_t size)
+{
+    struct problem problem = { .error = ERR_OK };
+    if (sealed_file_append(cookie, str_from_bytes(bytes, size), &problem) == ERR_OK)
+        return (ssize_t)size;
+    errno = problem.error == ERR_STORAGE_FULL ? ENOSPC : EIO;
+    return 0;
+}
+
+static err open_file(struct rows *rows, const char *path, struct problem *problem)
+{
+    err error = sealed_file_create(&rows->sealed, rows->server->keys, path, problem);
+    if (error != ERR_OK)
+        return error;
+    rows->file = fopencookie(rows->sealed, "w", (cookie_io_functions_t){ .write = write_sealed });
+    if (rows->file == NULL || setvbuf(rows->file, NULL, _IOFBF, SEALED_PIECE_BYTES_MAX) != 0)
+        return problem_set(problem, ERR_NOMEM, "no memory to write the file");
+    return ERR_OK;
+}
+
+static err close_file(struct rows *rows, err error, struct problem *problem)
+{
+    if (rows->file != NULL && fclose(rows->file) != 0 && error == ERR_OK)
+        error = problem_set(problem, ERR_IO, "the file cannot be written: %s", strerror(errno));
+    if (error == ERR_OK)
+        error = sealed_file_sync(rows->sealed, problem);
+    sealed_file_close(&rows->sealed);
+    return error;
+}
+
 err export_rows_write(struct server *server, struct export_plan *plan, const char *path,
                       _Atomic uint64_t *written, const _Atomic bool *cancel,
                       struct problem *problem)
@@ -517,9 +551,8 @@ err export_rows_write(struct server *server, struct export_plan *plan, const cha
     rows->cancel = cancel;
     rows->problem = problem;
     err error = rows_init(rows);
-    rows->file = error == ERR_OK ? fopen(path, "we") : NULL;
-    if (error == ERR_OK && rows->file == NULL)
-        error = problem_set(problem, ERR_IO, "the file cannot be made: %s", strerror(errno));
+    if (error == ERR_OK)
+        error = open_file(rows, path, problem);
     if (error == ERR_OK)
         error = write_head(rows);
     if (error == ERR_OK)
@@ -528,11 +561,7 @@ err export_rows_write(struct server *server, struct export_plan *plan, const cha
         error = rows->error;
     if (error == ERR_OK && rows->count > 0)
         error = write_batch(rows);
-    if (rows->file != NULL && (fflush(rows->file) != 0 || fsync(fileno(rows->file)) != 0) &&
-        error == ERR_OK)
-        error = problem_set(problem, ERR_IO, "the file cannot be written: %s", strerror(errno));
-    if (rows->file != NULL)
-        fclose(rows->file);
+    error = close_file(rows, error, problem);
     rows_deinit(rows);
     memory_free(rows);
     return error;

@@ -247,20 +247,32 @@ static struct export *oldest_waiting(struct exports *exports)
     return found;
 }
 
+/* Of its plain text. */
+static bool measure(const struct exports *exports, const char *path, uint64_t *bytes)
+{
+    struct sealed_file *file;
+    struct problem unused;
+    if (sealed_file_open(&file, exports->server->keys, path, false, &unused) != ERR_OK)
+        return false;
+    *bytes = sealed_file_size(file);
+    sealed_file_close(&file);
+    return true;
+}
+
 static void end(struct exports *exports, struct export *one, err error,
                 const struct problem *problem)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
-    struct stat status;
     path_of(exports, one->number, "part", from);
     path_of(exports, one->number, ending_of(one), to);
-    if (error == ERR_OK && (stat(from, &status) != 0 || rename(from, to) != 0))
+    uint64_t bytes = 0;
+    if (error == ERR_OK && (!measure(exports, from, &bytes) || rename(from, to) != 0))
         error = ERR_IO;
     pthread_mutex_lock(&exports->mutex);
     one->ended_ms = server_now_ms(exports->server);
     one->state = error == ERR_OK ? DONE : atomic_load(&one->cancel) ? CANCELLED : FAILED;
     if (one->state == DONE)
-        one->bytes = (uint64_t)status.st_size;
+        one->bytes = bytes;
     else
         unlink(from);
     if (one->state == FAILED)
@@ -462,11 +474,10 @@ err exports_delete(struct exports *exports, str id)
     return one != NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
-err exports_open(struct exports *exports, str id, int *file, uint64_t *size_bytes, bool *csv,
+err exports_open(struct exports *exports, str id, struct sealed_file **file, bool *csv,
                  bool *revealed, uint32_t *user_number, struct problem *problem)
 {
     char path[PATH_BYTES] = "";
-    struct stat status;
     pthread_mutex_lock(&exports->mutex);
     const struct export *one = find(exports, id);
     err error = one == NULL ? ERR_NOT_FOUND : ERR_OK;
@@ -482,12 +493,8 @@ err exports_open(struct exports *exports, str id, int *file, uint64_t *size_byte
     pthread_mutex_unlock(&exports->mutex);
     if (error != ERR_OK)
         return error;
-    *file = open(path, O_RDONLY | O_CLOEXEC);
-    if (*file < 0 || fstat(*file, &status) != 0) {
-        if (*file >= 0)
-            close(*file);
-        return problem_set(problem, ERR_NOT_FOUND, "the file is not there any more");
-    }
-    *size_bytes = (uint64_t)status.st_size;
-    return ERR_OK;
+    error = sealed_file_open(file, exports->server->keys, path, false, problem);
+    return error == ERR_NOT_FOUND
+               ? problem_set(problem, ERR_NOT_FOUND, "the file is not there any more")
+               : error;
 }

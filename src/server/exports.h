@@ -7,7 +7,7 @@
  *
  * The members are those at the moment of the request; what stands in the columns is as it is when a row is written.
  * Files lie in exports/ of the data folder: ID.csv or ID.jsonl, and ID.json that describes it; what was not finished
- * when the server ended is removed at the next start. Values that name a person are masked unless they were revealed.
+ * when the server ended is removed at the next start. The files are sealed (access/sealed_file.h) and opened as they are sent. Values that name a person are masked unless they were revealed.
  * A cell of CSV that a spreadsheet would take for a formula begins with an apostrophe.
  *
  * Any thread, save exports_new and exports_free.
@@ -15,6 +15,7 @@
 #ifndef KITH_SERVER_EXPORTS_H
 #define KITH_SERVER_EXPORTS_H
 
+#include "access/sealed_file.h"
 #include "audience/audience.h"
 #include "base/json.h"
 
@@ -50,7 +51,7 @@ uint32_t exports_maker(struct exports *exports, str id);
 /* Cancel it, or remove it and its file; NOT_FOUND. */
 err exports_delete(struct exports *exports, str id) MUST_USE;
 /* The file of one that is done, open; whose values were revealed, and to whom. NOT_FOUND, CONFLICT while it runs. */
-err exports_open(struct exports *exports, str id, int *file, uint64_t *size_bytes, bool *csv,
+err exports_open(struct exports *exports, str id, struct sealed_file **file, bool *csv,
                  bool *revealed, uint32_t *user_number, struct problem *problem) MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/epoll.h>
 
+#include "access/sealed_file.h"
 #include "base/logline.h"
 #include "base/metric.h"
 #include "base/thread.h"
@@ -107,6 +108,7 @@ static void request_recycle(struct request *request)
     scope_leave(request);
     auth_release(request);
     stream_free(&request->stream);
+    sealed_file_close(&request->sealed_file);
     atomic_fetch_sub_explicit(&request->server->in_flight_bytes, request->in_flight_bytes,
                               memory_order_relaxed);
     if (thread->free_count == KEPT_REQUESTS_MAX) {
@@ -646,11 +648,44 @@ static struct MHD_Response *usual_answer(struct request *request)
     return thread->accepted;
 }
 
+/* ---- a sealed file ---- */
+
+#define SEALED_BLOCK_BYTES ((size_t)256 << 10)
+
+static ssize_t read_sealed(void *context, uint64_t at, char *out, size_t room)
+{
+    struct problem problem = { .error = ERR_OK };
+    size_t size = 0;
+    if (sealed_file_read(context, at, out, room, &size, &problem) != ERR_OK) {
+        log_line(LOG_WARN, "sealed_file", "reason=\"%s\"", problem.detail);
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    return size > 0 ? (ssize_t)size : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void close_sealed(void *context)
+{
+    struct sealed_file *file = context;
+    sealed_file_close(&file);
+}
+
+/* The response owns the file from here on. */
+static struct MHD_Response *sealed_response(struct request *request)
+{
+    struct sealed_file *file = request->sealed_file;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        sealed_file_size(file), SEALED_BLOCK_BYTES, read_sealed, file, close_sealed);
+    if (response != NULL)
+        request->sealed_file = NULL;
+    return response;
+}
+
 static struct MHD_Response *make_response(struct request *request)
 {
     str body = request->static_body.size > 0 ? request->static_body : buffer_str(&request->out);
     struct MHD_Response *response =
-        request->stream != NULL ? stream_response(request)
+        request->stream != NULL                                 ? stream_response(request)
+        : request->sealed_file != NULL && request->status < 300 ? sealed_response(request)
         : request->file > 0 && request->status < 300
             ? MHD_create_response_from_fd64(request->file_bytes, request->file)
             : MHD_create_response_from_buffer(body.size, (void *)(uintptr_t)body.data,

@@ -154,6 +154,7 @@ struct request {
     str static_body;                /* instead of `out`: lives as long as the process */
     int file;                       /* instead of `out`, when not 0: open, closed when it is sent */
     uint64_t file_bytes;
+    struct sealed_file *sealed_file; /* instead of `out`, when it is not NULL */
     const char *static_encoding;
     int64_t retry_after_s;
     bool cors;

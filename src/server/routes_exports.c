@@ -155,16 +155,16 @@ err route_export_delete(struct request *request, struct problem *problem)
 /* What was revealed to one is not everybody's. */
 err route_export_file(struct request *request, struct problem *problem)
 {
-    int file = -1;
+    struct sealed_file *file = NULL;
     bool csv, revealed;
     uint32_t user_number;
     err error = check_maker(request, problem);
     if (error == ERR_OK)
-        error = exports_open(request->server->exports, request->parameters[0], &file,
-                             &request->file_bytes, &csv, &revealed, &user_number, problem);
+        error = exports_open(request->server->exports, request->parameters[0], &file, &csv,
+                             &revealed, &user_number, problem);
     if (error != ERR_OK)
         return unknown(request, error, problem);
-    request->file = file;
+    request->sealed_file = file; /* closed with the request */
     request->content_type = csv ? "text/csv" : "application/x-ndjson";
     if (!revealed || user_number == request->actor.user_number ||
         permissions_hold(&request->actor.permissions, PERMISSION_PRIVACY_ADMINISTER))
