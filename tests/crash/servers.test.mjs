@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { Cluster, missingClickhouse } from '../support/clickhouse.mjs';
 import { Kith, freePort, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
 import { Load, random, seed } from './support.mjs';
@@ -22,14 +23,14 @@ after(async () => {
 
 const skip = missingBinary || missingPostgres;
 
-async function server(postgres, first) {
+async function server(postgres, first, cluster) {
   const folder = mkdtempSync(join(tmpdir(), 'kith-server-'));
   const port = await freePort();
   if (first) copyFileSync(join(first.folder, 'keys'), join(folder, 'keys'));
   const kith = await Kith.start({
     folder, port, readyMs: 180_000,
-    arguments: ['--no-warehouse', '--lease', `${leaseMs}ms`, '--advertise', `http://127.0.0.1:${port}`],
-    environment: { KITH_LEDGER: postgres.url, KITH_LOG: postgres.url },
+    arguments: [...(cluster ? ['--warehouse', cluster.url] : ['--no-warehouse']), '--lease', `${leaseMs}ms`, '--advertise', `http://127.0.0.1:${port}`],
+    environment: { KITH_LEDGER: postgres.url, KITH_LOG: postgres.url, ...cluster?.environment },
   });
   kith.keepFolder = false;
   started.push(kith);
@@ -119,6 +120,44 @@ test('a follower answers, refuses commands with the place of the active one, and
   // and whose keys are others is not let in
   await assert.rejects(server(postgres), /other keys/);
 });
+
+test('a follower at a shared warehouse: timelines while it follows, and nothing twice after it took over',
+  { skip: skip || missingClickhouse, timeout: 400_000 }, async () => {
+    const postgres = Postgres.start();
+    started.push(postgres);
+    const cluster = Cluster.start();
+    started.push(cluster);
+    const first = await server(postgres, undefined, cluster);
+    const { write_key: backend } = await first.source('backend');
+    const item = (n) => ({ type: 'track', userId: `u${n % 5}`, event: 'Load Event', messageId: `m${n}`, properties: { n } });
+    const send = (kith, from, to) => kith.batch(backend, Array.from({ length: to - from }, (_, i) => item(from + i)));
+    const numbersAt = async (kith) => {
+      const numbers = [];
+      for (let n = 0; n < 5; n++) {
+        const her = await kith.findBy('user_id', `u${n}`);
+        if (her) for (const event of await kith.timeline(her.one_id)) numbers.push(event.props.n);
+      }
+      return numbers.sort((a, b) => a - b);
+    };
+    const all = (to) => Array.from({ length: to }, (_, n) => n);
+    const shows = (kith, to) => until(`${to} events, each once`, async () => (await numbersAt(kith)).join() === all(to).join(), { timeoutMs: 120_000 });
+    await send(first, 0, 40);
+    await first.flushed({ timeoutMs: 120_000 });
+    const second = await server(postgres, first, cluster);
+    await shows(second, 40);          // out of the warehouse
+    await send(first, 40, 60);
+    await send(second, 60, 80);       // handed over
+    await shows(second, 80);          // out of its tail, or the warehouse by now
+    await first.flushed({ timeoutMs: 120_000 });
+    await shows(second, 80);
+    await send(first, 80, 90);
+    await first.kill9();
+    await until('the follower to take over', async () => (await standing(second))?.role === 'active', { timeoutMs: 180_000 });
+    await send(second, 85, 100);      // some of them were sent before
+    await shows(second, 100);
+    await second.flushed({ timeoutMs: 120_000 });
+    await shows(second, 100);
+  });
 
 test(`D1: four servers, ${kills} of them killed or paused at random`,
   { skip, timeout: Math.max(900_000, kills * 120_000) },
