@@ -263,6 +263,30 @@ static void summary_value(struct engine *engine, const uint32_t *nodes, size_t c
         value->kind = TEMPLATE_MISSING;
 }
 
+void engine_values_look_through(struct engine *engine, const struct value_lens *lens)
+{
+    engine->act->lens = lens;
+}
+
+/* May who looks have this value? A trait is known by the source that decided it. */
+static bool fills_in(struct engine *engine, const uint32_t *nodes, size_t count, str path)
+{
+    struct act *act = engine->act;
+    struct profile_view view;
+    uint32_t source = 0;
+    if (act->lens == NULL)
+        return true;
+    if (str_starts_with(path, STR("customer."))) {
+        str name = str_slice(path, 9, path.size);
+        if (profile_view_take(engine->profile, nodes, count, &act->values, &view) != ERR_OK)
+            return false;
+        const struct profile_trait_view *trait =
+            profile_view_trait(&view, str_slice(name, 0, str_find_byte(name, '.')));
+        source = trait != NULL ? trait->source : 0;
+    }
+    return act->lens->fills_in(act->lens->context, path, source);
+}
+
 void act_value(struct engine *engine, uint32_t customer, str path, struct template_value *value)
 {
     struct act *act = engine->act;
@@ -270,6 +294,8 @@ void act_value(struct engine *engine, uint32_t customer, str path, struct templa
     size_t count = identity_nodes(engine->identity, customer, nodes, 64);
     count = count < 64 ? count : 64;
     *value = (struct template_value){ .kind = TEMPLATE_MISSING };
+    if (!fills_in(engine, nodes, count, path))
+        return;
     if (str_equal(path, STR("one_id"))) {
         char one_id[ONE_ID_BYTES + 1];
         keys_one_id(engine->keys, customer, one_id);

@@ -40,6 +40,7 @@ struct act {
     err (*moved)(struct engine *engine, const struct touch_change *change,
                  struct touch_moment moment, struct ledger_writes *writes);
     struct arena values;
+    const struct value_lens *lens; /* NULL: everything is seen */
     struct buffer value_text;
     struct json_parser *parsers[ACT_PARSERS];
     unsigned parser_next;

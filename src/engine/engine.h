@@ -239,6 +239,14 @@ err engine_tick(struct engine *engine) MUST_USE;
  * changes is told; all of it is applied when this returns. Not from the engine's thread. */
 err engine_advance(struct engine *engine, int64_t by_ms) MUST_USE;
 
+/* What templates are filled with, for who sees a part: what `fills_in` says no to is missing. `source_number`: who decided the
+ * value, 0 for what no source told. NULL: all of it again. Engine thread, around a question; nothing may be applied meanwhile. */
+struct value_lens {
+    bool (*fills_in)(void *context, str path, uint32_t source_number);
+    void *context;
+};
+void engine_values_look_through(struct engine *engine, const struct value_lens *lens);
+
 /* Digest of all state, with a line per room and table appended to `report` (may be NULL). */
 err engine_digest(struct engine *engine, struct digest *digest, struct buffer *report,
                   struct problem *problem) MUST_USE;

@@ -196,9 +196,34 @@ static void value_of_property(const struct event *event, json_value props, str p
         *value = (struct template_value){ .kind = TEMPLATE_NUMBER, .number = number };
         return;
     }
+    if (str_equal(path, STR("$source"))) {
+        *value = (struct template_value){ .kind = TEMPLATE_NUMBER,
+                                          .number = (int64_t)event->source_number * 1000000 };
+        return;
+    }
     (void)template_value_at(json_path(props, path), STR_NONE, value);
     if (value->kind == TEMPLATE_MISSING && str_equal(path, STR("channel")))
         *value = (struct template_value){ .kind = TEMPLATE_TEXT, .text = event->channel };
+}
+
+static bool all_hold(const struct comparison *all, uint32_t count, const struct event *event,
+                     json_value props)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct template_value value;
+        value_of_property(event, props, all[i].path, &value);
+        if (!comparison_holds(&all[i], &value))
+            return false;
+    }
+    return true;
+}
+
+static bool any_holds(const struct match_any *any, const struct event *event, json_value props)
+{
+    for (uint32_t i = 0; i < any->count; i++)
+        if (all_hold(any->ways[i].all, any->ways[i].count, event, props))
+            return true;
+    return false;
 }
 
 bool match_holds(struct journeys *journeys, const struct event_match *match,
@@ -206,12 +231,11 @@ bool match_holds(struct journeys *journeys, const struct event_match *match,
 {
     if (match->event.size == 0 || !is_type(match->event, event->type))
         return false;
-    for (uint32_t i = 0; i < match->where_count; i++) {
-        struct template_value value;
-        value_of_property(event, props, match->where[i].path, &value);
-        if (!comparison_holds(&match->where[i], &value))
+    if (!all_hold(match->where, match->where_count, event, props))
+        return false;
+    for (uint32_t i = 0; i < match->any_count; i++)
+        if (!any_holds(&match->anys[i], event, props))
             return false;
-    }
     if (match->same.size > 0 && position != NULL)
         return is_same(journeys, match->same, props, position);
     return true;

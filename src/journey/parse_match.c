@@ -6,6 +6,8 @@
 
 #include "journey/state.h"
 
+#define WHERE_MAX 50 /* conditions on an event */
+#define WAYS_MAX 1000
 #define DURATION_MS_MAX (INT64_C(3660) * DAY_MS)
 
 err journey_parse_fail(struct parsing *parsing, const char *pointer, const char *format, ...)
@@ -302,6 +304,58 @@ err journey_parse_comparison(struct parsing *parsing, json_value object, const c
     return error;
 }
 
+/* A list of comparisons of an event's properties. */
+static err parse_all(struct parsing *parsing, json_value list, const char *pointer,
+                     struct comparison **all, uint32_t *count)
+{
+    struct json_iterator iterator = json_iterate(list);
+    json_value item;
+    char at[160];
+    err error = ERR_OK;
+    if (json_kind(list) != JSON_ARRAY || json_count(list) == 0 || json_count(list) > WHERE_MAX)
+        return journey_parse_fail(parsing, pointer, "'all' is a list of 1 to %d conditions",
+                                  WHERE_MAX);
+    *all = arena_array(&parsing->version->arena, struct comparison, json_count(list));
+    if (*all == NULL)
+        return ERR_NOMEM;
+    while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
+        snprintf(at, sizeof at, "%.120s/all/%u", pointer, *count);
+        error = journey_parse_comparison(parsing, item, "prop", at, &(*all)[(*count)++]);
+    }
+    return error;
+}
+
+static err parse_any(struct parsing *parsing, json_value list, const char *pointer,
+                     struct match_any *any)
+{
+    struct json_iterator iterator = json_iterate(list);
+    json_value item;
+    char at[160];
+    err error = ERR_OK;
+    if (json_kind(list) != JSON_ARRAY || json_count(list) == 0 || json_count(list) > WAYS_MAX)
+        return journey_parse_fail(parsing, pointer, "'any' is a list of 1 to %d of {\"all\":[…]}",
+                                  WAYS_MAX);
+    any->ways = arena_array(&parsing->version->arena, struct match_way, json_count(list));
+    if (any->ways == NULL)
+        return ERR_NOMEM;
+    while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
+        struct match_way *way = &any->ways[any->count];
+        snprintf(at, sizeof at, "%.120s/any/%u", pointer, any->count++);
+        error = parse_all(parsing, json_get(item, STR("all")), at, &way->all, &way->count);
+    }
+    return error;
+}
+
+static err parse_condition(struct parsing *parsing, json_value item, const char *pointer,
+                           struct event_match *match)
+{
+    json_value any = json_get(item, STR("any"));
+    if (json_kind(any) == JSON_MISSING)
+        return journey_parse_comparison(parsing, item, "prop", pointer,
+                                        &match->where[match->where_count++]);
+    return parse_any(parsing, any, pointer, &match->anys[match->any_count++]);
+}
+
 err journey_parse_match(struct parsing *parsing, json_value object, const char *pointer,
                         struct event_match *match)
 {
@@ -314,17 +368,18 @@ err journey_parse_match(struct parsing *parsing, json_value object, const char *
         error = journey_parse_keep(parsing, match->same);
     if (error != ERR_OK || json_kind(where) == JSON_MISSING)
         return error;
-    if (json_kind(where) != JSON_ARRAY || json_count(where) > 50 || match->event.size == 0)
+    if (json_kind(where) != JSON_ARRAY || json_count(where) > WHERE_MAX || match->event.size == 0)
         return journey_parse_fail(parsing, below(pointer, "where", at),
-                                  "'where' is a list of at most 50 conditions on the event");
+                                  "'where' is a list of at most %d conditions on the event",
+                                  WHERE_MAX);
     match->where = arena_array(&parsing->version->arena, struct comparison, json_count(where) + 1);
-    if (match->where == NULL)
+    match->anys = arena_array(&parsing->version->arena, struct match_any, json_count(where) + 1);
+    if (match->where == NULL || match->anys == NULL)
         return ERR_NOMEM;
     struct json_iterator iterator = json_iterate(where);
-    while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
-        snprintf(at, sizeof at, "%s/where/%u", pointer, match->where_count);
-        error = journey_parse_comparison(parsing, item, "prop", at,
-                                         &match->where[match->where_count++]);
+    for (uint32_t i = 0; error == ERR_OK && json_next(&iterator, NULL, &item); i++) {
+        snprintf(at, sizeof at, "%.120s/where/%u", pointer, i);
+        error = parse_condition(parsing, item, at, match);
     }
     return error;
 }

@@ -114,11 +114,23 @@ struct comparison {
     uint32_t operand_count;
 };
 
+/* One of these holds: {"any":[{"all":[…]}, …]} among the conditions on an event. */
+struct match_way {
+    struct comparison *all;
+    uint32_t count;
+};
+struct match_any {
+    struct match_way *ways;
+    uint32_t count;
+};
+
 /* An event that counts: type, conditions on its properties, and what it must have in common with the position. */
 struct event_match {
     str event; /* empty: none */
     struct comparison *where;
     uint32_t where_count;
+    struct match_any *anys;
+    uint32_t any_count;
     str same; /* this property equals that of the event which started the position */
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/people.h"
+#include "server/scope.h"
 
 /* ---- users ---- */
 
@@ -190,7 +191,8 @@ err route_user_put(struct request *request, struct problem *problem)
     if (kept != NULL &&
         (disabled || json_kind(json_get(request->json, STR("password"))) == JSON_TEXT))
         people_end_tokens(request, kept->number, PEOPLE_END_SESSIONS, request->actor.token_hash);
-    return answer_user(request, login, problem);
+    error = scope_users_changed(request, problem);
+    return error == ERR_OK ? answer_user(request, login, problem) : error;
 }
 
 /* Her number stays hers, for what the audit says of her; whoever takes the login later takes nothing else. */

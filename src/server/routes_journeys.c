@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
@@ -73,12 +74,88 @@ static err answer_items(struct request *request, struct ask_journey *ask, struct
     return error;
 }
 
+/* ---- whom a journey took in, for who sees a part ---- */
+
+static bool write_none(void *context, str name, json_value value, struct buffer *out)
+{
+    (void)context;
+    if (json_kind(value) != JSON_INT ||
+        !(str_equal(name, STR("inside")) || str_equal(name, STR("entered"))))
+        return false;
+    buffer_append_byte(out, '0');
+    return true;
+}
+
+/* A journey as it is; without what it counts, when those are others than whom she sees. */
+static err write_withheld(struct request *request, json_value journey, struct buffer *out,
+                          struct problem *problem)
+{
+    bool stands = true;
+    err error =
+        scope_journey_stands(request, json_text(json_get(journey, STR("key"))), &stands, problem);
+    if (error != ERR_OK || stands) {
+        json_write_value(out, journey);
+        return error;
+    }
+    struct buffer one;
+    buffer_init(&one, TEXT_BYTES_MAX);
+    json_write_replacing(&one, STR_NONE, journey, write_none, NULL);
+    error = buffer_status(&one);
+    if (error == ERR_OK)
+        buffer_append_str(out, str_slice(buffer_str(&one), 0, one.size - 1));
+    buffer_append_str(out, STR(",\"withheld\":true}"));
+    buffer_deinit(&one);
+    return error == ERR_OK ? buffer_status(out) : error;
+}
+
+/* request->out is one journey, or a list of them. */
+static err withhold(struct request *request, struct problem *problem)
+{
+    struct json_parser *parser = NULL;
+    struct buffer out;
+    json_value root, item;
+    bool first = true;
+    if (request->scope == NULL)
+        return ERR_OK;
+    buffer_init(&out, TEXT_BYTES_MAX);
+    err error = json_parser_new(&parser, TEXT_BYTES_MAX);
+    if (error == ERR_OK)
+        error = json_parse(parser, buffer_str(&request->out), &root, problem);
+    json_value items = error == ERR_OK ? json_get(root, STR("items")) : (json_value){ NULL };
+    if (error == ERR_OK && json_kind(items) != JSON_ARRAY)
+        error = write_withheld(request, root, &out, problem);
+    else if (error == ERR_OK)
+        buffer_append_str(&out, STR("{\"items\":["));
+    struct json_iterator iterator = json_iterate(items);
+    bool is_list = error == ERR_OK && json_kind(items) == JSON_ARRAY;
+    while (is_list && error == ERR_OK && json_next(&iterator, NULL, &item)) {
+        if (!scope_sees_thing(request->scope, "journey", json_text(json_get(item, STR("key"))),
+                              TEAM_READ))
+            continue;
+        buffer_append_str(&out, first ? STR("") : STR(","));
+        first = false;
+        error = write_withheld(request, item, &out, problem);
+    }
+    if (is_list)
+        buffer_append_str(&out, STR("],\"next_cursor\":null}"));
+    if (error == ERR_OK)
+        error = buffer_status(&out);
+    if (error == ERR_OK) {
+        buffer_clear(&request->out);
+        buffer_append_str(&request->out, buffer_str(&out));
+    }
+    json_parser_free(&parser);
+    buffer_deinit(&out);
+    return error;
+}
+
 err route_journey_list(struct request *request, struct problem *problem)
 {
     struct ask_journey ask = { .what = ASK_ALL,
                                .folder = request_query(request, STR("folder")),
                                .query = request_query(request, STR("query")) };
-    return answer_items(request, &ask, problem);
+    err error = answer_items(request, &ask, problem);
+    return error == ERR_OK ? withhold(request, problem) : error;
 }
 
 err route_journey_get(struct request *request, struct problem *problem)
@@ -89,7 +166,8 @@ err route_journey_get(struct request *request, struct problem *problem)
     if (version.size > 0 && (!str_to_int64(version, &number) || number < 1 || number > UINT32_MAX))
         return problem_set(problem, ERR_INVALID, "version is a whole number from 1 on");
     ask.version = (uint32_t)number;
-    return ask_and_append(request, &ask, problem);
+    err error = ask_and_append(request, &ask, problem);
+    return error == ERR_OK ? withhold(request, problem) : error;
 }
 
 err route_journey_catalogue(struct request *request, struct problem *problem)
@@ -118,13 +196,45 @@ static err read_time(struct request *request, str name, int64_t otherwise, int64
     return problem_set(problem, ERR_INVALID, STR_FMT " is a time (RFC 3339)", STR_ARG(name));
 }
 
+/* Who was refused at the entry may be anybody: that is counted for who sees the whole. */
+static bool write_no_refused(void *context, str name, json_value value, struct buffer *out)
+{
+    (void)context;
+    if (json_kind(value) != JSON_INT || !str_equal(name, STR("refused")))
+        return false;
+    buffer_append_byte(out, '0');
+    return true;
+}
+
+static err leave_out_refused(struct request *request, struct problem *problem)
+{
+    struct buffer out;
+    json_value root;
+    if (request->scope == NULL)
+        return ERR_OK;
+    err error = json_parse(request->scratch, buffer_str(&request->out), &root, problem);
+    if (error != ERR_OK)
+        return error;
+    buffer_init(&out, TEXT_BYTES_MAX);
+    json_write_replacing(&out, STR_NONE, root, write_no_refused, NULL);
+    buffer_clear(&request->out);
+    buffer_append_str(&request->out, buffer_str(&out));
+    error = buffer_status(&out);
+    buffer_deinit(&out);
+    return error;
+}
+
 err route_journey_report(struct request *request, struct problem *problem)
 {
     struct ask_journey ask = { .what = ASK_REPORT, .key = request->parameters[0] };
     err error = read_time(request, STR("to"), server_now_ms(request->server), &ask.to_ms, problem);
     if (error == ERR_OK)
         error = read_time(request, STR("from"), ask.to_ms - 90 * DAY_MS, &ask.from_ms, problem);
-    return error == ERR_OK ? ask_and_append(request, &ask, problem) : error;
+    if (error == ERR_OK)
+        error = scope_check_journey(request, problem);
+    if (error == ERR_OK)
+        error = ask_and_append(request, &ask, problem);
+    return error == ERR_OK ? leave_out_refused(request, problem) : error;
 }
 
 err route_journey_explain(struct request *request, struct problem *problem)
@@ -135,7 +245,9 @@ err route_journey_explain(struct request *request, struct problem *problem)
     str customer = request_query(request, STR("customer"));
     if (customer.size == 0)
         return problem_set(problem, ERR_INVALID, "customer is a one_id");
-    err error = view_number(request, customer, &ask.customer, problem);
+    err error = scope_check_journey(request, problem);
+    if (error == ERR_OK)
+        error = view_number(request, customer, &ask.customer, problem);
     return error == ERR_OK ? ask_and_append(request, &ask, problem) : error;
 }
 
@@ -151,7 +263,8 @@ err route_customer_journeys(struct request *request, struct problem *problem)
 static err answer_one(struct request *request, struct problem *problem)
 {
     struct ask_journey ask = { .what = ASK_ONE, .key = request->parameters[0] };
-    return ask_and_append(request, &ask, problem);
+    err error = ask_and_append(request, &ask, problem);
+    return error == ERR_OK ? withhold(request, problem) : error;
 }
 
 err route_journey_put(struct request *request, struct problem *problem)
@@ -159,12 +272,15 @@ err route_journey_put(struct request *request, struct problem *problem)
     struct command_body body;
     struct buffer journey;
     str response;
+    err error = scope_cut_journey(request, false, problem);
+    if (error != ERR_OK)
+        return error;
     buffer_init(&journey, (size_t)4 << 20);
     json_write_value(&journey, request->json);
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
     json_member_raw(&body.writer, STR("journey"), buffer_str(&journey));
-    err error = answer_command(request, "journey.put", command_body_end(&body), &response, problem);
+    error = answer_command(request, "journey.put", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     buffer_deinit(&journey);
     return error == ERR_OK ? answer_one(request, problem) : error;
@@ -189,12 +305,14 @@ err route_journey_publish(struct request *request, struct problem *problem)
     static const char *const members[] = { "positions", "map", "ramp", "test_only" };
     struct command_body body;
     str response;
+    err error = scope_check_draft(request, problem);
+    if (error != ERR_OK)
+        return error;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         command_body_copy(&body, request, members[i]);
-    err error =
-        answer_command(request, "journey.publish", command_body_end(&body), &response, problem);
+    error = answer_command(request, "journey.publish", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error == ERR_OK ? answer_one(request, problem) : error;
 }
@@ -273,12 +391,33 @@ static err write_results(struct request *request, str response, struct problem *
     return ERR_OK;
 }
 
+/* Who sees a part lets in whom she sees; an entry as a test, which asks no conditions, names each. */
+static err check_entering(struct request *request, struct problem *problem)
+{
+    str segment = json_text(json_get(request->json, STR("segment")));
+    if (request->scope == NULL)
+        return ERR_OK;
+    if (segment.size > 0 && !scope_sees_thing(request->scope, "segment", segment, TEAM_USE)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "there is no segment '%.*s'",
+                    (int)str_utf8_prefix_bytes(segment, 80), segment.data);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/segment");
+    }
+    if (segment.size > 0 && json_bool(json_get(request->json, STR("test")), false)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "an entry as a test names its customers");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/test");
+    }
+    return scope_check_customers(request, json_get(request->json, STR("customers")), "/customers",
+                                 problem);
+}
+
 err route_journey_enter(struct request *request, struct problem *problem)
 {
     static const char *const members[] = { "segment", "position_key", "event", "test" };
     struct command_body body;
     str response = STR_NONE;
-    err error = ERR_OK;
+    err error = check_entering(request, problem);
+    if (error != ERR_OK)
+        return error;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
@@ -301,8 +440,13 @@ err route_journey_move(struct request *request, struct problem *problem)
     struct command_body body;
     str response = STR_NONE;
     uint32_t customer = 0;
-    err error = view_number(request, json_text(json_get(request->json, STR("customer"))), &customer,
-                            problem);
+    bool sees = true;
+    str one_id = json_text(json_get(request->json, STR("customer")));
+    err error = view_number(request, one_id, &customer, problem);
+    if (error == ERR_OK)
+        error = scope_sees(request, customer, &sees, problem);
+    if (request->scope != NULL && (error == ERR_NOT_FOUND || (error == ERR_OK && !sees)))
+        return scope_refuse_customer(request, one_id, problem);
     if (error != ERR_OK)
         return error;
     command_body_begin(&body);

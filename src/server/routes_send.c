@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* By hand: what a template looks like for somebody, and touches asked for. */
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
@@ -10,17 +11,34 @@
 struct ask_preview {
     str key, context;
     uint32_t customer;
+    struct scope *scope; /* NULL: the whole */
+    struct engine *engine;
     struct buffer text;
     struct problem *problem;
     err error;
 };
 
+/* What a source that she does not see has told, and sums over all events, are not filled in for her. */
+static bool fills_in(void *context, str path, uint32_t source_number)
+{
+    const struct scope *scope = context;
+    if (str_starts_with(path, STR("summary.")))
+        return scope_sees_all_events(scope);
+    if (str_starts_with(path, STR("tag.")))
+        return scope_sees_thing(scope, "tag", str_slice(path, 4, path.size), TEAM_READ);
+    return scope_sees_source(scope, source_number);
+}
+
 static void write_preview(const struct engine_state *state, struct engine_question *question)
 {
     struct ask_preview *ask = question->context;
     uint32_t root = identity_root(state->identity, ask->customer);
+    struct value_lens lens = { .fills_in = fills_in, .context = ask->scope };
+    if (ask->scope != NULL)
+        engine_values_look_through(ask->engine, &lens);
     ask->error = touch_preview(state->touches, ask->key, root, ask->context, state->now_ms,
                                &ask->text, ask->problem);
+    engine_values_look_through(ask->engine, NULL);
 }
 
 err route_template_preview(struct request *request, struct problem *problem)
@@ -28,10 +46,17 @@ err route_template_preview(struct request *request, struct problem *problem)
     struct ask_preview ask = { .key = request->parameters[0], .problem = problem };
     struct buffer context;
     json_value given = json_get(request->json, STR("context"));
-    err error = view_number(request, json_text(json_get(request->json, STR("customer"))),
-                            &ask.customer, problem);
+    str one_id = json_text(json_get(request->json, STR("customer")));
+    bool sees = true;
+    err error = view_number(request, one_id, &ask.customer, problem);
+    if (error == ERR_OK)
+        error = scope_sees(request, ask.customer, &sees, problem);
+    if (request->scope != NULL && (error == ERR_NOT_FOUND || (error == ERR_OK && !sees)))
+        return scope_refuse_customer(request, one_id, problem);
     if (error != ERR_OK)
         return error;
+    ask.scope = request->scope;
+    ask.engine = request->server->engine;
     buffer_init(&context, TEXT_BYTES_MAX);
     buffer_init(&ask.text, TEXT_BYTES_MAX);
     if (json_is_object(given))
@@ -90,6 +115,27 @@ static err time_member(struct request *request, const char *name, const char *co
     return ERR_OK;
 }
 
+/* Who sees a part sends to whom she sees, what is hers to use. */
+static err check_send(struct request *request, struct problem *problem)
+{
+    str account = json_text(json_get(request->json, STR("account")));
+    str template = json_text(json_get(request->json, STR("template")));
+    if (request->scope == NULL)
+        return ERR_OK;
+    if (template.size > 0 && !scope_sees_thing(request->scope, "template", template, TEAM_USE)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "there is no template '%.*s'",
+                    (int)str_utf8_prefix_bytes(template, 80), template.data);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/template");
+    }
+    if (account.size > 0 && !scope_sees_thing(request->scope, "account", account, TEAM_READ)) {
+        problem_set(problem, ERR_UNPROCESSABLE, "there is no account '%.*s'",
+                    (int)str_utf8_prefix_bytes(account, 80), account.data);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/account");
+    }
+    return scope_check_customers(request, json_get(request->json, STR("customers")), "/customers",
+                                 problem);
+}
+
 err route_touch_send(struct request *request, struct problem *problem)
 {
     static const char *const members[] = {
@@ -101,8 +147,11 @@ err route_touch_send(struct request *request, struct problem *problem)
     json_value root, item;
     struct json_writer writer;
     str response;
+    err error = check_send(request, problem);
+    if (error != ERR_OK)
+        return error;
     command_body_begin(&body);
-    err error = write_customers(request, &body, problem);
+    error = write_customers(request, &body, problem);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         command_body_copy(&body, request, members[i]);
     if (error == ERR_OK)

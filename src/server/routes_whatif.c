@@ -2,6 +2,7 @@
 /* What would happen: runs of a journey over the last days, begun, followed, cancelled, and compared with what came. */
 #include "engine/whatif.h"
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 static err unknown(const struct request *request, err error, struct problem *problem)
@@ -40,11 +41,113 @@ static err check_journey(struct request *request, struct problem *problem)
     return error;
 }
 
+/* ---- for who sees a part: runs of her team, over a journey that takes in whom she sees ---- */
+
+static err check_scope(struct request *request, bool is_given, struct problem *problem)
+{
+    if (request->scope == NULL && !is_given)
+        return ERR_OK;
+    return is_given ? scope_cut_journey(request, true, problem)
+                    : scope_check_journey(request, problem);
+}
+
+/* Members of a run's result that count everybody, and what other journeys do. */
+static bool counts_everybody(str name)
+{
+    return str_equal(name, STR("customers")) || str_equal(name, STR("events")) ||
+           str_equal(name, STR("others")) || str_equal(name, STR("elapsed")) ||
+           str_equal(name, STR("elapsed_ms"));
+}
+
+static bool write_no_refused(void *context, str name, json_value value, struct buffer *out)
+{
+    (void)context;
+    if (json_kind(value) != JSON_INT || !str_equal(name, STR("refused")))
+        return false;
+    buffer_append_byte(out, '0');
+    return true;
+}
+
+static void write_part_of(json_value object, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str key;
+    bool first = true;
+    buffer_append_byte(out, '{');
+    while (json_next(&iterator, &key, &value)) {
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        json_write_text(out, key);
+        buffer_append_byte(out, ':');
+        if (str_equal(key, STR("result")) && json_is_object(value))
+            write_part_of(value, out);
+        else if (counts_everybody(key) && json_kind(value) == JSON_INT)
+            buffer_append_byte(out, '0');
+        else if (counts_everybody(key) && json_kind(value) == JSON_ARRAY)
+            buffer_append_str(out, STR("[]"));
+        else
+            json_write_replacing(out, key, value, write_no_refused, NULL);
+    }
+    buffer_append_byte(out, '}');
+}
+
+/* The run in request->out, as who sees a part gets it; NOT_FOUND for one that somebody else began. */
+static err leave_part(struct request *request, struct problem *problem)
+{
+    struct json_parser *parser = NULL;
+    struct buffer out;
+    json_value root;
+    if (request->scope == NULL)
+        return ERR_OK;
+    buffer_init(&out, (size_t)64 << 20);
+    err error = json_parser_new(&parser, (size_t)64 << 20);
+    if (error == ERR_OK)
+        error = json_parse(parser, buffer_str(&request->out), &root, problem);
+    if (error == ERR_OK &&
+        !scope_sees_user(request, (uint32_t)json_int(json_get(root, STR("user_number")), 0)))
+        error = ERR_NOT_FOUND;
+    if (error == ERR_OK) {
+        write_part_of(root, &out);
+        error = buffer_status(&out);
+    }
+    buffer_clear(&request->out);
+    if (error == ERR_OK)
+        buffer_append_str(&request->out, buffer_str(&out));
+    json_parser_free(&parser);
+    buffer_deinit(&out);
+    return unknown(request, error, problem);
+}
+
+static err get_run(struct request *request, struct problem *problem)
+{
+    err error = check_scope(request, false, problem);
+    if (error == ERR_OK)
+        error = unknown(request,
+                        whatif_write(request->server->whatifs, request->parameters[0],
+                                     request->parameters[1], &request->out),
+                        problem);
+    return error == ERR_OK ? leave_part(request, problem) : error;
+}
+
+/* Is the run hers? Nothing is answered yet. */
+static err check_run(struct request *request, struct problem *problem)
+{
+    if (request->scope == NULL)
+        return ERR_OK;
+    err error = get_run(request, problem);
+    buffer_clear(&request->out);
+    return error;
+}
+
 err route_whatif_begin(struct request *request, struct problem *problem)
 {
     char id[WHATIF_ID_BYTES];
     str key = request->parameters[0];
     err error = check_journey(request, problem);
+    if (error == ERR_OK)
+        error =
+            check_scope(request, json_is_object(json_get(request->json, STR("journey"))), problem);
     if (error == ERR_OK)
         error = whatif_begin(request->server->whatifs, key, request->json,
                              request->actor.user_number, id, problem);
@@ -54,29 +157,59 @@ err route_whatif_begin(struct request *request, struct problem *problem)
     return whatif_write(request->server->whatifs, key, str_from_c(id), &request->out);
 }
 
+static err write_hers(struct request *request, struct json_writer *writer, struct problem *problem)
+{
+    struct buffer all;
+    struct json_writer list;
+    json_value root, item;
+    buffer_init(&all, (size_t)64 << 20);
+    json_writer_init(&list, &all);
+    json_begin_array(&list);
+    whatif_write_all(request->server->whatifs, request->parameters[0], &list);
+    json_end_array(&list);
+    err error = buffer_status(&all);
+    if (error == ERR_OK)
+        error = json_parse(request->scratch, buffer_str(&all), &root, problem);
+    struct json_iterator iterator =
+        error == ERR_OK ? json_iterate(root) : (struct json_iterator){ 0 };
+    while (error == ERR_OK && json_next(&iterator, NULL, &item)) {
+        if (!scope_sees_user(request, (uint32_t)json_int(json_get(item, STR("user_number")), 0)))
+            continue;
+        buffer_clear(&all);
+        json_write_value(&all, item);
+        json_put_raw(writer, buffer_str(&all));
+    }
+    buffer_deinit(&all);
+    return error;
+}
+
 err route_whatif_list(struct request *request, struct problem *problem)
 {
     struct json_writer writer;
-    (void)problem;
+    err error = check_scope(request, false, problem);
+    if (error != ERR_OK)
+        return error;
     answer_list_begin(request, &writer);
-    whatif_write_all(request->server->whatifs, request->parameters[0], &writer);
+    if (request->scope == NULL)
+        whatif_write_all(request->server->whatifs, request->parameters[0], &writer);
+    else
+        error = write_hers(request, &writer, problem);
     answer_list_end(request, &writer, STR_NONE);
     json_end_object(&writer);
-    return ERR_OK;
+    return error;
 }
 
 err route_whatif_get(struct request *request, struct problem *problem)
 {
-    return unknown(request,
-                   whatif_write(request->server->whatifs, request->parameters[0],
-                                request->parameters[1], &request->out),
-                   problem);
+    return get_run(request, problem);
 }
 
 err route_whatif_delete(struct request *request, struct problem *problem)
 {
-    err error =
-        whatif_delete(request->server->whatifs, request->parameters[0], request->parameters[1]);
+    err error = check_run(request, problem);
+    if (error != ERR_OK)
+        return error;
+    error = whatif_delete(request->server->whatifs, request->parameters[0], request->parameters[1]);
     if (error == ERR_OK)
         request->status = 204;
     return unknown(request, error, problem);
@@ -88,6 +221,9 @@ err route_whatif_compare(struct request *request, struct problem *problem)
     int64_t from_ms = 0;
     if (from.size > 0 && !time_parse(from, 8 * 60, &from_ms))
         return problem_set(problem, ERR_INVALID, "from is a time (RFC 3339)");
+    err error = check_run(request, problem);
+    if (error != ERR_OK)
+        return error;
     return unknown(request,
                    whatif_compare(request->server->whatifs, request->parameters[0],
                                   request->parameters[1], from_ms, &request->out, problem),

@@ -121,6 +121,11 @@ static err hold_scope(struct request *request, str team, struct problem *problem
     if (error != ERR_OK)
         return error;
     scope->team = team_by_key(scope->teams, team);
+    scope->users = request->actor.set;
+    if (str_equal(request->actor.team, team)) {
+        scope->login = request->actor.login;
+        scope->user_number = request->actor.user_number;
+    }
     scope->sources = engine_sources(request->server->engine);
     request->scope = scope;
     if (scope->team == NULL)
@@ -151,14 +156,45 @@ err scope_enter(struct request *request, struct problem *problem)
     return error;
 }
 
+static void let_go(struct scope *scope)
+{
+    team_set_release(&scope->teams);
+    source_set_release(&scope->sources);
+}
+
 void scope_leave(struct request *request)
 {
     struct scope *scope = request->scope;
     request->scope = NULL;
-    if (scope == NULL)
-        return;
-    team_set_release(&scope->teams);
-    source_set_release(&scope->sources);
+    if (scope != NULL)
+        let_go(scope);
+}
+
+err scope_of_key(struct request *request, str key, struct problem *problem)
+{
+    struct team_set *teams = NULL;
+    struct scope *own = request->scope;
+    str team = team_of_key(key);
+    if (team.size == 0 || (own != NULL && str_equal(team, own->team->key)))
+        return ERR_OK;
+    err error = scopes_teams(request->server, &teams, problem);
+    if (error != ERR_OK)
+        return error;
+    bool narrower = own == NULL ? team_by_key(teams, team) != NULL
+                                : team_is_within(teams, team, own->team->key);
+    team_set_release(&teams);
+    if (!narrower)
+        return ERR_OK;
+    error = hold_scope(request, team, problem);
+    return error == ERR_OK ? scope_view_enter(request, problem) : error;
+}
+
+void scope_back_to(struct request *request, struct scope *own)
+{
+    struct scope *other = request->scope;
+    request->scope = own;
+    if (other != NULL && other != own)
+        let_go(other);
 }
 
 /* ---- the lens ---- */
@@ -303,6 +339,36 @@ err scope_refuse(struct request *request, const char *what, str name, struct pro
 err scope_refuse_customer(struct request *request, str one_id, struct problem *problem)
 {
     return scope_refuse(request, "customer", one_id, problem);
+}
+
+err scope_check_customers(struct request *request, json_value list, const char *pointer,
+                          struct problem *problem)
+{
+    struct json_iterator iterator = json_iterate(list);
+    size_t count = json_kind(list) == JSON_ARRAY ? json_count(list) : 0;
+    json_value item;
+    if (request->scope == NULL || count == 0)
+        return ERR_OK;
+    uint32_t *numbers = arena_array(&request->arena, uint32_t, count);
+    str *texts = arena_array(&request->arena, str, count);
+    if (numbers == NULL || texts == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count && json_next(&iterator, NULL, &item); i++) {
+        texts[i] = json_text(item);
+        if (!keys_customer(request->server->keys, texts[i], &numbers[i]))
+            numbers[i] = 0;
+    }
+    err error = scope_filter(request, numbers, count, problem);
+    for (size_t i = 0; error == ERR_OK && i < count; i++) {
+        if (numbers[i] != 0)
+            continue;
+        error = scope_refuse_customer(request, texts[i], problem);
+        if (error != ERR_NOT_FOUND)
+            return error;
+        problem->error = ERR_UNPROCESSABLE;
+        return problem_at(problem, ERR_UNPROCESSABLE, "%s/%zu", pointer, i);
+    }
+    return error;
 }
 
 /* ---- lists ---- */

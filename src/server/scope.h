@@ -51,6 +51,8 @@ err scope_enter(struct request *request, struct problem *problem) MUST_USE;
 /* Put a team's view in force now: after it was changed. Workers. */
 err scope_make_view(struct request *request, const struct team_set *teams, str team,
                     struct problem *problem) MUST_USE;
+/* "$me" stands for logins: views that hold several follow when users change. Workers. */
+err scope_users_changed(struct request *request, struct problem *problem) MUST_USE;
 void scope_leave(struct request *request);
 
 /* After the handler: what its list names that is not hers goes. */
@@ -101,6 +103,23 @@ uint64_t scope_customer_count(struct request *request);
  * not see, in the words of one that is not there. */
 err scope_narrow(struct request *request, json_value value, struct buffer *out,
                  struct problem *problem) MUST_USE;
+
+/* ---- journeys (scope_journey.c) ---- */
+
+/* The journey in request->json, or in its member `journey`, stands on the customers and events of the team to which the
+ * key of the path belongs, and of who asks. UNPROCESSABLE. */
+err scope_cut_journey(struct request *request, bool is_member, struct problem *problem) MUST_USE;
+/* Did it never take in anybody whom she does not see? Yes for who sees the whole. */
+err scope_journey_stands(struct request *request, str key, bool *stands,
+                         struct problem *problem) MUST_USE;
+/* FORBIDDEN if not; of the path's. */
+err scope_check_journey(struct request *request, struct problem *problem) MUST_USE;
+/* CONFLICT when the draft of a team's journey is not cut to it: it is older than the team. */
+err scope_check_draft(struct request *request, struct problem *problem) MUST_USE;
+
+/* Of a list of one_ids in a body: UNPROCESSABLE with the place for who is not seen or not there. Nothing for who sees the whole. */
+err scope_check_customers(struct request *request, json_value list, const char *pointer,
+                          struct problem *problem) MUST_USE;
 
 /* The same of a definition, in place of request->json: a segment's rule holds of her customers alone, too. */
 err scope_narrow_definition(struct request *request, struct problem *problem) MUST_USE;

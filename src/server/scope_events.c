@@ -190,8 +190,8 @@ void scope_write_sql(const struct scope *scope, struct buffer *sql)
 
 /* ---- as conditions of a rule ---- */
 
-static void write_rule_condition(const struct scope *scope, const struct team_condition *condition,
-                                 struct json_writer *writer)
+void scope_write_condition(const struct scope *scope, const struct team_condition *condition,
+                           struct json_writer *writer)
 {
     bool is_source = str_equal(condition->prop, STR("$source"));
     json_begin_object(writer);
@@ -214,5 +214,5 @@ void scope_write_where(const struct scope *scope, const struct team *team,
                        struct json_writer *writer)
 {
     for (size_t i = 0; i < team->condition_count; i++)
-        write_rule_condition(scope, &team->conditions[i], writer);
+        scope_write_condition(scope, &team->conditions[i], writer);
 }

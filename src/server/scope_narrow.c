@@ -15,7 +15,7 @@ struct narrowing {
 };
 
 /* Of one team: its conditions. Of several: one of them lets it through. Of none: nothing does. */
-static void write_seen(const struct scope *scope, struct buffer *out)
+void scope_write_seen(const struct scope *scope, struct buffer *out)
 {
     struct json_writer writer;
     buffer_append_str(out, STR("{\"any\":["));
@@ -30,7 +30,7 @@ static void write_seen(const struct scope *scope, struct buffer *out)
     buffer_append_str(out, STR("]}"));
 }
 
-static bool is_text_of(json_value value, str text)
+bool scope_is_text(json_value value, str text)
 {
     struct buffer written;
     buffer_init(&written, (size_t)1 << 20);
@@ -41,14 +41,14 @@ static bool is_text_of(json_value value, str text)
 }
 
 /* Already narrowed: what was saved comes back and is saved again. */
-static bool has_seen(json_value where, str seen)
+bool scope_has_text(json_value where, str seen)
 {
     struct json_iterator iterator = json_iterate(where);
     json_value item;
     if (json_kind(where) != JSON_ARRAY)
         return false;
     while (json_next(&iterator, NULL, &item))
-        if (is_text_of(item, seen))
+        if (scope_is_text(item, seen))
             return true;
     return false;
 }
@@ -62,7 +62,7 @@ static void write_where(struct narrowing *narrowing, json_value where, int depth
     json_value item;
     bool first = true;
     buffer_init(&seen, (size_t)1 << 20);
-    write_seen(narrowing->scope, &seen);
+    scope_write_seen(narrowing->scope, &seen);
     buffer_append_byte(out, '[');
     if (json_is_object(where)) {
         narrow(narrowing, where, depth + 1);
@@ -74,7 +74,7 @@ static void write_where(struct narrowing *narrowing, json_value where, int depth
         first = false;
         narrow(narrowing, item, depth + 1);
     }
-    if (!has_seen(where, buffer_str(&seen))) {
+    if (!scope_has_text(where, buffer_str(&seen))) {
         if (!first)
             buffer_append_byte(out, ',');
         buffer_append_str(out, buffer_str(&seen));

@@ -59,11 +59,11 @@
     X(listPermissions, WORKSPACE, NOTHING, READ, "words") \
     X(verifyAudit, WHOLE, NOTHING, READ, "names what others did") \
     X(exportAudit, WHOLE, NOTHING, READ, "names what others did") \
-    X(beginWhatif, WHOLE, JOURNEY, CHANGE, "runs over everybody") \
-    X(listWhatifs, WHOLE, JOURNEY, READ, "counts everybody") \
-    X(getWhatif, WHOLE, JOURNEY, READ, "counts everybody") \
-    X(deleteWhatif, WHOLE, JOURNEY, CHANGE, "counts everybody") \
-    X(compareWhatif, WHOLE, JOURNEY, READ, "counts everybody") \
+    X(beginWhatif, PART, JOURNEY, CHANGE, "runs of her team over a journey that stands on who is seen") \
+    X(listWhatifs, PART, JOURNEY, OWN, "runs of her team over a journey that stands on who is seen") \
+    X(getWhatif, PART, JOURNEY, OWN, "runs of her team over a journey that stands on who is seen") \
+    X(deleteWhatif, PART, JOURNEY, CHANGE, "runs of her team over a journey that stands on who is seen") \
+    X(compareWhatif, PART, JOURNEY, OWN, "runs of her team over a journey that stands on who is seen") \
     X(beginSecondFactor, OWN, NOTHING, READ, "") \
     X(putSecondFactor, OWN, NOTHING, READ, "") \
     X(removeSecondFactor, OWN, NOTHING, READ, "") \
@@ -154,20 +154,20 @@
     X(getJourneyCatalogue, WORKSPACE, NOTHING, READ, "the language") \
     X(listReadyJourneys, WORKSPACE, NOTHING, READ, "comes with Kith") \
     X(getJourney, PART, JOURNEY, READ, "hers and shared ones") \
-    X(putJourney, WHOLE, JOURNEY, CHANGE, "its rules are narrowed to what is seen") \
+    X(putJourney, PART, JOURNEY, CHANGE, "it stands on who is seen, its rules and events are narrowed") \
     X(deleteJourney, PART, JOURNEY, CHANGE, "hers") \
-    X(publishJourney, WHOLE, JOURNEY, CHANGE, "hers") \
+    X(publishJourney, PART, JOURNEY, CHANGE, "hers, cut to her team") \
     X(pauseJourney, PART, JOURNEY, CHANGE, "hers") \
-    X(resumeJourney, WHOLE, JOURNEY, CHANGE, "hers") \
+    X(resumeJourney, PART, JOURNEY, CHANGE, "hers") \
     X(stopJourney, PART, JOURNEY, CHANGE, "hers") \
-    X(approveJourney, WHOLE, JOURNEY, CHANGE, "hers") \
-    X(rampJourney, WHOLE, JOURNEY, CHANGE, "hers") \
-    X(enterJourney, WHOLE, JOURNEY, CHANGE, "who is not seen is unknown") \
-    X(moveInJourney, WHOLE, JOURNEY, CHANGE, "of who is seen") \
-    X(getJourneyReport, WHOLE, JOURNEY, OWN, "of her team's journeys: they take in who is seen") \
-    X(explainJourney, WHOLE, JOURNEY, OWN, "of who is seen") \
+    X(approveJourney, PART, JOURNEY, CHANGE, "hers") \
+    X(rampJourney, PART, JOURNEY, CHANGE, "hers") \
+    X(enterJourney, PART, JOURNEY, CHANGE, "customers who are seen") \
+    X(moveInJourney, PART, JOURNEY, CHANGE, "of who is seen") \
+    X(getJourneyReport, PART, JOURNEY, OWN, "of journeys that stand on who is seen") \
+    X(explainJourney, PART, JOURNEY, OWN, "of journeys that stand on who is seen") \
     X(listTouches, PART, NOTHING, READ, "to who is seen") \
-    X(sendTouches, WHOLE, NOTHING, READ, "who is not seen is unknown") \
+    X(sendTouches, PART, NOTHING, READ, "to who is seen, by templates and accounts that are hers") \
     X(getTouch, PART, NOTHING, READ, "to who is seen") \
     X(decideTouch, PART, NOTHING, READ, "to who is seen") \
     X(listTouchCorrections, PART, NOTHING, READ, "of who is seen") \
@@ -175,7 +175,7 @@
     X(getTemplate, PART, TEMPLATE, READ, "hers and shared ones") \
     X(putTemplate, PART, TEMPLATE, CHANGE, "hers") \
     X(deleteTemplate, PART, TEMPLATE, CHANGE, "hers") \
-    X(previewTemplate, WHOLE, TEMPLATE, READ, "filled in for who is seen") \
+    X(previewTemplate, PART, TEMPLATE, READ, "filled in for who is seen, with what seen sources told") \
     X(listChannels, PART, NOTHING, READ, "accounts of her team") \
     X(getChannel, PART, ACCOUNT, READ, "accounts of her team") \
     X(putChannel, WHOLE, NOTHING, READ, "keys of the house") \
@@ -246,7 +246,6 @@
 
 /* Lists that are not paged: items are kept whose member is a thing that she sees. X(operation, member, kind) */
 #define SCOPE_LISTS(X)                            \
-    X(listJourneys, "key", "journey")             \
     X(listCustomerJourneys, "journey", "journey") \
     X(listTemplates, "key", "template")           \
     X(listChannels, "key", "account")             \

@@ -221,9 +221,9 @@ static err write_view(struct request *request, const struct scope *scope, struct
     buffer_append_str(out, STR("{\"any\":["));
     for (size_t i = 0; error == ERR_OK && i < scope->filter_count; i++) {
         const struct team *team = scope->filters[i];
-        struct me me = { .team = team->key, .users = request->actor.set };
+        struct me me = { .team = team->key, .users = scope->users };
         if (team == scope->team)
-            me.login = request->actor.login;
+            me.login = scope->login;
         if (i > 0)
             buffer_append_byte(out, ',');
         error = write_customers(request, scope, team, &me, out);
@@ -307,13 +307,18 @@ static bool has_me(const struct scope *scope)
     return str_contains(scope->team->customers, STR("\"$me\""));
 }
 
+/* With "$me" each user has her own, and all of them together have one: keys of teams have no '-' in them. */
 static err name_view(struct request *request, struct scope *scope)
 {
-    return has_me(scope)
-               ? arena_printf(&request->arena, &scope->view_key, SCOPE_VIEW_PREFIX STR_FMT "-u%u",
-                              STR_ARG(scope->team->key), request->actor.user_number)
-               : arena_printf(&request->arena, &scope->view_key, SCOPE_VIEW_PREFIX STR_FMT,
-                              STR_ARG(scope->team->key));
+    str team = scope->team->key;
+    if (!has_me(scope))
+        return arena_printf(&request->arena, &scope->view_key, SCOPE_VIEW_PREFIX STR_FMT,
+                            STR_ARG(team));
+    if (scope->login.size == 0)
+        return arena_printf(&request->arena, &scope->view_key, SCOPE_VIEW_PREFIX STR_FMT "-all",
+                            STR_ARG(team));
+    return arena_printf(&request->arena, &scope->view_key, SCOPE_VIEW_PREFIX STR_FMT "-u%u",
+                        STR_ARG(team), scope->user_number);
 }
 
 static err make_view(struct request *request, struct scope *scope, struct problem *problem)
@@ -349,20 +354,87 @@ err scope_view_enter(struct request *request, struct problem *problem)
     return scope->view_number != 0 ? ERR_OK : make_view(request, scope, problem);
 }
 
+struct ask_there {
+    str key;
+    bool is_there;
+};
+
+static void look_for(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_there *ask = question->context;
+    audience_look_through(state->audience, NULL);
+    ask->is_there = audience_number(state->audience, AUDIENCE_SEGMENT, ask->key) != 0;
+}
+
+/* One that nobody needed yet is put when somebody comes. */
+static err make_again(struct request *request, struct scope *scope, struct problem *problem)
+{
+    struct ask_there ask;
+    err error = name_view(request, scope);
+    ask = (struct ask_there){ .key = scope->view_key };
+    if (error == ERR_OK)
+        error = view_ask(request, look_for, &ask, problem);
+    return error == ERR_OK && ask.is_there ? make_view(request, scope, problem) : error;
+}
+
+/* "$me": that of each user, and that of all together; journeys may stand on them. */
+static err make_each(struct request *request, struct scope *scope, struct problem *problem)
+{
+    err error = make_again(request, scope, problem);
+    for (size_t i = 0; error == ERR_OK && i < access_user_count(scope->users); i++) {
+        const struct user *user = access_user_at(scope->users, i);
+        if (!str_equal(user->team, scope->team->key))
+            continue;
+        scope->login = user->login;
+        scope->user_number = user->number;
+        error = make_again(request, scope, problem);
+    }
+    return error;
+}
+
 err scope_make_view(struct request *request, const struct team_set *teams, str team,
                     struct problem *problem)
 {
     struct scope scope = { .teams = (struct team_set *)(uintptr_t)teams,
                            .team = team_by_key(teams, team) };
-    if (scope.team == NULL || has_me(&scope))
-        return ERR_OK; /* each user's own is put when she comes */
+    struct access_set *users = NULL;
+    if (scope.team == NULL)
+        return ERR_OK;
+    err error = auth_hold(request->server, &users, problem);
+    if (error != ERR_OK)
+        return error;
+    scope.users = users;
     scope.sources = engine_sources(request->server->engine);
-    err error = scope_filter_make(request, &scope);
-    if (error == ERR_OK)
+    error = scope_filter_make(request, &scope);
+    if (error == ERR_OK && has_me(&scope))
+        error = make_each(request, &scope, problem);
+    else if (error == ERR_OK)
         error = name_view(request, &scope);
-    if (error == ERR_OK)
+    if (error == ERR_OK && !has_me(&scope))
         error = make_view(request, &scope, problem);
     source_set_release(&scope.sources);
+    access_set_release(&users);
+    return error;
+}
+
+/* Is "$me" in the rule of one whose customers it sees? */
+static bool needs_users(const struct team_set *teams, const struct team *team)
+{
+    for (size_t i = 0; i < team_count(teams); i++)
+        if (team_is_within(teams, team_at(teams, i)->key, team->key) &&
+            str_contains(team_at(teams, i)->customers, STR("\"$me\"")))
+            return true;
+    return false;
+}
+
+err scope_users_changed(struct request *request, struct problem *problem)
+{
+    struct team_set *teams = NULL;
+    err error = scopes_teams(request->server, &teams, problem);
+    for (size_t i = 0; error == ERR_OK && i < team_count(teams); i++)
+        if (needs_users(teams, team_at(teams, i)))
+            error = scope_make_view(request, teams, team_at(teams, i)->key, problem);
+    team_set_release(&teams);
     return error;
 }
 

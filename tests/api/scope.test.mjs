@@ -6,6 +6,7 @@ import { Kith, missingBinary, until } from '../support/kith.mjs';
 import { ask, expect, identify, refused, track } from './support.mjs';
 
 let kith;
+const sources = {};
 const real = { skip: missingBinary };
 const NOW = '2026-06-18T02:00:00Z';
 const token = {};
@@ -36,7 +37,6 @@ const customer = (login, name, status = 200) => as(login, status, 'GET', `/custo
 before(async () => {
   if (missingBinary) return;
   kith = await Kith.start({ arguments: ['--virtual-clock'], environment: { KITH_NOW: NOW } });
-  const sources = {};
   for (const key of ['wecom', 'tmall', 'douyin'])
     sources[key] = await expect(kith, 201, 'POST', '/sources', { body: { key, name: key, kind: 'server', channel: key } });
   const time = { timestamp: NOW };
@@ -272,4 +272,109 @@ test('teams are a tree: no ring, no strange parent, no rule that cannot be made'
   await expect(kith, 404, 'GET', '/teams/new');
   assert.deepEqual((await as('head', 200, 'GET', '/teams')).items.map((team) => team.key), ['douyin', 'online', 'tmall', 'wecom']);
   await as('wendy', 404, 'GET', '/teams/tmall');
+});
+
+// ---- journeys, sends, templates of a team ----
+
+const paid = (user, order_id, channel, more = {}) =>
+  track(user, 'Order Paid', { order_id, revenue: '10.00', currency: 'CNY', channel, ...more }, { timestamp: NOW });
+const waiting = { name: 'j', start: 'w', nodes: { w: { type: 'wait', for: '3d' } } };
+
+test("S12: a team's journey takes in its own customers by its own events, whoever saves it", real, async () => {
+  const trigger = { type: 'event', event: 'Order Paid', key: 'order_id' };
+  for (const [login, key] of [['wendy', 'wecom__hi'], ['lily', 'advisers__hi'], ['boss', 'tmall__boss'], ['head', 'douyin__head']]) {
+    const made = await as(login, 200, 'PUT', `/journeys/${key}`, { trigger, ...waiting });
+    const again = await as(login, 200, 'PUT', `/journeys/${key}`, made.journey);
+    assert.deepEqual(again.journey, made.journey, 'what was cut is not cut again');
+    await as(login, 200, 'POST', `/journeys/${key}/publish`, {});
+    await until('it to be live', async () => (await as('boss', 200, 'GET', `/journeys/${key}`)).state === 'live');
+  }
+  const rotated = {};
+  for (const key of ['wecom', 'tmall', 'douyin']) rotated[key] = (await expect(kith, 200, 'POST', `/sources/${key}/rotate`)).write_key;
+  await kith.batch(rotated.tmall, [paid('tom', 'j1', 'tmall'), paid('both', 'j2', 'tmall')]);
+  await kith.batch(rotated.wecom, [paid('ann', 'j3', 'wecom'), paid('both', 'j4', 'wecom')]);
+  await kith.batch(rotated.douyin, [paid('dou', 'j5', 'douyin'), paid('ann', 'j6', 'douyin')]);
+  await kith.settled();
+  const orders = async (name, key) => (await expect(kith, 200, 'GET', `/customers/${id[name]}/journeys`)).items
+    .filter((one) => one.journey === key).map((one) => one.key).sort();
+  assert.deepEqual([await orders('ann', 'wecom__hi'), await orders('both', 'wecom__hi'), await orders('tom', 'wecom__hi')], [['j3'], ['j4'], []]);
+  assert.deepEqual([await orders('ann', 'advisers__hi'), await orders('both', 'advisers__hi'), await orders('dou', 'advisers__hi')], [['j3', 'j6'], [], []]);
+  assert.deepEqual([await orders('tom', 'tmall__boss'), await orders('both', 'tmall__boss'), await orders('ann', 'tmall__boss')], [['j1'], ['j2'], []]);
+  assert.deepEqual([await orders('dou', 'douyin__head'), await orders('ann', 'douyin__head')], [['j5'], ['j6']]);
+
+  // What a report counts is what the journey took in; who was refused at the door may be anybody.
+  const report = await as('wendy', 200, 'GET', '/journeys/wecom__hi/report');
+  assert.deepEqual([report.entered, report.inside, report.refused], [2, 2, 0]);
+  assert.equal((await as('lily', 200, 'GET', '/journeys/advisers__hi/report')).entered, 2);
+  await as('mei', 403, 'GET', '/journeys/advisers__hi/report'); // of the same team, but of other customers
+  assert.equal((await as('mei', 200, 'GET', '/journeys/advisers__hi')).withheld, true);
+  assert.equal((await as('head', 200, 'GET', '/journeys/wecom__hi/report')).entered, 2);
+  for (const path of ['', '/report', '/whatif', `/explain?customer=${id.both}`]) await as('tim', 404, 'GET', `/journeys/wecom__hi${path}`);
+  await as('wendy', 200, 'GET', `/journeys/wecom__hi/explain?customer=${id.both}`);
+  await as('wendy', 404, 'GET', `/journeys/wecom__hi/explain?customer=${id.tom}`);
+  const listed = (await as('tim', 200, 'GET', '/journeys')).items.map((one) => [one.key, one.entered]);
+  assert.deepEqual(listed, [['tmall__boss', 2]]);
+
+  // An adviser's customer goes to another: her journey lets go of her.
+  await kith.batch(rotated.wecom, [identify('ann', { adviser_id: 'mei' }, { timestamp: NOW })]);
+  await until('the adviser’s journey to end for her', async () => (await orders('ann', 'advisers__hi')).length === 0);
+  await customer('lily', 'ann', 404);
+  await customer('mei', 'ann');
+  await kith.batch(rotated.wecom, [identify('ann', { adviser_id: 'lily' }, { timestamp: NOW })]);
+  await kith.settled();
+});
+
+test("a team's journey names nothing that the team does not see", real, async () => {
+  const trigger = { type: 'event', event: 'Order Paid' };
+  const put = (journey, status = 422) => as('wendy', status, 'PUT', '/journeys/wecom__names', { trigger, ...waiting, ...journey });
+  const nodes = (node) => ({ start: 'n', nodes: { n: node } });
+  const missing = await put({ entry: { rule: { segment: 'no-such-list' } } });
+  const hidden = await put({ entry: { rule: { segment: 'all-buyers' } } });
+  assert.equal(hidden.detail.replace('all-buyers', 'no-such-list'), missing.detail);
+  await put({ trigger: { type: 'segment', segment: 'all-buyers' } });
+  await put(nodes({ type: 'segment', segment: 'all-buyers' }));
+  await put(nodes({ type: 'tag', tag: 'tmall__mark', value: 'x' }));
+  await put(nodes({ type: 'journey', journey: 'tmall__boss' }));
+  await put(nodes({ type: 'send', channel: 'sms', template: 'house' }));
+  await put(nodes({ type: 'branch', cases: [{ value: 'customer.vip_level', eq: 'gold' }] }));
+  await put(nodes({ type: 'branch', cases: [{ value: 'summary.orders', gte: 2 }] }));
+  await put(nodes({ type: 'branch', cases: [{ rule: { event: 'Order Paid', measure: 'count', gte: 2 } }] }), 200);
+  await refused(kith, 404, 'not_found', 'PUT', '/journeys/names', { token: token.wendy, body: { trigger, ...waiting } });
+  await as('wendy', 422, 'POST', '/journeys/wecom__hi/enter', { customers: [id.tom] });
+  await as('wendy', 422, 'POST', '/journeys/wecom__hi/enter', { segment: 'all-buyers' });
+  await as('wendy', 404, 'POST', '/journeys/wecom__hi/move', { customer: id.tom, action: 'exit' });
+});
+
+test('sends by hand go to who is seen, by what is hers; a preview is filled in with what she sees', real, async () => {
+  const sms = (text) => ({ channel: 'sms', parts: { template_code: 'SMS_1', text } });
+  await as('wendy', 200, 'PUT', '/templates/wecom__hi', sms('{{ customer.city }}/{{ customer.vip_level | default: "-" }}'));
+  await expect(kith, 200, 'PUT', '/templates/house', { body: sms('hi') });
+  const send = (login, status, body) => as(login, status, 'POST', '/touches', { campaign: 'c', key: 'k', channel: 'sms', ...body });
+  const foreign = await send('wendy', 422, { template: 'wecom__hi', customers: [id.ann, id.tom] });
+  const nobody = await send('wendy', 422, { template: 'wecom__hi', customers: [id.ann, 'c_0000000000000'] });
+  assert.equal(foreign.detail.replaceAll(id.tom, 'X'), nobody.detail.replaceAll('c_0000000000000', 'X'));
+  assert.ok(JSON.stringify(foreign).includes('/customers/1'), JSON.stringify(foreign));
+  await send('wendy', 422, { template: 'house', customers: [id.ann] });
+  const preview = async (login, one) => (await as(login, 200, 'POST', '/templates/wecom__hi/preview', { customer: id[one] })).parts.text;
+  assert.equal(await preview('wendy', 'both'), '北京/-');
+  assert.equal(await preview('boss', 'both'), '北京/gold');
+  await as('wendy', 404, 'POST', '/templates/wecom__hi/preview', { customer: id.tom });
+});
+
+test("what-if: a team's run simulates its own journey over its own customers", real, async () => {
+  const begun = await as('wendy', 202, 'POST', '/journeys/wecom__hi/whatif', { days: 1 });
+  const done = async (login, path) => {
+    let run;
+    await until('the run to end', async () => ['done', 'failed'].includes((run = await as(login, 200, 'GET', path)).state));
+    return run;
+  };
+  const run = await done('wendy', `/journeys/wecom__hi/whatif/${begun.id}`);
+  assert.equal(run.state, 'done', JSON.stringify(run).slice(0, 600));
+  assert.equal(run.customers ?? run.result?.customers, 0);
+  const given = await as('wendy', 202, 'POST', '/journeys/wecom__hi/whatif', { days: 1, journey: { trigger: { type: 'event', event: 'Order Paid' }, ...waiting } });
+  assert.ok(JSON.stringify(given.request).includes('team-view-wecom'));
+  const whole = await expect(kith, 202, 'POST', '/journeys/wecom__hi/whatif', { body: { days: 1 } });
+  await as('wendy', 404, 'GET', `/journeys/wecom__hi/whatif/${whole.id}`);
+  assert.deepEqual((await as('wendy', 200, 'GET', '/journeys/wecom__hi/whatif')).items.map((one) => one.id).sort(), [begun.id, given.id].sort());
+  await as('tim', 404, 'POST', '/journeys/wecom__hi/whatif', { days: 1 });
 });
