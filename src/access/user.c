@@ -82,8 +82,8 @@ static bool visit_role(void *context, const struct ledger_value *values)
 
 static bool copy_settings(struct arena *arena, struct user_settings *settings)
 {
-    str *texts[] = { &settings->team, &settings->totp, &settings->subject };
-    bool copied = copy_texts(arena, texts, 3);
+    str *texts[] = { &settings->team, &settings->totp, &settings->subject, &settings->adviser };
+    bool copied = copy_texts(arena, texts, sizeof texts / sizeof texts[0]);
     for (size_t i = 0; i < settings->role_count; i++)
         copied = copied && arena_dup(arena, settings->roles[i], &settings->roles[i]) == ERR_OK;
     for (size_t i = 0; i < settings->recovery_count; i++)

@@ -35,6 +35,7 @@ struct user_settings {
     size_t recovery_count;
     bool is_deleted; /* her number stays hers; the same login makes her again */
     str subject;     /* who she is at the provider of single sign-on: issuer, space, subject */
+    str adviser;     /* the adviser that she is, as customers have it; empty: her login */
 };
 void user_settings_read(json_value settings, struct user_settings *out);
 void user_settings_write(struct buffer *out, const struct user_settings *settings);

@@ -20,6 +20,7 @@ void user_settings_read(json_value settings, struct user_settings *out)
         .totp_step = json_int(json_get(settings, STR("totp_step")), 0),
         .is_deleted = json_bool(json_get(settings, STR("deleted")), false),
         .subject = json_text(json_get(settings, STR("subject"))),
+        .adviser = json_text(json_get(settings, STR("adviser"))),
     };
     out->role_count = read_texts(json_get(settings, STR("roles")), out->roles, USER_ROLES_MAX);
     out->recovery_count =
@@ -57,5 +58,6 @@ void user_settings_write(struct buffer *out, const struct user_settings *setting
     if (settings->is_deleted)
         json_member_bool(&writer, STR("deleted"), true);
     write_text(&writer, STR("subject"), settings->subject);
+    write_text(&writer, STR("adviser"), settings->adviser);
     json_end_object(&writer);
 }

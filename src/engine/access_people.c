@@ -329,6 +329,8 @@ static err change_settings(struct access *access, json_value body, struct user_s
         settings->team = json_text(team);
     if (json_kind(subject) == JSON_TEXT)
         settings->subject = json_text(subject);
+    if (json_kind(json_get(body, STR("adviser"))) == JSON_TEXT)
+        settings->adviser = json_text(json_get(body, STR("adviser")));
     settings->is_deleted = json_bool(json_get(body, STR("deleted")), settings->is_deleted);
     return error;
 }
@@ -393,6 +395,8 @@ static void tell_user(struct json_writer *writer, str key, const struct ledger_v
     json_member_int(writer, STR("recovery_codes"), (int64_t)settings->recovery_count);
     if (settings->subject.size > 0)
         json_member_text(writer, STR("subject"), settings->subject);
+    if (settings->adviser.size > 0)
+        json_member_text(writer, STR("adviser"), settings->adviser);
     if (settings->is_deleted)
         json_member_bool(writer, STR("deleted"), true);
     json_end_object(writer);

@@ -21,6 +21,9 @@
       "requests a minute from one address; 0: any")                            \
     X(TOKEN_DAYS, "access.token_days_max", 0, 0, 3650,                         \
       "days after which a new API token expires at the latest; 0: never")      \
+    X(SMALL_CELLS, "access.small_cells", 5, 0, 1000,                           \
+      "counts of customers are multiples of this for who may not see "         \
+      "small cells; 0: exact")                                                 \
     X(SESSION_HOURS, "access.session_hours", 12, 1, 720, "hours after which a session ends")
 
 enum access_rule {

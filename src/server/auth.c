@@ -14,7 +14,7 @@
 #define FIRST_USER_NUMBER 1
 #define REASON_BYTES_MAX 500
 /* Seeds that keep what is paced apart. */
-enum { PACE_TOKEN = 1, PACE_ADDRESS, PACE_REVEALS };
+enum { PACE_TOKEN = 1, PACE_ADDRESS, PACE_REVEALS, PACE_REFUSALS };
 
 err auth_start(struct server *server, struct problem *problem)
 {
@@ -255,6 +255,25 @@ err auth_note(struct request *request, const char *action, str object, struct pr
     err error = answer_command(request, "audit.note", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error;
+}
+
+#define REFUSALS_TOLD_PER_MINUTE 60 /* in a burst what ten seconds bring: 10 */
+
+void auth_tell_refusal(struct request *request)
+{
+    struct problem unused = { .error = ERR_OK };
+    int64_t retry_after_s = 0;
+    uint32_t user = request->actor.user_number;
+    if (user == 0 ||
+        !pace_permits(request->server->pace, hash_bytes64(&user, sizeof user, PACE_REFUSALS),
+                      REFUSALS_TOLD_PER_MINUTE, server_now_ms(request->server), &retry_after_s))
+        return;
+    request->headers.idempotency_key = STR_NONE;
+    request->reason = STR_NONE;
+    str object = request->parameters[0];
+    if (auth_note(request, "access.refuse",
+                  str_slice(object, 0, str_utf8_prefix_bytes(object, 100)), &unused) != ERR_OK)
+        log_line(LOG_WARN, "refusal_not_told", "operation=%s", request->route->operation);
 }
 
 /* ---- the right to see in full ---- */

@@ -18,6 +18,7 @@ static void write_user_entry(struct json_writer *writer, const struct user *user
     json_member_bool(writer, STR("disabled"), user->disabled);
     json_member_bool(writer, STR("second_factor"), user->settings.totp.size > 0);
     json_member_bool(writer, STR("single_sign_on"), user->settings.subject.size > 0);
+    json_member_text(writer, STR("adviser"), user->settings.adviser);
     json_member_time(writer, STR("created_at"), user->created_ms);
     json_end_object(writer);
 }
@@ -117,12 +118,14 @@ static void begin_anew(struct request *request, struct command_body *body)
         json_member_bool(&body->writer, STR("disabled"), false);
     if (json_kind(json_get(request->json, STR("team"))) == JSON_MISSING)
         json_member_text(&body->writer, STR("team"), STR_NONE);
+    if (json_kind(json_get(request->json, STR("adviser"))) == JSON_MISSING)
+        json_member_text(&body->writer, STR("adviser"), STR_NONE);
 }
 
 static err put_user(struct request *request, str login, bool is_new, struct problem *problem)
 {
-    static const char *const members[] = { "name",    "role",   "roles",   "team",
-                                           "subject", "locale", "disabled" };
+    static const char *const members[] = { "name",    "role",    "roles",  "team",
+                                           "subject", "adviser", "locale", "disabled" };
     json_value password = json_get(request->json, STR("password"));
     struct command_body body;
     str response;

@@ -763,7 +763,8 @@ err everybody_ask(struct request *request, enum audience_question_kind kind, str
         return problem_hint(problem, ERR_UNAVAILABLE, "ask again in a few seconds");
     }
     audience_question_watch(ask.question, client_is_gone, request);
-    audience_question_me(ask.question, request->actor.login);
+    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
+    audience_question_me(ask.question, user != NULL ? scope_me(user) : request->actor.login);
     audience_question_list(ask.question, listing);
     error = audience_question_run(ask.question, budget_ms, NULL, out);
     audience_question_free(&ask.question);

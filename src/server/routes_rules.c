@@ -2,6 +2,7 @@
 /* A rule and a person: why a rule that is not saved holds of somebody, and since when she is what she is. */
 #include "event/normalise.h"
 #include "server/answer.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)16 << 20)
@@ -94,7 +95,10 @@ static err ask_until_ready(struct request *request, struct ask_rule *ask, struct
 
 err route_rule_explain(struct request *request, struct problem *problem)
 {
-    struct ask_rule ask = { .body = request->json, .me = request->actor.login, .problem = problem };
+    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
+    struct ask_rule ask = { .body = request->json,
+                            .me = user != NULL ? scope_me(user) : request->actor.login,
+                            .problem = problem };
     err error = read_who(request, json_get(request->json, STR("customer")), &ask.customer, problem);
     if (error != ERR_OK)
         return error;

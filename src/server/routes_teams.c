@@ -151,8 +151,8 @@ err route_team_delete(struct request *request, struct problem *problem)
 
 /* ---- shares ---- */
 
-static const char *const kinds[] = { "segment", "tag",    "journey", "template",
-                                     "account", "source", "mapping", "pool" };
+static const char *const kinds[] = { "segment", "tag",     "journey", "template", "account",
+                                     "source",  "mapping", "pool",    "trait" };
 
 static const char *known_kind(str kind)
 {
@@ -202,7 +202,8 @@ static err check_share(struct request *request, str kind, str key, struct proble
     const char *known = known_kind(kind);
     if (known == NULL) {
         problem_set(problem, ERR_UNPROCESSABLE,
-                    "kind is segment, tag, journey, template, account, source, mapping or pool");
+                    "kind is segment, tag, journey, template, account, source, mapping, pool or "
+                    "trait");
         return problem_at(problem, ERR_UNPROCESSABLE, "/kind");
     }
     if (request->scope != NULL && !scope_sees_thing(request->scope, known, key, TEAM_OWN))

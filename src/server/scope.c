@@ -123,7 +123,9 @@ static err hold_scope(struct request *request, str team, struct problem *problem
     scope->team = team_by_key(scope->teams, team);
     scope->users = request->actor.set;
     if (str_equal(request->actor.team, team)) {
-        scope->login = request->actor.login;
+        const struct user *user =
+            access_user_by_number(request->actor.set, request->actor.user_number);
+        scope->login = user != NULL ? scope_me(user) : request->actor.login;
         scope->user_number = request->actor.user_number;
     }
     scope->sources = engine_sources(request->server->engine);
@@ -389,6 +391,24 @@ static const struct list *find_list(const struct request *request)
     return NULL;
 }
 
+/* Lines of a profile that tell of traits which she may not ask for. */
+static void write_lines(const struct request *request, json_value lines, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(lines);
+    json_value line;
+    bool first = true;
+    buffer_append_byte(out, '[');
+    while (json_next(&iterator, NULL, &line)) {
+        if (str_equal(json_text(json_get(line, STR("kind"))), STR("trait")) &&
+            !scope_sees_trait(request->scope, json_text(json_get(line, STR("key")))))
+            continue;
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        json_write_value(out, line);
+    }
+    buffer_append_byte(out, ']');
+}
+
 static void write_items(const struct request *request, const struct list *list, json_value items,
                         struct buffer *out)
 {
@@ -411,11 +431,13 @@ static void write_items(const struct request *request, const struct list *list, 
 err scope_cut(struct request *request, struct problem *problem)
 {
     const struct list *list = request->scope != NULL ? find_list(request) : NULL;
+    bool is_profile =
+        request->scope != NULL && strcmp(request->route->operation, "profileSegment") == 0;
     struct buffer cut;
     json_value root, value;
     str key;
     bool first = true;
-    if (list == NULL)
+    if (list == NULL && !is_profile)
         return ERR_OK;
     err error = json_parse(request->scratch, buffer_str(&request->out), &root, problem);
     if (error != ERR_OK)
@@ -429,7 +451,9 @@ err scope_cut(struct request *request, struct problem *problem)
         first = false;
         json_write_text(&cut, key);
         buffer_append_byte(&cut, ':');
-        if (str_equal(key, STR("items")))
+        if (is_profile && str_equal(key, STR("lines")))
+            write_lines(request, value, &cut);
+        else if (list != NULL && str_equal(key, STR("items")))
             write_items(request, list, value, &cut);
         else
             json_write_value(&cut, value);
@@ -448,4 +472,19 @@ bool scope_sees_thing(const struct scope *scope, const char *kind, str key, enum
 {
     return scope == NULL ||
            team_level_of(scope->teams, scope->team->key, str_from_c(kind), key) >= level;
+}
+
+bool scope_sees_trait(const struct scope *scope, str name)
+{
+    return scope_sees_all_events(scope) || scope_sees_thing(scope, "trait", name, TEAM_READ);
+}
+
+err scope_refuse_trait(str name, struct problem *problem)
+{
+    problem_set(problem, ERR_UNPROCESSABLE,
+                "the trait '%.*s' is told by other teams' sources, too, and not shared with yours",
+                (int)str_utf8_prefix_bytes(name, 80), name.data != NULL ? name.data : "");
+    return problem_hint(
+        problem, ERR_UNPROCESSABLE,
+        "who administers teams shares it: PUT /api/v1/shares {\"kind\":\"trait\", …}");
 }

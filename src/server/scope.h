@@ -51,6 +51,8 @@ err scope_enter(struct request *request, struct problem *problem) MUST_USE;
 /* Put a team's view in force now: after it was changed. Workers. */
 err scope_make_view(struct request *request, const struct team_set *teams, str team,
                     struct problem *problem) MUST_USE;
+/* What "$me" is in a rule that this user asks: the adviser that she is, or her login. */
+str scope_me(const struct user *user);
 /* "$me" stands for logins: views that hold several follow when users change. Workers. */
 err scope_users_changed(struct request *request, struct problem *problem) MUST_USE;
 void scope_leave(struct request *request);
@@ -78,6 +80,11 @@ err scope_refuse_customer(struct request *request, str one_id, struct problem *p
 
 /* A thing by kind ("segment", "tag", "journey", "template", "account", "source", "mapping", "pool") and key. */
 bool scope_sees_thing(const struct scope *scope, const char *kind, str key, enum team_level level);
+/* May she ask for a trait's value? It is what all sources told, merged: yes for who sees all events of her customers, and for
+ * a trait that is shared with her team ("trait", its name). Its value on a customer's page needs neither: scope_sees_source. */
+bool scope_sees_trait(const struct scope *scope, str name);
+/* UNPROCESSABLE with the cure. */
+err scope_refuse_trait(str name, struct problem *problem);
 /* Was this made by somebody of her view? */
 bool scope_sees_user(const struct request *request, uint32_t user_number);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of who sees a part: each condition on events holds of events that she sees. Definitions that she does not see
  * are not there for her: the lens refuses them by itself, when the rule is made. */
+#include <stdio.h>
 #include <string.h>
 
 #include "server/scope_inside.h"
@@ -95,6 +96,24 @@ static void check_touch(struct narrowing *narrowing, json_value touch)
         STR_ARG(journey));
 }
 
+/* A trait in a rule is the merged one; a relation is the trait that has the other's id. */
+static void check_trait(struct narrowing *narrowing, json_value object)
+{
+    str trait = json_text(json_get(object, STR("trait")));
+    str relation = json_text(json_get(object, STR("relation")));
+    char with_id[220];
+    if (narrowing->error != ERR_OK)
+        return;
+    if (trait.size > 0 && !scope_sees_trait(narrowing->scope, trait))
+        narrowing->error = scope_refuse_trait(trait, narrowing->problem);
+    int size = snprintf(with_id, sizeof with_id, "%.*s_id",
+                        (int)(relation.size < 200 ? relation.size : 200),
+                        relation.data != NULL ? relation.data : "");
+    if (relation.size > 0 && !scope_sees_trait(narrowing->scope, relation) &&
+        !scope_sees_trait(narrowing->scope, str_from_bytes(with_id, (size_t)size)))
+        narrowing->error = scope_refuse_trait(relation, narrowing->problem);
+}
+
 static bool is_of_events(json_value object)
 {
     enum json_kind kind = json_kind(json_get(object, STR("event")));
@@ -110,6 +129,7 @@ static void narrow_object(struct narrowing *narrowing, json_value object, int de
     bool first = true, of_events = is_of_events(object) && !narrowing->scope->sees_all_events;
     if (json_is_object(json_get(object, STR("touch"))) && !narrowing->scope->sees_all_events)
         check_touch(narrowing, json_get(object, STR("touch")));
+    check_trait(narrowing, object);
     buffer_append_byte(out, '{');
     while (json_next(&iterator, &key, &item)) {
         if (!first)

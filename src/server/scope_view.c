@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/logline.h"
 #include "server/answer.h"
 #include "server/scope_inside.h"
 #include "server/view.h"
@@ -121,6 +122,11 @@ static void keep_known(struct server *server, const struct team_set *teams, str 
 
 /* ---- composing ---- */
 
+str scope_me(const struct user *user)
+{
+    return user->settings.adviser.size > 0 ? user->settings.adviser : user->login;
+}
+
 /* Whose "$me" it is: one login, or those of all users of a team. */
 struct me {
     str login; /* empty: the users of `team` */
@@ -128,18 +134,30 @@ struct me {
     const struct access_set *users;
 };
 
+/* Two users may be one adviser; a list names nobody twice. */
+static bool was_before(const struct me *me, size_t index)
+{
+    str one = scope_me(access_user_at(me->users, index));
+    for (size_t i = 0; i < index; i++) {
+        const struct user *user = access_user_at(me->users, i);
+        if (!user->disabled && str_equal(user->team, me->team) && str_equal(scope_me(user), one))
+            return true;
+    }
+    return false;
+}
+
 static void write_users(const struct me *me, struct buffer *out)
 {
     bool first = true;
     buffer_append_byte(out, '[');
     for (size_t i = 0; i < access_user_count(me->users); i++) {
         const struct user *user = access_user_at(me->users, i);
-        if (user->disabled || !str_equal(user->team, me->team))
+        if (user->disabled || !str_equal(user->team, me->team) || was_before(me, i))
             continue;
         if (!first)
             buffer_append_byte(out, ',');
         first = false;
-        json_write_text(out, user->login);
+        json_write_text(out, scope_me(user));
     }
     if (first) /* `in` has one at least, and no login is empty */
         json_write_text(out, STR("$nobody"));
@@ -270,6 +288,8 @@ static err put_view(struct request *request, const struct ask_view *ask, str rul
                                       .body = command_body_end(&body) };
     err error = engine_command(request->server->engine, &command, &status, &unused, problem);
     if (error == ERR_OK && status >= 400) {
+        log_line(LOG_WARN, "team_view_refused", "view=%.*s answer=%.*s", STR_ARG(ask->key),
+                 (int)str_utf8_prefix_bytes(buffer_str(&unused), 300), unused.data);
         problem_set(problem, ERR_UNAVAILABLE, "the rule of your team's view cannot be made");
         error = problem_hint(problem, ERR_UNAVAILABLE, "an administrator puts the team again");
     }
@@ -385,7 +405,7 @@ static err make_each(struct request *request, struct scope *scope, struct proble
         const struct user *user = access_user_at(scope->users, i);
         if (!str_equal(user->team, scope->team->key))
             continue;
-        scope->login = user->login;
+        scope->login = scope_me(user);
         scope->user_number = user->number;
         error = make_again(request, scope, problem);
     }

@@ -416,6 +416,8 @@ static err read_filters(struct request *request, struct scan *scan, struct probl
         struct trait_filter *filter = &scan->traits[scan->trait_count++];
         filter->name = str_slice(name, 6, name.size);
         filter->value = value;
+        if (!scope_sees_trait(request->scope, filter->name))
+            return scope_refuse_trait(filter->name, problem);
     }
     scan->identifier_type = request_query(request, STR("identifier_type"));
     return ERR_OK;

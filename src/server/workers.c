@@ -2,6 +2,7 @@
 /* The pool that runs handlers which wait: for the ledger, the warehouse, a commit. */
 #include "base/logline.h"
 #include "server/answer.h"
+#include "server/cells.h"
 #include "server/inside.h"
 #include "server/scope.h"
 #include "server/sensitive.h"
@@ -38,6 +39,8 @@ static err run_handler(struct worker *worker, struct request *request, struct pr
     if (error == ERR_OK)
         error = scope_cut(request, problem);
     if (error == ERR_OK)
+        error = cells_cut(request, problem);
+    if (error == ERR_OK)
         answer_keep(request);
     return error;
 }
@@ -65,6 +68,8 @@ static void *worker_run(void *context)
     while ((request = take(&worker->server->workers)) != NULL) {
         struct problem problem = { .error = ERR_OK };
         err error = run_handler(worker, request, &problem);
+        if (error == ERR_FORBIDDEN)
+            auth_tell_refusal(request);
         if (error != ERR_OK)
             reply_problem(request, error, &problem);
         http_resume(request);

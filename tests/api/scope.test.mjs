@@ -57,7 +57,7 @@ before(async () => {
   for (const name of ['ann', 'both', 'tom', 'dou'])
     id[name] = (await expect(kith, 200, 'GET', `/customers/by/user_id/${name}`)).one_id;
   for (const [login, team, ...roles] of [
-    ['wendy', 'wecom', 'operator'], ['tim', 'tmall', 'operator'], ['dora', 'douyin', 'analyst'],
+    ['wendy', 'wecom', 'operator'], ['tim', 'tmall', 'operator'], ['dora', 'douyin', 'operator', 'analyst'],
     ['head', 'online', 'operator'], ['lily', 'advisers', 'operator'], ['mei', 'advisers', 'operator'],
     ['deng', 'dealer', 'operator'], ['boss', null, 'operator'],
   ]) await person(login, team, roles);
@@ -377,4 +377,65 @@ test("what-if: a team's run simulates its own journey over its own customers", r
   await as('wendy', 404, 'GET', `/journeys/wecom__hi/whatif/${whole.id}`);
   assert.deepEqual((await as('wendy', 200, 'GET', '/journeys/wecom__hi/whatif')).items.map((one) => one.id).sort(), [begun.id, given.id].sort());
   await as('tim', 404, 'POST', '/journeys/wecom__hi/whatif', { days: 1 });
+});
+
+test('an adviser whose number is not her login sees her own customers', real, async () => {
+  await person('zoe', 'advisers', ['adviser', 'analyst']);
+  await customer('zoe', 'both', 404);
+  await expect(kith, 200, 'PUT', '/users/zoe', { body: { adviser: 'mei' } });
+  await customer('zoe', 'both');
+  await customer('zoe', 'ann', 404);
+  assert.deepEqual((await as('zoe', 200, 'GET', '/customers')).items.map((one) => one.one_id), [id.both]);
+  assert.equal((await expect(kith, 200, 'GET', '/users')).items.find((one) => one.login === 'zoe').adviser, 'mei');
+  await expect(kith, 200, 'PUT', '/users/zoe', { body: { adviser: '' } });
+  await customer('zoe', 'both', 404);
+});
+
+test('traits are what all sources told: a team asks for those that were shared with it', real, async () => {
+  const rule = { trait: 'vip_level', eq: 'gold' };
+  for (const [method, path, body] of [
+    ['POST', '/segments/preview', { rule }],
+    ['PUT', '/segments/wecom__gold', { rule: { not: rule } }],
+    ['PUT', '/journeys/wecom__gold', { trigger: { type: 'event', event: 'Order Paid' }, ...waiting, entry: { rule } }],
+    ['PUT', '/journeys/wecom__gold', { trigger: { type: 'date', trait: 'vip_level', offset: '0d' }, ...waiting }],
+    ['POST', '/segments/preview', { rule: { relation: 'adviser', eq: 'lily' } }],
+    ['GET', '/customers?trait.vip_level=gold'],
+  ]) assert.match((await as('wendy', 422, method, path, body)).detail, /is told by other teams' sources/, path);
+  assert.equal((await as('boss', 200, 'POST', '/segments/preview', { rule })).count, 1);
+  assert.equal((await as('mei', 200, 'POST', '/segments/preview', { rule })).count, 1); // sees all of her customers
+  await expect(kith, 204, 'PUT', '/shares', { body: { kind: 'trait', key: 'vip_level', team: 'wecom', level: 'read' } });
+  assert.equal((await as('wendy', 200, 'POST', '/segments/preview', { rule })).count, 1);
+  await as('tim', 422, 'POST', '/segments/preview', { rule });
+  await expect(kith, 204, 'PUT', '/shares', { body: { kind: 'trait', key: 'vip_level', team: 'wecom', level: 'none' } });
+  await as('wendy', 422, 'POST', '/segments/preview', { rule });
+});
+
+test('small cells: counts are multiples of five for who may not see small ones, and no examples are named', real, async () => {
+  await person('ana', null, ['analyst']);
+  const ask5 = (method, path, body) => as('ana', 200, method, path, body);
+  const preview = await ask5('POST', '/segments/preview', { rule: { event: 'Order Paid' } });
+  assert.deepEqual([preview.count, preview.sample, preview.conditions.map((one) => one.count)], [0, [], [0]]);
+  assert.ok(Object.values(preview.reachable).every((count) => count % 5 === 0));
+  assert.equal((await ask5('GET', '/segments/all-buyers')).count, 0);
+  assert.ok((await ask5('GET', '/segments')).items.every((one) => one.count % 5 === 0));
+  assert.ok((await ask5('GET', '/segments/all-buyers/history')).points.every((one) => one.count % 5 === 0 && one.entered % 5 === 0));
+  assert.deepEqual((await ask5('GET', '/segments/all-buyers/profile')).lines, []);
+  const over = await ask5('POST', '/segments/overlap', { segments: ['all-buyers', 'wecom__buyers'] });
+  assert.ok([...over.segments, ...over.intersections].every((one) => one.count === 0));
+  assert.deepEqual((await ask5('POST', '/segments/map', { segments: ['all-buyers', 'wecom__buyers'] })).pairs, []);
+  assert.equal((await ask5('GET', '/journeys/wecom__hi/report')).entered, 0);
+  await expect(kith, 200, 'PUT', '/settings/access.small_cells', { body: { value: 2 } });
+  assert.equal((await ask5('GET', '/segments/all-buyers')).count, 4);
+  await expect(kith, 200, 'PUT', '/settings/access.small_cells', { body: { value: 0 } });
+  assert.equal((await ask5('POST', '/segments/preview', { rule: { event: 'Order Paid' } })).sample.length, 4);
+  await refused(kith, 422, 'unprocessable', 'PUT', '/settings/access.small_cells', { body: { value: -1 } });
+});
+
+test('X13: what was refused for want of a right stands in the audit, a burst of ten lines of one user', real, async () => {
+  const user = (await expect(kith, 200, 'GET', '/users')).items.find((one) => one.login === 'ana');
+  for (let i = 0; i < 15; i++) await as('ana', 403, 'PUT', '/segments/refused-one', { rule: { event: 'Order Paid' } });
+  await as('ana', 403, 'GET', '/users');
+  const lines = (await expect(kith, 200, 'GET', `/audit?action=access.refuse&user=${user.login}&limit=100`)).items;
+  assert.ok(lines.some((line) => line.object === 'refused-one'), JSON.stringify(lines));
+  assert.equal(lines.length, 10); // the virtual clock stands still
 });

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cells: see cells.h. */
+#include "server/cells.h"
+
+#include <string.h>
+
+#include "server/access_rules.h"
+#include "server/answer.h"
+
+#define TEXT_BYTES_MAX ((size_t)64 << 20)
+
+/* Members that count customers, wherever they stand in these answers. */
+static const char *const counted[] = {
+    "count",   "base",     "customers", "identified", "linked",  "enters",  "leaves",
+    "changes", "entered",  "left",      "inside",     "exited",  "control", "failed",
+    "waiting", "refused",  "reached",   "touched",    "goals",   "held",    "members",
+    "touches", "held_out", "merged",    "passed",     "timeout",
+};
+/* Members all of whose numbers do, by channel and reason. */
+static const char *const counted_by[] = { "reachable", "unreachable" };
+/* Members that are what somebody wrote: rules and definitions. Their numbers count nobody. */
+static const char *const written[] = { "rule",  "measure", "definition", "journey",  "request",
+                                       "parts", "values",  "stages",     "points_by" };
+/* Members that name customers as examples. */
+static const char *const examples[] = { "sample", "entering", "leaving", "examples" };
+
+struct cells {
+    int64_t step;
+    int64_t size, base; /* of a profile, rounded */
+};
+
+static bool is_one_of(str name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(name, str_from_c(names[i])))
+            return true;
+    return false;
+}
+#define IS_IN(name, names) is_one_of(name, names, sizeof(names) / sizeof((names)[0]))
+
+static int64_t rounded(const struct cells *cells, int64_t count)
+{
+    return count - count % cells->step;
+}
+
+static void put_int(struct buffer *out, int64_t value)
+{
+    buffer_printf(out, "%lld", (long long)value);
+}
+
+static bool write_number(void *context, str name, json_value value, struct buffer *out)
+{
+    (void)name;
+    if (json_kind(value) != JSON_INT)
+        return false;
+    put_int(out, rounded(context, json_int(value, 0)));
+    return true;
+}
+
+/* [[i, k, count], …] of a map: pairs that have too few in common are left out. */
+static void write_pairs(const struct cells *cells, json_value pairs, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(pairs);
+    json_value pair;
+    bool first = true;
+    buffer_append_byte(out, '[');
+    while (json_next(&iterator, NULL, &pair)) {
+        int64_t count = rounded(cells, json_int(json_at(pair, 2), 0));
+        if (count == 0)
+            continue;
+        buffer_printf(out, "%s[%lld,%lld,%lld]", first ? "" : ",",
+                      (long long)json_int(json_at(pair, 0), 0),
+                      (long long)json_int(json_at(pair, 1), 0), (long long)count);
+        first = false;
+    }
+    buffer_append_byte(out, ']');
+}
+
+/* Shares are made of the rounded counts: exact ones would tell the exact counts. */
+static void write_line(const struct cells *cells, json_value line, struct buffer *out)
+{
+    int64_t count = rounded(cells, json_int(json_get(line, STR("count")), 0));
+    int64_t base = rounded(cells, json_int(json_get(line, STR("base")), 0));
+    double share = cells->size > 0 ? (double)count / (double)cells->size : 0;
+    double base_share = cells->base > 0 ? (double)base / (double)cells->base : 0;
+    double z = json_double(json_get(line, STR("z")), 0);
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("kind"), json_text(json_get(line, STR("kind"))));
+    json_member_text(&writer, STR("key"), json_text(json_get(line, STR("key"))));
+    json_member_text(&writer, STR("value"), json_text(json_get(line, STR("value"))));
+    json_member_int(&writer, STR("count"), count);
+    json_member_int(&writer, STR("base"), base);
+    json_put_key(&writer, STR("share"));
+    json_put_double(&writer, share);
+    json_put_key(&writer, STR("base_share"));
+    json_put_double(&writer, base_share);
+    json_put_key(&writer, STR("lift"));
+    json_put_double(&writer, base_share > 0 ? share / base_share : 0);
+    json_put_key(&writer, STR("z"));
+    json_put_double(&writer, (double)(int64_t)z);
+    json_member_bool(&writer, STR("significant"),
+                     json_bool(json_get(line, STR("significant")), false));
+    json_end_object(&writer);
+}
+
+static bool is_large(const struct cells *cells, json_value line)
+{
+    int64_t count = json_int(json_get(line, STR("count")), 0);
+    int64_t base = json_int(json_get(line, STR("base")), 0);
+    return count >= cells->step && base >= cells->step && cells->size - count >= 0;
+}
+
+static void write_lines(const struct cells *cells, json_value lines, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(lines);
+    json_value line;
+    bool first = true;
+    buffer_append_byte(out, '[');
+    while (json_next(&iterator, NULL, &line)) {
+        if (!is_large(cells, line))
+            continue;
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        write_line(cells, line, out);
+    }
+    buffer_append_byte(out, ']');
+}
+
+static bool write_cell(void *context, str name, json_value value, struct buffer *out)
+{
+    const struct cells *cells = context;
+    enum json_kind kind = json_kind(value);
+    if ((kind == JSON_OBJECT || kind == JSON_ARRAY) && IS_IN(name, written)) {
+        json_write_value(out, value);
+        return true;
+    }
+    if (kind == JSON_INT && IS_IN(name, counted)) {
+        put_int(out, rounded(cells, json_int(value, 0)));
+        return true;
+    }
+    if (kind == JSON_ARRAY && IS_IN(name, examples)) {
+        buffer_append_str(out, STR("[]"));
+        return true;
+    }
+    if (kind == JSON_ARRAY && str_equal(name, STR("pairs"))) {
+        write_pairs(cells, value, out);
+        return true;
+    }
+    if (kind == JSON_ARRAY && str_equal(name, STR("lines"))) {
+        write_lines(cells, value, out);
+        return true;
+    }
+    if (kind == JSON_OBJECT && IS_IN(name, counted_by)) {
+        json_write_replacing(out, name, value, write_number, context);
+        return true;
+    }
+    return false;
+}
+
+void cells_write(json_value answer, int64_t step, struct buffer *out)
+{
+    struct cells cells = { .step = step };
+    cells.size = rounded(&cells, json_int(json_get(answer, STR("count")), 0));
+    cells.base = rounded(&cells, json_int(json_get(answer, STR("base")), 0));
+    json_write_replacing(out, STR_NONE, answer, write_cell, &cells);
+}
+
+static bool counts_customers(const struct request *request)
+{
+    static const char *const operations[] = {
+#define X(operation) #operation,
+        CELL_OPERATIONS(X)
+#undef X
+    };
+    return is_one_of(str_from_c(request->route->operation), operations,
+                     sizeof operations / sizeof operations[0]);
+}
+
+err cells_cut(struct request *request, struct problem *problem)
+{
+    int64_t step = access_rule(request->server, ACCESS_RULE_SMALL_CELLS);
+    struct buffer cut;
+    json_value root;
+    if (step < 2 || request->out.size == 0 || !counts_customers(request) ||
+        permissions_hold(&request->actor.permissions, PERMISSION_SMALL_CELL_SEE))
+        return ERR_OK;
+    err error = json_parse(request->scratch, buffer_str(&request->out), &root, problem);
+    if (error != ERR_OK)
+        return error;
+    buffer_init(&cut, TEXT_BYTES_MAX);
+    cells_write(root, step, &cut);
+    buffer_clear(&request->out);
+    buffer_append_str(&request->out, buffer_str(&cut));
+    error = buffer_status(&cut);
+    buffer_deinit(&cut);
+    return error;
+}
