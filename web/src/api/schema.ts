@@ -3080,6 +3080,8 @@ export interface components {
             second_factor: boolean;
             /** @description is known at the provider of single sign-on */
             single_sign_on: boolean;
+            /** @description the adviser that she is, $me in rules; empty: her login */
+            adviser?: string;
         };
         UserPut: {
             name?: string;
@@ -3096,6 +3098,8 @@ export interface components {
             team?: string | null;
             /** @description who she is at the provider of single sign-on: issuer, space, subject; empty: nobody */
             subject?: string;
+            /** @description the adviser that she is, as customers have it (adviser_id): $me in rules; empty: her login */
+            adviser?: string;
         };
         Session: {
             user: components["schemas"]["User"];
@@ -5232,7 +5236,7 @@ export interface components {
         };
         Share: {
             /** @enum {unknown} */
-            kind: "segment" | "tag" | "journey" | "template" | "account" | "source" | "mapping" | "pool";
+            kind: "segment" | "tag" | "journey" | "template" | "account" | "source" | "mapping" | "pool" | "trait";
             key: string;
             team: string;
             /** @enum {unknown} */
