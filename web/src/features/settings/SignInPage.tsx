@@ -42,7 +42,7 @@ export function SignInPage() {
     <Page title={t.title} purpose={t.purpose}>
       <div className="stack">
         <Loaded query={settings} skeleton={<Panel><Bones rows={7} inset={0} /></Panel>}>{(data) => <RulesPanel saved={rulesOf(data.items)} />}</Loaded>
-        <Loaded query={signOn} skeleton={<Panel><Bones rows={6} inset={0} /></Panel>}>{(data) => <SignOnPanel saved={data} />}</Loaded>
+        <Loaded query={signOn} skeleton={<Panel><Bones rows={6} inset={0} /></Panel>}>{(data) => <SignOnPanel saved={data ?? notSet} />}</Loaded>
       </div>
     </Page>
   );
@@ -96,6 +96,7 @@ function RulesPanel({ saved }: { saved: Rules }) {
 }
 
 type SignOn = Schemas['SingleSignOn'];
+const notSet: SignOn = { issuer: '', client_id: '', redirect_uri: '', has_client_secret: false };
 interface SignOnValues {
   name: string;
   issuer: string;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* queries: what the pages of administration read. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api, type Schemas } from '@/api/client';
+import { api, ApiProblem, type Schemas } from '@/api/client';
 import type { Team } from './teams';
 
 export interface AuditFilter {
@@ -31,7 +31,19 @@ export const adminQueries = {
   shares: () => queryOptions({ queryKey: ['shares'], queryFn: ({ signal }) => api.get('/shares', { signal }) }),
   tokens: () => queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => api.get('/tokens', { query: { limit: whole }, signal }) }),
   settings: () => queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => api.get('/settings', { signal }) }),
-  signOn: () => queryOptions({ queryKey: ['single-sign-on'], queryFn: ({ signal }) => api.get('/single-sign-on', { signal }) }),
+  /* null: it is not set up */
+  signOn: () =>
+    queryOptions({
+      queryKey: ['single-sign-on'],
+      queryFn: async ({ signal }) => {
+        try {
+          return await api.get('/single-sign-on', { signal });
+        } catch (error) {
+          if (error instanceof ApiProblem && error.status === 404) return null;
+          throw error;
+        }
+      },
+    }),
   audit: (filter: AuditFilter) =>
     infiniteQueryOptions({
       queryKey: ['audit', 'list', filter],
@@ -43,7 +55,9 @@ export const adminQueries = {
     queryOptions({
       queryKey: ['backups'],
       queryFn: ({ signal }) => api.get('/backups', { signal }),
-      refetchInterval: (query) => (query.state.data?.running != null ? 1_000 : 15_000),
+      /* a server without a folder for backups says so each time alike */
+      retry: false,
+      refetchInterval: (query) => (query.state.data === undefined ? false : query.state.data.running !== null ? 1_000 : 15_000),
     }),
   requests: (filter: { state: string; kind: string }) =>
     infiniteQueryOptions({
