@@ -68,7 +68,7 @@ export const words = catalogue({
       device: '设备', anonymous_id: '匿名访客',
     },
     event: {
-      'Order Placed': '下单', '$touch': '触达', 'Friend Added': '加为好友', 'Order Paid': '支付订单', 'Order Completed': '完成订单', 'Deposit Paid': '支付定金', 'Order Cancelled': '取消订单',
+      'Order Placed': '下单', '$touch': '触达', 'Message Clicked': '点击消息', 'Message Read': '读了消息', 'Message Failed': '消息没送到', 'Unsubscribed': '退订', 'Points Granted': '发放积分', 'Friend Added': '加为好友', 'Order Paid': '支付订单', 'Order Completed': '完成订单', 'Deposit Paid': '支付定金', 'Order Cancelled': '取消订单',
       'Consent Granted': '同意授权', 'Consent Withdrawn': '撤回授权', 'Subscription Accepted': '允许订阅消息', 'Subscription Rejected': '拒绝订阅消息',
       'Order Refunded': '退款', 'Order Updated': '订单变更', 'Order Shipped': '订单发货', 'Parcel Shipped': '包裹发出', 'Parcel Signed': '签收包裹', 'Parcel Returned': '退回包裹',
       'Store Visited': '到店', 'Coupon Claimed': '领取优惠券', 'Coupon Used': '使用优惠券', 'Content Shared': '分享内容', 'Skin Test Taken': '完成肌肤测试',
@@ -171,7 +171,7 @@ export const words = catalogue({
       device: 'Device', anonymous_id: 'Anonymous visitor',
     },
     event: {
-      'Order Placed': 'Placed an order', '$touch': 'Touch', 'Friend Added': 'Added as a friend', 'Order Paid': 'Paid an order', 'Order Completed': 'Completed an order', 'Deposit Paid': 'Paid a deposit',
+      'Order Placed': 'Placed an order', '$touch': 'Touch', 'Message Clicked': 'Clicked a message', 'Message Read': 'Read a message', 'Message Failed': 'A message failed', 'Unsubscribed': 'Unsubscribed', 'Points Granted': 'Got points', 'Friend Added': 'Added as a friend', 'Order Paid': 'Paid an order', 'Order Completed': 'Completed an order', 'Deposit Paid': 'Paid a deposit',
       'Consent Granted': 'Gave consent', 'Consent Withdrawn': 'Withdrew consent', 'Subscription Accepted': 'Allowed a subscription message', 'Subscription Rejected': 'Refused a subscription message',
       'Order Cancelled': 'Cancelled an order', 'Order Refunded': 'Was refunded', 'Order Updated': 'Order changed', 'Order Shipped': 'Order sent out', 'Parcel Shipped': 'Parcel left',
       'Parcel Signed': 'Signed for a parcel', 'Parcel Returned': 'Returned a parcel', 'Store Visited': 'Visited a store', 'Coupon Claimed': 'Claimed a coupon',
