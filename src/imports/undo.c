@@ -121,11 +121,12 @@ static err find_rows(struct undo *undo)
     char sql[500];
     struct buffer answer;
     buffer_init(&answer, (size_t)1 << 30);
-    snprintf(sql, sizeof sql,
-             "SELECT DISTINCT arrayJoin(identifiers) AS row FROM events WHERE source = %u AND row "
-             "GLOBAL NOT IN (SELECT arrayJoin(identifiers) FROM events_kept WHERE source >= %u AND source "
-             "!= %u) ORDER BY row FORMAT RowBinary",
-             undo->source, EVENT_SOURCE_IMPORT_FIRST, undo->source);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT DISTINCT arrayJoin(identifiers) AS row FROM events WHERE source = %u AND row "
+        "GLOBAL NOT IN (SELECT arrayJoin(identifiers) FROM events_kept WHERE source >= %u AND source "
+        "!= %u) ORDER BY row FORMAT RowBinary",
+        undo->source, EVENT_SOURCE_IMPORT_FIRST, undo->source);
     err error = warehouse_query(engine_warehouse(undo->imports->engine), str_from_c(sql), NULL, 0,
                                 10 * MINUTE_MS, &answer, undo->problem);
     struct cursor cursor = cursor_over(buffer_str(&answer));
