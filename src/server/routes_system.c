@@ -9,6 +9,7 @@
 #include "server/figures.h"
 #include "server/scope.h"
 #include "server/sensitive.h"
+#include "server/shards.h"
 #include "server/standing.h"
 #include "server/views.h"
 
@@ -28,7 +29,7 @@ err route_health_get(struct request *request, struct problem *problem)
 }
 
 /* Ready: events are taken, commands are committed, and what was durable is applied. The warehouse may
- * be away: what it has not yet is in memory. */
+ * be away: what it has not yet is in memory. What of it is missing is told. */
 err route_ready_get(struct request *request, struct problem *problem)
 {
     struct engine_status status;
@@ -47,6 +48,7 @@ err route_ready_get(struct request *request, struct problem *problem)
     json_begin_object(&writer);
     json_member_text(&writer, STR("status"), STR("ok"));
     standing_members(request, &writer);
+    shards_write_missing(&writer, engine_warehouse(request->server->engine));
     json_end_object(&writer);
     return ERR_OK;
 }
@@ -130,6 +132,7 @@ err route_metrics_get(struct request *request, struct problem *problem)
         return write_alive(request);
     metric_write_prometheus(&request->out);
     write_engine(&request->out, &status);
+    shards_write_metrics(&request->out, engine_warehouse(server->engine));
     write_gauge(&request->out, "kith_http_connections", "open connections",
                 atomic_load(&server->connection_count));
     write_gauge(&request->out, "kith_http_in_flight", "requests being worked on",
@@ -170,6 +173,7 @@ static void write_seqs(struct json_writer *writer, struct server *server,
     json_begin_object(writer);
     json_member_bool(writer, STR("ready"), status->warehouse_ready);
     json_member_int(writer, STR("unflushed_rows"), (int64_t)status->unflushed_rows);
+    shards_write_list(writer, server != NULL ? engine_warehouse(server->engine) : NULL);
     json_end_object(writer);
 }
 
