@@ -105,7 +105,8 @@ static const struct profile_word *without_joins(const struct profile_word *words
     *strictest = NULL;
     for (size_t i = 0; i < count; i++)
         *strictest = stricter(&words[i], *strictest);
-    return newest == NULL || newest->granted == (*strictest)->granted ? newest : NULL;
+    bool decides = newest == NULL || *strictest == NULL || newest->granted == (*strictest)->granted;
+    return decides ? newest : NULL;
 }
 
 const struct profile_word *profile_weigh(const struct profile_word *words, size_t count,
