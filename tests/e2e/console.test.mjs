@@ -217,6 +217,23 @@ test('customers are paged by the server and back', { skip: missingConsole }, asy
   await visit.button('上一页').click();
   await until('the first page again', async () => (await rows.count()) === 50);
   assert.equal(await rows.first().innerText(), first);
+
+  // by a rule, with a trait as a column: in the address, and kept as a view
+  const rule = JSON.stringify({ has: 'user_id' });
+  await visit.go(`/customers?columns=orders,trait.city&rule=${encodeURIComponent(rule)}`);
+  await visit.page.getByText(/共 70 位/).waitFor();
+  await visit.page.getByRole('columnheader', { name: '城市' }).waitFor();
+  await visit.button('视图').click();
+  await visit.button('把现在的样子存为视图…').click();
+  const dialog = visit.page.getByRole('dialog', { name: '保存视图' });
+  await dialog.getByLabel('名称').fill('有账号的人');
+  await dialog.getByRole('button', { name: '保存' }).click();
+  await visit.button('有账号的人').waitFor();
+  await visit.go('/customers');
+  await visit.button('视图').click();
+  await visit.page.getByRole('button', { name: /^有账号的人/ }).click();
+  await visit.page.getByText(/共 70 位/).waitFor();
+  assert.equal(new URL(visit.page.url()).searchParams.get('rule'), rule);
   visit.clean();
   await visit.close();
 });
