@@ -123,13 +123,13 @@ void profile_write(const struct profile *profile, const uint32_t *nodes, size_t 
 bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                    str name, struct buffer *value);
 
-/* What she decided about this purpose; false: nothing. Some 100 ns a node. */
-bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_t node_count,
 /* Two purposes have a meaning of their own: withdrawn, the first says that her data are kept and not used
  * (restriction of processing), the second that nothing is chosen for her by what is known of her. */
 #define PURPOSE_PROCESSING "processing"
 #define PURPOSE_PERSONALISATION "personalisation"
 
+/* What she decided about this purpose; false: nothing. Some 100 ns a node. */
+bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                      str purpose, bool *granted);
 
 /* Of several nodes that said different things, the strictest counts of what was said before they were joined, the newest
