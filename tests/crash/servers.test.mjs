@@ -14,7 +14,7 @@ import { Kith, freePort, missingBinary, sleep, until } from '../support/kith.mjs
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
 import { Load, random, seed } from './support.mjs';
 
-const kills = Number(process.env.KITH_KILLS ?? 6);
+const kills = Number(process.env.KITH_KILLS ?? 3);
 const leaseMs = 2000;
 const started = [];
 after(async () => {
@@ -63,7 +63,9 @@ class Doors {
     Object.assign(this, { servers, chance });
   }
   get port() {
-    return this.servers[Math.floor(this.chance() * this.servers.length)].port;
+    // who was paused answers nobody until it is woken: what is on its way there waits, and no more is sent
+    const open = this.servers.filter((one) => one !== this.paused);
+    return open[Math.floor(this.chance() * open.length)].port;
   }
   get child() {
     return undefined;
@@ -172,7 +174,8 @@ test(`D1: four servers, ${kills} of them killed or paused at random`,
     const { write_key: backend } = await first.source('backend');
     for (const kith of servers)
       await until('every server to know the source', async () => (await kith.get('/sources')).items.some((one) => one.key === 'backend'));
-    const load = new Load(new Doors(servers, chance), { backend }, { chance, tag: 's' });
+    const doors = new Doors(servers, chance);
+    const load = new Load(doors, { backend }, { chance, tag: 's' });
     let epoch = 0, ends = 0; // of active ones
     for (let kill = 1; kill <= kills; kill++) {
       let stopped = false;
@@ -188,6 +191,7 @@ test(`D1: four servers, ${kills} of them killed or paused at random`,
       const victim = chance() < 0.7 ? active : servers[Math.floor(chance() * 4)];
       if (victim === active) ends++;
       if (chance() < 0.5) {
+        doors.paused = victim;
         victim.child.kill('SIGSTOP');
         if (victim === active) {
           const others = servers.filter((one) => one !== victim);
@@ -197,6 +201,7 @@ test(`D1: four servers, ${kills} of them killed or paused at random`,
           await until('events to be acknowledged by the new one', () => load.acknowledged.size > so, { timeoutMs: 120_000 });
         } else await sleep(200 + chance() * 1000);
         victim.child.kill('SIGCONT');
+        doors.paused = undefined;
         // the old one ends itself: its lease is another's
         if (victim === active) await victim.ended;
         else if (!(await standing(victim))) await until('the woken one to answer', () => standing(victim), { timeoutMs: 120_000 });
