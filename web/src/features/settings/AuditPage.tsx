@@ -84,7 +84,7 @@ export function AuditPage() {
               { key: 'address', title: t.address, width: 130, render: (_, row) => <span className="mono faint">{row.address}</span> },
               { key: 'action', title: t.action, width: 180, render: (_, row) => wordFor(t.actions, row.action) },
               { key: 'object', title: t.object, width: 180, render: (_, row) => (/^c_\w{13}$/.test(row.object) ? <span onClick={(event) => event.stopPropagation()}><OneId id={row.object} link copy={false} /></span> : <span className="mono cut" style={{ display: 'block', maxWidth: 200 }} title={row.object}>{row.object}</span>) },
-              { key: 'detail', title: t.detail, ellipsis: true, render: (_, row) => <span className="mono faint">{row.detail}</span> },
+              { key: 'detail', title: t.detail, render: (_, row) => <span className="mono faint cut" style={{ display: 'block', maxWidth: 380 }}>{row.detail.slice(0, 200)}</span> },
             ]}
           />
         )}
