@@ -17,6 +17,7 @@
 #include "base/logline.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "feed/feed.h"
 #include "imports/imports.h"
 #include "privacy/privacy.h"
 #include "server/server.h"
@@ -224,10 +225,20 @@ struct life {
     struct engine *engine;
     struct server *server;
     struct imports *imports;
+    struct feeds *feeds;
     struct backups *backups;
     struct privacy *privacy;
     char login[SERVER_LOGIN_BYTES];
 };
+
+static err open_feeds(struct life *life, struct problem *problem)
+{
+    const struct feeds_config config = { .engine = life->engine,
+                                         .imports = life->imports,
+                                         .clock = &life->clock,
+                                         .event_bytes_max = (size_t)life->options->event_bytes };
+    return feeds_open(&life->feeds, &config, problem);
+}
 
 /* What writes by itself belongs to the active one. */
 static err open_duties(struct life *life, struct problem *problem)
@@ -236,6 +247,8 @@ static err open_duties(struct life *life, struct problem *problem)
     err error = server_prepare(life->engine, getenv("KITH_WRITE_KEY"), life->login, problem);
     if (error == ERR_OK)
         error = open_imports(options, life->engine, life->folder, &life->imports, problem);
+    if (error == ERR_OK)
+        error = open_feeds(life, problem);
     if (error == ERR_OK)
         error = open_backups(options, life->engine, life->folder, &life->backups, problem);
     if (error == ERR_OK)
@@ -259,6 +272,7 @@ static err open_life(struct life *life, bool follows, struct problem *problem)
         error = open_duties(life, problem);
     server_config.engine = life->engine;
     server_config.imports = life->imports;
+    server_config.feeds = life->feeds;
     server_config.backups = life->backups;
     server_config.privacy = life->privacy;
     server_config.address = life->address;
@@ -282,6 +296,7 @@ static void close_life(struct life *life)
 {
     server_stop(&life->server);
     privacy_close(&life->privacy);
+    feeds_close(&life->feeds);
     imports_close(&life->imports);
     backups_close(&life->backups);
     if (life->engine != NULL)

@@ -70,6 +70,24 @@ void collect_decode(struct collect_worker *worker, const struct source_set *sour
                     const struct collect_request *request, struct buffer *records, uint32_t *count,
                     struct collect_answer *answer);
 
+/* ---- what comes otherwise than by HTTP (feed/) ---- */
+
+enum collect_form {
+    COLLECT_SEGMENT, /* one of Segment's calls, or {"batch":[…]} */
+    COLLECT_SENSORS, /* a record of Sensors, or a list of them */
+};
+struct collect_message {
+    enum collect_form form;
+    str text;        /* JSON */
+    int64_t time_ms; /* when it was sent, as its carrier says: what it tells without a time happened then */
+    bool historical; /* starts no journey */
+};
+/* The same as at a door, of a source that is known. `refused` counts items that were refused on their own and
+ * `problem` is the first of them; an error is about the whole: nothing was appended. */
+err collect_decode_message(struct collect_worker *worker, const struct source *source,
+                           const struct collect_message *message, struct buffer *records,
+                           uint32_t *count, uint32_t *refused, struct problem *problem) MUST_USE;
+
 /* ---- correcting what is in quarantine ---- */
 
 /* Change the event of `record` and append the new record body to `corrected`. `correction` is JSON

@@ -19,7 +19,8 @@ void draft_begin(struct door *door, enum event_kind kind, str type)
     struct event *event = &worker->event;
     buffer_clear(&worker->text);
     event->kind = kind;
-    event->flags = door->source->kind == SOURCE_SERVER ? EVENT_TRUSTED : 0;
+    event->flags = (door->source->kind == SOURCE_SERVER ? EVENT_TRUSTED : 0) |
+                   (door->historical ? EVENT_HISTORICAL : 0);
     event->source_number = door->source->number;
     event->type = type;
     event->channel = STR_NONE;

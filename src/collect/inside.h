@@ -50,6 +50,8 @@ struct door {
     struct collect_answer *answer;
     const char *name; /* "segment", "sensors" */
     const struct source *source;
+    bool source_is_known; /* whatever the items say of keys */
+    bool historical;      /* each of its events starts no journey */
     struct buffer *records;
     uint32_t count;       /* events taken */
     uint32_t refused;     /* events refused */

@@ -30,6 +30,8 @@ static str write_key_of(struct door *door, json_value root)
 
 err segment_find_source(struct door *door, str write_key, struct problem *problem)
 {
+    if (door->source_is_known)
+        return ERR_OK;
     if (write_key.size == 0) {
         problem_set(problem, ERR_UNAUTHENTICATED, "failed to read writekey from header");
         return problem_hint(problem, ERR_UNAUTHENTICATED,
@@ -112,21 +114,15 @@ void segment_refuse(struct door *door, err error, const struct problem *problem)
     answer_problem(door, problem);
 }
 
-err segment_run(struct door *door, struct segment_batch *batch, str body, bool single,
-                struct problem *problem)
+static err take_root(struct door *door, struct segment_batch *batch, json_value root, bool single,
+                     struct problem *problem)
 {
-    json_value root;
     size_t begin = door->records->size;
-    if (str_trim(body).size == 0)
-        return problem_set(problem, ERR_INVALID, "request body is nil");
-    err error = body_parse(door, body, &root, problem);
-    if (error == ERR_OK)
-        error = check_batch(door, root, single, problem);
+    err error = check_batch(door, root, single, problem);
     if (error == ERR_OK)
         error = segment_find_source(door, write_key_of(door, root), problem);
     if (error != ERR_OK)
         return error;
-    door->measure_items = body.size > door->worker->limits.event_bytes_max;
     if (!single) {
         segment_take_context(&batch->context, json_get(root, STR("context")));
         if (!segment_read_time(json_get(root, STR("sentAt")), &batch->sent_ms))
@@ -138,6 +134,31 @@ err segment_run(struct door *door, struct segment_batch *batch, str body, bool s
         door->count = 0;
     }
     return error;
+}
+
+err segment_run(struct door *door, struct segment_batch *batch, str body, bool single,
+                struct problem *problem)
+{
+    json_value root;
+    if (str_trim(body).size == 0)
+        return problem_set(problem, ERR_INVALID, "request body is nil");
+    err error = body_parse(door, body, &root, problem);
+    if (error != ERR_OK)
+        return error;
+    door->measure_items = body.size > door->worker->limits.event_bytes_max;
+    return take_root(door, batch, root, single, problem);
+}
+
+err segment_take_message(struct door *door, str text, struct problem *problem)
+{
+    struct segment_batch batch = { .historical = door->historical };
+    json_value root;
+    err error = body_parse(door, text, &root, problem);
+    if (error != ERR_OK)
+        return error;
+    bool single = json_kind(json_get(root, STR("batch"))) != JSON_ARRAY;
+    door->measure_items = text.size > door->worker->limits.event_bytes_max;
+    return take_root(door, &batch, root, single, problem);
 }
 
 static enum segment_type call_of_route(enum route route)

@@ -79,6 +79,8 @@ err segment_take_call(struct door *door, const struct segment_batch *batch, json
 /* Parse, find the source, take the calls. On an error nothing is in the records. */
 err segment_run(struct door *door, struct segment_batch *batch, str body, bool single,
                 struct problem *problem) MUST_USE;
+/* The same of a message: one call, or {"batch":[…]}. */
+err segment_take_message(struct door *door, str text, struct problem *problem) MUST_USE;
 void segment_refuse(struct door *door, err error, const struct problem *problem);
 err segment_find_source(struct door *door, str write_key, struct problem *problem) MUST_USE;
 str segment_basic_key(struct door *door, str header);

@@ -100,6 +100,8 @@ static const struct source *source_named(struct door *door, str name)
 /* The token is the write key; the project may be one too, or the key of a public source. */
 static err find_source(struct door *door, str token, str project, struct problem *problem)
 {
+    if (door->source_is_known)
+        return ERR_OK;
     const struct source *source = token.size > 0 ? source_named(door, token) : NULL;
     if (source == NULL)
         source = source_named(door, project.size > 0 ? project : STR("default"));
@@ -167,12 +169,32 @@ static err take_all(struct door *door, const struct sensors_form *form, json_val
     return ERR_OK;
 }
 
+/* All or nothing, save items that are wrong on their own. */
+static err take_text(struct door *door, const struct sensors_form *form, str json,
+                     struct problem *problem)
+{
+    json_value root;
+    size_t begin = door->records->size;
+    err error = body_parse(door, json, &root, problem);
+    if (error == ERR_OK)
+        error = take_all(door, form, root, problem);
+    if (error != ERR_OK) {
+        door->records->size = begin;
+        door->count = 0;
+    }
+    return error;
+}
+
+err sensors_take_message(struct door *door, str text, struct problem *problem)
+{
+    const struct sensors_form form = { .data = STR_NONE };
+    return take_text(door, &form, text, problem);
+}
+
 static err run_request(struct door *door, struct problem *problem)
 {
     struct sensors_form form = { .data = STR_NONE };
     str body = STR_NONE, json = STR_NONE;
-    json_value root;
-    size_t begin = door->records->size;
     err error = body_unpack(door, &body, problem);
     if (error != ERR_OK)
         return error;
@@ -182,15 +204,7 @@ static err run_request(struct door *door, struct problem *problem)
         json = body;
     else
         error = unwrap(door, &form, &json, problem);
-    if (error == ERR_OK)
-        error = body_parse(door, json, &root, problem);
-    if (error == ERR_OK)
-        error = take_all(door, &form, root, problem);
-    if (error != ERR_OK) {
-        door->records->size = begin;
-        door->count = 0;
-    }
-    return error;
+    return error == ERR_OK ? take_text(door, &form, json, problem) : error;
 }
 
 /* SDKs keep what is not answered 2xx or 304 and send it again: what never will be right is answered

@@ -60,6 +60,10 @@ extern const struct draft_rules sensors_event_rules, sensors_unset_rules, sensor
 /* ---- sensors_who.c ---- */
 err sensors_draft_identifiers(struct sensors_draft *draft) MUST_USE;
 
+/* ---- sensors.c ---- */
+/* A record, or a list of them, that came otherwise than by HTTP. */
+err sensors_take_message(struct door *door, str text, struct problem *problem) MUST_USE;
+
 /* ---- sensors_record.c ---- */
 err sensors_take_record(struct door *door, json_value value, struct problem *problem) MUST_USE;
 

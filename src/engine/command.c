@@ -334,6 +334,7 @@ static const struct handler {
     { "import.cut", run_import_cut },
     { "import.retract", run_import_retract },
     { "import.detach", run_import_detach },
+    { "feed.move", run_feed_move },
     { "mapping.put", run_mapping_put },
     { "watermark.put", run_watermark_put },
     { "object.put", run_object_put },
@@ -416,7 +417,7 @@ static bool is_step_of_a_job(str operation)
     return str_equal(operation, STR("import.move")) || str_equal(operation, STR("import.cut")) ||
            str_equal(operation, STR("import.retract")) ||
            str_equal(operation, STR("import.detach")) ||
-           str_equal(operation, STR("erasure.move")) ||
+           str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("feed.move")) ||
            str_equal(operation, STR("watermark.put")) || str_equal(operation, STR("journey.run")) ||
            str_equal(operation, STR("touch.claim")) || str_equal(operation, STR("touch.results")) ||
            str_equal(operation, STR("touch.receipts")) || str_equal(operation, STR("touch.run")) ||

@@ -414,6 +414,24 @@ err run_watermark_put(struct call *call)
     return ERR_OK;
 }
 
+/* ---- feeds ---- */
+
+/* The events before it in the same block are in: they are never taken again. */
+err run_feed_move(struct call *call)
+{
+    json_value place;
+    struct json_iterator iterator = json_iterate(json_get(call->body, STR("places")));
+    call->object = text_of(call, STR("feed"));
+    if (call->object.size == 0 || call->object.size > 100)
+        return problem_set(call->problem, ERR_UNPROCESSABLE, "a place names its feed");
+    while (json_next(&iterator, NULL, &place))
+        LEDGER_PUT(call->writes, LEDGER_FEED_PLACES, ledger_text(call->object),
+                   ledger_text(json_text(json_at(place, 0))),
+                   ledger_int(json_int(json_at(place, 1), 0)),
+                   ledger_int(json_int(json_at(place, 2), 0)), ledger_int(call->engine->now_ms));
+    return ERR_OK;
+}
+
 /* ---- objects ---- */
 
 err run_object_put(struct call *call)

@@ -501,8 +501,8 @@ static err compile_all(struct compiler *compiler)
     return error == ERR_OK ? check_scripts(compiler) : error;
 }
 
-err mapping_new_named(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
-                      struct problem *problem)
+static err make(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
+                bool columns_are_open, struct problem *problem)
 {
     struct problem ignored;
     struct mapping *made = memory_alloc(sizeof *made);
@@ -520,6 +520,7 @@ err mapping_new_named(struct mapping **mapping, json_value json, const str *colu
                                        .json = json,
                                        .columns = columns,
                                        .column_count = count,
+                                       .columns_are_open = columns_are_open,
                                        .problem = problem != NULL ? problem : &ignored,
                                        .tables = json_get(json, STR("tables")),
                                        .scripts = json_get(json, STR("scripts")),
@@ -536,6 +537,18 @@ err mapping_new_named(struct mapping **mapping, json_value json, const str *colu
     }
     *mapping = made;
     return ERR_OK;
+}
+
+err mapping_new_named(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
+                      struct problem *problem)
+{
+    return make(mapping, json, columns, count, false, problem);
+}
+
+err mapping_new_open(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
+                     struct problem *problem)
+{
+    return make(mapping, json, columns, count, true, problem);
 }
 
 void mapping_free(struct mapping **mapping)

@@ -145,6 +145,8 @@ err compile_slot(struct compiler *compiler, str name, uint32_t *slot, bool *opti
         *optional = false;
         return make_slot(compiler, name, column, json_kind(alias) != JSON_MISSING, slot);
     }
+    if (compiler->columns_are_open)
+        *optional = true;
     if (*optional)
         return ERR_OK; /* stands for null */
     compile_fail(compiler, "the file has no column '" STR_FMT "'",

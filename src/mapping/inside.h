@@ -168,6 +168,7 @@ struct compiler {
     str table_names[64];
     uint32_t table_count;
     bool all_columns, type_is_taken;
+    bool columns_are_open; /* one that is not there stands for null */
 };
 
 err compile_fail(struct compiler *compiler, const char *detail, ...)

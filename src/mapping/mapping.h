@@ -37,6 +37,9 @@ err mapping_new(struct mapping **mapping, json_value json, const struct table *c
 /* The same for who has the names of the columns himself; NULL: names are not checked (and rows cannot be run). */
 err mapping_new_named(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
                       struct problem *problem) MUST_USE;
+/* The same for messages that come a few at a time: a column that none of these has stands for null. */
+err mapping_new_open(struct mapping **mapping, json_value json, const str *columns, uint32_t count,
+                     struct problem *problem) MUST_USE;
 void mapping_free(struct mapping **mapping);
 
 /* ---- presets: the exports of shop systems, known by their header ---- */

@@ -338,6 +338,10 @@
     X(POST, API "/jobs/{id}/pause", JOB_CHANGE, WORKING, NONE, job_pause, pauseJob, "")            \
     X(POST, API "/jobs/{id}/resume", JOB_CHANGE, WORKING, NONE, job_resume, resumeJob, "")         \
     X(POST, API "/jobs/{id}/cancel", JOB_CHANGE, WORKING, NONE, job_cancel, cancelJob, "")         \
+    X(GET, API "/feeds", SOURCE_SEE, WORKING, NONE, feed_list, listFeeds, "")                      \
+    X(GET, API "/feeds/{key}", SOURCE_SEE, WORKING, NONE, feed_get, getFeed, "")                   \
+    X(PUT, API "/feeds/{key}", SOURCE_ADMINISTER, WORKING, BODY, feed_put, putFeed, "")            \
+    X(DELETE, API "/feeds/{key}", SOURCE_ADMINISTER, WORKING, NONE, feed_delete, deleteFeed, "")   \
     X(GET, API "/mappings", MAPPING_SEE, WORKING, NONE, mapping_list, listMappings, "")            \
     X(GET, API "/mappings/{key}", MAPPING_SEE, WORKING, NONE, mapping_get, getMapping, "version")  \
     X(PUT, API "/mappings/{key}", MAPPING_CHANGE, WORKING, BODY, mapping_put, putMapping, "")      \

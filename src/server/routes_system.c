@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/metric.h"
+#include "feed/feed.h"
 #include "imports/imports.h"
 #include "server/access_rules.h"
 #include "server/answer.h"
@@ -324,6 +325,7 @@ struct setting_page {
 static bool is_apart(str key)
 {
     return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING)) ||
+           str_starts_with(key, STR(FEED_SETTING)) ||
            str_starts_with(key, STR(SETTING_VIEW_PREFIX)) ||
            str_equal(key, STR(SETTING_SENSITIVE_TRAITS)) ||
            str_equal(key, STR(SETTING_SINGLE_SIGN_ON));
@@ -384,7 +386,8 @@ err route_setting_put(struct request *request, struct problem *problem)
     if (is_apart(key)) {
         problem_set(problem, ERR_UNPROCESSABLE, "this is no plain setting");
         return problem_hint(problem, ERR_UNPROCESSABLE,
-                            "PUT /api/v1/imports/buckets/{key}, /api/v1/views/{key}, or "
+                            "PUT /api/v1/imports/buckets/{key}, /api/v1/feeds/{key}, "
+                            "/api/v1/views/{key}, or "
                             "/api/v1/single-sign-on");
     }
     err error = workspace_check_setting(key, value, problem);

@@ -210,6 +210,10 @@
     X(listBuckets, WHOLE, NOTHING, READ, "keys of the house") \
     X(putBucket, WHOLE, NOTHING, READ, "keys of the house") \
     X(deleteBucket, WHOLE, NOTHING, READ, "keys of the house") \
+    X(listFeeds, WHOLE, NOTHING, READ, "keys of the house") \
+    X(getFeed, WHOLE, NOTHING, READ, "keys of the house") \
+    X(putFeed, WHOLE, NOTHING, READ, "keys of the house") \
+    X(deleteFeed, WHOLE, NOTHING, READ, "keys of the house") \
     X(undoImport, WHOLE, NOTHING, READ, "takes back what others see") \
     X(getJob, WHOLE, NOTHING, READ, "into sources of her team") \
     X(streamJob, WHOLE, NOTHING, READ, "into sources of her team") \

@@ -35,6 +35,7 @@
 #include "engine/engine.h"
 
 struct server;
+struct feeds;
 struct imports;
 struct backups;
 struct privacy;
@@ -42,6 +43,7 @@ struct privacy;
 struct server_config {
     struct engine *engine;   /* opened; outlives the server */
     struct imports *imports; /* likewise; NULL: none are taken */
+    struct feeds *feeds;     /* likewise */
     struct backups *backups; /* likewise */
     struct privacy *privacy; /* likewise */
     struct wall_clock *clock;

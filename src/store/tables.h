@@ -83,6 +83,8 @@
           "I:first_seq I:last_seq I:changed_ms T:counts")                                             \
     TABLE(MAPPINGS, "mappings", 2, true, "T:key I:version T:body I:user_number I:at_ms")              \
     TABLE(WATERMARKS, "watermarks", 1, false, "T:source I:time_ms I:at_ms")                           \
+    /* Up to where a feed has taken the messages of a partition. */                                   \
+    TABLE(FEED_PLACES, "feed_places", 3, true, "T:feed T:topic I:partition I:next I:at_ms")           \
     TABLE(RETRACTIONS, "retractions", 1, true, "I:seq I:node I:at_seq")                               \
     TABLE(OBJECT_KINDS, "object_kinds", 1, true, "T:kind T:settings I:changed_ms")                    \
     TABLE(GONE_CUSTOMERS, "gone_customers", 1, true, "I:number I:at_seq")                             \

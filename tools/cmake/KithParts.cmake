@@ -6,7 +6,7 @@ find_package(Threads REQUIRED)
 
 pkg_check_modules(KITH_PARTS REQUIRED IMPORTED_TARGET
     sqlite3 libmicrohttpd simdjson libsodium libcrypto libssl libcurl liblz4 libzstd libxxhash
-    libargon2 libpcre2-8 zlib libzip expat lua5.4 libpq)
+    libargon2 libpcre2-8 zlib libzip expat lua5.4 libpq rdkafka)
 # CRoaring of Debian 12 ships no .pc file.
 find_path(KITH_ROARING_INCLUDE roaring/roaring.h REQUIRED)
 find_library(KITH_ROARING_LIBRARY roaring REQUIRED)

@@ -1006,6 +1006,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** feeds from Kafka topics, and how they go; without passwords */
+        get: operations["listFeeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** a feed, and how it goes */
+        get: operations["getFeed"];
+        /** make or change a feed; without password the one that is there stays */
+        put: operations["putFeed"];
+        post?: never;
+        /** forget a feed: what it brought stays */
+        delete: operations["deleteFeed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{id}/undo": {
         parameters: {
             query?: never;
@@ -4112,6 +4148,100 @@ export interface components {
         };
         BucketList: {
             items: components["schemas"]["Bucket"][];
+            next_cursor: string | null;
+            /** Format: date-time */
+            as_of: string;
+        };
+        Feed: {
+            key: string;
+            /** @description host:port, 1 to 16 */
+            brokers: string[];
+            /** @description by name, 1 to 16 */
+            topics: string[];
+            /** @description the consumer group; kith-<key> if not said */
+            group: string;
+            /** @description the key of the source as which its events count */
+            source: string;
+            /**
+             * @description Segment's calls (one or a batch), Sensors' records, or JSON for a saved mapping
+             * @enum {string}
+             */
+            format: "segment" | "sensors" | "mapping";
+            /** @description of format mapping: the key of a saved mapping */
+            mapping: string;
+            /**
+             * @description where to begin when nothing was taken yet
+             * @enum {string}
+             */
+            start: "oldest" | "newest";
+            /** @description its events start no journey */
+            historical: boolean;
+            paused: boolean;
+            tls: boolean;
+            /** @description PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; empty: nobody signs in */
+            mechanism: string;
+            username: string;
+            /** @enum {string} */
+            state: "paused" | "connecting" | "running" | "failing" | "waiting";
+            /** @description empty: none */
+            problem: string;
+            /** @description that it reads now */
+            partitions: number;
+            /** @description taken since the start */
+            messages: number;
+            events: number;
+            /** @description messages in which something could not be read */
+            refused: number;
+            /** @description messages that the brokers no longer had when it came back */
+            lost: number;
+            /** @description messages that wait at the brokers; null: not known */
+            behind: number | null;
+            /** Format: date-time */
+            last_at: string | null;
+            last_refused: {
+                topic: string;
+                partition: number;
+                offset: number;
+                reason: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        FeedPut: {
+            /** @description host:port, 1 to 16 */
+            brokers: string[];
+            /** @description by name, 1 to 16 */
+            topics: string[];
+            /** @description the consumer group; kith-<key> if not said */
+            group?: string;
+            /** @description the key of the source as which its events count */
+            source: string;
+            /**
+             * @description Segment's calls (one or a batch), Sensors' records, or JSON for a saved mapping
+             * @enum {string}
+             */
+            format: "segment" | "sensors" | "mapping";
+            /** @description of format mapping: the key of a saved mapping */
+            mapping?: string;
+            /**
+             * @description where to begin when nothing was taken yet
+             * @enum {string}
+             */
+            start?: "oldest" | "newest";
+            /** @description its events start no journey */
+            historical?: boolean;
+            paused?: boolean;
+            tls?: boolean;
+            /** @description PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; empty: nobody signs in */
+            mechanism?: string;
+            username?: string;
+            /** @description sealed at once, and shown to nobody */
+            password?: string;
+            /** @description forget how far it has come, and begin where start says */
+            restart?: boolean;
+        };
+        FeedList: {
+            items: components["schemas"]["Feed"][];
             next_cursor: string | null;
             /** Format: date-time */
             as_of: string;
@@ -7967,6 +8097,133 @@ export interface operations {
         };
     };
     deleteBucket: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listFeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feed"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putFeed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedPut"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feed"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteFeed: {
         parameters: {
             query?: never;
             header?: {

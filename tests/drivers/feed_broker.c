@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Kafka cluster of one process, for tests of feeds: librdkafka's own brokers, which speak the real protocol and keep
+ * everything in memory. Says "brokers HOST:PORT,…", then answers a line for each line:
+ *
+ *   topic NAME PARTITIONS                    ok
+ *   say TOPIC PARTITION KEY VALUE TIME_MS    ok       KEY and VALUE in base64, "-" for none; -1: any partition; 0: now
+ *   flush                                    ok N     of what was said, N did not arrive
+ *   down | up                                ok       all brokers refuse, take connections again
+ *
+ * Ends with its standard input. */
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BROKERS 2
+#define LINE_BYTES_MAX ((size_t)8 << 20)
+#define FLUSH_MS 30000
+
+static unsigned failed;
+
+static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *context)
+{
+    (void)producer;
+    (void)context;
+    failed += message->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_t *make_producer(const char *brokers)
+{
+    char why[200];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    if ((brokers != NULL && rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why,
+                                              sizeof why) != RD_KAFKA_CONF_OK))
+        return NULL;
+    return rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+}
+
+/* In place; the size. */
+static size_t decode(char *text)
+{
+    size_t size = 0;
+    if (strcmp(text, "-") == 0 ||
+        sodium_base642bin((unsigned char *)text, strlen(text), text, strlen(text), NULL, &size,
+                          NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return 0;
+    return size;
+}
+
+static bool say(rd_kafka_t *producer, char *arguments)
+{
+    char *rest = NULL;
+    const char *topic = strtok_r(arguments, " ", &rest), *partition = strtok_r(NULL, " ", &rest);
+    char *key = strtok_r(NULL, " ", &rest), *value = strtok_r(NULL, " ", &rest);
+    const char *time = strtok_r(NULL, " ", &rest);
+    if (time == NULL)
+        return false;
+    bool has_value = strcmp(value, "-") != 0;
+    size_t key_size = decode(key), value_size = decode(value);
+    rd_kafka_resp_err_t told = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    while (told == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        told = rd_kafka_producev(
+            producer, RD_KAFKA_V_TOPIC(topic),
+            RD_KAFKA_V_PARTITION((int32_t)strtol(partition, NULL, 10)),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, key_size),
+            RD_KAFKA_V_VALUE(has_value ? value : NULL, value_size),
+            RD_KAFKA_V_TIMESTAMP((int64_t)strtoll(time, NULL, 10)), RD_KAFKA_V_END);
+        rd_kafka_poll(producer, told == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 10 : 0);
+    }
+    return told == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool make_topic(rd_kafka_mock_cluster_t *cluster, char *arguments)
+{
+    char *rest = NULL;
+    const char *name = strtok_r(arguments, " ", &rest), *count = strtok_r(NULL, " ", &rest);
+    return count != NULL && rd_kafka_mock_topic_create(cluster, name, (int)strtol(count, NULL, 10),
+                                                       1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool set_brokers(rd_kafka_mock_cluster_t *cluster, bool are_up)
+{
+    for (int32_t broker = 1; broker <= BROKERS; broker++) {
+        rd_kafka_resp_err_t told = are_up ? rd_kafka_mock_broker_set_up(cluster, broker)
+                                          : rd_kafka_mock_broker_set_down(cluster, broker);
+        if (told != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return false;
+    }
+    return true;
+}
+
+static void answer(rd_kafka_t *producer, rd_kafka_mock_cluster_t *cluster, char *line)
+{
+    char *rest = strchr(line, ' ');
+    bool done = false;
+    if (rest != NULL)
+        *rest++ = '\0';
+    if (strcmp(line, "flush") == 0) {
+        failed = 0;
+        done = rd_kafka_flush(producer, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        printf(done ? "ok %u\n" : "error\n", failed);
+        return;
+    }
+    if (strcmp(line, "say") == 0 && rest != NULL)
+        done = say(producer, rest);
+    else if (strcmp(line, "topic") == 0 && rest != NULL)
+        done = make_topic(cluster, rest);
+    else if (strcmp(line, "down") == 0 || strcmp(line, "up") == 0)
+        done = set_brokers(cluster, strcmp(line, "up") == 0);
+    printf(done ? "ok\n" : "error\n");
+}
+
+int main(void)
+{
+    rd_kafka_t *host = make_producer(NULL);
+    rd_kafka_mock_cluster_t *cluster =
+        host != NULL ? rd_kafka_mock_cluster_new(host, BROKERS) : NULL;
+    rd_kafka_t *producer =
+        cluster != NULL ? make_producer(rd_kafka_mock_cluster_bootstraps(cluster)) : NULL;
+    char *line = malloc(LINE_BYTES_MAX);
+    if (producer == NULL || line == NULL)
+        return 1;
+    printf("brokers %s\n", rd_kafka_mock_cluster_bootstraps(cluster));
+    fflush(stdout);
+    while (fgets(line, (int)LINE_BYTES_MAX, stdin) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        answer(producer, cluster, line);
+        fflush(stdout);
+    }
+    free(line);
+    rd_kafka_destroy(producer);
+    rd_kafka_mock_cluster_destroy(cluster);
+    rd_kafka_destroy(host);
+    return 0;
+}
