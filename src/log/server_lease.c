@@ -213,6 +213,8 @@ void *lease_run(void *context)
     struct server_store *store = context;
     bool follows = store->log->config.follows, lost = false;
     steady_ns counted = { 0 };
+    if (!follows) /* it was taken just now */
+        server_pause(store, store->lease_ms / 4);
     while (!atomic_load(&store->interrupted) && !lost) {
         struct problem problem = { .error = ERR_OK };
         err error;

@@ -167,6 +167,15 @@ void cells_write(json_value answer, int64_t step, struct buffer *out)
     json_write_replacing(out, STR_NONE, answer, write_cell, &cells);
 }
 
+/* Stores, products and the like are no people: what is asked or defined on them is told as it is. */
+static bool is_about_objects(const struct request *request, json_value answer)
+{
+    str asked = json_text(json_get(request->json, STR("on")));
+    str told = json_text(json_get(answer, STR("on")));
+    return (asked.size > 0 && !str_equal(asked, STR("customer"))) ||
+           (told.size > 0 && !str_equal(told, STR("customer")));
+}
+
 static bool counts_customers(const struct request *request)
 {
     static const char *const operations[] = {
@@ -187,7 +196,7 @@ err cells_cut(struct request *request, struct problem *problem)
         permissions_hold(&request->actor.permissions, PERMISSION_SMALL_CELL_SEE))
         return ERR_OK;
     err error = json_parse(request->scratch, buffer_str(&request->out), &root, problem);
-    if (error != ERR_OK)
+    if (error != ERR_OK || is_about_objects(request, root))
         return error;
     buffer_init(&cut, TEXT_BYTES_MAX);
     cells_write(root, step, &cut);

@@ -23,7 +23,7 @@ const send = (...events) => kith.batch(shop.write_key, events);
 const object = (kind, id, props) => expect(kith, 200, 'PUT', `/objects/${kind}/${id}`, { body: { props } });
 const tag = (key, body) => expect(kith, 200, 'PUT', `/tags/${key}`, { body });
 const segment = (key, body) => expect(kith, 200, 'PUT', `/segments/${key}`, { body });
-const preview = (body) => expect(kith, 200, 'POST', '/segments/preview', { body, token: tokens.viewer });
+const preview = (body) => expect(kith, 200, 'POST', '/segments/preview', { body, token: tokens.operator });
 const tagsOf = async (kind, id) => (await expect(kith, 200, 'GET', `/objects/${kind}/${id}/tags`)).tags;
 const paid = (user, id, product, store, days) =>
   track(user, 'Order Paid', { order_id: id, revenue: '100.00', currency: 'CNY', product_id: product, store_id: store }, { timestamp: day(days) });

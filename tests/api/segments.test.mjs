@@ -84,7 +84,7 @@ test('time alone: a window ends to the minute', real, async () => {
 
 test('S33: a preview counts the rule, each condition, and who can be reached', real, async () => {
   const rule = { all: [{ event: 'Order Paid', measure: 'count', gte: 1 }, { trait: 'city', eq: '上海' }] };
-  const first = await expect(kith, 200, 'POST', '/segments/preview', { body: { rule }, token: tokens.viewer });
+  const first = await expect(kith, 200, 'POST', '/segments/preview', { body: { rule }, token: tokens.operator });
   assert.equal(first.count, 1);
   assert.equal(first.partial, false);
   const ann = await expect(kith, 200, 'GET', '/customers/by/user_id/ann');

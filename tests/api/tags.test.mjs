@@ -81,7 +81,7 @@ test('S8: a score adds up its parts, decays, says why; weights show who enters b
   assert.equal((await expect(kith, 200, 'PUT', '/segments/high', { body: { rule } })).count, 2); // kim and bob
   const change = await expect(kith, 200, 'POST', '/tags/score/preview-change', {
     body: { kind: 'score', max: 100, parts: parts.slice(0, 1) },
-    token: tokens.viewer,
+    token: tokens.operator,
   });
   assert.ok(change.changes >= 2);
   await put('score', { kind: 'score', max: 100, parts: parts.slice(0, 1) });
