@@ -40,7 +40,7 @@
       "with --log: where others send clients while this server is the active one")                \
     X(lease, "--lease", DURATION, SERVE, "DURATION", "10s",                                       \
       "with --log: how long a silent server stays the active one")                                \
-    X(warehouse_url, "--warehouse", TEXT, SERVE, "URL", "",                                        \
+    X(warehouse_url, "--warehouse", TEXT, SERVE, "URL", "",                                       \
       "ClickHouse servers, with commas, instead of the embedded one; default KITH_WAREHOUSE")     \
     X(warehouse_library, "--warehouse-library", TEXT, SERVE, "FILE", "",                          \
       "libchdb.so, when it does not lie beside the program")                                      \

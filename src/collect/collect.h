@@ -78,8 +78,9 @@ enum collect_form {
 };
 struct collect_message {
     enum collect_form form;
-    str text;        /* JSON */
-    int64_t time_ms; /* when it was sent, as its carrier says: what it tells without a time happened then */
+    str text; /* JSON */
+    int64_t
+        time_ms; /* when it was sent, as its carrier says: what it tells without a time happened then */
     bool historical; /* starts no journey */
 };
 /* The same as at a door, of a source that is known. `refused` counts items that were refused on their own and

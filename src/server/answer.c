@@ -34,8 +34,7 @@ int64_t server_as_of_ms(struct server *server)
 {
     struct engine_status status;
     engine_status(server->engine, &status);
-    bool is_current =
-        status.applied_seq >= status.log_last_seq && !engine_follows(server->engine);
+    bool is_current = status.applied_seq >= status.log_last_seq && !engine_follows(server->engine);
     return is_current ? server_now_ms(server) : status.as_of_ms;
 }
 

@@ -34,7 +34,8 @@ static rd_kafka_t *make_producer(const char *brokers)
     char why[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    rd_kafka_conf_set(conf, "log_level", "0", why, sizeof why); /* brokers that are down are no news here */
+    rd_kafka_conf_set(conf, "log_level", "0", why,
+                      sizeof why); /* brokers that are down are no news here */
     if ((brokers != NULL && rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why,
                                               sizeof why) != RD_KAFKA_CONF_OK))
         return NULL;
