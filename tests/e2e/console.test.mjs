@@ -13,7 +13,7 @@ after(() => place?.close());
 
 const pages = [
   '/', '/customers', '/segments', '/tags', '/overlap', '/new/segment', '/new/tag', '/templates', '/new/template', '/identity/link-rate', '/identity/review', '/identity/suggestions', '/identity/rules', '/data/live', '/data/sources', '/data/sources/h5', '/data/sources/crm',
-  '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/people', '/settings/tokens', '/settings/audit', '/settings/preferences',
+  '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/people', '/settings/roles', '/settings/teams', '/settings/tokens', '/settings/sign-in', '/settings/privacy', '/settings/audit', '/settings/preferences',
 ];
 
 /** What an empty page must still do; run before anything is told to the house. The console goes from page to page; that an address alone
@@ -261,5 +261,36 @@ test('a server that goes away is said, and its return needs nobody', { skip: mis
   await visit.button('重试').click();
   await visit.page.locator('table').getByText('member_card').waitFor();
   visit.clean((fault) => /ERR_FAILED/.test(fault));
+  await visit.close();
+});
+
+test('administration: a role is copied and changed, a person gets it and a team, and the menu shows her what it permits', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.walk('/settings/roles?role=auditor');
+  await visit.button('复制为自建角色').click();
+  await page.getByLabel('名称').fill('只看记录');
+  await page.getByLabel('代号').fill('looks_back');
+  await page.getByRole('checkbox', { name: '查看系统状态', exact: true }).uncheck();
+  await page.getByText('去掉 1 项').waitFor();
+  await visit.accessible('a role being changed');
+  await visit.button('保存角色').click();
+  await page.getByRole('heading', { name: '角色', exact: true }).waitFor();
+  const role = await until('the role is kept', () => place.kith.get('/roles/looks_back').catch(() => undefined));
+  assert.ok(role.permissions.includes('audit.see') && !role.permissions.includes('system.see'));
+
+  await place.kith.put('/users/past', { name: '回看', password, roles: ['looks_back'], locale: 'zh-CN' });
+  const hers = await place.enter({ as: 'past' });
+  await hers.go('/');
+  await hers.page.getByRole('link', { name: '操作记录' }).waitFor();
+  assert.equal(await hers.page.getByRole('navigation').getByRole('link', { name: '系统状态' }).count(), 0);
+  await hers.go('/settings/system');
+  await hers.text(/这一页需要「查看系统状态」的权限/).waitFor();
+  await hers.go('/settings/audit?action=role.');
+  await hers.button('校验完整性').click();
+  await hers.text(/^记录完整：/).waitFor();
+  hers.clean();
+  await hers.close();
+  visit.clean();
   await visit.close();
 });

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* queries: what the pages of administration read. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api, ApiProblem, type Schemas } from '@/api/client';
+import { api, type Schemas } from '@/api/client';
 import type { Team } from './teams';
 
 export interface AuditFilter {
@@ -36,12 +36,8 @@ export const adminQueries = {
     queryOptions({
       queryKey: ['single-sign-on'],
       queryFn: async ({ signal }) => {
-        try {
-          return await api.get('/single-sign-on', { signal });
-        } catch (error) {
-          if (error instanceof ApiProblem && error.status === 404) return null;
-          throw error;
-        }
+        const { single_sign_on: provider } = await api.get('/session/methods', { signal });
+        return provider === null ? null : await api.get('/single-sign-on', { signal });
       },
     }),
   audit: (filter: AuditFilter) =>
