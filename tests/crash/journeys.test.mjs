@@ -147,7 +147,7 @@ for (const [mutation, what] of [['other_key', 'a repeat under another key is fou
     await sandbox.call('PUT', 'faults', { rules: [{ what: 'timeout_after', kind: 'webhook', delay_ms: 300, times: -1 }] });
     const orders = await killAgainAndAgain(kith, key, 4, random(seed));
     await sandbox.call('PUT', 'faults', { rules: [] });
-    const left = await over(kith, 20_000).catch(() => rest(kith));
+    const left = await over(kith, 8_000).catch(() => rest(kith));
     const { keys } = await textsByKey(sandbox);
     const twice = [...keys].filter(([, of]) => of.size !== 1).length;
     assert.ok(left.underWay || left.inside > 0 || twice > 0 || keys.size !== 2 * orders, 'the defect was not noticed');

@@ -2,7 +2,7 @@
 // D1 kill -9 at random moments under mixed load: every acknowledged event is there exactly once, nothing that
 // was refused, and a clean replay of the log comes to the same digest. The warehouse's child dies too.
 //
-// KITH_KILLS says how often (default 20; 500 before a release), KITH_SEED repeats a run.
+// KITH_KILLS says how often (default 12; 500 before a release), KITH_SEED repeats a run.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Kith, missingBinary, sleep } from '../support/kith.mjs';
 import { Load, random, seed } from './support.mjs';
 
-const kills = Number(process.env.KITH_KILLS ?? 20);
+const kills = Number(process.env.KITH_KILLS ?? 12);
 const VERIFY_EVERY = 50;
 const servers = [];
 after(() => Promise.all(servers.map((kith) => kith.remove())));

@@ -12,7 +12,7 @@ import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
 import { Load, random, seed } from './support.mjs';
 
-const kills = Number(process.env.KITH_KILLS ?? 6);
+const kills = Number(process.env.KITH_KILLS ?? 3);
 const started = [];
 after(async () => {
   for (const one of started.reverse()) await one.remove();
