@@ -121,7 +121,8 @@ static err withhold(struct request *request, struct problem *problem)
     err error = json_parser_new(&parser, TEXT_BYTES_MAX);
     if (error == ERR_OK)
         error = json_parse(parser, buffer_str(&request->out), &root, problem);
-    json_value items = error == ERR_OK ? json_get(root, STR("items")) : (json_value){ NULL };
+    json_value items =
+        error == ERR_OK ? json_get(root, STR("items")) : (json_value){ .document = NULL };
     if (error == ERR_OK && json_kind(items) != JSON_ARRAY)
         error = write_withheld(request, root, &out, problem);
     else if (error == ERR_OK)

@@ -63,17 +63,23 @@ static bool say(rd_kafka_t *producer, char *arguments)
         return false;
     bool has_value = strcmp(value, "-") != 0;
     size_t key_size = decode(key), value_size = decode(value);
-    rd_kafka_resp_err_t told = RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    while (told == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        told = rd_kafka_producev(
-            producer, RD_KAFKA_V_TOPIC(topic),
-            RD_KAFKA_V_PARTITION((int32_t)strtol(partition, NULL, 10)),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, key_size),
-            RD_KAFKA_V_VALUE(has_value ? value : NULL, value_size),
-            RD_KAFKA_V_TIMESTAMP((int64_t)strtoll(time, NULL, 10)), RD_KAFKA_V_END);
+    const rd_kafka_vu_t said[] = {
+        { .vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic },
+        { .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = (int32_t)strtol(partition, NULL, 10) },
+        { .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
+        { .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { .ptr = key, .size = key_size } },
+        { .vtype = RD_KAFKA_VTYPE_VALUE,
+          .u.mem = { .ptr = has_value ? value : NULL, .size = value_size } },
+        { .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = strtoll(time, NULL, 10) },
+    };
+    for (;;) {
+        rd_kafka_error_t *error = rd_kafka_produceva(producer, said, sizeof said / sizeof said[0]);
+        rd_kafka_resp_err_t told = rd_kafka_error_code(error);
+        rd_kafka_error_destroy(error);
         rd_kafka_poll(producer, told == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 10 : 0);
+        if (told != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return told == RD_KAFKA_RESP_ERR_NO_ERROR;
     }
-    return told == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static bool make_topic(rd_kafka_mock_cluster_t *cluster, char *arguments)
