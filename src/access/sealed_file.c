@@ -221,9 +221,9 @@ static err drop_torn(struct sealed_file *file, struct problem *problem)
 err sealed_file_open(struct sealed_file **out, const struct keys *keys, const char *path,
                      bool writes, struct problem *problem)
 {
-    struct sealed_file *file;
-    struct stat status;
-    uint8_t head[HEAD_BYTES];
+    struct sealed_file *file = NULL;
+    struct stat status = { .st_size = 0 };
+    uint8_t head[HEAD_BYTES] = { 0 };
     err error = make(&file, keys, problem);
     if (error != ERR_OK)
         return error;

@@ -465,12 +465,14 @@ static err add_partitions(struct inlet *inlet, str topic, rd_kafka_topic_partiti
                                    : rd_kafka_last_error();
     if (handle != NULL)
         rd_kafka_topic_destroy(handle);
-    if (told == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt > 0)
-        told = metadata->topics[0].err;
-    for (int i = 0; told == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt > 0 &&
-                    i < metadata->topics[0].partition_cnt;
-         i++)
-        rd_kafka_topic_partition_list_add(list, name, metadata->topics[0].partitions[i].id);
+    if (told == RD_KAFKA_RESP_ERR_NO_ERROR && (metadata == NULL || metadata->topic_cnt == 0))
+        told = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (told == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
+        told = found->err;
+        for (int i = 0; told == RD_KAFKA_RESP_ERR_NO_ERROR && i < found->partition_cnt; i++)
+            rd_kafka_topic_partition_list_add(list, name, found->partitions[i].id);
+    }
     if (metadata != NULL)
         rd_kafka_metadata_destroy(metadata);
     if (told == RD_KAFKA_RESP_ERR_NO_ERROR)
