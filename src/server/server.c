@@ -39,7 +39,7 @@ static void take_defaults(struct server_config *config)
     DEFAULT(body_ms_max, 30000);
     DEFAULT(idle_ms_max, 75000);
     DEFAULT(streams_max, 100);
-    DEFAULT(values_bytes, 64 * 1024 * 1024);
+    DEFAULT(values_bytes, 256 * 1024 * 1024);
     DEFAULT(collect.event_bytes_max, 256 * 1024);
     DEFAULT(collect.batch_bytes_max, 4 * 1024 * 1024);
     DEFAULT(collect.batch_events_max, 5000);
