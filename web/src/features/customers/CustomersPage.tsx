@@ -74,7 +74,7 @@ export function CustomersPage() {
       key: 'identifiers', title: t.identifiers, width: 330,
       render: (_, row) => (
         <span className="row" style={{ gap: 4, overflow: 'hidden', width: 330 }}>
-          {row.identifiers.slice(0, 2).map((one, at) => <span key={`${one.type} ${one.value}`} style={{ flex: at === 0 ? 'none' : '0 1 auto', minWidth: 0, maxWidth: at === 0 ? '100%' : undefined, display: 'inline-flex' }}><IdentifierMark type={one.type} value={one.value} /></span>)}
+          {row.identifiers.slice(0, 2).map((one, at) => <span key={`${one.type} ${one.value}`} style={{ flex: '0 1 auto', minWidth: 0, maxWidth: at === 0 && row.identifiers.length > 1 ? '60%' : '100%', display: 'inline-flex' }}><IdentifierMark type={one.type} value={one.value} /></span>)}
           {row.identifiers.length > 2 && <Tooltip title={row.identifiers.slice(2).map((one) => `${identifierName(one.type)} ${one.value}`).join(', ')}><span className="faint small">+{row.identifiers.length - 2}</span></Tooltip>}
         </span>
       ),
