@@ -9,7 +9,7 @@ static err take(struct door *door, const struct collect_message *message, struct
     if (message->text.size > door->worker->limits.batch_bytes_max) {
         problem_set(problem, ERR_TOO_LARGE, "the message has %zu bytes, at most %zu are taken",
                     message->text.size, door->worker->limits.batch_bytes_max);
-        return problem_hint(problem, ERR_TOO_LARGE, "send smaller ones, or raise --batch-bytes");
+        return problem_hint(problem, ERR_TOO_LARGE, "send several smaller ones");
     }
     return message->form == COLLECT_SENSORS ? sensors_take_message(door, message->text, problem)
                                             : segment_take_message(door, message->text, problem);

@@ -4158,7 +4158,7 @@ export interface components {
             brokers: string[];
             /** @description by name, 1 to 16 */
             topics: string[];
-            /** @description the consumer group; kith-<key> if not said */
+            /** @description the name under which the brokers keep its offsets, for their own tools: no group is joined; kith-<key> if not said */
             group: string;
             /** @description the key of the source as which its events count */
             source: string;
@@ -4212,7 +4212,7 @@ export interface components {
             brokers: string[];
             /** @description by name, 1 to 16 */
             topics: string[];
-            /** @description the consumer group; kith-<key> if not said */
+            /** @description the name under which the brokers keep its offsets, for their own tools: no group is joined; kith-<key> if not said */
             group?: string;
             /** @description the key of the source as which its events count */
             source: string;
