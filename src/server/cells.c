@@ -27,6 +27,7 @@ static const char *const examples[] = { "sample", "entering", "leaving", "exampl
 struct cells {
     int64_t step;
     int64_t size, base; /* of a profile, rounded */
+    int64_t people;     /* of the profile, as many as there are */
 };
 
 static bool is_one_of(str name, const char *const *names, size_t count)
@@ -105,11 +106,13 @@ static void write_line(const struct cells *cells, json_value line, struct buffer
     json_end_object(&writer);
 }
 
+/* Those that are not of a line are a small cell, too: who sees the line and the whole would know them. */
 static bool is_large(const struct cells *cells, json_value line)
 {
     int64_t count = json_int(json_get(line, STR("count")), 0);
     int64_t base = json_int(json_get(line, STR("base")), 0);
-    return count >= cells->step && base >= cells->step && cells->size - count >= 0;
+    int64_t others = cells->people - count;
+    return count >= cells->step && base >= cells->step && (others <= 0 || others >= cells->step);
 }
 
 static void write_lines(const struct cells *cells, json_value lines, struct buffer *out)
@@ -162,7 +165,8 @@ static bool write_cell(void *context, str name, json_value value, struct buffer 
 void cells_write(json_value answer, int64_t step, struct buffer *out)
 {
     struct cells cells = { .step = step };
-    cells.size = rounded(&cells, json_int(json_get(answer, STR("count")), 0));
+    cells.people = json_int(json_get(answer, STR("count")), 0);
+    cells.size = rounded(&cells, cells.people);
     cells.base = rounded(&cells, json_int(json_get(answer, STR("base")), 0));
     json_write_replacing(out, STR_NONE, answer, write_cell, &cells);
 }
