@@ -12,7 +12,7 @@ import { useLanguage, useText } from '@/app/preferences';
 import { dateTime } from '@/lib/format';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { IdentifierMark, OneId, Time } from '@/ui/Marks';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { identityWords } from '../identity/words';
@@ -23,7 +23,7 @@ type Merge = Schemas['Merge'];
 export function Merges({ oneId, onJoin }: { oneId: string; onJoin: () => void }) {
   const texts = useText(customerTexts);
   const t = texts.merges;
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('customer.change');
   const merges = useQuery(queries.merges(oneId));
   const join = <ActionButton size="small" icon={<MergeOutlined />} reason={noRole} onClick={onJoin}>{texts.merge}</ActionButton>;
   return (
@@ -43,7 +43,7 @@ export function MergeItems({ items, oneId }: { items: readonly Merge[]; oneId?: 
   const identity = useText(identityWords);
   const language = useLanguage();
   const { zone } = useClock();
-  const noSplit = useRoleReason('operator');
+  const noSplit = useRightReason('customer.change');
   const [asked, setAsked] = useState<Merge | null>(null);
   return (
     <>

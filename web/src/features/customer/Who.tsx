@@ -13,7 +13,7 @@ import { useReason } from '@/features/touches/reason';
 import { useNarrow } from '@/lib/media';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useRightReason } from '@/ui/Controls';
 import { Avatar, ChannelName, Count, Money, OneId, Pill, Time, useIdentifierName } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { ConsentDialog } from './ConsentDialog';
@@ -32,7 +32,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
   const t = useText(customerTexts);
   const common = useText(words);
   const { server } = useSession();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('consent.change');
   const [isRecording, setRecording] = useState(false);
   return (
     <Panel className="customer-who">

@@ -9,7 +9,7 @@ import { useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { IdentifierMark, Pill, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure } from '@/ui/States';
@@ -128,7 +128,7 @@ function Decisions({ refusal, isOne }: { refusal: Refusal; isOne: boolean }) {
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('identity.change');
   const [asked, setAsked] = useState<'merge' | 'separate' | null>(null);
   const decide = useMutation({
     mutationFn: (decision: Decision) => api.post('/identity/refusals/{id}/decide', { path: { id: refusal.id }, body: { decision } }),

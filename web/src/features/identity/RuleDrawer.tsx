@@ -11,7 +11,7 @@ import { identifierName } from '@/lib/identifiers';
 import { catalogue } from '@/lib/text';
 import { useLasting } from '@/lib/hooks';
 import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import './identity.css';
 import { changeOf, formOf, linesOf, ruleSentence, type Rule, type RuleForm } from './rule';
 
@@ -116,7 +116,7 @@ function RuleEditor({ rule, onClose }: { rule: Rule; onClose: () => void }) {
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();
-  const noRole = useRoleReason('administrator');
+  const noRole = useRightReason('identity.administer');
   const [form, setForm] = useState<RuleForm>(() => formOf(rule));
   const [isAsking, setAsking] = useState(false);
   const change = changeOf(rule, form);

@@ -9,7 +9,7 @@ import { useLanguage, useText } from '@/app/preferences';
 import { percent } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { CustomerBrief } from './CustomerBrief';
@@ -72,7 +72,7 @@ export function SuggestionsPage() {
 function SuggestionRow({ item, onAsk }: { item: Suggestion; onAsk: (item: Suggestion) => void }) {
   const t = useText(texts);
   const language = useLanguage();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('customer.change');
   return (
     <li className="suggestion">
       <div className="score"><strong className="tabular">{percent(item.score, 0)}</strong><span className="small faint">{t.score}</span></div>

@@ -7,7 +7,7 @@ import { Link, useNavigate } from 'react-router';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { words } from '@/lib/words';
-import { ActionButton, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { Count, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
@@ -19,7 +19,7 @@ export function ImportsPage() {
   const t = useText(importTexts);
   const common = useText(words);
   const navigate = useNavigate();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('import.create');
   const list = useInfiniteQuery({
     ...queries.imports(),
     refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isMoving)) === true ? 1_500 : 15_000),

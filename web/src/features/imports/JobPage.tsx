@@ -8,7 +8,7 @@ import { addressOf, api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { bytes } from '@/lib/format';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
 import { Count, Time } from '@/ui/Marks';
 import { Band, Figure, Page, Panel } from '@/ui/Page';
@@ -43,7 +43,7 @@ type Act = 'pause' | 'resume' | 'cancel' | 'undo';
 
 function Actions({ job }: { job: Job }) {
   const t = useText(importTexts).job;
-  const noRole = useRoleReason('operator');
+  const [noJob, noImport] = [useRightReason('job.change'), useRightReason('import.change')];
   const client = useQueryClient();
   const notice = useProblemNotice();
   const { modal } = App.useApp();
@@ -70,10 +70,10 @@ function Actions({ job }: { job: Job }) {
   const canResume = job.status === 'paused' || job.status === 'failed';
   return (
     <div className="row">
-      {canPause && <ActionButton reason={noRole} loading={act.isPending} onClick={() => act.mutate('pause')}>{t.pause}</ActionButton>}
-      {canResume && <ActionButton type="primary" reason={noRole} loading={act.isPending} onClick={() => act.mutate('resume')}>{t.resume}</ActionButton>}
-      {(canPause || canResume) && <ActionButton danger reason={noRole} onClick={() => ask('cancel')}>{t.cancel}</ActionButton>}
-      {job.status === 'finished' && <ActionButton danger reason={noRole} onClick={() => ask('undo')}>{t.undo}</ActionButton>}
+      {canPause && <ActionButton reason={noJob} loading={act.isPending} onClick={() => act.mutate('pause')}>{t.pause}</ActionButton>}
+      {canResume && <ActionButton type="primary" reason={noJob} loading={act.isPending} onClick={() => act.mutate('resume')}>{t.resume}</ActionButton>}
+      {(canPause || canResume) && <ActionButton danger reason={noJob} onClick={() => ask('cancel')}>{t.cancel}</ActionButton>}
+      {job.status === 'finished' && <ActionButton danger reason={noImport} onClick={() => ask('undo')}>{t.undo}</ActionButton>}
     </div>
   );
 }
@@ -81,7 +81,7 @@ function Actions({ job }: { job: Job }) {
 function Brought({ job }: { job: Job }) {
   const t = useText(importTexts);
   const { counts } = job;
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('import.create');
   return (
     <Panel
       title={t.job.brought}

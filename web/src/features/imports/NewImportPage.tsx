@@ -12,7 +12,7 @@ import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
 import { dayAfter, dayStart } from '@/lib/format';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Page, Panel } from '@/ui/Page';
 import { ChooseFile } from './ChooseFile';
 import { FileForm, type Detected } from './FileForm';
@@ -159,7 +159,7 @@ function Start({ chosen, mapping }: { chosen: Chosen; mapping: Mapping }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const { message } = App.useApp();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('import.create');
   const [name, setName] = useState(chosen.name);
   const [dataSet, setDataSet] = useState(chosen.detected.preset);
   const [until, setUntil] = useState('');

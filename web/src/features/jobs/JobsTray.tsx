@@ -12,7 +12,7 @@ import { useSession } from '@/app/session';
 import { exactCount } from '@/lib/format';
 import { may } from '@/lib/permissions';
 import { catalogue } from '@/lib/text';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Pill, Time, type Tone } from '@/ui/Marks';
 import { inOrder, isUnderWay, workOfExport, workOfImport, type Work, type WorkState } from './work';
 
@@ -72,7 +72,7 @@ function Works({ works, onGo }: { works: readonly Work[]; onGo: () => void }) {
 
 function One({ work, onGo }: { work: Work; onGo: () => void }) {
   const t = useText(texts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason(work.kind === 'import' ? 'job.change' : 'export.change');
   const client = useQueryClient();
   const notice = useProblemNotice();
   const cancel = useMutation({

@@ -8,7 +8,7 @@ import { api } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { useLasting } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { draftOf, nameProblem, planStatuses, planTypes, putOf, type PlanDraft, type PlanEvent, type PropertyDraft } from './plan';
 import { planTexts } from './texts';
 
@@ -30,7 +30,7 @@ function PlanEditor({ event, onClose }: { event: PlanEvent; onClose: () => void 
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('plan.change');
   const [name, setName] = useState(event.name);
   const [draft, setDraft] = useState<PlanDraft>(() => draftOf(event));
   const save = useMutation({

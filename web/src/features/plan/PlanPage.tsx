@@ -9,7 +9,7 @@ import { useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, Chips, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useRightReason } from '@/ui/Controls';
 import { Pill, QuietHead, useEventName, type Tone } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
@@ -23,7 +23,7 @@ const tones: Readonly<Record<string, Tone>> = { learnt: 'plain', planned: 'accen
 export function PlanPage() {
   const t = useText(planTexts);
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('plan.change');
   const plan = useQuery(queries.planEvents());
   const [filters, setFilters] = useFilters({ search: '', status: '', edit: '' });
   const [isCreating, setCreating] = useState(false);

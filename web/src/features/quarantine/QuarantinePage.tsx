@@ -11,7 +11,7 @@ import { exactCount } from '@/lib/format';
 import { useFilters, useLasting } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
 import { Count, EventName, Pill, QuietHead, Time, type Tone } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
@@ -101,7 +101,7 @@ export function QuarantinePage() {
 function Groups({ items, onAsk, onOnly }: { items: readonly Group[]; onAsk: (asked: Asked) => void; onOnly: (group: Group) => void }) {
   const t = useText(texts);
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('quarantine.change');
   const choiceOf = (group: Group): Choice => ({ reason: group.reason, source: group.source, type: group.type });
   return (
     <DataTable<Group>
@@ -136,7 +136,7 @@ function Items({ filters, onAsk, onOpen }: ItemsProps) {
   const t = useText(texts);
   const details = useText(detailTexts);
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('quarantine.change');
   const list = useInfiniteQuery(queries.quarantine(filters));
   const [chosen, setChosen] = useState<number[]>([]);
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
@@ -182,7 +182,7 @@ function Detail({ item: opened, onClose, onAsk, onCorrect }: DetailProps) {
   const t = useText(texts);
   const details = useText(detailTexts);
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('quarantine.change');
   const ask = (act: Asked['act']): void => {
     if (item === null) return;
     onAsk({ act, choice: { ids: [item.id] }, count: 1 });

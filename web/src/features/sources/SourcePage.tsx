@@ -11,7 +11,7 @@ import { useLasting } from '@/lib/hooks';
 import { knownChannels } from '@/lib/channels';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, CopyButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, CopyButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Code } from '@/ui/Json';
 import { Count, Pill, Time, useChannelName } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
@@ -74,7 +74,7 @@ type Asked = 'rotate' | 'signing' | 'disable';
 
 function About({ source }: { source: Source }) {
   const t = useText(sourceTexts);
-  const noRole = useRoleReason('administrator');
+  const noRole = useRightReason('source.administer');
   const [asked, setAsked] = useState<Asked | null>(null);
   const put = usePut(source);
   const channelName = useChannelName();

@@ -9,7 +9,7 @@ import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
-import { ActionButton, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useRightReason } from '@/ui/Controls';
 import { ChannelName, Count, Pill, Time } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
@@ -21,7 +21,7 @@ export function SourcesPage() {
   const t = useText(sourceTexts);
   const sources = useQuery({ ...queries.sources(), refetchInterval: 10_000 });
   const [filters, setFilters] = useFilters({ create: '' });
-  const noRole = useRoleReason('administrator');
+  const noRole = useRightReason('source.administer');
   const navigate = useNavigate();
   const create = <ActionButton type="primary" icon={<PlusOutlined />} reason={noRole} onClick={() => setFilters({ create: '1' })}>{t.create}</ActionButton>;
   return (

@@ -9,7 +9,7 @@ import { useText } from '@/app/preferences';
 import { useLasting } from '@/lib/hooks';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Pill, QuietHead } from '@/ui/Marks';
 import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
@@ -75,7 +75,7 @@ function TraitDialog({ trait, onClose }: { trait: Trait | null; onClose: () => v
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('plan.change');
   const [form] = Form.useForm<Schemas['TraitTypePut']>();
   const shown = useLasting(trait);
   const save = useMutation({
