@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { AudienceKind } from '@/api/queries';
 import { useText } from '@/app/preferences';
-import { ActionButton, CopyButton, useRoleReason } from '@/ui/Controls';
+import { ActionButton, CopyButton, useRightReason } from '@/ui/Controls';
 import { ChangePanel, useChange } from './ChangePanel';
 import { MetaForm, metaProblem } from './Meta';
 import { audienceTexts } from './texts';
@@ -25,7 +25,7 @@ interface EditorFrameProps {
 
 export function EditorFrame({ kind, editing, prefix, blocked, isGiven = false, children }: EditorFrameProps) {
   const t = useText(audienceTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason(kind === 'tags' ? 'tag.change' : 'segment.change');
   const { edited, isNew, isDraft, newer, others } = editing;
   const problem = blocked ?? metaProblem(edited.meta, isNew, others, t);
   const checked = useChange(kind, edited.meta.key === '' ? '_' : edited.meta.key, editing.body);

@@ -8,7 +8,7 @@ import { queries, type AudienceKind } from '@/api/queries';
 import { useText } from '@/app/preferences';
 import { exactCount, percent } from '@/lib/format';
 import { wordFor } from '@/lib/text';
-import { ActionButton, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useRightReason } from '@/ui/Controls';
 import { Count, Time } from '@/ui/Marks';
 import { Band, Figure } from '@/ui/Page';
 import { coreOf, type Definition } from './audience';
@@ -40,7 +40,7 @@ export function Summary({ kind, definition }: HeadProps) {
 /* `give`: for what is filled by hand, the words of the button that fills it. */
 export function Actions({ kind, definition, give }: HeadProps & { give: { label: string; onClick: () => void } | null }) {
   const t = useText(audienceTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason(kind === 'tags' ? 'tag.change' : 'segment.change');
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
   const copied = encodeURIComponent(JSON.stringify({ name: definition.name, folder: definition.folder, description: definition.description, ...coreOf(definition) }));

@@ -7,7 +7,7 @@ import { useNavigate } from 'react-router';
 import { api, ApiProblem, type Schemas } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { LaunchList, RampField, type LetIn } from './Launch';
 import type { Definition, Journey } from './model';
 import { journeyTexts } from './texts';
@@ -23,7 +23,9 @@ type Asked = 'publish' | 'ramp' | 'stop' | 'remove' | null;
 
 export function Actions({ journey, draft, onRefused }: ActionsProps) {
   const t = useText(journeyTexts);
-  const noRole = useRoleReason('operator');
+  const noChange = useRightReason('journey.change');
+  const noPublish = useRightReason('journey.publish');
+  const noApproval = useRightReason('journey.approve');
   const [asked, setAsked] = useState<Asked>(null);
   const { key } = journey;
   const save = useCommand(async () => {
@@ -37,16 +39,16 @@ export function Actions({ journey, draft, onRefused }: ActionsProps) {
   const waitsForApproval = draft.definition['approval'] === true && !journey.approved;
   return (
     <>
-      <ActionButton reason={noRole ?? (draft.isChanged ? null : t.nothingToSave)} loading={save.isPending} onClick={() => save.mutate()}>{t.save}</ActionButton>
+      <ActionButton reason={noChange ?? (draft.isChanged ? null : t.nothingToSave)} loading={save.isPending} onClick={() => save.mutate()}>{t.save}</ActionButton>
       {journey.state === 'paused'
-        ? <ActionButton key="resume" reason={noRole} loading={resume.isPending} onClick={() => resume.mutate()}>{t.resume}</ActionButton>
-        : <ActionButton key="pause" reason={noRole ?? (journey.state === 'live' ? null : t.notLive)} loading={pause.isPending} onClick={() => pause.mutate()}>{t.pause}</ActionButton>}
-      {journey.live_version > 0 && runs && <ActionButton reason={noRole} onClick={() => setAsked('ramp')}>{t.launch.setRamp}</ActionButton>}
+        ? <ActionButton key="resume" reason={noPublish} loading={resume.isPending} onClick={() => resume.mutate()}>{t.resume}</ActionButton>
+        : <ActionButton key="pause" reason={noChange ?? (journey.state === 'live' ? null : t.notLive)} loading={pause.isPending} onClick={() => pause.mutate()}>{t.pause}</ActionButton>}
+      {journey.live_version > 0 && runs && <ActionButton reason={noPublish} onClick={() => setAsked('ramp')}>{t.launch.setRamp}</ActionButton>}
       {runs
-        ? <ActionButton reason={noRole} onClick={() => setAsked('stop')}>{t.stop}</ActionButton>
-        : <ActionButton danger reason={noRole ?? (journey.inside > 0 ? t.insideBlocks : null)} onClick={() => setAsked('remove')}>{t.remove}</ActionButton>}
-      {waitsForApproval && <ActionButton reason={noRole ?? (draft.isChanged ? t.saveFirst : null)} loading={approve.isPending} onClick={() => approve.mutate()}>{t.approve}</ActionButton>}
-      <ActionButton type="primary" reason={noRole ?? (draft.isChanged ? t.saveFirst : waitsForApproval ? t.approveFirst : null)} onClick={() => setAsked('publish')}>{t.publish}</ActionButton>
+        ? <ActionButton reason={noChange} onClick={() => setAsked('stop')}>{t.stop}</ActionButton>
+        : <ActionButton danger reason={noChange ?? (journey.inside > 0 ? t.insideBlocks : null)} onClick={() => setAsked('remove')}>{t.remove}</ActionButton>}
+      {waitsForApproval && <ActionButton reason={noApproval ?? (draft.isChanged ? t.saveFirst : null)} loading={approve.isPending} onClick={() => approve.mutate()}>{t.approve}</ActionButton>}
+      <ActionButton type="primary" reason={noPublish ?? (draft.isChanged ? t.saveFirst : waitsForApproval ? t.approveFirst : null)} onClick={() => setAsked('publish')}>{t.publish}</ActionButton>
       <PublishDialog journey={journey} definition={draft.definition} open={asked === 'publish'} onClose={() => setAsked(null)} onRefused={onRefused} />
       <RampDialog journey={journey} open={asked === 'ramp'} onClose={() => setAsked(null)} />
       <StopDialog journey={journey} open={asked === 'stop'} onClose={() => setAsked(null)} />

@@ -7,7 +7,7 @@ import { useCallback, useEffect, useMemo } from 'react';
 import type { ApiProblem } from '@/api/client';
 import { keep, kept, useLanguage, useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
-import { ActionButton, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useRightReason } from '@/ui/Controls';
 import { Panel } from '@/ui/Page';
 import { Bones, Loaded } from '@/ui/States';
 import { Canvas, KindIcon, paletteMime, triggerId } from './Canvas';
@@ -29,7 +29,7 @@ function Work({ journey, draft, refusal, catalogue }: { journey: Journey; draft:
   const { definition } = draft;
   const opened = filters.node === triggerId || Object.hasOwn(definition.nodes, filters.node) ? filters.node : '';
   const open = useCallback((id: string) => setFilters({ node: id }), [setFilters]);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const t = useText(journeyTexts);
   const language = useLanguage();
   const flaws = useMemo(() => flawsOf(definition, catalogue), [definition, catalogue]);
@@ -121,7 +121,7 @@ interface ToolsProps {
 function Tools({ draft, catalogue, opened, onOpen }: ToolsProps) {
   const t = useText(journeyTexts);
   const language = useLanguage();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const { message } = App.useApp();
   const { definition } = draft;
   useUndoKeys(draft, noRole === null);

@@ -4,7 +4,7 @@ import { CloseOutlined } from '@ant-design/icons';
 import { Button } from 'antd';
 import { useLanguage, useText } from '@/app/preferences';
 import { words } from '@/lib/words';
-import { useRoleReason } from '@/ui/Controls';
+import { useRightReason } from '@/ui/Controls';
 import { KindIcon, triggerId } from './Canvas';
 import { MemberForm } from './MemberForm';
 import { definitionOf, isValue, kindOf, textOf, withNode, type Definition, type JourneyCatalogue, type Member, type Value } from './model';
@@ -22,7 +22,7 @@ export function Inspector({ id, definition, catalogue, onChange, onClose }: Insp
   const t = useText(journeyTexts);
   const language = useLanguage();
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const node = definition.nodes[id];
   const kind = node === undefined ? undefined : kindOf(catalogue, textOf(node['type']));
   const title = id === triggerId ? t.triggerHint : (kind?.text[language] ?? textOf(node?.['type']));

@@ -9,7 +9,7 @@ import { api, type Schemas } from '@/api/client';
 import { useLanguage, useText } from '@/app/preferences';
 import { keyFrom } from '@/features/audience/audience';
 import { useFilters } from '@/lib/hooks';
-import { ActionButton, Chips, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { Count, Pill, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
@@ -22,7 +22,7 @@ const states: readonly State[] = ['draft', 'live', 'paused', 'finishing', 'stopp
 
 export function JourneysPage() {
   const t = useText(journeyTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const [filters, setFilters] = useFilters({ query: '', folder: '', state: '', create: '' });
   const list = useQuery(journeyQueries.list());
   const create = <ActionButton type="primary" icon={<PlusOutlined />} reason={noRole} onClick={() => setFilters({ create: 'yes' })}>{t.create}</ActionButton>;
@@ -94,7 +94,7 @@ function Library({ open, taken, onClose }: { open: boolean; taken: ReadonlySet<s
   const t = useText(journeyTexts);
   const language = useLanguage();
   const notice = useProblemNotice();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const navigate = useNavigate();
   const client = useQueryClient();
   const [chosen, setChosen] = useState('');

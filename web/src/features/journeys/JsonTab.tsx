@@ -3,7 +3,7 @@
 import { Input } from 'antd';
 import { useEffect, useRef, useState } from 'react';
 import { useText } from '@/app/preferences';
-import { CopyButton, useRoleReason } from '@/ui/Controls';
+import { CopyButton, useRightReason } from '@/ui/Controls';
 import { Panel } from '@/ui/Page';
 import { definitionOf, isValue } from './model';
 import { journeyTexts } from './texts';
@@ -11,7 +11,7 @@ import type { DraftHandle } from './useDraft';
 
 export function JsonTab({ draft }: { draft: DraftHandle }) {
   const t = useText(journeyTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const [text, setText] = useState(() => JSON.stringify(draft.definition, null, 2));
   const [wrong, setWrong] = useState('');
   const typed = useRef(JSON.stringify(draft.definition));

@@ -5,7 +5,7 @@ import { App, Button, Drawer } from 'antd';
 import { useState } from 'react';
 import { useText } from '@/app/preferences';
 import { useLasting } from '@/lib/hooks';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { Json } from '@/ui/Json';
 import { Count, Pill, QuietHead, Time } from '@/ui/Marks';
@@ -20,7 +20,7 @@ type Version = Journey['versions'][number];
 
 export function VersionsTab({ journey, draft, onTaken }: { journey: Journey; draft: DraftHandle; onTaken: () => void }) {
   const t = useText(journeyTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('journey.change');
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();

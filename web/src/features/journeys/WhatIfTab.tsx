@@ -9,7 +9,7 @@ import { api } from '@/api/client';
 import { useLanguage, useText } from '@/app/preferences';
 import { wordFor } from '@/lib/text';
 import { useFilters } from '@/lib/hooks';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { Count, Money, OneId, Pill, Time } from '@/ui/Marks';
 import { Band, Figure, Panel } from '@/ui/Page';
@@ -55,7 +55,7 @@ function Order({ journey, draft, onBegun }: { journey: Journey; draft: DraftHand
   const t = useText(whatIfTexts);
   const client = useQueryClient();
   const notice = useProblemNotice();
-  const reason = useRoleReason('operator');
+  const reason = useRightReason('journey.change');
   const [days, setDays] = useState(90);
   const [version, setVersion] = useState<'draft' | 'published'>('draft');
   const [tasks, setTasks] = useState<number | null>(null);

@@ -13,7 +13,7 @@ import { keep, kept, useLanguage, useText } from '@/app/preferences';
 import { templateHeads } from '@/features/journeys/heads';
 import { useFound } from '@/features/rules/RulePanel';
 import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Pill, useChannelName } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Failure } from '@/ui/States';
@@ -52,7 +52,7 @@ function useBody(saved: Template | null, fresh: Body) {
 
 function Editor({ saved }: { saved: Template | null }) {
   const t = useText(templateTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('template.change');
   const navigate = useNavigate();
   const client = useQueryClient();
   const { message } = App.useApp();
@@ -203,7 +203,7 @@ function Preview({ saved, body, isChanged }: { saved: Template | null; body: Bod
 function Remove({ template }: { template: Template }) {
   const t = useText(templateTexts);
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('template.change');
   const navigate = useNavigate();
   const client = useQueryClient();
   const { message } = App.useApp();

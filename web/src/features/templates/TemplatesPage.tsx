@@ -8,7 +8,7 @@ import { useText } from '@/app/preferences';
 import { templateHeads } from '@/features/journeys/heads';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
-import { ActionButton, Chips, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { ChannelName, useChannelName } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
@@ -25,7 +25,7 @@ function saysOf(template: TemplateHead): string {
 export function TemplatesPage() {
   const t = useText(templateTexts);
   const navigate = useNavigate();
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('template.change');
   const channelName = useChannelName();
   const [filters, setFilters] = useFilters({ query: '', channel: '' });
   const list = useQuery(templateHeads());

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { api } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { words } from '@/lib/words';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Time } from '@/ui/Marks';
 import { type Stop, touchQueries } from './model';
 import { touchTexts } from './texts';
@@ -29,7 +29,7 @@ function useStop(done: (said: string) => void) {
 export function StopButton({ isSmall = false }: { isSmall?: boolean }) {
   const t = useText(touchTexts);
   const common = useText(words);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('stop.change');
   const stops = useQuery(touchQueries.stops());
   const { message } = App.useApp();
   const [isAsking, setAsking] = useState(false);
@@ -58,7 +58,7 @@ export function StopButton({ isSmall = false }: { isSmall?: boolean }) {
 
 export function StopNotice() {
   const t = useText(touchTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('stop.change');
   const stops = useQuery(touchQueries.stops());
   const { message } = App.useApp();
   const stop = useStop((said) => void message.success(said));

@@ -7,7 +7,7 @@ import { api, type Schemas } from '@/api/client';
 import { useText } from '@/app/preferences';
 import { useLasting } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
-import { ActionButton, useProblemNotice, useRoleReason } from '@/ui/Controls';
+import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
 import { ChannelName, OneId, Pill, Time } from '@/ui/Marks';
 import { Bones, Loaded } from '@/ui/States';
@@ -70,7 +70,7 @@ function Story({ touch }: { touch: Whole }) {
 
 function Decide({ id }: { id: number }) {
   const t = useText(touchTexts);
-  const noRole = useRoleReason('operator');
+  const noRole = useRightReason('touch.approve');
   const client = useQueryClient();
   const { message } = App.useApp();
   const notice = useProblemNotice();

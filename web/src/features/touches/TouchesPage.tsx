@@ -10,7 +10,7 @@ import { useText } from '@/app/preferences';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
-import { ActionButton, Chips, useProblemNotice, useRightReason, useRoleReason } from '@/ui/Controls';
+import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { ChannelName, Count, OneId, Pill, QuietHead, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
@@ -135,7 +135,7 @@ function HealthMark({ account }: { account: Account }) {
 
 function TestButton({ account }: { account: string }) {
   const t = useText(touchTexts);
-  const noRole = useRoleReason('administrator');
+  const noRole = useRightReason('channel.administer');
   const { message } = App.useApp();
   const notice = useProblemNotice();
   const test = useMutation({ mutationFn: () => api.post('/channels/{key}/test', { path: { key: account } }), onSuccess: () => void message.success(t.testGood), onError: notice });
