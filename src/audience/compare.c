@@ -130,7 +130,8 @@ static err begin_map(struct audience_question *question, json_value body, struct
          i++) {
         const struct definition *segment = audience->definitions[i];
         if (segment != NULL && !segment->deleted && segment->kind == AUDIENCE_SEGMENT &&
-            segment->on == 0 && lens_shows(audience, segment) &&
+            segment->on == 0 && !str_starts_with(segment->folder, STR("$")) &&
+            lens_shows(audience, segment) &&
             (!question->is_part || segment->number != audience->lens.number))
             error = add_set(question, segment, 0, "segment", STR_NONE);
     }
