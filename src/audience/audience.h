@@ -182,8 +182,9 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
 bool audience_names_journeys(const struct audience *audience);
 err audience_journeys_changed(struct audience *audience, uint32_t customer,
                               struct audience_moment moment) MUST_USE;
-/* The key of a definition that names this journey; empty: none does. */
-str audience_using_journey(const struct audience *audience, str journey);
+/* The key of a definition that names this journey, less those that `passes` says of; empty: none does. */
+str audience_using_journey(const struct audience *audience, str journey,
+                           bool (*passes)(void *context, str key), void *context);
 /* So much changed that nobody is as she was (identity.rules.apply, undo of an import): all are judged at once. */
 err audience_all_changed(struct audience *audience, struct audience_moment moment) MUST_USE;
 /* An object changed (EVENT_OBJECT, EVENT_GROUP applied): rules see it from the next tick on, for which

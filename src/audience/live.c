@@ -634,7 +634,8 @@ static bool needs_column(const struct recipe *recipe, uint32_t column)
     return false;
 }
 
-str audience_using_journey(const struct audience *audience, str journey)
+str audience_using_journey(const struct audience *audience, str journey,
+                           bool (*passes)(void *context, str key), void *context)
 {
     const struct facts_table *facts = &audience->facts;
     for (uint32_t column = 1; column < facts->column_count; column++) {
@@ -645,7 +646,8 @@ str audience_using_journey(const struct audience *audience, str journey)
             const struct definition *definition = audience->definitions[i];
             if (definition != NULL && !definition->deleted &&
                 (needs_column(definition->recipe, column) ||
-                 needs_column(definition->next, column)))
+                 needs_column(definition->next, column)) &&
+                !passes(context, definition->key))
                 return definition->key;
         }
     }

@@ -11,10 +11,17 @@ static const struct {
 #undef X
 };
 
+/* A rule of its own goes with it. */
+static bool is_its_own(void *context, str rule)
+{
+    const struct call *call = context;
+    return journey_alone_holds(move_journeys(call->engine), rule, call->object);
+}
+
 /* What a rule says of it would never be true again. */
 static err refuse_used(struct call *call)
 {
-    str user = audience_using_journey(call->engine->audience, call->object);
+    str user = audience_using_journey(call->engine->audience, call->object, is_its_own, call);
     if (user.size == 0)
         return ERR_OK;
     problem_set(call->problem, ERR_CONFLICT,

@@ -258,13 +258,35 @@ static bool world_has_segment(void *context, str key)
     return audience_number(move->engine->audience, AUDIENCE_SEGMENT, key) != 0;
 }
 
+struct telling {
+    struct engine *engine;
+    uint64_t seq;
+};
+
+static err tell_audience(void *context, uint32_t customer)
+{
+    const struct telling *telling = context;
+    struct engine *engine = telling->engine;
+    struct audience_moment moment = { .seq = telling->seq, .now_ms = engine->now_ms };
+    return audience_journeys_changed(engine->audience, customer, moment);
+}
+
 /* Settled first: what time alone changed of her waits for the tick all the same (M1). */
 static bool world_in_segment(void *context, uint32_t customer, str key)
 {
     struct move *move = context;
     struct engine *engine = move->engine;
     struct audience_moment moment = { .seq = engine->applied_seq + 1, .now_ms = engine->now_ms };
+    struct telling telling = { engine, moment.seq };
     uint32_t number = number_of(move, key);
+    /* who has entered in this record is in it for windows that begin there */
+    if (number != 0 && journey_has_changed(move->journeys) &&
+        journey_take_changed(move->journeys, tell_audience, &telling) != ERR_OK) {
+        struct problem problem = { .error = ERR_OK };
+        problem_set(&problem, ERR_NOMEM, "no memory for who has entered a journey");
+        engine_fail(engine, &problem);
+        return false;
+    }
     if (number == 0 || audience_before(engine->audience, customer, moment) != ERR_OK)
         return false;
     return audience_has(engine->audience, number, customer);
@@ -641,19 +663,6 @@ static err take_told(struct move *move, uint64_t seq)
         memory_free(told);
     }
     return error;
-}
-
-struct telling {
-    struct engine *engine;
-    uint64_t seq;
-};
-
-static err tell_audience(void *context, uint32_t customer)
-{
-    const struct telling *telling = context;
-    struct engine *engine = telling->engine;
-    struct audience_moment moment = { .seq = telling->seq, .now_ms = engine->now_ms };
-    return audience_journeys_changed(engine->audience, customer, moment);
 }
 
 static bool is_unsaid(const struct move *move)

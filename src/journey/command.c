@@ -243,7 +243,7 @@ err journey_delete(struct journeys *journeys, const struct journey_command *comm
 
 /* ---- publish ---- */
 
-static err hold_rules(struct journeys *journeys, struct version *version,
+static err hold_rules(struct journeys *journeys, struct version *version, str key,
                       const struct journey_command *command)
 {
     const struct journey_world *world = journeys->world;
@@ -251,7 +251,7 @@ static err hold_rules(struct journeys *journeys, struct version *version,
     err error = ERR_OK;
     for (uint32_t i = 0; error == ERR_OK && i < version->rule_count; i++) {
         struct held_rule *held = &version->rules[i];
-        error = json_parse(journeys->parser, held->json, &rule, command->problem);
+        error = since_parse_rule(journeys, held->json, key, &rule, command->problem);
         if (error == ERR_OK)
             error = world->rule_hold(world->context, rule, command->moment, command->writes,
                                      held->key, command->problem);
@@ -378,7 +378,7 @@ err journey_publish(struct journeys *journeys, const struct journey_command *com
         error = version_add(journey, version);
     if (error == ERR_OK) {
         version->published_ms = command->moment.now_ms;
-        error = hold_rules(journeys, version, command);
+        error = hold_rules(journeys, version, journey->key, command);
     }
     if (error != ERR_OK && version != NULL && journey->version_count > 0 &&
         journey->versions[journey->version_count - 1] == version) {

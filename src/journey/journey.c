@@ -267,16 +267,21 @@ void journey_digest(const struct journeys *journeys, struct digest *digest)
     }
 }
 
+bool version_holds_rule(const struct version *version, str rule)
+{
+    for (uint32_t i = 0; version->is_held && i < version->rule_count; i++)
+        if (str_equal(str_from_c(version->rules[i].key), rule))
+            return true;
+    return false;
+}
+
 bool journey_holds_rule(const struct journeys *journeys, str key)
 {
     for (uint32_t i = 1; i < journeys->journey_count; i++) {
         const struct journey *journey = journeys->journeys[i];
-        for (uint32_t k = 0; journey != NULL && k < journey->version_count; k++) {
-            const struct version *version = journey->versions[k];
-            for (uint32_t r = 0; version->is_held && r < version->rule_count; r++)
-                if (str_equal(str_from_c(version->rules[r].key), key))
-                    return true;
-        }
+        for (uint32_t k = 0; journey != NULL && k < journey->version_count; k++)
+            if (version_holds_rule(journey->versions[k], key))
+                return true;
     }
     return false;
 }

@@ -197,6 +197,8 @@ void journey_write_catalogue(struct buffer *out);
 void journey_write_library(struct buffer *out);
 /* Does some version that is in use hold this rule? */
 bool journey_holds_rule(const struct journeys *journeys, str key);
+/* Does this journey hold it, and no other? */
+bool journey_alone_holds(const struct journeys *journeys, str rule, str key);
 /* Does a journey that is not deleted name this segment? Its key, or empty. */
 str journey_using_segment(const struct journeys *journeys, str segment);
 

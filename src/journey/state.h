@@ -571,6 +571,11 @@ struct since {
 };
 struct journeys;
 void since_note(struct journeys *journeys, uint32_t customer);
+/* A rule of the journey `key`, as it is held: a bare "since_entering" means this journey. */
+err since_parse_rule(struct journeys *journeys, str json, str key, json_value *rule,
+                     struct problem *problem) MUST_USE;
+/* journey.c: is it in use, and does it hold this rule? */
+bool version_holds_rule(const struct version *version, str rule);
 
 struct journeys {
     bool is_overlay;

@@ -286,6 +286,7 @@ static void test_one_at_a_time_or_a_thousand(void **state)
 
 struct membership {
     struct engine_question question;
+    const char *segment;
     uint32_t customer;
     bool live, is_in;
     uint64_t defects;
@@ -296,7 +297,7 @@ static void ask_membership(const struct engine_state *state, struct engine_quest
 {
     struct membership *ask = queue_entry(question, struct membership, question);
     struct audience_recount_result result = { .judged = 0 };
-    uint32_t number = audience_number(state->audience, AUDIENCE_SEGMENT, STR("looks"));
+    uint32_t number = audience_number(state->audience, AUDIENCE_SEGMENT, str_from_c(ask->segment));
     ask->live = audience_is_live(state->audience, number);
     ask->is_in = ask->live && audience_has(state->audience, number, ask->customer);
     if (ask->live && audience_recount(state->audience, state->now_ms, false, &result) != ERR_OK)
@@ -305,9 +306,10 @@ static void ask_membership(const struct engine_state *state, struct engine_quest
     memcpy(ask->first, result.first, sizeof ask->first);
 }
 
-static bool looks(struct house *house, const char *user)
+static bool is_in(struct house *house, const char *segment, const char *user)
 {
     struct membership ask = { .question = { .ask = ask_membership },
+                              .segment = segment,
                               .customer = house_customer(house, "user_id", user, NULL) };
     for (int i = 0; i < 3000 && !ask.live; i++) {
         ask.question = (struct engine_question){ .ask = ask_membership };
@@ -319,6 +321,11 @@ static bool looks(struct house *house, const char *user)
     if (ask.defects > 0)
         fail_msg("%s", ask.first);
     return ask.is_in;
+}
+
+static bool looks(struct house *house, const char *user)
+{
+    return is_in(house, "looks", user);
 }
 
 static void view(struct house *house, uint64_t message, const char *user)
@@ -403,10 +410,55 @@ static void test_windows_since_entering_a_journey(void **state)
     buffer_deinit(&look.text);
 }
 
+/* In a journey's own rule the bare window begins with her position in it. */
+static void test_bare_since_entering_in_a_journeys_rule(void **state)
+{
+    (void)state;
+    struct house house;
+    struct look look = { .positions = 0 };
+    buffer_init(&look.text, 1 << 20);
+    house_make(&house);
+    house_open(&house, false);
+    define(&house);
+    wait_until_live(&house, &look);
+    must(&house, "segment.put",
+         "{\"key\":\"came-back\",\"name\":\"Came back\",\"kind\":\"static\"}");
+    view(&house, 30, "ann"); /* before she enters; and the plan learns of the event */
+    must(&house, "journey.put",
+         "{\"key\":\"care\",\"journey\":{\"name\":\"Care\",\"trigger\":{\"type\":\"event\","
+         "\"event\":\"Order Paid\",\"key\":\"order_id\"},\"start\":\"w\",\"nodes\":{"
+         "\"w\":{\"type\":\"wait\",\"for\":\"1d\",\"next\":\"b\"},"
+         "\"b\":{\"type\":\"branch\",\"cases\":[{\"rule\":{\"event\":\"Product Viewed\","
+         "\"during\" : \"since_entering\",\"measure\":\"count\",\"gte\":1},\"next\":\"s\"}],"
+         "\"otherwise\":\"t\"},"
+         "\"s\":{\"type\":\"segment\",\"segment\":\"came-back\"},"
+         "\"t\":{\"type\":\"trait\",\"trait\":\"cared\",\"value\":true}}}}");
+    must(&house, "journey.publish", "{\"key\":\"care\"}");
+    do {
+        look_at(&house, &look);
+        steady_sleep_ms(1);
+    } while (!str_contains(buffer_str(&look.text), STR("\"live_version\":2")));
+    buy(&house, 31, "ann", "o1", "Order Paid");
+    buy(&house, 32, "bob", "o2", "Order Paid");
+    view(&house, 33, "bob");
+    assert_ok(engine_advance(house.engine, 2 * DAY_MS));
+    assert_false(is_in(&house, "came-back", "ann"));
+    assert_true(is_in(&house, "came-back", "bob"));
+    /* Nobody else names it: its own rule does not keep it from being deleted. */
+    must(&house, "journey.state", "{\"key\":\"care\",\"action\":\"stop\",\"positions\":\"exit\"}");
+    assert_ok(engine_advance(house.engine, 40 * DAY_MS));
+    must(&house, "journey.delete", "{\"key\":\"care\"}");
+    house_close(&house);
+    house_remove(&house);
+    buffer_deinit(&look.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_lives_and_restarts),
                                         cmocka_unit_test(test_windows_since_entering_a_journey),
+                                        cmocka_unit_test(
+                                            test_bare_since_entering_in_a_journeys_rule),
                                         cmocka_unit_test(test_the_same_log_gives_the_same),
                                         cmocka_unit_test(test_one_at_a_time_or_a_thousand) };
     return cmocka_run_group_tests(tests, NULL, NULL);
