@@ -25,6 +25,11 @@ export function makeRouter() {
           errorElement: <PageFailure />,
         },
         {
+          path: '/data/objects/:kind/:id',
+          lazy: async () => ({ Component: (await import('@/features/objects/ObjectPage')).ObjectPage }),
+          errorElement: <PageFailure />,
+        },
+        {
           path: '/data/imports/new',
           lazy: async () => ({ Component: (await import('@/features/imports/NewImportPage')).NewImportPage }),
           errorElement: <PageFailure />,
