@@ -367,6 +367,12 @@ export const queries = {
       queryFn: ({ signal }) => api.post('/segments/overlap', { body: { segments: [...keys] }, signal }),
       staleTime: 15_000,
     }),
+  overlapMap: (keys: readonly string[]) =>
+    queryOptions({
+      queryKey: ['segments', 'map', keys],
+      queryFn: ({ signal }) => api.post('/segments/map', { body: { segments: [...keys] }, signal }),
+      staleTime: 15_000,
+    }),
   tokens: () =>
     queryOptions({
       queryKey: ['tokens'],

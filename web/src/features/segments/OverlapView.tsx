@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Overlap: what segments have in common: a heat map of each with each, and the sizes of exact combinations. */
+/* OverlapView: what a few chosen segments have in common: a heat map of each with each, and the sizes of exact combinations. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Select, Tooltip } from 'antd';
-import { Fragment } from 'react';
-import { Link } from 'react-router';
+import { Select } from 'antd';
+import { Fragment, useMemo } from 'react';
+import { useNavigate } from 'react-router';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { nameOf } from '@/features/audience/audience';
@@ -11,7 +11,9 @@ import { exactCount, percent, shortCount } from '@/lib/format';
 import { Time } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { Bones, Empty, Failure } from '@/ui/States';
-import { exactCombinations, pairOf, type Overlap } from './overlap';
+import { matrixOf } from './map';
+import { Legend, Matrix } from './Matrix';
+import { exactCombinations, mapOf, type Overlap } from './overlap';
 import { segmentTexts } from './texts';
 import '@/features/audience/audience.css';
 
@@ -23,6 +25,7 @@ interface OverlapViewProps {
 }
 
 const most = 20;
+export const everybody = JSON.stringify({ rule: { all: [] } });
 
 export function OverlapView({ keys, fixed, onChange }: OverlapViewProps) {
   const t = useText(segmentTexts);
@@ -31,6 +34,7 @@ export function OverlapView({ keys, fixed, onChange }: OverlapViewProps) {
   const names = new Map(items.map((one) => [one.key, nameOf(one)]));
   const chosen = [...new Set(keys)].slice(0, most);
   const overlap = useQuery({ ...queries.overlap(chosen), enabled: chosen.length >= 2, placeholderData: keepPreviousData });
+  const all = useQuery(queries.rulePreview(everybody));
   const nameIn = (key: string): string => names.get(key) ?? key;
   return (
     <div className="stack">
@@ -41,52 +45,24 @@ export function OverlapView({ keys, fixed, onChange }: OverlapViewProps) {
       {chosen.length < 2 ? <Panel><Empty title={t.chooseHint} /></Panel>
         : overlap.isError ? <Panel><Failure error={overlap.error} retry={() => void overlap.refetch()} /></Panel>
           : overlap.data === undefined ? <Panel><Bones rows={6} inset={0} /></Panel>
-            : <div className="stack" style={overlap.isPlaceholderData ? { opacity: 0.6 } : undefined}><HeatMap overlap={overlap.data} nameIn={nameIn} /><Combinations overlap={overlap.data} nameIn={nameIn} /></div>}
+            : <div className="stack" style={overlap.isPlaceholderData ? { opacity: 0.6 } : undefined}><Panel title={t.heat} note={<Time at={overlap.data.as_of} exact />} tools={<Legend measure="lift" />}><Heat overlap={overlap.data} base={all.data?.base ?? 0} nameIn={nameIn} label={t.heat} /></Panel><Combinations overlap={overlap.data} nameIn={nameIn} /></div>}
     </div>
   );
 }
 
-function HeatMap({ overlap, nameIn }: { overlap: Overlap; nameIn: (key: string) => string }) {
-  const t = useText(segmentTexts);
-  const language = useLanguage();
-  const keys = overlap.segments.map((one) => one.key);
-  return (
-    <Panel title={t.heat} note={<Time at={overlap.as_of} exact />}>
-      <div className="scroll-x" tabIndex={0} role="group" aria-label={t.heat}>
-        <table className="heat">
-          <thead><tr><td />{keys.map((key) => <th key={key} scope="col" title={nameIn(key)}>{nameIn(key)}</th>)}</tr></thead>
-          <tbody>
-            {keys.map((a) => (
-              <tr key={a}>
-                <th scope="row" title={nameIn(a)}><Link to={`/segments/${a}`}>{nameIn(a)}</Link></th>
-                {keys.map((b) => {
-                  const pair = pairOf(overlap, a, b);
-                  const shade = a === b ? 0 : Math.round(pair.shareOfA * 45);
-                  const says = a === b ? exactCount(pair.count) : `${t.both(exactCount(pair.count))} · ${t.heatShare(percent(pair.shareOfA), nameIn(a))} · ${t.jaccard} ${percent(pair.similarity)}`;
-                  return (
-                    <td key={b} style={{ background: a === b ? 'var(--paper-soft)' : `color-mix(in srgb, var(--accent) ${shade}%, var(--paper))`, color: 'var(--ink)' }}>
-                      <Tooltip title={says}>
-                        {a === b ? <span className="faint tabular">{shortCount(pair.count, language)}</span> : (
-                          <Link to={`/new/segment?define=${encodeURIComponent(JSON.stringify({ kind: 'algebra', op: 'intersection', of: [a, b], name: `${nameIn(a)} ∩ ${nameIn(b)}` }))}`} className="tabular" style={{ display: 'block', padding: '8px 4px', color: 'var(--ink)' }} aria-label={`${nameIn(a)} × ${nameIn(b)}: ${says}`}>
-                            {percent(pair.shareOfA, 0)}
-                          </Link>
-                        )}
-                      </Tooltip>
-                    </td>
-                  );
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Panel>
-  );
+function Heat({ overlap, base, nameIn, label }: { overlap: Overlap; base: number; nameIn: (key: string) => string; label: string }) {
+  const navigate = useNavigate();
+  const matrix = useMemo(() => {
+    const held = matrixOf(mapOf(overlap), base);
+    return { ...held, names: held.keys.map(nameIn) };
+  }, [overlap, base, nameIn]);
+  const hrefOf = (a: string, b: string): string => `/overlap?of=${matrix.keys.join(',')}&pair=${a},${b}`;
+  return <Matrix matrix={matrix} shown={matrix.keys.map((_, at) => at)} measure="lift" label={label} hrefOf={hrefOf} onOpen={(a, b) => void navigate(hrefOf(a, b))} />;
 }
 
 const combinationsShown = 16;
 
-function Combinations({ overlap, nameIn }: { overlap: Overlap; nameIn: (key: string) => string }) {
+export function Combinations({ overlap, nameIn }: { overlap: Overlap; nameIn: (key: string) => string }) {
   const t = useText(segmentTexts);
   const language = useLanguage();
   const combinations = exactCombinations(overlap);

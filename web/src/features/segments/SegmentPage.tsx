@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { App, Button, Input, Modal, Select } from 'antd';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { useNavigate, useParams } from 'react-router';
 import { api, ApiProblem } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
@@ -15,18 +15,16 @@ import { Members } from '@/features/audience/Members';
 import { Actions, Summary } from '@/features/audience/Summary';
 import { audienceTexts } from '@/features/audience/texts';
 import { Why, WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
-import { RuleSentence } from '@/features/rules/RuleEditor';
 import { Reach, useFound } from '@/features/rules/RulePanel';
-import { isObject, type JsonObject } from '@/features/rules/model';
-import { exactCount, percent } from '@/lib/format';
+import { exactCount } from '@/lib/format';
 import { useFilters } from '@/lib/hooks';
-import { wordFor } from '@/lib/text';
 import { ActionButton, useProblemNotice } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
-import { Pill, Time, useIdentifierName } from '@/ui/Marks';
+import { Time, useIdentifierName } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Failure, Loaded } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
+import { DefinitionText } from './DefinitionText';
 import { OverlapView } from './OverlapView';
 import { ProfileView } from './ProfileView';
 import { segmentTexts } from './texts';
@@ -123,20 +121,6 @@ function Defined({ definition }: { definition: Definition }) {
       <span className="hidden-text">{t.title}</span>
     </div>
   );
-}
-
-export function DefinitionText({ core, on }: { core: JsonObject; on: string }) {
-  const t = useText(segmentTexts);
-  const kind = typeof core['kind'] === 'string' ? core['kind'] : 'rule';
-  if (isObject(core['rule'])) return <p><RuleSentence value={core['rule']} on={on} /></p>;
-  if (kind === 'snapshot') return <p>{t.snapshotText(String(core['of']))}</p>;
-  if (kind === 'random') return <p>{t.randomText(String(core['seed']), percent((Number(core['to']) - Number(core['from'])) / Math.max(1, Number(core['buckets']))))}</p>;
-  if (kind === 'algebra') {
-    return (
-      <div className="row wrap"><span>{wordFor(t.ops, String(core['op']))}</span>{(Array.isArray(core['of']) ? core['of'] : []).map((key) => <Link key={String(key)} to={`/segments/${String(key)}`}><Pill tone="accent">{String(key)}</Pill></Link>)}</div>
-    );
-  }
-  return <p>{t.givenText}</p>;
 }
 
 function SegmentOverlap({ segment }: { segment: string }) {

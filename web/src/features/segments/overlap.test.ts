@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exact combinations from sizes of intersections agree with counting the people. */
 import { expect, it } from 'vitest';
-import { exactCombinations, pairOf, type Overlap } from './overlap';
+import { exactCombinations, mapOf, type Overlap } from './overlap';
 
 function overlapOf(sets: Readonly<Record<string, readonly number[]>>): Overlap {
   const keys = Object.keys(sets);
@@ -33,9 +33,9 @@ it('says nothing where not all combinations are known', () => {
   expect(exactCombinations({ ...overlap, intersections: overlap.intersections.filter((one) => one.of.length === 2) })).toBeNull();
 });
 
-it('knows shares and similarity of two', () => {
-  const overlap = overlapOf({ a: [1, 2, 3, 4], b: [3, 4, 5] });
-  expect(pairOf(overlap, 'a', 'b')).toMatchObject({ count: 2, shareOfA: 0.5, similarity: 0.4 });
-  expect(pairOf(overlap, 'b', 'a').shareOfA).toBeCloseTo(2 / 3);
-  expect(pairOf(overlap, 'a', 'a').count).toBe(4);
+it('gives each two as a map of pairs', () => {
+  const overlap = overlapOf({ a: [1, 2, 3, 4], b: [3, 4, 5], c: [4] });
+  const { segments, pairs } = mapOf(overlap);
+  expect(segments.map((one) => [one.key, one.count])).toEqual([['a', 4], ['b', 3], ['c', 1]]);
+  expect(pairs.toSorted()).toEqual([[0, 1, 2], [0, 2, 1], [1, 2, 1]]);
 });

@@ -4,24 +4,13 @@ import type { Schemas } from '@/api/client';
 
 export type Overlap = Schemas['Overlap'];
 
-const idOf = (keys: readonly string[]): string => [...keys].sort().join(' ');
-
-export interface Pair {
-  a: string;
-  b: string;
-  count: number;
-  shareOfA: number;
-  /* |A ∩ B| / |A ∪ B| (Jaccard 1901) */
-  similarity: number;
-}
-
-export function pairOf(overlap: Overlap, a: string, b: string): Pair {
-  const sizes = new Map(overlap.segments.map((one) => [one.key, one.count]));
-  const wanted = idOf([a, b]);
-  const count = a === b ? (sizes.get(a) ?? 0) : (overlap.intersections.find((one) => one.of.length === 2 && idOf(one.of) === wanted)?.count ?? 0);
-  const [sizeA, sizeB] = [sizes.get(a) ?? 0, sizes.get(b) ?? 0];
-  const union = sizeA + sizeB - count;
-  return { a, b, count, shareOfA: sizeA === 0 ? 0 : count / sizeA, similarity: union === 0 ? 0 : count / union };
+/* The sizes of each and of each two, as a map of pairs. */
+export function mapOf(overlap: Overlap): Pick<Schemas['OverlapMap'], 'segments' | 'pairs'> {
+  const places = new Map(overlap.segments.map((one, at) => [one.key, at]));
+  return {
+    segments: overlap.segments.map((one) => ({ ...one, name: '' })),
+    pairs: overlap.intersections.filter((one) => one.of.length === 2).map((one) => [...one.of.map((key) => places.get(key) ?? 0), one.count]),
+  };
 }
 
 export interface Combination {
