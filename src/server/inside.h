@@ -12,6 +12,7 @@
 #include "server/router.h"
 #include "server/server.h"
 
+struct filler;
 struct live;
 struct scopes;
 
@@ -117,7 +118,8 @@ struct server {
     struct namespaces *namespaces; /* in which identifiers were seen */
     struct exports *exports;       /* members written to files */
     struct whatifs *whatifs;       /* journeys over past days */
-    struct values *values;         /* identifiers as they may be shown, read lately */
+    struct values *values;         /* identifiers as they may be shown */
+    struct filler *filler;         /* fills them */
 };
 
 int64_t server_now_ms(const struct server *server); /* wall */
@@ -192,6 +194,12 @@ err accept_start(struct server *server, struct problem *problem) MUST_USE;
 /* No new connections from here on; may be called again. */
 void accept_stop(struct server *server);
 
+/* ---- fill.c ---- */
+
+/* From here on values are filled as identifiers come. */
+err filler_start(struct server *server) MUST_USE;
+void filler_stop(struct server *server);
+
 /* ---- guard.c ---- */
 
 err guard_start(struct server *server) MUST_USE;
@@ -256,6 +264,8 @@ void customer_finish(struct request *request); /* after ASKING, on the connectio
 
 /* An erasure as a job: its id is x and a number. */
 err privacy_job(struct request *request, str id, struct problem *problem) MUST_USE;
+/* Of a run of retention, t1. */
+err retention_job(struct request *request, str id, struct problem *problem) MUST_USE;
 
 /* ---- workspace.c ---- */
 

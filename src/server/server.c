@@ -82,6 +82,8 @@ static err start_parts(struct server *server, struct problem *problem)
     if (error == ERR_OK)
         error = workers_start(server, problem);
     if (error == ERR_OK)
+        error = filler_start(server);
+    if (error == ERR_OK)
         error = live_start(server);
     if (error == ERR_OK)
         error = guard_start(server);
@@ -163,6 +165,7 @@ void server_stop(struct server **pointer)
     flows_free(&server->flows);
     scopes_free(&server->scopes);
     namespaces_free(&server->namespaces);
+    filler_stop(server);
     values_free(&server->values);
     workspace_stop(server);
     pthread_mutex_destroy(&server->threads_mutex);

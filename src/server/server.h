@@ -64,7 +64,7 @@ struct server_config {
     int64_t body_ms_max;        /* default 30,000; longer only above 16 KB/s */
     int64_t idle_ms_max;        /* default 75,000: between requests of a connection */
     unsigned streams_max;       /* default 100: server-sent events */
-    size_t values_bytes;        /* of identifiers read lately, masked; default 256 MB */
+    size_t values_bytes;        /* of identifiers, masked, to be shown; default 256 MB */
     const char *trusted_proxies;   /* addresses, with commas: their X-Forwarded-For counts */
     const char *admin_token;       /* KITH_ADMIN_TOKEN; NULL: none */
     const char *zone;              /* of the workspace without a setting; default Asia/Shanghai */

@@ -60,6 +60,11 @@ void values_free(struct values **pointer)
     memory_free(values);
 }
 
+size_t values_room(const struct values *values)
+{
+    return values->set_count * WAYS;
+}
+
 size_t values_memory_bytes(const struct values *values)
 {
     return values->size_bytes;
@@ -77,6 +82,18 @@ static uint8_t mark_of(const struct identity_row_view *row)
     return (row->flags & IDENTIFIER_HASHED) != 0 ? IS_DIGEST : 0;
 }
 
+/* It is held for some 50 ns. Who had to give up the processor meanwhile would hold up everybody: a look into the ledger
+ * costs less than that. */
+#define LOCK_TRIES 30
+
+static bool try_lock(pthread_mutex_t *lock)
+{
+    bool locked = false;
+    for (int i = 0; i < LOCK_TRIES && !locked; i++)
+        locked = pthread_mutex_trylock(lock) == 0;
+    return locked;
+}
+
 static struct entry *find_entry(struct set *set, uint32_t row)
 {
     for (int way = 0; way < WAYS; way++)
@@ -90,7 +107,8 @@ bool values_find(struct values *values, struct arena *arena, struct identity_row
     char text[TEXT_BYTES];
     size_t place = set_of(values, row->row), size = 0;
     pthread_mutex_t *lock = &values->locks[place % LOCKS];
-    pthread_mutex_lock(lock);
+    if (!try_lock(lock))
+        return false;
     const struct entry *entry = find_entry(&values->sets[place], row->row);
     bool found = entry != NULL && (entry->text_bytes & IS_DIGEST) == mark_of(row);
     if (found) {
@@ -124,7 +142,8 @@ void values_keep(struct values *values, const struct identity_row_view *row)
         return;
     size_t place = set_of(values, row->row);
     pthread_mutex_t *lock = &values->locks[place % LOCKS];
-    pthread_mutex_lock(lock);
+    if (!try_lock(lock))
+        return;
     struct entry *entry = place_for(&values->sets[place], row->row, &age);
     *entry = (struct entry){ .row = row->row,
                              .source_number = row->source_number,
