@@ -20,7 +20,7 @@
         X(previewSegment) X(previewSegmentChange) X(overlapSegments) X(mapSegments)                \
             X(profileSegment) X(listTags) X(getTag) X(putTag) X(getTagHistory) X(previewTagChange) \
                 X(getOverview) X(listJourneys) X(getJourney) X(putJourney) X(getJourneyReport)     \
-                    X(getWhatif) X(compareWhatif)
+                    X(getWhatif) X(compareWhatif) X(getCalendar)
 
 /* After the handler: what its answer counts, for who asks. Workers. */
 err cells_cut(struct request *request, struct problem *problem) MUST_USE;

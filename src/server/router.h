@@ -265,6 +265,8 @@
       getJourneyReport, "from to")                                                                 \
     X(GET, API "/journeys/{key}/explain", JOURNEY_SEE, WORKING, NONE, journey_explain,             \
       explainJourney, "customer")                                                                  \
+    X(GET, API "/calendar", JOURNEY_SEE, WORKING, NONE, calendar_get, getCalendar,                 \
+      "from to channel team")                                                                      \
     X(GET, API "/customers/{one_id}/journeys", JOURNEY_SEE, WORKING, NONE, customer_journeys,      \
       listCustomerJourneys, "")                                                                    \
     /* touches */                                                                                  \

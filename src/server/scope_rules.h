@@ -32,6 +32,7 @@
     X(splitCustomer, PART, CUSTOMER, READ, "a merge that is listed") \
     X(mergeCustomers, PART, CUSTOMER, READ, "both are seen") \
     X(putConsent, PART, CUSTOMER, READ, "of who is seen") \
+    X(getCalendar, PART, NOTHING, READ, "journeys that she sees, counted over whom she sees") \
     X(listCustomerJourneys, PART, CUSTOMER, READ, "journeys that she sees") \
     X(getReach, PART, CUSTOMER, READ, "of who is seen") \
     X(signIn, PUBLIC, NOTHING, READ, "") \

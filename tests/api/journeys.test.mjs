@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Kith, missingBinary, until } from '../support/kith.mjs';
-import { expect, refused, track, users } from './support.mjs';
+import { expect, identify, refused, track, users } from './support.mjs';
 
 let kith, shop;
 const real = { skip: missingBinary };
@@ -121,4 +121,56 @@ test('pause, resume, stop, by hand, moved, deleted', real, async () => {
   await expect(kith, 204, 'DELETE', '/journeys/hand');
   const list = await expect(kith, 200, 'GET', '/journeys');
   assert.deepEqual(list.items.map((one) => one.key), ['care']);
+});
+
+test('the calendar tells what went, what waits for its time, when people are let in, and what those in it will be sent', real, async () => {
+  await kith.put('/channels/calls', { kind: 'call_center', settings: {} });
+  await kith.put('/templates/ring', { name: 'ring', channel: 'call', parts: { text: 'please call' } });
+  await kith.batch(shop.write_key, [identify('ann', { phone: '13900000001' }), identify('bea', { phone: '13900000002' })]);
+  await kith.put('/segments/buyers', { name: 'Buyers', rule: { event: 'Order Paid', measure: 'count', gte: 1 } });
+  const buyers = await until('the buyers', async () => {
+    const one = await expect(kith, 200, 'GET', '/segments/buyers');
+    return one.count === 4 && one;
+  });
+  const call = (next) => ({ type: 'task', channel: 'call', template: 'ring', purpose: 'service', transactional: true, ...(next && { next }) });
+  await put('weekly', {
+    name: '周日回访', trigger: { type: 'schedule', rrule: 'FREQ=WEEKLY;BYDAY=SU;BYHOUR=10;BYMINUTE=0', segment: 'buyers' },
+    start: 'call', nodes: { call: call('wait'), wait: { type: 'wait', for: '2d', next: 'half' },
+      half: { type: 'split', arms: [{ weight: 1, next: 'again' }, { weight: 3, next: null }] }, again: call() },
+  });
+  await publish('weekly');
+  await put('later', { name: '稍后', trigger: { type: 'api' }, start: 'wait', nodes: { wait: { type: 'wait', for: '36h', next: 'call' }, call: call() } });
+  await publish('later');
+  await put('soon', { name: '即时', trigger: { type: 'event', event: 'Order Paid' }, start: 'call', nodes: { call: call() } });
+  await publish('soon');
+  const ann = await oneId('ann'), bea = await oneId('bea');
+  await expect(kith, 200, 'POST', '/journeys/later/enter', { body: { customers: [ann, bea] } });
+  const manual = { channel: 'call', template: 'ring', purpose: 'service', transactional: true, campaign: 'review' };
+  await expect(kith, 200, 'POST', '/touches', { body: { ...manual, customers: [ann] } });
+  const tomorrow = new Date(now + 86400000).toISOString();
+  await expect(kith, 200, 'POST', '/touches', { body: { ...manual, customers: [bea], key: 'tomorrow', not_before: tomorrow } });
+  await until('the first is out', async () => (await expect(kith, 200, 'GET', `/touches?customer=${ann}`)).items.some((one) => one.status !== 'queued' && one.status !== 'sending'));
+
+  const day = (ms) => new Date(ms + 8 * 3600000).toISOString().slice(0, 10);
+  const calendar = await expect(kith, 200, 'GET', `/calendar?from=${new Date(now - 3600000).toISOString()}`);
+  assert.equal(calendar.zone, 'Asia/Shanghai');
+  assert.equal(calendar.partial, false);
+  const of = (kind, journey) => calendar.items.filter((one) => one.kind === kind && one.journey === journey);
+  const hers = (kind) => calendar.items.filter((one) => one.kind === kind && one.campaign === 'review');
+  assert.deepEqual(hers('sent').map((one) => [one.day, one.count, one.channel, one.template, one.at_most]), [[day(now), 1, 'call', 'ring', false]]);
+  assert.deepEqual(hers('held').map((one) => [one.first_at, one.count, one.reason]), [[tomorrow, 1, 'not_yet']]);
+  assert.deepEqual(of('waiting', 'later').map((one) => [one.day, one.node, one.count, one.channel, one.name]), [[day(now + 36 * 3600000), 'call', 2, 'call', '稍后']]);
+  const runs = of('run', 'weekly'), sends = of('scheduled', 'weekly');
+  assert.deepEqual(runs.map((one) => [new Date(one.first_at).getUTCDay(), one.first_at.slice(11, 16), one.count]), runs.map(() => [0, '02:00', buyers.count]));
+  assert.ok(runs.length >= 4 && runs.length <= 5);
+  assert.deepEqual(sends.filter((one) => one.node === 'call').map((one) => one.first_at), runs.map((one) => one.first_at));
+  const again = sends.filter((one) => one.node === 'again');
+  assert.ok(again.every((one) => one.count === 1 && one.at_most)); // a quarter of four
+  assert.equal(Date.parse(again[0].first_at) - Date.parse(runs[0].first_at), 2 * 86400000);
+  assert.deepEqual(calendar.triggered.filter((one) => one.channel).map((one) => [one.journey, one.node, one.trigger]), [['soon', 'call', 'event']]);
+
+  const sms = await expect(kith, 200, 'GET', '/calendar?channel=sms');
+  assert.deepEqual([sms.items, sms.triggered], [[], []]);
+  await refused(kith, 400, 'invalid', 'GET', '/calendar?from=2026-06-18T00:00:00Z&to=2026-06-17T00:00:00Z');
+  await refused(kith, 400, 'invalid', 'GET', '/calendar?from=soon');
 });

@@ -361,6 +361,20 @@ test('sends by hand go to who is seen, by what is hers; a preview is filled in w
   await as('wendy', 404, 'POST', '/templates/wecom__hi/preview', { customer: id.tom });
 });
 
+test("the calendar shows a team its own journeys, and counts whom it sees", real, async () => {
+  await expect(kith, 200, 'PUT', '/channels/desk', { body: { kind: 'call_center', settings: {} } });
+  await expect(kith, 200, 'PUT', '/templates/wecom__ring', { body: { name: 'ring', channel: 'call', parts: { text: 'ring' } } });
+  const call = { start: 'w', nodes: { w: { type: 'wait', for: '1d', next: 'call' }, call: { type: 'task', channel: 'call', template: 'wecom__ring' } } };
+  await as('wendy', 200, 'PUT', '/journeys/wecom__ring', { name: 'r', trigger: { type: 'api' }, ...call });
+  await as('wendy', 200, 'POST', '/journeys/wecom__ring/publish', {});
+  await until('it is live', async () => (await as('wendy', 200, 'GET', '/journeys/wecom__ring')).state === 'live');
+  await as('wendy', 200, 'POST', '/journeys/wecom__ring/enter', { customers: [id.ann, id.both] });
+  const waiting = async (login) => (await as(login, 200, 'GET', '/calendar')).items.filter((one) => one.kind === 'waiting').map((one) => [one.journey, one.team, one.count]);
+  assert.deepEqual(await waiting('wendy'), [['wecom__ring', 'wecom', 2]]);
+  assert.deepEqual(await waiting('tim'), []);
+  assert.deepEqual((await expect(kith, 200, 'GET', '/calendar?team=tmall')).items.filter((one) => one.kind === 'waiting'), []);
+});
+
 test("what-if: a team's run simulates its own journey over its own customers", real, async () => {
   const begun = await as('wendy', 202, 'POST', '/journeys/wecom__hi/whatif', { days: 1 });
   const done = async (login, path) => {

@@ -2407,6 +2407,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** what went out and what will, by day, from which journey, by which channel */
+        get: operations["getCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{one_id}/journeys": {
         parameters: {
             query?: never;
@@ -5133,6 +5150,63 @@ export interface components {
                     [key: string]: number;
                 };
             }[];
+        };
+        Calendar: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: date-time */
+            as_of: string;
+            zone: string;
+            items: {
+                /**
+                 * @description sent: went; held: made, waits; run: a schedule lets people in; scheduled, entering, waiting: what those will be sent who are let in then, are being let in, are in it
+                 * @enum {string}
+                 */
+                kind: "sent" | "held" | "run" | "scheduled" | "entering" | "waiting";
+                /**
+                 * Format: date
+                 * @description in the workspace's zone
+                 */
+                day: string;
+                /** Format: date-time */
+                first_at: string;
+                /** Format: date-time */
+                last_at: string;
+                journey: string | null;
+                name: string | null;
+                state: string | null;
+                team: string | null;
+                campaign: string | null;
+                node: string | null;
+                node_name: string | null;
+                channel: string | null;
+                account: string | null;
+                template: string | null;
+                segment: string | null;
+                /** @description the gate that holds it */
+                reason: string | null;
+                /** @description null: nobody can know */
+                count: number | null;
+                at_most: boolean;
+            }[];
+            /** @description what may go out on any day: journeys that events, segments or tags start */
+            triggered: {
+                journey: string | null;
+                name: string | null;
+                state: string | null;
+                team: string | null;
+                campaign: string | null;
+                node: string | null;
+                node_name: string | null;
+                channel: string | null;
+                account: string | null;
+                template: string | null;
+                trigger: string | null;
+            }[];
+            /** @description there is more than is told */
+            partial: boolean;
         };
         JourneyReport: {
             key: string;
@@ -11655,6 +11729,41 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCalendar: {
+        parameters: {
+            query?: {
+                /** @description time; default the start of today */
+                from?: string;
+                /** @description time; default 30 days after from, at most 400 */
+                to?: string;
+                /** @description only of this channel */
+                channel?: string;
+                /** @description only of this team's journeys */
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
