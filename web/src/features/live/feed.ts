@@ -55,6 +55,7 @@ export function useLiveFeed(filter: LiveFilter, paused: boolean): Feed {
   const held = useRef<LiveEvent[]>([]);
   const isPaused = useRef(paused);
   const clearedBelow = useRef(0);
+  const newest = useRef(0); /* the highest id that was told, shown or not */
 
   const first = useQuery({
     queryKey: ['live', { source, type, outcome }],
@@ -66,6 +67,7 @@ export function useLiveFeed(filter: LiveFilter, paused: boolean): Feed {
 
   /* Arrivals are drawn a few times a second, however many there are. */
   const take = useCallback((fresh: LiveEvent[]) => {
+    newest.current = fresh.reduce((highest, event) => Math.max(highest, event.id), newest.current);
     held.current = mergeFeed(held.current, fresh.filter((event) => event.id > clearedBelow.current));
   }, []);
   const draw = useCallback(() => {
@@ -108,6 +110,12 @@ export function useLiveFeed(filter: LiveFilter, paused: boolean): Feed {
       take([JSON.parse(message.data) as LiveEvent]);
     };
     stream.addEventListener('live', got);
+    /* What came between the first answer and the stream, or while a broken one was being opened again. */
+    stream.addEventListener('open', () => {
+      api.get('/events/live', { query: { ...queryOf({ source, type, outcome }), after: newest.current, limit: feedKept } })
+        .then((answer) => take(answer.items))
+        .catch(() => {}); /* the stream itself says when there is no server */
+    });
     stream.addEventListener('error', () => {
       failures += 1;
       if (failures >= 3 || stream.readyState === EventSource.CLOSED) setWay('polling');
