@@ -8,11 +8,19 @@ import { words } from '@/lib/words';
 import { useProblemNotice } from '@/ui/Controls';
 import { customerTexts } from './texts';
 
-interface Fields { purpose: string; granted: boolean; evidence: string }
+interface Fields { purpose: string; granted: boolean; evidence: string; text_version?: string }
 
 const purposePattern = /^[a-z][a-z0-9_]{0,39}$/;
 
-export function ConsentDialog({ open, customer, onClose }: { open: boolean; customer: Schemas['Customer']; onClose: () => void }) {
+interface ConsentDialogProps {
+  open: boolean;
+  customer: Schemas['Customer'];
+  /* what the form begins with */
+  begin?: { purpose: string; granted: boolean } | null;
+  onClose: () => void;
+}
+
+export function ConsentDialog({ open, customer, begin = null, onClose }: ConsentDialogProps) {
   const t = useText(customerTexts).consent;
   const common = useText(words);
   const client = useQueryClient();
@@ -20,8 +28,8 @@ export function ConsentDialog({ open, customer, onClose }: { open: boolean; cust
   const notice = useProblemNotice();
   const [form] = Form.useForm<Fields>();
   const record = useMutation({
-    mutationFn: ({ purpose, granted, evidence }: Fields) =>
-      api.put('/customers/{one_id}/consent/{purpose}', { path: { one_id: customer.one_id, purpose }, body: { granted, evidence } }),
+    mutationFn: ({ purpose, granted, evidence, text_version: text = '' }: Fields) =>
+      api.put('/customers/{one_id}/consent/{purpose}', { path: { one_id: customer.one_id, purpose }, body: { granted, evidence, ...(text.trim() === '' ? {} : { text_version: text.trim() }) } }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['customers', customer.one_id] });
       void message.success(t.done);
@@ -36,7 +44,7 @@ export function ConsentDialog({ open, customer, onClose }: { open: boolean; cust
       onOk={() => void form.validateFields().then((fields) => record.mutate(fields), () => undefined)} destroyOnHidden
     >
       <p className="soft" style={{ marginBottom: 12 }}>{t.hint}</p>
-      <Form form={form} layout="vertical" initialValues={{ purpose: '', granted: true, evidence: '' }} preserve={false}>
+      <Form form={form} layout="vertical" initialValues={{ purpose: '', granted: true, ...begin, evidence: '', text_version: '' }} preserve={false}>
         <Form.Item
           name="purpose" label={t.purpose} extra={t.purposeHint}
           rules={[{ required: true, message: t.purposeMissing }, { pattern: purposePattern, message: t.purposeForm }]}
@@ -49,6 +57,7 @@ export function ConsentDialog({ open, customer, onClose }: { open: boolean; cust
         <Form.Item name="evidence" label={t.evidence} extra={t.evidenceHint} rules={[{ required: true, whitespace: true, message: t.evidenceMissing }]}>
           <Input.TextArea rows={3} maxLength={2000} showCount />
         </Form.Item>
+        <Form.Item name="text_version" label={t.textVersion} extra={t.textVersionHint}><Input maxLength={100} /></Form.Item>
       </Form>
     </Modal>
   );

@@ -9,6 +9,7 @@ import { Json } from '@/ui/Json';
 import { Panel, useTitle } from '@/ui/Page';
 import { TabBar } from '@/ui/TabBar';
 import { Bones, Failure } from '@/ui/States';
+import { Consents } from './Consents';
 import { Explain } from './Explain';
 import { Graph } from './Graph';
 import { Journeys } from './Journeys';
@@ -21,7 +22,7 @@ import { Timeline } from './Timeline';
 import { Who } from './Who';
 import './customer.css';
 
-const tabs = ['timeline', 'orders', 'coupons', 'skin', 'journeys', 'graph', 'merges', 'explain', 'raw'] as const;
+const tabs = ['timeline', 'orders', 'coupons', 'skin', 'journeys', 'consents', 'graph', 'merges', 'explain', 'raw'] as const;
 type Tab = (typeof tabs)[number];
 
 function isTab(value: string | undefined): value is Tab {
@@ -60,6 +61,7 @@ export function CustomerPage() {
     coupons: () => <Coupons oneId={data.one_id} />,
     skin: () => <SkinFile oneId={data.one_id} />,
     journeys: () => <Journeys oneId={data.one_id} />,
+    consents: () => <Consents customer={data} />,
     graph: () => <Graph customer={data} />,
     merges: () => <Merges oneId={data.one_id} onJoin={() => setMerging(true)} />,
     explain: () => <Explain oneId={data.one_id} />,

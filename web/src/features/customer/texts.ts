@@ -8,7 +8,7 @@ export const customerTexts = catalogue({
     views: '客户信息',
     unnamed: '未具名客户',
     mergedInto: (from: string, to: string) => `${from} 已并入 ${to}，下面是合并后的客户。`,
-    tab: { timeline: '时间线', orders: '订单', coupons: '券', skin: '肌肤档案', journeys: '旅程与触达', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
+    tab: { timeline: '时间线', orders: '订单', coupons: '券', skin: '肌肤档案', journeys: '旅程与触达', consents: '授权', graph: '身份图谱', merges: '合并记录', explain: '为什么是一个人', raw: '原始数据' },
     merge: '合并另一位客户…',
     who: {
       since: '首次认识', seen: '最近活跃', orders: '订单', revenue: '净消费', refunded: '已退款', average: '客单价', first: '首单', last: '最近一单', events: '事件',
@@ -19,7 +19,7 @@ export const customerTexts = catalogue({
     consent: {
       record: '登记…', title: '登记授权', hint: '写下她同意了什么，或撤回了什么。最近一次登记说了算，之前的都留有记录。', purpose: '用途', purposeHint: '选一个，或填自己的代码（小写字母、数字、下划线）。',
       purposeMissing: '请填用途', purposeForm: '小写字母开头，只用小写字母、数字和下划线，最多 40 个字符', what: '她的意思', granted: '同意', withdrawn: '撤回',
-      evidence: '依据', evidenceHint: '怎么知道的：纸质授权书编号、来电时间、页面版本……', evidenceMissing: '请写明依据', save: '登记', done: '已登记',
+      evidence: '依据', evidenceHint: '怎么知道的：纸质授权书编号、来电时间、页面版本……', evidenceMissing: '请写明依据', textVersion: '文本版本', textVersionHint: '当时给她看的是哪一版文本，可以不填', save: '登记', done: '已登记',
     },
     profile: {
       traits: '属性', tags: '标签', segments: '所在人群', from: (source: string) => `来自 ${source}`, noTraits: '还没有属性。identify 事件或会员资料会带来它们。',
@@ -59,7 +59,7 @@ export const customerTexts = catalogue({
     views: 'About the customer',
     unnamed: 'Unnamed customer',
     mergedInto: (from, to) => `${from} was joined into ${to}; this is the customer it became.`,
-    tab: { timeline: 'Timeline', orders: 'Orders', coupons: 'Coupons', skin: 'Skin file', journeys: 'Journeys & touches', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },
+    tab: { timeline: 'Timeline', orders: 'Orders', coupons: 'Coupons', skin: 'Skin file', journeys: 'Journeys & touches', consents: 'Consent', graph: 'Identity graph', merges: 'Merges', explain: 'Why one person', raw: 'Raw' },
     merge: 'Join another customer…',
     who: {
       since: 'First known', seen: 'Last seen', orders: 'Orders', revenue: 'Net spend', refunded: 'Refunded', average: 'Per order', first: 'First order', last: 'Last order', events: 'Events',
@@ -70,7 +70,7 @@ export const customerTexts = catalogue({
     consent: {
       record: 'Record…', title: 'Record a consent', hint: 'Write down what she agreed to, or took back. The last record counts; the ones before are kept.', purpose: 'Purpose', purposeHint: 'Choose one, or type a code of your own (small letters, digits, underscores).',
       purposeMissing: 'Say for which purpose', purposeForm: 'begins with a small letter; small letters, digits and underscores, 40 at most', what: 'What she says', granted: 'She agrees', withdrawn: 'She takes it back',
-      evidence: 'Evidence', evidenceHint: 'How it is known: number of the paper form, time of the call, version of the page …', evidenceMissing: 'Say how it is known', save: 'Record', done: 'Recorded',
+      evidence: 'Evidence', evidenceHint: 'How it is known: number of the paper form, time of the call, version of the page …', evidenceMissing: 'Say how it is known', textVersion: 'Text version', textVersionHint: 'which text she was shown; may be left out', save: 'Record', done: 'Recorded',
     },
     profile: {
       traits: 'Traits', tags: 'Tags', segments: 'Segments', from: (source) => `from ${source}`, noTraits: 'No traits yet. Identify events and member data bring them.',
