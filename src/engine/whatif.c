@@ -11,156 +11,14 @@
 #include <unistd.h>
 
 #include "base/logline.h"
-#include "engine/whatif_inside.h"
+#include "engine/whatif_jobs.h"
 
 #define BODY_BYTES_MAX ((size_t)4 << 20)
 #define HEAD_BYTES_MAX ((size_t)8 << 20)
-#define RESULT_BYTES_MAX ((size_t)256 << 20)
-#define TEXTS_BYTES_MAX ((size_t)1 << 30)
-
-/* ---- one run ---- */
-
-/* Of the workspace, as the ledger has it: a JSON text. */
-static bool take_zone(void *context, const struct ledger_value *values)
-{
-    struct buffer *zone = context;
-    str text = values[1].bytes;
-    if (str_equal(values[0].bytes, STR("workspace.zone")) && text.size > 2)
-        buffer_append_str(zone, str_slice(text, 1, text.size - 1));
-    return true;
-}
-
-static err run_new(struct whatif_run *run)
-{
-    struct buffer zone;
-    buffer_init(&zone, 256);
-    err error =
-        ledger_scan(run->engine->ledger, LEDGER_SETTINGS, NULL, take_zone, &zone, run->problem);
-    if (error == ERR_OK)
-        error = zone_load(&run->zone, zone.size > 0 ? buffer_str(&zone) : STR("Asia/Shanghai"),
-                          run->problem);
-    buffer_deinit(&zone);
-    arena_init(&run->texts, "whatif_texts", TEXTS_BYTES_MAX);
-    arena_init(&run->told_texts, "whatif_told", TEXTS_BYTES_MAX);
-    buffer_init(&run->text, (size_t)16 << 20);
-    run->history = run->engine->history;
-    run->claimed = memory_alloc(1000 * sizeof(*run->claimed));
-    if (error == ERR_OK && run->claimed == NULL)
-        error = ERR_NOMEM;
-    struct json_parser **parsers[] = { &run->parser, &run->value_parser, &run->staging_parser };
-    for (size_t i = 0; error == ERR_OK && i < sizeof parsers / sizeof parsers[0]; i++)
-        error = json_parser_new(parsers[i], (size_t)512 << 20);
-    return error == ERR_OK ? history_reader_new(&run->reader, run->history) : error;
-}
-
-static void run_free(struct whatif_run *run)
-{
-    stream_close(&run->stream);
-    arena_deinit(&run->told_texts);
-    touch_reader_free(&run->touch_reader);
-    journeys_free(&run->journeys);
-    touches_free(&run->touches);
-    audience_then_free(&run->then);
-    cast_deinit(&run->cast);
-    watch_deinit(&run->watch);
-    tally_deinit(&run->tally);
-    history_reader_free(&run->reader);
-    json_parser_free(&run->parser);
-    json_parser_free(&run->value_parser);
-    json_parser_free(&run->staging_parser);
-    memory_free(run->claimed);
-    memory_free(run->receipts);
-    memory_free(run->by_hand);
-    memory_free(run->values);
-    memory_free(run->hears);
-    memory_free(run->starts);
-    zone_free(&run->zone);
-    buffer_deinit(&run->text);
-    arena_deinit(&run->texts);
-}
-
-struct ask_now {
-    int64_t now_ms;
-};
-
-static void take_now(const struct engine_state *state, struct engine_question *question)
-{
-    struct ask_now *ask = question->context;
-    ask->now_ms = state->now_ms;
-}
-
-static err run_order(struct engine *engine, str key, json_value body,
-                     const struct whatif_listener *listener, const _Atomic bool *cancel,
-                     _Atomic int *progress, struct buffer *result, struct problem *problem)
-{
-    struct whatif_run *run = memory_alloc(sizeof *run);
-    struct ask_now now = { .now_ms = 0 };
-    if (run == NULL)
-        return ERR_NOMEM;
-    run->engine = engine;
-    run->listener = listener;
-    run->cancel = cancel;
-    run->progress = progress;
-    run->problem = problem;
-    run->start = steady_now();
-    whatif_order_init(&run->order);
-    err error = run_new(run);
-    if (error == ERR_OK)
-        error = whatif_ask(run, take_now, &now);
-    /* what arrived at this very moment counts */
-    if (error == ERR_OK)
-        error = whatif_order_read(&run->order, key, body, now.now_ms + 1, problem);
-    if (error == ERR_OK)
-        error = run_days(run);
-    if (error == ERR_OK)
-        error = whatif_tell(run, result);
-    log_line(LOG_INFO, "whatif_run", "journey=%s events=%llu customers=%llu ms=%lld error=%s",
-             run->order.journey, (unsigned long long)run->events,
-             (unsigned long long)run->cast.customers, (long long)steady_since_ms(run->start),
-             err_code(error));
-    run_free(run);
-    whatif_order_deinit(&run->order);
-    memory_free(run);
-    return error;
-}
-
-err whatif_run(struct engine *engine, str key, json_value body,
-               const struct whatif_listener *listener, const _Atomic bool *cancel,
-               struct buffer *result, struct problem *problem)
-{
-    return run_order(engine, key, body, listener, cancel, NULL, result, problem);
-}
 
 /* ---- jobs ---- */
 
-enum whatif_state { WHATIF_WAITING, WHATIF_RUNNING, WHATIF_DONE, WHATIF_FAILED, WHATIF_CANCELLED };
 static const char *const state_texts[] = { "waiting", "running", "done", "failed", "cancelled" };
-
-struct whatif_job {
-    struct whatif_job *next; /* newest first */
-    char id[WHATIF_ID_BYTES];
-    char journey[128];
-    uint32_t user_number;
-    int64_t created_ms, finished_ms;
-    struct buffer body;
-    enum whatif_state state;
-    char reason[400], pointer[200];
-    _Atomic bool cancelled;
-    _Atomic int progress;
-    bool is_removed;
-};
-
-struct whatifs {
-    struct engine *engine;
-    char folder[640];
-    pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t wake;
-    pthread_t thread;
-    bool has_thread, stopping;
-    struct whatif_job *jobs;
-    struct json_parser *parser;
-    uint32_t last;
-};
 
 static void job_free(struct whatif_job *job)
 {
@@ -179,7 +37,7 @@ static struct whatif_job *job_new(str journey)
     return job;
 }
 
-static struct whatif_job *job_find(const struct whatifs *whatifs, str key, str id)
+struct whatif_job *whatif_job_find(const struct whatifs *whatifs, str key, str id)
 {
     for (struct whatif_job *job = whatifs->jobs; job != NULL; job = job->next)
         if (!job->is_removed && str_equal(str_from_c(job->id), id) &&
@@ -238,7 +96,7 @@ static err write_file(const struct whatifs *whatifs, const struct whatif_job *jo
     return written ? ERR_OK : ERR_STORAGE_FULL;
 }
 
-static err read_file(const struct whatifs *whatifs, const char *id, bool only_head,
+err whatif_file_read(const struct whatifs *whatifs, const char *id, bool only_head,
                      struct buffer *out)
 {
     char path[800], bytes[65536];
@@ -257,7 +115,7 @@ static err read_file(const struct whatifs *whatifs, const char *id, bool only_he
     return buffer_status(out);
 }
 
-static int64_t time_of(json_value head, str name)
+int64_t whatif_time_of(json_value head, str name)
 {
     int64_t time_ms = 0;
     time_parse(json_text(json_get(head, name)), 0, &time_ms);
@@ -269,7 +127,7 @@ static void load_one(struct whatifs *whatifs, const char *id)
     struct buffer text;
     json_value head;
     buffer_init(&text, HEAD_BYTES_MAX);
-    err error = read_file(whatifs, id, true, &text);
+    err error = whatif_file_read(whatifs, id, true, &text);
     if (error == ERR_OK)
         error = json_parse(whatifs->parser, buffer_str(&text), &head, NULL);
     struct whatif_job *job =
@@ -278,8 +136,8 @@ static void load_one(struct whatifs *whatifs, const char *id)
         uint64_t number = strtoul(id + 1, NULL, 10);
         snprintf(job->id, sizeof job->id, "%s", id);
         job->state = WHATIF_DONE;
-        job->created_ms = time_of(head, STR("created_at"));
-        job->finished_ms = time_of(head, STR("finished_at"));
+        job->created_ms = whatif_time_of(head, STR("created_at"));
+        job->finished_ms = whatif_time_of(head, STR("finished_at"));
         job->user_number = (uint32_t)json_int(json_get(head, STR("user_number")), 0);
         json_write_value(&job->body, json_get(head, STR("request")));
         struct whatif_job **at = &whatifs->jobs;
@@ -348,13 +206,13 @@ static void run_job(struct whatifs *whatifs, struct whatif_job *job)
     struct json_parser *parser = NULL;
     struct buffer result;
     json_value body;
-    buffer_init(&result, RESULT_BYTES_MAX);
+    buffer_init(&result, WHATIF_RESULT_BYTES_MAX);
     err error = json_parser_new(&parser, BODY_BYTES_MAX);
     if (error == ERR_OK)
         error = json_parse(parser, buffer_str(&job->body), &body, &problem);
     if (error == ERR_OK)
-        error = run_order(whatifs->engine, str_from_c(job->journey), body, NULL, &job->cancelled,
-                          &job->progress, &result, &problem);
+        error = whatif_run_order(whatifs->engine, str_from_c(job->journey), body, NULL,
+                                 &job->cancelled, &job->progress, &result, &problem);
     pthread_mutex_lock(&whatifs->mutex);
     end_job(whatifs, job, error, &result, &problem);
     pthread_mutex_unlock(&whatifs->mutex);
@@ -393,7 +251,7 @@ err whatifs_new(struct whatifs **whatifs, struct engine *engine)
     snprintf(made->folder, sizeof made->folder, "%s/whatif", engine_folder(engine));
     pthread_mutex_init(&made->mutex, NULL);
     pthread_cond_init(&made->wake, NULL);
-    err error = json_parser_new(&made->parser, RESULT_BYTES_MAX);
+    err error = json_parser_new(&made->parser, WHATIF_RESULT_BYTES_MAX);
     if (error == ERR_OK)
         error = load_all(made);
     if (error == ERR_OK && pthread_create(&made->thread, NULL, run_jobs, made) != 0)
@@ -414,6 +272,7 @@ void whatifs_free(struct whatifs **taken)
         return;
     pthread_mutex_lock(&whatifs->mutex);
     whatifs->stopping = true;
+    atomic_store(&whatifs->is_over, true);
     for (struct whatif_job *job = whatifs->jobs; job != NULL; job = job->next)
         atomic_store(&job->cancelled, true);
     pthread_cond_signal(&whatifs->wake);
@@ -491,8 +350,8 @@ err whatif_begin(struct whatifs *whatifs, str key, json_value body, uint32_t use
 static err append_result(const struct whatifs *whatifs, const char *id, struct json_writer *writer)
 {
     struct buffer file;
-    buffer_init(&file, RESULT_BYTES_MAX);
-    err error = read_file(whatifs, id, false, &file);
+    buffer_init(&file, WHATIF_RESULT_BYTES_MAX);
+    err error = whatif_file_read(whatifs, id, false, &file);
     str text = buffer_str(&file);
     size_t line = str_find_byte(text, '\n');
     if (error == ERR_OK)
@@ -505,7 +364,7 @@ err whatif_write(struct whatifs *whatifs, str key, str id, struct buffer *out)
 {
     struct json_writer writer;
     pthread_mutex_lock(&whatifs->mutex);
-    const struct whatif_job *job = job_find(whatifs, key, id);
+    const struct whatif_job *job = whatif_job_find(whatifs, key, id);
     err error = job != NULL ? ERR_OK : ERR_NOT_FOUND;
     json_writer_init(&writer, out);
     if (error == ERR_OK) {
@@ -536,7 +395,7 @@ err whatif_delete(struct whatifs *whatifs, str key, str id)
 {
     char path[800];
     pthread_mutex_lock(&whatifs->mutex);
-    struct whatif_job *job = job_find(whatifs, key, id);
+    struct whatif_job *job = whatif_job_find(whatifs, key, id);
     if (job != NULL && job->state == WHATIF_RUNNING) {
         atomic_store(&job->cancelled, true);
     } else if (job != NULL && job->state == WHATIF_WAITING) {
@@ -549,185 +408,4 @@ err whatif_delete(struct whatifs *whatifs, str key, str id)
     }
     pthread_mutex_unlock(&whatifs->mutex);
     return job != NULL ? ERR_OK : ERR_NOT_FOUND;
-}
-
-/* ---- beside what came ---- */
-
-#define COMPARED(X) X(entered) X(left) X(sent) X(delivered) X(suppressed) X(failed) X(exited)
-struct compared {
-    char node[104];
-    int32_t day; /* from the first; -1: all */
-    int64_t simulated[8], actual[8];
-};
-struct comparing {
-    struct whatifs *whatifs;
-    str key;
-    int64_t from_ms, to_ms, first_ms;
-    struct buffer actual;
-    struct compared *rows;
-    size_t count;
-    err error;
-};
-
-static void take_actual(const struct engine_state *state, struct engine_question *question)
-{
-    struct comparing *comparing = question->context;
-    struct json_writer writer;
-    json_writer_init(&writer, &comparing->actual);
-    comparing->error = journey_write_days(state->journeys, comparing->key, comparing->from_ms,
-                                          comparing->to_ms, &writer);
-}
-
-static struct compared *row_of(struct comparing *comparing, str node, int32_t day)
-{
-    for (size_t i = 0; i < comparing->count; i++)
-        if (comparing->rows[i].day == day && str_equal(str_from_c(comparing->rows[i].node), node))
-            return &comparing->rows[i];
-    struct compared *longer =
-        memory_resize(comparing->rows, (comparing->count + 1) * sizeof(*longer));
-    if (longer == NULL)
-        return NULL;
-    comparing->rows = longer;
-    longer[comparing->count] = (struct compared){ .day = day };
-    snprintf(longer[comparing->count].node, sizeof longer->node, "%.*s",
-             STR_ARG(str_slice(node, 0, 103)));
-    return &longer[comparing->count++];
-}
-
-static err add_rows(struct comparing *comparing, json_value list, int64_t first_ms, bool actual)
-{
-    static const char *const names[] = {
-#define X(name) #name,
-        COMPARED(X)
-#undef X
-    };
-    struct json_iterator iterator = json_iterate(list);
-    json_value item;
-    while (json_next(&iterator, NULL, &item)) {
-        int64_t day_ms = 0;
-        str node = json_text(json_get(item, STR("node")));
-        if (json_kind(json_get(item, STR("goal"))) != JSON_MISSING ||
-            !time_parse(json_text(json_get(item, STR("day"))), 0, &day_ms))
-            continue;
-        int32_t days[] = { -1, (int32_t)((day_ms - first_ms + DAY_MS - 1) / DAY_MS) };
-        for (int k = 0; k < 2; k++) {
-            struct compared *row = row_of(comparing, node, days[k]);
-            if (row == NULL)
-                return ERR_NOMEM;
-            for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-                (actual ? row->actual : row->simulated)[i] +=
-                    json_int(json_get(item, str_from_c(names[i])), 0);
-        }
-    }
-    return ERR_OK;
-}
-
-static void write_side(struct json_writer *writer, const char *name, const int64_t *values)
-{
-    static const char *const names[] = {
-#define X(name) #name,
-        COMPARED(X)
-#undef X
-    };
-    json_put_key(writer, str_from_c(name));
-    json_begin_object(writer);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        json_member_int(writer, str_from_c(names[i]), values[i]);
-    json_end_object(writer);
-}
-
-static void write_compared(const struct comparing *comparing, bool by_day,
-                           struct json_writer *writer)
-{
-    json_begin_array(writer);
-    for (size_t i = 0; i < comparing->count; i++) {
-        const struct compared *row = &comparing->rows[i];
-        if ((row->day >= 0) != by_day)
-            continue;
-        json_begin_object(writer);
-        json_member_text(writer, STR("node"), str_from_c(row->node));
-        if (by_day)
-            json_member_int(writer, STR("day"), row->day);
-        write_side(writer, "simulated", row->simulated);
-        write_side(writer, "actual", row->actual);
-        json_end_object(writer);
-    }
-    json_end_array(writer);
-}
-
-static err compare(struct comparing *comparing, json_value result, struct buffer *out,
-                   struct problem *problem)
-{
-    struct json_parser *parser = NULL;
-    struct engine_question question = { .ask = take_actual, .context = comparing };
-    json_value actual;
-    int64_t simulated_ms = time_of(result, STR("from")), until_ms = time_of(result, STR("to"));
-    int64_t now_ms = wall_clock_now_ms(comparing->whatifs->engine->config.clock);
-    if (comparing->from_ms == 0)
-        comparing->from_ms = simulated_ms;
-    comparing->to_ms = comparing->from_ms + until_ms - simulated_ms;
-    buffer_init(&comparing->actual, (size_t)64 << 20);
-    err error = engine_ask_wait(comparing->whatifs->engine, &question);
-    if (error == ERR_OK)
-        error = comparing->error;
-    if (error == ERR_OK)
-        error = json_parser_new(&parser, (size_t)64 << 20);
-    if (error == ERR_OK)
-        error = json_parse(parser, buffer_str(&comparing->actual), &actual, problem);
-    if (error == ERR_OK)
-        error = add_rows(comparing, json_get(result, STR("days")), simulated_ms, false);
-    if (error == ERR_OK)
-        error = add_rows(comparing, actual, comparing->from_ms, true);
-    if (error == ERR_OK) {
-        struct json_writer writer;
-        json_writer_init(&writer, out);
-        json_begin_object(&writer);
-        json_member_time(&writer, STR("simulated_from"), simulated_ms);
-        json_member_time(&writer, STR("actual_from"), comparing->from_ms);
-        json_member_time(&writer, STR("actual_to"), comparing->to_ms);
-        json_member_time(&writer, STR("as_of"), now_ms);
-        json_member_bool(&writer, STR("is_over"), now_ms >= comparing->to_ms);
-        json_put_key(&writer, STR("nodes"));
-        write_compared(comparing, false, &writer);
-        json_put_key(&writer, STR("days"));
-        write_compared(comparing, true, &writer);
-        json_end_object(&writer);
-        error = buffer_status(out);
-    }
-    buffer_deinit(&comparing->actual);
-    json_parser_free(&parser);
-    return error;
-}
-
-err whatif_compare(struct whatifs *whatifs, str key, str id, int64_t from_ms, struct buffer *out,
-                   struct problem *problem)
-{
-    struct comparing comparing = { .whatifs = whatifs, .key = key, .from_ms = from_ms };
-    struct json_parser *parser = NULL;
-    struct buffer text;
-    json_value root;
-    char own[WHATIF_ID_BYTES] = "";
-    pthread_mutex_lock(&whatifs->mutex);
-    const struct whatif_job *job = job_find(whatifs, key, id);
-    err error = job == NULL ? ERR_NOT_FOUND : job->state == WHATIF_DONE ? ERR_OK : ERR_CONFLICT;
-    if (error == ERR_OK)
-        snprintf(own, sizeof own, "%s", job->id);
-    pthread_mutex_unlock(&whatifs->mutex);
-    if (error == ERR_CONFLICT)
-        return problem_set(problem, error, "run '%.*s' is not done", STR_ARG(id));
-    buffer_init(&text, RESULT_BYTES_MAX);
-    if (error == ERR_OK)
-        error = read_file(whatifs, own, false, &text);
-    str file = buffer_str(&text);
-    if (error == ERR_OK)
-        error = json_parser_new(&parser, RESULT_BYTES_MAX);
-    if (error == ERR_OK)
-        error = json_parse(parser, str_slice(file, str_find_byte(file, '\n') + 1, file.size), &root,
-                           problem);
-    if (error == ERR_OK)
-        error = compare(&comparing, root, out, problem);
-    memory_free(comparing.rows);
-    json_parser_free(&parser);
-    buffer_deinit(&text);
-    return error;
 }

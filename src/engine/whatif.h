@@ -43,6 +43,11 @@ err whatif_delete(struct whatifs *whatifs, str key, str id) MUST_USE;
 err whatif_compare(struct whatifs *whatifs, str key, str id, int64_t from_ms, struct buffer *out,
                    struct problem *problem) MUST_USE;
 
+/* One customer through it, from now on, nothing sent (POST …/trial): docs/whatif.md. `lens`: what who asks may see filled in; NULL: all.
+ * UNPROCESSABLE with pointer, NOT_FOUND, CONFLICT: never published, BUSY: others try. Waits; a worker's thread. */
+err whatif_try(struct whatifs *whatifs, str key, uint32_t customer, json_value body,
+               const struct value_lens *lens, struct buffer *out, struct problem *problem) MUST_USE;
+
 /* ---- one run, on the calling thread (tests, benches) ---- */
 
 /* Told of every status that a touch of the overlay gets, as it gets it. */

@@ -159,13 +159,8 @@ static void take_count(const struct engine_state *state, struct engine_question 
     ask->cast->merge_count = identity_merge_count(state->identity);
 }
 
-static err read_roots(struct whatif_run *run)
+static err make_arrays(struct cast *cast)
 {
-    struct cast *cast = &run->cast;
-    struct ask_roots ask = { .cast = cast };
-    err error = whatif_ask(run, take_count, &ask);
-    if (error != ERR_OK)
-        return error;
     size_t count = (size_t)cast->node_count + 1;
     cast->root = memory_alloc(count * sizeof(uint32_t));
     cast->next = memory_alloc(count * sizeof(uint32_t));
@@ -174,6 +169,16 @@ static err read_roots(struct whatif_run *run)
     if (cast->root == NULL || cast->next == NULL || cast->place == NULL || cast->concerned == NULL)
         return ERR_NOMEM;
     cast->today = cast->root;
+    return ERR_OK;
+}
+
+static err read_roots(struct whatif_run *run)
+{
+    struct cast *cast = &run->cast;
+    struct ask_roots ask = { .cast = cast };
+    err error = whatif_ask(run, take_count, &ask);
+    if (error == ERR_OK)
+        error = make_arrays(cast);
     for (uint32_t from = 1; error == ERR_OK && from <= cast->node_count; from = ask.to) {
         ask.from = from;
         ask.to = from + ROOTS_AT_ONCE;
@@ -404,14 +409,22 @@ static void note_start(void *context, str event, bool starts, bool goes_on)
         looking->starts[history_type_find(looking->run->history, event)] = true;
 }
 
+static err find_starts(struct looking *looking)
+{
+    looking->starts = looking->run->starts = memory_alloc(HISTORY_TYPES_MAX * sizeof(bool));
+    if (looking->starts == NULL)
+        return ERR_NOMEM;
+    journey_visit_events(looking->run->journeys, note_start, looking);
+    looking->starts[0] = false; /* no event has it */
+    return ERR_OK;
+}
+
 static err find_concerned(struct whatif_run *run)
 {
     struct looking looking = { .run = run };
-    looking.starts = run->starts = memory_alloc(HISTORY_TYPES_MAX * sizeof(bool));
-    if (looking.starts == NULL)
-        return ERR_NOMEM;
-    journey_visit_events(run->journeys, note_start, &looking);
-    looking.starts[0] = false; /* no event has it */
+    err error = find_starts(&looking);
+    if (error != ERR_OK)
+        return error;
     looking.everybody = journey_concerns_everybody(run->journeys) || run->order.segment.size > 0;
     for (uint32_t from = 1; from <= run->cast.node_count; from += CHUNK_CUSTOMERS) {
         history_read_begin(run->reader);
@@ -604,4 +617,49 @@ err cast_make(struct whatif_run *run)
     if (error == ERR_OK)
         error = read_people(run);
     return error == ERR_OK && run->order.identities_then ? go_back(run) : error;
+}
+
+/* ---- of one alone ---- */
+
+struct ask_one {
+    struct ask_people people;
+    uint32_t customer;
+};
+
+static void take_one(const struct engine_state *state, struct engine_question *question)
+{
+    struct ask_one *ask = question->context;
+    struct cast *cast = &ask->people.run->cast;
+    uint32_t root = identity_root(state->identity, ask->customer), nodes[NODES_MAX];
+    if (root == 0 || root > cast->node_count || ask->customer > cast->node_count) {
+        ask->people.error = ERR_NOT_FOUND;
+        return;
+    }
+    size_t count = identity_nodes(state->identity, root, nodes, NODES_MAX);
+    for (size_t i = 0; i < count && i < NODES_MAX; i++)
+        if (nodes[i] <= cast->node_count)
+            cast->root[nodes[i]] = root;
+    ask->people.error = take_person(&ask->people, state, root);
+}
+
+err cast_make_one(struct whatif_run *run, uint32_t customer)
+{
+    struct looking looking = { .run = run };
+    struct ask_roots count = { .cast = &run->cast };
+    struct ask_one one = { .people = { .run = run }, .customer = customer };
+    touches_fork_visit_accounts(run->touches, add_reach, &run->cast);
+    err error = whatif_ask(run, take_count, &count);
+    if (error == ERR_OK)
+        error = make_arrays(&run->cast);
+    if (error == ERR_OK)
+        error = find_starts(&looking);
+    arena_init(&one.people.arena, "whatif_people", SLICE_ARENA_BYTES);
+    if (error == ERR_OK)
+        error = whatif_ask(run, take_one, &one);
+    if (error == ERR_OK)
+        error = one.people.error;
+    arena_deinit(&one.people.arena);
+    if (error == ERR_OK)
+        chain_nodes(&run->cast);
+    return error;
 }

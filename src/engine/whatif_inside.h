@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whatif_inside: what the files of a run share. Private to engine/whatif*.c.
  *
- *     whatif.c         runs as jobs: waiting, running, kept
+ *     whatif.c         runs as jobs: waiting, running, kept (whatif_jobs.h)
+ *     whatif_compare.c a run beside what came
+ *     whatif_one.c     one run: its memory, its order, its result
+ *     whatif_trial.c   one customer through a journey, from now on
  *     whatif_order.c   what was asked for
  *     whatif_cast.c    who could be concerned: nodes, identities, reach, consents
  *     whatif_stream.c  the events of those days, in the order of arrival
  *     whatif_world.c   what journeys and touches of the overlay ask of the house
  *     whatif_watch.c   rules whose moves somebody waits for
+ *     whatif_begin.c   before the first day: definitions, touches of before, who enters by hand
  *     whatif_run.c     the virtual clock: what is due, then the event, then what is sent
+ *     whatif_tally.c   what is remembered of each touch
  *     whatif_tell.c    the result
  *
  * All of it belongs to the thread of the run, save what a question looks at meanwhile, and the reader of the stream.
@@ -247,6 +252,8 @@ struct whatif_run {
     uint16_t adviser_day; /* the first that has room for another task, and how many it has */
     int64_t adviser_tasks;
 
+    struct trial *trial;           /* whatif_trial.c; NULL: a run over past days */
+    const struct value_lens *lens; /* of a trial: what is filled into texts; NULL: all */
     uint64_t events, records, values_asked;
     bool is_cut;      /* memory ran out */
     int64_t until_ms; /* how far it came */
@@ -260,6 +267,8 @@ bool whatif_is_cancelled(const struct whatif_run *run);
 
 /* whatif_cast.c */
 err cast_make(struct whatif_run *run) MUST_USE;
+/* Of one customer alone (any node of hers). NOT_FOUND. */
+err cast_make_one(struct whatif_run *run, uint32_t customer) MUST_USE;
 void cast_deinit(struct cast *cast);
 uint8_t cast_name(struct cast *cast, str name, bool makes); /* + 1; 0: unknown */
 err cast_add_consent(struct cast *cast, uint32_t node, uint8_t name, bool granted,
@@ -310,10 +319,41 @@ err watch_changed(struct whatif_run *run, uint32_t customer) MUST_USE;
 int64_t watch_next_due_ms(struct whatif_run *run);
 err watch_tick(struct whatif_run *run) MUST_USE;
 
+/* whatif_one.c */
+err whatif_run_new(struct whatif_run *run) MUST_USE;
+void whatif_run_free(struct whatif_run *run);
+/* `progress` may be NULL. */
+err whatif_run_order(struct engine *engine, str key, json_value body,
+                     const struct whatif_listener *listener, const _Atomic bool *cancel,
+                     _Atomic int *progress, struct buffer *result,
+                     struct problem *problem) MUST_USE;
+
+/* whatif_begin.c */
+err run_prepare(struct whatif_run *run) MUST_USE;
+/* The same in parts, for a trial: definitions; touches of before. */
+err run_stage(struct whatif_run *run) MUST_USE;
+err run_read_touches(struct whatif_run *run) MUST_USE;
+void run_stage_done(struct whatif_run *run, int index);
+
+/* whatif_trial.c; nothing of it happens in a run over past days. A touch was asked for; got another status. */
+void trial_request(struct whatif_run *run, const struct touch_request *request,
+                   const struct touch_answer *answer);
+void trial_change(struct whatif_run *run, const struct touch_change *change);
+bool trial_is_rendering(const struct whatif_run *run);
+/* For a value: of a rendering it stays until that is over. */
+struct json_parser *trial_parser(struct whatif_run *run);
+
 /* whatif_run.c */
 err run_days(struct whatif_run *run) MUST_USE;
+/* All that is due by then has happened. */
+err run_advance(struct whatif_run *run, int64_t to_ms) MUST_USE;
+/* What came up in it is told, and what is queued goes out. */
+err run_end_record(struct whatif_run *run) MUST_USE;
+/* Who is told of every change of a touch of the overlay. */
+err run_note_told(void *context, const struct touch_change *change, struct touch_moment moment,
+                  struct ledger_writes *writes) MUST_USE;
 
-/* whatif_tell.c */
+/* whatif_tally.c */
 err tally_request(struct whatif_run *run, const struct touch_request *request,
                   const struct touch_answer *answer) MUST_USE;
 err tally_change(struct whatif_run *run, const struct touch_change *change) MUST_USE;
@@ -321,6 +361,10 @@ void tally_claimed(struct whatif_run *run, const struct touch_claimed *claimed);
 /* When an adviser comes to it: now, or on the first later day that has room. */
 int64_t tally_adviser_ms(struct whatif_run *run, const struct touch_claimed *claimed);
 void tally_deinit(struct tally *tally);
+str tally_reason(const struct tally *tally, uint8_t reason);
+uint16_t tally_day(const struct whatif_run *run, int64_t at_ms);
+
+/* whatif_tell.c */
 err whatif_tell(struct whatif_run *run, struct buffer *out) MUST_USE;
 
 #endif

@@ -2,24 +2,21 @@
 /* whatif_run: the virtual clock of a run. Each event walks down as in apply.c (take_effect); what was due before it has happened by then;
  * what is queued goes out at once.
  *
- *     stage ─▶ seal ─▶ cast ─▶ touches of before ─▶ stream ─┬─▶ advance: held touches, rules by time, timers ─┐
- *                                                          └◀── happen: the event ◀───────────────────────────┘
+ *     run_prepare (whatif_begin.c) ─▶ stream ─┬─▶ run_advance: held touches, rules by time, timers ─┐
+ *                                             └◀── happen: the event ◀──────────────────────────────┘
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/logline.h"
 #include "engine/whatif_inside.h"
 
 #define ASK_AGAIN_MS 5
-#define SEAL_AGAIN_MS 20
 #define CLAIM_MAX 1000
 #define ROUNDS_MAX 100
 #define RUN_DUE_MAX 20000
 #define LOOK_EVERY 1024
 #define LATE_EVENT_MS DAY_MS
 #define PAST_FLAGS (EVENT_HISTORICAL | EVENT_IMPORTED)
-#define DEFINITIONS_BYTES_MAX ((size_t)512 << 20)
 
 bool whatif_is_cancelled(const struct whatif_run *run)
 {
@@ -43,14 +40,15 @@ err whatif_ask(struct whatif_run *run,
 
 /* ---- what came up in a record ---- */
 
-static err note_told(void *context, const struct touch_change *change, struct touch_moment moment,
-                     struct ledger_writes *writes)
+err run_note_told(void *context, const struct touch_change *change, struct touch_moment moment,
+                  struct ledger_writes *writes)
 {
     struct whatif_run *run = context;
     const str texts[] = { change->journey, change->node, change->reason };
     size_t bytes = 0;
     (void)moment;
     (void)writes;
+    trial_change(run, change);
     err error = tally_change(run, change);
     /* that it is under way says nothing to a journey, and what came of it is told at the same moment */
     if (error != ERR_OK || change->journey.size == 0 || change->to == TOUCH_SENDING)
@@ -226,7 +224,7 @@ static err send_once(struct whatif_run *run, bool *more)
     return error;
 }
 
-static err end_record(struct whatif_run *run)
+err run_end_record(struct whatif_run *run)
 {
     bool more = true;
     err error = settle(run);
@@ -249,7 +247,7 @@ static err run_receipts(struct whatif_run *run)
         error = touches_fork_tell(run->touches, touch_moment_of(run), receipt.number,
                                   (enum touch_status)receipt.status);
         if (error == ERR_OK)
-            error = end_record(run);
+            error = run_end_record(run);
     }
     return error;
 }
@@ -261,7 +259,7 @@ static err run_touches(struct whatif_run *run)
     while (error == ERR_OK && more) {
         error = touch_run_due(run->touches, RUN_DUE_MAX, touch_moment_of(run), NULL, &more);
         if (error == ERR_OK)
-            error = end_record(run);
+            error = run_end_record(run);
     }
     return error;
 }
@@ -275,7 +273,7 @@ static err run_tick(struct whatif_run *run)
         if (run->cast.root[list.items[i].customer] == list.items[i].customer)
             error = tell_move(run, &list.items[i]);
     memory_free(list.items);
-    return error == ERR_OK ? end_record(run) : error;
+    return error == ERR_OK ? run_end_record(run) : error;
 }
 
 static err run_journeys(struct whatif_run *run)
@@ -285,7 +283,7 @@ static err run_journeys(struct whatif_run *run)
     while (error == ERR_OK && journey_next_due_ms(run->journeys) <= run->now_ms) {
         error = journey_run(run->journeys, &command);
         if (error == ERR_OK)
-            error = end_record(run);
+            error = run_end_record(run);
         if (whatif_is_cancelled(run))
             return ERR_UNAVAILABLE;
     }
@@ -345,7 +343,7 @@ static err look_around(struct whatif_run *run)
 }
 
 /* All that is due by then has happened. */
-static err advance(struct whatif_run *run, int64_t to_ms)
+err run_advance(struct whatif_run *run, int64_t to_ms)
 {
     err error = ERR_OK;
     for (uint64_t steps = 1; error == ERR_OK && !run->is_cut; steps++) {
@@ -428,7 +426,7 @@ static err take_effect(struct whatif_run *run, const struct whatif_row *row,
         error = journey_event(run->journeys, customer, row->node, event, may_start, moment, NULL);
     if (error == ERR_OK && (merges > 0 || str_equal(event->type, STR("Consent Withdrawn"))))
         error = journey_decided(run->journeys, customer, moment, NULL);
-    return error == ERR_OK ? end_record(run) : error;
+    return error == ERR_OK ? run_end_record(run) : error;
 }
 
 static err happen(struct whatif_run *run, const struct whatif_row *row)
@@ -462,7 +460,7 @@ static err change_identities(struct whatif_run *run, uint64_t seq, int64_t at_ms
     while (error == ERR_OK &&
            (change_ms = cast_next_change_ms(&run->cast, seq, at_ms)) != INT64_MAX) {
         uint32_t absorbed[IDENTITY_MERGES_MAX];
-        error = advance(run, change_ms);
+        error = run_advance(run, change_ms);
         if (error != ERR_OK || !cast_split_before(&run->cast, seq, at_ms, &edge))
             break;
         run->seq = edge.seq;
@@ -485,317 +483,15 @@ static err change_identities(struct whatif_run *run, uint64_t seq, int64_t at_ms
                     journey_merged(run->journeys, sides[i], absorbed, count, moment_of(run), NULL);
         }
         if (error == ERR_OK)
-            error = end_record(run);
+            error = run_end_record(run);
     }
-    return error;
-}
-
-/* ---- before the first day ---- */
-
-struct staging {
-    struct whatif_run *run;
-    struct buffer definitions;
-    json_value definition;
-    struct problem *problem;
-    err error;
-    bool is_ready;
-};
-
-static err write_own(struct staging *staging, const struct engine_state *state,
-                     struct json_writer *writer)
-{
-    const struct whatif_order *order = &staging->run->order;
-    str key = str_from_c(order->journey);
-    if (!order->has_definition)
-        return journey_write_definition(state->journeys, key, order->draft, writer);
-    json_begin_object(writer);
-    json_member_text(writer, STR("key"), key);
-    json_member_raw(writer, STR("journey"), buffer_str(&order->definition));
-    json_end_object(writer);
-    return ERR_OK;
-}
-
-static void take_definitions(const struct engine_state *state, struct engine_question *question)
-{
-    struct staging *staging = question->context;
-    struct whatif_run *run = staging->run;
-    struct touches_config config = { .world = &run->touch_world,
-                                     .moved = note_told,
-                                     .context = run };
-    struct json_writer writer;
-    json_writer_init(&writer, &staging->definitions);
-    json_begin_array(&writer);
-    staging->error = write_own(staging, state, &writer);
-    if (staging->error == ERR_OK && run->order.with_others)
-        journey_write_live_definitions(state->journeys, str_from_c(run->order.journey), &writer);
-    if (staging->error != ERR_OK)
-        return;
-    json_end_array(&writer);
-    run->live_touches = state->touches;
-    run->last_touch = touches_last(state->touches);
-    staging->error = audience_then_new(state->audience, &run->then);
-    if (staging->error == ERR_OK)
-        staging->error =
-            touches_fork_then(state->touches, &config, run->order.from_ms, &run->touches);
-    if (staging->error == ERR_OK)
-        staging->error = buffer_status(&staging->definitions);
-}
-
-static void stage_one(const struct engine_state *state, struct engine_question *question)
-{
-    struct staging *staging = question->context;
-    struct whatif_run *run = staging->run;
-    (void)state;
-    run->is_staging = true;
-    staging->error =
-        journey_stage(run->journeys, staging->definition, run->order.from_ms, staging->problem);
-    run->is_staging = false;
-}
-
-static void seal(const struct engine_state *state, struct engine_question *question)
-{
-    struct staging *staging = question->context;
-    str test = touches_fork_test_segment(staging->run->touches);
-    (void)state;
-    if (test.size > 0 && audience_then_add_segment(staging->run->then, test) != ERR_OK)
-        log_line(LOG_WARN, "whatif_test_segment_missing", "segment=\"" STR_FMT "\"", STR_ARG(test));
-    if (staging->run->order.segment.size > 0 &&
-        audience_then_add_segment(staging->run->then, buffer_str(&staging->run->order.segment)) !=
-            ERR_OK) {
-        staging->error =
-            problem_set(staging->problem, ERR_UNPROCESSABLE, "there is no segment '%.*s'",
-                        STR_ARG(buffer_str(&staging->run->order.segment)));
-        return;
-    }
-    staging->error = audience_then_seal(staging->run->then, &staging->is_ready);
-}
-
-static err stage_all(struct staging *staging)
-{
-    struct whatif_run *run = staging->run;
-    json_value list;
-    err error =
-        json_parse(run->staging_parser, buffer_str(&staging->definitions), &list, run->problem);
-    struct json_iterator iterator = json_iterate(list);
-    bool is_own = true;
-    while (error == ERR_OK && json_next(&iterator, NULL, &staging->definition)) {
-        struct problem others = { .error = ERR_OK };
-        staging->problem = is_own ? run->problem : &others;
-        error = whatif_ask(run, stage_one, staging);
-        if (error == ERR_OK && staging->error != ERR_OK && is_own)
-            error = staging->error;
-        is_own = false; /* another one that cannot be read any more is left out */
-    }
-    staging->problem = run->problem;
-    while (error == ERR_OK && !staging->is_ready) {
-        error = whatif_ask(run, seal, staging);
-        if (error == ERR_OK)
-            error = staging->error;
-        if (error == ERR_OK && !staging->is_ready)
-            steady_sleep_ms(SEAL_AGAIN_MS);
-        if (whatif_is_cancelled(run))
-            return ERR_UNAVAILABLE;
-    }
-    return error;
-}
-
-static err not_there(struct whatif_run *run, err error)
-{
-    if (error == ERR_NOT_FOUND)
-        return problem_set(run->problem, error, "there is no journey '%s'", run->order.journey);
-    if (error == ERR_CONFLICT)
-        return problem_set(run->problem, error, "the journey '%s' was never published",
-                           run->order.journey);
-    return error;
-}
-
-static err stage(struct whatif_run *run)
-{
-    struct staging staging = { .run = run, .problem = run->problem };
-    struct journeys_config config = { .world = &run->journey_world,
-                                      .seed = keys_seed(run->engine->keys, STR("journey")),
-                                      .zone = run->zone->name };
-    buffer_init(&staging.definitions, DEFINITIONS_BYTES_MAX);
-    err error = engine_settle(run->engine, false, 60 * SECOND_MS);
-    if (error == ERR_OK)
-        error = journeys_new(&run->journeys, &config);
-    if (error == ERR_OK)
-        error = whatif_ask(run, take_definitions, &staging);
-    if (error == ERR_OK)
-        error = not_there(run, staging.error);
-    if (error == ERR_OK) {
-        world_fill(run);
-        error = touch_reader_new(run->touches, &run->touch_reader);
-    }
-    if (error == ERR_OK)
-        error = stage_all(&staging);
-    buffer_deinit(&staging.definitions);
-    return error;
-}
-
-/* ---- touches of before, and those that people sent meanwhile ---- */
-
-static bool is_out(enum touch_status status)
-{
-    return status == TOUCH_SENT || status == TOUCH_DELIVERED || status == TOUCH_CONFIRMED ||
-           status == TOUCH_READ || status == TOUCH_CLICKED || status == TOUCH_SENDING ||
-           status == TOUCH_UNCERTAIN;
-}
-
-static err keep_by_hand(struct whatif_run *run, uint32_t number)
-{
-    if (run->by_hand_count == run->by_hand_capacity) {
-        size_t capacity = run->by_hand_capacity == 0 ? 1024 : run->by_hand_capacity * 2;
-        uint32_t *longer = memory_resize(run->by_hand, capacity * sizeof(*longer));
-        if (longer == NULL)
-            return ERR_NOMEM;
-        run->by_hand = longer;
-        run->by_hand_capacity = capacity;
-    }
-    run->by_hand[run->by_hand_count++] = number;
-    return ERR_OK;
-}
-
-struct seen {
-    uint64_t sent, delivered, read, clicked;
-};
-
-static void count_seen(struct whatif_run *run, const struct touch_past *past, struct seen *seen)
-{
-    enum channel_kind kind;
-    if (!touch_account_is(run->touches, past->account, &kind))
-        return;
-    bool clicked = past->status == TOUCH_CLICKED, read = clicked || past->status == TOUCH_READ;
-    bool delivered = read || past->status == TOUCH_DELIVERED || past->status == TOUCH_CONFIRMED;
-    if (!delivered && past->status != TOUCH_SENT && past->status != TOUCH_FAILED)
-        return;
-    seen[kind].sent++;
-    seen[kind].delivered += delivered;
-    seen[kind].read += read;
-    seen[kind].clicked += clicked;
-}
-
-static void set_shares(struct whatif_run *run, const struct seen *seen)
-{
-    for (int kind = 0; kind < CHANNEL_KIND_COUNT; kind++) {
-        const struct seen *one = &seen[kind];
-        double *shares = run->shares[kind];
-        shares[0] = one->sent > 0 ? (double)one->delivered / (double)one->sent : 1;
-        shares[1] = one->delivered > 0 ? (double)one->read / (double)one->delivered : 0;
-        shares[2] = one->read > 0 ? (double)one->clicked / (double)one->read : 0;
-        for (int i = 0; i < WHATIF_SHARES; i++)
-            if (run->order.shares[i] >= 0)
-                shares[i] = run->order.shares[i];
-    }
-}
-
-static err read_touches(struct whatif_run *run)
-{
-    struct seen seen[CHANNEL_KIND_COUNT] = { { .sent = 0 } };
-    err error = ERR_OK;
-    for (uint32_t number = 1; error == ERR_OK && number <= run->last_touch; number++) {
-        struct touch_past past;
-        if (!touches_past_at(run->live_touches, number, &past))
-            continue;
-        count_seen(run, &past, seen);
-        if (!is_out(past.status) || cast_at(&run->cast, past.node) == NULL)
-            continue;
-        bool is_hand =
-            past.journey.size == 0 ||
-            (!run->order.with_others && !str_equal(past.journey, str_from_c(run->order.journey)));
-        if (past.time_ms < run->order.from_ms)
-            error = touches_fork_add(run->touches, run->live_touches, number);
-        else if (is_hand && past.time_ms < run->order.to_ms)
-            error = keep_by_hand(run, number);
-    }
-    set_shares(run, seen);
-    return error;
-}
-
-static bool give_back_coupon(void *context, const struct ledger_value *values)
-{
-    struct whatif_run *run = context;
-    if (values[4].integer >= run->order.from_ms)
-        touches_fork_take_back_coupon(run->touches, values[1].bytes);
-    return true;
-}
-
-static err enter_by_hand(struct whatif_run *run)
-{
-    struct buffer body, answer;
-    json_value root;
-    if (run->order.segment.size == 0)
-        return ERR_OK;
-    buffer_init(&body, 4096);
-    buffer_init(&answer, 4096);
-    buffer_append_str(&body, STR("{\"key\":"));
-    json_write_text(&body, str_from_c(run->order.journey));
-    buffer_append_str(&body, STR(",\"segment\":"));
-    json_write_text(&body, buffer_str(&run->order.segment));
-    buffer_append_byte(&body, '}');
-    struct journey_command command = { .moment = moment_of(run),
-                                       .answer = &answer,
-                                       .problem = run->problem };
-    err error = json_parse(run->value_parser, buffer_str(&body), &root, run->problem);
-    command.body = root;
-    if (error == ERR_OK)
-        error = journey_enter(run->journeys, &command);
-    buffer_deinit(&body);
-    buffer_deinit(&answer);
-    return error;
-}
-
-static err follow_everybody(struct whatif_run *run)
-{
-    err error = ERR_OK;
-    if (!journey_concerns_everybody(run->journeys))
-        return ERR_OK;
-    for (uint32_t customer = 1; error == ERR_OK && customer <= run->cast.node_count; customer++) {
-        if (run->cast.root[customer] == customer && cast_at(&run->cast, customer) != NULL)
-            error = watch_follow(run, customer);
-        if (whatif_is_cancelled(run))
-            return ERR_UNAVAILABLE;
-    }
-    return error;
-}
-
-static void stage_done(struct whatif_run *run, int index)
-{
-    run->stage_ms[index] = steady_since_ms(run->start);
-}
-
-static err prepare(struct whatif_run *run)
-{
-    run->now_ms = run->order.from_ms;
-    run->tick_ms = run->order.from_ms / run->order.tick_ms * run->order.tick_ms;
-    run->told_last = &run->told;
-    err error = stage(run);
-    stage_done(run, 0);
-    if (error == ERR_OK)
-        error = cast_make(run);
-    stage_done(run, 1);
-    if (error == ERR_OK)
-        error = watch_make(run);
-    if (error == ERR_OK)
-        error = stream_open(run);
-    stage_done(run, 2);
-    if (error == ERR_OK)
-        error = read_touches(run);
-    if (error == ERR_OK)
-        error = ledger_scan(run->engine->ledger, LEDGER_COUPONS_GIVEN, NULL, give_back_coupon, run,
-                            run->problem);
-    if (error == ERR_OK)
-        error = follow_everybody(run);
-    if (error == ERR_OK)
-        error = enter_by_hand(run);
-    stage_done(run, 3);
     return error;
 }
 
 err run_days(struct whatif_run *run)
 {
     const struct whatif_row *row = NULL;
-    err error = prepare(run);
+    err error = run_prepare(run);
     while (error == ERR_OK && !run->is_cut) {
         row = stream_next(run->stream, &error);
         if (error != ERR_OK || row == NULL)
@@ -803,7 +499,7 @@ err run_days(struct whatif_run *run)
         if (run->order.identities_then)
             error = change_identities(run, row->seq, row->at_ms);
         if (error == ERR_OK)
-            error = advance(run, row->at_ms);
+            error = run_advance(run, row->at_ms);
         if (error == ERR_OK)
             error = happen(run, row);
         if (error == ERR_OK && run->events % LOOK_EVERY == 0)
@@ -812,8 +508,8 @@ err run_days(struct whatif_run *run)
     if (error == ERR_OK && !run->is_cut && run->order.identities_then)
         error = change_identities(run, UINT64_MAX, run->order.to_ms);
     if (error == ERR_OK && !run->is_cut)
-        error = advance(run, run->order.to_ms);
+        error = run_advance(run, run->order.to_ms);
     run->until_ms = run->is_cut ? run->now_ms : run->order.to_ms;
-    stage_done(run, 4);
+    run_stage_done(run, 4);
     return error;
 }

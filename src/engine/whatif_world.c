@@ -149,7 +149,10 @@ static void take_value(const struct engine_state *state, struct engine_question 
     struct template_value value;
     (void)state;
     buffer_clear(text);
+    if (trial_is_rendering(ask->run))
+        engine_values_look_through(engine, ask->run->lens);
     act_value(engine, ask->customer, ask->path, &value);
+    engine_values_look_through(engine, NULL);
     switch (value.kind) {
     case TEMPLATE_TEXT:
         buffer_append_str(text, STR("{\"v\":"));
@@ -201,7 +204,8 @@ static void value_of(json_value root, struct template_value *value)
 static void world_value(void *context, uint32_t customer, str path, struct template_value *value)
 {
     struct whatif_run *run = context;
-    uint64_t key = value_key(customer, "value", path);
+    bool is_part = run->lens != NULL && trial_is_rendering(run);
+    uint64_t key = value_key(customer, is_part ? "shown" : "value", path);
     json_value root;
     str json;
     *value = (struct template_value){ .kind = TEMPLATE_MISSING };
@@ -212,7 +216,7 @@ static void world_value(void *context, uint32_t customer, str path, struct templ
             keep_value(run, key, buffer_str(&run->text)) != ERR_OK || !find_value(run, key, &json))
             return;
     }
-    if (json.size > 0 && json_parse(run->value_parser, json, &root, NULL) == ERR_OK)
+    if (json.size > 0 && json_parse(trial_parser(run), json, &root, NULL) == ERR_OK)
         value_of(root, value);
 }
 
@@ -336,6 +340,8 @@ static err world_touch(void *context, const struct touch_request *request,
     (void)writes;
     err error = touch_request(run->touches, request,
                               (struct touch_moment){ moment.seq, moment.now_ms }, NULL, answer);
+    if (error == ERR_OK)
+        trial_request(run, request, answer);
     return error == ERR_OK ? tally_request(run, request, answer) : error;
 }
 

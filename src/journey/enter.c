@@ -175,6 +175,8 @@ static const char *refusal_of(struct journeys *journeys, const struct version *v
 {
     struct journey *journey = entering->journey;
     struct already already = already_in(journeys, entering);
+    if (entering->is_anyway)
+        return "";
     const char *kept_out = enter_kept_out(journeys, version, entering->customer);
     if (kept_out[0] != '\0')
         return kept_out;
@@ -200,6 +202,22 @@ static const char *refusal_of(struct journeys *journeys, const struct version *v
     return over_cap(version, journey);
 }
 
+static bool is_in_control(const struct journeys *journeys, const struct version *version,
+                          const struct entering *entering)
+{
+    return !entering->is_test && !entering->is_anyway && version->entry.hold_out_millionths > 0 &&
+           journey_chance(journeys, entering->customer, entering->journey->key, STR("$hold_out")) *
+                   1e6 <
+               (double)version->entry.hold_out_millionths;
+}
+
+const char *enter_refusal(struct journeys *journeys, const struct entering *entering)
+{
+    const struct version *version = live_version(entering->journey);
+    const char *refusal = version != NULL ? refusal_of(journeys, version, entering) : "not_live";
+    return refusal[0] == '\0' && is_in_control(journeys, version, entering) ? "held_out" : refusal;
+}
+
 /* ---- then she is in ---- */
 
 static err remember_entry(struct journeys *journeys, const struct version *version,
@@ -222,12 +240,7 @@ static err begin(struct walk *walk, const struct entering *entering)
     const struct trigger *trigger = &version->trigger;
     int64_t window_ms =
         version->goal_window_ms > CONTROL_MS_MIN ? version->goal_window_ms : CONTROL_MS_MIN;
-    bool is_held = !entering->is_test && version->entry.hold_out_millionths > 0 &&
-                   journey_chance(walk->journeys, entering->customer, entering->journey->key,
-                                  STR("$hold_out")) *
-                           1e6 <
-                       (double)version->entry.hold_out_millionths;
-    if (is_held) {
+    if (is_in_control(walk->journeys, version, entering)) {
         journey_walk_step(walk, STEP_HELD_OUT, NODE_CONTROL, "", STR_NONE);
         err error = journey_walk_count(walk, NODE_CONTROL, COUNT_ENTERED, 1);
         return error == ERR_OK ? journey_walk_stay(walk, NODE_CONTROL, walk->at_ms + window_ms)

@@ -211,3 +211,89 @@ err journey_write_days(const struct journeys *journeys, str key, int64_t from_ms
     json_end_array(writer);
     return ERR_OK;
 }
+
+/* ---- one customer through it ---- */
+
+void journey_overlay_hear(struct journeys *overlay,
+                          void (*stepped)(void *context, const struct journey_step *step),
+                          void *context)
+{
+    if (overlay == NULL)
+        return;
+    overlay->stepped = stepped;
+    overlay->stepped_context = context;
+}
+
+void fork_tell_steps(struct journeys *overlay, const struct walk *walk)
+{
+    struct cursor cursor = cursor_over(buffer_str(&overlay->steps));
+    while (cursor_left(&cursor) > 0 && !cursor.failed) {
+        const struct step_info *info = step_info((enum step_kind)read_u8(&cursor));
+        uint16_t node = read_u16(&cursor);
+        struct journey_step step = { .at_ms = read_i64(&cursor),
+                                     .journey = walk->version->journey->key,
+                                     .step = str_from_c(info->text),
+                                     .node = node_name(walk->version, node),
+                                     .zh = info->zh,
+                                     .en = info->en };
+        step.what = read_text(&cursor);
+        step.detail = read_text(&cursor);
+        bool is_named =
+            node < walk->version->node_count && walk->version->nodes[node].name.size > 0;
+        step.name = is_named ? walk->version->nodes[node].name : step.node;
+        if (!cursor.failed)
+            overlay->stepped(overlay->stepped_context, &step);
+    }
+}
+
+/* One instance per value of this property, as when the event starts it. */
+static void key_of_event(const struct version *version, json_value event, struct buffer *key)
+{
+    json_value value = json_path(event, version->trigger.key_path);
+    if (version->trigger.key_path.size == 0)
+        return;
+    if (json_kind(value) == JSON_TEXT)
+        buffer_append_str(key, json_text(value));
+    else if (json_kind(value) == JSON_INT)
+        buffer_printf(key, "%lld", (long long)json_int(value, 0));
+}
+
+err journey_try(struct journeys *overlay, str key, uint32_t customer, str event,
+                struct journey_moment moment, const char **refusal)
+{
+    struct journey *journey = journey_find(overlay, key);
+    const struct version *version = journey != NULL ? live_version(journey) : NULL;
+    struct buffer kept, position_key;
+    const char *none = "";
+    json_value props;
+    uint64_t number;
+    if (version == NULL)
+        return ERR_NOT_FOUND;
+    buffer_init(&kept, (size_t)64 << 10);
+    buffer_init(&position_key, JOURNEY_CONTEXT_MAX);
+    err error = ERR_OK;
+    if (event.size > 0)
+        error = json_parse(overlay->parser, event, &props, NULL);
+    if (error == ERR_OK && event.size > 0) {
+        key_of_event(version, props, &position_key);
+        error = keep_of_event(overlay, version, props, &kept);
+    }
+    struct entering entering = { .journey = journey,
+                                 .customer = customer,
+                                 .key = buffer_str(&position_key),
+                                 .event = buffer_str(&kept),
+                                 .at_ms = moment.now_ms,
+                                 .moment = moment };
+    journey->next_run_ms = INT64_MAX;
+    if (error == ERR_OK) {
+        *refusal = enter_refusal(overlay, &entering);
+        entering.is_anyway = true;
+        error = journey_enter_one(overlay, &entering, &none, &number);
+    }
+    if (error == ERR_OK)
+        error = enter_joins(overlay, moment, NULL);
+    buffer_deinit(&position_key);
+    buffer_deinit(&kept);
+    due_changed(overlay);
+    return error;
+}

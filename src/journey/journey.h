@@ -246,6 +246,20 @@ size_t journey_overlay_bytes(const struct journeys *overlay);
 err journey_write_days(const struct journeys *journeys, str key, int64_t from_ms, int64_t to_ms,
                        struct json_writer *writer) MUST_USE;
 
+/* Each step of a position of the overlay, as journey_explain has them. Texts are borrowed until it returns. */
+struct journey_step {
+    int64_t at_ms;
+    str journey, step, node, name, what, detail;
+    const char *zh, *en;
+};
+void journey_overlay_hear(struct journeys *overlay,
+                          void (*stepped)(void *context, const struct journey_step *step),
+                          void *context);
+/* She enters this one now, whatever speaks against it; *refusal says what does, "" for nothing. Its schedule rests. `event`: JSON
+ * of the properties that it sees, may be empty. */
+err journey_try(struct journeys *overlay, str key, uint32_t customer, str event,
+                struct journey_moment moment, const char **refusal) MUST_USE;
+
 /* ---- looking after it ---- */
 
 struct journeys_status {

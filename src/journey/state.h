@@ -606,6 +606,8 @@ struct journeys {
     size_t work_count, work_done;
     uint16_t work_journey;
     struct since since;
+    void (*stepped)(void *context, const struct journey_step *step); /* of an overlay; may be NULL */
+    void *stepped_context;
 };
 
 /* ---- parse.c, journey_parse_node.c, journey_parse_match.c ---- */
@@ -733,6 +735,7 @@ struct entering {
     str key, event; /* JSON of what is remembered; may be empty */
     int64_t at_ms;
     bool is_test;
+    bool is_anyway; /* of an overlay: whatever speaks against it */
     struct journey_moment moment;
     struct ledger_writes *writes;
 };
@@ -747,6 +750,8 @@ const char *enter_kept_out(const struct journeys *journeys, const struct version
                            uint32_t customer);
 err keep_of_event(struct journeys *journeys, const struct version *version, json_value props,
                   struct buffer *out) MUST_USE;
+/* What speaks against it, "" for nothing; nothing is counted. */
+const char *enter_refusal(struct journeys *journeys, const struct entering *entering);
 uint64_t entry_hash(uint16_t journey, uint32_t node, str key);
 double journey_chance(const struct journeys *journeys, uint32_t customer, str journey, str what);
 
@@ -771,6 +776,11 @@ err work_begin(struct journeys *journeys, struct journey *journey, enum work_kin
 err interests_make(struct journeys *journeys) MUST_USE;
 void interests_deinit(struct interests *interests);
 const struct interest *interest_find(const struct interests *interests, str name);
+
+/* ---- fork.c ---- */
+
+/* The steps of a walk that ends, to whoever hears an overlay. */
+void fork_tell_steps(struct journeys *overlay, const struct walk *walk);
 
 /* ---- store.c ---- */
 

@@ -283,6 +283,8 @@ err journey_walk_end(struct walk *walk, err error)
     since_note(journeys, walk->position->customer);
     if (error == ERR_OK)
         error = buffer_status(&journeys->steps);
+    if (error == ERR_OK && journeys->stepped != NULL)
+        fork_tell_steps(journeys, walk);
     if (error == ERR_OK && walk->writes != NULL) {
         store_steps(journeys, walk->position, walk->at_ms, walk->seq, walk->writes);
         store_position(walk->position, walk->closed ? walk->reason : NULL, walk->at_ms,

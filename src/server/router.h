@@ -254,6 +254,8 @@
       moveInJourney, "")                                                                           \
     X(POST, API "/journeys/{key}/whatif", JOURNEY_CHANGE, WORKING, BODY, whatif_begin,             \
       beginWhatif, "")                                                                             \
+    X(POST, API "/journeys/{key}/trial", JOURNEY_CHANGE, WORKING, BODY, whatif_try, tryJourney,    \
+      "")                                                                                          \
     X(GET, API "/journeys/{key}/whatif", JOURNEY_SEE, WORKING, NONE, whatif_list, listWhatifs, "") \
     X(GET, API "/journeys/{key}/whatif/{id}", JOURNEY_SEE, WORKING, NONE, whatif_get, getWhatif,   \
       "")                                                                                          \

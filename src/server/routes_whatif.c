@@ -183,6 +183,40 @@ static err write_hers(struct request *request, struct json_writer *writer, struc
     return error;
 }
 
+/* ---- one customer ---- */
+
+/* What a source that she does not see has told, and sums over all events, are not filled in for her. */
+static bool fills_in(void *context, str path, uint32_t source_number)
+{
+    const struct scope *scope = context;
+    if (str_starts_with(path, STR("summary.")))
+        return scope_sees_all_events(scope);
+    if (str_starts_with(path, STR("tag.")))
+        return scope_sees_thing(scope, "tag", str_slice(path, 4, path.size), TEAM_READ);
+    return scope_sees_source(scope, source_number);
+}
+
+err route_whatif_try(struct request *request, struct problem *problem)
+{
+    struct value_lens lens = { .fills_in = fills_in, .context = request->scope };
+    str key = request->parameters[0], one_id = json_text(json_get(request->json, STR("customer")));
+    bool sees = true, is_given = json_is_object(json_get(request->json, STR("journey")));
+    uint32_t customer = 0;
+    err error = check_journey(request, problem);
+    if (error == ERR_OK)
+        error = view_number(request, one_id, &customer, problem);
+    if (error == ERR_OK)
+        error = scope_sees(request, customer, &sees, problem);
+    if (request->scope != NULL && (error == ERR_NOT_FOUND || (error == ERR_OK && !sees)))
+        return scope_refuse_customer(request, one_id, problem);
+    if (error == ERR_OK)
+        error = check_scope(request, is_given, problem);
+    return error == ERR_OK
+               ? whatif_try(request->server->whatifs, key, customer, request->json,
+                            request->scope != NULL ? &lens : NULL, &request->out, problem)
+               : error;
+}
+
 err route_whatif_list(struct request *request, struct problem *problem)
 {
     struct json_writer writer;

@@ -61,6 +61,7 @@
     X(verifyAudit, WHOLE, NOTHING, READ, "names what others did") \
     X(exportAudit, WHOLE, NOTHING, READ, "names what others did") \
     X(beginWhatif, PART, JOURNEY, CHANGE, "runs of her team over a journey that stands on who is seen") \
+    X(tryJourney, PART, JOURNEY, CHANGE, "of who is seen, filled in with what she sees") \
     X(listWhatifs, PART, JOURNEY, OWN, "runs of her team over a journey that stands on who is seen") \
     X(getWhatif, PART, JOURNEY, OWN, "runs of her team over a journey that stands on who is seen") \
     X(deleteWhatif, PART, JOURNEY, CHANGE, "runs of her team over a journey that stands on who is seen") \

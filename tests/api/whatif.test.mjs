@@ -175,3 +175,45 @@ test('runs are listed, kept over a restart, and removed', real, async () => {
   await expect(kith, 204, 'DELETE', `/journeys/invite/whatif/${done.id}`);
   await refused(kith, 404, 'not_found', 'GET', `/journeys/invite/whatif/${done.id}`);
 });
+
+test('a trial: one customer from now on, each step, each text as it would read, and the gate that would stop it; nothing is sent', real, async () => {
+  await expect(kith, 200, 'PUT', '/templates/hello', { body: { channel: 'sms', template_id: 'T1', parts: { params: { name: '{{ one_id }}', order: '{{ event.order_id }}' } } } });
+  const oneId = async (user) => (await expect(kith, 200, 'GET', `/customers/by/user_id/${user}`)).one_id;
+  const sent = async () => (await expect(kith, 200, 'GET', '/touches?journey=invite')).items.length;
+  const before = await sent();
+  const [two, three] = [await oneId('u2'), await oneId('u3')]; // u3 never agreed
+  const trial = await expect(kith, 200, 'POST', '/journeys/invite/trial', { body: { customer: two, event: { order_id: 'try-1', revenue: 1200 }, days: 5 } });
+  assert.equal(trial.customer, two);
+  assert.deepEqual(trial.entry, { allowed: true, reason: '' });
+  assert.equal(trial.ended, true);
+  assert.equal(trial.partial, false);
+  assert.deepEqual(trial.steps.filter((one) => one.step === 'arrived').map((one) => one.node), ['wait', 'text', 'gift', 'call']);
+  const start = Date.parse(trial.from);
+  assert.equal(Date.parse(trial.steps.find((one) => one.node === 'text' && one.step === 'arrived').at) - start, 2 * hour);
+  const touched = trial.steps.filter((one) => one.step === 'touched').map((one) => [one.node, trial.touches[one.touch].node, trial.touches[one.touch].status]);
+  assert.deepEqual(touched.map((one) => one.slice(0, 2)), [['text', 'text'], ['gift', 'gift'], ['call', 'call']]);
+  const text = trial.touches.find((one) => one.node === 'text');
+  assert.equal(text.status, 'queued');
+  assert.deepEqual(text.parts.params, { name: two, order: 'try-1' });
+  assert.deepEqual(text.then.map((one) => one.status).slice(-1), ['delivered']);
+  assert.ok(trial.assumptions.every((one) => one.zh && one.en));
+
+  const refusedHers = await expect(kith, 200, 'POST', '/journeys/invite/trial', { body: { customer: three, event: { order_id: 'try-2' }, days: 5 } });
+  const gate = refusedHers.touches.find((one) => one.node === 'text');
+  assert.deepEqual([gate.status, gate.reason], ['suppressed', 'no_consent']);
+  assert.equal(refusedHers.touches.find((one) => one.node === 'call').status, 'queued'); // a service needs no consent to marketing
+
+  // another definition, whose entry she does not fulfil: that is said, and what would come all the same
+  const picky = { ...structuredClone(invite), entry: { rule: { event: 'Order Paid', measure: 'count', gte: 1000 } } };
+  picky.nodes.wait.for = '3d';
+  const told = await expect(kith, 200, 'POST', '/journeys/invite/trial', { body: { customer: two, journey: picky, days: 2 } });
+  assert.deepEqual(told.entry, { allowed: false, reason: 'rule' });
+  assert.equal(told.ended, false);
+  assert.deepEqual(told.touches, []);
+  picky.nodes.wait.nxt = 'call';
+  const wrong = await refused(kith, 422, 'unprocessable', 'POST', '/journeys/invite/trial', { body: { customer: two, journey: picky } });
+  assert.equal(wrong.errors[0].pointer, '/nodes/wait/nxt');
+  await refused(kith, 404, 'not_found', 'POST', '/journeys/nothing/trial', { body: { customer: two } });
+  await refused(kith, 404, 'not_found', 'POST', '/journeys/invite/trial', { body: { customer: 'c_0000000000000' } });
+  assert.equal(await sent(), before);
+});

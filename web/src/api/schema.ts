@@ -2320,6 +2320,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journeys/{key}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** one customer through it from now on, on the virtual clock; nothing is sent */
+        post: operations["tryJourney"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/journeys/{key}/whatif": {
         parameters: {
             query?: never;
@@ -5207,6 +5224,71 @@ export interface components {
             }[];
             /** @description there is more than is told */
             partial: boolean;
+        };
+        JourneyTrial: {
+            journey: string;
+            customer: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            entry: {
+                allowed: boolean;
+                /** @description what speaks against it; the steps are those of who is let in all the same */
+                reason: string;
+            };
+            steps: {
+                /** Format: date-time */
+                at: string;
+                step: string;
+                journey: string;
+                node: string;
+                name: string;
+                what: string;
+                detail: string;
+                text: {
+                    zh: string;
+                    en: string;
+                };
+                /** @description which of touches */
+                touch?: number;
+            }[];
+            touches: {
+                /** Format: date-time */
+                at: string;
+                status: string;
+                /** @description the gate */
+                reason: string;
+                detail: string;
+                /** Format: date-time */
+                until?: string;
+                node: string;
+                channel: string;
+                account: string;
+                form: string;
+                template: string;
+                purpose: string;
+                /** @description as it would read */
+                parts?: {
+                    [key: string]: unknown;
+                };
+                /** @description why it could not be filled in */
+                problem?: string;
+                then: {
+                    /** Format: date-time */
+                    at: string;
+                    status: string;
+                    /** @description the gate */
+                    reason: string;
+                }[];
+            }[];
+            /** @description she is out of it by the end */
+            ended: boolean;
+            partial: boolean;
+            assumptions: {
+                zh: string;
+                en: string;
+            }[];
         };
         JourneyReport: {
             key: string;
@@ -11459,6 +11541,61 @@ export interface operations {
                     "application/json": {
                         moved: number;
                     };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    tryJourney: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description one_id */
+                    customer: string;
+                    /** @description properties of the event that would start it */
+                    event?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description a definition in place of the saved one */
+                    journey?: {
+                        [key: string]: unknown;
+                    };
+                    /** @enum {string} */
+                    version?: "draft" | "published";
+                    days?: number;
+                    results?: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JourneyTrial"];
                 };
             };
             400: components["responses"]["Problem"];
