@@ -112,6 +112,7 @@ static err commit_group(struct ledger *ledger, struct queue_item *group, struct 
         return error;
     }
     (void)fault_fires(FAULT_LEDGER_AFTER_COMMIT);
+    ledger->commit_ns = steady_now().ns - start.ns;
     if (applied_seq != 0)
         atomic_store(&ledger->applied_seq, applied_seq);
     if (applied_seq != 0 && !sql_is_file(ledger->sql))
@@ -311,11 +312,18 @@ void ledger_hurry(struct ledger *ledger)
     pthread_mutex_unlock(&ledger->mutex);
 }
 
+static int64_t gather_ns(int64_t commit_ns)
+{
+    const int64_t least = GATHER_MS * INT64_C(1000000), most = GATHER_MS_MAX * INT64_C(1000000);
+    int64_t wanted = commit_ns * GATHER_TIMES;
+    return wanted < least ? least : wanted > most ? most : wanted;
+}
+
 /* After a commit: let sets gather for the next one. Who hurries has handed in before, so his set is in
  * the queue when the flag is taken back here. */
 static void gather(struct ledger *ledger)
 {
-    int64_t until_ns = ledger->committed.ns + GATHER_MS * INT64_C(1000000);
+    int64_t until_ns = ledger->committed.ns + gather_ns(ledger->commit_ns);
     struct timespec until = { .tv_sec = (time_t)(until_ns / 1000000000),
                               .tv_nsec = (long)(until_ns % 1000000000) };
     pthread_mutex_lock(&ledger->mutex);
@@ -328,6 +336,7 @@ static void gather(struct ledger *ledger)
 static void *run(void *context)
 {
     struct ledger *ledger = context;
+    pthread_setname_np(pthread_self(), "kith-ledger");
     ledger->checkpointed = steady_now();
     for (;;) {
         gather(ledger);

@@ -26,7 +26,11 @@
  * pages anew (applied_seq, the end of the outcomes), whatever is in it: at 500 blocks a second, one
  * each wrote 10 MB/s into the write-ahead log, and its sync held up those of the log. */
 #define GATHER_MS 20
-#define GATHER_BYTES (1u << 20)
+/* A commit that took long writes many pages, most of them for a row or two: the next one waits some times as long, so that
+ * more rows share a page. */
+#define GATHER_TIMES 4
+#define GATHER_MS_MAX 200
+#define GATHER_BYTES (4u << 20)
 /* A larger set is an error of the caller, told by ledger_apply. */
 #define WRITES_BYTES_MAX ((size_t)1 << 30)
 /* What a pooled set may keep, and how many are kept. */
@@ -99,6 +103,7 @@ struct ledger {
     int64_t checkpointed_pages; /* length of the write-ahead log at the last checkpoint */
     steady_ns checkpointed;     /* when that was */
     steady_ns committed;        /* when the last commit was */
+    int64_t commit_ns;          /* how long the last one took */
     bool checkpoint_missed;     /* it failed, or a reader kept it from getting everything */
     pthread_t thread;
     bool thread_runs;
