@@ -167,6 +167,8 @@ err audience_begin(struct audience *audience, struct audience_moment moment) MUS
  * customer, and of those that this event has absorbed, as it stood until now (S3). Numbers are roots from before. */
 err audience_before(struct audience *audience, uint32_t customer,
                     struct audience_moment moment) MUST_USE;
+/* An event of hers comes soon: what is read for each is fetched into the cache. */
+void audience_prefetch(const struct audience *audience, uint32_t customer);
 /* After it is remembered: facts that it changes are taken over, what it can change is judged. */
 err audience_event(struct audience *audience, uint32_t customer, const struct event *event,
                    struct audience_moment moment) MUST_USE;

@@ -23,6 +23,14 @@ int64_t cell_get(const struct fact_column *column, uint32_t customer)
     return atomic_load_explicit(&chunk->values[customer & (CHUNK_SIZE - 1)], memory_order_acquire);
 }
 
+void cell_prefetch(const struct fact_column *column, uint32_t customer)
+{
+    const struct fact_chunk *chunk =
+        atomic_load_explicit(&column->chunks[chunk_of(customer)], memory_order_acquire);
+    if (chunk != NULL)
+        __builtin_prefetch(&chunk->values[customer & (CHUNK_SIZE - 1)]);
+}
+
 err cell_put(struct fact_column *column, uint32_t customer, int64_t value, bool *changed)
 {
     uint32_t number = chunk_of(customer);

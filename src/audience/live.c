@@ -543,6 +543,11 @@ static err read_facts(struct audience *audience, uint32_t customer, bool profile
     return error;
 }
 
+void audience_prefetch(const struct audience *audience, uint32_t customer)
+{
+    cell_prefetch(audience->facts.columns[0], customer);
+}
+
 err audience_event(struct audience *audience, uint32_t customer, const struct event *event,
                    struct audience_moment moment)
 {

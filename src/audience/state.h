@@ -190,6 +190,7 @@ bool columns_are_filling(const struct facts_table *facts);
 bool columns_lack(const struct facts_table *facts, uint32_t customer);
 bool columns_is_filled(const struct facts_table *facts, uint32_t column);
 int64_t cell_get(const struct fact_column *column, uint32_t customer);
+void cell_prefetch(const struct fact_column *column, uint32_t customer);
 /* Engine. */
 err cell_put(struct fact_column *column, uint32_t customer, int64_t value, bool *changed) MUST_USE;
 /* What JSON says, in the column's kind; NO_VALUE. */

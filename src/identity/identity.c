@@ -155,6 +155,18 @@ void identity_prefetch(const struct identity *identity, const uint8_t hash[HASH_
         segments_prefetch(&identity->nodes, row_at(identity, row)->node);
 }
 
+uint32_t identity_guess(const struct identity *identity, const uint8_t hash[HASH_BYTES])
+{
+    struct index_key key = index_key_of_hash(hash);
+    uint32_t row = index_get(&identity->index, &key);
+    if (row == 0)
+        return 0;
+    uint32_t node = row_at(identity, row)->node;
+    if (node != 0)
+        segments_prefetch(&identity->nodes, node);
+    return node;
+}
+
 uint32_t identity_find_row(const struct identity *identity, const uint8_t hash[HASH_BYTES])
 {
     struct index_key key = index_key_of_hash(hash);

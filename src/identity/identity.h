@@ -86,6 +86,9 @@ struct identity_outcome {
 
 /* Touch the memory that these hashes will need. */
 void identity_prefetch(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
+/* Where an identifier that was announced is at home now, 0 for nowhere: whom its event will be of, most likely. A guess for
+ * what else to fetch ahead, nothing to decide by. */
+uint32_t identity_guess(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
 /* Find, attach, move, merge, refuse; ledger rows go to `writes`. */
 err identity_resolve(struct identity *identity, const struct event *event,
                      struct ledger_writes *writes, struct identity_outcome *outcome) MUST_USE;

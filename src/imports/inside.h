@@ -126,6 +126,8 @@ void known_close(struct known **known);
 #define KNOWN_FOUND_MAX 16
 size_t known_find(struct known *known, uint64_t natural,
                   struct known_event *events[KNOWN_FOUND_MAX]);
+/* It is looked for soon. */
+void known_prefetch(const struct known *known, uint64_t content);
 /* Is it new in this run of the job, there already from a former run of it, or again in the file? ERR_NOMEM by *error. */
 enum known_content { CONTENT_NEW, CONTENT_OWN, CONTENT_AGAIN };
 enum known_content known_look(struct known *known, uint64_t content, err *error);

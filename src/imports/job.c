@@ -24,6 +24,7 @@
 #define CHANGED_CHUNK_BYTES ((size_t)16 << 20)
 #define LAG_RECORDS_MAX 12000
 #define FULL_WAIT_MS 500
+#define ROWS_BETWEEN_LOOKS 64
 #define SETTINGS_BYTES_MAX ((size_t)2 << 20)
 
 struct chunk {
@@ -297,32 +298,39 @@ static err compare_known(struct job_run *run, const struct event *event, uint64_
     return error;
 }
 
-static err append_event(struct job_run *run, const struct mapping_event *mapped, uint64_t natural,
+static err encode_event(struct job_run *run, const struct mapping_event *mapped, uint64_t natural,
                         uint64_t content)
 {
-    struct chunk *chunk = &run->chunks[run->filling];
     struct event event = *mapped->event;
     uint64_t key[2] = { content ^ known_key_of_job(run->row->number), natural };
     memcpy(event.message_key, key, sizeof event.message_key);
     event.source_number = EVENT_SOURCE_IMPORT_FIRST + run->row->number;
     event.flags |= EVENT_HISTORICAL | EVENT_IMPORTED;
     buffer_clear(&run->body);
-    err error = event_encode(&run->body, &event, run->problem);
-    if (error != ERR_OK)
-        return error;
+    return event_encode(&run->body, &event, run->problem);
+}
+
+/* What was encoded last. */
+static err append_event(struct job_run *run, int64_t time_ms)
+{
+    struct chunk *chunk = &run->chunks[run->filling];
     log_record_write(&chunk->records, LOG_RECORD_EVENT, buffer_str(&run->body));
     chunk->count++;
-    if (event.time_ms > run->newest_ms && event.time_ms <= run->now_ms)
-        run->newest_ms = event.time_ms;
+    if (time_ms > run->newest_ms && time_ms <= run->now_ms)
+        run->newest_ms = time_ms;
     return buffer_status(&chunk->records);
 }
 
+/* The place of its content is far off in memory: the event is encoded while it comes. */
 static err take_new(struct job_run *run, const struct mapping_event *mapped, uint64_t natural,
                     uint64_t content)
 {
     bool is_known = false;
+    known_prefetch(run->known, content);
     err error = compare_known(run, mapped->event, natural, content, &is_known);
     enum known_content what = CONTENT_AGAIN;
+    if (error == ERR_OK && !is_known)
+        error = encode_event(run, mapped, natural, content);
     if (error == ERR_OK && !is_known)
         what = known_look(run->known, content, &error);
     if (error != ERR_OK)
@@ -331,7 +339,7 @@ static err take_new(struct job_run *run, const struct mapping_event *mapped, uin
         run->counts.duplicates++;
     else
         run->counts.events++;
-    return what == CONTENT_NEW ? append_event(run, mapped, natural, content) : ERR_OK;
+    return what == CONTENT_NEW ? append_event(run, mapped->event->time_ms) : ERR_OK;
 }
 
 /* Orders whose lines wait for each other come out all at once, when the file is read: then a chunk is sent
@@ -359,10 +367,17 @@ static bool take_refused(void *context, uint64_t row, str raw, str code,
 
 /* ---- the file ---- */
 
+/* Asked now and then: it takes a mutex. */
+static bool stops_here(struct job_run *run)
+{
+    return run->counts.rows % ROWS_BETWEEN_LOOKS == 0 &&
+           imports_must_stop(run->imports, run->running);
+}
+
 static err read_rows(struct job_run *run)
 {
     err error = ERR_OK;
-    while (error == ERR_OK && !imports_must_stop(run->imports, run->running)) {
+    while (error == ERR_OK && !stops_here(run)) {
         struct table_row row = { .number = 0 };
         struct problem bad = { .error = ERR_OK };
         error = table_next(run->table, &row, &bad);

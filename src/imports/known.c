@@ -101,6 +101,12 @@ static void contents_drop(struct contents *contents)
         memory_unmap(contents->slots, contents->slot_count * sizeof *contents->slots);
 }
 
+void known_prefetch(const struct known *known, uint64_t content)
+{
+    if (known->seen.slot_count > 0)
+        __builtin_prefetch(&known->seen.slots[content & (known->seen.slot_count - 1)], 1);
+}
+
 enum known_content known_look(struct known *known, uint64_t content, err *error)
 {
     bool is_new = false;

@@ -78,11 +78,11 @@ const mapping = {
   events: [{ event: '[event]', time: '[time]' }],
 };
 
-async function bring(kith, rows, dataSet) {
+async function bring(kith, rows, dataSet, how = mapping) {
   const bytes = Buffer.from([header, ...rows.map((row) => row.join(','))].join('\n') + '\n');
   const made = await expect(kith, 201, 'POST', '/uploads', { body: { name: 'x.csv', size_bytes: bytes.length } });
   await expect(kith, 200, 'PUT', `/uploads/${made.id}?offset=0`, { body: bytes });
-  const job = await expect(kith, 202, 'POST', '/imports', { body: { file: `upload:${made.id}`, mapping, data_set: dataSet } });
+  const job = await expect(kith, 202, 'POST', '/imports', { body: { file: `upload:${made.id}`, mapping: how, data_set: dataSet } });
   return state(kith, job.id, 'finished');
 }
 const state = (kith, id, status) =>
@@ -194,17 +194,30 @@ test(`a corrected file leaves what the second alone would bring (seed ${seed})`,
 test(`a file brings the same as its rows through the door (seed ${seed})`, real, async () => {
   const random = stream(seed + 2);
   const rows = Array.from({ length: 200 }, (_, i) => fileRow(random, i));
+  // twice in the file, and in another order; a masked phone of a receiver names nobody
+  const twice = [...rows, ...rows.filter(() => random(4) === 0)]
+    .map((row) => [random(1_000_000), row])
+    .sort((a, b) => a[0] - b[0])
+    .map(([, row]) => row);
+  const masked = { ...mapping, identifiers: [...mapping.identifiers, { type: 'mobile', value: { constant: '138****8000' } }] };
   const one = await house();
   const other = await house();
   try {
-    await bring(one.kith, rows, 'a');
-    const door = rows.flatMap(([id, user, cardNo, lone, time, event, order, amount, city, level]) => [
+    // of some an e-mail is known: their rows merge them
+    const known = Array.from({ length: MAILS }, (_, i) => ({ type: 'identify', messageId: `known-${i}`, timestamp: at(0), anonymousId: `a${i}`, traits: { email: mail(i) } }));
+    for (const { kith, key } of [one, other]) await send(kith, key, known);
+    // in two files that overlap: what the second has again counts once
+    const first = await bring(one.kith, twice.slice(0, 140), 'a', masked);
+    const second = await bring(one.kith, twice.slice(100), 'a', masked);
+    assert.ok(first.counts.merges + second.counts.merges > 0 && second.counts.duplicates >= 80, JSON.stringify(second.counts));
+    assert.equal(first.counts.events + second.counts.events, 2 * rows.length);
+    const door = twice.flatMap(([id, user, cardNo, lone, time, event, order, amount, city, level]) => [
       {
         type: 'track', messageId: `row-${id}`, timestamp: time, userId: user, event,
         properties: { order_id: order, revenue: amount, total: amount, currency: 'CNY' },
         context: {
           historical: true,
-          traits: { ...(lone ? { email: lone } : {}) },
+          traits: { ...(lone ? { email: lone } : {}), phone: '138****8000' },
           externalIds: cardNo ? [{ type: 'member_card', id: cardNo, collection: 'users' }] : [],
         },
       },

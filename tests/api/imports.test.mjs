@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { Kith, missingBinary, until } from '../support/kith.mjs';
 import { ask, expect, identify, operations, refused, seen, track, users } from './support.mjs';
 
@@ -177,6 +178,46 @@ test('pause, resume, cancel; the stream speaks until the end', real, async () =>
   await expect(kith, 200, 'POST', `/jobs/${half.id}/cancel`);
   await wait(half.id, 'cancelled');
   assert.equal((await summary('ub1')).orders, 12);
+});
+
+test('a torn archive fails where it stands; the whole one brings what is missing, once', real, async () => {
+  const packed = gzipSync(orders(Array.from({ length: 20_000 }, (_, i) => `t${i},ut${i % 50},2024-01-05 10:00:0${i % 10},${i % 977}.0${i % 10}`)));
+  const mine = { mapping: orderMapping, data_set: 'torn' };
+  writeFileSync(join(folder, 'torn.csv.gz'), packed.subarray(0, Math.floor(packed.length * 0.8)));
+  const made = await expect(kith, 202, 'POST', '/imports', { body: { file: 'path:torn.csv.gz', ...mine } });
+  const failed = await wait(made.id, 'failed');
+  assert.match(failed.reason, /torn\.csv\.gz|end|cut|torn|truncated/i);
+  const brought = failed.counts.events;
+  assert.ok(brought > 0 && brought < 20_000, `${brought}`);
+  writeFileSync(join(folder, 'torn.csv.gz'), packed);
+  // another content is no continuation of the job
+  await expect(kith, 200, 'POST', `/jobs/${made.id}/resume`);
+  assert.match((await wait(made.id, 'failed')).reason, /changed/);
+  const whole = await bring('path:torn.csv.gz', mine);
+  assert.deepEqual([whole.counts.events, whole.counts.duplicates, whole.counts.refused], [20_000 - brought, brought, 0]);
+  assert.equal((await summary('ut1')).orders, 400);
+  // what the failed one brought can be taken away, and nothing else goes
+  await expect(kith, 200, 'POST', `/jobs/${made.id}/cancel`);
+  await wait(made.id, 'cancelled');
+  const left = Array.from({ length: 20_000 - brought }, (_, i) => (brought + i) % 50).filter((user) => user === 1);
+  assert.equal((await summary('ut1')).orders, left.length);
+});
+
+test('wrong bytes, other types and odd amounts in the middle refuse their rows alone', real, async () => {
+  const lines = Array.from({ length: 3000 }, (_, i) => `x${i},ux,2024-01-05 10:00:00,1.00`);
+  lines[1500] = 'x1500,\xff\xfe\x81,2024-01-05 10:00:00,1.00'; // no UTF-8
+  lines[2000] = 'x2000,ux,2024-01-05 10:00:00,sold out'; // a number until here
+  lines[2001] = 'x2001,ux,1.38E+10,1.00';
+  lines[2002] = 'x2002,ux,2024-01-05 10:00:00,USD 3';
+  lines[2003] = 'x2003,ux,2024-01-05 10:00:00,-4.50'; // a refund
+  const bytes = Buffer.from(orders(lines), 'latin1');
+  const made = await expect(kith, 201, 'POST', '/uploads', { body: { name: 'odd.csv', size_bytes: bytes.length } });
+  await expect(kith, 200, 'PUT', `/uploads/${made.id}?offset=0`, { body: bytes });
+  const job = await bring(`upload:${made.id}`, { data_set: 'odd', form: { encoding: 'utf-8' } });
+  assert.deepEqual([job.counts.rows, job.counts.events, job.counts.refused], [3000, 2996, 4]);
+  const report = await expect(kith, 200, 'GET', `/jobs/${job.id}/refused`);
+  for (const row of [1501, 2001, 2002, 2003]) assert.match(report, new RegExp(`\r\n${row},`), `${row}`);
+  assert.equal((await summary('ux')).revenue, 2995 * 100 - 450);
 });
 
 test('mappings are kept in versions', real, async () => {
