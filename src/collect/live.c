@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The debugger's ring: the last events, raw, and what became of them. */
+/* The debugger's ring: the last events, raw, and what became of them. Ids begin at the time of the first entry, so that
+ * those after a restart are higher than those that a page still shows; what is kept in a second is less than its
+ * milliseconds.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -77,6 +80,8 @@ void live_add(const struct live_entry *entry)
     kept->entry.raw = place(&at, raw);
     kept->entry.refused = place(&at, entry->refused);
     pthread_mutex_lock(&live.mutex);
+    if (live.next == 1 && entry->at_ms > 1)
+        live.first = live.next = (uint64_t)entry->at_ms;
     while (live.next - live.first >= LIVE_ENTRIES ||
            (live.first < live.next && live.bytes + size > LIVE_BYTES_MAX))
         drop_oldest();
