@@ -3,8 +3,8 @@
  *
  * One thread walks over the identifiers in the order of their numbers and puts each, masked, into `values` (values.h): at the
  * start as many of the newest as find room there, then those that are new, once the ledger has committed them. It is never in a
- * hurry: after each portion it rests four times as long as that took, so it never has more than a fifth of a core,
- * and a read that comes before it looks for itself. What it keeps is what a reader would have kept.
+ * hurry: after each portion it rests four times as long as that took, so it never has more than a fifth of a core, it waits
+ * while many records are still to be applied, and a read that comes before it looks for itself. What it keeps is what a reader would have kept.
  *
  *     look ─ nothing new ─▶ wait 0.2 s ─▶ look
  *       └─── rows ─▶ a portion of the ledger, masked, kept ─▶ rest ─▶ look
@@ -20,6 +20,8 @@
 #define REST_TIMES 4
 #define LOOK_EVERY_US 200000
 #define ARENA_BYTES_MAX ((size_t)16 << 20)
+/* With more records to be applied a file comes in, or a flood: the processor is theirs. */
+#define LAG_RECORDS_MAX 2000
 
 struct filler {
     struct server *server;
@@ -53,7 +55,7 @@ static bool fill_some(struct filler *filler)
     struct ledger_value beyond = ledger_int(filler->last);
     uint32_t before = filler->last;
     engine_status(filler->server->engine, &status);
-    if (status.identifiers <= before)
+    if (status.identifiers <= before || status.lag_records > LAG_RECORDS_MAX)
         return false;
     err error = ledger_page(engine_ledger(filler->server->engine), LEDGER_IDENTIFIERS, &beyond,
                             false, ROWS_AT_ONCE, fill_row, filler, &problem);
