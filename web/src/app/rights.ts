@@ -24,6 +24,7 @@ const rules: readonly Rule[] = [
   { path: '/templates', right: 'template.see' },
   { path: '/new/template', right: 'template.see' },
   { path: '/touches', right: 'touch.see' },
+  { path: '/policy', right: 'policy.see' },
   { path: '/identity', right: 'identity.see', whole: true },
   { path: '/data/live', right: 'event.see' },
   { path: '/data/sources', right: 'source.see' },

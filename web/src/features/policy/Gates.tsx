@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gates: which journey comes first for a customer whom several want, and what each message passes before it goes. */
+import { useQueries, useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { useLanguage, useText } from '@/app/preferences';
+import { journeyQueries, type JourneyHead } from '@/features/journeys/model';
+import { StatePill } from '@/features/journeys/JourneysPage';
+import { touchQueries, type Gate } from '@/features/touches/model';
+import { DataTable } from '@/ui/DataTable';
+import { Pill, QuietHead } from '@/ui/Marks';
+import { Panel } from '@/ui/Page';
+import { Bone, Bones, Empty, Loaded } from '@/ui/States';
+import { policyTexts } from './texts';
+
+const ranked = 60; /* each is asked for */
+const usual = 0; /* the priority of a journey that names none */
+
+export function Ranks() {
+  const list = useQuery(journeyQueries.list());
+  return <Loaded query={list} skeleton={<Panel><Bones rows={6} inset={0} /></Panel>}>{(data) => <Ranked heads={data.items.filter((one) => one.state === 'live' || one.state === 'paused' || one.state === 'preparing')} />}</Loaded>;
+}
+
+function Ranked({ heads }: { heads: readonly JourneyHead[] }) {
+  const t = useText(policyTexts);
+  const shown = heads.slice(0, ranked);
+  const each = useQueries({ queries: shown.map((one) => ({ ...journeyQueries.one(one.key), refetchInterval: false as const, staleTime: 30_000 })) });
+  const rows = shown.map((head, at) => {
+    const priority = each[at]?.data?.journey['priority'];
+    return { head, isKnown: each[at]?.data !== undefined, priority: typeof priority === 'number' ? priority : usual };
+  }).sort((a, b) => b.priority - a.priority || a.head.name.localeCompare(b.head.name, 'zh-CN'));
+  if (rows.length === 0) return <Panel><Empty title={t.ranksEmpty}>{t.ranksHint}</Empty></Panel>;
+  return (
+    <Panel flush title={t.ranks} note={t.ranksHint}>
+      <DataTable<(typeof rows)[number]>
+        rowKey={(row) => row.head.key} dataSource={rows}
+        columns={[
+          { key: 'name', title: t.journey, render: (_, row) => <Link to={`/journeys/${row.head.key}`}>{row.head.name === '' ? row.head.key : row.head.name}</Link> },
+          { key: 'state', title: t.state, width: 120, render: (_, row) => <StatePill state={row.head.state} /> },
+          { key: 'priority', title: t.priority, width: 110, align: 'right', render: (_, row) => (row.isKnown ? <span className="tabular">{row.priority}</span> : <Bone width={30} />) },
+          { key: 'do', title: <QuietHead>{t.change}</QuietHead>, width: 90, align: 'right', render: (_, row) => <Link to={`/journeys/${row.head.key}?node=%24trigger`} aria-label={`${t.change} ${row.head.name}`}>{t.change}</Link> },
+        ]}
+      />
+      {heads.length > ranked && <p className="small faint" style={{ padding: '8px 16px' }}>{t.more(heads.length - ranked)}</p>}
+    </Panel>
+  );
+}
+
+export function Gates() {
+  const t = useText(policyTexts);
+  const language = useLanguage();
+  const gates = useQuery(touchQueries.gates());
+  return (
+    <Panel flush title={t.gates} note={t.gatesHint}>
+      <Loaded query={gates} skeleton={<Bones rows={12} />}>
+        {(data) => (
+          <DataTable<Gate & { effect?: string; applies?: string }>
+            rowKey="code" dataSource={data}
+            columns={[
+              { key: 'at', title: '#', width: 50, align: 'right', render: (_, __, at) => <span className="faint tabular">{at + 1}</span> },
+              { key: 'gate', title: t.gate, render: (_, row) => <span>{row.text[language]} <span className="mono small faint">{row.code}</span></span> },
+              { key: 'effect', title: t.effect, width: 140, render: (_, row) => <Pill tone={row.effect === 'drop' ? 'bad' : row.effect === 'hold' ? 'warn' : 'info'}>{t.effects[row.effect ?? ''] ?? ''}</Pill> },
+              { key: 'applies', title: t.concerns, width: 140, render: (_, row) => t.applies[row.applies ?? ''] ?? '' },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
