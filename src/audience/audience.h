@@ -247,6 +247,11 @@ AUDIENCE_COMMANDS(X)
 /* Members `tags` {key: value} and `segments` [key…] of a customer, who is settled first. */
 err audience_write_customer(struct audience *audience, uint32_t customer,
                             struct json_writer *writer) MUST_USE;
+/* The value that a tag has of her, as she was settled last; false without one. */
+bool audience_put_value(const struct audience *audience, str key, uint32_t customer,
+                        struct json_writer *writer);
+/* Is it about customers, and one that lists show? */
+bool audience_is_of_customers(const struct audience *audience, enum audience_kind kind, str key);
 /* One definition as it is published, with count, values, usage, state; NOT_FOUND. */
 err audience_write_one(struct audience *audience, enum audience_kind kind, str key,
                        struct buffer *out) MUST_USE;

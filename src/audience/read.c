@@ -79,6 +79,24 @@ err audience_write_customer(struct audience *audience, uint32_t customer,
     return ERR_OK;
 }
 
+bool audience_is_of_customers(const struct audience *audience, enum audience_kind kind, str key)
+{
+    const struct definition *definition = definition_find(audience, kind, key);
+    return is_shown(audience, definition, kind) && definition->on == 0;
+}
+
+bool audience_put_value(const struct audience *audience, str key, uint32_t customer,
+                        struct json_writer *writer)
+{
+    const struct definition *tag = definition_find(audience, AUDIENCE_TAG, key);
+    int64_t cell = is_shown(audience, tag, AUDIENCE_TAG) && tag->recipe != NULL
+                       ? definition_get(tag, customer)
+                       : NO_VALUE;
+    if (cell != NO_VALUE)
+        write_cell(tag, cell, writer);
+    return cell != NO_VALUE;
+}
+
 void audience_visit_customer(struct audience *audience, uint32_t customer,
                              bool (*visit)(void *context, enum audience_kind kind, str key,
                                            str name),

@@ -35,7 +35,8 @@
       "where the ledger goes: an empty PostgreSQL database; file: into the folder")               \
     X(to_log, "--to-log", TEXT, MOVE, "URL", "", "where the log goes, likewise")                  \
     X(role, "--role", TEXT, SERVE, "ROLE", "any",                                                 \
-      "with --log: any (the active one, or a standby that takes over), active, follower")         \
+      "with --log: any (the active one, or a standby that takes over), active, follower, "        \
+      "collect (doors alone), query (no doors)")                                                  \
     X(advertise, "--advertise", TEXT, SERVE, "URL", "",                                           \
       "with --log: where others send clients while this server is the active one")                \
     X(lease, "--lease", DURATION, SERVE, "DURATION", "10s",                                       \

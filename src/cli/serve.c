@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "feed/feed.h"
+#include "feed/sink.h"
 #include "imports/imports.h"
 #include "privacy/privacy.h"
 #include "server/server.h"
@@ -226,8 +227,10 @@ struct life {
     struct server *server;
     struct imports *imports;
     struct feeds *feeds;
+    struct sinks *sinks;
     struct backups *backups;
     struct privacy *privacy;
+    enum server_offers offers; /* while it follows */
     char login[SERVER_LOGIN_BYTES];
 };
 
@@ -250,6 +253,10 @@ static err open_duties(struct life *life, struct problem *problem)
     if (error == ERR_OK)
         error = open_feeds(life, problem);
     if (error == ERR_OK)
+        error = sinks_open(
+            &life->sinks,
+            &(struct sinks_config){ .engine = life->engine, .clock = &life->clock }, problem);
+    if (error == ERR_OK)
         error = open_backups(options, life->engine, life->folder, &life->backups, problem);
     if (error == ERR_OK)
         error = open_privacy(options, life->engine, life->folder, &life->privacy, problem);
@@ -265,6 +272,8 @@ static err open_life(struct life *life, bool follows, struct problem *problem)
     fill_configs(life->options, &life->clock, &engine_config, &server_config);
     engine_config.folder = life->folder;
     engine_config.follows = follows;
+    server_config.offers = follows ? life->offers : OFFERS_ALL;
+    engine_config.collects = server_config.offers == OFFERS_DOORS;
     err error = engine_open(&life->engine, &engine_config, problem);
     if (error == ERR_OK)
         error = folder_make_empty(life->scratch, problem);
@@ -273,6 +282,7 @@ static err open_life(struct life *life, bool follows, struct problem *problem)
     server_config.engine = life->engine;
     server_config.imports = life->imports;
     server_config.feeds = life->feeds;
+    server_config.sinks = life->sinks;
     server_config.backups = life->backups;
     server_config.privacy = life->privacy;
     server_config.address = life->address;
@@ -297,31 +307,34 @@ static void close_life(struct life *life)
     server_stop(&life->server);
     privacy_close(&life->privacy);
     feeds_close(&life->feeds);
+    sinks_close(&life->sinks);
     imports_close(&life->imports);
     backups_close(&life->backups);
     if (life->engine != NULL)
         engine_close(&life->engine, CLOSE_MS_MAX);
 }
 
-enum role { ROLE_ANY, ROLE_ACTIVE, ROLE_FOLLOWER };
+/* The last three never take over. */
+enum role { ROLE_ANY, ROLE_ACTIVE, ROLE_FOLLOWER, ROLE_COLLECT, ROLE_QUERY };
 
 static err choose_role(const struct options *options, enum role *role, struct problem *problem)
 {
-    static const char *const names[] = { "any", "active", "follower" };
+    static const char *const names[] = { "any", "active", "follower", "collect", "query" };
     bool is_cluster = log_address(options) != NULL && ledger_address(options) != NULL &&
                       (warehouse_address(options->warehouse_url) != NULL || options->no_warehouse);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i <= ROLE_QUERY; i++) {
         if (strcmp(options->role, names[i]) != 0)
             continue;
         /* With something that lies in the folder alone nobody else can go on. */
         *role = is_cluster ? (enum role)i : ROLE_ACTIVE;
-        if (i != ROLE_FOLLOWER || is_cluster)
+        if (i < ROLE_FOLLOWER || is_cluster)
             return ERR_OK;
-        problem_set(problem, ERR_INVALID,
-                    "--role follower needs log, ledger and warehouse on servers");
+        problem_set(problem, ERR_INVALID, "--role %s needs log, ledger and warehouse on servers",
+                    options->role);
         return problem_hint(problem, ERR_INVALID, "give --log, --ledger and --warehouse-url");
     }
-    problem_set(problem, ERR_INVALID, "--role '%s' is not any, active or follower", options->role);
+    problem_set(problem, ERR_INVALID, "--role '%s' is not any, active, follower, collect or query",
+                options->role);
     return problem_hint(problem, ERR_INVALID, "leave it away: any");
 }
 
@@ -358,7 +371,7 @@ static err live(struct life *life, enum role role, const sigset_t *signals, stru
 {
     bool ended = false;
     for (;;) {
-        err error = role == ROLE_FOLLOWER ? ERR_LOCKED : open_life(life, false, problem);
+        err error = role >= ROLE_FOLLOWER ? ERR_LOCKED : open_life(life, false, problem);
         if (error == ERR_OK) {
             (void)wait_for_end(signals, life->engine, false);
             server_drain(life->server, DRAIN_MS_MAX);
@@ -392,6 +405,9 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
     err error = start_clock(options, &life->clock, problem);
     if (error == ERR_OK)
         error = choose_role(options, &role, problem);
+    life->offers = role == ROLE_COLLECT ? OFFERS_DOORS
+                   : role == ROLE_QUERY ? OFFERS_READS
+                                        : OFFERS_ALL;
     if (error == ERR_OK)
         error = find_folder(options, life->folder, problem);
     if (error == ERR_OK)

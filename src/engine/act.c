@@ -332,6 +332,11 @@ static err moved(void *context, const struct touch_change *change, struct touch_
     return act->moved != NULL ? act->moved(engine, change, moment, writes) : ERR_OK;
 }
 
+static void tell_news(void *context, uint32_t touch, str status, str reason)
+{
+    news_touch(context, touch, status, reason);
+}
+
 void act_on_moved(struct engine *engine,
                   err (*told)(struct engine *engine, const struct touch_change *change,
                               struct touch_moment moment, struct ledger_writes *writes))
@@ -418,6 +423,7 @@ err act_load(struct engine *engine, struct problem *problem)
         .world = &act->world,
         .moved = moved,
         .ready = act_ready,
+        .told = tell_news,
         .context = engine,
         .seed = keys_seed(engine->keys, STR("touch")),
     };

@@ -263,6 +263,8 @@ static err apply_event(struct engine *engine, struct decoded *decoded, struct ou
     }
 
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
+    if (who.node != 0)
+        news_event(engine, event->seq, &who);
     return take_effect(engine, event, &who, outcome);
 }
 
@@ -342,6 +344,7 @@ static err apply_record(struct engine *engine, struct decoded *decoded,
             engine_publish_sources(engine);
         error = visitors_tick(engine, decoded->record.seq);
         idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
+        news_tick(engine, engine->writes);
         if (error == ERR_OK)
             error = follow_tick(engine, decoded->record.seq);
         if (error == ERR_OK)

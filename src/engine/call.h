@@ -32,6 +32,7 @@ err run_import_retract(struct call *call) MUST_USE;
 err run_import_detach(struct call *call) MUST_USE;
 err run_mapping_put(struct call *call) MUST_USE;
 err run_feed_move(struct call *call) MUST_USE;
+err run_sink_move(struct call *call) MUST_USE;
 err run_watermark_put(struct call *call) MUST_USE;
 err run_object_put(struct call *call) MUST_USE;
 err run_object_kind_put(struct call *call) MUST_USE;

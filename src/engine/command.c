@@ -157,6 +157,7 @@ static err run_customer_split(struct call *call)
         error = apply_customer_changed(engine, other, call->seq);
     if (error != ERR_OK)
         return error;
+    news_customer(engine, one, "split", other);
     buffer_printf(call->answer, "{\"customer\":%u,\"other\":%u}", one, other);
     return ERR_OK;
 }
@@ -165,11 +166,16 @@ static err run_customer_merge(struct call *call)
 {
     struct engine *engine = call->engine;
     uint32_t one = member_number(call, STR("customer")), other = member_number(call, STR("other"));
+    const uint32_t before[2] = { identity_root(engine->identity, one),
+                                 identity_root(engine->identity, other) };
     err error = identity_merge(engine->identity, one, other, call->seq, engine->now_ms,
                                call->command->user_number, call->writes, call->problem);
     if (error != ERR_OK)
         return error;
     uint32_t root = identity_root(engine->identity, one);
+    for (size_t i = 0; i < 2; i++)
+        if (before[i] != root)
+            news_customer(engine, before[i], "merged", root);
     buffer_printf(call->answer, "{\"customer\":%u}", root);
     return apply_customer_changed(engine, root, call->seq);
 }
@@ -260,6 +266,9 @@ static err run_setting_put(struct call *call)
         act_setting_changed(call->engine, call->object, json_get(call->body, STR("value")));
         error = move_setting_changed(call->engine, call->object, json_get(call->body, STR("value")),
                                      call->seq);
+        if (error == ERR_OK)
+            error = news_setting(call->engine, call->object, json_get(call->body, STR("value")),
+                                 call->writes);
     }
     return error;
 }
@@ -335,6 +344,7 @@ static const struct handler {
     { "import.retract", run_import_retract },
     { "import.detach", run_import_detach },
     { "feed.move", run_feed_move },
+    { "sink.move", run_sink_move },
     { "mapping.put", run_mapping_put },
     { "watermark.put", run_watermark_put },
     { "object.put", run_object_put },
@@ -418,6 +428,7 @@ static bool is_step_of_a_job(str operation)
            str_equal(operation, STR("import.retract")) ||
            str_equal(operation, STR("import.detach")) ||
            str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("feed.move")) ||
+           str_equal(operation, STR("sink.move")) ||
            str_equal(operation, STR("watermark.put")) || str_equal(operation, STR("journey.run")) ||
            str_equal(operation, STR("touch.claim")) || str_equal(operation, STR("touch.results")) ||
            str_equal(operation, STR("touch.receipts")) || str_equal(operation, STR("touch.run")) ||

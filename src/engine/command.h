@@ -57,6 +57,7 @@
  *  import.detach      {number, rows:[…], edges:[from, to]}
  *  watermark.put      {source, time}
  *  feed.move          {feed, places:[[topic, partition, next]]}: in the block of its events
+ *  sink.move          {sink, next}: it was told everything below that (engine/news.h)
  */
 #define COMMAND_TABLE(X)                                                                           \
     X(SOURCE_PUT, "source.put", SOURCE_ADMINISTER, "a source was made or changed")                 \
@@ -102,6 +103,7 @@
     X(IMPORT_RETRACT, "import.retract", SYSTEM, "events were taken back")                          \
     X(IMPORT_DETACH, "import.detach", SYSTEM, "identifiers and merges were taken back")            \
     X(FEED_MOVE, "feed.move", SYSTEM, "a feed went on")                                            \
+    X(SINK_MOVE, "sink.move", SYSTEM, "a sink was told")                                           \
     X(MAPPING_PUT, "mapping.put", MAPPING_CHANGE, "a mapping was saved")                           \
     X(WATERMARK_PUT, "watermark.put", IMPORT_CREATE, "a source has told everything up to a time")  \
     X(OBJECT_PUT, "object.put", OBJECT_CHANGE, "an object was changed")                            \

@@ -432,6 +432,14 @@ err run_feed_move(struct call *call)
     return ERR_OK;
 }
 
+/* What sinks were told, the brokers have: it need not be kept for this one any more. */
+err run_sink_move(struct call *call)
+{
+    call->object = text_of(call, STR("sink"));
+    return news_moved_on(call->engine, call->object,
+                         (uint64_t)json_int(json_get(call->body, STR("next")), 0), call->writes);
+}
+
 /* ---- objects ---- */
 
 err run_object_put(struct call *call)

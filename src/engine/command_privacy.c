@@ -296,6 +296,8 @@ static err forget_identity(struct call *call, uint32_t erasure, const uint32_t *
                                engine->now_ms, call->writes, &erased, call->problem);
     counts->identifiers = erased.identifiers;
     counts->nodes = (uint32_t)count;
+    for (size_t i = 0; i < count && error == ERR_OK; i++)
+        news_customer(engine, nodes[i], "erased", 0);
     /* Who is gone leaves every list and group. */
     for (size_t i = 0; i < count && error == ERR_OK; i++) {
         error = history_group(engine->history, &nodes[i], 1);

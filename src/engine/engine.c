@@ -24,6 +24,7 @@
 #include "base/fault.h"
 #include "base/logline.h"
 #include "base/metric.h"
+#include "engine/collecting.h"
 
 #define GROUP_RECORDS_MAX 8192
 #define QUESTIONS_MAX 100000
@@ -116,6 +117,9 @@ static err commit_group(struct engine *engine)
         flusher_note_outcomes(engine->flusher, engine->group_first_seq, engine->applied_seq);
     audience_commit(engine->audience, engine->writes);
     move_commit(engine, engine->writes);
+    error = news_commit(engine, engine->writes);
+    if (error != ERR_OK)
+        return error;
     note_group(engine);
     err applied = ledger_apply(engine->ledger, &engine->writes, engine->applied_seq,
                                engine_committed, engine);
@@ -176,6 +180,11 @@ static bool somebody_asks(struct engine *engine)
  * before it, not for the whole group. */
 static err apply_group(struct engine *engine, struct log_block *block, struct problem *problem)
 {
+    if (engine->config.collects) {
+        collecting_pass(engine, block);
+        log_block_release(&block);
+        return ERR_OK;
+    }
     err error = begin_group(engine);
     while (error == ERR_OK && block != NULL) {
         error = apply_one(engine, block);
@@ -387,8 +396,12 @@ static void *run(void *context)
             error = apply_group(engine, block, &problem);
         if (error == ERR_OK)
             answer_questions(engine, ledger_is_behind(engine));
-        remember_tidy(engine, somebody_asks(engine) ? TIDY_ASKED_US : TIDY_US);
-        engine->has_work = follow_work(engine);
+        if (engine->config.collects) {
+            collecting_pass(engine, NULL);
+        } else {
+            remember_tidy(engine, somebody_asks(engine) ? TIDY_ASKED_US : TIDY_US);
+            engine->has_work = follow_work(engine);
+        }
         if (block == NULL && may_stop(engine))
             break;
     }
@@ -510,6 +523,8 @@ static err open_stores(struct engine *engine, struct problem *problem)
         return error;
     /* Of a log on a server the lease comes first: under its number the ledger is written. */
     error = open_log(engine, problem);
+    if (error == ERR_OK && engine->config.collects)
+        return collecting_open(engine, problem);
     if (error == ERR_OK)
         error =
             engine->config.follows ? standby_open(engine, problem) : open_ledger(engine, problem);
@@ -577,6 +592,8 @@ static err make_state(struct engine *engine)
     if (error == ERR_OK)
         error = plan_new(&engine->plan);
     if (error == ERR_OK)
+        error = news_new(engine);
+    if (error == ERR_OK)
         error = follow_new(engine);
     if (error == ERR_OK)
         error = act_new(engine);
@@ -608,6 +625,7 @@ static void drop_state(struct engine *engine)
     verdicts_deinit(&engine->verdicts);
     move_free(engine);
     act_free(engine);
+    news_free(engine);
     remember_free(engine);
     identity_free(&engine->identity);
     profile_free(&engine->profile);
@@ -636,6 +654,16 @@ static void fill_defaults(struct engine_config *config)
         config->dedupe_keys_max = (size_t)24 << 20;
     if (config->log_retention_ms == 0)
         config->log_retention_ms = 3 * DAY_MS;
+}
+
+/* Of one that collects: it has nothing to load, and keeps nothing. */
+static err start_collecting(struct engine *engine, struct problem *problem)
+{
+    err error = log_follow(engine->log, engine->applied_seq + 1, problem);
+    if (error == ERR_OK && pthread_create(&engine->thread, NULL, run, engine) != 0)
+        error = problem_set(problem, ERR_NOMEM, "no thread could be started");
+    engine->thread_runs = error == ERR_OK;
+    return error;
 }
 
 static err start_threads(struct engine *engine, struct problem *problem)
@@ -683,15 +711,17 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
         error = lock_folder(engine, problem);
     if (error == ERR_OK)
         error = open_stores(engine, problem);
-    if (error == ERR_OK) {
+    if (error == ERR_OK && engine->config.collects) {
+        error = start_collecting(engine, problem);
+    } else if (error == ERR_OK) {
         open_pack(engine);
         engine->tail.log = engine->log;
         identity_use_keys(engine->identity, engine->keys);
         identity_on_pause(engine->identity, answer_meanwhile, engine);
         error = start_load(engine, problem);
+        if (error == ERR_OK)
+            error = start_threads(engine, problem);
     }
-    if (error == ERR_OK)
-        error = start_threads(engine, problem);
     if (error != ERR_OK) {
         engine_close(&engine, 0);
         return error;

@@ -54,6 +54,8 @@ struct engine_config {
     int64_t lease_ms;       /* of it; default 10 s */
     /* Apply what another server writes, answer questions, write nothing (needs log_url and ledger_url). */
     bool follows;
+    /* With `follows`: the sources alone, for a server that has doors and nothing else (engine/collecting.h). */
+    bool collects;
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */
     bool without_warehouse;   /* rebuild and tests: nothing is flushed, all stays in the tail */
     bool replay_only;         /* rebuild: apply the log, then stop; takes no appends */

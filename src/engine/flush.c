@@ -373,6 +373,8 @@ static err insert_once(struct flusher *flusher, struct batch *batch, struct prob
     size_t rows = 0;
     buffer_init(&seqs, (size_t)1 << 30);
     err error = ask_present(flusher, batch, &seqs, &present, problem);
+    if (error == ERR_OK && !log_may_act(flusher->engine->log))
+        error = problem_set(problem, ERR_UNAVAILABLE, "the lease of this server may be over");
     if (error == ERR_OK)
         error = write_rows(flusher, batch, &present, &rows, problem);
     steady_ns start = steady_now();
@@ -584,12 +586,32 @@ static void release_batch(struct flusher *flusher, struct batch *batch)
     pthread_mutex_unlock(&flusher->mutex);
 }
 
+/* Who was active before us may still believe that it is: nothing that it inserts from here on counts. */
+static err take_writing(struct flusher *flusher)
+{
+    struct engine *engine = flusher->engine;
+    int64_t delay_ms = RETRY_MS_FIRST;
+    for (;;) {
+        struct problem problem = { .error = ERR_OK };
+        err error = warehouse_take_writing(engine->warehouse, log_epoch(engine->log), &problem);
+        if (error == ERR_OK)
+            return ERR_OK;
+        log_line(LOG_WARN, "flush_not_begun", "reason=\"%s\"", problem.detail);
+        if (error == ERR_LOCKED || must_end(flusher))
+            return ERR_UNAVAILABLE;
+        pthread_mutex_lock(&flusher->mutex);
+        wait_a_little(flusher, delay_ms);
+        pthread_mutex_unlock(&flusher->mutex);
+        delay_ms = delay_ms * 2 < RETRY_MS_MAX ? delay_ms * 2 : RETRY_MS_MAX;
+    }
+}
+
 static void *run(void *context)
 {
     struct flusher *flusher = context;
     struct batch *batch = flusher->batch;
     pthread_setname_np(pthread_self(), "kith-flush");
-    err error = ERR_OK;
+    err error = take_writing(flusher);
     while (error == ERR_OK && next_batch(flusher, batch)) {
         fault_fires(FAULT_FLUSH_AFTER_PLAN);
         error = insert_batch(flusher, batch);

@@ -52,6 +52,7 @@ static void wake(void *context)
 static void moved(void *context, const struct audience_move *move)
 {
     move_heard(context, move);
+    news_move(context, move);
 }
 
 /* ---- life ---- */

@@ -146,7 +146,7 @@ err engine_command(struct engine *engine, const struct engine_command *command, 
                    struct buffer *response, struct problem *problem)
 {
     struct command_waiter waiter = { .response = response };
-    if (engine->standby != NULL)
+    if (engine->config.follows)
         return refuse_command(engine, problem);
     waiter_add(engine, &waiter);
     struct command_record record = { .nonce = waiter.nonce,

@@ -27,6 +27,8 @@ static void trim_log(struct engine *engine)
         if (synced != ERR_OK && synced != ERR_UNSUPPORTED)
             return; /* the next minute tries again; the log only grows */
     }
+    uint64_t needed = news_needs_seq(engine);
+    safe = needed < safe ? needed : safe;
     /* The block that holds `safe` stays: the next start reads its time. */
     if (log_trim(engine->log, safe, &problem) != ERR_OK)
         log_line(LOG_WARN, "log_trim_failed", "reason=\"%s\"", problem.detail);

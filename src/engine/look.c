@@ -193,7 +193,7 @@ err engine_digest(struct engine *engine, struct digest *digest, struct buffer *r
 
 bool engine_follows(const struct engine *engine)
 {
-    return engine->standby != NULL;
+    return engine->config.follows;
 }
 
 void engine_standing(struct engine *engine, struct log_standing *standing)

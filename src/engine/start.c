@@ -352,6 +352,8 @@ err start_load(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = move_load(engine, problem);
     if (error == ERR_OK)
+        error = news_load(engine, problem);
+    if (error == ERR_OK)
         error = remember_load(engine, problem);
     if (error == ERR_OK)
         log_line(LOG_INFO, "state_loaded", "applied_seq=%llu flushed_seq=%llu ms=%lld",

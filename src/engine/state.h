@@ -19,6 +19,7 @@
 #include "engine/idempotency.h"
 #include "engine/jobs.h"
 #include "engine/move.h"
+#include "engine/news_keep.h"
 #include "engine/privacy.h"
 #include "engine/quarantine.h"
 #include "engine/remember.h"
@@ -54,7 +55,9 @@ struct engine {
     struct log *log;
     struct ledger *ledger;
     struct warehouse *warehouse; /* NULL: without */
-    struct standby *standby;     /* NULL: we write the log ourselves */
+    struct standby *standby;     /* NULL: we write the log ourselves, or collect */
+    uint64_t sources_changed_seq; /* collecting: read them again when this is committed; 0: nothing */
+    steady_ns sources_looked;
     struct identity_pack *pack;  /* after the start the keeper's; NULL: without */
 
     /* engine thread */
@@ -65,6 +68,7 @@ struct engine {
     struct past *past; /* rows that memory does not hold */
     struct act *act;   /* touches, and the threads that send */
     struct move *move; /* journeys */
+    struct news *news; /* for sinks; has a lock of its own */
     bool has_work;     /* the audience has more to do */
     struct profile *profile;
     struct plan *plan;

@@ -75,17 +75,17 @@ static bool tells_place_apart(void)
 
 static bool must_stop(const struct inlet *inlet)
 {
-    return atomic_load(&inlet->feed->stop);
+    return atomic_load(&inlet->feed->runner.stop);
 }
 
 /* ---- what is shown ---- */
 
 static void show(struct feed *feed, enum feed_state state, const char *what)
 {
-    pthread_mutex_lock(&feed->mutex);
+    pthread_mutex_lock(&feed->runner.mutex);
     feed->progress.state = state;
     snprintf(feed->progress.problem, sizeof feed->progress.problem, "%s", what);
-    pthread_mutex_unlock(&feed->mutex);
+    pthread_mutex_unlock(&feed->runner.mutex);
 }
 
 static void show_failure(struct inlet *inlet, err error)
@@ -93,7 +93,7 @@ static void show_failure(struct inlet *inlet, err error)
     if (inlet->problem.detail[0] == '\0')
         problem_set(&inlet->problem, error, "%s", err_title(error));
     show(inlet->feed, FEED_FAILING, inlet->problem.detail);
-    log_line(LOG_WARN, "feed_failing", "feed=%s error=%s reason=\"%s\"", inlet->feed->key,
+    log_line(LOG_WARN, "feed_failing", "feed=%s error=%s reason=\"%s\"", inlet->feed->runner.key,
              err_code(error), inlet->problem.detail);
 }
 
@@ -102,7 +102,7 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *con
 {
     struct feed *feed = context;
     (void)client;
-    log_line(LOG_WARN, "feed_broker", "feed=%s error=%s reason=\"%.160s\"", feed->key,
+    log_line(LOG_WARN, "feed_broker", "feed=%s error=%s reason=\"%.160s\"", feed->runner.key,
              rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
         code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__RESOLVE)
@@ -182,11 +182,11 @@ static int64_t start_of(struct inlet *inlet, const char *topic, int32_t partitio
     if (!is_known || low <= place->next)
         return place->next;
     struct feed *feed = inlet->feed;
-    pthread_mutex_lock(&feed->mutex);
+    pthread_mutex_lock(&feed->runner.mutex);
     feed->progress.lost += (uint64_t)(low - place->next);
-    pthread_mutex_unlock(&feed->mutex);
-    log_line(LOG_ERROR, "feed_lost", "feed=%s topic=%s partition=%d from=%lld to=%lld", feed->key,
-             topic, (int)partition, (long long)place->next, (long long)low - 1);
+    pthread_mutex_unlock(&feed->runner.mutex);
+    log_line(LOG_ERROR, "feed_lost", "feed=%s topic=%s partition=%d from=%lld to=%lld",
+             feed->runner.key, topic, (int)partition, (long long)place->next, (long long)low - 1);
     return low;
 }
 
@@ -304,7 +304,7 @@ static void tell_broker(struct inlet *inlet)
     }
     rd_kafka_resp_err_t told = rd_kafka_commit(inlet->client, offsets, 1);
     if (told != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_line(LOG_WARN, "feed_offsets", "feed=%s error=%s", inlet->feed->key,
+        log_line(LOG_WARN, "feed_offsets", "feed=%s error=%s", inlet->feed->runner.key,
                  rd_kafka_err2name(told));
     rd_kafka_topic_partition_list_destroy(offsets);
 }
@@ -313,7 +313,7 @@ static void count_chunk(struct inlet *inlet, uint32_t events)
 {
     struct feed_progress *progress = &inlet->feed->progress;
     int64_t now_ms = wall_clock_now_ms(inlet->feed->feeds->config.clock);
-    pthread_mutex_lock(&inlet->feed->mutex);
+    pthread_mutex_lock(&inlet->feed->runner.mutex);
     progress->state = FEED_RUNNING;
     progress->problem[0] = '\0';
     progress->messages += inlet->held_count;
@@ -326,10 +326,10 @@ static void count_chunk(struct inlet *inlet, uint32_t events)
         *kept = inlet->refused[i];
         kept->at_ms = now_ms;
     }
-    pthread_mutex_unlock(&inlet->feed->mutex);
+    pthread_mutex_unlock(&inlet->feed->runner.mutex);
     for (size_t i = 0; i < inlet->refused_count; i++)
         log_line(LOG_WARN, "feed_refused", "feed=%s topic=%s partition=%d offset=%lld",
-                 inlet->feed->key, inlet->refused[i].topic, (int)inlet->refused[i].partition,
+                 inlet->feed->runner.key, inlet->refused[i].topic, (int)inlet->refused[i].partition,
                  (long long)inlet->refused[i].offset);
 }
 
@@ -388,46 +388,21 @@ static err send_chunk(struct inlet *inlet)
 
 /* ---- the client ---- */
 
-static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct inlet *inlet)
+static err configure(struct inlet *inlet, rd_kafka_conf_t *conf)
 {
-    char why[200];
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
-        return true;
-    problem_set(&inlet->problem, ERR_UNPROCESSABLE, "%s", why);
-    return false;
-}
-
-static bool set_text(rd_kafka_conf_t *conf, const char *name, str value, struct inlet *inlet)
-{
-    char text[1100];
-    if (value.size >= sizeof text)
-        return false;
-    snprintf(text, sizeof text, STR_FMT, STR_ARG(value));
-    return set(conf, name, text, inlet);
-}
-
-static bool set_all(rd_kafka_conf_t *conf, struct inlet *inlet)
-{
-    const struct feed_setting *setting = &inlet->setting;
-    bool signs_in = setting->mechanism.size > 0;
-    bool done = set_text(conf, "bootstrap.servers", setting->brokers, inlet) &&
-                set_text(conf, "group.id", setting->group, inlet) &&
-                set(conf, "client.id", "kith", inlet) &&
-                set(conf, "enable.auto.commit", "false", inlet) &&
-                set(conf, "enable.auto.offset.store", "false", inlet) &&
-                set(conf, "auto.offset.reset", "earliest", inlet) &&
-                set(conf, "isolation.level", "read_committed", inlet) &&
-                set(conf, "queued.max.messages.kbytes", "16384", inlet) &&
-                set(conf, "allow.auto.create.topics", "false", inlet) &&
-                set(conf, "security.protocol",
-                    signs_in ? (setting->tls ? "sasl_ssl" : "sasl_plaintext")
-                             : (setting->tls ? "ssl" : "plaintext"),
-                    inlet);
-    if (done && signs_in)
-        done = set_text(conf, "sasl.mechanisms", setting->mechanism, inlet) &&
-               set_text(conf, "sasl.username", setting->username, inlet) &&
-               set_text(conf, "sasl.password", setting->password, inlet);
-    return done;
+    const char *const settings[][2] = {
+        { "enable.auto.commit", "false" },         { "enable.auto.offset.store", "false" },
+        { "auto.offset.reset", "earliest" },       { "isolation.level", "read_committed" },
+        { "queued.max.messages.kbytes", "16384" }, { "allow.auto.create.topics", "false" },
+    };
+    char group[256];
+    snprintf(group, sizeof group, STR_FMT, STR_ARG(inlet->setting.group));
+    err error = kafka_configure(&inlet->setting.cluster, conf, &inlet->problem);
+    if (error == ERR_OK)
+        error = kafka_set(conf, "group.id", group, &inlet->problem);
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0] && error == ERR_OK; i++)
+        error = kafka_set(conf, settings[i][0], settings[i][1], &inlet->problem);
+    return error;
 }
 
 static err connect_client(struct inlet *inlet)
@@ -437,7 +412,7 @@ static err connect_client(struct inlet *inlet)
     rd_kafka_conf_set_opaque(conf, inlet->feed);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
-    if (!set_all(conf, inlet)) {
+    if (configure(inlet, conf) != ERR_OK) {
         rd_kafka_conf_destroy(conf);
         return ERR_UNPROCESSABLE;
     }
@@ -496,11 +471,12 @@ static err find_partitions(struct inlet *inlet)
         for (int i = 0; i < list->cnt; i++)
             list->elems[i].offset = start_of(inlet, list->elems[i].topic, list->elems[i].partition);
         rd_kafka_assign(inlet->client, list);
-        log_line(LOG_INFO, "feed_partitions", "feed=%s count=%d", inlet->feed->key, list->cnt);
+        log_line(LOG_INFO, "feed_partitions", "feed=%s count=%d", inlet->feed->runner.key,
+                 list->cnt);
         inlet->partitions = list->cnt;
-        pthread_mutex_lock(&inlet->feed->mutex);
+        pthread_mutex_lock(&inlet->feed->runner.mutex);
         inlet->feed->progress.partitions = (uint32_t)list->cnt;
-        pthread_mutex_unlock(&inlet->feed->mutex);
+        pthread_mutex_unlock(&inlet->feed->runner.mutex);
         show(inlet->feed, FEED_RUNNING, "");
     }
     rd_kafka_topic_partition_list_destroy(list);
@@ -561,9 +537,9 @@ static void gather(struct inlet *inlet)
 static void look_again(struct inlet *inlet)
 {
     int64_t low, high;
-    pthread_mutex_lock(&inlet->feed->mutex);
+    pthread_mutex_lock(&inlet->feed->runner.mutex);
     bool is_failing = inlet->feed->progress.state == FEED_FAILING;
-    pthread_mutex_unlock(&inlet->feed->mutex);
+    pthread_mutex_unlock(&inlet->feed->runner.mutex);
     if (is_failing && inlet->place_count > 0 &&
         rd_kafka_query_watermark_offsets(inlet->client, inlet->places[0].topic,
                                          inlet->places[0].partition, &low, &high,
@@ -587,9 +563,9 @@ static void look_behind(struct inlet *inlet)
             high > place->next)
             behind += high - place->next;
     }
-    pthread_mutex_lock(&inlet->feed->mutex);
+    pthread_mutex_lock(&inlet->feed->runner.mutex);
     inlet->feed->progress.behind = behind;
-    pthread_mutex_unlock(&inlet->feed->mutex);
+    pthread_mutex_unlock(&inlet->feed->runner.mutex);
 }
 
 /* Doors and questions wait behind what the engine has still to apply. */
@@ -621,7 +597,7 @@ static err begin(struct inlet *inlet)
 {
     struct feeds *feeds = inlet->feed->feeds;
     arena_reset(&inlet->arena);
-    err error = feed_setting_load(feeds, str_from_c(inlet->feed->key), &inlet->arena,
+    err error = feed_setting_load(feeds, str_from_c(inlet->feed->runner.key), &inlet->arena,
                                   &inlet->setting, &inlet->problem);
     if (error == ERR_OK)
         error = feed_place_key(&inlet->setting, &inlet->arena, &inlet->place_key);

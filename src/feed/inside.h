@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside feed: a setting as it is read, a running feed, and what decoding makes of messages.
  *
- *     feeds.c    the threads that run are those that the settings want; what is shown of them
- *     setting.c  what may be said of a feed; its password sealed
+ *     runners.c  the threads that run are those that the settings want
+ *     kafka.c    brokers, and how to sign in to them
+ *     feeds.c    what is shown of feeds
+ *     setting.c  what may be said of a feed
  *     inlet.c    the life of one: connect, take messages, append, move on
  *     decode.c   messages to records of the log
  */
 #ifndef KITH_FEED_INSIDE_H
 #define KITH_FEED_INSIDE_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "access/source.h"
 #include "base/arena.h"
 #include "feed/feed.h"
+#include "feed/kafka.h"
+#include "feed/runners.h"
 
-#define FEED_KEY_BYTES 64
 #define FEED_TOPICS_MAX 16
-#define FEED_SETTING_BYTES_MAX 16384
 #define FEED_REFUSED_SHOWN 20
 
 enum feed_format { FEED_SEGMENT, FEED_SENSORS, FEED_MAPPING };
 
 /* What a setting says; texts in an arena. */
 struct feed_setting {
-    str key, brokers; /* "host:port,host:port" */
+    str key;
+    struct kafka_cluster cluster;
     str topics[FEED_TOPICS_MAX];
     uint32_t topic_count;
     str group, source, mapping;
@@ -33,9 +33,7 @@ struct feed_setting {
     bool
         from_newest; /* where there is no place yet: at the end of the topics, not at their beginning */
     bool historical; /* starts no journey */
-    bool paused, tls;
-    str mechanism; /* "" without a password */
-    str username, password;
+    bool paused;
     int64_t since_ms; /* places from before are another life's */
 };
 
@@ -72,24 +70,14 @@ struct feed_progress {
 };
 
 struct feed { /* one thread */
+    struct runner runner;
     struct feeds *feeds;
-    char key[FEED_KEY_BYTES + 1];
-    uint64_t text_hash; /* of the setting that it runs by: another one starts it anew */
-    pthread_t thread;
-    atomic_bool stop;
-    pthread_mutex_t mutex; /* of progress */
-    struct feed_progress progress;
-    struct feed *next;
+    struct feed_progress progress; /* under the runner's mutex */
 };
 
 struct feeds {
     struct feeds_config config;
-    pthread_mutex_t mutex; /* of the list, woken, stopping */
-    pthread_cond_t wake;
-    bool stopping, woken;
-    pthread_t watcher;
-    bool watches;
-    struct feed *list;
+    struct runners runners;
 };
 
 /* inlet.c; `context` is the feed. */

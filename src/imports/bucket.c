@@ -10,11 +10,13 @@
 
 #include "base/clock.h"
 #include "channel/guard.h"
+#include "engine/setting.h"
 #include "imports/sign.h"
 
 #define LIST_BYTES_MAX ((size_t)16 << 20)
 #define URL_BYTES_MAX ((size_t)16 << 10)
 #define ERROR_BYTES_KEPT 2048
+#define SETTING_BYTES_MAX 16384
 #define CONNECT_MS 10000L
 /* Slower than this for so long is no transfer any more. */
 #define SLOW_BYTES 100L
@@ -330,19 +332,6 @@ err bucket_fetch(struct imports *imports, const struct bucket *bucket,
 
 /* ---- what is known of a bucket ---- */
 
-struct finding {
-    struct arena *arena;
-    str value;
-    err error;
-};
-
-static bool take_setting(void *context, const struct ledger_value *values)
-{
-    struct finding *finding = context;
-    finding->error = arena_dup(finding->arena, values[1].bytes, &finding->value);
-    return false;
-}
-
 static err keep(struct arena *arena, json_value json, const char *name, str *out)
 {
     return arena_dup(arena, json_text(json_get(json, str_from_c(name))), out);
@@ -373,25 +362,13 @@ static err read_bucket(struct imports *imports, json_value json, struct arena *a
 err bucket_load(struct imports *imports, str key, struct arena *arena, struct bucket *bucket,
                 struct problem *problem)
 {
-    struct finding finding = { .arena = arena };
     struct json_parser *parser = NULL;
-    str setting;
     json_value json;
     *bucket = (struct bucket){ .key = key };
-    err error = arena_printf(arena, &setting, IMPORTS_BUCKET_SETTING STR_FMT, STR_ARG(key));
-    struct ledger_value wanted = ledger_text(setting);
+    err error = json_parser_new(&parser, SETTING_BYTES_MAX);
     if (error == ERR_OK)
-        error = ledger_find(engine_ledger(imports->engine), LEDGER_SETTINGS, &wanted, 1,
-                            take_setting, &finding, problem);
-    if (error == ERR_OK)
-        error = finding.error;
-    if (error == ERR_OK)
-        error = json_parser_new(&parser, 16384);
-    if (error == ERR_OK &&
-        (finding.value.size == 0 || json_parse(parser, finding.value, &json, problem) != ERR_OK ||
-         !json_is_object(json)))
-        error = problem_set(problem, ERR_NOT_FOUND, "there is no bucket '%.*s'",
-                            (int)str_utf8_prefix_bytes(key, 60), key.data);
+        error = setting_find(imports->engine, IMPORTS_BUCKET_SETTING, key, "bucket", arena, parser,
+                             &json, problem);
     if (error == ERR_OK)
         error = read_bucket(imports, json, arena, bucket, problem);
     json_parser_free(&parser);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "channel/guard.h"
+#include "engine/setting.h"
 #include "imports/bucket.h"
 
 #define ARENA_BYTES ((size_t)256 << 10)
@@ -99,22 +100,14 @@ static err write_put(struct imports *imports, const struct bucket *bucket, struc
                      struct buffer *body)
 {
     struct json_writer writer;
-    str sealed, key;
+    str sealed;
     err error = keys_seal(engine_keys(imports->engine), arena, bucket->secret_key, &sealed);
-    if (error == ERR_OK)
-        error = arena_printf(arena, &key, IMPORTS_BUCKET_SETTING STR_FMT, STR_ARG(bucket->key));
     if (error != ERR_OK)
         return error;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_text(&writer, STR("key"), key);
-    json_put_key(&writer, STR("value"));
-    json_begin_object(&writer);
+    setting_put_begin(&writer, body, IMPORTS_BUCKET_SETTING, bucket->key);
     write_shown(bucket, &writer);
     json_member_text(&writer, STR("secret_key"), sealed);
-    json_end_object(&writer);
-    json_end_object(&writer);
-    return buffer_status(body);
+    return setting_put_end(&writer, body);
 }
 
 err imports_bucket_prepare(struct imports *imports, str key, json_value request,
@@ -153,23 +146,10 @@ err imports_bucket_forget(struct imports *imports, str key, struct buffer *body,
 {
     struct arena arena;
     struct bucket bucket;
-    struct json_writer writer;
-    str setting;
     arena_init(&arena, "import_bucket", ARENA_BYTES);
     err error = bucket_load(imports, key, &arena, &bucket, problem);
-    if (error == ERR_OK)
-        error = arena_printf(&arena, &setting, IMPORTS_BUCKET_SETTING STR_FMT, STR_ARG(key));
-    if (error == ERR_OK) {
-        json_writer_init(&writer, body);
-        json_begin_object(&writer);
-        json_member_text(&writer, STR("key"), setting);
-        json_put_key(&writer, STR("value"));
-        json_put_null(&writer);
-        json_end_object(&writer);
-        error = buffer_status(body);
-    }
     arena_deinit(&arena);
-    return error;
+    return error == ERR_OK ? setting_write_forget(body, IMPORTS_BUCKET_SETTING, key) : error;
 }
 
 /* ---- showing ---- */

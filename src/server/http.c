@@ -503,6 +503,23 @@ static void no_route(struct request *request, err error, const char *allow)
     request->stage = STAGE_ANSWERING;
 }
 
+/* A server that collects knows nobody; one that is there for queries leaves its time to them. */
+static bool is_elsewhere(struct request *request)
+{
+    enum server_offers offers = request->server->config.offers;
+    struct problem problem;
+    if (offers == OFFERS_ALL || request->is_door != (offers == OFFERS_READS))
+        return false;
+    if (!request->is_door && request->route != NULL && request->route->runs == ROUTE_AT_ONCE)
+        return false; /* how it is */
+    problem_set(&problem, ERR_UNAVAILABLE,
+                request->is_door ? "this server takes no events" : "this server only takes events");
+    problem_hint(&problem, ERR_UNAVAILABLE, "ask one with another --role");
+    reply_problem(request, ERR_UNAVAILABLE, &problem);
+    request->stage = STAGE_ANSWERING;
+    return true;
+}
+
 static void dispatch(struct request *request)
 {
     char allow[64];
@@ -513,6 +530,8 @@ static void dispatch(struct request *request)
         return;
     }
     if (request->is_door) {
+        if (is_elsewhere(request))
+            return;
         if (request->method == METHOD_OPTIONS) {
             door_preflight(request);
             request->stage = STAGE_ANSWERING;
@@ -530,6 +549,8 @@ static void dispatch(struct request *request)
             no_route(request, error, allow);
         return;
     }
+    if (is_elsewhere(request))
+        return;
     if (request->route->runs == ROUTE_AT_ONCE)
         run_at_once(request);
     /* What is revealed is audited first, and that takes a commit. */

@@ -346,6 +346,10 @@
     X(GET, API "/feeds/{key}", SOURCE_SEE, WORKING, NONE, feed_get, getFeed, "")                   \
     X(PUT, API "/feeds/{key}", SOURCE_ADMINISTER, WORKING, BODY, feed_put, putFeed, "")            \
     X(DELETE, API "/feeds/{key}", SOURCE_ADMINISTER, WORKING, NONE, feed_delete, deleteFeed, "")   \
+    X(GET, API "/sinks", EXPORT_SEE, WORKING, NONE, sink_list, listSinks, "")                      \
+    X(GET, API "/sinks/{key}", EXPORT_SEE, WORKING, NONE, sink_get, getSink, "")                   \
+    X(PUT, API "/sinks/{key}", SOURCE_ADMINISTER, WORKING, BODY, sink_put, putSink, "")            \
+    X(DELETE, API "/sinks/{key}", SOURCE_ADMINISTER, WORKING, NONE, sink_delete, deleteSink, "")   \
     X(GET, API "/mappings", MAPPING_SEE, WORKING, NONE, mapping_list, listMappings, "")            \
     X(GET, API "/mappings/{key}", MAPPING_SEE, WORKING, NONE, mapping_get, getMapping, "version")  \
     X(PUT, API "/mappings/{key}", MAPPING_CHANGE, WORKING, BODY, mapping_put, putMapping, "")      \

@@ -4,6 +4,7 @@
 
 #include "base/metric.h"
 #include "feed/feed.h"
+#include "feed/sink.h"
 #include "imports/imports.h"
 #include "server/access_rules.h"
 #include "server/answer.h"
@@ -134,6 +135,8 @@ err route_metrics_get(struct request *request, struct problem *problem)
     metric_write_prometheus(&request->out);
     write_engine(&request->out, &status);
     shards_write_metrics(&request->out, engine_warehouse(server->engine));
+    if (server->config.sinks != NULL)
+        sinks_write_metrics(server->config.sinks, &request->out);
     write_gauge(&request->out, "kith_http_connections", "open connections",
                 atomic_load(&server->connection_count));
     write_gauge(&request->out, "kith_http_in_flight", "requests being worked on",
@@ -326,6 +329,7 @@ static bool is_apart(str key)
 {
     return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING)) ||
            str_starts_with(key, STR(FEED_SETTING)) ||
+           str_starts_with(key, STR(SINK_SETTING)) ||
            str_starts_with(key, STR(SETTING_VIEW_PREFIX)) ||
            str_equal(key, STR(SETTING_SENSITIVE_TRAITS)) ||
            str_equal(key, STR(SETTING_SINGLE_SIGN_ON));
@@ -386,7 +390,7 @@ err route_setting_put(struct request *request, struct problem *problem)
     if (is_apart(key)) {
         problem_set(problem, ERR_UNPROCESSABLE, "this is no plain setting");
         return problem_hint(problem, ERR_UNPROCESSABLE,
-                            "PUT /api/v1/imports/buckets/{key}, /api/v1/feeds/{key}, "
+                            "PUT /api/v1/imports/buckets/{key}, /api/v1/feeds/{key}, /api/v1/sinks/{key}, "
                             "/api/v1/views/{key}, or "
                             "/api/v1/single-sign-on");
     }

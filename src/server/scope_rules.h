@@ -216,6 +216,10 @@
     X(getFeed, WHOLE, NOTHING, READ, "keys of the house") \
     X(putFeed, WHOLE, NOTHING, READ, "keys of the house") \
     X(deleteFeed, WHOLE, NOTHING, READ, "keys of the house") \
+    X(listSinks, WHOLE, NOTHING, READ, "tells of everybody") \
+    X(getSink, WHOLE, NOTHING, READ, "tells of everybody") \
+    X(putSink, WHOLE, NOTHING, READ, "tells of everybody") \
+    X(deleteSink, WHOLE, NOTHING, READ, "tells of everybody") \
     X(undoImport, WHOLE, NOTHING, READ, "takes back what others see") \
     X(getJob, WHOLE, NOTHING, READ, "into sources of her team") \
     X(streamJob, WHOLE, NOTHING, READ, "into sources of her team") \

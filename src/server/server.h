@@ -36,14 +36,20 @@
 
 struct server;
 struct feeds;
+struct sinks;
 struct imports;
 struct backups;
 struct privacy;
 
+/* What it is there for: everything; the doors of the SDKs alone; everything but those. */
+enum server_offers { OFFERS_ALL, OFFERS_DOORS, OFFERS_READS };
+
 struct server_config {
+    enum server_offers offers;
     struct engine *engine;   /* opened; outlives the server */
     struct imports *imports; /* likewise; NULL: none are taken */
     struct feeds *feeds;     /* likewise */
+    struct sinks *sinks;     /* likewise */
     struct backups *backups; /* likewise */
     struct privacy *privacy; /* likewise */
     struct wall_clock *clock;

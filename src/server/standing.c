@@ -22,13 +22,22 @@ err standing_check(struct request *request, const struct engine_status *status,
     return ERR_OK;
 }
 
+static str role_of(const struct request *request, const struct log_standing *standing)
+{
+    static const char *const of_followers[] = { [OFFERS_ALL] = "follower",
+                                                [OFFERS_DOORS] = "collect",
+                                                [OFFERS_READS] = "query" };
+    return standing->follows ? str_from_c(of_followers[request->server->config.offers])
+                             : STR("active");
+}
+
 void standing_members(struct request *request, struct json_writer *writer)
 {
     struct log_standing standing;
     engine_standing(request->server->engine, &standing);
     if (!standing.is_on_server)
         return;
-    json_member_text(writer, STR("role"), standing.follows ? STR("follower") : STR("active"));
+    json_member_text(writer, STR("role"), role_of(request, &standing));
     json_member_int(writer, STR("epoch"), (int64_t)standing.epoch);
     json_member_text(writer, STR("active"), str_from_c(standing.active));
 }

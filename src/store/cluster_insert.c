@@ -9,7 +9,11 @@
  *
  * The third takes the stage's parts over as hard links, at once or not at all. Whoever gives up an insert drops the stages
  * first (cluster_stop_inserts) and asks what is there then: an INSERT or an ATTACH that arrives later finds no table. A
- * stage that a late CREATE left is empty, and is dropped with the next. */
+ * stage that a late CREATE left is empty, and is dropped with the next.
+ *
+ * Where several servers share a log, one that was taken over may wake and begin an insert of its own. So a stage is made in
+ * the likeness of a table that belongs to an epoch (cluster_take_writing): the next one drops it, then the stages, and only then asks
+ * what is there. Who comes later with the old number finds nothing to make a stage of. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,6 +28,8 @@
 #define STAGE_MS (2 * MINUTE_MS)
 #define STAGE_NAME_BYTES 80
 #define STAGES_BYTES_MAX ((size_t)1 << 20)
+/* Empty tables as events_shard, by the number of the epoch that may insert. */
+#define WRITER "events_writer_"
 
 /* The rows of one shard. */
 struct share {
@@ -63,7 +69,10 @@ static err put_by_stage(struct share *share, struct native_stream *stream)
     struct warehouse *warehouse = share->warehouse;
     snprintf(stage, sizeof(stage), "events_in_%016" PRIx64 "_%" PRIu64, warehouse->nonce,
              atomic_fetch_add(&warehouse->next_name, 1));
-    err error = run_on(share, "CREATE TABLE", stage, "AS events_shard");
+    char likeness[STAGE_NAME_BYTES + 4] = "AS events_shard";
+    if (warehouse->epoch > 0)
+        snprintf(likeness, sizeof(likeness), "AS " WRITER "%" PRIu64, warehouse->epoch);
+    err error = run_on(share, "CREATE TABLE", stage, likeness);
     if (error == ERR_OK)
         error = fill_stage(share, stream, stage);
     if (error == ERR_OK)
@@ -171,5 +180,55 @@ err cluster_sweep(struct warehouse *warehouse, struct problem *problem)
         if (error == ERR_OK)
             error = drop_tables(warehouse, i, ALIAS_TABLES, problem);
     }
+    return error;
+}
+
+/* ---- who may insert ---- */
+
+/* Drop the tables of lower epochs; LOCKED where there is a higher one. */
+static err end_lower(struct warehouse *warehouse, int shard, uint64_t epoch,
+                     struct problem *problem)
+{
+    struct buffer names;
+    char sql[200];
+    str rest, name;
+    buffer_init(&names, STAGES_BYTES_MAX);
+    err error = cluster_at(warehouse, shard,
+                           "SELECT name FROM system.tables WHERE name LIKE '" WRITER "%' AND "
+                           "database = currentDatabase() FORMAT TabSeparated",
+                           &names, problem);
+    rest = buffer_str(&names);
+    while (error == ERR_OK && str_split(&rest, '\n', &name)) {
+        uint64_t other = 0;
+        if (!str_to_uint64(str_slice(name, strlen(WRITER), name.size), &other) || other == epoch)
+            continue;
+        if (other > epoch) {
+            error = problem_set(problem, ERR_LOCKED,
+                                "epoch %" PRIu64 " inserts into shard %d, this one is %" PRIu64,
+                                other, shard + 1, epoch);
+            continue;
+        }
+        snprintf(sql, sizeof(sql), "DROP TABLE IF EXISTS " WRITER "%" PRIu64, other);
+        error = cluster_at(warehouse, shard, sql, NULL, problem);
+    }
+    buffer_deinit(&names);
+    return error;
+}
+
+err cluster_take_writing(struct warehouse *warehouse, uint64_t epoch, struct problem *problem)
+{
+    char sql[200];
+    snprintf(sql, sizeof(sql), "CREATE TABLE IF NOT EXISTS " WRITER "%" PRIu64 " AS events_shard",
+             epoch);
+    err error = warehouse_check(warehouse, problem);
+    for (int i = 0; i < warehouse->shard_count && error == ERR_OK; i++) {
+        error = cluster_at(warehouse, i, sql, NULL, problem);
+        if (error == ERR_OK)
+            error = end_lower(warehouse, i, epoch, problem);
+        if (error == ERR_OK) /* what was begun in their likeness */
+            error = drop_tables(warehouse, i, STAGES, problem);
+    }
+    if (error == ERR_OK)
+        warehouse->epoch = epoch;
     return error;
 }

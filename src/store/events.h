@@ -55,6 +55,11 @@ void event_row_write(struct buffer *out, const struct warehouse_event *row);
  * as warehouse_insert; after any error the result is unknown. */
 err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_t again, str rows,
                             struct problem *problem) MUST_USE;
+/* On a cluster: what is inserted from here on, by this opening, counts as of this epoch (log.h, L6), and whatever another one inserts
+ * under a lower number does not any more, whenever it arrives. Nothing is to be asked or inserted before. LOCKED: a higher one was
+ * here. Embedded, and with epoch 0, nothing is done: who has the folder is alone. */
+err warehouse_take_writing(struct warehouse *warehouse, uint64_t epoch,
+                           struct problem *problem) MUST_USE;
 /* Make sure that no insert of this batch still runs. OK too when there is none. */
 err warehouse_stop_batch(struct warehouse *warehouse, uint64_t batch, uint32_t again,
                          struct problem *problem) MUST_USE;

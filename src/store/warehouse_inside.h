@@ -50,6 +50,8 @@ struct warehouse {
     char user[128], password[256]; /* go out as headers, never into a URL or a log */
     uint64_t nonce;                /* of this opening: names of tables on their way */
 
+    uint64_t epoch; /* of cluster_take_writing: by the one thread that inserts; 0: none */
+
     _Atomic bool modern; /* every shard is */
     _Atomic unsigned next_shard;
     _Atomic uint64_t next_name;
@@ -142,6 +144,8 @@ err cluster_make_tables(struct warehouse *warehouse, int shard, struct problem *
 err cluster_check(struct warehouse *warehouse, struct problem *problem) MUST_USE;
 /* Take away what a former opening left on its way. */
 err cluster_sweep(struct warehouse *warehouse, struct problem *problem) MUST_USE;
+err cluster_take_writing(struct warehouse *warehouse, uint64_t epoch,
+                         struct problem *problem) MUST_USE;
 /* Read the aliases into the tables that joinGet looks into. */
 err cluster_read_aliases(struct warehouse *warehouse, struct problem *problem) MUST_USE;
 

@@ -421,6 +421,8 @@ struct step {
     int64_t until_ms;
 };
 err touches_step_take(struct touches *touches, uint32_t number, const struct step *step) MUST_USE;
+void touches_tell(const struct touches *touches, uint32_t number, enum touch_status status,
+                  str reason);
 void touches_state_put(struct touches *touches, uint32_t number, const struct step *step);
 bool touches_status_waits(
     enum touch_status status); /* may still be sent, or is not known to be over */

@@ -225,6 +225,7 @@ static void put_birth(struct touches *touches, const struct touch_request *reque
     touches_state_put(
         touches, number,
         &(struct step){ .status = status, .reason = reason, .until_ms = verdict->until_ms });
+    touches_tell(touches, number, status, reason);
 }
 
 static err make(struct touches *touches, const struct touch_request *request,

@@ -142,6 +142,14 @@ void touches_state_put(struct touches *touches, uint32_t number, const struct st
         ledger_int(flags));
 }
 
+void touches_tell(const struct touches *touches, uint32_t number, enum touch_status status,
+                  str reason)
+{
+    if (touches->config.told != NULL)
+        touches->config.told(touches->config.context, number,
+                             str_from_c(touch_status_text(status)), reason);
+}
+
 static err give_back_cost(struct touches *touches, const struct mark *mark, struct waiting *waiting,
                           enum touch_status to)
 {
@@ -174,6 +182,7 @@ err touches_step_take(struct touches *touches, uint32_t number, const struct ste
             error = touches_waiting_place(touches, waiting);
     }
     touches_state_put(touches, number, step);
+    touches_tell(touches, number, step->status, step->reason);
     PUT(touches, TOUCH_STEPS, ledger_int(number), ledger_int(steps),
         ledger_int(touches->moment.now_ms), ledger_int((int64_t)touches->moment.seq),
         ledger_text(str_from_c(touch_status_text(step->status))), ledger_text(step->reason),

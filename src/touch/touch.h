@@ -107,6 +107,9 @@ struct touches_config {
     const struct touch_world *world;
     err (*moved)(void *context, const struct touch_change *change, struct touch_moment moment,
                  struct ledger_writes *writes);
+    /* Each status of each touch as it comes, the first one too; NULL: nobody follows. Inside apply; may look (touch_describe),
+     * and change nothing. */
+    void (*told)(void *context, uint32_t touch, str status, str reason);
     /* There may be something to claim for this account: the sender looks. Any time; cheap. */
     void (*ready)(void *context, str account);
     void *context;

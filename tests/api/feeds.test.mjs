@@ -121,3 +121,82 @@ test('brokers go and come back; a feed of what is new keeps its place over a res
   await kith.settled();
   assert.equal((await kith.timeline((await kith.customerBy('user_id', 'k1')).one_id)).length, 1);
 });
+
+// ---- sinks ----
+
+const sink = (topics, more = {}) => ({ brokers: kafka.brokers, topics, ...more });
+const told = (key, ready) => until(`the sink ${key} to have told it`, async () => {
+  const one = await expect(kith, 200, 'GET', `/sinks/${key}`);
+  return one.behind === 0 && ready(one) && one;
+}, { timeoutMs: 60_000 });
+
+test('a sink is made by administrators; what is wrong with it is named; its password is shown to nobody', real, async () => {
+  const body = sink({ segments: 'out.segments' }, { paused: true });
+  const wrong = (more, pointer) => refused(kith, 422, 'unprocessable', 'PUT', '/sinks/out', { body: { ...body, ...more } }).then((answer) => assert.equal(answer.body?.pointer ?? answer.errors?.[0]?.pointer, pointer, JSON.stringify(answer)));
+  await refused(kith, 403, 'forbidden', 'PUT', '/sinks/out', { token: tokens.operator, body });
+  await wrong({ topics: { segments: 'a b' } }, '/topics');
+  await wrong({ topics: {} }, '/topics');
+  await wrong({ brokers: ['kafka'] }, '/brokers');
+  await wrong({ hold: '1m' }, '/hold');
+  await wrong({ tags: [''] }, '/tags');
+  await refused(kith, 404, 'not_found', 'GET', '/sinks/out');
+  await refused(kith, 404, 'not_found', 'DELETE', '/sinks/out');
+  const secret = 'a-password-of-the-other-broker';
+  const made = await expect(kith, 200, 'PUT', '/sinks/out', { body: { ...body, mechanism: 'SCRAM-SHA-256', username: 'kith', password: secret } });
+  assert.equal(made.state, 'paused');
+  assert.equal(made.hold, '7d');
+  assert.equal(made.personal, 'none');
+  await refused(kith, 422, 'unprocessable', 'PUT', '/sinks/out', { body: { ...body, brokers: ['elsewhere:9092'], mechanism: 'SCRAM-SHA-512', username: 'kith' } });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/settings/sink.out', { body: { value: {} } });
+  for (const path of ['/sinks', '/sinks/out', '/settings', '/audit']) assert.ok(!JSON.stringify(await kith.get(path)).includes(secret), path);
+  assert.match(await (await fetch(`${kith.url}/metrics`)).text(), /kith_sink_behind\{sink="out"\} 0\n/);
+  await expect(kith, 204, 'DELETE', '/sinks/out');
+  assert.deepEqual((await kith.get('/sinks')).items, []);
+});
+
+test('segments, tags, events and customers are told, keyed by one_id; what names a person only where it is said', real, async () => {
+  for (const name of ['out.segments', 'out.tags', 'out.events', 'out.clear', 'out.customers']) await kafka.topic(name, 2);
+  await kith.put('/segments/buyers', { name: 'buyers', rule: { event: 'Order Paid', measure: 'count', gte: 1 } });
+  await kith.put('/tags/orders', { kind: 'count', measure: { event: 'Order Paid', measure: 'count' } });
+  await until('both to be live', async () => (await kith.get('/segments/buyers')).state === 'live' && (await kith.get('/tags/orders')).state === 'live');
+  await expect(kith, 200, 'PUT', '/sinks/all', { body: sink({ segments: 'out.segments', tags: 'out.tags', events: 'out.events', customers: 'out.customers' }, { segments: ['buyers'], event_types: ['Order Paid'] }) });
+  await expect(kith, 200, 'PUT', '/sinks/clear', { body: sink({ events: 'out.clear' }, { personal: 'clear', event_types: ['Order Paid'] }) });
+  const phone = '13900001234', { write_key: key } = await kith.source('till', 'server');
+  const paid = (n, more = {}) => ({ type: 'track', userId: 'sunk', event: 'Order Paid', messageId: `s${n}`, properties: { order_id: `s${n}`, revenue: 20, currency: 'CNY', receiver_phone: phone }, context: { externalIds: [{ type: 'mobile', id: phone }] }, ...more });
+  await kith.batch(key, [paid(1), { type: 'track', userId: 'sunk', event: 'Page Viewed', messageId: 's0' }, paid(2)]);
+  await kith.settled();
+  const her = await kith.customerBy('user_id', 'sunk');
+  await told('all', (one) => one.messages >= 4);
+  await told('clear', (one) => one.messages >= 2);
+  const of = async (topic) => (await kafka.read(topic)).filter((each) => each.key === her.one_id).map((each) => each.value);
+  assert.deepEqual((await of('out.segments')).map(({ segment, change, type }) => [type, segment, change]), [['segment', 'buyers', 'entered']]);
+  const tags = (await of('out.tags')).filter(({ tag }) => tag === 'orders');
+  assert.equal(tags.at(-1).value, 2);
+  assert.equal(tags[0].change, 'set');
+  const events = await of('out.events');
+  assert.deepEqual(events.map(({ event, properties }) => [event, properties.order_id]), [['Order Paid', 's1'], ['Order Paid', 's2']]);
+  assert.ok(!JSON.stringify(events).includes(phone));
+  assert.equal(events[0].properties.receiver_phone, null);
+  assert.equal(events[0].source, 'till');
+  assert.deepEqual(events[0].identifiers.map(({ type, value }) => [type, value]), [['user_id', 'sunk']]);
+  const clear = await of('out.clear');
+  assert.equal(clear[0].properties.receiver_phone, phone);
+  assert.ok(clear[0].identifiers.some(({ type, value }) => type === 'mobile' && value.endsWith(phone)));
+  // while the brokers are away everything waits; who is erased meanwhile is told to be gone, and nothing else of her
+  await kafka.down();
+  await kith.batch(key, [paid(3)]);
+  await kith.settled();
+  await until('it to wait', async () => (await kith.get('/sinks/all')).behind > 0 || (await kith.get('/sinks/all')).state === 'failing');
+  await kafka.up();
+  await told('all', (one) => one.state === 'running' && one.messages >= 6);
+  const ids = (await of('out.events')).map(({ id }) => id);
+  assert.equal(new Set(ids).size, 3);
+  await expect(kith, 200, 'PUT', '/sinks/all', { body: sink({ events: 'out.events', customers: 'out.customers' }, { paused: true }) });
+  await kith.batch(key, [paid(4)]);
+  await kith.settled();
+  await kith.api('DELETE', `/customers/${her.one_id}`);
+  await expect(kith, 200, 'PUT', '/sinks/all', { body: sink({ events: 'out.events', customers: 'out.customers' }) });
+  await told('all', (one) => one.skipped >= 1 && one.messages >= 1);
+  assert.equal(new Set((await of('out.events')).map(({ id }) => id)).size, 3);
+  assert.deepEqual((await of('out.customers')).map(({ change }) => change), ['erased']);
+});

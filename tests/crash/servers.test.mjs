@@ -12,7 +12,8 @@ import { promisify } from 'node:util';
 import { Cluster, missingClickhouse } from '../support/clickhouse.mjs';
 import { Kith, freePort, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
-import { Load, random, seed } from './support.mjs';
+import { Receiver } from '../support/receiver.mjs';
+import { Load, random, seed, touchesUnderWay } from './support.mjs';
 
 const kills = Number(process.env.KITH_KILLS ?? 3);
 const leaseMs = 2000;
@@ -23,13 +24,13 @@ after(async () => {
 
 const skip = missingBinary || missingPostgres;
 
-async function server(postgres, first, cluster) {
+async function server(postgres, first, cluster, role = 'any') {
   const folder = mkdtempSync(join(tmpdir(), 'kith-server-'));
   const port = await freePort();
   if (first) copyFileSync(join(first.folder, 'keys'), join(folder, 'keys'));
   const kith = await Kith.start({
     folder, port, readyMs: 180_000,
-    arguments: [...(cluster ? ['--warehouse', cluster.url] : ['--no-warehouse']), '--lease', `${leaseMs}ms`, '--advertise', `http://127.0.0.1:${port}`],
+    arguments: [...(cluster ? ['--warehouse', cluster.url] : ['--no-warehouse']), '--role', role, '--lease', `${leaseMs}ms`, '--advertise', `http://127.0.0.1:${port}`],
     environment: { KITH_LEDGER: postgres.url, KITH_LOG: postgres.url, ...cluster?.environment },
   });
   kith.keepFolder = false;
@@ -121,6 +122,71 @@ test('a follower answers, refuses commands with the place of the active one, and
   assert.equal((await standing(first)).role, 'follower');
   // and whose keys are others is not let in
   await assert.rejects(server(postgres), /other keys/);
+
+  // doors alone, and none: both follow, neither has what the other is there for
+  const collect = await server(postgres, second, undefined, 'collect'), query = await server(postgres, second, undefined, 'query');
+  assert.equal((await standing(collect)).role, 'collect');
+  assert.equal((await standing(query)).role, 'query');
+  for (const path of ['/customers/by/user_id/u1', '/sources']) await assert.rejects(collect.get(path), (problem) => problem.status === 503);
+  const refused = await fetch(`${query.url}/v1/batch`, { method: 'POST', headers: { authorization: `Basic ${btoa(`${backend}:`)}` }, body: JSON.stringify({ batch: [{ ...item, messageId: 'm4' }] }) });
+  assert.equal(refused.status, 503);
+  assert.equal((await query.customerBy('user_id', 'u1')).summary.events, 3);
+  await collect.batch(backend, [{ ...item, messageId: 'm5', properties: { n: 5 } }]);
+  // a source that was made after it began is known there too
+  const { write_key: fresh } = await second.source('fresh');
+  await until('the door to know the new source', () => collect.batch(fresh, [{ ...item, messageId: 'm6', properties: { n: 6 } }]).then(() => true));
+  await until('all of them to have it', async () => {
+    const seen = await Promise.all([second, query].map(async (kith) => (await kith.customerBy('user_id', 'u1')).summary.events));
+    return seen.every((events) => events === 5);
+  });
+  // they do not take over
+  await first.kill9();
+  await second.kill9();
+  await sleep(leaseMs * 2);
+  for (const kith of [collect, query]) assert.notEqual((await standing(kith))?.role, 'active');
+  await collect.batch(fresh, [{ ...item, messageId: 'm7', properties: { n: 7 } }]);
+  await second.launch();
+  await until('what was collected meanwhile to be applied', async () => (await second.customerBy('user_id', 'u1')).summary.events === 6);
+});
+
+test('D10: sends in flight across a take-over: the killed one has claimed them, the next one repeats them under their keys; who was paused sends nothing more', { skip, timeout: 300_000 }, async () => {
+  const people = 40, receiver = await Receiver.start({ honours: false });
+  started.push({ remove: () => receiver.stop() });
+  const postgres = Postgres.start();
+  started.push(postgres);
+  let active = await server(postgres), next = await server(postgres, active);
+  const { write_key: backend } = await active.source('backend');
+  await active.batch(backend, Array.from({ length: people }, (_, n) => ({ type: 'identify', messageId: `i${n}`, userId: `u${n}`, traits: { n } })));
+  await active.settled();
+  const ids = [];
+  for (let n = 0; n < people; n++) ids.push((await active.customerBy('user_id', `u${n}`)).one_id);
+  await active.put('/channels/hook', { kind: 'webhook', settings: { url: receiver.url, allow_private: true } });
+  await active.put('/templates/t', { channel: 'webhook', parts: { text: 'hello' } });
+  for (const end of ['kill9', 'pause']) {
+    // some arrive and are answered, some arrive and are not, the rest waits its turn
+    const before = receiver.requests;
+    receiver.mode = (n) => (n - before > 5 ? 'hold' : 'ok');
+    const asked = (await active.post('/touches', { customers: ids, template: 't', purpose: 'service', key: end })).items.map(({ id }) => id);
+    await until('some to be in flight', () => receiver.requests - before > 5);
+    if (end === 'kill9') await active.kill9();
+    else process.kill(active.pid, 'SIGSTOP');
+    receiver.mode = 'ok';
+    await until('the other one to take over', async () => (await standing(next))?.role === 'active', { timeoutMs: 120_000 });
+    await until('everything to be told of', async () => !(await touchesUnderWay(next)), { timeoutMs: 120_000, everyMs: 200 });
+    for (const id of asked) assert.equal((await next.get(`/touches/${id}`)).status, 'delivered');
+    const told = receiver.requests;
+    if (end === 'pause') {
+      // it wakes after its lease was over, and ends: whatever it had in its hands stays there
+      const { ended } = active;
+      process.kill(active.pid, 'SIGCONT');
+      await ended;
+      assert.equal(receiver.requests, told, 'who was taken over has sent');
+    }
+    await active.launch();
+    [active, next] = [next, active];
+  }
+  assert.equal(receiver.got.size, 2 * people, 'each arrived, under its own key');
+  for (const { count } of receiver.got.values()) assert.ok(count <= 2, 'once by either, at most');
 });
 
 test('a follower at a shared warehouse: timelines while it follows, and nothing twice after it took over',

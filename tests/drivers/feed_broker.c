@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Kafka cluster of one process, for tests of feeds: librdkafka's own brokers, which speak the real protocol and keep
+/* A Kafka cluster of one process, for tests of feeds and sinks: librdkafka's own brokers, which speak the real protocol and keep
  * everything in memory. Says "brokers HOST:PORT,…", then answers a line for each line:
  *
  *   topic NAME PARTITIONS                    ok
  *   say TOPIC PARTITION KEY VALUE TIME_MS    ok       KEY and VALUE in base64, "-" for none; -1: any partition; 0: now
  *   flush                                    ok N     of what was said, N did not arrive
+ *   read TOPIC                               ok P:KEY:VALUE …   all that is in it, partition by partition; in base64, "-" for none
  *   down | up                                ok       all brokers refuse, take connections again
  *
  * Ends with its standard input. */
@@ -82,6 +83,79 @@ static bool say(rd_kafka_t *producer, char *arguments)
     }
 }
 
+/* ---- reading a topic ---- */
+
+static rd_kafka_t *make_consumer(const char *brokers)
+{
+    char why[200];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const char *const settings[][2] = {
+        { "bootstrap.servers", brokers },    { "group.id", "reader" },
+        { "enable.auto.commit", "false" },   { "enable.partition.eof", "true" },
+        { "auto.offset.reset", "earliest" }, { "log_level", "0" }
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why);
+    rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (consumer != NULL)
+        rd_kafka_poll_set_consumer(consumer);
+    return consumer;
+}
+
+static int count_partitions(rd_kafka_t *consumer, const char *topic)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(consumer, topic, NULL);
+    int count = 0;
+    if (rd_kafka_metadata(consumer, 0, handle, &metadata, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        count = metadata->topic_cnt > 0 ? metadata->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(handle);
+    return count;
+}
+
+static void print_base64(const void *bytes, size_t size)
+{
+    size_t room = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL);
+    char *text = size > 0 ? malloc(room) : NULL;
+    if (text != NULL)
+        sodium_bin2base64(text, room, bytes, size, sodium_base64_VARIANT_ORIGINAL);
+    fputs(text != NULL ? text : "-", stdout);
+    free(text);
+}
+
+static bool read_topic(const char *brokers, const char *topic)
+{
+    rd_kafka_t *consumer = make_consumer(brokers);
+    int left = consumer != NULL ? count_partitions(consumer, topic) : 0;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(left + 1);
+    for (int i = 0; i < left; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    bool is_there = left > 0 && rd_kafka_assign(consumer, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    fputs(is_there ? "ok" : "error", stdout);
+    while (is_there && left > 0) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, FLUSH_MS);
+        if (message == NULL)
+            break;
+        left -= message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            printf(" %d:", (int)message->partition);
+            print_base64(message->key, message->key_len);
+            putchar(':');
+            print_base64(message->payload, message->len);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    putchar('\n');
+    rd_kafka_topic_partition_list_destroy(list);
+    if (consumer != NULL) {
+        rd_kafka_consumer_close(consumer);
+        rd_kafka_destroy(consumer);
+    }
+    return is_there;
+}
+
 static bool make_topic(rd_kafka_mock_cluster_t *cluster, char *arguments)
 {
     char *rest = NULL;
@@ -111,6 +185,10 @@ static void answer(rd_kafka_t *producer, rd_kafka_mock_cluster_t *cluster, char 
         failed = 0;
         done = rd_kafka_flush(producer, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
         printf(done ? "ok %u\n" : "error\n", failed);
+        return;
+    }
+    if (strcmp(line, "read") == 0 && rest != NULL) {
+        read_topic(rd_kafka_mock_cluster_bootstraps(cluster), rest);
         return;
     }
     if (strcmp(line, "say") == 0 && rest != NULL)

@@ -48,6 +48,16 @@ export class Kafka {
     if (told !== 'ok 0') throw new Error(`the brokers did not take everything: ${told}`);
   }
 
+  /** All messages of a topic, as {partition, key, value}; values are JSON. */
+  async read(topic) {
+    const decode = (text) => (text === '-' ? '' : Buffer.from(text, 'base64').toString());
+    const [, ...messages] = (await this.command(`read ${topic}`)).split(' ');
+    return messages.map((message) => {
+      const [partition, key, value] = message.split(':');
+      return { partition: Number(partition), key: decode(key), value: JSON.parse(decode(value)) };
+    });
+  }
+
   async stop() {
     this.child.stdin.end();
     return this.ended;

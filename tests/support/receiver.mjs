@@ -29,6 +29,7 @@ export class Receiver {
       const before = this.got.get(key);
       if (!before || !this.honours)
         this.got.set(key, { count: (before?.count ?? 0) + 1, body: Buffer.concat(parts).toString(), headers: request.headers });
+      if (mode === 'hold') return undefined; // taken, and nothing is said for as long as the connection stands
       if (mode === 'reset') return request.socket.destroy(); // taken, and never said so
       answer.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
     });

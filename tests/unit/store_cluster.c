@@ -312,6 +312,32 @@ static void what_is_late_stays_out(void **state)
 
 /* ---- merges, what was taken back, erasing ---- */
 
+/* One that was taken over wakes with rows in its hands: nothing of them arrives (L6). */
+static void who_was_taken_over_inserts_nothing(void **state)
+{
+    (void)state;
+    struct problem problem = { .error = ERR_OK };
+    assert_ok(warehouse_take_writing(house.warehouse, 7, &problem));
+    assert_ok(try_insert(1, 1, 100, &problem));
+    struct warehouse_house next = house; /* another opening of the same shards */
+    next.warehouse = NULL;
+    cluster_house_open(&next);
+    assert_ok(warehouse_take_writing(next.warehouse, 8, &problem));
+    assert_int_not_equal(try_insert(2, 101, 200, &problem), ERR_OK);
+    assert_int_equal(number("SELECT count() FROM events"), 100);
+    assert_int_equal(warehouse_take_writing(house.warehouse, 7, &problem), ERR_LOCKED);
+    /* the new one goes on, also under a number of its own again */
+    assert_ok(warehouse_take_writing(next.warehouse, 8, &problem));
+    struct warehouse *old = house.warehouse;
+    house.warehouse = next.warehouse;
+    assert_ok(try_insert(2, 101, 200, &problem));
+    assert_int_equal(number("SELECT count() FROM events"), 200);
+    house.warehouse = old;
+    warehouse_close(&next.warehouse);
+    /* the tests behind this one are of one server */
+    assert_ok(warehouse_take_writing(house.warehouse, 9, &problem));
+}
+
 static void aliases_map_customers(void **state)
 {
     (void)state;
@@ -502,6 +528,7 @@ int main(void)
         cmocka_unit_test_setup(rows_lie_on_their_shards, empty_tables),
         cmocka_unit_test_setup(what_is_there_is_known, empty_tables),
         cmocka_unit_test_setup(what_is_late_stays_out, empty_tables),
+        cmocka_unit_test_setup(who_was_taken_over_inserts_nothing, empty_tables),
         cmocka_unit_test_setup(aliases_map_customers, empty_tables),
         cmocka_unit_test_setup(what_was_taken_back_does_not_count, empty_tables),
         cmocka_unit_test_setup(a_question_within_a_question, empty_tables),

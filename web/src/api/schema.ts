@@ -1042,6 +1042,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sinks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** sinks to Kafka topics, and how they go; without passwords */
+        get: operations["listSinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sinks/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** a sink, and how it goes */
+        get: operations["getSink"];
+        /** make or change a sink, which takes customer.export too, and customer.reveal for personal: clear; without password the one that is there stays */
+        put: operations["putSink"];
+        post?: never;
+        /** forget a sink: what it was not told is not kept for it any more */
+        delete: operations["deleteSink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/{id}/undo": {
         parameters: {
             query?: never;
@@ -5834,6 +5870,93 @@ export interface components {
             /** Format: date-time */
             changed_at: string;
         };
+        Sink: {
+            key: string;
+            /** @description host:port, 1 to 16 */
+            brokers: string[];
+            /** @description for each kind of news that is told, its topic; at least one */
+            topics: {
+                segments?: string;
+                tags?: string;
+                touches?: string;
+                events?: string;
+                customers?: string;
+            };
+            /** @description keys of which alone is told; empty: all */
+            segments: string[];
+            /** @description keys of which alone is told; empty: all */
+            tags: string[];
+            /** @description names of events of which alone is told; empty: all */
+            event_types: string[];
+            /**
+             * @description none: what names a person is left out; clear takes customer.reveal
+             * @enum {string}
+             */
+            personal: "none" | "clear";
+            /** @description how long news wait for brokers that are away: 1h to 90d; 7d if not said */
+            hold: string;
+            paused: boolean;
+            tls: boolean;
+            /** @description PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; empty: nobody signs in */
+            mechanism: string;
+            username: string;
+            /** @enum {string} */
+            state: "paused" | "connecting" | "running" | "failing" | "waiting";
+            /** @description empty: none */
+            problem: string;
+            /** @description that the brokers have, since the start */
+            messages: number;
+            /** @description of customers who were erased meanwhile, or too large for the brokers, since the start */
+            skipped: number;
+            /** @description news that waited longer than hold */
+            lost: number;
+            /** @description up to here everything is told */
+            sequence: number;
+            /** @description news that wait, of all kinds */
+            behind: number;
+            /** Format: date-time */
+            waiting_since: string | null;
+            /** Format: date-time */
+            last_at: string | null;
+        };
+        SinkPut: {
+            /** @description host:port, 1 to 16 */
+            brokers: string[];
+            /** @description for each kind of news that is told, its topic; at least one */
+            topics: {
+                segments?: string;
+                tags?: string;
+                touches?: string;
+                events?: string;
+                customers?: string;
+            };
+            /** @description keys of which alone is told; empty: all */
+            segments?: string[];
+            /** @description keys of which alone is told; empty: all */
+            tags?: string[];
+            /** @description names of events of which alone is told; empty: all */
+            event_types?: string[];
+            /**
+             * @description none: what names a person is left out; clear takes customer.reveal
+             * @enum {string}
+             */
+            personal?: "none" | "clear";
+            /** @description how long news wait for brokers that are away: 1h to 90d; 7d if not said */
+            hold?: string;
+            paused?: boolean;
+            tls?: boolean;
+            /** @description PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; empty: nobody signs in */
+            mechanism?: string;
+            username?: string;
+            /** @description sealed at once, and shown to nobody */
+            password?: string;
+        };
+        SinkList: {
+            items: components["schemas"]["Sink"][];
+            next_cursor: string | null;
+            /** Format: date-time */
+            as_of: string;
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -6579,7 +6702,7 @@ export interface operations {
                         /** @description what of the warehouse is missing; absent when nothing is */
                         warehouse?: string;
                         /** @enum {string} */
-                        role?: "active" | "follower";
+                        role?: "active" | "follower" | "collect" | "query";
                         epoch?: number;
                         active?: string;
                     };
@@ -8380,6 +8503,133 @@ export interface operations {
         };
     };
     deleteFeed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SinkList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sink"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putSink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SinkPut"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sink"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSink: {
         parameters: {
             query?: never;
             header?: {
