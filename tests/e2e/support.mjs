@@ -51,16 +51,17 @@ export class Place {
     await this.house?.close();
   }
 
-  /** A fresh profile, not signed in. */
-  async visit({ language = 'zh', theme = 'light', width = 1366, height = 768 } = {}) {
+  /** A fresh profile, not signed in; `isFirst`: of somebody who was never here, whom the tour greets. */
+  async visit({ language = 'zh', theme = 'light', width = 1366, height = 768, isFirst = false } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true });
     context.setDefaultTimeout(patienceMs);
     await context.addInitScript(
-      ([chosenLanguage, chosenTheme]) => {
+      ([chosenLanguage, chosenTheme, chosenTour]) => {
         if (localStorage.getItem('kith.language') === null) localStorage.setItem('kith.language', chosenLanguage);
         if (localStorage.getItem('kith.theme') === null) localStorage.setItem('kith.theme', chosenTheme);
+        if (chosenTour !== '' && localStorage.getItem('kith.tour') === null) localStorage.setItem('kith.tour', chosenTour);
       },
-      [language, theme],
+      [language, theme, isFirst ? '' : 'done'],
     );
     const page = await context.newPage();
     const visit = new Visit(this, page);

@@ -55,7 +55,7 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 try {
   for (const language of ['zh', 'en']) {
     const context = await browser.newContext({ viewport, locale: language === 'zh' ? 'zh-CN' : 'en-GB', colorScheme: 'light', reducedMotion: 'reduce' });
-    await context.addInitScript((chosen) => localStorage.setItem('kith.language', chosen), language);
+    await context.addInitScript((chosen) => { localStorage.setItem('kith.language', chosen); localStorage.setItem('kith.tour', 'done'); }, language);
     const page = await context.newPage();
     page.setDefaultTimeout(120_000);
     await page.goto(base);

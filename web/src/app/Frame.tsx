@@ -10,6 +10,8 @@ import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { perSecond, shortCount } from '@/lib/format';
+import { startTour } from '@/help/tour';
+import { Tour } from '@/help/Tour';
 import { catalogue } from '@/lib/text';
 import { useRoleNames } from '@/features/settings/roles';
 import { JobsTray } from '@/features/jobs/JobsTray';
@@ -38,6 +40,7 @@ const texts = catalogue({
     light: '切换到浅色',
     person: (name: string) => `${name}，账户菜单`,
     signOut: '退出登录',
+    tour: '新手导览',
     rate: (rate: string) => `${rate} 条/秒`,
     rateHint: '最近十秒平均每秒收到的事件',
     failing: '服务器有异常',
@@ -55,6 +58,7 @@ const texts = catalogue({
     light: 'Switch to light',
     person: (name) => `${name}, account menu`,
     signOut: 'Sign out',
+    tour: 'Tour',
     rate: (rate) => `${rate} events/s`,
     rateHint: 'Events received per second, average of the last ten seconds',
     failing: 'The server is not well',
@@ -155,11 +159,14 @@ function PersonMenu() {
           { key: 'who', disabled: true, label: <span>{name}{roles !== '' && <span className="faint"> · {roles}</span>}</span> },
           { type: 'divider' },
           { key: 'preferences', label: <Link to="/settings/preferences">{page.preferences}</Link> },
+          { key: 'glossary', label: <Link to="/help/glossary">{page.glossary}</Link> },
+          { key: 'tour', label: t.tour, onClick: startTour },
+          { type: 'divider' },
           { key: 'out', icon: <LogoutOutlined />, label: t.signOut, onClick: () => void signOut() },
         ],
       }}
     >
-      <button type="button" aria-label={t.person(name)} style={{ border: 0, background: 'none', padding: 2, cursor: 'pointer', borderRadius: '50%', display: 'grid' }}>
+      <button type="button" data-tour="person" aria-label={t.person(name)} style={{ border: 0, background: 'none', padding: 2, cursor: 'pointer', borderRadius: '50%', display: 'grid' }}>
         <Avatar name={name} seed={user.login} size={28} />
       </button>
     </Dropdown>
@@ -215,7 +222,7 @@ export function Frame() {
           <Pulse />
           <RedStop />
           {mayJobs && <JobsTray />}
-          <Attention />
+          <span data-tour="attention" className="row"><Attention /></span>
           <Tooltip title={t.language}>
             <Button className="wide-only" type="text" icon={<TranslationOutlined />} aria-label={t.language} onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')} />
           </Tooltip>
@@ -235,6 +242,7 @@ export function Frame() {
         <nav aria-label={t.navigation}><Navigation folded={false} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
       <SearchPalette open={palette} onClose={() => setPalette(false)} />
+      <Tour />
     </div>
   );
 }

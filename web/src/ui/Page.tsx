@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Page: title, one sentence that says what it is for, its actions; and the panels that pages are made of. */
 import { useEffect, type ReactNode } from 'react';
+import { PageTerm } from '@/help/Term';
 
 interface PageProps {
   title: string;
@@ -15,7 +16,7 @@ export function Page({ title, purpose, actions, children }: PageProps) {
     <>
       <div className="page-head">
         <div>
-          <h1>{title}</h1>
+          <div className="page-title"><h1>{title}</h1><PageTerm /></div>
           {purpose !== undefined && <p>{purpose}</p>}
         </div>
         {actions !== undefined && <div className="page-actions">{actions}</div>}
