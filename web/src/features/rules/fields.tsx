@@ -159,21 +159,22 @@ function NumberValue({ value, isMoney, onChange, label }: { value: Json | undefi
 
 function TextValue({ value, subject, onChange, label }: { value: string; subject: Subject; onChange: (value: Json) => void; label: string }) {
   const [isOpen, setOpen] = useState(false);
-  const suggestions = useSuggestions(subject, isOpen);
+  const { items: suggestions, isSearched } = useSuggestions(subject, isOpen, value);
   const t = useText(ruleTexts);
   return (
     <AutoComplete
       aria-label={label} value={value} className="rule-field" style={{ minWidth: 132 }} popupMatchSelectWidth={260} open={isOpen && suggestions.length > 0} onOpenChange={setOpen} onFocus={() => setOpen(true)} onBlur={() => setOpen(false)}
-      options={suggestions.map((one) => ({ value: one.value, label: one.label === one.value ? one.value : <span className="row between"><span>{one.label}</span><span className="mono faint">{one.value}</span></span> }))}
+      options={suggestions.map((one) => ({ value: one.value, label: one.label === one.value ? one.value : <span className="row between"><span className="cut" title={one.label}>{one.label}</span><span className="mono faint">{one.value}</span></span> }))}
       onChange={(next: string) => onChange(next)} placeholder={t.value}
-      showSearch={{ filterOption: (search, option) => option === undefined || `${option.value} ${suggestions.find((one) => one.value === option.value)?.label ?? ''}`.toLowerCase().includes(search.toLowerCase()) }}
+      showSearch={{ filterOption: (search, option) => isSearched || option === undefined || `${option.value} ${suggestions.find((one) => one.value === option.value)?.label ?? ''}`.toLowerCase().includes(search.toLowerCase()) }}
     />
   );
 }
 
 function ListValue({ value, kind, subject, onChange, label }: { value: readonly Json[]; kind: Kind; subject: Subject; onChange: (value: Json) => void; label: string }) {
   const [isOpen, setOpen] = useState(false);
-  const suggestions = useSuggestions(subject, isOpen);
+  const [typed, setTyped] = useState('');
+  const { items: suggestions, isSearched } = useSuggestions(subject, isOpen, typed);
   const t = useText(ruleTexts);
   const isNumber = kind === 'number' || kind === 'money';
   const toText = (one: Json): string => (kind === 'money' && typeof one === 'number' ? String(one / 100) : String(one));
@@ -187,7 +188,8 @@ function ListValue({ value, kind, subject, onChange, label }: { value: readonly 
     <Select
       mode="tags" aria-label={label} value={value.map(toText)} className="rule-field" style={{ minWidth: 160, maxWidth: 420 }} popupMatchSelectWidth={260} placeholder={t.values} maxTagCount={6} tokenSeparators={[',', '，', '、', '\n', '\t']}
       onOpenChange={setOpen} onChange={(next: string[]) => onChange(next.map(toJson).filter((one) => one !== null))}
-      options={isNumber ? [] : suggestions.map((one) => ({ value: one.value, label: one.label }))}
+      showSearch={{ onSearch: setTyped, ...(isSearched ? { filterOption: false } : {}) }}
+      options={isNumber ? [] : suggestions.map((one) => ({ value: one.value, label: one.label === one.value ? one.label : `${one.label} ${one.value}` }))}
     />
   );
 }

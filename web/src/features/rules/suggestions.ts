@@ -2,9 +2,12 @@
 /* suggestions: values that occur, for a trait, a property or a tag: from the tracking plan, the sizes of tags, the objects, and
  * from what came in last.
  */
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
+import { useMay, useSession } from '@/app/session';
+import { useDebounced } from '@/lib/hooks';
 import { labelIn, useVocabulary, type Vocabulary } from './vocabulary';
 
 /* What a value belongs to. */
@@ -54,18 +57,61 @@ function knownValues(subject: Subject, v: Vocabulary): readonly string[] {
   return properties.find((one) => one.value === subject.name)?.values ?? [];
 }
 
-export function useSuggestions(subject: Subject, enabled: boolean): Suggestion[] {
+/* The kind of objects whose ids the subject has; null when it has none. */
+export function objectKindOf(subject: Subject, objects: Vocabulary['catalogue']['objects']): string | null {
+  if (subject.name === '') return null;
+  if (subject.form === 'trait' || subject.form === 'relation') return objects.find((one) => one.traits.includes(subject.name))?.kind ?? null;
+  if (subject.form !== 'prop') return null;
+  if (subject.object !== null) {
+    if (subject.name === 'id') return subject.object;
+    const leadsTo = objects.find((one) => one.kind === subject.object)?.properties.find((one) => one.name === subject.name)?.object ?? '';
+    return leadsTo === '' ? null : leadsTo;
+  }
+  const isAny = subject.events.length === 0 || subject.events.includes('*');
+  return objects.find((one) => one.vias.some((way) => way.via === subject.name && (isAny || subject.events.includes(way.event))))?.kind ?? null;
+}
+
+function nameOf(object: Schemas['Object']): string {
+  const { name, title } = object.props as { name?: unknown; title?: unknown };
+  return typeof name === 'string' ? name : typeof title === 'string' ? title : '';
+}
+
+/* Objects by what is typed of their id or name: the server looks, however many there are. null: the subject names none. */
+function useObjects(subject: Subject, enabled: boolean, typed: string): Suggestion[] | null {
   const v = useVocabulary();
+  const isWhole = useSession().user.team === null;
+  const may = useMay('object.see');
+  const kind = may && isWhole ? objectKindOf(subject, v.catalogue.objects) : null;
+  const query = useDebounced(typed.trim(), 200);
+  const found = useQuery({
+    queryKey: ['objects', 'suggested', kind, query],
+    queryFn: ({ signal }) => api.get('/objects/{kind}', { path: { kind: kind ?? '' }, query: { query: query === '' ? undefined : query, limit: shown }, signal }),
+    enabled: enabled && kind !== null, placeholderData: keepPreviousData, staleTime: 30_000,
+  });
+  return useMemo(() => (kind === null ? null : (found.data?.items ?? []).map((one) => ({ value: one.id, label: nameOf(one) || one.id }))), [kind, found.data]);
+}
+
+export interface Suggested {
+  items: Suggestion[];
+  /* the server has looked already: what came is not sifted again */
+  isSearched: boolean;
+}
+
+/* `typed` is what has been typed so far. */
+export function useSuggestions(subject: Subject, enabled: boolean, typed: string): Suggested {
+  const v = useVocabulary();
+  const objects = useObjects(subject, enabled, typed);
   const isChannel = subject.form === 'prop' && (subject.name === 'channel' || subject.name === '$channel');
   const known = knownValues(subject, v);
   const oneEvent = subject.events.length === 1 && subject.events[0] !== '*' ? subject.events[0] : undefined;
-  const isLive = enabled && !isChannel && subject.name !== '' && (subject.form === 'trait' || (subject.form === 'prop' && subject.object === null));
+  const isLive = enabled && !isChannel && objects === null && subject.name !== '' && (subject.form === 'trait' || (subject.form === 'prop' && subject.object === null));
   const live = useQuery({ ...queries.recentEvents(subject.form === 'trait' ? 'Identify' : (oneEvent ?? '')), enabled: isLive });
   const tag = useQuery({ ...queries.definition('tags', subject.name), enabled: enabled && subject.form === 'tag' && subject.object === null && subject.name !== '', refetchInterval: false, retry: false });
-  return useMemo(() => {
+  return useMemo((): Suggested => {
+    if (objects !== null) return { items: objects, isSearched: true };
     const came = live.data === undefined ? [] : valuesIn(live.data.items.map((one) => one.raw), subject.name);
     const sizes = subject.form === 'tag' ? (tag.data?.sizes ?? []).map((one) => one.value) : [];
     const all = [...new Set([...known, ...sizes, ...came])].slice(0, shown);
-    return all.map((value) => ({ value, label: isChannel ? labelIn(v.channels, value) : value }));
-  }, [known, live.data, tag.data, subject.form, subject.name, isChannel, v]);
+    return { items: all.map((value) => ({ value, label: isChannel ? labelIn(v.channels, value) : value })), isSearched: false };
+  }, [objects, known, live.data, tag.data, subject.form, subject.name, isChannel, v]);
 }
