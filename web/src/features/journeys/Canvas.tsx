@@ -6,12 +6,14 @@ import {
 import { applyNodeChanges, Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeChange, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactNode } from 'react';
+import { useClock } from '@/app/clock';
 import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { useChannelName, useEventName } from '@/ui/Marks';
-import { shortCount } from '@/lib/format';
+import { dateTime, shortCount } from '@/lib/format';
 import { layoutOf } from './changes';
 import { cardHeight, cardWidth, down, factsOf, isValue, kindOf, placesOf, sayDuration, textOf, waysOf, type Definition, type JourneyCatalogue, keyOf, wayCounts, type NodeReport, type Value } from './model';
 import { journeyTexts } from './texts';
+import type { Lit } from './trial';
 import './journeys.css';
 
 /* The card of the trigger; no node can have this id, since ids are names. */
@@ -41,6 +43,9 @@ interface CardData extends Record<string, unknown> {
   isOpen: boolean;
   problem: string;
   canEdit: boolean;
+  /* in a trial: '' for a step that she does not come by, else how it went; undefined elsewhere */
+  lit: string | undefined;
+  litAt: string;
   onOpen: (id: string) => void;
 }
 type CardNode = Node<CardData, 'card'>;
@@ -50,13 +55,13 @@ function Card({ data }: NodeProps<CardNode>) {
   const language = useLanguage();
   return (
     <button
-      type="button" className={`journey-card ${shapes[data.type] ?? ''} ${data.id === triggerId ? 'begins' : ''} ${data.isOpen ? 'open' : ''} ${data.problem === '' ? '' : 'wrong'}`} style={{ width: cardWidth, height: cardHeight }}
+      type="button" className={`journey-card ${shapes[data.type] ?? ''} ${data.id === triggerId ? 'begins' : ''} ${data.isOpen ? 'open' : ''} ${data.problem === '' ? '' : 'wrong'} ${data.lit === undefined ? '' : data.lit === '' ? 'dim' : `lit ${data.lit}`}`} style={{ width: cardWidth, height: cardHeight }}
       aria-pressed={data.isOpen} title={data.problem === '' ? data.title : data.problem} onClick={() => data.onOpen(data.id)} data-node={data.id}
     >
       <Handle type="target" position={Position.Top} isConnectable={data.canEdit && data.id !== triggerId} />
       <span className="journey-card-head"><KindIcon type={data.type} /><span className="cut grow"><strong>{data.title}</strong></span><span className="small faint">{data.title === data.kind ? '' : data.kind}</span></span>
       <span className="cut small soft">{data.fact}</span>
-      <span className="journey-counts">{data.counts.map((one) => <span key={one.label}><b>{shortCount(one.value, language)}</b> {one.label} </span>)}</span>
+      <span className="journey-counts">{data.lit !== undefined ? <span className="cut">{data.litAt}</span> : data.counts.map((one) => <span key={one.label}><b>{shortCount(one.value, language)}</b> {one.label} </span>)}</span>
       {data.problem !== '' && <span className="hidden-text">{t.problemMark}</span>}
       <Handle type="source" position={Position.Bottom} isConnectable={data.canEdit && data.id !== triggerId} />
     </button>
@@ -93,6 +98,8 @@ interface CanvasProps {
     /* a kind from the palette was dropped on a node, or (as 'a b/path') on a way */
     onDrop: (type: string, on: string) => void;
   } | null;
+  /* one customer's way through it, instead of the numbers of all */
+  lit?: { nodes: ReadonlyMap<string, Lit>; ways: ReadonlySet<string> };
 }
 
 /* What is dragged from the palette. */
@@ -110,7 +117,7 @@ function targetOf(event: DragEvent): string {
   return cards.sort((a, b) => away(a) - away(b))[0]?.id ?? triggerId;
 }
 
-export function Canvas({ definition, catalogue, report, entered, inside, opened, problems, onOpen, hands }: CanvasProps) {
+export function Canvas({ definition, catalogue, report, entered, inside, opened, problems, onOpen, hands, lit }: CanvasProps) {
   const t = useText(journeyTexts);
   const language = useLanguage();
   const { scheme } = usePreferences();
@@ -122,8 +129,15 @@ export function Canvas({ definition, catalogue, report, entered, inside, opened,
   const numbers = useMemo(() => new Map(report.map((one) => [one.node, one])), [report]);
   const trigger = isValue(definition['trigger']) ? definition['trigger'] : {};
   const triggerKind = catalogue.triggers.find((one) => one.type === textOf(trigger['type']));
+  const { zone } = useClock();
   const nodes = useMemo((): CardNode[] => {
-    const card = (id: string, data: Pick<CardData, 'type' | 'title' | 'kind' | 'fact' | 'counts'>, position: { x: number; y: number }): CardNode => ({ id, type: 'card', position, draggable: hands !== null && id !== triggerId, data: { id, isOpen: opened === id, problem: problems.get(id === triggerId ? '' : id) ?? '', canEdit: hands !== null, onOpen, ...data } });
+    const litIn = (id: string): Pick<CardData, 'lit' | 'litAt'> => {
+      const held = lit?.nodes.get(id === triggerId ? '$start' : id);
+      if (lit === undefined) return { lit: undefined, litAt: '' };
+      if (id === triggerId) return { lit: 'good', litAt: held === undefined ? '' : dateTime(held.first, language, zone) };
+      return held === undefined ? { lit: '', litAt: '' } : { lit: held.tone, litAt: `${dateTime(held.first, language, zone)}${held.times > 1 ? ` · ${held.times}×` : ''}` };
+    };
+    const card = (id: string, data: Pick<CardData, 'type' | 'title' | 'kind' | 'fact' | 'counts'>, position: { x: number; y: number }): CardNode => ({ id, type: 'card', position, draggable: hands !== null && id !== triggerId, data: { id, isOpen: opened === id, problem: problems.get(id === triggerId ? '' : id) ?? '', canEdit: hands !== null, ...litIn(id), onOpen, ...data } });
     const first = places.get(definition.start) ?? { x: 0, y: 0 };
     const start = card(triggerId, {
       type: 'trigger', title: triggerKind?.text[language] ?? t.start, kind: t.start, fact: [textOf(trigger['event']) === '' ? '' : event(textOf(trigger['event'])), textOf(trigger['segment']), textOf(trigger['tag']), textOf(trigger['trait']), textOf(trigger['rrule'])].filter((part) => part !== '').join(' · '),
@@ -141,13 +155,14 @@ export function Canvas({ definition, catalogue, report, entered, inside, opened,
         counts: [{ label: t.counts.entered, value: counted?.entered ?? 0 }, { label: t.counts.waiting, value: counted?.waiting ?? 0 }, reaches ? { label: t.counts.touched, value: touched } : { label: t.counts.left, value: counted?.left ?? 0 }],
       }, places.get(id) ?? { x: 0, y: 0 });
     })];
-  }, [definition, catalogue, language, ids, places, numbers, opened, problems, onOpen, entered, inside, t, hands === null]);
+  }, [definition, catalogue, language, ids, places, numbers, opened, problems, onOpen, entered, inside, t, hands === null, lit, zone]);
   const flow = useMemo(() => wayCounts(ways, report), [ways, report]);
   const edges = useMemo((): Edge[] => {
+    const taken = (from: string, to: string): Partial<Edge> => (lit?.ways.has(`${from} ${to}`) === true ? { style: { stroke: 'var(--accent)', strokeWidth: 3 } } : {});
     const line = { markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 }, style: { stroke: 'var(--line-strong)', strokeWidth: 1.5 }, labelShowBg: true, labelBgPadding: [5, 2] as [number, number], labelBgBorderRadius: 4, labelStyle: { fill: 'var(--ink-soft)', fontSize: 11 }, labelBgStyle: { fill: 'var(--paper)' } };
-    const first = Object.hasOwn(definition.nodes, definition.start) ? [{ id: triggerId, source: triggerId, target: definition.start, ...line }] : [];
-    return [...first, ...ways.map((way) => ({ id: `${way.from} ${way.path}`, source: way.from, target: way.to, type: 'smoothstep', label: [way.label, flow.has(keyOf(way)) ? shortCount(flow.get(keyOf(way)) ?? 0, language) : ''].filter((part) => part !== '').join(' · '), ...line }))];
-  }, [definition, ways, flow, language]);
+    const first = Object.hasOwn(definition.nodes, definition.start) ? [{ id: triggerId, source: triggerId, target: definition.start, ...line, ...(lit === undefined ? {} : { style: { stroke: 'var(--accent)', strokeWidth: 3 } }) }] : [];
+    return [...first, ...ways.map((way) => ({ id: `${way.from} ${way.path}`, source: way.from, target: way.to, type: 'smoothstep', label: [way.label, flow.has(keyOf(way)) ? shortCount(flow.get(keyOf(way)) ?? 0, language) : ''].filter((part) => part !== '').join(' · '), ...line, ...taken(way.from, way.to) }))];
+  }, [definition, ways, flow, language, lit]);
   /* while one is dragged the canvas draws it where the hand is; the draft hears of it when it is let go */
   const [drawn, setDrawn] = useState(nodes);
   useEffect(() => setDrawn(nodes), [nodes]);

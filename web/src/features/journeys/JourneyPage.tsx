@@ -18,13 +18,15 @@ import { journeyQueries, type Journey } from './model';
 import { Refusal } from './Refusal';
 import { ReportTab } from './ReportTab';
 import { journeyTexts } from './texts';
+import { TrialTab } from './TrialTab';
+import { trialTexts } from './trialTexts';
 import { useDraft } from './useDraft';
 import { VersionsTab } from './VersionsTab';
 import { WhatIfTab } from './WhatIfTab';
 import { whatIfTexts } from './whatifTexts';
 import './journeys.css';
 
-const tabs = ['canvas', 'whatif', 'json', 'report', 'explain', 'versions'] as const;
+const tabs = ['canvas', 'trial', 'whatif', 'json', 'report', 'explain', 'versions'] as const;
 type Tab = (typeof tabs)[number];
 
 export function JourneyPage() {
@@ -40,6 +42,7 @@ export function JourneyPage() {
 function Opened({ journey }: { journey: Journey }) {
   const t = useText(journeyTexts);
   const whatIf = useText(whatIfTexts);
+  const trial = useText(trialTexts);
   const { tab: tabInPath } = useParams();
   const navigate = useNavigate();
   const draft = useDraft(journey.key, journey.journey);
@@ -63,8 +66,9 @@ function Opened({ journey }: { journey: Journey }) {
       actions={<Actions journey={journey} draft={draft} onRefused={setRefusal} />}
     >
       <Refusal problem={refusal} onOpen={(node) => void navigate(`/journeys/${journey.key}?node=${encodeURIComponent(node)}`)} />
-      <TabBar<Tab> label={t.views} value={tab} tabs={tabs.map((key) => ({ key, label: key === 'whatif' ? whatIf.tab : t.tabs[key] }))} onChange={go}>
+      <TabBar<Tab> label={t.views} value={tab} tabs={tabs.map((key) => ({ key, label: key === 'whatif' ? whatIf.tab : key === 'trial' ? trial.tab : t.tabs[key] }))} onChange={go}>
         {tab === 'canvas' && <CanvasTab journey={journey} draft={draft} refusal={refusal} />}
+        {tab === 'trial' && <TrialTab journey={journey} draft={draft} />}
         {tab === 'whatif' && <WhatIfTab journey={journey} draft={draft} />}
         {tab === 'json' && <JsonTab draft={draft} />}
         {tab === 'report' && <ReportTab journey={journey} />}
