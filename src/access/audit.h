@@ -43,8 +43,17 @@ err audit_head_load(struct audit_head *head, const struct keys *keys, struct led
 void audit_write(struct audit_head *head, const struct keys *keys, const struct audit_line *line,
                  struct ledger_writes *writes);
 
+/* Lines go by age (at least the fewest days of engine/retention.h). An anchor, a row of META under a keyed hash of its own,
+ * says how many went and with which chain they ended, so that the rest still proves itself. */
+#define AUDIT_ANCHOR_KEY "audit_anchor"
+/* The oldest lines, up to `limit` of those before `before_ms`, as the ledger has them (behind a barrier): they are removed,
+ * the anchor moves. CORRUPT, and nothing is removed, when they are not those that were written. */
+err audit_expire(struct ledger *ledger, const struct keys *keys, int64_t before_ms, size_t limit,
+                 struct ledger_writes *writes, uint64_t *removed, struct problem *problem) MUST_USE;
+
 struct audit_verdict {
-    uint64_t lines; /* that were read */
+    uint64_t lines;   /* that were read */
+    uint64_t expired; /* that went by age before */
     bool is_whole;
     uint64_t broken_seq; /* the first line whose chain is not that of what is before it; 0: none */
     const char *complaint; /* what is wrong; "" when whole */

@@ -30,6 +30,7 @@ int command_touch(int argc, char **argv);
 int command_template(int argc, char **argv);
 int command_channel(int argc, char **argv);
 int command_stop(int argc, char **argv);
+int command_privacy(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);
 

@@ -45,6 +45,7 @@ static const struct command {
     { "template", command_template, 0, "list, show, put, delete, preview" },
     { "channel", command_channel, 0, "list, show, put, delete, test" },
     { "stop", command_stop, 0, "the red button: nothing leaves any more; --off goes on" },
+    { "privacy", command_privacy, 0, "show, requests, access, restrict, erase, retention, retain" },
     { "backup", command_backup, BACKUP,
       "let a running server take one, or look after a folder of them" },
     { "restore", command_restore, RESTORE, "a data folder out of a backup, also as of a moment" },

@@ -206,10 +206,12 @@ static err open_backups(const struct options *options, struct engine *engine, co
     return options->backups[0] != '\0' ? backups_open(backups, &config, problem) : ERR_OK;
 }
 
-static err open_privacy(const struct options *options, struct engine *engine, const char *data,
-                        struct privacy **privacy, struct problem *problem)
+static err open_privacy(const struct options *options, struct engine *engine,
+                        struct imports *imports, const char *data, struct privacy **privacy,
+                        struct problem *problem)
 {
     struct privacy_config config = { .engine = engine,
+                                     .imports = imports,
                                      .data_folder = data,
                                      .backups_folder =
                                          options->backups[0] != '\0' ? options->backups : NULL };
@@ -259,7 +261,8 @@ static err open_duties(struct life *life, struct problem *problem)
     if (error == ERR_OK)
         error = open_backups(options, life->engine, life->folder, &life->backups, problem);
     if (error == ERR_OK)
-        error = open_privacy(options, life->engine, life->folder, &life->privacy, problem);
+        error = open_privacy(options, life->engine, life->imports, life->folder, &life->privacy,
+                             problem);
     return error;
 }
 

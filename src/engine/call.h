@@ -37,8 +37,30 @@ err run_watermark_put(struct call *call) MUST_USE;
 err run_object_put(struct call *call) MUST_USE;
 err run_object_kind_put(struct call *call) MUST_USE;
 
+/* What of a node was told goes or stays with its events. */
+enum retract {
+    RETRACT_UNDONE,  /* all that `source` said, in an undo; `seqs` are its own */
+    RETRACT_NAMED,   /* the events `seqs` and what they told; the ledger lists them for ever */
+    RETRACT_EXPIRED, /* the events alone: their rows leave the warehouse */
+};
+/* {node, seqs, count, first, last, orders}: events go, what stays is observed again. */
+err imports_retract_node(struct call *call, enum retract why, uint32_t source,
+                         json_value told) MUST_USE;
+
+/* command_retention.c */
+err run_retention_put(struct call *call) MUST_USE;
+err run_retention_begin(struct call *call) MUST_USE;
+err run_retention_cut(struct call *call) MUST_USE;
+err run_retention_retract(struct call *call) MUST_USE;
+err run_retention_drop(struct call *call) MUST_USE;
+err run_retention_finish(struct call *call) MUST_USE;
+
 /* command_privacy.c */
 err run_customer_erase(struct call *call) MUST_USE;
+/* What these touches were made of, and what providers said, goes; that they were stays. */
+err touches_empty(struct call *call, uint64_t *numbers, size_t count) MUST_USE;
+/* These visitors (roots in memory) are forgotten in one erasure; no tombstone keeps them from coming back. */
+err erase_visitors(struct call *call, const uint32_t *roots, size_t count) MUST_USE;
 err run_erasure_move(struct call *call) MUST_USE;
 err run_tombstone_put(struct call *call) MUST_USE;
 

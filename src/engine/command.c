@@ -246,6 +246,8 @@ static err run_setting_put(struct call *call)
     call->object = member_text(call, STR("key"));
     if (call->object.size == 0 || call->object.size > 100)
         return problem_set(call->problem, ERR_UNPROCESSABLE, "a setting's key has 1 to 100 bytes");
+    if (str_equal(call->object, STR(RETENTION_SETTING)))
+        return problem_set(call->problem, ERR_UNPROCESSABLE, "retention is put at /retention");
     struct buffer value;
     buffer_init(&value, 65536);
     json_write_value(&value, json_get(call->body, STR("value")));
@@ -336,6 +338,12 @@ static const struct handler {
     { "request.put", run_request_put },
     { "erasure.move", run_erasure_move },
     { "tombstone.put", run_tombstone_put },
+    { "retention.put", run_retention_put },
+    { "retention.begin", run_retention_begin },
+    { "retention.cut", run_retention_cut },
+    { "retention.retract", run_retention_retract },
+    { "retention.drop", run_retention_drop },
+    { "retention.finish", run_retention_finish },
     { "backup.take", run_backup_take },
     { "import.create", run_import_create },
     { "import.move", run_import_move },
@@ -429,6 +437,9 @@ static bool is_step_of_a_job(str operation)
            str_equal(operation, STR("import.detach")) ||
            str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("feed.move")) ||
            str_equal(operation, STR("sink.move")) ||
+           str_equal(operation, STR("retention.cut")) ||
+           str_equal(operation, STR("retention.retract")) ||
+           str_equal(operation, STR("retention.drop")) ||
            str_equal(operation, STR("watermark.put")) || str_equal(operation, STR("journey.run")) ||
            str_equal(operation, STR("touch.claim")) || str_equal(operation, STR("touch.results")) ||
            str_equal(operation, STR("touch.receipts")) || str_equal(operation, STR("touch.run")) ||
@@ -526,7 +537,8 @@ static bool needs_barrier(str operation)
     return str_equal(operation, STR("identity.rules.apply")) ||
            str_starts_with(operation, STR("team.")) ||
            str_equal(operation, STR("customer.erase")) ||
-           str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("request.put"));
+           str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("request.put")) ||
+           str_equal(operation, STR("retention.drop"));
 }
 
 err command_apply(struct engine *engine, uint64_t seq, str record)

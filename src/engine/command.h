@@ -48,6 +48,7 @@
  *  request.put        {customer, kind, received_ms, due_ms, handler, note}: answers {number}; or, of one that is there,
  *                     {number, state, handler, due_ms, note, result, package}: what is missing stays
  *  tombstone.put      {hashes:[hex], lift}: she comes back; or, of a backup that knows her, she does not
+ *  retention.put      {policy}: engine/retention.h     retention.begin {policy}: answers {number}
  *  steps of a job, never asked for from outside:
  *  erasure.move       {number, totals:[[day, type, channel, currency, events, revenue, total]], quarantine:[ids],
  *                     receipt:{…}, clean, finished}
@@ -55,6 +56,9 @@
  *  import.cut         {number}: what comes from here on is watched (engine/jobs.h)
  *  import.retract     {number, place, nodes:[{node, seqs, all, count, first, last, orders}]}
  *  import.detach      {number, rows:[…], edges:[from, to]}
+ *  retention.cut      {number}                retention.retract {number, place, nodes}: as import.retract
+ *  retention.drop     {number, quarantine | touches | visitors: [ids]} or {number, audit_before_ms}: answers {removed}
+ *  retention.finish   {number, log, exports, uploads}: counts
  *  watermark.put      {source, time}
  *  feed.move          {feed, places:[[topic, partition, next]]}: in the block of its events
  *  sink.move          {sink, next}: it was told everything below that (engine/news.h)
@@ -94,6 +98,14 @@
     X(ERASURE_MOVE, "erasure.move", SYSTEM, "an erasure went on")                                  \
     X(TOMBSTONE_PUT, "tombstone.put", PRIVACY_APPROVE,                                             \
       "identifiers were kept out, or may come back")                                               \
+    X(RETENTION_PUT, "retention.put", PRIVACY_ADMINISTER,                                          \
+      "it was said how long data are kept")                                                        \
+    X(RETENTION_BEGIN, "retention.begin", PRIVACY_ADMINISTER,                                      \
+      "data that are too old began to be removed")                                                 \
+    X(RETENTION_CUT, "retention.cut", SYSTEM, "events that are too old are about to go")           \
+    X(RETENTION_RETRACT, "retention.retract", SYSTEM, "events that are too old went")              \
+    X(RETENTION_DROP, "retention.drop", SYSTEM, "data that are too old went")                      \
+    X(RETENTION_FINISH, "retention.finish", SYSTEM, "data that are too old are removed")           \
     X(BACKUP_TAKE, "backup.take", BACKUP_CREATE, "a backup was begun")                             \
     X(VALUES_REVEAL, "values.reveal", CUSTOMER_REVEAL, "personal values were shown in full")       \
     X(IMPORT_CREATE, "import.create", IMPORT_CREATE, "an import was begun")                        \

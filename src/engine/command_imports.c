@@ -232,7 +232,7 @@ static size_t read_seqs(json_value list, uint64_t *seqs, size_t limit)
     return count;
 }
 
-static err retract_node(struct call *call, uint32_t source, json_value told)
+err imports_retract_node(struct call *call, enum retract why, uint32_t source, json_value told)
 {
     struct engine *engine = call->engine;
     uint32_t node = (uint32_t)number_of(told, STR("node"));
@@ -242,17 +242,18 @@ static err retract_node(struct call *call, uint32_t source, json_value told)
     if (seqs == NULL)
         return ERR_NOMEM;
     count = read_seqs(list, seqs, count);
-    err error = profile_retract(engine->profile, node, source, seqs, count, call->writes);
+    err error = profile_retract(engine->profile, node, source, seqs,
+                                why == RETRACT_EXPIRED ? 0 : count, call->writes);
     for (size_t i = 0; i < count && error == ERR_OK; i++) {
         error = apply_retract(engine, node, seqs[i]);
-        if (source == 0 && error == ERR_OK)
+        if (why == RETRACT_NAMED && error == ERR_OK)
             LEDGER_PUT(call->writes, LEDGER_RETRACTIONS, ledger_int((int64_t)seqs[i]),
                        ledger_int(node), ledger_int((int64_t)call->seq));
     }
     atomic_fetch_sub(&engine->events, count);
     if (error == ERR_OK)
         error = observe_rest(call, node, told);
-    if (error == ERR_OK && source != 0 && profile_is_empty(engine->profile, node))
+    if (error == ERR_OK && why == RETRACT_UNDONE && profile_is_empty(engine->profile, node))
         error = identity_undo_node(engine->identity, node, call->seq, call->writes);
     uint32_t root = identity_root(engine->identity, node);
     if (error == ERR_OK) /* who is gone leaves every list, too */
@@ -274,7 +275,8 @@ err run_import_retract(struct call *call)
         error = visitors_call(call->engine, (uint32_t)number_of(node, STR("node")), call->seq);
     iterator = json_iterate(nodes);
     while (error == ERR_OK && json_next(&iterator, NULL, &node))
-        error = retract_node(call, source, node);
+        error = imports_retract_node(call, source != 0 ? RETRACT_UNDONE : RETRACT_NAMED, source,
+                                     node);
     if (error != ERR_OK)
         return error;
     if (place > 0)

@@ -165,6 +165,16 @@ static err each_step(struct call *call, enum ledger_table table, const struct nu
     return error;
 }
 
+static err wipe_parts(struct call *call, const struct numbers *touches, uint32_t *rows)
+{
+    err error = each_key(call, LEDGER_TOUCH_SENDS, touches, wipe_send, rows);
+    if (error == ERR_OK)
+        error = each_key(call, LEDGER_TOUCH_TASKS, touches, wipe_task, rows);
+    if (error == ERR_OK)
+        error = each_key(call, LEDGER_TOUCH_TASK_STATES, touches, wipe_task_state, rows);
+    return error == ERR_OK ? each_step(call, LEDGER_TOUCH_STEPS, touches, false, rows) : error;
+}
+
 static err wipe_touches(struct call *call, uint32_t node, uint32_t *rows)
 {
     struct finding finding = { .wiping = { .call = call, .table = LEDGER_TOUCHES } };
@@ -174,13 +184,25 @@ static err wipe_touches(struct call *call, uint32_t node, uint32_t *rows)
         error = finding.numbers.error;
     *rows += finding.wiping.rows;
     if (error == ERR_OK)
-        error = each_key(call, LEDGER_TOUCH_SENDS, &finding.numbers, wipe_send, rows);
+        error = wipe_parts(call, &finding.numbers, rows);
+    memory_free(finding.numbers.items);
+    return error;
+}
+
+err touches_empty(struct call *call, uint64_t *numbers, size_t count)
+{
+    struct finding finding = { .wiping = { .call = call, .table = LEDGER_TOUCHES } };
+    uint32_t rows = 0;
+    err error = ERR_OK;
+    for (size_t i = 0; i < count && error == ERR_OK; i++) {
+        struct ledger_value key = ledger_int((int64_t)numbers[i]);
+        error = ledger_find(call->engine->ledger, LEDGER_TOUCHES, &key, 1, wipe_touch, &finding,
+                            call->problem);
+    }
     if (error == ERR_OK)
-        error = each_key(call, LEDGER_TOUCH_TASKS, &finding.numbers, wipe_task, rows);
+        error = finding.numbers.error;
     if (error == ERR_OK)
-        error = each_key(call, LEDGER_TOUCH_TASK_STATES, &finding.numbers, wipe_task_state, rows);
-    if (error == ERR_OK)
-        error = each_step(call, LEDGER_TOUCH_STEPS, &finding.numbers, false, rows);
+        error = wipe_parts(call, &finding.numbers, &rows);
     memory_free(finding.numbers.items);
     return error;
 }
@@ -219,35 +241,55 @@ static bool note_value(void *context, const struct identity_row_view *view)
     return true;
 }
 
-static err gather_secret(struct call *call, const uint32_t *nodes, size_t count,
-                         struct secret *secret)
+static err gather_of(struct call *call, uint32_t root, struct secret *secret)
 {
     struct engine *engine = call->engine;
-    json_writer_init(&secret->writer, &secret->bytes);
-    json_begin_array(&secret->writer);
-    size_t total = count > 0 ? identity_rows(engine->identity, nodes[0], NULL, 0) : 0;
+    size_t total = identity_rows(engine->identity, root, NULL, 0);
     uint32_t *rows = memory_alloc((total + 1) * sizeof *rows);
     if (rows == NULL)
         return ERR_NOMEM;
-    total = identity_rows(engine->identity, nodes[0], rows, total);
+    total = identity_rows(engine->identity, root, rows, total);
     err error = identity_read_rows(engine->identity, engine->ledger, rows, total, note_value,
                                    secret, call->problem);
     memory_free(rows);
+    return error;
+}
+
+/* Whom one erasure is about: one customer with all her nodes, or visitors, who are a node each. */
+struct erased {
+    const uint32_t *roots, *nodes;
+    size_t root_count, node_count;
+    str reason;
+    bool comes_back; /* no tombstone is put */
+};
+
+static err gather_secret(struct call *call, const struct erased *whom, struct secret *secret)
+{
+    err error = ERR_OK;
+    json_writer_init(&secret->writer, &secret->bytes);
+    json_begin_array(&secret->writer);
+    for (size_t i = 0; i < whom->root_count && error == ERR_OK; i++)
+        error = gather_of(call, whom->roots[i], secret);
     json_end_array(&secret->writer);
     return error == ERR_OK ? buffer_status(&secret->bytes) : error;
 }
 
 /* While her nodes are still hers. */
-static err forget_acts(struct call *call, uint32_t root, const uint32_t *nodes, size_t count,
-                       struct counts *counts)
+static err forget_acts(struct call *call, const struct erased *whom, struct counts *counts)
 {
     struct engine *engine = call->engine;
     struct journey_moment journey = { call->seq, engine->now_ms };
     struct touch_moment touch = { call->seq, engine->now_ms };
-    err error =
-        journey_erased(move_journeys(engine), root, journey, call->writes, &counts->positions);
-    if (error == ERR_OK)
-        error = touch_erased(act_touches(engine), root, touch, call->writes, &counts->touches);
+    const uint32_t *nodes = whom->nodes;
+    size_t count = whom->node_count;
+    err error = ERR_OK;
+    for (size_t i = 0; i < whom->root_count && error == ERR_OK; i++) {
+        error = journey_erased(move_journeys(engine), whom->roots[i], journey, call->writes,
+                               &counts->positions);
+        if (error == ERR_OK)
+            error = touch_erased(act_touches(engine), whom->roots[i], touch, call->writes,
+                                 &counts->touches);
+    }
     for (size_t i = 0; i < count && error == ERR_OK; i++) {
         error = wipe_touches(call, nodes[i], &counts->rows);
         if (error == ERR_OK)
@@ -321,34 +363,35 @@ static void write_counts(const struct counts *counts, struct buffer *out)
     json_end_object(&writer);
 }
 
-static void put_erasure(struct call *call, uint32_t number, uint32_t root, const uint32_t *nodes,
-                        size_t count, str secret, str receipt)
+static void put_erasure(struct call *call, uint32_t number, const struct erased *whom, str secret,
+                        str receipt)
 {
     struct buffer bytes;
-    str reason = json_text(json_get(call->body, STR("reason")));
-    buffer_init(&bytes, (count + 1) * sizeof(uint32_t));
-    for (size_t i = 0; i < count; i++)
-        write_u32(&bytes, nodes[i]);
-    LEDGER_PUT(call->writes, LEDGER_ERASURES, ledger_int(number), ledger_int(root),
+    buffer_init(&bytes, (whom->node_count + 1) * sizeof(uint32_t));
+    for (size_t i = 0; i < whom->node_count; i++)
+        write_u32(&bytes, whom->nodes[i]);
+    LEDGER_PUT(call->writes, LEDGER_ERASURES, ledger_int(number), ledger_int(whom->roots[0]),
                ledger_int(call->engine->now_ms), ledger_int((int64_t)call->seq),
-               ledger_int(call->command->user_number), ledger_text(reason),
+               ledger_int(call->command->user_number), ledger_text(whom->reason),
                ledger_text(STR("erasing")), ledger_blob(buffer_str(&bytes)), ledger_blob(secret),
                ledger_text(receipt), ledger_int(0));
     buffer_deinit(&bytes);
 }
 
-static err erase(struct call *call, uint32_t root, const uint32_t *nodes, size_t count)
+static err erase(struct call *call, const struct erased *whom)
 {
     struct engine *engine = call->engine;
+    const uint32_t *nodes = whom->nodes;
+    size_t count = whom->node_count;
     struct counts counts = { .nodes = 0 };
     struct secret secret = { .identity = engine->identity };
     struct buffer receipt;
     uint32_t number = engine->erasures.count + 1;
     buffer_init(&secret.bytes, SECRET_BYTES_MAX);
     buffer_init(&receipt, RECEIPT_BYTES_MAX);
-    err error = gather_secret(call, nodes, count, &secret);
+    err error = gather_secret(call, whom, &secret);
     if (error == ERR_OK)
-        error = forget_acts(call, root, nodes, count, &counts);
+        error = forget_acts(call, whom, &counts);
     if (error == ERR_OK)
         error = forget_facts(call, nodes, count, &counts);
     if (error == ERR_OK)
@@ -356,14 +399,13 @@ static err erase(struct call *call, uint32_t root, const uint32_t *nodes, size_t
     if (error == ERR_OK)
         error = person_forget(call, number, nodes, count, &counts.rows);
     if (error == ERR_OK)
-        error = forget_identity(call, number, nodes, count, &counts);
+        error = forget_identity(call, whom->comes_back ? 0 : number, nodes, count, &counts);
     if (error == ERR_OK)
         error = erasures_add(&engine->erasures, number, nodes, count);
     if (error == ERR_OK) {
         engine->erasures.count = number;
         write_counts(&counts, &receipt);
-        put_erasure(call, number, root, nodes, count, buffer_str(&secret.bytes),
-                    buffer_str(&receipt));
+        put_erasure(call, number, whom, buffer_str(&secret.bytes), buffer_str(&receipt));
         buffer_printf(call->answer, "{\"number\":%u}", number);
     }
     buffer_deinit(&receipt);
@@ -382,10 +424,26 @@ err run_customer_erase(struct call *call)
     if (nodes == NULL)
         return ERR_NOMEM;
     count = identity_nodes(engine->identity, root, nodes, count);
-    err error = erase(call, root, nodes, count);
+    struct erased whom = { .roots = nodes,
+                           .root_count = 1,
+                           .nodes = nodes,
+                           .node_count = count,
+                           .reason = json_text(json_get(call->body, STR("reason"))) };
+    err error = erase(call, &whom);
     memory_free(nodes);
     call->object = STR("customer");
     return error;
+}
+
+err erase_visitors(struct call *call, const uint32_t *roots, size_t count)
+{
+    struct erased whom = { .roots = roots,
+                           .root_count = count,
+                           .nodes = roots,
+                           .node_count = count,
+                           .reason = STR("retention"),
+                           .comes_back = true };
+    return erase(call, &whom);
 }
 
 /* ---- erasure.move ---- */

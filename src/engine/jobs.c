@@ -46,6 +46,7 @@ void jobs_deinit(struct jobs *jobs)
 {
     memory_free(jobs->items);
     memory_free(jobs->watched);
+    expiry_deinit(&jobs->expiry);
     arena_deinit(&jobs->texts);
 }
 
@@ -280,6 +281,7 @@ void jobs_write_kept(const struct jobs *jobs, struct buffer *sql)
                           EVENT_SOURCE_IMPORT_FIRST + job->number,
                           (unsigned long long)job->undo_place);
     }
+    expiry_write_kept(&jobs->expiry, sql);
 }
 
 struct seq_rows {
@@ -384,7 +386,7 @@ static bool take_watermark(void *context, const struct ledger_value *values)
 err jobs_start(struct engine *engine, struct problem *problem)
 {
     struct jobs *jobs = &engine->jobs;
-    uint64_t cut = 0;
+    uint64_t cut = jobs->expiry.cut_seq;
     bool changed;
     err ranked = jobs_rank_sources(engine, &changed);
     if (ranked != ERR_OK)

@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "engine/retention.h"
 #include "profile/profile.h"
 #include "store/ledger.h"
 
@@ -87,6 +88,7 @@ struct jobs {
     struct watched *watched;
     size_t watched_count, watched_capacity;
     struct arena texts;
+    struct expiry expiry; /* events that go by age take the same way */
     /* by source number: time of the newest event; and of those told by the last watermark */
     int64_t newest_ms[SOURCES_WATCHED_MAX], told_ms[SOURCES_WATCHED_MAX];
 };
@@ -108,7 +110,7 @@ void jobs_cut(struct jobs *jobs, uint64_t seq);
 void jobs_init(struct jobs *jobs);
 void jobs_deinit(struct jobs *jobs);
 err jobs_load(struct jobs *jobs, struct ledger *ledger, struct problem *problem) MUST_USE;
-/* What a job that is being undone has taken back so far, as SQL over `events_kept`: appended, beginning with
+/* What a job that is being undone, or a run of retention, has taken back so far, as SQL over `events_kept`: appended, beginning with
  * " AND "; nothing when there is none. */
 void jobs_write_kept(const struct jobs *jobs, struct buffer *sql);
 /* Bring the warehouse's list of what was taken back up to the ledger's, before anything is loaded from

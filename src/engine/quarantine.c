@@ -174,3 +174,19 @@ size_t quarantine_discard(struct quarantine *quarantine, const uint64_t *ids, si
     quarantine->open -= discarded;
     return discarded;
 }
+
+void quarantine_drop(struct quarantine *quarantine, const uint64_t *ids, size_t count,
+                     struct ledger_writes *writes)
+{
+    for (size_t slot = 0; slot < quarantine->slot_count; slot++) {
+        uint64_t id = quarantine->slots[slot].id;
+        if (id == 0 || !has_id(ids, count, id))
+            continue;
+        quarantine->slots[slot].id = 0;
+        quarantine->open--;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct ledger_value key = ledger_int((int64_t)ids[i]);
+        ledger_delete(writes, LEDGER_QUARANTINE, &key);
+    }
+}

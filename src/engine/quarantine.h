@@ -41,6 +41,9 @@ bool quarantine_take(struct quarantine *quarantine, uint64_t key, struct ledger_
  * there were. One pass over what is open. */
 size_t quarantine_discard(struct quarantine *quarantine, const uint64_t *ids, size_t count,
                           int64_t now_ms, struct ledger_writes *writes);
+/* These rows, ids ascending, go for good, waiting or decided; older than the dedupe window, so that no retry is due. */
+void quarantine_drop(struct quarantine *quarantine, const uint64_t *ids, size_t count,
+                     struct ledger_writes *writes);
 /* Is this key waiting? */
 bool quarantine_has(const struct quarantine *quarantine, uint64_t key);
 

@@ -307,6 +307,8 @@ static err load_small(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = jobs_load(&engine->jobs, engine->ledger, problem);
     if (error == ERR_OK)
+        error = expiry_load(&engine->jobs.expiry, engine->ledger, problem);
+    if (error == ERR_OK)
         error = erasures_load(&engine->erasures, engine->ledger, problem);
     if (error == ERR_OK)
         error = jobs_start(engine, problem);

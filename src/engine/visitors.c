@@ -120,21 +120,30 @@ err visitors_setting(struct engine *engine, str key, json_value value, struct pr
 
 /* ---- who may leave ---- */
 
-static bool has_position(const struct engine *engine, uint32_t node)
+static bool has_position(struct journeys *journeys, uint32_t node)
 {
     struct buffer text;
     buffer_init(&text, (size_t)1 << 20);
-    journey_write_customer(move_journeys(engine), node, &text);
+    journey_write_customer(journeys, node, &text);
     bool has = text.size > strlen("[]");
     buffer_deinit(&text);
     return has;
 }
 
-static bool may_leave(const struct engine *engine, uint32_t node, int64_t before_ms)
+bool engine_visitor_is_idle(const struct engine_state *state, uint32_t node, int64_t before_ms)
 {
-    return identity_may_leave(engine->identity, node, before_ms) &&
-           profile_may_leave(engine->profile, node, before_ms) &&
-           !audience_is_given(engine->audience, node) && !has_position(engine, node);
+    return identity_may_leave(state->identity, node, before_ms) &&
+           profile_may_leave(state->profile, node, before_ms) &&
+           !audience_is_given(state->audience, node) && !has_position(state->journeys, node);
+}
+
+bool visitors_may_leave(const struct engine *engine, uint32_t node, int64_t before_ms)
+{
+    const struct engine_state state = { .identity = engine->identity,
+                                        .profile = engine->profile,
+                                        .audience = engine->audience,
+                                        .journeys = move_journeys(engine) };
+    return engine_visitor_is_idle(&state, node, before_ms);
 }
 
 /* The next of them; the sweep moves on. */
@@ -147,7 +156,7 @@ static size_t collect(struct engine *engine, uint32_t nodes[LEAVES_A_TICK])
     uint32_t looked_at = 0;
     while (visitors->next <= last && looked_at++ < NODES_A_TICK && count < LEAVES_A_TICK) {
         uint32_t node = visitors->next++;
-        if (may_leave(engine, node, before_ms))
+        if (visitors_may_leave(engine, node, before_ms))
             nodes[count++] = node;
     }
     if (visitors->next > last)
@@ -496,5 +505,17 @@ err visitors_call(struct engine *engine, uint32_t node, uint64_t seq)
     err error = settle_left(engine);
     if (error == ERR_OK)
         error = come_back(engine, node, seq, &problem);
+    return failed(engine, error, &problem);
+}
+
+err visitors_bring_bare(struct engine *engine, uint32_t node)
+{
+    struct problem problem = { .error = ERR_OK };
+    err error = settle_left(engine);
+    if (error == ERR_OK)
+        error =
+            identity_come_back(engine->identity, engine->ledger, node, engine->writes, &problem);
+    if (error == ERR_OK)
+        error = profile_come_back(engine->profile, engine->ledger, node, &problem);
     return failed(engine, error, &problem);
 }

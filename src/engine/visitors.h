@@ -53,6 +53,10 @@ err visitors_setting(struct engine *engine, str key, json_value value,
 /* First thing of a tick's record, and of an event's: nothing of it has taken effect yet. */
 err visitors_tick(struct engine *engine, uint64_t seq) MUST_USE;
 err visitors_meet(struct engine *engine, const struct event *event) MUST_USE;
+/* Is she a visitor of whom nothing was heard since then? */
+bool visitors_may_leave(const struct engine *engine, uint32_t node, int64_t before_ms);
+/* Who left is back, with what she told and without what she did: to be erased at once. Behind a barrier. */
+err visitors_bring_bare(struct engine *engine, uint32_t node) MUST_USE;
 /* If she left, she is back. First thing of a record that is about her. */
 err visitors_call(struct engine *engine, uint32_t node, uint64_t seq) MUST_USE;
 

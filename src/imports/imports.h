@@ -107,6 +107,12 @@ err imports_write_list(struct imports *imports, uint32_t before, size_t limit,
 /* The report of refused rows: rows of CSV, with their reason and as they were. NOT_FOUND without any. */
 err imports_read_refused(struct imports *imports, uint32_t number, uint64_t offset, size_t limit,
                          struct buffer *out, struct problem *problem) MUST_USE;
+/* Events of a run of retention (engine/retention.h) are taken back as those of an undone job are, a slice of nodes at a time
+ * from `place` on: what `condition`, SQL over a row of events, says. `count` grows by how many. UNAVAILABLE when it was stopped.
+ * One at a time; waits for an undo's slice. */
+err imports_expire(struct imports *imports, uint32_t run, const char *condition, uint64_t place,
+                   uint64_t *count, bool (*stops)(void *), void *context,
+                   struct problem *problem) MUST_USE;
 /* Grows with every step of a job: what is shown may have changed. */
 uint64_t imports_changes(struct imports *imports);
 

@@ -15,6 +15,7 @@
 #include "imports/inside.h"
 
 #define NODES_PER_SLICE 1000
+#define NODES_PER_EXPIRY 5000
 #define SEQS_PER_SLICE 100000
 #define SETTLE_MS (10 * MINUTE_MS)
 #define ORDER_TYPES "('Order Paid', 'Order Completed', 'Order Refunded', 'Order Cancelled')"
@@ -29,7 +30,9 @@ struct left {
 struct slice {
     struct imports *imports;
     uint32_t number;
-    bool whole; /* all of the job, else the events that are named */
+    const char *cut_command, *retract_command;
+    const char *taken;  /* SQL of what is taken; NULL: the events that are named */
+    size_t nodes_limit; /* of a slice */
     struct taken_event *events;
     size_t count, capacity;
     struct left *nodes; /* ascending */
@@ -194,8 +197,8 @@ static err cut(struct slice *slice, struct problem *problem)
     json_value json;
     buffer_init(&answer, 4096);
     int size = snprintf(body, sizeof body, "{\"number\":%u}", slice->number);
-    err error = imports_command(slice->imports, "import.cut", str_from_bytes(body, (size_t)size),
-                                &answer, problem);
+    err error = imports_command(slice->imports, slice->cut_command,
+                                str_from_bytes(body, (size_t)size), &answer, problem);
     if (error == ERR_OK)
         error = json_parser_new(&parser, 4096);
     if (error == ERR_OK)
@@ -252,7 +255,8 @@ static err retract(struct slice *slice, uint64_t place, struct problem *problem)
     json_end_object(&writer);
     err error = buffer_status(&body);
     if (error == ERR_OK)
-        error = imports_command(slice->imports, "import.retract", buffer_str(&body), NULL, problem);
+        error = imports_command(slice->imports, slice->retract_command, buffer_str(&body), NULL,
+                                problem);
     buffer_deinit(&body);
     return error;
 }
@@ -291,7 +295,12 @@ static err tell_warehouse(struct imports *imports, const struct taken_event *eve
 static err retract_some(struct imports *imports, uint32_t number, struct taken_event *events,
                         size_t count, struct problem *problem)
 {
-    struct slice slice = { .imports = imports, .number = number, .events = events, .count = count };
+    struct slice slice = { .imports = imports,
+                           .number = number,
+                           .cut_command = "import.cut",
+                           .retract_command = "import.retract",
+                           .events = events,
+                           .count = count };
     buffer_init(&slice.condition, (size_t)4 << 20);
     buffer_append_str(&slice.condition, STR(" AND seq NOT IN ("));
     for (size_t i = 0; i < count; i++)
@@ -320,21 +329,24 @@ err retract_events(struct imports *imports, uint32_t number, struct taken_event 
     return error;
 }
 
-/* ---- all of a job ---- */
+/* ---- all of a job, or all that is too old ---- */
 
-/* The next nodes with events of the job, from `place` on, whole. */
+/* The next nodes with events that are taken, from `place` on, whole. */
 static err next_nodes(struct slice *slice, uint64_t place, struct problem *problem)
 {
-    char sql[300];
-    struct buffer answer;
+    struct buffer sql, answer;
     size_t nodes = 0;
+    buffer_init(&sql, (size_t)2 << 20);
     buffer_init(&answer, (size_t)1 << 30);
-    snprintf(sql, sizeof sql,
-             "SELECT customer, groupArray(seq) FROM events_kept WHERE source = %u AND customer >= "
-             "%llu GROUP BY customer ORDER BY customer LIMIT %d FORMAT RowBinary",
-             EVENT_SOURCE_IMPORT_FIRST + slice->number, (unsigned long long)place, NODES_PER_SLICE);
-    err error = warehouse_query(engine_warehouse(slice->imports->engine), str_from_c(sql), NULL, 0,
-                                5 * MINUTE_MS, &answer, problem);
+    buffer_printf(&sql,
+                  "SELECT customer, groupArray(seq) FROM events_kept WHERE %s AND customer >= %llu "
+                  "GROUP BY customer ORDER BY customer LIMIT %zu FORMAT RowBinary",
+                  slice->taken, (unsigned long long)place, slice->nodes_limit);
+    err error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error = warehouse_query(engine_warehouse(slice->imports->engine), buffer_str(&sql), NULL, 0,
+                                10 * MINUTE_MS, &answer, problem);
+    buffer_deinit(&sql);
     struct cursor cursor = cursor_over(buffer_str(&answer));
     while (error == ERR_OK && cursor_left(&cursor) > 0 && !cursor.failed) {
         uint32_t node = read_u32(&cursor);
@@ -351,14 +363,15 @@ static err next_nodes(struct slice *slice, uint64_t place, struct problem *probl
     return error;
 }
 
-static err retract_next(struct imports *imports, uint32_t number, uint64_t *place, bool *done,
+static err retract_next(const struct slice *kind, uint64_t *place, uint64_t *count, bool *done,
                         struct problem *problem)
 {
-    struct slice slice = { .imports = imports, .number = number, .whole = true };
-    buffer_init(&slice.condition, 256);
-    buffer_printf(&slice.condition, " AND source != %u", EVENT_SOURCE_IMPORT_FIRST + number);
+    struct slice slice = *kind;
+    buffer_init(&slice.condition, (size_t)2 << 20);
+    buffer_printf(&slice.condition, " AND NOT (%s)", slice.taken);
     err error = next_nodes(&slice, *place, problem);
     *done = slice.count == 0;
+    *count += slice.count;
     if (error == ERR_OK && !*done) {
         *place = (uint64_t)slice.events[slice.count - 1].node + 1;
         error = run_slice(&slice, *place, problem);
@@ -367,9 +380,10 @@ static err retract_next(struct imports *imports, uint32_t number, uint64_t *plac
     return error;
 }
 
-err retract_job(struct imports *imports, uint32_t number, uint64_t place, bool (*stops)(void *),
-                void *context, struct problem *problem)
+static err retract_all(const struct slice *kind, uint64_t place, uint64_t *count,
+                       bool (*stops)(void *), void *context, struct problem *problem)
 {
+    struct imports *imports = kind->imports;
     bool done = false;
     err error = engine_settle(imports->engine, true, SETTLE_MS);
     if (error != ERR_OK)
@@ -377,8 +391,35 @@ err retract_job(struct imports *imports, uint32_t number, uint64_t place, bool (
     place = place > 0 ? place : 1;
     while (error == ERR_OK && !done && !stops(context)) {
         pthread_mutex_lock(&imports->retract_mutex);
-        error = retract_next(imports, number, &place, &done, problem);
+        error = retract_next(kind, &place, count, &done, problem);
         pthread_mutex_unlock(&imports->retract_mutex);
     }
     return error == ERR_OK && !done ? ERR_UNAVAILABLE : error;
+}
+
+err retract_job(struct imports *imports, uint32_t number, uint64_t place, bool (*stops)(void *),
+                void *context, struct problem *problem)
+{
+    char taken[64];
+    uint64_t count = 0;
+    snprintf(taken, sizeof taken, "source = %u", EVENT_SOURCE_IMPORT_FIRST + number);
+    struct slice kind = { .imports = imports,
+                          .number = number,
+                          .cut_command = "import.cut",
+                          .retract_command = "import.retract",
+                          .taken = taken,
+                          .nodes_limit = NODES_PER_SLICE };
+    return retract_all(&kind, place, &count, stops, context, problem);
+}
+
+err imports_expire(struct imports *imports, uint32_t run, const char *condition, uint64_t place,
+                   uint64_t *count, bool (*stops)(void *), void *context, struct problem *problem)
+{
+    struct slice kind = { .imports = imports,
+                          .number = run,
+                          .cut_command = "retention.cut",
+                          .retract_command = "retention.retract",
+                          .taken = condition,
+                          .nodes_limit = NODES_PER_EXPIRY };
+    return retract_all(&kind, place, count, stops, context, problem);
 }

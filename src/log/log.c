@@ -76,6 +76,7 @@ err log_open(struct log **log, const struct log_config *config, struct problem *
     queue_init(&made->waiting, SIZE_MAX); /* waiting_bytes limits, which counts until the answer */
     reader_init(&made->reader, tail.last_seq);
     buffer_init(&made->encoded, 2 * LOG_BLOCK_BYTES_LIMIT);
+    atomic_init(&made->retention_ms, made->config.retention_ms);
     atomic_init(&made->first_seq, tail.first_seq);
     atomic_init(&made->last_seq, tail.last_seq);
     made->received_ms = tail.received_ms;
@@ -181,12 +182,17 @@ err log_read(struct log *log, uint64_t seq, struct log_block **block, struct pro
     return log->store->driver->read(log->store, seq, block, problem != NULL ? problem : &own);
 }
 
+void log_keep(struct log *log, int64_t retention_ms)
+{
+    atomic_store(&log->retention_ms, retention_ms);
+}
+
 err log_trim(struct log *log, uint64_t seq, struct problem *problem)
 {
     struct problem own = { 0 };
     struct problem *said = problem != NULL ? problem : &own;
     struct log_store *store = log->store;
-    int64_t before_ms = wall_clock_now_ms(log->config.clock) - log->config.retention_ms;
+    int64_t before_ms = wall_clock_now_ms(log->config.clock) - atomic_load(&log->retention_ms);
     bool more = true;
     err error = ERR_OK;
     while (error == ERR_OK && more) {

@@ -164,6 +164,8 @@ size_t log_unread_records(struct log *log);
 int64_t log_bytes(struct log *log);         /* of the file, less what is free in it */
 uint64_t log_lost_records(struct log *log); /* replaced by ticks when it was opened */
 
+/* Keep blocks so long from now on, whatever was said at opening. Any thread. */
+void log_keep(struct log *log, int64_t retention_ms);
 /* Remove whole blocks before `seq` that are older than the retention. The caller vouches that ledger
  * and warehouse are past them (on disk). */
 err log_trim(struct log *log, uint64_t seq, struct problem *problem) MUST_USE;

@@ -6,6 +6,7 @@
  *   redact.c    records of the log, events in quarantine
  *   files.c     exports, reports, uploads
  *   erased.c    the list beside the backups
+ *   retention.c what is too old
  *   show.c      erasures for people
  */
 #ifndef KITH_PRIVACY_INSIDE_H
@@ -23,6 +24,7 @@
 
 struct privacy {
     struct engine *engine;
+    struct imports *imports; /* NULL: there are none */
     const char *folder, *backups;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -34,6 +36,7 @@ struct privacy {
     _Atomic uint64_t cleaned_seen; /* refused events whose records are emptied */
     uint64_t cleaned_seq;          /* of the log, up to here */
     _Atomic bool is_failing, has_begun;
+    _Atomic int retaining; /* kind that retention is at, and 1; 0: none */
 };
 
 /* One erasure of a round. */
@@ -64,6 +67,8 @@ struct round {
 /* [[day, type, channel, currency, events, revenue, total], …] of these nodes, appended as JSON. */
 err rows_sum(struct privacy *privacy, const struct erasing *erasing, struct buffer *out,
              struct problem *problem) MUST_USE;
+/* Parts that were replaced are gone from the folder. */
+err rows_wait_for_parts(struct privacy *privacy, struct problem *problem) MUST_USE;
 /* Their rows leave the warehouse; those that they were in leave the disk. */
 err rows_erase(struct round *round, struct problem *problem) MUST_USE;
 
@@ -85,6 +90,10 @@ err files_drop_packages(struct privacy *privacy, int64_t now_ms, const uint32_t 
 err erased_list_write(struct privacy *privacy, struct problem *problem) MUST_USE;
 /* After a restore: whom that folder knew as erased is erased here. */
 err erased_list_apply(struct privacy *privacy, struct problem *problem) MUST_USE;
+
+/* retention.c */
+/* Begin a run that is due, go on with one that is under way. */
+err retention_look(struct privacy *privacy, struct problem *problem) MUST_USE;
 
 /* privacy.c */
 err privacy_command(struct privacy *privacy, const char *operation, str body, struct buffer *out,

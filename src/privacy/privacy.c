@@ -394,6 +394,14 @@ static void drop_expired(struct privacy *privacy)
         log_line(LOG_WARN, "package_stays", "reason=\"%s\"", problem.detail);
 }
 
+/* What is too old. */
+static void retain(struct privacy *privacy)
+{
+    struct problem problem = { .error = ERR_OK };
+    if (retention_look(privacy, &problem) != ERR_OK && !privacy_stops(privacy))
+        log_line(LOG_WARN, "retention_waits", "reason=\"%s\"", problem.detail);
+}
+
 static void *run(void *context)
 {
     struct privacy *privacy = context;
@@ -410,11 +418,15 @@ static void *run(void *context)
         atomic_store(&privacy->is_failing, error != ERR_OK);
         if (error == ERR_OK)
             atomic_store(&privacy->has_begun, true); /* the log of before is clean */
+        if (error == ERR_OK && !more)
+            retain(privacy);
         if (error != ERR_OK)
             (void)wait_for_work(privacy, AGAIN_MS);
         else
-            while (!more && !privacy_stops(privacy) && !wait_for_work(privacy, LOOK_MS))
+            while (!more && !privacy_stops(privacy) && !wait_for_work(privacy, LOOK_MS)) {
                 drop_expired(privacy);
+                retain(privacy);
+            }
     }
     return NULL;
 }
@@ -435,6 +447,7 @@ err privacy_open(struct privacy **out, const struct privacy_config *config, stru
     if (privacy == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory for erasures");
     privacy->engine = config->engine;
+    privacy->imports = config->imports;
     privacy->folder = config->data_folder;
     privacy->backups = config->backups_folder;
     init_wake(privacy);

@@ -27,11 +27,14 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "engine/engine.h"
+#include "engine/retention.h"
+#include "imports/imports.h"
 
 struct privacy;
 
 struct privacy_config {
     struct engine *engine;
+    struct imports *imports; /* takes back the events that are too old; NULL: they stay */
     const char *data_folder;
     const char *backups_folder; /* NULL: there is none */
 };
@@ -52,5 +55,17 @@ err privacy_write_erasure(struct privacy *privacy, uint32_t number, struct buffe
 err privacy_write_erasures(struct privacy *privacy, uint32_t before, size_t limit,
                            struct json_writer *writer, uint32_t *next,
                            struct problem *problem) MUST_USE;
+
+/* ---- retention: how long what is kept is kept ---- */
+
+/* {policy, kinds:[…], last_run}. */
+err privacy_write_retention(struct privacy *privacy, struct buffer *out,
+                            struct problem *problem) MUST_USE;
+/* A run `tN`; NOT_FOUND. */
+err privacy_write_run(struct privacy *privacy, uint32_t number, struct buffer *out,
+                      struct problem *problem) MUST_USE;
+/* What would go by this policy now, and nothing goes: {as_of, counts, event_types}. Seconds. */
+err privacy_try_retention(struct privacy *privacy, json_value policy, struct json_writer *writer,
+                          struct problem *problem) MUST_USE;
 
 #endif

@@ -98,8 +98,7 @@ err rows_sum(struct privacy *privacy, const struct erasing *erasing, struct buff
 
 /* ---- removing ---- */
 
-/* Parts that were replaced are gone from the folder. */
-static err wait_for_parts(struct privacy *privacy, struct problem *problem)
+err rows_wait_for_parts(struct privacy *privacy, struct problem *problem)
 {
     steady_ns start = steady_now();
     uint64_t old = 1;
@@ -150,7 +149,7 @@ err rows_erase(struct round *round, struct problem *problem)
                                           buffer_str(&nodes), QUERY_MS, problem);
     /* Also where there is no row any more: a server that died here left the parts behind. */
     if (error == ERR_OK && nodes.size > 0)
-        error = wait_for_parts(round->privacy, problem);
+        error = rows_wait_for_parts(round->privacy, problem);
     buffer_deinit(&nodes);
     return error;
 }

@@ -116,6 +116,10 @@
     X(GET, API "/privacy", PRIVACY_SEE, WORKING, NONE, privacy_get, getPrivacy, "")                \
     X(GET, API "/privacy/erasures", PRIVACY_SEE, WORKING, NONE, erasure_list, listErasures, PAGED) \
     X(GET, API "/privacy/erasures/{id}", PRIVACY_SEE, WORKING, NONE, erasure_get, getErasure, "")  \
+    X(GET, API "/retention", PRIVACY_SEE, WORKING, NONE, retention_get, getRetention, "")          \
+    X(PUT, API "/retention", PRIVACY_ADMINISTER, WORKING, BODY, retention_put, putRetention, "")   \
+    X(POST, API "/retention/run", PRIVACY_ADMINISTER, WORKING, BODY, retention_run, runRetention,  \
+      "")                                                                                          \
     X(GET, API "/privacy/requests", PRIVACY_SEE, WORKING, NONE, person_request_list,               \
       listPersonRequests, "state kind customer " PAGED)                                            \
     X(POST, API "/privacy/requests", PRIVACY_CREATE, WORKING, BODY, person_request_post,           \

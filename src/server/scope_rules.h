@@ -89,6 +89,9 @@
     X(getReady, PUBLIC, NOTHING, READ, "") \
     X(getMetrics, PUBLIC, NOTHING, READ, "what counts customers needs a token that sees the whole") \
     X(eraseCustomer, WHOLE, CUSTOMER, CHANGE, "all of her goes, whoever else sees her") \
+    X(getRetention, WHOLE, NOTHING, READ, "counts everybody") \
+    X(putRetention, WHOLE, NOTHING, READ, "what is kept is the house's") \
+    X(runRetention, WHOLE, NOTHING, READ, "counts everybody") \
     X(getPrivacy, WHOLE, NOTHING, READ, "counts everybody") \
     X(listErasures, WHOLE, NOTHING, READ, "counts everybody") \
     X(getErasure, WHOLE, NOTHING, READ, "counts everybody") \

@@ -278,15 +278,15 @@ static err wait_for_mutations(struct warehouse *warehouse, int place, int64_t ti
     return error;
 }
 
-err warehouse_erase_customers(struct warehouse *warehouse, str customers, int64_t timeout_ms,
-                              struct problem *problem)
+err warehouse_delete_events(struct warehouse *warehouse, str condition, int64_t timeout_ms,
+                            struct problem *problem)
 {
     struct buffer sql, out;
     bool cluster = warehouse->shard_count > 0;
-    buffer_init(&sql, customers.size + 256);
+    buffer_init(&sql, condition.size + 256);
     buffer_init(&out, 65536);
-    buffer_printf(&sql, "ALTER TABLE events DELETE WHERE customer IN (" STR_FMT ")%s",
-                  STR_ARG(customers), cluster ? "" : " SETTINGS mutations_sync = 2");
+    buffer_printf(&sql, "ALTER TABLE events DELETE WHERE " STR_FMT "%s", STR_ARG(condition),
+                  cluster ? "" : " SETTINGS mutations_sync = 2");
     err error = buffer_status(&sql);
     if (error == ERR_OK)
         error = warehouse_query(warehouse, buffer_str(&sql), NULL, 0, timeout_ms, &out, problem);
@@ -294,6 +294,19 @@ err warehouse_erase_customers(struct warehouse *warehouse, str customers, int64_
         error = wait_for_mutations(warehouse, place, timeout_ms, problem);
     buffer_deinit(&sql);
     buffer_deinit(&out);
+    return error;
+}
+
+err warehouse_erase_customers(struct warehouse *warehouse, str customers, int64_t timeout_ms,
+                              struct problem *problem)
+{
+    struct buffer condition;
+    buffer_init(&condition, customers.size + 64);
+    buffer_printf(&condition, "customer IN (" STR_FMT ")", STR_ARG(customers));
+    err error = buffer_status(&condition);
+    if (error == ERR_OK)
+        error = warehouse_delete_events(warehouse, buffer_str(&condition), timeout_ms, problem);
+    buffer_deinit(&condition);
     return error;
 }
 

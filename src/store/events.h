@@ -88,6 +88,9 @@ err warehouse_settle_list(struct warehouse *warehouse, const struct warehouse_li
  * still lie there (warehouse_count_old_parts). */
 err warehouse_erase_customers(struct warehouse *warehouse, str customers, int64_t timeout_ms,
                               struct problem *problem) MUST_USE;
+/* The same of all rows of which `condition` (SQL over a row) is true. */
+err warehouse_delete_events(struct warehouse *warehouse, str condition, int64_t timeout_ms,
+                            struct problem *problem) MUST_USE;
 /* Parts that were replaced stay so long. Servers before ClickHouse 20 keep to their own configuration. */
 err warehouse_keep_old_parts(struct warehouse *warehouse, int seconds,
                              struct problem *problem) MUST_USE;

@@ -99,6 +99,9 @@
           "T:note T:result I:erasure I:changed_ms I:closed_ms T:package")                             \
     TABLE(ERASED_TOTALS, "erased_totals", 4, true,                                                    \
           "I:day T:type T:channel T:currency I:events I:revenue I:total")                             \
+    TABLE(RETENTION_RUNS, "retention_runs", 1, true,                                                  \
+          "I:number I:at_ms I:seq I:user_number T:state T:rules I:cut_seq I:place T:counts "          \
+          "I:finished_ms")                                                                            \
     TABLE(OBJECTS_BEFORE, "objects_before", 3, true,                                                  \
           "I:source_number T:kind T:id t:props I:updated_ms I:deleted_ms")                            \
     /* audience; what is not digested is compared by audience_digest, in which codes do not matter */ \

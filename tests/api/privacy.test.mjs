@@ -2,7 +2,7 @@
 // S20, P2: she asks to be forgotten. Gone from every store, kept from coming back, and the totals still add up.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -449,4 +449,90 @@ test('P11: a sensitive trait is used by nobody before a second person has releas
   assert.ok(audit.items.length >= 3, 'each step stands in the audit');
   await expect(kith, 200, 'PUT', '/privacy/sensitive/illness', { ...as('first'), body: {} });
   await refused(kith, 422, 'unprocessable', 'PUT', '/segments/ill', { body: segment });
+});
+
+// ---- P9: what is too old goes ----
+
+test('P9: events, quarantine and files that are too old go, what is counted of them follows, and the rest is as if they had never come', { skip: missingBinary }, async () => {
+  const old = { id: 'u-long-here-1', phone: '+8613512349876', email: 'long.here@qq.com' };
+  const ago = (days) => new Date(Date.now() - days * 86_400_000).toISOString();
+  const at = (event, days) => ({ ...event, timestamp: ago(days), sentAt: new Date().toISOString() });
+  const view = () => ({ type: 'track', event: 'Page Viewed', userId: old.id, messageId: `m-${++messages}`, properties: {} });
+  await send(identify(old, { city: '广州' }), at(order(old, 701, 500), 800), at(order(old, 702, 20), 5));
+  await send(at(view(), 200), at(view(), 100), at(view(), 10), at({ ...view(), event: 'Store Visited' }, 900));
+  await expect(kith, 200, 'PUT', '/segments/long_buyers', {
+    body: { name: 'long buyers', rule: { event: 'Order Paid', last: '900d', measure: 'count', gte: 2 } },
+  });
+  const found = await expect(kith, 200, 'GET', `/customers/by/user_id/${old.id}`);
+  assert.equal(found.summary.orders, 2);
+  assert.ok(found.segments.includes('long_buyers'), JSON.stringify(found.segments));
+  const events = async () =>
+    (await expect(kith, 200, 'GET', `/customers/${found.one_id}/events?limit=100`)).items
+      .map((one) => one.type ?? one.event)
+      .filter((type) => type !== 'Identify' && type !== '$identify')
+      .sort();
+
+  const { policy, kinds } = await expect(kith, 200, 'GET', '/retention');
+  assert.deepEqual(kinds.map((one) => one.kind).sort(), Object.keys(policy).sort());
+  await refused(kith, 422, 'unprocessable', 'PUT', '/retention', { body: { policy: { audit: 20 } } });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/retention', { body: { policy: { events: { 'Page Viewed': -1 } } } });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/retention', { body: { policy: { log: 0 } } });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/retention', { body: { policy: { everything: 30 } } });
+  await refused(kith, 422, 'unprocessable', 'PUT', '/settings/retention', { body: { value: {} } });
+
+  // what would go is said before, and nothing goes
+  const wanted = { events: { 'Page Viewed': 90, 'Order Paid': 730 }, uploads: 30, quarantine: 60 };
+  const trial = await expect(kith, 200, 'POST', '/retention/run', { body: { dry_run: true, policy: wanted } });
+  assert.deepEqual(trial.event_types, { 'Page Viewed': 2, 'Order Paid': 1 });
+  assert.equal(trial.counts.events, 3);
+  assert.equal((await events()).length, 6, 'nothing went');
+
+  const put = await expect(kith, 200, 'PUT', '/retention', { body: { policy: wanted } });
+  assert.deepEqual(put.policy.events, wanted.events);
+  const begun = await expect(kith, 202, 'POST', '/retention/run', { body: {} });
+  const done = await until('the run to be finished', async () => {
+    const run = await expect(kith, 200, 'GET', `/jobs/${begun.id}`);
+    return run.state === 'finished' && run;
+  });
+  assert.equal(done.counts.events, 3, JSON.stringify(done));
+
+  const left = ['Order Paid', 'Page Viewed', 'Store Visited'];
+  const holds = async (when) => {
+    const now = await expect(kith, 200, 'GET', `/customers/${found.one_id}`);
+    assert.equal(now.summary.orders, 1, `${when}: the order of long ago is not counted any more`);
+    assert.equal(now.summary.revenue, 2000, when);
+    assert.equal(now.traits.city, '广州', `${when}: what she told stays`);
+    assert.ok(!now.segments.includes('long_buyers'), `${when}: she left the segment`);
+    assert.deepEqual(await events(), left, when);
+  };
+  await holds('after the run');
+  await kith.stop();
+  await kith.launch();
+  await holds('after a restart');
+  const again = await expect(kith, 200, 'POST', '/retention/run', { body: { dry_run: true } });
+  assert.equal(again.counts.events, 0, 'nothing is left to go');
+  const audit = await expect(kith, 200, 'GET', '/audit?action=retention.finish');
+  assert.equal(audit.items.length, 1);
+  const { detail } = audit.items[0];
+  assert.equal((typeof detail === 'string' ? JSON.parse(detail) : detail).events, 3);
+
+  // the same by the command line
+  const told = (...words) => {
+    const ran = spawnSync(binary, ['privacy', ...words], { encoding: 'utf8', env: { ...process.env, KITH_URL: kith.url, KITH_ADMIN_TOKEN: adminToken } });
+    return { code: ran.status, text: ran.stdout, said: ran.stderr };
+  };
+  assert.equal(JSON.parse(told('retain', '--dry-run').text).counts.events, 0);
+  assert.equal(JSON.parse(told('retention').text).last_run.id, begun.id);
+  const file = join(backups, 'her.zip');
+  const fetchedFile = told('access', `user_id:${old.id}`, '--output', file);
+  assert.equal(fetchedFile.code, 0, fetchedFile.said);
+  assert.ok(Object.keys(unzip(readFileSync(file))).includes('customer.json'));
+  assert.match(told('requests', '--state', 'open').text, new RegExp(found.one_id));
+  assert.equal(told('erase', `user_id:${old.id}`).code, 1, 'not without --yes');
+  const erased = told('erase', `user_id:${old.id}`, '--yes', '--reason', 'she asked');
+  assert.equal(erased.code, 0, erased.said);
+  assert.equal(JSON.parse(erased.text).state, 'finished');
+  assert.equal((await find(old)).status, 404);
+  assert.equal(told('erase', 'nobody').code, 1);
+  assert.equal(told('fly').code, 2);
 });

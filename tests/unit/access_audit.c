@@ -153,6 +153,70 @@ static void test_x13_writing_on_hides_nothing(void **state)
     }
 }
 
+static void expire(int64_t before_ms, size_t limit, err expected, uint64_t removed)
+{
+    struct ledger *ledger;
+    struct problem problem;
+    uint64_t counted = 0;
+    open_ledger(&ledger);
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    assert_int_equal(audit_expire(ledger, keys, before_ms, limit, writes, &counted, &problem),
+                     expected);
+    assert_int_equal(counted, removed);
+    assert_ok(ledger_apply(ledger, &writes, 0, NULL, NULL));
+    assert_ok(ledger_drain(ledger));
+    ledger_close(&ledger);
+}
+
+/* Old lines go in steps; the rest still proves itself, and goes on. */
+static void test_p9_lines_that_went_by_age_leave_a_chain(void **state)
+{
+    struct ledger *ledger;
+    (void)state;
+    start_over();
+    expire(11 * 1000, 6, ERR_OK, 6);
+    expire(11 * 1000, 6, ERR_OK, 4);
+    expire(11 * 1000, 6, ERR_OK, 0);
+    struct audit_verdict verdict = verify();
+    assert_true(verdict.is_whole);
+    assert_int_equal(verdict.lines, LINES - 10);
+    assert_int_equal(verdict.expired, 10);
+    open_ledger(&ledger);
+    write_lines(ledger, LINES + 1, 5);
+    ledger_close(&ledger);
+    assert_true(verify().is_whole);
+    expire(1000 * 1000, 1000, ERR_OK, LINES - 5);
+    verdict = verify();
+    assert_true(verdict.is_whole);
+    assert_int_equal(verdict.lines, 0);
+    assert_int_equal(verdict.expired, LINES + 5);
+}
+
+/* A line that is removed by hand is none that went by age, and what was tampered with does not go. */
+static void test_x13_age_hides_no_tampering(void **state)
+{
+    static const char *const cases[] = {
+        "DELETE FROM audit WHERE seq = 33",
+        "DELETE FROM audit WHERE seq < 60",
+        "DELETE FROM meta WHERE key = 'audit_anchor'",
+        "UPDATE meta SET value = zeroblob(48) WHERE key = 'audit_anchor'",
+        "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'audit_head') WHERE key = "
+        "'audit_anchor'",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start_over();
+        expire(11 * 1000, 100, ERR_OK, 10);
+        tamper(cases[i]);
+        if (verify().is_whole)
+            fail_msg("%s is hidden", cases[i]);
+    }
+    start_over();
+    tamper("UPDATE audit SET detail = '{}' WHERE seq = 3");
+    expire(11 * 1000, 100, ERR_CORRUPT, 0);
+    assert_false(verify().is_whole);
+}
+
 static int make_folder(void **state)
 {
     struct problem problem;
@@ -179,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_x13_every_tampering_is_found),
         cmocka_unit_test(test_x13_writing_on_hides_nothing),
+        cmocka_unit_test(test_p9_lines_that_went_by_age_leave_a_chain),
+        cmocka_unit_test(test_x13_age_hides_no_tampering),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
