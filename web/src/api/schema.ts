@@ -2807,6 +2807,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** how long what is kept is kept, and the last run that removed what was older */
+        get: operations["getRetention"];
+        /** say how long what is kept is kept; runs twice a day go by it from then on */
+        put: operations["putRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** remove now what is too old; or say how much would go, and remove nothing */
+        post: operations["runRetention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/tombstones/lift": {
         parameters: {
             query?: never;
@@ -5957,6 +5992,87 @@ export interface components {
             /** Format: date-time */
             as_of: string;
         };
+        /** @description days by kind of data; what is missing is as when nobody said otherwise */
+        RetentionPolicy: {
+            /** @description days; 0: kept */
+            log?: number;
+            /** @description days; 0: kept */
+            quarantine?: number;
+            /** @description days by type of events; '*': all types without days of their own */
+            events?: {
+                [key: string]: number;
+            };
+            /** @description days; 0: kept */
+            visitors?: number;
+            /** @description days; 0: kept */
+            touches?: number;
+            /** @description days; 0: kept */
+            exports?: number;
+            /** @description days; 0: kept */
+            uploads?: number;
+            /** @description days; 0: kept */
+            audit?: number;
+        };
+        RetentionRun: {
+            /** @description t and its number; /jobs/{id} shows it too */
+            id: string;
+            /** @enum {string} */
+            state: "running" | "finished";
+            /**
+             * @description the kind that it is at
+             * @enum {string}
+             */
+            stage?: "log" | "quarantine" | "events" | "visitors" | "touches" | "exports" | "uploads" | "audit";
+            /**
+             * Format: date-time
+             * @description as of when it is judged what is too old
+             */
+            at: string;
+            /** Format: date-time */
+            finished_at?: string;
+            /** @description who began it; 0: it was due */
+            user_number: number;
+            /** @description what went so far; of uploads and exports: files; of the log: records that its keeper cuts */
+            counts: {
+                log: number;
+                quarantine: number;
+                events: number;
+                visitors: number;
+                touches: number;
+                exports: number;
+                uploads: number;
+                audit: number;
+            };
+        };
+        Retention: {
+            policy: components["schemas"]["RetentionPolicy"];
+            kinds: {
+                /** @enum {string} */
+                kind: "log" | "quarantine" | "events" | "visitors" | "touches" | "exports" | "uploads" | "audit";
+                days_default: number;
+                days_least: number;
+                what: string;
+            }[];
+            last_run?: components["schemas"]["RetentionRun"];
+        };
+        RetentionTrial: {
+            /** Format: date-time */
+            as_of: string;
+            counts: {
+                log: number;
+                quarantine: number;
+                events: number;
+                visitors: number;
+                touches: number;
+                exports: number;
+                uploads: number;
+                audit: number;
+            };
+            /** @description of events: how many of each type */
+            event_types: {
+                [key: string]: number;
+            };
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -8716,7 +8832,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"] | components["schemas"]["Erasure"];
+                    "application/json": components["schemas"]["Job"] | components["schemas"]["Erasure"] | components["schemas"]["RetentionRun"];
                 };
             };
             400: components["responses"]["Problem"];
@@ -12954,6 +13070,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    policy: components["schemas"]["RetentionPolicy"];
+                };
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    runRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default false */
+                    dry_run?: boolean;
+                    /** @description of a dry run: as if it were this */
+                    policy?: components["schemas"]["RetentionPolicy"];
+                };
+            };
+        };
+        responses: {
+            /** @description dry run: what would go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionTrial"];
+                };
+            };
+            /** @description begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRun"];
                 };
             };
             400: components["responses"]["Problem"];
