@@ -23,6 +23,8 @@ static err make_parts(struct audience *audience)
         error = rule_judge_new(&audience->judging.judge);
     if (error == ERR_OK)
         error = history_reader_new(&audience->reader, audience->config.history);
+    if (error == ERR_OK)
+        error = recall_new(audience);
     audience->pending = roaring_bitmap_create();
     audience->huge = roaring_bitmap_create();
     audience->rejudge = roaring_bitmap_create();
@@ -75,6 +77,7 @@ void audience_free(struct audience **audience)
     if (gone == NULL)
         return;
     scan_stop(gone);
+    recall_free(gone);
     object_counts_stop(gone);
     interest_clear(gone);
     objects_close(gone);
@@ -161,7 +164,7 @@ bool audience_work(struct audience *audience, int64_t budget_us)
     object_counts_work(audience);
     if (left > 0)
         more = columns_fill(audience, left) || more;
-    if (!more && audience->sweep.left == 0)
+    if (!more && audience->sweep.left == 0 && recall_is_empty(audience))
         recount_work(audience, RECOUNT_US);
     return scan_work(audience, left) || more;
 }
@@ -207,7 +210,8 @@ void audience_status(const struct audience *audience, struct audience_status *st
     }
     status->column_bytes = columns_bytes(&audience->facts);
     status->wheel_bytes = wheel_bytes(&audience->wheel);
-    status->due_pending = roaring_bitmap_get_cardinality(audience->pending);
+    status->due_pending =
+        roaring_bitmap_get_cardinality(audience->pending) + recall_pending_count(audience);
 }
 
 size_t audience_memory_bytes(const struct audience *audience)

@@ -444,6 +444,7 @@ static err live_rejudge(struct audience *audience, uint32_t customer, struct aud
                 return error;
         }
     roaring_bitmap_remove(audience->rejudge, customer);
+    recall_drop(audience, customer);
     if (identity_root(audience->config.identity, customer) != customer)
         return live_clear(audience, customer, moment, CAUSE_MERGE);
     return live_judge_all(audience, customer, moment, CAUSE_DEFINITION);
@@ -453,12 +454,15 @@ static err live_rejudge(struct audience *audience, uint32_t customer, struct aud
 err live_settle(struct audience *audience, uint32_t customer, struct audience_moment moment)
 {
     err error = ERR_OK;
-    if (roaring_bitmap_contains(audience->pending, customer)) {
+    bool recalled = recall_is_rejudged(audience, customer);
+    if (roaring_bitmap_contains(audience->pending, customer) ||
+        recall_is_pending(audience, customer)) {
         roaring_bitmap_remove(audience->pending, customer);
         error = judge_pending(audience, customer);
     }
-    if (error == ERR_OK && roaring_bitmap_contains(audience->rejudge, customer))
+    if (error == ERR_OK && (recalled || roaring_bitmap_contains(audience->rejudge, customer)))
         error = live_rejudge(audience, customer, moment);
+    recall_drop(audience, customer);
     if (error == ERR_OK && sweep_has(audience, customer))
         error = judge_swept(audience, customer, audience->sweep.facts, moment);
     uint32_t due = wheel_due(&audience->wheel, customer);
@@ -480,6 +484,7 @@ err live_clear(struct audience *audience, uint32_t customer, struct audience_mom
     roaring_bitmap_remove(audience->pending, customer);
     roaring_bitmap_remove(audience->huge, customer);
     roaring_bitmap_remove(audience->rejudge, customer);
+    recall_drop(audience, customer);
     scan_touch(audience, customer);
     return error == ERR_OK ? wheel_put(&audience->wheel, customer, RULE_FOREVER, moment.now_ms)
                            : error;
@@ -601,6 +606,7 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
     if (customer == 0)
         return ERR_OK;
     roaring_bitmap_remove(audience->pending, customer);
+    recall_drop(audience, customer);
     if (identity_root(audience->config.identity, customer) == 0) /* gone with an undone import */
         return live_clear(audience, customer, moment, CAUSE_MERGE);
     marks_clear(&marks, marks_words(audience));
@@ -671,7 +677,13 @@ err audience_all_changed(struct audience *audience, struct audience_moment momen
 
 /* ---- time ---- */
 
+/* Taken out of the set at once; the clock is looked at after each: one may have many events. */
 #define SETTLED_AT_ONCE 16u
+
+static bool is_over(steady_ns start, int64_t budget_us)
+{
+    return budget_us > 0 && steady_since_us(start) >= budget_us;
+}
 
 /* The next of them, out of the set: what is judged may itself take somebody out. */
 static uint32_t take_pending(struct audience *audience, uint32_t batch[SETTLED_AT_ONCE])
@@ -689,10 +701,16 @@ static err judge_waiting(void *context, uint32_t customer)
     return judge_pending(context, customer);
 }
 
-/* Who lacks events in memory: one question for all of them. */
+/* Who lacks events in memory: in slices they are read back aside; at once by one question for all of them. */
 static err finish_waiting(struct audience *audience, struct stream_list *waiting,
-                          roaring_bitmap_t *again, err (*judge)(void *context, uint32_t customer))
+                          roaring_bitmap_t *again, bool in_slices,
+                          err (*judge)(void *context, uint32_t customer))
 {
+    if (in_slices && recall_can(audience)) {
+        recall_add(audience, waiting, again == audience->rejudge);
+        stream_list_free(waiting);
+        return ERR_OK;
+    }
     for (size_t i = 0; i < waiting->count; i++)
         roaring_bitmap_add(again, waiting->customers[i]);
     size_t count = waiting->count;
@@ -703,28 +721,39 @@ static err finish_waiting(struct audience *audience, struct stream_list *waiting
     return error;
 }
 
+/* A tick would finish this in one piece. */
+static void show_settling(struct audience *audience)
+{
+    bool is_settling = !roaring_bitmap_is_empty(audience->pending) || !recall_is_empty(audience) ||
+                       audience->merging != NULL;
+    atomic_store_explicit(&audience->is_settling, is_settling, memory_order_relaxed);
+}
+
 static err finish_pending(struct audience *audience, int64_t budget_us, bool *more)
 {
     steady_ns start = steady_now();
     struct stream_list waiting = { .count = 0 };
     uint32_t batch[SETTLED_AT_ONCE];
     err error = ERR_OK;
+    if (budget_us == 0)
+        recall_take_back(audience);
     audience->waiting = &waiting;
     *more = !roaring_bitmap_is_empty(audience->pending);
-    while (error == ERR_OK && *more) {
+    bool over = false;
+    while (error == ERR_OK && *more && !over) {
         uint32_t count = take_pending(audience, batch);
-        for (uint32_t i = 0; i < count; i++)
-            if (error != ERR_OK || (error = judge_pending(audience, batch[i])) != ERR_OK)
+        for (uint32_t i = 0; i < count; i++) {
+            if (over || error != ERR_OK || (error = judge_pending(audience, batch[i])) != ERR_OK)
                 roaring_bitmap_add(audience->pending, batch[i]); /* tried again */
+            over = over || is_over(start, budget_us);
+        }
         *more = !roaring_bitmap_is_empty(audience->pending);
-        if (budget_us > 0 && steady_since_us(start) >= budget_us)
-            break;
     }
     audience->waiting = NULL;
     if (error == ERR_OK)
-        error = finish_waiting(audience, &waiting, audience->pending, judge_waiting);
+        error = finish_waiting(audience, &waiting, audience->pending, budget_us > 0, judge_waiting);
     stream_list_free(&waiting);
-    atomic_store_explicit(&audience->is_settling, *more, memory_order_relaxed);
+    show_settling(audience);
     if (!*more && audience->sweep.left > 0)
         atomic_store(&audience->wants_tick, true);
     return error;
@@ -744,6 +773,20 @@ static err rejudge_waiting(void *context, uint32_t customer)
     return live_rejudge(audience, customer, moment);
 }
 
+err live_judge_recalled(struct audience *audience, uint32_t customer,
+                        const struct history_view *view, bool pending, bool rejudge)
+{
+    err error = ERR_OK;
+    audience->given = view;
+    audience->given_customer = customer;
+    if (pending)
+        error = judge_pending(audience, customer);
+    if (error == ERR_OK && rejudge)
+        error = rejudge_waiting(audience, customer);
+    audience->given = NULL;
+    return error;
+}
+
 /* Who was touched meanwhile, in slices; 0: all. */
 static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *more)
 {
@@ -759,15 +802,16 @@ static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *mo
         roaring_uint32_iterator_t iterator;
         roaring_init_iterator(audience->rejudge, &iterator);
         uint32_t count = roaring_read_uint32_iterator(&iterator, batch, SETTLED_AT_ONCE);
-        for (uint32_t i = 0; i < count && error == ERR_OK; i++)
+        for (uint32_t i = 0; i < count && error == ERR_OK && !is_over(start, budget_us); i++)
             error = live_rejudge(audience, batch[i], moment);
         *more = !roaring_bitmap_is_empty(audience->rejudge);
-        if (budget_us > 0 && steady_since_us(start) >= budget_us)
+        if (is_over(start, budget_us))
             break;
     }
     audience->waiting = NULL;
     if (error == ERR_OK)
-        error = finish_waiting(audience, &waiting, audience->rejudge, rejudge_waiting);
+        error =
+            finish_waiting(audience, &waiting, audience->rejudge, budget_us > 0, rejudge_waiting);
     stream_list_free(&waiting);
     return error;
 }
@@ -789,8 +833,7 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
     sweep_tick(audience);
     object_counts_tick(audience, moment.now_ms);
     metric_set(METRIC_AUDIENCE_DUE, (int64_t)roaring_bitmap_get_cardinality(audience->pending));
-    atomic_store_explicit(&audience->is_settling, !roaring_bitmap_is_empty(audience->pending),
-                          memory_order_relaxed);
+    show_settling(audience);
     int64_t day = local_day(audience->zone, moment.now_ms);
     if (day > audience->day) {
         audience->day = day;
@@ -813,8 +856,9 @@ void live_settle_few(struct audience *audience)
 
 int64_t live_as_of_ms(const struct audience *audience)
 {
-    return roaring_bitmap_is_empty(audience->pending) ? audience->now_ms
-                                                      : audience->pending_moment.now_ms - 1;
+    return roaring_bitmap_is_empty(audience->pending) && recall_is_empty(audience)
+               ? audience->now_ms
+               : audience->pending_moment.now_ms - 1;
 }
 
 err live_work(struct audience *audience, int64_t budget_us, bool *more)
@@ -826,6 +870,9 @@ err live_work(struct audience *audience, int64_t budget_us, bool *more)
         error = finish_rejudge(audience, budget_us, more);
     if (error == ERR_OK && !*more)
         *more = scan_merge(audience, budget_us);
+    if (error == ERR_OK && !*more)
+        error = recall_work(audience, budget_us, more);
+    show_settling(audience);
     return error;
 }
 

@@ -245,6 +245,7 @@ struct wheel {
     uint32_t **due; /* chunks: minute of a customer's due time (since 1970), 0: never */
     uint32_t chunk_count;
     uint64_t count;
+    roaring_bitmap_t *stale; /* was taken: what `due` says of her is over; NULL: nobody */
 };
 void wheel_deinit(struct wheel *wheel);
 /* The minute within which her due time lies; 0: never. */
@@ -486,12 +487,40 @@ struct streaming {
 err stream_customers(struct audience *audience, const struct streaming *streaming,
                      const uint32_t *customers, size_t count, struct problem *problem) MUST_USE;
 
+/* The same in two steps. Any thread: what the past has of these customers, up to a seq. */
+struct stream_batch;
+err stream_read(struct audience *audience, const struct stream_form *form, uint64_t until_seq,
+                struct history_reader *reader, const uint32_t *customers, size_t count,
+                struct stream_batch **read, struct problem *problem) MUST_USE;
+/* Of the customer at `index`; valid until the reader's next view. */
+err stream_show(const struct stream_batch *batch, struct history_reader *reader, size_t index,
+                struct history_view *view) MUST_USE;
+void stream_batch_free(struct stream_batch **batch);
+
 struct stream_list {
     uint32_t *customers;
     size_t count, room;
 };
 bool stream_list_add(struct stream_list *list, uint32_t customer); /* false: no memory */
 void stream_list_free(struct stream_list *list);
+
+/* ---- recall.c: read back aside, judged in slices ---- */
+
+struct recall;
+err recall_new(struct audience *audience) MUST_USE;
+void recall_free(struct audience *audience); /* joins its thread */
+bool recall_can(const struct audience *audience);
+/* They lacked events in memory. */
+void recall_add(struct audience *audience, const struct stream_list *list, bool rejudge);
+bool recall_is_pending(const struct audience *audience, uint32_t customer);
+bool recall_is_rejudged(const struct audience *audience, uint32_t customer);
+void recall_drop(struct audience *audience, uint32_t customer);
+uint64_t recall_pending_count(const struct audience *audience);
+bool recall_is_empty(const struct audience *audience);
+/* Who waits is pending, or to be rejudged, again. */
+void recall_take_back(struct audience *audience);
+/* A slice; *more: at once. */
+err recall_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
 
 /* ---- scan.c ---- */
 
@@ -666,9 +695,10 @@ struct audience {
     struct wheel wheel;
     roaring_bitmap_t *pending; /* taken from the wheel at pending_moment, not settled yet */
     struct audience_moment pending_moment;
+    struct recall *recall;         /* of both, who lacks events in memory */
     roaring_bitmap_t *rejudge;     /* touched while what was installed was computed: in slices */
     struct scan *merging;          /* whose due times go to the wheel, chunk after chunk */
-    uint32_t merge_next;           /* chunk */
+    uint32_t merge_next;           /* portion of a chunk: install.c */
     roaring_bitmap_t *huge;        /* put off until the next second */
     roaring_bitmap_t *huge_judged; /* in this second */
     int64_t huge_second;
@@ -751,6 +781,9 @@ static inline bool lacked_events(const struct audience *audience, struct rule_ju
 {
     return rule_judge_take_partial(judge) && audience->config.past != NULL;
 }
+/* Who waited for her rows: by them. */
+err live_judge_recalled(struct audience *audience, uint32_t customer,
+                        const struct history_view *view, bool pending, bool rejudge) MUST_USE;
 /* All that is pending, now. */
 err live_finish(struct audience *audience) MUST_USE;
 /* Everything about her. */

@@ -371,6 +371,64 @@ err stream_customers(struct audience *audience, const struct streaming *streamin
     return error;
 }
 
+/* ---- in two steps: read by a thread, shown to the engine ---- */
+
+struct stream_batch {
+    struct batch batch;
+    struct history_row *sorted;
+    size_t *ends;
+};
+
+void stream_batch_free(struct stream_batch **batch)
+{
+    struct stream_batch *gone = *batch;
+    *batch = NULL;
+    if (gone == NULL)
+        return;
+    batch_free(&gone->batch);
+    memory_free(gone->sorted);
+    memory_free(gone->ends);
+    memory_free(gone);
+}
+
+err stream_read(struct audience *audience, const struct stream_form *form, uint64_t until_seq,
+                struct history_reader *reader, const uint32_t *customers, size_t count,
+                struct stream_batch **read, struct problem *problem)
+{
+    struct stream_batch *made = memory_alloc(sizeof *made);
+    if (made == NULL)
+        return ERR_NOMEM;
+    struct batch *batch = &made->batch;
+    batch->past = (struct audience_past){ .types = form->types,
+                                          .type_count = form->any_type ? 0 : form->type_count,
+                                          .columns = form->columns,
+                                          .column_count = form->column_count,
+                                          .until_seq = until_seq,
+                                          .take = keep_row,
+                                          .restart = restart,
+                                          .context = batch };
+    arena_init(&batch->arena, "audience_recall", ROWS_BYTES_MAX);
+    err error = find_nodes(batch, reader, customers, count);
+    batch->past.nodes = batch->nodes;
+    batch->past.node_count = batch->node_count;
+    if (error == ERR_OK)
+        error = audience->config.past(audience->config.context, &batch->past, problem);
+    if (error == ERR_OK)
+        error = put_together(batch, count, &made->sorted, &made->ends);
+    metric_add(METRIC_AUDIENCE_STREAMED, (int64_t)count);
+    if (error != ERR_OK)
+        stream_batch_free(&made);
+    *read = made;
+    return error;
+}
+
+err stream_show(const struct stream_batch *batch, struct history_reader *reader, size_t index,
+                struct history_view *view)
+{
+    size_t begin = index > 0 ? batch->ends[index - 1] : 0;
+    return history_view_rows(reader, batch->sorted + begin, batch->ends[index] - begin, view);
+}
+
 /* ---- for threads: who waits for her rows ---- */
 
 bool stream_list_add(struct stream_list *list, uint32_t customer)

@@ -4,7 +4,10 @@
  * One due time per customer: the first moment at which time alone may change an answer about her. Buckets are
  * bitmaps, so that a bucket is settled in the order of customers, as history lies. What is due later than tomorrow
  * stands in the bucket of the full hour before: when that comes she is judged once for nothing and gets her
- * minute, and a quarter of a year ahead takes two thousand buckets instead of a hundred thousand. */
+ * minute, and a quarter of a year ahead takes two thousand buckets instead of a hundred thousand.
+ *
+ * A minute is taken as whole bitmaps, however many are in it: their cells keep the old minute, and `stale` says of whom that is
+ * so, until she is put again. */
 #include <string.h>
 
 #include "audience/state.h"
@@ -26,13 +29,20 @@ void wheel_deinit(struct wheel *wheel)
         memory_free(wheel->due[i]);
     memory_free(wheel->buckets);
     memory_free((void *)wheel->due);
+    if (wheel->stale != NULL)
+        roaring_bitmap_free(wheel->stale);
     *wheel = (struct wheel){ .count = 0 };
+}
+
+static bool is_stale(const struct wheel *wheel, uint32_t customer)
+{
+    return wheel->stale != NULL && roaring_bitmap_contains(wheel->stale, customer);
 }
 
 uint32_t wheel_due(const struct wheel *wheel, uint32_t customer)
 {
     uint32_t chunk = chunk_of(customer);
-    if (chunk >= wheel->chunk_count || wheel->due[chunk] == NULL)
+    if (chunk >= wheel->chunk_count || wheel->due[chunk] == NULL || is_stale(wheel, customer))
         return 0;
     return wheel->due[chunk][customer & (CHUNK_SIZE - 1)];
 }
@@ -125,7 +135,7 @@ err wheel_put(struct wheel *wheel, uint32_t customer, int64_t until_ms, int64_t 
         if (minute > now + NEAR_MINUTES)
             minute -= minute % 60;
     }
-    if (minute == before)
+    if (minute == before) /* 0: nothing is there, or what is stale stays so */
         return ERR_OK;
     uint32_t *cell = due_cell(wheel, customer);
     if (cell == NULL)
@@ -141,27 +151,26 @@ err wheel_put(struct wheel *wheel, uint32_t customer, int64_t until_ms, int64_t 
         wheel->count++;
     else if (minute == 0)
         wheel->count--;
+    if (before == 0 && wheel->stale != NULL)
+        roaring_bitmap_remove(wheel->stale, customer);
     *cell = minute;
     return ERR_OK;
 }
 
-/* Once a minute: a walk over a few thousand slots. */
+/* Once a minute: a walk over a few thousand slots, and a few words of bitmaps per chunk of customers. */
 err wheel_take(struct wheel *wheel, uint32_t minute, roaring_bitmap_t *out)
 {
+    if (wheel->stale == NULL)
+        wheel->stale = roaring_bitmap_create();
+    if (wheel->stale == NULL)
+        return ERR_NOMEM;
     for (uint32_t i = 0; i < wheel->slot_count; i++) {
         struct wheel_bucket *bucket = &wheel->buckets[i];
-        roaring_uint32_iterator_t iterator;
         if (bucket->minute == 0 || bucket->minute > minute ||
             roaring_bitmap_is_empty(bucket->customers))
             continue;
-        roaring_init_iterator(bucket->customers, &iterator);
-        for (; iterator.has_value; roaring_advance_uint32_iterator(&iterator)) {
-            uint32_t *cell = due_cell(wheel, iterator.current_value);
-            if (cell == NULL)
-                return ERR_NOMEM;
-            *cell = 0;
-            wheel->count--;
-        }
+        wheel->count -= roaring_bitmap_get_cardinality(bucket->customers);
+        roaring_bitmap_or_inplace(wheel->stale, bucket->customers);
         roaring_bitmap_or_inplace(out, bucket->customers);
         /* The slot stays, so that look-ups beyond it still find; `grow` drops what is empty. */
         roaring_bitmap_clear(bucket->customers);

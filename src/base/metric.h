@@ -38,6 +38,11 @@
     X(CLOCK_STEP_MS, "kith_clock_step_milliseconds", GAUGE, "the machine's clock, beyond ours")   \
     X(ENGINE_LAG, "kith_engine_lag_records", GAUGE, "durable records not yet applied")            \
     X(ENGINE_BATCH_US, "kith_engine_batch_microseconds", HISTOGRAM, "time to apply a block")      \
+    X(ENGINE_TICK_US, "kith_engine_tick_microseconds", HISTOGRAM, "time to apply a tick")         \
+    X(ENGINE_SLICE_US, "kith_engine_slice_microseconds", HISTOGRAM,                               \
+      "work between groups, at a time: what time changed, histories tidied")                      \
+    X(ENGINE_SLICE_LONGEST_US, "kith_engine_slice_longest_microseconds", GAUGE,                   \
+      "the longest of these and of ticks, in this minute or the last")                            \
     X(LEDGER_COMMIT_US, "kith_ledger_commit_microseconds", HISTOGRAM, "time of a commit")         \
     X(LEDGER_CHECKPOINT_US, "kith_ledger_checkpoint_microseconds", HISTOGRAM, "and to tidy")      \
     X(WAREHOUSE_INSERT_US, "kith_warehouse_insert_microseconds", HISTOGRAM, "an insert")          \

@@ -340,6 +340,7 @@ static err apply_record(struct engine *engine, struct decoded *decoded,
     if (decoded->record.kind == LOG_RECORD_COMMAND) {
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
+        steady_ns start = steady_now(); /* measured, never decided by */
         if (access_end_overlaps(&engine->access, engine->now_ms))
             engine_publish_sources(engine);
         error = visitors_tick(engine, decoded->record.seq);
@@ -352,6 +353,7 @@ static err apply_record(struct engine *engine, struct decoded *decoded,
         if (error == ERR_OK)
             error = move_tick(engine, decoded->record.seq);
         jobs_tick(engine);
+        engine_note_tick(engine, steady_since_us(start));
     } else if (decoded->error == ERR_NOMEM) {
         error = decoded->error; /* says nothing of the record: the next start reads it again */
     } else if (decoded->error != ERR_OK) {

@@ -382,6 +382,31 @@ static bool may_stop(struct engine *engine)
     return atomic_load(&engine->stopping) && (is_current(engine) || ledger_is_behind(engine));
 }
 
+/* What the engine does at a time besides records: the longest in this minute, or the one before. */
+#define SLICE_SHORT_US 20
+
+static void note_slice(struct engine *engine, int64_t took_us)
+{
+    struct slices *slices = &engine->slices;
+    int64_t minute = (int64_t)steady_now().ns / 1000000 / MINUTE_MS;
+    if (minute != slices->minute) {
+        slices->before_us = minute == slices->minute + 1 ? slices->longest_us : 0;
+        slices->longest_us = 0;
+        slices->minute = minute;
+    }
+    slices->longest_us = took_us > slices->longest_us ? took_us : slices->longest_us;
+    if (took_us >= SLICE_SHORT_US)
+        metric_observe_us(METRIC_ENGINE_SLICE_US, took_us);
+    metric_set(METRIC_ENGINE_SLICE_LONGEST_US,
+               slices->longest_us > slices->before_us ? slices->longest_us : slices->before_us);
+}
+
+void engine_note_tick(struct engine *engine, int64_t took_us)
+{
+    metric_observe_us(METRIC_ENGINE_TICK_US, took_us);
+    note_slice(engine, took_us);
+}
+
 static void *run(void *context)
 {
     struct engine *engine = context;
@@ -399,8 +424,10 @@ static void *run(void *context)
         if (engine->config.collects) {
             collecting_pass(engine, NULL);
         } else {
+            steady_ns slice = steady_now();
             remember_tidy(engine, somebody_asks(engine) ? TIDY_ASKED_US : TIDY_US);
             engine->has_work = follow_work(engine);
+            note_slice(engine, steady_since_us(slice));
         }
         if (block == NULL && may_stop(engine))
             break;

@@ -53,6 +53,7 @@ void *engine_keep(void *context)
     struct engine *engine = context;
     steady_ns ticked = steady_now(), trimmed = steady_now(), packed = steady_now();
     int64_t pack_after_ms = PACK_EVERY_MS;
+    uint64_t answered = 0; /* the tick that asked for another, last */
     pthread_setname_np(pthread_self(), "kith-keeper");
     while (!atomic_load(&engine->stopping)) {
         steady_sleep_ms(50);
@@ -62,10 +63,13 @@ void *engine_keep(void *context)
             move_keep(engine, KEEP_RUN_MS);
         bool held =
             audience_is_settling(engine->audience) && steady_since_ms(ticked) < TICK_HELD_MS_MAX;
-        bool wanted = !held && audience_wants_tick(engine->audience);
+        uint64_t left_by = move_wants_tick(engine);
+        bool wanted = !held && (audience_wants_tick(engine->audience) ||
+                                (left_by != 0 && left_by != answered));
         bool due = !held && !engine->config.clock->is_virtual && steady_since_ms(ticked) >= TICK_MS;
         if (appends && (wanted || due)) {
             ticked = steady_now();
+            answered = left_by;
             if (engine_tick(engine) != ERR_OK)
                 log_line(LOG_WARN, "tick_refused", "%s", "");
         }

@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "engine/act.h"
 #include "engine/act_inside.h"
+#include "engine/move_pending.h"
 #include "engine/move_sources.h"
 #include "engine/state.h"
 
@@ -21,13 +22,6 @@
 #define PATROL_POSITIONS 20000 /* are looked at with each tick: about a millisecond */
 #define STEP_MS HOUR_MS        /* of the virtual clock, at most */
 
-/* A move of the audience, waiting; texts lie behind it. */
-struct heard {
-    struct heard *next;
-    uint64_t number; /* of its row; 0: of this record */
-    struct audience_move move;
-    bool is_stored;
-};
 struct told {
     struct told *next;
     struct touch_change change;
@@ -45,11 +39,8 @@ struct move {
     struct json_parser *parser;
     struct buffer text, answer;
     bool in_record, may_start;
-    struct heard *heard, **heard_last;     /* of this record */
-    struct heard *pending, **pending_last; /* until the next tick */
-    uint64_t pending_next;
-    struct ledger_value *gone; /* rows to be deleted with the next commit */
-    size_t gone_count, gone_capacity;
+    struct heard *heard, **heard_last; /* of this record */
+    struct move_pending pending;       /* until a tick */
     struct told *told, **told_last;
     struct move_sources sources;
     int64_t late_ms;
@@ -70,19 +61,14 @@ struct journeys *move_journeys(const struct engine *engine)
 
 /* ---- what is heard ---- */
 
-static struct heard *heard_new(const struct audience_move *moved)
+static err hear(struct move *move, const struct audience_move *moved)
 {
-    size_t cause = strlen(moved->cause);
-    struct heard *heard = memory_alloc(sizeof *heard + moved->key.size + cause + 1);
+    struct heard *heard = move_heard_new(moved);
     if (heard == NULL)
-        return NULL;
-    char *key = (char *)(heard + 1), *text = key + moved->key.size;
-    memcpy(key, moved->key.data, moved->key.size);
-    memcpy(text, moved->cause, cause + 1);
-    heard->move = *moved;
-    heard->move.key = str_from_bytes(key, moved->key.size);
-    heard->move.cause = text;
-    return heard;
+        return ERR_NOMEM;
+    *move->heard_last = heard;
+    move->heard_last = &heard->next;
+    return ERR_OK;
 }
 
 void move_heard(struct engine *engine, const struct audience_move *moved)
@@ -90,21 +76,12 @@ void move_heard(struct engine *engine, const struct audience_move *moved)
     struct move *move = engine->move;
     if (moved->kind != AUDIENCE_SEGMENT && moved->kind != AUDIENCE_TAG)
         return;
-    struct heard *heard = heard_new(moved);
-    if (heard == NULL) {
+    bool is_now = move->in_record && strcmp(moved->cause, "time") != 0;
+    if ((is_now ? hear(move, moved) : move_pending_add(&move->pending, moved)) != ERR_OK) {
         struct problem problem = { .error = ERR_OK };
         problem_set(&problem, ERR_NOMEM, "no memory for a move of a customer");
         engine_fail(engine, &problem);
-        return;
     }
-    if (move->in_record && strcmp(moved->cause, "time") != 0) {
-        *move->heard_last = heard;
-        move->heard_last = &heard->next;
-        return;
-    }
-    heard->number = move->pending_next++;
-    *move->pending_last = heard;
-    move->pending_last = &heard->next;
 }
 
 static err touch_moved(struct engine *engine, const struct touch_change *change,
@@ -445,9 +422,8 @@ err move_new(struct engine *engine)
     engine->move = move;
     move->engine = engine;
     move->heard_last = &move->heard;
-    move->pending_last = &move->pending;
     move->told_last = &move->told;
-    move->pending_next = 1;
+    move_pending_init(&move->pending);
     move->late_ms = LATE_EVENT_MS;
     err error = move_sources_init(&move->sources);
     buffer_init(&move->text, (size_t)4 << 20);
@@ -474,28 +450,6 @@ err move_new(struct engine *engine)
                                           .set_member = world_set_member };
     act_on_moved(engine, touch_moved);
     return error == ERR_OK ? json_parser_new(&move->parser, (size_t)4 << 20) : error;
-}
-
-static bool load_pending(void *context, const struct ledger_value *values)
-{
-    struct move *move = context;
-    char cause[32];
-    snprintf(cause, sizeof cause, "%.*s", (int)values[5].bytes.size, values[5].bytes.data);
-    struct audience_move moved = { .kind = (enum audience_kind)values[2].integer,
-                                   .key = values[3].bytes,
-                                   .customer = (uint32_t)values[1].integer,
-                                   .was_in = (values[4].integer & 1) != 0,
-                                   .is_in = (values[4].integer & 2) != 0,
-                                   .cause = cause };
-    struct heard *heard = heard_new(&moved);
-    if (heard == NULL)
-        return false;
-    heard->number = (uint64_t)values[0].integer;
-    heard->is_stored = true;
-    *move->pending_last = heard;
-    move->pending_last = &heard->next;
-    move->pending_next = heard->number + 1;
-    return true;
 }
 
 err move_watermark(struct engine *engine, str source, int64_t time_ms)
@@ -566,20 +520,10 @@ err move_load(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = journeys_load(move->journeys, engine->ledger, problem);
     if (error == ERR_OK)
-        error =
-            ledger_scan(engine->ledger, LEDGER_JOURNEY_PENDING, NULL, load_pending, move, problem);
+        error = move_pending_load(&move->pending, engine->ledger, problem);
     if (error == ERR_OK)
         error = move_sources_load(&move->sources, engine, problem);
     return error;
-}
-
-static void drop_heard(struct heard **list)
-{
-    while (*list != NULL) {
-        struct heard *heard = *list;
-        *list = heard->next;
-        memory_free(heard);
-    }
 }
 
 void move_free(struct engine *engine)
@@ -589,8 +533,8 @@ void move_free(struct engine *engine)
     if (move == NULL)
         return;
     journeys_free(&move->journeys);
-    drop_heard(&move->heard);
-    drop_heard(&move->pending);
+    move_heard_drop(&move->heard);
+    move_pending_deinit(&move->pending);
     while (move->told != NULL) {
         struct told *told = move->told;
         move->told = told->next;
@@ -600,7 +544,6 @@ void move_free(struct engine *engine)
     json_parser_free(&move->parser);
     buffer_deinit(&move->text);
     buffer_deinit(&move->answer);
-    memory_free(move->gone);
     memory_free(move->numbers);
     memory_free(move);
 }
@@ -643,7 +586,7 @@ static err take_heard(struct move *move, uint64_t seq)
     for (struct heard *heard = list; error == ERR_OK && heard != NULL; heard = heard->next)
         error = journey_moves(move->journeys, &heard->move, 1, move->may_start,
                               moment_of(engine, seq), engine->writes);
-    drop_heard(&list);
+    move_heard_drop(&list);
     return error;
 }
 
@@ -758,62 +701,28 @@ err move_all(struct engine *engine, uint64_t seq)
 
 /* ---- by time: at the tick ---- */
 
-static int compare_pending(const void *left, const void *right)
+/* Who was absorbed meanwhile has moved out by that. */
+static err tell_moved(void *context, const struct audience_move *moved)
 {
-    const struct heard *a = *(const struct heard *const *)left;
-    const struct heard *b = *(const struct heard *const *)right;
-    if (a->move.customer != b->move.customer)
-        return a->move.customer < b->move.customer ? -1 : 1;
-    return a->number < b->number ? -1 : a->number > b->number;
-}
-
-static err note_gone(struct move *move, const struct heard *heard)
-{
-    if (!heard->is_stored)
+    const struct telling *telling = context;
+    struct engine *engine = telling->engine;
+    if (identity_root(engine->identity, moved->customer) != moved->customer)
         return ERR_OK;
-    if (move->gone_count == move->gone_capacity) {
-        size_t capacity = move->gone_capacity == 0 ? 1024 : move->gone_capacity * 2;
-        struct ledger_value *longer = memory_resize(move->gone, capacity * sizeof(*longer));
-        if (longer == NULL)
-            return ERR_NOMEM;
-        move->gone = longer;
-        move->gone_capacity = capacity;
-    }
-    move->gone[move->gone_count++] = ledger_int((int64_t)heard->number);
-    return ERR_OK;
+    return journey_moves(engine->move->journeys, moved, 1, true, moment_of(engine, telling->seq),
+                         engine->writes);
 }
 
 err move_tick(struct engine *engine, uint64_t seq)
 {
     struct move *move = engine->move;
+    struct telling telling = { engine, seq };
     metric_set(METRIC_JOURNEY_DEFECTS, (int64_t)journey_patrol(move->journeys, PATROL_POSITIONS));
-    struct heard *list = move->pending, **all;
-    size_t count = 0, i = 0;
-    for (const struct heard *heard = list; heard != NULL; heard = heard->next)
-        count++;
-    if (count == 0)
-        return ERR_OK;
-    all = (struct heard **)memory_alloc(count * sizeof(struct heard *));
-    if (all == NULL)
-        return ERR_NOMEM;
-    for (struct heard *heard = list; heard != NULL; heard = heard->next)
-        all[i++] = heard;
-    move->pending = NULL;
-    move->pending_last = &move->pending;
-    qsort((void *)all, count, sizeof(*all), compare_pending);
-    err error = ERR_OK;
-    for (i = 0; i < count; i++) {
-        /* who was absorbed meanwhile has moved out by that */
-        if (error == ERR_OK &&
-            identity_root(engine->identity, all[i]->move.customer) == all[i]->move.customer)
-            error = journey_moves(move->journeys, &all[i]->move, 1, true, moment_of(engine, seq),
-                                  engine->writes);
-        if (error == ERR_OK)
-            error = note_gone(move, all[i]);
-        memory_free(all[i]);
-    }
-    memory_free((void *)all);
-    return error;
+    return move_pending_tell(&move->pending, tell_moved, &telling);
+}
+
+uint64_t move_wants_tick(const struct engine *engine)
+{
+    return move_pending_left_by(&engine->move->pending);
 }
 
 void move_commit(struct engine *engine, struct ledger_writes *writes)
@@ -821,19 +730,7 @@ void move_commit(struct engine *engine, struct ledger_writes *writes)
     struct move *move = engine->move;
     journey_commit(move->journeys, writes);
     move_sources_commit(&move->sources, writes);
-    for (size_t i = 0; i < move->gone_count; i++)
-        ledger_delete(writes, LEDGER_JOURNEY_PENDING, &move->gone[i]);
-    move->gone_count = 0;
-    for (struct heard *heard = move->pending; heard != NULL; heard = heard->next) {
-        if (heard->is_stored)
-            continue;
-        heard->is_stored = true;
-        LEDGER_PUT(writes, LEDGER_JOURNEY_PENDING, ledger_int((int64_t)heard->number),
-                   ledger_int(heard->move.customer), ledger_int(heard->move.kind),
-                   ledger_text(heard->move.key),
-                   ledger_int((heard->move.was_in ? 1 : 0) | (heard->move.is_in ? 2 : 0)),
-                   ledger_text(str_from_c(heard->move.cause)));
-    }
+    move_pending_commit(&move->pending, writes);
 }
 
 /* ---- the keeper ---- */
@@ -933,8 +830,12 @@ err move_advance(struct engine *engine, int64_t by_ms)
         error = engine_tick(engine);
         if (error == ERR_OK)
             error = settle_audience(engine);
-        if (error == ERR_OK)
-            error = engine_tick(engine);
+        do { /* who moved is told a portion at a time */
+            if (error == ERR_OK)
+                error = engine_tick(engine);
+            if (error == ERR_OK)
+                error = engine_settle(engine, false, -1);
+        } while (error == ERR_OK && move_wants_tick(engine) != 0);
         if (error == ERR_OK)
             error = wait_until_run(engine);
     } while (error == ERR_OK && now_ms < to_ms);

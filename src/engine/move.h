@@ -51,6 +51,8 @@ void move_begin(struct engine *engine);
 /* What came up in this record. */
 err move_end(struct engine *engine, uint64_t seq) MUST_USE;
 err move_tick(struct engine *engine, uint64_t seq) MUST_USE;
+/* The last tick did not tell of everybody who moved by time, another is wanted soon: its number, from 1, or 0. Any thread. */
+uint64_t move_wants_tick(const struct engine *engine);
 /* With each group. */
 void move_commit(struct engine *engine, struct ledger_writes *writes);
 /* What the audience asks of journeys (audience_config). */

@@ -46,6 +46,12 @@ struct group_rows {
 };
 #define GROUPS_NOTED_MAX 1024
 
+/* What the engine did at a time besides records, ticks included. */
+struct slices {
+    int64_t minute;                /* steady */
+    int64_t longest_us, before_us; /* in it; in the minute before */
+};
+
 struct engine {
     struct engine_config config;
     char folder[512];
@@ -70,6 +76,7 @@ struct engine {
     struct move *move; /* journeys */
     struct news *news; /* for sinks; has a lock of its own */
     bool has_work;     /* the audience has more to do */
+    struct slices slices;
     struct profile *profile;
     struct plan *plan;
     struct dedupe dedupe;
@@ -181,6 +188,8 @@ err engine_barrier(struct engine *engine) MUST_USE;
 /* The keeper's thread (keep.c), until the engine stops. */
 void *engine_keep(void *engine);
 void engine_publish_sources(struct engine *engine);
+/* A tick took so long to apply. Engine thread. */
+void engine_note_tick(struct engine *engine, int64_t took_us);
 void engine_fail(struct engine *engine, const struct problem *problem);
 
 /* Does the warehouse get what is applied, from us or from who we follow? Then flushed_seq is true. */

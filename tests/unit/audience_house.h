@@ -42,6 +42,9 @@ struct small_house {
     size_t history_bytes_max;
     uint64_t install_at_once_max; /* 0: the default */
     uint64_t read_back;           /* how many rows were */
+    _Atomic bool is_held;         /* questions of threads wait: the warehouse is slow */
+    _Atomic int asked_aside,
+        asked_now;        /* questions of threads; of the engine, which waits for the answer */
     _Atomic int refusals; /* that many questions are refused, as by a warehouse that is away */
     /* what a thread of the room submitted */
     pthread_mutex_t mutex;
@@ -86,6 +89,10 @@ static inline err small_past(void *context, const struct audience_past *past,
 {
     struct small_house *house = context;
     struct extractor *extractor;
+    bool aside = past->until_seq != AUDIENCE_PAST_NOW;
+    atomic_fetch_add(aside ? &house->asked_aside : &house->asked_now, 1);
+    while (aside && atomic_load(&house->is_held))
+        steady_sleep_ms(1);
     if (atomic_fetch_sub(&house->refusals, 1) > 0)
         return problem_set(problem, ERR_UNAVAILABLE, "the warehouse is away");
     atomic_store(&house->refusals, 0);

@@ -135,12 +135,70 @@ static void test_warehouse_is_away(void **state)
     small_remove(&house);
 }
 
+static uint64_t due(struct small_house *house)
+{
+    struct audience_status status;
+    audience_status(house->audience, &status);
+    return status.due_pending;
+}
+
+/* S8: whom time moves, and of whom events are not in memory, are read back aside. Nothing waits for it, and nothing is lost. */
+static void test_warehouse_is_slow(void **state)
+{
+    (void)state;
+    struct small_house house = { .with_threads = true, .history_bytes_max = 1 };
+    uint32_t customers[PEOPLE];
+    small_make(&house);
+    live_a_while(&house, customers);
+    history_tidy(house.history, INT64_MAX);
+    small_put_segment(&house, "{\"key\":\"lately\",\"rule\":{\"event\":\"Order Placed\","
+                              "\"last\":\"90d\",\"measure\":\"count\",\"gte\":1}}");
+    small_install(&house);
+    assert_int_equal(small_count(&house, "lately"), 60); /* 30 to 89 days ago */
+    atomic_store(&house.is_held, true);
+    atomic_store(&house.asked_now, 0);
+    atomic_store(&house.asked_aside, 0);
+    small_tick(&house, house.now_ms + 20 * DAY_MS);
+    assert_int_equal(house.asked_now, 0);
+    assert_true(due(&house) >= 20);
+    assert_true(audience_is_settling(house.audience));
+    /* meanwhile somebody new comes, and somebody old, who is settled before she is judged */
+    uint32_t fresh = say_order(&house, "Order Placed", PEOPLE + 1, "new", 0, house.now_ms);
+    assert_true(small_is_in(&house, "lately", fresh));
+    uint64_t waiting = due(&house);
+    assert_int_equal(say_order(&house, "Page Viewed", 55, "new", 0, house.now_ms), customers[55]);
+    assert_false(small_is_in(&house, "lately", customers[55]));
+    assert_int_equal(due(&house), waiting - 1);
+    while (atomic_load(&house.asked_aside) == 0) {
+        audience_work(house.audience, 1000);
+        steady_sleep_ms(1);
+    }
+    atomic_store(&house.is_held, false);
+    while (due(&house) > 0) {
+        audience_work(house.audience, 1000);
+        steady_sleep_ms(1);
+    }
+    assert_int_equal(small_count(&house, "lately"), 41);
+    recount(&house);
+    /* The next tick takes back who waits still, and finishes them. */
+    atomic_store(&house.is_held, true);
+    small_tick(&house, house.now_ms + 10 * DAY_MS);
+    assert_true(due(&house) >= 10);
+    atomic_store(&house.is_held, false);
+    assert_ok(audience_settle(house.audience, house.now_ms));
+    assert_int_equal(due(&house), 0);
+    assert_int_equal(small_count(&house, "lately"), 31);
+    recount(&house);
+    small_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_column),
         cmocka_unit_test(test_read_back_once),
         cmocka_unit_test(test_warehouse_is_away),
+        cmocka_unit_test(test_warehouse_is_slow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
