@@ -144,8 +144,9 @@ void identity_digest(const struct identity *identity, struct digest *digest)
 size_t identity_memory_bytes(const struct identity *identity)
 {
     size_t bytes = sizeof(*identity) + segments_bytes(&identity->rows) +
-                   segments_bytes(&identity->nodes) + segments_bytes(&identity->edges) +
-                   segments_bytes(&identity->refusals) + segments_bytes(&identity->evidence);
+                   segments_bytes(&identity->nodes) + segments_bytes(&identity->ties) +
+                   segments_bytes(&identity->edges) + segments_bytes(&identity->refusals) +
+                   segments_bytes(&identity->evidence);
     bytes += index_memory_bytes(&identity->index) + index_memory_bytes(&identity->refusal_index) +
              index_memory_bytes(&identity->refusal_rows) + segments_bytes(&identity->families) +
              index_memory_bytes(&identity->refused_index) +
@@ -218,14 +219,14 @@ static err check_components(struct check *check)
         if (root_of(identity, node) != root)
             return problem_set(check->problem, ERR_CORRUPT, "I2: root of %u is %u, not %u", node,
                                root_of(identity, node), root);
-        if (!same_customer(identity, node, node_at(identity, node)->next))
+        if (!same_customer(identity, node, node_next(identity, node)))
             return problem_set(check->problem, ERR_CORRUPT, "I2: the ring of %u leads away", node);
         if (root != node)
             continue;
         uint32_t size = 0, at = node;
         do {
             size++;
-            at = node_at(identity, at)->next;
+            at = node_next(identity, at);
         } while (at != node && size <= identity->nodes.count);
         if (size != component_size(identity, node))
             return problem_set(check->problem, ERR_CORRUPT, "I2: %u has %u nodes, counted %u", node,

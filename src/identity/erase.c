@@ -73,8 +73,8 @@ static err erase_node_edges(struct erasing *erasing, uint32_t node)
 {
     struct identity *identity = erasing->act.identity;
     err error = evidence_forget_node(&erasing->act, node);
-    while (error == ERR_OK && node_at(identity, node)->first_edge != 0)
-        error = edge_undo(&erasing->act, node_at(identity, node)->first_edge, 0);
+    while (error == ERR_OK && node_first_edge(identity, node) != 0)
+        error = edge_undo(&erasing->act, node_first_edge(identity, node), 0);
     return error;
 }
 

@@ -151,7 +151,7 @@ static uint32_t oldest_joining(struct act *act, uint32_t start)
                 oldest = number;
             number = evidence->next[evidence->node[0] == node ? 0 : 1];
         }
-        node = node_at(identity, node)->next;
+        node = node_next(identity, node);
     } while (node != start);
     return oldest;
 }

@@ -100,14 +100,14 @@ static uint16_t mask_of_ring(const struct identity *identity, uint32_t start)
     uint32_t node = start;
     do {
         mask |= *mask_at(identity, node);
-        node = node_at(identity, node)->next;
+        node = node_next(identity, node);
     } while (node != start);
     return mask;
 }
 
 static uint16_t mask_of_customer(const struct identity *identity, uint32_t node)
 {
-    uint32_t component = node_at(identity, node)->component;
+    uint32_t component = node_component(identity, node);
     return component != 0 ? identity->components[component].families : *mask_at(identity, node);
 }
 
@@ -134,7 +134,7 @@ void families_row(struct identity *identity, uint32_t node, uint16_t gone, uint1
 {
     uint16_t *mask = mask_at(identity, node);
     uint16_t before = mask_of_customer(identity, node), now = *mask | come;
-    uint32_t component = node_at(identity, node)->component;
+    uint32_t component = node_component(identity, node);
     /* Another row may be of the same family. */
     if ((gone & ~come) != 0)
         now = mask_of_rows(identity, node);
@@ -190,7 +190,7 @@ void families_again(struct identity *identity)
     for (uint32_t node = 1; node < identity->nodes.count; node++)
         *mask_at(identity, node) = mask_of_rows(identity, node);
     for (uint32_t node = 1; node < identity->nodes.count; node++) {
-        uint32_t component = node_at(identity, node)->component;
+        uint32_t component = node_component(identity, node);
         if (component != 0 && identity->components[component].root == node)
             families_component(identity, component);
     }

@@ -25,11 +25,42 @@ uint32_t node_new(struct act *act, uint8_t flags)
         families_node(identity, number) != ERR_OK)
         return 0;
     identity->nodes.count++;
-    *node_at(identity, number) = (struct node){ .next = number };
+    *node_at(identity, number) = (struct node){ .tie = NODE_ALONE };
     if (act->writes != NULL)
         LEDGER_PUT(act->writes, LEDGER_CUSTOMERS, ledger_int(number), ledger_int(flags),
                    ledger_int(act->now_ms), ledger_int((int64_t)act->seq));
     return number;
+}
+
+/* ---- ties ---- */
+
+/* The tie of a node, made when it has none; NULL without memory. */
+static struct tie *tie_make(struct identity *identity, uint32_t number)
+{
+    struct node *node = node_at(identity, number);
+    uint32_t tie = identity->tie_free;
+    if (node->tie != NODE_ALONE)
+        return tie_at(identity, number);
+    if (tie != 0)
+        identity->tie_free = ((struct tie *)segments_at(&identity->ties, tie))->component;
+    else if (segments_grow(&identity->ties, (uint64_t)identity->ties.count + 1) == ERR_OK)
+        tie = identity->ties.count++;
+    else
+        return NULL;
+    node->tie = tie;
+    *tie_at(identity, number) = (struct tie){ .next = number };
+    return tie_at(identity, number);
+}
+
+/* It is given back once it says nothing. */
+static void tie_settle(struct identity *identity, uint32_t number)
+{
+    struct tie *tie = tie_at(identity, number);
+    if (tie->component != 0 || tie->first_edge != 0 || tie->next != number)
+        return;
+    *tie = (struct tie){ .component = identity->tie_free };
+    identity->tie_free = node_at(identity, number)->tie;
+    node_at(identity, number)->tie = NODE_ALONE;
 }
 
 /* ---- components ---- */
@@ -76,23 +107,23 @@ static void component_give(struct identity *identity, uint32_t number)
 
 uint32_t component_size(const struct identity *identity, uint32_t node)
 {
-    uint32_t component = node_at(identity, node)->component;
+    uint32_t component = node_component(identity, node);
     return component != 0 ? identity->components[component].node_count : 1;
 }
 
 err forest_component(struct identity *identity, uint32_t number, uint32_t *out)
 {
-    struct node *node = node_at(identity, number);
-    if (node->component == 0) {
-        err error = component_reserve(identity);
-        if (error != ERR_OK)
-            return error;
-        node->component = component_take(identity);
-        identity->components[node->component].root = number;
-        identity->components[node->component].node_count = 1;
-        families_component(identity, node->component);
-    }
-    *out = node->component;
+    *out = node_component(identity, number);
+    if (*out != 0)
+        return ERR_OK;
+    err error = component_reserve(identity);
+    struct tie *tie = error == ERR_OK ? tie_make(identity, number) : NULL;
+    if (tie == NULL)
+        return ERR_NOMEM;
+    tie->component = *out = component_take(identity);
+    identity->components[*out].root = number;
+    identity->components[*out].node_count = 1;
+    families_component(identity, *out);
     return ERR_OK;
 }
 
@@ -116,12 +147,12 @@ err forest_join(struct identity *identity, uint32_t a, uint32_t b)
     into->node_count += from->node_count;
     if (from->root < into->root)
         into->root = from->root;
-    for (uint32_t node = b; node_at(identity, node)->component != big;
-         node = node_at(identity, node)->next)
-        node_at(identity, node)->component = big;
-    uint32_t next = node_at(identity, a)->next;
-    node_at(identity, a)->next = node_at(identity, b)->next;
-    node_at(identity, b)->next = next;
+    for (struct tie *tie = tie_at(identity, b); tie->component != big;
+         tie = tie_at(identity, tie->next))
+        tie->component = big;
+    uint32_t next = tie_at(identity, a)->next;
+    tie_at(identity, a)->next = tie_at(identity, b)->next;
+    tie_at(identity, b)->next = next;
     component_give(identity, small);
     return ERR_OK;
 }
@@ -133,7 +164,7 @@ struct row_walk walk_rows(const struct identity *identity, uint32_t node)
                               .start = node,
                               .node = node,
                               .row = here->first_row,
-                              .done = here->next == 0 };
+                              .done = here->tie == 0 };
 }
 
 uint32_t walk_next(struct row_walk *walk)
@@ -141,7 +172,7 @@ uint32_t walk_next(struct row_walk *walk)
     while (walk->row == 0) {
         if (walk->done)
             return 0;
-        walk->node = node_at(walk->identity, walk->node)->next;
+        walk->node = node_next(walk->identity, walk->node);
         if (walk->node == walk->start)
             return 0;
         walk->row = node_at(walk->identity, walk->node)->first_row;
@@ -162,9 +193,9 @@ void edge_link_in(struct identity *identity, uint32_t number)
 {
     struct edge *edge = edge_at(identity, number);
     for (unsigned side = 0; side < 2; side++) {
-        struct node *node = node_at(identity, edge->node[side]);
-        edge->next[side] = node->first_edge;
-        node->first_edge = number;
+        struct tie *tie = tie_at(identity, edge->node[side]); /* they are merged */
+        edge->next[side] = tie->first_edge;
+        tie->first_edge = number;
     }
     identity->edges_active++;
 }
@@ -174,7 +205,7 @@ static void edge_link_out(struct identity *identity, uint32_t number)
     struct edge *edge = edge_at(identity, number);
     for (unsigned side = 0; side < 2; side++) {
         uint32_t node = edge->node[side];
-        uint32_t *at = &node_at(identity, node)->first_edge;
+        uint32_t *at = &tie_at(identity, node)->first_edge;
         while (*at != number) {
             struct edge *other = edge_at(identity, *at);
             at = &other->next[side_of(other, node)];
@@ -245,7 +276,7 @@ size_t identity_joins(const struct identity *identity, uint32_t start, struct id
     if (start == 0 || start >= identity->nodes.count || !node_is_here(identity, start))
         return 0;
     do {
-        uint32_t number = node_at(identity, node)->first_edge;
+        uint32_t number = node_first_edge(identity, node);
         while (number != 0) {
             const struct edge *edge = edge_at(identity, number);
             unsigned side = side_of(edge, node);
@@ -255,7 +286,7 @@ size_t identity_joins(const struct identity *identity, uint32_t start, struct id
                                                            .at_ms = edge->joined_ms };
             number = edge->next[side];
         }
-        node = node_at(identity, node)->next;
+        node = node_next(identity, node);
     } while (node != start);
     if (count > 1 && count <= limit)
         qsort(joins, count, sizeof(*joins), compare_joins);
@@ -272,19 +303,19 @@ static void relabel_reached(struct identity *identity, uint32_t start, uint32_t 
     uint32_t last = start;
     out->root = start;
     out->node_count = 1;
-    node_at(identity, start)->component = component;
-    node_at(identity, start)->next = 0;
-    for (uint32_t node = start; node != 0; node = node_at(identity, node)->next) {
-        uint32_t number = node_at(identity, node)->first_edge;
+    tie_at(identity, start)->component = component;
+    tie_at(identity, start)->next = 0;
+    for (uint32_t node = start; node != 0; node = tie_at(identity, node)->next) {
+        uint32_t number = node_first_edge(identity, node);
         while (number != 0) {
             const struct edge *edge = edge_at(identity, number);
             unsigned side = side_of(edge, node);
             uint32_t other = edge->node[1 - side];
-            struct node *reached = node_at(identity, other);
+            struct tie *reached = tie_at(identity, other);
             if (reached->component != component) {
                 reached->component = component;
                 reached->next = 0;
-                node_at(identity, last)->next = other;
+                tie_at(identity, last)->next = other;
                 last = other;
                 out->node_count++;
                 if (other < out->root)
@@ -293,7 +324,7 @@ static void relabel_reached(struct identity *identity, uint32_t start, uint32_t 
             number = edge->next[side];
         }
     }
-    node_at(identity, last)->next = start;
+    tie_at(identity, last)->next = start;
 }
 
 /* A component of one node, without many rows, needs no entry. */
@@ -301,8 +332,10 @@ static void component_settle(struct identity *identity, uint32_t number)
 {
     if (identity->components[number].node_count > 1)
         return;
-    node_at(identity, identity->components[number].root)->component = 0;
+    uint32_t node = identity->components[number].root;
+    tie_at(identity, node)->component = 0;
     component_give(identity, number);
+    tie_settle(identity, node);
 }
 
 err edge_undo(struct act *act, uint32_t number, uint32_t user_number)
@@ -320,7 +353,7 @@ err edge_undo(struct act *act, uint32_t number, uint32_t user_number)
         return error;
     }
     uint32_t second = component_take(identity);
-    uint32_t old = node_at(identity, edge->node[0])->component;
+    uint32_t old = node_component(identity, edge->node[0]);
     uint16_t families = identity->components[old].families;
     edge_link_out(identity, number);
     edge->undone = true;
@@ -370,7 +403,7 @@ static uint32_t find_separation(const struct identity *identity, uint32_t a, uin
                 return number;
             number = next_separation(separation, node);
         }
-        node = node_at(identity, node)->next;
+        node = node_next(identity, node);
     } while (node != a);
     return 0;
 }

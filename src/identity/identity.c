@@ -7,7 +7,7 @@
 #include "identity/state.h"
 
 #define INDEX_BITS 12
-#define SMALL_INDEX_BITS 6
+#define SMALL_INDEX_BITS 8
 #define SCRATCH_BYTES ((size_t)1 << 20)
 #define SETTINGS_BYTES_MAX ((size_t)8 << 20)
 
@@ -32,6 +32,8 @@ static err init_parts(struct identity *identity)
         error = segments_init(&identity->rows, sizeof(struct row));
     if (error == ERR_OK)
         error = segments_init(&identity->nodes, sizeof(struct node));
+    if (error == ERR_OK)
+        error = segments_init(&identity->ties, sizeof(struct tie));
     if (error == ERR_OK)
         error = segments_init(&identity->families, sizeof(uint16_t));
     if (error == ERR_OK)
@@ -80,6 +82,7 @@ void identity_free(struct identity **out)
     index_deinit(&identity->separated);
     segments_deinit(&identity->rows);
     segments_deinit(&identity->nodes);
+    segments_deinit(&identity->ties);
     segments_deinit(&identity->families);
     segments_deinit(&identity->edges);
     segments_deinit(&identity->refusals);
@@ -212,7 +215,7 @@ size_t identity_nodes(const struct identity *identity, uint32_t start, uint32_t 
         if (count < limit)
             nodes[count] = node;
         count++;
-        node = node_at(identity, node)->next;
+        node = node_next(identity, node);
     } while (node != root);
     qsort(nodes, count < limit ? count : limit, sizeof(*nodes), compare_numbers);
     return count;

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index: hash → 32-bit number, 12 bytes a slot, for tens of millions of entries. Private.
+/* index: hash → 32-bit number, 11 bytes a slot, for tens of millions of entries. Private.
  *
  * The table is cut into 2^bits parts by the first bits of the hash. Each part is a small open-addressing
- * table with linear probing that grows by an eighth on its own when it is 88 % full: no pause is longer
- * than moving one part (24 million entries in 4,096 parts: some 6,500 slots, 20 µs), there is never a
- * second copy of the whole, and a slot costs 14 bytes on average with its free room.
+ * table that grows by a sixteenth on its own when it is 94 % full: no pause is longer than moving one part (24
+ * million entries in 4,096 parts: some 6,500 slots, 20 µs), there is never a second copy of the whole, and an
+ * entry costs 12 bytes on average with its free room.
  *
- * A slot keeps 64 bits of the hash; with the bits of the part, 76 decide. Of 100 million hashes two
- * would have to agree in them by chance: n²/2^77 = 10^-7 for the life of a folder, and nobody can
- * choose them, since they are keyed.
+ *     slot    bytes 0..2   the last 24 bits of the key
+ *             3..6         its second word, which says where it wants to be
+ *             7..10        the value; 0: free
  *
- * The position in a part is hash × capacity / 2^32 (Lemire's reduction), so a capacity need not be
- * a power of two. Hashes have to be random in each of their words: keyed hashes are, pairs of
- * numbers pass index_key_of_pair first. What is removed leaves no mark: those behind it move up.
+ * The place that a key wants is its second word × capacity / 2^32 (Lemire's reduction), so a capacity need not be a
+ * power of two. Entries of a part lie in the order of bytes 0..6 as one number, each at its place or, where that is taken, as little
+ * behind it as can be (linear probing in order: Amble and Knuth, Ordered hash tables, 1974). So a search ends at the first
+ * that is greater, whether or not what is sought is there, and a part can be 94 % full: some 8 slots are looked
+ * at, side by side. What is put in moves those behind it up to the next free slot; what is taken out lets them move
+ * back: no order of coming and going leaves a trace. Behind the places of a part are some more slots, of which the last
+ * is always free.
+ *
+ * A slot keeps 56 bits of the hash; with the bits of the part, 68 decide. Of 50 million hashes two would have to
+ * agree in them by chance: n²/2^69 = 4·10^-6 for the life of a folder, and nobody can choose them, since
+ * they are keyed. Of a pair of numbers all 64 bits are kept.
+ *
+ * Hashes have to be random in each of their words: keyed hashes are, pairs of numbers pass index_key_of_pair
+ * first.
  *
  * One owner thread at a time.
  */
@@ -29,19 +40,17 @@ struct index_key {
     uint32_t word[3];
 };
 
-struct index_slot {
-    uint32_t word[2]; /* the second and third of the key */
-    uint32_t value;   /* 0: free */
-};
-
 struct index_part {
-    struct index_slot *slots;
-    uint32_t capacity, count;
+    uint8_t *slots;    /* of 11 bytes each */
+    uint32_t capacity; /* places; index.c has how many slots that makes */
+    uint32_t count;
 };
 
 /* What is loaded before it is settled: entries by the first bits of the hash, 2^INDEX_LIST_BITS lists,
  * few enough that the ends of all of them stay in the cache. */
 #define INDEX_LIST_BITS 6
+/* At least so many bits of parts: they and a slot hold all of a pair. */
+#define INDEX_BITS_MIN 8
 struct index_entry {
     struct index_key key;
     uint32_t value;

@@ -130,7 +130,7 @@ bool identity_may_leave(const struct identity *identity, uint32_t number, int64_
         return false;
     const struct node *node = node_at(identity, number);
     struct index_key key = index_key_of_pair(number, 0);
-    if (node->component != 0 || node->first_edge != 0 || node->first_row == 0 ||
+    if (node->tie != NODE_ALONE || node->first_row == 0 ||
         index_get(&identity->separated, &key) != 0 ||
         index_get(&identity->evidence_nodes, &key) != 0)
         return false;
@@ -418,7 +418,7 @@ static err put_back(struct coming *coming)
     struct node *node = segments_put(&identity->nodes, coming->node);
     if (node == NULL)
         return ERR_NOMEM;
-    *node = (struct node){ .next = coming->node };
+    *node = (struct node){ .tie = NODE_ALONE };
     unmark_left(identity, coming->node);
     struct cursor cursor = cursor_over(buffer_str(&coming->rows));
     for (size_t i = 0; i < coming->count; i++) {

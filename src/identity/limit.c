@@ -80,7 +80,7 @@ static bool counts_add_rows(const struct identity *identity, struct kind_counts 
 
 static struct kind_counts *counts_of(const struct identity *identity, uint32_t node)
 {
-    uint32_t component = node_at(identity, node)->component;
+    uint32_t component = node_component(identity, node);
     return component != 0 ? identity->components[component].counts : NULL;
 }
 
@@ -99,7 +99,7 @@ static struct kind_counts *counts_build(struct identity *identity, uint32_t node
 
 void counts_note(struct identity *identity, uint32_t node, uint32_t kind, int change)
 {
-    uint32_t component = node_at(identity, node)->component;
+    uint32_t component = node_component(identity, node);
     if (component == 0 || identity->components[component].counts == NULL)
         return;
     if (!counts_add(identity->components[component].counts, kind, change))

@@ -296,7 +296,7 @@ static err load_nodes(struct identity *identity, struct ledger *ledger, struct p
         return problem_set(problem, ERR_NOMEM, "no memory for %lld customers", (long long)last);
     identity->nodes.count = (uint32_t)last + 1;
     for (uint32_t node = 1; node < identity->nodes.count; node++)
-        node_at(identity, node)->next = node;
+        node_at(identity, node)->tie = NODE_ALONE;
     return ERR_OK;
 }
 

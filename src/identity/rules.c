@@ -267,7 +267,7 @@ static void gather_edges(const struct identity *identity, struct trial *trial, b
 {
     uint32_t begin = trial->edge_count;
     for (uint32_t i = 0; i < trial->node_count; i++) {
-        uint32_t node = trial->nodes[i], number = node_at(identity, node)->first_edge;
+        uint32_t node = trial->nodes[i], number = node_first_edge(identity, node);
         while (number != 0) {
             const struct edge *edge = edge_at(identity, number);
             if (edge->node[0] == node && is_by_hand(edge) == by_hand)
@@ -294,7 +294,7 @@ static err trial_make(const struct identity *identity, uint32_t node, uint32_t k
     trial->held = trial->parent + size;
     do {
         trial->nodes[trial->node_count++] = at;
-        at = node_at(identity, at)->next;
+        at = node_next(identity, at);
     } while (at != node);
     qsort(trial->nodes, size, sizeof(*trial->nodes), compare_numbers);
     for (uint32_t i = 0; i < size; i++) {
@@ -340,14 +340,14 @@ static bool has_by_hand(const struct identity *identity, uint32_t node)
 {
     uint32_t at = node;
     do {
-        uint32_t number = node_at(identity, at)->first_edge;
+        uint32_t number = node_first_edge(identity, at);
         while (number != 0) {
             const struct edge *edge = edge_at(identity, number);
             if (is_by_hand(edge))
                 return true;
             number = edge->next[edge->node[0] == at ? 0 : 1];
         }
-        at = node_at(identity, at)->next;
+        at = node_next(identity, at);
     } while (at != node);
     return false;
 }

@@ -3,15 +3,16 @@
  *
  *     index          hash of a value        → row
  *     rows           row (identifier)       → node where it is at home, kind, flags, times; 20 bytes
- *     nodes          node (customer number) → component, its rows, its edges; 16 bytes
- *     components     only where nodes are merged, or a node has many rows
+ *     nodes          node (customer number) → its rows, its tie; 8 bytes
+ *     ties           only of nodes that are merged, or have many rows: → component, ring, edges; 12 bytes
+ *     components     of those
  *     edges          merges; the n-th is merge id n
  *     refusals       links that were refused; the n-th is refusal id n
  *     separations    pairs of nodes that stay apart
  *
  * A visitor who left memory (leave.c) has no row and no node here: both read as zeros.
  *
- * Rows of a node hang in a list (row.next), nodes of a component in a ring (node.next), edges of a
+ * Rows of a node hang in a list (row.next), nodes of a component in a ring (tie.next), edges of a
  * node in a list (edge.next). Orders within these lists mean nothing: every decision goes by numbers
  * and times, so that what was loaded decides as what lived on.
  */
@@ -53,10 +54,16 @@ struct row {
     uint32_t last_seen_s; /* derived, not in the ledger */
 };
 
+#define NODE_ALONE UINT32_MAX /* as a tie: none; most nodes are */
 struct node {
-    uint32_t component; /* 0: alone */
     uint32_t first_row;
-    uint32_t next; /* ring of the component; itself when alone */
+    uint32_t tie; /* 0: it is not here */
+};
+
+/* What a node has that most have not. */
+struct tie {
+    uint32_t component; /* 0: alone; as a free one: the next free */
+    uint32_t next;      /* ring of the component; itself when alone */
     uint32_t first_edge;
 };
 
@@ -231,7 +238,8 @@ struct identity {
     uint32_t *kind_slots; /* open addressing; capacity twice kind_capacity */
 
     struct index index;
-    struct segments rows, nodes, edges, refusals, evidence;
+    struct segments rows, nodes, ties, edges, refusals, evidence;
+    uint32_t tie_free;
     struct segments families; /* by node: uint16_t, enum identity_family */
     uint32_t family_customers[FAMILY_BITS];
     struct component *components;
@@ -313,7 +321,33 @@ static inline bool row_is_here(const struct identity *identity, uint32_t row)
 }
 static inline bool node_is_here(const struct identity *identity, uint32_t node)
 {
-    return node_at(identity, node)->next != 0;
+    return node_at(identity, node)->tie != 0;
+}
+static inline bool node_has_tie(const struct identity *identity, uint32_t node)
+{
+    uint32_t tie = node_at(identity, node)->tie;
+    return tie != 0 && tie != NODE_ALONE;
+}
+/* Of a node that has one. */
+static inline struct tie *tie_at(const struct identity *identity, uint32_t node)
+{
+    return segments_at(&identity->ties, node_at(identity, node)->tie);
+}
+static inline uint32_t node_component(const struct identity *identity, uint32_t node)
+{
+    return node_has_tie(identity, node) ? tie_at(identity, node)->component : 0;
+}
+/* In the ring; 0 of one that is not here. */
+static inline uint32_t node_next(const struct identity *identity, uint32_t node)
+{
+    uint32_t tie = node_at(identity, node)->tie;
+    if (tie == NODE_ALONE)
+        return node;
+    return tie != 0 ? tie_at(identity, node)->next : 0;
+}
+static inline uint32_t node_first_edge(const struct identity *identity, uint32_t node)
+{
+    return node_has_tie(identity, node) ? tie_at(identity, node)->first_edge : 0;
 }
 static inline struct identifier_type *row_type(const struct identity *identity, uint32_t row)
 {
@@ -434,13 +468,13 @@ uint32_t node_new(struct act *act, uint8_t flags);
 #define NODE_SHARED 1 /* made for a shared identifier */
 static inline uint32_t root_of(const struct identity *identity, uint32_t node)
 {
-    uint32_t component = node_at(identity, node)->component;
+    uint32_t component = node_component(identity, node);
     return component != 0 ? identity->components[component].root : node;
 }
 static inline bool same_customer(const struct identity *identity, uint32_t a, uint32_t b)
 {
-    uint32_t component = node_at(identity, a)->component;
-    return a == b || (component != 0 && component == node_at(identity, b)->component);
+    uint32_t component = node_component(identity, a);
+    return a == b || (component != 0 && component == node_component(identity, b));
 }
 uint32_t component_size(const struct identity *identity, uint32_t node);
 /* The component of a node; one that is alone gets a component of its own. */

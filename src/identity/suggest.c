@@ -93,7 +93,7 @@ static uint64_t customer_name(const struct search *search, uint32_t customer)
         uint64_t here = name_of(search, node);
         if (here != 0 && (name == 0 || here < name))
             name = here;
-        node = node_at(search->copy, node)->next;
+        node = node_next(search->copy, node);
     } while (node != customer);
     return name;
 }

@@ -145,7 +145,7 @@ err identity_undo_node(struct identity *identity, uint32_t node, uint64_t seq,
                        struct ledger_writes *writes)
 {
     if (node == 0 || node >= identity->nodes.count || identity_is_gone(identity, node) ||
-        node_at(identity, node)->first_row != 0 || node_at(identity, node)->first_edge != 0)
+        node_at(identity, node)->first_row != 0 || node_first_edge(identity, node) != 0)
         return ERR_OK;
     err error = node_load_gone(identity, node);
     if (error == ERR_OK)
