@@ -255,9 +255,9 @@ static err open_duties(struct life *life, struct problem *problem)
     if (error == ERR_OK)
         error = open_feeds(life, problem);
     if (error == ERR_OK)
-        error = sinks_open(
-            &life->sinks,
-            &(struct sinks_config){ .engine = life->engine, .clock = &life->clock }, problem);
+        error = sinks_open(&life->sinks,
+                           &(struct sinks_config){ .engine = life->engine, .clock = &life->clock },
+                           problem);
     if (error == ERR_OK)
         error = open_backups(options, life->engine, life->folder, &life->backups, problem);
     if (error == ERR_OK)

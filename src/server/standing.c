@@ -24,9 +24,9 @@ err standing_check(struct request *request, const struct engine_status *status,
 
 static str role_of(const struct request *request, const struct log_standing *standing)
 {
-    static const char *const of_followers[] = { [OFFERS_ALL] = "follower",
-                                                [OFFERS_DOORS] = "collect",
-                                                [OFFERS_READS] = "query" };
+    static const char *const of_followers[] = {
+        [OFFERS_ALL] = "follower", [OFFERS_DOORS] = "collect", [OFFERS_READS] = "query"
+    };
     return standing->follows ? str_from_c(of_followers[request->server->config.offers])
                              : STR("active");
 }

@@ -166,9 +166,8 @@ err warehouse_insert_events(struct warehouse *warehouse, uint64_t batch, uint32_
 
 err warehouse_take_writing(struct warehouse *warehouse, uint64_t epoch, struct problem *problem)
 {
-    return warehouse->shard_count > 0 && epoch > 0
-               ? cluster_take_writing(warehouse, epoch, problem)
-               : ERR_OK;
+    return warehouse->shard_count > 0 && epoch > 0 ? cluster_take_writing(warehouse, epoch, problem)
+                                                   : ERR_OK;
 }
 
 err warehouse_stop_batch(struct warehouse *warehouse, uint64_t batch, uint32_t again,
