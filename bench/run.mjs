@@ -22,7 +22,7 @@ const SLICE = 1_000_000;
 
 const usage = `usage: bench/run [options] [row …]
 rows: import batches burst steady single reads memory restart (default: all these)
-      overload: more than it can take (N3), only when it is named
+      overload: more than it can take (N3), fair: a quiet source beside one that floods (N4), only when they are named
       or the name of an executable in build/release/bench: a bench of one room
   --customers N    known customers (default 1000000)
   --events X       events per customer in the import (default 3)
@@ -174,9 +174,9 @@ const sum = (values) => values.reduce((total, one) => total + one, 0);
 
 // ---- prepared requests ----
 
-function world(file, options) {
+function world(file, options, keys = 'keys') {
   const path = join(out, file);
-  const arguments_ = ['--out', path, '--keys', join(out, 'keys'), '--seed', '1', ...options.map(String)];
+  const arguments_ = ['--out', path, '--keys', join(out, keys), '--seed', '1', ...options.map(String)];
   execFileSync(join(build, 'bench/world'), arguments_, { stdio: ['ignore', 'inherit', 'inherit'] });
   return path;
 }
@@ -349,6 +349,41 @@ const rows = {
              child_mb: [highest(third, 1), highest(rest, 1)], goal: 200, unit: 'ms p99 of what is taken' };
   },
 
+  /** N4: what a source that sends little waits, alone and beside one that sends as fast as it is taken, without a limit and with one. */
+  async fair(server, options) {
+    const file = {};
+    for (const [key, size] of [['flood', 50], ['quiet', 5]]) {
+      const there = (await server.api('GET', '/sources')).items.some((source) => source.key === key);
+      const made = there ? await server.api('POST', `/sources/${key}/rotate`)
+        : await server.api('POST', '/sources', { key, name: key, kind: 'server', protocol: 'segment' });
+      writeFileSync(join(out, `keys-${key}`), sources.map((one) => `${one} ${made.write_key}\n`).join(''), { mode: 0o600 });
+      file[key] = world(`${key}.jsonl`, ['--form', 'segment', '--order', 'time', '--batch', size, '--one-each', '--fresh',
+        '--customers', key === 'flood' ? options.customers : 20_000, '--events-per-customer', options.events], `keys-${key}`);
+    }
+    const quiet = (name, flood) => load(server, name, ['--file', file.quiet, '--path', '/v1/batch', '--connections', 8,
+      '--seconds', options.short, '--warm-up', 2, '--rate', 1000], { beside: flood });
+    const beside = async (name) => {
+      let flood;
+      const before = { histograms: await server.histograms(), seconds: allSeconds(server) };
+      const own = await quiet(name, async () => {
+        flood = await load(server, `the flood: ${name}`, ['--file', file.flood, '--path', '/v1/batch', '--connections', 64,
+          '--seconds', options.short + 2]);
+      });
+      const times = between(before.histograms, await server.histograms());
+      const seconds = Object.fromEntries(Object.entries(allSeconds(server)).map(([thread, value]) => [thread, value - (before.seconds[thread] ?? 0)]));
+      await server.drained();
+      return { ...own, flood, times, seconds };
+    };
+    const limit = (events_per_second) => server.api('PUT', '/sources/flood', { events_per_second });
+    await limit(0);
+    const alone = await quiet('quiet, alone');
+    const shares = await beside('quiet, beside a flood without a limit');
+    await limit(5000);
+    const limited = await beside('quiet, beside a flood with a limit');
+    for (const one of Object.values(file)) rmSync(one);
+    return { ...shares, alone, limited, goal: 1.5, unit: 'times the p99 of the quiet source alone' };
+  },
+
   async memory(server) {
     await server.drained();
     const system = await server.system();
@@ -476,6 +511,10 @@ const told = {
     `in the second third, ${n(row.server_mb[1])} MB in the last, child ${n(row.child_mb[0])} and ${n(row.child_mb[1])} MB; ` +
     `all applied ${n(row.recovered_seconds, 1)} s after the end, in the warehouse ${n(row.drained_seconds, 1)} s; ` +
     `10,000 ev/s ${n(row.after_seconds, 1)} s after the end: p99 ${ms(row.after.p99_ms)}, ${n(row.after.refused_requests)} refused${others(row)}`],
+  fair: (row) => ['a source with 1,000 ev/s beside one that floods (N4)', 'p99 at most 1.5 times that without the flood',
+    `p99 ${ms(row.p99_ms)}, alone ${ms(row.alone.p99_ms)}: ${n(row.p99_ms / row.alone.p99_ms, 1)} times`,
+    `p50 ${ms(row.p50_ms)}, alone ${ms(row.alone.p50_ms)}; the flood got ${n(row.flood.per_second)} ev/s, ${n(row.flood.refused_requests)} requests answered 429; ` +
+    `with a limit of 5,000 ev/s: p99 ${ms(row.limited.p99_ms)}, the flood ${n(row.limited.flood.per_second)} ev/s${others(row)}`],
   memory: (row) => ['RAM', '200 bytes per customer with three identifiers + 400 MB; child at most 3 GB',
     `${n(row.server_mb)} MB`, `${n(row.counts.customers)} customers, ${n(row.counts.identifiers)} identifiers: ` +
     `${n((row.server_mb * 1048576) / row.counts.customers)} bytes per customer all in, ${n(row.bytes_per_customer)} above 400 MB; child ${n(row.child_mb)} MB`],
@@ -535,7 +574,7 @@ const causes = (row) => Object.entries(row.causes)
 
 async function measure(options) {
   const folder = resolve(options.data ?? join(out, `data-${process.pid}`));
-  const wanted = options.wanted.length > 0 ? options.wanted : Object.keys(rows).filter((row) => row !== 'overload');
+  const wanted = options.wanted.length > 0 ? options.wanted : Object.keys(rows).filter((row) => !['overload', 'fair'].includes(row));
   const results = { machine: machine(), options: { command: options.command, customers: options.customers }, rows: {} };
   const server = new Server(folder);
   // a folder that is there has seen passes already: those of now are others, or all were duplicates
