@@ -482,6 +482,32 @@ static err world_set_member(void *context, uint32_t customer, str segment, bool 
     return keep_value(run, value_key(customer, "segment", segment), is_in ? STR("true") : STR_NONE);
 }
 
+/* Who she is; what is known of her node, and where her touches begin; her consents, and the newest touch. */
+static void world_soon(void *context, uint32_t customer, int stage)
+{
+    const struct whatif_run *run = context;
+    const struct cast *cast = &run->cast;
+    if (customer == 0 || customer > cast->node_count)
+        return;
+    if (stage == 0) {
+        __builtin_prefetch(&cast->root[customer]);
+        __builtin_prefetch(&cast->next[customer]);
+        __builtin_prefetch(&cast->place[customer]);
+        touches_fork_soon(run->touches, customer, 0);
+        return;
+    }
+    const struct cast_node *node = cast_at(cast, customer);
+    if (node == NULL)
+        return;
+    if (stage == 1) {
+        __builtin_prefetch(node);
+        __builtin_prefetch(cast_attached(cast, node, 0));
+        touches_fork_soon(run->touches, customer, 1);
+    } else if (node->consent.next != 0) {
+        __builtin_prefetch(&cast->consents[node->consent.next - 1]);
+    }
+}
+
 /* ---- */
 
 void world_fill(struct whatif_run *run)
@@ -507,6 +533,7 @@ void world_fill(struct whatif_run *run)
         .set_tag = world_set_tag,
         .set_trait = world_set_trait,
         .set_member = world_set_member,
+        .soon = world_soon,
     };
     run->touch_world = (struct touch_world){
         .context = run,

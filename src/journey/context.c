@@ -75,6 +75,19 @@ bool context_touch(const struct position *position, uint16_t node, uint64_t *tou
     return false;
 }
 
+/* The newest touch stands last, its status in the last byte: that is what changes most. */
+static bool is_last(const struct context *context, uint16_t node, uint64_t touch)
+{
+    struct cursor cursor = cursor_over(context->touches);
+    uint64_t at = NO_NODE, number = 0;
+    for (uint32_t i = 0; i < context->touch_count; i++) {
+        at = read_varint(&cursor);
+        number = read_varint(&cursor);
+        read_u8(&cursor);
+    }
+    return context->touch_count > 0 && at == node && number == touch;
+}
+
 err context_put_touch(struct journeys *journeys, struct position *position, uint16_t node,
                       uint64_t touch, uint8_t status)
 {
@@ -82,6 +95,10 @@ err context_put_touch(struct journeys *journeys, struct position *position, uint
     struct buffer touches;
     uint32_t count = 1;
     context_read(position, &context);
+    if (is_last(&context, node, touch)) {
+        position->context[position->context_bytes - 1] = status;
+        return ERR_OK;
+    }
     buffer_init(&touches, CONTEXT_BYTES_MAX);
     struct cursor cursor = cursor_over(context.touches);
     for (uint32_t i = 0; i < context.touch_count; i++) {

@@ -7,6 +7,7 @@
 #include "journey/state.h"
 
 #define HERS_RUN_MAX 1000
+#define TIMERS_AT_ONCE 24 /* as many lines as a core waits for together, and a few */
 
 /* ---- when ---- */
 
@@ -91,16 +92,26 @@ err journey_before(struct journeys *journeys, uint32_t customer, struct journey_
 static err run_timers(struct journeys *journeys, uint32_t *left, struct journey_moment moment,
                       struct ledger_writes *writes)
 {
+    struct positions *positions = &journeys->positions;
+    const struct journey_world *world = journeys->world;
+    struct timer batch[TIMERS_AT_ONCE];
+    size_t count = 1;
     err error = ERR_OK;
-    while (error == ERR_OK && *left > 0) {
-        uint32_t slot = position_take_due(&journeys->positions, moment.now_ms);
-        if (slot == NONE)
-            break;
-        --*left;
-        error = due_run(journeys, slot, position_at(&journeys->positions, slot)->due_ms, moment,
-                        writes);
-        if (error == ERR_OK)
-            error = enter_joins(journeys, moment, writes);
+    while (error == ERR_OK && *left > 0 && count > 0) {
+        size_t next = 0;
+        uint32_t slot;
+        count = positions_take_batch(positions, moment.now_ms, batch, TIMERS_AT_ONCE);
+        if (count > 1)
+            positions_fetch(positions, batch, count, world->soon, world->context);
+        while (error == ERR_OK && *left > 0 &&
+               (slot = positions_next_of_batch(positions, batch, count, &next)) != NONE) {
+            --*left;
+            error = due_run(journeys, slot, position_at(positions, slot)->due_ms, moment, writes);
+            if (error == ERR_OK)
+                error = enter_joins(journeys, moment, writes);
+        }
+        err given = positions_give_back(positions, batch, count, next);
+        error = error == ERR_OK ? given : error;
     }
     return error;
 }

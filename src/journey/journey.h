@@ -61,6 +61,7 @@ struct journey_moment {
 };
 
 #define JOURNEY_RULE_KEY_BYTES 64
+#define JOURNEY_SOON_STAGES 3
 
 /* What this room asks of the house. Live: engine/move.c. What-if: another one over past events. All deterministic. */
 struct journey_world {
@@ -98,6 +99,9 @@ struct journey_world {
                    struct journey_moment moment, struct ledger_writes *writes);
     err (*set_trait)(void *context, uint32_t customer, str name, str value,
                      struct journey_moment moment, struct ledger_writes *writes);
+    /* She is asked about in a moment: what is known of her may be fetched, a stage at a time, each from where the one before led.
+     * NULL: nothing is. */
+    void (*soon)(void *context, uint32_t customer, int stage);
     err (*set_member)(void *context, uint32_t customer, str segment, bool is_in,
                       struct journey_moment moment, struct ledger_writes *writes);
 };

@@ -324,6 +324,63 @@ uint32_t position_take_due(struct positions *positions, int64_t now_ms)
     return slot;
 }
 
+/* ---- many at once ---- */
+
+size_t positions_take_batch(struct positions *positions, int64_t now_ms, struct timer *batch,
+                            size_t max)
+{
+    size_t count = 0;
+    while (count < max && positions_next_due_ms(positions) <= now_ms) {
+        batch[count++] = positions->timers[0];
+        pop(positions);
+    }
+    return count;
+}
+
+uint32_t positions_next_of_batch(struct positions *positions, const struct timer *batch,
+                                 size_t count, size_t *next)
+{
+    while (*next < count && is_stale(positions, &batch[*next]))
+        ++*next;
+    if (*next == count)
+        return NONE;
+    pop_stale(positions);
+    /* what was set meanwhile may come before it */
+    if (positions->timer_count > 0 && is_before(&positions->timers[0], &batch[*next])) {
+        uint32_t slot = timer_slot(&positions->timers[0]);
+        pop(positions);
+        return slot;
+    }
+    return timer_slot(&batch[(*next)++]);
+}
+
+err positions_give_back(struct positions *positions, const struct timer *batch, size_t count,
+                        size_t next)
+{
+    err error = ERR_OK;
+    for (; error == ERR_OK && next < count; next++)
+        if (!is_stale(positions, &batch[next]))
+            error = push(positions, batch[next]);
+    return error;
+}
+
+/* A miss of the cache costs a quarter of a step: those of a batch wait for memory together. */
+void positions_fetch(const struct positions *positions, const struct timer *batch, size_t count,
+                     void (*soon)(void *context, uint32_t customer, int stage), void *context)
+{
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(position_at(positions, timer_slot(&batch[i])), 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct position *position = position_at(positions, timer_slot(&batch[i]));
+        __builtin_prefetch(position->context, 1);
+        if (position->context_bytes > 64)
+            __builtin_prefetch(position->context + 64, 1);
+    }
+    for (int stage = 0; soon != NULL && stage < JOURNEY_SOON_STAGES; stage++)
+        for (size_t i = 0; i < count; i++)
+            soon(context, position_at(positions, timer_slot(&batch[i]))->customer, stage);
+}
+
 /* ---- looking after it ---- */
 
 size_t positions_bytes(const struct positions *positions)

@@ -389,6 +389,17 @@ err position_timer(struct positions *positions, uint32_t slot, int64_t due_ms) M
 /* The next that is due by `now_ms`, taken out; NONE. */
 uint32_t position_take_due(struct positions *positions, int64_t now_ms);
 int64_t positions_next_due_ms(struct positions *positions);
+/* The same for many: those that are due by `now_ms`, at most `max`, are taken out; then one after the other, in the order in which
+ * position_take_due would have given them, NONE after the last; what is left is given back. */
+size_t positions_take_batch(struct positions *positions, int64_t now_ms, struct timer *batch,
+                            size_t max);
+uint32_t positions_next_of_batch(struct positions *positions, const struct timer *batch,
+                                 size_t count, size_t *next);
+err positions_give_back(struct positions *positions, const struct timer *batch, size_t count,
+                        size_t next) MUST_USE;
+/* What a batch will touch is brought into the cache; `soon` (may be NULL) does so for what is known of her elsewhere. */
+void positions_fetch(const struct positions *positions, const struct timer *batch, size_t count,
+                     void (*soon)(void *context, uint32_t customer, int stage), void *context);
 size_t positions_bytes(const struct positions *positions);
 bool positions_check(const struct positions *positions, char *first, size_t first_size);
 
@@ -606,7 +617,8 @@ struct journeys {
     size_t work_count, work_done;
     uint16_t work_journey;
     struct since since;
-    void (*stepped)(void *context, const struct journey_step *step); /* of an overlay; may be NULL */
+    void (*stepped)(void *context,
+                    const struct journey_step *step); /* of an overlay; may be NULL */
     void *stepped_context;
 };
 

@@ -63,6 +63,16 @@ static uint32_t newest_of(const struct touches *touches, uint32_t node)
     return marks != NULL ? atomic_load_explicit(&marks->newest, memory_order_acquire) : 0;
 }
 
+void touches_fork_soon(const struct touches *fork, uint32_t node, int stage)
+{
+    const struct node_marks *marks = node_at(fork, node);
+    if (marks != NULL && stage == 0)
+        __builtin_prefetch(marks, 1);
+    else if (marks != NULL)
+        __builtin_prefetch(
+            touches_mark_at(fork, atomic_load_explicit(&marks->newest, memory_order_relaxed)), 1);
+}
+
 void touches_walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer)
 {
     const struct touch_world *world = touches->config.world;

@@ -160,6 +160,8 @@ const char *touches_fork_detail(const struct touches *fork);
 /* Members `budgets` and `coupon_pools`. */
 void touches_fork_write_left(const struct touches *fork, int64_t from_ms, int64_t to_ms,
                              struct json_writer *writer);
+/* Her node's touches will be asked for: first where they begin, then the newest. */
+void touches_fork_soon(const struct touches *fork, uint32_t node, int stage);
 size_t touches_fork_bytes(const struct touches *fork);
 str touches_fork_test_segment(const struct touches *fork);
 void touches_fork_visit_accounts(const struct touches *fork,
