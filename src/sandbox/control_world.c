@@ -310,7 +310,7 @@ static void follow(struct call *call, struct account *account, str openid, str e
 
 /* What a change of WeCom's contacts does; gives the welcome code that goes with it. */
 static void change_contact(struct call *call, struct account *account, str change, json_value json,
-                           char code[40])
+                           str employee, char code[40])
 {
     str id = json_text(json_get(json, STR("ExternalUserID")));
     struct person *person = person_make(call->sandbox, account, PERSON_CUSTOMER, id);
@@ -320,7 +320,8 @@ static void change_contact(struct call *call, struct account *account, str chang
         person->is_gone = true;
     } else if (str_starts_with(change, STR("add_"))) {
         person->is_gone = false;
-        copy_member(json, "UserID", person->adviser, sizeof person->adviser);
+        snprintf(person->adviser, sizeof person->adviser, "%.*s",
+                 (int)str_utf8_prefix_bytes(employee, sizeof person->adviser - 1), employee.data);
         if (json_text(json_get(json, STR("WelcomeCode"))).size == 0) {
             sandbox_id(call->sandbox, "welcome", code, 40);
             welcome_add(call->sandbox, account, str_from_c(code), id);
@@ -330,9 +331,21 @@ static void change_contact(struct call *call, struct account *account, str chang
     }
 }
 
+/* Whose contact she becomes: as told, or whose turn it is of the pool whose code she scanned. */
+static void write_employee(struct call *call, const struct account *account, json_value json,
+                           struct buffer *employee)
+{
+    str told = json_text(json_get(json, STR("UserID")));
+    str state = json_text(json_get(json, STR("State")));
+    if (told.size > 0 || state.size == 0)
+        buffer_append_str(employee, told);
+    else
+        (void)wecom_way_turn(call->sandbox, account, state, employee);
+}
+
 static void send_wx_event(struct call *call, struct account *account, json_value json)
 {
-    struct buffer xml;
+    struct buffer xml, employee;
     char code[40] = "";
     str event = json_text(json_get(json, STR("Event")));
     str from = json_text(json_get(json, STR("FromUserName")));
@@ -347,14 +360,20 @@ static void send_wx_event(struct call *call, struct account *account, json_value
     if (type.size == 0)
         xml_text(&xml, STR("MsgType"), STR("event"));
     xml_members(&xml, json);
+    buffer_init(&employee, SANDBOX_ID_BYTES);
+    write_employee(call, account, json, &employee);
+    if (employee.size > 0 && json_text(json_get(json, STR("UserID"))).size == 0)
+        xml_text(&xml, STR("UserID"), buffer_str(&employee));
     if (account->kind == KIND_WECOM)
-        change_contact(call, account, json_text(json_get(json, STR("ChangeType"))), json, code);
+        change_contact(call, account, json_text(json_get(json, STR("ChangeType"))), json,
+                       employee.size > 0 ? buffer_str(&employee) : STR(""), code);
     else
         follow(call, account, from, event, json);
     if (code[0] != '\0')
         xml_text(&xml, STR("WelcomeCode"), str_from_c(code));
     buffer_append_str(&xml, STR("</xml>"));
     event_send(call->sandbox, account, from, buffer_str(&xml), sandbox_now(call->sandbox));
+    buffer_deinit(&employee);
     buffer_deinit(&xml);
     buffer_append_str(&call->out, STR("{\"ok\":true,\"welcome_code\":"));
     json_write_text(&call->out, str_from_c(code));

@@ -312,6 +312,7 @@ struct sandbox {
     struct faults faults;
     struct callbacks callbacks;
     struct mass_task *tasks;
+    struct contact_way *ways;
     struct statuses_to_pull to_pull;
     struct arena arena; /* of names: grows with who there is */
     struct json_parser *parser, *scratch;
@@ -422,6 +423,11 @@ void xml_number(struct buffer *out, str name, int64_t number);
 
 void wecom_dispatch(struct call *call, struct account *account, str interface);
 void wecom_customer_call(struct call *call, struct account *account, str interface);
+/* Is it about contact ways? Then it is answered. */
+bool wecom_way_call(struct call *call, struct account *account, str interface);
+/* Of the pool of the way with this state, whose turn it is; false: there is no such way. */
+bool wecom_way_turn(struct sandbox *sandbox, const struct account *account, str state,
+                    struct buffer *employee);
 void wecom_mass_call(struct call *call, struct account *account, str interface);
 void wechat_dispatch(struct call *call, struct account *account, str interface);
 void wechat_login(struct call *call);

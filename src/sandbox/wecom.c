@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WeCom: messages to employees, tags, contact ways, contacts. Customers are in wecom_customer.c, mass messages in wecom_mass.c. */
+/* WeCom: messages to employees, tags, contacts. Customers are in wecom_customer.c, mass messages in wecom_mass.c, contact
+ * ways in wecom_way.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -230,20 +231,18 @@ static void mark_tag(struct call *call, struct account *account)
 
 /* ---- the rest ---- */
 
-static void add_contact_way(struct call *call)
+/* A code into groups: what it leads to is not followed up here. */
+static void add_join_way(struct call *call)
 {
     struct json_writer writer;
-    char id[40], url[160];
-    str state = field(call, "state");
-    if (state.size > 30 || json_count(json_get(call->json, STR("user"))) > 100) {
+    char id[40];
+    if (field(call, "state").size > 30) {
         wx_answer(call, 40058, "invalid Request Parameter");
         return;
     }
     sandbox_id(call->sandbox, "way", id, sizeof id);
-    snprintf(url, sizeof url, "https://wework.qpic.cn/sandbox/%s", id);
     wx_begin(call, &writer);
     json_member_text(&writer, STR("config_id"), str_from_c(id));
-    json_member_text(&writer, STR("qr_code"), str_from_c(url));
     json_end_object(&writer);
 }
 
@@ -308,9 +307,8 @@ void wecom_dispatch(struct call *call, struct account *account, str interface)
         mark_tag(call, account);
         return;
     }
-    if (str_equal(interface, STR("externalcontact/add_contact_way")) ||
-        str_equal(interface, STR("externalcontact/groupchat/add_join_way"))) {
-        add_contact_way(call);
+    if (str_equal(interface, STR("externalcontact/groupchat/add_join_way"))) {
+        add_join_way(call);
         return;
     }
     if (str_equal(interface, STR("user/get"))) {
@@ -331,5 +329,7 @@ void wecom_dispatch(struct call *call, struct account *account, str interface)
         wx_answer(call, 48002, "api forbidden: the sandbox does not have it");
         return;
     }
-    wecom_mass_call(call, account, str_slice(interface, prefix.size, interface.size));
+    interface = str_slice(interface, prefix.size, interface.size);
+    if (!wecom_way_call(call, account, interface))
+        wecom_mass_call(call, account, interface);
 }

@@ -299,6 +299,14 @@
       deleteChannel, "")                                                                           \
     X(POST, API "/channels/{key}/test", CHANNEL_ADMINISTER, WORKING, NONE, channel_test,           \
       testChannel, "")                                                                             \
+    X(GET, API "/channels/{key}/contact-ways", CHANNEL_SEE, WORKING, NONE, contact_way_list,       \
+      listContactWays, "")                                                                         \
+    X(POST, API "/channels/{key}/contact-ways", CHANNEL_ADMINISTER, WORKING, BODY,                 \
+      contact_way_create, createContactWay, "")                                                    \
+    X(PUT, API "/channels/{key}/contact-ways/{id}", CHANNEL_ADMINISTER, WORKING, BODY,             \
+      contact_way_put, putContactWay, "")                                                          \
+    X(DELETE, API "/channels/{key}/contact-ways/{id}", CHANNEL_ADMINISTER, WORKING, NONE,          \
+      contact_way_delete, deleteContactWay, "")                                                    \
     X(GET, API "/channel-kinds", CHANNEL_SEE, WORKING, NONE, channel_kind_list, listChannelKinds,  \
       "")                                                                                          \
     X(GET, API "/policy", POLICY_SEE, WORKING, NONE, policy_get, getPolicy, "")                    \

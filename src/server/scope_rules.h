@@ -186,6 +186,10 @@
     X(putChannel, WHOLE, NOTHING, READ, "keys of the house") \
     X(deleteChannel, WHOLE, NOTHING, READ, "keys of the house") \
     X(testChannel, WHOLE, NOTHING, READ, "keys of the house") \
+    X(listContactWays, WHOLE, NOTHING, READ, "counts everybody who came by it") \
+    X(createContactWay, WHOLE, NOTHING, READ, "codes of the house") \
+    X(putContactWay, WHOLE, NOTHING, READ, "codes of the house") \
+    X(deleteContactWay, WHOLE, NOTHING, READ, "codes of the house") \
     X(listChannelKinds, WORKSPACE, NOTHING, READ, "words") \
     X(getPolicy, WORKSPACE, NOTHING, READ, "rules of the house") \
     X(putPolicy, WHOLE, NOTHING, READ, "rules of the house") \

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Sandbox } from '../support/sandbox.mjs';
-import { expect, identify, track } from './support.mjs';
+import { expect, identify, refused, track } from './support.mjs';
 
 const real = { skip: missingBinary, timeout: 240_000 };
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
@@ -177,6 +177,37 @@ test('S3 round 3: the card in the parcel leads to a contact by the pool\'s code;
   const report = await expect(kith, 200, 'GET', '/journeys/card/report');
   assert.equal(report.goals[0].journey.reached, 1);
   assert.equal((await kith.customerBy('wecom_external_userid', 'wm-card', corp)).traits.order_by_card, true);
+});
+
+test('contact ways: a pool and a state; each who scans gets the next adviser; how many came by each is counted', real, async () => {
+  const way = await expect(kith, 201, 'POST', '/channels/wecom/contact-ways', { body: { state: 'store-7', users: ['lin', 'wei'], remark: '七号店' } });
+  assert.match(way.qr_code, /^https:/);
+  assert.deepEqual([way.state, way.users, way.remark, way.scans, way.contacts], ['store-7', ['lin', 'wei'], '七号店', 0, 0]);
+  await expect(kith, 201, 'POST', '/channels/wecom/contact-ways', { body: { state: 'store-8', users: ['lin'] } });
+  const scans = (contact, state) => happens('wecom', corp, { Event: 'change_external_contact', ChangeType: 'add_external_contact', ExternalUserID: contact, State: state });
+  for (const one of ['a', 'b', 'c']) await scans(`wm-way-${one}`, 'store-7');
+  await scans('wm-way-a', 'store-7'); // she was there before
+  await scans('wm-way-d', 'store-8');
+  await quiet();
+  await kith.flushed();
+  const list = await expect(kith, 200, 'GET', '/channels/wecom/contact-ways');
+  const of = (state) => list.items.find((one) => one.state === state);
+  assert.deepEqual([of('store-7').scans, of('store-7').contacts], [4, 3]);
+  assert.deepEqual([of('store-8').scans, of('store-8').contacts], [1, 1]);
+  assert.ok(Date.parse(of('store-7').last_at) > 0);
+  const cameBy = async (contact) => {
+    const she = await kith.customerBy('wecom_external_userid', contact, corp);
+    const all = (await expect(kith, 200, 'GET', `/customers/${she.one_id}/events`)).items;
+    return all.filter((one) => one.props.state === 'store-7').at(-1)?.props.adviser; // newest first
+  };
+  assert.deepEqual(await Promise.all(['a', 'b', 'c'].map((one) => cameBy(`wm-way-${one}`))), ['lin', 'wei', 'lin']);
+  const changed = await expect(kith, 200, 'PUT', `/channels/wecom/contact-ways/${way.id}`, { body: { users: ['wei'] } });
+  assert.deepEqual([changed.users, changed.state, changed.scans], [['wei'], 'store-7', 4]);
+  await expect(kith, 204, 'DELETE', `/channels/wecom/contact-ways/${way.id}`);
+  assert.deepEqual((await expect(kith, 200, 'GET', '/channels/wecom/contact-ways')).items.map((one) => one.state), ['store-8']);
+  await refused(kith, 422, 'unprocessable', 'PUT', `/channels/wecom/contact-ways/${way.id}`, { body: { users: ['wei'] } });
+  await refused(kith, 422, 'unprocessable', 'POST', '/channels/wecom/contact-ways', { body: { state: 'none', users: [] } });
+  await refused(kith, 404, 'not_found', 'GET', '/channels/calls/contact-ways');
 });
 
 test('S2 the group of her skin type, or the next one where it is full', real, async () => {
