@@ -6,7 +6,10 @@
 //     node bench/import.mjs goal [EVENTS]       JSON lines: events (default 6,000,000) of an eighth as many members, with
 //                                               their list before them; identities resolved, ready to query
 //     node bench/import.mjs gb18030 [LINES]     one file of order lines in GB18030
-import { createWriteStream, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+//
+// KITH_BENCH_FILES=DIR keeps the files there and takes them from there the next time; KITH_BENCH_PAUSE=SECONDS waits before
+// each file, so that a profiler can be put to the server whose process id is told.
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,20 +17,25 @@ import { Kith, sleep } from '../tests/support/kith.mjs';
 
 const what = ['goal', 'gb18030'].includes(process.argv[2]) ? process.argv[2] : 'all';
 const rows = Number(process.argv[what === 'all' ? 2 : 3] ?? (what === 'goal' ? 6_000_000 : 1_000_000));
-const folder = mkdtempSync(join(tmpdir(), 'kith-bench-'));
+const kept = process.env.KITH_BENCH_FILES;
+const folder = kept ? join(kept, String(rows)) : mkdtempSync(join(tmpdir(), 'kith-bench-'));
+if (kept) mkdirSync(folder, { recursive: true });
 
-async function write(name, header, line, count = rows) {
-  const out = createWriteStream(join(folder, name));
+async function write(name, header, line, count = rows, encoding = 'utf8') {
+  const path = join(folder, name);
+  if (existsSync(path)) return;
+  const out = createWriteStream(`${path}.part`);
   let text = header === undefined ? '' : header + '\n';
   for (let i = 0; i < count; i++) {
     text += line(i) + '\n';
     if (text.length > 1 << 20) {
-      if (!out.write(text)) await once(out, 'drain');
+      if (!out.write(Buffer.from(text, encoding))) await once(out, 'drain');
       text = '';
     }
   }
-  out.end(text);
+  out.end(Buffer.from(text, encoding));
   await once(out, 'finish');
+  renameSync(`${path}.part`, path);
 }
 
 const users = Math.max(1000, Math.floor(rows / 8));
@@ -134,31 +142,32 @@ const goalMembers = {
   traits: { name: '[name]', phone: '[phone]', level: '[level]', points: { expression: '[points]', type: 'number' }, city: '[city]', joined_at: { expression: '[joined]', type: 'time' } },
 };
 
+async function pause(kith) {
+  const seconds = Number(process.env.KITH_BENCH_PAUSE ?? 0);
+  if (seconds > 0) console.log(`server ${kith.pid}, its warehouse ${childrenOf(kith.pid)}; going on in ${seconds} s`);
+  await sleep(seconds * 1000);
+  return seconds * 1000;
+}
+
 async function goal(kith) {
   await write('members.jsonl', undefined, memberLine, memberCount);
   await write('events.jsonl', undefined, eventLine);
-  const began = Date.now();
+  await pause(kith);
+  let began = Date.now();
   await bring(kith, 'members.jsonl', goalMembers, 'members');
+  began += await pause(kith);
   await bring(kith, 'events.jsonl', goalEvents, 'events');
   const seconds = (Date.now() - began) / 1000;
   console.log(`${memberCount} members and ${rows} events: ${seconds.toFixed(1)} s in all; 60 million with 8 would take ${Math.round((seconds * 60e6) / rows)} s at this rate`);
 }
 
 async function gb18030(kith) {
-  const encode = (text) => Buffer.from(text, 'latin1');
+  // GB18030 bytes as characters of Latin 1
   const title = '\xd5\xe6\xb0\xd7\xbe\xab\xbb\xaa', paid = '\xbd\xbb\xd2\xd7\xb3\xc9\xb9\xa6';
-  const out = createWriteStream(join(folder, 'lines.csv'));
-  let text = 'order,user,time,state,sku,title,n,amount\n';
-  for (let i = 0; i < rows; i++) {
-    const order = Math.floor(i / 3);
-    text += `o${order},u${order % users},${time(order)},${paid},s${i % 500},${title} ${i % 500} ml,1,${(i % 300) + 0.5}\n`;
-    if (text.length > 1 << 20) {
-      if (!out.write(encode(text))) await once(out, 'drain');
-      text = '';
-    }
-  }
-  out.end(encode(text));
-  await once(out, 'finish');
+  const order = (i) => Math.floor(i / 3);
+  const line = (i) => `o${order(i)},u${order(i) % users},${time(order(i))},${paid},s${i % 500},${title} ${i % 500} ml,1,${(i % 300) + 0.5}`;
+  await write('lines.csv', 'order,user,time,state,sku,title,n,amount', line, rows, 'latin1');
+  await pause(kith);
   await bring(kith, 'lines.csv', orders, 'lines', { encoding: 'gb18030' });
 }
 
@@ -181,5 +190,5 @@ try {
   await { goal, gb18030, all: everything }[what](kith);
 } finally {
   await kith.remove();
-  rmSync(folder, { recursive: true, force: true });
+  if (!kept) rmSync(folder, { recursive: true, force: true });
 }

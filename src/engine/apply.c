@@ -270,6 +270,14 @@ static err apply_event(struct engine *engine, struct decoded *decoded, struct ou
 
 /* ---- one block ---- */
 
+/* Under its digests it may be known, too. */
+static void announce(const struct engine *engine, const struct event_identifier *identifier)
+{
+    identity_prefetch(engine->identity, identifier->hash);
+    for (uint32_t other = 0; other < identifier->other_hash_count; other++)
+        identity_prefetch(engine->identity, identifier->other_hashes[other]);
+}
+
 /* Whoever the identifiers of a chunk lead to now is most likely whom its events will be of: what is read of her for each
  * event is fetched together. */
 static void fetch_people(const struct engine *engine, const struct decoded *chunk, size_t count)
@@ -314,7 +322,7 @@ static size_t decode_chunk(struct engine *engine, struct log_cursor *cursor, int
         if (!is_known_by_job(&decoded->event))
             dedupe_prefetch(&engine->dedupe, decoded->key);
         for (uint32_t index = 0; index < decoded->event.identifier_count; index++)
-            identity_prefetch(engine->identity, decoded->event.identifiers[index].hash);
+            announce(engine, &decoded->event.identifiers[index]);
     }
     fetch_people(engine, chunk, count);
     return count;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening and closing the log's file: lock, schema, settings. */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -227,18 +226,10 @@ static err file_choose_vfs(struct log_file *file, const char *name, sqlite3_vfs 
     return ERR_OK;
 }
 
-/* As the ledger has it (store/sqlite.c), and the log is opened first. */
-static void count_no_memory(void)
-{
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
-
 static err file_connect(struct log_file *file, sqlite3_vfs *vfs, struct problem *problem)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                 SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    static pthread_once_t configured = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&configured, count_no_memory);
     int rc = sqlite3_open_v2(file->path, &file->db, flags, vfs->zName);
     if (rc != SQLITE_OK)
         return file_problem(file, rc, "open", problem);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sqlite: the driver of the embedded ledger. */
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -197,9 +196,9 @@ static err check_room(struct sqlite *sql, struct problem *problem)
         "name another data folder; if this one was a ledger, its first page is damaged");
 }
 
-/* Nobody reads SQLite's own statistics of memory, and each of its allocations would take a mutex for them. Without effect
- * when SQLite runs already. */
-static void count_no_memory(void)
+/* Nobody reads SQLite's own statistics of memory, and each of its allocations would take a mutex for them. Before main,
+ * because it can be said only before SQLite is used, and the log uses it, too. */
+__attribute__((constructor)) static void count_no_memory(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -209,8 +208,6 @@ static err lite_open(struct sql **out, const struct sql_config *config, struct p
     struct sqlite *sql = memory_alloc(sizeof(*sql));
     if (sql == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to open ledger '%s'", config->path);
-    static pthread_once_t configured = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&configured, count_no_memory);
     sql->sql.driver = &sql_driver_sqlite;
     sql->sql.name = sql->path;
     snprintf(sql->path, sizeof(sql->path), "%s", config->path);

@@ -381,9 +381,9 @@ static void refuses_a_newer_ledger(void **state)
 {
     struct ledger *ledger = open_ledger(*state);
     ledger_close(&ledger);
-    execute(*state, ((struct folder *)*state)->is_server ? "UPDATE kith_version SET version=99"
-                                                         : "PRAGMA user_version=99");
-    assert_refused(*state, ERR_CONFLICT, "version 99");
+    execute(*state, ((struct folder *)*state)->is_server ? "UPDATE kith_version SET version=9999"
+                                                         : "PRAGMA user_version=9999");
+    assert_refused(*state, ERR_CONFLICT, "version 9999");
 }
 
 static void refuses_a_foreign_file(void **state)
