@@ -24,6 +24,7 @@ const rules: readonly Rule[] = [
   { path: '/templates', right: 'template.see' },
   { path: '/new/template', right: 'template.see' },
   { path: '/touches', right: 'touch.see' },
+  { path: '/calendar', right: 'journey.see' },
   { path: '/policy', right: 'policy.see' },
   { path: '/identity', right: 'identity.see', whole: true },
   { path: '/data/live', right: 'event.see' },
@@ -43,6 +44,7 @@ const rules: readonly Rule[] = [
   { path: '/settings/tokens', right: 'token.create' },
   { path: '/settings/sign-in', right: 'setting.see' },
   { path: '/settings/privacy', right: 'privacy.see', whole: true },
+  { path: '/settings/retention', right: 'privacy.see', whole: true },
   { path: '/settings/audit', right: 'audit.see', whole: true },
 ];
 

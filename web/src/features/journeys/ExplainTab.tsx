@@ -48,7 +48,7 @@ function Found({ journeyKey, query, onChoose }: { journeyKey: string; query: str
 }
 
 /* Instants within a sentence of the server, in the zone of the workspace. */
-function useSayTimes(): (text: string) => string {
+export function useSayTimes(): (text: string) => string {
   const language = useLanguage();
   const { zone } = useClock();
   return (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => dateTime(at, language, zone));

@@ -18,6 +18,7 @@ import { ChannelName, OneId, Pill, Time } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { Bones, Empty, Failure } from '@/ui/States';
 import { Canvas, triggerId } from './Canvas';
+import { useSayTimes } from './ExplainTab';
 import { journeyQueries, type Definition, type Journey, type JourneyCatalogue } from './model';
 import { endOf, eventOf, litOf, storyOf, toneOf, waysTaken, type Trial, type TrialTouch } from './trial';
 import { trialTexts } from './trialTexts';
@@ -76,7 +77,7 @@ function Shown({ trial, definition, opened, onOpen }: { trial: Trial; definition
   return (
     <>
       <div className={`notice ${trial.entry.allowed ? '' : 'warn'}`} role="status">
-        <span className="row wrap"><OneId id={trial.customer} link copy={false} /> <Pill tone={trial.entry.allowed ? 'good' : 'warn'}>{trial.entry.allowed ? t.enters : t.refused}</Pill>{!trial.entry.allowed && <span>{trial.entry.reason} · {t.refusedBut}</span>}<span className="soft">{trial.ended ? t.ended : t.notEnded}{trial.partial ? ` · ${t.partial}` : ''}</span></span>
+        <span className="row wrap"><OneId id={trial.customer} link copy={false} /> <Pill tone={trial.entry.allowed ? 'good' : 'warn'}>{trial.entry.allowed ? t.enters : t.refused}</Pill>{!trial.entry.allowed && <span>{wordFor(t.entryReasons, trial.entry.reason)} · {t.refusedBut}</span>}<span className="soft">{trial.ended ? t.ended : t.notEnded}{trial.partial ? ` · ${t.partial}` : ''}</span></span>
       </div>
       <div className="trial-work">
         {catalogue.data === undefined ? <Panel><Bones rows={10} inset={0} /></Panel> : <LitCanvas trial={trial} definition={definition} catalogue={catalogue.data} opened={isNode ? opened : ''} onOpen={(node) => onOpen(node === triggerId || node === opened ? '' : node)} />}
@@ -98,12 +99,14 @@ function LitCanvas({ trial, definition, catalogue, opened, onOpen }: { trial: Tr
 function Story({ trial, only }: { trial: Trial; only: string }) {
   const t = useText(trialTexts);
   const language = useLanguage();
+  const sayTimes = useSayTimes();
+  const statuses = useText(touchTexts).statuses;
   return (
     <ol className="explain-steps trial-steps" aria-label={t.story}>
       {storyOf(trial, only).map(({ step, touch }, at) => (
         <li key={at}>
           <span className="soft"><Time at={step.at} exact /></span>
-          <span>{step.name !== '' && <strong>{step.name} </strong>}{step.text[language]} <span className="soft">{[step.what, step.detail].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span>{touch !== null && <> <Ending touch={touch} /></>}</span>
+          <span>{step.name !== '' && !step.name.startsWith('$') && <strong>{step.name} </strong>}{step.text[language]} <span className="soft">{[step.step === 'touched' ? wordFor(statuses, step.what) : sayTimes(step.what), sayTimes(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span>{touch !== null && <> <Ending touch={touch} /></>}</span>
         </li>
       ))}
     </ol>
