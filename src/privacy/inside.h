@@ -6,7 +6,7 @@
  *   redact.c    records of the log, events in quarantine
  *   files.c     exports, reports, uploads
  *   erased.c    the list beside the backups
- *   retention.c what is too old
+ *   retention.c what is too old, as runs      too_old.c   … of each kind
  *   show.c      erasures for people
  */
 #ifndef KITH_PRIVACY_INSIDE_H

@@ -445,11 +445,29 @@ uint32_t exports_maker(struct exports *exports, str id)
     return user_number;
 }
 
+/* Files that went by age (src/privacy/too_old.c) take their exports along. */
+static void forget_gone(struct exports *exports)
+{
+    for (struct export **at = &exports->newest; *at != NULL;) {
+        struct export *one = *at;
+        char path[PATH_BYTES];
+        path_of(exports, one->number, ending_of(one), path);
+        if (one->state != DONE || access(path, F_OK) == 0) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        remove_files(exports, one);
+        free_one(one);
+    }
+}
+
 void exports_write_all(struct exports *exports,
                        bool (*shows)(const void *context, uint32_t user_number),
                        const void *context, struct json_writer *writer)
 {
     pthread_mutex_lock(&exports->mutex);
+    forget_gone(exports);
     for (const struct export *one = exports->newest; one != NULL; one = one->next)
         if (shows == NULL || shows(context, one->plan.user_number))
             write_export(exports, one, writer);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // X11, X14: a day in the life of a house, by every way that phones and e-mails come in and go out; then its data folder and its
-// log are searched for each of them, while it runs and after it ended. None is there.
+// log are searched for each of them, while it runs and after it ended, as the files lie and unpacked. None is there. X9: what
+// looks like more than a text is a text.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Kith, missingBinary, until } from '../support/kith.mjs';
+import { findPlain } from '../support/plain.mjs';
+import { canary, payloads } from './payloads.mjs';
 import { ask, expect, identify, track, users } from './support.mjs';
 
 const real = { skip: missingBinary };
-let kith, shop, tokens;
+let kith, shop, tokens, backups;
 const values = [];
 /** A phone or an e-mail that nobody else has; it is looked for at the end. */
 const phone = () => (values.push(`1395500${String(1000 + values.length)}`), values.at(-1));
@@ -18,11 +23,15 @@ const email = () => (values.push(`secret${1000 + values.length}@at-rest.example`
 
 before(async () => {
   if (missingBinary) return;
-  kith = await Kith.start();
+  backups = mkdtempSync(join(tmpdir(), 'kith-at-rest-'));
+  kith = await Kith.start({ arguments: ['--backups', backups] });
   tokens = await users(kith);
   shop = await expect(kith, 201, 'POST', '/sources', { body: { key: 'shop', kind: 'server' } });
 });
-after(async () => kith?.remove());
+after(async () => {
+  await kith?.remove();
+  if (backups) rmSync(backups, { recursive: true, force: true });
+});
 
 const files = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
   entry.isDirectory() ? files(join(folder, entry.name)) : entry.isFile() ? [join(folder, entry.name)] : []);
@@ -112,10 +121,58 @@ test('looked up, sent to, exported, erased', real, async () => {
   await kith.flushed();
 });
 
-test('X11: the data folder and the log hold none of them', real, async () => {
+test('X9: 500 texts that would inject something are texts, wherever they come in', { skip: missingBinary || existsSync(canary) }, async () => {
+  assert.ok(payloads.length >= 500, `${payloads.length}`);
+  const people = payloads.map((payload, i) => identify(`x9-${i}`, { note: payload }));
+  for (let at = 0; at < people.length; at += 100) await kith.batch(shop.write_key, people.slice(at, at + 100));
+  await kith.settled();
+  const before = (await kith.get('/system')).engine;
+  const strange = [];
+  const told = async (method, path, body) => {
+    const answer = await ask(kith, method, path, { body, unchecked: true });
+    if (answer.status >= 500 || 'x-injected' in answer.headers) strange.push([method, path, answer.status, answer.text]);
+    return answer;
+  };
+  for (const [i, payload] of payloads.entries()) {
+    const quoted = encodeURIComponent(payload);
+    if (i % 4 === 0) {
+      const { status, json } = await told('POST', '/segments/preview', { rule: { trait: 'note', eq: payload } });
+      if (status !== 200 || json.count < 1 || json.count > 10) strange.push(['preview', payload, status, json]);
+    } else if (i % 4 === 1) {
+      const { status, json } = await told('GET', `/customers?query=${quoted}`);
+      if (status === 200 && json.items.length > 50) strange.push(['search', payload, json.items.length]);
+    } else if (i % 4 === 2) {
+      const { status } = await told('GET', `/customers/by/user_id/${quoted}?namespace=${quoted}`);
+      if (status === 200) strange.push(['look-up', payload]);
+    } else {
+      const { status, json } = await told('PUT', '/segments/x9', { name: payload.slice(0, 60), rule: { trait: 'note', eq: payload } });
+      if (status === 200 && json.name !== payload.slice(0, 60)) strange.push(['name', payload, json.name]);
+    }
+  }
+  assert.deepEqual(strange, []);
+  for (let i = 0; i < payloads.length; i += 25)
+    assert.equal((await expect(kith, 200, 'GET', `/customers/by/user_id/x9-${i}`)).traits.note, payloads[i], 'kept as it came');
+  const now = (await kith.get('/system')).engine;
+  assert.deepEqual([now.customers, now.events], [before.customers, before.events], 'nothing went and nothing came');
+  assert.equal((await expect(kith, 200, 'GET', '/audit/verify')).whole, true);
+  assert.ok(!existsSync(canary), 'no file was made');
+  const lines = readFileSync(kith.logPath, 'utf8').split('\n').filter((line) => line !== '');
+  assert.deepEqual(lines.filter((line) => /^(X-Injected|INJECTED|Set-Cookie|Bcc|<html>)| info INJECTED /.test(line)), [], 'the log has lines of its own alone');
+});
+
+test('X11: the data folder and the log hold none of them, nor do blocks, rows and backups when they are unpacked', real, async () => {
+  await expect(kith, 202, 'POST', '/backups');
+  await until('the backup', async () => (await expect(kith, 200, 'GET', '/backups')).points.length === 1);
   assert.ok(values.length > 300, `${values.length}`);
   assert.deepEqual(found(kith.folder), [], 'while it runs');
   await kith.stop();
   assert.deepEqual(found(kith.folder), [], 'when it ended');
   assert.deepEqual(logged(), [], 'in its log');
+  assert.deepEqual(await findPlain(kith.folder, values), [], 'unpacked: blocks of the log, values of the ledger');
+  const pieces = files(join(backups, 'objects'));
+  assert.ok(pieces.length > 3, 'there is a backup');
+  const unpacked = spawnSync('zstd', ['-dc', ...pieces], { maxBuffer: 1 << 30 });
+  assert.equal(unpacked.status, 0, `${unpacked.error ?? unpacked.stderr}`);
+  assert.ok(unpacked.stdout.length > 100_000);
+  assert.deepEqual(values.filter((value) => unpacked.stdout.includes(value)), [], 'in the backup');
 });

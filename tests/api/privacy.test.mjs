@@ -2,7 +2,7 @@
 // S20, P2: she asks to be forgotten. Gone from every store, kept from coming back, and the totals still add up.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -481,10 +481,15 @@ test('P9: events, quarantine and files that are too old go, what is counted of t
   await refused(kith, 422, 'unprocessable', 'PUT', '/settings/retention', { body: { value: {} } });
 
   // what would go is said before, and nothing goes
-  const wanted = { events: { 'Page Viewed': 90, 'Order Paid': 730 }, uploads: 30, quarantine: 60 };
+  const made = await expect(kith, 201, 'POST', '/segments/long_buyers/exports', { body: { format: 'csv', columns: ['one_id'] } });
+  await until('the export', async () => (await expect(kith, 200, 'GET', `/exports/${made.id}`)).state === 'done');
+  const long = new Date(Date.now() - 40 * 86_400_000);
+  for (const ending of ['csv', 'json']) utimesSync(join(kith.folder, 'exports', `${made.id}.${ending}`), long, long);
+  const wanted = { events: { 'Page Viewed': 90, 'Order Paid': 730 }, uploads: 30, quarantine: 60, exports: 30 };
   const trial = await expect(kith, 200, 'POST', '/retention/run', { body: { dry_run: true, policy: wanted } });
   assert.deepEqual(trial.event_types, { 'Page Viewed': 2, 'Order Paid': 1 });
   assert.equal(trial.counts.events, 3);
+  assert.equal(trial.counts.exports, 1);
   assert.equal((await events()).length, 6, 'nothing went');
 
   const put = await expect(kith, 200, 'PUT', '/retention', { body: { policy: wanted } });
@@ -495,6 +500,8 @@ test('P9: events, quarantine and files that are too old go, what is counted of t
     return run.state === 'finished' && run;
   });
   assert.equal(done.counts.events, 3, JSON.stringify(done));
+  assert.equal(done.counts.exports, 1);
+  assert.ok(!(await expect(kith, 200, 'GET', '/exports')).items.some((one) => one.id === made.id), 'its file is gone, and so is it');
 
   const left = ['Order Paid', 'Page Viewed', 'Store Visited'];
   const holds = async (when) => {
