@@ -69,11 +69,26 @@ static inline void slot_set(uint8_t *slot, uint64_t kept, uint32_t value)
     slot_set_value(slot, value);
 }
 
+/* A free slot reads as the greatest key: a search looks at nothing else. */
+static inline void slot_clear(uint8_t *slot)
+{
+    slot_set(slot, KEY_MASK, 0);
+}
+
 /* Room behind the places for those who are moved there, and the one that stays free. */
 static inline uint32_t slots_of(uint32_t capacity)
 {
     uint32_t more = capacity / 16;
     return capacity == 0 ? 0 : capacity + 4 + (more < 28 ? more : 28);
+}
+
+static uint8_t *slots_new(uint32_t capacity)
+{
+    uint32_t count = slots_of(capacity);
+    uint8_t *slots = memory_alloc((size_t)count * SLOT_BYTES);
+    for (uint32_t i = 0; i < count && slots != NULL; i++)
+        slot_clear(slots + (size_t)i * SLOT_BYTES);
+    return slots;
 }
 
 static inline struct index_part *part_of(const struct index *index, const struct index_key *key)
@@ -92,7 +107,7 @@ static inline uint8_t *find_slot(const struct index_part *part, uint64_t kept)
     if (part->capacity == 0)
         return NULL;
     uint8_t *slot = slot_at(part, home_of(kept, part->capacity));
-    while (slot_value(slot) != 0 && slot_kept(slot) < kept)
+    while (slot_kept(slot) < kept)
         slot += SLOT_BYTES;
     return slot;
 }
@@ -167,7 +182,7 @@ static err part_resize(struct index_part *part, uint64_t capacity, uint32_t extr
         if (capacity > UINT32_MAX / 2)
             return ERR_NOMEM;
         struct index_part other = { .capacity = (uint32_t)capacity };
-        other.slots = memory_alloc((size_t)slots_of(other.capacity) * SLOT_BYTES);
+        other.slots = slots_new(other.capacity);
         if (other.slots == NULL)
             return ERR_NOMEM;
         if (copy_slots(part, &other) && end_is_free(&other, extra)) {
@@ -252,7 +267,7 @@ static void close_gap(const struct index_part *part, uint8_t *slot)
         at++;
     }
     memmove(slot, slot + SLOT_BYTES, (size_t)(end - slot) - SLOT_BYTES);
-    slot_set(end - SLOT_BYTES, 0, 0);
+    slot_clear(end - SLOT_BYTES);
 }
 
 void index_remove(struct index *index, const struct index_key *key, uint32_t value)
@@ -319,7 +334,7 @@ static err make_parts(struct index *index, size_t begin, size_t end)
         uint64_t capacity = (uint64_t)part->count + part->count / 10 + PART_CAPACITY_MIN;
         if (capacity > UINT32_MAX / 2)
             return ERR_NOMEM;
-        part->slots = memory_alloc((size_t)slots_of((uint32_t)capacity) * SLOT_BYTES);
+        part->slots = slots_new((uint32_t)capacity);
         if (part->slots == NULL)
             return ERR_NOMEM;
         part->capacity = (uint32_t)capacity;

@@ -8,7 +8,7 @@
  *
  *     slot    bytes 0..2   the last 24 bits of the key
  *             3..6         its second word, which says where it wants to be
- *             7..10        the value; 0: free
+ *             7..10        the value; 0: free, and the bytes before it are all ones
  *
  * The place that a key wants is its second word × capacity / 2^32 (Lemire's reduction), so a capacity need not be a
  * power of two. Entries of a part lie in the order of bytes 0..6 as one number, each at its place or, where that is taken, as little
