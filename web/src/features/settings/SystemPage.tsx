@@ -14,6 +14,7 @@ import { Band, Figure, Page, Panel } from '@/ui/Page';
 import { Bones, Loaded } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
 import { Backups } from './Backups';
+import { Servers } from './Servers';
 import { Freshness, LongWork } from './Upkeep';
 
 const texts = catalogue({
@@ -27,7 +28,7 @@ const texts = catalogue({
     behind: (count: string) => `落后 ${count} 条`, level: '已跟上',
     memory: '内存', logSize: '日志大小', warehouse: '数据仓库', ready: '可用', notReady: '不可用', unflushed: '待写入', version: '版本', started: '启动时间', zone: '时区', clock: '时钟', virtual: '虚拟时钟', real: '真实时钟', server: '服务器',
     memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库', collect: '收数', live: '实时事件', request: '请求', access: '权限', sources: '数据源', engine_chunk: '引擎批次', flush_event: '写仓缓冲' },
-    total: '合计', tabs: { state: '运行', sources: '数据到哪里', jobs: '任务', backups: '备份' },
+    total: '合计', tabs: { state: '运行', sources: '数据到哪里', jobs: '任务', servers: '服务器', backups: '备份' },
   },
   en: {
     title: 'System',
@@ -39,13 +40,13 @@ const texts = catalogue({
     behind: (count) => `${count} behind`, level: 'level',
     memory: 'Memory', logSize: 'Log size', warehouse: 'Warehouse', ready: 'ready', notReady: 'not ready', unflushed: 'to be written', version: 'Version', started: 'Started', zone: 'Time zone', clock: 'Clock', virtual: 'virtual', real: 'real', server: 'Server',
     memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse', collect: 'Doors', live: 'Live events', request: 'Requests', access: 'Access', sources: 'Sources', engine_chunk: 'Engine batch', flush_event: 'Flush buffer' },
-    total: 'Total', tabs: { state: 'Running', sources: 'Told until', jobs: 'Jobs', backups: 'Backups' },
+    total: 'Total', tabs: { state: 'Running', sources: 'Told until', jobs: 'Jobs', servers: 'Servers', backups: 'Backups' },
   },
 });
 
 type System = Schemas['System'];
 
-type Tab = 'state' | 'sources' | 'jobs' | 'backups';
+type Tab = 'state' | 'sources' | 'jobs' | 'servers' | 'backups';
 
 export function SystemPage() {
   const t = useText(texts);
@@ -54,12 +55,12 @@ export function SystemPage() {
   const [{ tab }, setFilters] = useFilters({ tab: 'state' });
   const [seesSources, seesImports, seesBackups] = [useMay('source.see'), useMay('import.see'), useMay('backup.see')];
   const isWhole = user.team === null;
-  const tabs: Tab[] = ['state', ...(seesSources ? ['sources' as const] : []), ...(seesImports && isWhole ? ['jobs' as const] : []), ...(seesBackups && isWhole ? ['backups' as const] : [])];
+  const tabs: Tab[] = ['state', ...(seesSources ? ['sources' as const] : []), ...(seesImports && isWhole ? ['jobs' as const] : []), ...(isWhole ? ['servers' as const] : []), ...(seesBackups && isWhole ? ['backups' as const] : [])];
   const shown = tabs.find((one) => one === tab) ?? 'state';
   return (
     <Page title={t.title} purpose={t.purpose} actions={system.data !== undefined && <Pill tone={system.data.failing === '' ? 'good' : 'bad'}>{system.data.failing === '' ? t.well : t.unwell}</Pill>}>
       <TabBar<Tab> label={t.title} value={shown} tabs={tabs.map((key) => ({ key, label: t.tabs[key] }))} onChange={(next) => setFilters({ tab: next })}>
-        {shown === 'sources' ? <Freshness /> : shown === 'jobs' ? <LongWork /> : shown === 'backups' ? <Backups /> : (
+        {shown === 'sources' ? <Freshness /> : shown === 'jobs' ? <LongWork /> : shown === 'backups' ? <Backups /> : shown === 'servers' ? <Loaded query={system} skeleton={<Panel><Bones rows={5} inset={0} /></Panel>}>{(data) => <Servers system={data} />}</Loaded> : (
           <Loaded query={system} skeleton={<Panel><Bones rows={10} inset={0} /></Panel>}>
             {(data) => (
               <div className="stack">
