@@ -108,6 +108,30 @@ static void reopen(struct house *house)
     house_open(house, false);
 }
 
+struct live {
+    struct engine_question question;
+    enum audience_kind kind;
+    const char *key;
+    bool is_live;
+};
+
+static void ask_live(const struct engine_state *state, struct engine_question *question)
+{
+    struct live *live = queue_entry(question, struct live, question);
+    uint32_t number = audience_number(state->audience, live->kind, str_from_c(live->key));
+    live->is_live = number != 0 && audience_is_live(state->audience, number);
+}
+
+/* A definition is judged by a thread of the audience's, and tells of moves once it is in force. */
+static void wait_until_live(struct house *house, enum audience_kind kind, const char *key)
+{
+    struct live live = { .question = { .ask = ask_live }, .kind = kind, .key = key };
+    while (!live.is_live) {
+        assert_ok(engine_ask_wait(house->engine, &live.question));
+        steady_sleep_ms(live.is_live ? 0 : 5);
+    }
+}
+
 static bool count_row(void *context, const struct ledger_value *values)
 {
     (void)values;
@@ -154,8 +178,8 @@ static void test_events_moves_and_numbers_over_restarts(void **state)
                   "{\"key\":\"visits\",\"kind\":\"count\",\"measure\":{\"event\":\"Store Visited\","
                   "\"measure\":\"count\"}}",
                   200, NULL);
-    wall_clock_advance(&house.clock, MINUTE_MS);
-    assert_ok(engine_tick(house.engine));
+    wait_until_live(&house, AUDIENCE_SEGMENT, "visitors");
+    wait_until_live(&house, AUDIENCE_TAG, "visits");
     put_sink(&house, "all",
              "\"segments\":\"s\",\"tags\":\"t\",\"events\":\"e\",\"customers\":\"c\"", "7d");
     for (int i = 0; i < 3; i++) {
