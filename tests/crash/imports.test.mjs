@@ -97,14 +97,14 @@ test(`killed imports count once (seed ${seed})`, { skip: missingBinary }, async 
     const begin = async (name) => (await kith.post('/imports', { file: `path:${name}`, mapping, data_set: 'orders' })).id;
     const users = [0, 1, 7, 1007, 2007, 2999];
 
-    const one = await torment(kith, await begin('one.csv'), 'finished', chance, 600);
+    const one = await torment(kith, await begin('one.csv'), 'finished', chance, 200);
     assert.equal(one.job.counts.events, ROWS - ROWS / BAD_EVERY);
     assert.equal(one.job.counts.applied, one.job.counts.events);
     for (const user of users) assert.deepEqual((await sums(kith, user)).slice(0, 2), expected(user, false));
     const report = await kith.get(`/jobs/${one.job.id}/refused`);
     assert.equal(report.trimEnd().split('\n').length, 1 + ROWS / BAD_EVERY);
 
-    const two = await torment(kith, await begin('two.csv'), 'finished', chance, 600);
+    const two = await torment(kith, await begin('two.csv'), 'finished', chance, 200);
     for (const user of users) assert.deepEqual((await sums(kith, user)).slice(0, 2), expected(user, true));
     const system = await kith.get('/system');
     assert.equal(system.counts.customers, USERS);
