@@ -310,6 +310,14 @@ static size_t world_nodes(void *context, uint32_t customer, uint32_t *nodes, siz
     return count < max ? count : max;
 }
 
+static int64_t world_order_back(void *context, uint32_t customer, str order_id)
+{
+    const struct move *move = context;
+    uint32_t nodes[NODES_MAX];
+    size_t count = world_nodes(context, customer, nodes, NODES_MAX);
+    return profile_order_back(move->engine->profile, nodes, count, order_id);
+}
+
 static bool world_consent(void *context, uint32_t customer, str purpose, bool *granted)
 {
     const struct move *move = context;
@@ -447,7 +455,8 @@ err move_new(struct engine *engine)
                                           .withdraw = world_withdraw,
                                           .set_tag = world_set_tag,
                                           .set_trait = world_set_trait,
-                                          .set_member = world_set_member };
+                                          .set_member = world_set_member,
+                                          .order_back = world_order_back };
     act_on_moved(engine, touch_moved);
     return error == ERR_OK ? json_parser_new(&move->parser, (size_t)4 << 20) : error;
 }

@@ -46,6 +46,7 @@ struct whatif_order {
     int64_t tasks_per_day;               /* 0: no limit known */
     int64_t coupon_value_minor;
     size_t examples;
+    size_t bytes_max; /* of memory; beyond it the run ends where it is */
 };
 void whatif_order_init(struct whatif_order *order);
 void whatif_order_deinit(struct whatif_order *order);

@@ -15,7 +15,8 @@ void whatif_order_init(struct whatif_order *order)
                                     .days = 90,
                                     .shares = { -1, -1, -1 },
                                     .read_after_ms = READ_AFTER_MS,
-                                    .examples = 5 };
+                                    .examples = 5,
+                                    .bytes_max = WHATIF_BYTES_MAX };
     order->minutes[CHANNEL_CALL_CENTER] = 5;
     order->minutes[CHANNEL_WECOM] = 1;
     buffer_init(&order->definition, DEFINITION_BYTES_MAX);
@@ -108,6 +109,10 @@ static err read_choices(struct whatif_order *order, json_value body, struct prob
     order->examples = (size_t)json_int(json_get(body, STR("examples")), 5);
     if (order->examples > 50)
         return wrong(problem, "/examples", "examples is a whole number from 0 to 50");
+    int64_t memory_mb = json_int(json_get(body, STR("memory_mb")), WHATIF_BYTES_MAX >> 20);
+    if (memory_mb < 1 || memory_mb > (int64_t)(WHATIF_BYTES_MAX >> 20))
+        return wrong(problem, "/memory_mb", "memory_mb is a whole number from 1 to 3072");
+    order->bytes_max = (size_t)memory_mb << 20;
     if (tick.size > 0 && (!duration_parse(tick, &order->tick_ms) || order->tick_ms < MINUTE_MS ||
                           order->tick_ms > DAY_MS))
         return wrong(problem, "/tick", "tick is a duration from 1m to 1d");

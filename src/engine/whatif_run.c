@@ -327,14 +327,27 @@ static err run_due(struct whatif_run *run)
     return error == ERR_OK ? run_journeys(run) : error;
 }
 
+static size_t run_bytes(const struct whatif_run *run)
+{
+    const struct cast *cast = &run->cast;
+    return touches_fork_bytes(run->touches) + journey_overlay_bytes(run->journeys) +
+           run->texts.used_bytes + run->tally.capacity * sizeof(struct tally_touch) +
+           (size_t)cast->node_count * 4 * sizeof(uint32_t) +
+           cast->capacity * (sizeof(struct cast_node) + cast->kind_count * sizeof(uint32_t)) +
+           cast->consent_capacity * sizeof(struct cast_consent) +
+           cast->join_capacity * sizeof(struct cast_join) +
+           run->watch.person_capacity * sizeof(struct watched_one) +
+           run->watch.due_capacity * sizeof(struct watch_due) +
+           run->value_capacity * sizeof(struct value_kept) +
+           run->receipt_capacity * sizeof(struct later_receipt) +
+           run->by_hand_capacity * sizeof(uint32_t);
+}
+
 static err look_around(struct whatif_run *run)
 {
     if (whatif_is_cancelled(run))
         return ERR_UNAVAILABLE;
-    size_t bytes = touches_fork_bytes(run->touches) + journey_overlay_bytes(run->journeys) +
-                   run->texts.used_bytes + run->cast.capacity * sizeof(struct cast_node) +
-                   run->tally.capacity * sizeof(struct tally_touch);
-    if (bytes > WHATIF_BYTES_MAX)
+    if (run_bytes(run) > run->order.bytes_max)
         run->is_cut = true;
     if (run->progress != NULL)
         atomic_store(run->progress, (int)(50 + 950 * (run->now_ms - run->order.from_ms) /
@@ -352,7 +365,7 @@ err run_advance(struct whatif_run *run, int64_t to_ms)
             break;
         run->now_ms = due_ms > run->now_ms ? due_ms : run->now_ms;
         error = run_due(run);
-        if (error == ERR_OK && steps % LOOK_EVERY == 0)
+        if (error == ERR_OK && steps % LOOK_EVERY == 1)
             error = look_around(run);
     }
     run->now_ms = to_ms > run->now_ms ? to_ms : run->now_ms;
@@ -502,7 +515,7 @@ err run_days(struct whatif_run *run)
             error = run_advance(run, row->at_ms);
         if (error == ERR_OK)
             error = happen(run, row);
-        if (error == ERR_OK && run->events % LOOK_EVERY == 0)
+        if (error == ERR_OK && run->events % LOOK_EVERY == 1)
             error = look_around(run);
     }
     if (error == ERR_OK && !run->is_cut && run->order.identities_then)

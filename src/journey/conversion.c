@@ -75,25 +75,6 @@ static void store(const struct conversion *row, struct ledger_writes *writes)
                    ledger_int(row->refunded));
 }
 
-err conversion_add(struct walk *walk, uint16_t node, uint16_t goal, int64_t value)
-{
-    struct journeys *journeys = walk->journeys;
-    if (value <= 0 || walk->order_hash == 0)
-        return ERR_OK;
-    struct conversion row = { .number = ++journeys->conversion_count,
-                              .order_hash = walk->order_hash,
-                              .at_ms = walk->at_ms,
-                              .value = value,
-                              .journey = walk->version->journey->number,
-                              .version = (uint16_t)walk->version->number,
-                              .node = node,
-                              .goal = goal };
-    err error = add_row(&journeys->conversions, &row);
-    if (error == ERR_OK)
-        store(&row, walk->writes);
-    return error;
-}
-
 err conversion_load(struct journeys *journeys, const struct conversion *row)
 {
     if (row->number > journeys->conversion_count)
@@ -132,6 +113,38 @@ static err take_back(struct journeys *journeys, struct conversion *row, int64_t 
     if (error == ERR_OK && after == 0)
         error = counts_add(journeys, version, row->node, row->goal, row->at_ms, COUNT_GOALS, -1);
     return error;
+}
+
+/* A refund that came before its order: the profile has it, and what the order brings is net from the beginning. */
+static err take_back_early(struct walk *walk, struct conversions *conversions)
+{
+    const struct journey_world *world = walk->journeys->world;
+    int64_t amount =
+        world->order_back != NULL
+            ? world->order_back(world->context, walk->position->customer, walk->order_id)
+            : 0;
+    return amount > 0 ? take_back(walk->journeys, &conversions->rows[conversions->count - 1],
+                                  amount, walk->now_ms, walk->writes)
+                      : ERR_OK;
+}
+
+err conversion_add(struct walk *walk, uint16_t node, uint16_t goal, int64_t value)
+{
+    struct journeys *journeys = walk->journeys;
+    if (value <= 0 || walk->order_hash == 0)
+        return ERR_OK;
+    struct conversion row = { .number = ++journeys->conversion_count,
+                              .order_hash = walk->order_hash,
+                              .at_ms = walk->at_ms,
+                              .value = value,
+                              .journey = walk->version->journey->number,
+                              .version = (uint16_t)walk->version->number,
+                              .node = node,
+                              .goal = goal };
+    err error = add_row(&journeys->conversions, &row);
+    if (error == ERR_OK)
+        store(&row, walk->writes);
+    return error == ERR_OK ? take_back_early(walk, &journeys->conversions) : error;
 }
 
 err conversion_event(struct journeys *journeys, const struct event *event,

@@ -178,6 +178,8 @@ static err position_by_event(struct journeys *journeys, uint32_t slot, const str
     struct position before = *position_at(&journeys->positions, slot);
     journey_walk_begin(&walk, journeys, slot, moment, moment.now_ms, writes);
     walk.order_hash = conversion_order(heard->event);
+    if (walk.order_hash != 0)
+        walk.order_id = heard->event->promoted_text[PROMOTED_ORDER_ID];
     err error = absence_by_event(&walk, heard);
     if (error == ERR_OK && !walk.closed && walk.position->node == before.node)
         error = goals_by_event(&walk, heard);

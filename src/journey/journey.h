@@ -99,6 +99,9 @@ struct journey_world {
                    struct journey_moment moment, struct ledger_writes *writes);
     err (*set_trait)(void *context, uint32_t customer, str name, str value,
                      struct journey_moment moment, struct ledger_writes *writes);
+    /* What went back of this order of hers before now, INT64_MAX: all of it; for goals whose refund came before their order. NULL: nobody
+     * knows. */
+    int64_t (*order_back)(void *context, uint32_t customer, str order_id);
     /* She is asked about in a moment: what is known of her may be fetched, a stage at a time, each from where the one before led.
      * NULL: nothing is. */
     void (*soon)(void *context, uint32_t customer, int stage);

@@ -702,6 +702,7 @@ struct walk {
     int64_t at_ms;  /* when it was due, or happened: what is waited for counts from here */
     uint32_t steps;
     uint64_t order_hash; /* of the event that woke it; 0: of no order */
+    str order_id;        /* the same in words */
     bool closed, stands; /* stands: counted as waiting where it is */
     const char *reason;  /* of closing */
 };

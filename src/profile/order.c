@@ -181,13 +181,18 @@ static int64_t refund_of(const struct profile_observation *row)
     return amount < 0 ? -amount : amount;
 }
 
+static uint64_t hash_of(str order_id)
+{
+    return hash_bytes64(order_id.data, order_id.size, 1);
+}
+
 err orders_observe(struct profile *profile, const struct profile_observation *row)
 {
     enum order_event event = event_of(row->type);
     if (event == NOT_OF_AN_ORDER)
         return ERR_OK;
     /* Without an id each event is an order of its own. */
-    uint64_t hash = row->order_id.size > 0 ? hash_bytes64(row->order_id.data, row->order_id.size, 1)
+    uint64_t hash = row->order_id.size > 0 ? hash_of(row->order_id)
                                            : hash_mix64(row->seq ^ UINT64_C(0x6F72646572));
     struct order said = { .currency = currency_of(profile, row->currency) };
     int64_t amount = event == REFUNDING ? refund_of(row) : amount_of(row);
@@ -221,6 +226,23 @@ static const struct orders_piece *orders_of(const struct profile *profile, uint3
 {
     const struct entry *entry = entry_find(profile, node);
     return entry != NULL && entry->orders != 0 ? slab_at(&profile->slab, entry->orders) : NULL;
+}
+
+int64_t profile_order_back(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                           str order_id)
+{
+    uint64_t hash = hash_of(order_id);
+    int64_t back = 0;
+    for (size_t i = 0; i < node_count; i++) {
+        const struct orders_piece *piece = orders_of(profile, nodes[i]);
+        uint32_t at = piece != NULL ? lower_bound(piece->orders, piece->count, hash) : 0;
+        if (piece == NULL || at == piece->count || piece->orders[at].hash != hash)
+            continue;
+        if ((piece->orders[at].flags & (ORDER_CANCELLED | ORDER_REFUNDED_WHOLLY)) != 0)
+            return INT64_MAX;
+        back = add_saturating(back, piece->orders[at].refunded);
+    }
+    return back;
 }
 
 /* Borrowed from a single node, or gathered in scratch, each order once. */

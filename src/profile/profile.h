@@ -83,6 +83,11 @@ struct profile_summary {
 void profile_summarise(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                        struct profile_summary *summary);
 
+/* What went back of an order of hers so far, in its minor units; INT64_MAX: all of it (a refund without amount, a cancellation). 0 for an
+ * order that is not known. */
+int64_t profile_order_back(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                           str order_id);
+
 /* What is known of a customer at one moment: all that an answer needs, so that it can be written on another
  * thread. Texts are in the arena given, save names, which are the profile's for its life. Sealed values
  * stay sealed: who shows them masks or reveals. */

@@ -126,6 +126,15 @@ test('the draft over these days: who enters, what is sent, what it costs, who wo
   assert.equal((await expect(kith, 200, 'GET', '/coupon-pools')).items.find((pool) => pool.key === 'gift').given, 0);
 });
 
+test('a run that would take more memory than it may ends where it is, and says so; the server goes on', real, async () => {
+  const { result } = await run('invite', { days: 6, memory_mb: 1 });
+  assert.ok(Date.parse(result.until) < Date.parse(result.to), `${result.until} of ${result.to}`);
+  assert.ok(result.report.entered < 60);
+  assert.ok(result.assumptions.some((one) => one.code === 'cut'));
+  const problem = await refused(kith, 422, 'unprocessable', 'POST', '/journeys/invite/whatif', { body: { memory_mb: 4096 } });
+  assert.equal(problem.errors[0].pointer, '/memory_mb');
+});
+
 test('another definition, not saved; what is wrong is said where it is', real, async () => {
   const other = structuredClone(invite);
   other.nodes.wait.for = '30m';

@@ -108,6 +108,74 @@ static void test_i4_merged_in_two_arms(void **state)
     jh_remove(&house);
 }
 
+static void merge(struct journey_house *house, uint32_t one, uint32_t other)
+{
+    house->roots[other] = one;
+    assert_ok(journey_merged(house->journeys, one, &other, 1, jh_moment(house), house->writes));
+}
+
+static void part(struct journey_house *house, uint32_t one, uint32_t other)
+{
+    house->roots[other] = 0;
+    assert_ok(journey_split(house->journeys, &one, 1, jh_moment(house), house->writes));
+    assert_ok(journey_split(house->journeys, &other, 1, jh_moment(house), house->writes));
+}
+
+static void erase(struct journey_house *house, uint32_t customer)
+{
+    uint32_t positions = 0;
+    assert_ok(
+        journey_erased(house->journeys, customer, jh_moment(house), house->writes, &positions));
+    jh_check(house);
+}
+
+/* I4: one side is erased in mid-journey: apart again, the other goes on in her own arm and gets hers, the erased gets nothing; erased as
+ * one, nobody gets anything, and what a merge had set aside does not come back. */
+static void test_i4_one_side_erased_in_mid_journey(void **state)
+{
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, true);
+    jh_publish(
+        &house, "ab",
+        "{'name':'AB','trigger':" EVENT ",'start':'s','nodes':{"
+        "'s':{'type':'split','arms':[{'weight':1,'next':'wa'},{'weight':1,'next':'wb'}]},"
+        "'wa':{'type':'wait','for':'5d','next':'ma'},'wb':{'type':'wait','for':'5d','next':'mb'},"
+        "'ma':{'type':'send','channel':'sms','template':'t'},"
+        "'mb':{'type':'send','channel':'sms','template':'t'}}}");
+    char arms[60];
+    for (uint32_t customer = 100; customer < 160; customer++) {
+        jh_say(&house, customer, "Order Paid", "{}");
+        arms[customer - 100] = arm_of(&house, customer);
+    }
+    for (uint32_t one = 100; one < 160; one += 2)
+        merge(&house, one, one + 1);
+    jh_advance(&house, DAY_MS);
+    for (uint32_t one = 100; one < 160; one += 2) {
+        uint32_t gone = one % 4 == 0 ? one : one + 1;
+        if (one % 6 == 0) {
+            erase(&house, one);
+            continue;
+        }
+        part(&house, one, one + 1);
+        erase(&house, gone);
+        assert_int_equal(arm_of(&house, gone), '?');
+        uint32_t left = one + one + 1 - gone;
+        assert_int_equal(arm_of(&house, left), arms[left - 100]);
+    }
+    jh_restart(&house);
+    jh_advance(&house, 6 * DAY_MS);
+    for (uint32_t one = 100; one < 160; one += 2) {
+        uint32_t left = one % 4 == 0 ? one + 1 : one, gone = one + one + 1 - left;
+        const char *node = arms[left - 100] == 'a' ? "ma" : "mb";
+        assert_int_equal(jh_touches(&house, gone, NULL), 0);
+        assert_int_equal(jh_touches(&house, left, NULL), one % 6 == 0 ? 0 : 1);
+        assert_int_equal(jh_touches(&house, left, node), one % 6 == 0 ? 0 : 1);
+    }
+    jh_check(&house);
+    jh_remove(&house);
+}
+
 /* J1: stopped, or moved to another version, with very many inside: nobody is left over, nobody is there twice. */
 static void test_j1_stopped_and_moved_with_many_inside(void **state)
 {
@@ -172,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_i4_merged_in_two_arms),
+        cmocka_unit_test(test_i4_one_side_erased_in_mid_journey),
         cmocka_unit_test(test_j1_stopped_and_moved_with_many_inside),
         cmocka_unit_test(test_j2_a_crowd_starves_nobody),
         cmocka_unit_test(test_j4_a_million_into_two_arms),

@@ -295,6 +295,20 @@ static void test_goals_are_net_of_refunds(void **state)
     say(&house, 1, "d", "Order Refunded", "d", 10000, 0); /* it is final by now */
     look_at(&house, &look);
     expect_in(&look, "\"journey\":{\"entered\":4,\"reached\":2,\"value\":17000}");
+    /* what went back before the order came: a part of e's, all of f's, and g's was cancelled */
+    static const char *const early[] = { "e", "f", "g" };
+    for (size_t i = 0; i < 3; i++)
+        say(&house, 1, early[i], "Product Added", NULL, 0, 0);
+    say(&house, 1, "e", "Order Refunded", "e", 4000, 0);
+    say(&house, 1, "f", "Order Refunded", "f", 10000, 0);
+    say(&house, 1, "g", "Order Cancelled", "g", 0, 0);
+    for (size_t i = 0; i < 3; i++)
+        say(&house, 1, early[i], "Order Paid", early[i], 10000, 0);
+    look_at(&house, &look);
+    expect_in(&look, "\"journey\":{\"entered\":7,\"reached\":3,\"value\":23000}");
+    say(&house, 1, "e", "Order Refunded", "e", 1000, 0); /* and some more of it later */
+    look_at(&house, &look);
+    expect_in(&look, "\"journey\":{\"entered\":7,\"reached\":3,\"value\":22000}");
     buffer_deinit(&look.text);
     house_close(&house);
     house_remove(&house);

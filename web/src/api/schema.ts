@@ -12256,6 +12256,8 @@ export interface operations {
                     coupon_value?: number;
                     examples?: number;
                     tick?: string;
+                    /** @description how much memory it may take, at most 3072 (the default); beyond it the run ends where it is */
+                    memory_mb?: number;
                 };
             };
         };
