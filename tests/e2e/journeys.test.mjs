@@ -81,6 +81,29 @@ test('a ready journey: taken, a wait changed, published; the number on the canva
   await visit.button('看定义').waitFor();
   await visit.accessible('the versions');
 
+  await page.getByRole('tab', { name: '试走' }).click();
+  await page.getByRole('textbox', { name: /^手机号、会员号/ }).fill(oneId);
+  await page.locator('.trial-form button[type=submit]').click();
+  await page.locator('.journey-card.lit[data-node="w1"]').waitFor();
+  await page.getByRole('list', { name: '走过的每一步' }).getByText('进入旅程').waitFor();
+  await visit.accessible('a trial');
+  await photograph(visit, 'journey-trial');
+
+  await visit.walk('/calendar?view=week');
+  await page.getByRole('link', { name: '购后关怀' }).first().waitFor();
+  await visit.accessible('the calendar');
+  await photograph(visit, 'calendar');
+
+  await visit.walk('/policy');
+  await visit.button('加一条上限').click();
+  await page.getByRole('spinbutton', { name: '疲劳度 1: 最多' }).fill('500');
+  await visit.text('改了 1 处').waitFor();
+  await visit.button('保存规则').click();
+  await visit.text('规则已生效').waitFor();
+  assert.equal((await place.kith.get('/policy')).frequency[0].max, 500);
+  await visit.accessible('the policy');
+  await photograph(visit, 'policy');
+
   await visit.go(`/customers/${oneId}/journeys`);
   await page.getByRole('link', { name: '购后关怀' }).waitFor();
   await visit.accessible("a customer's journeys and touches");

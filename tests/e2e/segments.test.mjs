@@ -256,6 +256,16 @@ test('overlap, profile, history, export, and why it cannot be deleted', here, as
   await visit.go('/overlap?of=shanghai,buyers,both');
   /* 12 live there, 8 paid, 4 both: of 上海 a third */
   await page.getByRole('link', { name: /^上海 × 买家: 同时在两个里：4 人/ }).waitFor();
+  await page.getByRole('link', { name: /^上海 × 买家/ }).click();
+  const beside = page.getByRole('dialog', { name: '上海 × 买家' });
+  await beside.getByText('只在「上海」').waitFor();
+  await beside.getByRole('link', { name: '买家', exact: true }).waitFor();
+  await visit.accessible('two segments side by side');
+  await photograph(visit, 'overlap-pair');
+  await visit.walk('/overlap?view=list');
+  await visit.button('上海 × 买家', true).waitFor();
+  const [pairs] = await Promise.all([page.waitForEvent('download'), visit.button('两两重叠: 存为 CSV').click()]);
+  assert.match(await (await import('node:fs/promises')).readFile(await pairs.path(), 'utf8'), /shanghai,上海,12,buyers,买家,8,4,0\.3333,0\.5,0\.25,4,1,0/);
   await visit.accessible('the map of overlaps');
   await photograph(visit, 'overlap');
 

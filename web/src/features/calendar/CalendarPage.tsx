@@ -135,9 +135,8 @@ function Grid({ days, month, today, lines, shown, onOpen }: GridProps) {
 }
 
 function useHowMany(): (line: Line) => string {
-  const t = useText(calendarTexts);
   const language = useLanguage();
-  return (line) => (line.count === null ? '?' : line.atMost ? `≤${shortCount(line.count, language)}` : shortCount(line.count, language)) + (line.phase === 'run' && line.count === null ? ` ${t.unknown}` : '');
+  return (line) => (line.count === null ? '?' : line.atMost ? `≤${shortCount(line.count, language)}` : shortCount(line.count, language));
 }
 
 function Entry({ line }: { line: Line }) {
@@ -145,7 +144,7 @@ function Entry({ line }: { line: Line }) {
   const channelName = useChannelName();
   const howMany = useHowMany();
   const name = line.name === '' ? t.byHand : line.name;
-  const says = `${name} · ${line.channel === '' ? '' : `${channelName(line.channel)} · `}${t.phases[line.phase] ?? ''} ${howMany(line)}`;
+  const says = `${name} · ${line.channel === '' ? '' : `${channelName(line.channel)} · `}${t.phases[line.phase] ?? ''} ${line.count === null ? t.unknown : howMany(line)}`;
   const inside = <>{line.channel !== '' && <ChannelMark channel={line.channel} size={16} />}<span className="cut grow">{name}</span><span className="tabular">{howMany(line)}</span></>;
   const look = `calendar-entry ${line.phase}`;
   return <li>{line.journey === '' ? <span className={look} title={says}>{inside}</span> : <Link className={look} title={says} to={`/journeys/${line.journey}`}>{inside}</Link>}</li>;

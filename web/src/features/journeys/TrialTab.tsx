@@ -23,6 +23,7 @@ import { journeyQueries, type Definition, type Journey, type JourneyCatalogue } 
 import { endOf, eventOf, litOf, storyOf, toneOf, waysTaken, type Trial, type TrialTouch } from './trial';
 import { trialTexts } from './trialTexts';
 import type { DraftHandle } from './useDraft';
+import { whatIfTexts } from './whatifTexts';
 
 const none: ReadonlyMap<string, string> = new Map();
 const fewestDays = 1;
@@ -81,7 +82,7 @@ function Shown({ trial, definition, opened, onOpen }: { trial: Trial; definition
       </div>
       <div className="trial-work">
         {catalogue.data === undefined ? <Panel><Bones rows={10} inset={0} /></Panel> : <LitCanvas trial={trial} definition={definition} catalogue={catalogue.data} opened={isNode ? opened : ''} onOpen={(node) => onOpen(node === triggerId || node === opened ? '' : node)} />}
-        <div className="stack trial-side">
+        <div className="stack trial-side" tabIndex={0} role="group" aria-label={t.story}>
           <Panel title={isNode ? t.ofStep(name) : t.story} tools={isNode ? <button type="button" className="link-button" onClick={() => onOpen('')}>{t.allSteps}</button> : undefined}><Story trial={trial} only={isNode ? opened : ''} /></Panel>
           <Panel title={t.messages}><Messages touches={trial.touches.filter((one) => !isNode || one.node === opened)} /></Panel>
           {trial.assumptions.length > 0 && <Panel title={t.assumptions}><ul className="small soft">{trial.assumptions.map((one) => <li key={one.en}>{one[language]}</li>)}</ul></Panel>}
@@ -101,12 +102,13 @@ function Story({ trial, only }: { trial: Trial; only: string }) {
   const language = useLanguage();
   const sayTimes = useSayTimes();
   const statuses = useText(touchTexts).statuses;
+  const reasons = useText(whatIfTexts).reasons;
   return (
     <ol className="explain-steps trial-steps" aria-label={t.story}>
       {storyOf(trial, only).map(({ step, touch }, at) => (
         <li key={at}>
           <span className="soft"><Time at={step.at} exact /></span>
-          <span>{step.name !== '' && !step.name.startsWith('$') && <strong>{step.name} </strong>}{step.text[language]} <span className="soft">{[step.step === 'touched' ? wordFor(statuses, step.what) : sayTimes(step.what), sayTimes(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span>{touch !== null && <> <Ending touch={touch} /></>}</span>
+          <span>{step.name !== '' && !step.name.startsWith('$') && <strong>{step.name} </strong>}{step.text[language]} <span className="soft">{[step.step === 'touched' ? wordFor(statuses, step.what) : step.step === 'entered' ? '' : wordFor(reasons, sayTimes(step.what)), sayTimes(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span>{touch !== null && <> <Ending touch={touch} /></>}</span>
         </li>
       ))}
     </ol>

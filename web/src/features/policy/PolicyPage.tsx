@@ -76,7 +76,7 @@ function Opened({ saved }: { saved: Policy }) {
         <StopNotice />
         {draft.isStale && draft.count > 0 && <div className="notice warn" role="status"><span>{t.stale}</span> <Button size="small" onClick={draft.discard}>{t.takeTheirs}</Button></div>}
         <TabBar<Tab> label={t.title} value={tab} onChange={(next) => setFilters({ tab: next })} tabs={tabs.map((key) => ({ key, label: t.tabs[key] }))}>
-          {tab === 'rules' && <Rules policy={draft.policy} saved={saved} reason={reason} refused={refused} onChange={change} />}
+          {tab === 'rules' && <Rules policy={draft.policy} reason={reason} refused={refused} onChange={change} />}
           {tab === 'ranks' && <Ranks />}
           {tab === 'gates' && <Gates />}
           {tab === 'history' && <Histories />}
@@ -88,7 +88,6 @@ function Opened({ saved }: { saved: Policy }) {
 
 interface RulesProps {
   policy: Policy;
-  saved: Policy;
   reason: string | null;
   refused: ApiProblem | null;
   onChange: (policy: Policy) => void;

@@ -26,8 +26,6 @@ interface RowsProps {
   reason: string | null;
   problems: ReadonlyMap<number, string>;
   onChange: (policy: Policy) => void;
-  /* what a row would stop, beside it */
-  effect?: (at: number) => ReactNode;
 }
 
 interface CellProps {
@@ -45,7 +43,7 @@ interface Column {
   cell: (props: CellProps) => ReactNode;
 }
 
-export function Rows({ list, policy, names, reason, problems, onChange, effect }: RowsProps) {
+export function Rows({ list, policy, names, reason, problems, onChange }: RowsProps) {
   const t = useText(policyTexts);
   const rows = rowsOf(policy, list);
   const columns = useColumns()[list];
@@ -61,7 +59,6 @@ export function Rows({ list, policy, names, reason, problems, onChange, effect }
           rowKey="at" dataSource={rows.map((row, at) => ({ row, at }))} rowClassName={({ at }) => (problems.has(at) ? 'policy-wrong' : '')}
           columns={[
             ...columns.map((column) => ({ key: column.title, title: column.title, width: column.width, render: (_: unknown, { row, at }: { row: Row; at: number }) => column.cell(cellProps(row, at)) })),
-            ...(effect === undefined ? [] : [{ key: 'effect', title: t.wouldStop, width: 150, align: 'right' as const, render: (_: unknown, { at }: { at: number }) => effect(at) }]),
             {
               key: 'do', title: <QuietHead>{t.remove}</QuietHead>, width: 60, align: 'right' as const,
               render: (_: unknown, { at }: { at: number }) => <span>{problems.has(at) && <span role="alert" className="policy-problem">{problems.get(at)}</span>}<ActionButton type="text" size="small" reason={reason} icon={<DeleteOutlined />} aria-label={`${t.remove}: ${t.lists[list]} ${at + 1}`} onClick={() => onChange(withRow(policy, list, at, null))} /></span>,

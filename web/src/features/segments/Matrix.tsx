@@ -41,7 +41,7 @@ export function textOfCell(cell: Cell, measure: Measure): string {
   return percent(measure === 'share' ? cell.shareA : cell.similarity, 0);
 }
 
-const mostTint = 55;
+const mostTint = 42; /* ink stays readable on it, light and dark */
 
 /* More than by chance in jade, less in amber: a pair that colour-blind people tell apart, too. */
 function tintOf(strength: number): string {
