@@ -27,8 +27,9 @@
  *   S5 definitions that others use cannot be deleted; cycles cannot be made.
  *   S6 readers on other threads see immutable snapshots (copy-on-write by chunk), never a half change.
  *   S8 where history in memory is not whole (its budget; a column with more texts than fit) the answer stands on rows
- *      that are read back (audience_config.past): a preview or a scan streams the customers concerned; a live
- *      definition waits for one query, after which her past is in memory again. The answer is the same.
+ *      that are read back (audience_config.past): a preview or a scan streams the customers concerned; what a tick
+ *      or an install left to be settled is read aside and judged in slices; an event of hers, which decides at once,
+ *      waits for one query, after which her past is in memory again. The answer is the same.
  *   S7 a customer with more than AUDIENCE_HUGE_EVENTS events is judged at most once a second of log time: what
  *      moves her may show a second later, and others do not wait.
  *
