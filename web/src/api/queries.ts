@@ -243,7 +243,7 @@ export const queries = {
       // a job by number is an import's; erasures go by x and a number
       queryFn: async ({ signal }) => {
         const job = await api.get('/jobs/{id}', { path: { id }, signal });
-        if (job.kind !== 'import') throw new TypeError(`job ${id} is no import`);
+        if (!('kind' in job) || job.kind !== 'import') throw new TypeError(`job ${id} is no import`);
         return job;
       },
     }),

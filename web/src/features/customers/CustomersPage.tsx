@@ -154,7 +154,7 @@ export function CustomersPage() {
           columns={columns} label={labelOf} onChange={choose}
           traits={(traits.data?.items ?? []).map((one) => ({ key: one.name, name: wordFor(common.trait, one.name) }))} tags={tagsOfCustomers.map((one) => ({ key: one.key, name: nameOf(one), folder: one.folder }))}
         />
-        <Button icon={<DownloadOutlined />} onClick={exportSeen} disabled={(list.data?.items.length ?? 0) === 0}>{common.action.exportSeen}</Button>
+        <Tooltip title={common.action.exportSeen}><Button icon={<DownloadOutlined />} aria-label={common.action.exportSeen} onClick={exportSeen} disabled={(list.data?.items.length ?? 0) === 0} /></Tooltip>
       </div>
       <Panel flush>
         <Loaded
