@@ -12,8 +12,8 @@ before(async () => {
 after(() => place?.close());
 
 const pages = [
-  '/', '/customers', '/segments', '/tags', '/overlap', '/new/segment', '/new/tag', '/templates', '/new/template', '/identity/link-rate', '/identity/review', '/identity/suggestions', '/identity/rules', '/data/live', '/data/sources', '/data/sources/h5', '/data/sources/crm',
-  '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/people', '/settings/roles', '/settings/teams', '/settings/tokens', '/settings/sign-in', '/settings/privacy', '/settings/audit', '/settings/preferences',
+  '/', '/customers', '/segments', '/tags', '/overlap', '/new/segment', '/new/tag', '/templates', '/new/template', '/calendar', '/policy', '/identity/link-rate', '/identity/review', '/identity/suggestions', '/identity/rules', '/data/live', '/data/sources', '/data/sources/h5', '/data/sources/crm',
+  '/data/feeds', '/data/objects', '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/system?tab=servers', '/settings/retention', '/help/glossary', '/settings/people', '/settings/roles', '/settings/teams', '/settings/tokens', '/settings/sign-in', '/settings/privacy', '/settings/audit', '/settings/preferences',
 ];
 
 /** What an empty page must still do; run before anything is told to the house. The console goes from page to page; that an address alone
@@ -88,7 +88,7 @@ for (const [language, theme] of [['zh', 'light'], ['en', 'dark']]) {
     if (language === 'zh') await fill();
     const visit = await place.enter({ language, theme });
     const her = await place.house.who(['user_id', 'u3']);
-    for (const path of [...pages, `/customers/${her}`, `/customers/${her}/graph`, `/customers/${her}/merges`, `/customers/${her}/explain`, `/customers/${her}/raw`]) {
+    for (const path of [...pages, `/customers/${her}`, `/customers/${her}/graph`, `/customers/${her}/consents`, `/customers/${her}/merges`, `/customers/${her}/explain`, `/customers/${her}/raw`]) {
       await visit.walk(path);
       await visit.accessible(`${path} in ${language}, ${theme}`);
       await visit.fits(path);

@@ -28,8 +28,8 @@ const csv = (head, rows) => Buffer.from(`${[head, ...rows].map((row) => row.join
 const kinds = [
   {
     kind: 'product', file: () => csv(['id', 'name', 'brand', 'price'], Array.from({ length: size.products }, (_, n) => [productId(n), productName(n), `brand-${n % 12}`, `${59 + (n % 900)}.00`])),
-    settings: { name: '商品', properties: { name: { type: 'text', name: '商品名' }, brand: { type: 'text', name: '品牌', object: 'brand' }, price: { type: 'money', name: '吊牌价' } } },
-    properties: { name: '[name]', brand: '[brand]', price: { expression: '[price]', type: 'money' } },
+    settings: { name: '商品', properties: { name: { type: 'text', name: '商品名' }, brand: { type: 'text', name: '品牌', object: 'brand' }, price: { type: 'number', name: '吊牌价（元）' } } },
+    properties: { name: '[name]', brand: '[brand]', price: { expression: '[price]', type: 'number' } },
   },
   {
     kind: 'store', file: () => csv(['id', 'name', 'city'], Array.from({ length: size.stores }, (_, n) => [storeId(n), `${of(cities, n)}万象天地旗舰店（第 ${n} 号铺）`, of(cities, n)])),

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, phone } from '../s1/support.mjs';
-import { Place, missingConsole, until } from './support.mjs';
+import { fill, productId, productName, size, storeId } from './crowd.mjs';
+import { Place, choose, missingConsole, until } from './support.mjs';
 
 let place;
 before(async () => {
@@ -189,6 +190,138 @@ test('an identity rule says first whom it would touch, then does it', { skip: mi
   await page.getByRole('button', { name: '应用到已有客户' }).click();
   await page.getByText(/已应用：合并 1 对/).waitFor();
   assert.equal(await place.house.who(cards[0]), await place.house.who(cards[1]));
+  visit.clean();
+  await visit.close();
+});
+
+test('a feed from Kafka is made, says that nobody is there, is paused and deleted', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/data/feeds');
+  await visit.text('还没有 Kafka 接入').waitFor();
+  await visit.button('新建接入').click();
+  const drawer = page.getByRole('dialog');
+  await drawer.getByLabel('代号').fill('orders');
+  const save = drawer.getByRole('button', { name: /保存并试连/ });
+  assert.equal(await save.getAttribute('aria-disabled'), 'true', 'an address is missing');
+  await drawer.getByLabel('Kafka 地址').fill('127.0.0.1:1');
+  await page.keyboard.press('Enter');
+  await drawer.getByLabel('主题').fill('orders');
+  await page.keyboard.press('Enter');
+  await choose(drawer, page, '算作哪个数据源', 'crm');
+  await visit.accessible('the form of a feed');
+  await drawer.getByRole('button', { name: /保存并试连/ }).click();
+  await page.waitForURL(/feed=orders/);
+  await drawer.getByText('连不上', { exact: true }).waitFor();
+  await drawer.getByRole('button', { name: 'Close' }).or(drawer.getByRole('button', { name: '关闭' })).first().click();
+  await visit.button('暂停 orders').click();
+  await visit.button('继续 orders').waitFor();
+  assert.equal((await place.kith.get('/feeds/orders')).paused, true);
+  await page.getByRole('button', { name: '修改 orders' }).click();
+  await drawer.getByRole('button', { name: /^删\s*除$/ }).click();
+  await page.getByRole('dialog').filter({ hasText: '删除接入「orders」？' }).getByRole('button', { name: /^删\s*除$/ }).click();
+  await visit.text('还没有 Kafka 接入').waitFor();
+  visit.clean();
+  await visit.close();
+});
+
+test('what a customer agreed to stands on her page, and is withdrawn there with its proof', { skip: missingConsole }, async () => {
+  const key = ['user_id', 'u-consent'];
+  await place.house.tell([known('crm', [key], { name: '白露' })]);
+  await place.kith.settled();
+  const her = await place.house.who(key);
+  await place.kith.put(`/customers/${her}/consent/marketing`, { granted: true, evidence: '会员协议', text_version: 'v3' });
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go(`/customers/${her}/consents`);
+  const row = page.getByRole('row').filter({ hasText: '营销触达' });
+  await row.getByText('可以').first().waitFor();
+  await page.getByText('v3').first().waitFor();
+  await page.getByRole('button', { name: '撤回营销触达' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('依据').fill('电话里说的');
+  await visit.accessible('withdrawing a consent');
+  await dialog.getByRole('button', { name: '登记' }).click();
+  await page.getByRole('row').filter({ hasText: '拒绝此用途' }).first().waitFor();
+  await page.getByText('电话里说的').first().waitFor();
+  assert.equal((await place.kith.get(`/customers/${her}/consents`)).current.marketing.state, 'withdrawn');
+  visit.clean();
+  await visit.close();
+});
+
+test('how long data is kept is counted before it is saved', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/settings/retention');
+  await page.getByLabel('触达记录 保留天数').fill('5');
+  await page.getByRole('button', { name: /试算/ }).and(page.locator('[aria-disabled="true"]')).waitFor();
+  await page.getByLabel('触达记录 保留天数').fill('400');
+  await page.getByRole('button', { name: /试算/ }).click();
+  await visit.text('没有要删的').waitFor();
+  await visit.accessible('retention');
+  await page.getByRole('button', { name: /^保\s*存$/ }).first().click();
+  await visit.text('已保存，下次任务按它执行').waitFor();
+  assert.equal((await place.kith.get('/retention')).policy.touches, 400);
+  visit.clean();
+  await visit.close();
+});
+
+test('who is here for the first time is shown around, from the keyboard, and asked once', { skip: missingConsole }, async () => {
+  const visit = await place.enter({ isFirst: true });
+  const { page } = visit;
+  await visit.go('/segments');
+  await page.getByRole('button', { name: '开始导览' }).click();
+  const card = page.getByRole('dialog', { name: /新手导览/ });
+  await card.getByText('人都在这里').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await card.getByText('圈人').first().waitFor();
+  await visit.accessible('the tour');
+  await page.keyboard.press('Escape');
+  await card.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: '什么是「人群」' }).click();
+  await page.getByText('近 90 天支付 ≥ 2 次的上海会员', { exact: false }).waitFor();
+  await visit.go('/tags');
+  assert.equal(await page.getByRole('button', { name: '开始导览' }).count(), 0, 'it asks once');
+  visit.clean();
+  await visit.close();
+});
+
+test('300 events, 500 tags, 800 groups, 5,000 products, 500 stores: lists and pickers find one among them', { skip: missingConsole }, async () => {
+  await fill(place.kith);
+  const visit = await place.enter();
+  const { page } = visit;
+  const [one, last] = [3, size.products - 1];
+  await visit.go('/data/objects?kind=product');
+  await page.getByRole('button', { name: /^商品/ }).and(page.locator('[aria-pressed="true"]')).waitFor();
+  await page.getByLabel('搜索编号或内容').fill(`第 ${last} 款`);
+  await page.getByRole('link', { name: productId(last) }).click();
+  await page.getByRole('heading', { level: 1, name: productName(last) }).waitFor();
+  await visit.accessible('a product');
+
+  /* a store: who has to do with it, and the groups that are its own */
+  await visit.walk(`/data/objects/store/${storeId(one)}`);
+  await page.getByRole('link', { name: /福利群 3 ·/ }).waitFor();
+  await page.getByRole('listitem').filter({ hasText: '客户属性 store' }).getByText('1', { exact: true }).waitFor();
+  await visit.walk('/data/objects?kind=group&define=group');
+  const drawer = page.getByRole('dialog');
+  await drawer.getByLabel('name 显示为').fill('社群名');
+  await visit.accessible('the definition of a kind');
+  await drawer.getByRole('button', { name: '保存' }).click();
+  await page.getByRole('columnheader', { name: '社群名' }).waitFor();
+
+  /* the editor of rules: a product by its name, a tag among 500, an event among 300 */
+  const rule = { all: [{ event: 'Campaign Interaction 001', where: [{ prop: 'product_id', eq: '' }] }] };
+  await visit.go(`/new/segment?define=${encodeURIComponent(JSON.stringify({ rule }))}`);
+  const value = page.getByRole('combobox', { name: 'product_id 取值' });
+  await value.click();
+  await value.fill(`第 ${last} 款`);
+  await page.locator('.ant-select-item-option').filter({ hasText: productId(last) }).click();
+  await until('the id of the product to be its value', async () => (await value.inputValue()) === productId(last));
+  await choose(page, page, '行为', 'Campaign Interaction 299', { exact: true });
+  await visit.fits('the editor of rules');
+  await visit.accessible('the editor of rules among many names');
+  await visit.walk('/tags');
+  await visit.fits('500 tags');
   visit.clean();
   await visit.close();
 });
