@@ -217,7 +217,8 @@ size_t identity_nodes(const struct identity *identity, uint32_t start, uint32_t 
         count++;
         node = node_next(identity, node);
     } while (node != root);
-    qsort(nodes, count < limit ? count : limit, sizeof(*nodes), compare_numbers);
+    if (limit > 0)
+        qsort(nodes, count < limit ? count : limit, sizeof(*nodes), compare_numbers);
     return count;
 }
 
@@ -231,7 +232,8 @@ size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *r
         if (count < limit)
             rows[count] = row;
     }
-    qsort(rows, count < limit ? count : limit, sizeof(*rows), compare_numbers);
+    if (limit > 0) /* else they are only counted, and `rows` is none */
+        qsort(rows, count < limit ? count : limit, sizeof(*rows), compare_numbers);
     return count;
 }
 

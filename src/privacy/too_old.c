@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -362,7 +361,7 @@ static err drop_files(struct retaining *run, enum retention_kind kind, const cha
     while (error == ERR_OK && entries != NULL && (entry = readdir(entries)) != NULL) {
         str name = str_from_c(entry->d_name);
         if (!is_ours(name) || fstatat(dirfd(entries), entry->d_name, &status, 0) != 0 ||
-            time(NULL) - status.st_mtime < days * (DAY_MS / 1000))
+            file_age_seconds(status.st_mtime) < days * (DAY_MS / 1000))
             continue;
         run->counts[kind] += !str_ends_with(name, str_from_c(counted));
         if (!run->dry && unlinkat(dirfd(entries), entry->d_name, 0) != 0 && errno != ENOENT)
