@@ -55,6 +55,9 @@ str act_zone(const struct engine *engine);
 void act_on_moved(struct engine *engine,
                   err (*moved)(struct engine *engine, const struct touch_change *change,
                                struct touch_moment moment, struct ledger_writes *writes));
+/* Before receipts of a callback are taken: some name what the provider calls a message, and its own answer, which says so, may not have
+ * been read yet. Waits for it, at most 4 s, while something is under way; a few callbacks at a time. A worker's thread. */
+void act_await_answers(struct engine *engine, str account, str receipts);
 struct touches *act_touches(const struct engine *engine);
 /* The live world: consent, recipients, values for templates. Borrowed; `context` is the engine. */
 const struct touch_world *act_world(struct engine *engine);

@@ -33,6 +33,7 @@ struct act_result {
 
 struct act {
     struct engine *engine;
+    _Atomic int awaiting; /* callbacks that wait for answers */
 
     /* engine thread */
     struct touches *touches;

@@ -17,6 +17,9 @@
 #define RECORDS_BYTES_MAX ((size_t)32 << 20)
 #define BODY_BYTES_MAX ((size_t)8 << 20)
 #define TELL_AGAIN_MS 50
+#define RECEIPTS_WAIT_MS 4000 /* providers give a callback five seconds, and tell it again */
+#define RECEIPTS_LOOK_MS 20
+#define AWAITING_MAX 2
 
 /* One that is told of: what is known of the touch, and whose identifier it is told by. */
 struct telling {
@@ -354,6 +357,54 @@ static err write_receipts(struct tellings *tellings, struct buffer *body, int64_
     json_write_value(body, tellings->list);
     buffer_append_byte(body, '}');
     return buffer_status(body);
+}
+
+/* ---- receipts that are quicker than the answer ---- */
+
+struct awaiting {
+    struct act *act;
+    str account;
+    json_value list;
+    bool is_unknown, is_under_way;
+};
+
+static void look_for_answers(const struct engine_state *state, struct engine_question *question)
+{
+    struct awaiting *awaiting = question->context;
+    struct json_iterator iterator = json_iterate(awaiting->list);
+    struct touch_status_counts counts;
+    json_value receipt;
+    (void)state;
+    awaiting->is_unknown = false;
+    while (!awaiting->is_unknown && json_next(&iterator, NULL, &receipt))
+        awaiting->is_unknown =
+            touch_of_receipt(awaiting->act->touches, awaiting->account, receipt) == 0;
+    touch_status(awaiting->act->touches, &counts);
+    awaiting->is_under_way = counts.by_status[TOUCH_SENDING] > 0;
+}
+
+static void await(struct awaiting *awaiting)
+{
+    struct engine_question question = { .ask = look_for_answers, .context = awaiting };
+    steady_ns start = steady_now();
+    do {
+        if (engine_ask_wait(awaiting->act->engine, &question) != ERR_OK || !awaiting->is_unknown ||
+            !awaiting->is_under_way)
+            return;
+        steady_sleep_ms(RECEIPTS_LOOK_MS);
+    } while (steady_since_ms(start) < RECEIPTS_WAIT_MS);
+}
+
+void act_await_answers(struct engine *engine, str account, str receipts)
+{
+    struct awaiting awaiting = { .act = engine->act, .account = account };
+    struct json_parser *parser = NULL;
+    if (atomic_fetch_add(&engine->act->awaiting, 1) < AWAITING_MAX &&
+        json_parser_new(&parser, BODY_BYTES_MAX) == ERR_OK &&
+        json_parse(parser, receipts, &awaiting.list, NULL) == ERR_OK)
+        await(&awaiting);
+    atomic_fetch_sub(&engine->act->awaiting, 1);
+    json_parser_free(&parser);
 }
 
 err engine_touch_receipts(struct engine *engine, str account, str receipts, struct problem *problem)

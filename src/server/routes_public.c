@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "collect/collect.h"
+#include "engine/act.h"
 #include "log/log.h"
 #include "server/answer.h"
 #include "server/person.h"
@@ -349,6 +350,9 @@ err route_hook(struct request *request, struct problem *problem)
     err error = channel_callback(channels, &callback, &decoded, problem);
     if (error == ERR_OK && decoded.events.size > 2)
         error = take_events(request, buffer_str(&decoded.events), problem);
+    if (error == ERR_OK && decoded.receipts.size > 2)
+        act_await_answers(request->server->engine, request->parameters[0],
+                          buffer_str(&decoded.receipts));
     if (error == ERR_OK && decoded.receipts.size > 2)
         error = engine_touch_receipts(request->server->engine, request->parameters[0],
                                       buffer_str(&decoded.receipts), problem);

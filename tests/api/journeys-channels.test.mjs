@@ -153,6 +153,17 @@ test('a subscription message takes one of what she granted, and a callback that 
   await sandbox.call('PUT', 'faults', { rules: [] });
 });
 
+test('D10 a receipt by the provider\'s own number that comes before its answer was read finds its touch', real, async () => {
+  await say(opened('quick'));
+  await happens('mini_program', mini, { FromUserName: 'o-quick', Event: 'subscribe_msg_popup_event',
+    SubscribeMsgPopupEvent: { List: [{ TemplateId: 'SkinFile', SubscribeStatusString: 'accept', PopupScene: '0' }] } });
+  await quiet();
+  await sandbox.call('PUT', 'faults', { rules: [{ what: 'slow', kind: 'mini_program', delay_ms: 400, times: -1 }] });
+  await say(did('quick', 'Skin Test Done', { n: 9 }));
+  await until('the receipt to be known', async () => (await touchesOf('quick')).some((touch) => touch.status === 'delivered'));
+  await sandbox.call('PUT', 'faults', { rules: [] });
+});
+
 test('S3 round 3: the card in the parcel leads to a contact by the pool\'s code; the scan is the card\'s, the order is asked for', real, async () => {
   await say(did('nobody', 'Order Number Given', { order_id: 'x' }));
   await kith.put('/templates/ask', { channel: 'wecom', form: 'welcome', purpose: 'service',
