@@ -158,7 +158,7 @@ test('D10 a receipt by the provider\'s own number that comes before its answer w
   await happens('mini_program', mini, { FromUserName: 'o-quick', Event: 'subscribe_msg_popup_event',
     SubscribeMsgPopupEvent: { List: [{ TemplateId: 'SkinFile', SubscribeStatusString: 'accept', PopupScene: '0' }] } });
   await quiet();
-  await sandbox.call('PUT', 'faults', { rules: [{ what: 'slow', kind: 'mini_program', delay_ms: 400, times: -1 }] });
+  await sandbox.call('PUT', 'faults', { rules: [{ what: 'slow', kind: 'mini_program', delay_ms: 200, times: -1 }] });
   await say(did('quick', 'Skin Test Done', { n: 9 }));
   await until('the receipt to be known', async () => (await touchesOf('quick')).some((touch) => touch.status === 'delivered'));
   await sandbox.call('PUT', 'faults', { rules: [] });
