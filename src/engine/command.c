@@ -436,8 +436,7 @@ static bool is_step_of_a_job(str operation)
            str_equal(operation, STR("import.retract")) ||
            str_equal(operation, STR("import.detach")) ||
            str_equal(operation, STR("erasure.move")) || str_equal(operation, STR("feed.move")) ||
-           str_equal(operation, STR("sink.move")) ||
-           str_equal(operation, STR("retention.cut")) ||
+           str_equal(operation, STR("sink.move")) || str_equal(operation, STR("retention.cut")) ||
            str_equal(operation, STR("retention.retract")) ||
            str_equal(operation, STR("retention.drop")) ||
            str_equal(operation, STR("watermark.put")) || str_equal(operation, STR("journey.run")) ||

@@ -98,8 +98,7 @@
     X(ERASURE_MOVE, "erasure.move", SYSTEM, "an erasure went on")                                  \
     X(TOMBSTONE_PUT, "tombstone.put", PRIVACY_APPROVE,                                             \
       "identifiers were kept out, or may come back")                                               \
-    X(RETENTION_PUT, "retention.put", PRIVACY_ADMINISTER,                                          \
-      "it was said how long data are kept")                                                        \
+    X(RETENTION_PUT, "retention.put", PRIVACY_ADMINISTER, "it was said how long data are kept")    \
     X(RETENTION_BEGIN, "retention.begin", PRIVACY_ADMINISTER,                                      \
       "data that are too old began to be removed")                                                 \
     X(RETENTION_CUT, "retention.cut", SYSTEM, "events that are too old are about to go")           \

@@ -275,8 +275,8 @@ err run_import_retract(struct call *call)
         error = visitors_call(call->engine, (uint32_t)number_of(node, STR("node")), call->seq);
     iterator = json_iterate(nodes);
     while (error == ERR_OK && json_next(&iterator, NULL, &node))
-        error = imports_retract_node(call, source != 0 ? RETRACT_UNDONE : RETRACT_NAMED, source,
-                                     node);
+        error =
+            imports_retract_node(call, source != 0 ? RETRACT_UNDONE : RETRACT_NAMED, source, node);
     if (error != ERR_OK)
         return error;
     if (place > 0)

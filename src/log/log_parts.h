@@ -32,7 +32,7 @@ void reader_publish(struct reader *reader, struct block_node *blocks, uint64_t l
 
 struct log {
     _Atomic int64_t retention_ms; /* as opened, or as log_keep said */
-    struct log_config config; /* defaults filled in; its texts are the caller's and not used */
+    struct log_config config;     /* defaults filled in; its texts are the caller's and not used */
     struct log_store *store;
     struct queue waiting; /* of struct log_append; weight: bytes */
     struct reader reader;

@@ -173,7 +173,8 @@
           "I:number I:journey I:version I:node I:goal I:at_ms I:order_hash I:value I:refunded")       \
     /* running */                                                                                     \
     TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                           \
-    TABLE(BATCHES, "batches", 2, false, "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")   \
+    TABLE(BATCHES, "batches", 2, false,                                                               \
+          "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")                                 \
     /* What sinks still have to be told, and up to where each has been (engine/news.h). */            \
     TABLE(NEWS, "news", 1, false, "I:number I:count I:first_event_seq I:at_ms B:entries")             \
     TABLE(SINK_PLACES, "sink_places", 1, false, "T:sink I:next I:lost I:at_ms")
