@@ -62,9 +62,10 @@ struct engine {
     struct ledger *ledger;
     struct warehouse *warehouse; /* NULL: without */
     struct standby *standby;     /* NULL: we write the log ourselves, or collect */
-    uint64_t sources_changed_seq; /* collecting: read them again when this is committed; 0: nothing */
+    uint64_t
+        sources_changed_seq; /* collecting: read them again when this is committed; 0: nothing */
     steady_ns sources_looked;
-    struct identity_pack *pack;  /* after the start the keeper's; NULL: without */
+    struct identity_pack *pack; /* after the start the keeper's; NULL: without */
 
     /* engine thread */
     struct identity *identity;

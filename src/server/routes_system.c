@@ -328,8 +328,7 @@ struct setting_page {
 static bool is_apart(str key)
 {
     return str_starts_with(key, STR(IMPORTS_BUCKET_SETTING)) ||
-           str_starts_with(key, STR(FEED_SETTING)) ||
-           str_starts_with(key, STR(SINK_SETTING)) ||
+           str_starts_with(key, STR(FEED_SETTING)) || str_starts_with(key, STR(SINK_SETTING)) ||
            str_starts_with(key, STR(SETTING_VIEW_PREFIX)) ||
            str_equal(key, STR(SETTING_SENSITIVE_TRAITS)) ||
            str_equal(key, STR(SETTING_SINGLE_SIGN_ON));
@@ -389,10 +388,11 @@ err route_setting_put(struct request *request, struct problem *problem)
     json_value value = json_get(request->json, STR("value"));
     if (is_apart(key)) {
         problem_set(problem, ERR_UNPROCESSABLE, "this is no plain setting");
-        return problem_hint(problem, ERR_UNPROCESSABLE,
-                            "PUT /api/v1/imports/buckets/{key}, /api/v1/feeds/{key}, /api/v1/sinks/{key}, "
-                            "/api/v1/views/{key}, or "
-                            "/api/v1/single-sign-on");
+        return problem_hint(
+            problem, ERR_UNPROCESSABLE,
+            "PUT /api/v1/imports/buckets/{key}, /api/v1/feeds/{key}, /api/v1/sinks/{key}, "
+            "/api/v1/views/{key}, or "
+            "/api/v1/single-sign-on");
     }
     err error = workspace_check_setting(key, value, problem);
     if (error == ERR_OK)

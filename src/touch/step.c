@@ -146,8 +146,8 @@ void touches_tell(const struct touches *touches, uint32_t number, enum touch_sta
                   str reason)
 {
     if (touches->config.told != NULL)
-        touches->config.told(touches->config.context, number,
-                             str_from_c(touch_status_text(status)), reason);
+        touches->config.told(touches->config.context, number, str_from_c(touch_status_text(status)),
+                             reason);
 }
 
 static err give_back_cost(struct touches *touches, const struct mark *mark, struct waiting *waiting,
