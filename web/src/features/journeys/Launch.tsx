@@ -13,7 +13,7 @@ import { exactCount, money, shortCount } from '@/lib/format';
 import { useChannelName } from '@/ui/Marks';
 import { Bone } from '@/ui/States';
 import { flawsOf } from './check';
-import { costOf, entryOf, sendingsOf, type Sending } from './entry';
+import { costOf, entryOf, entryTone, sendingsOf, type Sending } from './entry';
 import { isValue, journeyQueries, type Definition, type Journey, type JourneyCatalogue } from './model';
 import { journeyTexts } from './texts';
 
@@ -52,9 +52,7 @@ function Lines({ journey, definition, catalogue }: { journey: Journey; definitio
   return (
     <>
       <Line tone={flaws === 0 ? 'good' : 'bad'} name={t.flaws}>{flaws === 0 ? whole.noFlaws : whole.flaws(flaws)}</Line>
-      <Line tone={entry === null || counted.isError ? 'plain' : 'good'} name={t.entry}>
-        {entry === null || counted.isError ? t.entryUnknown : counted.data === undefined ? <Bone width={160} /> : entry.isNow ? t.entryNow(exactCount(counted.data.count)) : t.entryEvent(exactCount(counted.data.count))}
-      </Line>
+      <Entering entry={entry} count={counted.data?.count} isUnknown={entry === null || counted.isError} />
       <Reached sendings={sendings} reachable={counted.data?.reachable} />
       {accounts.data !== undefined && <Accounts sendings={sendings} accounts={accounts.data.items} channelName={channelName} />}
       {accounts.data !== undefined && sendings.length > 0 && <Cost each={costOf(sendings, (one) => priceIn(accountOf(one, accounts.data.items)))} count={counted.data?.count ?? null} />}
@@ -63,6 +61,15 @@ function Lines({ journey, definition, catalogue }: { journey: Journey; definitio
       <Line tone={isStopped ? 'bad' : 'good'} name={t.stop}>{isStopped ? t.stopOn : t.stopOff}</Line>
     </>
   );
+}
+
+function Entering({ entry, count, isUnknown }: { entry: ReturnType<typeof entryOf>; count: number | undefined; isUnknown: boolean }) {
+  const t = useText(journeyTexts).launch;
+  if (entry === null || isUnknown) return <Line tone="plain" name={t.entry}>{t.entryUnknown}</Line>;
+  if (count === undefined) return <Line tone="plain" name={t.entry}><Bone width={160} /></Line>;
+  const some = entry.isNow ? t.entryNow : t.entryEvent;
+  const none = entry.isNow ? t.entryNobody : t.entryNever;
+  return <Line tone={entryTone(count)} name={t.entry}>{count === 0 ? none : some(exactCount(count))}</Line>;
 }
 
 /* A preview names channels as reachability does: 'task by call' is a call. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* S34: who would enter is a rule that can be counted; what is sent and what it costs is read from the nodes. */
 import { describe, expect, it } from 'vitest';
-import { costOf, entryOf, sendingsOf } from './entry';
+import { costOf, entryOf, entryTone, sendingsOf } from './entry';
 import { definitionOf, type JourneyCatalogue } from './model';
 
 const words = { zh: '', en: '' };
@@ -16,6 +16,9 @@ describe('S34: who enters', () => {
   it('a segment is counted as it is now; the API alone cannot be counted', () => {
     expect(entryOf(definitionOf({ trigger: { type: 'segment', segment: 'vip' } }))).toEqual({ rule: { all: [{ segment: 'vip' }] }, isNow: true });
     expect(entryOf(definitionOf({ trigger: { type: 'api' } }))).toBeNull();
+  });
+  it('where nobody would enter the list warns', () => {
+    expect([entryTone(0), entryTone(1), entryTone(20_000)]).toEqual(['warn', 'good', 'good']);
   });
 });
 

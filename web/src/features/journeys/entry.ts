@@ -24,6 +24,9 @@ export function entryOf(definition: Definition): { rule: JsonObject; isNow: bool
   return more.length === 0 ? null : { rule: { all: more }, isNow: true };
 }
 
+/* Where nobody fits the journey may be right, but is looked at twice: a segment that is empty, an event that never came. */
+export const entryTone = (count: number): 'good' | 'warn' => (count > 0 ? 'good' : 'warn');
+
 export interface Sending {
   node: string;
   channel: string;
