@@ -258,7 +258,7 @@ static err join_properties(struct compiler *compiler, struct output *output,
         char place[sizeof compiler->place];
         memcpy(place, compiler->place, sizeof place);
         compiler->place[0] = '\0';
-        error = compile_named(compiler, compiler->json, STR("properties"), true, &shared,
+        error = compile_named(compiler, compiler->json, STR("properties"), NAMES_OF_EVENTS, &shared,
                               &shared_count);
         memcpy(compiler->place, place, sizeof place);
     }
@@ -288,7 +288,11 @@ static err compile_properties(struct compiler *compiler, json_value object, stru
     uint32_t own_count = 0;
     err error = ERR_OK;
     if (!shared_too || object.position != compiler->json.position)
-        error = compile_named(compiler, object, STR("properties"), true, &own, &own_count);
+        error = compile_named(compiler, object, STR("properties"),
+                              output->kind == OUTPUT_TRACK ? NAMES_OF_EVENTS : NAMES_OF_OBJECTS,
+                              &own, &own_count);
+    for (uint32_t i = 0; i < own_count && output->kind != OUTPUT_TRACK; i++)
+        own[i].spec.to_minor = own[i].spec.type == SPEC_MONEY;
     return error == ERR_OK ? join_properties(compiler, output, own, own_count, shared_too) : error;
 }
 
@@ -373,7 +377,7 @@ static err add_relation(struct compiler *compiler, json_value entry)
 static err add_identify(struct compiler *compiler)
 {
     bool customers = str_equal(compiler->mapping->kind, STR("customers"));
-    err error = compile_named(compiler, compiler->json, STR("traits"), false,
+    err error = compile_named(compiler, compiler->json, STR("traits"), NAMES_OF_TRAITS,
                               &compiler->mapping->traits, &compiler->mapping->trait_count);
     if (error != ERR_OK || (!customers && compiler->mapping->trait_count == 0))
         return error;

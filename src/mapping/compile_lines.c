@@ -93,8 +93,8 @@ static err compile_members(struct compiler *compiler, json_value lines)
     if (error == ERR_OK)
         error = compile_condition(compiler, lines, STR("when"), &mapping->line_when);
     if (error == ERR_OK)
-        error = compile_named(compiler, lines, STR("columns"), true, &mapping->line_properties,
-                              &mapping->line_property_count);
+        error = compile_named(compiler, lines, STR("columns"), NAMES_OF_EVENTS,
+                              &mapping->line_properties, &mapping->line_property_count);
     mapping->adjacent = json_bool(json_get(lines, STR("adjacent")), false);
     if (error == ERR_OK)
         error = compile_sums(compiler, lines);

@@ -541,6 +541,13 @@ static enum spec_type known_type(str name)
     }
 }
 
+/* A price of an object is a number, as the cell has it, unless the mapping calls it money. */
+static enum spec_type type_of_name(str name, enum names_of of)
+{
+    enum spec_type type = of == NAMES_OF_TRAITS ? SPEC_AUTO : known_type(name);
+    return of == NAMES_OF_OBJECTS && type == SPEC_MONEY ? SPEC_NUMBER : type;
+}
+
 err compile_name(struct compiler *compiler, str name, str *kept, str *quoted, uint32_t *index)
 {
     struct buffer text;
@@ -559,20 +566,19 @@ err compile_name(struct compiler *compiler, str name, str *kept, str *quoted, ui
     return error == ERR_OK ? ERR_OK : compile_nomem(compiler);
 }
 
-static err add_named(struct compiler *compiler, str name, json_value value, bool known_types,
+static err add_named(struct compiler *compiler, str name, json_value value, enum names_of of,
                      struct named_spec *made)
 {
     err error = compile_name(compiler, name, &made->name, &made->quoted, &made->index);
     if (error != ERR_OK)
         return error;
-    error = compile_spec(compiler, value, name, known_types ? known_type(name) : SPEC_AUTO,
-                         &made->spec);
+    error = compile_spec(compiler, value, name, type_of_name(name, of), &made->spec);
     if (error == ERR_OK && made->spec.node == NULL)
         error = expression_constant(compiler->arena, value_null(), &made->spec.node);
     return error;
 }
 
-err compile_named(struct compiler *compiler, json_value object, str member, bool known_types,
+err compile_named(struct compiler *compiler, json_value object, str member, enum names_of of,
                   struct named_spec **specs, uint32_t *count)
 {
     json_value list = json_get(object, member), value;
@@ -598,7 +604,7 @@ err compile_named(struct compiler *compiler, json_value object, str member, bool
             if (str_equal((*specs)[i].name, name))
                 error = compile_fail(compiler, "the name is there twice");
         if (error == ERR_OK)
-            error = add_named(compiler, name, value, known_types, &(*specs)[*count]);
+            error = add_named(compiler, name, value, of, &(*specs)[*count]);
         (*count)++;
         compile_leave(compiler, inner);
     }

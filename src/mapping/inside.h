@@ -51,6 +51,7 @@ struct spec {
     enum spec_type type;
     struct time_format format;
     bool has_zone, minor_units, required, keep_rounded, may_be_received;
+    bool to_minor; /* MONEY of objects: no door makes minor units of it later */
     int zone_offset_seconds;
     str separator;               /* LIST */
     const struct lookup *lookup; /* "map": words to words */
@@ -189,8 +190,10 @@ err compile_member(struct compiler *compiler, json_value object, str member, enu
                    struct spec *spec);
 err compile_condition(struct compiler *compiler, json_value object, str member,
                       const struct node **node);
+/* Whose names these are, and so what may be known of them. */
+enum names_of { NAMES_OF_TRAITS, NAMES_OF_EVENTS, NAMES_OF_OBJECTS };
 /* An object {name: value}, or a list [{name, …value}]. */
-err compile_named(struct compiler *compiler, json_value object, str member, bool known_types,
+err compile_named(struct compiler *compiler, json_value object, str member, enum names_of of,
                   struct named_spec **specs, uint32_t *count);
 /* Keep a name, as it stands in JSON too, with a number among all names. */
 err compile_name(struct compiler *compiler, str name, str *kept, str *quoted, uint32_t *index);

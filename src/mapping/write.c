@@ -185,6 +185,19 @@ static bool put_list(struct mapping_worker *worker, struct run *run, const struc
 
 /* ---- typed ---- */
 
+/* Whole, half to even; false: too large. */
+static bool money_to_minor(struct exact major, str currency, struct exact *minor)
+{
+    int64_t whole;
+    int digits = currency.size > 0 ? currency_minor_digits(currency, NULL) : 2;
+    *minor = major;
+    for (int i = 0; i < digits; i++)
+        if (!exact_multiply(*minor, exact_from_int(10), minor))
+            return false;
+    *minor = exact_round(*minor, 0);
+    return exact_to_int(*minor, &whole);
+}
+
 static bool put_money(struct mapping_worker *worker, struct run *run, const struct spec *spec,
                       const struct name_note *note, struct value value, str currency,
                       struct buffer *out, struct written *written)
@@ -201,6 +214,10 @@ static bool put_money(struct mapping_worker *worker, struct run *run, const stru
             return refuse(run);
         }
         amount.scale += digits;
+    }
+    if (spec->to_minor && !money_to_minor(amount, currency, &amount)) {
+        refusal_set(&run->refusal, REFUSAL_NOT_A_NUMBER, "the amount is too large");
+        return refuse(run);
     }
     return put_number(worker, run, note, amount, out, written);
 }

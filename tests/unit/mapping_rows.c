@@ -147,6 +147,14 @@ static void objects_and_relations(void **state)
                  "编号|名称|城市|电话", "S1|湖滨店|杭州|057188001234"),
         "object|Object|2026-11-21T18:12:11.504Z|||store:S1|"
         "{\"name\":\"湖滨店\",\"city\":\"杭州\",\"phone\":<057188001234>}");
+    /* What is called money is kept in minor units, as rules compare it; a price of which nothing is said as it stands there. */
+    assert_string_equal(
+        event_of("{'kind':'objects','objects':[{'kind':'product','id':'[编号]','properties':"
+                 "{'list':{'column':'标价','type':'money'},'cost':{'column':'成本','type':'money',"
+                 "'unit':'minor'},'price':'[标价]'}}]}",
+                 "编号|标价|成本", "P1|￥59.005|4100"),
+        "object|Object|2026-11-21T18:12:11.504Z|||product:P1|"
+        "{\"list\":5900,\"cost\":4100,\"price\":59.005}");
     mapper_start(
         mapper,
         "{'kind':'customers','identifiers':[{'type':'member_card','column':'卡'}],"
