@@ -42,7 +42,7 @@ static bool fill_row(void *context, const struct ledger_value *values)
     struct identity_row_view row;
     identity_view_from_ledger(server->identity, values, &row);
     row.value = mask_identifier(server->keys, &filler->arena, row.type, row.value, false);
-    values_keep(server->values, &row);
+    values_fill(server->values, &row);
     filler->last = row.row;
     return true;
 }

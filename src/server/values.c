@@ -135,15 +135,15 @@ static struct entry *place_for(struct set *set, uint32_t row, uint32_t *age)
     return entry != NULL ? entry : oldest;
 }
 
-void values_keep(struct values *values, const struct identity_row_view *row)
+static bool has_room_for(const struct identity_row_view *row)
+{
+    return row->row != 0 && row->value.size > 0 && row->value.size <= TEXT_BYTES;
+}
+
+/* Under the set's lock. */
+static void put(struct values *values, size_t place, const struct identity_row_view *row)
 {
     uint32_t age;
-    if (row->row == 0 || row->value.size == 0 || row->value.size > TEXT_BYTES)
-        return;
-    size_t place = set_of(values, row->row);
-    pthread_mutex_t *lock = &values->locks[place % LOCKS];
-    if (!try_lock(lock))
-        return;
     struct entry *entry = place_for(&values->sets[place], row->row, &age);
     *entry = (struct entry){ .row = row->row,
                              .source_number = row->source_number,
@@ -151,5 +151,25 @@ void values_keep(struct values *values, const struct identity_row_view *row)
                              .age = age + 1,
                              .text_bytes = (uint8_t)(row->value.size | mark_of(row)) };
     memcpy(entry->text, row->value.data, row->value.size);
+}
+
+void values_keep(struct values *values, const struct identity_row_view *row)
+{
+    size_t place = set_of(values, row->row);
+    pthread_mutex_t *lock = &values->locks[place % LOCKS];
+    if (!has_room_for(row) || !try_lock(lock))
+        return;
+    put(values, place, row);
+    pthread_mutex_unlock(lock);
+}
+
+void values_fill(struct values *values, const struct identity_row_view *row)
+{
+    size_t place = set_of(values, row->row);
+    pthread_mutex_t *lock = &values->locks[place % LOCKS];
+    if (!has_room_for(row))
+        return;
+    pthread_mutex_lock(lock);
+    put(values, place, row);
     pthread_mutex_unlock(lock);
 }

@@ -8,10 +8,10 @@
  * none. What changes (home, flags, last seen) is the engine's and is never here.
  *
  * A table of fixed size in sets of four, each with a lock of its own group; the oldest entry of
- * a set makes room. Values longer than an entry has room for are not kept. Nobody waits for a lock: who finds it
+ * a set makes room. Values longer than an entry has room for are not kept. No reader waits for a lock: who finds it
  * taken finds nothing, and keeps nothing; what is missing here is in the ledger.
  *
- * It is filled by who reads, and before that by fill.c.
+ * It is filled by who reads, and before that by fill.c, which comes to each row once and so waits.
  *
  * Any thread.
  */
@@ -29,6 +29,8 @@ void values_free(struct values **values);
 bool values_find(struct values *values, struct arena *arena, struct identity_row_view *row);
 /* `row`, with its value as it may be shown. */
 void values_keep(struct values *values, const struct identity_row_view *row);
+/* The same, whoever has the lock: never on a thread that answers. */
+void values_fill(struct values *values, const struct identity_row_view *row);
 /* How many find room at once. */
 size_t values_room(const struct values *values);
 size_t values_memory_bytes(const struct values *values);
