@@ -3,8 +3,8 @@
  *
  * Decided before the log, so that nothing of what is dropped is ever on a disk. Agreed: context.consent.categoryPreferences.CATEGORY is
  * true (Segment), or the property kith_consent (Sensors). What says of consent itself (Consent Granted, Consent Withdrawn) always
- * passes. Anonymised, an event keeps its name, time and channel, and a pseudonym of the day: a keyed hash of source, day and sender,
- * which nobody can turn back, and which is another tomorrow. */
+ * passes. Anonymised, an event keeps its name, time, channel and library, and a pseudonym of the day: a keyed hash of source, day and
+ * sender, which nobody can turn back, and which is another tomorrow. */
 #include <string.h>
 
 #include "base/clock.h"

@@ -133,6 +133,7 @@ err segment_draft_context(struct segment_draft *draft)
     const struct segment_context *context = &draft->item.context;
     struct context_writer writer = { .door = draft->door, .out = &worker->text, .first = true };
     size_t begin = worker->text.size;
+    bool from_client = !draft->trusted && !draft->door->is_unsaid;
     write_part(&writer, STR("\"page\":"), context->page);
     write_part(&writer, STR("\"campaign\":"), context->campaign);
     write_part(&writer, STR("\"referrer\":"), context->referrer);
@@ -144,8 +145,8 @@ err segment_draft_context(struct segment_draft *draft)
     write_part(&writer, STR("\"network\":"), context->network);
     write_part(&writer, STR("\"locale\":"), context->locale);
     write_part(&writer, STR("\"timezone\":"), context->timezone);
-    write_user_agent(&writer, context->user_agent, !draft->trusted);
-    write_ip(&writer, context->ip, !draft->trusted);
+    write_user_agent(&writer, context->user_agent, from_client);
+    write_ip(&writer, context->ip, from_client);
     write_part(&writer, STR("\"sessionId\":"), context->session_id);
     if ((worker->event.flags & EVENT_HISTORICAL) != 0) {
         write_name(&writer, STR("\"historical\":"));

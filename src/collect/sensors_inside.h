@@ -47,6 +47,7 @@ struct sensors_draft {
     bool trusted;
     bool signed_user; /* a valid signature of the account is on it */
     bool claims;      /* what a public source only says */
+    bool is_nobody;   /* made anonymous: distinct is a pseudonym */
     struct problem *problem;
 };
 
@@ -59,6 +60,8 @@ extern const struct draft_rules sensors_event_rules, sensors_unset_rules, sensor
 
 /* ---- sensors_who.c ---- */
 err sensors_draft_identifiers(struct sensors_draft *draft) MUST_USE;
+/* What says who it was goes, before anything is made of the record. */
+err sensors_forget_sender(struct sensors_draft *draft) MUST_USE;
 
 /* ---- sensors.c ---- */
 /* A record, or a list of them, that came otherwise than by HTTP. */

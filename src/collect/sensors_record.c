@@ -212,11 +212,12 @@ static void draft_context(struct sensors_draft *draft)
     size_t begin = out->size;
     buffer_append_byte(out, '{');
     write_library(out, &draft->record);
-    if (!draft->trusted && request->client_ip.size > 0) {
+    bool from_client = !draft->trusted && !draft->is_nobody;
+    if (from_client && request->client_ip.size > 0) {
         buffer_append_str(out, out->size > begin + 1 ? STR(",\"ip\":") : STR("\"ip\":"));
         json_write_text(out, request->client_ip);
     }
-    if (!draft->trusted && request->user_agent.size > 0) {
+    if (from_client && request->user_agent.size > 0) {
         str agent = request->user_agent;
         buffer_append_str(out,
                           out->size > begin + 1 ? STR(",\"userAgent\":") : STR("\"userAgent\":"));
@@ -317,20 +318,34 @@ static err draft_content(struct sensors_draft *draft)
                        draft->problem);
 }
 
+/* *done: the record is dropped. */
+static err ask_consent(struct sensors_draft *draft, bool *done)
+{
+    const struct source *source = draft->door->source;
+    enum sensors_type type = draft->record.type;
+    *done = false;
+    if (source->without_consent == WITHOUT_CONSENT_KEEP || type == RECORD_ITEM_SET ||
+        type == RECORD_ITEM_DELETE ||
+        json_bool(json_get(draft->record.properties, STR("kith_consent")), false))
+        return ERR_OK;
+    if (source->without_consent == WITHOUT_CONSENT_ANONYMISE && type == RECORD_TRACK)
+        return sensors_forget_sender(draft);
+    collect_leave_unsaid(draft->door);
+    *done = true;
+    return ERR_OK;
+}
+
 err sensors_take_record(struct door *door, json_value value, struct problem *problem)
 {
     struct sensors_draft draft = { .door = door,
                                    .problem = problem,
                                    .trusted = door->source->kind == SOURCE_SERVER };
     err error = read_record(&draft, value);
-    bool agreed = door->source->without_consent == WITHOUT_CONSENT_KEEP ||
-                  json_bool(json_get(draft.record.properties, STR("kith_consent")), false) ||
-                  draft.record.type == RECORD_ITEM_SET || draft.record.type == RECORD_ITEM_DELETE;
-    if (error == ERR_OK &&
-        !agreed) { /* the records of this protocol say too much of who it was to be anonymised */
-        collect_leave_unsaid(door);
+    bool done = false;
+    if (error == ERR_OK)
+        error = ask_consent(&draft, &done);
+    if (done)
         return ERR_OK;
-    }
     if (error == ERR_OK)
         error = begin_record(&draft);
     if (error == ERR_OK)

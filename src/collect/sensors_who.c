@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose record is it: the identities of Sensors Analytics (IDM 3) in our words. */
+#include "base/metric.h"
 #include "collect/sensors_inside.h"
 
 enum { FLAGS_CLAIM, FLAGS_OWN };
@@ -170,6 +171,9 @@ err sensors_draft_identifiers(struct sensors_draft *draft)
     bool told = false;
     if (event->kind == EVENT_OBJECT)
         return ERR_OK;
+    if (draft->is_nobody)
+        return add(draft, STR("anonymous_id"), draft->door->source->key, record->distinct,
+                   FLAGS_OWN);
     err error = add_identities(
         draft, record->type == RECORD_SIGNUP ? record->original : record->distinct, &told);
     if (error != ERR_OK || event->kind == EVENT_UNBIND)
@@ -183,5 +187,58 @@ err sensors_draft_identifiers(struct sensors_draft *draft)
         problem_set(draft->problem, ERR_INVALID, "a record without distinct_id and identities");
         error = problem_at(draft->problem, ERR_INVALID, "/distinct_id");
     }
+    return error;
+}
+
+/* ---- who has not agreed ---- */
+
+/* Whatever stands for her all day long; in the request's memory. */
+static err read_sender(struct sensors_draft *draft, str *sender)
+{
+    const struct sensors_record *record = &draft->record;
+    struct buffer *text = &draft->door->worker->encoded;
+    err error = ERR_OK;
+    *sender = record->distinct;
+    if (sender->size == 0)
+        error = draft_id_text(draft->door, record->anonymous_id, "/anonymous_id", sender,
+                              draft->problem);
+    if (error == ERR_OK && sender->size == 0)
+        error = draft_id_text(draft->door, record->login_id, "/login_id", sender, draft->problem);
+    if (error != ERR_OK || sender->size > 0 || json_kind(record->identities) != JSON_OBJECT)
+        return error;
+    buffer_clear(text);
+    json_write_value(text, record->identities);
+    *sender = buffer_str(text);
+    return buffer_status(text);
+}
+
+/* Time and library of some SDKs stand among the properties: those two are kept. */
+static void forget_content(struct sensors_record *record)
+{
+    json_value own_time = json_get(record->properties, STR("$time"));
+    if (json_int(own_time, 0) > 0)
+        record->time = own_time;
+    if (json_kind(json_get(record->lib, STR("$lib"))) == JSON_MISSING)
+        record->lib = record->properties;
+    record->properties = record->identities = record->login_id = record->anonymous_id =
+        record->original_id = (json_value){ .document = NULL };
+    record->original = STR_NONE;
+    record->is_login = false;
+}
+
+err sensors_forget_sender(struct sensors_draft *draft)
+{
+    str sender;
+    err error = read_sender(draft, &sender);
+    if (error == ERR_OK && sender.size == 0) {
+        problem_set(draft->problem, ERR_INVALID, "a record without distinct_id and identities");
+        return problem_at(draft->problem, ERR_INVALID, "/distinct_id");
+    }
+    draft->door->is_unsaid = draft->is_nobody = true;
+    if (error == ERR_OK)
+        error = collect_pseudonym(draft->door, sender, &draft->record.distinct);
+    forget_content(&draft->record);
+    if (error == ERR_OK)
+        metric_add(METRIC_EVENTS_WITHOUT_CONSENT, 1);
     return error;
 }

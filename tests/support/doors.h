@@ -82,12 +82,18 @@ static inline struct source_set *test_sources(const struct keys *keys)
           .name = STR("Tmall"),
           .kind = SOURCE_SERVER,
           .channel = STR("tmall") },
+        { .number = 5,
+          .key = STR("quiet"),
+          .name = STR("Quiet"),
+          .kind = SOURCE_PUBLIC,
+          .without_consent = WITHOUT_CONSENT_ANONYMISE },
     };
-    const str write_keys[] = { STR("wk_shop"), STR("wk_web"), STR("wk_old"), STR("wk_tmall") };
+    const str write_keys[] = { STR("wk_shop"), STR("wk_web"), STR("wk_old"), STR("wk_tmall"),
+                               STR("wk_quiet") };
     struct source_set *set = NULL;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         keys_hash(keys, STR("write_key"), write_keys[i], sources[i].write_key_hash);
-    assert_int_equal(source_set_new(&set, sources, 4), ERR_OK);
+    assert_int_equal(source_set_new(&set, sources, 5), ERR_OK);
     return set;
 }
 
@@ -163,6 +169,7 @@ static inline int doors_send(struct doors *doors, const char *method, const char
 #define BASIC_SHOP "Basic d2tfc2hvcDo="  /* wk_shop: */
 #define BASIC_WEB "Basic d2tfd2ViOg=="   /* wk_web: */
 #define BASIC_TMALL "Basic d2tfdG1hbGw6" /* wk_tmall: */
+#define BASIC_QUIET "Basic d2tfcXVpZXQ6" /* wk_quiet: */
 
 static inline int doors_post(struct doors *doors, const char *path, const char *authorization,
                              const char *body)

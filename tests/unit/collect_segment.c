@@ -815,6 +815,20 @@ static void test_ip(void **state)
     }
 }
 
+static void test_without_consent_no_address_is_kept(void **state)
+{
+    struct doors *doors = *state;
+    assert_int_equal(doors_post(doors, "/v1/track", BASIC_QUIET,
+                                "{\"event\":\"E\",\"userId\":\"u-quiet\",\"context\":{\"ip\":"
+                                "\"198.51.100.7\",\"library\":{\"name\":\"x\"}}}"),
+                     200);
+    const struct event *event = &doors->events[0];
+    assert_int_equal(event->identifier_count, 1);
+    assert_text(event->identifiers[0].type, "anonymous_id");
+    assert_text(member_of(doors, event->context, "ip"), "missing");
+    assert_text(member_of(doors, event->context, "userAgent"), "missing");
+}
+
 static void test_live(void **state)
 {
     struct doors *doors = *state;
@@ -924,6 +938,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_settings_and_pixel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_channels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_consent_no_address_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_live, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
     };

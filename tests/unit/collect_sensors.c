@@ -550,6 +550,81 @@ static void test_views_and_signature(void **state)
     assert_text(doors->events[0].props, "{}");
 }
 
+/* ---- collection without consent ---- */
+
+#define QUIET_VIEW(more)                                                                                  \
+    "{\"type\":\"track\",\"event\":\"ViewProduct\",\"distinct_id\":\"u-quiet\",\"login_id\":\"u-quiet\"," \
+    "\"identities\":{\"$identity_mobile\":\"13777351946\"},\"time\":1795284730000,\"_track_id\":7,"       \
+    "\"lib\":{\"$lib\":\"MiniProgram\"},\"properties\":{\"$is_login_id\":true,\"note\":\"u-quiet\"" more  \
+    "}}"
+
+static bool stands_in_records(const struct doors *doors, const char *text)
+{
+    return str_contains(buffer_str(&doors->records), str_from_c(text));
+}
+
+static void test_without_consent_a_record_keeps_name_time_and_channel(void **state)
+{
+    struct doors *doors = *state;
+    uint8_t pseudonym[HASH_BYTES];
+    assert_int_equal(post(doors, "project=quiet", "[" QUIET_VIEW("") "," QUIET_VIEW("") "]"), 200);
+    assert_int_equal(doors->count, 2);
+    const struct event *event = &doors->events[0];
+    assert_text(event->type, "ViewProduct");
+    assert_text(event->channel, "mini_program");
+    assert_int_equal(event->time_ms, 1795284730000);
+    assert_int_equal(event->identifier_count, 1);
+    assert_text(event->identifiers[0].type, "anonymous_id");
+    assert_text(event->props, "{}");
+    assert_int_equal(event->trait_count, 0);
+    assert_text(member_of(doors, event->context, "ip"), "missing");
+    assert_text(member_of(doors, event->context, "userAgent"), "missing");
+    assert_false(stands_in_records(doors, "u-quiet"));
+    assert_false(stands_in_records(doors, "777351946"));
+    assert_memory_equal(event->message_key, doors->events[1].message_key, 16); /* sent again */
+    /* one sender is one visitor all day long, and another one on the next */
+    memcpy(pseudonym, event->identifiers[0].hash, sizeof pseudonym);
+    assert_int_equal(post(doors, "project=quiet", QUIET_VIEW(",\"x\":1")), 200);
+    assert_memory_equal(doors->events[0].identifiers[0].hash, pseudonym, sizeof pseudonym);
+    doors->now_ms += 86400000;
+    assert_int_equal(post(doors, "project=quiet", QUIET_VIEW("")), 200);
+    assert_memory_not_equal(doors->events[0].identifiers[0].hash, pseudonym, sizeof pseudonym);
+}
+
+static void test_without_consent_nobody_says_who_she_is(void **state)
+{
+    struct doors *doors = *state;
+    static const char *const silent[] = { "track_signup", "track_id_bind", "track_id_unbind",
+                                          "profile_set", "profile_delete" };
+    char text[512];
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
+        snprintf(text, sizeof text,
+                 "{\"type\":\"%s\",\"distinct_id\":\"u-quiet\",\"original_id\":\"v-quiet\","
+                 "\"properties\":{\"city\":\"Hangzhou\"}}",
+                 silent[i]);
+        assert_int_equal(post(doors, "project=quiet", text), 200);
+        assert_int_equal(doors->count, 0);
+    }
+    /* time and library stand among the properties; the sender among the identities */
+    assert_int_equal(
+        post(doors, "project=quiet",
+             "{\"type\":\"track\",\"event\":\"E\",\"identities\":{\"$identity_login_id\":"
+             "\"u-quiet\"},\"properties\":{\"$lib\":\"iOS\",\"$time\":1795284720000}}"),
+        200);
+    assert_int_equal(doors->count, 1);
+    assert_int_equal(doors->events[0].time_ms, 1795284720000);
+    assert_text(doors->events[0].channel, "app");
+    assert_int_equal(doors->events[0].identifier_count, 1);
+    assert_text(doors->events[0].identifiers[0].type, "anonymous_id");
+    /* who agrees is known */
+    assert_int_equal(post(doors, "project=quiet", QUIET_VIEW(",\"kith_consent\":true")), 200);
+    assert_non_null(identifier_of(&doors->events[0], "user_id"));
+    assert_text(member_of(doors, doors->events[0].context, "ip"), "\"203.0.113.9\"");
+    /* nobody at all is an error, as it is with consent */
+    assert_int_equal(post(doors, "project=quiet", "{\"type\":\"track\",\"event\":\"E\"}"), 200);
+    assert_int_equal(doors->count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +640,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_message_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_views_and_signature, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_consent_a_record_keeps_name_time_and_channel,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_consent_nobody_says_who_she_is, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
