@@ -18,6 +18,8 @@
 #define TEST_MASTER_KEY "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI="
 #define NOW_MS INT64_C(1795284731504) /* 2026-11-21T18:12:11.504Z */
 
+#define TEST_SOURCES 5
+
 struct doors {
     char folder[64];
     struct keys *keys;
@@ -91,9 +93,9 @@ static inline struct source_set *test_sources(const struct keys *keys)
     const str write_keys[] = { STR("wk_shop"), STR("wk_web"), STR("wk_old"), STR("wk_tmall"),
                                STR("wk_quiet") };
     struct source_set *set = NULL;
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < TEST_SOURCES; i++)
         keys_hash(keys, STR("write_key"), write_keys[i], sources[i].write_key_hash);
-    assert_int_equal(source_set_new(&set, sources, 5), ERR_OK);
+    assert_int_equal(source_set_new(&set, sources, TEST_SOURCES), ERR_OK);
     return set;
 }
 

@@ -25,7 +25,7 @@ static void test_finding(void **state)
 {
     (void)state;
     struct source_set *set = test_sources(keys);
-    assert_int_equal(source_count(set), 4);
+    assert_int_equal(source_count(set), TEST_SOURCES);
     assert_int_equal(source_by_write_key(set, keys, STR("wk_web"))->number, 2);
     assert_int_equal(source_by_write_key(set, keys, STR("wk_old"))->number,
                      3); /* disabled, but found */
@@ -99,7 +99,7 @@ static void *hold_and_release(void *context)
     (void)context;
     for (int i = 0; i < 20000; i++) {
         struct source_set *mine = source_set_hold(shared);
-        if (source_count(mine) != 4)
+        if (source_count(mine) != TEST_SOURCES)
             abort();
         source_set_release(&mine);
     }
