@@ -115,7 +115,7 @@ static void test_holding(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, hold_and_release, NULL), 0);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
-    assert_int_equal(source_count(shared), 4);
+    assert_int_equal(source_count(shared), TEST_SOURCES);
     source_set_release(&shared);
 }
 
