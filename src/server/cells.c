@@ -11,13 +11,15 @@
 
 /* Members that count customers, wherever they stand in these answers. */
 static const char *const counted[] = {
-    "count",   "base",     "customers", "identified", "linked",  "enters",  "leaves",
-    "changes", "entered",  "left",      "inside",     "exited",  "control", "failed",
-    "waiting", "refused",  "reached",   "touched",    "goals",   "held",    "members",
-    "touches", "held_out", "merged",    "passed",     "timeout",
+    "count",   "base",     "customers", "identified", "linked",     "enters",    "leaves",
+    "changes", "entered",  "left",      "inside",     "exited",     "control",   "failed",
+    "waiting", "refused",  "reached",   "touched",    "goals",      "held",      "members",
+    "touches", "held_out", "merged",    "passed",     "timeout",    "timed_out", "other",
+    "queued",  "sent",     "delivered", "clicked",    "suppressed", "uncertain",
 };
-/* Members all of whose numbers do, by channel and reason. */
-static const char *const counted_by[] = { "reachable", "unreachable" };
+/* Members all of whose numbers do, by channel and reason, or by what became of them. */
+static const char *const counted_by[] = { "reachable", "unreachable", "simulated", "actual",
+                                          "totals" };
 /* Members that are what somebody wrote: rules and definitions. Their numbers count nobody. */
 static const char *const written[] = { "rule",  "measure", "definition", "journey",  "request",
                                        "parts", "values",  "stages",     "points_by" };
@@ -131,9 +133,63 @@ static void write_lines(const struct cells *cells, json_value lines, struct buff
     buffer_append_byte(out, ']');
 }
 
+static bool write_cell(void *context, str name, json_value value, struct buffer *out);
+
+/* {"amount":…, …} with the amount that so many people make. */
+static void write_amount(struct cells *cells, json_value object, int64_t people, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(object);
+    json_value value;
+    str key;
+    bool first = true;
+    buffer_append_byte(out, '{');
+    while (json_next(&iterator, &key, &value)) {
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        json_write_text(out, key);
+        buffer_append_byte(out, ':');
+        if (str_equal(key, STR("amount")))
+            put_int(out, cells_money(json_int(value, 0), people, cells->step));
+        else
+            json_write_replacing(out, key, value, write_cell, cells);
+    }
+    buffer_append_byte(out, '}');
+}
+
+/* Money and how many times it was given: {"count":…,"amount":…}, or the sum of such in `kinds`. */
+static bool is_money(json_value object, int64_t *people)
+{
+    json_value count = json_get(object, STR("count")), kinds = json_get(object, STR("kinds")), kind;
+    struct json_iterator iterator = json_iterate(kinds);
+    *people = json_int(count, 0);
+    if (json_kind(json_get(object, STR("amount"))) != JSON_INT ||
+        (json_kind(count) != JSON_INT && json_kind(kinds) != JSON_ARRAY))
+        return false;
+    while (json_kind(count) != JSON_INT && json_next(&iterator, NULL, &kind))
+        *people += json_int(json_get(kind, STR("count")), 0);
+    return true;
+}
+
+static bool write_object(struct cells *cells, str name, json_value object, struct buffer *out)
+{
+    int64_t people;
+    if (IS_IN(name, counted_by)) {
+        json_write_replacing(out, name, object, write_number, cells);
+        return true;
+    }
+    if (cells_is_goal(object)) {
+        cells_write_goal(object, cells->step, out);
+        return true;
+    }
+    if (!is_money(object, &people))
+        return false;
+    write_amount(cells, object, people, out);
+    return true;
+}
+
 static bool write_cell(void *context, str name, json_value value, struct buffer *out)
 {
-    const struct cells *cells = context;
+    struct cells *cells = context;
     enum json_kind kind = json_kind(value);
     if ((kind == JSON_OBJECT || kind == JSON_ARRAY) && IS_IN(name, written)) {
         json_write_value(out, value);
@@ -155,11 +211,7 @@ static bool write_cell(void *context, str name, json_value value, struct buffer 
         write_lines(cells, value, out);
         return true;
     }
-    if (kind == JSON_OBJECT && IS_IN(name, counted_by)) {
-        json_write_replacing(out, name, value, write_number, context);
-        return true;
-    }
-    return false;
+    return kind == JSON_OBJECT && write_object(cells, name, value, out);
 }
 
 void cells_write(json_value answer, int64_t step, struct buffer *out)

@@ -6,6 +6,10 @@
  * small one is not told by the difference of two large ones, nor by a whole and the rest of its parts. Customers that stand as
  * examples are left out; lines of a profile of fewer than N people, or of all but fewer than N, too.
  *
+ * Money (cells_money.c) that fewer than N brought is 0; that of more is a multiple of a round number (1, 2 or 5 and zeros), the
+ * largest that is at most what N of them brought on average. Intervals of a goal are made of what is shown; that of the money is
+ * left out where fewer than N of either side reached the goal.
+ *
  * What it does not keep away: who may ask any number of rules finds the step of a rounded count by and by. docs/security.md says
  * what is done about it (rights, pace, the audit).
  */
@@ -26,5 +30,11 @@
 err cells_cut(struct request *request, struct problem *problem) MUST_USE;
 /* The same of a text, for tests: `step` is N. */
 void cells_write(json_value answer, int64_t step, struct buffer *out);
+
+/* What of `amount`, which so many `people` brought, is shown; both signs. */
+int64_t cells_money(int64_t amount, int64_t people, int64_t step);
+/* A goal of a journey's report: journey and control group beside each other. */
+bool cells_is_goal(json_value value);
+void cells_write_goal(json_value goal, int64_t step, struct buffer *out);
 
 #endif

@@ -33,6 +33,57 @@ static void test_counts_are_rounded_down_and_nobody_is_named(void **state)
     expect_cut("{\"pairs\":[[0,1,4],[0,2,9]]}", 5, "{\"pairs\":[[0,2,5]]}");
 }
 
+static void test_money_of_few_is_not_shown_and_that_of_many_has_steps(void **state)
+{
+    (void)state;
+    assert_int_equal(cells_money(123456, 4, 5), 0);
+    assert_int_equal(cells_money(123456, 0, 5), 0);
+    assert_int_equal(cells_money(0, 50, 5), 0);
+    assert_int_equal(cells_money(50000, 5, 5), 50000);
+    assert_int_equal(cells_money(123456, 10, 5), 100000); /* 61,728 by five: steps of 50,000 */
+    assert_int_equal(cells_money(-123456, 10, 5), -100000);
+    assert_int_equal(cells_money(INT64_C(9223372036854775807), 5, 5) % 1000000000, 0);
+    /* Who comes between two reports is not told by their difference. */
+    assert_int_equal(cells_money(1000000, 100, 5), cells_money(1009900, 101, 5));
+    for (int64_t people = 5; people < 200; people++) {
+        int64_t amount = people * 7919, shown = cells_money(amount, people, 5);
+        assert_true(shown > 0 && shown <= amount && amount - shown < INT64_C(5) * 7919);
+    }
+}
+
+#define GOAL(entered, reached, value) \
+    "\"entered\":" #entered ",\"reached\":" #reached ",\"value\":" #value
+#define GOALS(journey, control, more)                                                           \
+    "{\"goals\":[{\"key\":\"k\",\"name\":\"n\",\"journey\":{" journey "},\"control\":{" control \
+    "}," more "\"final_on\":\"2026-11-22T00:00:00Z\"}]}"
+#define EXACT                                                                         \
+    "\"lift\":{\"difference\":0.1234,\"low\":0.1,\"high\":0.2,\"significant\":true}," \
+    "\"value_per_customer\":{\"difference\":77.7,\"low\":-22.3,\"high\":177.7,\"significant\":false},"
+
+static void test_goals_of_a_report_tell_neither_few_nor_what_they_brought(void **state)
+{
+    (void)state;
+    expect_cut(GOALS(GOAL(4, 3, 45600), GOAL(1, 1, 9900), EXACT), 5,
+               GOALS(GOAL(0, 0, 0), GOAL(0, 0, 0), ""));
+    /* three of the control group: their money is not told by the interval either */
+    expect_cut(GOALS(GOAL(13, 11, 123456), GOAL(12, 3, 9900), EXACT), 5,
+               GOALS(GOAL(10, 10, 100000), GOAL(10, 0, 0),
+                     "\"lift\":{\"difference\":1,\"low\":1,\"high\":1,\"significant\":true},"));
+    expect_cut("{\"nodes\":[{\"node\":\"a\",\"sent\":7,\"clicked\":4,\"timed_out\":9}]}", 5,
+               "{\"nodes\":[{\"node\":\"a\",\"sent\":5,\"clicked\":0,\"timed_out\":5}]}");
+}
+
+static void test_money_of_a_simulation_is_cut_with_its_counts(void **state)
+{
+    (void)state;
+    expect_cut(
+        "{\"money\":{\"amount\":133456,\"kinds\":[{\"kind\":\"coupon\",\"count\":10,\"amount\":"
+        "123456},{\"kind\":\"sms\",\"count\":1,\"amount\":10000}]}}",
+        5,
+        "{\"money\":{\"amount\":100000,\"kinds\":[{\"kind\":\"coupon\",\"count\":10,\"amount\":"
+        "100000},{\"kind\":\"sms\",\"count\":0,\"amount\":0}]}}");
+}
+
 static const char line[] =
     "{\"kind\":\"tag\",\"key\":\"k\",\"value\":\"v\",\"count\":%d,\"base\":40,\"z\":2.5,\"significant\":true}";
 
@@ -72,6 +123,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_are_rounded_down_and_nobody_is_named),
+        cmocka_unit_test(test_money_of_few_is_not_shown_and_that_of_many_has_steps),
+        cmocka_unit_test(test_goals_of_a_report_tell_neither_few_nor_what_they_brought),
+        cmocka_unit_test(test_money_of_a_simulation_is_cut_with_its_counts),
         cmocka_unit_test(test_a_line_of_few_or_of_all_but_few_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
