@@ -67,3 +67,45 @@ test('P2: killed at any moment of an erasure, it ends after the restart; sums ar
   assert.ok(sealed.size <= 2, `sealed values that are left: ${[...sealed].join(' ')}`);
   await kith.launch();
 });
+
+test('P9, D1: killed at any moment of a run of retention, it ends after the restart; what is young stays, counted once', { skip: missingBinary }, async (t) => {
+  const kith = await Kith.start({ environment: { KITH_WRITE_KEY: writeKey } });
+  servers.push(kith);
+  const ago = (days) => new Date(Date.now() - days * 86_400_000).toISOString();
+  const order = (index, days) => ({
+    type: 'track', event: 'Order Paid', userId: `keeps-${index % 40}`, messageId: `r-${index}`, timestamp: ago(days), sentAt: new Date().toISOString(),
+    properties: { order_id: `r-${index}`, revenue: 10 },
+  });
+  /* each of 40 people: ten orders of long ago, one of this week */
+  const batch = Array.from({ length: 440 }, (_, index) => order(index, index < 400 ? 800 + index / 4 : 3));
+  const answer = await fetch(`${kith.url}/v1/batch`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ batch }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  const summary = async (index) => (await expect(kith, 200, 'GET', `/customers/by/user_id/keeps-${index}`)).summary;
+  await until('all orders to be counted', async () => (await ask(kith, 'GET', '/customers/by/user_id/keeps-39')).json?.summary?.orders === 11);
+  await expect(kith, 200, 'PUT', '/retention', { body: { policy: { events: { 'Order Paid': 365 } } } });
+  const { id } = await expect(kith, 202, 'POST', '/retention/run', { body: {} });
+  const state = async () => (await expect(kith, 200, 'GET', `/jobs/${id}`)).state;
+  const seen = [];
+  for (let kill = 0; kill < 4; kill++) {
+    await sleep(kill * 40); // where in the run it dies: anywhere
+    await kith.kill9();
+    await kith.launch();
+    seen.push(await state());
+  }
+  t.diagnostic(`after each restart it was ${seen.join(', ')}`);
+  await until('the run to be finished', async () => (await state()) === 'finished', { timeoutMs: 120_000 });
+  for (const index of [0, 17, 39]) {
+    await until(`customer ${index} to have one order`, async () => (await summary(index)).orders === 1);
+    assert.equal((await summary(index)).revenue, 1000);
+    const { items } = await expect(kith, 200, 'GET', `/customers/by/user_id/keeps-${index}`).then(({ one_id: customer }) =>
+      expect(kith, 200, 'GET', `/customers/${customer}/events?limit=100`));
+    assert.deepEqual(items.map((one) => one.type), ['Order Paid'], 'the order of this week, and no other');
+  }
+  await kith.stop();
+  await kith.launch();
+  assert.equal((await summary(5)).orders, 1, 'after a restart too');
+});
