@@ -30,6 +30,7 @@ const rules: readonly Rule[] = [
   { path: '/data/live', right: 'event.see' },
   { path: '/data/sources', right: 'source.see' },
   { path: '/data/feeds', right: 'source.see', whole: true },
+  { path: '/data/sinks', right: 'export.see', whole: true },
   { path: '/data/imports', right: 'import.see', whole: true },
   { path: '/data/imports/new', right: 'import.create', whole: true },
   { path: '/data/objects', right: 'object.see', whole: true },

@@ -99,7 +99,7 @@ export const termKeys = Object.keys(terms.zh) as TermKey[];
 /* What a page is about: the mark beside its title. The longest path that fits counts. */
 const ofPages: readonly [string, TermKey][] = [
   ['/customers', 'customer'], ['/segments', 'segment'], ['/new/segment', 'segment'], ['/overlap', 'segment'], ['/tags', 'tag'], ['/new/tag', 'tag'], ['/journeys', 'journey'], ['/calendar', 'touch'], ['/templates', 'template'], ['/new/template', 'template'], ['/touches', 'touch'], ['/policy', 'gate'],
-  ['/identity/link-rate', 'linkRate'], ['/identity/review', 'merge'], ['/identity/suggestions', 'merge'], ['/identity/rules', 'identifier'], ['/data/live', 'source'], ['/data/sources', 'source'], ['/data/feeds', 'source'], ['/data/objects', 'object'], ['/data/plan', 'plan'], ['/data/traits', 'trait'],
+  ['/identity/link-rate', 'linkRate'], ['/identity/review', 'merge'], ['/identity/suggestions', 'merge'], ['/identity/rules', 'identifier'], ['/data/live', 'source'], ['/data/sources', 'source'], ['/data/feeds', 'source'], ['/data/sinks', 'source'], ['/data/objects', 'object'], ['/data/plan', 'plan'], ['/data/traits', 'trait'],
   ['/data/quarantine', 'quarantine'], ['/settings/system', 'watermark'], ['/settings/roles', 'role'], ['/settings/teams', 'team'], ['/settings/privacy', 'erasure'], ['/settings/retention', 'retention'],
 ];
 
