@@ -56,12 +56,12 @@ err route_sink_put(struct request *request, struct problem *problem)
     struct buffer body;
     str response;
     err error = find_sinks(request, &sinks, problem);
-    if (error == ERR_OK)
-        error = check_rights(request, problem);
     if (error != ERR_OK)
         return error;
     buffer_init(&body, BODY_BYTES_MAX);
     error = sinks_prepare(sinks, request->parameters[0], request->json, &body, problem);
+    if (error == ERR_OK)
+        error = check_rights(request, problem);
     if (error == ERR_OK)
         error = answer_command(request, "setting.put", buffer_str(&body), &response, problem);
     buffer_deinit(&body);

@@ -88,8 +88,9 @@ export async function visit(browser, code, { path = '/', arrived, timeoutMs = 30
 
 /** For `arrived`: the customer with a timeline of at least `count` events. */
 export async function withEvents(kith, count, type, value, namespace) {
-  const customer = value && (await kith.findBy(type, value, namespace));
-  if (!customer) return undefined;
-  const events = await eventsOf(kith, customer);
-  return events.length >= count ? { customer, events } : undefined;
+  const known = value && (await kith.findBy(type, value, namespace));
+  if (!known) return undefined;
+  const events = await eventsOf(kith, known);
+  /* once more: what the last of the events said of the customer may not have been there a moment ago */
+  return events.length >= count ? { customer: await kith.findBy(type, value, namespace), events } : undefined;
 }
