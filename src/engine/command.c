@@ -319,6 +319,7 @@ static const struct handler {
     { "identity.rules.apply", run_identity_rules_apply },
     { "customer.split", run_customer_split },
     { "customer.merge", run_customer_merge },
+    { "identifier.part", run_identifier_part },
     { "refusal.decide", run_refusal_decide },
     { "trait.put", run_trait_put },
     { "consent.put", run_consent_put },

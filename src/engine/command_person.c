@@ -18,6 +18,7 @@
 
 #define NOTE_BYTES_MAX 2000
 #define PACKAGE_BYTES_MAX 1000
+#define REASON_BYTES_MAX 500
 
 static str text_of(const struct call *call, str name)
 {
@@ -135,6 +136,57 @@ err run_trait_correct(struct call *call)
     buffer_printf(&call->detail, "{\"customer\":%u,\"released\":%s}", customer,
                   releases ? "true" : "false");
     return error == ERR_OK ? follow_customer(engine, customer, call->seq) : error;
+}
+
+/* The reason is for the audit, which is for ever: it names nobody, as the docs ask. */
+static err check_reason(struct call *call, str *reason)
+{
+    *reason = text_of(call, STR("reason"));
+    if (reason->size > 0 && reason->size <= REASON_BYTES_MAX)
+        return ERR_OK;
+    problem_set(call->problem, ERR_UNPROCESSABLE, "'reason' says in 1 to %d bytes why",
+                REASON_BYTES_MAX);
+    return problem_at(call->problem, ERR_UNPROCESSABLE, "/reason");
+}
+
+static void tell_parting(struct call *call, uint32_t customer, int64_t row, uint32_t other,
+                         str reason)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, &call->detail);
+    json_begin_object(&writer);
+    json_member_int(&writer, STR("customer"), customer);
+    json_member_int(&writer, STR("row"), row);
+    json_member_int(&writer, STR("other"), other);
+    json_member_text(&writer, STR("reason"), reason);
+    json_end_object(&writer);
+}
+
+err run_identifier_part(struct call *call)
+{
+    struct engine *engine = call->engine;
+    int64_t row = number_of(call, STR("row"));
+    uint32_t customer, other = 0;
+    str reason;
+    err error = find_her(call, &customer);
+    call->object = STR("identifier");
+    if (error == ERR_OK)
+        error = check_reason(call, &reason);
+    if (error == ERR_OK)
+        error = identity_part(engine->identity, customer,
+                              row > 0 && row <= UINT32_MAX ? (uint32_t)row : 0, call->seq,
+                              engine->now_ms, call->writes, &other, call->problem);
+    if (error == ERR_OK)
+        error = apply_customer_changed(engine, customer, call->seq);
+    if (error == ERR_OK && other != 0)
+        error = apply_customer_changed(engine, other, call->seq);
+    if (error != ERR_OK)
+        return error;
+    if (other != 0)
+        news_customer(engine, customer, "split", other);
+    tell_parting(call, customer, row, other, reason);
+    buffer_printf(call->answer, "{\"customer\":%u,\"other\":%u}", customer, other);
+    return ERR_OK;
 }
 
 /* ---- requests ---- */

@@ -208,6 +208,11 @@ err identity_read_links(struct ledger *ledger, uint32_t row,
 err identity_split(struct identity *identity, uint64_t merge_id, uint64_t seq, int64_t now_ms,
                    uint32_t user_number, struct ledger_writes *writes, uint32_t *a, uint32_t *b,
                    struct problem *problem) MUST_USE;
+/* Take an identifier off the customer of `node`; correct.c says what becomes of it. `other`: the new customer who has it, 0 when it
+ * is at home nowhere. NOT_FOUND when it is not hers; CONFLICT when a merge stands on it, too many share it, or she has no other. */
+err identity_part(struct identity *identity, uint32_t node, uint32_t row, uint64_t seq,
+                  int64_t now_ms, struct ledger_writes *writes, uint32_t *other,
+                  struct problem *problem) MUST_USE;
 /* Join two customers by hand; removes a separation between them. */
 err identity_merge(struct identity *identity, uint32_t a, uint32_t b, uint64_t seq, int64_t now_ms,
                    uint32_t user_number, struct ledger_writes *writes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One customer: graph, merges; split, merge, consent. */
+/* One customer: graph, merges; split, merge, an identifier taken off, consent. */
 #include <stdio.h>
 
 #include "server/answer.h"
@@ -284,6 +284,43 @@ err route_customer_merge(struct request *request, struct problem *problem)
         return error;
     json_writer_init(&writer, &request->out);
     write_one_id(request, &writer, number);
+    return ERR_OK;
+}
+
+/* An identifier that is not hers: a customer of its own, or nobody's. */
+err route_identifier_part(struct request *request, struct problem *problem)
+{
+    str reason = request_query(request, STR("reason"));
+    uint32_t number, customer, other;
+    struct command_body body;
+    struct json_writer writer;
+    str response;
+    int64_t row;
+    if (!str_to_int64(request->parameters[1], &row) || row < 1)
+        return problem_set(problem, ERR_NOT_FOUND, "this customer has no such identifier");
+    err error = view_number(request, request->parameters[0], &number, problem);
+    if (error != ERR_OK)
+        return error;
+    command_body_begin(&body);
+    json_member_int(&body.writer, STR("customer"), number);
+    json_member_int(&body.writer, STR("row"), row);
+    json_member_text(&body.writer, STR("reason"), reason);
+    error = answer_command(request, "identifier.part", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    if (error == ERR_OK)
+        error = read_numbers(request, response, &customer, &other);
+    if (error != ERR_OK)
+        return error;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_put_key(&writer, STR("customer"));
+    write_one_id(request, &writer, customer);
+    json_put_key(&writer, STR("other"));
+    if (other != 0)
+        write_one_id(request, &writer, other);
+    else
+        json_put_null(&writer);
+    json_end_object(&writer);
     return ERR_OK;
 }
 

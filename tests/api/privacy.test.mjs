@@ -241,8 +241,29 @@ test('P5: a correction by hand holds against what sources say later, until it is
   assert.equal(await city(), '苏州');
   await send(identify(asking, { city: '南京' }));
   assert.equal(await city(), '苏州', 'a later automatic value');
+
+  // A phone that is somebody else's: taken off by hand, with a reason; from then on the two stay apart.
+  const mixed = { id: 'u-wrong-phone-1', phone: '+8613705926481', email: 'wrong.phone@163.com' };
+  await send(identify(mixed));
+  const before = (await find(mixed)).json;
+  const phone = before.identifiers.find((one) => one.type === 'mobile');
+  const path = `/customers/${before.one_id}/identifiers/${phone.row}`;
+  await refused(kith, 422, 'unprocessable', 'DELETE', path);
+  await refused(kith, 404, 'not_found', 'DELETE', `/customers/${customer}/identifiers/${phone.row}?reason=guessed`);
+  const parted = await expect(kith, 200, 'DELETE', `${path}?reason=ticket+4711`);
+  assert.equal(parted.customer.one_id, before.one_id);
+  const holder = async () => (await expect(kith, 200, 'GET', `/customers/by/mobile/${encodeURIComponent(mixed.phone)}`)).one_id;
+  assert.equal(await holder(), parted.other.one_id);
+  await send(identify(mixed));
+  assert.equal(await holder(), parted.other.one_id, 'the same evidence again is refused');
+  assert.ok((await find(mixed)).json.identifiers.every((one) => one.type !== 'mobile'));
+  const [line] = (await expect(kith, 200, 'GET', '/audit?action=identifier.part')).items;
+  assert.equal(JSON.parse(line.detail).reason, 'ticket 4711');
+  await refused(kith, 404, 'not_found', 'DELETE', `${path}?reason=again`);
   await kith.stop();
   await kith.launch();
+  assert.equal(await holder(), parted.other.one_id, 'also after a restart');
+  assert.ok((await find(mixed)).json.identifiers.every((one) => one.type !== 'mobile'));
   assert.equal(await city(), '苏州', 'also after a restart');
   const { trait_origins: origins } = await expect(kith, 200, 'GET', `/customers/${customer}`);
   assert.equal(origins.city.by_hand, true);

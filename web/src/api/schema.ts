@@ -3105,6 +3105,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{one_id}/identifiers/{row}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** take a wrong identifier off a customer: a strong one becomes a customer of its own, and the two stay apart; a weak one is whoever's who uses it next */
+        delete: operations["partIdentifier"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{one_id}/preferences-link": {
         parameters: {
             query?: never;
@@ -14137,6 +14154,53 @@ export interface operations {
             409: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    partIdentifier: {
+        parameters: {
+            query: {
+                /** @description why, for the audit; names nobody */
+                reason: string;
+            };
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                one_id: string;
+                /** @description of the identifier, as the customer's answer has it */
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        customer: {
+                            one_id: string;
+                        };
+                        /** @description who has it now; null: nobody */
+                        other: {
+                            one_id: string;
+                        } | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
