@@ -121,89 +121,6 @@ static void split_keeps_apart(void **state)
                ERR_NOT_FOUND);
 }
 
-static err part(struct people *people, const char *from, const char *what, uint32_t *other,
-                struct problem *problem)
-{
-    return identity_part(people->identity, who(people, from), row_of(people, what), ++people->seq,
-                         people->now_ms, people->writes, other, problem);
-}
-
-static void a_strong_identifier_taken_off_is_another_person(void **state)
-{
-    struct people *people = *state;
-    struct problem problem = { .error = ERR_OK };
-    uint32_t other, ann = says(people, "user_id=ann mobile=P1!");
-    assert_ok(part(people, "user_id=ann", "mobile=P1", &other, &problem));
-    assert_true(other != 0 && other != ann);
-    assert_int_equal(who(people, "mobile=P1"), other);
-    people_check(people);
-    /* What comes with both is refused, whichever is the stronger; what comes with it alone is the other's. */
-    says(people, "user_id=ann mobile=P1!");
-    assert_int_equal(people->last.refusal_count, 1);
-    assert_int_equal(people->last.merge_count, 0);
-    assert_int_equal(says(people, "mobile=P1!"), other);
-    assert_false(same(people, "user_id=ann", "mobile=P1"));
-    assert_err(part(people, "user_id=ann", "mobile=P1", &other, &problem), ERR_NOT_FOUND);
-    people_check(people);
-    people_check_load(people);
-    /* A merge by hand takes it back. */
-    assert_ok(identity_merge(people->identity, ann, who(people, "mobile=P1"), ++people->seq,
-                             people->now_ms, 9, people->writes, &problem));
-    assert_true(same(people, "user_id=ann", "mobile=P1"));
-}
-
-static void a_weak_identifier_taken_off_is_whoever_uses_it_next(void **state)
-{
-    struct people *people = *state;
-    struct problem problem = { .error = ERR_OK };
-    uint32_t other;
-    says(people, "user_id=ann anonymous_id=a1");
-    assert_ok(part(people, "user_id=ann", "anonymous_id=a1", &other, &problem));
-    assert_int_equal(other, 0);
-    assert_int_equal(who(people, "anonymous_id=a1"), 0);
-    people_check(people);
-    uint32_t bob = says(people, "user_id=bob anonymous_id=a1");
-    assert_int_equal(who(people, "anonymous_id=a1"), bob);
-    people_check_load(people);
-}
-
-static void what_may_not_be_taken_off(void **state)
-{
-    struct people *people = *state;
-    struct problem problem = { .error = ERR_OK };
-    uint32_t other;
-    says(people, "user_id=ann");
-    assert_err(part(people, "user_id=ann", "user_id=ann", &other, &problem), ERR_CONFLICT);
-    says(people, "mobile=P1!");
-    assert_err(part(people, "user_id=ann", "mobile=P1", &other, &problem), ERR_NOT_FOUND);
-    says(people, "user_id=ann mobile=P1!");
-    assert_int_equal(people->last.merge_count, 1);
-    assert_err(part(people, "user_id=ann", "mobile=P1", &other, &problem), ERR_CONFLICT);
-    assert_err(identity_part(people->identity, who(people, "user_id=ann"), 4711, ++people->seq,
-                             people->now_ms, people->writes, &other, &problem),
-               ERR_NOT_FOUND);
-    people_check(people);
-}
-
-/* What was said of the pair joins nobody any more, when the merge between is taken back. */
-static void what_was_taken_off_is_no_evidence(void **state)
-{
-    struct people *people = *state;
-    struct problem problem = { .error = ERR_OK };
-    uint32_t a, b, other;
-    says(people, "user_id=ann wx_unionid=w1");
-    says(people, "mobile=P1! email=e1!");
-    says(people, "user_id=ann mobile=P1!");
-    uint64_t merge = people->last.merges[0].id;
-    says(people, "wx_unionid=w1 email=e1!"); /* another reason */
-    assert_ok(part(people, "user_id=ann", "email=e1", &other, &problem));
-    assert_ok(identity_split(people->identity, merge, ++people->seq, people->now_ms, 9,
-                             people->writes, &a, &b, &problem));
-    assert_false(same(people, "user_id=ann", "mobile=P1"));
-    people_check(people);
-    people_check_load(people);
-}
-
 static void separation_holds_over_others(void **state)
 {
     struct people *people = *state;
@@ -773,25 +690,6 @@ static void apply_rules(struct people *people, struct buffer *report)
     people_commit(people);
 }
 
-static void rules_put_nothing_back_that_was_taken_off(void **state)
-{
-    struct people *people = *state;
-    struct problem problem = { .error = ERR_OK };
-    struct buffer report;
-    uint32_t other;
-    buffer_init(&report, 1 << 20);
-    says(people, "user_id=ann mobile=P1! email=e1! anonymous_id=a1");
-    assert_ok(part(people, "user_id=ann", "mobile=P1", &other, &problem));
-    assert_ok(part(people, "user_id=ann", "anonymous_id=a1", &other, &problem));
-    says(people, "user_id=ann mobile=P1!");
-    apply_rules(people, &report);
-    assert_false(same(people, "user_id=ann", "mobile=P1"));
-    assert_int_equal(who(people, "anonymous_id=a1"), 0);
-    assert_true(same(people, "user_id=ann", "email=e1"));
-    people_check(people);
-    buffer_deinit(&report);
-}
-
 static void whatif(struct people *people, const char *types, struct buffer *out)
 {
     struct problem problem = { .error = ERR_OK };
@@ -1051,11 +949,6 @@ int main(void)
         T(nothing_usable_is_nobody),
         T(strong_ones_merge),
         T(split_keeps_apart),
-        T(a_strong_identifier_taken_off_is_another_person),
-        T(a_weak_identifier_taken_off_is_whoever_uses_it_next),
-        T(what_may_not_be_taken_off),
-        T(what_was_taken_off_is_no_evidence),
-        T(rules_put_nothing_back_that_was_taken_off),
         T(split_leaves_what_belongs_together),
         T(separation_holds_over_others),
         T(limit_refuses),
