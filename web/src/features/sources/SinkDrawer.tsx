@@ -22,6 +22,8 @@ export function useSaveReason(isClear: boolean): string | null {
   return rightsToSave(isClear).map((right) => reasons[right] ?? null).find((reason) => reason !== null) ?? null;
 }
 
+export const newSink = '+';
+
 interface SinkDrawerProps {
   /* a key, '+' for a new one, null while closed */
   asked: string | null;
@@ -32,10 +34,12 @@ interface SinkDrawerProps {
 
 export function SinkDrawer({ asked, sinks, onClose, onMade }: SinkDrawerProps) {
   const t = useText(sinkTexts).drawer;
-  const shown = useLasting(asked);
-  const sink = sinks.find((one) => one.key === shown) ?? null;
+  /* one that is gone opens nothing; while it closes it stays what it was */
+  const target = asked === newSink ? newSink : (sinks.find((one) => one.key === asked) ?? null);
+  const shown = useLasting(target);
+  const sink = shown === newSink ? null : shown;
   return (
-    <Drawer open={asked !== null} onClose={onClose} size={620} title={sink === null ? t.newTitle : t.title(sink.key)} destroyOnHidden>
+    <Drawer open={target !== null} onClose={onClose} size={620} title={sink === null ? t.newTitle : t.title(sink.key)} destroyOnHidden>
       {shown !== null && <Editor key={sink?.key ?? '+'} sink={sink} taken={sinks.map((one) => one.key)} onClose={onClose} onMade={onMade} />}
     </Drawer>
   );

@@ -13,7 +13,7 @@ import { Count, Pill, QuietHead, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { newsKinds, sinkDraft, sinkPut, sinkTones, type Sink } from './sink';
-import { SinkDrawer, useSaveReason } from './SinkDrawer';
+import { newSink, SinkDrawer, useSaveReason } from './SinkDrawer';
 import { sinkTexts } from './sinkTexts';
 
 const sinkList = () => ({
@@ -21,8 +21,6 @@ const sinkList = () => ({
   queryFn: ({ signal }: { signal: AbortSignal }) => api.get('/sinks', { signal }),
   refetchInterval: 3_000,
 });
-
-const newSink = '+';
 
 export function SinksPage() {
   const t = useText(sinkTexts);
