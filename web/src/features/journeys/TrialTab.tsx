@@ -11,7 +11,7 @@ import { useReason } from '@/features/touches/reason';
 import { touchTexts } from '@/features/touches/texts';
 import { Phone } from '@/features/templates/Phone';
 import { useFound } from '@/features/rules/RulePanel';
-import { useFilters } from '@/lib/hooks';
+import { useDebounced, useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { ActionButton, useRightReason } from '@/ui/Controls';
 import { ChannelName, OneId, Pill, Time } from '@/ui/Marks';
@@ -21,6 +21,7 @@ import { Canvas, triggerId } from './Canvas';
 import { useSayTimes } from './ExplainTab';
 import { journeyQueries, type Definition, type Journey, type JourneyCatalogue } from './model';
 import { endOf, eventOf, litOf, storyOf, toneOf, waysTaken, type Trial, type TrialTouch } from './trial';
+import { TrialEventForm } from './TrialEventForm';
 import { trialTexts } from './trialTexts';
 import type { DraftHandle } from './useDraft';
 import { whatIfTexts } from './whatifTexts';
@@ -28,6 +29,7 @@ import { whatIfTexts } from './whatifTexts';
 const none: ReadonlyMap<string, string> = new Map();
 const fewestDays = 1;
 const mostDays = 180;
+const settleMs = 400;
 
 export function TrialTab({ journey, draft }: { journey: Journey; draft: DraftHandle }) {
   const t = useText(trialTexts);
@@ -35,13 +37,15 @@ export function TrialTab({ journey, draft }: { journey: Journey; draft: DraftHan
   const [filters, setFilters] = useFilters({ who: '', days: '30', node: '', event: '' });
   const [typed, setTyped] = useState(filters.who);
   const { id, isNobody, isLooking } = useFound(filters.who);
-  const event = eventOf(filters.event);
+  /* not at each letter: each trial is a run of its own */
+  const settled = useDebounced(filters.event, settleMs);
+  const event = eventOf(settled);
   const days = Math.min(mostDays, Math.max(fewestDays, Number(filters.days) || 30));
   const trial = useMutation({
     mutationFn: (customer: string) => api.post('/journeys/{key}/trial', { path: { key: journey.key }, body: { customer, days, journey: draft.definition as unknown as Schemas['JourneyDefinition'], ...(event === undefined || event === null ? {} : { event }) } }),
   });
   /* a link that names her shows what its sender saw */
-  const asked = id !== null && noRight === null && event !== null ? `${id} ${days} ${filters.event} ${JSON.stringify(draft.definition)}` : '';
+  const asked = id !== null && noRight === null && event !== null ? `${id} ${days} ${settled} ${JSON.stringify(draft.definition)}` : '';
   const [shownFor, setShownFor] = useState('');
   useEffect(() => {
     if (asked === '' || id === null || shownFor === asked) return;
@@ -56,9 +60,9 @@ export function TrialTab({ journey, draft }: { journey: Journey; draft: DraftHan
         <form className="row wrap trial-form" onSubmit={(form) => { form.preventDefault(); if (why !== null) return; if (typed.trim() === filters.who && id !== null) trial.mutate(id); setFilters({ who: typed.trim(), node: '' }); }}>
           <Input aria-label={t.who} placeholder={t.who} value={typed} onChange={(change) => setTyped(change.target.value)} style={{ width: 240 }} allowClear />
           <InputNumber aria-label={t.days} suffix={t.days} min={fewestDays} max={mostDays} precision={0} value={days} onChange={(value) => setFilters({ days: String(value ?? 30) })} style={{ width: 170 }} />
-          <Input className="mono" aria-label={t.event} placeholder={t.event} value={filters.event} status={event === null ? 'error' : ''} onChange={(change) => setFilters({ event: change.target.value })} style={{ flex: 1, minWidth: 220 }} />
           <ActionButton type="primary" htmlType="submit" reason={why} loading={trial.isPending || isLooking}>{t.run}</ActionButton>
         </form>
+        <div style={{ marginTop: 12 }}><TrialEventForm definition={draft.definition} text={filters.event} onChange={(text) => setFilters({ event: text })} /></div>
         {isNobody && <p className="small faint" role="status" style={{ marginTop: 8 }}>{t.nobody}</p>}
       </Panel>
       {trial.isError && <Panel><Failure error={trial.error} retry={id === null ? undefined : () => trial.mutate(id)} /></Panel>}
