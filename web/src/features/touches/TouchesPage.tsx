@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { api } from '@/api/client';
 import { useText } from '@/app/preferences';
+import { useMay } from '@/app/session';
 import { useFilters } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
@@ -19,24 +20,31 @@ import { TabBar } from '@/ui/TabBar';
 import { healthOf, statuses, tones, touchQueries, type Account, type Touch } from './model';
 import { useReason } from './reason';
 import { AccountDrawer } from './AccountDrawer';
+import { wecomAccounts } from './contactWay';
+import { ContactWays } from './ContactWays';
 import './touches.css';
 import { StopButton, StopNotice } from './StopPanel';
 import { touchTexts } from './texts';
 import { TouchDrawer } from './TouchDrawer';
 
-type Tab = 'touches' | 'accounts' | 'corrections';
+type Tab = 'touches' | 'accounts' | 'ways' | 'corrections';
+
+const tabOrder: readonly Tab[] = ['touches', 'accounts', 'ways', 'corrections'];
 
 export function TouchesPage() {
   const t = useText(touchTexts);
-  const [filters, setFilters] = useFilters({ tab: 'touches', status: '', journey: '', customer: '', touch: '' });
+  const [filters, setFilters] = useFilters({ tab: 'touches', status: '', journey: '', customer: '', touch: '', account: '', way: '' });
   const tab = filters.tab as Tab;
+  const accounts = useQuery({ ...touchQueries.accounts(), enabled: useMay('channel.see') });
+  const hasWays = tab === 'ways' || wecomAccounts(accounts.data?.items ?? []).length > 0;
   return (
     <Page title={t.title} purpose={t.purpose} actions={<StopButton />}>
       <div className="stack">
         <StopNotice />
-        <TabBar<Tab> label={t.title} value={tab} onChange={(next) => setFilters({ tab: next })} tabs={(['touches', 'accounts', 'corrections'] as const).map((key) => ({ key, label: t.tabs[key] ?? key }))}>
+        <TabBar<Tab> label={t.title} value={tab} onChange={(next) => setFilters({ tab: next })} tabs={tabOrder.filter((key) => key !== 'ways' || hasWays).map((key) => ({ key, label: t.tabs[key] ?? key }))}>
           {tab === 'touches' && <Touches filters={filters} onFilter={setFilters} />}
           {tab === 'accounts' && <Accounts />}
+          {tab === 'ways' && <ContactWays account={filters.account} opened={filters.way} onFilter={setFilters} />}
           {tab === 'corrections' && <Corrections />}
         </TabBar>
       </div>
