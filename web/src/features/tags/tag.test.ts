@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the editors of tags find missing, histograms out of counts, thresholds, values by hand. */
 import { describe, expect, it } from 'vitest';
-import { binsOf, boundsTo, endOf, freshPart, freshTags, missingIn, movedBy, readGiven, stageTemplates, standardBoxes, tagKinds, withThreshold } from './tag';
+import { binsOf, boundsTo, endOf, freshPart, freshTags, missingIn, movedBy, readGiven, stagePlace, stagesHigh, stageTemplates, standardBoxes, tagKinds, withThreshold } from './tag';
 
 describe('what keeps a tag from being saved', () => {
   it('names it for each kind', () => {
@@ -61,4 +61,11 @@ describe('values by hand', () => {
     expect(readGiven('a,1\nb,x', 'number').wrong).toEqual({ line: 2, why: 'notNumber' });
     expect(readGiven('a，是\nb,no', 'bool').lines).toEqual([{ who: 'a', value: true }, { who: 'b', value: false }]);
   });
+});
+
+it('S16: stages stand beside each other, or below where there is no room, and never on one another', () => {
+  expect([0, 1, 2].map((at) => stagePlace(at, false))).toEqual([{ x: 0, y: 60 }, { x: 196, y: 60 }, { x: 392, y: 60 }]);
+  const down = [0, 1, 2, 3].map((at) => stagePlace(at, true));
+  expect(new Set(down.map((one) => one.x))).toEqual(new Set([0]));
+  expect(stagesHigh(4)).toBeGreaterThan((down.at(-1)?.y ?? 0) + 60);
 });

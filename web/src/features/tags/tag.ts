@@ -244,3 +244,12 @@ export function readGiven(text: string, type: GivenType): { lines: GivenLine[]; 
   }
   return { lines, wrong: null };
 }
+
+const stageAcross = 196;
+const stageDown = 84;
+
+/* Where a stage stands in its diagram: one after the other, or below it where there is no room beside it. */
+export const stagePlace = (at: number, isDown: boolean): { x: number; y: number } => (isDown ? { x: 0, y: at * stageDown } : { x: at * stageAcross, y: 60 });
+
+/* How high the diagram is downwards, so that its stages can be read as they are. */
+export const stagesHigh = (count: number): number => count * stageDown + 24;
