@@ -249,7 +249,7 @@ test('one who may only look sees why the rest is disabled', { skip: missingConso
   const create = visit.button(/新建数据源/);
   assert.equal(await create.getAttribute('aria-disabled'), 'true');
   await create.hover();
-  await visit.page.getByRole('tooltip').getByText('需要「管理员」角色').waitFor();
+  await visit.page.getByRole('tooltip').getByText('你的角色不能「管理数据源」').waitFor();
   await create.click({ force: true });
   assert.equal(await visit.page.getByRole('dialog').count(), 0);
   await visit.close();

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, paid } from '../s1/support.mjs';
-import { Place, choose, missingConsole, photograph, until } from './support.mjs';
+import { Place, addCondition, choose, missingConsole, photograph, until } from './support.mjs';
 
 let place;
 const here = { skip: missingConsole };
@@ -57,8 +57,7 @@ test('S8: a score is built of parts; who it changes is seen before it is saved; 
   const second = page.locator('.value-card').nth(1);
   await second.getByLabel('这一项叫什么 2').fill('city');
   await second.getByLabel('city 得分').fill('22');
-  await second.getByRole('button', { name: /加条件(?!组)/ }).click();
-  await page.getByRole('menuitem', { name: '属性', exact: true }).click();
+  await addCondition(second, page, '属性');
   await choose(second.locator('.rule-row'), page, '属性', '城市');
   await second.getByRole('combobox', { name: 'city 取值' }).fill('上海');
   await page.keyboard.press('Tab');

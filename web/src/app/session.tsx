@@ -15,10 +15,6 @@ export function useSession(): Session {
   return session;
 }
 
-export function useRole(): Schemas['Role'] {
-  return useSession().user.role;
-}
-
 /* May this session do what needs the right? What is shown goes by it; the server decides again. */
 export function useMay(right: string): boolean {
   return may(useSession().user.permissions, right);

@@ -51,11 +51,8 @@ export const words = catalogue({
       internal: '服务器内部错误',
     },
     permission: {
-      operator: '需要「运营」或「管理员」角色',
-      administrator: '需要「管理员」角色',
       reveal: '你的角色不能查看完整的个人信息',
     },
-    role: { viewer: '只读', operator: '运营', administrator: '管理员' },
     channel: {
       web: '网站', h5: 'H5 活动页', mini_program: '小程序', app: 'App', server: '服务端', store: '门店', tmall: '天猫', jd: '京东',
       douyin: '抖音', pdd: '拼多多', vip: '唯品会', xiaohongshu: '小红书', wecom: '企业微信', wechat: '公众号', youzan: '有赞',
@@ -154,11 +151,8 @@ export const words = catalogue({
       internal: 'Something unexpected happened in the server',
     },
     permission: {
-      operator: 'Needs the role Operator or Administrator',
-      administrator: 'Needs the role Administrator',
       reveal: 'Your role may not see personal values in full',
     },
-    role: { viewer: 'Viewer', operator: 'Operator', administrator: 'Administrator' },
     channel: {
       web: 'Website', h5: 'H5 page', mini_program: 'Mini-program', app: 'App', server: 'Server', store: 'Store', tmall: 'Tmall', jd: 'JD',
       douyin: 'Douyin', pdd: 'Pinduoduo', vip: 'Vipshop', xiaohongshu: 'Xiaohongshu', wecom: 'WeCom', wechat: 'Official account', youzan: 'Youzan',

@@ -5,7 +5,7 @@ import { App, Button, Tooltip, type ButtonProps } from 'antd';
 import { useCallback, useState, type ReactNode } from 'react';
 import { ApiProblem } from '@/api/client';
 import { useText } from '@/app/preferences';
-import { useMay, useRole } from '@/app/session';
+import { useMay } from '@/app/session';
 import { permissionTexts, rightWord } from '@/lib/permissions';
 import { words } from '@/lib/words';
 import { problemTitle } from './States';
@@ -21,14 +21,6 @@ export function ActionButton({ reason, children, ...rest }: ButtonProps & { reas
       </Button>
     </Tooltip>
   );
-}
-
-/* Why the person's role does not allow it; null when it does. */
-export function useRoleReason(least: 'operator' | 'administrator'): string | null {
-  const role = useRole();
-  const t = useText(words);
-  const rank = { viewer: 0, operator: 1, administrator: 2 };
-  return rank[role] >= rank[least] ? null : t.permission[least];
 }
 
 /* Why this person may not do what needs the right, in words; null when she may. */
