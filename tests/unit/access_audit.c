@@ -200,8 +200,8 @@ static void test_x13_age_hides_no_tampering(void **state)
         "DELETE FROM audit WHERE seq < 60",
         "DELETE FROM meta WHERE key = 'audit_anchor'",
         "UPDATE meta SET value = zeroblob(48) WHERE key = 'audit_anchor'",
-        "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'audit_head') WHERE key = "
-        "'audit_anchor'",
+        ("UPDATE meta SET value = (SELECT h.value FROM meta h WHERE h.key = 'audit_head') "
+         "WHERE key = 'audit_anchor'"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
