@@ -222,7 +222,7 @@ test('S34: before it goes live the list says how many, whom, what it costs, who 
   await page.locator('[data-node="say"]').waitFor();
   await visit.button('发布…').click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByText('现在就符合的有 0 人').waitFor();
+  await dialog.getByText('现在没有人符合').waitFor();
   await dialog.getByText(/没有留对照组/).waitFor();
   await dialog.getByText('没有发送，只改标签、属性或等待').waitFor();
   const slider = dialog.getByRole('slider', { name: '先放多少人进来' });
