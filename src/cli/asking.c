@@ -8,6 +8,21 @@
 #define FILE_BYTES_MAX ((size_t)64 << 20)
 #define PATH_BYTES_MAX 8192
 
+bool asking_take_option(const struct asking_option *options, size_t count, int argc, char **argv,
+                        int *at)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(argv[*at], options[i].name) != 0)
+            continue;
+        bool is_flag = options[i].value[0] == '\0';
+        if (!is_flag && *at + 1 == argc)
+            return false;
+        *options[i].place = is_flag ? "true" : argv[++*at];
+        return true;
+    }
+    return false;
+}
+
 err asking_open(struct asking *asking, const char *server, const char *token,
                 struct problem *problem)
 {

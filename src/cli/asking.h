@@ -14,6 +14,16 @@ struct asking {
     struct problem *problem;
 };
 
+/* An option and where its value is put; a flag, which has none (`value` empty), puts "true". */
+struct asking_option {
+    const char *name, *value;
+    const char **place;
+};
+
+/* The word at *at is one of the options and has its value, at which *at stands then. */
+bool asking_take_option(const struct asking_option *options, size_t count, int argc, char **argv,
+                        int *at);
+
 /* `server` and `token` may be NULL: then the environment says them. To be closed even when it failed. */
 err asking_open(struct asking *asking, const char *server, const char *token,
                 struct problem *problem) MUST_USE;

@@ -331,28 +331,12 @@ static int usage(const char *noun)
 
 static bool take_option(struct asked *asked, int argc, char **argv, int *at)
 {
-    static const struct {
-        const char *option, *value;
-    } options[] = {
-#define X(member, option, value) { option, value },
+    const struct asking_option options[] = {
+#define X(member, option, value) { option, value, &asked->member },
         ASK_OPTIONS(X)
 #undef X
     };
-    const char **members[] = {
-#define X(member, option, value) &asked->member,
-        ASK_OPTIONS(X)
-#undef X
-    };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        if (strcmp(argv[*at], options[i].option) != 0)
-            continue;
-        bool is_flag = options[i].value[0] == '\0';
-        if (!is_flag && *at + 1 == argc)
-            return false;
-        *members[i] = is_flag ? "true" : argv[++*at];
-        return true;
-    }
-    return false;
+    return asking_take_option(options, sizeof options / sizeof options[0], argc, argv, at);
 }
 
 static bool take_words(struct asked *asked, const struct verb *verb, int argc, char **argv)

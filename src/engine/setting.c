@@ -19,6 +19,12 @@ static bool take_setting(void *context, const struct ledger_value *values)
     return false;
 }
 
+static err there_is_none(const char *what, str key, struct problem *problem)
+{
+    return problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'", what,
+                       (int)str_utf8_prefix_bytes(key, 60), key.data);
+}
+
 err setting_find(struct engine *engine, const char *prefix, str key, const char *what,
                  struct arena *arena, struct json_parser *parser, json_value *value,
                  struct problem *problem)
@@ -35,10 +41,45 @@ err setting_find(struct engine *engine, const char *prefix, str key, const char 
     if (error == ERR_OK &&
         (finding.text.size == 0 || json_parse(parser, finding.text, value, problem) != ERR_OK ||
          !json_is_object(*value)))
-        error = problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'", what,
-                            (int)str_utf8_prefix_bytes(key, 60), key.data);
+        error = there_is_none(what, key, problem);
     return error;
 }
+
+/* ---- all of a kind ---- */
+
+struct walking {
+    str prefix, wanted;
+    setting_taker take;
+    void *context;
+    size_t count;
+};
+
+static bool walk(void *context, const struct ledger_value *values)
+{
+    struct walking *walking = context;
+    str name = values[0].bytes;
+    if (!str_starts_with(name, walking->prefix))
+        return str_compare(name, walking->prefix) < 0;
+    str key = str_slice(name, walking->prefix.size, name.size);
+    if (walking->wanted.size == 0 || str_equal(key, walking->wanted))
+        walking->count += walking->take(walking->context, key);
+    return true;
+}
+
+err setting_each(struct engine *engine, const char *prefix, str wanted, const char *what,
+                 setting_taker take, void *context, struct problem *problem)
+{
+    struct walking walking = {
+        .prefix = str_from_c(prefix), .wanted = wanted, .take = take, .context = context
+    };
+    struct ledger_value from = ledger_text(walking.prefix);
+    err error = ledger_scan(engine_ledger(engine), LEDGER_SETTINGS, &from, walk, &walking, problem);
+    return error == ERR_OK && wanted.size > 0 && walking.count == 0
+               ? there_is_none(what, wanted, problem)
+               : error;
+}
+
+/* ---- the bodies of commands ---- */
 
 static void write_key(struct json_writer *writer, const char *prefix, str key)
 {

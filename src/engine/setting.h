@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* setting: a thing of its own kept as a setting "<prefix><key>" (feeds, sinks, buckets): found, put, forgotten.
+/* setting: a thing of its own kept as a setting "<prefix><key>" (feeds, sinks, buckets): found, gone through, put, forgotten.
  *
  * What it says, what of it is sealed and what is shown of it is the room's that owns the prefix. Any thread.
  */
@@ -15,6 +15,11 @@
 err setting_find(struct engine *engine, const char *prefix, str key, const char *what,
                  struct arena *arena, struct json_parser *parser, json_value *value,
                  struct problem *problem) MUST_USE;
+/* Told of a thing's key, borrowed until it returns. False: it was forgotten, or cannot be read. */
+typedef bool (*setting_taker)(void *context, str key);
+/* All under the prefix in the order of their keys, or (`wanted` not empty) that one alone: NOT_FOUND where it is not. */
+err setting_each(struct engine *engine, const char *prefix, str wanted, const char *what,
+                 setting_taker take, void *context, struct problem *problem) MUST_USE;
 /* The body of the command setting.put: between the two the members of the value are written. */
 void setting_put_begin(struct json_writer *writer, struct buffer *body, const char *prefix,
                        str key);

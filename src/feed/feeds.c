@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/setting.h"
 #include "feed/inside.h"
 
 #define ARENA_BYTES ((size_t)256 << 10)
@@ -122,43 +123,30 @@ struct showing {
     struct feeds *feeds;
     struct json_writer *writer;
     struct arena arena;
-    str wanted;
-    size_t count;
 };
 
-static bool show_setting(void *context, const struct ledger_value *values)
+static bool show_setting(void *context, str key)
 {
     struct showing *showing = context;
-    str prefix = STR(FEED_SETTING), name = values[0].bytes;
     struct feed_setting setting;
     struct problem unused;
-    if (!str_starts_with(name, prefix))
-        return str_compare(name, prefix) < 0;
-    str key = str_slice(name, prefix.size, name.size);
-    if (showing->wanted.size > 0 && !str_equal(key, showing->wanted))
-        return true;
     arena_reset(&showing->arena);
     if (feed_setting_load(showing->feeds, key, &showing->arena, &setting, &unused) != ERR_OK)
-        return true; /* forgotten, or sealed by keys that are gone */
+        return false; /* forgotten, or sealed by keys that are gone */
     json_begin_object(showing->writer);
     json_member_text(showing->writer, STR("key"), key);
     feed_setting_write(&setting, showing->writer);
     write_progress(showing->feeds, &setting, showing->writer);
     json_end_object(showing->writer);
-    showing->count++;
     return true;
 }
 
 err feeds_write(struct feeds *feeds, str key, struct json_writer *writer, struct problem *problem)
 {
-    struct showing showing = { .feeds = feeds, .writer = writer, .wanted = key };
-    struct ledger_value from = ledger_text(STR(FEED_SETTING));
+    struct showing showing = { .feeds = feeds, .writer = writer };
     arena_init(&showing.arena, "feed_setting", ARENA_BYTES);
-    err error = ledger_scan(engine_ledger(feeds->config.engine), LEDGER_SETTINGS, &from,
-                            show_setting, &showing, problem);
+    err error = setting_each(feeds->config.engine, FEED_SETTING, key, "feed", show_setting,
+                             &showing, problem);
     arena_deinit(&showing.arena);
-    if (error == ERR_OK && key.size > 0 && showing.count == 0)
-        error = problem_set(problem, ERR_NOT_FOUND, "there is no feed '%.*s'",
-                            (int)str_utf8_prefix_bytes(key, 60), key.data);
     return error;
 }

@@ -177,43 +177,31 @@ struct showing {
     struct imports *imports;
     struct json_writer *writer;
     struct arena arena;
-    str wanted;
-    size_t count;
 };
 
-static bool show_setting(void *context, const struct ledger_value *values)
+static bool show_setting(void *context, str key)
 {
     struct showing *showing = context;
-    str prefix = STR(IMPORTS_BUCKET_SETTING), name = values[0].bytes;
     struct bucket bucket;
     struct problem unused;
-    if (!str_starts_with(name, prefix))
-        return str_compare(name, prefix) < 0;
-    str key = str_slice(name, prefix.size, name.size);
-    if (showing->wanted.size > 0 && !str_equal(key, showing->wanted))
-        return true;
     arena_reset(&showing->arena);
     if (bucket_load(showing->imports, key, &showing->arena, &bucket, &unused) != ERR_OK)
-        return true; /* forgotten, or sealed by keys that are gone */
+        return false; /* forgotten, or sealed by keys that are gone */
     json_begin_object(showing->writer);
     json_member_text(showing->writer, STR("key"), key);
     write_shown(&bucket, showing->writer);
     write_state(showing->imports, key, showing->writer);
     json_end_object(showing->writer);
-    showing->count++;
     return true;
 }
 
 err imports_write_buckets(struct imports *imports, str key, struct json_writer *writer,
                           struct problem *problem)
 {
-    struct showing showing = { .imports = imports, .writer = writer, .wanted = key };
+    struct showing showing = { .imports = imports, .writer = writer };
     arena_init(&showing.arena, "import_bucket", ARENA_BYTES);
-    err error = ledger_scan(engine_ledger(imports->engine), LEDGER_SETTINGS, NULL, show_setting,
-                            &showing, problem);
+    err error = setting_each(imports->engine, IMPORTS_BUCKET_SETTING, key, "bucket", show_setting,
+                             &showing, problem);
     arena_deinit(&showing.arena);
-    if (error == ERR_OK && key.size > 0 && showing.count == 0)
-        error = problem_set(problem, ERR_NOT_FOUND, "there is no bucket '%.*s'",
-                            (int)str_utf8_prefix_bytes(key, 60), key.data);
     return error;
 }

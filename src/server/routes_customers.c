@@ -218,13 +218,37 @@ static err check_merge(struct request *request, int64_t merge_id, struct problem
     return problem_at(problem, ERR_NOT_FOUND, "/merge_id");
 }
 
+/* Carry out what makes two of one: she herself, and the other; null where what left her is nobody. Ends `body`. */
+static err answer_pair(struct request *request, const char *command, struct command_body *body,
+                       struct problem *problem)
+{
+    uint32_t customer, other;
+    struct json_writer writer;
+    str response;
+    err error = answer_command(request, command, command_body_end(body), &response, problem);
+    command_body_deinit(body);
+    if (error == ERR_OK)
+        error = read_numbers(request, response, &customer, &other);
+    if (error != ERR_OK)
+        return error;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_put_key(&writer, STR("customer"));
+    write_one_id(request, &writer, customer);
+    json_put_key(&writer, STR("other"));
+    if (other != 0)
+        write_one_id(request, &writer, other);
+    else
+        json_put_null(&writer);
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
 err route_customer_split(struct request *request, struct problem *problem)
 {
     int64_t merge_id = json_int(json_get(request->json, STR("merge_id")), 0);
-    uint32_t number, customer, other;
+    uint32_t number;
     struct command_body body;
-    struct json_writer writer;
-    str response;
     if (merge_id < 1) {
         problem_set(problem, ERR_UNPROCESSABLE, "a split needs 'merge_id'");
         return problem_at(problem, ERR_UNPROCESSABLE, "/merge_id");
@@ -237,20 +261,7 @@ err route_customer_split(struct request *request, struct problem *problem)
     command_body_begin(&body);
     json_member_int(&body.writer, STR("customer"), number);
     json_member_int(&body.writer, STR("merge_id"), merge_id);
-    error = answer_command(request, "customer.split", command_body_end(&body), &response, problem);
-    command_body_deinit(&body);
-    if (error == ERR_OK)
-        error = read_numbers(request, response, &customer, &other);
-    if (error != ERR_OK)
-        return error;
-    json_writer_init(&writer, &request->out);
-    json_begin_object(&writer);
-    json_put_key(&writer, STR("customer"));
-    write_one_id(request, &writer, customer);
-    json_put_key(&writer, STR("other"));
-    write_one_id(request, &writer, other);
-    json_end_object(&writer);
-    return ERR_OK;
+    return answer_pair(request, "customer.split", &body, problem);
 }
 
 err route_customer_merge(struct request *request, struct problem *problem)
@@ -291,10 +302,8 @@ err route_customer_merge(struct request *request, struct problem *problem)
 err route_identifier_part(struct request *request, struct problem *problem)
 {
     str reason = request_query(request, STR("reason"));
-    uint32_t number, customer, other;
+    uint32_t number;
     struct command_body body;
-    struct json_writer writer;
-    str response;
     int64_t row;
     if (!str_to_int64(request->parameters[1], &row) || row < 1)
         return problem_set(problem, ERR_NOT_FOUND, "this customer has no such identifier");
@@ -305,23 +314,7 @@ err route_identifier_part(struct request *request, struct problem *problem)
     json_member_int(&body.writer, STR("customer"), number);
     json_member_int(&body.writer, STR("row"), row);
     json_member_text(&body.writer, STR("reason"), reason);
-    error = answer_command(request, "identifier.part", command_body_end(&body), &response, problem);
-    command_body_deinit(&body);
-    if (error == ERR_OK)
-        error = read_numbers(request, response, &customer, &other);
-    if (error != ERR_OK)
-        return error;
-    json_writer_init(&writer, &request->out);
-    json_begin_object(&writer);
-    json_put_key(&writer, STR("customer"));
-    write_one_id(request, &writer, customer);
-    json_put_key(&writer, STR("other"));
-    if (other != 0)
-        write_one_id(request, &writer, other);
-    else
-        json_put_null(&writer);
-    json_end_object(&writer);
-    return ERR_OK;
+    return answer_pair(request, "identifier.part", &body, problem);
 }
 
 /* ---- consent ---- */

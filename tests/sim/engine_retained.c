@@ -61,42 +61,6 @@ static void drop(struct house *house, const uint32_t *nodes, size_t count)
     buffer_deinit(&body);
 }
 
-static void assert_reopened_same(struct house *house)
-{
-    struct buffer before, after;
-    buffer_init(&before, 1 << 20);
-    buffer_init(&after, 1 << 20);
-    house_digest(house, &before);
-    house_close(house);
-    house_open(house, false);
-    house_digest(house, &after);
-    assert_str_equal(buffer_str(&after), buffer_str(&before));
-    buffer_deinit(&before);
-    buffer_deinit(&after);
-}
-
-static void assert_rebuilt_same(struct house *house)
-{
-    struct house copy;
-    struct buffer before, after;
-    char command[320];
-    house_make(&copy);
-    buffer_init(&before, 1 << 20);
-    buffer_init(&after, 1 << 20);
-    house_digest(house, &before);
-    house_close(house);
-    snprintf(command, sizeof command, "cp %s/keys %s/log.db* %s/", house->folder, house->folder,
-             copy.folder);
-    assert_int_equal(system(command), 0);
-    house_open(&copy, false);
-    house_digest(&copy, &after);
-    assert_str_equal(buffer_str(&after), buffer_str(&before));
-    buffer_deinit(&before);
-    buffer_deinit(&after);
-    house_close(&copy);
-    house_remove(&copy);
-}
-
 struct run_look {
     struct engine_question question;
     struct engine *engine;
@@ -135,7 +99,7 @@ static void go_after(int passed)
     pass_days(&house, passed);
     visits(&house, 2, NULL); /* she is here again */
     begin(&house, 30);
-    assert_reopened_same(&house); /* a run that is under way goes on */
+    house_assert_reopens_same(&house, false); /* a run that is under way goes on */
     assert_int_equal(look_at(&house).number, 1);
     drop(&house, nodes, VISITORS);
     assert_int_equal(look_at(&house).taken, VISITORS - 2);
@@ -147,12 +111,12 @@ static void go_after(int passed)
     assert_int_equal(customer_of(&house, 0), 0);
     assert_int_equal(customer_of(&house, 1), nodes[1]);
     assert_int_equal(customer_of(&house, 2), nodes[2]);
-    assert_reopened_same(&house);
+    house_assert_reopens_same(&house, false);
     visits(&house, 5, NULL); /* no tombstone keeps her out, and she is nobody whom we knew */
     assert_ok(engine_settle(house.engine, false, 60000));
     uint32_t anew = customer_of(&house, 5);
     assert_true(anew != 0 && anew != nodes[5]);
-    assert_rebuilt_same(&house);
+    house_assert_rebuilds_same(&house);
     house_remove(&house);
 }
 

@@ -82,48 +82,6 @@ static struct looking look(struct house *house)
     return looking;
 }
 
-static struct digest digest_of(struct house *house, struct buffer *report)
-{
-    buffer_clear(report);
-    return house_digest(house, report);
-}
-
-static void assert_reopened_same(struct house *house, bool with_warehouse)
-{
-    struct buffer before, after;
-    buffer_init(&before, 1 << 20);
-    buffer_init(&after, 1 << 20);
-    digest_of(house, &before);
-    house_close(house);
-    house_open(house, with_warehouse);
-    digest_of(house, &after);
-    assert_str_equal(buffer_str(&after), buffer_str(&before));
-    buffer_deinit(&before);
-    buffer_deinit(&after);
-}
-
-static void assert_rebuilt_same(struct house *house)
-{
-    struct house copy;
-    struct buffer before, after;
-    char command[320];
-    house_make(&copy);
-    buffer_init(&before, 1 << 20);
-    buffer_init(&after, 1 << 20);
-    digest_of(house, &before);
-    house_close(house);
-    snprintf(command, sizeof command, "cp %s/keys %s/log.db* %s/", house->folder, house->folder,
-             copy.folder);
-    assert_int_equal(system(command), 0);
-    house_open(&copy, false);
-    digest_of(&copy, &after);
-    assert_str_equal(buffer_str(&after), buffer_str(&before));
-    buffer_deinit(&before);
-    buffer_deinit(&after);
-    house_close(&copy);
-    house_remove(&copy);
-}
-
 /* Leaves, comes back as the same customer with all that she did; who is known, bought or was here stays. */
 static void leave_and_come_back(bool with_warehouse)
 {
@@ -150,7 +108,7 @@ static void leave_and_come_back(bool with_warehouse)
     assert_true(house_customer(&house, "user_id", "ann", NULL) != 0);
     if (with_warehouse)
         assert_ok(engine_settle(house.engine, true, 60000));
-    assert_reopened_same(&house, with_warehouse);
+    house_assert_reopens_same(&house, with_warehouse);
     assert_int_equal(look(&house).left, VISITORS - 3);
 
     visits(&house, 10, NULL);
@@ -164,12 +122,12 @@ static void leave_and_come_back(bool with_warehouse)
     struct looking back = look(&house);
     assert_int_equal(back.left, VISITORS - 5);
     assert_int_equal(back.events, gone.events + 6);
-    assert_reopened_same(&house, with_warehouse);
+    house_assert_reopens_same(&house, with_warehouse);
     pass_days(&house, 95);
     assert_int_equal(look(&house).left,
                      VISITORS - 3); /* she went again, and so did who came every month */
-    assert_reopened_same(&house, with_warehouse);
-    assert_rebuilt_same(&house);
+    house_assert_reopens_same(&house, with_warehouse);
+    house_assert_rebuilds_same(&house);
     house_remove(&house);
 }
 
@@ -196,7 +154,7 @@ static void test_nobody_leaves_when_it_is_set_so(void **state)
     house_command(&house, "setting.put", "{\"key\":\"visitors.days\",\"value\":0}", 200, NULL);
     live(&house);
     assert_int_equal(look(&house).left, 0);
-    assert_reopened_same(&house, false);
+    house_assert_reopens_same(&house, false);
     pass_days(&house, 1);
     assert_int_equal(look(&house).left, 0);
     house_command(&house, "setting.put", "{\"key\":\"visitors.days\",\"value\":30}", 200, NULL);
@@ -229,7 +187,7 @@ static void test_within_one_block(void **state)
     assert_true(house_customer(&house, "anonymous_id", "a1", &summary) != 0);
     assert_int_equal(summary.events, 3);
     assert_int_equal(look(&house).events, 3);
-    assert_reopened_same(&house, false);
+    house_assert_reopens_same(&house, false);
     buffer_deinit(&records);
     house_close(&house);
     house_remove(&house);

@@ -281,3 +281,39 @@ size_t house_tail_events(struct house *house, uint32_t customer)
     assert_ok(engine_ask_wait(house->engine, &look.question));
     return look.tail_events;
 }
+
+void house_assert_reopens_same(struct house *house, bool with_warehouse)
+{
+    struct buffer before, after;
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_digest(house, &before);
+    house_close(house);
+    house_open(house, with_warehouse);
+    house_digest(house, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+}
+
+void house_assert_rebuilds_same(struct house *house)
+{
+    struct house copy;
+    struct buffer before, after;
+    char command[320];
+    house_make(&copy);
+    buffer_init(&before, 1 << 20);
+    buffer_init(&after, 1 << 20);
+    house_digest(house, &before);
+    house_close(house);
+    snprintf(command, sizeof command, "cp %s/keys %s/log.db* %s/", house->folder, house->folder,
+             copy.folder);
+    assert_int_equal(system(command), 0);
+    house_open(&copy, false);
+    house_digest(&copy, &after);
+    assert_str_equal(buffer_str(&after), buffer_str(&before));
+    buffer_deinit(&before);
+    buffer_deinit(&after);
+    house_close(&copy);
+    house_remove(&copy);
+}

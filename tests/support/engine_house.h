@@ -52,6 +52,10 @@ err house_send_records(struct house *house, str records, uint32_t count);
 void house_random_saying(struct random_stream *random, uint64_t message, struct saying *saying);
 
 struct digest house_digest(struct house *house, struct buffer *report);
+/* What is there when it is closed and opened again is what was there. */
+void house_assert_reopens_same(struct house *house, bool with_warehouse);
+/* What its log becomes in an empty folder is what is there. `house` is closed by this. */
+void house_assert_rebuilds_same(struct house *house);
 /* Run a command that must answer `status`; the answer is appended to `answer` (may be NULL). */
 void house_command(struct house *house, const char *operation, const char *body, int status,
                    struct buffer *answer);
