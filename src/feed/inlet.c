@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/logline.h"
 #include "base/metric.h"
 #include "feed/inside.h"
@@ -38,6 +39,7 @@ struct inlet {
     struct arena arena;
     struct feed_setting setting;
     str place_key;
+    uint32_t lane; /* of the log: a feed is a source like others */
     struct feed_decoder *decoder;
     rd_kafka_t *client;
     struct place *places;
@@ -207,6 +209,7 @@ static err append_once(struct inlet *inlet, uint32_t count)
     inlet->done = false;
     inlet->append = (struct log_append){ .records = buffer_str(&inlet->records),
                                          .count = count,
+                                         .source = inlet->lane,
                                          .durable = on_durable,
                                          .context = inlet };
     err error = engine_append(inlet->engine, &inlet->append);
@@ -599,8 +602,11 @@ static err begin(struct inlet *inlet)
     arena_reset(&inlet->arena);
     err error = feed_setting_load(feeds, str_from_c(inlet->feed->runner.key), &inlet->arena,
                                   &inlet->setting, &inlet->problem);
-    if (error == ERR_OK)
+    if (error == ERR_OK) {
+        inlet->lane =
+            1 | (uint32_t)hash_bytes64(inlet->setting.key.data, inlet->setting.key.size, 0);
         error = feed_place_key(&inlet->setting, &inlet->arena, &inlet->place_key);
+    }
     if (error == ERR_OK)
         error = feed_decoder_new(&inlet->decoder, feeds, &inlet->setting, &inlet->problem);
     if (error == ERR_OK)

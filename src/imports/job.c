@@ -95,6 +95,7 @@ static err try_send(struct job_run *run, struct chunk *chunk)
     chunk->done = false;
     chunk->append = (struct log_append){ .records = buffer_str(&chunk->records),
                                          .count = chunk->count,
+                                         .source = EVENT_SOURCE_IMPORT_FIRST + run->row->number,
                                          .durable = chunk_durable,
                                          .context = run };
     err error = engine_append(run->imports->engine, &chunk->append);

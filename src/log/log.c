@@ -79,6 +79,7 @@ err log_open(struct log **log, const struct log_config *config, struct problem *
     atomic_init(&made->retention_ms, made->config.retention_ms);
     atomic_init(&made->first_seq, tail.first_seq);
     atomic_init(&made->last_seq, tail.last_seq);
+    atomic_init(&made->round_bytes, LANES_ROUND_BYTES_MAX);
     made->received_ms = tail.received_ms;
     made->lost_records = tail.lost_records;
     made->codec = memory_alloc(block_codec_bytes());
@@ -170,7 +171,8 @@ err log_append(struct log *log, struct log_append *append)
 int64_t log_wait_ms(struct log *log)
 {
     size_t waiting = atomic_load_explicit(&log->waiting_bytes, memory_order_relaxed);
-    int64_t rounds = (int64_t)(waiting / LOG_ROUND_BYTES_MAX);
+    int64_t rounds =
+        (int64_t)(waiting / atomic_load_explicit(&log->round_bytes, memory_order_relaxed));
     return rounds * atomic_load_explicit(&log->round_us, memory_order_relaxed) / 1000;
 }
 

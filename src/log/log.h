@@ -52,6 +52,7 @@ struct log_append {
     void (*durable)(struct log_append *append, err error);
     void *context;
     uint64_t first_seq;
+    uint32_t source;  /* whose it is, for fair turns (lanes.h); 0: the house's own */
     int64_t inbox_id; /* the log's: what was handed over by another server; 0: nothing */
 };
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "log/block.h"
+#include "log/lanes.h"
 #include "log/log.h"
 #include "log/store.h"
 
@@ -41,19 +42,17 @@ struct log {
     _Atomic uint64_t first_seq;
     _Atomic uint64_t last_seq;
     _Atomic bool dead;
-    _Atomic int64_t
-        round_us; /* of the last takings from `waiting`, until they were answered: a mean */
+    _Atomic int64_t round_us;   /* of the last rounds, until they were answered: a mean */
+    _Atomic size_t round_bytes; /* at most so much is in one, as of the last */
     uint64_t lost_records;
 
     /* Of the writer thread alone. */
+    struct lanes lanes;  /* taken from `waiting`, and not yet in a round */
     int64_t received_ms; /* of the last block (L2) */
     struct buffer encoded;
     void *codec;
     int64_t taken[LOG_TAKEN_MAX]; /* rows of the inbox in the batch being written */
 };
-
-/* So much is taken from `waiting` at a time. */
-#define LOG_ROUND_BYTES_MAX ((size_t)4 << 20)
 
 /* The log is dead: say so, once. Any thread. */
 void log_die(struct log *log, const struct problem *problem);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer thread: group commit.
  *
- *     appends wait ──cut──▶ drafts ──fill──▶ blocks ──encode──▶ rows ──one commit──▶ answer, publish
+ *     appends wait ──take──▶ lanes ──a round, cut──▶ drafts ──fill──▶ blocks ──encode──▶ rows ──one commit──▶ answer, publish
  *
- * Everything that waits goes into one transaction, up to LOG_ROUND_BYTES_MAX: while one is being
- * synced, the next gathers. A draft is a run of appends that becomes one block. Numbers are given
+ * Everything that waits goes into one transaction, up to the bytes of a round, dealt out fairly between sources
+ * (lanes.h): while one is being synced, the next gathers. A draft is a run of appends that becomes one block. Numbers are given
  * when a draft is filled, and count only when the commit has succeeded. */
 #include <inttypes.h>
 #include <string.h>
@@ -311,7 +311,7 @@ static void refuse_list(struct log *log, struct log_append *list)
 static void writer_tidy(struct log *log)
 {
     struct problem problem = { 0 };
-    bool quiet = queue_weight(&log->waiting) == 0;
+    bool quiet = queue_weight(&log->waiting) == 0 && lanes_are_empty(&log->lanes);
     if (log->store->driver->tidy(log->store, quiet, &problem) != ERR_OK)
         log_die(log, &problem);
 }
@@ -323,22 +323,39 @@ static void note_round(struct log *log, int64_t took_us)
     atomic_store_explicit(&log->round_us, mean + (took_us - mean) / 4, memory_order_relaxed);
 }
 
+static void commit_round(struct log *log, struct log_append *list)
+{
+    struct batch batch;
+    steady_ns start = steady_now();
+    while (list != NULL && !atomic_load(&log->dead)) {
+        batch_cut(&batch, &list, log->config.block_bytes_max);
+        batch_commit(log, &batch);
+        writer_tidy(log);
+    }
+    refuse_list(log, list);
+    note_round(log, steady_since_us(start));
+}
+
+/* What has come since the last round, for which one waits only when nothing is left. False: closed, and all is answered. */
+static bool gather(struct log *log)
+{
+    bool is_empty = lanes_are_empty(&log->lanes);
+    lanes_put(&log->lanes, append_of(queue_take(&log->waiting, 0, is_empty ? -1 : 0)),
+              steady_now());
+    return !lanes_are_empty(&log->lanes) || !queue_is_closed(&log->waiting);
+}
+
 void *writer_run(void *context)
 {
     struct log *log = context;
-    struct batch batch;
     thread_take_short_turns(); /* every acknowledgement waits for this thread */
-    for (;;) {
-        struct log_append *list = append_of(queue_take(&log->waiting, LOG_ROUND_BYTES_MAX, -1));
-        if (list == NULL && queue_is_closed(&log->waiting))
-            return NULL;
-        steady_ns start = steady_now();
-        while (list != NULL && !atomic_load(&log->dead)) {
-            batch_cut(&batch, &list, log->config.block_bytes_max);
-            batch_commit(log, &batch);
-            writer_tidy(log);
-        }
-        refuse_list(log, list);
-        note_round(log, steady_since_us(start));
+    while (gather(log)) {
+        steady_ns now = steady_now();
+        atomic_store_explicit(&log->round_bytes, lanes_round_bytes(&log->lanes, now),
+                              memory_order_relaxed);
+        struct log_append *round = lanes_take(&log->lanes, now);
+        if (round != NULL)
+            commit_round(log, round);
     }
+    return NULL;
 }

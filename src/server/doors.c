@@ -140,6 +140,7 @@ static void append(struct request *request, uint32_t count)
     request->in_flight_bytes += request->records.size;
     request->append = (struct log_append){ .records = buffer_str(&request->records),
                                            .count = count,
+                                           .source = request->door_answer.source_number,
                                            .durable = made_durable,
                                            .context = request };
     request->append_error = ERR_OK;
