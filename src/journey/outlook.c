@@ -11,82 +11,48 @@
 #define RUNS_MAX 2000  /* of one schedule */
 #define ALL_PERCENT 100
 
-struct outlook_group {
-    uint16_t journey, version, node;
+/* Who is followed together. */
+struct group_key {
+    uint16_t journey, version, node, none;
     int64_t hour; /* of the timer */
-    int64_t due_ms;
+};
+_Static_assert(sizeof(struct group_key) == 16, "no padding in a key of sums");
+struct outlook_group {
+    struct group_key key;
+    int64_t due_ms; /* of the first */
     uint64_t count;
 };
 
 void journey_outlook_begin(struct journey_outlook *outlook)
 {
     outlook->cursor = 0;
+    sums_init(&outlook->groups, sizeof(struct outlook_group), sizeof(struct group_key), GROUPS_MAX);
 }
 
 void journey_outlook_end(struct journey_outlook *outlook)
 {
-    memory_free(outlook->groups);
-    memory_free(outlook->index);
-    outlook->groups = NULL;
-    outlook->index = NULL;
+    sums_deinit(&outlook->groups);
 }
 
 /* ---- positions, summed ---- */
 
-static uint32_t *place_of(const struct journey_outlook *outlook, const struct outlook_group *wanted)
-{
-    size_t mask = outlook->index_capacity - 1;
-    uint64_t hash = hash_mix64((uint64_t)wanted->journey << 32 | (uint64_t)wanted->version << 16 |
-                               wanted->node) ^
-                    hash_mix64((uint64_t)wanted->hour + 1);
-    size_t place = (size_t)hash & mask;
-    for (; outlook->index[place] != 0; place = (place + 1) & mask) {
-        const struct outlook_group *group = &outlook->groups[outlook->index[place] - 1];
-        if (group->journey == wanted->journey && group->version == wanted->version &&
-            group->node == wanted->node && group->hour == wanted->hour)
-            break;
-    }
-    return &outlook->index[place];
-}
-
-static err grow(struct journey_outlook *outlook)
-{
-    size_t capacity = outlook->group_capacity == 0 ? 256 : outlook->group_capacity * 2;
-    struct outlook_group *groups = memory_resize(outlook->groups, capacity * sizeof *groups);
-    if (groups != NULL)
-        outlook->groups = groups;
-    uint32_t *index = groups != NULL ? memory_alloc(capacity * 4 * sizeof *index) : NULL;
-    if (index == NULL)
-        return ERR_NOMEM;
-    memory_free(outlook->index);
-    outlook->index = index;
-    outlook->index_capacity = capacity * 4;
-    outlook->group_capacity = capacity;
-    for (size_t i = 0; i < outlook->group_count; i++)
-        *place_of(outlook, &outlook->groups[i]) = (uint32_t)i + 1;
-    return ERR_OK;
-}
-
 static err add_position(struct journey_outlook *outlook, const struct position *position)
 {
-    struct outlook_group one = { .journey = position->journey,
-                                 .version = position->version,
-                                 .node = position->node,
-                                 .hour = floor_div(position->due_ms, HOUR_MS),
-                                 .due_ms = position->due_ms };
-    err error = outlook->group_count == outlook->group_capacity ? grow(outlook) : ERR_OK;
+    struct group_key key = { .journey = position->journey,
+                             .version = position->version,
+                             .node = position->node,
+                             .hour = floor_div(position->due_ms, HOUR_MS) };
+    void *record;
+    err error = sums_of(&outlook->groups, &key, &record);
+    struct outlook_group *group = record;
     if (error != ERR_OK)
         return error;
-    uint32_t *place = place_of(outlook, &one);
-    if (*place == 0) {
-        if (outlook->group_count == GROUPS_MAX) {
-            outlook->is_cut = true;
-            return ERR_OK;
-        }
-        outlook->groups[outlook->group_count] = one;
-        *place = (uint32_t)++outlook->group_count;
+    if (group == NULL) {
+        outlook->is_cut = true;
+        return ERR_OK;
     }
-    outlook->groups[*place - 1].count++;
+    if (group->count++ == 0)
+        group->due_ms = position->due_ms;
     return ERR_OK;
 }
 
@@ -289,16 +255,16 @@ static void visit_groups(struct following *following, int64_t now_ms)
 {
     struct journey_outlook *outlook = following->outlook;
     following->kind = OUTING_WAITING;
-    for (size_t i = 0; i < outlook->group_count; i++) {
-        const struct outlook_group *group = &outlook->groups[i];
-        following->journey = group->journey < following->journeys->journey_count
-                                 ? following->journeys->journeys[group->journey]
+    for (size_t i = 0; i < outlook->groups.count; i++) {
+        const struct outlook_group *group = sums_at(&outlook->groups, i);
+        following->journey = group->key.journey < following->journeys->journey_count
+                                 ? following->journeys->journeys[group->key.journey]
                                  : NULL;
         if (!is_told(outlook, following->journey))
             continue;
-        following->version = journey_version(following->journey, group->version);
+        following->version = journey_version(following->journey, group->key.version);
         if (following->version != NULL)
-            follow_from(following, node_after(following->version, group->node),
+            follow_from(following, node_after(following->version, group->key.node),
                         group->due_ms > now_ms ? group->due_ms : now_ms, (double)group->count);
     }
 }

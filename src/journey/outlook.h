@@ -13,6 +13,7 @@
 #ifndef KITH_JOURNEY_OUTLOOK_H
 #define KITH_JOURNEY_OUTLOOK_H
 
+#include "base/sums.h"
 #include "journey/journey.h"
 #include "touch/outlook.h"
 
@@ -25,10 +26,7 @@ struct journey_outlook {
     void *context;
     /* of this room */
     uint32_t cursor;
-    struct outlook_group *groups;
-    size_t group_count, group_capacity;
-    uint32_t *index; /* open addressing, + 1 */
-    size_t index_capacity;
+    struct sums groups;
     bool is_cut; /* more than is kept, or a journey too branched to be followed to its end */
 };
 void journey_outlook_begin(struct journey_outlook *outlook);

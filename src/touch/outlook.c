@@ -7,10 +7,15 @@
 
 #define SUMS_MAX 20000
 
-struct outlook_sum {
+/* What is summed together. */
+struct sum_key {
     uint32_t line;
     int32_t day; /* local, since 1970 */
-    uint8_t kind, gate;
+    uint32_t kind, gate;
+};
+_Static_assert(sizeof(struct sum_key) == 16, "no padding in a key of sums");
+struct outlook_sum {
+    struct sum_key key;
     uint64_t count;
     int64_t first_ms, last_ms;
 };
@@ -28,70 +33,28 @@ const char *outing_kind_text(enum outing_kind kind)
 void touch_outlook_begin(struct touch_outlook *outlook)
 {
     outlook->cursor = UINT32_MAX;
+    sums_init(&outlook->sums, sizeof(struct outlook_sum), sizeof(struct sum_key), SUMS_MAX);
 }
 
 void touch_outlook_end(struct touch_outlook *outlook)
 {
-    memory_free(outlook->sums);
-    memory_free(outlook->index);
-    outlook->sums = NULL;
-    outlook->index = NULL;
+    sums_deinit(&outlook->sums);
 }
 
-/* ---- sums ---- */
-
-static uint32_t *place_of(const struct touch_outlook *outlook, const struct outlook_sum *wanted)
+static err add(struct touch_outlook *outlook, const struct sum_key *key, int64_t at_ms)
 {
-    size_t mask = outlook->index_capacity - 1;
-    uint64_t hash = hash_mix64((uint64_t)wanted->line << 32 | (uint32_t)wanted->day) ^
-                    hash_mix64((uint64_t)wanted->kind << 8 | wanted->gate);
-    size_t place = (size_t)hash & mask;
-    for (; outlook->index[place] != 0; place = (place + 1) & mask) {
-        const struct outlook_sum *sum = &outlook->sums[outlook->index[place] - 1];
-        if (sum->line == wanted->line && sum->day == wanted->day && sum->kind == wanted->kind &&
-            sum->gate == wanted->gate)
-            break;
-    }
-    return &outlook->index[place];
-}
-
-static err grow(struct touch_outlook *outlook)
-{
-    size_t capacity = outlook->sum_capacity == 0 ? 256 : outlook->sum_capacity * 2;
-    struct outlook_sum *sums = memory_resize(outlook->sums, capacity * sizeof *sums);
-    if (sums != NULL)
-        outlook->sums = sums;
-    uint32_t *index = sums != NULL ? memory_alloc(capacity * 4 * sizeof *index) : NULL;
-    if (index == NULL)
-        return ERR_NOMEM;
-    memory_free(outlook->index);
-    outlook->index = index;
-    outlook->index_capacity = capacity * 4;
-    outlook->sum_capacity = capacity;
-    for (size_t i = 0; i < outlook->sum_count; i++)
-        *place_of(outlook, &outlook->sums[i]) = (uint32_t)i + 1;
-    return ERR_OK;
-}
-
-static err add(struct touch_outlook *outlook, const struct outlook_sum *one)
-{
-    err error = outlook->sum_count == outlook->sum_capacity ? grow(outlook) : ERR_OK;
+    void *record;
+    err error = sums_of(&outlook->sums, key, &record);
+    struct outlook_sum *sum = record;
     if (error != ERR_OK)
         return error;
-    uint32_t *place = place_of(outlook, one);
-    if (*place == 0) {
-        if (outlook->sum_count == SUMS_MAX) {
-            outlook->is_cut = true;
-            return ERR_OK;
-        }
-        outlook->sums[outlook->sum_count] = *one;
-        *place = (uint32_t)++outlook->sum_count;
+    if (sum == NULL) {
+        outlook->is_cut = true;
         return ERR_OK;
     }
-    struct outlook_sum *sum = &outlook->sums[*place - 1];
-    sum->count += one->count;
-    sum->first_ms = one->first_ms < sum->first_ms ? one->first_ms : sum->first_ms;
-    sum->last_ms = one->last_ms > sum->last_ms ? one->last_ms : sum->last_ms;
+    bool is_first = sum->count++ == 0;
+    sum->first_ms = is_first || at_ms < sum->first_ms ? at_ms : sum->first_ms;
+    sum->last_ms = is_first || at_ms > sum->last_ms ? at_ms : sum->last_ms;
     return ERR_OK;
 }
 
@@ -99,10 +62,10 @@ static err add(struct touch_outlook *outlook, const struct outlook_sum *one)
 
 /* When it went, or will be looked at; false: it will not go, or is stopped for nobody knows how long. */
 static bool goes_at(const struct touches *touches, uint32_t number, const struct mark *mark,
-                    int64_t now_ms, struct outlook_sum *one, int64_t *at_ms)
+                    int64_t now_ms, struct sum_key *key, int64_t *at_ms)
 {
     enum touch_status status = mark_status(mark);
-    one->kind = OUTING_SENT;
+    key->kind = OUTING_SENT;
     *at_ms = mark_time_ms(mark);
     if (touches_status_is_sent(status) || status == TOUCH_SENDING)
         return true;
@@ -111,8 +74,8 @@ static bool goes_at(const struct touches *touches, uint32_t number, const struct
     const struct waiting *waiting = touches_waiting_find(touches, number);
     if (waiting == NULL)
         return false;
-    one->kind = OUTING_HELD;
-    one->gate = status == TOUCH_HELD ? waiting->gate : 0;
+    key->kind = OUTING_HELD;
+    key->gate = status == TOUCH_HELD ? waiting->gate : 0;
     *at_ms = status == TOUCH_HELD && waiting->due_ms > now_ms ? waiting->due_ms : now_ms;
     return *at_ms != INT64_MAX;
 }
@@ -120,18 +83,17 @@ static bool goes_at(const struct touches *touches, uint32_t number, const struct
 static err add_touch(struct touch_outlook *outlook, const struct touches *touches, uint32_t number,
                      const struct mark *mark, int64_t now_ms)
 {
-    struct outlook_sum one = { .line = mark->line, .count = 1 };
+    struct sum_key key = { .line = mark->line };
     int64_t at_ms;
-    if (!goes_at(touches, number, mark, now_ms, &one, &at_ms) || at_ms < outlook->from_ms ||
+    if (!goes_at(touches, number, mark, now_ms, &key, &at_ms) || at_ms < outlook->from_ms ||
         at_ms >= outlook->to_ms)
         return ERR_OK;
     if ((touches_line_at(touches, mark->line)->flags & LINE_TEST) != 0 ||
         (outlook->sees != NULL && !outlook->sees(outlook->context, mark->node)))
         return ERR_OK;
     int64_t local_ms = at_ms + (int64_t)zone_offset_seconds(outlook->zone, at_ms) * 1000;
-    one.day = (int32_t)floor_div(local_ms, DAY_MS);
-    one.first_ms = one.last_ms = at_ms;
-    return add(outlook, &one);
+    key.day = (int32_t)floor_div(local_ms, DAY_MS);
+    return add(outlook, &key, at_ms);
 }
 
 err touch_outlook_add(struct touch_outlook *outlook, const struct touches *touches, uint32_t limit,
@@ -152,21 +114,21 @@ err touch_outlook_add(struct touch_outlook *outlook, const struct touches *touch
 void touch_outlook_visit(const struct touch_outlook *outlook, const struct touches *touches,
                          void (*visit)(void *context, const struct outing *outing), void *context)
 {
-    for (size_t i = 0; i < outlook->sum_count; i++) {
-        const struct outlook_sum *sum = &outlook->sums[i];
-        const struct line *line = touches_line_at(touches, sum->line);
-        struct outing outing = { .kind = (enum outing_kind)sum->kind,
+    for (size_t i = 0; i < outlook->sums.count; i++) {
+        const struct outlook_sum *sum = sums_at(&outlook->sums, i);
+        const struct line *line = touches_line_at(touches, sum->key.line);
+        struct outing outing = { .kind = (enum outing_kind)sum->key.kind,
                                  .journey = line->journey,
                                  .node = line->node,
                                  .campaign = line->campaign,
                                  .channel = line->channel,
                                  .account = line->account,
                                  .template_ = line->template_,
-                                 .reason = touches_gate_code((enum gate)sum->gate),
+                                 .reason = touches_gate_code((enum gate)sum->key.gate),
                                  .first_ms = sum->first_ms,
                                  .last_ms = sum->last_ms,
                                  .count = (double)sum->count,
-                                 .is_at_most = sum->kind == OUTING_HELD };
+                                 .is_at_most = sum->key.kind == OUTING_HELD };
         visit(context, &outing);
     }
 }

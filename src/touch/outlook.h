@@ -10,6 +10,7 @@
 #ifndef KITH_TOUCH_OUTLOOK_H
 #define KITH_TOUCH_OUTLOOK_H
 
+#include "base/sums.h"
 #include "base/zone.h"
 #include "touch/touch.h"
 
@@ -48,10 +49,7 @@ struct touch_outlook {
     void *context;
     /* of this room */
     uint32_t cursor; /* numbers below it are yet to be looked at */
-    struct outlook_sum *sums;
-    size_t sum_count, sum_capacity;
-    uint32_t *index; /* open addressing, + 1 */
-    size_t index_capacity;
+    struct sums sums;
     bool is_cut; /* more lines than are kept */
 };
 void touch_outlook_begin(struct touch_outlook *outlook);
