@@ -249,6 +249,7 @@ static err gather_of(struct call *call, uint32_t root, struct secret *secret)
     if (rows == NULL)
         return ERR_NOMEM;
     total = identity_rows(engine->identity, root, rows, total);
+    forgotten_note(&engine->forgotten, rows, total, call->seq);
     err error = identity_read_rows(engine->identity, engine->ledger, rows, total, note_value,
                                    secret, call->problem);
     memory_free(rows);

@@ -596,6 +596,7 @@ static err make_state(struct engine *engine)
     pthread_mutex_init(&engine->sources_mutex, NULL);
     pthread_mutex_init(&engine->waiters_mutex, NULL);
     pthread_mutex_init(&engine->state_mutex, NULL);
+    forgotten_init(&engine->forgotten);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -647,6 +648,7 @@ static void drop_state(struct engine *engine)
     quarantine_deinit(&engine->quarantine);
     jobs_deinit(&engine->jobs);
     erasures_deinit(&engine->erasures);
+    forgotten_deinit(&engine->forgotten);
     idempotency_deinit(&engine->idempotency);
     dedupe_deinit(&engine->dedupe);
     verdicts_deinit(&engine->verdicts);

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/flush.h"
 #include "engine/follow.h"
+#include "engine/forgotten.h"
 #include "engine/idempotency.h"
 #include "engine/jobs.h"
 #include "engine/move.h"
@@ -137,6 +138,7 @@ struct engine {
 
     struct flusher *flusher;
     char failing[160]; /* under waiters_mutex */
+    struct forgotten forgotten; /* has its own lock */
 };
 
 /* apply.c */

@@ -58,7 +58,7 @@ static err write_answer(struct request *request, struct problem *problem)
                            question->by_hash ? "no customer has this identifier"
                                              : "there is no such customer");
     err error = question->reveal ? view_values(request, view->rows, view->row_count, problem)
-                                 : view_shown(request, view->rows, view->row_count, problem);
+                                 : view_shown(request, view, problem);
     if (error != ERR_OK)
         return error;
     view_write(request, view, question->reveal);

@@ -427,7 +427,7 @@ static err show_rows(struct rows *rows, struct customer_view *view)
     view_sort(view->rows, view->row_count);
     return rows->plan->revealed
                ? view_values(rows->request, view->rows, view->row_count, rows->problem)
-               : view_shown(rows->request, view->rows, view->row_count, rows->problem);
+               : view_shown(rows->request, view, rows->problem);
 }
 
 static err write_batch(struct rows *rows)

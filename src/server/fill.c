@@ -6,12 +6,15 @@
  * hurry: after each portion it rests four times as long as that took, so it never has more than a fifth of a core, it waits
  * while many records are still to be applied, and a read that comes before it looks for itself. What it keeps is what a reader would have kept.
  *
+ * Between two portions it drops what belongs to customers who were erased since: within a second of the commit.
+ *
  *     look ─ nothing new ─▶ wait 0.2 s ─▶ look
  *       └─── rows ─▶ a portion of the ledger, masked, kept ─▶ rest ─▶ look
  */
 #include <errno.h>
 
 #include "base/logline.h"
+#include "engine/forgotten.h"
 #include "server/inside.h"
 #include "server/mask.h"
 #include "server/values.h"
@@ -32,7 +35,8 @@ struct filler {
     bool stopping; /* under the mutex */
     /* of the thread alone */
     struct arena arena;
-    uint32_t last; /* up to here all were looked at */
+    uint32_t last;   /* up to here all were looked at */
+    uint64_t moment; /* of the portion */
 };
 
 static bool fill_row(void *context, const struct ledger_value *values)
@@ -42,7 +46,7 @@ static bool fill_row(void *context, const struct ledger_value *values)
     struct identity_row_view row;
     identity_view_from_ledger(server->identity, values, &row);
     row.value = mask_identifier(server->keys, &filler->arena, row.type, row.value, false);
-    values_fill(server->values, &row);
+    values_fill(server->values, &row, filler->moment);
     filler->last = row.row;
     return true;
 }
@@ -57,12 +61,28 @@ static bool fill_some(struct filler *filler)
     engine_status(filler->server->engine, &status);
     if (status.identifiers <= before || status.lag_records > LAG_RECORDS_MAX)
         return false;
+    filler->moment = values_moment(filler->server->values);
     err error = ledger_page(engine_ledger(filler->server->engine), LEDGER_IDENTIFIERS, &beyond,
                             false, ROWS_AT_ONCE, fill_row, filler, &problem);
     arena_reset(&filler->arena);
     if (error != ERR_OK)
         log_line(LOG_WARN, "shown_values_not_read", "reason=\"%s\"", problem.detail);
     return error == ERR_OK && filler->last != before;
+}
+
+/* What was erased is not shown any more, and so has no place in RAM either. */
+static void forget_erased(struct filler *filler)
+{
+    struct server *server = filler->server;
+    uint32_t rows[ROWS_AT_ONCE];
+    size_t count;
+    bool all;
+    do {
+        count = engine_take_forgotten(server->engine, rows, ROWS_AT_ONCE, &all);
+        if (all)
+            values_forget_all(server->values);
+        values_forget(server->values, rows, count);
+    } while (count == ROWS_AT_ONCE);
 }
 
 /* Of more than find room the newest; a quarter of the room is left to what is read. */
@@ -99,6 +119,7 @@ static void *run(void *context)
     filler->last = first_to_fill(filler);
     while (goes_on) {
         steady_ns start = steady_now();
+        forget_erased(filler);
         bool more = fill_some(filler);
         goes_on = rest(filler, more ? REST_TIMES * steady_since_us(start) : LOOK_EVERY_US);
     }

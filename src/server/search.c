@@ -462,7 +462,7 @@ static err write_entry(struct request *request, struct json_writer *writer,
     err error = view->error;
     if (error == ERR_OK)
         error = reveal ? view_values(request, view->rows, view->row_count, problem)
-                       : view_shown(request, view->rows, view->row_count, problem);
+                       : view_shown(request, view, problem);
     if (error != ERR_OK)
         return error;
     if (request->scope != NULL)

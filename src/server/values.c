@@ -3,6 +3,7 @@
 #include "server/values.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define WAYS 4
@@ -26,6 +27,7 @@ struct set {
 struct values {
     struct set *sets;
     size_t set_count, size_bytes;
+    _Atomic uint64_t moment; /* grows whenever something is forgotten, before it is */
     pthread_mutex_t locks[LOCKS];
 };
 
@@ -63,6 +65,11 @@ void values_free(struct values **pointer)
 size_t values_room(const struct values *values)
 {
     return values->set_count * WAYS;
+}
+
+uint64_t values_moment(const struct values *values)
+{
+    return atomic_load(&values->moment);
 }
 
 size_t values_memory_bytes(const struct values *values)
@@ -140,10 +147,13 @@ static bool has_room_for(const struct identity_row_view *row)
     return row->row != 0 && row->value.size > 0 && row->value.size <= TEXT_BYTES;
 }
 
-/* Under the set's lock. */
-static void put(struct values *values, size_t place, const struct identity_row_view *row)
+/* Under the set's lock. What is forgotten later finds the moment changed here, or the entry there. */
+static void put(struct values *values, size_t place, const struct identity_row_view *row,
+                uint64_t moment)
 {
     uint32_t age;
+    if (moment != values_moment(values))
+        return;
     struct entry *entry = place_for(&values->sets[place], row->row, &age);
     *entry = (struct entry){ .row = row->row,
                              .source_number = row->source_number,
@@ -153,23 +163,57 @@ static void put(struct values *values, size_t place, const struct identity_row_v
     memcpy(entry->text, row->value.data, row->value.size);
 }
 
-void values_keep(struct values *values, const struct identity_row_view *row)
+void values_keep(struct values *values, const struct identity_row_view *row, uint64_t moment)
 {
     size_t place = set_of(values, row->row);
     pthread_mutex_t *lock = &values->locks[place % LOCKS];
     if (!has_room_for(row) || !try_lock(lock))
         return;
-    put(values, place, row);
+    put(values, place, row, moment);
     pthread_mutex_unlock(lock);
 }
 
-void values_fill(struct values *values, const struct identity_row_view *row)
+void values_fill(struct values *values, const struct identity_row_view *row, uint64_t moment)
 {
     size_t place = set_of(values, row->row);
     pthread_mutex_t *lock = &values->locks[place % LOCKS];
     if (!has_room_for(row))
         return;
     pthread_mutex_lock(lock);
-    put(values, place, row);
+    put(values, place, row, moment);
     pthread_mutex_unlock(lock);
+}
+
+/* ---- forgetting ---- */
+
+static void forget_one(struct values *values, uint32_t row)
+{
+    size_t place = set_of(values, row);
+    pthread_mutex_t *lock = &values->locks[place % LOCKS];
+    pthread_mutex_lock(lock);
+    struct entry *entry = row != 0 ? find_entry(&values->sets[place], row) : NULL;
+    if (entry != NULL)
+        *entry = (struct entry){ .row = 0 };
+    pthread_mutex_unlock(lock);
+}
+
+void values_forget(struct values *values, const uint32_t *rows, size_t count)
+{
+    if (count > 0)
+        atomic_fetch_add(&values->moment, 1);
+    for (size_t i = 0; i < count; i++)
+        forget_one(values, rows[i]);
+}
+
+void values_forget_all(struct values *values)
+{
+    atomic_fetch_add(&values->moment, 1);
+    for (size_t place = 0; place < values->set_count; place++) {
+        pthread_mutex_t *lock = &values->locks[place % LOCKS];
+        pthread_mutex_lock(lock);
+        for (int way = 0; way < WAYS; way++) /* what was never used is not made memory */
+            if (values->sets[place].entries[way].row != 0)
+                values->sets[place].entries[way] = (struct entry){ .row = 0 };
+        pthread_mutex_unlock(lock);
+    }
 }

@@ -111,6 +111,7 @@ void view_take(const struct engine_state *state, struct request *request, uint32
     if (request->scope != NULL && !scope_sees_now(request->scope, state, node))
         view->root = 0;
     view->as_of_ms = state->now_ms;
+    view->moment = values_moment(request->server->values);
     if (view->root == 0)
         return;
     view->error = take_numbers(state, request, node, view);
@@ -224,10 +225,11 @@ err view_values(struct request *request, struct identity_row_view *rows, size_t 
     return error;
 }
 
-err view_shown(struct request *request, struct identity_row_view *rows, size_t count,
-               struct problem *problem)
+err view_shown(struct request *request, struct customer_view *view, struct problem *problem)
 {
     struct server *server = request->server;
+    struct identity_row_view *rows = view->rows;
+    size_t count = view->row_count;
     for (size_t i = 0; i < count; i++)
         if (is_missing(&rows[i]) && values_find(server->values, &request->arena, &rows[i]))
             rows[i].flags |= VIEW_ROW_SHOWN;
@@ -238,7 +240,7 @@ err view_shown(struct request *request, struct identity_row_view *rows, size_t c
             continue;
         row->value = mask_identifier(server->keys, &request->arena, row->type, row->value, false);
         row->flags |= VIEW_ROW_SHOWN;
-        values_keep(server->values, row);
+        values_keep(server->values, row, view->moment);
     }
     return error;
 }

@@ -26,6 +26,7 @@ struct customer_view {
     struct profile_view facts;
     str audience; /* members `tags` and `segments` of a JSON object, without its braces */
     int64_t as_of_ms;
+    uint64_t moment; /* values.h: when it was taken */
     err error;
 };
 
@@ -40,9 +41,9 @@ void view_take_row(const struct engine_state *state, struct request *request, ui
 /* Read what the ledger knows of rows. */
 err view_values(struct request *request, struct identity_row_view *rows, size_t count,
                 struct problem *problem) MUST_USE;
-/* The same for whom nothing is revealed: values are masked from here on (VIEW_ROW_SHOWN), and what was
+/* The same of a view's rows for whom nothing is revealed: values are masked from here on (VIEW_ROW_SHOWN), and what was
  * read lately touches no ledger. */
-err view_shown(struct request *request, struct identity_row_view *rows, size_t count,
+err view_shown(struct request *request, struct customer_view *view,
                struct problem *problem) MUST_USE;
 
 /* Both steps for the customer that `one_id` names; NOT_FOUND. Workers. */

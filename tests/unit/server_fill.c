@@ -138,11 +138,33 @@ static void of_too_many_the_newest(void **state)
         assert_false(find(fixture, number, &row));
 }
 
+/* P2: who is erased leaves RAM with the ledger, a user_id that is shown as it is included; the others stay. */
+static void who_is_erased_leaves(void **state)
+{
+    struct fixture *fixture = *state;
+    struct identity_row_view row;
+    say_people(fixture, 10);
+    wait_for_rows(fixture, 20);
+    start(fixture, (size_t)1 << 20);
+    check_all(fixture, 1, 20);
+    house_command(&fixture->house, "customer.erase", "{\"customer\":3,\"reason\":\"asked\"}", 200,
+                  NULL);
+    while (find(fixture, 5, &row) || find(fixture, 6, &row))
+        steady_sleep_ms(2);
+    for (uint32_t number = 1; number <= 20; number++)
+        assert_int_equal(find(fixture, number, &row), number != 5 && number != 6);
+    say_people(fixture, 1);
+    wait_for_rows(fixture, 22);
+    check_all(fixture, 21, 22);
+    assert_false(find(fixture, 5, &row));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_there_and_what_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_too_many_the_newest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_erased_leaves, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
