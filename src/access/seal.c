@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,6 @@
 #include "base/buffer.h"
 
 #define KEY_BYTES 32
-#define SEALING_KEYS_MAX 1024
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define KEY_FILE_BYTES_MAX 512
@@ -35,16 +35,15 @@ enum {
     SUBKEY_SEALING = 1000, /* and the key's number */
 };
 
-#define SEAL_PREFIX_BYTES_MAX 16
+#define PREFIX_BYTES 5 /* "s1:7:" */
 
 struct keys {
     uint8_t hash_key[KEY_BYTES];
     uint8_t one_id_key[crypto_shorthash_siphash24_KEYBYTES];
     uint8_t message_key[crypto_shorthash_siphashx24_KEYBYTES];
     uint8_t check[SEAL_HASH_BYTES];
-    uint32_t sealing_count;             /* numbers 1 … sealing_count */
-    char prefix[SEAL_PREFIX_BYTES_MAX]; /* "s1:7:" of the newest */
-    size_t prefix_bytes;
+    _Atomic uint32_t newest; /* seals; grows while served */
+    uint32_t oldest;         /* those before it were removed */
     uint8_t sealing[SEALING_KEYS_MAX][KEY_BYTES];
 };
 
@@ -53,17 +52,28 @@ struct key_file {
     uint8_t master[KEY_BYTES];
     bool has_master; /* else it comes from the environment */
     uint8_t check[SEAL_HASH_BYTES];
-    uint32_t sealing_count;
+    uint32_t newest, oldest;
 };
 
 /* ---- making keys of the master key ---- */
 
+/* A key's number is one byte of the text, so that sealing it anew leaves it as long as it is. */
+static const char number_digits[] =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+_Static_assert(sizeof number_digits - 2 == SEALING_KEYS_MAX, "a digit for each key");
+
 /* "s1:7:", the part in front of the base64, which is authenticated too. */
-static size_t write_prefix(uint32_t number, char out[SEAL_PREFIX_BYTES_MAX])
+static void write_prefix(uint32_t number, char out[PREFIX_BYTES])
 {
-    int size = snprintf(out, SEAL_PREFIX_BYTES_MAX, "s1:%u:", number);
-    INVARIANT(size > 0 && size < SEAL_PREFIX_BYTES_MAX);
-    return (size_t)size;
+    memcpy(out, "s1:0:", PREFIX_BYTES);
+    out[3] = number_digits[number];
+}
+
+/* 0: no such key. */
+static uint32_t number_of(char digit)
+{
+    const char *at = digit != '\0' ? strchr(number_digits, digit) : NULL;
+    return at != NULL ? (uint32_t)(at - number_digits) : 0;
 }
 
 static void derive_check(const uint8_t master[KEY_BYTES], uint8_t check[SEAL_HASH_BYTES])
@@ -78,9 +88,9 @@ static void derive_all(struct keys *keys, const struct key_file *file)
                                kdf_context, file->master);
     crypto_kdf_derive_from_key(keys->message_key, sizeof keys->message_key, SUBKEY_MESSAGE,
                                kdf_context, file->master);
-    keys->sealing_count = file->sealing_count;
-    keys->prefix_bytes = write_prefix(file->sealing_count, keys->prefix);
-    for (uint32_t i = 0; i < file->sealing_count; i++)
+    atomic_init(&keys->newest, file->newest);
+    keys->oldest = file->oldest;
+    for (uint32_t i = 0; i < SEALING_KEYS_MAX; i++)
         crypto_kdf_derive_from_key(keys->sealing[i], KEY_BYTES, SUBKEY_SEALING + i + 1, kdf_context,
                                    file->master);
     memcpy(keys->check, file->check, sizeof keys->check);
@@ -115,18 +125,35 @@ static bool take_field(str *text, str name, str *rest)
     return true;
 }
 
+/* "3", or in version 2 "3 from 2". */
+static bool parse_sealing(str text, bool has_from, struct key_file *file)
+{
+    str first;
+    uint64_t newest, oldest = 1;
+    if (!has_from)
+        first = text;
+    else if (!str_split(&text, ' ', &first) || !str_starts_with(text, STR("from ")) ||
+             !str_to_uint64(str_slice(text, 5, text.size), &oldest))
+        return false;
+    if (!str_to_uint64(first, &newest) || newest > SEALING_KEYS_MAX || oldest < 1 ||
+        oldest > newest)
+        return false;
+    file->newest = (uint32_t)newest;
+    file->oldest = (uint32_t)oldest;
+    return true;
+}
+
 static bool parse_key_file(str text, struct key_file *file)
 {
     str version, master, sealing, check;
-    uint64_t count;
-    if (!take_field(&text, STR("kith-keys "), &version) || !str_equal(version, STR("1")) ||
+    if (!take_field(&text, STR("kith-keys "), &version) ||
+        !(str_equal(version, STR("1")) || str_equal(version, STR("2"))) ||
         !take_field(&text, STR("master "), &master) ||
         !take_field(&text, STR("sealing "), &sealing) || !take_field(&text, STR("check "), &check))
         return false;
-    if (!str_to_uint64(sealing, &count) || count < 1 || count > SEALING_KEYS_MAX ||
+    if (!parse_sealing(sealing, str_equal(version, STR("2")), file) ||
         !decode_check(check, file->check))
         return false;
-    file->sealing_count = (uint32_t)count;
     file->has_master = !str_equal(master, STR("environment"));
     return !file->has_master || decode_master(master, file->master);
 }
@@ -213,7 +240,7 @@ static err write_and_rename(const char *path, const char *temporary, const char 
 static err write_key_file(const char *path, const struct key_file *file, struct problem *problem)
 {
     char temporary[4096], master[MASTER_TEXT_BYTES] = "environment";
-    char check[2 * SEAL_HASH_BYTES + 1], text[KEY_FILE_BYTES_MAX];
+    char check[2 * SEAL_HASH_BYTES + 1], text[KEY_FILE_BYTES_MAX], from[24] = "";
     int size = snprintf(temporary, sizeof temporary, "%s.tmp", path);
     if (size < 0 || (size_t)size >= sizeof temporary)
         return problem_set(problem, ERR_INVALID, "the path of the key file is too long: '%s'",
@@ -222,8 +249,10 @@ static err write_key_file(const char *path, const struct key_file *file, struct 
         sodium_bin2base64(master, sizeof master, file->master, KEY_BYTES,
                           sodium_base64_VARIANT_ORIGINAL);
     sodium_bin2hex(check, sizeof check, file->check, sizeof file->check);
-    size = snprintf(text, sizeof text, "kith-keys 1\nmaster %s\nsealing %u\ncheck %s\n", master,
-                    file->sealing_count, check);
+    if (file->oldest > 1)
+        snprintf(from, sizeof from, " from %u", file->oldest);
+    size = snprintf(text, sizeof text, "kith-keys %d\nmaster %s\nsealing %u%s\ncheck %s\n",
+                    file->oldest > 1 ? 2 : 1, master, file->newest, from, check);
     INVARIANT(size > 0 && (size_t)size < sizeof text);
     err error = write_and_rename(path, temporary, text, (size_t)size);
     int reason = errno;
@@ -279,7 +308,7 @@ static err make_key_file(const char *path, struct key_file *file, bool from_envi
                          const uint8_t master[KEY_BYTES], struct problem *problem)
 {
     file->has_master = !from_environment;
-    file->sealing_count = 1;
+    file->newest = file->oldest = 1;
     if (from_environment)
         memcpy(file->master, master, KEY_BYTES);
     else
@@ -339,7 +368,7 @@ static err prepare_sodium(struct problem *problem)
 
 err keys_open(struct keys **keys, const char *path, struct problem *problem)
 {
-    struct key_file file = { .sealing_count = 0 };
+    struct key_file file = { .newest = 0 };
     err error = prepare_sodium(problem);
     if (error != ERR_OK)
         return error;
@@ -366,24 +395,56 @@ void keys_free(struct keys **keys)
     *keys = NULL;
 }
 
-err keys_rotate(const char *path, struct problem *problem)
+static err too_many(const char *path, struct problem *problem)
 {
-    struct key_file file = { .sealing_count = 0 };
+    return problem_set(problem, ERR_UNPROCESSABLE,
+                       "'%s' has %d sealing keys, the most there can be", path, SEALING_KEYS_MAX);
+}
+
+/* Change what the file says of sealing keys. */
+static err change_key_file(const char *path, uint32_t newest, uint32_t oldest, uint32_t *is_newest,
+                           struct problem *problem)
+{
+    struct key_file file = { .newest = 0 };
     err error = prepare_sodium(problem);
-    if (error != ERR_OK)
-        return error;
-    error = open_key_file(path, false, &file, problem);
-    if (error == ERR_OK && file.sealing_count == SEALING_KEYS_MAX)
-        error = problem_set(problem, ERR_UNPROCESSABLE,
-                            "'%s' has %d sealing keys, the most there "
-                            "can be",
-                            path, SEALING_KEYS_MAX);
-    if (error == ERR_OK) {
-        file.sealing_count++;
+    if (error == ERR_OK)
+        error = open_key_file(path, false, &file, problem);
+    if (error == ERR_OK && newest > SEALING_KEYS_MAX)
+        error = too_many(path, problem);
+    if (error == ERR_OK && (newest > file.newest || oldest > file.oldest)) {
+        file.newest = newest > file.newest ? newest : file.newest;
+        file.oldest = oldest > file.oldest ? oldest : file.oldest;
+        INVARIANT(file.oldest <= file.newest);
         error = write_key_file(path, &file, problem);
     }
+    *is_newest = file.newest;
     sodium_memzero(&file, sizeof file);
     return error;
+}
+
+err keys_add(struct keys *keys, const char *path, uint32_t number, struct problem *problem)
+{
+    uint32_t newest;
+    err error = change_key_file(path, number, 1, &newest, problem);
+    if (error == ERR_OK)
+        keys_learn(keys, newest);
+    return error;
+}
+
+void keys_learn(struct keys *keys, uint32_t newest)
+{
+    uint32_t known = atomic_load(&keys->newest);
+    newest = newest <= SEALING_KEYS_MAX ? newest : SEALING_KEYS_MAX;
+    while (known < newest && !atomic_compare_exchange_weak(&keys->newest, &known, newest))
+        continue;
+}
+
+err keys_remove(const struct keys *keys, const char *path, uint32_t number, struct problem *problem)
+{
+    uint32_t newest = atomic_load(&keys->newest);
+    if (number == 0 || number >= newest)
+        return problem_set(problem, ERR_CONFLICT, "key %u seals, and cannot be removed", number);
+    return change_key_file(path, newest, number + 1, &newest, problem);
 }
 
 void keys_fingerprint(const struct keys *keys, uint8_t out[SEAL_HASH_BYTES])
@@ -501,36 +562,40 @@ static char *put_base64url(char *out, const uint8_t *at, size_t size)
 
 err keys_seal(const struct keys *keys, struct arena *arena, str value, str *sealed)
 {
+    uint32_t number = keys_newest(keys);
     size_t plain_bytes = NONCE_BYTES + value.size + TAG_BYTES;
-    size_t text_bytes = keys->prefix_bytes + (plain_bytes * 4 + 2) / 3;
+    size_t text_bytes = PREFIX_BYTES + (plain_bytes * 4 + 2) / 3;
     uint8_t *bytes = arena_alloc_raw(arena, plain_bytes);
     char *text = arena_alloc_raw(arena, text_bytes);
     if (bytes == NULL || text == NULL)
         return ERR_NOMEM;
     memcpy(bytes, next_nonce(), NONCE_BYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + NONCE_BYTES, NULL,
-                                               (const uint8_t *)value.data, value.size,
-                                               (const uint8_t *)keys->prefix, keys->prefix_bytes,
-                                               NULL, bytes, keys->sealing[keys->sealing_count - 1]);
-    memcpy(text, keys->prefix, keys->prefix_bytes);
-    char *end = put_base64url(text + keys->prefix_bytes, bytes, plain_bytes);
+    write_prefix(number, text);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        bytes + NONCE_BYTES, NULL, (const uint8_t *)value.data, value.size, (const uint8_t *)text,
+        PREFIX_BYTES, NULL, bytes, keys->sealing[number - 1]);
+    char *end = put_base64url(text + PREFIX_BYTES, bytes, plain_bytes);
     INVARIANT((size_t)(end - text) == text_bytes);
     *sealed = str_from_bytes(text, text_bytes);
     return ERR_OK;
 }
 
+#define BODY_BYTES_LEAST ((NONCE_BYTES + TAG_BYTES) * 4 / 3) /* of the seal of nothing */
+
 /* The key number and the base64 of a sealed text. */
 static bool split_sealed(str sealed, uint32_t *number, str *body)
 {
-    str rest = str_slice(sealed, 3, sealed.size), digits;
-    uint64_t value;
-    if (!str_starts_with(sealed, STR("s1:")) || str_find_byte(rest, ':') == rest.size ||
-        !str_split(&rest, ':', &digits) || !str_to_uint64(digits, &value) || value == 0 ||
-        value > UINT32_MAX || digits.data[0] == '0')
+    if (sealed.size < PREFIX_BYTES || !str_starts_with(sealed, STR("s1:")) || sealed.data[4] != ':')
         return false;
-    *number = (uint32_t)value;
-    *body = rest;
-    return true;
+    *number = number_of(sealed.data[3]);
+    *body = str_slice(sealed, PREFIX_BYTES, sealed.size);
+    return *number != 0;
+}
+
+static bool is_base64url(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
 }
 
 bool seal_is_sealed(str text)
@@ -539,14 +604,27 @@ bool seal_is_sealed(str text)
     str body;
     if (!split_sealed(text, &number, &body))
         return false;
-    for (size_t i = 0; i < body.size; i++) {
-        char c = body.data[i];
-        bool base64 = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_';
-        if (!base64)
+    for (size_t i = 0; i < body.size; i++)
+        if (!is_base64url(body.data[i]))
             return false;
-    }
-    return body.size >= (NONCE_BYTES + TAG_BYTES) * 4 / 3;
+    return body.size >= BODY_BYTES_LEAST;
+}
+
+static bool decode_body(str body, uint8_t *bytes, size_t room, size_t *size)
+{
+    return sodium_base642bin(bytes, room, body.data, body.size, NULL, size, NULL,
+                             sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+           *size >= NONCE_BYTES + TAG_BYTES;
+}
+
+static bool open_body(const struct keys *keys, uint32_t number, const uint8_t *bytes, size_t size,
+                      uint8_t *plain)
+{
+    char prefix[PREFIX_BYTES];
+    write_prefix(number, prefix);
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(
+               plain, NULL, NULL, bytes + NONCE_BYTES, size - NONCE_BYTES, (const uint8_t *)prefix,
+               PREFIX_BYTES, bytes, keys->sealing[number - 1]) == 0;
 }
 
 err keys_unseal(const struct keys *keys, struct arena *arena, str sealed, str *value,
@@ -556,27 +634,93 @@ err keys_unseal(const struct keys *keys, struct arena *arena, str sealed, str *v
     str body;
     if (!split_sealed(sealed, &number, &body))
         return problem_set(problem, ERR_INVALID, "this is not a sealed text");
-    if (number > keys->sealing_count)
-        return problem_set(problem, ERR_CORRUPT, "sealed with key %u, this folder has %u", number,
-                           keys->sealing_count);
     size_t room = body.size / 4 * 3 + 3, size = 0;
     uint8_t *bytes = arena_alloc_raw(arena, room);
     char *plain = arena_alloc_raw(arena, room);
     if (bytes == NULL || plain == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to open a sealed text");
-    if (sodium_base642bin(bytes, room, body.data, body.size, NULL, &size, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        size < NONCE_BYTES + TAG_BYTES)
+    if (!decode_body(body, bytes, room, &size))
         return problem_set(problem, ERR_INVALID, "this is not a sealed text");
-    char prefix[SEAL_PREFIX_BYTES_MAX];
-    size_t prefix_bytes = write_prefix(number, prefix);
-    unsigned long long plain_bytes = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-            (uint8_t *)plain, &plain_bytes, NULL, bytes + NONCE_BYTES, size - NONCE_BYTES,
-            (const uint8_t *)prefix, prefix_bytes, bytes, keys->sealing[number - 1]) != 0)
+    if (number < keys->oldest)
+        return problem_set(problem, ERR_CORRUPT, "sealed with key %u, which was removed", number);
+    if (!open_body(keys, number, bytes, size, (uint8_t *)plain))
         return problem_set(problem, ERR_CORRUPT, "a sealed text is damaged or of another folder");
-    *value = str_from_bytes(plain, (size_t)plain_bytes);
+    *value = str_from_bytes(plain, size - NONCE_BYTES - TAG_BYTES);
     return ERR_OK;
+}
+
+/* ---- sealing anew ---- */
+
+/* How far what follows a text may look like more of it: a record has no end marks. */
+#define OVERHANG_BYTES_MAX 512
+
+/* The text keeps its length and its nonce: no other text was ever sealed with both this nonce and the new key, and whoever seals
+ * this one anew, wherever it stands and by whatever keys it came here, gets the same bytes. */
+static void seal_anew(const struct keys *keys, uint32_t number, char *text, uint8_t *bytes,
+                      size_t size, const uint8_t *plain)
+{
+    write_prefix(number, text);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        bytes + NONCE_BYTES, NULL, plain, size - NONCE_BYTES - TAG_BYTES, (const uint8_t *)text,
+        PREFIX_BYTES, NULL, bytes, keys->sealing[number - 1]);
+    put_base64url(text + PREFIX_BYTES, bytes, size);
+}
+
+/* A text at `text`, with `run` digits of base64 behind its prefix: as many of them belong to it as can be opened. False: none, or
+ * no memory. `writes` NULL: only looked at. */
+static bool renew_text(const struct keys *keys, uint32_t number, uint32_t newest, const char *text,
+                       size_t run, char *writes)
+{
+    size_t room = run / 4 * 3 + 3, size;
+    uint8_t small[2][1024];
+    uint8_t *bytes = room <= sizeof small[0] ? small[0] : memory_alloc(2 * room);
+    uint8_t *plain = room <= sizeof small[0] ? small[1] : bytes + room;
+    bool opened = false;
+    if (bytes == NULL)
+        return false;
+    for (size_t left = OVERHANG_BYTES_MAX; run >= BODY_BYTES_LEAST && left > 0 && !opened;
+         run--, left--)
+        opened = decode_body(str_from_bytes(text + PREFIX_BYTES, run), bytes, room, &size) &&
+                 open_body(keys, number, bytes, size, plain);
+    if (opened && writes != NULL)
+        seal_anew(keys, newest, writes, bytes, size, plain);
+    sodium_memzero(plain, room);
+    if (bytes != small[0])
+        memory_free(bytes);
+    return opened;
+}
+
+static size_t renew_all(const struct keys *keys, const char *bytes, size_t size, char *writes)
+{
+    uint32_t newest = keys_newest(keys);
+    size_t count = 0;
+    const char *at = bytes, *end = bytes + size, *next;
+    while (size > 0 && newest > 1 && (next = memmem(at, (size_t)(end - at), "s1:", 3)) != NULL) {
+        uint32_t number = 0;
+        at = next + 3;
+        if (end - next > PREFIX_BYTES && next[4] == ':')
+            number = number_of(next[3]);
+        if (number == 0)
+            continue;
+        const char *body = next + PREFIX_BYTES, *last = body;
+        while (last < end && is_base64url(*last))
+            last++;
+        if (number < newest && number >= keys->oldest)
+            count += renew_text(keys, number, newest, next, (size_t)(last - body),
+                                writes != NULL ? writes + (next - bytes) : NULL);
+        at = last;
+    }
+    return count;
+}
+
+size_t keys_renew(const struct keys *keys, char *bytes, size_t size)
+{
+    return renew_all(keys, bytes, size, bytes);
+}
+
+size_t keys_count_old(const struct keys *keys, str bytes)
+{
+    return renew_all(keys, bytes.data, bytes.size, NULL);
 }
 
 /* ---- pieces of files ---- */
@@ -585,12 +729,17 @@ _Static_assert(SEAL_PIECE_BYTES == NONCE_BYTES + TAG_BYTES, "pieces");
 
 uint32_t keys_newest(const struct keys *keys)
 {
-    return keys->sealing_count;
+    return atomic_load_explicit(&keys->newest, memory_order_relaxed);
+}
+
+uint32_t keys_oldest(const struct keys *keys)
+{
+    return keys->oldest;
 }
 
 err keys_seal_piece(const struct keys *keys, uint32_t number, str place, str plain, uint8_t *out)
 {
-    if (number == 0 || number > keys->sealing_count)
+    if (number < keys->oldest || number > SEALING_KEYS_MAX)
         return ERR_CORRUPT;
     memcpy(out, next_nonce(), NONCE_BYTES);
     crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_BYTES, NULL, (const uint8_t *)plain.data,
@@ -603,7 +752,7 @@ err keys_unseal_piece(const struct keys *keys, uint32_t number, str place, const
                       size_t sealed_bytes, char *out)
 {
     unsigned long long plain_bytes = 0;
-    if (number == 0 || number > keys->sealing_count || sealed_bytes < SEAL_PIECE_BYTES)
+    if (number < keys->oldest || number > SEALING_KEYS_MAX || sealed_bytes < SEAL_PIECE_BYTES)
         return ERR_CORRUPT;
     return crypto_aead_xchacha20poly1305_ietf_decrypt(
                (uint8_t *)out, &plain_bytes, NULL, sealed + NONCE_BYTES, sealed_bytes - NONCE_BYTES,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,6 +158,31 @@ static err add_piece(struct sealed_file *file, uint32_t size)
     return ERR_OK;
 }
 
+static bool lock_is_of(int fd, const char *path)
+{
+    struct stat ours, there;
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
+}
+
+/* Who writes holds a lock for as long as it is open, so that nobody puts another file in its place meanwhile. False: that has
+ * happened between opening and locking. */
+static bool lock_to_write(int fd, const char *path)
+{
+    while (flock(fd, LOCK_SH) != 0 && errno == EINTR)
+        continue;
+    return lock_is_of(fd, path);
+}
+
+/* -1 with errno. */
+static int open_to_write(const char *path, int flags)
+{
+    int fd;
+    while ((fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600)) >= 0 && !lock_to_write(fd, path))
+        close(fd);
+    return fd;
+}
+
 static err write_head(struct sealed_file *file, struct problem *problem)
 {
     uint8_t head[HEAD_BYTES] = { 0 };
@@ -176,9 +202,10 @@ err sealed_file_create(struct sealed_file **out, const struct keys *keys, const 
     err error = make(&file, keys, problem);
     if (error != ERR_OK)
         return error;
-    file->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    error = file->fd >= 0 ? write_head(file, problem)
-                          : disk_error(errno, "the file cannot be made", problem);
+    file->fd = open_to_write(path, O_CREAT);
+    error = file->fd >= 0 && ftruncate(file->fd, 0) == 0
+                ? write_head(file, problem)
+                : disk_error(errno, "the file cannot be made", problem);
     if (error != ERR_OK)
         sealed_file_close(&file);
     else
@@ -205,7 +232,7 @@ static err find_pieces(struct sealed_file *file, uint64_t file_bytes)
 static err open_piece(struct sealed_file *file, size_t index, struct problem *problem);
 
 /* The last piece may be as long as it should be and yet not all on disk. */
-static err drop_torn(struct sealed_file *file, struct problem *problem)
+static void leave_out_torn(struct sealed_file *file)
 {
     struct problem unused;
     if (file->count > 0 && open_piece(file, file->count - 1, &unused) == ERR_CORRUPT) {
@@ -213,6 +240,11 @@ static err drop_torn(struct sealed_file *file, struct problem *problem)
         file->size_bytes = last->plain_at;
         file->end = last->file_at;
     }
+}
+
+static err drop_torn(struct sealed_file *file, struct problem *problem)
+{
+    leave_out_torn(file);
     return ftruncate(file->fd, (off_t)file->end) == 0
                ? ERR_OK
                : disk_error(errno, "the file cannot be cut", problem);
@@ -227,7 +259,8 @@ err sealed_file_open(struct sealed_file **out, const struct keys *keys, const ch
     err error = make(&file, keys, problem);
     if (error != ERR_OK)
         return error;
-    file->fd = open(path, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+    file->fd =
+        writes ? open_to_write(path, O_NOFOLLOW) : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file->fd < 0 || fstat(file->fd, &status) != 0)
         error = disk_error(errno, "the file cannot be opened", problem);
     else if (!read_at(file->fd, head, sizeof head, 0) || memcmp(head, magic, sizeof magic) != 0)
@@ -429,4 +462,93 @@ err sealed_file_change(struct sealed_file *file, str plain, struct problem *prob
             return error;
     }
     return ERR_OK;
+}
+
+/* ---- sealed anew ---- */
+
+static err copy_pieces(struct sealed_file *from, struct sealed_file *to, struct problem *problem)
+{
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < from->count; i++) {
+        error = open_piece(from, i, problem);
+        if (error == ERR_OK)
+            error =
+                sealed_file_append(to, str_from_bytes(from->plain, from->pieces[i].size), problem);
+    }
+    return error;
+}
+
+/* As old as the one it replaces: by that age files go. */
+static err keep_times(const struct sealed_file *from, const struct sealed_file *to,
+                      struct problem *problem)
+{
+    struct stat status;
+    if (fstat(from->fd, &status) != 0)
+        return disk_error(errno, "the file cannot be looked at", problem);
+    const struct timespec times[2] = { status.st_atim, status.st_mtim };
+    return futimens(to->fd, times) == 0 ? ERR_OK
+                                        : disk_error(errno, "the file cannot be dated", problem);
+}
+
+/* They change places, so that one which was removed meanwhile stays so; a file system that cannot do that renames. */
+static int take_name(const struct sealed_file *file, const char *name, const char *path)
+{
+    if (renameat2(AT_FDCWD, name, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (!lock_is_of(file->fd, path)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return rename(name, path);
+}
+
+static err replace_sealed(struct sealed_file *file, const char *path, struct problem *problem)
+{
+    struct sealed_file *fresh = NULL;
+    char name[4096];
+    if (snprintf(name, sizeof name, "%s" SEALED_FRESH, path) >= (int)sizeof name)
+        return problem_set(problem, ERR_INVALID, "the path of a sealed file is too long");
+    err error = sealed_file_create(&fresh, file->keys, name, problem);
+    if (error == ERR_OK)
+        error = copy_pieces(file, fresh, problem);
+    if (error == ERR_OK)
+        error = keep_times(file, fresh, problem);
+    if (error == ERR_OK)
+        error = sealed_file_sync(fresh, problem);
+    if (error == ERR_OK && take_name(file, name, path) != 0)
+        error = disk_error(errno, "the file cannot be replaced", problem);
+    (void)unlink(name); /* the old one, or what nobody needs */
+    sealed_file_close(&fresh);
+    return error;
+}
+
+err sealed_file_renew(const struct keys *keys, const char *path, bool *renewed,
+                      struct problem *problem)
+{
+    struct sealed_file *file = NULL;
+    *renewed = false;
+    err error = sealed_file_open(&file, keys, path, false, problem);
+    if (error != ERR_OK || file->key_number >= keys_newest(keys)) {
+        sealed_file_close(&file);
+        return error;
+    }
+    if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+        error = problem_set(problem, ERR_BUSY, "a sealed file is being written");
+    else if (!lock_is_of(file->fd, path))
+        error = problem_set(problem, ERR_BUSY, "a sealed file was replaced");
+    /* What has been written between opening and locking counts. */
+    struct stat status = { .st_size = 0 };
+    if (error == ERR_OK && fstat(file->fd, &status) != 0)
+        error = disk_error(errno, "the file cannot be looked at", problem);
+    if (error == ERR_OK)
+        error = find_pieces(file, (uint64_t)status.st_size);
+    if (error == ERR_OK)
+        leave_out_torn(file);
+    if (error == ERR_OK)
+        error = replace_sealed(file, path, problem);
+    *renewed = error == ERR_OK;
+    sealed_file_close(&file);
+    return error;
 }

@@ -19,6 +19,7 @@
  * Invariants
  *   F1 no plain byte is on disk under a name: who needs a plain file (a zip, Parquet) gets a nameless one.
  *   F2 a piece read is one that was written at that place of that file, or it is CORRUPT.
+ *   F3 who may write holds the file's lock (flock, shared) while it is open; it is replaced only while nobody does.
  *
  * One thread at a time for a struct; several structs may read one file while another appends, cuts behind what they read, or
  * changes a piece in place.
@@ -62,5 +63,12 @@ err sealed_file_unseal(struct sealed_file *file, int *descriptor, char path[SEAL
                        struct problem *problem) MUST_USE;
 /* What differs in `plain`, which is as long, is written in its place. */
 err sealed_file_change(struct sealed_file *file, str plain, struct problem *problem) MUST_USE;
+
+/* A file of a key before the newest is sealed anew, in a new file that takes its name and age; who reads it meanwhile has the old
+ * one to its end. *renewed false: it has the newest key. BUSY while somebody may write. What a crash leaves is `path` and
+ * SEALED_FRESH, which nobody reads. */
+#define SEALED_FRESH ".fresh"
+err sealed_file_renew(const struct keys *keys, const char *path, bool *renewed,
+                      struct problem *problem) MUST_USE;
 
 #endif

@@ -105,6 +105,9 @@ err ledger_open(struct ledger **out, const struct ledger_config *config, struct 
     if (ledger == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to open the ledger");
     init_locks(ledger);
+    ledger->renew = config->renew;
+    ledger->renew_context = config->renew_context;
+    buffer_init(&ledger->renewing, WRITES_BYTES_MAX);
     ledger->checkpoint_pages =
         config->checkpoint_pages > 0 ? config->checkpoint_pages : CHECKPOINT_PAGES_DEFAULT;
     struct sql_config writer = { .path = config->path,
@@ -142,6 +145,7 @@ static void finish_statements(struct ledger *ledger)
     for (int t = 0; t < LEDGER_TABLE_COUNT; t++) {
         sql_finish(&ledger->upserts[t]);
         sql_finish(&ledger->deletes[t]);
+        sql_finish(&ledger->finds[t]);
     }
 }
 
@@ -158,6 +162,7 @@ void ledger_close(struct ledger **out)
         sql_close_without_sync(ledger->sql);
     sql_close(&ledger->sql);
     writes_free_all(ledger);
+    buffer_deinit(&ledger->renewing);
     queue_deinit(&ledger->queue);
     pthread_cond_destroy(&ledger->reader_free);
     pthread_mutex_destroy(&ledger->readers_mutex);

@@ -72,6 +72,10 @@ struct ledger_config {
     uint64_t epoch;
     bool
         read_only; /* of a server: somebody else writes; nothing is migrated, and ledger_apply is not called */
+    /* What texts and blobs are to look like on disk: changed in place as they are committed, but for keys and the audit, whose
+     * lines are chained. Returns how often it changed something. Ledger's thread; NULL: they stay as they are. */
+    size_t (*renew)(void *context, char *bytes, size_t size);
+    void *renew_context;
 };
 
 /* Opens or creates, runs the numbered migrations, refuses a folder written by a newer Kith. */
@@ -94,6 +98,9 @@ void ledger_put(struct ledger_writes *writes, enum ledger_table table,
 /* `key`: one value per key column. */
 void ledger_delete(struct ledger_writes *writes, enum ledger_table table,
                    const struct ledger_value *key);
+/* The row as it is when its turn comes is committed once more, by way of `renew`; a row that is not there stays so. */
+void ledger_renew(struct ledger_writes *writes, enum ledger_table table,
+                  const struct ledger_value *key);
 size_t ledger_writes_count(const struct ledger_writes *writes);
 
 /* Hand the set over (the ledger frees it; after an error it is still the caller's). `applied_seq` becomes META 'applied_seq' in the same

@@ -12,16 +12,20 @@ static err prepare_lazily(struct ledger *ledger, enum writes_operation operation
                           enum ledger_table table, struct sql_statement **statement,
                           struct problem *problem)
 {
-    struct sql_statement **slot =
-        operation == WRITES_PUT ? &ledger->upserts[table] : &ledger->deletes[table];
+    struct sql_statement **slot = operation == WRITES_PUT      ? &ledger->upserts[table]
+                                  : operation == WRITES_DELETE ? &ledger->deletes[table]
+                                                               : &ledger->finds[table];
     err error = ERR_OK;
     if (*slot == NULL) {
         struct buffer text;
         buffer_init(&text, 8192);
         if (operation == WRITES_PUT)
             table_write_upsert(table_of(table), &text);
-        else
+        else if (operation == WRITES_DELETE)
             table_write_delete(table_of(table), &text);
+        else
+            table_write_select(&(struct read_shape){ .table = table, .whole_key = true, .by = -1 },
+                               &text);
         error = buffer_status(&text);
         if (error != ERR_OK)
             problem_set(problem, error, "no memory for a statement on ledger table '%s'",
@@ -51,15 +55,89 @@ static err write_row(struct ledger *ledger, const struct writes_row *row, struct
     return error;
 }
 
-static err write_set(struct ledger *ledger, const struct ledger_writes *writes,
-                     struct problem *problem)
+/* ---- sealing anew ---- */
+
+static bool is_renewed(const struct ledger *ledger, enum ledger_table table)
+{
+    return ledger->renew != NULL && table != LEDGER_AUDIT;
+}
+
+/* Views of `row` point into `bytes`, which may be written. */
+static size_t renew_values(struct ledger *ledger, const struct writes_row *row, char *bytes)
+{
+    size_t changed = 0;
+    if (!is_renewed(ledger, row->table))
+        return 0;
+    for (int i = table_of(row->table)->keys; i < row->count; i++) {
+        const struct ledger_value *value = &row->values[i];
+        if ((value->kind == LEDGER_TEXT || value->kind == LEDGER_BLOB) && value->bytes.size > 0)
+            changed += ledger->renew(ledger->renew_context, bytes + (value->bytes.data - bytes),
+                                     value->bytes.size);
+    }
+    return changed;
+}
+
+/* The columns of the row that was found, in memory of ours. */
+static err take_found(struct ledger *ledger, struct sql_statement *found, struct writes_row *row)
+{
+    const struct table *table = table_of(row->table);
+    int places[LEDGER_COLUMNS_MAX];
+    size_t size = 1;
+    for (int i = 0; i < table->columns; i++)
+        places[i] = i;
+    sql_columns(found, table->kinds, places, table->columns, row->values);
+    row->operation = WRITES_PUT;
+    row->count = table->columns;
+    for (int i = 0; i < row->count; i++)
+        if (row->values[i].kind == LEDGER_TEXT || row->values[i].kind == LEDGER_BLOB)
+            size += row->values[i].bytes.size;
+    buffer_clear(&ledger->renewing);
+    if (buffer_reserve(&ledger->renewing, size) == NULL)
+        return ERR_NOMEM;
+    for (int i = 0; i < row->count; i++) {
+        struct ledger_value *value = &row->values[i];
+        if ((value->kind != LEDGER_TEXT && value->kind != LEDGER_BLOB) || value->bytes.size == 0)
+            continue;
+        const char *copy = ledger->renewing.data + ledger->renewing.size;
+        buffer_append_str(&ledger->renewing, value->bytes);
+        value->bytes.data = copy;
+    }
+    return buffer_status(&ledger->renewing);
+}
+
+static err renew_row(struct ledger *ledger, struct writes_row *row, struct problem *problem)
+{
+    struct sql_statement *find = NULL;
+    bool found = false;
+    if (!is_renewed(ledger, row->table))
+        return ERR_OK;
+    err error = prepare_lazily(ledger, WRITES_RENEW, row->table, &find, problem);
+    for (int i = 0; error == ERR_OK && i < row->count; i++)
+        error = sql_bind(find, i, &row->values[i]);
+    if (error == ERR_OK)
+        error = sql_step(ledger->sql, find, &found, problem);
+    if (error == ERR_OK && found && (error = take_found(ledger, find, row)) != ERR_OK)
+        problem_set(problem, error, "no memory for a row of ledger table '%s'",
+                    table_of(row->table)->name);
+    if (find != NULL)
+        sql_reset(find);
+    if (error == ERR_OK && found && renew_values(ledger, row, ledger->renewing.data) > 0)
+        error = write_row(ledger, row, problem);
+    return error;
+}
+
+static err write_set(struct ledger *ledger, struct ledger_writes *writes, struct problem *problem)
 {
     struct writes_cursor cursor = { .next = writes->rows.data,
                                     .end = writes->rows.data + writes->rows.size };
     struct writes_row row;
     err error = ERR_OK;
-    while (error == ERR_OK && writes_next(&cursor, &row))
-        error = write_row(ledger, &row, problem);
+    while (error == ERR_OK && writes_next(&cursor, &row)) {
+        if (row.operation == WRITES_PUT)
+            (void)renew_values(ledger, &row, writes->rows.data);
+        error = row.operation == WRITES_RENEW ? renew_row(ledger, &row, problem)
+                                              : write_row(ledger, &row, problem);
+    }
     return error;
 }
 

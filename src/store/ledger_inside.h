@@ -54,10 +54,10 @@
  *   OFFSET SIZE  DESCRIPTION
  *   0      1     enum writes_operation
  *   1      1     enum ledger_table
- *   2      …     one value per column (PUT) or key column (DELETE):
+ *   2      …     one value per column (PUT) or key column (DELETE, RENEW):
  *                  kind (1), then INT: 8 bytes; TEXT, BLOB: size (4) and the bytes; NULL: nothing
  * Host byte order: a set never leaves the process. */
-enum writes_operation { WRITES_PUT, WRITES_DELETE };
+enum writes_operation { WRITES_PUT, WRITES_DELETE, WRITES_RENEW };
 
 struct ledger_writes {
     struct queue_item item;
@@ -99,6 +99,10 @@ struct ledger {
     struct sql *sql;
     struct sql_statement *upserts[LEDGER_TABLE_COUNT];
     struct sql_statement *deletes[LEDGER_TABLE_COUNT];
+    struct sql_statement *finds[LEDGER_TABLE_COUNT];
+    size_t (*renew)(void *context, char *bytes, size_t size);
+    void *renew_context;
+    struct buffer renewing; /* a row's texts and blobs */
     int64_t checkpoint_pages;
     int64_t checkpointed_pages; /* length of the write-ahead log at the last checkpoint */
     steady_ns checkpointed;     /* when that was */

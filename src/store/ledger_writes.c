@@ -134,6 +134,12 @@ void ledger_delete(struct ledger_writes *writes, enum ledger_table table,
     pack(writes, WRITES_DELETE, table, key, table_of(table)->keys);
 }
 
+void ledger_renew(struct ledger_writes *writes, enum ledger_table table,
+                  const struct ledger_value *key)
+{
+    pack(writes, WRITES_RENEW, table, key, table_of(table)->keys);
+}
+
 static const char *unpack_value(const char *at, struct ledger_value *value)
 {
     value->kind = (enum ledger_kind) * at++;

@@ -167,7 +167,7 @@ static void test_unwritable_folder(void **state)
     struct problem problem = { .error = ERR_OK };
     assert_int_equal(keys_open(&keys, "/nowhere/at/all/keys", &problem), ERR_IO);
     assert_non_null(strstr(problem.detail, "/nowhere/at/all/keys"));
-    assert_int_equal(keys_rotate(path, &problem), ERR_NOT_FOUND);
+    assert_int_equal(keys_add(NULL, path, 2, &problem), ERR_NOT_FOUND);
 }
 
 static void test_seal(void **state)
@@ -240,13 +240,16 @@ static void test_rotation(void **state)
     assert_int_equal(keys_seal(keys, &arena, STR("v"), &old), ERR_OK);
     keys_hash_identifier(keys, STR("mobile"), STR_NONE, STR("v"), before);
     keys_one_id(keys, 7, one_id_before);
+    for (uint32_t i = 2; i <= 12; i++)
+        assert_int_equal(keys_add(keys, path, i, &problem), ERR_OK);
+    assert_int_equal(keys_add(keys, path, 5, &problem), ERR_OK); /* is there already */
+    assert_int_equal(keys_newest(keys), 12);
+    assert_int_equal(keys_add(keys, path, SEALING_KEYS_MAX + 1, &problem), ERR_UNPROCESSABLE);
     keys_free(&keys);
-    for (int i = 0; i < 11; i++)
-        assert_int_equal(keys_rotate(path, &problem), ERR_OK);
     keys = open_keys(NULL);
     assert_int_equal(keys_seal(keys, &arena, STR("v"), &new), ERR_OK);
     assert_true(str_starts_with(old, STR("s1:1:")));
-    assert_true(str_starts_with(new, STR("s1:12:")));
+    assert_true(str_starts_with(new, STR("s1:C:")));
     assert_int_equal(keys_unseal(keys, &arena, old, &plain, &problem), ERR_OK);
     assert_true(str_equal(plain, STR("v")));
     assert_int_equal(keys_unseal(keys, &arena, new, &plain, &problem), ERR_OK);
@@ -254,6 +257,91 @@ static void test_rotation(void **state)
     keys_one_id(keys, 7, one_id_after);
     assert_memory_equal(before, after, 16);
     assert_string_equal(one_id_before, one_id_after);
+    keys_free(&keys);
+}
+
+/* Bytes of a record: what is before and behind a text may look like more of it. */
+static size_t put_record(char *out, str text, const char *behind)
+{
+    int size =
+        snprintf(out, 4000, "As1:%c" STR_FMT "%s\"s1:1:short\" s1:", 'x', STR_ARG(text), behind);
+    return (size_t)size;
+}
+
+static void test_renewed_in_place(void **state)
+{
+    (void)state;
+    static const char *const behind[] = { "",  "\"",       "\n",
+                                          "A", "mobile_9", "AAAAAAAAAAAAAAAAAAAAAAAAA" };
+    struct problem problem = { .error = ERR_OK };
+    struct keys *keys = open_keys(MASTER_42);
+    char bytes[4000], before[4000], value[300];
+    memset(value, 'v', sizeof value);
+    for (size_t length = 0; length < sizeof value; length += length < 20 ? 1 : 37)
+        for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++) {
+            struct keys *one = open_keys(MASTER_42);
+            str sealed, plain, text, other;
+            assert_ok(keys_seal(one, &arena, str_from_bytes(value, length), &sealed));
+            size_t size = put_record(bytes, sealed, behind[i]);
+            memcpy(before, bytes, size);
+            assert_int_equal(keys_renew(one, bytes, size), 0); /* it is the newest */
+            assert_memory_equal(bytes, before, size);
+            keys_learn(one, 2);
+            assert_int_equal(keys_count_old(one, str_from_bytes(bytes, size)), 1);
+            assert_int_equal(keys_renew(one, bytes, size), 1);
+            assert_int_equal(keys_renew(one, bytes, size), 0);
+            text = str_from_bytes(bytes + 5, sealed.size);
+            assert_memory_equal(bytes, before, 5);
+            assert_memory_equal(bytes + 5 + text.size, before + 5 + text.size,
+                                size - 5 - text.size);
+            assert_true(str_starts_with(text, STR("s1:2:")));
+            assert_ok(keys_unseal(one, &arena, text, &plain, &problem));
+            assert_true(str_equal(plain, str_from_bytes(value, length)));
+            /* K2: by way of key 2 or at once */
+            keys_learn(one, 3);
+            size = put_record(before, sealed, behind[i]);
+            assert_int_equal(keys_renew(one, bytes, size), 1);
+            assert_int_equal(keys_renew(one, before, size), 1);
+            assert_memory_equal(bytes, before, size);
+            /* K1: the file of this one knows key 1 alone */
+            other = str_from_bytes(bytes + 5, sealed.size);
+            assert_ok(keys_unseal(keys, &arena, other, &plain, &problem));
+            keys_free(&one);
+            arena_reset(&arena);
+        }
+    keys_free(&keys);
+}
+
+static void test_removed(void **state)
+{
+    (void)state;
+    struct problem problem = { .error = ERR_OK };
+    struct keys *keys = open_keys(NULL);
+    str old, new, plain;
+    char bytes[200];
+    assert_ok(keys_seal(keys, &arena, STR("v"), &old));
+    assert_int_equal(keys_remove(keys, path, 1, &problem), ERR_CONFLICT);
+    assert_ok(keys_add(keys, path, 2, &problem));
+    assert_ok(keys_add(keys, path, 3, &problem));
+    assert_ok(keys_seal(keys, &arena, STR("v"), &new));
+    assert_int_equal(keys_remove(keys, path, 3, &problem), ERR_CONFLICT);
+    assert_ok(keys_remove(keys, path, 1, &problem));
+    assert_ok(keys_unseal(keys, &arena, old, &plain, &problem)); /* while it is served */
+    keys_free(&keys);
+    keys = open_keys(NULL);
+    assert_int_equal(keys_oldest(keys), 2);
+    assert_int_equal(keys_newest(keys), 3);
+    assert_int_equal(keys_unseal(keys, &arena, old, &plain, &problem), ERR_CORRUPT);
+    assert_non_null(strstr(problem.detail, "key 1, which was removed"));
+    assert_ok(keys_unseal(keys, &arena, new, &plain, &problem));
+    memcpy(bytes, old.data, old.size);
+    assert_int_equal(keys_renew(keys, bytes, old.size), 0);
+    assert_memory_equal(bytes, old.data, old.size);
+    assert_ok(keys_add(keys, path, 4, &problem)); /* what was removed stays so */
+    keys_free(&keys);
+    keys = open_keys(NULL);
+    assert_int_equal(keys_oldest(keys), 2);
+    assert_int_equal(keys_newest(keys), 4);
     keys_free(&keys);
 }
 
@@ -368,6 +456,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_seal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_seal_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_renewed_in_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_vectors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hashes_keep_parts_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_id, set_up, tear_down),

@@ -236,6 +236,65 @@ static void test_damage_is_found(void **state)
     sealed_file_close(&file);
 }
 
+static uint32_t key_of_file(void)
+{
+    uint8_t head[12];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, head, sizeof head), sizeof head);
+    close(fd);
+    return head[8];
+}
+
+/* Last of all: from here on there is a newer key. */
+static void test_sealed_anew(void **state)
+{
+    (void)state;
+    bool renewed = true;
+    char name[220];
+    struct stat before, after;
+    struct sealed_file *file;
+    assert_ok(sealed_file_create(&file, keys, path, NULL));
+    append(file, STR("first,"));
+    append(file, STR("second"));
+    assert_ok(sealed_file_renew(keys, path, &renewed, NULL));
+    assert_false(renewed); /* it has the newest */
+    keys_learn(keys, 2);
+    assert_int_equal(sealed_file_renew(keys, path, &renewed, NULL), ERR_BUSY); /* F3 */
+    append(file, STR(",third"));
+    sealed_file_close(&file);
+    const struct timespec times[2] = { { .tv_sec = 1000000 }, { .tv_sec = 1000000 } };
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(stat(path, &before), 0);
+    struct sealed_file *reader = open_it(false);
+    assert_int_equal(key_of_file(), 1);
+    assert_ok(sealed_file_renew(keys, path, &renewed, NULL));
+    assert_true(renewed);
+    assert_int_equal(key_of_file(), 2);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_mtime, after.st_mtime);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+    expect(reader, STR("first,second,third")); /* of the old one */
+    sealed_file_close(&reader);
+    file = open_it(true);
+    expect(file, STR("first,second,third"));
+    append(file, STR("!"));
+    sealed_file_close(&file);
+    snprintf(name, sizeof name, "%s" SEALED_FRESH, path);
+    assert_int_equal(access(name, F_OK), -1);
+    /* a torn end is left behind, and what is not there stays so */
+    keys_learn(keys, 3);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "x", 1, 32 + 3 * (4 + SEAL_PIECE_BYTES) + 18 + 20), 1);
+    close(fd);
+    assert_ok(sealed_file_renew(keys, path, &renewed, NULL));
+    file = open_it(false);
+    expect(file, STR("first,second,third"));
+    sealed_file_close(&file);
+    unlink(path);
+    assert_int_equal(sealed_file_renew(keys, path, &renewed, NULL), ERR_NOT_FOUND);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_changes_in_place),
         cmocka_unit_test(test_torn_ends_are_not_there),
         cmocka_unit_test(test_damage_is_found),
+        cmocka_unit_test(test_sealed_anew),
     };
     return cmocka_run_group_tests_name("access_sealed_file", tests, begin, end);
 }
