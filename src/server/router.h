@@ -313,6 +313,8 @@
       "")                                                                                          \
     X(GET, API "/policy", POLICY_SEE, WORKING, NONE, policy_get, getPolicy, "")                    \
     X(PUT, API "/policy", POLICY_ADMINISTER, WORKING, BODY, policy_put, putPolicy, "")             \
+    X(POST, API "/policy/preview", POLICY_ADMINISTER, WORKING, BODY, policy_preview,               \
+      previewPolicy, "days")                                                                       \
     X(GET, API "/gates", POLICY_SEE, WORKING, NONE, gate_list, listGates, "")                      \
     X(GET, API "/stop", STOP_SEE, WORKING, NONE, stop_get, getStops, "")                           \
     X(POST, API "/stop", STOP_CHANGE, WORKING, BODY, stop_post, putStop, "")                       \

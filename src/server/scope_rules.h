@@ -194,6 +194,7 @@
     X(listChannelKinds, WORKSPACE, NOTHING, READ, "words") \
     X(getPolicy, WORKSPACE, NOTHING, READ, "rules of the house") \
     X(putPolicy, WHOLE, NOTHING, READ, "rules of the house") \
+    X(previewPolicy, WHOLE, NOTHING, READ, "touches to all customers") \
     X(listGates, WORKSPACE, NOTHING, READ, "words") \
     X(getStops, WHOLE, NOTHING, READ, "names what others send by") \
     X(putStop, WHOLE, NOTHING, READ, "stops what others send") \

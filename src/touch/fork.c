@@ -60,7 +60,7 @@ static err copy_waiting(struct touches *to, const struct touches *from)
     return error;
 }
 
-static err copy_definitions(struct touches *to, const struct touches *from)
+err touches_copy_definitions(struct touches *to, const struct touches *from)
 {
     struct problem problem = { .error = ERR_OK };
     json_value json;
@@ -144,7 +144,7 @@ err touches_fork(const struct touches *touches, const struct touches_config *con
     if (error == ERR_OK)
         error = copy_chunks(fork, touches);
     if (error == ERR_OK)
-        error = copy_definitions(fork, touches);
+        error = touches_copy_definitions(fork, touches);
     if (error == ERR_OK)
         error = copy_tables(fork, touches);
     if (error == ERR_OK)
@@ -186,7 +186,7 @@ err touches_fork_then(const struct touches *touches, const struct touches_config
     err error = touches_new(&fork, &same);
     if (error != ERR_OK)
         return error;
-    error = copy_definitions(fork, touches);
+    error = touches_copy_definitions(fork, touches);
     if (error == ERR_OK)
         error = copy_chances(fork, touches, at_ms);
     if (error == ERR_OK)

@@ -683,7 +683,7 @@ void touches_gates_pass(const struct touches *touches, const struct candidate *c
     int64_t held_until_ms = 0;
     *verdict = (struct verdict){ .gate = GATE_NONE };
     for (int gate = GATE_NONE + 1; gate < GATE_COUNT; gate++) {
-        if (!is_asked(candidate, gate, held))
+        if (!is_asked(candidate, gate, held) || (touches->gates_left_out >> gate & 1) != 0)
             continue;
         verdict->holds = gate_kinds[gate].effect == HOLD;
         verdict->until_ms = 0;

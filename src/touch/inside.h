@@ -346,6 +346,7 @@ struct touches {
     struct map spent_places;
 
     uint64_t counts[TOUCH_STATUS_COUNT];
+    uint64_t gates_left_out; /* bits by gate: of a rehearsal, those that no policy decides */
     uint32_t last_correction;
     const char
         *last_detail; /* of the last verdict: which cap or budget; borrowed from the policy */
@@ -461,6 +462,9 @@ void touches_gates_pass(const struct touches *touches, const struct candidate *c
 bool touches_gate_stopped(const struct touches *touches, const struct line *line);
 int64_t touches_period_start_ms(const struct touches *touches, uint32_t customer,
                                 enum cap_calendar calendar, int64_t at_ms, int steps);
+
+/* fork.c: policy, accounts, templates and stops of another room. */
+err touches_copy_definitions(struct touches *to, const struct touches *from) MUST_USE;
 
 /* template_kept.c */
 void touches_link_code(const struct touches *touches, uint32_t number, uint8_t place, char out[12]);

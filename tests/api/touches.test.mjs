@@ -139,6 +139,26 @@ test('refused with the place: templates, policies, unknown accounts', { skip }, 
   await refusal('GET', '/touches/99999999', undefined, 404);
 });
 
+test('a draft of the policy is tried on what went and what waits, and nothing moves', { skip }, async () => {
+  const before = await kith.get('/policy'), touches = (await kith.get('/touches?limit=500')).items.length;
+  const found = await kith.post('/policy/preview?days=30', { frequency: [{ name: 'none at all', per: 'all', max: 0, window: '7d' }] });
+  assert.ok(found.touches > 0 && found.touches <= touches, `${found.touches} of ${touches}`);
+  assert.equal(found.one_in, 1);
+  assert.equal(found.draft.went, 1, 'the transactional one');
+  assert.equal(found.draft.stopped, found.touches - 1);
+  assert.equal(found.more_stopped, found.draft.stopped - found.now.stopped);
+  const cap = found.reasons.find((one) => one.gate === 'frequency_cap');
+  assert.deepEqual([cap.detail, cap.draft.stopped, cap.now.stopped], ['none at all', found.touches - 1, 0]);
+  assert.ok(found.examples.length > 0 && found.examples.every((one) => ids.includes(one.customer) && one.draft.end === 'stopped'));
+  const same = await kith.post('/policy/preview', before);
+  assert.deepEqual([same.changed, same.examples.length], [0, 0]);
+  assert.deepEqual(same.now, same.draft);
+  assert.deepEqual(await kith.get('/policy'), before);
+  assert.equal((await kith.get('/touches?limit=500')).items.length, touches);
+  for (const [path, body, code] of [['/policy/preview', { frequency: [{ max: 1 }] }, 422], ['/policy/preview?days=31', {}, 400]])
+    assert.equal((await kith.post(path, body).catch((error) => error)).status, code);
+});
+
 test('short links lead on and are counted', { skip }, async () => {
   await kith.put('/policy', { link_base: kith.url });
   const answer = await send({ customers: [ids[27]], template: 'hello', purpose: 'service', context: { event: { item: 'x' } } });

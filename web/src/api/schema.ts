@@ -2030,6 +2030,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** what a draft would have done to the touches of the last days and to those that wait; nothing is changed */
+        post: operations["previewPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gates": {
         parameters: {
             query?: never;
@@ -6145,6 +6162,67 @@ export interface components {
             event_types: {
                 [key: string]: number;
             };
+        };
+        /** @description went: at once; late: held and went; waiting: held until now */
+        PolicyEnds: {
+            went: number;
+            late: number;
+            waiting: number;
+            stopped: number;
+        };
+        PolicyEnd: {
+            /** @enum {string} */
+            end: "went" | "late" | "waiting" | "stopped";
+            gate: string | null;
+            /** @description name of the cap or budget; '#2' where it has none: its place */
+            detail: string | null;
+        };
+        PolicyPreview: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            as_of: string;
+            /** @description asked for since `from`, or waiting; without those stopped for what no policy decides */
+            touches: number;
+            /** @description of so many customers one was taken, with all of hers; counts are as of all */
+            one_in: number;
+            partial: boolean;
+            changed: number;
+            more_stopped: number;
+            fewer_stopped: number;
+            now: components["schemas"]["PolicyEnds"];
+            draft: components["schemas"]["PolicyEnds"];
+            /** @description of them, those that wait now */
+            waiting: {
+                touches: number;
+                now: components["schemas"]["PolicyEnds"];
+                draft: components["schemas"]["PolicyEnds"];
+            };
+            reasons: {
+                gate: string | null;
+                detail: string | null;
+                now: {
+                    stopped: number;
+                    held: number;
+                };
+                draft: {
+                    stopped: number;
+                    held: number;
+                };
+            }[];
+            /** @description at most 20, newest first; none for who may not see touches and customers */
+            examples: {
+                customer: string;
+                touch: number;
+                /** Format: date-time */
+                at: string;
+                channel: string;
+                journey: string;
+                campaign: string;
+                priority: number;
+                now: components["schemas"]["PolicyEnd"];
+                draft: components["schemas"]["PolicyEnd"];
+            }[];
         };
     };
     responses: {
@@ -11228,6 +11306,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Policy"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewPolicy: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Policy"];
+            };
+        };
+        responses: {
+            /** @description under the policy in force, and under the draft */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPreview"];
                 };
             };
             400: components["responses"]["Problem"];

@@ -19,6 +19,7 @@ import { Gates, Ranks } from './Gates';
 import { Histories } from './Histories';
 import { HoldOut, Rest } from './Parts';
 import { lists, placeOf, policyQueries, type Policy } from './policy';
+import { Preview } from './Preview';
 import { Rows, type Names } from './Rows';
 import { policyTexts } from './texts';
 import { useDraft } from './useDraft';
@@ -76,6 +77,7 @@ function Opened({ saved }: { saved: Policy }) {
         <StopNotice />
         {draft.isStale && draft.count > 0 && <div className="notice warn" role="status"><span>{t.stale}</span> <Button size="small" onClick={draft.discard}>{t.takeTheirs}</Button></div>}
         <TabBar<Tab> label={t.title} value={tab} onChange={(next) => setFilters({ tab: next })} tabs={tabs.map((key) => ({ key, label: t.tabs[key] }))}>
+          {tab === 'rules' && draft.count > 0 && <Preview policy={draft.policy} reason={reason} onRefused={setRefused} />}
           {tab === 'rules' && <Rules policy={draft.policy} reason={reason} refused={refused} onChange={change} />}
           {tab === 'ranks' && <Ranks />}
           {tab === 'gates' && <Gates />}
