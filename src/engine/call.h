@@ -69,6 +69,8 @@ err run_consent_put(struct call *call) MUST_USE;
 err run_customer_restrict(struct call *call) MUST_USE;
 err run_trait_correct(struct call *call) MUST_USE;
 err run_identifier_part(struct call *call) MUST_USE;
+/* command_identifier.c */
+err run_identifier_add(struct call *call) MUST_USE;
 err run_request_put(struct call *call) MUST_USE;
 /* What was said in her requests goes; open ones end, or end with this erasure. */
 err person_forget(struct call *call, uint32_t erasure, const uint32_t *nodes, size_t count,

@@ -320,6 +320,7 @@ static const struct handler {
     { "customer.split", run_customer_split },
     { "customer.merge", run_customer_merge },
     { "identifier.part", run_identifier_part },
+    { "identifier.add", run_identifier_add },
     { "refusal.decide", run_refusal_decide },
     { "trait.put", run_trait_put },
     { "consent.put", run_consent_put },

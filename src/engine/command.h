@@ -23,6 +23,7 @@
  *  identity.type.put  {name, …rules}         identity.rules.apply {types:[{name, …rules}]}: they and all that follows
  *  customer.split     {customer, merge_id}   customer.merge {customer, other}   numbers
  *  identifier.part    {customer, row, reason}: taken off her by hand; answers {customer, other}, other 0: at home nowhere
+ *  identifier.add     {customer, type, namespace, value (sealed where personal), flags, hash:hex, other_hashes, tail, reason}
  *  refusal.decide     {id, decision:"merge|separate|dismiss"}
  *  trait.put          {name,type,precedence,description,personal}
  *  consent.put        {customer,purpose,granted,evidence,text_version,at_ms (not later than now)}
@@ -78,6 +79,8 @@
     X(CUSTOMER_MERGE, "customer.merge", CUSTOMER_CHANGE, "two customers were joined by hand")      \
     X(IDENTIFIER_PART, "identifier.part", CUSTOMER_CHANGE,                                         \
       "an identifier was taken off a customer by hand")                                            \
+    X(IDENTIFIER_ADD, "identifier.add", CUSTOMER_CHANGE,                                           \
+      "an identifier was given to a customer by hand")                                             \
     X(REFUSAL_DECIDE, "refusal.decide", IDENTITY_CHANGE, "a refused link was decided")             \
     X(TRAIT_PUT, "trait.put", PLAN_CHANGE, "a trait was described")                                \
     X(CONSENT_PUT, "consent.put", CONSENT_CHANGE, "a consent was recorded")                        \

@@ -213,6 +213,13 @@ err identity_split(struct identity *identity, uint64_t merge_id, uint64_t seq, i
 err identity_part(struct identity *identity, uint32_t node, uint32_t row, uint64_t seq,
                   int64_t now_ms, struct ledger_writes *writes, uint32_t *other,
                   struct problem *problem) MUST_USE;
+/* Give an identifier to the customer of `node` by hand; add.c says what is refused: UNPROCESSABLE (blocked, no such type), CONFLICT
+ * (another's, shared, erased, over a limit). Then nothing was changed. `outcome`: its row as origin, adopted; *added: false when
+ * it was hers before. */
+err identity_add(struct identity *identity, uint32_t node,
+                 const struct event_identifier *identifier, uint64_t seq, int64_t now_ms,
+                 struct ledger_writes *writes, struct identity_outcome *outcome, bool *added,
+                 struct problem *problem) MUST_USE;
 /* Join two customers by hand; removes a separation between them. */
 err identity_merge(struct identity *identity, uint32_t a, uint32_t b, uint64_t seq, int64_t now_ms,
                    uint32_t user_number, struct ledger_writes *writes,

@@ -10,7 +10,7 @@ static const char *const cause_texts[LINK_CAUSE_COUNT] = {
     [LINK_DROPPED] = "dropped", [LINK_SHARED] = "shared",     [LINK_BLOCKED] = "blocked",
     [LINK_UNBOUND] = "unbound", [LINK_REFUSED] = "refused",   [LINK_RULES] = "rules",
     [LINK_REVIEW] = "review",   [LINK_IMPORT] = "import",     [LINK_UNDONE] = "undone",
-    [LINK_ERASED] = "erased",
+    [LINK_ERASED] = "erased",   [LINK_HAND] = "hand",
 };
 
 const char *link_cause_text(enum link_cause cause)

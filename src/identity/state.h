@@ -415,6 +415,7 @@ enum link_cause {
     LINK_IMPORT, /* it came by itself and has a node of its own, beside the import's */
     LINK_UNDONE, /* the import that brought it, or moved it, was taken back */
     LINK_ERASED, /* its customer was forgotten */
+    LINK_HAND,   /* a person said so */
     LINK_CAUSE_COUNT
 };
 const char *link_cause_text(enum link_cause cause);
@@ -441,6 +442,12 @@ err tombstone_put(struct act *act, const uint8_t hash[HASH_BYTES], uint32_t type
                   uint32_t erasure) MUST_USE;
 err tombstones_load(struct identity *identity, struct ledger *ledger,
                     struct problem *problem) MUST_USE;
+/* Does one of them keep this identifier out at `time_ms`? */
+bool tombstone_stands(struct identity *identity, const struct event_identifier *identifier,
+                      int64_t time_ms);
+/* Where none stands any more: its value is known again. */
+void tombstone_revive(struct identity *identity, const struct event_identifier *identifier,
+                      struct ledger_writes *writes);
 void tombstones_digest(const struct identity *identity, struct digest *digest);
 /* evidence.c: what speaks for a merge of this node speaks no more. */
 err evidence_forget_node(struct act *act, uint32_t node) MUST_USE;

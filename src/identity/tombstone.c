@@ -111,6 +111,12 @@ static struct tombstone *stone_of(struct identity *identity,
     return stone->lifted_ms != 0 && time_ms >= stone->lifted_ms ? NULL : stone;
 }
 
+bool tombstone_stands(struct identity *identity, const struct event_identifier *identifier,
+                      int64_t time_ms)
+{
+    return stone_of(identity, identifier, time_ms) != NULL;
+}
+
 static bool is_strong(const struct identity *identity, const struct event_identifier *identifier)
 {
     const struct identifier_type *type = type_find(identity, identifier->type);
@@ -125,8 +131,8 @@ static void count_refusal(struct tombstone *stone, int64_t now_ms, struct ledger
 }
 
 /* She has come back: her identifier has a value again, in the place for what came after its digest. */
-static void revive(struct identity *identity, const struct event_identifier *identifier,
-                   struct ledger_writes *writes)
+void tombstone_revive(struct identity *identity, const struct event_identifier *identifier,
+                      struct ledger_writes *writes)
 {
     uint32_t number = find(identity, identifier->hash);
     if (number == 0 || writes == NULL)
@@ -165,7 +171,7 @@ enum identity_about identity_about_erased(struct identity *identity, struct even
     }
     if (found == 0) {
         for (uint32_t i = 0; i < event->identifier_count; i++)
-            revive(identity, &event->identifiers[i], writes);
+            tombstone_revive(identity, &event->identifiers[i], writes);
         return ABOUT_OTHERS;
     }
     if (hers_strong || !other_strong) {

@@ -43,6 +43,7 @@ static const struct {
     { "review", "经人工审核", "was placed by review" },
     { "import", "不靠导入也自行出现，独立成为客户", "came by itself, beside an import" },
     { "undone", "所属导入被撤销", "was let go when its import was undone" },
+    { "hand", "由人工添加", "was given by hand" },
 };
 static const struct {
     const char *cause, *zh, *en;

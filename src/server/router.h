@@ -152,6 +152,8 @@
       correctTrait, "")                                                                            \
     X(DELETE, API "/customers/{one_id}/traits/{name}", CUSTOMER_CHANGE, WORKING, NONE,             \
       trait_release, releaseTrait, "")                                                             \
+    X(POST, API "/customers/{one_id}/identifiers", CUSTOMER_CHANGE, WORKING, BODY, identifier_add, \
+      addIdentifier, "")                                                                           \
     X(DELETE, API "/customers/{one_id}/identifiers/{row}", CUSTOMER_CHANGE, WORKING, NONE,         \
       identifier_part, partIdentifier, "reason")                                                   \
     X(POST, API "/customers/{one_id}/preferences-link", CONSENT_CHANGE, WORKING, NONE,             \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One customer: graph, merges; split, merge, an identifier taken off, consent. */
+/* One customer: graph, merges; split, merge, an identifier given and taken off, consent. */
 #include <stdio.h>
 
+#include "event/normalise.h"
 #include "server/answer.h"
 #include "server/mask.h"
 #include "server/scope.h"
@@ -315,6 +316,92 @@ err route_identifier_part(struct request *request, struct problem *problem)
     json_member_int(&body.writer, STR("row"), row);
     json_member_text(&body.writer, STR("reason"), reason);
     return answer_pair(request, "identifier.part", &body, problem);
+}
+
+static void write_hash(struct command_body *body, str name, const uint8_t *hash, size_t size)
+{
+    char hex[2 * HASH_BYTES + 1];
+    hex_encode(hash, size, hex);
+    if (name.size > 0)
+        json_put_key(&body->writer, name);
+    json_put_text(&body->writer, str_from_c(hex));
+}
+
+/* As an event would bring it: what names a person is sealed from here on. */
+static void write_identifier(struct command_body *body, const struct event_identifier *identifier)
+{
+    json_member_text(&body->writer, STR("type"), identifier->type);
+    json_member_text(&body->writer, STR("namespace"), identifier->namespace_);
+    json_member_text(&body->writer, STR("value"), identifier->value);
+    json_member_int(&body->writer, STR("flags"), identifier->flags);
+    write_hash(body, STR("hash"), identifier->hash, HASH_BYTES);
+    json_put_key(&body->writer, STR("other_hashes"));
+    json_begin_array(&body->writer);
+    for (uint32_t i = 0; i < identifier->other_hash_count && i < 3; i++)
+        write_hash(body, STR_NONE, identifier->other_hashes[i], HASH_BYTES);
+    json_end_array(&body->writer);
+    write_hash(body, STR("tail"), identifier->tail_hash, sizeof identifier->tail_hash);
+}
+
+static err read_identifier(struct request *request, struct event_identifier *identifier,
+                           struct problem *problem)
+{
+    bool verified = json_bool(json_get(request->json, STR("verified")), false);
+    str type = json_text(json_get(request->json, STR("type")));
+    err error = ERR_OK;
+    enum normal_form form = identifier_make(request->server->keys, &request->arena, type,
+                                            json_text(json_get(request->json, STR("namespace"))),
+                                            json_text(json_get(request->json, STR("value"))),
+                                            verified ? IDENTIFIER_VERIFIED : 0, identifier, &error);
+    if (error != ERR_OK)
+        return error;
+    if (form == NORMAL_USABLE || form == NORMAL_BLOCKED) /* the rules say the rest */
+        return ERR_OK;
+    problem_set(problem, ERR_UNPROCESSABLE, "this is no value of the type '%.*s'",
+                (int)str_utf8_prefix_bytes(type, 40), type.data);
+    problem_hint(problem, ERR_UNPROCESSABLE,
+                 form == NORMAL_MASKED ? "a masked value names nobody"
+                                       : "check the type and the value");
+    return problem_at(problem, ERR_UNPROCESSABLE, "/value");
+}
+
+static err answer_added(struct request *request, str response, struct problem *problem)
+{
+    struct json_writer writer;
+    json_value answer;
+    err error = json_parse(request->scratch, response, &answer, problem);
+    if (error != ERR_OK)
+        return error;
+    json_writer_init(&writer, &request->out);
+    json_begin_object(&writer);
+    json_put_key(&writer, STR("customer"));
+    write_one_id(request, &writer, (uint32_t)json_int(json_get(answer, STR("customer")), 0));
+    json_member_int(&writer, STR("row"), json_int(json_get(answer, STR("row")), 0));
+    json_member_bool(&writer, STR("added"), json_bool(json_get(answer, STR("added")), false));
+    json_end_object(&writer);
+    return ERR_OK;
+}
+
+/* One that no source has told of. */
+err route_identifier_add(struct request *request, struct problem *problem)
+{
+    struct event_identifier identifier;
+    struct command_body body;
+    str response = STR_NONE;
+    uint32_t number;
+    err error = view_number(request, request->parameters[0], &number, problem);
+    if (error == ERR_OK)
+        error = read_identifier(request, &identifier, problem);
+    if (error != ERR_OK)
+        return error;
+    command_body_begin(&body);
+    json_member_int(&body.writer, STR("customer"), number);
+    write_identifier(&body, &identifier);
+    json_member_text(&body.writer, STR("reason"),
+                     json_text(json_get(request->json, STR("reason"))));
+    error = answer_command(request, "identifier.add", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    return error == ERR_OK ? answer_added(request, response, problem) : error;
 }
 
 /* ---- consent ---- */

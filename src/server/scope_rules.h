@@ -111,6 +111,7 @@
     X(putRestriction, WHOLE, CUSTOMER, CHANGE, "holds for all teams") \
     X(correctTrait, WHOLE, CUSTOMER, CHANGE, "speaks before all sources, whosever they are") \
     X(releaseTrait, WHOLE, CUSTOMER, CHANGE, "speaks before all sources, whosever they are") \
+    X(addIdentifier, WHOLE, CUSTOMER, CHANGE, "whose it is holds for all teams") \
     X(partIdentifier, WHOLE, CUSTOMER, CHANGE, "whose it is holds for all teams") \
     X(makePreferencesLink, PART, CUSTOMER, READ, "of who is seen") \
     X(showPreferences, PUBLIC, NOTHING, READ, "proved by its token; her own") \

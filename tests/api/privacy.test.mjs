@@ -260,10 +260,37 @@ test('P5: a correction by hand holds against what sources say later, until it is
   const [line] = (await expect(kith, 200, 'GET', '/audit?action=identifier.part')).items;
   assert.equal(JSON.parse(line.detail).reason, 'ticket 4711');
   await refused(kith, 404, 'not_found', 'DELETE', `${path}?reason=again`);
+
+  // Another one is given to her by hand: found by it at once; what is somebody else's, or no value, is refused.
+  const give = (body, status = 200, code = undefined) =>
+    code === undefined
+      ? expect(kith, status, 'POST', `/customers/${before.one_id}/identifiers`, { body })
+      : refused(kith, status, code, 'POST', `/customers/${before.one_id}/identifiers`, { body });
+  const mobile = { type: 'mobile', value: '136 0571 3942', verified: true };
+  await give(mobile, 422, 'unprocessable');
+  await give({ ...mobile, reason: '' }, 422, 'unprocessable');
+  await give({ ...mobile, value: mixed.phone, reason: 'ticket 4712' }, 409, 'conflict');
+  await give({ ...mobile, value: '136****3942', reason: 'ticket 4712' }, 422, 'unprocessable');
+  await give({ ...mobile, value: '13800138000', reason: 'ticket 4712' }, 422, 'unprocessable');
+  await give({ ...mobile, type: 'shoe_size', reason: 'ticket 4712' }, 422, 'unprocessable');
+  const given = await give({ ...mobile, reason: 'ticket 4712' });
+  assert.equal(given.customer.one_id, before.one_id);
+  assert.equal(given.added, true);
+  assert.deepEqual(await give({ ...mobile, reason: 'ticket 4712' }), { ...given, added: false }, 'again it is no news');
+  const owner = async () => (await expect(kith, 200, 'GET', `/customers/by/mobile/${encodeURIComponent('+8613605713942')}`)).one_id;
+  assert.equal(await owner(), before.one_id);
+  const shown = (await find(mixed)).json.identifiers.find((one) => one.row === given.row);
+  assert.equal(shown.value, '136****3942');
+  assert.equal(shown.verified, true);
+  const [addition] = (await expect(kith, 200, 'GET', '/audit?action=identifier.add')).items;
+  assert.deepEqual([JSON.parse(addition.detail).reason, addition.detail.includes('3942')], ['ticket 4712', false]);
+  const { identifiers: why } = await expect(kith, 200, 'GET', `/customers/${before.one_id}/explain`);
+  assert.ok(why.some((one) => one.type === 'mobile' && one.why === 'hand'), JSON.stringify(why));
   await kith.stop();
   await kith.launch();
+  assert.equal(await owner(), before.one_id, 'also after a restart');
   assert.equal(await holder(), parted.other.one_id, 'also after a restart');
-  assert.ok((await find(mixed)).json.identifiers.every((one) => one.type !== 'mobile'));
+  assert.deepEqual((await find(mixed)).json.identifiers.filter((one) => one.type === 'mobile').map((one) => one.value), ['136****3942']);
   assert.equal(await city(), '苏州', 'also after a restart');
   const { trait_origins: origins } = await expect(kith, 200, 'GET', `/customers/${customer}`);
   assert.equal(origins.city.by_hand, true);
@@ -272,6 +299,23 @@ test('P5: a correction by hand holds against what sources say later, until it is
   await expect(kith, 200, 'PUT', `/customers/${customer}/traits/mobile_phone`, { body: { value: '13628173640' } });
   await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${customer}/traits/city`, { body: { value: { a: 1 } } });
   await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${customer}/traits/city`, { body: { value: null } });
+});
+
+test('P2: an identifier that was given by hand is erased with her, also in the log', { skip: missingBinary }, async () => {
+  const given = { id: 'u-given-1', card: 'CARD-BY-HAND-77' };
+  await send(identify({ id: given.id, phone: '+8613605718844' }));
+  const { one_id: customer } = (await find(given)).json;
+  await expect(kith, 200, 'POST', `/customers/${customer}/identifiers`, { body: { type: 'member_card', value: given.card, reason: 'ticket 4713' } });
+  await expect(kith, 200, 'POST', `/customers/${customer}/identifiers`, { body: { type: 'email', value: 'given.by.hand@163.com', verified: true, reason: 'ticket 4713' } });
+  const begun = await expect(kith, 202, 'DELETE', `/customers/${customer}?reason=she%20asked`);
+  await settled(begun.id);
+  assert.equal((await ask(kith, 'GET', `/customers/by/member_card/${given.card}`)).status, 404);
+  await kith.stop();
+  assert.deepEqual(await findPlain(kith.folder, [given.card, 'given.by.hand'], { beside: [kith.logPath] }), []);
+  await kith.launch();
+  // Who is erased does not come back by hand either, before her tombstone is lifted.
+  const other = await oneId(asking);
+  await refused(kith, 409, 'conflict', 'POST', `/customers/${other}/identifiers`, { body: { type: 'member_card', value: given.card, reason: 'ticket 4714' } });
 });
 
 test('P7: each decision is kept with its source, time, text and proof; late ones too', { skip: missingBinary }, async () => {

@@ -3122,6 +3122,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{one_id}/identifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** give a customer an identifier by hand: as an event of a trusted source would, but what is another customer's stays there (409) */
+        post: operations["addIdentifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{one_id}/identifiers/{row}": {
         parameters: {
             query?: never;
@@ -14257,6 +14274,62 @@ export interface operations {
                         name: string;
                         /** @description a value put by hand speaks before all sources */
                         corrected: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addIdentifier: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                one_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description a type of identifiers that is there */
+                    type: string;
+                    namespace?: string;
+                    /** @description as people write it; normalised and, where it names a person, sealed */
+                    value: string;
+                    /** @description was it proved? Otherwise, where its type asks for that, it is a claim */
+                    verified?: boolean;
+                    /** @description why, for the audit; names nobody */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        customer: components["schemas"]["OneId"];
+                        /** @description of the identifier, as the customer's answer has it */
+                        row: number;
+                        /** @description false: it was hers before */
+                        added: boolean;
                     };
                 };
             };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who: name, OneID, what she is worth, by which identifiers she is known, how she may be reached. */
-import { EyeInvisibleOutlined, EyeOutlined, SafetyCertificateOutlined } from '@ant-design/icons';
+import { CloseOutlined, EyeInvisibleOutlined, EyeOutlined, PlusOutlined, SafetyCertificateOutlined } from '@ant-design/icons';
 import { Button, Tooltip } from 'antd';
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
@@ -17,9 +17,12 @@ import { ActionButton, useRightReason } from '@/ui/Controls';
 import { Avatar, ChannelName, Count, Money, OneId, Pill, Time, useIdentifierName } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { ConsentDialog } from './ConsentDialog';
+import { AddIdentifierDialog, PartIdentifierDialog } from './IdentifierDialogs';
+import { identifierTexts } from './identifierTexts';
 import { customerTexts } from './texts';
 
 type Customer = Schemas['Customer'];
+type Identifier = Customer['identifiers'][number];
 const identifiersShown = { wide: 8, narrow: 3 };
 
 interface WhoProps {
@@ -34,6 +37,10 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
   const { server } = useSession();
   const noRole = useRightReason('consent.change');
   const [isRecording, setRecording] = useState(false);
+  const noChange = useRightReason('customer.change');
+  const [isAdding, setAdding] = useState(false);
+  const [parting, setParting] = useState<Identifier | null>(null);
+  const byHand = useText(identifierTexts);
   return (
     <Panel className="customer-who">
       <div className="row" style={{ gap: 12, alignItems: 'flex-start' }}>
@@ -49,6 +56,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
         <h2 className="who-head">
           {t.who.identifiers} <span className="faint">{customer.identifiers.length}</span>
           <span className="grow" />
+          <ActionButton size="small" type="text" icon={<PlusOutlined />} reason={noChange} onClick={() => setAdding(true)}>{byHand.open}</ActionButton>
           <Tooltip title={server.may_reveal ? t.who.revealNote : ''}>
             <span>
               <ActionButton
@@ -60,7 +68,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
             </span>
           </Tooltip>
         </h2>
-        <Identifiers identifiers={customer.identifiers} />
+        <Identifiers identifiers={customer.identifiers} reason={noChange} onPart={setParting} />
       </section>
       <section>
         <h2 className="who-head">
@@ -71,6 +79,8 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
         <Consents consent={customer.consent} />
         <ReachNow oneId={customer.one_id} />
       </section>
+      <AddIdentifierDialog open={isAdding} customer={customer} onClose={() => setAdding(false)} />
+      <PartIdentifierDialog identifier={parting} customer={customer} onClose={() => setParting(null)} />
       <ConsentDialog open={isRecording} customer={customer} onClose={() => setRecording(false)} />
     </Panel>
   );
@@ -140,8 +150,9 @@ function Worth({ summary, createdAt }: { summary: Customer['summary']; createdAt
   );
 }
 
-function Identifiers({ identifiers }: { identifiers: Customer['identifiers'] }) {
+function Identifiers({ identifiers, reason, onPart }: { identifiers: Identifier[]; reason: string | null; onPart: (one: Identifier) => void }) {
   const t = useText(customerTexts).who;
+  const byHand = useText(identifierTexts);
   const name = useIdentifierName();
   const [all, setAll] = useState(false);
   const most = identifiersShown[useNarrow() ? 'narrow' : 'wide'];
@@ -150,17 +161,18 @@ function Identifiers({ identifiers }: { identifiers: Customer['identifiers'] }) 
     <>
       <ul className="who-identifiers">
         {shown.map((one) => (
-          <li key={one.row}>
+          <li key={one.row} className="row">
             <Tooltip
               placement="right"
               title={<>{name(one.type)} · {one.verified ? t.verified : t.claimed}{one.namespace !== '' && <><br />{t.namespace} {one.namespace}</>}<br />{t.source} {one.source}<br />{t.lastSeen} <Time at={one.last_seen} exact /></>}
             >
-              <div className="row" tabIndex={0}>
+              <div className="row grow" tabIndex={0}>
                 <span className="faint small who-type cut">{name(one.type)}</span>
                 <span className="mono cut grow">{one.value}</span>
                 {one.verified && <SafetyCertificateOutlined aria-label={t.verified} style={{ color: 'var(--accent-ink)', fontSize: 13 }} />}
               </div>
             </Tooltip>
+            {reason === null && identifiers.length > 1 && <Button size="small" type="text" className="who-part" icon={<CloseOutlined />} aria-label={byHand.partOne(`${name(one.type)} ${one.value}`)} onClick={() => onPart(one)} />}
           </li>
         ))}
       </ul>

@@ -6,7 +6,7 @@ export const identityWords = catalogue({
   zh: {
     link: {
       first: '首个标识', together: '同一事件', claimed: '公开来源声称', login: '登录认出', moved: '换人使用', taken: '归还真正的主人', dropped: '超出上限，最旧的退出',
-      shared: '多人共用', blocked: '屏蔽值', unbound: '解除绑定', refused: '合并被拒', rules: '规则变更', review: '人工复核', split: '人工拆分', manual: '人工合并',
+      shared: '多人共用', blocked: '屏蔽值', unbound: '解除绑定', refused: '合并被拒', rules: '规则变更', review: '人工复核', hand: '手工添加', split: '人工拆分', manual: '人工合并',
     },
     merge: {
       identifier: '同一条事件里同时出现两边的强标识', login: '匿名访客登录后被认出', manual: '人工合并', review: '复核时判定为同一人', rules: '识别规则变更后允许合并',
@@ -28,7 +28,7 @@ export const identityWords = catalogue({
   en: {
     link: {
       first: 'first known by it', together: 'on one event', claimed: 'claimed by a public source', login: 'known at login', moved: 'used by somebody else', taken: 'given to its owner', dropped: 'over the limit, oldest left',
-      shared: 'shared by many', blocked: 'blocked value', unbound: 'unbound', refused: 'merge refused', rules: 'rules changed', review: 'reviewed', split: 'split by hand', manual: 'joined by hand',
+      shared: 'shared by many', blocked: 'blocked value', unbound: 'unbound', refused: 'merge refused', rules: 'rules changed', review: 'reviewed', hand: 'given by hand', split: 'split by hand', manual: 'joined by hand',
     },
     merge: {
       identifier: 'one event carried strong identifiers of both', login: 'an anonymous visitor signed in and was recognised', manual: 'joined by hand', review: 'review found them to be one person', rules: 'a change of the rules allowed it',
