@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What would happen: a journey of four rounds over the last days of many customers, on an overlay, while the engine goes on.
  *
- *     whatif [--customers 1000000] [--events 2000000] [--days 90] [--folder DIR] [--runs 2] [--beside 0]
+ *     whatif [--customers 1000000] [--events 2000000] [--days 90] [--folder DIR] [--runs 2] [--threads 2] [--beside 0]
  *
  * Each customer has a user id, a phone and a consent from before; then come orders (60 %), refunds (10 %) and views (30 %), spread evenly over
  * the days on the virtual clock. A folder that is there is used again. With --beside N a sender appends N events a second
@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -21,7 +20,7 @@
 #include "event/normalise.h"
 
 struct options {
-    uint64_t customers, events, days, runs, beside;
+    uint64_t customers, events, days, runs, beside, threads;
     const char *folder;
 };
 
@@ -298,14 +297,6 @@ static void end_beside(struct beside *beside)
 
 /* ---- the run ---- */
 
-/* Of this thread, which simulates; others read, apply, and answer for the warehouse. */
-static double processor_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void run_once(struct engine *engine, const struct options *options)
 {
     struct problem problem = { .error = ERR_OK };
@@ -316,7 +307,8 @@ static void run_once(struct engine *engine, const struct options *options)
     json_value body, root;
     char text[64];
     buffer_init(&result, (size_t)256 << 20);
-    snprintf(text, sizeof text, "{\"days\":%llu}", (unsigned long long)options->days);
+    snprintf(text, sizeof text, "{\"days\":%llu,\"threads\":%llu}",
+             (unsigned long long)options->days, (unsigned long long)options->threads);
     if (json_parser_new(&parser, (size_t)256 << 20) != ERR_OK ||
         json_parser_new(&body_parser, 4096) != ERR_OK ||
         json_parse(body_parser, str_from_c(text), &body, &problem) != ERR_OK)
@@ -324,7 +316,6 @@ static void run_once(struct engine *engine, const struct options *options)
     if (options->beside > 0)
         begin_beside(&beside, engine, options);
     steady_ns start = steady_now();
-    double before_s = processor_seconds();
     err error = whatif_run(engine, STR("rounds"), body, NULL, NULL, &result, &problem);
     double seconds = (double)steady_since_us(start) / 1e6;
     if (error != ERR_OK || json_parse(parser, buffer_str(&result), &root, &problem) != ERR_OK) {
@@ -336,9 +327,10 @@ static void run_once(struct engine *engine, const struct options *options)
     buffer_init(&elapsed, 4096);
     json_write_value(&elapsed, json_get(root, STR("elapsed")));
     printf(
-        "%.2f s (%.2f s of processor): %lld customers, %lld events, %lld touches, %lld entered; stages (ms) %.*s; process "
+        "%.2f s (%.2f s of processor on %lld threads): %lld customers, %lld events, %lld touches, %lld entered; stages (ms) %.*s; process "
         "%.1f GB at most\n",
-        seconds, processor_seconds() - before_s,
+        seconds, (double)json_int(json_get(root, STR("processor_ms")), 0) / 1e3,
+        (long long)json_int(json_get(root, STR("threads")), 0),
         (long long)json_int(json_get(root, STR("customers")), 0),
         (long long)json_int(json_get(root, STR("events")), 0),
         (long long)json_int(json_get(json_get(root, STR("totals")), STR("touches")), 0),
@@ -354,21 +346,19 @@ static void run_once(struct engine *engine, const struct options *options)
 
 static struct options read_options(int argc, char **argv)
 {
-    struct options options = { 1000000, 2000000, 90, 2, 0, "/tmp/kith_bench_whatif" };
-    static const struct option NAMES[] = { { "customers", required_argument, NULL, 'c' },
-                                           { "events", required_argument, NULL, 'e' },
-                                           { "days", required_argument, NULL, 'd' },
-                                           { "runs", required_argument, NULL, 'r' },
-                                           { "beside", required_argument, NULL, 'b' },
-                                           { "folder", required_argument, NULL, 'f' },
-                                           { NULL, 0, NULL, 0 } };
+    struct options options = { 1000000, 2000000, 90, 2, 0, 2, "/tmp/kith_bench_whatif" };
+    static const struct option NAMES[] = {
+        { "customers", required_argument, NULL, 'c' }, { "events", required_argument, NULL, 'e' },
+        { "days", required_argument, NULL, 'd' },      { "runs", required_argument, NULL, 'r' },
+        { "threads", required_argument, NULL, 't' },   { "beside", required_argument, NULL, 'b' },
+        { "folder", required_argument, NULL, 'f' },    { NULL, 0, NULL, 0 }
+    };
     int option;
     while ((option = getopt_long(argc, argv, "", NAMES, NULL)) != -1) {
-        uint64_t *numbers[] = { ['c'] = &options.customers,
-                                ['e'] = &options.events,
-                                ['d'] = &options.days,
-                                ['r'] = &options.runs,
-                                ['b'] = &options.beside };
+        uint64_t *numbers[] = {
+            ['c'] = &options.customers, ['e'] = &options.events,  ['d'] = &options.days,
+            ['r'] = &options.runs,      ['t'] = &options.threads, ['b'] = &options.beside
+        };
         if (option == 'f')
             options.folder = optarg;
         else if (option == '?')

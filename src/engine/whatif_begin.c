@@ -34,13 +34,33 @@ static err write_own(struct staging *staging, const struct engine_state *state,
     return ERR_OK;
 }
 
+static uint32_t parts_of(const struct whatif_run *run)
+{
+    return run->parts != NULL ? run->parts->count : 1;
+}
+
+static struct whatif_run *part_of(struct whatif_run *run, uint32_t index)
+{
+    return index > 0 ? run->parts->runs[index] : run;
+}
+
+static err fork_rooms(struct whatif_run *run, const struct engine_state *state)
+{
+    struct touches_config config = { .world = &run->touch_world,
+                                     .moved = run_note_told,
+                                     .context = run };
+    run->live_touches = state->touches;
+    run->last_touch = touches_last(state->touches);
+    err error = audience_then_new(state->audience, &run->then);
+    return error == ERR_OK
+               ? touches_fork_then(state->touches, &config, run->order.from_ms, &run->touches)
+               : error;
+}
+
 static void take_definitions(const struct engine_state *state, struct engine_question *question)
 {
     struct staging *staging = question->context;
     struct whatif_run *run = staging->run;
-    struct touches_config config = { .world = &run->touch_world,
-                                     .moved = run_note_told,
-                                     .context = run };
     struct json_writer writer;
     json_writer_init(&writer, &staging->definitions);
     json_begin_array(&writer);
@@ -50,43 +70,47 @@ static void take_definitions(const struct engine_state *state, struct engine_que
     if (staging->error != ERR_OK)
         return;
     json_end_array(&writer);
-    run->live_touches = state->touches;
-    run->last_touch = touches_last(state->touches);
-    staging->error = audience_then_new(state->audience, &run->then);
-    if (staging->error == ERR_OK)
-        staging->error =
-            touches_fork_then(state->touches, &config, run->order.from_ms, &run->touches);
-    if (staging->error == ERR_OK)
-        staging->error = buffer_status(&staging->definitions);
+    staging->error = buffer_status(&staging->definitions);
+    for (uint32_t i = 0; staging->error == ERR_OK && i < parts_of(run); i++)
+        staging->error = fork_rooms(part_of(run, i), state);
 }
 
 static void stage_one(const struct engine_state *state, struct engine_question *question)
 {
     struct staging *staging = question->context;
-    struct whatif_run *run = staging->run;
     (void)state;
-    run->is_staging = true;
-    staging->error =
-        journey_stage(run->journeys, staging->definition, run->order.from_ms, staging->problem);
-    run->is_staging = false;
+    staging->error = ERR_OK;
+    for (uint32_t i = 0; staging->error == ERR_OK && i < parts_of(staging->run); i++) {
+        struct whatif_run *run = part_of(staging->run, i);
+        run->is_staging = true;
+        staging->error =
+            journey_stage(run->journeys, staging->definition, run->order.from_ms, staging->problem);
+        run->is_staging = false;
+    }
+}
+
+static err seal_one(struct whatif_run *run, struct problem *problem, bool *is_ready)
+{
+    str test = touches_fork_test_segment(run->touches), by_hand = buffer_str(&run->order.segment);
+    if (test.size > 0 && audience_then_add_segment(run->then, test) != ERR_OK)
+        log_line(LOG_WARN, "whatif_test_segment_missing", "segment=\"" STR_FMT "\"", STR_ARG(test));
+    if (by_hand.size > 0 && audience_then_add_segment(run->then, by_hand) != ERR_OK)
+        return problem_set(problem, ERR_UNPROCESSABLE, "there is no segment '%.*s'",
+                           STR_ARG(by_hand));
+    return audience_then_seal(run->then, is_ready);
 }
 
 static void seal(const struct engine_state *state, struct engine_question *question)
 {
     struct staging *staging = question->context;
-    str test = touches_fork_test_segment(staging->run->touches);
     (void)state;
-    if (test.size > 0 && audience_then_add_segment(staging->run->then, test) != ERR_OK)
-        log_line(LOG_WARN, "whatif_test_segment_missing", "segment=\"" STR_FMT "\"", STR_ARG(test));
-    if (staging->run->order.segment.size > 0 &&
-        audience_then_add_segment(staging->run->then, buffer_str(&staging->run->order.segment)) !=
-            ERR_OK) {
-        staging->error =
-            problem_set(staging->problem, ERR_UNPROCESSABLE, "there is no segment '%.*s'",
-                        STR_ARG(buffer_str(&staging->run->order.segment)));
-        return;
+    staging->error = ERR_OK;
+    staging->is_ready = true;
+    for (uint32_t i = 0; staging->error == ERR_OK && i < parts_of(staging->run); i++) {
+        bool is_ready = false;
+        staging->error = seal_one(part_of(staging->run, i), staging->problem, &is_ready);
+        staging->is_ready = staging->is_ready && is_ready;
     }
-    staging->error = audience_then_seal(staging->run->then, &staging->is_ready);
 }
 
 static err stage_all(struct staging *staging)
@@ -128,23 +152,29 @@ static err not_there(struct whatif_run *run, err error)
     return error;
 }
 
-err run_stage(struct whatif_run *run)
+static err make_journeys(struct whatif_run *run)
 {
-    struct staging staging = { .run = run, .problem = run->problem };
     struct journeys_config config = { .world = &run->journey_world,
                                       .seed = keys_seed(run->engine->keys, STR("journey")),
                                       .zone = run->zone->name };
+    return journeys_new(&run->journeys, &config);
+}
+
+err run_stage(struct whatif_run *run)
+{
+    struct staging staging = { .run = run, .problem = run->problem };
     buffer_init(&staging.definitions, DEFINITIONS_BYTES_MAX);
     err error = engine_settle(run->engine, false, 60 * SECOND_MS);
-    if (error == ERR_OK)
-        error = journeys_new(&run->journeys, &config);
+    for (uint32_t i = 0; error == ERR_OK && i < parts_of(run); i++)
+        error = make_journeys(part_of(run, i));
     if (error == ERR_OK)
         error = whatif_ask(run, take_definitions, &staging);
     if (error == ERR_OK)
         error = not_there(run, staging.error);
-    if (error == ERR_OK) {
-        world_fill(run);
-        error = touch_reader_new(run->touches, &run->touch_reader);
+    for (uint32_t i = 0; error == ERR_OK && i < parts_of(run); i++) {
+        struct whatif_run *part = part_of(run, i);
+        world_fill(part);
+        error = touch_reader_new(part->touches, &part->touch_reader);
     }
     if (error == ERR_OK)
         error = stage_all(&staging);
@@ -217,7 +247,8 @@ err run_read_touches(struct whatif_run *run)
         if (!touches_past_at(run->live_touches, number, &past))
             continue;
         count_seen(run, &past, seen);
-        if (!is_out(past.status) || cast_at(&run->cast, past.node) == NULL)
+        if (!is_out(past.status) || cast_at(&run->cast, past.node) == NULL ||
+            !part_has(run, run->cast.root[past.node]))
             continue;
         bool is_hand =
             past.journey.size == 0 ||
@@ -270,7 +301,8 @@ static err follow_everybody(struct whatif_run *run)
     if (!journey_concerns_everybody(run->journeys))
         return ERR_OK;
     for (uint32_t customer = 1; error == ERR_OK && customer <= run->cast.node_count; customer++) {
-        if (run->cast.root[customer] == customer && cast_at(&run->cast, customer) != NULL)
+        if (run->cast.root[customer] == customer && cast_at(&run->cast, customer) != NULL &&
+            part_has(run, customer))
             error = watch_follow(run, customer);
         if (whatif_is_cancelled(run))
             return ERR_UNAVAILABLE;
@@ -285,11 +317,9 @@ void run_stage_done(struct whatif_run *run, int index)
 
 err run_prepare(struct whatif_run *run)
 {
-    run->now_ms = run->order.from_ms;
-    run->tick_ms = run->order.from_ms / run->order.tick_ms * run->order.tick_ms;
-    run->told_last = &run->told;
     err error = run_stage(run);
     run_stage_done(run, 0);
+    parts_choose(run);
     if (error == ERR_OK)
         error = cast_make(run);
     run_stage_done(run, 1);
@@ -297,16 +327,28 @@ err run_prepare(struct whatif_run *run)
         error = watch_make(run);
     if (error == ERR_OK)
         error = stream_open(run);
+    if (error == ERR_OK)
+        error = parts_share(run);
     run_stage_done(run, 2);
-    if (error == ERR_OK)
-        error = run_read_touches(run);
-    if (error == ERR_OK)
+    return error;
+}
+
+err run_begin(struct whatif_run *run)
+{
+    run->now_ms = run->order.from_ms;
+    run->tick_ms = run->order.from_ms / run->order.tick_ms * run->order.tick_ms;
+    run->told_last = &run->told;
+    err error = run_read_touches(run);
+    if (run->part > 0)
+        touches_fork_forget_given(run->touches); /* the run itself counts them */
+    else if (error == ERR_OK)
         error = ledger_scan(run->engine->ledger, LEDGER_COUPONS_GIVEN, NULL, give_back_coupon, run,
                             run->problem);
     if (error == ERR_OK)
         error = follow_everybody(run);
     if (error == ERR_OK)
         error = enter_by_hand(run);
-    run_stage_done(run, 3);
+    if (run->part == 0)
+        run_stage_done(run, 3);
     return error;
 }

@@ -4,6 +4,7 @@
  *     whatif.c         runs as jobs: waiting, running, kept (whatif_jobs.h)
  *     whatif_compare.c a run beside what came
  *     whatif_one.c     one run: its memory, its order, its result
+ *     whatif_part.c    a run in parts, a thread each, where customers share nothing
  *     whatif_trial.c   one customer through a journey, from now on
  *     whatif_order.c   what was asked for
  *     whatif_cast.c    who could be concerned: nodes, identities, reach, consents
@@ -15,11 +16,13 @@
  *     whatif_tally.c   what is remembered of each touch
  *     whatif_tell.c    the result
  *
- * All of it belongs to the thread of the run, save what a question looks at meanwhile, and the reader of the stream.
+ * All of it belongs to the thread of the run, save what a question looks at meanwhile, and the reader of the stream. The parts of a
+ * run share the cast, which nobody changes once the stream is open, and the stream.
  */
 #ifndef KITH_ENGINE_WHATIF_INSIDE_H
 #define KITH_ENGINE_WHATIF_INSIDE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -32,6 +35,8 @@
 /* ---- what was asked ---- */
 
 #define WHATIF_SHARES 3 /* delivered, read, clicked */
+#define WHATIF_THREADS_MAX 8
+#define WHATIF_THREADS_OWN 4 /* unless asked for more */
 struct whatif_order {
     char journey[128];
     bool draft, with_others, identities_then, with_imported;
@@ -47,6 +52,7 @@ struct whatif_order {
     int64_t coupon_value_minor;
     size_t examples;
     size_t bytes_max; /* of memory; beyond it the run ends where it is */
+    uint32_t threads; /* at most; WHATIF_THREADS_MAX */
 };
 void whatif_order_init(struct whatif_order *order);
 void whatif_order_deinit(struct whatif_order *order);
@@ -201,6 +207,15 @@ struct value_kept {
     str json; /* of a member {"v": …}; empty: missing */
 };
 
+/* What the parts of a run tell one another. */
+struct whatif_parts {
+    uint32_t count;
+    struct whatif_run *runs[WHATIF_THREADS_MAX]; /* the first is the run itself */
+    _Atomic size_t bytes[WHATIF_THREADS_MAX];    /* memory of each */
+    _Atomic bool is_failed, is_cut;              /* one of them: all end */
+    pthread_mutex_t listening;                   /* one tells the listener at a time */
+};
+
 struct whatif_run {
     struct engine *engine;
     struct whatif_order order;
@@ -208,6 +223,9 @@ struct whatif_run {
     const _Atomic bool *cancel;
     _Atomic int *progress; /* thousandths; may be NULL */
     struct problem *problem;
+    struct whatif_parts *parts; /* NULL: of a trial */
+    uint32_t part;              /* which it is; 0: the run itself */
+    int64_t processor_ns;       /* of its thread, for the days */
     steady_ns start;
     int64_t stage_ms[6];
 
@@ -295,8 +313,10 @@ bool cast_split_before(struct cast *cast, uint64_t seq, int64_t at_ms, struct ca
 
 /* whatif_stream.c */
 err stream_open(struct whatif_run *run) MUST_USE;
-/* The next event; NULL: there are no more, or *error. */
-const struct whatif_row *stream_next(struct stream *stream, err *error);
+/* The next event of a part, on its thread; NULL: there are no more, or *error. */
+const struct whatif_row *stream_next(struct stream *stream, uint32_t part, err *error);
+/* Nobody gets another one. Any thread. */
+void stream_stop(struct stream *stream);
 void stream_close(struct stream **stream);
 uint64_t stream_expected(const struct stream *stream);
 
@@ -329,8 +349,21 @@ err whatif_run_order(struct engine *engine, str key, json_value body,
                      _Atomic int *progress, struct buffer *result,
                      struct problem *problem) MUST_USE;
 
-/* whatif_begin.c */
+/* whatif_part.c */
+err parts_new(struct whatif_run *run) MUST_USE;
+void parts_free(struct whatif_run *run);
+/* Once all is staged: unless customers share nothing, the run alone is left. */
+void parts_choose(struct whatif_run *run);
+/* Once the stream is open: what all of them look at. */
+err parts_share(struct whatif_run *run) MUST_USE;
+/* `work` for each on a thread of its own; then all that came of it is the run's. */
+err parts_run(struct whatif_run *run, err (*work)(struct whatif_run *part)) MUST_USE;
+/* Is she simulated by this one? */
+bool part_has(const struct whatif_run *run, uint32_t customer);
+
+/* whatif_begin.c: what is common to all parts; what each begins with. */
 err run_prepare(struct whatif_run *run) MUST_USE;
+err run_begin(struct whatif_run *run) MUST_USE;
 /* The same in parts, for a trial: definitions; touches of before. */
 err run_stage(struct whatif_run *run) MUST_USE;
 err run_read_touches(struct whatif_run *run) MUST_USE;
@@ -362,6 +395,8 @@ void tally_claimed(struct whatif_run *run, const struct touch_claimed *claimed);
 /* When an adviser comes to it: now, or on the first later day that has room. */
 int64_t tally_adviser_ms(struct whatif_run *run, const struct touch_claimed *claimed);
 void tally_deinit(struct tally *tally);
+/* What another part remembers comes behind it. */
+err tally_absorb(struct whatif_run *run, const struct tally *other) MUST_USE;
 str tally_reason(const struct tally *tally, uint8_t reason);
 uint16_t tally_day(const struct whatif_run *run, int64_t at_ms);
 

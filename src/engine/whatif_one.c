@@ -43,6 +43,8 @@ err whatif_run_new(struct whatif_run *run)
 
 void whatif_run_free(struct whatif_run *run)
 {
+    if (run->part == 0)
+        parts_free(run);
     stream_close(&run->stream);
     arena_deinit(&run->told_texts);
     touch_reader_free(&run->touch_reader);
@@ -98,6 +100,8 @@ err whatif_run_order(struct engine *engine, str key, json_value body,
     /* what arrived at this very moment counts */
     if (error == ERR_OK)
         error = whatif_order_read(&run->order, key, body, now.now_ms + 1, problem);
+    if (error == ERR_OK)
+        error = parts_new(run);
     if (error == ERR_OK)
         error = run_days(run);
     if (error == ERR_OK)

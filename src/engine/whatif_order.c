@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whatif_order: what is asked of a what-if, checked member by member. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "engine/whatif_inside.h"
 
 #define DEFINITION_BYTES_MAX ((size_t)4 << 20)
 #define READ_AFTER_MS HOUR_MS
+
+static uint32_t own_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 2 ? 1 : cores < WHATIF_THREADS_OWN ? (uint32_t)cores : WHATIF_THREADS_OWN;
+}
 
 void whatif_order_init(struct whatif_order *order)
 {
@@ -16,7 +23,8 @@ void whatif_order_init(struct whatif_order *order)
                                     .shares = { -1, -1, -1 },
                                     .read_after_ms = READ_AFTER_MS,
                                     .examples = 5,
-                                    .bytes_max = WHATIF_BYTES_MAX };
+                                    .bytes_max = WHATIF_BYTES_MAX,
+                                    .threads = own_threads() };
     order->minutes[CHANNEL_CALL_CENTER] = 5;
     order->minutes[CHANNEL_WECOM] = 1;
     buffer_init(&order->definition, DEFINITION_BYTES_MAX);
@@ -113,6 +121,10 @@ static err read_choices(struct whatif_order *order, json_value body, struct prob
     if (memory_mb < 1 || memory_mb > (int64_t)(WHATIF_BYTES_MAX >> 20))
         return wrong(problem, "/memory_mb", "memory_mb is a whole number from 1 to 3072");
     order->bytes_max = (size_t)memory_mb << 20;
+    int64_t threads = json_int(json_get(body, STR("threads")), order->threads);
+    if (threads < 1 || threads > WHATIF_THREADS_MAX)
+        return wrong(problem, "/threads", "threads is a whole number from 1 to 8");
+    order->threads = (uint32_t)threads;
     if (tick.size > 0 && (!duration_parse(tick, &order->tick_ms) || order->tick_ms < MINUTE_MS ||
                           order->tick_ms > DAY_MS))
         return wrong(problem, "/tick", "tick is a duration from 1m to 1d");

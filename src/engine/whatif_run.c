@@ -21,6 +21,8 @@
 bool whatif_is_cancelled(const struct whatif_run *run)
 {
     return (run->cancel != NULL && atomic_load_explicit(run->cancel, memory_order_relaxed)) ||
+           (run->parts != NULL &&
+            atomic_load_explicit(&run->parts->is_failed, memory_order_relaxed)) ||
            atomic_load_explicit(&run->engine->stopping, memory_order_relaxed);
 }
 
@@ -139,6 +141,14 @@ static err settle(struct whatif_run *run)
 
 /* ---- what is sent, and what comes of it ---- */
 
+/* One order for all, so that nobody's depends on whose else there are. */
+static bool comes_before(const struct later_receipt *one, const struct later_receipt *other)
+{
+    if (one->at_ms != other->at_ms)
+        return one->at_ms < other->at_ms;
+    return one->number != other->number ? one->number < other->number : one->status < other->status;
+}
+
 static err push_receipt(struct whatif_run *run, int64_t at_ms, uint32_t number,
                         enum touch_status status)
 {
@@ -150,11 +160,11 @@ static err push_receipt(struct whatif_run *run, int64_t at_ms, uint32_t number,
         run->receipts = longer;
         run->receipt_capacity = capacity;
     }
+    struct later_receipt later = { .at_ms = at_ms, .number = number, .status = (uint8_t)status };
     size_t at = run->receipt_count++;
-    for (; at > 0 && at_ms < run->receipts[(at - 1) / 2].at_ms; at = (at - 1) / 2)
+    for (; at > 0 && comes_before(&later, &run->receipts[(at - 1) / 2]); at = (at - 1) / 2)
         run->receipts[at] = run->receipts[(at - 1) / 2];
-    run->receipts[at] =
-        (struct later_receipt){ .at_ms = at_ms, .number = number, .status = (uint8_t)status };
+    run->receipts[at] = later;
     return ERR_OK;
 }
 
@@ -164,9 +174,9 @@ static struct later_receipt pop_receipt(struct whatif_run *run)
     size_t at = 0;
     for (size_t child = 1; child < run->receipt_count; child = at * 2 + 1) {
         if (child + 1 < run->receipt_count &&
-            run->receipts[child + 1].at_ms < run->receipts[child].at_ms)
+            comes_before(&run->receipts[child + 1], &run->receipts[child]))
             child++;
-        if (run->receipts[child].at_ms >= last.at_ms)
+        if (!comes_before(&run->receipts[child], &last))
             break;
         run->receipts[at] = run->receipts[child];
         at = child;
@@ -176,19 +186,19 @@ static struct later_receipt pop_receipt(struct whatif_run *run)
     return first;
 }
 
-/* The same touch is drawn the same in each run. */
-static double draw(const struct touch_claimed *claimed)
+/* The same touch is drawn the same in each run, whoever else there is in it. */
+static double draw(const struct whatif_run *run, const struct touch_claimed *claimed)
 {
     uint64_t hash = hash_bytes64(claimed->journey.data, claimed->journey.size, claimed->node);
     hash = hash_bytes64(claimed->journey_node.data, claimed->journey_node.size, hash);
-    return (double)(hash_mix64(hash ^ claimed->number) >> 11) * 0x1p-53;
+    return (double)(hash_mix64(hash ^ (uint64_t)run->now_ms) >> 11) * 0x1p-53;
 }
 
 static err receive(struct whatif_run *run, const struct touch_claimed *claimed)
 {
     const double *shares = run->shares[claimed->kind];
     bool is_inside = claimed->kind == CHANNEL_COUPON || claimed->kind == CHANNEL_POINTS;
-    double place = draw(claimed), share = is_inside ? 1 : shares[0];
+    double place = draw(run, claimed), share = is_inside ? 1 : shares[0];
     int64_t done_ms = tally_adviser_ms(run, claimed);
     err error = touches_fork_tell(run->touches, touch_moment_of(run), claimed->number, TOUCH_SENT);
     if (error == ERR_OK && place < share && done_ms > run->now_ms)
@@ -327,15 +337,19 @@ static err run_due(struct whatif_run *run)
     return error == ERR_OK ? run_journeys(run) : error;
 }
 
-static size_t run_bytes(const struct whatif_run *run)
+static size_t cast_bytes(const struct cast *cast)
 {
-    const struct cast *cast = &run->cast;
-    return touches_fork_bytes(run->touches) + journey_overlay_bytes(run->journeys) +
-           run->texts.used_bytes + run->tally.capacity * sizeof(struct tally_touch) +
-           (size_t)cast->node_count * 4 * sizeof(uint32_t) +
+    return (size_t)cast->node_count * 4 * sizeof(uint32_t) +
            cast->capacity * (sizeof(struct cast_node) + cast->kind_count * sizeof(uint32_t)) +
            cast->consent_capacity * sizeof(struct cast_consent) +
-           cast->join_capacity * sizeof(struct cast_join) +
+           cast->join_capacity * sizeof(struct cast_join);
+}
+
+static size_t run_bytes(const struct whatif_run *run)
+{
+    return touches_fork_bytes(run->touches) + journey_overlay_bytes(run->journeys) +
+           run->texts.used_bytes + run->tally.capacity * sizeof(struct tally_touch) +
+           (run->part == 0 ? cast_bytes(&run->cast) : 0) +
            run->watch.person_capacity * sizeof(struct watched_one) +
            run->watch.due_capacity * sizeof(struct watch_due) +
            run->value_capacity * sizeof(struct value_kept) +
@@ -343,12 +357,27 @@ static size_t run_bytes(const struct whatif_run *run)
            run->by_hand_capacity * sizeof(uint32_t);
 }
 
+/* Of all parts together; when there is no more, all end where they are. */
+static bool is_over_memory(const struct whatif_run *run)
+{
+    struct whatif_parts *parts = run->parts;
+    size_t bytes = run_bytes(run);
+    if (parts == NULL)
+        return bytes > run->order.bytes_max;
+    atomic_store(&parts->bytes[run->part], bytes);
+    bytes = 0;
+    for (uint32_t i = 0; i < parts->count; i++)
+        bytes += atomic_load(&parts->bytes[i]);
+    if (bytes > run->order.bytes_max)
+        atomic_store(&parts->is_cut, true);
+    return atomic_load(&parts->is_cut);
+}
+
 static err look_around(struct whatif_run *run)
 {
     if (whatif_is_cancelled(run))
         return ERR_UNAVAILABLE;
-    if (run_bytes(run) > run->order.bytes_max)
-        run->is_cut = true;
+    run->is_cut = is_over_memory(run);
     if (run->progress != NULL)
         atomic_store(run->progress, (int)(50 + 950 * (run->now_ms - run->order.from_ms) /
                                                    (run->order.to_ms - run->order.from_ms)));
@@ -369,6 +398,9 @@ err run_advance(struct whatif_run *run, int64_t to_ms)
             error = look_around(run);
     }
     run->now_ms = to_ms > run->now_ms ? to_ms : run->now_ms;
+    /* ticks at which nothing was due have been as well */
+    int64_t tick_ms = run->now_ms / run->order.tick_ms * run->order.tick_ms;
+    run->tick_ms = tick_ms > run->tick_ms ? tick_ms : run->tick_ms;
     return error;
 }
 
@@ -501,12 +533,12 @@ static err change_identities(struct whatif_run *run, uint64_t seq, int64_t at_ms
     return error;
 }
 
-err run_days(struct whatif_run *run)
+static err run_events(struct whatif_run *run)
 {
     const struct whatif_row *row = NULL;
-    err error = run_prepare(run);
+    err error = ERR_OK;
     while (error == ERR_OK && !run->is_cut) {
-        row = stream_next(run->stream, &error);
+        row = stream_next(run->stream, run->part, &error);
         if (error != ERR_OK || row == NULL)
             break;
         if (run->order.identities_then)
@@ -518,11 +550,29 @@ err run_days(struct whatif_run *run)
         if (error == ERR_OK && run->events % LOOK_EVERY == 1)
             error = look_around(run);
     }
+    if (error == ERR_OK && !run->is_cut)
+        error = look_around(run);
+    return error;
+}
+
+static err run_part(struct whatif_run *run)
+{
+    err error = run_begin(run);
+    if (error == ERR_OK)
+        error = run_events(run);
     if (error == ERR_OK && !run->is_cut && run->order.identities_then)
         error = change_identities(run, UINT64_MAX, run->order.to_ms);
     if (error == ERR_OK && !run->is_cut)
         error = run_advance(run, run->order.to_ms);
     run->until_ms = run->is_cut ? run->now_ms : run->order.to_ms;
+    return error;
+}
+
+err run_days(struct whatif_run *run)
+{
+    err error = run_prepare(run);
+    if (error == ERR_OK)
+        error = parts_run(run, run_part);
     run_stage_done(run, 4);
     return error;
 }

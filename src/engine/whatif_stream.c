@@ -2,9 +2,10 @@
 /* whatif_stream: the events of those days in the order in which they arrived (imported ones: in which they happened), from the warehouse
  * and from the tail, which has what the warehouse does not have yet.
  *
- *     reader: query per slice of days ─▶ rows of people who are concerned ─▶ chunks ─▶ queue ─▶ stream_next, merged with the tail
+ *     reader: query per slice of days ─▶ rows of people who are concerned ─▶ chunks ─▶ queue of their part ─▶ stream_next, merged with the tail
  *
- * The reader is a slice ahead; the queue holds CHUNKS_MAX chunks of CHUNK_ROWS rows. */
+ * The reader is a slice ahead; a queue holds CHUNKS_MAX chunks of CHUNK_ROWS rows. A part that is behind keeps the reader waiting, and so
+ * the others, which are never further ahead of it than a queue. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,15 @@ struct chunk {
     struct whatif_row rows[CHUNK_ROWS];
 };
 
+/* What one part of the run reads. */
+struct lane {
+    struct chunk *first, **last; /* under the mutex */
+    size_t chunk_count;
+    struct chunk *filling; /* the reader's */
+    struct chunk *now;     /* the part's, as the next */
+    size_t tail_next;
+};
+
 struct stream {
     struct whatif_run *run;
     struct buffer types, props_types; /* quoted, with commas */
@@ -39,16 +49,13 @@ struct stream {
     bool has_reader;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
-    struct chunk *first, **last;
-    size_t chunk_count;
     bool is_over, stopping;
     err error;
     struct problem problem;
 
-    struct chunk *filling; /* the reader's */
-    struct chunk *now;     /* the run's */
+    struct lane lanes[WHATIF_THREADS_MAX];
     struct whatif_row *tail;
-    size_t tail_count, tail_capacity, tail_next;
+    size_t tail_count, tail_capacity;
     struct arena tail_texts;
 };
 
@@ -273,20 +280,20 @@ static void chunk_free(struct chunk *chunk)
 }
 
 /* UNAVAILABLE: nobody wants any more. */
-static err hand_over(struct stream *stream)
+static err hand_over(struct stream *stream, struct lane *lane)
 {
-    struct chunk *chunk = stream->filling;
-    stream->filling = NULL;
+    struct chunk *chunk = lane->filling;
+    lane->filling = NULL;
     if (chunk == NULL)
         return ERR_OK;
     pthread_mutex_lock(&stream->mutex);
-    while (stream->chunk_count == CHUNKS_MAX && !stream->stopping)
+    while (lane->chunk_count == CHUNKS_MAX && !stream->stopping)
         pthread_cond_wait(&stream->changed, &stream->mutex);
     bool stopping = stream->stopping;
     if (!stopping) {
-        *stream->last = chunk;
-        stream->last = &chunk->next;
-        stream->chunk_count++;
+        *lane->last = chunk;
+        lane->last = &chunk->next;
+        lane->chunk_count++;
         pthread_cond_broadcast(&stream->changed);
     }
     pthread_mutex_unlock(&stream->mutex);
@@ -323,6 +330,14 @@ static err keep_row(struct chunk *chunk, const struct whatif_row *row)
     return error;
 }
 
+/* Who merges in the midst of it does so where there is one part alone. */
+static struct lane *lane_of(struct stream *stream, uint32_t node)
+{
+    const struct whatif_parts *parts = stream->run->parts;
+    uint32_t root = stream->run->cast.today[node];
+    return &stream->lanes[parts->count > 1 ? hash_mix64(root) % parts->count : 0];
+}
+
 static err take_row(void *context, struct cursor *cursor)
 {
     struct stream *stream = context;
@@ -330,16 +345,17 @@ static err take_row(void *context, struct cursor *cursor)
     read_row(cursor, &row);
     if (cursor->failed || cast_at(&stream->run->cast, row.node) == NULL)
         return ERR_OK;
-    if (stream->filling == NULL)
-        stream->filling = chunk_new();
-    if (stream->filling == NULL)
+    struct lane *lane = lane_of(stream, row.node);
+    if (lane->filling == NULL)
+        lane->filling = chunk_new();
+    if (lane->filling == NULL)
         return ERR_NOMEM;
-    err error = keep_row(stream->filling, &row);
+    err error = keep_row(lane->filling, &row);
     if (error != ERR_OK)
         return error;
-    bool is_full = stream->filling->count == CHUNK_ROWS ||
-                   stream->filling->texts.used_bytes > CHUNK_BYTES_MAX / 4;
-    return is_full ? hand_over(stream) : ERR_OK;
+    bool is_full =
+        lane->filling->count == CHUNK_ROWS || lane->filling->texts.used_bytes > CHUNK_BYTES_MAX / 4;
+    return is_full ? hand_over(stream, lane) : ERR_OK;
 }
 
 static void write_arrival(const struct stream *stream, struct buffer *sql)
@@ -426,8 +442,8 @@ static void *read_all(void *context)
         int64_t to_ms = from_ms + length_ms < order->to_ms ? from_ms + length_ms : order->to_ms;
         error = read_slice(stream, from_ms, to_ms);
     }
-    if (error == ERR_OK)
-        error = hand_over(stream);
+    for (uint32_t i = 0; error == ERR_OK && i < stream->run->parts->count; i++)
+        error = hand_over(stream, &stream->lanes[i]);
     pthread_mutex_lock(&stream->mutex);
     stream->is_over = true;
     stream->error = stream->stopping ? ERR_OK : error;
@@ -496,7 +512,8 @@ err stream_open(struct whatif_run *run)
         return ERR_NOMEM;
     run->stream = stream;
     stream->run = run;
-    stream->last = &stream->first;
+    for (size_t i = 0; i < WHATIF_THREADS_MAX; i++)
+        stream->lanes[i].last = &stream->lanes[i].first;
     buffer_init(&stream->types, SQL_BYTES_MAX);
     buffer_init(&stream->props_types, SQL_BYTES_MAX);
     buffer_init(&stream->kept, SQL_BYTES_MAX);
@@ -514,24 +531,22 @@ err stream_open(struct whatif_run *run)
     return begin_reader(stream);
 }
 
-static err next_chunk(struct stream *stream)
+static err next_chunk(struct stream *stream, struct lane *lane)
 {
-    chunk_free(stream->now);
+    chunk_free(lane->now);
     pthread_mutex_lock(&stream->mutex);
-    while (stream->first == NULL && !stream->is_over)
+    while (lane->first == NULL && !stream->is_over && !stream->stopping)
         pthread_cond_wait(&stream->changed, &stream->mutex);
-    stream->now = stream->first;
-    if (stream->now != NULL) {
-        stream->first = stream->now->next;
-        if (stream->first == NULL)
-            stream->last = &stream->first;
-        stream->chunk_count--;
+    lane->now = lane->first;
+    if (lane->now != NULL) {
+        lane->first = lane->now->next;
+        if (lane->first == NULL)
+            lane->last = &lane->first;
+        lane->chunk_count--;
         pthread_cond_broadcast(&stream->changed);
     }
-    err error = stream->now == NULL ? stream->error : ERR_OK;
+    err error = lane->now == NULL ? stream->error : ERR_OK;
     pthread_mutex_unlock(&stream->mutex);
-    if (error != ERR_OK && stream->run->problem->error == ERR_OK)
-        *stream->run->problem = stream->problem;
     return error;
 }
 
@@ -540,30 +555,61 @@ static bool is_before(const struct whatif_row *one, const struct whatif_row *oth
     return one->at_ms != other->at_ms ? one->at_ms < other->at_ms : one->seq < other->seq;
 }
 
-const struct whatif_row *stream_next(struct stream *stream, err *error)
+/* The next of the tail that is this part's, or NULL. */
+static const struct whatif_row *fresh_of(struct stream *stream, struct lane *lane)
 {
+    while (lane->tail_next < stream->tail_count &&
+           lane_of(stream, stream->tail[lane->tail_next].node) != lane)
+        lane->tail_next++;
+    return lane->tail_next < stream->tail_count ? &stream->tail[lane->tail_next] : NULL;
+}
+
+const struct whatif_row *stream_next(struct stream *stream, uint32_t part, err *error)
+{
+    struct lane *lane = &stream->lanes[part];
     *error = ERR_OK;
-    if (stream->now == NULL || stream->now->taken == stream->now->count) {
-        if (stream->now != NULL || stream->has_reader)
-            *error = next_chunk(stream);
-        if (*error != ERR_OK)
+    if (lane->now == NULL || lane->now->taken == lane->now->count) {
+        if (lane->now != NULL || stream->has_reader)
+            *error = next_chunk(stream, lane);
+        if (*error != ERR_OK) {
+            struct whatif_run *run = stream->run->parts->runs[part];
+            if (run->problem->error == ERR_OK)
+                *run->problem = stream->problem;
             return NULL;
+        }
     }
-    const struct whatif_row *stored =
-        stream->now != NULL ? &stream->now->rows[stream->now->taken] : NULL;
-    const struct whatif_row *fresh =
-        stream->tail_next < stream->tail_count ? &stream->tail[stream->tail_next] : NULL;
+    const struct whatif_row *stored = lane->now != NULL ? &lane->now->rows[lane->now->taken] : NULL;
+    const struct whatif_row *fresh = fresh_of(stream, lane);
     if (stored != NULL && (fresh == NULL || is_before(stored, fresh))) {
-        stream->now->taken++;
+        lane->now->taken++;
         return stored;
     }
-    stream->tail_next += fresh != NULL;
+    lane->tail_next += fresh != NULL;
     return fresh;
+}
+
+void stream_stop(struct stream *stream)
+{
+    pthread_mutex_lock(&stream->mutex);
+    stream->stopping = true;
+    pthread_cond_broadcast(&stream->changed);
+    pthread_mutex_unlock(&stream->mutex);
 }
 
 uint64_t stream_expected(const struct stream *stream)
 {
     return stream->expected + stream->tail_count;
+}
+
+static void empty_lane(struct lane *lane)
+{
+    while (lane->first != NULL) {
+        struct chunk *chunk = lane->first;
+        lane->first = chunk->next;
+        chunk_free(chunk);
+    }
+    chunk_free(lane->now);
+    chunk_free(lane->filling);
 }
 
 void stream_close(struct stream **taken)
@@ -572,19 +618,11 @@ void stream_close(struct stream **taken)
     *taken = NULL;
     if (stream == NULL)
         return;
-    pthread_mutex_lock(&stream->mutex);
-    stream->stopping = true;
-    pthread_cond_broadcast(&stream->changed);
-    pthread_mutex_unlock(&stream->mutex);
+    stream_stop(stream);
     if (stream->has_reader)
         pthread_join(stream->reader, NULL);
-    while (stream->first != NULL) {
-        struct chunk *chunk = stream->first;
-        stream->first = chunk->next;
-        chunk_free(chunk);
-    }
-    chunk_free(stream->now);
-    chunk_free(stream->filling);
+    for (size_t i = 0; i < WHATIF_THREADS_MAX; i++)
+        empty_lane(&stream->lanes[i]);
     memory_free(stream->tail);
     memory_free(stream->wanted);
     arena_deinit(&stream->tail_texts);

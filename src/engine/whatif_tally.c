@@ -58,6 +58,37 @@ static uint16_t place_of(struct whatif_run *run, str journey, str node)
     return (uint16_t)tally->place_count++;
 }
 
+err tally_absorb(struct whatif_run *run, const struct tally *other)
+{
+    struct tally *tally = &run->tally;
+    uint8_t reasons[UINT8_MAX + 1] = { 0 };
+    uint16_t *places = memory_alloc((other->place_count + 1) * sizeof *places);
+    struct tally_touch *longer =
+        memory_resize(tally->touches, ((size_t)tally->count + other->count + 1) * sizeof(*longer));
+    if (longer != NULL)
+        tally->touches = longer;
+    if (longer == NULL || places == NULL) {
+        memory_free(places);
+        return ERR_NOMEM;
+    }
+    tally->capacity = tally->count + other->count + 1;
+    for (size_t i = 0; i < other->reason_count; i++)
+        reasons[i + 1] = reason_of(tally, str_from_c(other->reasons[i]));
+    for (size_t i = 0; i < other->place_count; i++)
+        places[i] =
+            place_of(run, str_from_c(other->places[i].journey), str_from_c(other->places[i].node));
+    for (uint32_t i = 0; i < other->count; i++) {
+        struct tally_touch touch = other->touches[i];
+        touch.place = touch.place != TALLY_NONE ? places[touch.place] : TALLY_NONE;
+        touch.reason = reasons[touch.reason];
+        touch.held = reasons[touch.held];
+        touch.detail = reasons[touch.detail];
+        tally->touches[tally->count++] = touch;
+    }
+    memory_free(places);
+    return ERR_OK;
+}
+
 static struct tally_touch *touch_at(struct tally *tally, uint64_t number)
 {
     return tally->count > 0 && number >= tally->first && number < tally->first + tally->count
@@ -98,6 +129,7 @@ static void tell_listener(const struct whatif_run *run, uint32_t number, uint32_
 {
     if (run->listener == NULL)
         return;
+    pthread_mutex_lock(&run->parts->listening);
     run->listener->touch(run->listener->context,
                          &(struct whatif_touch){ .touch = number,
                                                  .node = node,
@@ -106,6 +138,7 @@ static void tell_listener(const struct whatif_run *run, uint32_t number, uint32_
                                                  .at_ms = run->now_ms,
                                                  .status = status,
                                                  .reason = reason });
+    pthread_mutex_unlock(&run->parts->listening);
 }
 
 err tally_request(struct whatif_run *run, const struct touch_request *request,

@@ -459,6 +459,8 @@ static void write_head(const struct whatif_run *run, struct json_writer *writer)
     json_member_int(writer, STR("customers"), (int64_t)run->cast.customers);
     json_member_int(writer, STR("events"), (int64_t)run->events);
     json_member_int(writer, STR("elapsed_ms"), steady_since_ms(run->start));
+    json_member_int(writer, STR("threads"), run->parts->count);
+    json_member_int(writer, STR("processor_ms"), run->processor_ns / 1000000);
     json_put_key(writer, STR("elapsed"));
     json_begin_object(writer);
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {

@@ -254,7 +254,8 @@ static err world_members(void *context, str key, struct journey_moment moment,
     if (number == 0)
         return ERR_NOT_FOUND;
     for (uint32_t customer = 1; customer <= run->cast.node_count; customer++) {
-        if (run->cast.root[customer] != customer || cast_at(&run->cast, customer) == NULL)
+        if (run->cast.root[customer] != customer || cast_at(&run->cast, customer) == NULL ||
+            !part_has(run, customer))
             continue;
         if (whatif_is_cancelled(run))
             return ERR_UNAVAILABLE;

@@ -133,6 +133,20 @@ err counts_load(struct counts *counts, const struct count_row *loaded)
     return error;
 }
 
+err counts_absorb(struct counts *counts, const struct counts *other)
+{
+    err error = ERR_OK;
+    for (uint32_t i = 0; error == ERR_OK && i < other->count; i++) {
+        struct count_row wanted = other->rows[i], *row = NULL;
+        memset(wanted.counts, 0, sizeof wanted.counts);
+        wanted.is_dirty = false;
+        error = find_row(counts, &wanted, &row);
+        for (int kind = 0; error == ERR_OK && kind < COUNT_KIND_COUNT; kind++)
+            row->counts[kind] += other->rows[i].counts[kind];
+    }
+    return error;
+}
+
 static void store_row(const struct count_row *row, struct ledger_writes *writes)
 {
     struct buffer out;

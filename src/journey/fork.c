@@ -157,6 +157,48 @@ size_t journey_overlay_bytes(const struct journeys *overlay)
            overlay->counts.capacity * sizeof(struct count_row);
 }
 
+/* ---- parts of a run: overlays in which the same was staged, each for some of the customers ---- */
+
+bool journey_overlay_shares(const struct journeys *overlay)
+{
+    for (uint32_t i = 1; i < overlay->journey_count; i++) {
+        const struct journey *journey = overlay->journeys[i];
+        const struct version *version = journey != NULL ? live_version(journey) : NULL;
+        if (version != NULL && (version->entry.total_max > 0 || version->entry.day_max > 0 ||
+                                version->entry.hour_max > 0))
+            return true;
+    }
+    return false;
+}
+
+static void absorb_version(struct version *version, const struct version *other)
+{
+    size_t places = (size_t)journey_place(version, NODE_AFTER) + 1;
+    for (size_t place = 0; place < places; place++)
+        version->waiting[place] += other->waiting[place];
+}
+
+static void absorb_failed(struct journeys *overlay, const struct positions *positions)
+{
+    for (uint32_t slot = 0; positions->failed > 0 && slot < positions->slot_count; slot++) {
+        const struct position *position = position_at(positions, slot);
+        if (position->state == POSITION_FAILED)
+            overlay->journeys[position->journey]->failed_elsewhere++;
+    }
+}
+
+err journey_overlay_absorb(struct journeys *overlay, const struct journeys *other)
+{
+    INVARIANT(overlay->is_overlay && overlay->journey_count == other->journey_count);
+    for (uint32_t i = 1; i < overlay->journey_count; i++) {
+        struct journey *journey = overlay->journeys[i];
+        for (uint32_t k = 0; k < journey->version_count; k++)
+            absorb_version(journey->versions[k], other->journeys[i]->versions[k]);
+    }
+    absorb_failed(overlay, &other->positions);
+    return counts_absorb(&overlay->counts, &other->counts);
+}
+
 /* ---- by day ---- */
 
 static void write_date(struct json_writer *writer, int32_t day)

@@ -249,6 +249,10 @@ bool journey_concerns_everybody(const struct journeys *overlay);
 bool journey_is_by_hand(const struct journeys *overlay, str key);
 bool journey_has_positions(const struct journeys *overlay, uint32_t customer);
 size_t journey_overlay_bytes(const struct journeys *overlay);
+/* What one customer enters may depend on how many others have: a journey has a cap on entries. */
+bool journey_overlay_shares(const struct journeys *overlay);
+/* What the report tells of `other`, in which the same was staged for other customers, is told by this one as well. */
+err journey_overlay_absorb(struct journeys *overlay, const struct journeys *other) MUST_USE;
 /* [{day, node, goal?, entered, left, …}] of the days from and to: what is not there is 0. Live or overlay. NOT_FOUND. */
 err journey_write_days(const struct journeys *journeys, str key, int64_t from_ms, int64_t to_ms,
                        struct json_writer *writer) MUST_USE;

@@ -186,7 +186,7 @@ static void write_goals(const struct report *report, const struct version *versi
 static void write_totals(const struct report *report, struct json_writer *writer)
 {
     struct sums sums;
-    uint64_t inside = 0, control = 0, failed = 0;
+    uint64_t inside = 0, control = 0, failed = report->journey->failed_elsewhere;
     sum_arm(report, NODE_START, STR_NONE, &sums);
     for (uint32_t i = 0; i < report->journey->version_count; i++) {
         const struct version *version = report->journey->versions[i];

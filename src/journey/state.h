@@ -315,6 +315,7 @@ struct journey {
     int64_t next_run_ms; /* of its schedule; INT64_MAX */
     uint32_t run_count;
     uint64_t entered, day_entered, hour_entered;
+    uint64_t failed_elsewhere; /* of an overlay: of its other parts, held for the operator */
     int64_t day, hour;
     bool
         is_dirty; /* counted since it was stored: goes with the next commit, once for all who entered */
@@ -462,6 +463,8 @@ struct counts {
 };
 err counts_add(struct journeys *journeys, const struct version *version, uint16_t node,
                uint16_t goal, int64_t at_ms, enum count_kind kind, int64_t by) MUST_USE;
+/* Added, row by row; nothing of it is to be stored (an overlay). */
+err counts_absorb(struct counts *counts, const struct counts *other) MUST_USE;
 err counts_load(struct counts *counts, const struct count_row *row) MUST_USE;
 void counts_commit(struct counts *counts, struct ledger_writes *writes);
 void counts_deinit(struct counts *counts);

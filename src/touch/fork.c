@@ -245,6 +245,35 @@ void touches_fork_take_back_coupon(struct touches *fork, str pool_key)
         pool->given--;
 }
 
+/* ---- parts of a run, each for some of the customers ---- */
+
+static bool pool_may_run_out(const struct pool *pool)
+{
+    return !pool->is_generated || pool->limit > 0;
+}
+
+bool touches_fork_shares(const struct touches *fork)
+{
+    if (fork->policy->budget_count > 0)
+        return true;
+    for (size_t i = 0; i < fork->pool_count; i++)
+        if (pool_may_run_out(&fork->pools[i]))
+            return true;
+    return false;
+}
+
+void touches_fork_forget_given(struct touches *fork)
+{
+    for (size_t i = 0; i < fork->pool_count; i++)
+        fork->pools[i].given = 0;
+}
+
+void touches_fork_absorb(struct touches *fork, const struct touches *other)
+{
+    for (size_t i = 0; i < fork->pool_count && i < other->pool_count; i++)
+        fork->pools[i].given += other->pools[i].given;
+}
+
 /* ---- the sender and the providers, as they are assumed ---- */
 
 static bool is_stopped(const struct touches *fork, const struct account *account)

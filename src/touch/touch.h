@@ -141,6 +141,12 @@ bool touches_past_at(const struct touches *live, uint32_t number, struct touch_p
 /* It counts in the fork as it is in the live room. In the order of their numbers. */
 err touches_fork_add(struct touches *fork, const struct touches *live, uint32_t number) MUST_USE;
 void touches_fork_take_back_coupon(struct touches *fork, str pool_key);
+/* What one customer gets may depend on what others got: there is a budget, or coupons that may run out. Where not, several forks that
+ * were made at the same moment can each have some of the customers: all but one forget what was given of pools before, and that one
+ * absorbs what the others gave. */
+bool touches_fork_shares(const struct touches *fork);
+void touches_fork_forget_given(struct touches *fork);
+void touches_fork_absorb(struct touches *fork, const struct touches *other);
 /* What is queued goes out as by the sender, gates once more and all, save that nothing is rendered. Of one account at a time: the
  * first of those that have something, in the order in which they were made. */
 struct touch_claimed {

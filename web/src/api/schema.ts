@@ -5213,6 +5213,8 @@ export interface components {
             customers: number;
             events: number;
             elapsed_ms: number;
+            threads?: number;
+            processor_ms?: number;
             elapsed?: {
                 [key: string]: number;
             };
@@ -12405,6 +12407,8 @@ export interface operations {
                     tick?: string;
                     /** @description how much memory it may take, at most 3072 (the default); beyond it the run ends where it is */
                     memory_mb?: number;
+                    /** @description into how many parts customers may be divided, each on a core of its own: at most 8; as many as there are cores, at most 4, unless given; the result does not depend on it */
+                    threads?: number;
                 };
             };
         };
