@@ -11,12 +11,6 @@ static struct log_append *next_of(struct log_append *append)
     return item != NULL ? queue_entry(item, struct log_append, item) : NULL;
 }
 
-/* More sources than lanes share some; nobody shares the house's. */
-static uint8_t lane_of(uint32_t source)
-{
-    return source == 0 ? HOUSE : (uint8_t)(1 + (source - 1) % (LANES - 1));
-}
-
 static void note_source(struct lanes *lanes, uint8_t at, steady_ns now)
 {
     lanes->lane[at].came = now;

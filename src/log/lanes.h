@@ -42,6 +42,12 @@ struct lanes {
         other; /* the last two that brought something: the house's lane does not count */
 };
 
+/* Whose lane it is. More sources than lanes share some; nobody shares the house's. */
+static inline uint8_t lane_of(uint32_t source)
+{
+    return source == 0 ? 0 : (uint8_t)(1 + (source - 1) % (LANES - 1));
+}
+
 /* Puts all of a list, linked by item.next. */
 void lanes_put(struct lanes *lanes, struct log_append *list, steady_ns now);
 /* Takes a round: a list, NULL when nothing waits. At least one append, however large. */

@@ -80,6 +80,7 @@ err log_open(struct log **log, const struct log_config *config, struct problem *
     atomic_init(&made->first_seq, tail.first_seq);
     atomic_init(&made->last_seq, tail.last_seq);
     atomic_init(&made->round_bytes, LANES_ROUND_BYTES_MAX);
+    atomic_init(&made->round_lanes, 1);
     made->received_ms = tail.received_ms;
     made->lost_records = tail.lost_records;
     made->codec = memory_alloc(block_codec_bytes());
@@ -121,16 +122,26 @@ void log_die(struct log *log, const struct problem *problem)
 /* ---- appending ---- */
 
 /* Count the bytes in, if there is room: an append that alone exceeds the limit goes into an empty
- * log. */
-static bool admit_bytes(struct log *log, size_t bytes)
+ * log. The last quarter is for the house and for sources that have little waiting: who fills the rest leaves them room. */
+static bool admit_bytes(struct log *log, uint32_t source, size_t bytes)
 {
+    _Atomic size_t *lane = &log->lane_bytes[lane_of(source)];
     size_t max = log->config.waiting_bytes_max;
+    if (source != 0 && atomic_load_explicit(lane, memory_order_relaxed) > max / 16)
+        max -= max / 4;
     size_t now = atomic_load_explicit(&log->waiting_bytes, memory_order_relaxed);
     do {
         if (now > 0 && (bytes > max || now > max - bytes))
             return false;
     } while (!atomic_compare_exchange_weak(&log->waiting_bytes, &now, now + bytes));
+    atomic_fetch_add_explicit(lane, bytes, memory_order_relaxed);
     return true;
+}
+
+void log_bytes_answered(struct log *log, uint32_t source, size_t bytes)
+{
+    atomic_fetch_sub_explicit(&log->lane_bytes[lane_of(source)], bytes, memory_order_relaxed);
+    atomic_fetch_sub(&log->waiting_bytes, bytes);
 }
 
 /* Whether the records, which are whole, are all events. */
@@ -159,21 +170,24 @@ err log_append(struct log *log, struct log_append *append)
         return ERR_UNAVAILABLE;
     if (atomic_load_explicit(&log->reader.unread_bytes, memory_order_relaxed) >=
             log->config.unread_bytes_max ||
-        !admit_bytes(log, bytes))
+        !admit_bytes(log, append->source, bytes))
         return ERR_BUSY;
     if (queue_put(&log->waiting, &append->item, bytes))
         return ERR_OK;
-    atomic_fetch_sub(&log->waiting_bytes, bytes);
+    log_bytes_answered(log, append->source, bytes);
     return ERR_UNAVAILABLE; /* closing */
 }
 
-/* One round is the price of every append, however slow the disk: only those before it are a wait. */
-int64_t log_wait_ms(struct log *log)
+/* One round is the price of every append, however slow the disk: only those before it are a wait. Each lane gets as much of a
+ * round as the others, so what waits in its own counts once for each of them, and all that waits at most. */
+int64_t log_wait_ms(struct log *log, uint32_t source)
 {
-    size_t waiting = atomic_load_explicit(&log->waiting_bytes, memory_order_relaxed);
-    int64_t rounds =
-        (int64_t)(waiting / atomic_load_explicit(&log->round_bytes, memory_order_relaxed));
-    return rounds * atomic_load_explicit(&log->round_us, memory_order_relaxed) / 1000;
+    size_t all = atomic_load_explicit(&log->waiting_bytes, memory_order_relaxed);
+    size_t own = atomic_load_explicit(&log->lane_bytes[lane_of(source)], memory_order_relaxed);
+    size_t lanes = atomic_load_explicit(&log->round_lanes, memory_order_relaxed);
+    size_t before = source != 0 && own * lanes < all ? own * lanes : all;
+    size_t rounds = before / atomic_load_explicit(&log->round_bytes, memory_order_relaxed);
+    return (int64_t)rounds * atomic_load_explicit(&log->round_us, memory_order_relaxed) / 1000;
 }
 
 /* ---- reading and trimming ---- */

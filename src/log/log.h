@@ -156,8 +156,9 @@ void log_wake_reader(struct log *log); /* log_next returns at once; any thread *
 err log_read(struct log *log, uint64_t seq, struct log_block **block,
              struct problem *problem) MUST_USE;
 
-/* How long an append handed in now would wait for its turn, by the pace of the last ones. Any thread. */
-int64_t log_wait_ms(struct log *log);
+/* How long an append of this source handed in now would wait for its turn, by the pace of the last rounds: only what
+ * comes before it counts, which is not what another source floods with (lanes.h). 0: not known whose, all counts. Any thread. */
+int64_t log_wait_ms(struct log *log, uint32_t source);
 
 uint64_t log_first_seq(struct log *log); /* 1 unless trimmed; last + 1 when empty */
 uint64_t log_last_seq(struct log *log);  /* last durable */

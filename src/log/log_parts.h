@@ -38,11 +38,13 @@ struct log {
     struct queue waiting; /* of struct log_append; weight: bytes */
     struct reader reader;
     pthread_t writer;
-    _Atomic size_t waiting_bytes; /* handed in and not yet answered */
+    _Atomic size_t waiting_bytes;     /* handed in and not yet answered */
+    _Atomic size_t lane_bytes[LANES]; /* the same by lane */
     _Atomic uint64_t first_seq;
     _Atomic uint64_t last_seq;
     _Atomic bool dead;
     _Atomic int64_t round_us;   /* of the last rounds, until they were answered: a mean */
+    _Atomic size_t round_lanes; /* so many had something to put into the last */
     _Atomic size_t round_bytes; /* at most so much is in one, as of the last */
     uint64_t lost_records;
 
@@ -56,6 +58,8 @@ struct log {
 
 /* The log is dead: say so, once. Any thread. */
 void log_die(struct log *log, const struct problem *problem);
+/* Appended bytes of a source do not wait any more. Any thread. */
+void log_bytes_answered(struct log *log, uint32_t source, size_t bytes);
 /* The writer thread. */
 void *writer_run(void *log);
 

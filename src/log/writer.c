@@ -48,7 +48,7 @@ static struct log_append *append_of(struct queue_item *item)
  * appends again from there finds room. */
 static void answer_append(struct log *log, struct log_append *append, err error)
 {
-    atomic_fetch_sub(&log->waiting_bytes, append->records.size);
+    log_bytes_answered(log, append->source, append->records.size);
     append->durable(append, error);
 }
 
@@ -351,6 +351,7 @@ void *writer_run(void *context)
     thread_take_short_turns(); /* every acknowledgement waits for this thread */
     while (gather(log)) {
         steady_ns now = steady_now();
+        atomic_store_explicit(&log->round_lanes, log->lanes.count, memory_order_relaxed);
         atomic_store_explicit(&log->round_bytes, lanes_round_bytes(&log->lanes, now),
                               memory_order_relaxed);
         struct log_append *round = lanes_take(&log->lanes, now);

@@ -94,9 +94,11 @@ static void refuse_flood(struct request *request)
 }
 
 /* Behind so many others that it would be answered too late: not worth decoding. */
-static bool log_is_late(struct server *server)
+static bool log_is_late(struct request *request)
 {
-    if (log_wait_ms(engine_log(server->engine)) <= server->config.door_wait_ms_max)
+    struct server *server = request->server;
+    uint32_t source = flow_source_known(request);
+    if (log_wait_ms(engine_log(server->engine), source) <= server->config.door_wait_ms_max)
         return false;
     metric_add(METRIC_REQUESTS_LATE, 1);
     flows_press(server->flows);
@@ -107,7 +109,7 @@ static bool log_is_late(struct server *server)
 static bool decode_for_log(struct request *request, uint32_t *count)
 {
     request->stage = STAGE_ANSWERING;
-    if (request->method == METHOD_POST && log_is_late(request->server)) {
+    if (request->method == METHOD_POST && log_is_late(request)) {
         refuse_append(request, ERR_BUSY);
         return false;
     }

@@ -179,11 +179,15 @@ static bool has_room(struct request *request, struct flow *flow, int64_t at_us)
     return wait == 0 || refuse(request, flow, wait);
 }
 
+uint32_t flow_source_known(const struct request *request)
+{
+    return remembered(request->server->flows, name_of(request));
+}
+
 uint64_t flow_lane(const struct request *request)
 {
-    uint64_t name = name_of(request);
-    uint32_t source = remembered(request->server->flows, name);
-    return source != 0 ? source : name;
+    uint32_t source = flow_source_known(request);
+    return source != 0 ? source : name_of(request);
 }
 
 bool flow_may_come(struct request *request)

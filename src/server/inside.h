@@ -171,7 +171,9 @@ void door_run_queued(struct request *request);
 
 /* ---- flow.c: a source that floods. Any thread ---- */
 
-/* Which source it is, as far as that is known before it is decoded. */
+/* Which source it is, as far as that is known before it is decoded; 0: not known. */
+uint32_t flow_source_known(const struct request *request);
+/* The same, and else its header or query. */
 uint64_t flow_lane(const struct request *request);
 
 struct flow_source {
@@ -266,6 +268,8 @@ void customer_finish(struct request *request); /* after ASKING, on the connectio
 err privacy_job(struct request *request, str id, struct problem *problem) MUST_USE;
 /* Of a run of retention, t1. */
 err retention_job(struct request *request, str id, struct problem *problem) MUST_USE;
+/* Of the rotation to a sealing key, k2. */
+err keys_job(struct request *request, str id, struct problem *problem) MUST_USE;
 
 /* ---- workspace.c ---- */
 

@@ -124,6 +124,7 @@ static struct witness_append *witness_hand_in(struct witness *witness, struct lo
     made->append = (struct log_append){
         .records = buffer_str(&made->records),
         .count = count,
+        .source = witness->source,
         .durable = on_durable,
         .context = made,
     };

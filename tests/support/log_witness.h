@@ -37,6 +37,7 @@ struct witness {
     size_t open;     /* handed in, not answered */
     size_t ok;       /* answered OK */
     err last_error;  /* the last answer or refusal that was not OK */
+    uint32_t source; /* whose the next appends are */
     char wrong[320]; /* what witness_check has found, or empty */
 };
 

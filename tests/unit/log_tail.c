@@ -365,6 +365,39 @@ static void test_busy_when_much_waits(void **state)
     assert_int_equal(house->witness.ok, 3);
 }
 
+/* N4: the last quarter of the room is not for who has filled the rest. */
+static void test_a_flood_leaves_room_for_others(void **state)
+{
+    struct house *house = *state;
+    struct gate gate = { .mutex = PTHREAD_MUTEX_INITIALIZER, .open = PTHREAD_COND_INITIALIZER };
+    house->config.waiting_bytes_max = 16000;
+    house_open_again(house);
+    struct log_append held = {
+        .records = STR("\x03\x00"), .count = 1, .durable = hold_writer, .context = &gate
+    };
+    assert_ok(log_append(house->log, &held));
+    pthread_mutex_lock(&gate.mutex);
+    while (!atomic_load(&gate.inside))
+        pthread_cond_wait(&gate.open, &gate.mutex);
+    pthread_mutex_unlock(&gate.mutex);
+    house->witness.source = 7;
+    uint32_t taken = 0;
+    while (witness_append(&house->witness, house->log, 1, 1000) == ERR_OK)
+        taken++;
+    assert_in_range(taken, 10, 12);
+    assert_in_range(log_wait_ms(house->log, 8), 0, 0);
+    house->witness.source = 8;
+    assert_ok(witness_append(&house->witness, house->log, 1, 1000));
+    house->witness.source = 7;
+    assert_err(witness_append(&house->witness, house->log, 1, 1000), ERR_BUSY);
+    pthread_mutex_lock(&gate.mutex);
+    gate.is_open = true;
+    pthread_cond_broadcast(&gate.open);
+    pthread_mutex_unlock(&gate.mutex);
+    witness_wait(&house->witness);
+    assert_int_equal(house->witness.ok, taken + 1);
+}
+
 static void test_busy_when_much_is_unread(void **state)
 {
     struct house *house = *state;
@@ -546,22 +579,23 @@ static void test_closing_answers_what_waits(void **state)
 }
 
 /* What is the same wherever the log lies. */
-#define ON_BOTH(X)                                                                              \
-    X(test_empty_log), X(test_numbers_over_restarts),                                           \
-                         X(test_first_numbers),                                                 \
-                           X(test_malformed_appends),                                           \
-                             X(test_large_append_is_one_block),                                 \
-                               X(test_more_than_a_transaction),                                 \
-                                 X(test_follow_from_file_then_memory),                          \
-                                   X(test_follow_again_and_bounds),                             \
-                                     X(test_wake_reader),                                       \
-                                       X(test_blocks_outlive_the_log),                          \
-                                         X(test_busy_when_much_waits),                          \
-                                           X(test_busy_when_much_is_unread),                    \
-                                             X(test_time_never_goes_back),                      \
-                                               X(test_trim_respects_seq_and_retention),         \
-                                                 X(test_trim_everything_keeps_number_and_time), \
-                                                   X(test_closing_answers_what_waits)
+#define ON_BOTH(X)                                                                                \
+    X(test_empty_log), X(test_numbers_over_restarts),                                             \
+                         X(test_first_numbers),                                                   \
+                           X(test_malformed_appends),                                             \
+                             X(test_large_append_is_one_block),                                   \
+                               X(test_more_than_a_transaction),                                   \
+                                 X(test_follow_from_file_then_memory),                            \
+                                   X(test_follow_again_and_bounds),                               \
+                                     X(test_wake_reader),                                         \
+                                       X(test_blocks_outlive_the_log),                            \
+                                         X(test_busy_when_much_waits),                            \
+                                           X(test_a_flood_leaves_room_for_others),                \
+                                             X(test_busy_when_much_is_unread),                    \
+                                               X(test_time_never_goes_back),                      \
+                                                 X(test_trim_respects_seq_and_retention),         \
+                                                   X(test_trim_everything_keeps_number_and_time), \
+                                                     X(test_closing_answers_what_waits)
 
 int main(void)
 {
