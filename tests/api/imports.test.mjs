@@ -210,14 +210,16 @@ test('wrong bytes, other types and odd amounts in the middle refuse their rows a
   lines[2001] = 'x2001,ux,1.38E+10,1.00';
   lines[2002] = 'x2002,ux,2024-01-05 10:00:00,USD 3';
   lines[2003] = 'x2003,ux,2024-01-05 10:00:00,-4.50'; // a refund
+  lines[2004] = '=1+1,ux,2024-01-05 10:00:00,=NOW()'; // a formula
   const bytes = Buffer.from(orders(lines), 'latin1');
   const made = await expect(kith, 201, 'POST', '/uploads', { body: { name: 'odd.csv', size_bytes: bytes.length } });
   await expect(kith, 200, 'PUT', `/uploads/${made.id}?offset=0`, { body: bytes });
   const job = await bring(`upload:${made.id}`, { data_set: 'odd', form: { encoding: 'utf-8' } });
-  assert.deepEqual([job.counts.rows, job.counts.events, job.counts.refused], [3000, 2996, 4]);
+  assert.deepEqual([job.counts.rows, job.counts.events, job.counts.refused], [3000, 2995, 5]);
   const report = await expect(kith, 200, 'GET', `/jobs/${job.id}/refused`);
-  for (const row of [1501, 2001, 2002, 2003]) assert.match(report, new RegExp(`\r\n${row},`), `${row}`);
-  assert.equal((await summary('ux')).revenue, 2995 * 100 - 450);
+  for (const row of [1501, 2001, 2002, 2003, 2005]) assert.match(report, new RegExp(`\r\n${row},`), `${row}`);
+  assert.match(report, /"'=1\+1,ux,/, 'no spreadsheet takes it for a formula');
+  assert.equal((await summary('ux')).revenue, 2994 * 100 - 450);
 });
 
 test('mappings are kept in versions', real, async () => {
