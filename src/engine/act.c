@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* act: touches beside apply: the live world that gates and templates ask, and what each record means for them; see act.h. */
 #include "engine/act.h"
+#include "engine/children.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +54,9 @@ static bool world_consent(void *context, uint32_t customer, str name, bool *gran
             return true; /* without memory nothing is granted */
         count = world_nodes(context, customer, nodes, count);
     }
-    bool known = profile_consent(engine->profile, nodes, count, name, granted);
+    bool known = str_equal(name, STR(PURPOSE_CHILDREN))
+                     ? engine_keeps_child(engine, nodes, count)
+                     : profile_consent(engine->profile, nodes, count, name, granted);
     if (nodes != few)
         memory_free(nodes);
     return known;
@@ -404,6 +407,7 @@ void act_setting_changed(struct engine *engine, str key, json_value value)
 {
     struct act *act = engine->act;
     struct problem problem = { .error = ERR_OK };
+    children_setting(engine, key, value);
     if (str_equal(key, STR("workspace.zone")) && take_zone(act, json_text(value)) &&
         act->channels != NULL &&
         channels_set_zone(act->channels, act->zone_name, &problem) != ERR_OK)
@@ -431,6 +435,8 @@ err act_load(struct engine *engine, struct problem *problem)
     err error = touches_new(&act->touches, &config);
     if (error == ERR_OK)
         error = ledger_scan(engine->ledger, LEDGER_SETTINGS, NULL, load_zone, act, problem);
+    if (error == ERR_OK)
+        error = children_load(engine, problem);
     if (error == ERR_OK)
         error = touches_load(act->touches, engine->ledger, problem);
     return error;

@@ -49,6 +49,7 @@ struct act {
     size_t zone_count;
     char zone_name[64];
     bool has_zones;
+    bool children_released; /* children.h */
 
     _Atomic int64_t next_due_ms;
     _Atomic bool accounts_changed; /* channels have to hear of it */

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "engine/act.h"
 #include "engine/call.h"
+#include "engine/children.h"
 #include "engine/follow.h"
 #include "engine/move.h"
 
@@ -80,6 +81,12 @@ err run_consent_put(struct call *call)
         problem_set(call->problem, ERR_UNPROCESSABLE, "'processing' is no purpose of consent");
         return problem_hint(call->problem, ERR_UNPROCESSABLE,
                             "PUT /api/v1/customers/{one_id}/restriction");
+    }
+    if (str_equal(decision.purpose, STR(PURPOSE_CHILDREN))) {
+        problem_set(call->problem, ERR_UNPROCESSABLE, "'under_14' is no purpose of consent");
+        return problem_hint(call->problem, ERR_UNPROCESSABLE,
+                            "two persons release it for all: POST "
+                            "/api/v1/privacy/sensitive/$under_14/release");
     }
     if (json_kind(granted) != JSON_BOOL) {
         problem_set(call->problem, ERR_UNPROCESSABLE, "granted is true or false");

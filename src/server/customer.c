@@ -61,6 +61,7 @@ static err write_answer(struct request *request, struct problem *problem)
                                  : view_shown(request, view, problem);
     if (error != ERR_OK)
         return error;
+    view_hide_child(view);
     view_write(request, view, question->reveal);
     return buffer_status(&request->out);
 }

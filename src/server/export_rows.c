@@ -397,7 +397,7 @@ static void take_objects(const struct engine_state *state, struct rows *rows)
     }
 }
 
-/* Her data are kept and not used: she goes into no file but her own. */
+/* Her data are kept and not used, or she is a child: she goes into no file but her own. */
 static void leave_out_restricted(const struct engine_state *state, struct customer_view *view)
 {
     bool granted = true;
@@ -405,6 +405,8 @@ static void leave_out_restricted(const struct engine_state *state, struct custom
         profile_consent(state->profile, view->nodes, view->node_count, STR(PURPOSE_PROCESSING),
                         &granted) &&
         !granted)
+        view->root = 0;
+    if (view->is_child)
         view->root = 0;
 }
 

@@ -134,6 +134,22 @@ void mask_write_json(const struct keys *keys, struct arena *arena, str name, jso
     json_write_replacing(out, name, value, mask_sealed, &masking);
 }
 
+static bool hide_sealed(void *context, str name, json_value value, struct buffer *out)
+{
+    (void)context;
+    (void)name;
+    if (json_kind(value) != JSON_OBJECT || json_count(value) != 1 ||
+        json_kind(json_get(value, STR("$sealed"))) != JSON_TEXT)
+        return false;
+    json_write_text(out, STR("***"));
+    return true;
+}
+
+void mask_hide_json(json_value value, struct buffer *out)
+{
+    json_write_replacing(out, STR_NONE, value, hide_sealed, NULL);
+}
+
 bool mask_is_sealed_json(str json, str *sealed)
 {
     const str head = STR("{\"$sealed\":\""), tail = STR("\"}");

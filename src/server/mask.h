@@ -32,6 +32,9 @@ str mask_identifier(const struct keys *keys, struct arena *arena, str type, str 
 void mask_write_json(const struct keys *keys, struct arena *arena, str name, json_value value,
                      bool reveal, struct buffer *out);
 
+/* The same with three stars for each: of whom nothing that names her is told, not even masked. */
+void mask_hide_json(json_value value, struct buffer *out);
+
 /* Is this JSON nothing but {"$sealed":"…"}, as the doors write it? */
 bool mask_is_sealed_json(str json, str *sealed);
 /* The same for a value as text that was checked before: what has nothing sealed in it is copied as it is. */

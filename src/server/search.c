@@ -465,6 +465,7 @@ static err write_entry(struct request *request, struct json_writer *writer,
                        : view_shown(request, view, problem);
     if (error != ERR_OK)
         return error;
+    view_hide_child(view);
     if (request->scope != NULL)
         view_leave_seen(view);
     view_sort(view->rows, view->row_count);

@@ -24,16 +24,31 @@ struct list {
     size_t count;
 };
 
+static bool is_children(str name)
+{
+    return str_equal(name, STR(SENSITIVE_CHILDREN));
+}
+
+/* What concerns children is held from the start. */
+static void add_children(struct list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (is_children(list->items[i].name))
+            return;
+    list->items[list->count++] =
+        (struct held){ .name = STR(SENSITIVE_CHILDREN), .reason = STR_NONE };
+}
+
 static err read_list(struct request *request, struct list *list, struct problem *problem)
 {
     json_value root, item;
     str name;
     err error = access_rules_setting(request, STR(SETTING_SENSITIVE_TRAITS), &root, problem);
     struct json_iterator iterator = json_iterate(root);
-    *list = (struct list){ .items = arena_array(&request->arena, struct held, TRAITS_MAX + 1) };
+    *list = (struct list){ .items = arena_array(&request->arena, struct held, TRAITS_MAX + 2) };
     if (list->items == NULL)
         return ERR_NOMEM;
-    while (error == ERR_OK && list->count < TRAITS_MAX && json_next(&iterator, &name, &item)) {
+    while (error == ERR_OK && list->count <= TRAITS_MAX && json_next(&iterator, &name, &item)) {
         struct held *held = &list->items[list->count++];
         *held = (struct held){ .asked_by = json_int(json_get(item, STR("asked_by")), 0),
                                .asked_ms = json_int(json_get(item, STR("asked_ms")), 0),
@@ -45,6 +60,8 @@ static err read_list(struct request *request, struct list *list, struct problem 
             error =
                 arena_dup(&request->arena, json_text(json_get(item, STR("reason"))), &held->reason);
     }
+    if (error == ERR_OK)
+        add_children(list);
     return error;
 }
 
@@ -173,7 +190,7 @@ static void write_one(struct request *request, struct json_writer *writer, const
     member_text_or_null(writer, STR("released_by"),
                         held->released_by != 0 ? answer_login(request, (uint32_t)held->released_by)
                                                : STR_NONE);
-    json_member_time(writer, STR("changed_at"), held->changed_ms);
+    member_time_or_null(writer, STR("changed_at"), held->changed_ms);
     json_end_object(writer);
 }
 
@@ -215,7 +232,7 @@ err route_sensitive_put(struct request *request, struct problem *problem)
                            "a trait's name has 1 to %d bytes, a reason at most 500",
                            NAME_BYTES_MAX);
     struct held *held = find(&list, name);
-    if (held == NULL && list.count == TRAITS_MAX)
+    if (held == NULL && list.count > TRAITS_MAX)
         return problem_set(problem, ERR_UNPROCESSABLE, "at most %d traits are sensitive",
                            TRAITS_MAX);
     if (held == NULL)

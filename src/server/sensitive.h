@@ -3,13 +3,14 @@
  *
  *     PUT …/sensitive/{name} ─▶ held ──POST …/release, by one──▶ asked ──POST …/release, by another──▶ released
  *                                ▲────────────────────── PUT again, by anybody who may ─────────────────────┘
+ *
+ * One name of the list is no trait: "$under_14", who is a child by her birthday. It is held without having been put.
  */
 #ifndef KITH_SERVER_SENSITIVE_H
 #define KITH_SERVER_SENSITIVE_H
 
+#include "engine/children.h"
 #include "server/inside.h"
-
-#define SETTING_SENSITIVE_TRAITS "privacy.sensitive_traits"
 
 /* Does the body name a trait that is held: in a rule, a column of an export, a text of a template? Then it is refused (UNPROCESSABLE),
  * whoever asks. Bodies that bring data or describe them are not looked at. */

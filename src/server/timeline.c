@@ -236,7 +236,8 @@ static err read_origins(struct timeline *timeline, struct item **page, size_t co
         for (size_t v = 0; v < distinct; v++)
             if (page[i]->origin != 0 && views[v].row == page[i]->origin) {
                 page[i]->origin_type = views[v].type;
-                page[i]->origin_value = views[v].value;
+                bool hidden = timeline->view.is_child && (views[v].flags & IDENTIFIER_SEALED) != 0;
+                page[i]->origin_value = hidden ? STR("***") : views[v].value;
             }
     return error;
 }
@@ -252,8 +253,11 @@ static void write_object(struct timeline *timeline, struct json_writer *writer, 
         return;
     }
     buffer_init(&text, json.size * 2 + 4096);
-    mask_write_json(request->server->keys, &request->arena, STR_NONE, value, timeline->reveal,
-                    &text);
+    if (timeline->view.is_child)
+        mask_hide_json(value, &text);
+    else
+        mask_write_json(request->server->keys, &request->arena, STR_NONE, value, timeline->reveal,
+                        &text);
     json_member_raw(writer, name, text.failed ? STR("{}") : buffer_str(&text));
     buffer_deinit(&text);
 }
@@ -370,6 +374,7 @@ err route_customer_events(struct request *request, struct problem *problem)
         error = auth_reveal(request, request->parameters[0], &timeline.reveal, problem);
     if (error == ERR_OK)
         error = view_ask(request, take_tail, &timeline, problem);
+    timeline.reveal = timeline.reveal && !timeline.view.is_child;
     if (error == ERR_OK)
         error = timeline.error;
     if (error == ERR_OK && timeline.view.root == 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/children.h"
 #include "event/normalise.h"
 #include "server/answer.h"
 #include "server/mask.h"
@@ -104,6 +105,46 @@ static void leave_seen_traits(const struct request *request, struct profile_view
         facts->trait_count = kept;
 }
 
+/* ---- children ---- */
+
+static bool is_personal_trait(const struct profile_trait_view *trait)
+{
+    static const char *const names[] = { "name",      "$name",     "nickname",   "nickName",
+                                         "username",  "firstName", "first_name", "lastName",
+                                         "last_name", "realName",  "real_name",  "fullName",
+                                         "full_name", "avatar",    "birthday",   "birth_date" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (str_equal(trait->name, str_from_c(names[i])))
+            return true;
+    return str_contains(trait->json, STR("\"$sealed\""));
+}
+
+static void leave_out_personal(struct profile_view *facts)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < facts->trait_count; i++)
+        if (!is_personal_trait(&facts->traits[i]))
+            facts->traits[kept++] = facts->traits[i];
+    facts->trait_count = kept;
+}
+
+void view_hide_child(struct customer_view *view)
+{
+    for (size_t i = 0; view->is_child && i < view->row_count; i++) {
+        struct identity_row_view *row = &view->rows[i];
+        if ((row->flags & IDENTIFIER_SEALED) == 0)
+            continue;
+        row->value = STR("***");
+        row->flags |= VIEW_ROW_SHOWN;
+    }
+}
+
+/* Of her own file nothing is left out (package.c): it is hers, and of who has care of her. */
+static bool is_her_file(const struct request *request)
+{
+    return str_ends_with(request->path, STR("/package"));
+}
+
 void view_take(const struct engine_state *state, struct request *request, uint32_t node,
                struct customer_view *view)
 {
@@ -122,6 +163,10 @@ void view_take(const struct engine_state *state, struct request *request, uint32
                                         &request->arena, &view->facts);
     if (view->error == ERR_OK && view->wants_facts)
         leave_seen_traits(request, &view->facts);
+    view->is_child = view->error == ERR_OK && !is_her_file(request) &&
+                     engine_keeps_child(request->server->engine, view->nodes, view->node_count);
+    if (view->is_child && view->wants_facts)
+        leave_out_personal(&view->facts);
     if (view->error == ERR_OK && view->wants_facts)
         view->error = take_audience(state, request, view);
 }
@@ -315,6 +360,7 @@ err view_customer(struct request *request, str one_id, bool wants_facts, struct 
                             STR_ARG(one_id));
     if (error == ERR_OK)
         error = view_values(request, view->rows, view->row_count, problem);
+    view_hide_child(view);
     if (request->scope != NULL)
         view_leave_seen(view);
     return error;
@@ -591,6 +637,8 @@ void view_write(struct request *request, struct customer_view *view, bool reveal
         buffer_append_str(&request->out, view->audience);
     }
     write_consents(request, &writer, facts, sources);
+    if (view->is_child)
+        json_member_bool(&writer, STR("under_14"), true);
     if (scope_sees_all_events(request->scope))
         profile_view_write_summary(facts, &writer);
     else

@@ -27,6 +27,7 @@ struct customer_view {
     str audience; /* members `tags` and `segments` of a JSON object, without its braces */
     int64_t as_of_ms;
     uint64_t moment; /* values.h: when it was taken */
+    bool is_child;   /* under 14, which is not released: what names her is not here */
     err error;
 };
 
@@ -45,6 +46,9 @@ err view_values(struct request *request, struct identity_row_view *rows, size_t 
  * read lately touches no ledger. */
 err view_shown(struct request *request, struct customer_view *view,
                struct problem *problem) MUST_USE;
+
+/* What names a child is told to nobody: after her rows were read. Nothing of others. */
+void view_hide_child(struct customer_view *view);
 
 /* Both steps for the customer that `one_id` names; NOT_FOUND. Workers. */
 err view_customer(struct request *request, str one_id, bool wants_facts, struct customer_view *view,

@@ -207,6 +207,12 @@ static bool asks_restricted(struct asking *ask)
     return has_withdrawn(ask, PURPOSE_PROCESSING);
 }
 
+/* Who is under 14, and what concerns children is held: the world says no to a purpose of this name (engine/children.h). */
+static bool asks_child(struct asking *ask)
+{
+    return has_withdrawn(ask, "under_14");
+}
+
 static bool asks_plain(struct asking *ask)
 {
     return (ask->candidate->line->flags & LINE_PLAIN) == 0 &&
@@ -635,6 +641,7 @@ static const struct row {
     [GATE_STOPPED] = { .asks = asks_stopped },
     [GATE_GONE] = { .asks = asks_gone },
     [GATE_RESTRICTED] = { .asks = asks_restricted },
+    [GATE_CHILD] = { .asks = asks_child },
     [GATE_TEST_ONLY] = { .asks = asks_test_only },
     [GATE_HOLD_OUT] = { .asks = asks_hold_out },
     [GATE_CONSENT] = { .asks = asks_consent },

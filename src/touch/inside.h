@@ -73,6 +73,8 @@ enum gate_class { GATE_ALL, GATE_MARKETING };
       "her data are kept and not used (restriction of processing)")                             \
     X(TEST_ONLY, "test_only", DROP, ALL, "账号仅供测试用户",                                    \
       "the account sends to test users only")                                                   \
+    X(CHILD, "under_14", DROP, MARKETING, "未满 14 岁",                                         \
+      "she is under 14, and no two persons have released it")                                   \
     X(HOLD_OUT, "hold_out", DROP, MARKETING, "空白组", "she is in the hold-out")                \
     X(CONSENT, "no_consent", DROP, MARKETING, "未同意此用途",                                   \
       "she has not agreed to this purpose")                                                     \

@@ -514,6 +514,38 @@ test('P11: a sensitive trait is used by nobody before a second person has releas
   assert.ok(audit.items.length >= 3, 'each step stands in the audit');
   await expect(kith, 200, 'PUT', '/privacy/sensitive/illness', { ...as('first'), body: {} });
   await refused(kith, 422, 'unprocessable', 'PUT', '/segments/ill', { body: segment });
+
+  // Who is under 14 by her birthday: what names her is told to nobody, and goes into no file, before two persons have said so.
+  const child = { id: 'u-child-1', phone: '+8613512340014', email: 'small.child@qq.com', name: '钱小小' };
+  await send(identify(child, { name: child.name, birthday: `${new Date().getUTCFullYear() - 9}-01-31`, city: '无锡' }), order(child, 1401, 5));
+  const shown = async (query = '') => expect(kith, 200, 'GET', `/customers/${(await find(child)).json.one_id}${query}`);
+  const kept = await shown('?reveal=true');
+  assert.equal(kept.under_14, true);
+  assert.equal(kept.name, '');
+  assert.deepEqual(Object.keys(kept.traits).filter((name) => ['name', 'birthday', 'phone', 'email'].includes(name)), []);
+  assert.equal(kept.traits.city, '无锡');
+  const told = JSON.stringify([kept, await expect(kith, 200, 'GET', '/customers?query=u-child-1'), await expect(kith, 200, 'GET', `/customers/${kept.one_id}/events?reveal=true`), await expect(kith, 200, 'GET', `/customers/${kept.one_id}/explain?reveal=true`)]);
+  for (const secret of [child.name, '3512340014', '****0014', 'small.child', 's***@qq.com']) assert.ok(!told.includes(secret), `${secret} is told of a child: ${told}`);
+  await expect(kith, 200, 'PUT', '/segments/small', { body: { name: 'small', kind: 'static' } });
+  await expect(kith, 200, 'POST', '/segments/small/members', { body: { add: [kept.one_id, await oneId(asking)] } });
+  const rows = async () => {
+    const { id } = await expect(kith, 201, 'POST', '/segments/small/exports', { body: { format: 'jsonl', columns: ['one_id', 'trait:city'] } });
+    await until('the export', async () => (await expect(kith, 200, 'GET', `/exports/${id}`)).state === 'done');
+    return (await (await fetched(`/exports/${id}/file`)).text()).trim().split('\n').map((line) => JSON.parse(line).one_id);
+  };
+  assert.deepEqual(await rows(), [await oneId(asking)], 'a child goes into no file');
+  const list = async () => (await expect(kith, 200, 'GET', '/privacy/sensitive')).items.find((one) => one.name === '$under_14');
+  assert.equal((await list()).state, 'held', 'without having been put');
+  await refused(kith, 409, 'conflict', 'DELETE', '/privacy/sensitive/$under_14', as('first'));
+  await expect(kith, 200, 'POST', '/privacy/sensitive/$under_14/release', as('first'));
+  await refused(kith, 409, 'conflict', 'POST', '/privacy/sensitive/$under_14/release', as('first'));
+  assert.equal((await shown()).under_14, true, 'asked is not released');
+  await expect(kith, 200, 'POST', '/privacy/sensitive/$under_14/release', as('second'));
+  assert.equal((await shown()).name, child.name);
+  assert.equal((await shown()).under_14, undefined);
+  assert.equal((await rows()).length, 2);
+  assert.equal((await expect(kith, 200, 'PUT', '/privacy/sensitive/$under_14', { ...as('first'), body: { reason: 'again' } })).state, 'held');
+  assert.equal((await shown()).under_14, true);
 });
 
 // ---- P9: what is too old goes ----

@@ -461,6 +461,14 @@ static void rights_are_gates(void **state)
     request = house_request(31, "other", "c");
     request.is_transactional = true;
     assert_answer(house_ask(house, &request), TOUCH_QUEUED, "");
+    /* P11: a child gets nothing but messages of service. */
+    house->child = 33;
+    house->marketing[33] = 1;
+    request = house_request(33, "j", "e");
+    assert_answer(house_ask(house, &request), TOUCH_SUPPRESSED, "under_14");
+    request.is_transactional = true;
+    request.key = STR("f");
+    assert_answer(house_ask(house, &request), TOUCH_QUEUED, "");
     /* Decided while it waits: it is pulled, and what is plain stays. */
     request = house_request(32, "other", "d");
     house->marketing[32] = 1;

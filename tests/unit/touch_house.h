@@ -31,7 +31,7 @@ struct touch_house {
     struct problem problem;
     /* the world: 0 not said, 1 granted, 2 refused, by customer */
     uint8_t *marketing, *sms;
-    uint32_t restricted, plain; /* one customer each; 0: nobody */
+    uint32_t restricted, plain, child; /* one customer each; 0: nobody */
     uint32_t *root;             /* 0: herself */
     bool nobody_reachable;
     uint32_t told; /* changes that journeys heard of */
@@ -49,6 +49,8 @@ static bool house_consent(void *context, uint32_t customer, str name, bool *gran
         return customer == house->restricted;
     if (str_equal(name, STR("personalisation")))
         return customer == house->plain;
+    if (str_equal(name, STR("under_14")))
+        return customer == house->child;
     uint8_t said = str_equal(name, STR("marketing")) ? house->marketing[customer]
                    : str_equal(name, STR("sms"))     ? house->sms[customer]
                                                      : 0;

@@ -3581,6 +3581,8 @@ export interface components {
                 [key: string]: components["schemas"]["Consent"];
             };
             summary: components["schemas"]["Summary"];
+            /** @description true: a child by her birthday, which two persons have not released; what names her is not told (docs/privacy.md). Left out of others */
+            under_14?: boolean;
             /** Format: date-time */
             as_of: string;
         };
@@ -6012,7 +6014,7 @@ export interface components {
             asked_by: string | null;
             released_by: string | null;
             /** Format: date-time */
-            changed_at: string;
+            changed_at: string | null;
         };
         Sink: {
             key: string;

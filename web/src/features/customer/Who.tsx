@@ -48,6 +48,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
         <div className="grow">
           <div className="who-name">{customer.name === '' ? <span className="faint">{t.unnamed}</span> : customer.name}</div>
           <OneId id={customer.one_id} />
+          {customer.under_14 === true && <Tooltip title={byHand.childHint}><span tabIndex={0} style={{ marginInlineStart: 8 }}><Pill tone="warn">{byHand.child}</Pill></span></Tooltip>}
         </div>
       </div>
       <Stage customer={customer} />
