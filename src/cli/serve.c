@@ -276,6 +276,8 @@ static err open_life(struct life *life, bool follows, struct problem *problem)
     engine_config.folder = life->folder;
     engine_config.follows = follows;
     server_config.offers = follows ? life->offers : OFFERS_ALL;
+    engine_config.role = server_role_text(server_config.offers, follows);
+    engine_config.version = server_config.version;
     engine_config.collects = server_config.offers == OFFERS_DOORS;
     err error = engine_open(&life->engine, &engine_config, problem);
     if (error == ERR_OK)

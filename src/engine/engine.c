@@ -24,6 +24,7 @@
 #include "base/fault.h"
 #include "base/logline.h"
 #include "base/metric.h"
+#include "engine/card.h"
 #include "engine/collecting.h"
 
 #define GROUP_RECORDS_MAX 8192
@@ -516,6 +517,7 @@ static err open_log(struct engine *engine, struct problem *problem)
                                           .retention_ms = config->log_retention_ms,
                                           .vfs = config->vfs,
                                           .fatal = log_is_dead,
+                                          .describe = card_write,
                                           .context = engine },
                     problem);
 }
@@ -594,6 +596,7 @@ static err make_state(struct engine *engine)
     idempotency_init(&engine->idempotency);
     jobs_init(&engine->jobs);
     pthread_mutex_init(&engine->sources_mutex, NULL);
+    pthread_mutex_init(&engine->card_mutex, NULL);
     pthread_mutex_init(&engine->waiters_mutex, NULL);
     pthread_mutex_init(&engine->state_mutex, NULL);
     forgotten_init(&engine->forgotten);
@@ -669,6 +672,7 @@ static void drop_state(struct engine *engine)
     pthread_mutex_destroy(&engine->waiters_mutex);
     pthread_mutex_destroy(&engine->state_mutex);
     pthread_mutex_destroy(&engine->sources_mutex);
+    pthread_mutex_destroy(&engine->card_mutex);
     keys_free(&engine->keys);
     if (engine->lock_file >= 0)
         close(engine->lock_file);
@@ -733,6 +737,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
     engine->config.appends_nothing = config->appends_nothing || config->follows;
     engine->lock_file = -1;
     engine->nonce_next = 1;
+    engine->opened_ms = wall_clock_now_ms(config->clock);
     fill_defaults(&engine->config);
     snprintf(engine->folder, sizeof engine->folder, "%s", config->folder);
     err error = make_state(engine);
@@ -756,6 +761,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
         return error;
     }
     *opened = engine;
+    card_open(engine, true);
     error = engine_settle(engine, false, -1);
     return error == ERR_OK ? act_start(engine, problem) : error;
 }
@@ -767,6 +773,7 @@ void engine_close(struct engine **taken, int64_t timeout_ms)
     if (engine == NULL)
         return;
     steady_ns start = steady_now();
+    card_open(engine, false);
     act_stop(engine, timeout_ms);
     atomic_store(&engine->stopping, true);
     if (engine->keeper_runs)

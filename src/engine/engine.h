@@ -45,12 +45,16 @@
 struct engine;
 struct engine_tail;
 
+/* A follower that is so far behind answers from the past: ask another. */
+#define ENGINE_BEHIND_RECORDS_MAX 100000
+
 struct engine_config {
     const char *folder; /* data folder; made when missing */
     struct wall_clock *clock;
     const char *ledger_url; /* "postgresql://…"; NULL: ledger.db of the folder */
     const char *log_url;    /* likewise; NULL: log.db of the folder */
     const char *address;    /* of a log on a server: where others send people to us */
+    const char *role, *version; /* what we tell them that we are; NULL: "active" or "follower", "" */
     int64_t lease_ms;       /* of it; default 10 s */
     /* Apply what another server writes, answer questions, write nothing (needs log_url and ledger_url). */
     bool follows;

@@ -128,6 +128,9 @@ struct engine {
     pthread_t keeper; /* ticks and trimming */
     bool keeper_runs;
 
+    pthread_mutex_t card_mutex; /* card.h */
+    bool card_is_open;          /* under it */
+    int64_t opened_ms;
     pthread_mutex_t sources_mutex;
     struct source_set *sources; /* published; under sources_mutex */
 

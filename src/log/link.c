@@ -9,7 +9,7 @@
 
 #include "base/logline.h"
 
-#define VALUES_MAX 8
+#define VALUES_MAX 12
 
 /* ---- failures ---- */
 

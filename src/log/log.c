@@ -301,6 +301,13 @@ void log_standing(struct log *log, struct log_standing *standing)
     log->store->driver->standing(log->store, standing);
 }
 
+err log_peers(struct log *log, void (*visit)(void *context, const struct log_peer *peer),
+              void *context, struct problem *problem)
+{
+    const struct log_store_driver *driver = log->store->driver;
+    return driver->peers != NULL ? driver->peers(log->store, visit, context, problem) : ERR_OK;
+}
+
 bool log_may_act(struct log *log)
 {
     return log->store->driver->may_act(log->store);

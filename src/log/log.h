@@ -82,6 +82,15 @@ struct log_cursor {
 };
 bool log_block_next(struct log_cursor *cursor, struct log_record *record);
 
+/* What a server says of itself to the others at its log, every few seconds. */
+struct log_card {
+    char role[16], version[32];
+    bool is_ready;
+    char reason[160]; /* why it is not; "" */
+    uint64_t applied_seq;
+    int64_t lag_records, started_ms;
+};
+
 struct log_config {
     const char *path; /* of the SQLite file, created when missing; or "postgresql://…" */
     bool follows;     /* of a server's log: read what another writes */
@@ -102,6 +111,9 @@ struct log_config {
      * instead of refusing to open. Reads the whole log. An operator's decision, for one start. */
     bool repair;
     void (*fatal)(void *context, const struct problem *problem); /* sync failed: stop serving */
+    /* Of a log on a server: what is told to the others. From log_open to the end of log_close, by a thread of the log; be short.
+     * NULL: nothing is. */
+    void (*describe)(void *context, struct log_card *card);
     void *context;
 };
 
@@ -141,6 +153,20 @@ bool log_may_act(struct log *log);
  * log to write it, before the lease is over again. LOCKED when another has it. */
 err log_claim(const char *path, const char *holder, const char *address, int64_t lease_ms,
               struct problem *problem) MUST_USE;
+/* A server at this log, as it said last. */
+struct log_peer {
+    char id[16]; /* for people: the beginning of its holder */
+    char address[LOG_ADDRESS_BYTES];
+    struct log_card card;
+    uint64_t epoch;    /* of the lease that it knew of */
+    int64_t silent_ms; /* since it said so, by the clock of the log's server */
+    bool has_left;     /* it said that it ends */
+    bool is_this;
+};
+/* All that were there within seven days, who was heard last first; nobody of a file. UNAVAILABLE while the log's server is away. Waits;
+ * any thread. */
+err log_peers(struct log *log, void (*visit)(void *context, const struct log_peer *peer),
+              void *context, struct problem *problem) MUST_USE;
 /* 0: a file. What others have to check when they write for the holder of the lease. */
 uint64_t log_epoch(struct log *log);
 

@@ -30,6 +30,7 @@ static const char TABLES[] =
     " count BIGINT NOT NULL, records BYTEA NOT NULL);"
     "CREATE TABLE IF NOT EXISTS kith_lease (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL,"
     " holder TEXT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL);"
+    PEERS_TABLE
     "INSERT INTO kith_log VALUES (1, 1, 0, 0, '') ON CONFLICT DO NOTHING;"
     "INSERT INTO kith_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT DO NOTHING;"
     "COMMIT";
@@ -90,7 +91,7 @@ static err check_keys(struct server_store *store, const char *keys, struct probl
 static err make_tables(struct server_store *store, struct problem *problem)
 {
     PGresult *result = NULL;
-    err error = link_ask(&store->writer, "SELECT (to_regclass('kith_lease') IS NOT NULL)::int",
+    err error = link_ask(&store->writer, "SELECT (to_regclass('kith_server') IS NOT NULL)::int",
                          NULL, 0, false, &result, problem);
     bool are_there = error == ERR_OK && link_number(result, 0, 0) != 0;
     PQclear(result);
@@ -168,8 +169,10 @@ static void server_close(struct log_store *base)
 {
     struct server_store *store = server_of(base);
     server_interrupt(base);
-    if (store->lease_runs)
+    if (store->lease_runs) {
         pthread_join(store->lease_thread, NULL);
+        peers_leave(store);
+    }
     if (!store->log->config.follows)
         lease_give_back(store);
     link_close(&store->writer);
@@ -210,6 +213,7 @@ static const struct log_store_driver driver_server = {
     .begin_at = server_begin_at,
     .hand_over = server_hand_over,
     .standing = server_standing,
+    .peers = server_peers,
     .may_act = server_may_act,
 };
 

@@ -207,6 +207,18 @@ static void lease_lost(struct server_store *store)
     log_die(store->log, &problem);
 }
 
+/* However long the lease is, the others hear of us. */
+static void pause_telling(struct server_store *store, int64_t ms)
+{
+    peers_tell(store);
+    while (ms > 0 && !atomic_load(&store->interrupted)) {
+        int64_t step_ms = ms < PEERS_EVERY_MS ? ms : PEERS_EVERY_MS;
+        server_pause(store, step_ms);
+        ms -= step_ms;
+        peers_tell(store);
+    }
+}
+
 /* Of the writer: renew it in good time. Of a follower: see who has it. */
 void *lease_run(void *context)
 {
@@ -214,7 +226,7 @@ void *lease_run(void *context)
     bool follows = store->log->config.follows, lost = false;
     steady_ns counted = { 0 };
     if (!follows) /* it was taken just now */
-        server_pause(store, store->lease_ms / 4);
+        pause_telling(store, store->lease_ms / 4);
     while (!atomic_load(&store->interrupted) && !lost) {
         struct problem problem = { .error = ERR_OK };
         err error;
@@ -232,7 +244,10 @@ void *lease_run(void *context)
             count_what_is_there(store);
         }
         int64_t pause_ms = follows ? store->lease_ms / 10 : store->lease_ms / 4;
-        server_pause(store, error != ERR_OK && pause_ms > AGAIN_MS ? AGAIN_MS : pause_ms);
+        if (error == ERR_OK && !lost)
+            pause_telling(store, pause_ms);
+        else
+            server_pause(store, pause_ms > AGAIN_MS ? AGAIN_MS : pause_ms);
     }
     if (lost)
         lease_lost(store);

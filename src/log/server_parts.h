@@ -40,6 +40,7 @@ struct server_store {
     pthread_t lease_thread, side_thread;
     bool lease_runs, side_runs;
     struct link lease, side;
+    steady_ns told; /* the others of us; lease's thread */
 };
 
 static inline struct server_store *server_of(struct log_store *store)
@@ -81,6 +82,28 @@ err server_begin_at(struct log_store *store, uint64_t first_seq, int64_t receive
 /* A row of kith_log_block, in binary, as a block; CORRUPT names it. */
 err server_block_of(const PGresult *result, int row, int key_column, int body_column,
                     struct log_block **block, struct problem *problem) MUST_USE;
+
+/* server_peers.c */
+
+#define PEERS_TABLE                                                                       \
+    "CREATE TABLE IF NOT EXISTS kith_server (id TEXT PRIMARY KEY, address TEXT NOT NULL," \
+    " role TEXT NOT NULL, version TEXT NOT NULL, epoch BIGINT NOT NULL,"                  \
+    " applied_seq BIGINT NOT NULL, lag BIGINT NOT NULL, ready BOOLEAN NOT NULL,"          \
+    " reason TEXT NOT NULL, started_ms BIGINT NOT NULL, has_left BOOLEAN NOT NULL,"       \
+    " seen TIMESTAMPTZ NOT NULL);"
+#define PEERS_EVERY_MS INT64_C(1000)
+/* Tell the others that we live; at most once in PEERS_EVERY_MS. What fails is told the next time. Lease's thread. */
+void peers_tell(struct server_store *store);
+/* That we end. */
+void peers_leave(struct server_store *store);
+err server_peers(struct log_store *store, void (*visit)(void *context, const struct log_peer *peer),
+                 void *context, struct problem *problem);
+
+/* server_read.c */
+
+/* By the service connection: ask, and ask again while the server is away, for a while. Under `turn`. */
+err server_ask(struct server_store *store, const char *text, const struct link_value *values,
+               int count, bool binary, PGresult **result, struct problem *problem) MUST_USE;
 
 /* server_follow.c */
 void *follow_run(void *store);

@@ -33,8 +33,7 @@ err server_block_of(const PGresult *result, int row, int key_column, int body_co
                        inner.detail);
 }
 
-/* Ask, and ask again while the server is away, for a while. Under `turn`. */
-static err ask(struct server_store *store, const char *text, const struct link_value *values,
+err server_ask(struct server_store *store, const char *text, const struct link_value *values,
                int count, bool binary, PGresult **result, struct problem *problem)
 {
     steady_ns start = steady_now();
@@ -55,8 +54,8 @@ static err refresh_first(struct server_store *store, struct problem *problem)
     PGresult *result = NULL;
     if (!store->log->config.follows)
         return ERR_OK;
-    err error =
-        ask(store, "SELECT trimmed_seq FROM kith_log WHERE id=1", NULL, 0, true, &result, problem);
+    err error = server_ask(store, "SELECT trimmed_seq FROM kith_log WHERE id=1", NULL, 0, true,
+                           &result, problem);
     if (error == ERR_OK)
         store->first_seq = (uint64_t)link_bigint(result, 0, 0) + 1;
     PQclear(result);
@@ -103,7 +102,7 @@ err server_read(struct log_store *base, uint64_t seq, struct log_block **block,
                             "the log holds records %" PRIu64 " to %" PRIu64 ", not %" PRIu64,
                             store->first_seq, last_seq, seq);
     if (error == ERR_OK)
-        error = ask(store, TEXT, &value, 1, true, &result, problem);
+        error = server_ask(store, TEXT, &value, 1, true, &result, problem);
     if (error == ERR_OK)
         error = read_found(store, result, seq, block, problem);
     pthread_mutex_unlock(&store->turn);
@@ -121,7 +120,7 @@ err server_record_bytes_from(struct log_store *base, uint64_t seq, uint64_t *byt
     struct link_value value = link_int(number, (int64_t)seq);
     PGresult *result = NULL;
     pthread_mutex_lock(&store->turn);
-    err error = ask(store, TEXT, &value, 1, true, &result, problem);
+    err error = server_ask(store, TEXT, &value, 1, true, &result, problem);
     pthread_mutex_unlock(&store->turn);
     if (error == ERR_OK)
         *bytes = (uint64_t)link_bigint(result, 0, 0);
@@ -152,7 +151,7 @@ err server_trim(struct log_store *base, uint64_t seq, int64_t before_ms, uint64_
                                    link_int(epoch, (int64_t)atomic_load(&store->epoch)) };
     PGresult *result = NULL;
     pthread_mutex_lock(&store->turn);
-    err error = ask(store, TEXT, values, 3, true, &result, problem);
+    err error = server_ask(store, TEXT, values, 3, true, &result, problem);
     *more = error == ERR_OK && PQntuples(result) > 0;
     if (*more)
         store->first_seq = (uint64_t)link_bigint(result, 0, 0) + 1;
@@ -182,7 +181,7 @@ err server_replace(struct log_store *base, uint64_t first_seq, str body, struct 
     };
     PGresult *result = NULL;
     pthread_mutex_lock(&store->turn);
-    err error = ask(store, TEXT, values, 3, false, &result, problem);
+    err error = server_ask(store, TEXT, values, 3, false, &result, problem);
     pthread_mutex_unlock(&store->turn);
     PQclear(result);
     return error;
@@ -194,7 +193,7 @@ err server_scrub(struct log_store *base, struct problem *problem)
     struct server_store *store = server_of(base);
     PGresult *result = NULL;
     pthread_mutex_lock(&store->turn);
-    err error = ask(store, "VACUUM kith_log_block", NULL, 0, false, &result, problem);
+    err error = server_ask(store, "VACUUM kith_log_block", NULL, 0, false, &result, problem);
     pthread_mutex_unlock(&store->turn);
     PQclear(result);
     return error;
@@ -211,7 +210,7 @@ err server_begin_at(struct log_store *base, uint64_t first_seq, int64_t received
                                    link_int(received, received_ms) };
     PGresult *result = NULL;
     pthread_mutex_lock(&store->turn);
-    err error = ask(store, TEXT, values, 2, false, &result, problem);
+    err error = server_ask(store, TEXT, values, 2, false, &result, problem);
     if (error == ERR_OK) {
         store->first_seq = first_seq;
         store->last_seq = first_seq - 1;

@@ -47,6 +47,9 @@ struct log_store_driver {
     err (*hand_over)(struct log_store *store, const struct log_handed *handed, size_t count,
                      struct problem *problem);
     void (*standing)(struct log_store *store, struct log_standing *standing);
+    /* NULL of a file: nobody else is at it. */
+    err (*peers)(struct log_store *store, void (*visit)(void *context, const struct log_peer *peer),
+                 void *context, struct problem *problem);
     bool (*may_act)(struct log_store *store);
 };
 

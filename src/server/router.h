@@ -71,6 +71,7 @@
     X(GET, API "/audit/export", AUDIT_EXPORT, WORKING, NONE, audit_export, exportAudit,            \
       "user action object text from until format")                                                 \
     /* system */                                                                                   \
+    X(GET, API "/servers", SYSTEM_SEE, WORKING, NONE, server_list, listServers, "")                \
     X(GET, API "/system", SYSTEM_SEE, WORKING, NONE, system_get, getSystem, "")                    \
     X(GET, API "/overview", SYSTEM_SEE, WORKING, NONE, overview_get, getOverview, "")              \
     X(POST, API "/clock", SYSTEM_ADMINISTER, WORKING, BODY, clock_advance, advanceClock, "")       \

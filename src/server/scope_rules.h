@@ -75,6 +75,7 @@
     X(endSingleSignOn, PUBLIC, NOTHING, READ, "proved by its state") \
     X(getSingleSignOn, WORKSPACE, NOTHING, READ, "rules of the house") \
     X(putSingleSignOn, WHOLE, NOTHING, READ, "who may what is the house's") \
+    X(listServers, WHOLE, NOTHING, READ, "how far each is counts everybody's events") \
     X(getSystem, PART, NOTHING, READ, "counts are left out") \
     X(getOverview, PART, NOTHING, READ, "counted over what is seen") \
     X(advanceClock, WHOLE, NOTHING, READ, "time is the house's") \

@@ -43,6 +43,8 @@ struct privacy;
 
 /* What it is there for: everything; the doors of the SDKs alone; everything but those. */
 enum server_offers { OFFERS_ALL, OFFERS_DOORS, OFFERS_READS };
+/* As people read it: active, follower, collect, query. */
+const char *server_role_text(enum server_offers offers, bool follows);
 
 struct server_config {
     enum server_offers offers;

@@ -4,9 +4,6 @@
 
 #include "server/answer.h"
 
-/* A follower that is so far behind answers from the past: ask another. */
-#define BEHIND_RECORDS_MAX 100000
-
 err standing_check(struct request *request, const struct engine_status *status,
                    struct problem *problem)
 {
@@ -16,19 +13,18 @@ err standing_check(struct request *request, const struct engine_status *status,
         return ERR_OK;
     if (!standing.is_reachable)
         return problem_set(problem, ERR_UNAVAILABLE, "the PostgreSQL server of the log is away");
-    if (standing.follows && status->lag_records > BEHIND_RECORDS_MAX)
+    if (standing.follows && status->lag_records > ENGINE_BEHIND_RECORDS_MAX)
         return problem_set(problem, ERR_UNAVAILABLE, "%zu records behind the active server",
                            status->lag_records);
     return ERR_OK;
 }
 
-static str role_of(const struct request *request, const struct log_standing *standing)
+const char *server_role_text(enum server_offers offers, bool follows)
 {
     static const char *const of_followers[] = {
         [OFFERS_ALL] = "follower", [OFFERS_DOORS] = "collect", [OFFERS_READS] = "query"
     };
-    return standing->follows ? str_from_c(of_followers[request->server->config.offers])
-                             : STR("active");
+    return follows ? of_followers[offers] : "active";
 }
 
 void standing_members(struct request *request, struct json_writer *writer)
@@ -37,7 +33,9 @@ void standing_members(struct request *request, struct json_writer *writer)
     engine_standing(request->server->engine, &standing);
     if (!standing.is_on_server)
         return;
-    json_member_text(writer, STR("role"), role_of(request, &standing));
+    json_member_text(
+        writer, STR("role"),
+        str_from_c(server_role_text(request->server->config.offers, standing.follows)));
     json_member_int(writer, STR("epoch"), (int64_t)standing.epoch);
     json_member_text(writer, STR("active"), str_from_c(standing.active));
 }

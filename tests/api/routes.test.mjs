@@ -350,6 +350,8 @@ test('live events', real, async () => {
 
 test('system, overview, settings, clock', real, async () => {
   const system = await expect(kith, 200, 'GET', '/system', { token: tokens.viewer });
+  const servers = await expect(kith, 200, 'GET', '/servers', { token: tokens.viewer });
+  assert.deepEqual(servers.items.map((one) => [one.role, one.state, one.ready, one.this, one.version]), [['active', 'up', true, true, system.version]]);
   assert.ok(system.counts.customers > 0 && system.engine.applied_seq > 0);
   const overview = await expect(kith, 200, 'GET', '/overview', { token: tokens.viewer });
   assert.equal(overview.by_hour.length, 24);

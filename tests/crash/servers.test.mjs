@@ -98,6 +98,15 @@ test('a follower answers, refuses commands with the place of the active one, and
   const mine = await until('the follower to know her', () => second.findBy('user_id', 'u1'));
   assert.equal(mine.one_id, (await first.customerBy('user_id', 'u1')).one_id);
 
+  // each tells of all of them
+  const listed = async (kith, state) => (await kith.get('/servers')).items.find((one) => one.address === state.address && one.state === state.state && one.ready === (state.state === 'up'));
+  for (const kith of [first, second]) {
+    for (const one of [first, second]) {
+      const found = await until(`${kith.url} to list ${one.url}`, () => listed(kith, { address: one.url, state: 'up' }));
+      assert.deepEqual([found.role, found.this, found.reason], [one === first ? 'active' : 'follower', one === kith, null]);
+    }
+  }
+
   await assert.rejects(second.source('other'), (problem) => {
     assert.equal(problem.status, 503);
     assert.ok(JSON.stringify(problem.body).includes(first.url));
@@ -118,6 +127,8 @@ test('a follower answers, refuses commands with the place of the active one, and
     const her = await second.customerBy('user_id', 'u1');
     return her.summary.events === 3 && her;
   })).summary.events, 3);
+  await until('the killed one to be listed as gone', () => listed(second, { address: first.url, state: 'gone' }), { timeoutMs: 120_000 });
+  assert.equal((await listed(second, { address: second.url, state: 'up' })).role, 'active');
   // the killed one comes back, and follows
   await first.launch();
   assert.equal((await standing(first)).role, 'follower');

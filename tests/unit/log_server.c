@@ -346,6 +346,90 @@ static void test_catches_a_lost_answer_taken_for_a_good_one(void **state)
 }
 #endif
 
+/* ---- who is there ---- */
+
+static void describe(void *context, struct log_card *card)
+{
+    const struct party *party = context;
+    *card = (struct log_card){ .applied_seq = 7, .lag_records = 3, .started_ms = 1000 };
+    snprintf(card->role, sizeof card->role, "%s", party->config.follows ? "query" : "active");
+    snprintf(card->version, sizeof card->version, "1.2.3");
+    card->is_ready = !party->config.follows;
+    snprintf(card->reason, sizeof card->reason, "%s", card->is_ready ? "" : "it's far behind");
+}
+
+struct roll {
+    struct log_peer peers[4];
+    size_t count;
+};
+
+static void note_peer(void *context, const struct log_peer *peer)
+{
+    struct roll *roll = context;
+    assert_true(roll->count < 4);
+    roll->peers[roll->count++] = *peer;
+}
+
+/* As `party` hears it, once `wanted` are listed. */
+static void call_roll(struct party *party, size_t wanted, struct roll *roll)
+{
+    for (;; steady_sleep_ms(5)) {
+        *roll = (struct roll){ .count = 0 };
+        assert_ok(log_peers(party->log, note_peer, roll, &party->problem));
+        if (roll->count == wanted)
+            return;
+    }
+}
+
+static const struct log_peer *peer_at(const struct roll *roll, const char *address)
+{
+    for (size_t i = 0; i < roll->count; i++)
+        if (strcmp(roll->peers[i].address, address) == 0)
+            return &roll->peers[i];
+    fail_msg("%s is not listed", address);
+    return NULL;
+}
+
+static void test_all_servers_are_listed_by_each(void **state)
+{
+    struct house *house = *state;
+    struct party *a = &house->parties[0], *b = &house->parties[1];
+    struct roll roll;
+    a->config.describe = b->config.describe = describe;
+    open_party(a, false);
+    open_party(b, true);
+    call_roll(b, 2, &roll);
+    const struct log_peer *active = peer_at(&roll, "http://a"), *query = peer_at(&roll, "http://b");
+    assert_string_equal(active->card.role, "active");
+    assert_string_equal(active->card.version, "1.2.3");
+    assert_true(active->card.is_ready && !active->is_this && !active->has_left);
+    assert_int_equal(active->epoch, 1);
+    assert_string_equal(query->card.reason, "it's far behind");
+    assert_true(!query->card.is_ready && query->is_this);
+    assert_int_equal(query->card.applied_seq, 7);
+    assert_int_equal(query->card.lag_records, 3);
+    /* who ends says so; who is silent gets old by the clock of the server */
+    log_close(&b->log);
+    postgres_run(house->path, "UPDATE kith_server SET seen = seen - interval '1 hour'"
+                              " WHERE address = 'http://b'");
+    call_roll(a, 2, &roll);
+    query = peer_at(&roll, "http://b");
+    assert_true(query->has_left && !query->card.is_ready);
+    assert_true(query->silent_ms >= 3600000 && query->silent_ms < 2 * 3600000);
+    /* and is back with its next life */
+    open_party(b, true);
+    do
+        call_roll(a, 2, &roll);
+    while (peer_at(&roll, "http://b")->has_left);
+    assert_true(peer_at(&roll, "http://b")->silent_ms < 3600000);
+    /* after a week nobody asks for it any more */
+    log_close(&b->log);
+    postgres_run(house->path, "UPDATE kith_server SET seen = seen - interval '8 days'"
+                              " WHERE address = 'http://b'");
+    call_roll(a, 1, &roll);
+    assert_true(roll.peers[0].is_this);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, house_build, house_clear)
@@ -359,6 +443,7 @@ int main(void)
         TEST(test_the_inbox_outlives_its_writer),
         TEST(test_a_follower_takes_events_alone),
         TEST(test_a_server_that_dies_loses_and_doubles_nothing),
+        TEST(test_all_servers_are_listed_by_each),
 #ifdef KITH_FAULTS
         TEST(test_catches_commits_without_the_epoch),
         TEST(test_catches_a_lost_answer_taken_for_a_good_one),

@@ -109,6 +109,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** all servers at the log, as each said last; those of the last seven days */
+        get: operations["listServers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -6245,6 +6262,34 @@ export interface components {
                 draft: components["schemas"]["PolicyEnd"];
             }[];
         };
+        ServerItem: {
+            /** @description the same over restarts; empty where there is only one */
+            id: string;
+            /** @description as --advertise says; may be empty */
+            address: string;
+            /** @enum {string} */
+            role: "active" | "follower" | "collect" | "query";
+            version: string;
+            /**
+             * @description gone: silent for more than 10 s; left: it said that it ends
+             * @enum {string}
+             */
+            state: "up" | "gone" | "left";
+            ready: boolean;
+            /** @description why it is not ready */
+            reason: string | null;
+            /** @description number of the lease that it knows of */
+            epoch: number;
+            applied_seq: number;
+            /** @description records that it has and has not applied */
+            lag: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            /** @description the one that answers */
+            this: boolean;
+        };
     };
     responses: {
         /** @description what went wrong */
@@ -6639,6 +6684,37 @@ export interface operations {
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description who was heard last first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ServerItem"][];
+                        next_cursor: string | null;
+                        /** Format: date-time */
+                        as_of: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
