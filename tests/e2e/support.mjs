@@ -19,7 +19,7 @@ export const missingConsole =
   (existsSync(chromiumPath) ? false : `no browser at ${chromiumPath}: install Debian's package chromium`) ||
   (existsSync(axePath) ? false : `no axe at ${axePath}: run \`npm ci\` in web/`);
 
-const patienceMs = 60_000;
+const patienceMs = Number(process.env.KITH_PATIENCE_MS ?? 60_000);
 
 /** Ask again until `ask` gives something true: how long that may take on a busy machine is the suite's, not the test's. */
 export const until = (what, ask) => untilOf(what, ask, { timeoutMs: patienceMs });
@@ -32,14 +32,15 @@ export const password = 'jade teapot 7 lanterns';
 
 /** A brand house (tests/s1/support.mjs) with a person who may do all, and a browser. */
 export class Place {
-  static async open() {
+  /** `options` are the server's (tests/support/kith.mjs). */
+  static async open(options = {}) {
     const place = new Place();
     const browser = chromium.launch({
       executablePath: chromiumPath,
       args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     });
     browser.catch(() => undefined); /* told below, once the house stands */
-    place.house = await House.open();
+    place.house = await House.open(options);
     place.kith = place.house.kith;
     await place.kith.put(`/users/${login}`, { name: '林小雨', password, role: 'administrator', locale: 'zh-CN' });
     place.browser = await browser;
@@ -74,6 +75,11 @@ export class Place {
   /** The same, signed in: once for a person, since a password is made to be slow to check. */
   async enter({ as = login, ...options } = {}) {
     const visit = await this.visit(options);
+    await this.signIn(visit, as);
+    return visit;
+  }
+
+  async signIn(visit, as = login) {
     const context = visit.page.context();
     this.signedIn ??= new Map();
     if (!this.signedIn.has(as)) {
@@ -83,7 +89,6 @@ export class Place {
     } else {
       await context.addCookies(this.signedIn.get(as));
     }
-    return visit;
   }
 }
 

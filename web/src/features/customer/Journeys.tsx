@@ -5,6 +5,7 @@ import { Button } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useText } from '@/app/preferences';
+import { useJourneyName } from '@/features/journeys/heads';
 import { journeyQueries } from '@/features/journeys/model';
 import { journeyTexts } from '@/features/journeys/texts';
 import { tones, touchQueries, type Touch } from '@/features/touches/model';
@@ -54,6 +55,7 @@ function Touches({ oneId }: { oneId: string }) {
   const said = useText(touchTexts);
   const common = useText(words);
   const say = useReason();
+  const journeyName = useJourneyName();
   const [opened, setOpened] = useState<number | null>(null);
   const list = useInfiniteQuery(touchQueries.list({ status: '', journey: '', customer: oneId }));
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
@@ -67,7 +69,7 @@ function Touches({ oneId }: { oneId: string }) {
         columns={[
           { key: 'at', title: said.at, render: (_, row) => <Time at={row.created_at} exact /> },
           { key: 'channel', title: said.channel, render: (_, row) => (row.channel ? <ChannelName channel={row.channel} /> : common.none) },
-          { key: 'journey', title: said.journey, render: (_, row) => (row.journey ? <Link to={`/journeys/${row.journey}`}>{row.journey}</Link> : <span className="faint">{common.none}</span>) },
+          { key: 'journey', title: said.journey, render: (_, row) => (row.journey ? <Link to={`/journeys/${row.journey}`}>{journeyName(row.journey)}</Link> : <span className="faint">{common.none}</span>) },
           { key: 'status', title: said.status, render: (_, row) => <Pill tone={tones[row.status]}>{said.statuses[row.status]}</Pill> },
           { key: 'reason', title: said.reason, render: (_, row) => <span className="soft">{row.reason ? say(row.reason) : ''}</span> },
           { key: 'open', title: <QuietHead>{said.more}</QuietHead>, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${said.more} ${row.id}`} onClick={() => setOpened(row.id)}>{said.more}</Button> },

@@ -9,7 +9,8 @@ import { AutoComplete, Button, Checkbox, Input, InputNumber, Select } from 'antd
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
-import { useEventName } from '@/ui/Marks';
+import { touchQueries } from '@/features/touches/model';
+import { useChannelName, useEventName } from '@/ui/Marks';
 import { MatchesField, RuleField } from './RuleField';
 import { isValue, journeyQueries, kindOf, partOf, sayDuration, textOf, type Definition, type JourneyCatalogue, type Member, type Value } from './model';
 import { journeyTexts } from './texts';
@@ -131,6 +132,8 @@ function NameField({ member, value, onChange, disabled, label, definition }: Fie
 
 function useNames(type: string, definition: Definition): { value: string; label: string }[] {
   const eventName = useEventName();
+  const channelName = useChannelName();
+  const accounts = useQuery({ ...touchQueries.accounts(), enabled: type === 'channel' || type === 'account', retry: false });
   const segments = useQuery({ ...queries.definitions('segments'), enabled: type === 'segment' });
   const tags = useQuery({ ...queries.definitions('tags'), enabled: type === 'tag' });
   const events = useQuery({ ...queries.planEvents(), enabled: type === 'event' });
@@ -146,6 +149,8 @@ function useNames(type: string, definition: Definition): { value: string; label:
     case 'trait': return traits.data?.items.map((one) => named(one.name, '')) ?? [];
     case 'template': return templates.data?.items.map((one) => named(one.key, '')) ?? [];
     case 'journey': return journeys.data?.items.map((one) => named(one.key, one.name)) ?? [];
+    case 'account': return accounts.data?.items.map((one) => named(one.key, channelName(one.channel))) ?? [];
+    case 'channel': return [...new Set(accounts.data?.items.map((one) => one.channel))].map((one) => named(one, channelName(one)));
     case 'goal': return goals.map((one) => named(textOf(one['key']), textOf(one['name'])));
     default: return [];
   }

@@ -6,7 +6,10 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { InputNumber, Progress, Slider } from 'antd';
 import { useMemo, useState } from 'react';
 import { api } from '@/api/client';
+import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
+import { useAccountKindName } from '@/features/touches/kinds';
+import { dateTime } from '@/lib/format';
 import { wordFor } from '@/lib/text';
 import { useFilters } from '@/lib/hooks';
 import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
@@ -15,15 +18,19 @@ import { Count, Money, OneId, Pill, Time } from '@/ui/Marks';
 import { Band, Figure, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
 import { Canvas } from './Canvas';
-import { journeyQueries, type Definition, type Journey } from './model';
+import { journeyQueries, kindOf, textOf, type Definition, type Journey } from './model';
+import { journeyTexts } from './texts';
 import type { DraftHandle } from './useDraft';
 import { countsUpTo, daysOf, isOut, reportUpTo, touchesUpTo, whatIfQueries, type Cell, type Comparison, type Result, type Run } from './whatif';
 import { whatIfTexts } from './whatifTexts';
 
 const spans = [7, 30, 90, 180] as const;
+const sinceLaunch = 0; /* stands among the spans: from its launch to now, to be set beside what came */
 
 export function WhatIfTab({ journey, draft }: { journey: Journey; draft: DraftHandle }) {
   const t = useText(whatIfTexts);
+  const language = useLanguage();
+  const { zone } = useClock();
   const [filters, setFilters] = useFilters({ run: '' });
   const runs = useQuery(whatIfQueries.list(journey.key));
   const id = filters.run !== '' ? filters.run : (runs.data?.items[0]?.id ?? '');
@@ -38,7 +45,7 @@ export function WhatIfTab({ journey, draft }: { journey: Journey; draft: DraftHa
             <label className="row">
               <span className="soft">{t.runs}</span>
               <select className="plain-select" value={id} onChange={(event) => setFilters({ run: event.target.value })}>
-                {runs.data?.items.map((one) => <option key={one.id} value={one.id}>{`${one.id} · ${t.states[one.state]} · ${one.created_at.slice(0, 16).replace('T', ' ')}`}</option>)}
+                {runs.data?.items.map((one) => <option key={one.id} value={one.id}>{`${one.id} · ${t.states[one.state]} · ${dateTime(one.created_at, language, zone)}`}</option>)}
               </select>
             </label>
           )}
@@ -59,17 +66,22 @@ function Order({ journey, draft, onBegun }: { journey: Journey; draft: DraftHand
   const [days, setDays] = useState(90);
   const [version, setVersion] = useState<'draft' | 'published'>('draft');
   const [tasks, setTasks] = useState<number | null>(null);
+  const launched = journey.versions.find((one) => one.version === journey.live_version)?.published_at;
+  const choose = (span: number): void => {
+    setDays(span);
+    if (span === sinceLaunch) setVersion('published');
+  };
   const begin = useMutation({
     mutationFn: () => api.post('/journeys/{key}/whatif', {
       path: { key: journey.key },
-      body: { days, version, ...(version === 'draft' && draft.isChanged ? { journey: draft.definition } : {}), ...(tasks === null ? {} : { capacity: { tasks_per_day: tasks } }) },
+      body: { ...(days === sinceLaunch && launched !== undefined ? { from: launched } : { days }), version, ...(version === 'draft' && draft.isChanged ? { journey: draft.definition } : {}), ...(tasks === null ? {} : { capacity: { tasks_per_day: tasks } }) },
     }),
     onSuccess: (begun) => { onBegun(begun.id); void client.invalidateQueries({ queryKey: ['journeys', 'whatif', journey.key] }); },
     onError: notice,
   });
   return (
     <div className="row wrap" style={{ gap: 14 }}>
-      <label className="row"><span className="soft">{t.days}</span><select className="plain-select" value={days} onChange={(event) => setDays(Number(event.target.value))}>{spans.map((span) => <option key={span} value={span}>{t.daysOf(span)}</option>)}</select></label>
+      <label className="row"><span className="soft">{t.days}</span><select className="plain-select" value={days} onChange={(event) => choose(Number(event.target.value))}>{spans.map((span) => <option key={span} value={span}>{t.daysOf(span)}</option>)}{launched !== undefined && <option value={sinceLaunch}>{t.sinceLaunch}</option>}</select></label>
       <label className="row"><span className="soft">{t.which}</span>
         <select className="plain-select" value={version} onChange={(event) => setVersion(event.target.value === 'published' ? 'published' : 'draft')}>
           <option value="draft">{t.draft}</option>
@@ -113,6 +125,7 @@ function Told({ journey, run, result, definition }: { journey: Journey; run: Run
   const count = (which: (cell: Cell) => boolean): number => all.filter(which).reduce((sum, cell) => sum + cell.count, 0);
   const cost = result.money.by_day.filter((row) => row.day <= day).reduce((sum, row) => sum + row.amount, 0);
   const minutes = result.advisers.by_day.filter((row) => row.day <= day).reduce((sum, row) => sum + row.minutes, 0);
+  const nodeName = useNodeName(definition);
   const known = node !== '' && Object.hasOwn(definition.nodes, node) ? node : '';
   return (
     <>
@@ -125,17 +138,33 @@ function Told({ journey, run, result, definition }: { journey: Journey; run: Run
         <Figure label={t.customers} note={`${t.took} ${(result.elapsed_ms / 1000).toFixed(1)} s`}><Count value={result.customers} /></Figure>
       </Band>
       <Panel title={t.upTo(day)}>
-        <Slider aria-label={t.day} min={0} max={Math.max(0, days.length - 1)} value={at} onChange={setAt} tooltip={{ formatter: (value) => days[value ?? 0] ?? '' }} />
+        <Slider ariaLabelForHandle={t.day} min={0} max={Math.max(0, days.length - 1)} value={at} onChange={setAt} tooltip={{ formatter: (value) => days[value ?? 0] ?? '' }} />
         {catalogue.data !== undefined && <Canvas definition={definition} catalogue={catalogue.data} report={report} entered={start['entered'] ?? 0} inside={Math.max(0, (start['entered'] ?? 0) - (start['exited'] ?? 0))} opened={known} problems={new Map()} onOpen={(id) => setNode(id === node ? '' : id)} hands={null} />}
       </Panel>
-      <Panel title={known === '' ? t.atAll : t.atNode(known)} flush><Cells cells={known === '' ? all : cells} /></Panel>
+      <Panel title={known === '' ? t.atAll : t.atNode(nodeName(known))} flush><Cells cells={known === '' ? all : cells} /></Panel>
       <Caps result={result} />
       <Spent result={result} />
-      <Examples result={result} node={known} />
-      <Beside journey={journey} run={run} />
+      <Examples result={result} node={known} nodeName={nodeName} />
+      <Beside journey={journey} run={run} nodeName={nodeName} />
       <Panel title={t.assumptions}><Assumed result={result} /></Panel>
     </>
   );
+}
+
+type NodeName = (node: string) => string;
+
+/* As the canvas calls it: its own name, or what kind it is; with its key, by which definitions speak of it. */
+function useNodeName(definition: Definition): NodeName {
+  const t = useText(journeyTexts);
+  const language = useLanguage();
+  const catalogue = useQuery(journeyQueries.catalogue());
+  return (id) => {
+    if (id === '$start') return t.start;
+    const node = definition.nodes[id];
+    if (node === undefined || catalogue.data === undefined) return id;
+    const name = textOf(node['name']) || (kindOf(catalogue.data, textOf(node['type']))?.text[language] ?? '');
+    return name === '' ? id : `${name} · ${id}`;
+  };
 }
 
 function useReason(): (reason: string) => string {
@@ -180,13 +209,14 @@ function Caps({ result }: { result: Result }) {
 
 function Spent({ result }: { result: Result }) {
   const t = useText(whatIfTexts);
+  const kindName = useAccountKindName();
   return (
     <>
       <Panel title={t.money} flush>
         <DataTable<Result['money']['kinds'][number]>
           rowKey="kind" dataSource={result.money.kinds}
           columns={[
-            { key: 'kind', title: t.kind, render: (_, row) => row.kind },
+            { key: 'kind', title: t.kind, render: (_, row) => kindName(row.kind) },
             { key: 'count', title: t.count, align: 'right', render: (_, row) => <Count value={row.count} exact /> },
             { key: 'amount', title: t.amount, align: 'right', render: (_, row) => <Money minor={row.amount} currency="CNY" /> },
           ]}
@@ -204,7 +234,7 @@ function Spent({ result }: { result: Result }) {
   );
 }
 
-function Examples({ result, node }: { result: Result; node: string }) {
+function Examples({ result, node, nodeName }: { result: Result; node: string; nodeName: NodeName }) {
   const t = useText(whatIfTexts);
   const say = useReason();
   const rows = result.examples.filter((row) => node === '' || row.node === node).slice(0, 60);
@@ -215,7 +245,7 @@ function Examples({ result, node }: { result: Result; node: string }) {
         rowKey={(row) => `${row.one_id} ${row.node} ${row.at} ${row.status}`} dataSource={rows}
         columns={[
           { key: 'customer', title: t.customer, render: (_, row) => <OneId id={row.one_id} link copy={false} /> },
-          { key: 'node', title: t.node, render: (_, row) => row.node },
+          { key: 'node', title: t.node, render: (_, row) => nodeName(row.node) },
           { key: 'at', title: t.at, render: (_, row) => <Time at={row.at} exact /> },
           { key: 'status', title: t.status, render: (_, row) => wordFor(t.statuses, row.status) },
           { key: 'reason', title: t.reason, render: (_, row) => say(row.reason) },
@@ -226,19 +256,19 @@ function Examples({ result, node }: { result: Result; node: string }) {
   );
 }
 
-function Beside({ journey, run }: { journey: Journey; run: Run }) {
+function Beside({ journey, run, nodeName }: { journey: Journey; run: Run; nodeName: NodeName }) {
   const t = useText(whatIfTexts);
   const [from, setFrom] = useState('');
   const compared = useQuery({ ...whatIfQueries.compare(journey.key, run.id, from), enabled: journey.live_version > 0 });
   if (journey.live_version === 0) return null;
   return (
     <Panel title={t.compare} tools={<label className="row"><span className="soft">{t.compareFrom}</span><input className="plain-select" type="date" value={from} onChange={(event) => setFrom(event.target.value)} /></label>} flush>
-      {compared.isError ? <Failure error={compared.error} /> : compared.data === undefined ? <Bones rows={3} /> : <Compared data={compared.data} />}
+      {compared.isError ? <Failure error={compared.error} /> : compared.data === undefined ? <Bones rows={3} /> : <Compared data={compared.data} nodeName={nodeName} />}
     </Panel>
   );
 }
 
-function Compared({ data }: { data: Comparison }) {
+function Compared({ data, nodeName }: { data: Comparison; nodeName: NodeName }) {
   const t = useText(whatIfTexts);
   const pair = (row: Comparison['nodes'][number], name: string) => <span className="tabular">{row.simulated[name] ?? 0} / {row.actual[name] ?? 0}</span>;
   return (
@@ -247,7 +277,7 @@ function Compared({ data }: { data: Comparison }) {
       <DataTable<Comparison['nodes'][number]>
         rowKey="node" dataSource={data.nodes}
         columns={[
-          { key: 'node', title: t.node, render: (_, row) => row.node },
+          { key: 'node', title: t.node, render: (_, row) => nodeName(row.node) },
           { key: 'entered', title: `${t.entered} (${t.simulated} / ${t.actual})`, align: 'right', render: (_, row) => pair(row, 'entered') },
           { key: 'sent', title: t.sent, align: 'right', render: (_, row) => pair(row, 'sent') },
           { key: 'stopped', title: t.stopped, align: 'right', render: (_, row) => pair(row, 'suppressed') },

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* heads: the lists of journeys and templates, for the pages that need their names and states and nothing of the canvas. */
-import { queryOptions } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
 import { api, type Schemas } from '@/api/client';
+import { useMay } from '@/app/session';
 
 export type JourneyHead = Schemas['JourneyHead'];
 
@@ -11,4 +13,10 @@ export function journeyHeads() {
 
 export function templateHeads() {
   return queryOptions({ queryKey: ['templates'], queryFn: ({ signal }) => api.get('/templates', { signal }), staleTime: 60_000 });
+}
+
+/* What a journey is called; its key where that is not known, or may not be seen. */
+export function useJourneyName(): (key: string) => string {
+  const list = useQuery({ ...journeyHeads(), refetchInterval: false, staleTime: 60_000, enabled: useMay('journey.see') });
+  return useCallback((key) => list.data?.items.find((one) => one.key === key)?.name || key, [list.data]);
 }

@@ -3,12 +3,13 @@
 import { expect, it } from 'vitest';
 import { countsUpTo, daysOf, reportUpTo, touchesUpTo, type Result } from './whatif';
 
-const node = (name: string) => ({ node: name, type: 'send', name: '', waiting: 9, entered: 9, left: 9, timed_out: 0 });
+const node = (name: string) => ({ node: name, type: 'send', name: '', waiting: 0, entered: 9, left: 9, timed_out: 0 });
 const result = {
   days: [
     { day: '2026-06-01', node: '$start', entered: 3 },
     { day: '2026-06-01', node: 'text', entered: 3, left: 1 },
     { day: '2026-06-02', node: 'text', entered: 2, left: 3 },
+    { day: '2026-06-02', node: '$start', exited: 5 },
     { day: '2026-06-02', node: '$start', goal: 'again', goals: 1 },
   ],
   touches: [
@@ -22,9 +23,10 @@ const result = {
 it('days, counts and touches stand as they did that evening', () => {
   expect(daysOf(result)).toEqual(['2026-06-01', '2026-06-02']);
   expect(countsUpTo(result, '2026-06-01').get('text')).toEqual({ entered: 3, left: 1 });
-  expect(countsUpTo(result, '2026-06-02').get('$start')).toEqual({ entered: 3 });
+  expect(countsUpTo(result, '2026-06-02').get('$start')).toEqual({ entered: 3, exited: 5 });
   const [text, call] = reportUpTo(result, '2026-06-02');
-  expect([text?.entered, text?.left, text?.waiting]).toEqual([5, 4, 1]);
+  expect([text?.entered, text?.left, text?.waiting]).toEqual([5, 4, 0]); // one left by an exit rule
+  expect(reportUpTo(result, '2026-06-01')[0]?.waiting).toBe(2);
   expect([call?.entered, call?.waiting]).toEqual([0, 0]);
   expect(touchesUpTo(result, '2026-06-02', '')).toEqual([{ status: 'suppressed', reason: 'no_consent', count: 4 }, { status: 'sent', reason: '', count: 3 }]);
   expect(touchesUpTo(result, '2026-06-01', 'text')).toEqual([{ status: 'sent', reason: '', count: 2 }]);

@@ -34,13 +34,18 @@ export function countsUpTo(result: Result, day: string): ReadonlyMap<string, Cou
   return places;
 }
 
-/* As the report of a live journey would stand that evening: for the canvas. */
+/* As the report of a live journey would stand that evening: for the canvas. Who waits is known of the last evening; of those before it is
+ * who came and did not go on, and no more than were inside: who leaves by an exit rule is not counted where she stood. */
 export function reportUpTo(result: Result, day: string): NodeReport[] {
   const counts = countsUpTo(result, day);
+  const isLast = day >= (daysOf(result).at(-1) ?? '');
+  const start = counts.get('$start') ?? {};
+  const inside = Math.max(0, (start['entered'] ?? 0) - (start['exited'] ?? 0));
   return result.report.nodes.map((node) => {
     const counted = counts.get(node.node) ?? {};
     const numbers = Object.fromEntries(Object.entries(node).filter(([, value]) => typeof value === 'number').map(([name]) => [name, counted[name] ?? 0]));
-    return { ...node, ...numbers, waiting: Math.max(0, (counted['entered'] ?? 0) - (counted['left'] ?? 0) - (node.type === 'exit' ? counted['entered'] ?? 0 : 0)) };
+    const stayed = Math.max(0, (counted['entered'] ?? 0) - (counted['left'] ?? 0) - (node.type === 'exit' ? counted['entered'] ?? 0 : 0));
+    return { ...node, ...numbers, waiting: isLast ? node.waiting : Math.min(stayed, inside) };
   });
 }
 

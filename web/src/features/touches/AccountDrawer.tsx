@@ -10,6 +10,7 @@ import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Bones, Loaded } from '@/ui/States';
 import { faultOf, hasKept, sections, settingsOf, valuesOf, type Fault, type Field, type Kind, type Values } from './account';
+import { accountKinds } from './kinds';
 import type { Account } from './model';
 
 const texts = catalogue({
@@ -30,7 +31,7 @@ const keyPattern = /^[a-z0-9_-]{1,64}$/;
 /* `account`: the one that is changed, 'new', or null for closed. */
 export function AccountDrawer({ account, taken, onClose }: { account: Account | 'new' | null; taken: ReadonlySet<string>; onClose: () => void }) {
   const t = useText(texts);
-  const kinds = useQuery({ queryKey: ['touches', 'kinds'], queryFn: async ({ signal }) => (await api.get('/channel-kinds', { signal })).items as unknown as Kind[], staleTime: Infinity, enabled: account !== null });
+  const kinds = useQuery({ ...accountKinds(), enabled: account !== null });
   return (
     <Drawer open={account !== null} onClose={onClose} size={520} title={account === null || account === 'new' ? t.newTitle : t.title(account.key)} destroyOnHidden>
       <Loaded query={kinds} skeleton={<Bones rows={6} inset={0} />}>

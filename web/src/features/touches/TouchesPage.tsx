@@ -14,6 +14,7 @@ import { words } from '@/lib/words';
 import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { ChannelName, Count, OneId, Pill, QuietHead, Time } from '@/ui/Marks';
+import { useJourneyName } from '@/features/journeys/heads';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
@@ -62,6 +63,7 @@ function Touches({ filters, onFilter }: TouchesProps) {
   const t = useText(touchTexts);
   const common = useText(words);
   const say = useReason();
+  const journeyName = useJourneyName();
   const list = useInfiniteQuery(touchQueries.list({ status: filters.status, journey: filters.journey, customer: filters.customer }));
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const isWhole = filters.status === '' && filters.journey === '' && filters.customer === '';
@@ -70,7 +72,7 @@ function Touches({ filters, onFilter }: TouchesProps) {
     <div>
       <div className="filters">
         <Chips label={t.status} value={filters.status} onChange={(status) => onFilter({ status })} choices={[{ value: '', label: t.all }, ...statuses.map((status) => ({ value: status as string, label: t.statuses[status] ?? status }))]} />
-        {only.map((part) => <button key={part} type="button" className="chip" aria-pressed="true" onClick={() => onFilter({ journey: '', customer: '' })}>{part} <span aria-hidden="true">✕</span></button>)}
+        {only.map((part) => <button key={part} type="button" className="chip" aria-pressed="true" onClick={() => onFilter({ journey: '', customer: '' })}>{part === filters.journey ? journeyName(part) : part} <span aria-hidden="true">✕</span></button>)}
       </div>
       {list.isPending && <Panel><Bones rows={6} inset={0} /></Panel>}
       {list.isError && items.length === 0 && <Panel><Failure error={list.error} retry={() => void list.refetch()} /></Panel>}
@@ -84,7 +86,7 @@ function Touches({ filters, onFilter }: TouchesProps) {
                 { key: 'at', title: t.at, width: 150, render: (_, row) => <Time at={row.created_at} exact /> },
                 { key: 'customer', title: t.customer, width: 180, render: (_, row) => <OneId id={row.customer} link copy={false} /> },
                 { key: 'channel', title: t.channel, width: 150, render: (_, row) => (row.channel ? <ChannelName channel={row.channel} /> : '—') },
-                { key: 'journey', title: t.journey, render: (_, row) => (row.journey ? <Link to={`/journeys/${row.journey}`} onClick={(event) => event.stopPropagation()}>{row.journey}</Link> : <span className="soft">—</span>) },
+                { key: 'journey', title: t.journey, render: (_, row) => (row.journey ? <Link to={`/journeys/${row.journey}`} onClick={(event) => event.stopPropagation()}>{journeyName(row.journey)}</Link> : <span className="soft">—</span>) },
                 { key: 'template', title: t.template, render: (_, row) => <span className="mono">{row.template ?? ''}</span> },
                 { key: 'status', title: t.status, width: 100, render: (_, row) => <Pill tone={tones[row.status]}>{t.statuses[row.status]}</Pill> },
                 { key: 'reason', title: t.reason, ellipsis: true, render: (_, row) => <span className="soft">{row.reason ? say(row.reason) : ''}</span> },
@@ -154,6 +156,7 @@ function Corrections() {
   const t = useText(touchTexts);
   const common = useText(words);
   const say = useReason();
+  const journeyName = useJourneyName();
   const list = useInfiniteQuery(touchQueries.corrections());
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   if (list.isPending) return <Panel><Bones rows={5} inset={0} /></Panel>;
@@ -167,7 +170,7 @@ function Corrections() {
           { key: 'at', title: t.at, width: 150, render: (_, row) => <Time at={row.at} exact /> },
           { key: 'kind', title: t.status, render: (_, row) => <Pill tone={row.kind === 'should_not' ? 'bad' : 'warn'}>{wordFor(t.kinds, row.kind)}</Pill> },
           { key: 'customer', title: t.customer, render: (_, row) => (row.customer ? <OneId id={row.customer} link copy={false} /> : '—') },
-          { key: 'journey', title: t.journey, render: (_, row) => row.journey ?? '—' },
+          { key: 'journey', title: t.journey, render: (_, row) => (row.journey ? <Link to={`/journeys/${row.journey}`}>{journeyName(row.journey)}</Link> : '—') },
           { key: 'reason', title: t.reason, render: (_, row) => say(row.reason) },
         ]}
       />

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scenes in which time passes, in the browser: the skin file (S2), the moment of the order (S4), cart and no order (S6), wake the sleeping
+// (S13), what would happen (S22). The server lives on a virtual clock and sends to a sandbox; customers, deliveries and days come from
+// outside, all else is done and seen in the console.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sleep } from '../support/kith.mjs';
+import { did as told, known, phone } from '../s1/support.mjs';
+import { Sandbox } from '../support/sandbox.mjs';
+import { Place, choose, missingConsole, photograph, until } from './support.mjs';
+
+const here = { skip: missingConsole };
+const HOUR = 3_600_000, DAY = 24 * HOUR;
+const NOW = '2026-06-18T02:00:00Z'; // ten in the morning in Shanghai
+const texts = {
+  SMS_FRIEND: '谢谢您的订单${order}，邀您成为品牌好友', SMS_CART: '您看过的${product}有券，在${shop}可用', SMS_WAKE: '好久不见，回来看看',
+  SMS_SKIN: '${group}社群欢迎您', SMS_NEXT: '${group}二群欢迎您', SMS_FILE: '您的肌肤档案已建好，请查看', SMS_OFFER: '会员日有礼',
+};
+const policy = { quiet_hours: [{ channel: 'sms', from: '21:00', to: '09:00', over: 'hold' }], expires: '3d' };
+/* time passes, and sessions end with it: what a page asks by itself at that moment is refused */
+const isEndedSession = (fault) => /401/.test(fault);
+let place, sandbox, now;
+
+before(async () => {
+  if (missingConsole) return;
+  now = Date.parse(NOW);
+  sandbox = await Sandbox.start({ now: NOW, settings: { receipt_ms: 0, check_time: 0 } });
+  place = await Place.open({ arguments: ['--virtual-clock', '--sandbox', sandbox.url], environment: { KITH_NOW: NOW } });
+  const { kith } = place;
+  await kith.put('/channels/texts', { kind: 'sms_aliyun', settings: { default: true, cost: 5, access_key_id: 'kith', access_key_secret: 'sandbox-secret', sign_name: '凯思', sandbox: true } });
+  await kith.put('/channels/calls', { kind: 'call_center', settings: { default: true } });
+  await sandbox.world({
+    accounts: [{ kind: 'sms_aliyun', id: 'kith', secret: 'sandbox-secret', callback_url: `${kith.url}/hooks/texts` }],
+    templates: Object.entries(texts).map(([code, content]) => ({ kind: 'sms_aliyun', code, content, status: 'approved' })),
+  });
+  const template = (key, code, parts = {}) => kith.put(`/templates/${key}`, { name: key, channel: 'sms', parts: { template_code: code, ...parts } });
+  await template('brand_friend', 'SMS_FRIEND', { order: '{{ event.order_id }}' });
+  await template('cart_coupon', 'SMS_CART', { product: '{{ event.product_id }}', shop: '{{ event.channel }}' });
+  await template('wake', 'SMS_WAKE');
+  const group = { group: '{% case tag.skin_type %}{% when "dry" %}干皮{% else %}油皮{% endcase %}' };
+  await template('skin_group', 'SMS_SKIN', group);
+  await template('skin_next', 'SMS_NEXT', group);
+  await template('skin_file', 'SMS_FILE');
+  await template('offer', 'SMS_OFFER');
+  await kith.put('/templates/talk', { name: 'talk', channel: 'call', parts: { text: '请回访' } });
+  await kith.put('/policy', policy);
+});
+after(async () => {
+  await place?.close();
+  if (sandbox) assert.equal(await sandbox.stop(), 0);
+});
+
+// ---- the world outside: people, what they do, time ----
+
+const key = (user) => ['user_id', user];
+const did = (user, event, properties, at = now) => told('mp_server', event, [key(user)], properties, { userId: user, timestamp: new Date(at).toISOString() });
+const paid = (user, order, yuan, more = {}) => did(user, 'Order Paid', { order_id: order, revenue: yuan, total: yuan, currency: 'CNY', ...more });
+const say = async (...statements) => {
+  await place.house.tell(statements);
+  await place.kith.settled();
+};
+const who = (user) => place.house.who(key(user));
+const phones = new Map();
+
+/** People who may be written to, each with a phone of her own. */
+async function people(...users) {
+  await say(...users.map((user) => {
+    phones.set(user, phone(80_000_000 + phones.size));
+    return known('crm', [key(user)], { name: user, phone: phones.get(user) }, { userId: user });
+  }));
+  for (const user of users) await place.kith.put(`/customers/${await who(user)}/consent/marketing`, { granted: true, evidence: 'test' });
+}
+
+const isQuiet = async () => {
+  for (const status of ['queued', 'sending']) if ((await place.kith.get(`/touches?status=${status}&limit=1`)).items.length > 0) return false;
+  return (await sandbox.pending()) === 0;
+};
+/** Until what is due has run, what may go has gone, and what became of it was told. */
+const quiet = () => until('what is due to have gone', async () => {
+  await place.kith.settled();
+  if (!(await isQuiet())) return false;
+  await sleep(60); // a run of what is due would begin within this time
+  return isQuiet();
+});
+
+/** Time passes, hour by hour; sessions end with it, and she signs in again. */
+async function advance(ms) {
+  now += ms;
+  await sandbox.call('POST', 'clock', { now: new Date(now).toISOString() });
+  await place.kith.post('/clock', { advance: `${ms / 1000}s` });
+  await quiet();
+  place.signedIn = undefined;
+}
+/** To an hour of Shanghai's day, today or tomorrow. */
+const advanceTo = (hour) => advance((hour * HOUR - ((now + 8 * HOUR) % DAY) + DAY) % DAY || DAY);
+const inbox = async (user, form) => (await sandbox.messages({ kind: 'sms_aliyun', recipient: `+86${phones.get(user)}`, ...(form && { form }) })).messages;
+
+// ---- what hands do in the console ----
+
+/** A draft of a definition, by the link that the editor gives: who enters is looked at, and it is saved. */
+async function define(visit, kind, body, enters) {
+  const { page } = visit;
+  await visit.go(`/new/${kind}?define=${encodeURIComponent(JSON.stringify(body))}`);
+  await visit.button('看看谁进谁出').click();
+  await page.locator('.change-figure.in dd').getByText(enters).waitFor();
+  await visit.button('保存', true).click();
+  await page.waitForURL(new RegExp(`/${kind}s/${body.key}$`));
+}
+
+/** A ready journey from the library. */
+async function take(visit, name, journey) {
+  await visit.go('/journeys?create=yes');
+  await visit.button(`用这个 ${name}`).click();
+  await visit.page.waitForURL(new RegExp(`/journeys/${journey}$`));
+  await visit.page.locator('.journey-card').first().waitFor();
+}
+
+/** Choose in fields of a step's settings; '' takes one away. */
+async function set(visit, node, fields) {
+  const { page } = visit;
+  await page.locator(`[data-node="${node}"]`).click();
+  await page.locator(`.journey-card.open[data-node="${node}"]`).waitFor();
+  const inspector = page.locator('.journey-inspector');
+  for (const [label, value] of Object.entries(fields)) {
+    if (value === '') await inspector.getByRole('button', { name: `不设置: ${label}` }).click();
+    else await choose(inspector, page, label, value, { exact: true });
+  }
+}
+
+async function launch(visit, journey) {
+  const { page } = visit;
+  await visit.button('保存草稿').click();
+  await visit.text('草稿已保存').waitFor();
+  await visit.button('发布…').click();
+  await page.getByRole('dialog').getByRole('button', { name: /发\s?布/ }).click();
+  await until(`${journey} to be live`, async () => (await place.kith.get(`/journeys/${journey}`)).state === 'live');
+}
+
+/** The line of her touch in her own page, once it says so. */
+async function touchSays(visit, user, words) {
+  await visit.go(`/customers/${await who(user)}/journeys`);
+  await visit.page.locator('.customer-main tr').filter({ hasText: words }).first().waitFor();
+}
+
+test('S22: what would happen before it goes live: who enters, what goes on which day, what it costs, who is over a cap; afterwards beside what came', here, async () => {
+  const buyers = Array.from({ length: 6 }, (_, n) => `s22-${n}`);
+  await people(...buyers.slice(0, 5));
+  await say(known('crm', [key('s22-5')], { name: 's22-5', phone: phone(80_009_999) }, { userId: 's22-5' })); // never agreed
+  await place.kith.put('/policy', { ...policy, frequency: [{ name: '两天一条短信', per: 'channel', value: 'sms', max: 1, window: '2d', over: 'drop' }] });
+  const orders = async (day) => {
+    await say(...buyers.map((user) => paid(user, `S22-${day}-${user}`, '100.00')));
+    await advance(HOUR);
+    await say(did('s22-0', 'Order Refunded', { order_id: `S22-${day}-s22-0`, total: '100.00', currency: 'CNY' }));
+    await advance(DAY - HOUR);
+  };
+  for (let day = 0; day < 3; day++) await orders(day);
+
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/journeys?create=yes');
+  await visit.button('用这个 空白旅程').click();
+  await page.locator('[data-node="wait"]').waitFor();
+  const journey = new URL(page.url()).pathname.split('/')[2];
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  await page.getByRole('textbox', { name: 'JSON' }).fill(JSON.stringify({
+    name: '付款后邀请', trigger: { type: 'event', event: 'Order Paid', key: 'order_id' }, exits: [{ name: '退款', event: 'Order Refunded', same: 'order_id' }], start: 'wait',
+    nodes: { wait: { type: 'wait', for: '2h', next: 'text' }, text: { type: 'send', channel: 'sms', template: 'offer', next: 'call' }, call: { type: 'task', channel: 'call', template: 'talk', purpose: 'service' } },
+  }));
+  await page.getByRole('tab', { name: '预演' }).click();
+  await page.getByRole('spinbutton', { name: '每天任务上限' }).fill('4');
+  await visit.button('开始预演').click();
+  const figure = (name) => page.locator('.figure').filter({ hasText: name });
+  /* six buy on each of three days, one of them takes hers back each time; of the other five one never agreed, and four may have a text on the first and third day */
+  await figure('进入').getByText('18', { exact: true }).waitFor();
+  await figure('被拦截').getByText('7', { exact: true }).waitFor();
+  await figure('费用').getByText('¥0.40').waitFor();
+  await figure('顾问分钟').getByText('3 天超出人力').waitFor();
+  const over = page.getByRole('row').filter({ hasText: '两天一条短信' });
+  assert.match((await over.innerText()).replaceAll(/\s+/g, ' '), /超过疲劳度 两天一条短信 4 4/);
+  await page.locator('[data-node="text"]').click();
+  await page.getByRole('row').filter({ hasText: '未同意' }).first().getByText('3', { exact: true }).waitFor();
+  await visit.accessible('what would happen');
+  await photograph(visit, 's22-what-if');
+  /* day by day: at the end of the first, six have entered */
+  await page.getByRole('slider', { name: '日期' }).focus();
+  await page.keyboard.press('Home');
+  await figure('进入').getByText('6', { exact: true }).waitFor();
+  assert.equal((await place.kith.get('/touches?limit=1')).items.length, 0, 'nothing of it is real');
+
+  await page.getByRole('tab', { name: '画布' }).click();
+  await launch(visit, journey);
+  await orders(3);
+  await place.signIn(visit);
+  await visit.go(`/journeys/${journey}/whatif`);
+  await page.getByRole('combobox', { name: '过去' }).selectOption({ label: '上线以来' });
+  await visit.button('开始预演').click();
+  await page.waitForURL(/run=/);
+  const beside = page.getByRole('row').filter({ hasText: '6 / 6' });
+  await beside.first().waitFor();
+  await photograph(visit, 's22-beside');
+  await page.getByRole('button', { name: '停止…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /^停\s?止$/ }).click();
+  await until('it is stopped', async () => (await place.kith.get(`/journeys/${journey}`)).state === 'stopped');
+  await place.kith.put('/policy', policy);
+  visit.clean(isEndedSession);
+  await visit.close();
+});
+
+test('S4: the moment of the order: tag, list and tier move with it and back, the invitation that waits is pulled', here, async () => {
+  await say(did('nobody', 'Return Sale Listed', { sale: '618' }), paid('nobody', 'S4-0', '1.00'), did('nobody', 'Order Cancelled', { order_id: 'S4-0' }), did('nobody', 'Order Refunded', { order_id: 'S4-0' }));
+  await people('s4-waits', 's4-gone');
+  await say(did('s4-waits', 'Return Sale Listed', { sale: '618' }), did('s4-gone', 'Return Sale Listed', { sale: '618' }));
+  const visit = await place.enter();
+  const { page } = visit;
+  const net = { event: 'Order Paid', net: true };
+  await define(visit, 'segment', { key: 'return-618', name: '618 返场名单', rule: { all: [{ event: 'Return Sale Listed' }, { ...net, measure: 'count', eq: 0 }] } }, '+3');
+  await define(visit, 'tag', { key: 'again', name: '复购', values: [{ value: '复购', rule: { ...net, measure: 'count', gte: 1 } }] }, '+5'); // five of S22 have bought
+  await define(visit, 'tag', { key: 'tier', name: '等级', values: [{ value: '银卡', rule: { ...net, measure: 'sum', of: 'revenue', gte: 9900 } }] }, '+5');
+  await take(visit, '下单时刻', 'order_moment');
+  await set(visit, 'invite', { 渠道: 'sms', 形式: '' });
+  await launch(visit, 'order_moment');
+  await advanceTo(22); // nobody is written to at this hour: the invitation waits
+
+  const stands = async (user, tags, listed) => {
+    await visit.go(`/customers/${await who(user)}`);
+    await page.locator('.customer-profile').waitFor();
+    const belongs = await page.locator('.customer-profile .belongs a').allInnerTexts();
+    assert.deepEqual(belongs.filter((name) => ['复购', '等级', '618 返场名单'].includes(name)), [...tags, ...(listed ? ['618 返场名单'] : [])], user);
+    assert.equal(await page.locator('.worth strong').nth(1).innerText(), tags.length === 0 ? '0' : '1');
+  };
+  await place.signIn(visit);
+  await stands('s4-waits', [], true);
+  await say(paid('s4-waits', 'S4-1', '99.00'), did('s4-gone', 'Product Viewed', { product_id: 'P1' }));
+  await stands('s4-waits', ['复购', '等级'], false);
+  await touchSays(visit, 's4-waits', '暂缓');
+  await photograph(visit, 's4-waits');
+  await advance(10 * 60_000);
+  await say(did('s4-waits', 'Order Cancelled', { order_id: 'S4-1' }));
+  await place.signIn(visit);
+  await stands('s4-waits', [], true);
+  await touchSays(visit, 's4-waits', '未发');
+
+  /* by day it goes at once; cancelled then, it stands among what should not have been sent */
+  await advanceTo(10);
+  await say(paid('s4-gone', 'S4-2', '99.00'), paid('nobody', 'S4-sample', '0'));
+  await quiet();
+  assert.equal((await inbox('s4-gone', 'SMS_FRIEND')).length, 1);
+  await say(did('s4-gone', 'Order Cancelled', { order_id: 'S4-2' }));
+  await place.signIn(visit);
+  await visit.go('/touches?tab=corrections');
+  await page.getByRole('row').filter({ hasText: '不该发却发了' }).filter({ hasText: await who('s4-gone') }).waitFor();
+  await visit.accessible('what should not have been sent');
+  assert.deepEqual(await inbox('s4-waits'), [], 'what was pulled never left');
+  visit.clean(isEndedSession);
+  await visit.close();
+});
+
+test('S6: viewed and in the cart, not ordered: next day at ten the coupon for that product, unless the order came, late or not, or it is sold out', here, async () => {
+  await place.kith.put('/objects/product/P1', { props: { name: '修护精华', stock: 5 } });
+  await place.kith.put('/objects/product/P9', { props: { name: '防晒乳', stock: 5 } });
+  await until('the stock to be known', async () => (await place.kith.get('/rules/catalogue')).objects.find((one) => one.kind === 'product')?.properties.some((property) => property.name === 'stock'));
+  await say(did('nobody', 'Product Added', { product_id: 'P0' }), paid('nobody', 'S6-0', '1.00', { product_id: 'P0' }));
+  await people('s6-leaves', 's6-buys', 's6-late', 's6-gone');
+  const visit = await place.enter();
+  const { page } = visit;
+  await take(visit, '加购未下单', 'cart');
+  await set(visit, 'tell', { 渠道: 'sms' });
+  /* no pool of coupons here: the text brings it. Only what is in stock: a branch before it, by a rule through the product */
+  await page.locator('[data-node="coupon"]').click();
+  await page.locator('.journey-card.open[data-node="coupon"]').waitFor();
+  await visit.button('删除这一步').click();
+  await page.locator('[data-node="coupon"]').waitFor({ state: 'detached' });
+  await page.locator('[data-kind="branch"]').dragTo(page.locator('[data-node="hour"]'));
+  await page.locator('.journey-card.open[data-node="branch"]').waitFor();
+  const inspector = page.locator('.journey-inspector');
+  await inspector.getByRole('button', { name: '规则: 写规则' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'JSON', exact: true }).click();
+  await dialog.getByRole('textbox', { name: 'JSON' }).fill(JSON.stringify({ all: [{ event: 'Product Added', measure: 'count', gte: 1, last: '3d', where: [{ object: 'product', via: 'product_id', rule: { prop: 'stock', gte: 1 } }] }] }));
+  await dialog.getByRole('button', { name: '条件', exact: true }).click();
+  await dialog.locator('.rule-figure:not(.old)').waitFor();
+  await dialog.getByRole('button', { name: '用这个规则' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  await photograph(visit, 's6-branch');
+  await launch(visit, 'cart');
+  const { nodes } = (await place.kith.get('/journeys/cart')).journey;
+  assert.deepEqual([nodes.hour.next, nodes.branch.cases[0].next, nodes.branch.otherwise ?? null], ['branch', 'tell', null]);
+
+  await advanceTo(15);
+  const start = now;
+  await say(...['s6-leaves', 's6-buys', 's6-late'].map((user) => did(user, 'Product Added', { product_id: 'P1', channel: 'tmall' })), did('s6-gone', 'Product Added', { product_id: 'P9', channel: 'tmall' }));
+  await advance(5 * HOUR);
+  await say(paid('s6-buys', 'S6-1', '9.00', { product_id: 'P1' }));
+  await advance(28 * HOUR);
+  await place.kith.put('/objects/product/P9', { props: { name: '防晒乳', stock: 0 } }); // sold out in the night
+  await say(did('s6-late', 'Order Paid', { order_id: 'S6-2', revenue: '9.00', total: '9.00', currency: 'CNY', product_id: 'P1' }, start + 3 * HOUR)); // told late
+  await place.signIn(visit);
+  await visit.go('/journeys/cart/report');
+  assert.deepEqual(await inbox('s6-leaves'), [], 'not in the night');
+  await advanceTo(10);
+  const [message] = await inbox('s6-leaves', 'SMS_CART');
+  assert.match(message.content, /P1.*tmall/, 'the product, and the shop where she looked');
+  for (const user of ['s6-buys', 's6-late', 's6-gone']) assert.deepEqual(await inbox(user, 'SMS_CART'), [], user);
+
+  await place.signIn(visit);
+  await touchSays(visit, 's6-leaves', '已送达');
+  /* why the others have none is said in a sentence */
+  for (const [user, words] of [['s6-gone', /branch/], ['s6-late', /已下单|Order Paid|补到|没有/]]) {
+    await visit.go(`/journeys/cart/explain?who=${await who(user)}`);
+    await page.locator('main').getByText(words).first().waitFor();
+  }
+  await photograph(visit, 's6-why');
+  visit.clean(isEndedSession);
+  await visit.close();
+});
+
+test('S13: who sleeps by her own rhythm is woken: the weekly buyer after ten days, the monthly one after six weeks, and not before', here, async () => {
+  await people('s13-weekly', 's13-monthly', 's13-once');
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/journeys?create=yes');
+  await visit.button('用这个 空白旅程').click();
+  await page.locator('[data-node="wait"]').waitFor();
+  const journey = new URL(page.url()).pathname.split('/')[2];
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  await page.getByRole('textbox', { name: 'JSON' }).fill(JSON.stringify({
+    name: '按各自的节奏唤醒', trigger: { type: 'event', event: 'Order Paid' }, start: 'knows', nodes: {
+      knows: { type: 'branch', cases: [{ value: 'summary.orders', gte: 2, next: 'late' }], otherwise: null },
+      late: { type: 'wait', date: 'summary.late_at', restart_on: { event: 'Order Paid' }, next: 'wake' },
+      wake: { type: 'send', channel: 'sms', template: 'wake' } } }));
+  await page.getByRole('tab', { name: '画布' }).click();
+  await page.locator('[data-node="wake"]').waitFor();
+  await visit.accessible('a journey by the rhythm of each');
+  await photograph(visit, 's13-canvas');
+  await launch(visit, journey);
+  const buysOn = { 's13-weekly': [0, 7, 14], 's13-monthly': [0, 28], 's13-once': [0] };
+  for (let day = 0; day < 29; day++) {
+    const orders = Object.entries(buysOn).filter(([, days]) => days.includes(day)).map(([user]) => paid(user, `${user}-${day}`, '10.00'));
+    if (orders.length > 0) await say(...orders);
+    if (orders.length > 0 || day === 28) await advance(day === 14 ? 14 * DAY : day === 28 ? DAY : 7 * DAY);
+    if (day === 14) day = 27; // nobody buys in between
+  }
+  const woken = async () => Promise.all(Object.keys(buysOn).map(async (user) => (await inbox(user, 'SMS_WAKE')).length));
+  assert.deepEqual(await woken(), [1, 0, 0], 'weekly: half as late again as she usually is');
+  await place.signIn(visit);
+  await visit.go(`/journeys/${journey}`);
+  await page.waitForFunction(() => /1\s*等待中/.test(document.querySelector('[data-node="late"]')?.textContent));
+  await visit.go(`/journeys/${journey}/explain?who=${await who('s13-monthly')}`);
+  await page.locator('main').getByText(/late/).first().waitFor();
+  await advance(40 * DAY);
+  assert.deepEqual(await woken(), [1, 0, 0], 'not before her own time');
+  await advance(4 * DAY);
+  assert.deepEqual(await woken(), [1, 1, 0]);
+  await place.signIn(visit);
+  await touchSays(visit, 's13-monthly', '已送达');
+  visit.clean(isEndedSession);
+  await visit.close();
+});
