@@ -80,6 +80,30 @@ static bool tag(void *context, uint32_t customer, uint32_t symbol, struct rule_v
     return house->skin[customer] != 0;
 }
 
+/* The same of many at once. */
+static bool cells(void *context, enum rule_fact fact, uint32_t symbol, uint32_t first,
+                  uint32_t count, int64_t *cells_)
+{
+    const struct house *house = context;
+    const uint8_t *from = fact == RULE_FACT_TRAIT ? house->city : house->skin;
+    (void)symbol;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t customer = first + i;
+        bool set = customer <= house->customers && from[customer] != 0;
+        cells_[i] = set ? from[customer] : RULE_NO_CELL;
+    }
+    return true;
+}
+
+static bool cell(void *context, enum rule_fact fact, uint32_t symbol, int64_t number,
+                 struct rule_value *value)
+{
+    (void)context;
+    (void)symbol;
+    value->text = str_from_c(fact == RULE_FACT_TRAIT ? cities[number] : skins[number]);
+    return true;
+}
+
 /* ---- history ---- */
 
 struct columns {
@@ -157,10 +181,9 @@ struct worker {
     uint64_t *counts;
 };
 
-static bool count_found(void *context, uint32_t customer, int64_t until_ms)
+static bool count_found(void *context, uint32_t customer)
 {
     (void)customer;
-    (void)until_ms;
     (*(uint64_t *)context)++;
     return true;
 }
@@ -348,9 +371,12 @@ int main(int argc, char **argv)
                                                .trait = text_symbol,
                                                .tag = text_symbol,
                                                .history = house.history };
-    house.facts = (struct rule_facts){
-        .context = &house, .trait = trait, .tag = tag, .entered_ms = INT64_MIN
-    };
+    house.facts = (struct rule_facts){ .context = &house,
+                                       .trait = trait,
+                                       .tag = tag,
+                                       .cells = cells,
+                                       .cell = cell,
+                                       .entered_ms = INT64_MIN };
     scan_all(&house, parser, threads);
     judge_one(&house, parser);
     json_parser_free(&parser);

@@ -23,6 +23,16 @@ int64_t cell_get(const struct fact_column *column, uint32_t customer)
     return atomic_load_explicit(&chunk->values[customer & (CHUNK_SIZE - 1)], memory_order_acquire);
 }
 
+void cells_get(const struct fact_column *column, uint32_t first, uint32_t count, int64_t *cells)
+{
+    const struct fact_chunk *chunk =
+        atomic_load_explicit(&column->chunks[chunk_of(first)], memory_order_acquire);
+    const _Atomic int64_t *values = chunk != NULL ? &chunk->values[first & (CHUNK_SIZE - 1)] : NULL;
+    for (uint32_t i = 0; i < count; i++)
+        cells[i] =
+            values != NULL ? atomic_load_explicit(&values[i], memory_order_acquire) : NO_VALUE;
+}
+
 void cell_prefetch(const struct fact_column *column, uint32_t customer)
 {
     const struct fact_chunk *chunk =

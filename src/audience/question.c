@@ -198,10 +198,9 @@ static bool is_listed(const struct audience_listing *listing, uint32_t customer)
     return listing->before == 0 || customer < listing->before;
 }
 
-static bool found_in_preview(void *context, uint32_t customer, int64_t until_ms)
+static bool found_in_preview(void *context, uint32_t customer)
 {
     struct tally *tally = context;
-    (void)until_ms;
     tally->count++;
     add_sample(&tally->sample, customer);
     if (tally->listed != NULL && is_listed(tally->scanner->question->listing, customer))

@@ -128,6 +128,79 @@ static bool scan_reachable(void *context, uint32_t customer, uint32_t symbol)
     return reach_of(facts->audience, symbol, customer) == REACH_YES;
 }
 
+/* ---- the same of neighbours at once ---- */
+
+static void read_set(const struct set *set, uint32_t first, uint32_t count, int64_t value,
+                     int64_t *cells)
+{
+    const roaring_bitmap_t *bits = set_chunk_bits(set, chunk_of(first));
+    roaring_uint32_iterator_t iterator;
+    uint32_t members[512];
+    uint32_t begin = first & (CHUNK_SIZE - 1), end = begin + count;
+    if (bits == NULL)
+        return;
+    roaring_init_iterator(bits, &iterator);
+    if (!roaring_move_uint32_iterator_equalorlarger(&iterator, begin))
+        return;
+    for (;;) {
+        uint32_t read = roaring_read_uint32_iterator(&iterator, members, 512);
+        for (uint32_t i = 0; i < read; i++) {
+            if (members[i] >= end)
+                return;
+            cells[members[i] - begin] = value;
+        }
+        if (read < 512)
+            return;
+    }
+}
+
+/* As others_get: the first of its sets that has her, else her number. */
+static bool others_cells(const struct others *others, uint32_t number, uint32_t first,
+                         uint32_t count, int64_t *cells)
+{
+    const struct others_item *item = number < others->count ? &others->items[number] : NULL;
+    bool has_numbers = item != NULL && item->numbers.chunk_count > 0;
+    for (uint32_t i = 0; i < count; i++)
+        cells[i] = has_numbers ? numbers_get(&item->numbers, first + i) : NO_VALUE;
+    for (uint32_t i = item != NULL ? item->set_count : 0; i-- > 0;)
+        read_set(&item->sets[i], first, count, i + 1, cells);
+    return true;
+}
+
+static bool scan_cells(void *context, enum rule_fact fact, uint32_t symbol, uint32_t first,
+                       uint32_t count, int64_t *cells)
+{
+    const struct scan_facts *facts = context;
+    INVARIANT(chunk_of(first) == chunk_of(first + count - 1));
+    switch (fact) {
+    case RULE_FACT_TAG:
+    case RULE_FACT_SEGMENT:
+        return others_cells(&facts->others, symbol, first, count, cells);
+    case RULE_FACT_IDENTIFIER:
+        cells_get(facts->audience->facts.columns[0], first, count, cells);
+        for (uint32_t i = 0; i < count; i++)
+            if (cells[i] == NO_VALUE || (cells[i] >> symbol & 1) == 0)
+                cells[i] = RULE_NO_CELL;
+        return true;
+    case RULE_FACT_TRAIT:
+    case RULE_FACT_CONSENT:
+    case RULE_FACT_RELATION:
+        cells_get(facts->audience->facts.columns[symbol], first, count, cells);
+        return true;
+    }
+    return false;
+}
+
+static bool scan_cell(void *context, enum rule_fact fact, uint32_t symbol, int64_t cell,
+                      struct rule_value *value)
+{
+    const struct scan_facts *facts = context;
+    if (fact != RULE_FACT_TAG)
+        return cell_value(facts->audience->facts.columns[symbol], cell, value);
+    const struct others_item *item = &facts->others.items[symbol];
+    return tag_value(item->kind, item->texts, cell, value);
+}
+
 void facts_for_scan(struct scan_facts *from, struct rule_facts *facts)
 {
     if (from->objects.count == NULL) /* else it was made before there were threads */
@@ -140,6 +213,8 @@ void facts_for_scan(struct scan_facts *from, struct rule_facts *facts)
                                   .consent = scan_consent,
                                   .relation = scan_trait,
                                   .reachable = scan_reachable,
+                                  .cells = scan_cells,
+                                  .cell = scan_cell,
                                   .objects = &from->objects,
                                   .entered = entered_for_scan,
                                   .entered_ms = INT64_MIN };

@@ -190,6 +190,8 @@ bool columns_are_filling(const struct facts_table *facts);
 bool columns_lack(const struct facts_table *facts, uint32_t customer);
 bool columns_is_filled(const struct facts_table *facts, uint32_t column);
 int64_t cell_get(const struct fact_column *column, uint32_t customer);
+/* Of neighbours within a chunk. */
+void cells_get(const struct fact_column *column, uint32_t first, uint32_t count, int64_t *cells);
 void cell_prefetch(const struct fact_column *column, uint32_t customer);
 /* Engine. */
 err cell_put(struct fact_column *column, uint32_t customer, int64_t value, bool *changed) MUST_USE;

@@ -230,12 +230,39 @@ void history_scan(struct history_reader *reader, uint32_t from, uint32_t to,
                   bool (*visit)(void *context, uint32_t customer, const struct history_view *view),
                   void *context);
 
+/* HISTORY_BLOCK_NODES neighbours at once, for who looks at the events of all before she looks at one. Slot s is the
+ * customer `begin` + s; bits are by slot. */
+#define HISTORY_SPAN_WORDS (HISTORY_BLOCK_NODES / 64)
+struct history_span {
+    uint32_t begin;
+    uint64_t plain[HISTORY_SPAN_WORDS]; /* her events are [offsets[s], offsets[s + 1]) of `view` */
+    uint64_t apart[HISTORY_SPAN_WORDS]; /* is to be viewed alone: late, of a group, partly gone */
+    const uint32_t *offsets;            /* HISTORY_BLOCK_NODES + 1 */
+    struct history_view view;           /* of the block, those of who is not plain among them */
+};
+/* The customers [from, to), all of one block (from / HISTORY_BLOCK_NODES is that of to - 1). Who is no customer is neither plain
+ * nor apart. Valid until the read ends. */
+void history_view_span(struct history_reader *reader, uint32_t from, uint32_t to,
+                       struct history_span *span);
+/* One who is plain, as history_view_customer would show her. */
+void history_span_one(const struct history_span *span, uint32_t slot, struct history_view *view);
+/* Those who are apart, in order. `visit` returns false to stop. */
+void history_scan_apart(struct history_reader *reader, const struct history_span *span,
+                        bool (*visit)(void *context, uint32_t customer,
+                                      const struct history_view *view),
+                        void *context);
+
 /* ---- a history that is not in RAM: rows of one customer, for the stream and for tests ---- */
 
 /* Rows as above in any order (of all her nodes); the view is valid until the next call with this reader.
  * Types, channels and codes are those of `history`: texts that it does not know get codes of the
  * reader's own, beyond history_code_count. */
 err history_view_rows(struct history_reader *reader, const struct history_row *rows, size_t count,
+                      struct history_view *view) MUST_USE;
+
+/* `view`, of this reader or in place, has this event as well, where its time puts it (its seq differs from all others): for what
+ * would be true if it had happened. Valid as the view was, until the next history_view_rows too. NOMEM: as it was. */
+err history_view_with(struct history_reader *reader, const struct history_row *row,
                       struct history_view *view) MUST_USE;
 
 /* ---- looking after it ---- */

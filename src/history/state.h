@@ -527,6 +527,11 @@ struct history_reader {
     uint32_t starts_capacity;
     struct rows_block rows;
 };
+/* view.c: room for so many events of a view in the reader's own memory. False without memory. */
+bool reader_reserve(struct history_reader *reader, uint32_t count);
+/* A link more of each chain that leads to the events of groups some places further on, below `end`. */
+void view_fetch_ahead(const struct history *history, const struct block *block, uint32_t customer,
+                      uint32_t end);
 /* rows.c */
 void rows_init(struct rows_block *rows);
 void rows_deinit(struct rows_block *rows);

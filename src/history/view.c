@@ -66,7 +66,7 @@ static inline void view_in_place(struct history_view *view, const struct base *b
     view->events = base->packed + view->first;
 }
 
-static bool reserve_view(struct history_reader *reader, uint32_t count)
+bool reader_reserve(struct history_reader *reader, uint32_t count)
 {
     uint32_t capacity = reader->capacity, same = reader->capacity, also = reader->capacity;
     if (count <= capacity)
@@ -87,7 +87,7 @@ static void view_gathered(struct history_reader *reader, bool is_gathered, int64
     *view = empty_view;
     view->complete = whole_from_ms == INT64_MIN;
     view->whole_from_ms = whole_from_ms;
-    if (!is_gathered || !reserve_view(reader, gather->count)) {
+    if (!is_gathered || !reader_reserve(reader, gather->count)) {
         view->complete = false;
         view->whole_from_ms = INT64_MAX;
         return;
@@ -240,8 +240,8 @@ static void fetch_group(const struct history *history, const struct block *block
         fetch_node(history, array[i], ahead == AHEAD_EVENTS);
 }
 
-static void fetch_ahead(const struct history *history, const struct block *block, uint32_t customer,
-                        uint32_t end)
+void view_fetch_ahead(const struct history *history, const struct block *block, uint32_t customer,
+                      uint32_t end)
 {
     static const int distances[] = { AHEAD_ARRAY, AHEAD_OFFSETS, AHEAD_EVENTS };
     for (unsigned i = 0; i < sizeof(distances) / sizeof(distances[0]); i++)
@@ -259,7 +259,7 @@ static bool scan_block(struct history_reader *reader, uint32_t from, uint32_t to
     struct history_view view;
     for (uint32_t customer = from; customer < to; customer++) {
         if (has_groups)
-            fetch_ahead(reader->history, block, customer, to);
+            view_fetch_ahead(reader->history, block, customer, to);
         uint32_t word = block != NULL ? group_word(block, customer) : GROUP_ALONE;
         if (word == GROUP_MEMBER)
             continue;

@@ -66,6 +66,7 @@ void rule_judge_free(struct rule_judge **judge)
     if (gone == NULL)
         return;
     forget_all(gone);
+    spanning_free(gone);
     memory_free(gone->set);
     memory_free(gone->items);
     memory_free(gone->orders);

@@ -98,6 +98,35 @@ struct known {
     struct rule_answer *leaves; /* of conditions, when each was asked before the whole */
 };
 
+/* ---- many at once: span.c ---- */
+
+#define SPAN_WORDS HISTORY_SPAN_WORDS
+#define SPAN_SLOTS HISTORY_BLOCK_NODES
+struct bits { /* by slot of a span */
+    uint64_t words[SPAN_WORDS];
+};
+/* What a cell comes to, by its hash, while one condition is asked of one span. */
+#define SPAN_CELLS 1024u
+struct cell_verdict {
+    int64_t cell, until_ms;
+    uint32_t stamp;
+    bool holds;
+};
+struct spanning {
+    const struct history_span *span;
+    bool untils; /* wanted */
+    int64_t cells[SPAN_SLOTS];
+    struct cell_verdict verdicts[SPAN_CELLS];
+    uint32_t stamp;
+    uint64_t *marks; /* of events */
+    size_t mark_capacity;
+    struct bits *leaves; /* of conditions, when each is asked before the whole */
+    size_t leaf_capacity;
+    bool asked;
+    int64_t (*until_ms)[SPAN_SLOTS]; /* by depth of the tree */
+    size_t until_capacity;
+};
+
 struct entry64 { /* of the set for `distinct` */
     int64_t value;
     uint32_t slot;
@@ -151,6 +180,7 @@ struct rule_judge {
     uint64_t serial;
     bool (*on_partial)(void *context, uint32_t customer);
     void *partial_context;
+    struct spanning *spanning; /* made when it is needed */
 };
 
 /* Room for `count` items of `size`; `items` is where the pointer is. False sets nomem. */
@@ -202,6 +232,10 @@ static inline void note_partial(struct rule_judge *judge, bool is_partial)
 
 /* ---- pass.c ---- */
 void pass_run(struct rule_judge *judge);
+/* The same for one slot and one customer of many, whose events are told by place: span.c. */
+void pass_begin_slot(struct rule_judge *judge, uint32_t slot);
+void pass_hear_slot(struct rule_judge *judge, uint32_t slot, size_t at);
+void pass_end_slot(struct rule_judge *judge, uint32_t slot);
 /* Is any event from begin_ms on missing in the view? */
 bool lacks_events(const struct history_view *view, int64_t begin_ms);
 void tally_add(struct rule_judge *judge, const struct node *node, struct tally *tally, size_t at,
@@ -216,6 +250,16 @@ int64_t window_leaves(struct rule_judge *judge, const struct window *window, int
 int64_t window_entered(const struct rule_judge *judge, const struct window *window);
 void window_at(struct rule_judge *judge, const struct window *window, struct tally *tally);
 bool keep_item(struct rule_judge *judge, struct item item);
+
+/* ---- span.c ---- */
+void spanning_free(struct rule_judge *judge);
+/* Ready to judge this span: known, prepared, every column whole. False: one by one, or nomem. */
+bool span_begin(struct rule_judge *judge, const struct rule *rule, const struct history_span *span,
+                const struct rule_facts *facts, int64_t now_ms);
+/* Each condition alone, of all who are plain: counted. Before span_tree. */
+void span_count(struct rule_judge *judge, uint64_t *counts);
+/* Those in `care` who satisfy the rule. */
+struct bits span_tree(struct rule_judge *judge, struct bits care, int64_t *until_ms);
 
 /* ---- settle.c ---- */
 struct rule_answer settle_slot(struct rule_judge *judge, const struct node *node,

@@ -359,6 +359,42 @@ static void hear_type(struct rule_judge *judge, uint16_t type, size_t at, int64_
         hear(judge, &judge->rule->listeners[known->heard[i]], at, time_ms);
 }
 
+void pass_begin_slot(struct rule_judge *judge, uint32_t slot)
+{
+    judge->k->tallies[slot] = judge->k->starts[slot];
+    judge->item_count = 0;
+    if (judge->rule->slots[slot]->measuring.measure == MEASURE_DISTINCT)
+        begin_set(judge);
+}
+
+void pass_hear_slot(struct rule_judge *judge, uint32_t slot, size_t at)
+{
+    const struct known *known = judge->k;
+    const struct listener *listeners = judge->rule->listeners;
+    history_packed packed = judge->view->events[at];
+    uint16_t type = history_packed_type(packed);
+    uint32_t begin = known->any_begin, end = known->any_end;
+    for (uint32_t i = 0; i < known->listed; i++) {
+        if (known->types[i].type == type) {
+            begin = known->types[i].begin;
+            end = known->types[i].end;
+            break;
+        }
+    }
+    for (uint32_t i = begin; i < end; i++)
+        if (listeners[known->heard[i]].slot == slot)
+            hear(judge, &listeners[known->heard[i]], at, history_time_ms(packed));
+}
+
+void pass_end_slot(struct rule_judge *judge, uint32_t slot)
+{
+    const struct node *node = judge->rule->slots[slot];
+    struct tally *tally = &judge->k->tallies[slot];
+    if (node->kind == NODE_EVENT && node->measuring.nth < 0 && !node->measuring.net &&
+        !tally->closed)
+        pick_nth(judge, node, tally);
+}
+
 bool lacks_events(const struct history_view *view, int64_t begin_ms)
 {
     if (__builtin_expect(view->complete, true))
@@ -399,10 +435,6 @@ void pass_run(struct rule_judge *judge)
         }
     }
     note_partial(judge, heard && known->has_full && !view->streamed);
-    for (uint32_t i = 0; i < rule->slot_count; i++) {
-        const struct node *node = rule->slots[i];
-        if (node->kind == NODE_EVENT && node->measuring.nth < 0 && !node->measuring.net &&
-            !known->tallies[i].closed)
-            pick_nth(judge, node, &known->tallies[i]);
-    }
+    for (uint32_t i = 0; i < rule->slot_count; i++)
+        pass_end_slot(judge, i);
 }

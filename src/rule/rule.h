@@ -159,6 +159,15 @@ struct rule_value {
     uint32_t text_count;
 };
 
+enum rule_fact {
+    RULE_FACT_TRAIT,
+    RULE_FACT_TAG,
+    RULE_FACT_SEGMENT,
+    RULE_FACT_IDENTIFIER,
+    RULE_FACT_CONSENT,
+    RULE_FACT_RELATION,
+};
+#define RULE_NO_CELL INT64_MIN
 /* What is known of a customer besides her history; functions of the caller, by symbol number. `number` and
  * `code` kinds as in struct rule_symbol; texts are given as text. Must be cheap: nanoseconds. */
 struct rule_facts {
@@ -178,6 +187,13 @@ struct rule_facts {
     bool (*reachable)(void *context, uint32_t customer, uint32_t symbol);
     /* Who asks ("$me"); empty: nobody, and what is compared with it is false. */
     str me;
+    /* The same of neighbours at once, if it is there for what is asked (false: it is not, ask one by one): a cell for each of
+     * `count` customers from `first` on, RULE_NO_CELL where it is not set. Who has the same cell has the same value, and
+     * `cell` says which. Of segments and identifiers any cell says yes; of consents 0 or 1. NULL: nothing is. */
+    bool (*cells)(void *context, enum rule_fact fact, uint32_t symbol, uint32_t first,
+                  uint32_t count, int64_t *cells);
+    bool (*cell)(void *context, enum rule_fact fact, uint32_t symbol, int64_t cell,
+                 struct rule_value *value);
     /* What was sent to her, ascending (time_ms, seq); borrowed until the next call. NULL: what her history says
      * (RULE_TOUCH_EVENT). */
     const struct rule_touch *(*touches)(void *context, uint32_t customer, size_t *count);
@@ -249,12 +265,25 @@ void rule_judge_on_partial(struct rule_judge *judge,
                            bool (*partial)(void *context, uint32_t customer), void *context);
 err rule_scan(struct rule_judge *judge, const struct rule *rule, struct history_reader *reader,
               const struct rule_facts *facts, int64_t now_ms, uint32_t from, uint32_t to,
-              bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
+              bool (*found)(void *context, uint32_t customer), void *context,
               uint64_t *condition_counts) MUST_USE;
+/* Neighbours at once: of those with a bit in `asked` (all of them plain) who satisfies the rule, and until when each answer holds
+ * (HISTORY_BLOCK_NODES, by slot; NULL: not asked). False: they have to be asked one by one, or memory ran out
+ * (rule_judge_status). As rule_answer, at a tenth of the cost where few have done what the rule asks. */
+bool rule_answer_span(struct rule_judge *judge, const struct rule *rule,
+                      const struct history_span *span, const struct rule_facts *facts,
+                      int64_t now_ms, const uint64_t asked[HISTORY_SPAN_WORDS],
+                      uint64_t holds[HISTORY_SPAN_WORDS], int64_t *until_ms) MUST_USE;
+/* A measure of neighbours, as rule_measure: `set` has who has one; numbers alone (no texts). */
+bool rule_measure_span(struct rule_judge *judge, const struct rule *measure,
+                       const struct history_span *span, const struct rule_facts *facts,
+                       int64_t now_ms, const uint64_t asked[HISTORY_SPAN_WORDS],
+                       uint64_t set[HISTORY_SPAN_WORDS], int64_t *numbers,
+                       int64_t *until_ms) MUST_USE;
 /* One of them, whose events are told by the caller: what was left to `partial`. As a scan does it otherwise. */
 err rule_scan_one(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                   const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
-                  bool (*found)(void *context, uint32_t customer, int64_t until_ms), void *context,
+                  bool (*found)(void *context, uint32_t customer), void *context,
                   uint64_t *condition_counts) MUST_USE;
 /* Objects as the result: `json` is the rule of an object of this kind. False from `found` stops. */
 err rule_objects_new(struct rule **rule, str kind, json_value json,

@@ -321,6 +321,83 @@ static const struct rule_touch *touches_of(void *context, uint32_t customer, siz
     return world->touches;
 }
 
+/* ---- facts of many at once ---- */
+
+static json_value fact_json(struct world *world, enum rule_fact kind, uint32_t symbol, size_t index)
+{
+    json_value customer = world_customer(world, index);
+    switch (kind) {
+    case RULE_FACT_TRAIT:
+        return json_get(json_get(customer, STR("traits")), str_from_c(world_traits[symbol].name));
+    case RULE_FACT_TAG:
+        return json_get(json_get(customer, STR("tags")), str_from_c(world_tags[symbol].name));
+    case RULE_FACT_RELATION:
+        return json_get(json_get(customer, STR("relations")),
+                        str_from_c(world_relations[symbol].name));
+    case RULE_FACT_CONSENT:
+    case RULE_FACT_SEGMENT:
+    case RULE_FACT_IDENTIFIER:
+    default:
+        return json_get(json_get(customer, STR("consents")), str_from_c(world_consents[symbol]));
+    }
+}
+
+/* The first customer with the same value stands for all who have it. */
+static int64_t cell_of(struct world *world, enum rule_fact kind, uint32_t symbol, size_t index)
+{
+    char texts[2][4096];
+    struct buffer text;
+    json_value json = fact_json(world, kind, symbol, index);
+    if (json_kind(json) == JSON_MISSING || json_kind(json) == JSON_NULL)
+        return RULE_NO_CELL;
+    if (kind == RULE_FACT_CONSENT)
+        return json_bool(json, false);
+    buffer_init(&text, sizeof(texts[0]));
+    for (size_t i = 0; i <= index; i++) {
+        char *to = texts[i == 0 ? 0 : 1];
+        buffer_clear(&text);
+        json_write_value(&text, fact_json(world, kind, symbol, i == 0 ? index : i - 1));
+        snprintf(to, sizeof(texts[0]), STR_FMT, STR_ARG(buffer_str(&text)));
+        if (i > 0 && strcmp(texts[0], texts[1]) == 0) {
+            index = i - 1;
+            break;
+        }
+    }
+    buffer_deinit(&text);
+    return (int64_t)index;
+}
+
+static bool cells_of(void *context, enum rule_fact kind, uint32_t symbol, uint32_t first,
+                     uint32_t count, int64_t *cells)
+{
+    struct world *world = context;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = first + i;
+        size_t index = number / WORLD_NODES_MAX - 1;
+        cells[i] = RULE_NO_CELL;
+        if (number < WORLD_NODES_MAX || number % WORLD_NODES_MAX != 0 ||
+            index >= world_customer_count(world))
+            continue;
+        if (kind == RULE_FACT_SEGMENT)
+            cells[i] = in_segment(context, number, symbol) ? 1 : RULE_NO_CELL;
+        else if (kind == RULE_FACT_IDENTIFIER)
+            cells[i] = holds_identifier(context, number, symbol) ? 1 : RULE_NO_CELL;
+        else
+            cells[i] = cell_of(world, kind, symbol, index);
+    }
+    return true;
+}
+
+static bool value_of_cell(void *context, enum rule_fact kind, uint32_t symbol, int64_t cell,
+                          struct rule_value *value)
+{
+    const struct world_name *names = kind == RULE_FACT_TRAIT ? world_traits
+                                     : kind == RULE_FACT_TAG ? world_tags
+                                                             : world_relations;
+    return read_value(context, fact_json(context, kind, symbol, (size_t)cell), names[symbol].kind,
+                      value);
+}
+
 /* ---- objects ---- */
 
 static json_value all_of(void *context, uint32_t kind)
@@ -394,6 +471,11 @@ static void add_value(struct world *world, str path, json_value json, struct his
     }
 }
 
+bool world_is_alone(size_t index)
+{
+    return index % 2 == 1;
+}
+
 static void read_row(struct world *world, json_value event, uint32_t number,
                      struct history_row *row)
 {
@@ -401,7 +483,9 @@ static void read_row(struct world *world, json_value event, uint32_t number,
     struct history_value *values =
         arena_array(&world->arena, struct history_value, json_count(props) + 1);
     *row = (struct history_row){
-        .node = number + (uint32_t)json_int(json_get(event, STR("node")), 0),
+        .node = number + (world_is_alone(number / WORLD_NODES_MAX - 1)
+                              ? 0
+                              : (uint32_t)json_int(json_get(event, STR("node")), 0)),
         .seq = (uint64_t)json_int(json_get(event, STR("seq")), 0),
         .time_ms = json_int(json_get(event, STR("time")), 0),
         .type = json_text(json_get(event, STR("type"))),
@@ -453,11 +537,13 @@ static void load_history(struct world *world)
             assert_ok(history_load_row(world->history, &rows[j]));
     }
     assert_ok(history_load_end(world->history));
-    for (size_t i = 0; i < world_customer_count(world); i++) {
-        uint32_t nodes[WORLD_NODES_MAX];
-        for (uint32_t j = 0; j < WORLD_NODES_MAX; j++)
-            nodes[j] = world_number(i) + j;
-        assert_ok(history_group(world->history, nodes, WORLD_NODES_MAX));
+    for (size_t i = 0; i < world_customer_count(world); i += 2) {
+        uint32_t nodes[2 * WORLD_NODES_MAX];
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < 2 * WORLD_NODES_MAX; j++)
+            if (world_number(i) + j != world_number(i + 1))
+                nodes[count++] = world_number(i) + j;
+        assert_ok(history_group(world->history, nodes, count));
     }
 }
 
@@ -498,6 +584,8 @@ void world_open(struct world *world, const struct rule_zone *zone)
         .relation = relation_of,
         .reachable = is_reachable,
         .touches = touches_of,
+        .cells = cells_of,
+        .cell = value_of_cell,
         .objects = &world->things,
     };
     arena_init(&world->arena, "world", (size_t)256 << 20);

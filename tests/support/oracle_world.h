@@ -9,7 +9,8 @@
  *                               "props":{"revenue":10000,"products.product_id":["p1"]}}]}]}
  *
  * It is what a catalogue, facts and a history are made of; the naive twin (oracle.h) reads the same JSON. Customer i has
- * the number (i + 1) * WORLD_NODES_MAX, her nodes are the numbers from there. Numbers of kind NUMBER have at most six
+ * the number (i + 1) * WORLD_NODES_MAX, her nodes are the numbers from there; every second one stands alone: all of hers
+ * is at her first node, and the others are her neighbour's. Numbers of kind NUMBER have at most six
  * decimals, money is in minor units, times are ms. */
 #ifndef KITH_TESTS_SUPPORT_ORACLE_WORLD_H
 #define KITH_TESTS_SUPPORT_ORACLE_WORLD_H
@@ -59,6 +60,7 @@ void world_close(struct world *world);
 size_t world_customer_count(const struct world *world);
 json_value world_customer(const struct world *world, size_t index);
 uint32_t world_number(size_t index);
+bool world_is_alone(size_t index);
 /* Her facts; `entered` and "$me" too. */
 const struct rule_facts *world_facts(struct world *world, size_t index);
 /* Her events as rows, for history_view_rows; from the world's arena. */

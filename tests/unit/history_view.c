@@ -289,6 +289,59 @@ static void a_scan_visits_each_customer_once(void **state)
     history_read_end(fixture->reader);
 }
 
+static bool is_in(const uint64_t *words, uint32_t slot)
+{
+    return (words[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+/* Plain, apart, or no customer: and whoever is plain is shown as she is alone. */
+static void neighbours_are_seen_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct history_span span;
+    struct history_view one, alone;
+    struct seen seen = { .count = 0 };
+    fill_block(fixture, 1024);
+    observe(fixture, 1026, 7, "late", "{}");
+    assert_ok(history_group(fixture->history, (uint32_t[]){ 1030, 1028 }, 2));
+    history_read_begin(fixture->reader);
+    history_view_span(fixture->reader, 1024, 1032, &span);
+    assert_int_equal(span.begin, 1024);
+    for (uint32_t slot = 0; slot < 8; slot++) {
+        bool plain = slot == 0 || slot == 1 || slot == 3 || slot == 5 || slot == 7;
+        assert_int_equal(is_in(span.plain, slot), plain);
+        assert_int_equal(is_in(span.apart, slot), slot == 2 || slot == 6);
+        if (!plain)
+            continue;
+        history_span_one(&span, slot, &one);
+        history_view_customer(fixture->reader, 1024 + slot, &alone);
+        assert_int_equal(one.count, alone.count);
+        assert_int_equal(one.count, slot == 0 ? 70 : 0);
+        for (size_t i = 0; i < one.count; i++) {
+            assert_true(one.events[i] == alone.events[i]);
+            assert_true(history_seq(&one, i) == history_seq(&alone, i));
+        }
+    }
+    for (uint32_t slot = 8; slot < HISTORY_BLOCK_NODES; slot++)
+        assert_false(is_in(span.plain, slot) || is_in(span.apart, slot));
+    history_scan_apart(fixture->reader, &span, see, &seen);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.customers[0], 1026);
+    assert_int_equal(seen.counts[0], 1);
+    assert_int_equal(seen.customers[1], 1030);
+    seen = (struct seen){ .stop_at = 1 };
+    history_scan_apart(fixture->reader, &span, see, &seen);
+    assert_int_equal(seen.count, 1);
+    /* Where nothing has happened yet everybody is plain, and shown with nothing. */
+    history_view_span(fixture->reader, 90001, 90003, &span);
+    assert_true(is_in(span.plain, 90001 - span.begin) && is_in(span.plain, 90002 - span.begin));
+    assert_false(is_in(span.plain, 90003 - span.begin));
+    history_span_one(&span, 90001 - span.begin, &one);
+    assert_int_equal(one.count, 0);
+    assert_true(one.complete);
+    history_read_end(fixture->reader);
+}
+
 static void rows_are_seen_like_a_history(void **state)
 {
     struct fixture *fixture = *state;
@@ -353,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(promoted_columns_come_from_the_event, make, finish),
         cmocka_unit_test_setup_teardown(groups_are_one_customer, make, finish),
         cmocka_unit_test_setup_teardown(a_scan_visits_each_customer_once, make, finish),
+        cmocka_unit_test_setup_teardown(neighbours_are_seen_at_once, make, finish),
         cmocka_unit_test_setup_teardown(rows_are_seen_like_a_history, make, finish),
     };
     return cmocka_run_group_tests_name("history_view", tests, NULL, NULL);

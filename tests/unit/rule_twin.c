@@ -147,9 +147,8 @@ struct found {
     bool holds[CUSTOMERS];
 };
 
-static bool note(void *context, uint32_t customer, int64_t until_ms)
+static bool note(void *context, uint32_t customer)
 {
-    (void)until_ms;
     ((struct found *)context)->holds[customer / WORLD_NODES_MAX - 1] = true;
     return true;
 }
