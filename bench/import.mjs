@@ -5,6 +5,8 @@
 //     node bench/import.mjs [ROWS]              default 1,000,000; KITH_BINARY as in the tests
 //     node bench/import.mjs goal [EVENTS]       JSON lines: events (default 6,000,000) of an eighth as many members, with
 //                                               their list before them; identities resolved, ready to query
+//     node bench/import.mjs parquet [EVENTS]    the same world as Parquet
+//     node bench/import.mjs both [EVENTS]       one after the other, each by a server of its own, and the ratio
 //     node bench/import.mjs gb18030 [LINES]     one file of order lines in GB18030
 //
 // KITH_BENCH_FILES=DIR keeps the files there and takes them from there the next time; KITH_BENCH_PAUSE=SECONDS waits before
@@ -14,9 +16,10 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kith, sleep } from '../tests/support/kith.mjs';
+import { askWarehouse } from '../tests/support/warehouse.mjs';
 
-const what = ['goal', 'gb18030'].includes(process.argv[2]) ? process.argv[2] : 'all';
-const rows = Number(process.argv[what === 'all' ? 2 : 3] ?? (what === 'goal' ? 6_000_000 : 1_000_000));
+const what = ['goal', 'parquet', 'both', 'gb18030'].includes(process.argv[2]) ? process.argv[2] : 'all';
+const rows = Number(process.argv[what === 'all' ? 2 : 3] ?? (['goal', 'parquet', 'both'].includes(what) ? 6_000_000 : 1_000_000));
 const kept = process.env.KITH_BENCH_FILES;
 const folder = kept ? join(kept, String(rows)) : mkdtempSync(join(tmpdir(), 'kith-bench-'));
 if (kept) mkdirSync(folder, { recursive: true });
@@ -54,7 +57,7 @@ const orders = {
   events: [{ event: 'Order Paid', time: '[time]' }],
 };
 
-const memory = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+const memory = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 /** The children of a process: the warehouse, and whoever reads Parquet. */
 const childrenOf = (pid) =>
@@ -79,7 +82,7 @@ function threads(pid) {
 }
 
 async function bring(kith, file, mapping, dataSet, form, state) {
-  let peak = 0;
+  let peak = 0, others = 0;
   const began = Date.now();
   const { id } = await kith.post('/imports', { file: `path:${file}`, mapping, data_set: dataSet, form });
   const made = Date.now();
@@ -87,20 +90,21 @@ async function bring(kith, file, mapping, dataSet, form, state) {
   do {
     await sleep(200);
     peak = Math.max(peak, memory(kith.pid));
+    others = Math.max(others, childrenOf(kith.pid).reduce((sum, child) => sum + (existsSync(`/proc/${child}/status`) ? memory(child) : 0), 0));
     job = await kith.get(`/jobs/${id}`);
   } while (!['finished', 'failed'].includes(job.status));
   if (job.status === 'failed') throw new Error(job.reason);
   const read = Date.now();
   if (state) state.stop = true;
-  threads(kith.pid);
   await kith.settled({ timeoutMs: 600_000 });
   const applied = Date.now();
   await kith.flushed({ timeoutMs: 600_000 });
+  threads(kith.pid);
   const seconds = (ms) => (ms / 1000).toFixed(1);
   console.log(
     `${file}: ${job.counts.rows} rows, ${job.counts.events} events; hash ${seconds(made - began)} s, read ${seconds(read - made)} s ` +
       `(${Math.round((job.counts.rows / (read - made)) * 1000)} rows/s), applied +${seconds(applied - read)} s, flushed +${seconds(Date.now() - applied)} s, ` +
-      `peak ${Math.round(peak)} MB`,
+      `peak ${Math.round(peak)} MB, of its children ${Math.round(others)} MB`,
   );
 }
 
@@ -149,16 +153,62 @@ async function pause(kith) {
   return seconds * 1000;
 }
 
-async function goal(kith) {
-  await write('members.jsonl', undefined, memberLine, memberCount);
-  await write('events.jsonl', undefined, eventLine);
+/** Columns of the files as a data team's tables have them. */
+const memberColumns = 'card String, phone String, name String, level String, points Int64, city String, joined DateTime64(3, \'UTC\')';
+const eventColumns =
+  "id String, user String, device String, event String, time DateTime64(3, 'UTC'), product_id String, category String, page String, " +
+  'order_id Nullable(String), revenue Nullable(Decimal(18, 2))';
+
+/** The same rows as Parquet, written by the library that the warehouse runs on. */
+async function toParquet(kith, name, columns) {
+  const from = join(folder, `${name}.jsonl`), to = join(folder, `${name}.parquet`);
+  if (existsSync(to)) return;
+  await askWarehouse(
+    kith,
+    `INSERT INTO FUNCTION file('${to}.part', 'Parquet') SELECT * FROM file('${from}', 'JSONEachRow', '${columns.replaceAll("'", "\\'")}') ` +
+      `SETTINGS date_time_input_format = 'best_effort', max_threads = 1, max_insert_threads = 1, output_format_parquet_row_group_size = 250000`,
+  );
+  renameSync(`${to}.part`, to);
+}
+
+/** Members, then events; seconds in all. */
+async function bringWorld(kith, form) {
   await pause(kith);
   let began = Date.now();
-  await bring(kith, 'members.jsonl', goalMembers, 'members');
+  await bring(kith, `members.${form}`, goalMembers, 'members');
   began += await pause(kith);
-  await bring(kith, 'events.jsonl', goalEvents, 'events');
+  await bring(kith, `events.${form}`, goalEvents, 'events');
   const seconds = (Date.now() - began) / 1000;
-  console.log(`${memberCount} members and ${rows} events: ${seconds.toFixed(1)} s in all; 60 million with 8 would take ${Math.round((seconds * 60e6) / rows)} s at this rate`);
+  console.log(`${memberCount} members and ${rows} events (${form}): ${seconds.toFixed(1)} s in all; 60 million with 8 would take ${Math.round((seconds * 60e6) / rows)} s at this rate`);
+  return seconds;
+}
+
+async function writeWorld() {
+  await write('members.jsonl', undefined, memberLine, memberCount);
+  await write('events.jsonl', undefined, eventLine);
+}
+
+async function goal(kith) {
+  await writeWorld();
+  await bringWorld(kith, 'jsonl');
+}
+
+async function parquet(kith) {
+  await writeWorld();
+  await toParquet(kith, 'members', memberColumns);
+  await toParquet(kith, 'events', eventColumns);
+  return bringWorld(kith, 'parquet');
+}
+
+async function both(kith) {
+  const columns = await parquet(kith);
+  const other = await Kith.start({ arguments: ['--import-folder', folder] });
+  try {
+    const lines = await bringWorld(other, 'jsonl');
+    console.log(`JSON lines take ${(lines / columns).toFixed(2)} times as long as Parquet`);
+  } finally {
+    await other.remove();
+  }
 }
 
 async function gb18030(kith) {
@@ -187,7 +237,7 @@ async function everything(kith) {
 
 const kith = await Kith.start({ arguments: ['--import-folder', folder] });
 try {
-  await { goal, gb18030, all: everything }[what](kith);
+  await { goal, parquet, both, gb18030, all: everything }[what](kith);
 } finally {
   await kith.remove();
   if (!kept) rmSync(folder, { recursive: true, force: true });

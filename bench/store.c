@@ -2,7 +2,7 @@
 /* What the stores can take: ledger upserts and scans, rows encoded and inserted into the warehouse.
  *
  * Usage: store [folder] [customers] [batches] [shards]   (default /tmp/kith-bench-store, 400,000 customers,
- * 15 batches of 200,000 events; 0 leaves a part out; shards as of --warehouse: a cluster that is empty)
+ * 15 batches of 500,000 events; 0 leaves a part out; shards as of --warehouse: a cluster that is empty)
  * Figures go to docs/benchmarks.md; nothing is asserted. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,7 +235,7 @@ static void make_event(struct random_stream *random, uint64_t seq, char *props, 
         (unsigned long long)(dice % 6), (unsigned long long)(dice % 5));
     *event = (struct warehouse_event){
         .seq = seq,
-        .batch = seq / 200000,
+        .batch = seq / WAREHOUSE_BATCH_ROWS_MAX,
         .source = (uint32_t)(dice % 7),
         .kind = 1,
         .flags = 1,

@@ -37,6 +37,7 @@ struct flusher {
     struct queue_item *first, **last; /* applied blocks, in order */
     size_t waiting_rows;
     steady_ns oldest;   /* when the first of them came */
+    steady_ns newest;   /* and the last */
     struct note *notes; /* of OUTCOMES rows, in order */
     size_t note_count, note_capacity;
     struct alias *aliases;
@@ -73,8 +74,9 @@ void flusher_give(struct flusher *flusher, struct applied_block *applied)
     applied_block_hold(applied);
     applied->item = (struct queue_item){ .weight = applied->applied };
     pthread_mutex_lock(&flusher->mutex);
+    flusher->newest = steady_now();
     if (flusher->first == NULL)
-        flusher->oldest = steady_now();
+        flusher->oldest = flusher->newest;
     *flusher->last = &applied->item;
     flusher->last = &applied->item.next;
     flusher->waiting_rows += applied->applied;
@@ -158,8 +160,11 @@ static bool is_due(const struct flusher *flusher)
         return false;
     if (flusher->holds > 0 && !flusher->stopping)
         return false;
-    return flusher->waiting_rows >= FLUSH_ROWS_MAX || flusher->flush_now || flusher->stopping ||
-           steady_since_ms(flusher->oldest) >= FLUSH_DELAY_MS;
+    if (flusher->waiting_rows >= FLUSH_ROWS_MAX || flusher->flush_now || flusher->stopping)
+        return true;
+    bool gathers = flusher->waiting_rows >= FLUSH_ROWS_MANY &&
+                   steady_since_ms(flusher->newest) < FLUSH_DELAY_MS;
+    return steady_since_ms(flusher->oldest) >= (gathers ? FLUSH_GATHER_MS : FLUSH_DELAY_MS);
 }
 
 static void wait_a_little(struct flusher *flusher, int64_t ms)

@@ -21,13 +21,18 @@
 
 #include "base/error.h"
 #include "engine/tail.h"
+#include "store/events.h"
 
 struct flusher;
 struct engine;
 
-#define FLUSH_ROWS_MAX 200000
-#define FLUSH_BYTES_MAX ((size_t)96 << 20)
+#define FLUSH_ROWS_MAX WAREHOUSE_BATCH_ROWS_MAX
+#define FLUSH_BYTES_MAX ((size_t)128 << 20)
 #define FLUSH_DELAY_MS 1000
+/* So many rows within the delay are a flood, an import mostly. They gather longer: what comes in fewer parts is merged fewer
+ * times, and a merge costs as much as the insert. Who needs them in the warehouse wakes the flusher. */
+#define FLUSH_ROWS_MANY 50000
+#define FLUSH_GATHER_MS 5000
 
 /* Rows that the warehouse may have beyond engine->flushed_seq are asked for before the first inserts. */
 err flusher_start(struct flusher **flusher, struct engine *engine,

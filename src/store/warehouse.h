@@ -8,7 +8,7 @@
  * of all shards at once, any other statement is done on each.
  *
  * Invariants
- *   W1 a batch is inserted as one block of at most 200,000 rows, under the batch as query id (on a cluster: one block for
+ *   W1 a batch is inserted as one block of at most 500,000 rows, under the batch as query id (on a cluster: one block for
  *      each shard, by a stage). A server does not deduplicate: see W2.
  *   W2 after an unknown result nothing is inserted before the seq that are there were asked for.
  *   W3 the server's text after a 200 that is an exception counts as an error.

@@ -174,6 +174,18 @@ static void look_often(struct warehouse *warehouse, struct buffer *out)
         log_line(LOG_INFO, "warehouse_cleanup_unset", "reason=\"%s\"", problem.detail);
 }
 
+/* Ten parts are merged at once, not five: a row is written anew a third fewer times while much comes in (measured, 150 parts:
+ * 1.9 times instead of 2.7), for which a question reads a few parts more. Older servers keep their own way. */
+static void merge_many_at_once(struct warehouse *warehouse, struct buffer *out)
+{
+    struct problem problem = { .error = ERR_OK };
+    err error =
+        execute(warehouse, STR("ALTER TABLE events MODIFY SETTING min_parts_to_merge_at_once = 10"),
+                out, &problem);
+    if (error != ERR_OK)
+        log_line(LOG_INFO, "warehouse_merges_unset", "reason=\"%s\"", problem.detail);
+}
+
 err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
 {
     struct buffer out;
@@ -183,6 +195,8 @@ err warehouse_make_tables(struct warehouse *warehouse, struct problem *problem)
         error = check_events(warehouse, &out, problem);
     if (error == ERR_OK)
         look_often(warehouse, &out);
+    if (error == ERR_OK)
+        merge_many_at_once(warehouse, &out);
     if (error == ERR_OK)
         error = make_aliases(warehouse, &out, problem);
     if (error == ERR_OK)
