@@ -57,7 +57,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
         <h2 className="who-head">
           {t.who.identifiers} <span className="faint">{customer.identifiers.length}</span>
           <span className="grow" />
-          <ActionButton size="small" type="text" icon={<PlusOutlined />} reason={noChange} onClick={() => setAdding(true)}>{byHand.open}</ActionButton>
+          <ActionButton size="small" type="text" icon={<PlusOutlined />} aria-label={byHand.addTitle} title={byHand.addTitle} reason={noChange} onClick={() => setAdding(true)} />
           <Tooltip title={server.may_reveal ? t.who.revealNote : ''}>
             <span>
               <ActionButton

@@ -4,7 +4,7 @@ import { catalogue } from '@/lib/text';
 
 export const identifierTexts = catalogue({
   zh: {
-    open: '添加…', addTitle: '手工添加标识', add: '添加', added: '已添加', known: '这个标识本来就是这位客户的',
+    addTitle: '手工添加标识', add: '添加', added: '已添加', known: '这个标识本来就是这位客户的',
     addHint: '任何来源都没有带来、但确定属于这位客户的标识。不会因此合并：属于别的客户的标识会被拒绝。',
     type: '标识类型', typeMissing: '请选择标识类型', value: '值', valueMissing: '请填写完整的值', namespace: '命名空间', namespaceHint: '只有分命名空间的类型需要，例如小程序的 AppID',
     verified: '已经验证过', verifiedHint: '例如短信验证码或证件核对。没有验证的手机号只算声称，谁验证了就归谁。',
@@ -14,7 +14,7 @@ export const identifierTexts = catalogue({
     reason: '原因', reasonHint: '会写进永久的操作记录，不要写姓名、手机号。', reasonMissing: '请写明原因',
   },
   en: {
-    open: 'Add…', addTitle: 'Give an identifier by hand', add: 'Add', added: 'Added', known: 'It was this customer’s before',
+    addTitle: 'Give an identifier by hand', add: 'Add', added: 'Added', known: 'It was this customer’s before',
     addHint: 'One that no source has told of, and that certainly is this customer’s. Nobody is joined by it: what is another customer’s is refused.',
     type: 'Type', typeMissing: 'Choose a type', value: 'Value', valueMissing: 'Write the whole value', namespace: 'Namespace', namespaceHint: 'Only for types that have several, as the app id of a mini program',
     verified: 'It was proved', verifiedHint: 'By a code sent to it, say, or a document. A phone that is not proved is only claimed, and goes to who proves it.',
