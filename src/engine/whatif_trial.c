@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whatif_trial: one customer through a journey, from now on, on the virtual clock: each step with its time, what would be sent, as it would
- * read, and which gate would stop it. An overlay as that of a run, with a cast of one and no events: nothing happens but time. */
+ * read, and which gate would stop it. An overlay as that of a run, with a cast of one and no events but the one that came with the request
+ * (whatif_given.c): after it nothing happens but time. */
 #include <stdio.h>
 
 #include "engine/whatif_jobs.h"
@@ -31,7 +32,8 @@ struct trial {
     size_t count, told; /* told: in steps */
     struct buffer steps;
     struct json_writer writer;
-    bool is_rendering, is_cut, is_out;
+    uint64_t seq; /* after all that has happened */
+    bool is_rendering, is_cut, is_out, has_given;
     struct json_parser *parsers[PARSERS_MAX]; /* of the rendering */
     size_t parser_count;
 };
@@ -181,7 +183,8 @@ static void note_step(void *context, const struct journey_step *step)
 {
     struct trial *trial = context;
     struct json_writer *writer = &trial->writer;
-    if (str_equal(step->step, STR("exited")))
+    if (str_equal(step->step, STR("exited")) &&
+        str_equal(step->journey, str_from_c(trial->run->order.journey)))
         trial->is_out = true;
     json_begin_object(writer);
     json_member_time(writer, STR("at"), step->at_ms);
@@ -213,41 +216,63 @@ static void assume_results(struct whatif_order *order)
             order->shares[i] = shares[i];
 }
 
-static err go(struct trial *trial, json_value body, const char **refusal)
+/* Definitions, she herself, what is watched, what she was sent before. */
+static err prepare(struct trial *trial)
 {
     struct whatif_run *run = trial->run;
-    struct buffer event;
-    json_value given = json_get(body, STR("event"));
-    buffer_init(&event, (size_t)64 << 10);
-    if (json_is_object(given))
-        json_write_value(&event, given);
     run->now_ms = run->order.from_ms;
-    run->tick_ms = run->order.from_ms / run->order.tick_ms * run->order.tick_ms;
+    run->tick_ms = (run->order.from_ms - 1) / run->order.tick_ms * run->order.tick_ms;
     run->told_last = &run->told;
-    err error = buffer_status(&event);
-    if (error == ERR_OK)
-        error = run_stage(run);
+    err error = run_stage(run);
     if (error == ERR_OK)
         error = cast_make_one(run, trial->customer);
     if (error == ERR_NOT_FOUND && run->problem->detail[0] == '\0')
         problem_set(run->problem, error, "there is no such customer");
     if (error == ERR_OK)
         error = watch_make(run);
+    return error == ERR_OK ? run_read_touches(run) : error;
+}
+
+static err happen(struct trial *trial, json_value event, uint32_t root)
+{
+    struct whatif_run *run = trial->run;
+    str type = journey_try_event(run->journeys, str_from_c(run->order.journey));
+    err error = watch_follow(run, root); /* as it was before */
+    if (error == ERR_OK && json_is_object(event) && type.size > 0)
+        error = given_make(run, type, event, trial->seq);
+    return error == ERR_OK && run->given != NULL ? given_happens(run, root, root) : error;
+}
+
+static err go(struct trial *trial, json_value body, const char **refusal)
+{
+    struct whatif_run *run = trial->run;
+    struct buffer text;
+    json_value event = json_get(body, STR("event"));
+    str key = str_from_c(run->order.journey);
+    buffer_init(&text, (size_t)64 << 10);
+    if (json_is_object(event))
+        json_write_value(&text, event);
+    err error = buffer_status(&text);
     if (error == ERR_OK)
-        error = run_read_touches(run);
+        error = prepare(trial);
     uint32_t root = error == ERR_OK ? run->cast.root[trial->customer] : 0;
-    if (error == ERR_OK)
-        error = watch_follow(run, root);
     journey_overlay_hear(run->journeys, note_step, trial);
+    run->seq++;
+    if (error == ERR_OK) {
+        journey_try_prepare(run->journeys, key);
+        error = happen(trial, event, root);
+    }
     if (error == ERR_OK)
-        error = journey_try(run->journeys, str_from_c(run->order.journey), root, buffer_str(&event),
-                            (struct journey_moment){ .seq = ++run->seq, .now_ms = run->now_ms },
-                            refusal);
+        error =
+            journey_try(run->journeys, key, root, buffer_str(&text),
+                        (struct journey_moment){ .seq = run->seq, .now_ms = run->now_ms }, refusal);
     if (error == ERR_OK)
         error = run_end_record(run);
     if (error == ERR_OK)
         error = run_advance(run, run->order.to_ms);
-    buffer_deinit(&event);
+    trial->has_given = run->given != NULL;
+    given_free(run);
+    buffer_deinit(&text);
     return error;
 }
 
@@ -259,17 +284,25 @@ static void write_assumption(struct json_writer *writer, const char *zh, const c
     json_end_object(writer);
 }
 
-static void write_assumptions(struct json_writer *writer)
+static void write_assumptions(struct json_writer *writer, bool has_given)
 {
     json_put_key(writer, STR("assumptions"));
     json_begin_array(writer);
     write_assumption(writer, "除了时间流逝，她什么都没有做：等待的事件不会发生。",
                      "she does nothing but let time pass: what is waited for does not happen");
-    write_assumption(writer, "规则只看她已有的历史，不包括这次填写的触发事件。",
-                     "rules see what she did so far, not the event that was given here");
+    if (has_given)
+        write_assumption(
+            writer,
+            "规则、人群和其他旅程把这次填写的触发事件当作刚刚发生；档案里的属性和汇总数字不含它。",
+            "rules, segments and other journeys take the event that was given here for one "
+            "that has just happened; traits and sums of her profile are without it");
+    else
+        write_assumption(writer, "没有触发事件：规则只看她已有的历史。",
+                         "no event started it: rules see what she did so far");
     write_assumption(
-        writer, "消息发出即送达，除非请求中另有比例；其他旅程此后不再触达她。",
-        "what is sent is delivered, unless asked for otherwise; other journeys send her nothing");
+        writer, "消息发出即送达，除非请求中另有比例；她已经在其中的其他旅程此后不再触达她。",
+        "what is sent is delivered, unless asked for otherwise; other journeys that she is in already "
+        "send her nothing");
     json_end_array(writer);
 }
 
@@ -299,30 +332,37 @@ static void write_result(struct trial *trial, const char *refusal, struct buffer
     json_end_array(&writer);
     json_member_bool(&writer, STR("ended"), trial->is_out);
     json_member_bool(&writer, STR("partial"), trial->is_cut || run->is_cut);
-    write_assumptions(&writer);
+    write_assumptions(&writer, trial->has_given);
     json_end_object(&writer);
 }
 
 struct ask_time {
     int64_t now_ms;
+    uint64_t seq;
 };
 
 static void take_time(const struct engine_state *state, struct engine_question *question)
 {
     struct ask_time *ask = question->context;
     ask->now_ms = state->now_ms;
+    ask->seq = state->applied_seq;
 }
 
 /* From now on: as many days as a run looks back. */
-static err read_order(struct whatif_run *run, str key, json_value body)
+static err read_order(struct trial *trial, str key, json_value body)
 {
+    struct whatif_run *run = trial->run;
     struct ask_time ask = { .now_ms = 0 };
     err error = whatif_ask(run, take_time, &ask);
     if (error == ERR_OK)
         error = whatif_order_read(&run->order, key, body, ask.now_ms + 1, run->problem);
     run->order.from_ms = ask.now_ms + 1;
     run->order.to_ms = run->order.from_ms + run->order.days * DAY_MS;
-    run->order.with_others = run->order.identities_then = false;
+    /* Without an event nothing starts anybody in the others; and who sees a part may not see them. */
+    bool starts_others = run->lens == NULL && json_is_object(json_get(body, STR("event")));
+    run->order.with_others = run->order.with_others && starts_others;
+    run->order.identities_then = false;
+    trial->seq = ask.seq + 1;
     assume_results(&run->order);
     return error;
 }
@@ -337,7 +377,7 @@ static err try_one(struct trial *trial, str key, json_value body, struct buffer 
     whatif_order_init(&run->order);
     err error = whatif_run_new(run);
     if (error == ERR_OK)
-        error = read_order(run, key, body);
+        error = read_order(trial, key, body);
     if (error == ERR_OK)
         error = go(trial, body, &refusal);
     if (error == ERR_OK)

@@ -57,6 +57,8 @@ void world_view(struct whatif_run *run, uint32_t customer, struct history_view *
     } else {
         history_view_customer(run->reader, customer, view);
     }
+    if (given_show(run, view) != ERR_OK)
+        run->is_cut = true;
 }
 
 bool world_holds(struct whatif_run *run, uint32_t key, uint32_t customer, int64_t at_ms,

@@ -300,6 +300,23 @@ static void key_of_event(const struct version *version, json_value event, struct
         buffer_printf(key, "%lld", (long long)json_int(value, 0));
 }
 
+str journey_try_event(const struct journeys *overlay, str key)
+{
+    const struct journey *journey = journey_find(overlay, key);
+    const struct version *version = journey != NULL ? live_version(journey) : NULL;
+    bool is_by_event = version != NULL && (version->trigger.kind == TRIGGER_EVENT ||
+                                           version->trigger.kind == TRIGGER_ABSENCE);
+    return is_by_event ? version->trigger.match.event : STR_NONE;
+}
+
+void journey_try_prepare(struct journeys *overlay, str key)
+{
+    overlay->tried = journey_find(overlay, key);
+    for (uint32_t i = 1; i < overlay->journey_count; i++)
+        overlay->journeys[i]->next_run_ms = INT64_MAX;
+    due_changed(overlay);
+}
+
 err journey_try(struct journeys *overlay, str key, uint32_t customer, str event,
                 struct journey_moment moment, const char **refusal)
 {
@@ -326,7 +343,6 @@ err journey_try(struct journeys *overlay, str key, uint32_t customer, str event,
                                  .event = buffer_str(&kept),
                                  .at_ms = moment.now_ms,
                                  .moment = moment };
-    journey->next_run_ms = INT64_MAX;
     if (error == ERR_OK) {
         *refusal = enter_refusal(overlay, &entering);
         entering.is_anyway = true;

@@ -274,7 +274,8 @@ static err trigger_by_event(struct journeys *journeys, struct version *version, 
     const struct trigger *trigger = &version->trigger;
     const char *refusal;
     uint64_t number;
-    if (!match_holds(journeys, &trigger->match, heard->event, heard->props, NULL))
+    if (version->journey == journeys->tried ||
+        !match_holds(journeys, &trigger->match, heard->event, heard->props, NULL))
         return ERR_OK;
     struct buffer key, kept;
     buffer_init(&key, 1024);

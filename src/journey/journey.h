@@ -266,8 +266,12 @@ struct journey_step {
 void journey_overlay_hear(struct journeys *overlay,
                           void (*stepped)(void *context, const struct journey_step *step),
                           void *context);
-/* She enters this one now, whatever speaks against it; *refusal says what does, "" for nothing. Its schedule rests. `event`: JSON
- * of the properties that it sees, may be empty. */
+/* The event that starts somebody in this one; empty: something else does. Borrowed. */
+str journey_try_event(const struct journeys *overlay, str key);
+/* From now on that event starts nobody in this one by itself (journey_try does), and no schedule anybody in any. */
+void journey_try_prepare(struct journeys *overlay, str key);
+/* She enters this one now, whatever speaks against it; *refusal says what does, "" for nothing. After journey_try_prepare. `event`:
+ * JSON of the properties that it sees, may be empty. */
 err journey_try(struct journeys *overlay, str key, uint32_t customer, str event,
                 struct journey_moment moment, const char **refusal) MUST_USE;
 

@@ -226,3 +226,47 @@ test('a trial: one customer from now on, each step, each text as it would read, 
   await refused(kith, 404, 'not_found', 'POST', '/journeys/invite/trial', { body: { customer: 'c_0000000000000' } });
   assert.equal(await sent(), before);
 });
+
+test('a trial: the event that is given has just happened, for rules, segments and other journeys', real, async () => {
+  const she = (await expect(kith, 200, 'GET', '/customers/by/user_id/u1')).one_id; // she never bought
+  const sum = (gte) => ({ event: 'Order Paid', measure: 'sum', of: 'revenue', gte });
+  const ladder = {
+    name: '首单', trigger: { type: 'event', event: 'Order Paid', key: 'order_id' },
+    entry: { rule: { event: 'Order Paid', measure: 'count', eq: 1 } }, start: 'how',
+    nodes: {
+      how: { type: 'branch', cases: [{ rule: sum(50000), next: 'much' }, { rule: { event: 'Order Paid', where: [{ prop: 'order_id', eq: 'try-9' }], measure: 'count', gte: 1 }, next: 'known' }], otherwise: 'little' },
+      much: { type: 'tag', tag: 'much', value: true }, known: { type: 'tag', tag: 'known', value: true },
+      little: { type: 'wait', for: '1d' },
+    },
+  };
+  for (const tag of ['much', 'known']) await expect(kith, 200, 'PUT', `/tags/${tag}`, { body: { name: tag, kind: 'manual', type: 'bool' } });
+  // one that begins by the same event, and one by a segment that the event brings her into
+  await expect(kith, 200, 'PUT', '/templates/service', { body: { channel: 'sms', template_id: 'T1', purpose: 'service', parts: { params: { name: '{{ event.order_id }}' } } } });
+  await kith.put('/segments/rich', { name: '大单', rule: sum(50000) });
+  const other = (trigger) => ({ name: 'other', trigger, start: 'say', nodes: { say: { type: 'send', channel: 'sms', template: 'service', purpose: 'service' } } });
+  for (const [key, trigger] of [['beside', { type: 'event', event: 'Order Paid' }], ['rising', { type: 'segment', segment: 'rich', on: 'enter' }]]) {
+    await expect(kith, 200, 'PUT', `/journeys/${key}`, { body: other(trigger) });
+    await expect(kith, 200, 'POST', `/journeys/${key}/publish`, { body: {} });
+    await until(`${key} to be live`, async () => (await kith.get(`/journeys/${key}`)).state === 'live');
+  }
+  await expect(kith, 200, 'PUT', '/journeys/ladder', { body: ladder });
+  const trial = (event, more = {}) => expect(kith, 200, 'POST', '/journeys/ladder/trial', { body: { customer: she, days: 3, ...(event && { event }), ...more } });
+  const nodes = (one, journey) => one.steps.filter((step) => step.journey === journey && step.step === 'arrived').map((step) => step.node);
+
+  const nothing = await trial(); // she has no order: the first one is not this
+  assert.deepEqual(nothing.entry, { allowed: false, reason: 'rule' });
+  assert.deepEqual([nodes(nothing, 'ladder'), nodes(nothing, 'beside')], [['how', 'little'], []]);
+  const small = await trial({ order_id: 'try-8', revenue: '499.99' });
+  assert.deepEqual(small.entry, { allowed: true, reason: '' });
+  assert.deepEqual([nodes(small, 'ladder'), nodes(small, 'beside'), nodes(small, 'rising')], [['how', 'little'], ['say'], []]);
+  const named = await trial({ order_id: 'try-9', revenue: 10 });
+  assert.deepEqual(nodes(named, 'ladder'), ['how', 'known']);
+  const large = await trial({ order_id: 'try-9', revenue: 500.5 });
+  assert.deepEqual([nodes(large, 'ladder'), nodes(large, 'beside'), nodes(large, 'rising')], [['how', 'much'], ['say'], ['say']]);
+  assert.deepEqual([large.ended, large.partial], [true, false]);
+  for (const step of large.steps.filter((one) => one.step === 'touched'))
+    assert.equal(large.touches[step.touch].node, step.node);
+  assert.equal(large.touches.find((touch) => touch.node === 'say').parts.params.name, 'try-9');
+  assert.deepEqual((await expect(kith, 200, 'GET', '/customers/by/user_id/u1')).segments.includes('rich'), false, 'nothing of it is kept');
+  for (const key of ['beside', 'rising']) assert.equal((await expect(kith, 200, 'GET', `/journeys/${key}/report`)).entered, 0);
+});

@@ -396,6 +396,49 @@ static void rows_are_seen_like_a_history(void **state)
     assert_int_equal(view.count, 0);
 }
 
+/* One event more than there are: where its time puts it, with its values, over a view in place, a gathered one and none at all. */
+static void with_an_event_that_has_not_happened(void **state)
+{
+    struct fixture *fixture = *state;
+    struct history_view view;
+    history_column text = add_column(fixture, "colour", COLUMN_TEXT);
+    history_column number = add_column(fixture, "count", COLUMN_INT);
+    struct history_value values[] = { { .column = text, .text = STR("never seen") },
+                                      { .column = number, .number = 42 } };
+    struct history_row row = {
+        .seq = 900000, .time_ms = 1500, .type = STR("a"), .value_count = 2, .values = values
+    };
+    for (int way = 0; way < 3; way++) {
+        uint32_t node = 5 + (uint32_t)way;
+        if (way > 0) {
+            observe(fixture, node, 1000, "a", "{\"colour\":\"o1\",\"count\":1}");
+            observe(fixture, node, 2000, "b", "{\"colour\":\"o2\",\"count\":2}");
+        }
+        if (way == 1)
+            fill_block(fixture, 400);
+        history_read_begin(fixture->reader);
+        history_view_customer(fixture->reader, node, &view);
+        assert_int_equal(view.places != NULL, way == 2);
+        assert_ok(history_view_with(fixture->reader, &row, &view));
+        size_t at = way > 0 ? 1 : 0;
+        assert_int_equal(view.count, way > 0 ? 3 : 1);
+        assert_int_equal(history_time_ms(view.events[at]), 1500);
+        assert_int_equal(history_seq(&view, at), 900000);
+        assert_int_equal(history_number(&view, at, number), 42);
+        str said = history_view_text(&view, text, history_code(&view, at, text));
+        assert_true(str_equal(said, STR("never seen")));
+        if (way > 0) {
+            assert_int_equal(history_number(&view, 0, number), 1);
+            assert_int_equal(history_number(&view, 2, number), 2);
+            said = history_view_text(&view, text, history_code(&view, 2, text));
+            assert_true(str_equal(said, STR("o2")));
+        }
+        history_view_customer(fixture->reader, node, &view); /* it was never there */
+        assert_int_equal(view.count, way > 0 ? 2 : 0);
+        history_read_end(fixture->reader);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +451,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_scan_visits_each_customer_once, make, finish),
         cmocka_unit_test_setup_teardown(neighbours_are_seen_at_once, make, finish),
         cmocka_unit_test_setup_teardown(rows_are_seen_like_a_history, make, finish),
+        cmocka_unit_test_setup_teardown(with_an_event_that_has_not_happened, make, finish),
     };
     return cmocka_run_group_tests_name("history_view", tests, NULL, NULL);
 }

@@ -12370,10 +12370,12 @@ export interface operations {
                 "application/json": {
                     /** @description one_id */
                     customer: string;
-                    /** @description properties of the event that would start it */
+                    /** @description properties of the event that would start it; rules, segments and other journeys see it as one that has just happened */
                     event?: {
                         [key: string]: unknown;
                     };
+                    /** @description other live journeys that this event starts go on, too; true */
+                    others?: boolean;
                     /** @description a definition in place of the saved one */
                     journey?: {
                         [key: string]: unknown;
