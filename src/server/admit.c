@@ -10,7 +10,7 @@
  *
  *     calm ──a request over the limit──▶ watching ──still over after as long again──▶ refusing
  *      ▲                                   │ one in time                                │
- *      └───────────────────────────────────┴────────10 s without a refusal──────────────┘
+ *      └───────────────────────────────────┴─────────2 s without a refusal──────────────┘
  *
  * Watching lets a burst or a pause of the machine pass, as CoDel does (Nichols and Jacobson, Controlling Delay,
  * ACM Queue 10/5, 2012; RFC 8289). While refusing, half the limit counts, and a quarter when only the headers
@@ -25,7 +25,9 @@
 #include "base/metric.h"
 #include "server/inside.h"
 
-#define EPISODE_MS 10000
+/* Short: while more comes than can be answered there is a refusal every few milliseconds, and when that is over, a pause
+ * of the disk shall not be taken for more of it. */
+#define EPISODE_MS 2000
 /* Of new sockets in a turn: the most keeps away from libmicrohttpd's 128 (see epoll_wait in http.c). */
 #define TURN_SOCKETS_MAX 64
 #define TURN_SOCKETS_MIN 4
