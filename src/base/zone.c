@@ -410,6 +410,8 @@ err zone_load(struct zone **zone, str name, struct problem *problem)
 int32_t zone_offset_seconds(const struct zone *zone, int64_t time_ms)
 {
     size_t low = 0, high = zone->count;
+    if (time_ms >= zone->since_ms[high - 1])
+        low = high - 1; /* mostly: where clocks are not changed any more */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (zone->since_ms[middle] <= time_ms)

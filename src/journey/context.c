@@ -4,8 +4,6 @@
 
 #include "journey/state.h"
 
-#define CONTEXT_BYTES_MAX ((size_t)UINT16_MAX) /* with replies */
-
 void context_read(const struct position *position, struct context *context)
 {
     *context = (struct context){ .touch_count = 0 };
@@ -20,20 +18,27 @@ void context_read(const struct position *position, struct context *context)
     INVARIANT(!cursor.failed);
 }
 
+/* What malloc has room for anyway: 24 bytes, and then by 16. So most changes stay where they are. */
+static size_t room_for(size_t size)
+{
+    return size <= 24 ? 24 : ((size + 7) & ~(size_t)15) + 8;
+}
+
 err context_set_raw(struct positions *positions, struct position *position, str bytes)
 {
-    uint8_t *made = NULL;
     if (bytes.size > CONTEXT_BYTES_MAX)
         return ERR_TOO_LARGE;
-    if (bytes.size > 0) {
-        made = memory_alloc(bytes.size);
-        if (made == NULL)
+    size_t room = bytes.size > 0 ? room_for(bytes.size) : 0;
+    if (position->context == NULL || room != room_for(position->context_bytes)) {
+        uint8_t *made = room > 0 ? memory_alloc(room) : NULL;
+        if (room > 0 && made == NULL)
             return ERR_NOMEM;
-        memcpy(made, bytes.data, bytes.size);
+        memory_free(position->context);
+        position->context = made;
     }
+    if (bytes.size > 0)
+        memcpy(position->context, bytes.data, bytes.size);
     positions->context_bytes -= position->context_bytes;
-    memory_free(position->context);
-    position->context = made;
     position->context_bytes = (uint16_t)bytes.size;
     positions->context_bytes += bytes.size;
     return ERR_OK;
@@ -42,20 +47,17 @@ err context_set_raw(struct positions *positions, struct position *position, str 
 err context_write(struct positions *positions, struct position *position,
                   const struct context *context)
 {
-    struct buffer out;
+    struct buffer *out = &positions->writing;
     if (context->key.size + context->event.size + context->vars.size + context->touch_count == 0)
         return context_set_raw(positions, position, STR_NONE);
-    buffer_init(&out, CONTEXT_BYTES_MAX);
-    write_text(&out, context->key);
-    write_text(&out, context->event);
-    write_text(&out, context->vars);
-    write_varint(&out, context->touch_count);
-    buffer_append_str(&out, context->touches);
-    err error = buffer_status(&out);
-    if (error == ERR_OK)
-        error = context_set_raw(positions, position, buffer_str(&out));
-    buffer_deinit(&out);
-    return error;
+    buffer_clear(out);
+    write_text(out, context->key);
+    write_text(out, context->event);
+    write_text(out, context->vars);
+    write_varint(out, context->touch_count);
+    buffer_append_str(out, context->touches);
+    err error = buffer_status(out);
+    return error == ERR_OK ? context_set_raw(positions, position, buffer_str(out)) : error;
 }
 
 /* ---- touches, by node: the last of each ---- */
@@ -92,35 +94,32 @@ err context_put_touch(struct journeys *journeys, struct position *position, uint
                       uint64_t touch, uint8_t status)
 {
     struct context context;
-    struct buffer touches;
+    struct buffer *touches = &journeys->positions.touches;
     uint32_t count = 1;
     context_read(position, &context);
     if (is_last(&context, node, touch)) {
         position->context[position->context_bytes - 1] = status;
         return ERR_OK;
     }
-    buffer_init(&touches, CONTEXT_BYTES_MAX);
+    buffer_clear(touches);
     struct cursor cursor = cursor_over(context.touches);
     for (uint32_t i = 0; i < context.touch_count; i++) {
         uint64_t at = read_varint(&cursor), number = read_varint(&cursor);
         uint8_t was = read_u8(&cursor);
         if (at == node)
             continue;
-        write_varint(&touches, at);
-        write_varint(&touches, number);
-        write_u8(&touches, was);
+        write_varint(touches, at);
+        write_varint(touches, number);
+        write_u8(touches, was);
         count++;
     }
-    write_varint(&touches, node);
-    write_varint(&touches, touch);
-    write_u8(&touches, status);
-    context.touches = buffer_str(&touches);
+    write_varint(touches, node);
+    write_varint(touches, touch);
+    write_u8(touches, status);
+    context.touches = buffer_str(touches);
     context.touch_count = count;
-    err error = buffer_status(&touches);
-    if (error == ERR_OK)
-        error = context_write(&journeys->positions, position, &context);
-    buffer_deinit(&touches);
-    return error;
+    err error = buffer_status(touches);
+    return error == ERR_OK ? context_write(&journeys->positions, position, &context) : error;
 }
 
 /* ---- variables ---- */

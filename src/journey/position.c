@@ -15,6 +15,8 @@ err positions_init(struct positions *positions)
     *positions = (struct positions){ .free_first = NONE, .number_next = 1 };
     positions->customers = memory_alloc(CUSTOMERS_FIRST * sizeof(uint32_t));
     positions->customer_capacity = CUSTOMERS_FIRST;
+    buffer_init(&positions->writing, CONTEXT_BYTES_MAX);
+    buffer_init(&positions->touches, CONTEXT_BYTES_MAX);
     return positions->customers != NULL ? ERR_OK : ERR_NOMEM;
 }
 
@@ -27,6 +29,8 @@ void positions_deinit(struct positions *positions)
     memory_free((void *)positions->slabs);
     memory_free(positions->customers);
     memory_free(positions->timers);
+    buffer_deinit(&positions->writing);
+    buffer_deinit(&positions->touches);
     *positions = (struct positions){ .free_first = NONE };
 }
 

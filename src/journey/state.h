@@ -371,6 +371,7 @@ struct positions {
     size_t timer_count, timer_capacity, timers_set; /* timers_set: those that are not stale */
     uint64_t number_next, living, failed, merged;
     size_t context_bytes;
+    struct buffer writing, touches; /* of a context that is being written */
 };
 
 static inline struct position *position_at(const struct positions *positions, uint32_t slot)
@@ -408,6 +409,7 @@ bool positions_check(const struct positions *positions, char *first, size_t firs
  *
  *   varint size, key · varint size, JSON of kept properties · varint size, JSON of variables ·
  *   varint count, then per touch: varint node, varint touch, u8 status */
+#define CONTEXT_BYTES_MAX ((size_t)UINT16_MAX) /* with replies */
 struct context {
     str key, event, vars;
     uint32_t touch_count;
@@ -623,7 +625,6 @@ struct journeys {
     void (*stepped)(void *context,
                     const struct journey_step *step); /* of an overlay; may be NULL */
     void *stepped_context;
-    const struct journey *tried; /* of an overlay: no event starts anybody in it; may be NULL */
 };
 
 /* ---- parse.c, journey_parse_node.c, journey_parse_match.c ---- */

@@ -128,6 +128,8 @@ static int64_t counted_ms(const struct touches *touches, const struct mark *mark
 
 void touches_state_put(struct touches *touches, uint32_t number, const struct step *step)
 {
+    if (touches->writes == NULL)
+        return;
     const struct mark *mark = touches_mark_at(touches, number);
     const struct waiting *waiting = touches_waiting_find(touches, number);
     uint64_t packed = atomic_load_explicit(&mark->time_status, memory_order_relaxed);
