@@ -6,6 +6,7 @@
  *     whatif_one.c     one run: its memory, its order, its result
  *     whatif_part.c    a run in parts, a thread each, where customers share nothing
  *     whatif_trial.c   one customer through a journey, from now on
+ *     whatif_given.c   the event that a trial is begun with
  *     whatif_order.c   what was asked for
  *     whatif_cast.c    who could be concerned: nodes, identities, reach, consents
  *     whatif_kin.c     which nodes are one customer: joins, merges, splits
@@ -273,6 +274,7 @@ struct whatif_run {
     int64_t adviser_tasks;
 
     struct trial *trial;           /* whatif_trial.c; NULL: a run over past days */
+    struct given *given;           /* whatif_given.c; NULL: no event came with the request */
     const struct value_lens *lens; /* of a trial: what is filled into texts; NULL: all */
     uint64_t events, records, values_asked;
     bool is_cut;      /* memory ran out */
@@ -384,6 +386,14 @@ void trial_change(struct whatif_run *run, const struct touch_change *change);
 bool trial_is_rendering(const struct whatif_run *run);
 /* For a value: of a rendering it stays until that is over. */
 struct json_parser *trial_parser(struct whatif_run *run);
+
+/* whatif_given.c: the event of a trial. Its texts live in run->texts; `seq` is after all that she did. */
+err given_make(struct whatif_run *run, str type, json_value props, uint64_t seq) MUST_USE;
+void given_free(struct whatif_run *run);
+/* It stands in her view. */
+err given_show(struct whatif_run *run, struct history_view *view) MUST_USE;
+/* It happens: who waits for it hears of it. She is in no journey yet. */
+err given_happens(struct whatif_run *run, uint32_t customer, uint32_t node) MUST_USE;
 
 /* whatif_run.c */
 err run_days(struct whatif_run *run) MUST_USE;

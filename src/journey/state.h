@@ -625,6 +625,7 @@ struct journeys {
     void (*stepped)(void *context,
                     const struct journey_step *step); /* of an overlay; may be NULL */
     void *stepped_context;
+    const struct journey *tried; /* of an overlay: no event starts anybody in it; may be NULL */
 };
 
 /* ---- parse.c, journey_parse_node.c, journey_parse_match.c ---- */
