@@ -52,16 +52,39 @@ static void walk_row(struct cursor *cursor, const char *bytes, struct row_place 
     place->size = (uint32_t)(cursor->next - begin);
 }
 
-static size_t count_rows(str rows)
+static bool has_room(struct row_order *order, size_t *capacity)
+{
+    if (order->count < *capacity)
+        return true;
+    size_t wanted = *capacity == 0 ? 4096 : *capacity * 2;
+    struct row_place *places = memory_resize(order->places, wanted * sizeof(*places));
+    if (places == NULL)
+        return false;
+    order->places = places;
+    *capacity = wanted;
+    return true;
+}
+
+/* Of the rows whose customers are wanted, in one walk over all. */
+static err find_places(struct row_order *order, str rows, uint32_t part, uint32_t parts,
+                       struct problem *problem)
 {
     struct cursor cursor = cursor_over(rows);
-    struct row_place place;
-    size_t count = 0;
-    while (cursor_left(&cursor) > 0 && !cursor.failed) {
+    size_t capacity = 0;
+    while (cursor_left(&cursor) > 0) {
+        struct row_place place;
         walk_row(&cursor, rows.data, &place);
-        count++;
+        if (cursor.failed || order->count == UINT32_MAX)
+            return problem_set(problem, ERR_CORRUPT, "%zu bytes are not whole rows of 'events'",
+                               rows.size);
+        if (place.customer % parts != part)
+            continue;
+        if (!has_room(order, &capacity))
+            return problem_set(problem, ERR_NOMEM, "no memory to sort the rows of %zu bytes",
+                               rows.size);
+        order->places[order->count++] = place;
     }
-    return cursor.failed ? SIZE_MAX : count;
+    return ERR_OK;
 }
 
 /* ---- sorting ---- */
@@ -154,35 +177,32 @@ static void sort_runs(const struct row_place *places, uint32_t *order, size_t co
     }
 }
 
-err row_order_make(struct row_order *order, str rows, uint32_t part, uint32_t parts,
-                   struct problem *problem)
+static err sort_places(struct row_order *order, struct problem *problem)
 {
-    *order = (struct row_order){ .bytes = rows.data };
-    size_t count = count_rows(rows);
-    if (count == SIZE_MAX || count > UINT32_MAX)
-        return problem_set(problem, ERR_CORRUPT, "%zu bytes are not whole rows of 'events'",
-                           rows.size);
-    if (count == 0)
-        return ERR_OK;
-    order->places = memory_alloc(count * sizeof(*order->places));
-    order->order = memory_alloc(count * sizeof(*order->order));
-    uint32_t *spare = memory_alloc(count * sizeof(*spare));
-    if (order->places == NULL || order->order == NULL || spare == NULL) {
+    order->order = memory_alloc(order->count * sizeof(*order->order));
+    uint32_t *spare = memory_alloc(order->count * sizeof(*spare));
+    if (order->order == NULL || spare == NULL) {
         memory_free(spare);
-        row_order_free(order);
-        return problem_set(problem, ERR_NOMEM, "no memory to sort %zu rows", count);
+        return problem_set(problem, ERR_NOMEM, "no memory to sort %zu rows", order->count);
     }
-    struct cursor cursor = cursor_over(rows);
-    for (size_t i = 0; i < count; i++) {
-        struct row_place *place = &order->places[order->count];
-        walk_row(&cursor, rows.data, place);
-        order->order[order->count] = (uint32_t)order->count;
-        order->count += place->customer % parts == part;
-    }
+    for (size_t i = 0; i < order->count; i++)
+        order->order[i] = (uint32_t)i;
     sort_by_customer(order->places, order->count, order->order, spare);
     sort_runs(order->places, order->order, order->count);
     memory_free(spare);
     return ERR_OK;
+}
+
+err row_order_make(struct row_order *order, str rows, uint32_t part, uint32_t parts,
+                   struct problem *problem)
+{
+    *order = (struct row_order){ .bytes = rows.data };
+    err error = find_places(order, rows, part, parts, problem);
+    if (error == ERR_OK && order->count > 0)
+        error = sort_places(order, problem);
+    if (error != ERR_OK)
+        row_order_free(order);
+    return error;
 }
 
 void row_order_free(struct row_order *order)
