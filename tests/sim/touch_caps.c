@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* J3, T3, P1: fifty campaigns want the same people at once, over restarts; a day of silence with everything due. */
+/* J3, T3, P1, P8: fifty campaigns want the same people at once, over restarts; a day of silence with everything due. */
 #include "../unit/touch_house.h"
 
 #include "base/digest.h"
@@ -136,12 +136,70 @@ static void p1_withdrawn_consent_reaches_all_that_waits(void **state)
     house_remove(house);
 }
 
+static bool may_have(const struct touch_house *house, uint32_t customer)
+{
+    return house->marketing[customer] == 1 && house->sms[customer] != 2;
+}
+
+/* Who is claimed has agreed, at that very moment. How many. */
+static size_t claim_agreed(struct touch_house *house, int limit)
+{
+    uint64_t touches[200];
+    json_value root, message;
+    size_t count = house_claim(house, "texts", limit), at = 0;
+    assert_ok(json_parse(house->parser, buffer_str(&house->answer), &root, &house->problem));
+    struct json_iterator iterator = json_iterate(json_get(root, STR("messages")));
+    while (json_next(&iterator, NULL, &message)) {
+        assert_true(may_have(house, (uint32_t)json_int(json_get(message, STR("customer")), 0)));
+        touches[at++] = (uint64_t)json_int(json_get(message, STR("touch")), 0);
+    }
+    for (size_t i = 0; i < at; i++)
+        house_result(house, touches[i], "\"outcome\":\"sent\",\"provider_id\":\"p\"");
+    return count;
+}
+
+/* P8: people decide at random, for the purpose and for the channel, while others ask for them; what is taken and what goes out is agreed
+ * to, each time. Some decide without anybody being told: the gate at the claim is the last word. */
+static void p8_nothing_goes_without_consent(void **state)
+{
+    enum { STEPS = 300000, CROWD = 3000, FIRST = 1000 };
+    struct touch_house *house = house_make();
+    struct random_stream random;
+    size_t gone = 0, refused = 0;
+    char key[16];
+    (void)state;
+    random_seed(&random, seed_of_run());
+    make_ready(house, "{}");
+    for (uint32_t step = 0; step < STEPS; step++) {
+        uint32_t customer = FIRST + (uint32_t)random_below(&random, CROWD);
+        uint64_t what = random_below(&random, 100);
+        if (what < 50) {
+            uint8_t *said = what < 35 ? house->marketing : house->sms;
+            said[customer] = (uint8_t)random_below(&random, 3);
+            if (what % 5 != 0)
+                house_changed(house, customer);
+        } else if (what < 98) {
+            snprintf(key, sizeof key, "k%u", step);
+            struct touch_request request = house_request(customer, "j", key);
+            bool may = may_have(house, customer);
+            enum touch_status status = house_ask(house, &request).status;
+            assert_int_equal(status, may ? TOUCH_QUEUED : TOUCH_SUPPRESSED);
+            refused += !may;
+        } else {
+            gone += claim_agreed(house, 1 + (int)random_below(&random, 200));
+        }
+    }
+    assert_true(gone > STEPS / 100 && refused > STEPS / 10);
+    house_remove(house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fifty_campaigns_at_once),
         cmocka_unit_test(a_day_of_silence),
         cmocka_unit_test(p1_withdrawn_consent_reaches_all_that_waits),
+        cmocka_unit_test(p8_nothing_goes_without_consent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
