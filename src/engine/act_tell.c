@@ -29,6 +29,7 @@ struct telling {
     int64_t at_ms;
     str points; /* JSON of granted points */
     bool known;
+    bool is_denied; /* something is known by now that it cannot change: told to nobody */
     struct touch_description description;
     uint32_t row;
     str type, namespace_, value;
@@ -56,6 +57,40 @@ static uint32_t row_of(struct act *act, const struct touch_description *descript
     return (uint32_t)recipient.row;
 }
 
+static bool is_failure(const char *status)
+{
+    return strcmp(status, "failed") == 0;
+}
+
+static bool is_arrival(const char *status)
+{
+    static const char *const words[] = { "delivered", "confirmed", "opened", "clicked" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(status, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* As the touch takes receipts (touches_receipt_take): what she has cannot have failed, and what has failed stays so. What was said
+ * before it in the same callback counts as known. */
+static bool is_denied(const struct tellings *tellings, const struct telling *telling)
+{
+    enum touch_status status = telling->description.status;
+    bool failed = status == TOUCH_FAILED;
+    bool arrived = status == TOUCH_DELIVERED || status == TOUCH_CONFIRMED || status == TOUCH_READ ||
+                   status == TOUCH_CLICKED;
+    if (telling->status == NULL)
+        return false;
+    for (const struct telling *before = tellings->items;
+         tellings->account.size > 0 && before < telling; before++) {
+        if (before->number != telling->number || before->is_denied || before->status == NULL)
+            continue;
+        failed = failed || is_failure(before->status);
+        arrived = arrived || is_arrival(before->status);
+    }
+    return (failed && is_arrival(telling->status)) || (arrived && is_failure(telling->status));
+}
+
 static void describe(const struct engine_state *state, struct engine_question *question)
 {
     struct tellings *tellings = question->context;
@@ -71,6 +106,7 @@ static void describe(const struct engine_state *state, struct engine_question *q
                          telling->description.customer != 0;
         if (telling->known)
             telling->row = row_of(act, &telling->description);
+        telling->is_denied = telling->known && is_denied(tellings, telling);
     }
 }
 
@@ -187,7 +223,8 @@ static err write_events(struct tellings *tellings, struct buffer *records, uint3
     buffer_init(&props, 65536);
     for (size_t i = 0; error == ERR_OK && i < tellings->count; i++) {
         const struct telling *telling = &tellings->items[i];
-        if (!telling->known || telling->type.size == 0 || telling->status == NULL)
+        if (!telling->known || telling->is_denied || telling->type.size == 0 ||
+            telling->status == NULL)
             continue;
         write_props(telling, true, &props);
         error = write_event(tellings, telling, STR(RULE_TOUCH_EVENT), telling->status,

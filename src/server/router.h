@@ -329,9 +329,9 @@
     X(GET, "/u/{token}", PUBLIC, WORKING, NONE, unsubscribe_get, showUnsubscribe, "")              \
     X(POST, "/u/{token}", PUBLIC, WORKING, NONE, unsubscribe_post, unsubscribe, "")                \
     X(GET, "/hooks/{account}", PUBLIC, WORKING, NONE, hook, verifyHook,                            \
-      "signature timestamp nonce echostr msg_signature encrypt_type openid")                       \
+      "signature timestamp nonce echostr msg_signature encrypt_type openid secret")                \
     X(POST, "/hooks/{account}", PUBLIC, WORKING, NONE, hook, receiveHook,                          \
-      "signature timestamp nonce echostr msg_signature encrypt_type openid")                       \
+      "signature timestamp nonce echostr msg_signature encrypt_type openid secret")                \
     /* events */                                                                                   \
     X(GET, API "/events/live", EVENT_SEE, WORKING, NONE, live_list, listLiveEvents,                \
       "after source type outcome limit")                                                           \

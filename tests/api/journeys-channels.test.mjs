@@ -17,7 +17,7 @@ let kith, sandbox, shop, now;
 before(async () => {
   if (missingBinary) return;
   now = Date.parse(NOW);
-  sandbox = await Sandbox.start({ now: NOW, settings: { receipt_ms: 0, check_time: 0, interacted: 1 } });
+  sandbox = await Sandbox.start({ now: NOW, settings: { receipt_ms: 0, check_time: 0, interacted: 1 }, mail: true });
   kith = await Kith.start({ arguments: ['--virtual-clock', '--sandbox', sandbox.url], environment: { KITH_NOW: NOW } });
   shop = await kith.source('shop');
   await kith.put('/channels/wecom', {
@@ -264,4 +264,91 @@ test('S13 each is woken by her own rhythm: half as late again as she usually is'
   assert.equal(await woken('monthly'), 0, 'not before her own time');
   for (let day = 0; day < 4; day++) await advance(DAY);
   assert.deepEqual([await woken('weekly'), await woken('monthly'), await woken('once')], [1, 1, 0]);
+});
+
+// Of each kind of provider: an account, what is sent, and receipts that contradict each other, as they come over the wire.
+const official = 'wx1a2b3c4d5e6f7081';
+const sms = { channel: 'sms', purpose: 'service' };
+const receiptKinds = [
+  { kind: 'sms_aliyun', id: 'ali', settings: { access_key_id: 'ali', access_key_secret: 'sandbox-secret', sign_name: '凯思', sandbox: true },
+    template: { ...sms, parts: { template_code: 'SMS_D10', name: '{{ one_id }}' } }, content: '您好${name}，已发货', code: 'SMS_D10',
+    says: (touch, good) => [{ phone_number: touch.phone.slice(3), biz_id: touch.provider_id ?? 'early', out_id: touch.idempotency_key, success: good, err_code: good ? 'DELIVERED' : 'MBBLACK', sms_size: '1',
+      send_time: '2026-06-18 10:00:00', report_time: '2026-06-18 10:00:05' }] },
+  { kind: 'sms_tencent', id: 'qc', settings: { secret_id: 'qc', secret_key: 'sandbox-secret', sdk_app_id: '1400006666', sign_name: '凯思', sandbox: true },
+    template: { ...sms, parts: { template_id: '1110', params: ['{{ one_id }}'] } }, content: '您好{1}，已发货', code: '1110',
+    says: (touch, good) => [{ user_receive_time: '2026-06-18 10:00:05', nationcode: '86', mobile: touch.phone.slice(3), report_status: good ? 'SUCCESS' : 'FAIL',
+      errmsg: good ? 'DELIVRD' : 'MBBLACK', description: 'x', sid: touch.provider_id }] },
+  { kind: 'official_account', id: official, settings: { appid: official, secret: 'sandbox-secret', callback_token: TOKEN, namespace: official, sandbox: true },
+    template: { channel: 'official_account', form: 'template', purpose: 'service', parts: { template_id: 'T', thing1: '好' } },
+    says: (touch, good) => ({ FromUserName: touch.openid, Event: 'TEMPLATESENDJOBFINISH', MsgID: touch.provider_id, Status: good ? 'success' : 'failed:user block' }) },
+  { kind: 'mini_program', id: mini, template: { channel: 'subscription', purpose: 'service', template_id: 'SkinFile',
+    parts: { template_id: 'SkinFile', page: 'pages/skin', data: { thing1: '好' } } },
+    says: (touch, good) => ({ FromUserName: touch.openid, Event: 'subscribe_msg_sent_event',
+      SubscribeMsgSentEvent: { List: [{ TemplateId: 'SkinFile', MsgID: touch.provider_id, ErrorCode: good ? '0' : '43101', ErrorStatus: good ? 'success' : 'refused' }] } }) },
+];
+
+test('D10 receipts of every kind come twice, and against one another: a status never goes back, and nothing is told twice', real, async () => {
+  const hook = (key) => `${kith.url}/hooks/${key}`;
+  await sandbox.world({ templates: receiptKinds.filter((one) => one.content).map(({ kind, code, content }) => ({ kind, code, content, status: 'approved' })),
+    accounts: receiptKinds.filter((one) => one.settings).map(({ kind, id }) => ({ kind, id, secret: 'sandbox-secret', callback_url: hook(id), callback_token: TOKEN })) });
+  const people = receiptKinds.map((_, n) => ({ good: `d10-good-${n}`, bad: `d10-bad-${n}`, openid: receiptKinds[n].id === official ? official : mini }));
+  const phone = (n, good) => `+86137000010${n}${good ? 1 : 2}`;
+  await say(...people.flatMap(({ good, bad, openid }, n) => [good, bad].map((user) => ({ ...identify(user, { phone: phone(n, user === good) }),
+    context: { externalIds: [{ type: 'wx_openid', id: `o-${user}`, collection: openid, encoding: 'none' }] } }))));
+  for (const user of [people[3].good, people[3].bad])
+    await happens('mini_program', mini, { FromUserName: `o-${user}`, Event: 'subscribe_msg_popup_event',
+      SubscribeMsgPopupEvent: { List: [{ TemplateId: 'SkinFile', SubscribeStatusString: 'accept', PopupScene: '0' }] } });
+  await quiet();
+  for (const [n, one] of receiptKinds.entries()) {
+    const account = one.settings ? one.id : 'mini';
+    if (one.settings) await kith.put(`/channels/${account}`, { kind: one.kind, settings: one.settings });
+    await kith.put(`/templates/d10-${account}`, { ...one.template });
+    const fault = (what, more) => ({ what, kind: one.kind, times: -1, ...more });
+    for (const good of [true, false]) {
+      const user = good ? people[n].good : people[n].bad;
+      // each is told of twice, or of a failure
+      await sandbox.call('PUT', 'faults', { rules: [good ? fault('receipt_twice', { delay_ms: 20 }) : fault('receipt_failed', {})] });
+      const asked = await kith.post('/touches', { customers: [await oneId(user)], template: `d10-${account}`, account, purpose: 'service', key: 'd10', transactional: true });
+      const { id } = asked.items[0];
+      await quiet();
+      const end = good ? 'delivered' : 'failed';
+      const first = await until(`${one.kind}: ${end}`, async () => {
+        const touch = await kith.get(`/touches/${id}`);
+        return touch.status === end && touch;
+      });
+      await quiet();
+      const about = { ...first, phone: phone(n, good), openid: `o-${user}` };
+      const told = async () => (await kith.timeline(await oneId(user))).filter((event) => (event.type ?? event.event) === '$touch').length;
+      const before = await told();
+      for (const says of [good, !good, !good, good]) {
+        if (!one.content) await happens(one.kind, one.id, one.says(about, says));
+        else assert.equal((await fetch(hook(account), { method: 'POST', body: JSON.stringify(one.says(about, says)) })).status, 200);
+      }
+      await quiet();
+      const last = await kith.get(`/touches/${id}`);
+      assert.deepEqual(last.steps, first.steps, `${one.kind}: what was ${end} stays so, and no step is told again`);
+      assert.equal(await told(), before, `${one.kind}: nothing is told twice`);
+      assert.equal(new Set(last.steps.map((step) => step.status)).size, last.steps.length, `${one.kind}: each status once`);
+    }
+  }
+  assert.equal((await sandbox.call('GET', 'callbacks')).given_up, 0, 'every callback was understood');
+  await sandbox.call('PUT', 'faults', { rules: [] });
+});
+
+test('D10 a mail that comes back an hour later, twice, has failed once', real, async () => {
+  await sandbox.world({ accounts: [{ kind: 'smtp', id: 'kith.example', secret: 'sandbox-secret', callback_url: `${kith.url}/hooks/mail?secret=d10` }] });
+  await kith.put('/channels/mail', { kind: 'smtp', settings: { host: '127.0.0.1', port: sandbox.smtpPort, security: 'none', allow_private: true, username: 'kith.example', password: 'sandbox-secret',
+    from: 'brand@kith.example', return_path: 'bounce@kith.example', callback_secret: 'd10' } });
+  await kith.put('/templates/letter', { channel: 'email', purpose: 'service', parts: { subject: '您好', text: '您好' } });
+  await say(identify('d10-mail', { email: 'later@x.example' }), identify('d10-fine', { email: 'fine@x.example' }));
+  await sandbox.call('PUT', 'faults', { rules: [{ what: 'receipt_twice', kind: 'smtp', delay_ms: 20, times: -1 }] });
+  const asked = await kith.post('/touches', { customers: [await oneId('d10-mail'), await oneId('d10-fine')], template: 'letter', purpose: 'service', key: 'd10', transactional: true });
+  await quiet();
+  const [back, fine] = asked.items.map((item) => item.id);
+  await until('the mail to be back', async () => (await kith.get(`/touches/${back}`)).status === 'failed');
+  await quiet();
+  assert.deepEqual((await kith.get(`/touches/${back}`)).steps.map((step) => step.status).filter((status) => status === 'failed'), ['failed']);
+  assert.notEqual((await kith.get(`/touches/${fine}`)).status, 'failed');
+  assert.ok((await sandbox.call('GET', 'callbacks')).repeated > 0, 'it was told twice');
+  await sandbox.call('PUT', 'faults', { rules: [] });
 });

@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process';
 import { binary } from './kith.mjs';
 
 export class Sandbox {
-  static async start({ now, settings = {} } = {}) {
+  /** `mail`: with a mail host, too (smtpPort). */
+  static async start({ now, settings = {}, mail = false } = {}) {
     const sandbox = new Sandbox();
-    sandbox.child = spawn(binary, ['sandbox', '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    sandbox.child = spawn(binary, ['sandbox', '--listen', '127.0.0.1:0', ...(mail ? ['--smtp', '127.0.0.1:0'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
     sandbox.ended = new Promise((done) => sandbox.child.once('close', (code) => done(code)));
     const line = await new Promise((done, failed) => {
       let text = '';
@@ -14,6 +15,7 @@ export class Sandbox {
       sandbox.child.once('error', failed);
       sandbox.child.once('exit', (code) => failed(new Error(`the sandbox ended with ${code}`)));
     });
+    sandbox.smtpPort = Number(/smtp on port (\d+)/.exec(line)?.[1]);
     sandbox.url = `http://127.0.0.1:${/http on port (\d+)/.exec(line)[1]}`;
     await sandbox.call('PUT', 'world', { settings });
     if (now) await sandbox.call('POST', 'clock', { now });

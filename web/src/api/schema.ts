@@ -11763,6 +11763,8 @@ export interface operations {
                 nonce?: string;
                 echostr?: string;
                 msg_signature?: string;
+                /** @description the account's callback_secret, where a provider does not sign (SMS, mail) */
+                secret?: string;
                 encrypt_type?: string;
                 openid?: string;
             };
@@ -11797,6 +11799,8 @@ export interface operations {
                 nonce?: string;
                 echostr?: string;
                 msg_signature?: string;
+                /** @description the account's callback_secret, where a provider does not sign (SMS, mail) */
+                secret?: string;
                 encrypt_type?: string;
                 openid?: string;
             };
