@@ -184,6 +184,17 @@ static int64_t value_of(const struct recipe *recipe, const uint32_t scores[3])
     return ((int64_t)(scores[0] - 1) * f + scores[1] - 1) * m + scores[2];
 }
 
+int64_t rfm_value(const struct recipe *recipe, const int64_t numbers[3])
+{
+    uint32_t scores[3];
+    for (size_t i = 0; i < 3; i++) {
+        if (recipe->axes[i].edge_count == 0)
+            return NO_VALUE;
+        scores[i] = score_of(&recipe->axes[i], numbers[i]);
+    }
+    return value_of(recipe, scores);
+}
+
 void rfm_judge(const struct recipe *recipe, struct judging *judging, uint32_t customer,
                const struct history_view *view, int64_t now_ms, struct verdict *verdict)
 {

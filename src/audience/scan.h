@@ -9,6 +9,8 @@
 
 #include "audience/state.h"
 
+struct found_list; /* what one thread has found for one part */
+
 struct scan {
     struct audience *audience;
     struct scan_part *parts;
@@ -23,7 +25,7 @@ struct scan {
     uint32_t **due; /* by chunk: minutes; a chunk is one thread's */
     uint32_t chunk_count;
 
-    _Atomic uint32_t next_chunk;
+    _Atomic uint32_t next_chunk, next_axis;
     _Atomic bool stopping, failed, finished;
     bool measures;
     pthread_mutex_t mutex; /* results */
@@ -34,6 +36,12 @@ struct scan {
     _Atomic unsigned running;
 };
 
+/* scan_chunk.c. A thread's part of the work: all chunks that nobody has taken yet. */
+void scan_all_chunks(struct scan *scan, bool measuring, struct history_reader *reader,
+                     struct judging *judging, struct found_list *lists);
+/* Lists are of one part each. */
+struct found_list *found_lists_new(const struct scan *scan); /* NULL: no memory */
+void found_lists_free(const struct scan *scan, struct found_list *lists);
 /* Joins its threads first. */
 void scan_free(struct scan **scan);
 

@@ -100,6 +100,19 @@ err set_add(struct set *set, uint32_t customer, bool *changed)
     return ERR_OK;
 }
 
+err set_add_many(struct set *set, uint32_t chunk, const uint32_t *members, size_t count)
+{
+    err error = set_grow(set, chunk);
+    struct set_chunk *own = error == ERR_OK ? set_own(set, chunk) : NULL;
+    if (own == NULL)
+        return ERR_NOMEM;
+    set->count -= roaring_bitmap_get_cardinality(own->bits);
+    roaring_bitmap_add_many(own->bits, count, members);
+    set->count += roaring_bitmap_get_cardinality(own->bits);
+    set->dirty[chunk] = 1;
+    return ERR_OK;
+}
+
 err set_remove(struct set *set, uint32_t customer, bool *changed)
 {
     uint32_t chunk = chunk_of(customer);

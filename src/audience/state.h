@@ -68,6 +68,8 @@ err set_touch_chunk(struct set *set, uint32_t chunk) MUST_USE;
 void set_visit(const struct set *set, uint32_t from, bool (*visit)(void *, uint32_t),
                void *context);
 err set_or_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits) MUST_USE;
+/* Members of one chunk, without its number; quickest when they ascend. */
+err set_add_many(struct set *set, uint32_t chunk, const uint32_t *members, size_t count) MUST_USE;
 /* `bits` NULL: nobody of this chunk stays. */
 err set_and_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits) MUST_USE;
 uint64_t set_and_count(const struct set *one, const struct set *other);
@@ -75,6 +77,10 @@ size_t set_bytes(const struct set *set);
 /* Portable bytes of a bitmap that is not empty; nothing for an empty or missing one. */
 void bits_write(const roaring_bitmap_t *bits, struct buffer *out);
 roaring_bitmap_t *bits_read(str bytes); /* NULL: damaged */
+
+/* ---- rank.c ---- */
+
+void numbers_sort(int64_t *values, size_t count); /* ascending */
 
 /* ---- numbers.c: one int64 per customer, in chunks of narrow width ---- */
 
@@ -369,6 +375,8 @@ void score_explain(const struct recipe *recipe, struct judging *judging, uint32_
 bool rfm_measure(const struct recipe *recipe, size_t axis, struct judging *judging,
                  uint32_t customer, const struct history_view *view, int64_t now_ms,
                  int64_t *number, int64_t *until_ms);
+/* Of the three measures; NO_VALUE: in no box. */
+int64_t rfm_value(const struct recipe *recipe, const int64_t numbers[3]);
 void rfm_explain(const struct recipe *recipe, struct judging *judging, uint32_t customer,
                  const struct history_view *view, int64_t now_ms, struct json_writer *writer);
 void recipe_need_rule(struct recipe *recipe, const struct rule *rule);
@@ -377,6 +385,24 @@ err recipe_rule(struct audience *audience, struct recipe *recipe, json_value jso
 err recipe_measure(struct audience *audience, struct recipe *recipe, json_value json,
                    const char *pointer, struct rule **rule, enum rule_kind *kind,
                    struct problem *problem) MUST_USE;
+
+/* ---- span.c: the same of neighbours at once, by slot ---- */
+
+struct span_verdicts {
+    int64_t values[HISTORY_BLOCK_NODES], until_ms[HISTORY_BLOCK_NODES];
+    int64_t numbers[3][HISTORY_BLOCK_NODES], scratch_ms[HISTORY_BLOCK_NODES]; /* of measures */
+};
+/* Has it such a form at all? */
+bool recipe_has_span(const struct recipe *recipe);
+/* False: they are to be judged one by one. */
+bool recipe_judge_span(const struct recipe *recipe, struct judging *judging,
+                       const struct history_span *span, const uint64_t asked[HISTORY_SPAN_WORDS],
+                       int64_t now_ms, struct span_verdicts *verdicts);
+void span_verdicts_clear(struct span_verdicts *verdicts);
+/* The three measures; `asked` is left with who has them, and has bought. */
+bool rfm_measure_span(const struct recipe *recipe, struct judging *judging,
+                      const struct history_span *span, uint64_t asked[HISTORY_SPAN_WORDS],
+                      int64_t now_ms, struct span_verdicts *verdicts);
 
 /* ---- definition.c ---- */
 
