@@ -197,6 +197,13 @@ err audience_object_changed(struct audience *audience, const struct event *event
 /* A kind of objects was described: {name, properties:{NAME:{type, object}}}; `object` is the kind whose ids the property
  * has. */
 err audience_object_kind(struct audience *audience, str kind, json_value settings) MUST_USE;
+/* May it be described no more? CONFLICT names what keeps it: objects, kinds that lead to it, tags and segments. */
+err audience_object_kind_check(struct audience *audience, str kind,
+                               struct problem *problem) MUST_USE;
+/* It is as one of which nothing was ever said; after the check. */
+void audience_object_kind_forget(struct audience *audience, str kind);
+/* Is {"object": kind} or {"on": kind} somewhere in it? Any thread. */
+bool audience_rule_speaks_of(json_value json, str kind);
 /* A setting changed (inside apply): with workspace.zone days begin at other moments. */
 err audience_setting_changed(struct audience *audience, str key, json_value value) MUST_USE;
 /* Is a tick record wanted soon (objects to be published, the next portion of a sweep)? Asked some ten times a

@@ -30,14 +30,21 @@ static void free_text(str *text)
     *text = STR_NONE;
 }
 
-static void kind_free(struct object_kind *kind)
+void object_kind_clear(struct object_kind *kind)
 {
     for (uint32_t i = 0; i < kind->property_count; i++) {
         free_text(&kind->properties[i].name);
         free_text(&kind->properties[i].object);
     }
     memory_free(kind->properties);
+    kind->properties = NULL;
+    kind->property_count = 0;
     free_text(&kind->label);
+}
+
+static void kind_free(struct object_kind *kind)
+{
+    object_kind_clear(kind);
     if (kind->there != NULL)
         fact_column_free(kind->there);
     if (kind->dirty != NULL)

@@ -194,6 +194,12 @@ static void write_kind(struct audience *audience, const struct object_kind *kind
     json_end_object(writer);
 }
 
+/* Not of one that was described and is no more. */
+static bool is_known(const struct object_kind *kind)
+{
+    return kind->count > 0 || kind->property_count > 0 || kind->label.size > 0;
+}
+
 static void write_channels(struct json_writer *writer)
 {
     json_put_key(writer, STR("channels"));
@@ -215,7 +221,8 @@ void audience_write_catalogue(struct audience *audience, struct buffer *out)
     json_put_key(&writer, STR("objects"));
     json_begin_array(&writer);
     for (uint32_t i = 1; i <= audience->objects.kind_count; i++)
-        write_kind(audience, audience->objects.kinds[i], &writer);
+        if (is_known(audience->objects.kinds[i]))
+            write_kind(audience, audience->objects.kinds[i], &writer);
     json_end_array(&writer);
     write_channels(&writer);
     json_end_object(&writer);

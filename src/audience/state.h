@@ -636,6 +636,7 @@ void objects_close(struct audience *audience);
 err objects_load(struct audience *audience, struct ledger *ledger,
                  struct problem *problem) MUST_USE;
 struct object_kind *objects_kind(const struct audience *audience, str name);
+void object_kind_clear(struct object_kind *kind); /* of what was said of it: name and properties */
 bool objects_are_dirty(const struct audience *audience);
 /* What is dirty becomes what rules see. */
 err objects_publish(struct audience *audience, struct audience_moment moment) MUST_USE;

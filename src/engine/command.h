@@ -36,7 +36,7 @@
  *                     that has brought the same
  *  import.state       {number, status, reason}
  *  mapping.put        {key, body}: answers {version}
- *  object.put         {kind, id, props | delete:true}     object.kind.put {kind, …description}
+ *  object.put         {kind, id, props | delete:true}     object.kind.put {kind, …description | delete:true}
  *  segment.put, tag.put {key, …definition}: docs/tags.md       segment.delete, tag.delete {key}
  *  segment.members    {key, add:[…], remove:[…]} numbers       tag.values {key, values:[{customer, value, at}]}
  *  audience.install   {definitions:[{number, version, edges}]}: from the threads that computed them

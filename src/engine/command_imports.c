@@ -470,10 +470,23 @@ err run_object_put(struct call *call)
     return error == ERR_OK ? tell_object_changed(call, event.object_kind, event.object_id) : error;
 }
 
+static err delete_object_kind(struct call *call)
+{
+    struct ledger_value key = ledger_text(call->object);
+    err error = audience_object_kind_check(call->engine->audience, call->object, call->problem);
+    if (error != ERR_OK)
+        return error;
+    audience_object_kind_forget(call->engine->audience, call->object);
+    ledger_delete(call->writes, LEDGER_OBJECT_KINDS, &key);
+    return ERR_OK;
+}
+
 err run_object_kind_put(struct call *call)
 {
     struct buffer settings;
     call->object = text_of(call, STR("kind"));
+    if (json_bool(json_get(call->body, STR("delete")), false))
+        return delete_object_kind(call);
     if (call->object.size == 0 || call->object.size > 100)
         return problem_set(call->problem, ERR_UNPROCESSABLE,
                            "a kind of objects has 1 to 100 bytes");

@@ -377,6 +377,8 @@
     X(GET, API "/object-kinds", OBJECT_SEE, WORKING, NONE, object_kind_list, listObjectKinds, "")  \
     X(PUT, API "/object-kinds/{kind}", OBJECT_CHANGE, WORKING, BODY, object_kind_put,              \
       putObjectKind, "")                                                                           \
+    X(DELETE, API "/object-kinds/{kind}", OBJECT_CHANGE, WORKING, NONE, object_kind_delete,        \
+      deleteObjectKind, "")                                                                        \
     X(GET, API "/objects/{kind}", OBJECT_SEE, WORKING, NONE, object_list, listObjects,             \
       "query " PAGED)                                                                              \
     X(GET, API "/objects/{kind}/{id}", OBJECT_SEE, WORKING, NONE, object_get, getObject, "")       \

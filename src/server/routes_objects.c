@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "server/answer.h"
+#include "server/fold.h"
+#include "server/view.h"
 
 #define SCANNED_MAX 20000 /* rows that one page of a search looks at */
 #define NAME_BYTES_MAX 200
+#define KIND_JSON_BYTES_MAX ((size_t)16 << 20)
 
 static err check_name(str name, const char *what, struct problem *problem)
 {
@@ -108,7 +111,7 @@ err route_object_delete(struct request *request, struct problem *problem)
 struct object_page {
     struct request *request;
     struct json_writer *writer;
-    str kind, query, last; /* `last` in the arena: where the next page begins */
+    str kind, query, last; /* `query` folded; `last` in the arena: where the next page begins */
     size_t written, limit, scanned;
     bool more;
     err error;
@@ -125,8 +128,8 @@ static bool visit_page(void *context, const struct ledger_value *values)
     }
     page->scanned++;
     page->error = arena_dup(&page->request->arena, values[1].bytes, &page->last);
-    bool fits = page->query.size == 0 || str_contains(values[1].bytes, page->query) ||
-                str_contains(values[2].bytes, page->query);
+    bool fits =
+        fold_contains(values[1].bytes, page->query) || fold_contains(values[2].bytes, page->query);
     if (fits && !is_deleted(values)) {
         write_object(values, page->writer);
         page->written++;
@@ -140,11 +143,12 @@ err route_object_list(struct request *request, struct problem *problem)
     struct json_writer writer;
     struct object_page page = { .request = request,
                                 .writer = &writer,
-                                .kind = request->parameters[0],
-                                .query = request_query(request, STR("query")) };
+                                .kind = request->parameters[0] };
     str after = request_query(request, STR("cursor"));
     struct ledger_value beyond[2] = { ledger_text(page.kind), ledger_text(after) };
     err error = answer_limit(request, &page.limit, problem);
+    if (error == ERR_OK)
+        error = fold_text(&request->arena, request_query(request, STR("query")), &page.query);
     if (error != ERR_OK)
         return error;
     answer_list_begin(request, &writer);
@@ -221,4 +225,95 @@ err route_object_kind_put(struct request *request, struct problem *problem)
     command_body_deinit(&body);
     buffer_deinit(&settings);
     return error == ERR_OK ? route_object_kind_list(request, problem) : error;
+}
+
+/* ---- a kind goes ---- */
+
+#define SPEAKERS_MAX 200u
+
+struct kind_use {
+    struct request *request;
+    str kind;
+    struct json_parser *parser;
+    bool is_described;
+    str speakers[SPEAKERS_MAX]; /* keys of journeys whose draft speaks of it; in the arena */
+    size_t speaker_count;
+    str journey; /* one of them that is not deleted */
+    err error;
+};
+
+static bool find_kind(void *context, const struct ledger_value *values)
+{
+    struct kind_use *use = context;
+    (void)values;
+    use->is_described = true;
+    return false;
+}
+
+/* The newest journey of a key counts. number key state live_version body running created_ms changed_ms user_number */
+static bool look_at_journey(void *context, const struct ledger_value *values)
+{
+    struct kind_use *use = context;
+    json_value body;
+    for (size_t i = 0; i < use->speaker_count; i++)
+        if (str_equal(use->speakers[i], values[1].bytes))
+            use->speakers[i] = use->speakers[--use->speaker_count];
+    if (values[4].bytes.size == 0 || use->speaker_count == SPEAKERS_MAX)
+        return true;
+    use->error = json_parse(use->parser, values[4].bytes, &body, NULL);
+    if (use->error == ERR_OK && audience_rule_speaks_of(body, use->kind))
+        use->error =
+            arena_dup(&use->request->arena, values[1].bytes, &use->speakers[use->speaker_count++]);
+    return use->error == ERR_OK;
+}
+
+static void ask_which_is_there(const struct engine_state *state, struct engine_question *question)
+{
+    struct kind_use *use = question->context;
+    for (size_t i = 0; i < use->speaker_count && use->journey.size == 0; i++)
+        if (journey_is_there(state->journeys, use->speakers[i]))
+            use->journey = use->speakers[i];
+}
+
+static err check_kind_use(struct kind_use *use, struct problem *problem)
+{
+    struct ledger *ledger = server_ledger(use->request->server);
+    struct ledger_value key = ledger_text(use->kind);
+    err error = ledger_find(ledger, LEDGER_OBJECT_KINDS, &key, 1, find_kind, use, problem);
+    if (error != ERR_OK)
+        return error;
+    if (!use->is_described)
+        return problem_set(problem, ERR_NOT_FOUND, "the kind '%.*s' was never described",
+                           (int)str_utf8_prefix_bytes(use->kind, 60), use->kind.data);
+    error = ledger_scan(ledger, LEDGER_JOURNEYS, NULL, look_at_journey, use, problem);
+    if (error == ERR_OK)
+        error = use->error;
+    if (error == ERR_OK)
+        error = view_ask(use->request, ask_which_is_there, use, problem);
+    if (error != ERR_OK || use->journey.size == 0)
+        return error;
+    problem_set(problem, ERR_CONFLICT, "it is used by journey '%.*s'",
+                (int)str_utf8_prefix_bytes(use->journey, 60), use->journey.data);
+    return problem_hint(problem, ERR_CONFLICT, "change or delete that first");
+}
+
+err route_object_kind_delete(struct request *request, struct problem *problem)
+{
+    struct kind_use use = { .request = request, .kind = request->parameters[0] };
+    struct command_body body;
+    str response;
+    err error = json_parser_new(&use.parser, KIND_JSON_BYTES_MAX);
+    if (error == ERR_OK)
+        error = check_kind_use(&use, problem);
+    json_parser_free(&use.parser);
+    if (error != ERR_OK)
+        return error;
+    command_body_begin(&body);
+    json_member_text(&body.writer, STR("kind"), use.kind);
+    json_member_bool(&body.writer, STR("delete"), true);
+    error = answer_command(request, "object.kind.put", command_body_end(&body), &response, problem);
+    command_body_deinit(&body);
+    if (error == ERR_OK)
+        request->status = 204;
+    return error;
 }

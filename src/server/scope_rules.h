@@ -243,6 +243,7 @@
     X(putMapping, PART, MAPPING, CHANGE, "hers") \
     X(listWatermarks, PART, NOTHING, READ, "sources of her team") \
     X(listObjectKinds, WORKSPACE, NOTHING, READ, "kinds; objects are not counted") \
+    X(deleteObjectKind, WHOLE, NOTHING, READ, "rules of the house") \
     X(putObjectKind, WHOLE, NOTHING, READ, "rules of the house") \
     X(listObjects, WHOLE, NOTHING, READ, "objects come with everybody's events") \
     X(getObject, WHOLE, NOTHING, READ, "objects come with everybody's events") \

@@ -181,6 +181,36 @@ test('what is wrong with objects is refused with its place', real, async () => {
   await refused(kith, 422, 'unprocessable', 'PUT', '/segments/y', { body: { rule: { tag: 'service', eq: 'low' } } });
 });
 
+test('a kind that nobody uses is described no more; a search takes no notice of case and width', real, async () => {
+  await refused(kith, 404, 'not_found', 'DELETE', '/object-kinds/nothing-such');
+  const held = await refused(kith, 409, 'conflict', 'DELETE', '/object-kinds/product');
+  assert.match(held.detail, /2 objects/);
+  await expect(kith, 200, 'PUT', '/object-kinds/car', { body: { name: '车', properties: { model: { type: 'text' } } } });
+  await expect(kith, 200, 'PUT', '/object-kinds/garage', { body: { properties: { car_id: { type: 'text', object: 'car' } } } });
+  await expect(kith, 200, 'PUT', '/segments/drivers', { body: { rule: { object: 'car', via: 'adviser_id', rule: { prop: 'model', eq: 'T' } } } });
+  const used = await refused(kith, 409, 'conflict', 'DELETE', '/object-kinds/car');
+  assert.match(used.detail, /kind 'garage'.*segment 'drivers'/);
+  await expect(kith, 204, 'DELETE', '/object-kinds/garage');
+  await expect(kith, 204, 'DELETE', '/segments/drivers');
+  await expect(kith, 200, 'PUT', '/journeys/cars', { body: { name: 'cars', trigger: { type: 'event', event: 'Order Paid', key: 'order_id' }, start: 'many', nodes: {
+    many: { type: 'branch', cases: [{ rule: { object: 'car', via: 'adviser_id', rule: { prop: 'model', eq: 'T' } }, next: null }], otherwise: null } } } });
+  assert.match((await refused(kith, 409, 'conflict', 'DELETE', '/object-kinds/car')).detail, /journey 'cars'/);
+  await expect(kith, 204, 'DELETE', '/journeys/cars');
+  await object('car', 'T-1', { model: 'Ｔ型　大' });
+  for (const query of ['t-1', 'T型', 'ｔ－１', '型 大']) {
+    const found = await expect(kith, 200, 'GET', `/objects/car?query=${encodeURIComponent(query)}`);
+    assert.deepEqual(found.items.map((one) => one.id), ['T-1'], query);
+  }
+  await refused(kith, 409, 'conflict', 'DELETE', '/object-kinds/car');
+  await expect(kith, 204, 'DELETE', '/objects/car/T-1');
+  await expect(kith, 204, 'DELETE', '/object-kinds/car');
+  const kinds = async () => (await expect(kith, 200, 'GET', '/object-kinds')).items.map((one) => one.kind);
+  assert.ok(!(await kinds()).includes('car'));
+  await until(true, async () => !(await expect(kith, 200, 'GET', '/rules/catalogue')).objects.some((one) => one.kind === 'car'));
+  await refused(kith, 404, 'not_found', 'DELETE', '/object-kinds/car');
+  assert.ok((await kinds()).includes('product'));
+});
+
 test('what stores and products sold, net of refunds: each order by the object that it names', real, async () => {
   await tag('net_sales', { on: 'store', kind: 'count', measure: { event: 'Order Paid', via: 'store_id', net: true, measure: 'sum', of: 'revenue' } });
   await tag('net_orders', { on: 'store', kind: 'count', measure: { event: 'Order Paid', via: 'store_id', net: true, measure: 'count' } });

@@ -1294,7 +1294,8 @@ export interface paths {
         /** describe a kind of objects and its properties */
         put: operations["putObjectKind"];
         post?: never;
-        delete?: never;
+        /** describe a kind of objects no more; refused while there are objects of it, and while rules or other kinds speak of it */
+        delete: operations["deleteObjectKind"];
         options?: never;
         head?: never;
         patch?: never;
@@ -9428,6 +9429,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ObjectKindList"];
                 };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteObjectKind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key and request gives the same answer for 24 hours; another request 422 */
+                "Idempotency-Key"?: components["parameters"]["idempotency"];
+            };
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];

@@ -20,27 +20,28 @@ interface KindDrawerProps {
   all: Kinds;
   onClose: () => void;
   onMade: (kind: string) => void;
+  onGone: () => void;
 }
 
 const fresh: Kind = { kind: '', name: '', description: '', fields: [], count: null, isDescribed: false, changedAt: null, settings: {} };
 
-export function KindDrawer({ asked, all, onClose, onMade }: KindDrawerProps) {
+export function KindDrawer({ asked, all, onClose, onMade, onGone }: KindDrawerProps) {
   const t = useText(objectTexts).drawer;
   const shown = useLasting(asked);
   const kind = shown === null ? null : (all.kinds?.find((one) => one.kind === shown) ?? fresh);
   return (
     <Drawer open={asked !== null} onClose={onClose} size={760} title={kind === null || kind.kind === '' ? t.newTitle : t.title(all.word(kind.kind))} destroyOnHidden>
-      {kind !== null && <Editor key={kind.kind} kind={kind} all={all} onMade={onMade} />}
+      {kind !== null && <Editor key={kind.kind} kind={kind} all={all} onMade={onMade} onGone={onGone} />}
     </Drawer>
   );
 }
 
-function Editor({ kind, all, onMade }: { kind: Kind; all: Kinds; onMade: (kind: string) => void }) {
+function Editor({ kind, all, onMade, onGone }: { kind: Kind; all: Kinds; onMade: (kind: string) => void; onGone: () => void }) {
   const texts = useText(objectTexts);
   const t = texts.drawer;
   const language = useLanguage();
   const client = useQueryClient();
-  const { message } = App.useApp();
+  const { message, modal } = App.useApp();
   const notice = useProblemNotice();
   const noRight = useRightReason('object.change');
   const [key, setKey] = useState(kind.kind);
@@ -56,6 +57,16 @@ function Editor({ kind, all, onMade }: { kind: Kind; all: Kinds; onMade: (kind: 
     },
     onError: notice,
   });
+  const remove = useMutation({
+    mutationFn: () => api.delete('/object-kinds/{kind}', { path: { kind: kind.kind } }),
+    onSuccess: async () => {
+      void message.success(t.removed);
+      onGone();
+      await Promise.all([client.invalidateQueries({ queryKey: ['objects'] }), client.invalidateQueries({ queryKey: ['rules', 'catalogue'] })]);
+    },
+    onError: notice,
+  });
+  const askRemove = (): void => void modal.confirm({ title: texts.object.removeTitle(all.word(kind.kind)), content: t.removeText, okText: texts.object.remove, cancelText: texts.object.keep, okButtonProps: { danger: true }, onOk: () => remove.mutateAsync().catch(() => undefined) });
   const setField = (at: number, change: Partial<Field>): void => setDraft({ ...draft, fields: draft.fields.map((one, index) => (index === at ? { ...one, ...change, isSeen: false } : one)) });
   return (
     <Form layout="vertical" component="div">
@@ -74,6 +85,7 @@ function Editor({ kind, all, onMade }: { kind: Kind; all: Kinds; onMade: (kind: 
       <AddField fields={draft.fields} onAdd={(field) => setDraft({ ...draft, fields: [...draft.fields.filter((one) => one.name !== field.name), field] })} />
       {!isNew && <Tags kind={kind} all={all} />}
       <div className="drawer-actions">
+        {!isNew && kind.isDescribed && <ActionButton danger type="text" reason={noRight ?? (kind.count !== null && kind.count > 0 ? t.stillHas(kind.count) : null)} onClick={askRemove}>{t.removeKind}</ActionButton>}
         <ActionButton type="primary" reason={noRight ?? (problem === null ? null : t.problems[problem])} loading={save.isPending} onClick={() => save.mutate()}>{t.save}</ActionButton>
       </div>
     </Form>

@@ -58,7 +58,7 @@ export function ObjectsPage() {
           <Objects key={kind.kind} kind={kind} query={filters.query} all={all} />
         </>
       )}
-      <KindDrawer asked={filters.define === '' || all.kinds === undefined ? null : filters.define} all={all} onClose={() => setFilters({ define: '' })} onMade={(made) => setFilters({ define: '', kind: made, query: '' })} />
+      <KindDrawer asked={filters.define === '' || all.kinds === undefined ? null : filters.define} all={all} onClose={() => setFilters({ define: '' })} onMade={(made) => setFilters({ define: '', kind: made, query: '' })} onGone={() => setFilters({ define: '', kind: '', query: '' })} />
       {kind !== undefined && <ObjectDrawer open={filters.create === '1'} kind={kind} word={all.word(kind.kind)} object={null} onClose={() => setFilters({ create: '' })} />}
     </Page>
   );

@@ -14,6 +14,7 @@ export const objectTexts = catalogue({
       newTitle: '新建种类', title: (kind: string) => `定义「${kind}」`, kind: '代号', kindHelp: '小写字母、数字、下划线；写在事件属性和人群条件里，定了不改', name: '名称', description: '说明', fields: '字段',
       field: '字段', label: '显示为', type: '类型', leadsTo: '指向', nothing: '不指向', seen: '未定义', adopt: '定义它', remove: (name: string) => `不再定义 ${name}`, addField: '字段名', add: '加字段', save: '保存', saved: '已保存，人群条件立即可用',
       hint: '「指向」说明这个字段里是哪种对象的编号：门店的经销商、社群所属的门店。条件可以一层层穿过去。', problems: { empty: '先写名字', taken: '这个名字已经有了', long: '太长', form: '以小写字母开头，只含小写字母、数字、下划线' },
+      removeKind: '删除这个种类', removeText: '名称和字段的定义会删掉。条件、旅程或别的种类还在用它的，删不了，会告诉你是哪些。', removed: '种类已删除', stillHas: (count: number) => `还有 ${count.toLocaleString('en')} 个对象，先删掉它们`,
       tags: '标签', tagsHint: '对象也可以打标签、建清单：热销商品、低分门店。', newTag: '给它新建标签', newSegment: '建一份清单',
     },
     object: {
@@ -34,6 +35,7 @@ export const objectTexts = catalogue({
       newTitle: 'New kind', title: (kind) => `Definition of ${kind}`, kind: 'Key', kindHelp: 'lower-case letters, digits, underscores; it stands in events and rules, and does not change', name: 'Name', description: 'Description', fields: 'Fields',
       field: 'Field', label: 'Shown as', type: 'Type', leadsTo: 'Leads to', nothing: 'nothing', seen: 'not described', adopt: 'describe it', remove: (name) => `no longer describe ${name}`, addField: 'Name of a field', add: 'Add field', save: 'Save', saved: 'Saved; rules can use it at once',
       hint: 'A field that leads to a kind has ids of it: the dealer of a store, the store of a group. Conditions go from one to the next.', problems: { empty: 'Say its name first', taken: 'There is one of this name', long: 'Too long', form: 'Begins with a lower-case letter; letters, digits, underscores' },
+      removeKind: 'Delete this kind', removeText: 'Its name and the description of its fields go. What conditions, journeys or other kinds still use is not deleted; you are told by what.', removed: 'The kind was deleted', stillHas: (count) => `There are ${count.toLocaleString('en')} objects of it: delete those first`,
       tags: 'Tags', tagsHint: 'Objects have tags and lists, too: hot products, stores with low scores.', newTag: 'New tag on it', newSegment: 'New list of it',
     },
     object: {
