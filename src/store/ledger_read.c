@@ -140,29 +140,40 @@ static err bind_all(struct sql_statement *statement, const struct ledger_value *
     return ERR_OK;
 }
 
+/* Which columns of a table the rows of a shape have. */
+struct picked {
+    enum ledger_kind kinds[LEDGER_COLUMNS_MAX];
+    int places[LEDGER_COLUMNS_MAX], count;
+};
+
+static void pick_columns(const struct read_shape *shape, struct picked *picked)
+{
+    const struct table *table = table_of(shape->table);
+    picked->count = 0;
+    for (int i = 0; i < table->columns; i++) {
+        if (shape->columns == 0 || (shape->columns >> i & 1) != 0) {
+            picked->kinds[picked->count] = table->kinds[i];
+            picked->places[picked->count++] = i;
+        }
+    }
+}
+
 /* Visit the rows of a bound statement. *stopped: the visitor wants no more. */
 static err visit_rows(struct reader *reader, struct sql_statement *statement,
                       const struct read_shape *shape, ledger_visitor visit, void *context,
                       bool *stopped, struct problem *problem)
 {
-    const struct table *table = table_of(shape->table);
     struct ledger_value values[LEDGER_COLUMNS_MAX];
-    enum ledger_kind kinds[LEDGER_COLUMNS_MAX];
-    int places[LEDGER_COLUMNS_MAX], count = 0;
+    struct picked picked;
     memset(values, 0, sizeof(values)); /* LEDGER_NULL for what was not asked for */
-    for (int i = 0; i < table->columns; i++) {
-        if (shape->columns == 0 || (shape->columns >> i & 1) != 0) {
-            kinds[count] = table->kinds[i];
-            places[count++] = i;
-        }
-    }
+    pick_columns(shape, &picked);
     err error = ERR_OK;
     bool row = true;
     while (!*stopped) {
         error = sql_step(reader->sql, statement, &row, problem);
         if (error != ERR_OK || !row)
             break;
-        sql_columns(statement, kinds, places, count, values);
+        sql_columns(statement, picked.kinds, picked.places, picked.count, values);
         *stopped = !visit(context, values);
     }
     sql_reset(statement);
@@ -213,24 +224,34 @@ err ledger_scan_some(struct ledger *ledger, enum ledger_table table, const char 
     return read_shape(ledger, &shape, key_from, key_from != NULL ? 1 : 0, visit, context, problem);
 }
 
+struct found_rows {
+    struct picked picked;
+    ledger_visitor visit;
+    void *context;
+};
+
+static bool take_found(void *context, struct sql_statement *statement)
+{
+    const struct found_rows *found = context;
+    struct ledger_value values[LEDGER_COLUMNS_MAX];
+    memset(values, 0, sizeof(values));
+    sql_columns(statement, found->picked.kinds, found->picked.places, found->picked.count, values);
+    return found->visit(found->context, values);
+}
+
 /* Many keys are looked up in one read transaction: they belong to one state. */
 err ledger_find(struct ledger *ledger, enum ledger_table which, const struct ledger_value *keys,
                 size_t count, ledger_visitor visit, void *context, struct problem *problem)
 {
-    const struct table *table = table_of(which);
     struct read_shape shape = { .table = which, .by = -1, .whole_key = true };
+    struct found_rows found = { .visit = visit, .context = context };
     struct reader *reader = reader_take(ledger);
     struct sql_statement *statement = NULL;
-    bool stopped = false;
     err error = statement_get(reader, &shape, &statement, problem);
-    if (error == ERR_OK && count > 1)
-        error = sql_begin_read(reader->sql, problem);
-    for (size_t i = 0; i < count && error == ERR_OK && !stopped; i++) {
-        error = bind_all(statement, keys + i * (size_t)table->keys, table->keys, 0, problem);
-        if (error == ERR_OK)
-            error = visit_rows(reader, statement, &shape, visit, context, &stopped, problem);
-    }
-    sql_end_read(reader->sql);
+    pick_columns(&shape, &found.picked);
+    if (error == ERR_OK)
+        error = sql_find(reader->sql, statement, keys, table_of(which)->keys, count, take_found,
+                         &found, problem);
     reader_give(ledger, reader);
     return error;
 }

@@ -456,6 +456,7 @@ const struct sql_driver sql_driver_postgres = {
     .bind = post_bind,
     .step = post_step,
     .reset = post_reset,
+    .find = post_find,
     .columns = post_columns,
     .checkpoint = post_checkpoint,
     .wal_pages = post_wal_pages,

@@ -3,6 +3,7 @@
  *
  *   postgres.c       connecting, transactions, what the server holds
  *   postgres_rows.c  statements: rows that are read one by one, rows that are written without waiting for each
+ *   postgres_find.c  rows by many keys, in one round trip
  */
 #ifndef KITH_STORE_POSTGRES_INSIDE_H
 #define KITH_STORE_POSTGRES_INSIDE_H
@@ -68,6 +69,12 @@ void post_finish(struct sql_statement *statement);
 err post_bind(struct sql_statement *statement, int parameter, const struct ledger_value *value);
 err post_step(struct sql *sql, struct sql_statement *statement, bool *row, struct problem *problem);
 void post_reset(struct sql_statement *statement);
+/* Of a statement that is new to this connection. */
+err post_prepare_now(struct postgres *sql, struct postgres_statement *statement,
+                     struct problem *problem);
+/* postgres_find.c */
+err post_find(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
+              int width, size_t count, sql_taker take, void *context, struct problem *problem);
 void post_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,
                   int count, struct ledger_value *values);
 

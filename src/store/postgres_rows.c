@@ -187,8 +187,8 @@ static err send_row(struct postgres *sql, struct postgres_statement *statement,
     return sql->first.error;
 }
 
-static err prepare_now(struct postgres *sql, struct postgres_statement *statement,
-                       struct problem *problem)
+err post_prepare_now(struct postgres *sql, struct postgres_statement *statement,
+                     struct problem *problem)
 {
     if (statement->life == sql->life)
         return ERR_OK;
@@ -208,7 +208,7 @@ static err begin_rows(struct postgres *sql, struct postgres_statement *statement
     if (error == ERR_OK && !statement->is_in_transaction)
         error = post_reach(sql, problem);
     if (error == ERR_OK)
-        error = prepare_now(sql, statement, problem);
+        error = post_prepare_now(sql, statement, problem);
     if (error == ERR_OK && (send(statement) == 0 ||
                             (!statement->is_limited && PQsetSingleRowMode(sql->connection) == 0)))
         error = post_failed(sql, NULL, "read rows", problem);

@@ -78,6 +78,38 @@ err sql_prepare(struct sql *sql, str text, struct sql_statement **statement,
     return sql->driver->prepare(sql, text, statement, problem);
 }
 
+static err find_one(struct sql *sql, struct sql_statement *statement,
+                    const struct ledger_value *key, int width, sql_taker take, void *context,
+                    bool *stopped, struct problem *problem)
+{
+    bool row = false;
+    err error = ERR_OK;
+    for (int i = 0; error == ERR_OK && i < width; i++)
+        error = sql_bind(statement, i, &key[i]);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "a value to look up in the ledger cannot be bound");
+    error = sql_step(sql, statement, &row, problem);
+    if (error == ERR_OK && row)
+        *stopped = !take(context, statement);
+    sql_reset(statement);
+    return error;
+}
+
+err sql_find(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
+             int width, size_t count, sql_taker take, void *context, struct problem *problem)
+{
+    bool stopped = false;
+    if (count > 1 && sql->driver->find != NULL)
+        return sql->driver->find(sql, statement, keys, width, count, take, context, problem);
+    err error = count > 1 ? sql_begin_read(sql, problem) : ERR_OK;
+    for (size_t i = 0; i < count && error == ERR_OK && !stopped; i++)
+        error = find_one(sql, statement, keys + i * (size_t)width, width, take, context, &stopped,
+                         problem);
+    if (count > 1)
+        sql_end_read(sql);
+    return error;
+}
+
 void sql_finish(struct sql_statement **statement)
 {
     if (*statement != NULL)

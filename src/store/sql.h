@@ -55,6 +55,12 @@ err sql_bind(struct sql_statement *statement, int parameter,
 err sql_step(struct sql *sql, struct sql_statement *statement, bool *row,
              struct problem *problem) MUST_USE;
 void sql_reset(struct sql_statement *statement);
+/* The first row of the statement for each of `count` keys (`width` parameters each), in their order, all of one state; keys without a
+ * row are passed over. `take` reads its columns; false stops. Outside a transaction. */
+typedef bool (*sql_taker)(void *context, struct sql_statement *statement);
+err sql_find(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
+             int width, size_t count, sql_taker take, void *context,
+             struct problem *problem) MUST_USE;
 /* The columns of the current row: the i-th of the result, of kind kinds[i] or NULL, goes to
  * values[places[i]]. Valid until the next step. */
 void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,

@@ -25,6 +25,9 @@ struct sql_driver {
     err (*step)(struct sql *sql, struct sql_statement *statement, bool *row,
                 struct problem *problem);
     void (*reset)(struct sql_statement *statement);
+    /* NULL: a round trip costs nothing, and keys are looked up one by one. */
+    err (*find)(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
+                int width, size_t count, sql_taker take, void *context, struct problem *problem);
     void (*columns)(struct sql_statement *statement, const enum ledger_kind *kinds,
                     const int *places, int count, struct ledger_value *values);
     err (*copy)(struct sql *sql, const char *path, struct problem *problem); /* NULL: no file */

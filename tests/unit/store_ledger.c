@@ -270,6 +270,54 @@ struct completions {
     bool in_order;
 };
 
+struct many {
+    int64_t last; /* the customer that was visited last */
+    int rows, rows_max;
+    bool in_order;
+};
+
+static bool count_many(void *context, const struct ledger_value *values)
+{
+    struct many *many = context;
+    many->in_order = many->in_order && values[0].integer < many->last &&
+                     str_equal(values[1].bytes, STR("sms")) &&
+                     str_equal(values[2].bytes, STR("granted"));
+    many->last = values[0].integer;
+    return ++many->rows != many->rows_max;
+}
+
+/* More keys than are under way at once, every other one without a row, from the last to the first. */
+static void many_keys_are_found_in_their_order(void **state)
+{
+    enum { KEYS = 400 };
+    struct ledger *ledger = open_ledger(*state);
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    struct ledger_value keys[KEYS][2];
+    struct problem problem;
+    for (int64_t customer = 2; customer <= KEYS; customer += 2)
+        put_consent(writes, customer, "sms", "granted");
+    apply(ledger, writes, 1);
+    for (int i = 0; i < KEYS; i++) {
+        keys[i][0] = ledger_int(KEYS - i);
+        keys[i][1] = ledger_text(STR("sms"));
+    }
+    for (int keys_asked = 2; keys_asked <= KEYS; keys_asked += keys_asked < 140 ? 1 : 65) {
+        struct many many = { .last = INT64_MAX, .in_order = true };
+        assert_ok(ledger_find(ledger, LEDGER_CONSENTS, keys[0], (size_t)keys_asked, count_many,
+                              &many, &problem));
+        assert_true(many.in_order);
+        assert_int_equal(many.rows, (keys_asked + 1) / 2);
+    }
+    /* who wants no more is told no more, wherever that is; and the next one finds what it asks for */
+    for (int wanted = 1; wanted <= 100; wanted += 9) {
+        struct many many = { .last = INT64_MAX, .in_order = true, .rows_max = wanted };
+        assert_ok(ledger_find(ledger, LEDGER_CONSENTS, keys[0], KEYS, count_many, &many, &problem));
+        assert_true(many.in_order);
+        assert_int_equal(many.rows, wanted);
+    }
+    ledger_close(&ledger);
+}
+
 static void completed(void *context, uint64_t seq)
 {
     struct completions *completions = context;
@@ -512,7 +560,12 @@ static void a_server_that_dies_is_waited_for(void **state)
         put_consent(writes, (int64_t)seq, "sms", "granted");
         assert_ok(ledger_apply(ledger, &writes, seq, completed, &completions));
         if (seq == 200) {
+            struct ledger_value key[] = { ledger_int(1), ledger_text(STR("sms")), ledger_int(2),
+                                          ledger_text(STR("sms")) };
+            struct many many = { .last = INT64_MAX };
+            struct problem unheard;
             assert_ok(ledger_drain(ledger));
+            assert_ok(ledger_find(ledger, LEDGER_CONSENTS, key, 2, count_many, &many, &unheard));
             postgres_crash();
         }
     }
@@ -527,7 +580,13 @@ static void a_server_that_dies_is_waited_for(void **state)
     assert_ok(ledger_drain(ledger));
     assert_true(completions.in_order);
     assert_int_equal(completions.count, 400);
-    struct digest digest; /* a reader's connection is made again too */
+    /* readers' connections are made again too */
+    struct ledger_value keys[] = { ledger_int(400), ledger_text(STR("sms")), ledger_int(1),
+                                   ledger_text(STR("sms")) };
+    struct seen seen = { .columns = 1 };
+    assert_ok(ledger_find(ledger, LEDGER_CONSENTS, keys, 2, note, &seen, &problem));
+    assert_string_equal(seen.text, "400 1");
+    struct digest digest;
     assert_ok(ledger_digest(ledger, &digest, &problem));
     assert_int_equal(digest.count, 400);
     ledger_close(&ledger);
@@ -652,14 +711,15 @@ static void a_reader_follows_who_writes(void **state)
     {                                                        \
         "on a server: " #name, name, make_schema, NULL, NULL \
     }
-#define ON_BOTH(X)                                                                               \
-    X(put_and_find), X(pages), X(values_survive),                                                \
-                                 X(blobs_and_nulls),                                             \
-                                   X(commits_in_order),                                          \
-                                     X(sets_gather), X(digests), X(refuses_a_newer_ledger),      \
-                                                                   X(refuses_an_altered_table),  \
-                                                                     X(refuses_a_missing_table), \
-                                                                       X(sets_are_reused)
+#define ON_BOTH(X)                                                                                 \
+    X(put_and_find), X(many_keys_are_found_in_their_order),                                        \
+                       X(pages), X(values_survive),                                                \
+                                   X(blobs_and_nulls),                                             \
+                                     X(commits_in_order),                                          \
+                                       X(sets_gather), X(digests), X(refuses_a_newer_ledger),      \
+                                                                     X(refuses_an_altered_table),  \
+                                                                       X(refuses_a_missing_table), \
+                                                                         X(sets_are_reused)
 
 int main(void)
 {
