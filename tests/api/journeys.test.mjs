@@ -174,3 +174,27 @@ test('the calendar tells what went, what waits for its time, when people are let
   await refused(kith, 400, 'invalid', 'GET', '/calendar?from=2026-06-18T00:00:00Z&to=2026-06-17T00:00:00Z');
   await refused(kith, 400, 'invalid', 'GET', '/calendar?from=soon');
 });
+
+test('P9: what an old touch said goes when its days are over; that it went, and to whom, stays', real, async () => {
+  await expect(kith, 200, 'PUT', '/channels/calls', { body: { kind: 'call_center', settings: {} } });
+  const ann = await oneId('ann');
+  const ask = async (key) => {
+    const { items: [{ id }] } = await expect(kith, 200, 'POST', '/touches', { body: { campaign: 'old', key, channel: 'call', purpose: 'service', customers: [ann], context: { why: 'a word of hers' } } });
+    await until(`touch ${id} to be sent`, async () => (await expect(kith, 200, 'GET', `/touches/${id}`)).status === 'sent');
+    return id;
+  };
+  const said = async (id) => JSON.stringify([await expect(kith, 200, 'GET', `/touches/${id}`), await expect(kith, 200, 'GET', '/tasks')]);
+  const old = await ask('old');
+  assert.match(await said(old), /a word of hers/);
+  await advance('40d', 40 * 86400000);
+  const young = await ask('young');
+  await expect(kith, 200, 'PUT', '/retention', { body: { policy: { touches: 30 } } });
+  const trial = await expect(kith, 200, 'POST', '/retention/run', { body: { dry_run: true } });
+  assert.ok(trial.counts.touches >= 1, JSON.stringify(trial));
+  const run = await expect(kith, 202, 'POST', '/retention/run', { body: {} });
+  await until('the run to end', async () => (await expect(kith, 200, 'GET', `/jobs/${run.id}`)).state === 'finished');
+  const left = await expect(kith, 200, 'GET', `/touches/${old}`);
+  assert.ok(!JSON.stringify(left).includes('a word of hers'), JSON.stringify(left));
+  assert.deepEqual([left.status, left.campaign, left.channel], ['sent', 'old', 'call']);
+  assert.match(JSON.stringify(await expect(kith, 200, 'GET', `/touches/${young}`)), /a word of hers/);
+});
