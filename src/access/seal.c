@@ -44,6 +44,7 @@ struct keys {
     uint8_t check[SEAL_HASH_BYTES];
     _Atomic uint32_t newest; /* seals; grows while served */
     uint32_t oldest;         /* those before it were removed */
+    _Atomic uint32_t kept_from;
     uint8_t sealing[SEALING_KEYS_MAX][KEY_BYTES];
 };
 
@@ -90,6 +91,7 @@ static void derive_all(struct keys *keys, const struct key_file *file)
                                kdf_context, file->master);
     atomic_init(&keys->newest, file->newest);
     keys->oldest = file->oldest;
+    atomic_init(&keys->kept_from, file->oldest);
     for (uint32_t i = 0; i < SEALING_KEYS_MAX; i++)
         crypto_kdf_derive_from_key(keys->sealing[i], KEY_BYTES, SUBKEY_SEALING + i + 1, kdf_context,
                                    file->master);
@@ -439,12 +441,15 @@ void keys_learn(struct keys *keys, uint32_t newest)
         continue;
 }
 
-err keys_remove(const struct keys *keys, const char *path, uint32_t number, struct problem *problem)
+err keys_remove(struct keys *keys, const char *path, uint32_t number, struct problem *problem)
 {
     uint32_t newest = atomic_load(&keys->newest);
     if (number == 0 || number >= newest)
         return problem_set(problem, ERR_CONFLICT, "key %u seals, and cannot be removed", number);
-    return change_key_file(path, newest, number + 1, &newest, problem);
+    err error = change_key_file(path, newest, number + 1, &newest, problem);
+    if (error == ERR_OK && number >= atomic_load(&keys->kept_from))
+        atomic_store(&keys->kept_from, number + 1);
+    return error;
 }
 
 void keys_fingerprint(const struct keys *keys, uint8_t out[SEAL_HASH_BYTES])
@@ -735,6 +740,17 @@ uint32_t keys_newest(const struct keys *keys)
 uint32_t keys_oldest(const struct keys *keys)
 {
     return keys->oldest;
+}
+
+uint32_t keys_kept_from(const struct keys *keys)
+{
+    return atomic_load(&keys->kept_from);
+}
+
+char seal_digit(uint32_t number)
+{
+    INVARIANT(number >= 1 && number <= SEALING_KEYS_MAX);
+    return number_digits[number];
 }
 
 err keys_seal_piece(const struct keys *keys, uint32_t number, str place, str plain, uint8_t *out)

@@ -45,7 +45,7 @@ err keys_add(struct keys *keys, const char *path, uint32_t number,
 /* Another server, or the ledger, knows this one: it seals here as well. */
 void keys_learn(struct keys *keys, uint32_t newest);
 /* From the next start on nothing is opened with sealing keys up to `number`. CONFLICT for the newest. */
-err keys_remove(const struct keys *keys, const char *path, uint32_t number,
+err keys_remove(struct keys *keys, const char *path, uint32_t number,
                 struct problem *problem) MUST_USE;
 /* Tells folders apart whose keys differ, and tells nothing about the keys: whoever stores it beside
  * the data finds out that a key file was lost or swapped. */
@@ -79,7 +79,9 @@ size_t keys_count_old(const struct keys *keys, str bytes);
  * the folder does not have. */
 #define SEAL_PIECE_BYTES 40
 uint32_t keys_newest(const struct keys *keys);
-uint32_t keys_oldest(const struct keys *keys); /* that may be opened */
+uint32_t keys_oldest(const struct keys *keys);    /* that may be opened */
+uint32_t keys_kept_from(const struct keys *keys); /* … from the next start on */
+char seal_digit(uint32_t number);                 /* of a key, in its texts */
 err keys_seal_piece(const struct keys *keys, uint32_t number, str place, str plain,
                     uint8_t *out) MUST_USE;
 err keys_unseal_piece(const struct keys *keys, uint32_t number, str place, const uint8_t *sealed,

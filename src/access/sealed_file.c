@@ -279,6 +279,11 @@ err sealed_file_open(struct sealed_file **out, const struct keys *keys, const ch
     return error;
 }
 
+uint32_t sealed_file_key(const struct sealed_file *file)
+{
+    return file->key_number;
+}
+
 uint64_t sealed_file_size(const struct sealed_file *file)
 {
     return file->size_bytes;

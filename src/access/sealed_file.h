@@ -46,6 +46,7 @@ err sealed_file_open(struct sealed_file **file, const struct keys *keys, const c
                      bool writes, struct problem *problem) MUST_USE;
 void sealed_file_close(struct sealed_file **file);
 
+uint32_t sealed_file_key(const struct sealed_file *file);  /* its number */
 uint64_t sealed_file_size(const struct sealed_file *file); /* of the plain text */
 /* All of it, or nothing and an error. */
 err sealed_file_append(struct sealed_file *file, str bytes, struct problem *problem) MUST_USE;

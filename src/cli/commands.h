@@ -31,6 +31,8 @@ int command_template(int argc, char **argv);
 int command_channel(int argc, char **argv);
 int command_stop(int argc, char **argv);
 int command_privacy(int argc, char **argv);
+/* keys.c */
+int command_keys(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_restore(int argc, char **argv);
 

@@ -15,6 +15,7 @@
 #include "cli/offline.h"
 #include "cli/options.h"
 #include "engine/engine.h"
+#include "privacy/privacy.h"
 
 #define SETTLE_MS_MAX (60 * MINUTE_MS)
 #define REPORT_BYTES_MAX (1024 * 1024)
@@ -234,6 +235,8 @@ int command_check(int argc, char **argv)
         error = check_identity_room(engine, &problem);
     if (error == ERR_OK)
         error = check_journeys(engine, &problem);
+    if (error == ERR_OK)
+        error = privacy_print_old_seals(engine, stdout, &problem);
     int code = finish(&engine, error, &problem);
     return code == EXIT_FAILED && error == ERR_CORRUPT ? EXIT_FOUND : code;
 }

@@ -52,6 +52,8 @@ err collecting_open(struct engine *engine, struct problem *problem)
         error = read_applied(engine, &applied, problem);
     if (error == ERR_OK)
         error = load_sources(engine, problem);
+    if (error == ERR_OK)
+        error = engine_learn_keys(engine, problem);
     if (error != ERR_OK)
         return error;
     uint64_t last = log_last_seq(engine->log); /* a moment behind the ledger, perhaps */

@@ -530,6 +530,25 @@ err engine_claim_lease(const char *folder, const char *log_url, const char *addr
     return error == ERR_OK ? log_claim(log_url, holder, address, lease_ms, problem) : error;
 }
 
+size_t engine_renew(void *keys, char *bytes, size_t size)
+{
+    return keys_renew(keys, bytes, size);
+}
+
+static bool take_newest(void *context, const struct ledger_value *values)
+{
+    uint64_t newest = 0;
+    if (str_to_uint64(values[1].bytes, &newest) && newest <= SEALING_KEYS_MAX)
+        keys_learn(context, (uint32_t)newest);
+    return false;
+}
+
+err engine_learn_keys(struct engine *engine, struct problem *problem)
+{
+    struct ledger_value key = ledger_text(STR(SEALING_NEWEST));
+    return ledger_find(engine->ledger, LEDGER_META, &key, 1, take_newest, engine->keys, problem);
+}
+
 static err open_ledger(struct engine *engine, struct problem *problem)
 {
     const struct engine_config *config = &engine->config;
@@ -539,7 +558,9 @@ static err open_ledger(struct engine *engine, struct problem *problem)
         &engine->ledger,
         &(struct ledger_config){ .path = config->ledger_url != NULL ? config->ledger_url : path,
                                  .epoch = config->ledger_url != NULL ? log_epoch(engine->log) : 0,
-                                 .vfs = config->vfs },
+                                 .vfs = config->vfs,
+                                 .renew = engine_renew,
+                                 .renew_context = engine->keys },
         problem);
 }
 
@@ -557,6 +578,8 @@ static err open_stores(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error =
             engine->config.follows ? standby_open(engine, problem) : open_ledger(engine, problem);
+    if (error == ERR_OK)
+        error = engine_learn_keys(engine, problem);
     if (error != ERR_OK || engine->config.without_warehouse)
         return error;
     char folder[600];

@@ -215,6 +215,8 @@ struct audience *engine_audience(struct engine *engine);
 /* For readers of their own (history_reader_new), on any thread; there until engine_close. */
 struct history *engine_history(struct engine *engine);
 struct keys *engine_keys(struct engine *engine);
+/* META of the ledger: number of the newest sealing key, as text. */
+#define SEALING_NEWEST "sealing_newest"
 struct ledger *engine_ledger(struct engine *engine);
 struct warehouse *engine_warehouse(struct engine *engine);
 struct log *engine_log(struct engine *engine);

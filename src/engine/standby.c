@@ -74,7 +74,11 @@ err standby_open(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = copy_ledger(engine, path, problem);
     if (error == ERR_OK)
-        error = ledger_open(&engine->ledger, &(struct ledger_config){ .path = path }, problem);
+        error =
+            ledger_open(&engine->ledger,
+                        &(struct ledger_config){
+                            .path = path, .renew = engine_renew, .renew_context = engine->keys },
+                        problem);
     return error == ERR_OK ? wait_for_log(engine, problem) : error;
 }
 

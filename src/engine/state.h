@@ -191,6 +191,10 @@ err start_tail(struct engine *engine, struct problem *problem) MUST_USE;
 err engine_append_wait(struct engine *engine, str records, uint32_t count) MUST_USE;
 /* Commit all that is applied so far, in the middle of a block if need be, and wait for it. */
 err engine_barrier(struct engine *engine) MUST_USE;
+/* ledger_config.renew: sealed texts reach the ledger under the newest key, however long somebody has kept them. */
+size_t engine_renew(void *keys, char *bytes, size_t size);
+/* The ledger may know a newer sealing key than the key file of this server. */
+err engine_learn_keys(struct engine *engine, struct problem *problem) MUST_USE;
 /* The keeper's thread (keep.c), until the engine stops. */
 void *engine_keep(void *engine);
 void engine_publish_sources(struct engine *engine);

@@ -8,6 +8,7 @@
  *   erased.c    the list beside the backups
  *   retention.c what is too old, as runs      too_old.c   … of each kind
  *   show.c      erasures for people
+ *   renew.h     sealing anew by a newer key
  */
 #ifndef KITH_PRIVACY_INSIDE_H
 #define KITH_PRIVACY_INSIDE_H
@@ -21,6 +22,8 @@
 
 #define PRIVACY_PATH_BYTES 1200
 #define TERMS_MAX 4096
+
+#include "privacy/renew.h"
 
 struct privacy {
     struct engine *engine;
@@ -37,6 +40,7 @@ struct privacy {
     uint64_t cleaned_seq;          /* of the log, up to here */
     _Atomic bool is_failing, has_begun;
     _Atomic int retaining; /* kind that retention is at, and 1; 0: none */
+    struct renewing renewing;
 };
 
 /* One erasure of a round. */
@@ -99,5 +103,9 @@ err retention_look(struct privacy *privacy, struct problem *problem) MUST_USE;
 err privacy_command(struct privacy *privacy, const char *operation, str body, struct buffer *out,
                     struct problem *problem) MUST_USE;
 bool privacy_stops(const struct privacy *privacy);
+/* Has an event about an erased customer come since the log was last gone through? */
+bool privacy_is_unclean(struct privacy *privacy);
+/* Nothing of what rows said before is left in the ledger's files. */
+err privacy_scrub_ledger(struct privacy *privacy, struct problem *problem) MUST_USE;
 
 #endif

@@ -252,7 +252,7 @@ static err move_on(struct round *round, const struct erasing *erasing, bool fini
     return error;
 }
 
-static err scrub_ledger(struct privacy *privacy, struct problem *problem)
+err privacy_scrub_ledger(struct privacy *privacy, struct problem *problem)
 {
     err error = ERR_BUSY;
     for (int i = 0; i < 100 && error == ERR_BUSY && !privacy_stops(privacy); i++) {
@@ -305,7 +305,7 @@ static err finish(struct round *round, struct problem *problem)
     for (size_t i = 0; i < round->count && error == ERR_OK; i++)
         error = move_on(round, &round->items[i], false, problem);
     if (error == ERR_OK)
-        error = scrub_ledger(round->privacy, problem);
+        error = privacy_scrub_ledger(round->privacy, problem);
     for (size_t i = 0; i < round->count && error == ERR_OK; i++)
         error = move_on(round, &round->items[i], true, problem);
     return error;
@@ -353,8 +353,7 @@ static err run_round(struct privacy *privacy, bool *more, struct problem *proble
     return error;
 }
 
-/* Has an event about an erased customer come since the log was last gone through? */
-static bool is_unclean(struct privacy *privacy)
+bool privacy_is_unclean(struct privacy *privacy)
 {
     struct engine_status status;
     engine_status(privacy->engine, &status);
@@ -374,7 +373,7 @@ static bool wait_for_work(struct privacy *privacy, int64_t wait_ms)
     bool woken = privacy->woken;
     privacy->woken = false;
     pthread_mutex_unlock(&privacy->mutex);
-    return woken || is_unclean(privacy);
+    return woken || privacy_is_unclean(privacy);
 }
 
 static void tell_now(const struct engine_state *state, struct engine_question *question)
@@ -402,6 +401,24 @@ static void retain(struct privacy *privacy)
         log_line(LOG_WARN, "retention_waits", "reason=\"%s\"", problem.detail);
 }
 
+/* What an older key sealed. True: there is more to do at once. */
+static bool renew(struct privacy *privacy)
+{
+    struct problem problem = { .error = ERR_OK };
+    bool more = false;
+    if (renew_look(privacy, &more, &problem) != ERR_OK && !privacy_stops(privacy))
+        log_line(LOG_WARN, "sealing_waits", "reason=\"%s\"", problem.detail);
+    return more;
+}
+
+/* What it was woken for is looked at from here on. */
+static void take_wake(struct privacy *privacy)
+{
+    pthread_mutex_lock(&privacy->mutex);
+    privacy->woken = false;
+    pthread_mutex_unlock(&privacy->mutex);
+}
+
 static void *run(void *context)
 {
     struct privacy *privacy = context;
@@ -409,6 +426,7 @@ static void *run(void *context)
     while (!privacy_stops(privacy)) {
         struct problem problem = { .error = ERR_OK };
         bool more = false;
+        take_wake(privacy);
         err error = listed ? ERR_OK : erased_list_apply(privacy, &problem);
         listed = error == ERR_OK;
         if (error == ERR_OK)
@@ -418,14 +436,17 @@ static void *run(void *context)
         atomic_store(&privacy->is_failing, error != ERR_OK);
         if (error == ERR_OK)
             atomic_store(&privacy->has_begun, true); /* the log of before is clean */
-        if (error == ERR_OK && !more)
+        if (error == ERR_OK && !more) {
             retain(privacy);
+            more = renew(privacy);
+        }
         if (error != ERR_OK)
             (void)wait_for_work(privacy, AGAIN_MS);
         else
             while (!more && !privacy_stops(privacy) && !wait_for_work(privacy, LOOK_MS)) {
                 drop_expired(privacy);
                 retain(privacy);
+                more = renew(privacy);
             }
     }
     return NULL;
@@ -454,6 +475,8 @@ err privacy_open(struct privacy **out, const struct privacy_config *config, stru
     arena_init(&privacy->arena, "privacy", ARENA_BYTES);
     *out = privacy;
     err error = json_parser_new(&privacy->parser, (size_t)8 << 20);
+    if (error == ERR_OK)
+        error = renew_open(privacy);
     if (error == ERR_OK && pthread_create(&privacy->thread, NULL, run, privacy) != 0)
         error = problem_set(problem, ERR_NOMEM, "no thread for erasures could be started");
     privacy->runs = error == ERR_OK;
@@ -480,6 +503,7 @@ void privacy_close(struct privacy **closed)
     privacy_wake(privacy);
     if (privacy->runs)
         pthread_join(privacy->thread, NULL);
+    renew_close(privacy);
     json_parser_free(&privacy->parser);
     arena_deinit(&privacy->arena);
     pthread_cond_destroy(&privacy->wake);

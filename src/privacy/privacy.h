@@ -24,6 +24,8 @@
 #ifndef KITH_PRIVACY_PRIVACY_H
 #define KITH_PRIVACY_PRIVACY_H
 
+#include <stdio.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 #include "engine/engine.h"
@@ -55,6 +57,22 @@ err privacy_write_erasure(struct privacy *privacy, uint32_t number, struct buffe
 err privacy_write_erasures(struct privacy *privacy, uint32_t before, size_t limit,
                            struct json_writer *writer, uint32_t *next,
                            struct problem *problem) MUST_USE;
+
+/* ---- keys: the sealing key is rotated (renew.h) ---- */
+
+/* Key `from` + 1 seals from now on, and what was sealed before is sealed anew, as job k<number>. OK, and nothing happens, where
+ * `from` is not the newest any more; CONFLICT while the last rotation is under way, or when there is no such key. */
+err privacy_rotate_keys(struct privacy *privacy, uint32_t from, struct problem *problem) MUST_USE;
+/* Keys up to this one are not used any more, from the next start on. CONFLICT while something here needs it. */
+err privacy_remove_key(struct privacy *privacy, uint32_t number, struct problem *problem) MUST_USE;
+/* {newest, keys_max, keys:[{number, state, needed}], job}. */
+err privacy_write_keys(struct privacy *privacy, struct json_writer *writer,
+                       struct problem *problem) MUST_USE;
+/* A line: what older keys sealed is where, and how much. Reads everything; without a running job. */
+err privacy_print_old_seals(struct engine *engine, FILE *out, struct problem *problem) MUST_USE;
+/* Job k<number>; NOT_FOUND for any but the last. */
+err privacy_write_key_job(struct privacy *privacy, uint32_t number, struct json_writer *writer,
+                          struct problem *problem) MUST_USE;
 
 /* ---- retention: how long what is kept is kept ---- */
 

@@ -117,6 +117,9 @@
     X(GET, API "/privacy", PRIVACY_SEE, WORKING, NONE, privacy_get, getPrivacy, "")                \
     X(GET, API "/privacy/erasures", PRIVACY_SEE, WORKING, NONE, erasure_list, listErasures, PAGED) \
     X(GET, API "/privacy/erasures/{id}", PRIVACY_SEE, WORKING, NONE, erasure_get, getErasure, "")  \
+    X(GET, API "/keys", SYSTEM_SEE, WORKING, NONE, keys_get, getKeys, "")                          \
+    X(POST, API "/keys/rotate", SYSTEM_ADMINISTER, WORKING, BODY, keys_rotate, rotateKeys, "")     \
+    X(DELETE, API "/keys/{number}", SYSTEM_ADMINISTER, WORKING, NONE, key_delete, deleteKey, "")   \
     X(GET, API "/retention", PRIVACY_SEE, WORKING, NONE, retention_get, getRetention, "")          \
     X(PUT, API "/retention", PRIVACY_ADMINISTER, WORKING, BODY, retention_put, putRetention, "")   \
     X(POST, API "/retention/run", PRIVACY_ADMINISTER, WORKING, BODY, retention_run, runRetention,  \

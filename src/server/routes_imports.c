@@ -203,6 +203,8 @@ err route_job_get(struct request *request, struct problem *problem)
         return privacy_job(request, request->parameters[0], problem);
     if (str_starts_with(request->parameters[0], STR("t")))
         return retention_job(request, request->parameters[0], problem);
+    if (str_starts_with(request->parameters[0], STR("k")))
+        return keys_job(request, request->parameters[0], problem);
     err error = find_imports(request, &imports, problem);
     if (error == ERR_OK)
         error = read_number(request->parameters[0], "job", &number, problem);

@@ -90,6 +90,9 @@
     X(getReady, PUBLIC, NOTHING, READ, "") \
     X(getMetrics, PUBLIC, NOTHING, READ, "what counts customers needs a token that sees the whole") \
     X(eraseCustomer, WHOLE, CUSTOMER, CHANGE, "all of her goes, whoever else sees her") \
+    X(getKeys, WHOLE, NOTHING, READ, "keys of the house") \
+    X(rotateKeys, WHOLE, NOTHING, READ, "keys of the house") \
+    X(deleteKey, WHOLE, NOTHING, READ, "keys of the house") \
     X(getRetention, WHOLE, NOTHING, READ, "counts everybody") \
     X(putRetention, WHOLE, NOTHING, READ, "what is kept is the house's") \
     X(runRetention, WHOLE, NOTHING, READ, "counts everybody") \

@@ -98,23 +98,6 @@ err warehouse_keep_old_parts(struct warehouse *warehouse, int seconds,
 err warehouse_count_old_parts(struct warehouse *warehouse, uint64_t *count,
                               struct problem *problem) MUST_USE;
 
-/* ---- sealing anew ---- */
-
-/* Rows from from_seq to to_seq of which `condition` is true, at most `limit` of them. `renew` gets their RowBinary (seq, props,
- * context) and changes texts in place, which stay as long; it says how many. */
-struct warehouse_renewal {
-    str condition;
-    uint64_t from_seq, to_seq;
-    size_t limit;
-    size_t (*renew)(void *context, char *bytes, size_t size);
-    void *context;
-    uint64_t rows, changed; /* read; texts that were changed */
-    uint64_t next_seq;      /* where the next call goes on; 0: there is no more */
-};
-/* A step of it, which may be done again after any failure. Minutes on large parts; one at a time. */
-err warehouse_renew_events(struct warehouse *warehouse, struct warehouse_renewal *renewal,
-                           struct problem *problem) MUST_USE;
-
 /* ---- merges ---- */
 
 struct warehouse_alias {

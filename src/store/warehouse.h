@@ -12,7 +12,8 @@
  *      each shard, by a stage). A server does not deduplicate: see W2.
  *   W2 after an unknown result nothing is inserted before the seq that are there were asked for.
  *   W3 the server's text after a 200 that is an exception counts as an error.
- *   W4 rows are never rewritten, and removed only by an erasure (src/privacy); a merge is an alias (customer → current),
+ *   W4 rows are never rewritten, but for what seals their personal values (events_renew.h), and removed only by an erasure
+ *      (src/privacy); a merge is an alias (customer → current),
  *      applied by dictionary, on a cluster by joinGet.
  *   W5 a cluster answers from all of its shards or not at all (store/cluster.c has its own invariants).
  *

@@ -2878,6 +2878,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** the keys that seal personal data, and how far sealing anew is */
+        get: operations["getKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** a new key seals from now on; a job seals anew what there is */
+        post: operations["rotateKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** this key and those before it are not used any more, from the next start on */
+        delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/retention": {
         parameters: {
             query?: never;
@@ -6142,6 +6193,48 @@ export interface components {
             /** @description days; 0: kept */
             audit?: number;
         };
+        SealingJob: {
+            /** @description k and the number of the key; /jobs/{id} shows it too */
+            id: string;
+            /** @constant */
+            kind: "sealing";
+            /** @enum {string} */
+            state: "running" | "finished";
+            /** @description the one to which everything is brought */
+            key: number;
+            /** @description how often it has gone through all; the last one finds nothing */
+            pass?: number;
+            /** @enum {string} */
+            phase?: "ledger" | "log" | "warehouse" | "files";
+            /** @description of the ledger, where it is */
+            table?: string;
+            /** @description why it does not go on */
+            waits_for?: string;
+            /** @description rows of the ledger, records of the log, texts in the warehouse, files */
+            sealed_anew: {
+                ledger: number;
+                log: number;
+                warehouse: number;
+                files: number;
+            };
+            /** Format: date-time */
+            began_at?: string;
+            /** Format: date-time */
+            finished_at?: string;
+        };
+        SealingKeys: {
+            /** @description the key that seals */
+            newest: number;
+            keys_max: number;
+            keys: {
+                number: number;
+                /** @enum {string} */
+                state: "seals" | "retired" | "removed";
+                /** @description something in this house, backups apart, is or may be sealed by it */
+                needed: boolean;
+            }[];
+            job?: components["schemas"]["SealingJob"];
+        };
         RetentionRun: {
             /** @description t and its number; /jobs/{id} shows it too */
             id: string;
@@ -9081,7 +9174,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"] | components["schemas"]["Erasure"] | components["schemas"]["RetentionRun"];
+                    "application/json": components["schemas"]["Job"] | components["schemas"]["Erasure"] | components["schemas"]["RetentionRun"] | components["schemas"]["SealingJob"];
                 };
             };
             400: components["responses"]["Problem"];
@@ -13548,6 +13641,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealingKeys"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the key that seals now and is to be retired; where it is not the newest any more nothing happens */
+                    newest: number;
+                };
+            };
+        };
+        responses: {
+            /** @description done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealingKeys"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealingKeys"];
                 };
             };
             400: components["responses"]["Problem"];
