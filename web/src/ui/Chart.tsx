@@ -93,7 +93,7 @@ export function useAxes() {
     grid: { left: 4, right: 8, top: 28, bottom: 0, containLabel: true },
     category: { type: 'category' as const, axisLine: { lineStyle: { color: colours.lineStrong } }, axisTick: { show: false }, axisLabel: label },
     value: {
-      type: 'value' as const, splitLine: { lineStyle: { color: colours.line } }, axisLabel: label, nameTextStyle: { color: colours.inkFaint, align: 'left' as const, padding: [0, 0, 0, -24] },
+      type: 'value' as const, splitLine: { lineStyle: { color: colours.line } }, axisLabel: label, nameTextStyle: { color: colours.inkFaint, align: 'left' as const, padding: [0, 0, 0, -8] },
     },
     colours,
     series: seriesColours[scheme],

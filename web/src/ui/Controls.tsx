@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Controls: buttons that say why they are disabled, copying, choice chips, and what a command said. */
-import { CheckOutlined, CopyOutlined } from '@ant-design/icons';
+import { CheckOutlined, CopyOutlined, LoadingOutlined } from '@ant-design/icons';
 import { App, Button, Tooltip, type ButtonProps } from 'antd';
 import { useCallback, useState, type ReactNode } from 'react';
 import { ApiProblem } from '@/api/client';
@@ -10,8 +10,12 @@ import { permissionTexts, rightWord } from '@/lib/permissions';
 import { words } from '@/lib/words';
 import { problemTitle } from './States';
 
+/* What turns while something is under way is no part of the button's name: it can stay behind after a failure, and would be read out. */
+const turning = { icon: <LoadingOutlined aria-hidden="true" /> };
+
 /* A button with a reason is disabled for the pointer but can be reached, so that the reason is read. */
-export function ActionButton({ reason, children, ...rest }: ButtonProps & { reason?: string | null }) {
+export function ActionButton({ reason, children, loading, ...given }: ButtonProps & { reason?: string | null }) {
+  const rest: ButtonProps = loading === true ? { ...given, loading: turning } : { ...given, loading: loading ?? false };
   if (reason === undefined || reason === null || reason === '') return <Button {...rest}>{children}</Button>;
   return (
     <Tooltip title={reason}>

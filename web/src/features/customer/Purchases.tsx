@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Purchases: the tabs of orders, coupons and the skin file of a customer. */
-import { useQueries, type UseQueryResult } from '@tanstack/react-query';
+import { useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { Tooltip } from 'antd';
+import { Link } from 'react-router';
+import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
+import { useMay } from '@/app/session';
+import { titleOf } from '@/features/objects/objects';
+import { readCatalogue } from '@/features/rules/catalogue';
 import { propertyLabel } from '@/features/rules/vocabulary';
 import { catalogue, wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { DataTable } from '@/ui/DataTable';
 import { ChannelName, Money, Pill, Time, type Tone } from '@/ui/Marks';
 import { Bones, Empty, Failure } from '@/ui/States';
-import { couponsOf, couponTypes, ordersOf, orderTypes, skinFile, skinTypes, type Coupon, type Order, type OrderState } from './purchases';
+import { couponsOf, couponTypes, matchingRule, ordersOf, orderTypes, skinFile, skinTypes, type Coupon, type Order, type OrderState, type SkinVersion } from './purchases';
 import { customerTexts } from './texts';
 import type { TimelineEvent } from './timeline';
 
@@ -21,6 +26,7 @@ const texts = catalogue({
     noOrders: '还没有订单', noOrdersHint: '下单、付款、退款和物流事件会在这里合成一张张订单。',
     coupon: '券', claimed: '领取', used: '使用', usedIn: '用于订单', unused: '未使用', denied: (why: string) => `被拒：${why}`, noCoupons: '还没有券', noCouponsHint: '她领过、用过、没用成的券都会列在这里。',
     version: (number: number) => `第 ${number} 次`, newest: '最近一次', was: (value: string) => `之前是 ${value}`, noSkin: '还没有肌肤档案', noSkinHint: '她做一次肌肤测试，这里就有第一份；每次复测都是新的一版，并说明变了什么。',
+    goods: '适合她的商品', goodsHint: '商品属性里有同样的值', noGoods: '还没有商品写着这些值：在商品属性里写上适合的肤质、功效，就列在这里。',
     partial: '只读到最近的 200 条事件，更早的请在时间线里看。',
   },
   en: {
@@ -29,6 +35,7 @@ const texts = catalogue({
     noOrders: 'No orders yet', noOrdersHint: 'Events of ordering, paying, refunding and shipping come together here as orders.',
     coupon: 'Coupon', claimed: 'Claimed', used: 'Used', usedIn: 'In order', unused: 'not used', denied: (why) => `refused: ${why}`, noCoupons: 'No coupons yet', noCouponsHint: 'Coupons that she claimed, used, or could not use are listed here.',
     version: (number) => `Test ${number}`, newest: 'newest', was: (value) => `was ${value}`, noSkin: 'No skin file yet', noSkinHint: 'A skin test makes the first version; each retest a new one, which says what changed.',
+    goods: 'Products for her', goodsHint: 'whose properties say the same', noGoods: 'No product says these values yet: once products name the skin or effect that they are for, they are listed here.',
     partial: 'Only the last 200 events were read; older ones are in the timeline.',
   },
 });
@@ -139,6 +146,31 @@ export function SkinFile({ oneId }: { oneId: string }) {
       ))}
     </ol>
     <Cut read={read} />
+    <Goods version={file[0] as SkinVersion} />
     </>
   );
+}
+
+const goodsShown = 8;
+
+/* Products that say in a property of the same name what her newest test says: her skin, or the effect that she needs. */
+function Goods({ version }: { version: SkinVersion }) {
+  const t = useText(texts);
+  const may = useMay('segment.see');
+  const catalogue = useQuery({ ...queries.ruleCatalogue(), select: readCatalogue, enabled: may });
+  const known = catalogue.data?.objects.find((one) => one.kind === 'product')?.properties.map((one) => one.name) ?? [];
+  const rule = matchingRule(version, known);
+  const found = useQuery({ ...queries.rulePreview(JSON.stringify({ on: 'product', rule })), enabled: may && rule !== null });
+  if (rule === null || found.isError) return null;
+  return (
+    <section aria-label={t.goods} style={{ marginTop: 16 }}>
+      <h2 className="detail-head">{t.goods} <span className="faint small">{t.goodsHint}</span></h2>
+      {found.data === undefined ? <Bones rows={2} inset={0} /> : found.data.sample.length === 0 ? <p className="small faint">{t.noGoods}</p> : <ul className="row wrap" style={{ gap: 12 }}>{found.data.sample.slice(0, goodsShown).map((id) => <li key={id}><Product id={id} /></li>)}</ul>}
+    </section>
+  );
+}
+
+function Product({ id }: { id: string }) {
+  const product = useQuery({ queryKey: ['objects', 'one', 'product', id], queryFn: ({ signal }) => api.get('/objects/{kind}/{id}', { path: { kind: 'product', id }, signal }), staleTime: 60_000, retry: false });
+  return <Link to={`/data/objects/product/${encodeURIComponent(id)}`}>{product.data === undefined ? <span className="mono">{id}</span> : titleOf(product.data)}</Link>;
 }

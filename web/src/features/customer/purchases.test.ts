@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { expect, test } from 'vitest';
-import { couponsOf, ordersOf, skinFile } from './purchases';
+import { couponsOf, matchingRule, ordersOf, skinFile } from './purchases';
 import type { TimelineEvent } from './timeline';
 
 let seq = 0;
@@ -53,4 +53,11 @@ test('S2: a retest makes a new version of the skin file and says what it was bef
   expect(file.map((one) => one.version)).toEqual([2, 1]);
   expect(file[0]?.facts).toEqual([{ name: 'skin_type', value: '中性', before: '干性' }, { name: 'score', value: '60', before: null }]);
   expect(file[1]?.facts.find((one) => one.name === 'concerns')?.value).toBe('敏感、暗沉');
+});
+
+test('S2: products for her are those that say what her newest test says', () => {
+  const [newest] = skinFile([event('Skin Test Taken', 1, { skin_type: 'dry', concerns: ['敏感', '暗沉'], score: 60 })]);
+  if (newest === undefined) throw new Error('no version');
+  expect(matchingRule(newest, ['name', 'skin_type', 'concerns'])).toEqual({ any: [{ prop: 'skin_type', in: ['dry'] }, { prop: 'concerns', in: ['敏感', '暗沉'] }] });
+  expect(matchingRule(newest, ['name', 'price'])).toBeNull();
 });

@@ -178,3 +178,9 @@ export function skinFile(events: readonly TimelineEvent[]): SkinVersion[] {
   });
   return versions.reverse();
 }
+
+/* The rule for products whose property of the same name has the value of a fact, as one of several too; null where products have none. */
+export function matchingRule(version: SkinVersion, properties: readonly string[]): { any: { prop: string; in: string[] }[] } | null {
+  const any = version.facts.filter((fact) => properties.includes(fact.name)).map((fact) => ({ prop: fact.name, in: fact.value.split('、') }));
+  return any.length === 0 ? null : { any };
+}

@@ -14,7 +14,7 @@ export const customerTexts = catalogue({
       since: '首次认识', seen: '最近活跃', orders: '订单', revenue: '净消费', refunded: '已退款', average: '客单价', first: '首单', last: '最近一单', events: '事件',
       others: '其他币种', identifiers: '标识', reach: '触达授权', granted: '已同意', withdrawn: '已撤回', noConsent: '还没有记录任何授权。',
       namespace: '命名空间', source: '来源', lastSeen: '最近出现', verified: '已验证', claimed: '仅声称', more: (count: number) => `另有 ${count} 个`, less: '收起', revealNote: '查看完整信息会记入操作记录',
-      stage: '阶段与标签', reachNow: '现在能不能触达', reachHint: '此刻用各个发送账号给她发营销消息，能不能发、为什么不能。', can: '可以',
+      withheld: '别的团队也认识这位客户，合计数字不显示。你的团队看得到的在时间线和订单里。', stage: '阶段与标签', reachNow: '现在能不能触达', reachHint: '此刻用各个发送账号给她发营销消息，能不能发、为什么不能。', can: '可以',
     },
     consent: {
       record: '登记…', title: '登记授权', hint: '写下她同意了什么，或撤回了什么。最近一次登记说了算，之前的都留有记录。', purpose: '用途', purposeHint: '选一个，或填自己的代码（小写字母、数字、下划线）。',
@@ -65,7 +65,7 @@ export const customerTexts = catalogue({
       since: 'First known', seen: 'Last seen', orders: 'Orders', revenue: 'Net spend', refunded: 'Refunded', average: 'Per order', first: 'First order', last: 'Last order', events: 'Events',
       others: 'Other currencies', identifiers: 'Identifiers', reach: 'May be reached by', granted: 'agreed', withdrawn: 'withdrawn', noConsent: 'No consent is on record yet.',
       namespace: 'Namespace', source: 'Source', lastSeen: 'Last seen', verified: 'verified', claimed: 'only claimed', more: (count) => `${count} more`, less: 'Fewer', revealNote: 'Looking at full values is written to the audit',
-      stage: 'Stage and tags', reachNow: 'Can be reached now', reachHint: 'By each account, for marketing, at this moment: whether, and why not.', can: 'yes',
+      withheld: 'She is known to other teams, too: sums over all of it are not shown. What your team may see stands in the timeline and under orders.', stage: 'Stage and tags', reachNow: 'Can be reached now', reachHint: 'By each account, for marketing, at this moment: whether, and why not.', can: 'yes',
     },
     consent: {
       record: 'Record…', title: 'Record a consent', hint: 'Write down what she agreed to, or took back. The last record counts; the ones before are kept.', purpose: 'Purpose', purposeHint: 'Choose one, or type a code of your own (small letters, digits, underscores).',

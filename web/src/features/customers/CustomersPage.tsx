@@ -79,7 +79,7 @@ export function CustomersPage() {
         </span>
       ),
     },
-    orders: { key: 'orders', title: t.orders, width: 76, align: 'right', render: (_, row) => <span className={row.summary.orders === 0 ? 'faint' : ''}>{row.summary.orders}</span> },
+    orders: { key: 'orders', title: t.orders, width: 76, align: 'right', render: (_, row) => (row.summary.withheld === true ? <span className="faint" title={t.withheld}>—</span> : <span className={row.summary.orders === 0 ? 'faint' : ''}>{row.summary.orders}</span>) },
     revenue: { key: 'revenue', title: t.revenue, width: 116, align: 'right', render: (_, row) => <Money minor={row.summary.revenue} currency={row.summary.currency} /> },
     lastSeen: { key: 'lastSeen', title: t.lastSeen, width: 110, render: (_, row) => <Time at={row.summary.last_seen_at} /> },
     created: { key: 'created', title: t.created, width: 110, render: (_, row) => <Time at={row.created_at} /> },

@@ -7,6 +7,7 @@ import { Link } from 'react-router';
 import { keep, kept, useText } from '@/app/preferences';
 import { catalogue } from '@/lib/text';
 import { Panel } from '@/ui/Page';
+import { useSession } from '@/app/session';
 import { setupSteps, setupWays, useSetup, type SetupStep } from './setup';
 
 const texts = catalogue({
@@ -39,8 +40,10 @@ const closedKey = 'kith.setup.closed';
 export function SetupPanel({ isAlways = false }: { isAlways?: boolean }) {
   const t = useText(texts);
   const done = useSetup();
+  const { user } = useSession();
   const [isClosed, setClosed] = useState(() => kept(closedKey) === '1');
-  if (done === null || (!isAlways && (isClosed || done.size === setupSteps.length))) return null;
+  /* who sees a part of the house does not set it up */
+  if (done === null || user.team !== null || (!isAlways && (isClosed || done.size === setupSteps.length))) return null;
   const next = setupSteps.find((step) => !done.has(step));
   const close = (): void => {
     keep(closedKey, '1');
