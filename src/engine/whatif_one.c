@@ -43,9 +43,9 @@ err whatif_run_new(struct whatif_run *run)
 
 void whatif_run_free(struct whatif_run *run)
 {
+    stream_close(&run->stream); /* first: its reader looks at the cast and the parts */
     if (run->part == 0)
         parts_free(run);
-    stream_close(&run->stream);
     arena_deinit(&run->told_texts);
     touch_reader_free(&run->touch_reader);
     journeys_free(&run->journeys);
