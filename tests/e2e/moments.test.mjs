@@ -206,6 +206,65 @@ test('S22: what would happen before it goes live: who enters, what goes on which
   await visit.close();
 });
 
+test('S2: a skin test becomes a tag by a mapping that is looked at first; her file, what suits her, the group of her type or the next, or another way', here, async () => {
+  const tested = (user, skin, at = now) => did(user, 'Skin Test Taken', { skin_type: skin, score: 61 }, at);
+  await people('s2-dry', 's2-full', 's2-late');
+  await say(tested('s2-dry', 'oily', now - DAY), did('nobody', 'Customer Group Joined', {}), did('nobody', 'Customer Group Full', {}));
+  await place.kith.put('/objects/product/P2', { props: { name: '滋润面霜', skin_type: 'dry' } });
+  await place.kith.put('/objects/product/P3', { props: { name: '控油乳', skin_type: 'oily' } });
+  const visit = await place.enter();
+  const { page } = visit;
+  /* what the last test said is mapped to values of a tag; who gets one is seen before it is published */
+  const said = (value) => ({ value, rule: { all: [{ event: 'Skin Test Taken', measure: 'last', of: 'skin_type', eq: value }] } });
+  await define(visit, 'tag', { key: 'skin_type', name: '肤质', values: [said('dry'), said('oily')] }, '+1');
+  await photograph(visit, 's2-mapping');
+
+  /* the welcome, from the library: by text here, and to the next group where the first is full */
+  await take(visit, '肌肤类型欢迎', 'skin_welcome');
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  const json = page.getByRole('textbox', { name: 'JSON' });
+  const definition = JSON.parse(await json.inputValue());
+  const text = (template, next) => ({ type: 'send', channel: 'sms', template, ...(next && { next }) });
+  Object.assign(definition.nodes, {
+    invite: text('skin_group', 'full'), full: { type: 'wait_until', event: 'Customer Group Full', timeout: '1h', next: 'next', on_timeout: 'joins' }, next: text('skin_next', 'joins'), other: text('skin_file'),
+  });
+  await json.fill(JSON.stringify(definition));
+  await page.getByRole('tab', { name: '画布' }).click();
+  await page.locator('[data-node="next"]').waitFor();
+  await photograph(visit, 's2-journey');
+  await launch(visit, 'skin_welcome');
+
+  await say(tested('s2-dry', 'dry'), tested('s2-full', 'oily'), tested('s2-late', 'oily'));
+  await quiet();
+  await say(did('s2-full', 'Customer Group Full', {})); // the group's answer to her
+  await quiet();
+  assert.match((await inbox('s2-dry', 'SMS_SKIN'))[0].content, /干皮/);
+  assert.match((await inbox('s2-full', 'SMS_NEXT'))[0].content, /油皮/);
+  assert.deepEqual(await inbox('s2-dry', 'SMS_NEXT'), []);
+
+  /* her page: the tag at once, the file with its versions, and what suits her */
+  await visit.go(`/customers/${await who('s2-dry')}/skin`);
+  await page.locator('.customer-profile .belongs', { hasText: '肤质' }).getByText('干性').waitFor();
+  const file = page.locator('.skin-file');
+  await file.getByText('第 2 次').waitFor();
+  await file.getByText('之前是 油性').waitFor();
+  const goods = page.getByRole('region', { name: '适合她的商品' });
+  await goods.getByRole('link', { name: '滋润面霜' }).waitFor();
+  assert.equal(await goods.getByRole('link').count(), 1);
+  await visit.accessible('a skin file');
+  await photograph(visit, 's2-file');
+
+  await advance(DAY);
+  await say(did('s2-dry', 'Customer Group Joined', {}), did('s2-full', 'Customer Group Joined', {}));
+  await advance(2 * DAY + 2 * HOUR);
+  assert.deepEqual([(await inbox('s2-dry', 'SMS_FILE')).length, (await inbox('s2-full', 'SMS_FILE')).length, (await inbox('s2-late', 'SMS_FILE')).length], [0, 0, 1], 'who has not joined after three days goes another way');
+  await place.signIn(visit);
+  await visit.go(`/journeys/skin_welcome/explain?who=${await who('s2-late')}`);
+  await page.locator('main').getByText(/other/).first().waitFor();
+  visit.clean(isEndedSession);
+  await visit.close();
+});
+
 test('S4: the moment of the order: tag, list and tier move with it and back, the invitation that waits is pulled', here, async () => {
   await say(did('nobody', 'Return Sale Listed', { sale: '618' }), paid('nobody', 'S4-0', '1.00'), did('nobody', 'Order Cancelled', { order_id: 'S4-0' }), did('nobody', 'Order Refunded', { order_id: 'S4-0' }));
   await people('s4-waits', 's4-gone');
