@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { appid, corp, did, known, paid, phone, tmallApp } from '../s1/support.mjs';
-import { Place, counted, missingConsole, until } from './support.mjs';
+import { Place, choose, counted, missingConsole, until } from './support.mjs';
 
 let place;
 before(async () => {
@@ -215,6 +215,34 @@ test('S1: two customers are joined by hand, and the old OneID leads to the new o
   const gone = now === a ? b : a;
   await visit.go(`/customers/${gone}`);
   await visit.page.getByText(`${gone} 已并入 ${now}`, { exact: false }).waitFor();
+  visit.clean();
+  await visit.close();
+});
+
+test('S1: an identifier is given by hand, and a wrong one taken off', { skip: missingConsole }, async () => {
+  const visit = await place.enter();
+  const { page } = visit;
+  await place.house.tell([known('crm', [['user_id', 'u-by-hand'], ['member_card', 'MC-wrong']], { name: '手工先生' })]);
+  await place.kith.settled();
+  const her = await place.house.who(['user_id', 'u-by-hand']);
+  await visit.go(`/customers/${her}`);
+  await visit.button('手工添加标识').click();
+  const dialog = page.getByRole('dialog');
+  await choose(dialog, page, '标识类型', '手机号');
+  await dialog.getByLabel('值', { exact: true }).fill(phone(50_000_777));
+  await dialog.getByLabel('已经验证过').check();
+  await dialog.getByLabel('原因').fill('工单 4711');
+  await visit.accessible('the form of an identifier by hand');
+  await dialog.getByRole('button', { name: /添\s*加/ }).click();
+  await page.locator('.who-identifiers').getByText('154****0777').waitFor();
+  assert.equal(await place.house.who(['mobile', phone(50_000_777)]), her);
+
+  await page.getByRole('button', { name: /^移除.*MC-wrong/ }).click();
+  await dialog.getByText('MC-wrong').waitFor();
+  await dialog.getByLabel('原因').fill('工单 4712');
+  await dialog.getByRole('button', { name: /移\s*除/ }).click();
+  await counted(page.locator('.who-identifiers').getByText('MC-wrong'), 0);
+  assert.notEqual(await place.house.who(['member_card', 'MC-wrong']), her);
   visit.clean();
   await visit.close();
 });
