@@ -17,17 +17,22 @@
 #define FAILED_MS 1000 /* before what failed is tried again */
 
 /* The nearest rank: the value at ceil(i * n / q). The recipe is this scan's alone until it is installed. */
-static void find_edges(struct scan_part *part, size_t axis)
+static err find_edges(struct scan_part *part, size_t axis)
 {
     uint32_t q = part->recipe->quantiles;
     struct rfm_axis *to = &part->recipe->axes[axis];
-    int64_t *values = part->measures[axis];
     if (part->measure_count == 0)
-        return;
+        return ERR_OK;
+    int64_t *values = memory_alloc(part->measure_count * sizeof(*values));
+    if (values == NULL)
+        return ERR_NOMEM;
+    memcpy(values, part->measures[axis], part->measure_count * sizeof(*values));
     numbers_sort(values, part->measure_count);
     to->edge_count = q - 1;
     for (uint32_t i = 1; i < q; i++)
         to->edges[i - 1] = values[(i * part->measure_count + q - 1) / q - 1];
+    memory_free(values);
+    return ERR_OK;
 }
 
 /* Each thread takes one of three axes of one of the parts after another. */
@@ -37,9 +42,26 @@ static void find_all_edges(struct scan *scan)
         uint32_t next = atomic_fetch_add(&scan->next_axis, 1);
         if (next >= 3 * scan->part_count)
             return;
-        if (scan->parts[next / 3].recipe->quantiles > 0)
-            find_edges(&scan->parts[next / 3], next % 3);
+        struct scan_part *part = &scan->parts[next / 3];
+        if (part->recipe->quantiles > 0 && find_edges(part, next % 3) != ERR_OK)
+            atomic_store(&scan->failed, true);
     }
+}
+
+/* One thread, while the other goes on with what is not measured. */
+static void keep_all_boxes(struct scan *scan)
+{
+    for (uint32_t i = 0; i < scan->part_count && !atomic_load(&scan->failed); i++)
+        if (scan_is_measured(scan, &scan->parts[i]) && scan_keep_boxes(&scan->parts[i]) != ERR_OK)
+            atomic_store(&scan->failed, true);
+}
+
+static bool is_all_measured(const struct scan *scan)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < scan->part_count; i++)
+        all = all && scan_is_measured(scan, &scan->parts[i]);
+    return all;
 }
 
 void recipe_write_edges(const struct recipe *recipe, struct json_writer *writer)
@@ -129,10 +151,13 @@ static void *run_thread(void *context)
         /* NOLINTNEXTLINE(bugprone-posix-return) */
         if (pthread_barrier_wait(&scan->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
             atomic_store(&scan->next_chunk, 0);
-        find_all_edges(scan);
-        pthread_barrier_wait(&scan->barrier);
+        if (!atomic_load(&scan->failed))
+            find_all_edges(scan);
+        /* NOLINTNEXTLINE(bugprone-posix-return) */
+        if (pthread_barrier_wait(&scan->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+            keep_all_boxes(scan);
     }
-    if (!atomic_load(&scan->failed))
+    if (!atomic_load(&scan->failed) && !is_all_measured(scan))
         scan_all_chunks(scan, false, reader, &judging, lists);
     found_lists_free(scan, lists);
     rule_judge_free(&judging.judge);
@@ -152,6 +177,7 @@ static void part_deinit(struct scan_part *part)
     numbers_deinit(&part->numbers);
     for (size_t axis = 0; axis < 3; axis++)
         memory_free(part->measures[axis]);
+    memory_free(part->measured);
     recipe_release(&part->recipe);
 }
 

@@ -39,6 +39,12 @@ struct scan {
 /* scan_chunk.c. A thread's part of the work: all chunks that nobody has taken yet. */
 void scan_all_chunks(struct scan *scan, bool measuring, struct history_reader *reader,
                      struct judging *judging, struct found_list *lists);
+/* RFM by quantiles: measured first, and put into boxes when the thresholds are known. */
+static inline bool scan_is_measured(const struct scan *scan, const struct scan_part *part)
+{
+    return scan->measures && part->recipe->quantiles > 0;
+}
+err scan_keep_boxes(struct scan_part *part) MUST_USE;
 /* Lists are of one part each. */
 struct found_list *found_lists_new(const struct scan *scan); /* NULL: no memory */
 void found_lists_free(const struct scan *scan, struct found_list *lists);

@@ -61,19 +61,27 @@ static void note_due(struct chunk_work *work, uint32_t customer, int64_t until_m
         *cell = minute;
 }
 
+/* Three items of hers, by axis; her due time is known with them. */
+static bool add_measures(struct chunk_work *work, uint32_t index, uint32_t customer,
+                         const int64_t numbers[3])
+{
+    return list_add(&work->lists[index], customer, numbers[0]) &&
+           list_add(&work->lists[index], customer, numbers[1]) &&
+           list_add(&work->lists[index], customer, numbers[2]);
+}
+
 static bool measure_one(struct chunk_work *work, const struct scan_part *part, uint32_t index,
                         uint32_t customer, const struct history_view *view)
 {
     int64_t numbers[3], until_ms = RULE_FOREVER;
-    for (size_t axis = 0; axis < 3; axis++)
-        if (!rfm_measure(part->recipe, axis, work->judging, customer, view, work->scan->now_ms + 1,
-                         &numbers[axis], &until_ms))
-            return true;
-    if (numbers[1] == 0)
-        return true;
-    return list_add(&work->lists[index], 0, numbers[0]) &&
-           list_add(&work->lists[index], 1, numbers[1]) &&
-           list_add(&work->lists[index], 2, numbers[2]);
+    bool has_all = view->count > 0 || !view->complete;
+    for (size_t axis = 0; axis < 3 && has_all; axis++)
+        has_all = rfm_measure(part->recipe, axis, work->judging, customer, view,
+                              work->scan->now_ms + 1, &numbers[axis], &until_ms) &&
+                  (axis != 1 || numbers[axis] != 0);
+    if (until_ms != RULE_FOREVER)
+        note_due(work, customer, until_ms);
+    return !has_all || add_measures(work, index, customer, numbers);
 }
 
 /* What was found of her so far does not count. */
@@ -112,9 +120,10 @@ static bool judge_visited(void *context, uint32_t customer, const struct history
     for (uint32_t i = 0; i < scan->part_count; i++) {
         struct scan_part *part = &scan->parts[i];
         struct verdict verdict;
+        if (scan_is_measured(scan, part) != work->measuring)
+            continue;
         if (work->measuring) {
-            if (part->recipe->quantiles > 0 && !measure_one(work, part, i, customer, view))
-                work->failed = true;
+            work->failed = work->failed || !measure_one(work, part, i, customer, view);
             continue;
         }
         recipe_judge(part->recipe, part->definition->texts, work->judging, customer, view,
@@ -138,10 +147,15 @@ static bool measure_span(struct chunk_work *work, const struct scan_part *part, 
     if (!rfm_measure_span(part->recipe, work->judging, span, left, work->scan->now_ms + 1,
                           verdicts))
         return false;
-    for (uint32_t slot = 0; slot < HISTORY_BLOCK_NODES; slot++)
-        for (uint32_t axis = 0; axis < 3 && (left[slot / 64] >> (slot % 64) & 1) != 0; axis++)
-            if (!list_add(&work->lists[index], axis, verdicts->numbers[axis][slot]))
-                work->failed = true;
+    for (uint32_t slot = 0; slot < HISTORY_BLOCK_NODES; slot++) {
+        int64_t numbers[3] = { verdicts->numbers[0][slot], verdicts->numbers[1][slot],
+                               verdicts->numbers[2][slot] };
+        if (verdicts->until_ms[slot] != RULE_FOREVER)
+            note_due(work, span->begin + slot, verdicts->until_ms[slot]);
+        if ((left[slot / 64] >> (slot % 64) & 1) != 0 &&
+            !add_measures(work, index, span->begin + slot, numbers))
+            work->failed = true;
+    }
     return true;
 }
 
@@ -180,8 +194,10 @@ static bool judge_plain(struct chunk_work *work, const struct scan_part *part, u
 static bool span_part(struct chunk_work *work, uint32_t index, const struct history_span *span)
 {
     const struct scan_part *part = &work->scan->parts[index];
+    if (scan_is_measured(work->scan, part) != work->measuring)
+        return true;
     if (work->measuring)
-        return part->recipe->quantiles == 0 || measure_span(work, part, index, span);
+        return measure_span(work, part, index, span);
     if (!recipe_has_span(part->recipe))
         return judge_plain(work, part, index, span);
     return judge_span(work, part, index, span);
@@ -222,21 +238,33 @@ static void scan_spans(struct chunk_work *work, struct history_reader *reader, u
     }
 }
 
+static err grow_measures(struct scan_part *part, size_t room)
+{
+    uint32_t *customers = memory_resize(part->measured, room * sizeof(*customers));
+    if (customers == NULL)
+        return ERR_NOMEM;
+    part->measured = customers;
+    for (size_t axis = 0; axis < 3; axis++) {
+        int64_t *longer = memory_resize(part->measures[axis], room * sizeof(*longer));
+        if (longer == NULL)
+            return ERR_NOMEM;
+        part->measures[axis] = longer;
+    }
+    part->measure_room = room;
+    return ERR_OK;
+}
+
 static err keep_measures(struct scan_part *part, const struct found_list *list)
 {
     size_t more = list->count / 3;
-    if (part->measure_count + more > part->measure_room) {
-        size_t room = (part->measure_count + more) * 2;
-        for (size_t axis = 0; axis < 3; axis++) {
-            int64_t *longer = memory_resize(part->measures[axis], room * sizeof(*longer));
-            if (longer == NULL)
-                return ERR_NOMEM;
-            part->measures[axis] = longer;
-        }
-        part->measure_room = room;
+    if (part->measure_count + more > part->measure_room &&
+        grow_measures(part, (part->measure_count + more) * 2) != ERR_OK)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t at = part->measure_count + i / 3;
+        part->measured[at] = list->items[i].customer;
+        part->measures[i % 3][at] = list->items[i].value;
     }
-    for (size_t i = 0; i < list->count; i++)
-        part->measures[list->items[i].customer][part->measure_count + i / 3] = list->items[i].value;
     part->measure_count += more;
     return ERR_OK;
 }
@@ -294,6 +322,28 @@ static err keep_found(struct scan_part *part, const struct found_list *list)
                     ? set_add(&part->sets[found->value - 1], found->customer, &changed)
                     : numbers_put(&part->numbers, found->customer, found->value);
     }
+    return error;
+}
+
+/* Whose measures are known needs no second look. They stand by chunks, as they were kept. */
+err scan_keep_boxes(struct scan_part *part)
+{
+    struct found_list list = { .count = 0 };
+    err error = ERR_OK;
+    for (size_t i = 0; error == ERR_OK && i < part->measure_count; i++) {
+        int64_t numbers[3] = { part->measures[0][i], part->measures[1][i], part->measures[2][i] };
+        int64_t value = rfm_value(part->recipe, numbers);
+        uint32_t customer = part->measured[i];
+        if (list.count > 0 && chunk_of(customer) != chunk_of(list.items[0].customer)) {
+            error = keep_found(part, &list);
+            list.count = 0;
+        }
+        if (error == ERR_OK && value != NO_VALUE && !list_add(&list, customer, value))
+            error = ERR_NOMEM;
+    }
+    if (error == ERR_OK && list.count > 0)
+        error = keep_found(part, &list);
+    memory_free(list.items);
     return error;
 }
 

@@ -559,6 +559,7 @@ struct scan_part {
     struct set *sets; /* by the recipe's values */
     struct numbers numbers;
     int64_t *measures[3]; /* rfm by quantiles: of all who have them */
+    uint32_t *measured;   /* who they are */
     size_t measure_count, measure_room;
 };
 /* Members and values of definitions as they are now, for other threads. */

@@ -132,7 +132,7 @@ static void test_sorting(void **state)
         for (size_t count = 0; count <= 20000; count = count * 5 + 1) {
             for (size_t k = 0; k < count; k++)
                 expected[k] = values[k] =
-                    (int64_t)random_below(&random, ranges[i]) - (int64_t)(ranges[i] / 2);
+                    (int64_t)(random_below(&random, ranges[i]) - ranges[i] / 2);
             if (count > 2) {
                 expected[0] = values[0] = INT64_MIN;
                 expected[1] = values[1] = INT64_MAX;
