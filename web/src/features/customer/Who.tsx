@@ -91,7 +91,7 @@ const tagsShown = 6;
 
 /* Where she stands, then the tags that say most: stages first, then what is text, then what is only yes. */
 function Stage({ customer }: { customer: Customer }) {
-  const t = useText(customerTexts).who;
+  const { who: t, value: values } = useText(customerTexts);
   const list = useQuery({ ...queries.definitions('tags'), refetchInterval: false });
   const known = new Map((list.data?.items ?? []).map((one) => [one.key, one]));
   const rank = (key: string): number => (known.get(key)?.kind === 'stage' ? 0 : known.get(key)?.value_type === 'text' ? 1 : 2);
@@ -101,7 +101,7 @@ function Stage({ customer }: { customer: Customer }) {
     <ul className="who-stage" aria-label={t.stage}>
       {tags.map(([key, value]) => {
         const name = known.get(key)?.name || key;
-        return <li key={key}><Link to={`/tags/${key}`} title={`${name}${value === true ? '' : ` · ${String(value)}`}`}><Pill tone={rank(key) === 0 ? 'accent' : 'plain'}>{value === true ? name : typeof value === 'number' ? `${name} ${value}` : String(value)}</Pill></Link></li>;
+        return <li key={key}><Link to={`/tags/${key}`} title={`${name}${value === true ? '' : ` · ${String(value)}`}`}><Pill tone={rank(key) === 0 ? 'accent' : 'plain'}>{value === true ? name : typeof value === 'number' ? `${name} ${value}` : wordFor(values, String(value))}</Pill></Link></li>;
       })}
     </ul>
   );

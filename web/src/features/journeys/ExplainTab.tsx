@@ -11,6 +11,7 @@ import { useFilters } from '@/lib/hooks';
 import { OneId, Pill, Time } from '@/ui/Marks';
 import { Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
+import { useReason } from '@/features/touches/reason';
 import { journeyQueries, type Explained } from './model';
 import { journeyTexts } from './texts';
 
@@ -47,6 +48,9 @@ function Found({ journeyKey, query, onChoose }: { journeyKey: string; query: str
   );
 }
 
+/* A code of a reason, and no text: those have words. */
+const isCode = (text: string): boolean => /^[a-z]+(_[a-z]+)*$/.test(text);
+
 /* Instants within a sentence of the server, in the zone of the workspace. */
 export function useSayTimes(): (text: string) => string {
   const language = useLanguage();
@@ -58,6 +62,7 @@ function Why({ journeyKey, oneId }: { journeyKey: string; oneId: string }) {
   const t = useText(journeyTexts);
   const language = useLanguage();
   const say = useSayTimes();
+  const reason = useReason();
   const why = useQuery(journeyQueries.explain(journeyKey, oneId));
   return (
     <Loaded query={why} skeleton={<Bones rows={4} inset={0} />}>
@@ -75,7 +80,7 @@ function Why({ journeyKey, oneId }: { journeyKey: string; oneId: string }) {
           {data.past.length > 0 && <h2 className="detail-head">{t.explain.past}</h2>}
           {data.past.map((one) => (
             <section key={one.position} className="stack" style={{ gap: 8 }}>
-              <p><Time at={one.entered_at} exact /> – <Time at={one.left_at} exact /> <span className="soft">{one.reason}</span></p>
+              <p><Time at={one.entered_at} exact /> – <Time at={one.left_at} exact /> <span className="soft">{isCode(one.reason) ? reason(one.reason) : one.reason}</span></p>
               <Steps steps={one.steps} />
             </section>
           ))}
@@ -89,9 +94,11 @@ function Steps({ steps }: { steps: Explained['positions'][number]['steps'] }) {
   const t = useText(journeyTexts);
   const language = useLanguage();
   const say = useSayTimes();
+  const reason = useReason();
+  const told = (what: string): string => (isCode(what) ? reason(what) : say(what));
   return (
     <ol className="explain-steps" aria-label={t.explain.steps}>
-      {steps.map((step, at) => <li key={at}><span className="soft"><Time at={step.at} exact seconds /></span><span>{step.text[language]} <span className="soft">{[step.node === '$start' ? '' : step.node, say(step.what), say(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span></span></li>)}
+      {steps.map((step, at) => <li key={at}><span className="soft"><Time at={step.at} exact seconds /></span><span>{step.text[language]} <span className="soft">{[step.node === '$start' ? '' : step.node, told(step.what), say(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span></span></li>)}
     </ol>
   );
 }
