@@ -89,6 +89,7 @@ struct listening mark_listen(const struct rule_judge *judge, const struct node *
 static uint64_t mark_word(const history_packed *events, size_t count, const struct listening *to)
 {
     uint64_t word = 0;
+    INVARIANT(count > 0 && count <= 64);
     uint64_t type = (uint64_t)to->type << 8, other = (uint64_t)to->other << 8;
     if (to->hears == HEARS_ONE)
         MARK_WORD((packed & TYPE_MASK) == type);
