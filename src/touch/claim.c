@@ -264,6 +264,21 @@ static err again_later(struct touches *touches, struct waiting *waiting, json_va
                         .until_ms = retry_ms > soonest_ms ? retry_ms : soonest_ms });
 }
 
+/* Does the provider see that it is a message again, or tell whether it had it? */
+static bool is_sure(const struct account *account)
+{
+    return account != NULL && (account->info->honours_key || account->info->can_be_asked ||
+                               account->info->is_internal);
+}
+
+/* It goes once more because somebody chose so, before or now: as a repeat where that means something, else as if it were new. */
+static void resend(struct waiting *waiting, const struct account *account)
+{
+    unsigned flags = waiting->flags;
+    flags = is_sure(account) ? flags | WAITING_REPEAT : flags & ~(unsigned)WAITING_REPEAT;
+    waiting->flags = (uint8_t)flags;
+}
+
 static err not_known(struct touches *touches, struct waiting *waiting, str reason, str detail)
 {
     const struct line *line = touches_line_at(touches, waiting->line);
@@ -271,6 +286,8 @@ static err not_known(struct touches *touches, struct waiting *waiting, str reaso
     waiting->flags |= WAITING_REPEAT;
     bool resends =
         account != NULL && account->resends_uncertain && ++waiting->tries <= TOUCH_TRIES_MAX;
+    if (resends)
+        resend(waiting, account);
     return touches_step_take(touches, waiting->number,
                              &(struct step){ .status = resends ? TOUCH_QUEUED : TOUCH_UNCERTAIN,
                                              .reason = reason,
@@ -446,9 +463,7 @@ static err recover_one(struct touches *touches, struct waiting *waiting)
 {
     const struct line *line = touches_line_at(touches, waiting->line);
     const struct account *account = touches_account_find(touches, line->account);
-    bool sure = account != NULL && (account->info->honours_key || account->info->can_be_asked ||
-                                    account->info->is_internal);
-    if (!sure)
+    if (!is_sure(account))
         return not_known(touches, waiting, STR("restart"),
                          STR("the server ended before the answer came"));
     waiting->flags |= WAITING_REPEAT;
@@ -497,7 +512,7 @@ static err decide(struct touches *touches, const struct touch_command *command)
     if (!str_equal(decision, STR("resend")))
         return problem_set(command->problem, ERR_UNPROCESSABLE,
                            "a decision is resend, sent, failed or cancel");
-    waiting->flags |= WAITING_REPEAT;
+    resend(waiting, touches_account_find(touches, touches_line_at(touches, mark->line)->account));
     return touches_step_take(touches, number,
                              &(struct step){ .status = TOUCH_QUEUED, .reason = STR("by_hand") });
 }
