@@ -178,6 +178,7 @@ err parts_run(struct whatif_run *run, err (*worked)(struct whatif_run *part))
 {
     struct working works[WHATIF_THREADS_MAX];
     uint32_t count = run->parts->count;
+    INVARIANT(count > 0 && count <= WHATIF_THREADS_MAX);
     for (uint32_t i = 0; i < count; i++)
         works[i] = (struct working){ .part = run->parts->runs[i], .work = worked };
     for (uint32_t i = 1; i < count; i++) {
