@@ -77,8 +77,12 @@ function Opened({ saved }: { saved: Policy }) {
         <StopNotice />
         {draft.isStale && draft.count > 0 && <div className="notice warn" role="status"><span>{t.stale}</span> <Button size="small" onClick={draft.discard}>{t.takeTheirs}</Button></div>}
         <TabBar<Tab> label={t.title} value={tab} onChange={(next) => setFilters({ tab: next })} tabs={tabs.map((key) => ({ key, label: t.tabs[key] }))}>
-          {tab === 'rules' && draft.count > 0 && <Preview policy={draft.policy} reason={reason} onRefused={setRefused} />}
-          {tab === 'rules' && <Rules policy={draft.policy} reason={reason} refused={refused} onChange={change} />}
+          {tab === 'rules' && (
+            <div className="stack">
+              {draft.count > 0 && <Preview policy={draft.policy} reason={reason} onRefused={setRefused} />}
+              <Rules policy={draft.policy} reason={reason} refused={refused} onChange={change} />
+            </div>
+          )}
           {tab === 'ranks' && <Ranks />}
           {tab === 'gates' && <Gates />}
           {tab === 'history' && <Histories />}
