@@ -130,6 +130,51 @@ static void failed_before_it_was_taken(void **state)
     house_remove(house);
 }
 
+static bool is_claimed_as_repeat(struct touch_house *house, const char *account)
+{
+    assert_int_equal(house_claim(house, account, 10), 1);
+    return str_contains(buffer_str(&house->answer), STR("\"repeat\":true"));
+}
+
+/* An uncertain one goes again because somebody, or its account, says so: as a repeat where the provider can tell, else as if it were
+ * new. */
+static void a_resend_is_a_repeat_where_that_means_something(void **state)
+{
+    static const struct {
+        const char *account, *kind, *channel, *settings;
+        bool is_repeat, by_itself;
+    } ways[] = { { "a", "sms_aliyun", "sms", "{\"uncertain\":\"leave\"}", true, false },
+                 { "b", "smtp", "email", "{\"uncertain\":\"leave\"}", false, false },
+                 { "c", "sms_aliyun", "sms", "{\"uncertain\":\"resend\"}", true, true },
+                 { "d", "smtp", "email", "{\"uncertain\":\"resend\"}", false, true } };
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct touch_house *house = house_make();
+        char body[200];
+        house_account(house, ways[i].account, ways[i].kind, ways[i].settings);
+        snprintf(body, sizeof body,
+                 "{\"key\":\"hello\",\"channel\":\"%s\",\"parts\":{\"text\":\"hello\"}}",
+                 ways[i].channel);
+        house_do(house, touch_put_template, body);
+        struct touch_request request = house_request(90, "j", "k");
+        request.channel = str_from_c(ways[i].channel);
+        struct touch_answer answer = house_ask(house, &request);
+        assert_int_equal(answer.status, TOUCH_QUEUED);
+        assert_false(is_claimed_as_repeat(house, ways[i].account));
+        house_result(house, answer.touch, "\"outcome\":\"uncertain\",\"reason\":\"timeout\"");
+        if (!ways[i].by_itself) {
+            assert_int_equal(house_status(house, answer.touch), TOUCH_UNCERTAIN);
+            snprintf(body, sizeof body, "{\"touch\":%llu,\"decision\":\"resend\"}",
+                     (unsigned long long)answer.touch);
+            house_do(house, touch_decide, body);
+        }
+        assert_int_equal(house_status(house, answer.touch), TOUCH_QUEUED);
+        house_again(house);
+        assert_true(is_claimed_as_repeat(house, ways[i].account) == ways[i].is_repeat);
+        house_remove(house);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +182,7 @@ int main(void)
         cmocka_unit_test(failed_an_hour_later),
         cmocka_unit_test(delivered_is_delivered),
         cmocka_unit_test(failed_before_it_was_taken),
+        cmocka_unit_test(a_resend_is_a_repeat_where_that_means_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
