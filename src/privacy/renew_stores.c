@@ -187,12 +187,11 @@ err renew_log(struct privacy *privacy, bool *ended, struct problem *problem)
 /* Texts of keys before the newest, as they stand in JSON. */
 void renew_write_condition(uint32_t oldest, uint32_t newest, struct buffer *out)
 {
-    static const char *const columns[] = { "props", "context" };
-    for (int i = 0; i < 2; i++) {
-        buffer_printf(out, "%smultiSearchAny(%s, [", i > 0 ? " OR " : "", columns[i]);
-        for (uint32_t number = oldest; number < newest; number++)
-            buffer_printf(out, "%s'\"s1:%c:'", number > oldest ? ", " : "", seal_digit(number));
-        buffer_append_str(out, STR("])"));
+    const char *joint = "";
+    for (uint32_t number = oldest; number < newest; number++) {
+        buffer_printf(out, "%sposition(props, '\"s1:%c:') > 0 OR position(context, '\"s1:%c:') > 0",
+                      joint, seal_digit(number), seal_digit(number));
+        joint = " OR ";
     }
 }
 

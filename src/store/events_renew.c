@@ -66,6 +66,8 @@ static err settle_mutations(struct warehouse *warehouse, int place, struct probl
 static err kill_failed(struct warehouse *warehouse, int place, struct problem *problem)
 {
     char sql[300];
+    if (warehouse->shard_count > 0 && !atomic_load(&warehouse->modern))
+        return ERR_OK; /* servers before ClickHouse 20 cannot */
     snprintf(
         sql, sizeof sql,
         "KILL MUTATION WHERE database = currentDatabase() AND table = '%s' AND NOT is_done AND "
