@@ -23,7 +23,7 @@
 #define LANES 256
 /* A round with one source alone, and one while several share the log. */
 #define LANES_ROUND_BYTES_MAX ((size_t)4 << 20)
-#define LANES_SHORT_ROUND_BYTES ((size_t)512 << 10)
+#define LANES_SHORT_ROUND_BYTES ((size_t)256 << 10)
 #define LANES_QUANTUM_BYTES ((int64_t)64 << 10)
 /* So long after its last append a source counts as one that shares. */
 #define LANES_SHARED_MS 1000

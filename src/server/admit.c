@@ -36,6 +36,8 @@
 #define RETRY_SPREAD_S 3
 /* A question of the console has more patience than an SDK, which has a queue of its own. */
 #define API_PATIENCE 10
+/* Nor is a source refused for what another floods with, as long as it waits less than that. */
+#define QUIET_PATIENCE 10
 
 static int64_t between_ms(steady_ns from, steady_ns to)
 {
@@ -114,7 +116,7 @@ static int64_t limit_of(const struct request *request)
 {
     int64_t limit_ms = request->server->config.door_wait_ms_max;
     if (request->is_door)
-        return limit_ms;
+        return flow_is_quiet(request) ? limit_ms * QUIET_PATIENCE : limit_ms;
     return str_starts_with(request->path, STR("/api/")) ? limit_ms * API_PATIENCE : 0;
 }
 

@@ -32,6 +32,8 @@
  * nobody's, and would be lost. */
 #define SHARE_CUT 8
 #define RETRY_AFTER_MAX_S 60
+/* Who brings less than this part of a fair share is not what others wait for. */
+#define QUIET_PART 4
 
 struct bucket {
     _Atomic int64_t full_us; /* steady time */
@@ -41,12 +43,14 @@ struct flow {
     struct bucket limit, share;
     _Atomic uint32_t cap;     /* events a second; 0: none */
     _Atomic uint32_t taken;   /* in this second */
+    _Atomic uint32_t before;  /* in the one before */
     _Atomic uint32_t refused; /* in this second, by its cap */
 };
 
 struct flows {
     _Atomic int64_t second;
-    _Atomic uint32_t came, late;       /* requests of this second, and those that waited too long */
+    _Atomic uint64_t fair;       /* share of each in the second before; 0: one alone, or nobody */
+    _Atomic uint32_t came, late; /* requests of this second, and those that waited too long */
     _Atomic uint64_t memo[MEMO_SLOTS]; /* 48 bits of a hash, 16 of a source number */
     struct flow flow[FLOWS_MAX];       /* by source number; 0: not told apart */
 };
@@ -107,9 +111,12 @@ static void settle_second(struct flows *flows, bool pressed)
         active += taken[i] > 0;
     }
     uint64_t fair = active > 1 ? total / active : 0;
-    for (uint32_t i = 1; i < FLOWS_MAX; i++)
+    atomic_store_explicit(&flows->fair, fair, memory_order_relaxed);
+    for (uint32_t i = 1; i < FLOWS_MAX; i++) {
+        atomic_store_explicit(&flows->flow[i].before, taken[i], memory_order_relaxed);
         if (taken[i] > 0 || atomic_load_explicit(&flows->flow[i].cap, memory_order_relaxed) > 0)
             settle_flow(&flows->flow[i], taken[i], fair, pressed);
+    }
 }
 
 static void pass_second(struct flows *flows, int64_t at_us)
@@ -188,6 +195,16 @@ uint64_t flow_lane(const struct request *request)
 {
     uint32_t source = flow_source_known(request);
     return source != 0 ? source : name_of(request);
+}
+
+bool flow_is_quiet(const struct request *request)
+{
+    struct flows *flows = request->server->flows;
+    uint32_t source = flow_source_known(request);
+    uint64_t fair = atomic_load_explicit(&flows->fair, memory_order_relaxed);
+    return source != 0 && fair > 0 &&
+           atomic_load_explicit(&flow_of(flows, source)->before, memory_order_relaxed) <
+               fair / QUIET_PART;
 }
 
 bool flow_may_come(struct request *request)

@@ -175,6 +175,8 @@ void door_run_queued(struct request *request);
 uint32_t flow_source_known(const struct request *request);
 /* The same, and else its header or query. */
 uint64_t flow_lane(const struct request *request);
+/* It brings little beside others: refusing it would let nobody else be in time. */
+bool flow_is_quiet(const struct request *request);
 
 struct flow_source {
     uint32_t number, events_per_second;

@@ -18,7 +18,7 @@
 #define QUANTUM_BYTES 32768
 /* A tiny request costs something, too: its headers, its source, its answer. */
 #define REQUEST_BYTES 512
-#define RUN_US 4000
+#define RUN_US 2000
 
 struct lane {
     uint64_t name;
