@@ -70,6 +70,9 @@ static err compile_change(struct audience_question *question, str key, json_valu
     if (error == ERR_OK)
         question->definition =
             definition_find(audience, is_tag ? AUDIENCE_TAG : AUDIENCE_SEGMENT, key);
+    if (error == ERR_OK && question->recipe->form == FORM_COUNT &&
+        question->recipe->kind == RULE_TEXT)
+        error = lexicon_new(&question->texts, AUDIENCE_TEXT_VALUES_MAX);
     return error;
 }
 
@@ -177,6 +180,7 @@ void audience_question_free(struct audience_question **question)
     if (gone == NULL)
         return;
     recipe_release(&gone->recipe);
+    lexicon_free(&gone->texts);
     others_free(&gone->facts.others);
     stream_form_deinit(&gone->form);
     compare_free(gone);
@@ -215,6 +219,24 @@ static bool leave_out(void *context, uint32_t customer)
     return stream_list_add(&tally->lacking, customer);
 }
 
+/* The value as the definition knows it, so that both can be compared; -1: one that nobody has had. */
+static int64_t known_value(const struct audience_question *question, int64_t value)
+{
+    const struct definition *definition = question->definition;
+    const struct recipe *recipe = question->recipe;
+    str text;
+    if (value == NO_VALUE)
+        return value;
+    if (question->texts != NULL)
+        text = lexicon_at(question->texts, (uint32_t)value)->text;
+    else if (recipe->in_sets && question->kind == AUDIENCE_CHANGE_TAG)
+        text = recipe->values[value - 1];
+    else
+        return value;
+    uint32_t code = definition != NULL ? lexicon_find(definition->texts, text) : 0;
+    return code != 0 ? (int64_t)code : -1;
+}
+
 struct comparing {
     struct tally *tally;
     struct judging *judging;
@@ -227,20 +249,14 @@ static bool compare_one(void *context, uint32_t customer, const struct history_v
     const struct audience_question *question = tally->scanner->question;
     const struct definition *definition = question->definition;
     struct verdict verdict;
-    recipe_judge(question->recipe, NULL, comparing->judging, customer, view, question->now_ms + 1,
-                 &verdict);
+    recipe_judge(question->recipe, question->texts, comparing->judging, customer, view,
+                 question->now_ms + 1, &verdict);
     if (lacked_events(question->audience, comparing->judging->judge))
         return leave_out(tally, customer);
     int64_t before = definition != NULL
                          ? others_get(&question->facts.others, definition->number, customer)
                          : NO_VALUE;
-    int64_t after = verdict.value;
-    if (after != NO_VALUE && question->recipe->in_sets && question->kind == AUDIENCE_CHANGE_TAG) {
-        uint32_t code = definition != NULL
-                            ? lexicon_find(definition->texts, question->recipe->values[after - 1])
-                            : 0;
-        after = code != 0 ? (int64_t)code : -1; /* a value that nobody has had */
-    }
+    int64_t after = known_value(question, verdict.value);
     tally->count += after != NO_VALUE;
     if (before == after)
         return true;

@@ -28,6 +28,7 @@ struct audience_question {
 
     /* preview and change */
     struct recipe *recipe;
+    struct lexicon *texts; /* of a recipe that measures texts: what its codes mean; else NULL */
     struct definition *definition;
     struct scan_facts facts;
     uint64_t seq; /* up to which what memory does not hold is read back */

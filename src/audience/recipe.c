@@ -604,7 +604,7 @@ static void judge_count(const struct recipe *recipe, struct lexicon *texts, stru
         verdict->value = value.number;
         return;
     }
-    uint32_t code = texts != NULL ? lexicon_intern(texts, value.text) : 0;
+    uint32_t code = texts != NULL ? lexicon_intern(texts, value.text) : 1;
     if (code != 0)
         verdict->value = code;
 }

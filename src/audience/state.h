@@ -347,7 +347,7 @@ err recipe_new(struct audience *audience, enum audience_kind kind, json_value bo
                struct recipe **recipe, struct problem *problem) MUST_USE;
 void recipe_release(struct recipe **recipe);
 struct recipe *recipe_hold(struct recipe *recipe);
-/* All but FORM_GIVEN. */
+/* All but FORM_GIVEN. A measured text is its code in `texts`; NULL: 1, whatever it says. */
 void recipe_judge(const struct recipe *recipe, struct lexicon *texts, struct judging *judging,
                   uint32_t customer, const struct history_view *view, int64_t now_ms,
                   struct verdict *verdict);

@@ -90,6 +90,21 @@ test('S8: a score adds up its parts, decays, says why; weights show who enters b
   await refused(kith, 409, 'conflict', 'DELETE', '/tags/score');
 });
 
+test('S2: what a change of a tag that measures a text would do is counted before it is saved', real, async () => {
+  const taken = (user, skin_type, when) => track(user, 'Skin Test Taken', { skin_type }, { timestamp: when });
+  const skin = (measure) => ({ kind: 'count', measure: { event: 'Skin Test Taken', measure, of: 'skin_type' } });
+  await send(taken('ann', 'dry', day(-9)), taken('ann', 'oily', day(-8)), taken('bob', 'dry', day(-9)));
+  const preview = (measure) =>
+    expect(kith, 200, 'POST', '/tags/skin/preview-change', { body: skin(measure), token: tokens.operator });
+  const told = ({ count, changes, enters, leaves }) => ({ count, changes, enters, leaves });
+  assert.deepEqual(told(await preview('last')), { count: 2, changes: 2, enters: 2, leaves: 0 });
+  assert.equal((await put('skin', skin('last'))).count, 2);
+  assert.equal((await tagsOf('ann')).skin, 'oily');
+  assert.deepEqual(told(await preview('last')), { count: 2, changes: 0, enters: 0, leaves: 0 });
+  assert.deepEqual(told(await preview('first')), { count: 2, changes: 1, enters: 0, leaves: 0 });
+  await expect(kith, 204, 'DELETE', '/tags/skin');
+});
+
 test('S8: a part of a score counts the events that its where holds of', real, async () => {
   await put('likes', { kind: 'score', parts: [
     { name: 'cheap', weight: 3, event: 'Order Paid', where: [{ prop: 'revenue', lt: 2000 }] },
