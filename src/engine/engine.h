@@ -54,8 +54,9 @@ struct engine_config {
     const char *ledger_url; /* "postgresql://…"; NULL: ledger.db of the folder */
     const char *log_url;    /* likewise; NULL: log.db of the folder */
     const char *address;    /* of a log on a server: where others send people to us */
-    const char *role, *version; /* what we tell them that we are; NULL: "active" or "follower", "" */
-    int64_t lease_ms;       /* of it; default 10 s */
+    const char *role,
+        *version;     /* what we tell them that we are; NULL: "active" or "follower", "" */
+    int64_t lease_ms; /* of it; default 10 s */
     /* Apply what another server writes, answer questions, write nothing (needs log_url and ledger_url). */
     bool follows;
     /* With `follows`: the sources alone, for a server that has doors and nothing else (engine/collecting.h). */

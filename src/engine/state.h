@@ -140,7 +140,7 @@ struct engine {
     uint64_t nonce_next;
 
     struct flusher *flusher;
-    char failing[160]; /* under waiters_mutex */
+    char failing[160];          /* under waiters_mutex */
     struct forgotten forgotten; /* has its own lock */
 };
 

@@ -29,8 +29,7 @@ static const char TABLES[] =
     "CREATE TABLE IF NOT EXISTS kith_log_inbox (id BIGSERIAL PRIMARY KEY,"
     " count BIGINT NOT NULL, records BYTEA NOT NULL);"
     "CREATE TABLE IF NOT EXISTS kith_lease (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL,"
-    " holder TEXT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL);"
-    PEERS_TABLE
+    " holder TEXT NOT NULL, address TEXT NOT NULL, until TIMESTAMPTZ NOT NULL);" PEERS_TABLE
     "INSERT INTO kith_log VALUES (1, 1, 0, 0, '') ON CONFLICT DO NOTHING;"
     "INSERT INTO kith_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT DO NOTHING;"
     "COMMIT";

@@ -32,7 +32,7 @@ struct touch_house {
     /* the world: 0 not said, 1 granted, 2 refused, by customer */
     uint8_t *marketing, *sms;
     uint32_t restricted, plain, child; /* one customer each; 0: nobody */
-    uint32_t *root;             /* 0: herself */
+    uint32_t *root;                    /* 0: herself */
     bool nobody_reachable;
     uint32_t told; /* changes that journeys heard of */
     struct touch_change last;
