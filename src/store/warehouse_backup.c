@@ -22,6 +22,17 @@ static void shadow_path(const struct warehouse *warehouse, const char *name, cha
     snprintf(path, path_size, "%s/chdb/shadow/%s", warehouse->folder, name);
 }
 
+/* Its count of freezes is a file that it makes anew before it writes into it: who was killed in between left it empty, and an
+ * empty one is refused from then on. Without the file it counts from 1; our freezes have names. One freeze at a time. */
+static void drop_empty_count(const struct warehouse *warehouse)
+{
+    char path[2 * WAREHOUSE_PATH_BYTES];
+    struct stat info;
+    shadow_path(warehouse, "increment.txt", path, sizeof path);
+    if (stat(path, &info) == 0 && info.st_size == 0 && remove(path) != 0)
+        log_line(LOG_WARN, "warehouse_freeze_count_stays", "path=%s", path);
+}
+
 static err freeze_table(struct warehouse *warehouse, str table, const char *name,
                         struct problem *problem)
 {
@@ -45,6 +56,7 @@ err warehouse_freeze(struct warehouse *warehouse, const char *name, char *path, 
     struct buffer tables;
     buffer_init(&tables, TABLES_BYTES_MAX);
     shadow_path(warehouse, name, path, path_size);
+    drop_empty_count(warehouse);
     err error = warehouse_query(warehouse,
                                 STR("SELECT name FROM system.tables WHERE database = "
                                     "currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name "
