@@ -188,7 +188,8 @@ static bool has_room(struct request *request, struct flow *flow, int64_t at_us)
 
 uint32_t flow_source_known(const struct request *request)
 {
-    return remembered(request->server->flows, name_of(request));
+    uint32_t source = remembered(request->server->flows, name_of(request));
+    return source == 0 && request->link != NULL ? request->link->source : source;
 }
 
 uint64_t flow_lane(const struct request *request)
@@ -228,6 +229,8 @@ bool flow_takes(struct request *request, const struct flow_source *source, uint3
     if (name != 0)
         atomic_store_explicit(memo_of(flows, name), (name & ~UINT64_C(0xFFFF)) | source->number,
                               memory_order_relaxed);
+    if (request->link != NULL)
+        request->link->source = source->number;
     if (!has_room(request, flow, at_us))
         return false;
     uint32_t cap = atomic_load_explicit(&flow->cap, memory_order_relaxed);

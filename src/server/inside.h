@@ -24,6 +24,7 @@ enum phase { PHASE_HEADER, PHASE_BODY, PHASE_WAITING, PHASE_SENDING, PHASE_STREA
 
 struct connection {
     struct connection *next, **link; /* the guard's list, under its lock */
+    uint32_t source; /* of its last events, a hint where keys stand in bodies; its HTTP thread's */
     int fd;
     char address[48];
     _Atomic int phase;
