@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/commands.h"
+
 #define FILE_BYTES_MAX ((size_t)64 << 20)
 #define PATH_BYTES_MAX 8192
 
@@ -33,11 +35,16 @@ err asking_open(struct asking *asking, const char *server, const char *token,
                       problem);
 }
 
-void asking_close(struct asking *asking)
+int asking_end(struct asking *asking, err error)
 {
     client_free(&asking->client);
     buffer_deinit(&asking->body);
     buffer_deinit(&asking->path);
+    if (error == ERR_OK)
+        return 0;
+    asking->problem->error = error;
+    print_problem(asking->problem);
+    return EXIT_FAILED;
 }
 
 static void put_escaped(struct buffer *out, const char *text)

@@ -24,10 +24,11 @@ struct asking_option {
 bool asking_take_option(const struct asking_option *options, size_t count, int argc, char **argv,
                         int *at);
 
-/* `server` and `token` may be NULL: then the environment says them. To be closed even when it failed. */
+/* `server` and `token` may be NULL: then the environment says them. To be ended even when it failed. */
 err asking_open(struct asking *asking, const char *server, const char *token,
                 struct problem *problem) MUST_USE;
-void asking_close(struct asking *asking);
+/* Close, and say what went wrong if anything did: the status that the command ends with. */
+int asking_end(struct asking *asking, err error);
 
 /* A path of the API: begun with `start`, then percent-encoded steps and texts as they are. */
 void asking_path(struct asking *asking, const char *start);

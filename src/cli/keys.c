@@ -158,10 +158,5 @@ int command_keys(int argc, char **argv)
     err error = asking_open(&asked.to, asked.server, asked.token, &problem);
     if (error == ERR_OK)
         error = verb->run(&asked);
-    asking_close(&asked.to);
-    if (error == ERR_OK)
-        return 0;
-    problem.error = error;
-    print_problem(&problem);
-    return EXIT_FAILED;
+    return asking_end(&asked.to, error);
 }

@@ -349,12 +349,7 @@ static int run(const char *noun, int argc, char **argv)
         asking_open(&order.to, order.option[OPTION_server], order.option[OPTION_token], &problem);
     if (error == ERR_OK)
         error = run_verb(&order);
-    asking_close(&order.to);
-    if (error == ERR_OK)
-        return 0;
-    problem.error = error;
-    print_problem(&problem);
-    return EXIT_FAILED;
+    return asking_end(&order.to, error);
 }
 
 int command_journey(int argc, char **argv)

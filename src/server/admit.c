@@ -16,6 +16,8 @@
  * ACM Queue 10/5, 2012; RFC 8289). While refusing, half the limit counts, and a quarter when only the headers
  * are here: the queue would stand at it else, and the log and the answer take their time too.
  *
+ * A source that brings little beside others (flow_is_quiet) has ten times the limit: refusing it would help nobody.
+ *
  * One thread each: a libmicrohttpd thread and its own state.
  */
 #include <netinet/in.h>

@@ -14,7 +14,9 @@
  * bucket puts its source in debt, and does not wait for ever.
  *
  * The source of a request is known when it is decoded. What the same header or query brought before is remembered, so that
- * a source in debt is refused before its bytes are looked at.
+ * a source in debt is refused before its bytes are looked at. Where the key stands in the body there is only a hint: whose the
+ * last events of the connection were. It chooses a lane and how long one may wait, and refuses nobody, for behind a proxy
+ * many share a connection.
  *
  * Any thread; all is atomic. Of two threads that change the same at once one may be lost by a request: no harm.
  */

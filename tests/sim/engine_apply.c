@@ -120,16 +120,7 @@ static void test_restart_changes_nothing(void **state)
     house_make(&house);
     house_open(&house, false);
     send_in_cuts(&house, seed_of_run() + 1, 5, 1500);
-    struct buffer before, after;
-    buffer_init(&before, 1 << 20);
-    buffer_init(&after, 1 << 20);
-    house_digest(&house, &before);
-    house_close(&house);
-    house_open(&house, false);
-    house_digest(&house, &after);
-    assert_str_equal(buffer_str(&after), buffer_str(&before));
-    buffer_deinit(&before);
-    buffer_deinit(&after);
+    house_assert_reopens_same(&house, false);
     house_close(&house);
     house_remove(&house);
 }
@@ -137,26 +128,12 @@ static void test_restart_changes_nothing(void **state)
 static void test_rebuild_gives_the_same(void **state)
 {
     (void)state;
-    struct house house, copy;
+    struct house house;
     house_make(&house);
-    house_make(&copy);
     house_open(&house, false);
     send_in_cuts(&house, seed_of_run() + 2, 7, 1500);
     house_command(&house, "trait.put", "{\"name\":\"name\",\"precedence\":\"oldest\"}", 200, NULL);
-    struct buffer before, after;
-    buffer_init(&before, 1 << 20);
-    buffer_init(&after, 1 << 20);
-    house_digest(&house, &before);
-    house_close(&house);
-    copy_file(&house, &copy, "keys");
-    copy_file(&house, &copy, "log.db");
-    house_open(&copy, false);
-    house_digest(&copy, &after);
-    assert_str_equal(buffer_str(&after), buffer_str(&before));
-    buffer_deinit(&before);
-    buffer_deinit(&after);
-    house_close(&copy);
-    house_remove(&copy);
+    house_assert_rebuilds_same(&house);
     house_remove(&house);
 }
 
