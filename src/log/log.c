@@ -35,11 +35,22 @@ static bool writer_start(struct log *log)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&log->writer, NULL, writer_run, log) == 0;
+    log->writer_runs = pthread_create(&log->writer, NULL, writer_run, log) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (started)
+    if (log->writer_runs)
         (void)pthread_setname_np(log->writer, "kith-log");
-    return started;
+    return log->writer_runs;
+}
+
+/* What was appended is answered, and nothing more is taken. */
+static void writer_end(struct log *log)
+{
+    log->store->driver->interrupt(log->store);
+    queue_close(&log->waiting);
+    if (log->writer_runs)
+        pthread_join(log->writer, NULL);
+    log->writer_runs = false;
+    INVARIANT(atomic_load(&log->waiting_bytes) == 0);
 }
 
 /* All but the thread. */
@@ -103,11 +114,40 @@ void log_close(struct log **log)
     struct log *closing = *log;
     if (closing == NULL)
         return;
-    closing->store->driver->interrupt(closing->store);
-    queue_close(&closing->waiting);
-    pthread_join(closing->writer, NULL);
-    INVARIANT(atomic_load(&closing->waiting_bytes) == 0);
+    writer_end(closing);
     log_free(log);
+}
+
+static void adopt(struct log *log, struct log_store *store, const struct log_tail *tail)
+{
+    log->store->driver->close(log->store);
+    log->store = store;
+    atomic_store(&log->first_seq, tail->first_seq);
+    atomic_store(&log->last_seq, tail->last_seq);
+    log->received_ms = tail->received_ms;
+    reader_restart(&log->reader, tail->last_seq);
+}
+
+err log_take_over(struct log *log, const struct log_config *config, struct problem *problem)
+{
+    const struct log_config before = log->config;
+    struct log_store *store = NULL;
+    struct log_tail tail;
+    INVARIANT(before.follows && !config->follows);
+    writer_end(log);
+    queue_deinit(&log->waiting);
+    queue_init(&log->waiting, SIZE_MAX);
+    log->config = *config;
+    config_fill(&log->config);
+    err error = log_store_open(&store, log, &tail, problem);
+    if (error == ERR_OK)
+        adopt(log, store, &tail);
+    else
+        log->config = before; /* of a store that is interrupted */
+    if (!writer_start(log))
+        error = problem_set(problem, ERR_NOMEM, "no memory to start the writer of log %s",
+                            config->path);
+    return error == ERR_OK ? log_store_start(log->store, problem) : error;
 }
 
 void log_die(struct log *log, const struct problem *problem)

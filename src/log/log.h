@@ -114,6 +114,9 @@ struct log_config {
     /* Of a log on a server: what is told to the others. From log_open to the end of log_close, by a thread of the log; be short.
      * NULL: nothing is. */
     void (*describe)(void *context, struct log_card *card);
+    /* Of a log on a server: what others handed in is brought under our keys in its place, as it is put into the log; by a thread of
+     * the log. NULL: it stays as it is. */
+    void (*renew)(void *context, char *bytes, size_t size);
     void *context;
 };
 
@@ -153,6 +156,11 @@ bool log_may_act(struct log *log);
  * log to write it, before the lease is over again. LOCKED when another has it. */
 err log_claim(const char *path, const char *holder, const char *address, int64_t lease_ms,
               struct problem *problem) MUST_USE;
+/* A log that followed writes from here on: the lease of `config`'s holder is taken, and what is durable is all that there is.
+ * Nobody appends or reads meanwhile; log_follow comes next. The log stays where it is for who has its address. After an
+ * error it follows no more, and can be closed. LOCKED when another has the lease; as log_open otherwise. */
+err log_take_over(struct log *log, const struct log_config *config,
+                  struct problem *problem) MUST_USE;
 /* A server at this log, as it said last. */
 struct log_peer {
     char id[16]; /* for people: the beginning of its holder */

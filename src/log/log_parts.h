@@ -25,6 +25,8 @@ struct reader {
 };
 void reader_init(struct reader *reader, uint64_t last_seq);
 void reader_deinit(struct reader *reader);
+/* As new, for a log that ends at `last_seq`; who wakes it may do so meanwhile. */
+void reader_restart(struct reader *reader, uint64_t last_seq);
 /* Durable blocks in order, linked by `next`; their reference goes over. Writer thread. */
 void reader_publish(struct reader *reader, struct block_node *blocks, uint64_t last_seq);
 
@@ -38,6 +40,7 @@ struct log {
     struct queue waiting; /* of struct log_append; weight: bytes */
     struct reader reader;
     pthread_t writer;
+    bool writer_runs;
     _Atomic size_t waiting_bytes;     /* handed in and not yet answered */
     _Atomic size_t lane_bytes[LANES]; /* the same by lane */
     _Atomic uint64_t first_seq;

@@ -50,6 +50,17 @@ void reader_deinit(struct reader *reader)
     pthread_mutex_destroy(&reader->mutex);
 }
 
+void reader_restart(struct reader *reader, uint64_t last_seq)
+{
+    pthread_mutex_lock(&reader->mutex);
+    struct block_node *old = reader_take_list(reader);
+    reader->following = reader->from_memory = false;
+    reader->last_seq = last_seq;
+    atomic_store(&reader->unread_bytes, 0);
+    pthread_mutex_unlock(&reader->mutex);
+    release_list(old);
+}
+
 /* ---- the writer's side ---- */
 
 void reader_publish(struct reader *reader, struct block_node *blocks, uint64_t last_seq)

@@ -69,7 +69,7 @@ static err check_keys(struct server_store *store, const char *keys, struct probl
     if (keys == NULL)
         return ERR_OK;
     err error = ERR_OK;
-    if (!store->log->config.follows)
+    if (!store->follows)
         error = link_ask(&store->writer, "UPDATE kith_log SET keys=$1 WHERE id=1 AND keys=''",
                          &value, 1, false, &result, problem);
     PQclear(result);
@@ -172,7 +172,7 @@ static void server_close(struct log_store *base)
         pthread_join(store->lease_thread, NULL);
         peers_leave(store);
     }
-    if (!store->log->config.follows)
+    if (!store->follows)
         lease_give_back(store);
     link_close(&store->writer);
     link_close(&store->service);
@@ -222,7 +222,7 @@ static err connect_all(struct server_store *store, struct problem *problem)
     char name[64] = "";
     err error = ERR_OK;
     /* Sessions that write for an epoch say so, to be ended with it (P4). */
-    if (!store->log->config.follows)
+    if (!store->follows)
         lease_name(store, atomic_load(&store->epoch), name);
     snprintf(store->writer.application, sizeof store->writer.application, "%s", name);
     store->writer.is_lost = true;
@@ -239,6 +239,7 @@ static void fill(struct server_store *store, struct log *log)
     const struct log_config *config = &log->config;
     store->store.driver = &driver_server;
     store->log = log;
+    store->follows = config->follows;
     store->lease_ms = config->lease_ms > 0 ? config->lease_ms : LEASE_MS_DEFAULT;
     snprintf(store->address, sizeof store->address, "%s", config->path);
     snprintf(store->holder, sizeof store->holder, "%s",
@@ -301,9 +302,8 @@ err server_store_start(struct log_store *base, struct problem *problem)
     struct server_store *store = server_of(base);
     store->lease_runs = start(&store->lease_thread, lease_run, store, "kith-lease");
     if (store->lease_runs)
-        store->side_runs =
-            start(&store->side_thread, store->log->config.follows ? follow_run : inbox_run, store,
-                  store->log->config.follows ? "kith-follow" : "kith-inbox");
+        store->side_runs = start(&store->side_thread, store->follows ? follow_run : inbox_run,
+                                 store, store->follows ? "kith-follow" : "kith-inbox");
     return store->side_runs
                ? ERR_OK
                : problem_set(problem, ERR_NOMEM, "no thread could be started for the log");

@@ -29,7 +29,7 @@ void lease_name(const struct server_store *store, uint64_t epoch, char name[64])
 static void note_standing(struct server_store *store, const PGresult *result, steady_ns asked)
 {
     int64_t left_ms = link_number(result, 0, 2);
-    if (store->log->config.follows)
+    if (store->follows)
         atomic_store(&store->epoch, (uint64_t)link_number(result, 0, 0));
     atomic_store(&store->lease_until_ns, asked.ns + left_ms * INT64_C(1000000));
     atomic_store(&store->lease_is_free, left_ms < 0);
@@ -58,7 +58,7 @@ void server_standing(struct log_store *base, struct log_standing *standing)
     int64_t left_ns = atomic_load(&store->lease_until_ns) - steady_now().ns;
     *standing = (struct log_standing){
         .is_on_server = true,
-        .follows = store->log->config.follows,
+        .follows = store->follows,
         .is_reachable = atomic_load(&store->is_reachable),
         .epoch = atomic_load(&store->epoch),
         .lease_left_ms = left_ns / 1000000,
@@ -75,7 +75,7 @@ bool server_may_act(struct log_store *base)
     struct server_store *store = server_of(base);
     if (log_mutates(MUTATION_NO_EPOCH))
         return true;
-    return !store->log->config.follows && !atomic_load(&store->dead) &&
+    return !store->follows && !atomic_load(&store->dead) &&
            steady_now().ns < atomic_load(&store->lease_until_ns);
 }
 
@@ -223,7 +223,7 @@ static void pause_telling(struct server_store *store, int64_t ms)
 void *lease_run(void *context)
 {
     struct server_store *store = context;
-    bool follows = store->log->config.follows, lost = false;
+    bool follows = store->follows, lost = false;
     steady_ns counted = { 0 };
     if (!follows) /* it was taken just now */
         pause_telling(store, store->lease_ms / 4);

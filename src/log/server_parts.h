@@ -19,6 +19,7 @@ struct server_store {
     char holder[HOLDER_BYTES];          /* who we are */
     char reached_at[LOG_ADDRESS_BYTES]; /* where people reach us */
     int64_t lease_ms;
+    bool follows;    /* as it was opened */
     uint64_t schema; /* its number in the server: names our sessions */
     _Atomic bool dead, interrupted;
     _Atomic uint64_t epoch;         /* of the lease that counts now: ours, unless we follow */

@@ -67,7 +67,7 @@ void peers_tell(struct server_store *store)
     bool is_first = store->told.ns == 0;
     store->told = steady_now();
     config->describe(config->context, &card);
-    if (tell(store, &card, &problem) == ERR_OK && is_first && !config->follows)
+    if (tell(store, &card, &problem) == ERR_OK && is_first && !store->follows)
         forget_old(store);
 }
 

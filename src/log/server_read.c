@@ -52,7 +52,7 @@ err server_ask(struct server_store *store, const char *text, const struct link_v
 static err refresh_first(struct server_store *store, struct problem *problem)
 {
     PGresult *result = NULL;
-    if (!store->log->config.follows)
+    if (!store->follows)
         return ERR_OK;
     err error = server_ask(store, "SELECT trimmed_seq FROM kith_log WHERE id=1", NULL, 0, true,
                            &result, problem);
@@ -95,7 +95,7 @@ err server_read(struct log_store *base, uint64_t seq, struct log_block **block,
     struct link_value value = link_int(number, (int64_t)seq);
     PGresult *result = NULL;
     pthread_mutex_lock(&store->turn);
-    uint64_t last_seq = store->log->config.follows ? log_last_seq(store->log) : store->last_seq;
+    uint64_t last_seq = store->follows ? log_last_seq(store->log) : store->last_seq;
     err error = ERR_OK;
     if (seq < store->first_seq || seq > last_seq)
         error = problem_set(problem, ERR_NOT_FOUND,

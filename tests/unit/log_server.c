@@ -190,6 +190,68 @@ static void test_a_follower_reads_what_is_written(void **state)
     assert_false(standing.lease_is_free);
 }
 
+static void read_on(struct party *party, uint64_t *next, uint64_t until)
+{
+    while (*next <= until) {
+        struct log_block *block = NULL;
+        assert_ok(log_next(party->log, 1000, &block, &party->problem));
+        if (block == NULL)
+            continue;
+        assert_int_equal(block->first_seq, *next);
+        *next += block->count;
+        log_block_release(&block);
+    }
+}
+
+/* Without being closed: what it had not read yet comes, then what it writes itself; the old one writes nothing more. */
+static void test_a_follower_goes_on_as_the_writer(void **state)
+{
+    struct house *house = *state;
+    struct party *a = &house->parties[0], *b = &house->parties[1];
+    struct log_standing standing;
+    uint64_t next = 1;
+    open_party(a, false);
+    open_party(b, true);
+    assert_ok(log_follow(b->log, 1, &b->problem));
+    for (int i = 0; i < 10; i++)
+        assert_ok(witness_append_now(&a->witness, a->log, 2, 100));
+    read_on(b, &next, 10);
+    assert_ok(witness_append_now(&b->witness, b->log, 3, 100)); /* handed over */
+    while (log_last_seq(a->log) < 23)
+        steady_sleep_ms(5);
+    end_lease(house);
+    b->config.follows = false;
+    assert_ok(log_take_over(b->log, &b->config, &b->problem));
+    log_standing(b->log, &standing);
+    assert_false(standing.follows);
+    assert_int_equal(standing.epoch, 2);
+    assert_int_equal(log_last_seq(b->log), 23);
+    assert_true(log_may_act(b->log));
+    assert_ok(log_follow(b->log, next, &b->problem));
+    assert_ok(witness_append_now(&b->witness, b->log, 4, 100));
+    assert_int_equal(log_last_seq(b->log), 27);
+    read_on(b, &next, 27);
+    assert_err(witness_append_now(&a->witness, a->log, 2, 100), ERR_UNAVAILABLE);
+    wait_until_dead(a);
+    assert_int_equal(atomic_load(&b->deaths), 0);
+}
+
+/* Another was quicker: it neither writes nor dies, and can be closed. */
+static void test_who_comes_too_late_does_not_go_on(void **state)
+{
+    struct house *house = *state;
+    struct party *a = &house->parties[0], *b = &house->parties[1];
+    open_party(a, false);
+    open_party(b, true);
+    b->config.follows = false;
+    assert_err(log_take_over(b->log, &b->config, &b->problem), ERR_LOCKED);
+    assert_true(strstr(b->problem.detail, "http://a") != NULL);
+    assert_false(log_may_act(b->log));
+    assert_ok(witness_append_now(&a->witness, a->log, 1, 100));
+    log_close(&b->log);
+    assert_int_equal(atomic_load(&b->deaths), 0);
+}
+
 static void test_what_is_handed_over_is_in_the_log_once(void **state)
 {
     struct house *house = *state;
@@ -442,6 +504,8 @@ int main(void)
         TEST(test_what_is_handed_over_is_in_the_log_once),
         TEST(test_the_inbox_outlives_its_writer),
         TEST(test_a_follower_takes_events_alone),
+        TEST(test_a_follower_goes_on_as_the_writer),
+        TEST(test_who_comes_too_late_does_not_go_on),
         TEST(test_a_server_that_dies_loses_and_doubles_nothing),
         TEST(test_all_servers_are_listed_by_each),
 #ifdef KITH_FAULTS
