@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "rule/rule.h"
 #include "rule/zone.h"
@@ -240,6 +241,20 @@ struct node {
     uint32_t verdict;
 };
 
+/* ---- what is the same in several rules: print.c ---- */
+
+/* How a condition about events moves; pool.c. */
+enum moving {
+    MOVES_BY_WINDOW, /* by which events are in its window, and by nothing else */
+    MOVES_BY_ORDER,  /* by more than that: nth, net, sequences, what is compared with now */
+    MOVES_BY_OTHERS, /* by objects or moments of entering, too */
+};
+/* Two with the same print count the same. */
+struct print {
+    hash128 events, window, all;
+    enum moving moving;
+};
+
 /* ---- the rule ---- */
 
 enum role {
@@ -264,6 +279,7 @@ struct rule {
     uint32_t condition_count;
     struct node **slots;
     uint32_t slot_count;
+    struct print *prints; /* by slot */
     struct listener *listeners;
     uint32_t listener_count;
     struct rule_column *columns;
@@ -286,6 +302,7 @@ struct rule {
     uint32_t ring_total;
     bool has_entered; /* some window begins with a named segment or journey */
     bool whole_life;  /* some slot looks at events before its window: nth, net */
+    bool turns;       /* time alone may turn a condition that is about no event, or about touches */
     struct rule_needs needs;
     struct pattern *patterns; /* a list, to free */
 };
@@ -319,6 +336,13 @@ bool is_text_kind(enum rule_kind kind);
 bool millionths_parse(str text, wide *millionths);
 void wide_write(struct buffer *out, wide value);
 void millionths_write(struct buffer *out, wide value); /* "12.5" */
+
+/* ---- writing parts, as rule_write does ---- */
+
+enum written_part { PART_EVENTS, PART_WINDOW, PART_ALL };
+void write_part(const struct node *node, enum written_part part, struct buffer *out);
+/* The prints of all slots; once, when the rule is made. */
+err rule_print(struct rule *rule) MUST_USE;
 
 /* ---- sentences ---- */
 

@@ -360,6 +360,17 @@ void judge_begin(struct rule_judge *judge, const struct rule *rule, uint32_t cus
         judge_prepare(judge, now_ms);
 }
 
+bool judge_stand(struct rule_judge *judge, const struct rule *rule)
+{
+    if (judge->k == NULL || judge->k->rule_number != rule->number)
+        judge->k = judge_known(judge, rule);
+    judge->rule = rule;
+    if (judge->k == NULL)
+        return false;
+    learn(judge, judge->k, rule);
+    return judge->k->typed && (!judge->k->has_full || judge->view->streamed);
+}
+
 /* ---- answers ---- */
 
 void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t customer,

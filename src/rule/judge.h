@@ -191,6 +191,9 @@ struct known *judge_known(struct rule_judge *judge, const struct rule *rule);
 void judge_prepare(struct rule_judge *judge, int64_t now_ms);
 void judge_begin(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms);
+/* This rule's types, columns and verdicts for the view that is there, nothing of its windows; false: its columns do not say all
+ * of this view. */
+bool judge_stand(struct rule_judge *judge, const struct rule *rule);
 /* Another customer, the same rule and moment. */
 static inline void judge_next(struct rule_judge *judge, uint32_t customer,
                               const struct history_view *view)

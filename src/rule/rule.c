@@ -104,6 +104,8 @@ static void gather(struct gathering *gathering, const struct node *node)
     default:
         break;
     }
+    bool is_heard = node->kind == NODE_EVENT || node->kind == NODE_SEQUENCE;
+    gathering->rule->turns |= !is_heard && (node->relative || node->kind == NODE_TOUCH);
     gather_entered(gathering, &node->measuring.window.entered);
     /* An event in the future becomes one of the past by time alone. */
     needs->time |= node->relative || node->kind == NODE_EVENT || node->kind == NODE_SEQUENCE ||
@@ -218,6 +220,8 @@ static err end(struct rule **rule, err error, struct problem *problem)
 {
     if (error == ERR_OK)
         error = gather_needs(*rule);
+    if (error == ERR_OK)
+        error = rule_print(*rule);
     if (error == ERR_OK)
         return ERR_OK;
     if (error == ERR_NOMEM)

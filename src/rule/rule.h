@@ -254,6 +254,43 @@ bool rule_measure(struct rule_judge *judge, const struct rule *measure, uint32_t
                   const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
                   struct rule_value *value, int64_t *until_ms);
 
+/* ---- many rules about one customer: which of them something may have changed (pool.c) ----
+ *
+ * A *pool* has the conditions about events of many rules, each once, however many rules name it, and says of an event, or of
+ * a time that has passed, which rules it may have changed: those of a condition that counts the event (its type, its
+ * properties, its window) and comes to something else by it, and those with an event that has left or entered a window.
+ * Everything else about a rule is the caller's (rule_needs): facts, and what `turns`.
+ *
+ *   R7 a rule of which the pool says nothing has the answer that it had; and no later than `until_ms` an answer is to be
+ *      asked for again.
+ *
+ * Rules are borrowed. One thread, with the judge that is given. */
+struct rule_pool;
+err rule_pool_new(struct rule_pool **pool, const struct history *history) MUST_USE;
+void rule_pool_free(struct rule_pool **pool);
+/* A rule or a measure; `owner` is told of its changes. `turns`: time alone may change it in ways of which the pool says
+ * nothing; it is set, or left as it is. */
+err rule_pool_add(struct rule_pool *pool, const struct rule *rule, uint32_t owner,
+                  bool *turns) MUST_USE;
+struct rule_hearing {
+    struct rule_judge *judge;
+    const struct rule_facts *facts;
+    uint32_t customer;
+    const struct history_view *view;
+    /* An owner may be told more than once. */
+    void (*changed)(void *context, uint32_t owner);
+    void *context;
+    int64_t until_ms; /* moved forward, to when time may change one of which nothing was said */
+};
+/* Event `at` of the view is new; all else was settled at now_ms. */
+void rule_pool_hear(struct rule_pool *pool, struct rule_hearing *hearing, size_t at,
+                    int64_t now_ms);
+/* What was true at then_ms is to be so at now_ms. The view is complete. `until_ms` is of all that is in it. */
+void rule_pool_pass(struct rule_pool *pool, struct rule_hearing *hearing, int64_t then_ms,
+                    int64_t now_ms);
+/* How many different conditions there are, and how many were added. */
+void rule_pool_counts(const struct rule_pool *pool, uint32_t *different, uint32_t *added);
+
 /* ---- everybody ---- */
 
 /* Judge the customers [from, to); those that satisfy it go to `found` in ascending order. With

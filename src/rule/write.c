@@ -243,6 +243,27 @@ static void write_node(struct json_writer *writer, const struct node *node)
     json_end_object(writer);
 }
 
+void write_part(const struct node *node, enum written_part part, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    switch (part) {
+    case PART_EVENTS:
+        member_events(&writer, &node->events);
+        member_where(&writer, "where", node->where);
+        break;
+    case PART_WINDOW:
+        member_window(&writer, &node->measuring.window);
+        break;
+    case PART_ALL:
+    default:
+        write_members(&writer, node);
+        break;
+    }
+    json_end_object(&writer);
+}
+
 void rule_write(const struct rule *rule, struct buffer *out)
 {
     struct json_writer writer;
