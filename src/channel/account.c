@@ -20,9 +20,20 @@ const struct provider *provider_of(enum channel_kind kind)
     return PROVIDERS[kind];
 }
 
-int64_t channel_now_ns(void)
+int64_t channel_now_ns(const struct channels *channels)
 {
-    return steady_now().ns;
+    int64_t skipped_ms = channels->config.skipped_ms != NULL
+                             ? channels->config.skipped_ms(channels->config.context)
+                             : 0;
+    return steady_now().ns + skipped_ms * 1000000;
+}
+
+void channels_time_passed(struct channels *channels)
+{
+    pthread_mutex_lock(&channels->mutex);
+    pthread_cond_signal(&channels->follow_wake);
+    pthread_mutex_unlock(&channels->mutex);
+    loop_wake(channels);
 }
 
 int64_t channel_now_ms(const struct channels *channels)
@@ -119,7 +130,7 @@ void channels_free(struct channels **channels, int64_t timeout_ms)
         return;
     pthread_mutex_lock(&room->mutex);
     room->is_stopping = true;
-    room->stop_by_ns = channel_now_ns() + timeout_ms * 1000000;
+    room->stop_by_ns = channel_now_ns(room) + timeout_ms * 1000000;
     pthread_mutex_unlock(&room->mutex);
     channel_follow_stop(room);
     if (room->has_loop) {
@@ -368,7 +379,8 @@ size_t channels_room(struct channels *channels, str key)
         size_t queued = account->queued;
         int64_t open_until = account->open_until_ns;
         room = queued < most ? most - queued : 0;
-        if (open_until > channel_now_ns() || account->paused_until_ns > channel_now_ns())
+        int64_t now_ns = channel_now_ns(channels);
+        if (open_until > now_ns || account->paused_until_ns > now_ns)
             room = 0;
         else if (open_until != 0) /* half open: one, to see */
             room = queued == 0 && room > 0 ? 1 : 0;
@@ -382,7 +394,7 @@ size_t channels_room(struct channels *channels, str key)
 static void write_health(struct channels *channels, const struct account *account,
                          struct channel_health *health)
 {
-    int64_t open_until = account->open_until_ns, now_ns = channel_now_ns();
+    int64_t open_until = account->open_until_ns, now_ns = channel_now_ns(channels);
     memset(health, 0, sizeof *health);
     memcpy(health->key, account->key, sizeof health->key);
     health->kind = account->kind;

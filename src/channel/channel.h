@@ -76,6 +76,9 @@ struct channels_config {
     /* In place of all providers: http://127.0.0.1:PORT of `kith sandbox` for accounts with "sandbox": true. */
     str sandbox_url;
     int64_t (*now_ms)(void *context); /* wall clock: signatures, tokens */
+    /* By how much a virtual clock was moved since the start: breakers, pauses, back-offs and what is asked for later are that much
+     * nearer. Any thread; NULL: time goes by itself. */
+    int64_t (*skipped_ms)(void *context);
     void (*done)(void *context, const struct channel_result *result);
     /* What a provider said later when it was asked (mass messages of WeCom, statuses of Tencent): a JSON array of receipts as
      * in channel_callback. On a thread of this room. NULL: nobody wants to know, and nothing is asked. */
@@ -103,6 +106,8 @@ void channels_used(struct channels *channels, str key, int64_t day_start_ms, int
 /* Days of quotas begin in another zone from now on. UNPROCESSABLE: no such zone. Any thread. */
 err channels_set_zone(struct channels *channels, const char *zone,
                       struct problem *problem) MUST_USE;
+/* A virtual clock was moved: what is due by now begins. Any thread. */
+void channels_time_passed(struct channels *channels);
 /* Try it without sending anything (token, login, greeting): what a person presses 'test' for. Blocks; any thread but `done`'s. */
 err channels_test_account(struct channels *channels, str key, struct buffer *answer,
                           struct problem *problem) MUST_USE;

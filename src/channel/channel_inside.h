@@ -306,7 +306,8 @@ struct channels {
     struct zone *next_zone; /* under the mutex: to be taken by the loop; NULL: none */
 };
 
-int64_t channel_now_ns(void);
+/* Steady, and what a virtual clock has skipped. */
+int64_t channel_now_ns(const struct channels *channels);
 int64_t channel_now_ms(const struct channels *channels);
 
 /* account.c; under the mutex */
@@ -324,6 +325,8 @@ void unit_make_ready(struct channels *channels, struct unit *unit);
 bool account_has_ready(struct account *account, int64_t now_ns, int64_t *wake_ns);
 struct unit *account_next(struct account *account);
 void lane_leave(struct channels *channels, struct account *account, const struct unit *unit);
+/* The next one that waits behind it in its lane, taken out; NULL: none. */
+struct unit *lane_take_behind(struct account *account, const struct unit *unit);
 bool heap_put(struct channels *channels, struct unit *unit, int64_t due_ns);
 struct unit *heap_take(struct channels *channels);    /* the soonest; NULL: none */
 int64_t heap_due_ns(const struct channels *channels); /* INT64_MAX: nothing waits */

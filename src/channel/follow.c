@@ -20,9 +20,9 @@ struct follow_item {
     char provider_id[PROVIDER_ID_BYTES];
 };
 
-static int64_t due_after(size_t asked)
+static int64_t due_after(const struct channels *channels, size_t asked)
 {
-    return channel_now_ns() + AFTER_MINUTES[asked] * INT64_C(60000000000);
+    return channel_now_ns(channels) + AFTER_MINUTES[asked] * INT64_C(60000000000);
 }
 
 /* Several messages of one task are followed once. */
@@ -53,7 +53,7 @@ void follow_add(struct channels *channels, const char *account, str provider_id)
     if (item != NULL) {
         memcpy(item->account, account, strlen(account) + 1);
         memcpy(item->provider_id, id.data, id.size);
-        item->due_ns = due_after(0);
+        item->due_ns = due_after(channels, 0);
         item->next = channels->follows;
         channels->follows = item;
         pthread_cond_signal(&channels->follow_wake);
@@ -82,7 +82,7 @@ void follow_tell(struct channels *channels, const struct account *account, str r
 /* The first that is due, taken out; else when to look again. Under the mutex. */
 static struct follow_item *take_due(struct channels *channels, int64_t *wake_ns)
 {
-    int64_t now_ns = channel_now_ns();
+    int64_t now_ns = channel_now_ns(channels);
     *wake_ns = INT64_MAX;
     for (struct follow_item **place = &channels->follows; *place != NULL; place = &(*place)->next) {
         struct follow_item *item = *place;
@@ -124,7 +124,8 @@ static void wait_until(struct channels *channels, int64_t wake_ns)
         pthread_cond_wait(&channels->follow_wake, &channels->mutex);
         return;
     }
-    struct timespec until = { .tv_sec = wake_ns / 1000000000, .tv_nsec = wake_ns % 1000000000 };
+    int64_t until_ns = steady_now().ns + wake_ns - channel_now_ns(channels);
+    struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
     pthread_cond_timedwait(&channels->follow_wake, &channels->mutex, &until);
 }
 
@@ -146,7 +147,7 @@ static void *run(void *context)
             memory_free(item);
             continue;
         }
-        item->due_ns = due_after(item->asked);
+        item->due_ns = due_after(channels, item->asked);
         item->next = channels->follows;
         channels->follows = item;
     }

@@ -44,7 +44,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
     struct channels *channels = context;
     (void)multi;
     channels->curl_due_ns =
-        timeout_ms < 0 ? INT64_MAX : channel_now_ns() + (int64_t)timeout_ms * 1000000;
+        timeout_ms < 0 ? INT64_MAX : channel_now_ns(channels) + (int64_t)timeout_ms * 1000000;
     return 0;
 }
 
@@ -285,7 +285,7 @@ static void reap_accounts(struct channels *channels)
 
 static int64_t start_what_can(struct channels *channels)
 {
-    int64_t wake_ns = INT64_MAX, now_ns = channel_now_ns();
+    int64_t wake_ns = INT64_MAX, now_ns = channel_now_ns(channels);
     bool any_deleted = false;
     pthread_mutex_lock(&channels->mutex);
     struct account *account = channels->accounts;
@@ -312,7 +312,7 @@ static int64_t start_what_can(struct channels *channels)
 
 static void run_due(struct channels *channels)
 {
-    int64_t now_ns = channel_now_ns();
+    int64_t now_ns = channel_now_ns(channels);
     while (heap_due_ns(channels) <= now_ns) {
         struct unit *unit = heap_take(channels);
         unit_list_put(&unit->account->urgent, unit);
@@ -359,7 +359,7 @@ static bool stop_step(struct channels *channels)
     int64_t by_ns = channels->stop_by_ns;
     pthread_mutex_unlock(&channels->mutex);
     tell_waiting(channels);
-    if (channel_now_ns() >= by_ns)
+    if (channel_now_ns(channels) >= by_ns)
         while (channels->busy != NULL) {
             end_transfer(channels, channels->busy, CURLE_OPERATION_TIMEDOUT);
             tell_waiting(channels);
@@ -373,7 +373,7 @@ static void wait_for_more(struct channels *channels, int64_t wake_ns)
 {
     struct epoll_event events[EVENTS_MAX];
     int64_t due_ns = channels->curl_due_ns < wake_ns ? channels->curl_due_ns : wake_ns;
-    int64_t now_ns = channel_now_ns();
+    int64_t now_ns = channel_now_ns(channels);
     int still, timeout_ms = IDLE_WAIT_MS;
     if (heap_due_ns(channels) < due_ns)
         due_ns = heap_due_ns(channels);
@@ -398,7 +398,7 @@ static void wait_for_more(struct channels *channels, int64_t wake_ns)
             mask |= CURL_CSELECT_ERR;
         curl_multi_socket_action(channels->multi, fd, mask, &still);
     }
-    if (channels->curl_due_ns <= channel_now_ns()) {
+    if (channels->curl_due_ns <= channel_now_ns(channels)) {
         channels->curl_due_ns = INT64_MAX;
         curl_multi_socket_action(channels->multi, CURL_SOCKET_TIMEOUT, 0, &still);
     }
@@ -418,7 +418,7 @@ void *loop_run(void *context)
         if (!is_stopping)
             wake_ns = start_what_can(channels);
         else
-            wake_ns = channel_now_ns() + 20 * 1000000;
+            wake_ns = channel_now_ns(channels) + 20 * 1000000;
         wait_for_more(channels, wake_ns);
     }
     return NULL;

@@ -174,13 +174,13 @@ static void open_breaker(struct channels *channels, struct account *account)
     int64_t ms = jittered(channels, 2 * OPEN_FIRST_MS, account->opened, OPEN_MOST_MS);
     if (account->opened < 20)
         account->opened++;
-    account->open_until_ns = channel_now_ns() + ms * 1000000;
+    account->open_until_ns = channel_now_ns(channels) + ms * 1000000;
 }
 
 void pace_judged(struct channels *channels, struct account *account,
                  const struct settings *settings, const struct verdict *verdict)
 {
-    int64_t now_ns = channel_now_ns();
+    int64_t now_ns = channel_now_ns(channels);
     account->is_probing = false;
     if (verdict->pause_ms > 0 && account->paused_until_ns < now_ns + verdict->pause_ms * 1000000)
         account->paused_until_ns = now_ns + verdict->pause_ms * 1000000;

@@ -79,6 +79,11 @@ static bool lane_enter(struct account *account, struct unit *unit, bool *nomem)
     return true;
 }
 
+struct unit *lane_take_behind(struct account *account, const struct unit *unit)
+{
+    return unit->lane != 0 ? unit_list_take(&(*lane_place(account, unit->lane))->waiting) : NULL;
+}
+
 void lane_leave(struct channels *channels, struct account *account, const struct unit *unit)
 {
     if (unit->lane == 0)
@@ -129,7 +134,8 @@ void unit_make_ready(struct channels *channels, struct unit *unit)
     if (most > 1 && !is_urgent(channels, unit)) {
         if (join_batch(account, unit, most))
             return;
-        unit->due_ns = channel_now_ns() + setting_number(account->live, BATCH_WAIT_MS) * 1000000;
+        unit->due_ns =
+            channel_now_ns(channels) + setting_number(account->live, BATCH_WAIT_MS) * 1000000;
         unit_list_put(&account->gathering, unit);
         return;
     }

@@ -72,8 +72,19 @@ static str response_of(const struct transfer *transfer)
     return str_is_utf8(body) ? body : STR_NONE;
 }
 
-static void tell_one(struct channels *channels, struct unit *unit, const struct verdict *verdict,
-                     const struct transfer *transfer)
+/* What the breaker keeps back comes again when it lets one through; who is refused alone waits longer each time. */
+static int64_t retry_in_ms(struct channels *channels, const struct unit *unit,
+                           const struct verdict *verdict)
+{
+    int64_t open_ms = (unit->account->open_until_ns - channel_now_ns(channels)) / 1000000;
+    if (verdict->delay_ms > 0)
+        return verdict->delay_ms;
+    return open_ms > 0 ? open_ms + 1 : later_ms(channels, unit);
+}
+
+/* Told and counted; it still holds its place. True: it is to come again, with the same key where it has to be the same message. */
+static bool tell_result(struct channels *channels, const struct unit *unit,
+                        const struct verdict *verdict, const struct transfer *transfer)
 {
     struct account *account = unit->account;
     struct channel_result result = { .touch = unit->message.touch,
@@ -87,12 +98,37 @@ static void tell_one(struct channels *channels, struct unit *unit, const struct 
     bool may_repeat = result.outcome == CHANNEL_LATER ||
                       (result.outcome == CHANNEL_UNCERTAIN && (repeatable(unit) || askable(unit)));
     if (may_repeat)
-        result.retry_ms =
-            result.at_ms + (verdict->delay_ms > 0 ? verdict->delay_ms : later_ms(channels, unit));
+        result.retry_ms = result.at_ms + retry_in_ms(channels, unit, verdict);
     count_outcome(account, result.outcome);
     channels->config.done(channels->config.context, &result);
     account->queued--;
-    lane_leave(channels, account, unit);
+    return may_repeat && (result.outcome == CHANNEL_LATER || repeatable(unit));
+}
+
+/* Who waits behind it in its lane does not overtake it: all of them come back, and whose turn it is then is for the gates to say. */
+static void tell_behind(struct channels *channels, const struct unit *unit,
+                        const struct verdict *verdict)
+{
+    struct verdict behind = { .outcome = CHANNEL_LATER,
+                              .reason = "behind",
+                              .is_ours = true,
+                              .detail = "an earlier one to her has to go first",
+                              .delay_ms = SECOND_MS };
+    struct unit *next;
+    if (verdict->is_ours && strcmp(verdict->reason, "stopped") != 0)
+        behind = *verdict; /* it is the account's trouble, not hers */
+    while ((next = lane_take_behind(unit->account, unit)) != NULL) {
+        (void)tell_result(channels, next, &behind, NULL);
+        memory_free(next);
+    }
+}
+
+static void tell_one(struct channels *channels, struct unit *unit, const struct verdict *verdict,
+                     const struct transfer *transfer)
+{
+    if (tell_result(channels, unit, verdict, transfer))
+        tell_behind(channels, unit, verdict);
+    lane_leave(channels, unit->account, unit);
     memory_free(unit);
 }
 
@@ -290,7 +326,7 @@ static bool wait_again(struct channels *channels, struct unit *unit, const struc
     if (delay_ms > WAIT_HERE_MS || unit->tries + 1 >= TRIES_MAX || !in_time)
         return false;
     unit->tries++;
-    return heap_put(channels, unit, channel_now_ns() + delay_ms * 1000000);
+    return heap_put(channels, unit, channel_now_ns(channels) + delay_ms * 1000000);
 }
 
 static bool wait_to_ask(struct channels *channels, struct unit *unit, const struct verdict *verdict)
@@ -300,7 +336,7 @@ static bool wait_to_ask(struct channels *channels, struct unit *unit, const stru
         return false;
     unit->asks++;
     unit->step = STEP_ASK;
-    return heap_put(channels, unit, channel_now_ns() + delay_ms * 1000000);
+    return heap_put(channels, unit, channel_now_ns(channels) + delay_ms * 1000000);
 }
 
 static bool new_token(struct channels *channels, struct unit *unit, const struct transfer *transfer,

@@ -51,6 +51,7 @@
     X("mailbox_full", "邮箱已满", "the mailbox is full")                                          \
     X("bounced", "退信", "the mail came back")                                                    \
     X("stopping", "服务停止中", "the server is stopping")                                         \
+    X("behind", "排在她更早的一条之后", "an earlier one to her has to go first")                  \
     X("no_memory", "内存不足", "no memory")
 
 static const struct {

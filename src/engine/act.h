@@ -44,6 +44,8 @@ err act_event(struct engine *engine, const struct event *event,
 /* Something about her changed by a command. */
 err act_customer(struct engine *engine, uint32_t customer, uint64_t seq) MUST_USE;
 err act_tick(struct engine *engine, uint64_t seq) MUST_USE;
+/* The virtual clock was moved. Any thread. */
+void act_time_passed(struct engine *engine);
 /* After a group: what is due next is shown to the sender. */
 void act_show(struct engine *engine);
 

@@ -56,6 +56,7 @@ struct act {
     _Atomic uint64_t claimed, told;
 
     struct channels *channels;
+    int64_t began_ms; /* of a virtual clock */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct act_account accounts[ACT_ACCOUNTS_MAX]; /* under mutex, as all below */

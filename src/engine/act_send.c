@@ -49,6 +49,20 @@ static int64_t channel_clock(void *context)
     return wall_now(context);
 }
 
+/* A virtual clock stands still but for what it is moved by. */
+static int64_t channel_skipped(void *context)
+{
+    const struct act *act = context;
+    return wall_now(act) - act->began_ms;
+}
+
+void act_time_passed(struct engine *engine)
+{
+    struct act *act = engine->act;
+    if (act->is_started)
+        channels_time_passed(act->channels);
+}
+
 /* ---- who is ready ---- */
 
 static struct act_account *account_place(struct act *act, str key)
@@ -650,6 +664,7 @@ err act_start(struct engine *engine, struct problem *problem)
     struct channels_config config = {
         .sandbox_url = str_from_c(engine->config.sandbox_url),
         .now_ms = channel_clock,
+        .skipped_ms = engine->config.clock->is_virtual ? channel_skipped : NULL,
         .done = channel_done,
         .receipts = channel_receipts,
         .may_leave = may_leave,
@@ -657,6 +672,7 @@ err act_start(struct engine *engine, struct problem *problem)
         .seed = keys_seed(engine->keys, STR("channel")),
         .zone = act->zone_name,
     };
+    act->began_ms = wall_now(act);
     pthread_mutex_init(&act->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -98,6 +98,7 @@ err move_advance(struct engine *engine, int64_t by_ms)
     do {
         int64_t next_ms = next_step_ms(engine, now_ms, to_ms);
         wall_clock_advance(engine->config.clock, next_ms - now_ms);
+        act_time_passed(engine);
         now_ms = next_ms;
         error = engine_tick(engine);
         if (error == ERR_OK)

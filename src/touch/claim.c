@@ -118,6 +118,7 @@ static void write_message(struct touches *touches, const struct waiting *waiting
     json_member_int(writer, STR("customer"), customer);
     json_member_int(writer, STR("expires"), waiting->expires_ms);
     json_member_bool(writer, STR("repeat"), (waiting->flags & WAITING_REPEAT) != 0);
+    json_member_int(writer, STR("tries"), waiting->tries);
     json_member_text(writer, STR("channel"), line->channel);
     json_member_text(writer, STR("kind"), str_from_c(account->info->text));
     json_member_text(writer, STR("journey"), line->journey);
@@ -248,13 +249,13 @@ err touches_send_row(struct touches *touches, const struct waiting *waiting, str
                            waiting->number);
 }
 
+/* Until its time is over, however often: a provider may be away for a day. How long between two tries, the channel says. */
 static err again_later(struct touches *touches, struct waiting *waiting, json_value result,
                        str reason)
 {
     int64_t retry_ms = json_int(json_get(result, STR("retry_ms")), 0);
     int64_t soonest_ms = touches->moment.now_ms + SECOND_MS;
-    if (++waiting->tries > TOUCH_TRIES_MAX)
-        return fail(touches, waiting->number, STR("too_many_tries"), reason);
+    waiting->tries = (uint8_t)(waiting->tries + (waiting->tries < UINT8_MAX));
     waiting->gate = GATE_RETRY;
     return touches_step_take(
         touches, waiting->number,
@@ -283,9 +284,10 @@ static err not_known(struct touches *touches, struct waiting *waiting, str reaso
 {
     const struct line *line = touches_line_at(touches, waiting->line);
     const struct account *account = touches_account_find(touches, line->account);
-    waiting->flags |= WAITING_REPEAT;
     bool resends =
-        account != NULL && account->resends_uncertain && ++waiting->tries <= TOUCH_TRIES_MAX;
+        account != NULL && account->resends_uncertain && waiting->tries < TOUCH_TRIES_MAX;
+    waiting->flags |= WAITING_REPEAT;
+    waiting->tries = (uint8_t)(waiting->tries + resends);
     if (resends)
         resend(waiting, account);
     return touches_step_take(touches, waiting->number,
@@ -313,6 +315,16 @@ static err refused(struct touches *touches, struct waiting *waiting, str reason,
                                              .response = response });
 }
 
+/* Who honours keys gets it again under the same one: nothing happens twice, and nobody has to decide. */
+static bool may_repeat(const struct touches *touches, const struct waiting *waiting,
+                       json_value result)
+{
+    const struct line *line = touches_line_at(touches, waiting->line);
+    const struct account *account = touches_account_find(touches, line->account);
+    return account != NULL && account->info->honours_key &&
+           json_int(json_get(result, STR("retry_ms")), 0) > 0;
+}
+
 static err take_result(struct touches *touches, json_value result)
 {
     uint32_t number = (uint32_t)json_int(json_get(result, STR("touch")), 0);
@@ -326,6 +338,10 @@ static err take_result(struct touches *touches, json_value result)
         return ERR_OK; /* told before */
     if (str_equal(outcome, STR("later")))
         return again_later(touches, waiting, result, reason);
+    if (str_equal(outcome, STR("uncertain")) && may_repeat(touches, waiting, result)) {
+        waiting->flags |= WAITING_REPEAT;
+        return again_later(touches, waiting, result, reason);
+    }
     err error = touches_send_row(touches, waiting, json_text(json_get(result, STR("provider_id"))),
                                  code, response);
     if (error != ERR_OK)

@@ -515,6 +515,35 @@ static bool asks_quota(struct asking *ask)
     return false;
 }
 
+/* Messages to one person keep their order by account: while one is tried again, those that stand behind it wait for it. Nothing
+ * that she has to have at once waits for an advertisement. */
+static bool is_before(const struct candidate *candidate, uint32_t number, const struct line *line)
+{
+    bool waits_for_its_kind = is_marketing(candidate) || (line->flags & LINE_TRANSACTIONAL) != 0;
+    return waits_for_its_kind && str_equal(line->account, candidate->account->key) &&
+           stands_before(candidate, number, line);
+}
+
+static bool asks_behind(struct asking *ask)
+{
+    const struct candidate *candidate = ask->candidate;
+    struct mark_walk walk;
+    touches_walk_begin(&walk, ask->touches, candidate->customer);
+    for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
+        const struct mark *mark = touches_mark_at(ask->touches, number);
+        if (mark_status(mark) != TOUCH_HELD || number == candidate->number ||
+            !is_before(candidate, number, touches_line_at(ask->touches, mark->line)))
+            continue;
+        const struct waiting *other = touches_waiting_find(ask->touches, number);
+        if (other == NULL || other->gate != GATE_RETRY)
+            continue;
+        int64_t soonest_ms = candidate->now_ms + SECOND_MS;
+        ask->verdict->until_ms = other->due_ms > soonest_ms ? other->due_ms : soonest_ms;
+        return true;
+    }
+    return false;
+}
+
 /* It was said at once which: nothing is left to ask. */
 static bool asks_nothing(struct asking *ask)
 {
@@ -661,6 +690,7 @@ static const struct row {
     [GATE_QUOTA] = { .asks = asks_quota },
     [GATE_NO_STOCK] = { .asks = asks_no_stock },
     [GATE_NO_WINDOW] = { .asks = asks_no_window },
+    [GATE_BEHIND] = { .asks = asks_behind },
     [GATE_RETRY] = { .asks = asks_nothing },
 };
 static const struct {

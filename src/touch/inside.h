@@ -22,7 +22,7 @@
 
 #define TOUCH_REMEMBERED_MS (400 * DAY_MS)
 #define TOUCH_CUSTOMER_NODES_MAX 4096
-#define TOUCH_TRIES_MAX 20
+#define TOUCH_TRIES_MAX 20 /* of what is uncertain, where the owner wants it sent again */
 #define TOUCH_TEXT_BYTES_MAX ((size_t)4 << 20)
 
 #define PUT(touches, table, ...)                                        \
@@ -101,6 +101,8 @@ enum gate_class { GATE_ALL, GATE_MARKETING };
       "she has granted no further message")                                                     \
     X(NO_WINDOW, "outside_window", DROP, ALL, "不在 48 小时互动窗口内",                         \
       "she has not been in contact within the window")                                          \
+    X(BEHIND, "behind", HOLD, ALL, "排在更早的一条之后",                                        \
+      "an earlier one to her by this account is to go first")                                   \
     X(RETRY, "retry", HOLD, ALL, "稍后重试", "the channel asked to try again later")
 enum gate {
     GATE_NONE,
