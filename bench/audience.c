@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long tags and segments take, without log and HTTP: bench/audience [customers] [segments] [tags].
+/* How long tags and segments take, without log and HTTP: bench/audience [customers] [segments] [tags] [events].
  *
- * Customers have 7.5 events each on average over 180 days, a city, some of them two identifiers. Reported: a preview, a new
- * segment over everybody, events judged per second, a count of 20 tags, RFM, midnight. */
+ * Customers have 7.5 events each on average over 180 days, a city, some of them two identifiers; an event in thirty of those that
+ * follow is of somebody new. Definitions are such as a brand has: by type, category, channel and store, through windows of 7 to
+ * 365 days, over thresholds; with traits, counted tags, stages, scores, RFM; segments of tags. Reported: a preview, a new
+ * segment over everybody, RFM, how long many definitions take to be live, events judged per second and how much of a
+ * processor each takes, an hour, midnight. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,8 +136,12 @@ static void identifier(struct event_identifier *to, const char *type, uint64_t n
     memcpy(to->hash, &hash, HASH_BYTES);
 }
 
-static const char *const TYPES[] = { "Page Viewed", "Product Viewed", "Product Added",
-                                     "Order Paid" };
+static const char *const TYPES[] = { "Page Viewed",    "Product Viewed", "Product Added",
+                                     "Order Paid",     "Coupon Claimed", "Coupon Used",
+                                     "Message Opened", "Store Visited",  "Content Shared",
+                                     "Signed In",      "Video Watched",  "Review Written" };
+#define TYPE_COUNT (sizeof TYPES / sizeof TYPES[0])
+static const char *const CHANNELS[] = { "web", "mp_server", "tmall", "jd", "douyin", "store" };
 static const char *const CITIES[] = { "\"shanghai\"", "\"beijing\"", "\"chengdu\"", "\"wuhan\"" };
 
 static uint32_t say(struct bench *bench, struct random_stream *random, uint64_t person,
@@ -146,14 +153,22 @@ static uint32_t say(struct bench *bench, struct random_stream *random, uint64_t 
                                  .value = str_from_c(CITIES[person % 4]) };
     struct event event = { .kind = EVENT_TRACK, .flags = EVENT_TRUSTED, .source_number = 1 };
     struct identity_outcome who;
-    uint64_t what = random_below(random, 16);
+    uint64_t what = random_below(random, 24);
+    char props[128];
     enum plan_reason reason;
     event.seq = ++bench->seq;
     event.time_ms = time_ms;
     event.received_ms = bench->now_ms;
-    event.type = str_from_c(TYPES[what < 8 ? 0 : what < 13 ? 1 : what < 15 ? 2 : 3]);
-    event.channel = STR("web");
-    event.props = STR("{\"revenue\":1.00}");
+    event.type = str_from_c(TYPES[what < 8    ? 0
+                                  : what < 13 ? 1
+                                  : what < 15 ? 2
+                                  : what < 16 ? 3
+                                              : what - 12]);
+    event.channel = str_from_c(CHANNELS[random_below(random, 6)]);
+    int size = snprintf(props, sizeof props,
+                        "{\"revenue\":1.00,\"category\":\"c%u\",\"store\":\"s%u\"}",
+                        (unsigned)random_below(random, 30), (unsigned)random_below(random, 60));
+    event.props = str_from_bytes(props, (size_t)size);
     event.identifiers = identifiers;
     event.identifier_count = 1;
     identifier(&identifiers[0], "user_id", person);
@@ -197,11 +212,17 @@ static void open_rooms(struct bench *bench, const char *folder)
     must(plan_new(&bench->plan), bench, "plan");
     must(history_new(&bench->history, &history), bench, "history");
     must(json_parser_new(&bench->parser, 1 << 20), bench, "parser");
-    history_column revenue;
-    must(
-        history_add_column(bench->history, STR("revenue"), COLUMN_MONEY, &revenue, &bench->problem),
-        bench, "column");
-    history_fill_end(bench->history, revenue);
+    static const struct {
+        const char *path;
+        enum column_kind kind;
+    } columns[] = { { "revenue", COLUMN_MONEY }, { "category", COLUMN_TEXT }, { "store", COLUMN_TEXT } };
+    for (size_t i = 0; i < 3; i++) {
+        history_column column;
+        must(history_add_column(bench->history, str_from_c(columns[i].path), columns[i].kind,
+                                &column, &bench->problem),
+             bench, "column");
+        history_fill_end(bench->history, column);
+    }
     struct audience_config config = { .history = bench->history,
                                       .identity = bench->identity,
                                       .profile = bench->profile,
@@ -241,11 +262,189 @@ static void ask(struct bench *bench, enum audience_question_kind kind, const cha
     audience_question_free(&question);
 }
 
+/* ---- definitions such as a brand has ---- */
+
+static const char *const WINDOWS[] = { "7d", "30d", "90d", "365d" };
+
+static void write_where(struct random_stream *random, struct buffer *out)
+{
+    uint64_t what = random_below(random, 20);
+    if (what < 8)
+        return;
+    buffer_printf(out, ",\"where\":[{");
+    if (what < 13)
+        buffer_printf(out, "\"prop\":\"category\",\"eq\":\"c%u\"",
+                      (unsigned)random_below(random, 30));
+    else if (what < 17)
+        buffer_printf(out, "\"prop\":\"channel\",\"eq\":\"%s\"",
+                      CHANNELS[random_below(random, 6)]);
+    else
+        buffer_printf(out, "\"prop\":\"store\",\"eq\":\"s%u\"",
+                      (unsigned)random_below(random, 60));
+    buffer_printf(out, "}]");
+}
+
+/* Of what, through which window: the same for all values of a tag. */
+static void write_heard(struct random_stream *random, bool paid, struct buffer *out)
+{
+    uint64_t window = random_below(random, 5);
+    uint64_t type = random_below(random, 16);
+    buffer_printf(out, "{\"event\":\"%s\"",
+                  TYPES[paid || type >= TYPE_COUNT ? 3 : type]);
+    write_where(random, out);
+    if (window < 4)
+        buffer_printf(out, ",\"last\":\"%s\"", WINDOWS[window]);
+}
+
+static void write_condition(struct random_stream *random, struct buffer *out)
+{
+    static const unsigned counts[] = { 1, 2, 3, 5, 10 }, sums[] = { 10000, 50000, 100000 };
+    static const unsigned days[] = { 7, 30, 90 };
+    uint64_t what = random_below(random, 20);
+    if (what < 2) {
+        buffer_printf(out, "{\"trait\":\"city\",\"in\":[%s]}", CITIES[random_below(random, 4)]);
+        return;
+    }
+    write_heard(random, what >= 14, out);
+    if (what < 14)
+        buffer_printf(out, ",\"measure\":\"count\",\"gte\":%u}", counts[random_below(random, 5)]);
+    else if (what < 17)
+        buffer_printf(out, ",\"measure\":\"sum\",\"of\":\"revenue\",\"gte\":%u}",
+                      sums[random_below(random, 3)]);
+    else if (what < 18)
+        buffer_printf(out, ",\"measure\":\"count\",\"eq\":0}");
+    else
+        buffer_printf(out, ",\"measure\":\"recency\",\"lte\":%u}", days[random_below(random, 3)]);
+}
+
+static void write_levels(struct random_stream *random, struct buffer *out)
+{
+    struct buffer heard;
+    buffer_init(&heard, 1024);
+    write_heard(random, false, &heard);
+    buffer_printf(out, "\"values\":[");
+    for (unsigned level = 3; level > 0; level--)
+        buffer_printf(out, "{\"value\":\"v%u\",\"rule\":%.*s,\"measure\":\"count\",\"gte\":%u}}%s",
+                      level, (int)heard.size, heard.data, level * level, level > 1 ? "," : "]}");
+    buffer_deinit(&heard);
+}
+
+static void write_tag(struct random_stream *random, unsigned number, struct buffer *out)
+{
+    uint64_t what = random_below(random, 20);
+    buffer_printf(out, "{\"key\":\"t%u\",", number);
+    if (what < 10) {
+        write_levels(random, out);
+    } else if (what < 14) {
+        buffer_printf(out, "\"kind\":\"count\",\"measure\":");
+        write_heard(random, what == 13, out);
+        buffer_printf(out, what == 13 ? ",\"measure\":\"sum\",\"of\":\"revenue\"}}"
+                                      : ",\"measure\":\"count\"}}");
+    } else if (what < 16) {
+        buffer_printf(out, "\"kind\":\"stage\",\"stages\":[{\"value\":\"a\",\"rule\":");
+        write_condition(random, out);
+        buffer_printf(out, "},{\"value\":\"b\",\"rule\":");
+        write_condition(random, out);
+        buffer_printf(out, "}]}");
+    } else if (what < 17) {
+        buffer_printf(out, "\"kind\":\"score\",\"parts\":[{\"name\":\"a\",\"points\":10,\"rule\":");
+        write_condition(random, out);
+        buffer_printf(out, "},{\"name\":\"b\",\"points\":5,\"rule\":");
+        write_condition(random, out);
+        buffer_printf(out, "}]}");
+    } else {
+        buffer_printf(out, "\"values\":[{\"value\":\"yes\",\"rule\":{\"all\":[");
+        write_condition(random, out);
+        buffer_printf(out, ",");
+        write_condition(random, out);
+        buffer_printf(out, "]}}]}");
+    }
+}
+
+static void write_segment(struct random_stream *random, unsigned number, unsigned tags,
+                          struct buffer *out)
+{
+    buffer_printf(out, "{\"key\":\"s%u\",\"rule\":{\"all\":[", number);
+    write_condition(random, out);
+    buffer_printf(out, ",");
+    if (tags > 0 && random_below(random, 2) == 0)
+        buffer_printf(out, "{\"tag\":\"t%u\",\"is_set\":true}", (unsigned)random_below(random, tags));
+    else
+        write_condition(random, out);
+    buffer_printf(out, "]}}");
+}
+
+static void put_many(struct bench *bench, unsigned segments, unsigned tags)
+{
+    struct random_stream random;
+    struct buffer body;
+    double held, all;
+    random_seed(&random, 2500);
+    buffer_init(&body, 1 << 16);
+    for (int round = 0; round < 2; round++) { /* tags first: segments stand on them */
+        steady_ns start = steady_now();
+        for (unsigned i = 0; i < (round == 0 ? tags : segments); i++) {
+            buffer_clear(&body);
+            if (round == 0)
+                write_tag(&random, i, &body);
+            else
+                write_segment(&random, i, tags, &body);
+            buffer_append_byte(&body, 0);
+            command(bench, round == 0 ? audience_put_tag : audience_put_segment, body.data);
+        }
+        double put = seconds_since(start);
+        all = install(bench, &held);
+        printf("%u %s: put in %.0f ms, live after %.0f ms more, engine held %.1f ms\n",
+               round == 0 ? tags : segments, round == 0 ? "tags" : "segments", put * 1e3,
+               all * 1e3, held * 1e3);
+    }
+    buffer_deinit(&body);
+}
+
+/* Time passes: how many are due, how long it takes to settle them. */
+static void let_pass(struct bench *bench, const char *what, int64_t span_ms)
+{
+    struct audience_status status;
+    double longest = 0, longest_ms = 0, all_ms = 0;
+    uint64_t slices = 0, long_ones = 0;
+    work_off(bench);
+    steady_ns start = steady_now();
+    bench->now_ms += span_ms;
+    bench->seq++;
+    double begin_ms = processor_ms();
+    must(audience_tick(bench->audience, moment_of(bench)), bench, "tick");
+    double tick_ms = processor_ms() - begin_ms;
+    audience_status(bench->audience, &status);
+    uint64_t due = status.due_pending;
+    while (status.due_pending > 0) {
+        steady_ns slice = steady_now();
+        double slice_ms = processor_ms();
+        audience_work(bench->audience, 1000);
+        slice_ms = processor_ms() - slice_ms;
+        double took = seconds_since(slice);
+        longest = took > longest ? took : longest;
+        longest_ms = slice_ms > longest_ms ? slice_ms : longest_ms;
+        all_ms += slice_ms;
+        slices++;
+        long_ones += slice_ms > 2;
+        audience_status(bench->audience, &status);
+    }
+    printf("%s: %llu due, tick %.1f ms of processor, settled in %.1f s (%.2f of processor, %.1f us each)\n",
+           what, (unsigned long long)due, tick_ms, seconds_since(start), all_ms / 1e3,
+           due > 0 ? all_ms * 1e3 / (double)due : 0);
+    printf("  %llu slices, longest %.1f ms (%.1f of processor), %llu above 2 ms of processor\n",
+           (unsigned long long)slices, longest * 1e3, longest_ms, (unsigned long long)long_ones);
+    printf("memory: sets %.1f MB, columns %.1f MB, wheel %.1f MB, history %.1f MB\n",
+           (double)status.set_bytes / 1e6, (double)status.column_bytes / 1e6,
+           (double)status.wheel_bytes / 1e6, (double)history_memory_bytes(bench->history) / 1e6);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t customers = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     unsigned segments = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 500;
     unsigned tags = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 200;
+    uint64_t live = argc > 4 ? strtoull(argv[4], NULL, 10) : 20000;
     struct bench *bench = calloc(1, sizeof *bench);
     struct random_stream random;
     char folder[] = "/tmp/kith_bench_XXXXXX", body[1024];
@@ -309,37 +508,23 @@ int main(int argc, char **argv)
     printf("RFM by quantiles, computed and live           %8.1f ms, engine held %.1f ms\n",
            all * 1e3, held * 1e3);
 
-    for (unsigned i = 0; i < segments; i++) {
-        snprintf(
-            body, sizeof body,
-            "{\"key\":\"s%u\",\"rule\":{\"event\":\"%s\",\"last\":\"%ud\",\"measure\":\"count\","
-            "\"gte\":%u}}",
-            i, TYPES[i % 4], 1 + i % 90, 1 + i % 5);
-        command(bench, audience_put_segment, body);
-    }
-    for (unsigned i = 0; i < tags; i++) {
-        snprintf(
-            body, sizeof body,
-            "{\"key\":\"t%u\",\"values\":[{\"value\":\"a\",\"rule\":{\"event\":\"%s\",\"measure\":"
-            "\"count\",\"gte\":%u}},{\"value\":\"b\",\"rule\":{\"trait\":\"city\",\"is_set\":true}}]}",
-            i, TYPES[i % 4], 2 + i % 7);
-        command(bench, audience_put_tag, body);
-    }
-    all = install(bench, &held);
-    printf("%u segments and %u tags at once           %8.1f ms, engine held %.1f ms\n", segments,
-           tags, all * 1e3, held * 1e3);
+    put_many(bench, segments, tags);
     commit(bench);
 
-    uint64_t live = 20000;
     start = steady_now();
+    double processor = processor_ms();
     for (uint64_t i = 0; i < live; i++) {
+        bool is_new = i % 30 == 29;
         bench->now_ms += 1;
-        say(bench, &random, random_below(&random, customers), bench->now_ms, false, true);
+        say(bench, &random, is_new ? customers++ : random_below(&random, customers), bench->now_ms,
+            is_new, true);
         if (i % 1000 == 999)
             commit(bench);
     }
-    printf("events with %u segments and %u tags        %8.0f events/s\n", segments + 1, tags + 2,
-           (double)live / seconds_since(start));
+    processor = processor_ms() - processor;
+    printf("events with %u segments and %u tags        %8.0f events/s, %.1f us of processor each\n",
+           segments + 1, tags + 2, (double)live / seconds_since(start),
+           processor * 1e3 / (double)live);
 
     snprintf(body, sizeof body, "{\"segments\":[\"s0\"");
     for (unsigned i = 1; i < 20 && i < segments; i++)
@@ -348,38 +533,8 @@ int main(int argc, char **argv)
     if (segments >= 20)
         ask(bench, AUDIENCE_OVERLAP, "overlap of 20 segments: 190 pairs and all", body);
 
-    work_off(bench);
-    start = steady_now();
-    bench->now_ms += DAY_MS;
-    bench->seq++;
-    double begin_ms = processor_ms();
-    must(audience_tick(bench->audience, moment_of(bench)), bench, "tick");
-    double tick_ms = processor_ms() - begin_ms, longest = 0, longest_ms = 0, all_ms = 0;
-    uint64_t slices = 0, long_ones = 0;
-    struct audience_status status;
-    audience_status(bench->audience, &status);
-    uint64_t due = status.due_pending;
-    while (status.due_pending > 0) {
-        steady_ns slice = steady_now();
-        double slice_ms = processor_ms();
-        audience_work(bench->audience, 1000);
-        slice_ms = processor_ms() - slice_ms;
-        double took = seconds_since(slice);
-        longest = took > longest ? took : longest;
-        longest_ms = slice_ms > longest_ms ? slice_ms : longest_ms;
-        all_ms += slice_ms;
-        slices++;
-        long_ones += slice_ms > 2;
-        audience_status(bench->audience, &status);
-    }
-    printf(
-        "a day later: %llu due, tick %.1f ms of processor, settled in %.1f s (%.1f of processor)\n",
-        (unsigned long long)due, tick_ms, seconds_since(start), all_ms / 1e3);
-    printf("  %llu slices, longest %.1f ms (%.1f of processor), %llu above 2 ms of processor\n",
-           (unsigned long long)slices, longest * 1e3, longest_ms, (unsigned long long)long_ones);
-    printf("memory: sets %.1f MB, columns %.1f MB, wheel %.1f MB, history %.1f MB\n",
-           (double)status.set_bytes / 1e6, (double)status.column_bytes / 1e6,
-           (double)status.wheel_bytes / 1e6, (double)history_memory_bytes(bench->history) / 1e6);
+    let_pass(bench, "an hour later", HOUR_MS);
+    let_pass(bench, "a day later", DAY_MS);
     snprintf(body, sizeof body, "rm -rf %s", folder);
     audience_free(&bench->audience);
     ledger_writes_free(&bench->writes);

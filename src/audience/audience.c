@@ -30,8 +30,10 @@ static err make_parts(struct audience *audience)
     audience->rejudge = roaring_bitmap_create();
     audience->huge_judged = roaring_bitmap_create();
     audience->due_known = roaring_bitmap_create();
+    audience->unsure = roaring_bitmap_create();
     bool all = audience->pending != NULL && audience->huge != NULL && audience->rejudge != NULL &&
-               audience->huge_judged != NULL && audience->due_known != NULL;
+               audience->huge_judged != NULL && audience->due_known != NULL &&
+               audience->unsure != NULL;
     return error == ERR_OK && !all ? ERR_NOMEM : error;
 }
 
@@ -97,6 +99,7 @@ void audience_free(struct audience **audience)
     free_bitmap(gone->rejudge);
     free_bitmap(gone->huge_judged);
     free_bitmap(gone->due_known);
+    free_bitmap(gone->unsure);
     rule_judge_free(&gone->judging.judge);
     history_reader_free(&gone->reader);
     json_parser_free(&gone->parser);
@@ -131,6 +134,9 @@ err audience_start(struct audience *audience, int64_t now_ms)
         sweep_tick(audience);
     }
     audience->due_unknown = audience->order_count > 0 && now_ms > 0;
+    if (audience->due_unknown)
+        roaring_bitmap_add_range(audience->unsure, 1,
+                                 (uint64_t)identity_node_count(audience->config.identity) + 1);
     audience->scan_wanted = waits;
     return ERR_OK;
 }

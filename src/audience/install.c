@@ -88,6 +88,8 @@ bool scan_merge(struct audience *audience, int64_t budget_us)
         return true; /* its last thread is about to end */
     if (scan != NULL && scan->only_due && end_due_merge(audience, scan) != ERR_OK)
         return true;
+    if (scan != NULL)
+        hear_unsure(audience);
     scan_free(&audience->merging);
     return false;
 }

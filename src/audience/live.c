@@ -57,6 +57,7 @@ void interest_clear(struct audience *audience)
         memory_free(audience->dependents[i]);
     memory_free((void *)audience->dependents);
     memory_free((void *)audience->order);
+    rule_pool_free(&audience->pool);
     audience->dependents = NULL;
     audience->order = NULL;
     audience->order_count = 0;
@@ -155,6 +156,8 @@ err interest_make(struct audience *audience)
         error = mark_dependents(audience, definition);
     }
     audience->order_is_stale = false;
+    if (error == ERR_OK)
+        error = hear_make(audience);
     return error == ERR_OK ? object_order_make(audience) : error;
 }
 
@@ -333,6 +336,14 @@ static err judge_at(struct audience *audience, uint32_t position, struct seen *s
     return error;
 }
 
+static err judged(struct audience *audience, uint32_t customer, int64_t until_ms, bool whole,
+                  int64_t now_ms)
+{
+    if (whole && audience->due_unknown)
+        roaring_bitmap_add(audience->due_known, customer);
+    return hear_due(audience, customer, until_ms, whole, now_ms);
+}
+
 static bool put_off(struct audience *audience, uint32_t customer, const struct history_view *view,
                     struct audience_moment moment)
 {
@@ -354,12 +365,19 @@ static bool put_off(struct audience *audience, uint32_t customer, const struct h
 err live_judge(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
                struct audience_moment moment, enum cause cause)
 {
-    int64_t until_ms = RULE_FOREVER;
+    return live_judge_until(audience, customer, marks, whole, moment, cause, RULE_FOREVER);
+}
+
+err live_judge_until(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
+                     struct audience_moment moment, enum cause cause, int64_t until_ms)
+{
     struct seen seen = { .customer = customer };
     err error = ERR_OK;
     scan_touch(audience, customer);
-    if (marks->first >= marks->last && !whole)
-        return ERR_OK;
+    if (marks->first >= marks->last)
+        return whole || until_ms != RULE_FOREVER
+                   ? judged(audience, customer, until_ms, whole, moment.now_ms)
+                   : ERR_OK;
     if (columns_lack(&audience->facts, customer))
         error = columns_read(audience, customer, NULL);
     if (error != ERR_OK)
@@ -384,12 +402,7 @@ err live_judge(struct audience *audience, uint32_t customer, struct marks *marks
     metric_add(METRIC_AUDIENCE_JUDGED, 1);
     if (error != ERR_OK || seen.left)
         return error;
-    uint32_t due = wheel_due(&audience->wheel, customer);
-    if (whole && audience->due_unknown)
-        roaring_bitmap_add(audience->due_known, customer);
-    if (whole || (until_ms != RULE_FOREVER && (due == 0 || wheel_minute(until_ms) < due)))
-        error = wheel_put(&audience->wheel, customer, until_ms, moment.now_ms);
-    return error;
+    return judged(audience, customer, until_ms, whole, moment.now_ms);
 }
 
 err live_judge_all(struct audience *audience, uint32_t customer, struct audience_moment moment,
@@ -406,10 +419,13 @@ static err judge_time(struct audience *audience, uint32_t customer, bool objects
                       struct audience_moment moment)
 {
     struct marks marks;
+    int64_t until_ms = RULE_FOREVER;
     /* a scan that began before she was absorbed may have found her a due time */
     if (identity_root(audience->config.identity, customer) != customer)
         return wheel_put(&audience->wheel, customer, RULE_FOREVER, moment.now_ms);
     marks_clear(&marks, marks_words(audience));
+    if (!objects && hear_time(audience, customer, moment.now_ms, &marks, &until_ms))
+        return live_judge_until(audience, customer, &marks, true, moment, CAUSE_TIME, until_ms);
     marks_join(&marks, &audience->by_time);
     if (objects)
         marks_join(&marks, &audience->by_objects);
@@ -568,8 +584,10 @@ err audience_event(struct audience *audience, uint32_t customer, const struct ev
         return live_judge_all(audience, customer, moment, CAUSE_EVENT);
     if (error != ERR_OK)
         return error;
-    marks_join(&marks, marks_of_type(audience, event->type));
-    return live_judge(audience, customer, &marks, false, moment, CAUSE_EVENT);
+    int64_t until_ms = RULE_FOREVER;
+    if (!hear_event(audience, customer, event->seq, moment.now_ms, &marks, &until_ms))
+        marks_join(&marks, marks_of_type(audience, event->type));
+    return live_judge_until(audience, customer, &marks, false, moment, CAUSE_EVENT, until_ms);
 }
 
 err audience_merged(struct audience *audience, uint32_t survivor, const uint32_t *absorbed,
@@ -630,6 +648,7 @@ err audience_journeys_changed(struct audience *audience, uint32_t customer,
     struct marks marks;
     if (customer == 0 || identity_root(audience->config.identity, customer) != customer)
         return ERR_OK;
+    roaring_bitmap_add(audience->unsure, customer);
     marks_clear(&marks, marks_words(audience));
     err error = columns_read_journeys(audience, customer, changed);
     join_columns(audience, changed, &marks);

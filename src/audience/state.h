@@ -256,6 +256,8 @@ struct wheel {
     roaring_bitmap_t *stale; /* was taken: what `due` says of her is over; NULL: nobody */
 };
 void wheel_deinit(struct wheel *wheel);
+/* The minute for which she was put last, taken or not; 0: never. */
+uint32_t wheel_last(const struct wheel *wheel, uint32_t customer);
 /* The minute within which her due time lies; 0: never. */
 uint32_t wheel_due(const struct wheel *wheel, uint32_t customer);
 /* until_ms: RULE_FOREVER takes her out. */
@@ -712,6 +714,10 @@ struct audience {
     struct marks *by_column[COLUMNS_MAX];
     struct marks **dependents; /* by position */
     struct marks by_time, by_nodes, by_objects, all;
+    struct marks by_turn;       /* hear.c: of by_time, those of which the pool does not know when */
+    struct rule_pool *pool;     /* of their conditions, by position; NULL without memory */
+    roaring_bitmap_t *unsure;   /* what is stored of her may not be of just before her due minute */
+    uint32_t sure_from;         /* nobody is who is due up to this minute */
     struct reach_columns reach;
     struct objects objects;
     struct sweep sweep;
@@ -795,8 +801,25 @@ void marks_set(struct marks *marks, uint32_t position);
 void marks_join(struct marks *marks, const struct marks *other);
 struct marks *marks_of_type(struct audience *audience, str type);
 
-/* Judge what is marked (and what depends on what changes). `whole`: all that time can change is among it, so
- * that the due time is known anew. */
+/* hear.c: what an event, or time, may have changed. */
+err hear_make(struct audience *audience) MUST_USE;
+/* The event of this record, by which nothing else is judged yet; false: it is not known, all that name its type are to be
+ * judged. `until_ms` is moved forward. */
+bool hear_event(struct audience *audience, uint32_t customer, uint64_t seq, int64_t now_ms,
+                struct marks *marks, int64_t *until_ms) MUST_USE;
+/* From her due minute to now; false: it is not known, all that time can change is to be judged. */
+bool hear_time(struct audience *audience, uint32_t customer, int64_t now_ms, struct marks *marks,
+               int64_t *until_ms) MUST_USE;
+/* Her due time: `whole`: this one, else no later than it. */
+err hear_due(struct audience *audience, uint32_t customer, int64_t until_ms, bool whole,
+             int64_t now_ms) MUST_USE;
+/* Who is due by now has to be judged in full. */
+void hear_unsure(struct audience *audience);
+
+/* Judge what is marked (and what depends on what changes). `whole`: all that time can change is among it, or changes no earlier
+ * than `until_ms`, so that the due time is known anew. */
+err live_judge_until(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
+                     struct audience_moment moment, enum cause cause, int64_t until_ms) MUST_USE;
 err live_judge(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
                struct audience_moment moment, enum cause cause) MUST_USE;
 /* All events of a customer (root), read back; `restore`: and in memory again. Valid until audience->reader shows other

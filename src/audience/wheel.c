@@ -47,6 +47,13 @@ uint32_t wheel_due(const struct wheel *wheel, uint32_t customer)
     return wheel->due[chunk][customer & (CHUNK_SIZE - 1)];
 }
 
+uint32_t wheel_last(const struct wheel *wheel, uint32_t customer)
+{
+    uint32_t chunk = chunk_of(customer);
+    bool has_chunk = chunk < wheel->chunk_count && wheel->due[chunk] != NULL;
+    return has_chunk ? wheel->due[chunk][customer & (CHUNK_SIZE - 1)] : 0;
+}
+
 static uint32_t *due_cell(struct wheel *wheel, uint32_t customer)
 {
     uint32_t chunk = chunk_of(customer);
@@ -135,7 +142,7 @@ err wheel_put(struct wheel *wheel, uint32_t customer, int64_t until_ms, int64_t 
         if (minute > now + NEAR_MINUTES)
             minute -= minute % 60;
     }
-    if (minute == before) /* 0: nothing is there, or what is stale stays so */
+    if (minute == before && !(minute == 0 && is_stale(wheel, customer)))
         return ERR_OK;
     uint32_t *cell = due_cell(wheel, customer);
     if (cell == NULL)
@@ -149,7 +156,7 @@ err wheel_put(struct wheel *wheel, uint32_t customer, int64_t until_ms, int64_t 
         bucket_remove(wheel, before, customer);
     if (minute != 0 && before == 0)
         wheel->count++;
-    else if (minute == 0)
+    else if (minute == 0 && before != 0)
         wheel->count--;
     if (before == 0 && wheel->stale != NULL)
         roaring_bitmap_remove(wheel->stale, customer);
