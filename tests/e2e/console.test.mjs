@@ -13,7 +13,7 @@ after(() => place?.close());
 
 const pages = [
   '/', '/customers', '/segments', '/tags', '/overlap', '/new/segment', '/new/tag', '/templates', '/new/template', '/calendar', '/policy', '/identity/link-rate', '/identity/review', '/identity/suggestions', '/identity/rules', '/data/live', '/data/sources', '/data/sources/h5', '/data/sources/crm',
-  '/data/feeds', '/data/sinks', '/data/objects', '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/system?tab=servers', '/settings/retention', '/help/glossary', '/settings/people', '/settings/roles', '/settings/teams', '/settings/tokens', '/settings/sign-in', '/settings/privacy', '/settings/audit', '/settings/preferences',
+  '/data/feeds', '/data/sinks', '/data/objects', '/data/plan', '/data/traits', '/data/quarantine', '/settings/system', '/settings/system?tab=servers', '/settings/retention', '/settings/keys', '/help/glossary', '/settings/people', '/settings/roles', '/settings/teams', '/settings/tokens', '/settings/sign-in', '/settings/privacy', '/settings/audit', '/settings/preferences',
 ];
 
 /** What an empty page must still do; run before anything is told to the house. The console goes from page to page; that an address alone

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { did, known, phone } from '../s1/support.mjs';
 import { fill, productId, productName, size, storeId } from './crowd.mjs';
-import { Place, choose, missingConsole, until } from './support.mjs';
+import { Place, choose, missingConsole, photograph, until } from './support.mjs';
 
 let place;
 before(async () => {
@@ -262,6 +262,63 @@ test('how long data is kept is counted before it is saved', { skip: missingConso
   await page.getByRole('button', { name: /^保\s*存$/ }).first().click();
   await visit.text('已保存，下次任务按它执行').waitFor();
   assert.equal((await place.kith.get('/retention')).policy.touches, 400);
+  visit.clean();
+  await visit.close();
+});
+
+test('the sealing key is changed while everything goes on, and the old one ended once nothing needs it', { skip: missingConsole }, async () => {
+  await place.house.tell([known('crm', [['user_id', 'sealed']], { name: '封存', phone: phone(70_000_001) }, { userId: 'sealed' })]);
+  await place.kith.settled();
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go('/settings/keys');
+  const row = (number) => page.getByRole('row').filter({ hasText: `密钥 ${number}` });
+  await row(1).getByText('正在使用').waitFor();
+  await visit.button('更换密钥').click();
+  await page.getByRole('dialog').getByRole('button', { name: '更换密钥' }).click();
+  await row(2).getByText('正在使用').waitFor();
+  await row(1).getByText('只用来解旧数据').waitFor();
+  await page.locator('.key-steps > li').first().waitFor();
+  await until('all is sealed anew', async () => (await place.kith.get('/keys')).job.state === 'finished');
+  await page.locator('.key-steps [data-step="done"]').nth(3).waitFor();
+  await row(1).getByText('没有了').waitFor();
+  await visit.accessible('keys');
+  await photograph(visit, 'keys');
+  /* she is found as before, and read by what is sealed anew */
+  assert.equal((await place.kith.get(`/customers/by/mobile/${phone(70_000_001)}`)).traits.name, '封存');
+
+  await visit.button('销毁 密钥 1').click();
+  const sure = page.getByRole('dialog').filter({ hasText: '销毁密钥 1？' });
+  assert.ok(await sure.getByRole('button', { name: /^销\s?毁$/ }).isDisabled(), 'not before it is said what becomes of old backups');
+  await sure.getByRole('checkbox').check();
+  await sure.getByRole('button', { name: /^销\s?毁$/ }).click();
+  await row(1).getByText('已销毁').waitFor();
+  await visit.go('/settings/audit?action=keys.');
+  await page.getByRole('row').filter({ hasText: '更换加密密钥' }).waitFor();
+  await page.getByRole('row').filter({ hasText: '销毁加密密钥' }).waitFor();
+  visit.clean();
+  await visit.close();
+});
+
+test('a kind of objects is deleted once there are none of it and nothing speaks of it', { skip: missingConsole }, async () => {
+  await place.kith.put('/object-kinds/salon', { name: '体验店', properties: { city: { type: 'text', name: '城市' } } });
+  await place.kith.put('/objects/salon/S1', { props: { city: '上海' } });
+  const visit = await place.enter();
+  const { page } = visit;
+  const open = async () => {
+    await visit.go('/data/objects?kind=salon&define=salon');
+    return page.getByRole('dialog').getByRole('button', { name: /^删除这个种类/ });
+  };
+  const remove = await open();
+  assert.equal(await remove.getAttribute('aria-disabled'), 'true');
+  await remove.getByText('还有 1 个对象').waitFor({ state: 'attached' });
+  await place.kith.api('DELETE', '/objects/salon/S1');
+  await until('there are none of it', async () => (await (await open()).getAttribute('aria-disabled')) === null);
+  await visit.accessible('the definition of a kind');
+  await (await open()).click();
+  await page.getByRole('dialog').last().getByRole('button', { name: /^删\s?除$/ }).click();
+  await visit.text('种类已删除').waitFor();
+  await until('it is gone', async () => (await place.kith.get('/object-kinds')).items.every((one) => one.kind !== 'salon'));
   visit.clean();
   await visit.close();
 });

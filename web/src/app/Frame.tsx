@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frame: navigation on the left, the bar above, the page between. On a phone the navigation is a drawer. */
 import {
-  BulbFilled, BulbOutlined, LogoutOutlined, MenuFoldOutlined, MenuOutlined, MenuUnfoldOutlined, SearchOutlined, TranslationOutlined,
+  BulbFilled, BulbOutlined, LogoutOutlined, MenuFoldOutlined, MenuOutlined, MenuUnfoldOutlined, RightOutlined, SearchOutlined, TranslationOutlined,
 } from '@ant-design/icons';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Button, Drawer, Dropdown, Tooltip } from 'antd';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { api } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -19,8 +19,8 @@ import { StopButton } from '@/features/touches/StopPanel';
 import { useProblemNotice } from '@/ui/Controls';
 import { Avatar } from '@/ui/Marks';
 import { Attention } from './Attention';
-import { groups, pages, pageTexts, type PageEntry } from './pages';
-import { usePreferences, useText } from './preferences';
+import { groups, pages, pageTexts, type GroupKey, type PageEntry } from './pages';
+import { keep, kept, usePreferences, useText } from './preferences';
 import { NotPermitted } from './NotPermitted';
 import { refusalOf } from './rights';
 import { SearchPalette } from './SearchPalette';
@@ -80,32 +80,68 @@ function useOpenWork(): Record<NonNullable<PageEntry['count']>, number> {
   return { refusals: overview.data?.refusals_open ?? 0, quarantined: overview.data?.quarantined ?? 0 };
 }
 
+const foldedKey = 'kith.nav.folded';
+const foldedAtFirst: readonly GroupKey[] = ['data', 'settings'];
+
+/* Groups that are folded, kept in the browser; the one with the open page is never. */
+function useFoldedGroups(): [ReadonlySet<GroupKey>, (group: GroupKey) => void] {
+  const [closed, setClosed] = useState<ReadonlySet<GroupKey>>(() => {
+    const known = kept(foldedKey);
+    return new Set(known === null ? foldedAtFirst : groups.filter((group) => known.split(',').includes(group)));
+  });
+  const toggle = (group: GroupKey): void => {
+    const next = new Set(closed);
+    if (!next.delete(group)) next.add(group);
+    keep(foldedKey, [...next].join(','));
+    setClosed(next);
+  };
+  return [closed, toggle];
+}
+
 function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
   const t = useText(pageTexts);
   const { language } = usePreferences();
+  const { pathname } = useLocation();
+  const [closed, toggle] = useFoldedGroups();
+  const place = useRef<HTMLDivElement>(null);
+  /* the open page is never out of sight */
+  useEffect(() => place.current?.querySelector('.nav-link.active')?.scrollIntoView({ block: 'nearest' }), [pathname, folded]);
   const open = useOpenWork();
   const { user } = useSession();
   /* what is not permitted is not shown; a group without pages neither */
   const shown = groups.map((group) => ({ group, pages: pages.filter((page) => page.group === group && page.hidden !== true && refusalOf(page.path, user) === null) })).filter((one) => one.pages.length > 0);
   return (
-    <>
-      {shown.map(({ group, pages: inGroup }) => (
-        <div className="nav-group" key={group} style={group === 'today' ? { marginTop: 4 } : undefined}>
-          {t.group[group] !== '' && <h2>{t.group[group]}</h2>}
-          {inGroup.map((page) => {
-            const count = page.count === undefined ? 0 : open[page.count];
-            const link = (
-              <NavLink key={page.key} to={page.path} end={page.path === '/'} className="nav-link" onClick={onGo} aria-label={folded ? t.page[page.key] : undefined}>
-                {page.icon}
-                <span className="nav-label">{t.page[page.key]}</span>
-                {count > 0 && <span className="nav-count">{shortCount(count, language)}</span>}
-              </NavLink>
-            );
-            return folded ? <Tooltip key={page.key} title={t.page[page.key]} placement="right">{link}</Tooltip> : link;
-          })}
-        </div>
-      ))}
-    </>
+    <div ref={place}>
+      {shown.map(({ group, pages: inGroup }) => {
+        const isHere = inGroup.some((page) => (page.path === '/' ? pathname === '/' : pathname === page.path || pathname.startsWith(`${page.path}/`)));
+        const isOpen = folded || isHere || t.group[group] === '' || !closed.has(group);
+        const waiting = isOpen ? 0 : inGroup.reduce((sum, page) => sum + (page.count === undefined ? 0 : open[page.count]), 0);
+        return (
+          <div className="nav-group" key={group} style={group === 'today' ? { marginTop: 4 } : undefined}>
+            {t.group[group] !== '' && (
+              <h2>
+                {folded ? t.group[group] : (
+                  <button type="button" className="nav-fold" aria-expanded={isOpen} onClick={() => toggle(group)}>
+                    {t.group[group]}{waiting > 0 && <span className="nav-count">{shortCount(waiting, language)}</span>}<RightOutlined aria-hidden="true" />
+                  </button>
+                )}
+              </h2>
+            )}
+            {isOpen && inGroup.map((page) => {
+              const count = page.count === undefined ? 0 : open[page.count];
+              const link = (
+                <NavLink key={page.key} to={page.path} end={page.path === '/'} className="nav-link" onClick={onGo} aria-label={folded ? t.page[page.key] : undefined}>
+                  {page.icon}
+                  <span className="nav-label">{t.page[page.key]}</span>
+                  {count > 0 && <span className="nav-count">{shortCount(count, language)}</span>}
+                </NavLink>
+              );
+              return folded ? <Tooltip key={page.key} title={t.page[page.key]} placement="right">{link}</Tooltip> : link;
+            })}
+          </div>
+        );
+      })}
+    </div>
   );
 }
 

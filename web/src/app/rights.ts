@@ -46,6 +46,7 @@ const rules: readonly Rule[] = [
   { path: '/settings/sign-in', right: 'setting.see' },
   { path: '/settings/privacy', right: 'privacy.see', whole: true },
   { path: '/settings/retention', right: 'privacy.see', whole: true },
+  { path: '/settings/keys', right: 'system.see', whole: true },
   { path: '/settings/audit', right: 'audit.see', whole: true },
 ];
 

@@ -11,7 +11,9 @@ import { exactCount } from '@/lib/format';
 import { useWhenVisible } from '@/lib/hooks';
 import { wordFor } from '@/lib/text';
 import { Pill, type Tone } from '@/ui/Marks';
-import type { Definition } from './audience';
+import { journeyHeads } from '@/features/journeys/heads';
+import { useMay } from '@/app/session';
+import { nameOf, type Definition } from './audience';
 import { audienceTexts } from './texts';
 
 const tones: Readonly<Record<string, Tone>> = { live: 'good', changing: 'info', computing: 'info' };
@@ -25,14 +27,25 @@ export function pathOf(kind: AudienceKind, key: string): string {
   return `/${kind}/${key}`;
 }
 
+/* What those that use it are called, by 'kind key'. */
+function useNames(usedBy: Definition['used_by']): ReadonlyMap<string, string> {
+  const asks = (kind: string): boolean => usedBy.some((one) => one.kind === kind);
+  const tags = useQuery({ ...queries.definitions('tags'), refetchInterval: false, enabled: asks('tag') });
+  const segments = useQuery({ ...queries.definitions('segments'), refetchInterval: false, enabled: asks('segment') });
+  const journeys = useQuery({ ...journeyHeads(), enabled: useMay('journey.see') && asks('journey') });
+  return useMemo(() => new Map([
+    ...(tags.data?.items ?? []).map((one): [string, string] => [`tag ${one.key}`, nameOf(one)]),
+    ...(segments.data?.items ?? []).map((one): [string, string] => [`segment ${one.key}`, nameOf(one)]),
+    ...(journeys.data?.items ?? []).filter((one) => one.name !== '').map((one): [string, string] => [`journey ${one.key}`, one.name]),
+  ]), [tags.data, segments.data, journeys.data]);
+}
+
 export function UsageList({ usedBy }: { usedBy: Definition['used_by'] }) {
   const t = useText(audienceTexts);
+  const names = useNames(usedBy);
   return (
     <ul className="stack" style={{ gap: 4 }}>
-      {usedBy.map((one) => {
-        const kind: AudienceKind = one.kind === 'tag' ? 'tags' : 'segments';
-        return <li key={`${one.kind} ${one.key}`}><Link to={pathOf(kind, one.key)}><span className="faint">{one.kind === 'tag' ? t.tag : t.segment}</span> {one.key}</Link></li>;
-      })}
+      {usedBy.map((one) => <li key={`${one.kind} ${one.key}`}><Link to={`/${one.kind}s/${one.key}`}><span className="faint">{wordFor({ tag: t.tag, segment: t.segment, journey: t.journey }, one.kind)}</span> {names.get(`${one.kind} ${one.key}`) ?? ''} <span className="mono faint">{one.key}</span></Link></li>)}
     </ul>
   );
 }

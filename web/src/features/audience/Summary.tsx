@@ -31,8 +31,8 @@ export function Summary({ kind, definition }: HeadProps) {
       <Figure label={t.count} note={share === null ? undefined : percent(share)}><Count value={definition.count} /></Figure>
       <Figure label={t.state} note={<Time at={definition.as_of} exact seconds />}><StatePill state={definition.state} /></Figure>
       <Figure label={t.kind} note={t.version(definition.version)}><span style={{ fontSize: 16 }}>{wordFor(words, definition.kind)}</span></Figure>
-      <Figure label={t.owner} note={definition.folder === '' ? t.noFolder : definition.folder}><span style={{ fontSize: 16 }} className="cut">{definition.owner === '' ? '—' : definition.owner}</span></Figure>
-      <Figure label={t.usage} note={<Time at={definition.changed_at} />}><span style={{ fontSize: 16 }}>{definition.used_by.length === 0 ? t.unused : exactCount(definition.used_by.length)}</span></Figure>
+      <Figure label={t.owner} note={definition.folder === '' ? t.noFolder : `${t.folder} ${definition.folder}`}><span style={{ fontSize: 16 }} className="cut">{definition.owner === '' ? '—' : definition.owner}</span></Figure>
+      <Figure label={t.usage} note={<>{t.changedAt} <Time at={definition.changed_at} /></>}><span style={{ fontSize: 16 }}>{definition.used_by.length === 0 ? t.unused : exactCount(definition.used_by.length)}</span></Figure>
     </Band>
   );
 }

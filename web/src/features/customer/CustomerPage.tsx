@@ -24,6 +24,7 @@ import './customer.css';
 
 const tabs = ['timeline', 'orders', 'coupons', 'skin', 'journeys', 'consents', 'graph', 'merges', 'explain', 'raw'] as const;
 type Tab = (typeof tabs)[number];
+const wide: readonly Tab[] = ['orders', 'journeys', 'consents', 'graph', 'merges', 'explain', 'raw'];
 
 function isTab(value: string | undefined): value is Tab {
   return tabs.some((tab) => tab === value);
@@ -71,7 +72,7 @@ export function CustomerPage() {
     <>
       <h1 className="hidden-text">{data.name === '' ? t.unnamed : data.name}</h1>
       {cameAs !== undefined && cameAs !== data.one_id && <div className="notice" role="status" style={{ marginBottom: 12 }}>{t.mergedInto(cameAs, data.one_id)}</div>}
-      <div className={`customer tab-${tab}`}>
+      <div className={`customer ${wide.includes(tab) ? 'is-wide' : ''}`}>
         <Who customer={data} revealed={revealed} onReveal={setRevealed} />
         <Panel className="customer-main">
           <TabBar

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Profile: traits with where they come from, tags, segments. */
+/* Profile: tags and segments first, then traits with where they come from. */
 import { Tooltip } from 'antd';
 import { useState } from 'react';
 import type { Schemas } from '@/api/client';
@@ -22,6 +22,12 @@ export function Profile({ customer }: { customer: Customer }) {
   const [asked, setAsked] = useState<WhyAsked | null>(null);
   return (
     <div className="stack customer-profile">
+      <Panel title={t.tags}>
+        {tags.length === 0 ? <p className="small faint">{t.noTags}</p> : <TagList oneId={customer.one_id} tags={tags} onWhy={setAsked} />}
+      </Panel>
+      <Panel title={t.segments}>
+        {customer.segments.length === 0 ? <p className="small faint">{t.noSegments}</p> : <SegmentList oneId={customer.one_id} segments={customer.segments} onWhy={setAsked} />}
+      </Panel>
       <Panel title={t.traits} note={traits.length === 0 ? undefined : String(traits.length)}>
         {traits.length === 0 && <p className="small faint">{t.noTraits}</p>}
         <dl className="traits">
@@ -38,12 +44,6 @@ export function Profile({ customer }: { customer: Customer }) {
             );
           })}
         </dl>
-      </Panel>
-      <Panel title={t.tags}>
-        {tags.length === 0 ? <p className="small faint">{t.noTags}</p> : <TagList oneId={customer.one_id} tags={tags} onWhy={setAsked} />}
-      </Panel>
-      <Panel title={t.segments}>
-        {customer.segments.length === 0 ? <p className="small faint">{t.noSegments}</p> : <SegmentList oneId={customer.one_id} segments={customer.segments} onWhy={setAsked} />}
       </Panel>
       <WhyDrawer asked={asked} onClose={() => setAsked(null)} />
     </div>

@@ -21,7 +21,7 @@ import { Canvas } from './Canvas';
 import { journeyQueries, kindOf, textOf, type Definition, type Journey } from './model';
 import { journeyTexts } from './texts';
 import type { DraftHandle } from './useDraft';
-import { countsUpTo, daysOf, isOut, reportUpTo, touchesUpTo, whatIfQueries, type Cell, type Comparison, type Result, type Run } from './whatif';
+import { assumptionText, countsUpTo, daysOf, isOut, reportUpTo, touchesUpTo, whatIfQueries, type Cell, type Comparison, type Result, type Run } from './whatif';
 import { whatIfTexts } from './whatifTexts';
 
 const spans = [7, 30, 90, 180] as const;
@@ -289,5 +289,6 @@ function Compared({ data, nodeName }: { data: Comparison; nodeName: NodeName }) 
 
 function Assumed({ result }: { result: Result }) {
   const language = useLanguage();
-  return <ul className="stack small" style={{ gap: 4 }}>{result.assumptions.map((one) => <li key={`${one.code} ${one.en}`}>{language === 'zh' ? one.zh : one.en}</li>)}</ul>;
+  const kindName = useAccountKindName();
+  return <ul className="stack small" style={{ gap: 4 }}>{result.assumptions.map((one) => <li key={`${one.code} ${one.en}`}>{assumptionText(one, language, kindName)}</li>)}</ul>;
 }

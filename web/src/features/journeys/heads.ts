@@ -20,3 +20,10 @@ export function useJourneyName(): (key: string) => string {
   const list = useQuery({ ...journeyHeads(), refetchInterval: false, staleTime: 60_000, enabled: useMay('journey.see') });
   return useCallback((key) => list.data?.items.find((one) => one.key === key)?.name || key, [list.data]);
 }
+
+/* The same of a template. */
+export function useTemplateName(): (key: string) => string {
+  const list = useQuery({ ...templateHeads(), enabled: useMay('template.see') });
+  const names = new Map((list.data?.items ?? []).map((one) => [one.key, String((one.body as { name?: unknown }).name ?? '')]));
+  return (key) => names.get(key) || key;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* S22: the numbers of a run as they stand at the end of a day. */
 import { expect, it } from 'vitest';
-import { countsUpTo, daysOf, reportUpTo, touchesUpTo, type Result } from './whatif';
+import { assumptionText, countsUpTo, daysOf, reportUpTo, touchesUpTo, type Result } from './whatif';
 
 const node = (name: string) => ({ node: name, type: 'send', name: '', waiting: 0, entered: 9, left: 9, timed_out: 0 });
 const result = {
@@ -30,4 +30,11 @@ it('days, counts and touches stand as they did that evening', () => {
   expect([call?.entered, call?.waiting]).toEqual([0, 0]);
   expect(touchesUpTo(result, '2026-06-02', '')).toEqual([{ status: 'suppressed', reason: 'no_consent', count: 4 }, { status: 'sent', reason: '', count: 3 }]);
   expect(touchesUpTo(result, '2026-06-01', 'text')).toEqual([{ status: 'sent', reason: '', count: 2 }]);
+});
+
+it('what was assumed reads as Chinese: its marks are of full width, an account has its name', () => {
+  const named = (kind: string): string => (kind === 'sms_aliyun' ? '阿里云短信' : kind);
+  expect(assumptionText({ code: 'results', zh: 'sms_aliyun:发出的 95.0% 送达,送达的 1.5% 已读', en: 'sms_aliyun: 95.0 % delivered' }, 'zh', named)).toBe('阿里云短信：发出的 95.0% 送达，送达的 1.5% 已读');
+  expect(assumptionText({ code: 'alone', zh: '未模拟其他旅程;它们当时', en: 'other journeys, alone' }, 'zh', named)).toBe('未模拟其他旅程；它们当时');
+  expect(assumptionText({ code: 'alone', zh: '', en: 'other journeys: alone' }, 'en', named)).toBe('other journeys: alone');
 });

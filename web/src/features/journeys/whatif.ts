@@ -67,4 +67,12 @@ export function touchesUpTo(result: Result, day: string, node: string): Cell[] {
   return [...cells.values()].sort((a, b) => b.count - a.count);
 }
 
+const marks: Readonly<Record<string, string>> = { ',': '，', ':': '：', ';': '；' };
+
+/* One thing that was assumed, in words: an account by its name, and Chinese with the marks of Chinese. */
+export function assumptionText(one: Result['assumptions'][number], language: 'zh' | 'en', kindName: (kind: string) => string): string {
+  const text = one.code === 'results' ? one[language].replace(/^[a-z0-9_]+/, kindName) : one[language];
+  return language === 'zh' ? text.replace(/[,:;]\s*(?=[\u4e00-\u9fff])/g, (mark) => marks[mark.trim()] ?? mark) : text;
+}
+
 export const isOut = (status: string): boolean => ['sent', 'delivered', 'confirmed', 'read', 'clicked'].includes(status);

@@ -45,6 +45,9 @@ export function PlanPage() {
   );
 }
 
+/* The standard's own line in English says what the Chinese name beside it has said. */
+const isForeign = (event: PlanEvent, name: string): boolean => /[\u4e00-\u9fff]/.test(name) && name !== event.name && !/[\u4e00-\u9fff]/.test(event.description ?? '');
+
 function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEvent[]; search: string; status: string; onOpen: (name: string) => void }) {
   const t = useText(planTexts);
   const eventName = useEventName();
@@ -66,7 +69,7 @@ function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEv
         },
         { key: 'status', title: t.statusHead, width: 110, render: (_, row) => <Pill tone={tones[row.status] ?? 'plain'}>{wordFor(t.status, row.status)}</Pill> },
         { key: 'properties', title: t.properties, render: (_, row) => <PropertyNames event={row} /> },
-        { key: 'description', title: t.description, ellipsis: true, render: (_, row) => <span className="soft cut" style={{ display: 'block', maxWidth: 220 }} title={row.description}>{row.description}</span> },
+        { key: 'description', title: t.description, ellipsis: true, render: (_, row) => <span className="soft cut" style={{ display: 'block', maxWidth: 200 }} title={row.description}>{isForeign(row, eventName(row.name)) ? '' : row.description}</span> },
         { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); onOpen(row.name); }}>{t.edit}</Button> },
       ]}
     />
@@ -74,7 +77,7 @@ function PlanTable({ events, search, status, onOpen }: { events: readonly PlanEv
 }
 
 function PropertyNames({ event }: { event: PlanEvent }) {
-  const some = event.properties.slice(0, 3);
+  const some = event.properties.slice(0, 2);
   return (
     <span className="row" style={{ gap: 4 }}>
       {some.map((property) => <span key={property.name} className="mono ident">{property.name}{property.required === true && <i style={{ color: 'var(--bad)' }}>*</i>}</span>)}

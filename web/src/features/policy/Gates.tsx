@@ -4,7 +4,7 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useLanguage, useText } from '@/app/preferences';
 import { sendingsOf } from '@/features/journeys/entry';
-import { definitionOf, journeyQueries, textOf, type JourneyCatalogue, type JourneyHead } from '@/features/journeys/model';
+import { definitionOf, journeyQueries, kindOf, textOf, type JourneyCatalogue, type JourneyHead } from '@/features/journeys/model';
 import { StatePill } from '@/features/journeys/JourneysPage';
 import { touchQueries, type Gate } from '@/features/touches/model';
 import { DataTable } from '@/ui/DataTable';
@@ -36,13 +36,14 @@ interface Rank {
 
 function Ranked({ heads, catalogue }: { heads: readonly JourneyHead[]; catalogue: JourneyCatalogue }) {
   const t = useText(policyTexts);
+  const language = useLanguage();
   const shown = heads.slice(0, ranked);
   const each = useQueries({ queries: shown.map((one) => ({ ...journeyQueries.one(one.key), refetchInterval: false as const, staleTime: 30_000 })) });
   const rows = shown.flatMap((head, at): Rank[] => {
     const definition = definitionOf(each[at]?.data?.journey ?? {});
     return sendingsOf(definition, catalogue).map(({ node, channel }) => {
       const held = definition.nodes[node] ?? {};
-      return { head, node, name: textOf(held['name']) || node, channel, priority: typeof held['priority'] === 'number' ? held['priority'] : usual };
+      return { head, node, name: textOf(held['name']) || [kindOf(catalogue, textOf(held['type']))?.text[language], node].filter((part) => part !== undefined && part !== '').join(' · '), channel, priority: typeof held['priority'] === 'number' ? held['priority'] : usual };
     });
   }).sort((a, b) => b.priority - a.priority || a.head.name.localeCompare(b.head.name, 'zh-CN'));
   if (heads.length === 0) return <Panel><Empty title={t.ranksEmpty}>{t.ranksHint}</Empty></Panel>;

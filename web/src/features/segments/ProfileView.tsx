@@ -17,6 +17,8 @@ import { Bones, Empty, Loaded } from '@/ui/States';
 import { segmentTexts } from './texts';
 
 type Line = Schemas['SegmentProfile']['lines'][number];
+/* what a journey keeps for itself has a key and no name: it tells nobody anything */
+const isOfJourney = (line: Line): boolean => line.kind === 'segment' && line.key.startsWith('journey-rule-');
 const shown = 60;
 
 export function ProfileView({ definition }: { definition: Definition }) {
@@ -30,7 +32,7 @@ export function ProfileView({ definition }: { definition: Definition }) {
   return (
     <Loaded query={profile} skeleton={<Panel><Bones rows={8} inset={0} /></Panel>} isEmpty={(data) => data.lines.length === 0} empty={<Panel><Empty title={t.profileEmpty} /></Panel>}>
       {(data) => {
-        const lines = data.lines.filter((one) => !onlySignificant || one.significant).sort((a, b) => Math.abs(b.z) - Math.abs(a.z)).slice(0, shown);
+        const lines = data.lines.filter((one) => (!onlySignificant || one.significant) && !isOfJourney(one)).sort((a, b) => Math.abs(b.z) - Math.abs(a.z)).slice(0, shown);
         return (
           <Panel flush title={t.profile} note={<Time at={data.as_of} exact />} tools={<Checkbox checked={onlySignificant} onChange={(event) => setFilters({ all: event.target.checked ? '' : '1' })}>{t.onlySignificant}</Checkbox>}>
             <p className="small faint" style={{ padding: '0 16px 8px' }}>{t.profileHint}</p>

@@ -34,7 +34,7 @@ export function Backups() {
   const backups = useQuery(adminQueries.backups());
   const take = useMutation({ mutationFn: () => api.post('/backups'), onSuccess: () => void client.invalidateQueries({ queryKey: ['backups'] }), onError: notice });
   if (backups.data === undefined) {
-    if (backups.error instanceof ApiProblem && (backups.error.status === 503 || backups.error.status === 404)) return <Panel><Empty title={t.noneTitle}>{backups.error.hint === '' ? t.none : `${backups.error.detail} · ${backups.error.hint}`}</Empty></Panel>;
+    if (backups.error instanceof ApiProblem && (backups.error.status === 503 || backups.error.status === 404)) return <Panel><Empty title={t.noneTitle}>{t.none}</Empty></Panel>;
     return <Panel>{backups.isError ? <Failure error={backups.error} retry={() => void backups.refetch()} /> : <Bones rows={4} inset={0} />}</Panel>;
   }
   const { running, points, folder, last_problem: problem } = backups.data;

@@ -27,7 +27,7 @@ const texts = catalogue({
     durableHint: '收到即写日志并同步，之后才应答', appliedHint: '认人、更新资料', committedHint: '写进账本', flushedHint: '可供历史查询',
     behind: (count: string) => `落后 ${count} 条`, level: '已跟上',
     memory: '内存', logSize: '日志大小', warehouse: '数据仓库', ready: '可用', notReady: '不可用', unflushed: '待写入', version: '版本', started: '启动时间', zone: '时区', clock: '时钟', virtual: '虚拟时钟', real: '真实时钟', server: '服务器',
-    memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库', collect: '收数', live: '实时事件', request: '请求', access: '权限', sources: '数据源', engine_chunk: '引擎批次', flush_event: '写仓缓冲' },
+    memoryNames: { identity: '身份', profile: '画像', tail: '最近事件', message_keys: '去重', history: '历史', plan: '埋点方案', engine: '引擎', log: '日志', ledger: '账本', warehouse: '数据仓库', collect: '收数', live: '实时事件', request: '请求', access: '权限', sources: '数据源', engine_chunk: '引擎批次', flush_event: '写仓缓冲', template: '模板', templates: '模板', journey: '旅程', journeys: '旅程', touch: '触达', privacy: '隐私', audience: '标签与人群', channel: '发送', feed: 'Kafka', other: '其他' },
     total: '合计', tabs: { state: '运行', sources: '数据到哪里', jobs: '任务', servers: '服务器', backups: '备份' },
   },
   en: {
@@ -39,7 +39,7 @@ const texts = catalogue({
     durableHint: 'synced to the log before it is acknowledged', appliedHint: 'recognised, profile updated', committedHint: 'written to the ledger', flushedHint: 'ready for long queries',
     behind: (count) => `${count} behind`, level: 'level',
     memory: 'Memory', logSize: 'Log size', warehouse: 'Warehouse', ready: 'ready', notReady: 'not ready', unflushed: 'to be written', version: 'Version', started: 'Started', zone: 'Time zone', clock: 'Clock', virtual: 'virtual', real: 'real', server: 'Server',
-    memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse', collect: 'Doors', live: 'Live events', request: 'Requests', access: 'Access', sources: 'Sources', engine_chunk: 'Engine batch', flush_event: 'Flush buffer' },
+    memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse', collect: 'Doors', live: 'Live events', request: 'Requests', access: 'Access', sources: 'Sources', engine_chunk: 'Engine batch', flush_event: 'Flush buffer', template: 'Templates', templates: 'Templates', journey: 'Journeys', journeys: 'Journeys', touch: 'Touches', privacy: 'Privacy', audience: 'Tags and segments', channel: 'Sending', feed: 'Kafka', other: 'Other' },
     total: 'Total', tabs: { state: 'Running', sources: 'Told until', jobs: 'Jobs', servers: 'Servers', backups: 'Backups' },
   },
 });
@@ -111,10 +111,23 @@ function Steps({ system }: { system: System }) {
   );
 }
 
-/* One line per name: rooms may keep several arenas of one. Empty ones are left out. */
+/* An arena is called by its room and what it holds of it: a person is told the room. */
+const rooms: readonly (readonly [RegExp, string])[] = [
+  [/^template/, 'template'], [/^(journey|act|move|whatif|calendar)/, 'journey'], [/^touch/, 'touch'], [/^(channel|sandbox)/, 'channel'], [/^(audience|rules)/, 'audience'], [/^history/, 'history'], [/^profile/, 'profile'], [/^(feed|sink)/, 'feed'],
+  [/^(names|namespaces|start|jobs|import|export|mapping|table|redact|replay|package|visitor)/, 'other'], [/^teams$/, 'access'],
+];
+
+function roomOf(arena: string): string {
+  return rooms.find(([pattern]) => pattern.test(arena))?.[1] ?? arena;
+}
+
+/* One line per room. Empty ones are left out. */
 function memoryParts(memory: System['memory']): System['memory'] {
   const sums = new Map<string, number>();
-  for (const part of memory) sums.set(part.name, (sums.get(part.name) ?? 0) + part.bytes);
+  for (const part of memory) {
+    const room = roomOf(part.name);
+    sums.set(room, (sums.get(room) ?? 0) + part.bytes);
+  }
   return [...sums].map(([name, size]) => ({ name, bytes: size })).filter((part) => part.bytes > 0).sort((a, b) => b.bytes - a.bytes);
 }
 

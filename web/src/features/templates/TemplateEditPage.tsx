@@ -12,6 +12,7 @@ import { queries } from '@/api/queries';
 import { keep, kept, useLanguage, useText } from '@/app/preferences';
 import { templateHeads } from '@/features/journeys/heads';
 import { useFound } from '@/features/rules/RulePanel';
+import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Pill, useChannelName } from '@/ui/Marks';
@@ -122,7 +123,7 @@ function Parts({ body, disabled, onChange }: { body: Body; disabled: boolean; on
       {Object.entries(parts).map(([name, value]) => (
         <Part key={name} name={name} value={value} disabled={disabled} onChange={(next) => onChange(withPart(body, name, next))} onRemove={() => onChange(withoutPart(body, name))} />
       ))}
-      {!disabled && <Select size="small" mode="tags" maxCount={1} value={[]} placeholder={t.addPart} aria-label={t.addPart} style={{ width: 220 }} options={known.map((value) => ({ value, label: value }))} onChange={([name]: string[]) => { if (name !== undefined && !Object.hasOwn(parts, name)) onChange(withPart(body, name, '')); }} />}
+      {!disabled && <Select size="small" mode="tags" maxCount={1} value={[]} placeholder={t.addPart} aria-label={t.addPart} style={{ width: 220 }} options={known.map((value) => ({ value, label: wordFor(t.partNames, value) }))} onChange={([name]: string[]) => { if (name !== undefined && !Object.hasOwn(parts, name)) onChange(withPart(body, name, '')); }} />}
     </>
   );
 }
@@ -143,7 +144,7 @@ function Part({ name, value, disabled, onChange, onRemove }: { name: string; val
   return (
     <section className="template-part" aria-label={t.part(name)} ref={area}>
       <div className="row">
-        <strong className="mono">{name}</strong>
+        <strong>{wordFor(t.partNames, name)}</strong>{Object.hasOwn(t.partNames, name) && <span className="mono faint">{name}</span>}
         {typeof value !== 'string' && <span className="small faint">{t.nested}</span>}
         <span className="grow" />
         {!disabled && <Select size="small" value={null} placeholder={t.insert} aria-label={`${t.insert}: ${name}`} showSearch popupMatchSelectWidth={280} style={{ width: 150 }} options={names.map((path) => ({ value: path, label: path }))} onChange={(path: string | null) => { if (path !== null) insert(path); }} />}

@@ -63,8 +63,8 @@ function Ways({ account, accounts, opened, onFilter }: ContactWaysProps & { acco
   const choice = accounts.length < 2 ? null : <Select aria-label={t.account} value={account} onChange={(next: string) => onFilter({ account: next, way: '' })} options={accounts.map((value) => ({ value, label: value }))} style={{ minWidth: 140 }} />;
   const ways = list.data?.items ?? [];
   return (
-    <Panel flush title={t.title} note={t.note} tools={<span className="row">{choice}{create}</span>}>
-      <Loaded query={list} skeleton={<Bones rows={4} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle}>{t.empty}</Empty>}>
+    <Panel flush title={t.title} note={t.note} tools={<span className="row">{choice}{ways.length > 0 && create}</span>}>
+      <Loaded query={list} skeleton={<Bones rows={4} />} isEmpty={(data) => data.items.length === 0} empty={<Empty title={t.emptyTitle} action={create}>{t.empty}</Empty>}>
         {(data) => <div className="scroll-x"><WayTable ways={data.items} onOpen={(id) => onFilter({ way: id })} /></div>}
       </Loaded>
       <WayDrawer account={account} ways={ways} opened={opened} onClose={() => onFilter({ way: '' })} />

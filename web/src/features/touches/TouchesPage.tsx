@@ -14,7 +14,7 @@ import { words } from '@/lib/words';
 import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
 import { ChannelName, Count, OneId, Pill, QuietHead, Time } from '@/ui/Marks';
-import { useJourneyName } from '@/features/journeys/heads';
+import { useJourneyName, useTemplateName } from '@/features/journeys/heads';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure, Loaded } from '@/ui/States';
 import { TabBar } from '@/ui/TabBar';
@@ -64,6 +64,7 @@ function Touches({ filters, onFilter }: TouchesProps) {
   const common = useText(words);
   const say = useReason();
   const journeyName = useJourneyName();
+  const templateName = useTemplateName();
   const list = useInfiniteQuery(touchQueries.list({ status: filters.status, journey: filters.journey, customer: filters.customer }));
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const isWhole = filters.status === '' && filters.journey === '' && filters.customer === '';
@@ -87,7 +88,7 @@ function Touches({ filters, onFilter }: TouchesProps) {
                 { key: 'customer', title: t.customer, width: 180, render: (_, row) => <OneId id={row.customer} link copy={false} /> },
                 { key: 'channel', title: t.channel, width: 150, render: (_, row) => (row.channel ? <ChannelName channel={row.channel} /> : '—') },
                 { key: 'journey', title: t.journey, render: (_, row) => (row.journey ? <Link to={`/journeys/${row.journey}`} onClick={(event) => event.stopPropagation()}>{journeyName(row.journey)}</Link> : <span className="soft">—</span>) },
-                { key: 'template', title: t.template, render: (_, row) => <span className="mono">{row.template ?? ''}</span> },
+                { key: 'template', title: t.template, render: (_, row) => <span className="cut" style={{ display: 'block', maxWidth: 190 }} title={row.template ?? ''}>{templateName(row.template ?? '')}</span> },
                 { key: 'status', title: t.status, width: 100, render: (_, row) => <Pill tone={tones[row.status]}>{t.statuses[row.status]}</Pill> },
                 { key: 'reason', title: t.reason, ellipsis: true, render: (_, row) => <span className="soft">{row.reason ? say(row.reason) : ''}</span> },
                 { key: 'open', title: <QuietHead>{t.more}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.more} ${row.id}`} onClick={(event) => { event.stopPropagation(); onFilter({ touch: String(row.id) }); }}>{t.more}</Button> },
