@@ -79,6 +79,10 @@ const struct step_info *step_info(enum step_kind kind)
     X("journey", " ", "campaign", "text", false, "活动", "campaign")                               \
     X("journey", " ", "personalises", "bool", false, "按个人信息选择对象或内容",                   \
       "chooses by what is known of people")                                                        \
+    X("journey", " ", "late", "text", false,                                                       \
+      "各等待节点迟到时 (停机或暂停): go, skip, window, again, exit",                              \
+      "when a wait of it is late: go, skip, window, again, exit")                                  \
+    X("journey", " ", "late_after", "duration", false, "多久算迟到", "late means")                 \
     X("journey", " ", "approval", "bool", false, "需要审批", "a second person approves it")        \
     X("journey", " ", "test_segment", "segment", false, "测试人群", "test users")                  \
     X("journey", " ", "layout", "object", false, "画布位置", "places on the canvas")               \
@@ -151,8 +155,9 @@ const struct step_info *step_info(enum step_kind kind)
       "workspace or customer")                                                                     \
     X("node", "wait", "restart_on", "match", false, "重新计时的事件",                              \
       "starts anew with this event")                                                               \
-    X("node", "wait", "late", "text", false, "迟到时: go, again, exit",                            \
-      "when late: go, again, exit")                                                                \
+    X("node", "wait", "late", "text", false,                                                       \
+      "迟到时: go 照常, skip 跳过下一条消息, window 等下一个时段, again 重新等待, exit 退出",      \
+      "when late: go, skip the next message, wait for the next window, again, exit")               \
     X("node", "wait", "late_after", "duration", false, "多久算迟到", "late means")                 \
     X("node", "wait", "otherwise", "node", false, "日期缺失时", "when there is no such date")      \
     X("node", "wait_until", "event", "event", false, "事件", "event")                              \

@@ -75,6 +75,20 @@ bool exit_holds(struct journeys *journeys, const struct version *version, uint32
     return false;
 }
 
+/* ---- where a touch leads ---- */
+
+static bool is_bad(uint8_t status)
+{
+    return status == TOUCH_FAILED || status == TOUCH_UNCERTAIN;
+}
+
+static uint16_t next_by_status(const struct node *node, uint8_t status)
+{
+    if (status == TOUCH_SUPPRESSED)
+        return node->has_suppressed ? node->suppressed : node->next;
+    return is_bad(status) && node->has_other ? node->other : node->next;
+}
+
 /* ---- wait ---- */
 
 static bool time_of_value(const struct template_value *value, int64_t *at_ms)
@@ -129,20 +143,52 @@ static err do_wait(struct walk *walk, uint16_t at, const struct node *node, stru
     return stay_until(walk, at, due_ms, verdict);
 }
 
+static bool is_touch(const struct node *node)
+{
+    return node->kind == NODE_KIND_SEND || node->kind == NODE_KIND_COUPON ||
+           node->kind == NODE_KIND_POINTS || node->kind == NODE_KIND_TASK ||
+           node->kind == NODE_KIND_WEBHOOK;
+}
+
+/* The message behind it is left out, as if a gate had stopped it. */
+static err step_over(struct walk *walk, uint16_t at, struct verdict *verdict)
+{
+    const struct node *left_out = &walk->version->nodes[at];
+    if (at == NO_NODE || !is_touch(left_out))
+        return go(verdict, at);
+    journey_walk_step(walk, STEP_TOUCHED, at, "suppressed", STR("late"));
+    err error = context_put_touch(walk->journeys, walk->position, at, 0, TOUCH_SUPPRESSED);
+    if (error == ERR_OK)
+        error = journey_walk_count(walk, at, COUNT_SUPPRESSED, 1);
+    return error == ERR_OK ? go(verdict, next_by_status(left_out, TOUCH_SUPPRESSED)) : error;
+}
+
+static err be_late(struct walk *walk, uint16_t at, const struct node *node, struct verdict *verdict)
+{
+    int64_t due_ms = walk->now_ms;
+    bool is_known;
+    if (node->late == LATE_EXIT) {
+        verdict->closes = true;
+        return journey_walk_close(walk, "late", node->id);
+    }
+    if (node->late == LATE_AGAIN)
+        due_ms = wait_due(walk, node, walk->now_ms, &is_known);
+    if (node->late == LATE_WINDOW)
+        due_ms = calendar_next(walk->journeys, &node->calendar, walk->position->customer, due_ms);
+    if (due_ms > walk->now_ms)
+        return stay_until(walk, at, due_ms, verdict);
+    journey_walk_step(walk, STEP_TIME, at, "late", STR_NONE);
+    return node->late == LATE_SKIP ? step_over(walk, node->next, verdict) : go(verdict, node->next);
+}
+
 static err wake_wait(struct walk *walk, uint16_t at, const struct node *node,
                      struct verdict *verdict)
 {
     int64_t since_ms = walk->position->entered_ms + (int64_t)walk->position->since_s * 1000;
     bool is_known;
     int64_t was_due_ms = wait_due(walk, node, since_ms, &is_known);
-    if (node->late != LATE_GO && is_known && walk->now_ms - was_due_ms > node->late_after_ms) {
-        int64_t due_ms = wait_due(walk, node, walk->now_ms, &is_known);
-        verdict->closes = node->late == LATE_EXIT;
-        if (verdict->closes)
-            return journey_walk_close(walk, "late", node->id);
-        if (due_ms > walk->now_ms)
-            return stay_until(walk, at, due_ms, verdict);
-    }
+    if (node->late != LATE_GO && is_known && walk->now_ms - was_due_ms > node->late_after_ms)
+        return be_late(walk, at, node, verdict);
     journey_walk_step(walk, STEP_TIME, at, "", STR_NONE);
     return go(verdict, node->next);
 }
@@ -367,18 +413,6 @@ static err ask_touch(struct walk *walk, const struct node *node, struct touch_an
     buffer_deinit(&order);
     buffer_deinit(&context);
     return error;
-}
-
-static bool is_bad(uint8_t status)
-{
-    return status == TOUCH_FAILED || status == TOUCH_UNCERTAIN;
-}
-
-static uint16_t next_by_status(const struct node *node, uint8_t status)
-{
-    if (status == TOUCH_SUPPRESSED)
-        return node->has_suppressed ? node->suppressed : node->next;
-    return is_bad(status) && node->has_other ? node->other : node->next;
 }
 
 static bool is_final(const struct node *node, uint8_t status)

@@ -510,6 +510,9 @@ static err read_all(struct parsing *parsing, json_value body)
     if (error == ERR_OK)
         error = journey_parse_bool(parsing, body, "personalises", "", true, &personalises);
     version->is_plain = !personalises;
+    version->late_after_ms = HOUR_MS;
+    if (error == ERR_OK)
+        error = journey_parse_late(parsing, body, "", &version->late, &version->late_after_ms);
     if (error == ERR_OK)
         error = read_keep(parsing, json_get(body, STR("keep")));
     if (error == ERR_OK)

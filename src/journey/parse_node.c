@@ -80,20 +80,53 @@ static err is_of_customer(struct here *here, bool *of_customer)
 
 /* ---- waits ---- */
 
-static err read_late(struct here *here)
+static bool late_find(str text, enum late *late)
+{
+    static const char *const texts[] = { [LATE_GO] = "go",
+                                         [LATE_SKIP] = "skip",
+                                         [LATE_WINDOW] = "window",
+                                         [LATE_AGAIN] = "again",
+                                         [LATE_EXIT] = "exit" };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (!str_equal(text, str_from_c(texts[i])))
+            continue;
+        *late = (enum late)i;
+        return true;
+    }
+    return false;
+}
+
+err journey_parse_late(struct parsing *parsing, json_value object, const char *pointer,
+                       enum late *late, int64_t *late_after_ms)
 {
     char at[160];
-    str late;
-    err error = text(here, "late", false, &late);
-    snprintf(at, sizeof at, "%s/late", here->pointer);
-    here->node->late = str_equal(late, STR("again"))  ? LATE_AGAIN
-                       : str_equal(late, STR("exit")) ? LATE_EXIT
-                                                      : LATE_GO;
-    if (error == ERR_OK && late.size > 0 && here->node->late == LATE_GO &&
-        !str_equal(late, STR("go")))
-        return journey_parse_fail(here->parsing, at, "late is go, again or exit");
-    return error == ERR_OK ? duration(here, "late_after", HOUR_MS, &here->node->late_after_ms)
+    str said;
+    err error = journey_parse_text(parsing, object, "late", pointer, false, &said);
+    snprintf(at, sizeof at, "%s/late", pointer);
+    if (error == ERR_OK && said.size > 0 && !late_find(said, late))
+        return journey_parse_fail(parsing, at, "late is go, skip, window, again or exit");
+    return error == ERR_OK ? journey_parse_duration(parsing, object, "late_after", pointer,
+                                                    *late_after_ms, late_after_ms)
                            : error;
+}
+
+/* As the journey says, where the node does not. */
+static err read_late(struct here *here)
+{
+    const struct version *version = here->parsing->version;
+    struct node *node = here->node;
+    char at[160];
+    node->late = version->late;
+    node->late_after_ms = version->late_after_ms;
+    err error = journey_parse_late(here->parsing, here->object, here->pointer, &node->late,
+                                   &node->late_after_ms);
+    bool has_window = node->calendar.has_time || node->calendar.weekdays != 0;
+    bool is_said = json_kind(json_get(here->object, STR("late"))) != JSON_MISSING;
+    snprintf(at, sizeof at, "%s/late", here->pointer);
+    if (error == ERR_OK && node->late == LATE_WINDOW && is_said && !has_window)
+        return journey_parse_fail(
+            here->parsing, at, "late 'window' needs a time of day or days of the week to wait for");
+    return error;
 }
 
 static err read_calendar(struct here *here)

@@ -157,7 +157,9 @@ struct split_arm {
     uint32_t weight;
     str name;
 };
-enum late { LATE_GO, LATE_AGAIN, LATE_EXIT };
+/* A wait whose timer ran later than it may (the server was down, the journey paused): go on at once, leave out the message behind it,
+ * wait for its time of day to come again, wait all of it once more, leave. */
+enum late { LATE_GO, LATE_SKIP, LATE_WINDOW, LATE_AGAIN, LATE_EXIT };
 
 struct node {
     str id, name;
@@ -261,6 +263,8 @@ struct version {
     struct goal *goals;
     uint32_t goal_count;
     int64_t goal_window_ms; /* the longest */
+    enum late late;         /* of waits that say nothing else */
+    int64_t late_after_ms;
     struct node *nodes;
     uint16_t node_count, start;
     struct held_rule *rules;
@@ -647,6 +651,9 @@ err journey_parse_members(struct parsing *parsing, const char *part, str kind, j
                           const char *pointer) MUST_USE;
 err journey_parse_text(struct parsing *parsing, json_value object, const char *name,
                        const char *pointer, bool is_needed, str *text) MUST_USE;
+/* `late` and `late_after` of a wait, or of all of them; what is not said stays. */
+err journey_parse_late(struct parsing *parsing, json_value object, const char *pointer,
+                       enum late *late, int64_t *late_after_ms) MUST_USE;
 err journey_parse_duration(struct parsing *parsing, json_value object, const char *name,
                            const char *pointer, int64_t otherwise, int64_t *ms) MUST_USE;
 err journey_parse_bool(struct parsing *parsing, json_value object, const char *name,

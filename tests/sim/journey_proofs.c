@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proofs of journeys at their size: I4 (merged in two arms), J1 (stopped and moved with many inside), J2 (nothing starves), J4 (a
- * million into two arms). */
+/* Proofs of journeys at their size: I4 (merged in two arms), J1 (paused, moved, stopped and deleted with many inside), J2 (nothing
+ * starves, a thousand branches), J4 (a million into two arms). */
 #include "unit/journey_house.h"
 
 #define FIRST 10000
@@ -176,10 +176,20 @@ static void test_i4_one_side_erased_in_mid_journey(void **state)
     jh_remove(&house);
 }
 
-/* J1: stopped, or moved to another version, with very many inside: nobody is left over, nobody is there twice. */
-static void test_j1_stopped_and_moved_with_many_inside(void **state)
+/* KITH_PEOPLE=1000000 for as many. */
+static uint32_t people_of_run(uint32_t otherwise)
 {
-    enum { PEOPLE = 100000 };
+    const char *given = getenv("KITH_PEOPLE");
+    uint32_t people = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : otherwise;
+    print_message("KITH_PEOPLE=%u\n", people);
+    return people;
+}
+
+/* J1: paused, moved to another version, stopped and deleted with very many inside: nobody is left over, nobody is there twice, and
+ * what was due while it was paused goes once, as its policy says. */
+static void test_j1_paused_moved_stopped_with_many_inside(void **state)
+{
+    const uint32_t PEOPLE = people_of_run(100000);
     (void)state;
     struct journey_house house = { .zone = NULL };
     jh_make(&house, false);
@@ -189,23 +199,108 @@ static void test_j1_stopped_and_moved_with_many_inside(void **state)
                ",'start':'w','nodes':{'w':{'type':'wait','for':'9d'}}}");
     for (uint32_t customer = FIRST; customer < FIRST + PEOPLE; customer++)
         jh_say(&house, customer, "Order Paid", "{}");
-    jh_do(
-        &house, journey_put,
-        "{\"key\":\"many\",\"journey\":{\"name\":\"Many\",\"trigger\":{\"type\":\"event\","
-        "\"event\":\"Order Paid\"},\"start\":\"v\",\"nodes\":{\"v\":{\"type\":\"wait\",\"for\":\"1d\","
-        "\"next\":\"x\"},\"x\":{\"type\":\"wait\",\"for\":\"9d\"}}}}");
+    jh_do(&house, journey_put,
+          "{\"key\":\"many\",\"journey\":{\"name\":\"Many\",\"trigger\":{\"type\":\"event\","
+          "\"event\":\"Order Paid\"},\"start\":\"v\",\"late\":\"skip\",\"nodes\":{"
+          "\"v\":{\"type\":\"wait\",\"for\":\"1d\",\"next\":\"s\"},"
+          "\"s\":{\"type\":\"send\",\"channel\":\"sms\",\"template\":\"t\",\"next\":\"x\"},"
+          "\"x\":{\"type\":\"wait\",\"for\":\"9d\"}}}}");
     jh_do(&house, journey_publish,
           "{\"key\":\"many\",\"positions\":\"move\",\"map\":{\"w\":\"v\"}}");
     jh_advance(&house, MINUTE_MS);
     jh_check(&house);
     assert_int_equal(jh_positions(&house), PEOPLE);
     assert_int_equal(jh_report(&house, "many", "v", "waiting"), PEOPLE);
+    /* those of the first version keep their timers: nine days */
+    jh_do(&house, journey_change_state, "{\"key\":\"many\",\"action\":\"pause\"}");
+    jh_advance(&house, 11 * DAY_MS);
+    jh_check(&house);
+    assert_int_equal(jh_report(&house, "many", "v", "waiting"), PEOPLE);
+    jh_do(&house, journey_change_state, "{\"key\":\"many\",\"action\":\"resume\"}");
+    jh_advance(&house, MINUTE_MS);
+    jh_check(&house);
+    assert_int_equal(house.touch_count, 0);
+    assert_int_equal(jh_report(&house, "many", "s", "suppressed"), PEOPLE);
+    assert_int_equal(jh_report(&house, "many", "x", "waiting"), PEOPLE);
+    assert_err(jh_command(&house, journey_delete, "{\"key\":\"many\"}"), ERR_CONFLICT);
     jh_do(&house, journey_change_state,
           "{\"key\":\"many\",\"action\":\"stop\",\"positions\":\"exit\"}");
     jh_advance(&house, MINUTE_MS);
     jh_check(&house);
     assert_int_equal(jh_positions(&house), 0);
     assert_int_equal(jh_report(&house, "many", NULL, "exited"), PEOPLE);
+    jh_do(&house, journey_delete, "{\"key\":\"many\"}");
+    jh_advance(&house, 20 * DAY_MS);
+    jh_check(&house);
+    assert_int_equal(jh_positions(&house), 0);
+    assert_int_equal(house.touch_count, 0);
+    jh_remove(&house);
+}
+
+/* J2: a thousand branches, 20 nodes of 50 each, to 400 ends: each goes where she belongs; others are not kept waiting. */
+static void test_j2_a_thousand_branches(void **state)
+{
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    struct buffer body;
+    char props[40], node[24];
+    buffer_init(&body, (size_t)1 << 20);
+    jh_make(&house, true);
+    buffer_append_str(&body, STR("{'name':'B','trigger':" EVENT
+                                 ",'start':'root','nodes':{'root':{'type':'branch','cases':["));
+    for (int i = 0; i < 20; i++)
+        buffer_printf(&body, "%s{'value':'event.n','between':[%d,%d],'next':'b%d'}",
+                      i > 0 ? "," : "", i * 50, i * 50 + 49, i);
+    buffer_append_str(&body, STR("],'otherwise':'none'},'none':{'type':'exit'}"));
+    for (int i = 0; i < 20; i++) {
+        buffer_printf(&body, ",'b%d':{'type':'branch','otherwise':'none','cases':[", i);
+        for (int j = 0; j < 50; j++)
+            buffer_printf(&body, "%s{'value':'event.n','eq':%d,'next':'e%dx%d'}", j > 0 ? "," : "",
+                          i * 50 + j, i, j % 20);
+        buffer_append_str(&body, STR("]}"));
+        for (int j = 0; j < 20; j++)
+            buffer_printf(&body, ",'e%dx%d':{'type':'wait','for':'1h'}", i, j);
+    }
+    buffer_printf(&body, "}}%c", '\0');
+    jh_publish(&house, "wide", body.data);
+    for (uint32_t n = 0; n < 1010; n++) {
+        snprintf(props, sizeof props, "{'n':%u}", n);
+        jh_say(&house, FIRST + n, "Order Paid", props);
+        if (n >= 1000)
+            continue;
+        snprintf(node, sizeof node, "e%ux%u", n / 50, n % 50 % 20);
+        assert_string_equal(jh_where(&house, FIRST + n), node);
+    }
+    assert_int_equal(jh_positions(&house), 1000);
+    jh_restart(&house);
+    jh_advance(&house, 2 * HOUR_MS);
+    assert_int_equal(jh_positions(&house), 0);
+    assert_int_equal(jh_report(&house, "wide", "none", "entered"), 10);
+    buffer_deinit(&body);
+    jh_remove(&house);
+}
+
+/* J2: arms of 0 and 100 percent, and waits of no time. */
+static void test_j2_nothing_and_all(void **state)
+{
+    enum { PEOPLE = 20000 };
+    (void)state;
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, false);
+    house.world.first_node = herself;
+    jh_publish(&house, "all",
+               "{'name':'All','trigger':" EVENT ",'start':'s','nodes':{"
+               "'s':{'type':'split','arms':[{'weight':0,'next':'never'},{'weight':100,'next':'w'},"
+               "{'weight':0,'next':'never'}]},'w':{'type':'wait','for':'0s','next':'h'},"
+               "'h':{'type':'hold_out','percent':0,'next':'g','held':'never'},"
+               "'g':{'type':'hold_out','percent':100,'next':'never','held':'e'},"
+               "'never':{'type':'wait','for':'9d'},'e':{'type':'exit'}}}");
+    for (uint32_t customer = FIRST; customer < FIRST + PEOPLE; customer++)
+        jh_say(&house, customer, "Order Paid", "{}");
+    assert_int_equal(jh_positions(&house), 0);
+    assert_int_equal(jh_report(&house, "all", "never", "entered"), 0);
+    assert_int_equal(jh_report(&house, "all", "e", "entered"), PEOPLE);
+    jh_check(&house);
     jh_remove(&house);
 }
 
@@ -241,8 +336,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_i4_merged_in_two_arms),
         cmocka_unit_test(test_i4_one_side_erased_in_mid_journey),
-        cmocka_unit_test(test_j1_stopped_and_moved_with_many_inside),
+        cmocka_unit_test(test_j1_paused_moved_stopped_with_many_inside),
         cmocka_unit_test(test_j2_a_crowd_starves_nobody),
+        cmocka_unit_test(test_j2_a_thousand_branches),
+        cmocka_unit_test(test_j2_nothing_and_all),
         cmocka_unit_test(test_j4_a_million_into_two_arms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

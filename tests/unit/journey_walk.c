@@ -287,6 +287,63 @@ static void test_exits_apply_anywhere(void **state)
     jh_remove(&house);
 }
 
+/* Each policy for what is late, said for all waits or for one; five hours late are not late where a day is. */
+static void test_late(void **state)
+{
+    static const struct {
+        const char *journey, *wait, *where;
+        int sent;
+        int64_t more_ms; /* until it is sent after all */
+    } ways[] = {
+        { "", "", "", 1, 0 },
+        { "'late':'exit',", "'late':'go',", "", 1, 0 },
+        { "'late':'skip',", "", "after", 0, 0 },
+        { "'late':'skip','late_after':'1d',", "", "", 1, 0 },
+        { "", "'late':'window','at':'10:00',", "w", 0, 21 * HOUR_MS },
+        { "'late':'window',", "", "", 1, 0 }, /* no window to wait for */
+        { "", "'late':'again',", "w", 0, 2 * HOUR_MS },
+        { "'late':'exit',", "", "", 0, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct journey_house house = { .zone = NULL };
+        char journey[600];
+        jh_make(&house, true);
+        snprintf(journey, sizeof journey,
+                 "{'name':'L',%s'trigger':" EVENT ",'start':'w','nodes':{"
+                 "'w':{'type':'wait','for':'2h',%s'next':'s'},"
+                 "'s':{'type':'send','channel':'sms','template':'t','next':'after'},"
+                 "'after':{'type':'wait','for':'30d'}}}",
+                 ways[i].journey, ways[i].wait);
+        jh_publish(&house, "l", journey);
+        jh_say(&house, 1, "Order Paid", "{}");
+        jh_restart(&house);
+        house.now_ms += 7 * HOUR_MS - (ways[i].more_ms == 21 * HOUR_MS ? 2 * HOUR_MS : 0);
+        jh_run(&house);
+        assert_int_equal(house.touch_count, ways[i].sent);
+        if (ways[i].where[0] != '\0')
+            assert_string_equal(jh_where(&house, 1), ways[i].where);
+        jh_restart(&house);
+        jh_advance(&house, 3 * DAY_MS);
+        assert_int_equal(house.touch_count, ways[i].sent + (ways[i].more_ms > 0));
+        if (ways[i].more_ms > 0)
+            assert_int_equal(house.touches[0].at_ms,
+                             JOURNEY_NOW + 7 * HOUR_MS + ways[i].more_ms -
+                                 (ways[i].more_ms == 21 * HOUR_MS ? 2 * HOUR_MS : 0));
+        jh_remove(&house);
+    }
+    struct journey_house house = { .zone = NULL };
+    jh_make(&house, false);
+    assert_string_equal(jh_refused(&house,
+                                   "{'name':'L','late':'never','trigger':" EVENT
+                                   ",'start':'w','nodes':{'w':{'type':'wait','for':'2h'}}}"),
+                        "/late");
+    assert_string_equal(jh_refused(&house, "{'name':'L','trigger':" EVENT ",'start':'w','nodes':{"
+                                           "'w':{'type':'wait','for':'2h','late':'window'}}}"),
+                        "/nodes/w/late");
+    jh_remove(&house);
+}
+
 static void test_absence(void **state)
 {
     (void)state;
@@ -609,6 +666,7 @@ int main(void)
         cmocka_unit_test(test_split_is_fixed_and_even),
         cmocka_unit_test(test_hold_out_and_goals),
         cmocka_unit_test(test_exits_apply_anywhere),
+        cmocka_unit_test(test_late),
         cmocka_unit_test(test_absence),
         cmocka_unit_test(test_patience_ends),
         cmocka_unit_test(test_results_of_touches),
