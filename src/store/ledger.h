@@ -157,6 +157,13 @@ err ledger_check(struct ledger *ledger, struct problem *problem) MUST_USE;
 err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *context),
                 void *context, struct problem *problem) MUST_USE;
 
+/* The ledger goes on at `to`, where it replaces what is there: all of it is copied while it is written on, and what is committed
+ * meanwhile follows; nobody who has it notices. Nothing is scrubbed until it has come to its end. After an error it is where it
+ * was, and the place is as it was or at an earlier applied_seq: try again. UNAVAILABLE once `*stop`; LOCKED when a newer epoch
+ * came there. Waits; one at a time, any thread but the ledger's. */
+err ledger_move(struct ledger *ledger, const struct ledger_config *to, const _Atomic bool *stop,
+                struct problem *problem) MUST_USE;
+
 /* Nothing is left on disk of what rows said before: the write-ahead log is copied into the database and cut. Rows are overwritten where
  * they were (secure_delete). BUSY while somebody reads an old state. Waits; any thread. */
 err ledger_scrub(struct ledger *ledger, struct problem *problem) MUST_USE;

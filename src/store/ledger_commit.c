@@ -213,6 +213,7 @@ static void finish_group(struct ledger *ledger, struct queue_item *group)
     while (group != NULL) {
         struct ledger_writes *writes = writes_of(group);
         group = group->next;
+        turn_keep(ledger, writes);
         if (writes->committed != NULL)
             writes->committed(writes->context, writes->applied_seq);
         atomic_fetch_sub(&ledger->pending_bytes, writes->rows.size + sizeof(*writes));
@@ -346,6 +347,8 @@ static void scrub(struct ledger *ledger)
 err ledger_scrub(struct ledger *ledger, struct problem *problem)
 {
     /* An empty set wakes the thread. */
+    if (atomic_load(&ledger->is_moving))
+        return problem_set(problem, ERR_BUSY, "the ledger is being moved to another place");
     struct ledger_writes *writes = ledger_writes_new(ledger);
     if (writes == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
@@ -434,6 +437,7 @@ static void *run(void *context)
         }
         finish_group(ledger, group);
         ledger->committed = steady_now();
+        turn_step(ledger);
         if (is_checkpoint_due(ledger))
             checkpoint(ledger);
         scrub(ledger);

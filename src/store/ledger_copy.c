@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ledger_copy: a whole ledger, row by row, into another: from a server into a file for a backup, or to move between them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "store/ledger_inside.h"
@@ -12,6 +13,7 @@ struct copying {
     struct sql *from, *to;
     struct sql_statement *select, *upsert;
     size_t rows; /* since the last commit */
+    const struct ledger_copying *how;
 };
 
 static err prepare_table(struct copying *copying, enum ledger_table which, struct problem *problem)
@@ -43,11 +45,20 @@ static err copy_row(struct copying *copying, const struct table *table,
     if (error == ERR_OK)
         error = sql_step(copying->to, copying->upsert, &row, problem);
     sql_reset(copying->upsert);
-    if (error != ERR_OK || ++copying->rows < ROWS_PER_TRANSACTION)
+    if (error == ERR_OK && copying->how->stop != NULL && atomic_load(copying->how->stop))
+        return problem_set(problem, ERR_UNAVAILABLE, "the ledger is closed");
+    if (error != ERR_OK || copying->how->replaces || ++copying->rows < ROWS_PER_TRANSACTION)
         return error;
     copying->rows = 0;
     error = sql_commit(copying->to, problem);
     return error == ERR_OK ? sql_begin(copying->to, problem) : error;
+}
+
+static err empty_table(struct copying *copying, const struct table *table, struct problem *problem)
+{
+    char text[100];
+    snprintf(text, sizeof text, "DELETE FROM %s", table->name);
+    return sql_execute(copying->to, text, problem);
 }
 
 static err copy_table(struct copying *copying, enum ledger_table which, struct problem *problem)
@@ -58,7 +69,9 @@ static err copy_table(struct copying *copying, enum ledger_table which, struct p
     bool row = true;
     for (int i = 0; i < table->columns; i++)
         places[i] = i;
-    err error = prepare_table(copying, which, problem);
+    err error = copying->how->replaces ? empty_table(copying, table, problem) : ERR_OK;
+    if (error == ERR_OK)
+        error = prepare_table(copying, which, problem);
     while (error == ERR_OK && row) {
         error = sql_step(copying->from, copying->select, &row, problem);
         if (error != ERR_OK || !row)
@@ -73,16 +86,18 @@ static err copy_table(struct copying *copying, enum ledger_table which, struct p
     return error;
 }
 
-err ledger_copy_rows(struct sql *from, const char *path, struct problem *problem)
+err ledger_copy_rows(struct sql *from, const struct ledger_copying *how, struct problem *problem)
 {
-    struct copying copying = { .from = from };
-    struct sql_config config = { .path = path, .cache_bytes = COPY_CACHE_BYTES };
+    struct copying copying = { .from = from, .how = how };
+    struct sql_config config = { .path = how->path,
+                                 .epoch = how->epoch,
+                                 .cache_bytes = COPY_CACHE_BYTES };
     bool complete = false;
     int version = 0;
     err error = sql_open(&copying.to, &config, problem);
     if (error == ERR_OK)
         error = sql_version(copying.to, &version, problem);
-    if (error == ERR_OK && version != 0)
+    if (error == ERR_OK && version != 0 && !how->replaces)
         error = problem_set(problem, ERR_CONFLICT, "there is a ledger at '%s' already",
                             sql_name(copying.to));
     if (error == ERR_OK)

@@ -6,6 +6,7 @@
  *   ledger_commit.c  the ledger's thread: transactions, retries, checkpoints
  *   ledger_read.c    the pool of readers, scans, digests
  *   ledger_copy.c    a whole ledger, row by row, into another
+ *   ledger_turn.c    a ledger goes on in another place while it is written
  */
 #ifndef KITH_STORE_LEDGER_INSIDE_H
 #define KITH_STORE_LEDGER_INSIDE_H
@@ -83,6 +84,7 @@ struct writes_row {
 bool writes_next(struct writes_cursor *cursor, struct writes_row *row);
 
 struct reader;
+struct turn;
 
 /* The thread's life, and the function that makes each step:
  *
@@ -117,6 +119,7 @@ struct ledger {
     _Atomic uint64_t applied_seq;
     _Atomic uint64_t synced_seq;
     _Atomic bool closing;
+    _Atomic bool is_moving; /* until it is where it is to be */
     _Atomic uint64_t scrubs_asked, scrubs_tried, scrubs_done;
 
     pthread_mutex_t mutex; /* what follows */
@@ -127,11 +130,13 @@ struct ledger {
     uint64_t handed_in, done; /* sets, ever */
     struct ledger_writes *free_writes;
     int free_count;
+    struct turn *turn; /* while it is moved */
 
     pthread_mutex_t readers_mutex;
     pthread_cond_t reader_free;
     struct reader *readers; /* those that nobody uses */
     int reader_count;
+    unsigned readers_life; /* grows when it is moved: who reads by an older one is not used again */
 };
 
 /* The numbered migrations that have not run yet, and the check that all is as described. */
@@ -141,11 +146,27 @@ void ledger_stop_thread(struct ledger *ledger);
 void writes_recycle(struct ledger *ledger, struct ledger_writes *writes);
 void writes_free_all(struct ledger *ledger);
 
-/* Make a ledger at `path`, a file or a server's empty database, of all that `from` sees in its open read transaction. */
-err ledger_copy_rows(struct sql *from, const char *path, struct problem *problem) MUST_USE;
+/* Make a ledger at `path`, a file or a server's database, of all that `from` sees in its open read transaction. */
+struct ledger_copying {
+    const char *path;
+    uint64_t epoch;           /* ledger_config.epoch */
+    bool replaces;            /* in one transaction, what is there; otherwise nothing may be */
+    const _Atomic bool *stop; /* give up; NULL: never */
+};
+err ledger_copy_rows(struct sql *from, const struct ledger_copying *how,
+                     struct problem *problem) MUST_USE;
+
+/* ledger_turn.c; of the ledger's thread, after each commit: for each set of it, then once. */
+void turn_keep(struct ledger *ledger, const struct ledger_writes *writes);
+void turn_step(struct ledger *ledger);
 
 err readers_open(struct ledger *ledger, const struct ledger_config *config,
                  struct problem *problem) MUST_USE;
 void readers_close(struct ledger *ledger);
+struct reader *reader_take(struct ledger *ledger);
+void reader_give(struct ledger *ledger, struct reader *reader);
+struct sql *reader_sql(const struct reader *reader);
+/* Those that nobody uses change hands; those that somebody uses go when he is done. */
+void readers_swap(struct ledger *ledger, struct ledger *other);
 
 #endif

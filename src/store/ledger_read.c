@@ -11,6 +11,7 @@
 struct reader {
     struct reader *next;
     struct sql *sql;
+    unsigned life; /* ledger's readers_life when it came */
     int statement_count, statement_next;
     struct {
         uint64_t shape;
@@ -59,7 +60,7 @@ void readers_close(struct ledger *ledger)
     INVARIANT(ledger->reader_count == 0); /* nobody still reads */
 }
 
-static struct reader *reader_take(struct ledger *ledger)
+struct reader *reader_take(struct ledger *ledger)
 {
     pthread_mutex_lock(&ledger->readers_mutex);
     while (ledger->readers == NULL)
@@ -70,12 +71,48 @@ static struct reader *reader_take(struct ledger *ledger)
     return reader;
 }
 
-static void reader_give(struct ledger *ledger, struct reader *reader)
+void reader_give(struct ledger *ledger, struct reader *reader)
 {
     pthread_mutex_lock(&ledger->readers_mutex);
-    reader->next = ledger->readers;
-    ledger->readers = reader;
+    bool is_old = reader->life != ledger->readers_life;
+    if (is_old) {
+        ledger->reader_count--;
+    } else {
+        reader->next = ledger->readers;
+        ledger->readers = reader;
+    }
     pthread_cond_signal(&ledger->reader_free);
+    pthread_mutex_unlock(&ledger->readers_mutex);
+    if (is_old)
+        reader_free(reader);
+}
+
+struct sql *reader_sql(const struct reader *reader)
+{
+    return reader->sql;
+}
+
+static int count_free(const struct ledger *ledger)
+{
+    int count = 0;
+    for (const struct reader *reader = ledger->readers; reader != NULL; reader = reader->next)
+        count++;
+    return count;
+}
+
+void readers_swap(struct ledger *ledger, struct ledger *other)
+{
+    pthread_mutex_lock(&ledger->readers_mutex);
+    int ours = count_free(ledger), theirs = count_free(other);
+    struct reader *readers = ledger->readers;
+    ledger->readers = other->readers;
+    other->readers = readers;
+    ledger->reader_count += theirs - ours;
+    other->reader_count += ours - theirs;
+    ledger->readers_life++;
+    for (struct reader *reader = ledger->readers; reader != NULL; reader = reader->next)
+        reader->life = ledger->readers_life;
+    pthread_cond_broadcast(&ledger->reader_free);
     pthread_mutex_unlock(&ledger->readers_mutex);
 }
 
@@ -319,7 +356,8 @@ err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *con
         began(context);
         error = sql_is_file(reader->sql) && sql_path_is_file(path)
                     ? sql_copy(reader->sql, path, problem)
-                    : ledger_copy_rows(reader->sql, path, problem);
+                    : ledger_copy_rows(reader->sql, &(struct ledger_copying){ .path = path },
+                                       problem);
     }
     sql_end_read(reader->sql);
     reader_give(ledger, reader);
