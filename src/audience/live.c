@@ -58,6 +58,7 @@ void interest_clear(struct audience *audience)
     memory_free((void *)audience->dependents);
     memory_free((void *)audience->order);
     rule_pool_free(&audience->pool);
+    nobody_clear(audience);
     audience->dependents = NULL;
     audience->order = NULL;
     audience->order_count = 0;
@@ -580,13 +581,17 @@ err audience_event(struct audience *audience, uint32_t customer, const struct ev
     /* Of whom nothing was known, everything is judged: what she has not done counts as well. */
     bool is_new = cell_get(audience->facts.columns[0], customer) == NO_VALUE;
     err error = read_facts(audience, customer, tells_facts(event), &marks);
-    if (error == ERR_OK && is_new)
-        return live_judge_all(audience, customer, moment, CAUSE_EVENT);
-    if (error != ERR_OK)
-        return error;
     int64_t until_ms = RULE_FOREVER;
-    if (!hear_event(audience, customer, event->seq, moment.now_ms, &marks, &until_ms))
+    if (error == ERR_OK &&
+        !hear_event(audience, customer, event->seq, moment.now_ms, &marks, &until_ms))
         marks_join(&marks, marks_of_type(audience, event->type));
+    bool is_met = false;
+    if (error == ERR_OK && is_new)
+        error = nobody_meet(audience, customer, &marks, moment, until_ms, &is_met);
+    if (error != ERR_OK || is_met)
+        return error;
+    if (is_new)
+        return live_judge_all(audience, customer, moment, CAUSE_EVENT);
     return live_judge_until(audience, customer, &marks, false, moment, CAUSE_EVENT, until_ms);
 }
 

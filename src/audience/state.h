@@ -714,10 +714,11 @@ struct audience {
     struct marks *by_column[COLUMNS_MAX];
     struct marks **dependents; /* by position */
     struct marks by_time, by_nodes, by_objects, all;
-    struct marks by_turn;       /* hear.c: of by_time, those of which the pool does not know when */
-    struct rule_pool *pool;     /* of their conditions, by position; NULL without memory */
-    roaring_bitmap_t *unsure;   /* what is stored of her may not be of just before her due minute */
-    uint32_t sure_from;         /* nobody is who is due up to this minute */
+    struct marks by_turn;   /* hear.c: of by_time, those of which the pool does not know when */
+    struct rule_pool *pool; /* of their conditions, by position; NULL without memory */
+    struct nobody *nobody;
+    roaring_bitmap_t *unsure; /* what is stored of her may not be of just before her due minute */
+    uint32_t sure_from;       /* nobody is who is due up to this minute */
     struct reach_columns reach;
     struct objects objects;
     struct sweep sweep;
@@ -815,6 +816,11 @@ err hear_due(struct audience *audience, uint32_t customer, int64_t until_ms, boo
              int64_t now_ms) MUST_USE;
 /* Who is due by now has to be judged in full. */
 void hear_unsure(struct audience *audience);
+
+/* nobody.c: her first event, which marked these; *is_met false: she is to be judged in full. */
+err nobody_meet(struct audience *audience, uint32_t customer, struct marks *marks,
+                struct audience_moment moment, int64_t until_ms, bool *is_met) MUST_USE;
+void nobody_clear(struct audience *audience); /* definitions came or went */
 
 /* Judge what is marked (and what depends on what changes). `whole`: all that time can change is among it, or changes no earlier
  * than `until_ms`, so that the due time is known anew. */
