@@ -146,6 +146,9 @@ struct audience_config {
 
 err audience_new(struct audience **audience, const struct audience_config *config) MUST_USE;
 void audience_free(struct audience **audience); /* ends its threads */
+/* config.submit, of one that was made without: what waits to be computed is computed ahead from here on. */
+void audience_use_submit(struct audience *audience,
+                         err (*submit)(void *context, str operation, str body));
 /* Definitions, memberships, tag values, from the ledger; after identity and profile are loaded, before the log
  * goes on. Adds the columns that definitions need: load the history after it. */
 err audience_load(struct audience *audience, struct ledger *ledger,
@@ -332,6 +335,9 @@ str audience_then_key(const struct audience_then *then, uint32_t number);
 void audience_then_hear_touches(struct audience_then *then,
                                 const struct rule_touch *(*touches)(void *context, size_t *count),
                                 void *context);
+/* What a window since entering a journey begins with: since when the customer of whom it is asked is in it (INT64_MIN: she is not). */
+void audience_then_hear_journeys(struct audience_then *then,
+                                 int64_t (*since)(void *context, str key), void *context);
 /* As it is right after a record of this moment (S1); *until_ms as in rule.h. `customer` is her number of today. */
 bool audience_then_holds(struct audience_then *then, uint32_t number, uint32_t customer,
                          const struct history_view *view, int64_t at_ms, int64_t *until_ms);

@@ -266,37 +266,37 @@ static err open_duties(struct life *life, struct problem *problem)
     return error;
 }
 
-static err open_life(struct life *life, bool follows, struct problem *problem)
+static void fill_life(struct life *life, bool follows, struct engine_config *engine,
+                      struct server_config *server)
 {
-    struct engine_config engine_config;
-    struct server_config server_config;
-    steady_ns start = steady_now();
-    life->login[0] = '\0';
-    fill_configs(life->options, &life->clock, &engine_config, &server_config);
-    engine_config.folder = life->folder;
-    engine_config.follows = follows;
-    server_config.offers = follows ? life->offers : OFFERS_ALL;
-    engine_config.role = server_role_text(server_config.offers, follows);
-    engine_config.version = server_config.version;
-    engine_config.collects = server_config.offers == OFFERS_DOORS;
-    err error = engine_open(&life->engine, &engine_config, problem);
+    fill_configs(life->options, &life->clock, engine, server);
+    server->offers = follows ? life->offers : OFFERS_ALL;
+    engine->folder = life->folder;
+    engine->follows = follows;
+    engine->role = server_role_text(server->offers, follows);
+    engine->version = server->version;
+    engine->collects = server->offers == OFFERS_DOORS;
+}
+
+/* Around an engine that is open. */
+static err open_server(struct life *life, struct server_config *config, struct problem *problem)
+{
+    config->engine = life->engine;
+    config->imports = life->imports;
+    config->feeds = life->feeds;
+    config->sinks = life->sinks;
+    config->backups = life->backups;
+    config->privacy = life->privacy;
+    config->address = life->address;
+    config->port = life->port;
+    err error = server_start(&life->server, config, problem);
     if (error == ERR_OK)
-        error = folder_make_empty(life->scratch, problem);
-    if (error == ERR_OK && !follows)
-        error = open_duties(life, problem);
-    server_config.engine = life->engine;
-    server_config.imports = life->imports;
-    server_config.feeds = life->feeds;
-    server_config.sinks = life->sinks;
-    server_config.backups = life->backups;
-    server_config.privacy = life->privacy;
-    server_config.address = life->address;
-    server_config.port = life->port;
-    if (error == ERR_OK)
-        error = server_start(&life->server, &server_config, problem);
-    if (error != ERR_OK)
-        return error;
-    life->port = server_port(life->server); /* the next life is found where this one was */
+        life->port = server_port(life->server); /* the next life is found where this one was */
+    return error;
+}
+
+static void tell_ready(const struct life *life, bool follows, steady_ns start)
+{
     if (life->login[0] != '\0')
         fprintf(stderr,
                 "\n  First start. Sign in as: %s\n  It is shown once; change it in the "
@@ -304,10 +304,31 @@ static err open_life(struct life *life, bool follows, struct problem *problem)
                 life->login);
     log_line(LOG_INFO, "server_ready", "address=%s port=%u follows=%s after_ms=%lld", life->address,
              life->port, follows ? "true" : "false", (long long)steady_since_ms(start));
-    return ERR_OK;
 }
 
-static void close_life(struct life *life)
+/* An engine that has taken over is there already. */
+static err open_life(struct life *life, bool follows, struct problem *problem)
+{
+    struct engine_config engine_config;
+    struct server_config server_config;
+    steady_ns start = steady_now();
+    err error = ERR_OK;
+    life->login[0] = '\0';
+    fill_life(life, follows, &engine_config, &server_config);
+    if (life->engine == NULL)
+        error = engine_open(&life->engine, &engine_config, problem);
+    if (error == ERR_OK)
+        error = folder_make_empty(life->scratch, problem);
+    if (error == ERR_OK && !follows)
+        error = open_duties(life, problem);
+    if (error == ERR_OK)
+        error = open_server(life, &server_config, problem);
+    if (error == ERR_OK)
+        tell_ready(life, follows, start);
+    return error;
+}
+
+static void close_server(struct life *life)
 {
     server_stop(&life->server);
     privacy_close(&life->privacy);
@@ -315,6 +336,11 @@ static void close_life(struct life *life)
     sinks_close(&life->sinks);
     imports_close(&life->imports);
     backups_close(&life->backups);
+}
+
+static void close_life(struct life *life)
+{
+    close_server(life);
     if (life->engine != NULL)
         engine_close(&life->engine, CLOSE_MS_MAX);
 }
@@ -356,6 +382,20 @@ static bool claim(struct life *life)
     return error == ERR_OK;
 }
 
+/* What it has in memory goes on. Without it the next life loads everything: that is as good, and slower. */
+static void take_over(struct life *life)
+{
+    struct engine_config engine_config;
+    struct server_config server_config;
+    struct problem problem = { .error = ERR_OK };
+    close_server(life);
+    fill_life(life, false, &engine_config, &server_config);
+    if (engine_take_over(life->engine, &engine_config, &problem) == ERR_OK)
+        return;
+    log_line(LOG_WARN, "not_taken_over_warm", "reason=\"%s\"", problem.detail);
+    close_life(life);
+}
+
 /* Follow until a signal comes (*ended) or the lease is ours. */
 static err follow(struct life *life, enum role role, const sigset_t *signals, bool *ended,
                   struct problem *problem)
@@ -368,7 +408,10 @@ static err follow(struct life *life, enum role role, const sigset_t *signals, bo
     }
     if (life->server != NULL)
         server_drain(life->server, *ended ? DRAIN_MS_MAX : TAKE_OVER_DRAIN_MS);
-    close_life(life);
+    if (error == ERR_OK && ours)
+        take_over(life);
+    else
+        close_life(life);
     return error;
 }
 

@@ -13,6 +13,14 @@ void card_open(struct engine *engine, bool is_open)
     pthread_mutex_unlock(&engine->card_mutex);
 }
 
+void card_become(struct engine *engine, const struct engine_config *config)
+{
+    pthread_mutex_lock(&engine->card_mutex);
+    engine->config.follows = config->follows;
+    engine->config.role = config->role;
+    pthread_mutex_unlock(&engine->card_mutex);
+}
+
 /* The folder is open and the state is not, or no longer. */
 static void write_closed(const struct engine *engine, struct log_card *card)
 {
@@ -39,14 +47,14 @@ void card_write(void *context, struct log_card *card)
 {
     struct engine *engine = context;
     const struct engine_config *config = &engine->config;
+    *card = (struct log_card){ .started_ms = engine->opened_ms };
+    pthread_mutex_lock(&engine->card_mutex);
     const char *role = config->role != NULL ? config->role
                        : config->follows    ? "follower"
                                             : "active";
-    *card = (struct log_card){ .started_ms = engine->opened_ms };
     snprintf(card->role, sizeof card->role, "%s", role);
     snprintf(card->version, sizeof card->version, "%s",
              config->version != NULL ? config->version : "");
-    pthread_mutex_lock(&engine->card_mutex);
     if (engine->card_is_open)
         write_open(engine, card);
     else

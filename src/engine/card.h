@@ -10,11 +10,15 @@
 #include <stdbool.h>
 
 struct engine;
+struct engine_config;
 struct log_card;
 
 /* Waits for a look that is under way. */
 void card_open(struct engine *engine, bool is_open);
 /* As log_config.describe. */
 void card_write(void *engine, struct log_card *card);
+
+/* What it does is another from here on: role and whether it follows, as `config` says. */
+void card_become(struct engine *engine, const struct engine_config *config);
 
 #endif

@@ -340,6 +340,12 @@ static bool ledger_is_behind(const struct engine *engine)
     return ledger_pending_bytes(engine->ledger) > LEDGER_PENDING_BYTES_MAX;
 }
 
+/* For good, or until it is begun again (take_over.c). */
+static bool must_end(struct engine *engine)
+{
+    return atomic_load(&engine->stopping) || atomic_load(&engine->pausing);
+}
+
 static err next_block(struct engine *engine, struct log_block **block, struct problem *problem)
 {
     *block = NULL;
@@ -348,7 +354,7 @@ static err next_block(struct engine *engine, struct log_block **block, struct pr
         return ERR_OK;
     }
     err error = log_next(engine->log, 0, block, problem);
-    if (error != ERR_OK || *block != NULL || atomic_load(&engine->stopping) || engine->has_work)
+    if (error != ERR_OK || *block != NULL || must_end(engine) || engine->has_work)
         return error;
     /* Say that we are going to sleep, then look once more: a question put in between wakes us. */
     atomic_store(&engine->is_waiting, true);
@@ -380,7 +386,7 @@ static bool is_current(struct engine *engine)
 /* At the end: when all is applied, or can not be because the ledger does not commit (the log has it). */
 static bool may_stop(struct engine *engine)
 {
-    return atomic_load(&engine->stopping) && (is_current(engine) || ledger_is_behind(engine));
+    return must_end(engine) && (is_current(engine) || ledger_is_behind(engine));
 }
 
 /* What the engine does at a time besides records: the longest in this minute, or the one before. */
@@ -494,32 +500,39 @@ static err name_holder(const char *folder, char holder[40], struct problem *prob
     return ERR_OK;
 }
 
-static err open_log(struct engine *engine, struct problem *problem)
+err engine_log_config(struct engine *engine, struct log_names *names, struct log_config *log,
+                      struct problem *problem)
 {
     const struct engine_config *config = &engine->config;
-    char path[600], holder[40], keys[17];
     uint8_t fingerprint[SEAL_HASH_BYTES];
-    err error = name_holder(engine->folder, holder, problem);
+    err error = name_holder(engine->folder, names->holder, problem);
     if (error != ERR_OK)
         return error;
     keys_fingerprint(engine->keys, fingerprint);
     for (size_t i = 0; i < 8; i++)
-        snprintf(keys + 2 * i, 3, "%02x", fingerprint[i]);
-    snprintf(path, sizeof path, "%s/log.db", engine->folder);
-    return log_open(&engine->log,
-                    &(struct log_config){ .path = config->log_url != NULL ? config->log_url : path,
-                                          .follows = config->follows,
-                                          .holder = holder,
-                                          .address = config->address,
-                                          .keys = keys,
-                                          .lease_ms = config->lease_ms,
-                                          .clock = config->clock,
-                                          .retention_ms = config->log_retention_ms,
-                                          .vfs = config->vfs,
-                                          .fatal = log_is_dead,
-                                          .describe = card_write,
-                                          .context = engine },
-                    problem);
+        snprintf(names->keys + 2 * i, 3, "%02x", fingerprint[i]);
+    snprintf(names->path, sizeof names->path, "%s/log.db", engine->folder);
+    *log = (struct log_config){ .path = config->log_url != NULL ? config->log_url : names->path,
+                                .follows = config->follows,
+                                .holder = names->holder,
+                                .address = config->address,
+                                .keys = names->keys,
+                                .lease_ms = config->lease_ms,
+                                .clock = config->clock,
+                                .retention_ms = config->log_retention_ms,
+                                .vfs = config->vfs,
+                                .fatal = log_is_dead,
+                                .describe = card_write,
+                                .context = engine };
+    return ERR_OK;
+}
+
+static err open_log(struct engine *engine, struct problem *problem)
+{
+    struct log_names names;
+    struct log_config config;
+    err error = engine_log_config(engine, &names, &config, problem);
+    return error == ERR_OK ? log_open(&engine->log, &config, problem) : error;
 }
 
 err engine_claim_lease(const char *folder, const char *log_url, const char *address,
@@ -549,19 +562,26 @@ err engine_learn_keys(struct engine *engine, struct problem *problem)
     return ledger_find(engine->ledger, LEDGER_META, &key, 1, take_newest, engine->keys, problem);
 }
 
-static err open_ledger(struct engine *engine, struct problem *problem)
+void engine_ledger_config(struct engine *engine, struct ledger_config *ledger)
 {
     const struct engine_config *config = &engine->config;
+    *ledger = (struct ledger_config){ .path = config->ledger_url,
+                                      .epoch = config->ledger_url != NULL ? log_epoch(engine->log)
+                                                                          : 0,
+                                      .vfs = config->vfs,
+                                      .renew = engine_renew,
+                                      .renew_context = engine->keys };
+}
+
+static err open_ledger(struct engine *engine, struct problem *problem)
+{
+    struct ledger_config config;
     char path[600];
+    standby_remove(engine);
+    engine_ledger_config(engine, &config);
     snprintf(path, sizeof path, "%s/ledger.db", engine->folder);
-    return ledger_open(
-        &engine->ledger,
-        &(struct ledger_config){ .path = config->ledger_url != NULL ? config->ledger_url : path,
-                                 .epoch = config->ledger_url != NULL ? log_epoch(engine->log) : 0,
-                                 .vfs = config->vfs,
-                                 .renew = engine_renew,
-                                 .renew_context = engine->keys },
-        problem);
+    config.path = config.path != NULL ? config.path : path;
+    return ledger_open(&engine->ledger, &config, problem);
 }
 
 static err open_stores(struct engine *engine, struct problem *problem)
@@ -712,43 +732,52 @@ static void fill_defaults(struct engine_config *config)
         config->log_retention_ms = 3 * DAY_MS;
 }
 
-/* Of one that collects: it has nothing to load, and keeps nothing. */
-static err start_collecting(struct engine *engine, struct problem *problem)
+err engine_begin(struct engine *engine, struct problem *problem)
 {
     err error = log_follow(engine->log, engine->applied_seq + 1, problem);
+    atomic_store(&engine->pausing, false);
     if (error == ERR_OK && pthread_create(&engine->thread, NULL, run, engine) != 0)
         error = problem_set(problem, ERR_NOMEM, "no thread could be started");
     engine->thread_runs = error == ERR_OK;
     return error;
 }
 
+void engine_pause(struct engine *engine)
+{
+    atomic_store(&engine->pausing, true);
+    log_wake_reader(engine->log);
+    pthread_join(engine->thread, NULL);
+    engine->thread_runs = false;
+}
+
+err engine_begin_keeping(struct engine *engine, struct problem *problem)
+{
+    if (pthread_create(&engine->keeper, NULL, engine_keep, engine) != 0)
+        return problem_set(problem, ERR_NOMEM, "no thread could be started");
+    engine->keeper_runs = true;
+    return ERR_OK;
+}
+
 static err start_threads(struct engine *engine, struct problem *problem)
 {
     err error = ERR_OK;
     if (engine->warehouse != NULL && engine->standby == NULL)
-        error = flusher_start(&engine->flusher, engine, problem);
+        error = flusher_start(&engine->flusher, engine, FLUSHER_ASKS_HERE, problem);
     if (error == ERR_OK)
         error = start_tail(engine, problem);
     if (error == ERR_OK)
         error = remember_start(engine, problem);
     if (error == ERR_OK)
         error = follow_start(engine, problem);
-    if (error == ERR_OK)
-        error = log_follow(engine->log, engine->applied_seq + 1, problem);
     if (error != ERR_OK)
         return error;
     show_progress(engine);
-    if (pthread_create(&engine->thread, NULL, run, engine) != 0)
-        return problem_set(problem, ERR_NOMEM, "no thread could be started");
-    engine->thread_runs = true;
+    error = engine_begin(engine, problem);
+    if (error != ERR_OK)
+        return error;
     if (engine->standby != NULL)
         return standby_start(engine, problem);
-    if (engine->config.replay_only)
-        return ERR_OK;
-    if (pthread_create(&engine->keeper, NULL, engine_keep, engine) != 0)
-        return problem_set(problem, ERR_NOMEM, "no thread could be started");
-    engine->keeper_runs = true;
-    return ERR_OK;
+    return engine->config.replay_only ? ERR_OK : engine_begin_keeping(engine, problem);
 }
 
 err engine_open(struct engine **opened, const struct engine_config *config, struct problem *problem)
@@ -769,7 +798,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
     if (error == ERR_OK)
         error = open_stores(engine, problem);
     if (error == ERR_OK && engine->config.collects) {
-        error = start_collecting(engine, problem);
+        error = engine_begin(engine, problem); /* there is nothing to load */
     } else if (error == ERR_OK) {
         open_pack(engine);
         engine->tail.log = engine->log;
@@ -809,6 +838,7 @@ void engine_close(struct engine **taken, int64_t timeout_ms)
     if (engine->asked_last != NULL && engine->identity != NULL)
         answer_questions(engine, true);
     remember_stop(engine);
+    settle_stop(engine);
     if (engine->ledger != NULL && !ledger_is_failing(engine->ledger, NULL) &&
         ledger_drain(engine->ledger) != ERR_OK)
         log_line(LOG_WARN, "ledger_not_drained", "%s", "");

@@ -235,6 +235,12 @@ void engine_standing(struct engine *engine, struct log_standing *standing);
 err engine_claim_lease(const char *folder, const char *log_url, const char *address,
                        int64_t lease_ms, struct problem *problem) MUST_USE;
 
+/* An engine that follows goes on as the one that writes, as `config` says, which it would be opened with; its state is kept. The
+ * lease was claimed (engine_claim_lease), and there is no server around it. Returns when all that is durable is applied, and
+ * it does what an active one does. After an error it can only be closed: opening it anew is as good, and slower. */
+err engine_take_over(struct engine *engine, const struct engine_config *config,
+                     struct problem *problem) MUST_USE;
+
 /* Wait until everything durable now is applied, committed and (with `flushed`) in the warehouse. */
 err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms) MUST_USE;
 /* Between these two the warehouse stands still and the ledger says how far it has come (backups). TIMEOUT while

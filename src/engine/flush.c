@@ -49,6 +49,7 @@ struct flusher {
     steady_ns stop_by;
 
     /* the thread's own */
+    bool asks_aside; /* where the warehouse stands */
     uint64_t batch_next;
     bool flushed_rows;      /* the last batch that the ledger knows of had some */
     uint64_t ask_until_seq; /* rows up to here may be in the warehouse already */
@@ -591,46 +592,6 @@ static void release_batch(struct flusher *flusher, struct batch *batch)
     pthread_mutex_unlock(&flusher->mutex);
 }
 
-/* Who was active before us may still believe that it is: nothing that it inserts from here on counts. */
-static err take_writing(struct flusher *flusher)
-{
-    struct engine *engine = flusher->engine;
-    int64_t delay_ms = RETRY_MS_FIRST;
-    for (;;) {
-        struct problem problem = { .error = ERR_OK };
-        err error = warehouse_take_writing(engine->warehouse, log_epoch(engine->log), &problem);
-        if (error == ERR_OK)
-            return ERR_OK;
-        log_line(LOG_WARN, "flush_not_begun", "reason=\"%s\"", problem.detail);
-        if (error == ERR_LOCKED || must_end(flusher))
-            return ERR_UNAVAILABLE;
-        pthread_mutex_lock(&flusher->mutex);
-        wait_a_little(flusher, delay_ms);
-        pthread_mutex_unlock(&flusher->mutex);
-        delay_ms = delay_ms * 2 < RETRY_MS_MAX ? delay_ms * 2 : RETRY_MS_MAX;
-    }
-}
-
-static void *run(void *context)
-{
-    struct flusher *flusher = context;
-    struct batch *batch = flusher->batch;
-    pthread_setname_np(pthread_self(), "kith-flush");
-    err error = take_writing(flusher);
-    while (error == ERR_OK && next_batch(flusher, batch)) {
-        fault_fires(FAULT_FLUSH_AFTER_PLAN);
-        error = insert_batch(flusher, batch);
-        fault_fires(FAULT_FLUSH_AFTER_INSERT);
-        if (error == ERR_OK) {
-            flush_aliases(flusher);
-            error = mark_done(flusher, batch);
-        }
-        fault_fires(FAULT_FLUSH_AFTER_DONE);
-        release_batch(flusher, batch);
-    }
-    return NULL;
-}
-
 /* ---- start and end ---- */
 
 static bool last_batch(void *context, const struct ledger_value *values)
@@ -686,7 +647,57 @@ static err ask_position(struct flusher *flusher, struct problem *problem)
     return error != ERR_OK ? error : refuse_other_warehouse(flusher, problem);
 }
 
-err flusher_start(struct flusher **started, struct engine *engine, struct problem *problem)
+/* Who was active before us may still believe that it is: nothing that it inserts from here on counts. */
+static err take_writing(struct flusher *flusher, struct problem *problem)
+{
+    const struct engine *engine = flusher->engine;
+    return warehouse_take_writing(engine->warehouse, log_epoch(engine->log), problem);
+}
+
+/* Until it is done; UNAVAILABLE when another has taken over, or there is no more time. */
+static err insist(struct flusher *flusher,
+                  err (*step)(struct flusher *flusher, struct problem *problem))
+{
+    int64_t delay_ms = RETRY_MS_FIRST;
+    for (;;) {
+        struct problem problem = { .error = ERR_OK };
+        err error = step(flusher, &problem);
+        if (error == ERR_OK)
+            return ERR_OK;
+        log_line(LOG_WARN, "flush_not_begun", "reason=\"%s\"", problem.detail);
+        if (error == ERR_LOCKED || must_end(flusher))
+            return ERR_UNAVAILABLE;
+        pthread_mutex_lock(&flusher->mutex);
+        wait_a_little(flusher, delay_ms);
+        pthread_mutex_unlock(&flusher->mutex);
+        delay_ms = delay_ms * 2 < RETRY_MS_MAX ? delay_ms * 2 : RETRY_MS_MAX;
+    }
+}
+
+static void *run(void *context)
+{
+    struct flusher *flusher = context;
+    struct batch *batch = flusher->batch;
+    pthread_setname_np(pthread_self(), "kith-flush");
+    err error = insist(flusher, take_writing);
+    if (error == ERR_OK && flusher->asks_aside)
+        error = insist(flusher, ask_position);
+    while (error == ERR_OK && next_batch(flusher, batch)) {
+        fault_fires(FAULT_FLUSH_AFTER_PLAN);
+        error = insert_batch(flusher, batch);
+        fault_fires(FAULT_FLUSH_AFTER_INSERT);
+        if (error == ERR_OK) {
+            flush_aliases(flusher);
+            error = mark_done(flusher, batch);
+        }
+        fault_fires(FAULT_FLUSH_AFTER_DONE);
+        release_batch(flusher, batch);
+    }
+    return NULL;
+}
+
+err flusher_start(struct flusher **started, struct engine *engine, enum flusher_start how,
+                  struct problem *problem)
 {
     struct flusher *flusher = memory_alloc(sizeof *flusher);
     if (flusher == NULL)
@@ -711,7 +722,8 @@ err flusher_start(struct flusher **started, struct engine *engine, struct proble
     *started = flusher;
     err error =
         ledger_page(engine->ledger, LEDGER_BATCHES, NULL, true, 1, last_batch, flusher, problem);
-    if (error == ERR_OK)
+    flusher->asks_aside = how == FLUSHER_ASKS_ASIDE;
+    if (error == ERR_OK && !flusher->asks_aside)
         error = ask_position(flusher, problem);
     if (error == ERR_OK && pthread_create(&flusher->thread, NULL, run, flusher) != 0)
         error = problem_set(problem, ERR_NOMEM, "no thread could be started");

@@ -34,8 +34,10 @@ struct engine;
 #define FLUSH_ROWS_MANY 50000
 #define FLUSH_GATHER_MS 5000
 
-/* Rows that the warehouse may have beyond engine->flushed_seq are asked for before the first inserts. */
-err flusher_start(struct flusher **flusher, struct engine *engine,
+/* Rows that the warehouse may have beyond engine->flushed_seq are asked for before the first inserts: here, so that a warehouse
+ * that is not the folder's is refused (CONFLICT), or by its thread, until it is answered. */
+enum flusher_start { FLUSHER_ASKS_HERE, FLUSHER_ASKS_ASIDE };
+err flusher_start(struct flusher **flusher, struct engine *engine, enum flusher_start how,
                   struct problem *problem) MUST_USE;
 /* Flush what is committed within `timeout_ms`, then end. */
 void flusher_stop(struct flusher **flusher, int64_t timeout_ms);

@@ -97,6 +97,11 @@ void follow_stop(struct engine *engine)
     audience_free(&engine->audience);
 }
 
+void follow_submits(struct engine *engine)
+{
+    audience_use_submit(engine->audience, submit);
+}
+
 /* ---- from apply ---- */
 
 err follow_block(struct engine *engine, uint64_t first_seq)

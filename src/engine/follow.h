@@ -25,6 +25,8 @@ err follow_load(struct engine *engine, struct problem *problem) MUST_USE;
 err follow_start(struct engine *engine, struct problem *problem) MUST_USE;
 /* Ends its threads; before the log is closed. */
 void follow_stop(struct engine *engine);
+/* Results of scans are submitted from here on. While the engine's thread is paused. */
+void follow_submits(struct engine *engine);
 
 /* A block begins. */
 err follow_block(struct engine *engine, uint64_t first_seq) MUST_USE;

@@ -19,6 +19,8 @@
 static void trim_log(struct engine *engine)
 {
     struct problem problem = { .error = ERR_OK };
+    if (atomic_load(&engine->settling))
+        return; /* the server's ledger needs it */
     uint64_t safe = ledger_synced_seq(engine->ledger);
     if (engine->warehouse != NULL) {
         uint64_t flushed = atomic_load(&engine->flushed_seq);

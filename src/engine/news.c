@@ -409,7 +409,7 @@ err news_setting(struct engine *engine, str name, json_value value, struct ledge
 {
     struct news *news = engine->news;
     str key = str_slice(name, strlen(NEWS_SETTING), name.size);
-    if (!str_starts_with(name, STR(NEWS_SETTING)) || engine->config.follows)
+    if (!str_starts_with(name, STR(NEWS_SETTING)))
         return ERR_OK;
     pthread_mutex_lock(&news->mutex);
     struct sink *sink = find_sink(news, key);
@@ -431,7 +431,7 @@ err news_setting(struct engine *engine, str name, json_value value, struct ledge
 err news_moved_on(struct engine *engine, str key, uint64_t next, struct ledger_writes *writes)
 {
     struct news *news = engine->news;
-    if (engine->config.follows || engine->config.replay_only)
+    if (engine->config.replay_only)
         return ERR_OK; /* there is nothing to let go of */
     pthread_mutex_lock(&news->mutex);
     struct sink *sink = find_sink(news, key);
@@ -597,7 +597,7 @@ err news_load(struct engine *engine, struct problem *problem)
 {
     struct loading loading = { .engine = engine };
     struct ledger_value next = ledger_text(STR(META_NEXT)), from = ledger_text(STR(NEWS_SETTING));
-    if (engine->config.follows || engine->config.replay_only)
+    if (engine->config.replay_only)
         return ERR_OK;
     err error = json_parser_new(&loading.parser, 65536);
     if (error == ERR_OK)

@@ -3,6 +3,7 @@
 #include "engine/standby.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/logline.h"
@@ -17,7 +18,10 @@ struct standby {
     struct ledger *source; /* the server's, read only */
     pthread_t thread;
     bool runs;
+    _Atomic bool ending;
 };
+
+#define FILE_NAME "standby.db"
 
 static void remove_file(const char *path)
 {
@@ -34,10 +38,17 @@ static void copy_began(void *context)
     (void)context;
 }
 
+void standby_remove(const struct engine *engine)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/" FILE_NAME, engine->folder);
+    remove_file(path);
+}
+
 static err copy_ledger(struct engine *engine, const char *path, struct problem *problem)
 {
     steady_ns start = steady_now();
-    remove_file(path);
+    standby_remove(engine);
     err error = ledger_copy(engine->standby->source, path, copy_began, NULL, problem);
     if (error == ERR_OK)
         log_line(LOG_INFO, "standby_copied", "ms=%lld", (long long)steady_since_ms(start));
@@ -66,7 +77,7 @@ err standby_open(struct engine *engine, struct problem *problem)
     struct ledger_config source = { .path = engine->config.ledger_url,
                                     .readers = 1,
                                     .read_only = true };
-    snprintf(path, sizeof path, "%s/standby.db", engine->folder);
+    snprintf(path, sizeof path, "%s/" FILE_NAME, engine->folder);
     engine->standby = memory_alloc(sizeof *engine->standby);
     if (engine->standby == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory for a standby");
@@ -84,11 +95,21 @@ err standby_open(struct engine *engine, struct problem *problem)
 
 /* ---- what is flushed ---- */
 
+/* The newest batch of the active one that ends within what we have applied: beyond it the tail would let go of what it has not
+ * got yet. */
+struct flushed {
+    uint64_t applied_seq, last_seq;
+    struct ledger_value batch[6]; /* a row of BATCHES: integers alone */
+};
+
 static bool last_flushed(void *context, const struct ledger_value *values)
 {
-    uint64_t *flushed = context;
-    if (values[5].integer != 0 && (uint64_t)values[3].integer > *flushed)
-        *flushed = (uint64_t)values[3].integer;
+    struct flushed *flushed = context;
+    uint64_t last_seq = (uint64_t)values[3].integer;
+    if (values[5].integer == 0 || last_seq > flushed->applied_seq || last_seq <= flushed->last_seq)
+        return true;
+    flushed->last_seq = last_seq;
+    memcpy(flushed->batch, values, sizeof flushed->batch);
     return true;
 }
 
@@ -107,38 +128,45 @@ static bool prune_row(void *context, const struct ledger_value *values)
     return true;
 }
 
-/* Outcomes are for the flush, which happened elsewhere. */
-static void prune(struct engine *engine, uint64_t flushed)
+/* Outcomes are for the flush, which happened elsewhere: our ledger says so as well, in case it is written from here on. */
+static void prune(struct engine *engine, const struct flushed *flushed)
 {
     struct problem problem;
-    struct pruning pruning = { .writes = ledger_writes_new(engine->ledger), .until_seq = flushed };
+    struct pruning pruning = { .writes = ledger_writes_new(engine->ledger),
+                               .until_seq = flushed->last_seq };
     if (pruning.writes == NULL)
         return;
     err error = ledger_scan(engine->ledger, LEDGER_OUTCOMES, NULL, prune_row, &pruning, &problem);
-    bool some = error == ERR_OK && ledger_writes_count(pruning.writes) > 0;
-    if (some && ledger_apply(engine->ledger, &pruning.writes, 0, NULL, NULL) != ERR_OK)
+    ledger_put(pruning.writes, LEDGER_BATCHES, flushed->batch);
+    if (error == ERR_OK && ledger_apply(engine->ledger, &pruning.writes, 0, NULL, NULL) != ERR_OK)
         log_line(LOG_WARN, "standby_not_pruned", "%s", "");
     ledger_writes_free(&pruning.writes);
+}
+
+static void look_at_flushes(struct engine *engine)
+{
+    struct problem problem;
+    struct flushed flushed = { .applied_seq = atomic_load(&engine->committed_seq) };
+    err error = ledger_scan(engine->standby->source, LEDGER_BATCHES, NULL, last_flushed, &flushed,
+                            &problem);
+    if (error == ERR_OK && flushed.last_seq > atomic_load(&engine->flushed_seq)) {
+        prune(engine, &flushed);
+        atomic_store(&engine->flushed_seq, flushed.last_seq);
+    }
+}
+
+static bool is_ending(struct engine *engine)
+{
+    return atomic_load(&engine->stopping) || atomic_load(&engine->standby->ending);
 }
 
 static void *follow_flushes(void *context)
 {
     struct engine *engine = context;
-    struct standby *standby = engine->standby;
     pthread_setname_np(pthread_self(), "kith-standby");
-    while (!atomic_load(&engine->stopping)) {
-        struct problem problem;
-        uint64_t flushed = 0;
-        err error =
-            ledger_scan(standby->source, LEDGER_BATCHES, NULL, last_flushed, &flushed, &problem);
-        /* Not beyond what we have applied: the tail would let go of what it has not got yet. */
-        uint64_t applied = atomic_load(&engine->committed_seq);
-        flushed = flushed < applied ? flushed : applied;
-        if (error == ERR_OK && flushed > atomic_load(&engine->flushed_seq)) {
-            atomic_store(&engine->flushed_seq, flushed);
-            prune(engine, flushed);
-        }
-        for (int slept = 0; slept < LOOK_MS && !atomic_load(&engine->stopping); slept += 20)
+    while (!is_ending(engine)) {
+        look_at_flushes(engine);
+        for (int slept = 0; slept < LOOK_MS && !is_ending(engine); slept += 20)
             steady_sleep_ms(20);
     }
     return NULL;
@@ -160,7 +188,7 @@ void standby_close(struct engine *engine)
     struct standby *standby = engine->standby;
     if (standby == NULL)
         return;
-    atomic_store(&engine->stopping, true);
+    atomic_store(&standby->ending, true);
     if (standby->runs)
         pthread_join(standby->thread, NULL);
     ledger_close(&standby->source);

@@ -23,6 +23,9 @@ struct standby;
 err standby_open(struct engine *engine, struct problem *problem) MUST_USE;
 /* Begin to follow what is flushed, once the state is loaded. */
 err standby_start(struct engine *engine, struct problem *problem) MUST_USE;
+/* It follows no more; the ledger stays the engine's. Not from the engine's thread. */
 void standby_close(struct engine *engine);
+/* Of a former life, if it is there. */
+void standby_remove(const struct engine *engine);
 
 #endif

@@ -63,6 +63,7 @@ struct engine {
     struct ledger *ledger;
     struct warehouse *warehouse; /* NULL: without */
     struct standby *standby;     /* NULL: we write the log ourselves, or collect */
+    _Atomic bool settling;       /* taken over: the ledger on the server is behind ours */
     uint64_t
         sources_changed_seq; /* collecting: read them again when this is committed; 0: nothing */
     steady_ns sources_looked;
@@ -123,10 +124,13 @@ struct engine {
     /* Held by the engine's thread, save while it sleeps; then by who asks on a thread of his own. */
     pthread_mutex_t state_mutex;
     _Atomic bool stopping;
+    _Atomic bool pausing; /* the engine's thread ends when it has applied what there is, and is begun again */
     pthread_t thread;
     bool thread_runs;
     pthread_t keeper; /* ticks and trimming */
     bool keeper_runs;
+    pthread_t settler; /* settle.c */
+    bool settler_runs;
 
     pthread_mutex_t card_mutex; /* card.h */
     bool card_is_open;          /* under it */
@@ -187,6 +191,19 @@ err start_load(struct engine *engine, struct problem *problem) MUST_USE;
 err start_tail(struct engine *engine, struct problem *problem) MUST_USE;
 
 /* engine.c */
+/* What a log_config borrows. */
+struct log_names {
+    char path[600], holder[40], keys[17];
+};
+err engine_log_config(struct engine *engine, struct log_names *names, struct log_config *log,
+                      struct problem *problem) MUST_USE;
+/* Of the ledger under our lease; its path is NULL when it is the folder's. */
+void engine_ledger_config(struct engine *engine, struct ledger_config *ledger);
+/* The engine's thread, from applied_seq on. */
+err engine_begin(struct engine *engine, struct problem *problem) MUST_USE;
+/* It ends when all that is known to be durable is applied; state is the caller's until engine_begin. Questions wait. */
+void engine_pause(struct engine *engine);
+err engine_begin_keeping(struct engine *engine, struct problem *problem) MUST_USE;
 /* Append and wait until it is durable; not from the engine's thread. */
 err engine_append_wait(struct engine *engine, str records, uint32_t count) MUST_USE;
 /* Commit all that is applied so far, in the middle of a block if need be, and wait for it. */
@@ -195,6 +212,9 @@ err engine_barrier(struct engine *engine) MUST_USE;
 size_t engine_renew(void *keys, char *bytes, size_t size);
 /* The ledger may know a newer sealing key than the key file of this server. */
 err engine_learn_keys(struct engine *engine, struct problem *problem) MUST_USE;
+/* settle.c: until the server's ledger is ours, or the engine stops. */
+err settle_start(struct engine *engine, struct problem *problem) MUST_USE;
+void settle_stop(struct engine *engine);
 /* The keeper's thread (keep.c), until the engine stops. */
 void *engine_keep(void *engine);
 void engine_publish_sources(struct engine *engine);

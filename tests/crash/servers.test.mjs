@@ -4,7 +4,7 @@
 // event is there exactly once, one wrote at a time, and a clean replay of the log comes to the same digest.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -49,6 +49,9 @@ async function standing(kith) {
     return undefined;
   }
 }
+
+/** How often a line of its log begins with this. */
+const logged = (kith, what) => readFileSync(kith.logPath, 'utf8').split('\n').filter((line) => line.includes(` ${what}`)).length;
 
 /** The active one, once there is one that says so in the newest epoch. */
 async function activeOf(servers) {
@@ -122,6 +125,10 @@ test('a follower answers, refuses commands with the place of the active one, and
 
   await first.kill9();
   await until('the follower to take over', async () => (await standing(second))?.role === 'active', { timeoutMs: 120_000 });
+  // with what it has in memory; the ledger on the server follows
+  assert.equal(logged(second, 'taken_over '), 1);
+  assert.equal(logged(second, 'state_loaded '), 1);
+  await until('its ledger to be the server\'s', () => logged(second, 'ledger_settled ') === 1);
   await second.source('other');
   await second.batch(backend, [{ ...item, messageId: 'm3', properties: { n: 3 } }]);
   assert.equal((await until('it to be applied', async () => {
@@ -368,7 +375,8 @@ test(`D1: four servers, ${kills} of them killed or paused at random`,
     const { wrong, events } = await load.verify();
     epoch = (await standing(active)).epoch;
     assert.ok(epoch > ends, `${ends} active servers ended, and the epoch is ${epoch}`);
-    t.diagnostic(`${events} events, ${load.acknowledged.size} acknowledged, statuses ${JSON.stringify(load.statuses)}, epoch ${epoch}`);
+    const warm = servers.reduce((sum, kith) => sum + logged(kith, 'taken_over '), 0);
+    t.diagnostic(`${events} events, ${warm} taken over warm, ${load.acknowledged.size} acknowledged, statuses ${JSON.stringify(load.statuses)}, epoch ${epoch}`);
     assert.deepEqual(wrong.slice(0, 10), []);
     load.close();
     for (const kith of servers) await kith.stop();
