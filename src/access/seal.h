@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seal: the keys of a folder, sealed values, keyed hashes, and one_id.
  *
- * The key file `keys` (mode 0600) is made at first start, or its master key comes from
- * KITH_MASTER_KEY (base64, 32 bytes) so that it lies outside the data folder. From the master key
- * are derived: the hash key (fixed for the folder's life), the one_id key (likewise), the
- * sealing keys by number.
+ * The key file (keys_place; mode 0600) is made at first start. It holds, wrapped by a master key that may be kept elsewhere (key_file.h),
+ * what is fixed for the folder's life (the keys of hashes, message keys and one_id) and the sealing keys, each drawn at random:
  *
- *     SEALS (the newest) ──keys_add──▶ RETIRED: what it sealed stays readable ──keys_remove──▶ REMOVED: refused
+ *     ──keys_add──▶ KNOWN: opens ──keys_use──▶ SEALS (the newest such) ──▶ RETIRED: what it sealed stays readable
+ *                     ▲                                                        │
+ *          keys_take: of another server                              keys_remove: its bytes leave the file ──▶ REMOVED
  *
  * A sealed text is "s1:" + key number (one digit) + ":" + base64url(nonce | ciphertext | tag),
  * XChaCha20-Poly1305 of libsodium: its nonce is long enough to be drawn at random for ever, so that
  * two seals of one value never look alike. All formats: docs/formats/seal.md.
  *
  * Invariants
- *   K1 what the newest key seals can be opened from then on by all who have the master key, whatever their file says.
+ *   K1 nothing is sealed by a key before the key file has it, and before that is synced.
  *   K2 sealing anew changes neither the length of a text nor anything around it, and the same text becomes the same everywhere.
+ *   K3 what a removed key sealed can be opened by nobody who has not kept an older key file, and what wraps that.
  *
- * Any thread. While a `struct keys` is served its newest number may grow; nothing else changes.
+ * Any thread. While a `struct keys` is served its newest numbers may grow; nothing else changes.
  */
 #ifndef KITH_ACCESS_SEAL_H
 #define KITH_ACCESS_SEAL_H
@@ -33,20 +34,34 @@ struct keys;
 #define SEAL_HASH_BYTES 16
 #define ONE_ID_BYTES 15 /* "c_" and 13 characters; not counting a terminator */
 
-/* Reads the key file, or makes it (temporary file, sync, rename). INVALID for a KITH_MASTER_KEY that
- * is not the key of this folder, CORRUPT for a file that cannot be read as one. */
+/* Where it lies: KITH_KEYS_FILE, else `keys` in the data folder. */
+void keys_place(const char *folder, char *path, size_t path_bytes);
+/* Reads the key file, or makes it (temporary file, sync, rename). INVALID for a master key that
+ * is not the one of this file, CORRUPT for a file that cannot be read as one. */
 err keys_open(struct keys **keys, const char *path, struct problem *problem) MUST_USE;
 void keys_free(struct keys **keys);
-/* Sealing key `number` is in the file from now on, and seals; all below it are retired. Nothing happens when it is there already.
- * UNPROCESSABLE beyond SEALING_KEYS_MAX. */
+/* Sealing key `number` is in the file from now on, and opens. Nothing happens when it is there already. UNPROCESSABLE beyond
+ * SEALING_KEYS_MAX. */
 #define SEALING_KEYS_MAX 61
 err keys_add(struct keys *keys, const char *path, uint32_t number,
              struct problem *problem) MUST_USE;
-/* Another server, or the ledger, knows this one: it seals here as well. */
-void keys_learn(struct keys *keys, uint32_t newest);
-/* From the next start on nothing is opened with sealing keys up to `number`. CONFLICT for the newest. */
+/* It seals; all below it are retired. Nothing happens when a newer one does. NOT_FOUND when the file does not have it. */
+err keys_use(struct keys *keys, const char *path, uint32_t number,
+             struct problem *problem) MUST_USE;
+/* Sealing keys up to `number` leave the file, for good; this process opens with them until it ends. CONFLICT for the one that seals. */
 err keys_remove(struct keys *keys, const char *path, uint32_t number,
                 struct problem *problem) MUST_USE;
+/* Wrap all of the file by another master key: base64 of 32 bytes, kept elsewhere, or empty: one of its own. What is sealed does not
+ * change. Of a folder that nobody serves. */
+err keys_change_master(const char *path, str master, struct problem *problem) MUST_USE;
+
+/* How a key comes to the other servers of a log: wrapped for who has the one before, and the rest of the key file. */
+#define SEAL_SHARED_BYTES 72
+void keys_share(const struct keys *keys, uint32_t number, uint8_t out[SEAL_SHARED_BYTES]);
+/* It is in our file from now on, and opens. CORRUPT when we lack the key before, or it is of another folder. */
+err keys_take(struct keys *keys, const char *path, uint32_t number, str shared,
+              struct problem *problem) MUST_USE;
+
 /* Tells folders apart whose keys differ, and tells nothing about the keys: whoever stores it beside
  * the data finds out that a key file was lost or swapped. */
 void keys_fingerprint(const struct keys *keys, uint8_t out[SEAL_HASH_BYTES]);
@@ -78,7 +93,8 @@ size_t keys_count_old(const struct keys *keys, str bytes);
  * `number`; `place` says where it belongs and is not in it. CORRUPT for a damaged one, one of another place, or of a key that
  * the folder does not have. */
 #define SEAL_PIECE_BYTES 40
-uint32_t keys_newest(const struct keys *keys);
+uint32_t keys_known(const struct keys *keys);     /* that opens */
+uint32_t keys_newest(const struct keys *keys);    /* that seals */
 uint32_t keys_oldest(const struct keys *keys);    /* that may be opened */
 uint32_t keys_kept_from(const struct keys *keys); /* … from the next start on */
 char seal_digit(uint32_t number);                 /* of a key, in its texts */

@@ -158,7 +158,8 @@ static err put_folder(struct take *take, const char *from, const char *to, outsi
 /* Log and ledger have ways of their own, the warehouse too; locks and sockets say nothing. */
 static bool out_of_data(const char *to, bool is_folder)
 {
-    static const char *const PREFIXES[] = { "log.db", "ledger.db", "lock", "warehouse" };
+    static const char *const PREFIXES[] = { "log.db",    "ledger.db", "lock",
+                                            "warehouse", "keys.tmp",  "keys.old" };
     (void)is_folder;
     if (strchr(to, '/') != NULL)
         return false;

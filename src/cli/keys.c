@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kith keys: the sealing keys of a running server: which there are, rotation, removal. */
+/* kith keys: the sealing keys of a running server: which there are, rotation, removal; and the master key of a stopped folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include "access/seal.h"
 #include "base/clock.h"
 #include "cli/asking.h"
 #include "cli/commands.h"
@@ -11,6 +18,7 @@
 
 struct keys_asked {
     const char *server, *token, *no_wait;
+    const char *data;   /* master: of which folder */
     const char *number; /* remove: which */
     struct asking to;
 };
@@ -104,15 +112,57 @@ static err remove_key(struct keys_asked *asked)
     return error;
 }
 
+/* ---- the master key of a folder that nobody serves ---- */
+
+static err lock_folder(const char *folder, int *lock, struct problem *problem)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/lock", folder);
+    *lock = open(path, O_RDWR | O_CLOEXEC);
+    if (*lock < 0 && errno == ENOENT)
+        return problem_set(problem, ERR_NOT_FOUND, "'%s' is not a data folder", folder);
+    if (*lock < 0)
+        return problem_set(problem, ERR_IO, "cannot open '%s': %s", path, strerror(errno));
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    problem_set(problem, ERR_LOCKED, "the data folder '%s' is in use by a server", folder);
+    return problem_hint(problem, ERR_LOCKED, "stop it: it would go on with the key of before");
+}
+
+static err change_master(const char *folder, struct problem *problem)
+{
+    char path[PATH_MAX];
+    const char *fresh = getenv("KITH_NEW_MASTER_KEY");
+    int lock = -1;
+    err error = lock_folder(folder, &lock, problem);
+    keys_place(folder, path, sizeof path);
+    if (error == ERR_OK)
+        error = keys_change_master(path, fresh != NULL ? str_from_c(fresh) : STR_NONE, problem);
+    if (lock >= 0)
+        close(lock);
+    if (error == ERR_OK && fresh != NULL && fresh[0] != '\0')
+        printf("'%s' is wrapped by the new master key: start Kith with it as KITH_MASTER_KEY or "
+               "KITH_MASTER_KEY_FILE.\nDestroy the old one with all copies of the old file, as "
+               "soon as no backup needs them.\n",
+               path);
+    else if (error == ERR_OK)
+        printf("'%s' is wrapped by a master key of its own: start Kith without KITH_MASTER_KEY.\n",
+               path);
+    return error;
+}
+
 static const struct verb {
     const char *name;
-    err (*run)(struct keys_asked *asked);
+    err (*run)(struct keys_asked *asked); /* NULL: `master`, which asks no server */
     int words;
     const char *help;
 } verbs[] = {
     { "status", status, 0, "which keys there are, and how far sealing anew is" },
     { "rotate", rotate, 0, "[--no-wait]: a new one seals; what there is, is sealed anew" },
-    { "remove", remove_key, 1, "NUMBER: it and those before are not used any more" },
+    { "remove", remove_key, 1, "NUMBER: it and those before are destroyed" },
+    { "master", NULL, 0,
+      "--data DIR: of a stopped folder; its key file is wrapped by KITH_NEW_MASTER_KEY, or by one\n"
+      "                   of its own. KITH_MASTER_KEY is the one of before" },
 };
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])
 
@@ -131,6 +181,7 @@ static bool take_words(struct keys_asked *asked, const struct verb *verb, int ar
         { "--server", "URL", &asked->server },
         { "--token", "TOKEN", &asked->token },
         { "--no-wait", "", &asked->no_wait },
+        { "--data", "DIR", &asked->data },
     };
     int count = 0;
     for (int i = 0; i < argc; i++) {
@@ -142,7 +193,7 @@ static bool take_words(struct keys_asked *asked, const struct verb *verb, int ar
             return false;
         }
     }
-    return count == verb->words;
+    return count == verb->words && (asked->data != NULL) == (verb->run == NULL);
 }
 
 int command_keys(int argc, char **argv)
@@ -155,6 +206,12 @@ int command_keys(int argc, char **argv)
             verb = &verbs[i];
     if (verb == NULL || !take_words(&asked, verb, argc - 1, argv + 1))
         return usage();
+    if (verb->run == NULL) {
+        err changed = change_master(asked.data, &problem);
+        if (changed != ERR_OK)
+            print_problem(&problem);
+        return changed == ERR_OK ? 0 : EXIT_FAILED;
+    }
     err error = asking_open(&asked.to, asked.server, asked.token, &problem);
     if (error == ERR_OK)
         error = verb->run(&asked);

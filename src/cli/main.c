@@ -46,7 +46,7 @@ static const struct command {
     { "channel", command_channel, 0, "list, show, put, delete, test" },
     { "stop", command_stop, 0, "the red button: nothing leaves any more; --off goes on" },
     { "privacy", command_privacy, 0, "show, requests, access, restrict, erase, retention, retain" },
-    { "keys", command_keys, 0, "status, rotate, remove: the keys that seal" },
+    { "keys", command_keys, 0, "status, rotate, remove, master: the keys that seal" },
     { "backup", command_backup, BACKUP,
       "let a running server take one, or look after a folder of them" },
     { "restore", command_restore, RESTORE, "a data folder out of a backup, also as of a moment" },

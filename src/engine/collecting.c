@@ -8,6 +8,7 @@
 
 /* Between two looks whether the ledger has what the log said. */
 #define LOOK_MS 200
+#define LOOK_FOR_KEYS_MS 500
 
 static bool take_applied(void *context, const struct ledger_value *values)
 {
@@ -53,7 +54,7 @@ err collecting_open(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = load_sources(engine, problem);
     if (error == ERR_OK)
-        error = engine_learn_keys(engine, problem);
+        error = engine_learn_keys(engine, engine->ledger, problem);
     if (error != ERR_OK)
         return error;
     uint64_t last = log_last_seq(engine->log); /* a moment behind the ledger, perhaps */
@@ -116,4 +117,8 @@ void collecting_pass(struct engine *engine, const struct log_block *block)
         pthread_mutex_unlock(&engine->waiters_mutex);
     }
     look_again(engine);
+    if (steady_since_ms(engine->keys_looked) >= LOOK_FOR_KEYS_MS) {
+        engine_look_for_keys(engine, engine->ledger);
+        engine->keys_looked = steady_now();
+    }
 }

@@ -471,6 +471,13 @@ static err lock_folder(struct engine *engine, struct problem *problem)
     return ERR_OK;
 }
 
+/* A door that has not heard of the newest key yet hands in what the one before has sealed. */
+static void renew_handed_in(void *context, char *bytes, size_t size)
+{
+    struct engine *engine = context;
+    keys_renew(engine->keys, bytes, size);
+}
+
 static void log_is_dead(void *context, const struct problem *problem)
 {
     engine_fail(context, problem);
@@ -523,6 +530,7 @@ err engine_log_config(struct engine *engine, struct log_names *names, struct log
                                 .vfs = config->vfs,
                                 .fatal = log_is_dead,
                                 .describe = card_write,
+                                .renew = renew_handed_in,
                                 .context = engine };
     return ERR_OK;
 }
@@ -543,36 +551,6 @@ err engine_claim_lease(const char *folder, const char *log_url, const char *addr
     return error == ERR_OK ? log_claim(log_url, holder, address, lease_ms, problem) : error;
 }
 
-size_t engine_renew(void *keys, char *bytes, size_t size)
-{
-    return keys_renew(keys, bytes, size);
-}
-
-static bool take_newest(void *context, const struct ledger_value *values)
-{
-    uint64_t newest = 0;
-    if (str_to_uint64(values[1].bytes, &newest) && newest <= SEALING_KEYS_MAX)
-        keys_learn(context, (uint32_t)newest);
-    return false;
-}
-
-err engine_learn_keys(struct engine *engine, struct problem *problem)
-{
-    struct ledger_value key = ledger_text(STR(SEALING_NEWEST));
-    return ledger_find(engine->ledger, LEDGER_META, &key, 1, take_newest, engine->keys, problem);
-}
-
-void engine_ledger_config(struct engine *engine, struct ledger_config *ledger)
-{
-    const struct engine_config *config = &engine->config;
-    *ledger = (struct ledger_config){ .path = config->ledger_url,
-                                      .epoch = config->ledger_url != NULL ? log_epoch(engine->log)
-                                                                          : 0,
-                                      .vfs = config->vfs,
-                                      .renew = engine_renew,
-                                      .renew_context = engine->keys };
-}
-
 static err open_ledger(struct engine *engine, struct problem *problem)
 {
     struct ledger_config config;
@@ -587,7 +565,7 @@ static err open_ledger(struct engine *engine, struct problem *problem)
 static err open_stores(struct engine *engine, struct problem *problem)
 {
     char path[600];
-    snprintf(path, sizeof path, "%s/keys", engine->folder);
+    engine_keys_path(engine, path, sizeof path);
     err error = keys_open(&engine->keys, path, problem);
     if (error != ERR_OK)
         return error;
@@ -599,7 +577,7 @@ static err open_stores(struct engine *engine, struct problem *problem)
         error =
             engine->config.follows ? standby_open(engine, problem) : open_ledger(engine, problem);
     if (error == ERR_OK)
-        error = engine_learn_keys(engine, problem);
+        error = engine_learn_keys(engine, engine->ledger, problem);
     if (error != ERR_OK || engine->config.without_warehouse)
         return error;
     char folder[600];

@@ -218,6 +218,14 @@ struct history *engine_history(struct engine *engine);
 struct keys *engine_keys(struct engine *engine);
 /* META of the ledger: number of the newest sealing key, as text. */
 #define SEALING_NEWEST "sealing_newest"
+/* … of the oldest that is still kept; and, with its number behind it, a key for the other servers (keys_share). */
+#define SEALING_OLDEST "sealing_oldest"
+#define SEALING_SHARED "sealing_key_"
+void engine_keys_path(const struct engine *engine, char *path, size_t path_bytes);
+/* Key `number`, which our file has: the ledger knows that it seals, and the other servers get it. Waits for the commit. */
+err engine_share_key(struct engine *engine, uint32_t number, struct problem *problem) MUST_USE;
+/* Keys up to `number` are gone here: they go from the ledger and the other servers, too. Waits for the commit. */
+err engine_drop_keys(struct engine *engine, uint32_t number, struct problem *problem) MUST_USE;
 struct ledger *engine_ledger(struct engine *engine);
 struct warehouse *engine_warehouse(struct engine *engine);
 struct log *engine_log(struct engine *engine);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* standby: the ledger of an engine that follows, and how far the active one has flushed. */
+/* standby: the ledger of an engine that follows, how far the active one has flushed, and which keys it seals by. */
 #include "engine/standby.h"
 
 #include <stdio.h>
@@ -160,24 +160,25 @@ static bool is_ending(struct engine *engine)
     return atomic_load(&engine->stopping) || atomic_load(&engine->standby->ending);
 }
 
-static void *follow_flushes(void *context)
+static void *follow_ledger(void *context)
 {
     struct engine *engine = context;
     pthread_setname_np(pthread_self(), "kith-standby");
     while (!is_ending(engine)) {
-        look_at_flushes(engine);
+        if (engine->warehouse != NULL)
+            look_at_flushes(engine);
+        engine_look_for_keys(engine, engine->standby->source);
         for (int slept = 0; slept < LOOK_MS && !is_ending(engine); slept += 20)
             steady_sleep_ms(20);
     }
+    engine_look_for_keys(engine, engine->standby->source); /* the last word of one that is gone */
     return NULL;
 }
 
 err standby_start(struct engine *engine, struct problem *problem)
 {
     struct standby *standby = engine->standby;
-    if (engine->warehouse == NULL)
-        return ERR_OK; /* nothing is flushed */
-    if (pthread_create(&standby->thread, NULL, follow_flushes, engine) != 0)
+    if (pthread_create(&standby->thread, NULL, follow_ledger, engine) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started");
     standby->runs = true;
     return ERR_OK;

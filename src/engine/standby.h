@@ -6,7 +6,8 @@
  * ever written to the server. What the active one has put into the warehouse is asked for now and then: the tail lets go of it.
  *
  *     ledger on the server ──copy──▶ standby.db ◀── apply ◀── log of the active one
- *             └──── how far it is flushed ──▶ flushed_seq ──▶ tail
+ *             ├──── how far it is flushed ──▶ flushed_seq ──▶ tail
+ *             └──── newer sealing keys ──▶ key file (sealing.c)
  *
  * It appends nothing (no ticks, no timers, no sends, no results of scans): all that comes by the log. Events of the doors are
  * handed over through the log's inbox.
@@ -21,7 +22,7 @@ struct standby;
 
 /* Copy the ledger and open it as the engine's. The log is open. */
 err standby_open(struct engine *engine, struct problem *problem) MUST_USE;
-/* Begin to follow what is flushed, once the state is loaded. */
+/* Begin to follow what is flushed and which key seals, once the state is loaded. */
 err standby_start(struct engine *engine, struct problem *problem) MUST_USE;
 /* It follows no more; the ledger stays the engine's. Not from the engine's thread. */
 void standby_close(struct engine *engine);

@@ -67,6 +67,8 @@ struct engine {
     uint64_t
         sources_changed_seq; /* collecting: read them again when this is committed; 0: nothing */
     steady_ns sources_looked;
+    steady_ns keys_looked;      /* who follows: when it asked for newer sealing keys */
+    bool keys_not_learnt;       /* and that it got none was said */
     struct identity_pack *pack; /* after the start the keeper's; NULL: without */
 
     /* engine thread */
@@ -124,7 +126,8 @@ struct engine {
     /* Held by the engine's thread, save while it sleeps; then by who asks on a thread of his own. */
     pthread_mutex_t state_mutex;
     _Atomic bool stopping;
-    _Atomic bool pausing; /* the engine's thread ends when it has applied what there is, and is begun again */
+    _Atomic bool
+        pausing; /* the engine's thread ends when it has applied what there is, and is begun again */
     pthread_t thread;
     bool thread_runs;
     pthread_t keeper; /* ticks and trimming */
@@ -210,8 +213,12 @@ err engine_append_wait(struct engine *engine, str records, uint32_t count) MUST_
 err engine_barrier(struct engine *engine) MUST_USE;
 /* ledger_config.renew: sealed texts reach the ledger under the newest key, however long somebody has kept them. */
 size_t engine_renew(void *keys, char *bytes, size_t size);
-/* The ledger may know a newer sealing key than the key file of this server. */
-err engine_learn_keys(struct engine *engine, struct problem *problem) MUST_USE;
+/* The ledger may know a newer sealing key than the key file of this server, or that older ones are gone (sealing.c). CORRUPT when a
+ * key is missing. */
+err engine_learn_keys(struct engine *engine, struct ledger *ledger,
+                      struct problem *problem) MUST_USE;
+/* The same, now and then, of who follows: what is wrong is said once. */
+void engine_look_for_keys(struct engine *engine, struct ledger *ledger);
 /* settle.c: until the server's ledger is ours, or the engine stops. */
 err settle_start(struct engine *engine, struct problem *problem) MUST_USE;
 void settle_stop(struct engine *engine);

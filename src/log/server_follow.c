@@ -155,7 +155,11 @@ static err take_rows(struct server_store *store, const PGresult *result)
     struct taking taking = { .open = 0 };
     pthread_mutex_init(&taking.mutex, NULL);
     pthread_cond_init(&taking.changed, NULL);
+    const struct log_config *config = &store->log->config;
     for (int i = 0; i < PQntuples(result) && i < TAKE_ROWS; i++) {
+        if (config->renew != NULL)
+            config->renew(config->context, PQgetvalue(result, i, 2),
+                          (size_t)PQgetlength(result, i, 2));
         rows[i].taking = &taking;
         rows[i].append = (struct log_append){
             .records = str_from_bytes(PQgetvalue(result, i, 2), (size_t)PQgetlength(result, i, 2)),

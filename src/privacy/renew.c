@@ -20,19 +20,16 @@ static const char *const phase_texts[] = {
 
 /* ---- its row in META ---- */
 
-static err put_meta(struct privacy *privacy, const char *key, str value, bool now,
-                    struct problem *problem)
+static err put_job(struct privacy *privacy, str value, struct problem *problem)
 {
     struct ledger *ledger = engine_ledger(privacy->engine);
     struct ledger_writes *writes = ledger_writes_new(ledger);
     if (writes == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
-    LEDGER_PUT(writes, LEDGER_META, ledger_text(str_from_c(key)), ledger_blob(value));
+    LEDGER_PUT(writes, LEDGER_META, ledger_text(STR(META_JOB)), ledger_blob(value));
     err error = ledger_apply(ledger, &writes, 0, NULL, NULL);
     if (error != ERR_OK)
         ledger_writes_free(&writes);
-    else if (now)
-        error = ledger_drain(ledger);
     return error == ERR_OK ? ERR_OK
                            : problem_set(problem, error, "the ledger does not take what is sealed");
 }
@@ -60,7 +57,7 @@ static err save(struct privacy *privacy, struct problem *problem)
                  (long long)state->began_ms, (long long)state->finished_ms);
     INVARIANT(size > 0 && (size_t)size < sizeof text);
     show(&privacy->renewing);
-    return put_meta(privacy, META_JOB, str_from_bytes(text, (size_t)size), false, problem);
+    return put_job(privacy, str_from_bytes(text, (size_t)size), problem);
 }
 
 static uint64_t member(json_value object, const char *name)
@@ -133,18 +130,16 @@ static void begin_pass(struct renew_state *state)
     state->changed = state->busy = 0;
 }
 
-/* The key file and META both say the newest number before anything is sealed anew by it: whoever starts here, or beside us, goes
- * by it. */
+/* The key file has it, then the other servers have it or can take it, then it seals: whoever starts here, or beside us, opens what it
+ * has sealed. */
 static err begin(struct privacy *privacy, uint32_t newest, struct problem *problem)
 {
     struct renew_state *state = &privacy->renewing.state;
-    char path[PRIVACY_PATH_BYTES], number[16];
-    snprintf(path, sizeof path, "%s/keys", privacy->folder);
-    int size = snprintf(number, sizeof number, "%u", newest);
-    err error = keys_add(engine_keys(privacy->engine), path, newest, problem);
+    char path[PRIVACY_PATH_BYTES];
+    engine_keys_path(privacy->engine, path, sizeof path);
+    err error = engine_share_key(privacy->engine, newest, problem);
     if (error == ERR_OK)
-        error =
-            put_meta(privacy, SEALING_NEWEST, str_from_bytes(number, (size_t)size), true, problem);
+        error = keys_use(engine_keys(privacy->engine), path, newest, problem);
     if (error != ERR_OK)
         return error;
     *state =
@@ -242,7 +237,7 @@ err renew_look(struct privacy *privacy, bool *more, struct problem *problem)
     if (engine_follows(privacy->engine))
         return ERR_OK;
     err error = renewing->loaded ? ERR_OK : load(privacy, problem);
-    uint32_t newest = keys_newest(engine_keys(privacy->engine));
+    uint32_t newest = keys_known(engine_keys(privacy->engine));
     if (error == ERR_OK && newest > state->done && newest > state->key)
         error = begin(privacy, newest, problem);
     while (error == ERR_OK && state->key != 0 && !is_interrupted(privacy))
@@ -272,7 +267,7 @@ err privacy_rotate_keys(struct privacy *privacy, uint32_t from, struct problem *
 {
     char path[PRIVACY_PATH_BYTES];
     struct keys *keys = engine_keys(privacy->engine);
-    uint32_t newest = keys_newest(keys);
+    uint32_t newest = keys_known(keys);
     pthread_mutex_lock(&privacy->renewing.mutex);
     uint32_t done = privacy->renewing.shown.done;
     pthread_mutex_unlock(&privacy->renewing.mutex);
@@ -287,7 +282,7 @@ err privacy_rotate_keys(struct privacy *privacy, uint32_t from, struct problem *
     if (newest > 1 && done < newest)
         return problem_set(problem, ERR_CONFLICT,
                            "the rotation to key %u is under way: its job is k%u", newest, newest);
-    snprintf(path, sizeof path, "%s/keys", privacy->folder);
+    engine_keys_path(privacy->engine, path, sizeof path);
     err error = keys_add(keys, path, newest + 1, problem);
     if (error == ERR_OK)
         privacy_wake(privacy);
@@ -301,15 +296,19 @@ err privacy_remove_key(struct privacy *privacy, uint32_t number, struct problem 
     pthread_mutex_lock(&privacy->renewing.mutex);
     uint32_t done = privacy->renewing.shown.done;
     pthread_mutex_unlock(&privacy->renewing.mutex);
-    if (number == 0 || number > keys_newest(keys))
+    if (engine_follows(privacy->engine))
+        return problem_set(problem, ERR_UNAVAILABLE,
+                           "this server follows another: keys are removed at the active one");
+    if (number == 0 || number > keys_known(keys))
         return problem_set(problem, ERR_NOT_FOUND, "there is no key %u", number);
-    if (number < keys_newest(keys) && number >= done) {
+    if (number < keys_known(keys) && number >= done) {
         problem_set(problem, ERR_CONFLICT, "key %u is still needed", number);
         return problem_hint(problem, ERR_CONFLICT, "wait until job k%u is finished",
-                            keys_newest(keys));
+                            keys_known(keys));
     }
-    snprintf(path, sizeof path, "%s/keys", privacy->folder);
-    return keys_remove(keys, path, number, problem);
+    engine_keys_path(privacy->engine, path, sizeof path);
+    err error = keys_remove(keys, path, number, problem);
+    return error == ERR_OK ? engine_drop_keys(privacy->engine, number, problem) : error;
 }
 
 static void write_job(const struct renew_state *state, const char *waits_for, uint32_t number,
@@ -360,7 +359,7 @@ err privacy_write_key_job(struct privacy *privacy, uint32_t number, struct json_
 {
     struct renew_state state;
     char waits_for[WAITS_BYTES];
-    uint32_t newest = keys_newest(engine_keys(privacy->engine));
+    uint32_t newest = keys_known(engine_keys(privacy->engine));
     copy_shown(privacy, &state, waits_for);
     if (number < 2 || number != newest)
         return problem_set(problem, ERR_NOT_FOUND, "there is no job k%u", number);
@@ -375,7 +374,7 @@ err privacy_write_keys(struct privacy *privacy, struct json_writer *writer, stru
     struct renew_state state;
     char waits_for[WAITS_BYTES];
     const struct keys *keys = engine_keys(privacy->engine);
-    uint32_t newest = keys_newest(keys), oldest = keys_kept_from(keys);
+    uint32_t newest = keys_known(keys), oldest = keys_kept_from(keys);
     err error = ERR_OK;
     copy_shown(privacy, &state, waits_for);
     json_begin_object(writer);

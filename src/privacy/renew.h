@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* renew: what an older key sealed is sealed anew by the newest, wherever it lies. Private to privacy/.
  *
- *     keys_add: the key file, then META of the ledger ─▶ LEDGER ─▶ LOG ─▶ WAREHOUSE ─▶ FILES ─┬▶ done: all is under this key
+ *     keys_add: the key file, META of the ledger, keys_use ─▶ LEDGER ─▶ LOG ─▶ WAREHOUSE ─▶ FILES ─┬▶ done: all is under this key
  *                                                          ▲                                  │
  *                                                          └── a pass in which something changed
  *

@@ -39,7 +39,7 @@ err route_keys_rotate(struct request *request, struct problem *problem)
         problem_set(problem, ERR_UNPROCESSABLE, "newest is the number of the key that seals now");
         return problem_at(problem, ERR_UNPROCESSABLE, "/newest");
     }
-    bool is_new = from == keys_newest(request->server->keys);
+    bool is_new = from == keys_known(request->server->keys);
     error = privacy_rotate_keys(privacy, (uint32_t)from, problem);
     int size = snprintf(key, sizeof key, "%d", (int)from + 1);
     if (error == ERR_OK && is_new)

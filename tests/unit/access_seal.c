@@ -90,13 +90,13 @@ static void test_key_file(void **state)
 {
     (void)state;
     struct stat status;
-    char first[600], again[600];
+    char first[2000], again[2000];
     uint8_t one[16], two[16];
     struct keys *keys = open_keys(NULL);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
     read_file(first, sizeof first);
-    assert_int_equal(strncmp(first, "kith-keys 1\nmaster ", 19), 0);
+    assert_int_equal(strncmp(first, "kith-keys 3\nmaster ", 19), 0);
     keys_hash_identifier(keys, STR("user_id"), STR_NONE, STR("u"), one);
     keys_free(&keys);
     assert_null(keys);
@@ -104,7 +104,7 @@ static void test_key_file(void **state)
     keys_hash_identifier(keys, STR("user_id"), STR_NONE, STR("u"), two);
     keys_free(&keys);
     read_file(again, sizeof again);
-    assert_string_equal(first, again);
+    assert_string_equal(first, again); /* opening writes nothing */
     assert_memory_equal(one, two, 16);
     /* Two folders never have the same. */
     unlink(path);
@@ -117,7 +117,7 @@ static void test_key_file(void **state)
 static void test_master_from_outside(void **state)
 {
     (void)state;
-    char text[600];
+    char text[2000];
     struct keys *keys = open_keys(MASTER_42);
     keys_free(&keys);
     read_file(text, sizeof text);
@@ -134,8 +134,11 @@ static void test_master_from_outside(void **state)
 static void test_damaged_files(void **state)
 {
     (void)state;
-    char good[600], bad[600];
-    static const char *const texts[] = { "", "kith-keys 2\n",
+    char good[2000], bad[2000];
+    static const char *const texts[] = { "",
+                                         "kith-keys 2\n",
+                                         "kith-keys 3\n",
+                                         "kith-keys 4\n",
                                          "kith-keys 1\nmaster x\nsealing 1\ncheck 00\n",
                                          "kith-keys 1\nmaster environment\nsealing 0\ncheck 00\n" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -167,7 +170,10 @@ static void test_unwritable_folder(void **state)
     struct problem problem = { .error = ERR_OK };
     assert_int_equal(keys_open(&keys, "/nowhere/at/all/keys", &problem), ERR_IO);
     assert_non_null(strstr(problem.detail, "/nowhere/at/all/keys"));
-    assert_int_equal(keys_add(NULL, path, 2, &problem), ERR_NOT_FOUND);
+    keys = open_keys(NULL);
+    unlink(path);
+    assert_int_equal(keys_add(keys, path, 2, &problem), ERR_NOT_FOUND);
+    keys_free(&keys);
 }
 
 static void test_seal(void **state)
@@ -229,6 +235,13 @@ static void test_seal_refuses(void **state)
     keys_free(&keys);
 }
 
+static void rotate(struct keys *keys, uint32_t number)
+{
+    struct problem problem = { .error = ERR_OK };
+    assert_ok(keys_add(keys, path, number, &problem));
+    assert_ok(keys_use(keys, path, number, &problem));
+}
+
 static void test_rotation(void **state)
 {
     (void)state;
@@ -240,9 +253,13 @@ static void test_rotation(void **state)
     assert_int_equal(keys_seal(keys, &arena, STR("v"), &old), ERR_OK);
     keys_hash_identifier(keys, STR("mobile"), STR_NONE, STR("v"), before);
     keys_one_id(keys, 7, one_id_before);
+    assert_ok(keys_add(keys, path, 2, &problem));
+    assert_int_equal(keys_known(keys), 2);
+    assert_int_equal(keys_newest(keys), 1); /* it does not seal yet */
+    assert_int_equal(keys_use(keys, path, 3, &problem), ERR_NOT_FOUND);
     for (uint32_t i = 2; i <= 12; i++)
-        assert_int_equal(keys_add(keys, path, i, &problem), ERR_OK);
-    assert_int_equal(keys_add(keys, path, 5, &problem), ERR_OK); /* is there already */
+        rotate(keys, i);
+    rotate(keys, 5); /* is there already */
     assert_int_equal(keys_newest(keys), 12);
     assert_int_equal(keys_add(keys, path, SEALING_KEYS_MAX + 1, &problem), ERR_UNPROCESSABLE);
     keys_free(&keys);
@@ -274,42 +291,44 @@ static void test_renewed_in_place(void **state)
     static const char *const behind[] = { "",  "\"",       "\n",
                                           "A", "mobile_9", "AAAAAAAAAAAAAAAAAAAAAAAAA" };
     struct problem problem = { .error = ERR_OK };
-    struct keys *keys = open_keys(MASTER_42);
+    struct keys *one = open_keys(MASTER_42), *two = open_keys(MASTER_42);
+    rotate(two, 2);
+    struct keys *three = open_keys(MASTER_42);
+    rotate(three, 3);
     char bytes[4000], before[4000], value[300];
     memset(value, 'v', sizeof value);
     for (size_t length = 0; length < sizeof value; length += length < 20 ? 1 : 37)
         for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++) {
-            struct keys *one = open_keys(MASTER_42);
-            str sealed, plain, text, other;
+            str sealed, plain, text;
             assert_ok(keys_seal(one, &arena, str_from_bytes(value, length), &sealed));
             size_t size = put_record(bytes, sealed, behind[i]);
             memcpy(before, bytes, size);
             assert_int_equal(keys_renew(one, bytes, size), 0); /* it is the newest */
             assert_memory_equal(bytes, before, size);
-            keys_learn(one, 2);
-            assert_int_equal(keys_count_old(one, str_from_bytes(bytes, size)), 1);
-            assert_int_equal(keys_renew(one, bytes, size), 1);
-            assert_int_equal(keys_renew(one, bytes, size), 0);
+            assert_int_equal(keys_count_old(two, str_from_bytes(bytes, size)), 1);
+            assert_int_equal(keys_renew(two, bytes, size), 1);
+            assert_int_equal(keys_renew(two, bytes, size), 0);
             text = str_from_bytes(bytes + 5, sealed.size);
             assert_memory_equal(bytes, before, 5);
             assert_memory_equal(bytes + 5 + text.size, before + 5 + text.size,
                                 size - 5 - text.size);
             assert_true(str_starts_with(text, STR("s1:2:")));
-            assert_ok(keys_unseal(one, &arena, text, &plain, &problem));
+            assert_ok(keys_unseal(two, &arena, text, &plain, &problem));
             assert_true(str_equal(plain, str_from_bytes(value, length)));
+            /* who does not have key 2 says so, and leaves it as it is */
+            assert_int_equal(keys_unseal(one, &arena, text, &plain, &problem), ERR_CORRUPT);
+            assert_non_null(strstr(problem.detail, "key 2, which is not here"));
+            assert_int_equal(keys_renew(one, bytes, size), 0);
             /* K2: by way of key 2 or at once */
-            keys_learn(one, 3);
             size = put_record(before, sealed, behind[i]);
-            assert_int_equal(keys_renew(one, bytes, size), 1);
-            assert_int_equal(keys_renew(one, before, size), 1);
+            assert_int_equal(keys_renew(three, bytes, size), 1);
+            assert_int_equal(keys_renew(three, before, size), 1);
             assert_memory_equal(bytes, before, size);
-            /* K1: the file of this one knows key 1 alone */
-            other = str_from_bytes(bytes + 5, sealed.size);
-            assert_ok(keys_unseal(keys, &arena, other, &plain, &problem));
-            keys_free(&one);
             arena_reset(&arena);
         }
-    keys_free(&keys);
+    keys_free(&one);
+    keys_free(&two);
+    keys_free(&three);
 }
 
 static void test_removed(void **state)
@@ -321,8 +340,8 @@ static void test_removed(void **state)
     char bytes[200];
     assert_ok(keys_seal(keys, &arena, STR("v"), &old));
     assert_int_equal(keys_remove(keys, path, 1, &problem), ERR_CONFLICT);
-    assert_ok(keys_add(keys, path, 2, &problem));
-    assert_ok(keys_add(keys, path, 3, &problem));
+    rotate(keys, 2);
+    rotate(keys, 3);
     assert_ok(keys_seal(keys, &arena, STR("v"), &new));
     assert_int_equal(keys_remove(keys, path, 3, &problem), ERR_CONFLICT);
     assert_ok(keys_remove(keys, path, 1, &problem));
@@ -337,7 +356,7 @@ static void test_removed(void **state)
     memcpy(bytes, old.data, old.size);
     assert_int_equal(keys_renew(keys, bytes, old.size), 0);
     assert_memory_equal(bytes, old.data, old.size);
-    assert_ok(keys_add(keys, path, 4, &problem)); /* what was removed stays so */
+    rotate(keys, 4); /* what was removed stays so */
     keys_free(&keys);
     keys = open_keys(NULL);
     assert_int_equal(keys_oldest(keys), 2);
@@ -350,6 +369,8 @@ static void test_vectors(void **state)
 {
     (void)state;
     struct problem problem = { .error = ERR_OK };
+    write_file(
+        "kith-keys 1\nmaster environment\nsealing 1\ncheck 5163158a24de96475f6852119d0f5314\n");
     struct keys *keys = open_keys(MASTER_42);
     uint8_t hash[16];
     char text[40], one_id[ONE_ID_BYTES + 1];

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sealing: which key seals, between the key file of this server, the ledger, and the other servers at it.
+ *
+ *     active: keys_add ─▶ META: the key, wrapped for who has the one before, and its number ─▶ keys_use
+ *                                    └──▶ each other server: keys_take, keys_use, twice a second
+ *
+ * A ledger in a file belongs to one server: no key ever stands in it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/logline.h"
+#include "engine/state.h"
+
+#define NAME_BYTES 32
+
+void engine_keys_path(const struct engine *engine, char *path, size_t path_bytes)
+{
+    keys_place(engine->folder, path, path_bytes);
+}
+
+size_t engine_renew(void *keys, char *bytes, size_t size)
+{
+    return keys_renew(keys, bytes, size);
+}
+
+static str name_of(uint32_t number, char name[NAME_BYTES])
+{
+    int size = snprintf(name, NAME_BYTES, SEALING_SHARED "%u", number);
+    return str_from_bytes(name, (size_t)size);
+}
+
+/* ---- the active one ---- */
+
+err engine_share_key(struct engine *engine, uint32_t number, struct problem *problem)
+{
+    uint8_t shared[SEAL_SHARED_BYTES];
+    char name[NAME_BYTES], digits[16];
+    struct ledger_writes *writes = ledger_writes_new(engine->ledger);
+    if (writes == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
+    if (engine->config.ledger_url != NULL && number > 1) {
+        keys_share(engine->keys, number, shared);
+        LEDGER_PUT(writes, LEDGER_META, ledger_text(name_of(number, name)),
+                   ledger_blob(str_from_bytes((const char *)shared, sizeof shared)));
+    }
+    int size = snprintf(digits, sizeof digits, "%u", number);
+    LEDGER_PUT(writes, LEDGER_META, ledger_text(STR(SEALING_NEWEST)),
+               ledger_blob(str_from_bytes(digits, (size_t)size)));
+    err error = ledger_apply(engine->ledger, &writes, 0, NULL, NULL);
+    if (error != ERR_OK)
+        ledger_writes_free(&writes);
+    else
+        error = ledger_drain(engine->ledger);
+    return error == ERR_OK
+               ? ERR_OK
+               : problem_set(problem, error, "the ledger does not take the number of the key");
+}
+
+err engine_drop_keys(struct engine *engine, uint32_t number, struct problem *problem)
+{
+    char name[NAME_BYTES], digits[16];
+    struct ledger_writes *writes = ledger_writes_new(engine->ledger);
+    if (writes == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
+    for (uint32_t each = 2; each <= number; each++) {
+        struct ledger_value key = ledger_text(name_of(each, name));
+        ledger_delete(writes, LEDGER_META, &key);
+    }
+    int size = snprintf(digits, sizeof digits, "%u", number + 1);
+    LEDGER_PUT(writes, LEDGER_META, ledger_text(STR(SEALING_OLDEST)),
+               ledger_blob(str_from_bytes(digits, (size_t)size)));
+    err error = ledger_apply(engine->ledger, &writes, 0, NULL, NULL);
+    if (error != ERR_OK)
+        ledger_writes_free(&writes);
+    else
+        error = ledger_drain(engine->ledger);
+    return error == ERR_OK ? ERR_OK
+                           : problem_set(problem, error, "the ledger does not let go of the key");
+}
+
+/* ---- everybody ---- */
+
+struct shared_key {
+    uint8_t bytes[SEAL_SHARED_BYTES];
+    size_t size;
+};
+
+static bool take_shared(void *context, const struct ledger_value *values)
+{
+    struct shared_key *shared = context;
+    str bytes = values[1].bytes;
+    shared->size = bytes.size <= sizeof shared->bytes ? bytes.size : 0;
+    memcpy(shared->bytes, bytes.data, shared->size);
+    return false;
+}
+
+static bool take_number(void *context, const struct ledger_value *values)
+{
+    uint64_t number = 0;
+    if (str_to_uint64(values[1].bytes, &number) && number <= SEALING_KEYS_MAX)
+        *(uint32_t *)context = (uint32_t)number;
+    return false;
+}
+
+static err read_number(struct ledger *ledger, str name, uint32_t *number, struct problem *problem)
+{
+    struct ledger_value key = ledger_text(name);
+    return ledger_find(ledger, LEDGER_META, &key, 1, take_number, number, problem);
+}
+
+static err take_key(struct engine *engine, struct ledger *ledger, const char *path, uint32_t number,
+                    struct problem *problem)
+{
+    char name[NAME_BYTES];
+    struct shared_key shared = { .size = 0 };
+    struct ledger_value key = ledger_text(name_of(number, name));
+    err error = ledger_find(ledger, LEDGER_META, &key, 1, take_shared, &shared, problem);
+    return error == ERR_OK
+               ? keys_take(engine->keys, path, number,
+                           str_from_bytes((const char *)shared.bytes, shared.size), problem)
+               : error;
+}
+
+err engine_learn_keys(struct engine *engine, struct ledger *ledger, struct problem *problem)
+{
+    char path[600];
+    struct keys *keys = engine->keys;
+    uint32_t newest = 1, oldest = 1;
+    engine_keys_path(engine, path, sizeof path);
+    err error = read_number(ledger, STR(SEALING_NEWEST), &newest, problem);
+    if (error == ERR_OK)
+        error = read_number(ledger, STR(SEALING_OLDEST), &oldest, problem);
+    while (error == ERR_OK && keys_known(keys) < newest)
+        error = take_key(engine, ledger, path, keys_known(keys) + 1, problem);
+    if (error == ERR_OK && keys_newest(keys) < newest)
+        error = keys_use(keys, path, newest, problem);
+    if (error == ERR_OK && oldest > keys_kept_from(keys) && oldest <= keys_newest(keys))
+        error = keys_remove(keys, path, oldest - 1, problem);
+    return error;
+}
+
+void engine_look_for_keys(struct engine *engine, struct ledger *ledger)
+{
+    struct problem problem = { .error = ERR_OK };
+    if (engine_learn_keys(engine, ledger, &problem) == ERR_OK)
+        engine->keys_not_learnt = false;
+    else if (!engine->keys_not_learnt) {
+        engine->keys_not_learnt = true;
+        log_line(LOG_ERROR, "keys_not_learnt", "reason=\"%s\"", problem.detail);
+    }
+}
