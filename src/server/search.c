@@ -194,9 +194,9 @@ static err add_tail(struct request *request, str text, struct lookup *lookup,
                                             STR_NONE, str_from_c(phone), 0, &identifier, &error);
     if (error != ERR_OK || (form != NORMAL_USABLE && form != NORMAL_BLOCKED))
         return error;
-    return ledger_find_by(
+    return ledger_find_parts(
         server_ledger(request->server), LEDGER_IDENTIFIERS, "tail_hash",
-        ledger_blob(str_from_bytes(identifier.tail_hash, sizeof(identifier.tail_hash))), NULL, true,
+        ledger_blob(str_from_bytes(identifier.tail_hash, sizeof(identifier.tail_hash))),
         CANDIDATES_MAX, visit_tail, lookup, problem);
 }
 

@@ -142,6 +142,13 @@ err ledger_find_by(struct ledger *ledger, enum ledger_table table, const char *c
                    struct ledger_value value, const struct ledger_value *key_beyond,
                    bool descending, size_t limit, ledger_visitor visit, void *context,
                    struct problem *problem) MUST_USE;
+/* The same of a column whose index is in parts, as a migration says, of so many keys each: what comes together lies together in it,
+ * whatever its value. Newest key first; `value` is not empty. Cost: some microseconds for each part from the newest on,
+ * until there are `limit`; what is committed meanwhile may be seen or not. */
+#define LEDGER_PART_KEYS 131072
+err ledger_find_parts(struct ledger *ledger, enum ledger_table table, const char *column,
+                      struct ledger_value value, size_t limit, ledger_visitor visit, void *context,
+                      struct problem *problem) MUST_USE;
 /* The same without a condition: pages of a whole table by key. */
 err ledger_page(struct ledger *ledger, enum ledger_table table,
                 const struct ledger_value *key_beyond, bool descending, size_t limit,

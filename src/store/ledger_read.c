@@ -119,9 +119,10 @@ void readers_swap(struct ledger *ledger, struct ledger *other)
 static uint64_t shape_number(const struct read_shape *shape)
 {
     return (uint64_t)shape->columns << 32 | (uint64_t)shape->table << 16 |
-           (uint64_t)(shape->by + 1) << 8 | (uint64_t)shape->whole_key << 4 |
-           (uint64_t)shape->from << 3 | (uint64_t)shape->beyond << 2 |
-           (uint64_t)shape->descending << 1 | (uint64_t)shape->limited;
+           (uint64_t)(shape->by + 1) << 8 | (uint64_t)shape->in_part << 5 |
+           (uint64_t)shape->whole_key << 4 | (uint64_t)shape->from << 3 |
+           (uint64_t)shape->beyond << 2 | (uint64_t)shape->descending << 1 |
+           (uint64_t)shape->limited;
 }
 
 static err statement_prepare(struct reader *reader, const struct read_shape *shape,
@@ -329,6 +330,52 @@ err ledger_page(struct ledger *ledger, enum ledger_table table,
 {
     struct read_shape shape = { .table = table, .by = -1, .descending = descending };
     return read_page(ledger, &shape, NULL, key_beyond, limit, visit, context, problem);
+}
+
+/* ---- part by part ---- */
+
+struct part_reader {
+    ledger_visitor visit;
+    void *context;
+    size_t left;
+    bool stopped;
+};
+
+static bool take_key(void *context, const struct ledger_value *values)
+{
+    *(int64_t *)context = values[0].integer;
+    return false;
+}
+
+static bool take_of_part(void *context, const struct ledger_value *values)
+{
+    struct part_reader *parts = context;
+    parts->left--;
+    parts->stopped = !parts->visit(parts->context, values);
+    return !parts->stopped;
+}
+
+err ledger_find_parts(struct ledger *ledger, enum ledger_table table, const char *column,
+                      struct ledger_value value, size_t limit, ledger_visitor visit, void *context,
+                      struct problem *problem)
+{
+    struct part_reader parts = { .visit = visit, .context = context, .left = limit };
+    struct read_shape shape = { .table = table,
+                                .by = table_column(table_of(table), column),
+                                .in_part = true,
+                                .descending = true,
+                                .limited = true };
+    int64_t newest = -1;
+    if (shape.by < 0)
+        return problem_set(problem, ERR_INTERNAL, "ledger table '%s' has no column '%s'",
+                           ledger_table_name(table), column);
+    err error = ledger_page(ledger, table, NULL, true, 1, take_key, &newest, problem);
+    for (int64_t part = newest < 0 ? -1 : newest / LEDGER_PART_KEYS;
+         error == ERR_OK && part >= 0 && parts.left > 0 && !parts.stopped; part--) {
+        struct ledger_value values[] = { ledger_int(part), value, ledger_int((int64_t)parts.left) };
+        error = read_shape(ledger, &shape, values, 3, take_of_part, &parts, problem);
+    }
+    return error;
 }
 
 err ledger_check(struct ledger *ledger, struct problem *problem)

@@ -119,6 +119,12 @@ static void write_condition(const struct read_shape *shape, const struct table *
                             struct buffer *sql)
 {
     const char *joint = " WHERE ";
+    /* In the words of the index: it is used only by who repeats them. */
+    if (shape->in_part)
+        buffer_printf(sql, "%s\"%s\"/%d=? AND length(\"%s\")>0", joint, table->names[0],
+                      LEDGER_PART_KEYS, table->names[shape->by]);
+    if (shape->in_part)
+        joint = " AND ";
     if (shape->by >= 0) {
         buffer_printf(sql, "%s\"%s\"=?", joint, table->names[shape->by]);
         joint = " AND ";

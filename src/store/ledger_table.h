@@ -36,11 +36,12 @@ struct read_shape {
     bool whole_key;   /* WHERE key = ? … */
     bool from;        /* WHERE first key >= ? */
     int by;           /* WHERE column = ?; -1: none */
+    bool in_part;     /* WHERE key / LEDGER_PART_KEYS = ?, before `by`, which is not empty */
     bool beyond;      /* AND key > ? … (or < when descending) */
     bool descending;
     bool limited; /* LIMIT ? */
 };
-/* Parameters in order: by, key or from or beyond, limit. */
+/* Parameters in order: part, by, key or from or beyond, limit. */
 void table_write_select(const struct read_shape *shape, struct buffer *sql);
 
 /* INTERNAL, naming the difference, when the database does not hold the table as described. */

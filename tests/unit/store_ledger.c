@@ -206,6 +206,64 @@ static void pages(void **state)
     ledger_close(&ledger);
 }
 
+static void put_identifier(struct ledger_writes *writes, int64_t row, const char *tail)
+{
+    LEDGER_PUT(writes, LEDGER_IDENTIFIERS, ledger_int(row), ledger_blob(STR("hash")), ledger_int(3),
+               ledger_text(STR("")), ledger_int(0), ledger_int(row), ledger_int(1), ledger_int(2),
+               ledger_int(0), ledger_text(STR("first")), ledger_blob(STR("value")),
+               ledger_blob(str_from_c(tail)), ledger_int(4), ledger_int(5));
+}
+
+/* Newest first over the ends of parts, empty ones among them. */
+static void parts(void **state)
+{
+    struct ledger *ledger = open_ledger(*state);
+    struct problem problem;
+    const int64_t part = LEDGER_PART_KEYS;
+    struct seen seen = { .columns = 1 };
+    assert_ok(ledger_find_parts(ledger, LEDGER_IDENTIFIERS, "tail_hash", ledger_blob(STR("1234")),
+                                9, note, &seen, &problem));
+    assert_int_equal(seen.rows, 0);
+    struct ledger_writes *writes = ledger_writes_new(ledger);
+    put_identifier(writes, 1, "1234");
+    put_identifier(writes, 2, "");
+    put_identifier(writes, part - 1, "1234");
+    put_identifier(writes, part, "1234");
+    put_identifier(writes, part + 1, "9999");
+    put_identifier(writes, 3 * part + 7, "1234");
+    put_identifier(writes, 3 * part + 8, "");
+    apply(ledger, writes, 1);
+
+    char expected[100];
+    snprintf(expected, sizeof expected, "%lld %lld %lld 1", (long long)(3 * part + 7),
+             (long long)part, (long long)(part - 1));
+    assert_ok(ledger_find_parts(ledger, LEDGER_IDENTIFIERS, "tail_hash", ledger_blob(STR("1234")),
+                                9, note, &seen, &problem));
+    assert_string_equal(seen.text, expected);
+    snprintf(expected, sizeof expected, "%lld %lld", (long long)(3 * part + 7), (long long)part);
+    seen = (struct seen){ .columns = 1 };
+    assert_ok(ledger_find_parts(ledger, LEDGER_IDENTIFIERS, "tail_hash", ledger_blob(STR("1234")),
+                                2, note, &seen, &problem));
+    assert_string_equal(seen.text, expected);
+    seen = (struct seen){ .columns = 1, .rows_max = 2 }; /* the visitor stops */
+    assert_ok(ledger_find_parts(ledger, LEDGER_IDENTIFIERS, "tail_hash", ledger_blob(STR("1234")),
+                                9, note, &seen, &problem));
+    assert_string_equal(seen.text, expected);
+
+    /* An erased value is found no more. */
+    writes = ledger_writes_new(ledger);
+    put_identifier(writes, part, "");
+    apply(ledger, writes, 2);
+    seen = (struct seen){ .columns = 1 };
+    assert_ok(ledger_find_parts(ledger, LEDGER_IDENTIFIERS, "tail_hash", ledger_blob(STR("1234")),
+                                9, note, &seen, &problem));
+    assert_int_equal(seen.rows, 3);
+    assert_err(ledger_find_parts(ledger, LEDGER_IDENTIFIERS, "nothing", ledger_int(1), 2, note,
+                                 &seen, &problem),
+               ERR_INTERNAL);
+    ledger_close(&ledger);
+}
+
 /* Empty texts stay empty texts, NULL stays NULL, blobs keep every byte, numbers their range. */
 static void values_survive(void **state)
 {
@@ -713,10 +771,11 @@ static void a_reader_follows_who_writes(void **state)
     }
 #define ON_BOTH(X)                                                                                 \
     X(put_and_find), X(many_keys_are_found_in_their_order),                                        \
-                       X(pages), X(values_survive),                                                \
-                                   X(blobs_and_nulls),                                             \
-                                     X(commits_in_order),                                          \
-                                       X(sets_gather), X(digests), X(refuses_a_newer_ledger),      \
+                       X(pages), X(parts), X(values_survive),                                      \
+                                             X(blobs_and_nulls),                                   \
+                                               X(commits_in_order),                                \
+                                                 X(sets_gather), X(digests),                       \
+                                                                   X(refuses_a_newer_ledger),      \
                                                                      X(refuses_an_altered_table),  \
                                                                        X(refuses_a_missing_table), \
                                                                          X(sets_are_reused)
