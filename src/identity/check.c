@@ -149,7 +149,7 @@ size_t identity_memory_bytes(const struct identity *identity)
                    segments_bytes(&identity->evidence);
     bytes += index_memory_bytes(&identity->index) + index_memory_bytes(&identity->refusal_index) +
              index_memory_bytes(&identity->refusal_rows) + segments_bytes(&identity->families) +
-             index_memory_bytes(&identity->refused_index) +
+             segments_bytes(&identity->stirred) + index_memory_bytes(&identity->refused_index) +
              index_memory_bytes(&identity->refused_count) +
              index_memory_bytes(&identity->separated) +
              index_memory_bytes(&identity->evidence_pairs) +

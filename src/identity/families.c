@@ -127,7 +127,8 @@ static void customer_changed(struct identity *identity, uint16_t before, uint16_
 
 err families_node(struct identity *identity, uint32_t node)
 {
-    return segments_grow(&identity->families, (uint64_t)node + 1);
+    err error = segments_grow(&identity->stirred, (uint64_t)node / 64 + 1);
+    return error == ERR_OK ? segments_grow(&identity->families, (uint64_t)node + 1) : error;
 }
 
 void families_row(struct identity *identity, uint32_t node, uint16_t gone, uint16_t come)

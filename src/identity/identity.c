@@ -37,6 +37,8 @@ static err init_parts(struct identity *identity)
     if (error == ERR_OK)
         error = segments_init(&identity->families, sizeof(uint16_t));
     if (error == ERR_OK)
+        error = segments_init(&identity->stirred, sizeof(uint64_t));
+    if (error == ERR_OK)
         error = segments_init(&identity->edges, sizeof(struct edge));
     if (error == ERR_OK)
         error = segments_init(&identity->refusals, sizeof(struct refusal));
@@ -84,6 +86,7 @@ void identity_free(struct identity **out)
     segments_deinit(&identity->nodes);
     segments_deinit(&identity->ties);
     segments_deinit(&identity->families);
+    segments_deinit(&identity->stirred);
     segments_deinit(&identity->edges);
     segments_deinit(&identity->refusals);
     segments_deinit(&identity->evidence);

@@ -114,6 +114,9 @@ size_t identity_joins(const struct identity *identity, uint32_t node, struct ide
                       size_t limit);
 /* The identifier rows at home in the component's nodes. */
 size_t identity_rows(const struct identity *identity, uint32_t node, uint32_t *rows, size_t limit);
+/* Has a row come to this customer (a root), or gone, since this was last asked? Merges and splits are not told: they are by the
+ * outcome of what made them. For who keeps what he read of her rows; there is one such. Engine. */
+bool identity_take_stirred(const struct identity *identity, uint32_t customer);
 uint32_t identity_node_count(const struct identity *identity);     /* highest number */
 uint32_t identity_customer_count(const struct identity *identity); /* roots */
 uint32_t identity_row_count(const struct identity *identity);
@@ -135,6 +138,13 @@ struct identity_row_view {
 bool identity_pending_row(const struct identity *identity, uint32_t row,
                           struct identity_row_view *view);
 void identity_committed(struct identity *identity, uint32_t row);
+/* When `count` neighbouring rows were last seen, 4 bytes each, to be read at the next start instead of their events; appended. */
+void identity_seen_write(const struct identity *identity, uint32_t first, uint32_t count,
+                         struct buffer *out);
+/* Back: what was seen later stays. CORRUPT: nothing has changed. */
+err identity_seen_read(struct identity *identity, uint32_t first, uint32_t count,
+                       str bytes) MUST_USE;
+
 /* What changes of a row: row, node, flags, type, namespace, last seen, attached (to the second); the
  * other members are left alone. False if there is no such row. */
 bool identity_row_state(const struct identity *identity, uint32_t row,

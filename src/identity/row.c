@@ -112,8 +112,30 @@ void pending_deinit(struct identity *identity)
 
 /* ---- homes ---- */
 
+static uint64_t *stirred_word(const struct identity *identity, uint32_t customer)
+{
+    return segments_at(&identity->stirred, customer / 64);
+}
+
+/* A customer who is joined or parted later is told by that. */
+static void stir(struct identity *identity, uint32_t node)
+{
+    uint32_t customer = root_of(identity, node);
+    *stirred_word(identity, customer) |= UINT64_C(1) << customer % 64;
+}
+
+bool identity_take_stirred(const struct identity *identity, uint32_t customer)
+{
+    uint64_t bit = UINT64_C(1) << customer % 64;
+    if (customer >= identity->nodes.count || (*stirred_word(identity, customer) & bit) == 0)
+        return false;
+    *stirred_word(identity, customer) &= ~bit;
+    return true;
+}
+
 void row_link_in(struct identity *identity, uint32_t number, uint32_t node)
 {
+    stir(identity, node);
     struct row *row = row_at(identity, number);
     row->node = node;
     row->next = node_at(identity, node)->first_row;
@@ -124,6 +146,7 @@ static void link_out(struct identity *identity, uint32_t number)
 {
     struct row *row = row_at(identity, number);
     uint32_t *at = &node_at(identity, row->node)->first_row;
+    stir(identity, row->node);
     while (*at != number)
         at = &row_at(identity, *at)->next;
     *at = row->next;

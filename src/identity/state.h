@@ -241,6 +241,7 @@ struct identity {
     struct segments rows, nodes, ties, edges, refusals, evidence;
     uint32_t tie_free;
     struct segments families; /* by node: uint16_t, enum identity_family */
+    struct segments stirred; /* bit per customer whose rows came or went: uint64_t for 64 of them */
     uint32_t family_customers[FAMILY_BITS];
     struct component *components;
     uint32_t component_count, component_capacity, component_free;
@@ -456,7 +457,8 @@ err evidence_forget_node(struct act *act, uint32_t node) MUST_USE;
 
 uint16_t families_of_type(str name);
 uint16_t families_of_row(const struct identity *identity, uint32_t row);
-err families_node(struct identity *identity, uint32_t node) MUST_USE; /* room for a new one */
+err families_node(struct identity *identity,
+                  uint32_t node) MUST_USE; /* room for a new one, and for its bit in `stirred` */
 /* A row at home in `node` came, went (after it did), or changed: what it was, what it is. */
 void families_row(struct identity *identity, uint32_t node, uint16_t gone, uint16_t come);
 /* Components: one goes into another; one was made of its nodes; one became two. */
