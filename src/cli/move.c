@@ -168,6 +168,7 @@ int command_move(int argc, char **argv)
     log_set_level(LOG_WARN);
     if (error == ERR_OK)
         error = move(&options, &problem);
+    options_free(&options);
     if (error == ERR_OK)
         return 0;
     problem.error = error;

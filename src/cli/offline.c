@@ -100,7 +100,9 @@ int command_digest(int argc, char **argv)
                             &clock, &engine, &problem);
     if (error == ERR_OK)
         error = print_digest(engine, &digest, !options.quiet, &problem);
-    return finish(&engine, error, &problem);
+    int code = finish(&engine, error, &problem);
+    options_free(&options);
+    return code;
 }
 
 /* ---- check ---- */
@@ -238,6 +240,7 @@ int command_check(int argc, char **argv)
     if (error == ERR_OK)
         error = privacy_print_old_seals(engine, stdout, &problem);
     int code = finish(&engine, error, &problem);
+    options_free(&options);
     return code == EXIT_FAILED && error == ERR_CORRUPT ? EXIT_FOUND : code;
 }
 
@@ -326,6 +329,7 @@ int command_rebuild(int argc, char **argv)
         error = copy_sources(options.data, log_address(&options), options.into, &problem);
     if (error == ERR_OK)
         error = digest_of(options.into, NULL, NULL, true, &rebuilt, &problem);
+    options_free(&options);
     if (error != ERR_OK) {
         problem.error = error;
         print_problem(&problem);

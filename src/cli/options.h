@@ -20,11 +20,14 @@
 #define RESTORE 0x2000
 #define SANDBOX 0x4000
 #define MOVE 0x8000
+#define LIVE 0x10000 /* a running server takes a new value at SIGHUP */
 
 /* X(member, option, kind, commands, value, default, help) */
 #define OPTION_TABLE(X)                                                                           \
     X(data, "--data", TEXT, SERVE | OFFLINE | REBUILD | RESTORE | MOVE, "DIR", "",                \
       "the data folder")                                                                          \
+    X(config, "--config", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "FILE", "",                     \
+      "a file of options, a line each; the command line goes before it")                          \
     X(listen, "--listen", TEXT, SERVE, "ADDRESS:PORT", "127.0.0.1:8080",                          \
       "where to listen; port 0 takes any free one")                                               \
     X(ledger, "--ledger", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",                      \
@@ -55,15 +58,15 @@
     X(connections, "--connections", NUMBER, SERVE, "N", "12000", "open connections at most")      \
     X(connections_per_address, "--connections-per-address", NUMBER, SERVE, "N", "10000",          \
       "of them, from one address")                                                                \
-    X(in_flight, "--in-flight", SIZE, SERVE, "BYTES", "256M",                                     \
+    X(in_flight, "--in-flight", SIZE, SERVE | LIVE, "BYTES", "256M",                              \
       "bodies of all requests being worked on at most; beyond it 429")                            \
     X(history_memory, "--history-memory", SIZE, SERVE, "BYTES", "1900M",                          \
       "events in memory at most; older ones are read back from the warehouse")                    \
-    X(door_wait, "--door-wait", DURATION, SERVE, "DURATION", "100ms",                             \
+    X(door_wait, "--door-wait", DURATION, SERVE | LIVE, "DURATION", "100ms",                      \
       "events that waited longer for an HTTP thread are answered 429")                            \
     X(batch_bytes, "--batch-bytes", SIZE, SERVE, "BYTES", "4M", "one request of events at most")  \
     X(event_bytes, "--event-bytes", SIZE, SERVE, "BYTES", "256K", "one event at most")            \
-    X(trusted_proxies, "--trusted-proxies", TEXT, SERVE, "ADDRESSES", "",                         \
+    X(trusted_proxies, "--trusted-proxies", TEXT, SERVE | LIVE, "ADDRESSES", "",                  \
       "proxies, with commas, whose X-Forwarded-For counts")                                       \
     X(import_folder, "--import-folder", TEXT, SERVE, "DIR", "",                                   \
       "files below it may be imported by their path; without it only what is uploaded")           \
@@ -99,7 +102,7 @@
       "where the providers are; port 0 takes any free one")                                       \
     X(smtp, "--smtp", TEXT, SANDBOX, "ADDRESS:PORT", "", "where the mail host is; none without")  \
     X(seed, "--seed", NUMBER, SANDBOX, "N", "1", "of ids, delays and chances")                    \
-    X(quiet, "--quiet", FLAG, SERVE | OFFLINE | REBUILD, "", "", "warnings and errors alone")
+    X(quiet, "--quiet", FLAG, SERVE | OFFLINE | REBUILD | LIVE, "", "", "warnings and errors alone")
 
 enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_SIZE, OPTION_DURATION, OPTION_FLAG };
 
@@ -113,10 +116,9 @@ struct options {
 #define X(member, option, kind, commands, value, otherwise, help) OPTION_TYPE_##kind member;
     OPTION_TABLE(X)
 #undef X
+    char *file_text; /* of --config: texts are borrowed from it */
 };
 
-/* Fills in defaults, then argv[0…argc-1]. INVALID naming the option and the cure. Texts are borrowed
- * from argv. */
 /* Where the ledger is, when it is no file of the data folder: --ledger, else KITH_LEDGER, which `ps` does not show to
  * others; else NULL. */
 const char *ledger_address(const struct options *options);
@@ -125,8 +127,16 @@ const char *log_address(const struct options *options);
 /* Likewise of the warehouse's shards: what --warehouse says, else KITH_WAREHOUSE, which `kith check`, `digest` and `rebuild`
  * take too; NULL when it is embedded. */
 const char *warehouse_address(const char *option);
+/* Fills in defaults, then the file that --config names, then argv[0…argc-1]. The file has a line for each option, `name value`
+ * or `name = value`, the name without its dashes; `#` begins a comment line; what another command takes is passed over, so that one
+ * file serves all. INVALID naming the option, the line and the cure; IO when the file cannot be read. Texts are borrowed from
+ * argv and from the file's text. To be freed whatever came of it. */
 err options_parse(struct options *options, int command, int argc, char **argv,
                   struct problem *problem) MUST_USE;
+void options_free(struct options *options);
+/* Calls `tell` for each option of `command` that `now` has otherwise than `was`; `live`: a running server may take it. */
+void options_compare(const struct options *was, const struct options *now, int command,
+                     void (*tell)(void *context, const char *name, bool live), void *context);
 /* "  --data DIR   the data folder" … for the options of `command`. */
 void options_print(int command);
 

@@ -42,6 +42,51 @@ static void stop_at_once(void *context, const struct problem *problem)
     _exit(EXIT_FATAL);
 }
 
+/* ---- what we were told: the command line, and its --config as it was each time it was read ---- */
+
+struct reading {
+    struct options options;
+    struct reading *older; /* a server may still look at its texts */
+};
+struct given {
+    int argc;
+    char **argv;
+    struct reading *newest;
+    unsigned readings;
+};
+
+static err read_options(struct given *given, struct problem *problem)
+{
+    struct reading *reading = memory_alloc(sizeof *reading);
+    if (reading == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory for the options");
+    err error = options_parse(&reading->options, SERVE, given->argc, given->argv, problem);
+    if (error != ERR_OK) {
+        options_free(&reading->options);
+        memory_free(reading);
+        return error;
+    }
+    reading->older = given->newest;
+    given->newest = reading;
+    given->readings++;
+    return ERR_OK;
+}
+
+static void forget_options(struct given *given)
+{
+    while (given->newest != NULL) {
+        struct reading *reading = given->newest;
+        given->newest = reading->older;
+        options_free(&reading->options);
+        memory_free(reading);
+    }
+}
+
+static void set_level(const struct options *options)
+{
+    log_set_level(options->quiet ? LOG_WARN : LOG_INFO);
+}
+
 static err split_listen(const char *listen, char address[64], uint16_t *port,
                         struct problem *problem)
 {
@@ -115,6 +160,13 @@ static err name_scratch(const char *folder, char path[PATH_MAX], struct problem 
     return ERR_OK;
 }
 
+static struct server_limits limits_of(const struct options *options)
+{
+    return (struct server_limits){ .in_flight_bytes_max = (size_t)options->in_flight,
+                                   .door_wait_ms_max = options->door_wait,
+                                   .trusted_proxies = options->trusted_proxies };
+}
+
 static void fill_configs(const struct options *options, struct wall_clock *clock,
                          struct engine_config *engine, struct server_config *server)
 {
@@ -143,10 +195,7 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
         .api_threads = (unsigned)options->api_threads,
         .connections_max = (unsigned)options->connections,
         .connections_per_address_max = (unsigned)options->connections_per_address,
-        .in_flight_bytes_max = (size_t)options->in_flight,
-        .door_wait_ms_max = options->door_wait,
         .door_body_bytes_max = (size_t)options->batch_bytes,
-        .trusted_proxies = options->trusted_proxies,
         .admin_token = getenv("KITH_ADMIN_TOKEN"),
         .collect = { .event_bytes_max = (size_t)options->event_bytes,
                      .batch_bytes_max = (size_t)options->batch_bytes },
@@ -162,25 +211,6 @@ static void block_signals(sigset_t *signals)
     sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-}
-
-/* Until a signal ends us, or, of one that follows, the lease of the log is free for us to claim. */
-static bool wait_for_end(const sigset_t *signals, struct engine *engine, bool may_take_over)
-{
-    const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
-    for (;;) {
-        struct log_standing standing;
-        int number = sigtimedwait(signals, NULL, &look);
-        if (number == SIGHUP) {
-            log_line(LOG_INFO, "signal_ignored", "signal=SIGHUP");
-        } else if (number > 0) {
-            log_line(LOG_INFO, "server_stopping", "signal=%d", number);
-            return true;
-        }
-        engine_standing(engine, &standing);
-        if (may_take_over && standing.follows && standing.lease_is_free)
-            return false;
-    }
 }
 
 static err open_imports(const struct options *options, struct engine *engine, const char *data,
@@ -221,7 +251,8 @@ static err open_privacy(const struct options *options, struct engine *engine,
 /* ---- a life: as the active server, or as one that follows ---- */
 
 struct life {
-    const struct options *options;
+    struct given *given;
+    const struct options *options; /* as they were when it started */
     struct wall_clock clock;
     char folder[PATH_MAX], scratch[PATH_MAX], address[64];
     uint16_t port;
@@ -271,6 +302,7 @@ static void fill_life(struct life *life, bool follows, struct engine_config *eng
 {
     fill_configs(life->options, &life->clock, engine, server);
     server->offers = follows ? life->offers : OFFERS_ALL;
+    server->limits = limits_of(&life->given->newest->options);
     engine->folder = life->folder;
     engine->follows = follows;
     engine->role = server_role_text(server->offers, follows);
@@ -345,6 +377,54 @@ static void close_life(struct life *life)
         engine_close(&life->engine, CLOSE_MS_MAX);
 }
 
+/* ---- SIGHUP: the file of options again ---- */
+
+static void tell_change(void *context, const char *name, bool live)
+{
+    unsigned *changes = context;
+    *changes += live;
+    log_line(live ? LOG_INFO : LOG_WARN, live ? "option_changed" : "option_needs_restart",
+             "option=%s", name);
+}
+
+/* Takes all that may change while it runs, or, when something in the file is wrong, nothing. Of the rest it says that it waits
+ * for a restart. A server that is told the same again does nothing. */
+static void reload(struct life *life)
+{
+    struct problem problem = { .error = ERR_OK };
+    const struct options *was = &life->given->newest->options;
+    unsigned changes = 0;
+    if (read_options(life->given, &problem) != ERR_OK) {
+        log_line(LOG_ERROR, "options_refused", "reason=\"%s\"", problem.detail);
+        return;
+    }
+    const struct options *now = &life->given->newest->options;
+    options_compare(was, now, SERVE, tell_change, &changes);
+    const struct server_limits limits = limits_of(now);
+    server_limit(life->server, &limits);
+    log_line(LOG_INFO, "options_read", "reading=%u changed=%u", life->given->readings, changes);
+    set_level(now);
+}
+
+/* Until a signal ends us, or, of one that follows, the lease of the log is free for us to claim. */
+static bool wait_for_end(const sigset_t *signals, struct life *life, bool may_take_over)
+{
+    const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+    for (;;) {
+        struct log_standing standing;
+        int number = sigtimedwait(signals, NULL, &look);
+        if (number == SIGHUP) {
+            reload(life);
+        } else if (number > 0) {
+            log_line(LOG_INFO, "server_stopping", "signal=%d", number);
+            return true;
+        }
+        engine_standing(life->engine, &standing);
+        if (may_take_over && standing.follows && standing.lease_is_free)
+            return false;
+    }
+}
+
 /* The last three never take over. */
 enum role { ROLE_ANY, ROLE_ACTIVE, ROLE_FOLLOWER, ROLE_COLLECT, ROLE_QUERY };
 
@@ -403,7 +483,7 @@ static err follow(struct life *life, enum role role, const sigset_t *signals, bo
     bool ours = false;
     err error = open_life(life, true, problem);
     while (error == ERR_OK && !*ended && !ours) {
-        *ended = wait_for_end(signals, life->engine, role == ROLE_ANY);
+        *ended = wait_for_end(signals, life, role == ROLE_ANY);
         ours = !*ended && claim(life);
     }
     if (life->server != NULL)
@@ -421,7 +501,7 @@ static err live(struct life *life, enum role role, const sigset_t *signals, stru
     for (;;) {
         err error = role >= ROLE_FOLLOWER ? ERR_LOCKED : open_life(life, false, problem);
         if (error == ERR_OK) {
-            (void)wait_for_end(signals, life->engine, false);
+            (void)wait_for_end(signals, life, false);
             server_drain(life->server, DRAIN_MS_MAX);
         }
         bool is_held = error == ERR_LOCKED && life->engine == NULL && role != ROLE_ACTIVE;
@@ -443,12 +523,14 @@ static err live(struct life *life, enum role role, const sigset_t *signals, stru
     }
 }
 
-static err run(const struct options *options, const sigset_t *signals, struct problem *problem)
+static err run(struct given *given, const sigset_t *signals, struct problem *problem)
 {
+    const struct options *options = &given->newest->options;
     struct life *life = memory_alloc(sizeof *life);
     enum role role = ROLE_ACTIVE;
     if (life == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory for the server");
+    life->given = given;
     life->options = options;
     err error = start_clock(options, &life->clock, problem);
     if (error == ERR_OK)
@@ -470,19 +552,20 @@ static err run(const struct options *options, const sigset_t *signals, struct pr
 
 int command_serve(int argc, char **argv)
 {
-    struct options options;
+    struct given given = { .argc = argc, .argv = argv };
     struct problem problem = { .error = ERR_OK };
     sigset_t signals;
-    err error = options_parse(&options, SERVE, argc, argv, &problem);
+    err error = read_options(&given, &problem);
     if (error != ERR_OK) {
         print_problem(&problem);
+        forget_options(&given);
         return EXIT_USAGE;
     }
-    if (options.quiet)
-        log_set_level(LOG_WARN);
+    set_level(&given.newest->options);
     block_signals(&signals);
     raise_file_limit();
-    error = run(&options, &signals, &problem);
+    error = run(&given, &signals, &problem);
+    forget_options(&given);
     if (error != ERR_OK) {
         problem.error = error;
         print_problem(&problem);

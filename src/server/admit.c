@@ -116,7 +116,7 @@ static bool is_too_late(struct admission *admission, int64_t waited_ms, int64_t 
 
 static int64_t limit_of(const struct request *request)
 {
-    int64_t limit_ms = request->server->config.door_wait_ms_max;
+    int64_t limit_ms = server_door_wait_ms_max(request->server);
     if (request->is_door)
         return flow_is_quiet(request) ? limit_ms * QUIET_PATIENCE : limit_ms;
     return str_starts_with(request->path, STR("/api/")) ? limit_ms * API_PATIENCE : 0;
@@ -127,7 +127,7 @@ static bool permits(struct request *request, int64_t limit_ms, int64_t refusing_
 {
     struct admission *admission = &request->thread->admission;
     bool pressed =
-        admission->full || admission->turn_ms > request->server->config.door_wait_ms_max / 2;
+        admission->full || admission->turn_ms > server_door_wait_ms_max(request->server) / 2;
     if (limit_ms == 0 || !pressed)
         return true;
     *waited_ms = socket_waited_ms(request->link->fd);

@@ -37,7 +37,7 @@ static void decode(struct request *request, uint32_t *count)
         .received_ms = server_now_ms(request->server),
     };
     struct source_set *sources = engine_sources(request->server->engine);
-    request->records.size_max = request->server->config.in_flight_bytes_max;
+    request->records.size_max = server_in_flight_bytes_max(request->server);
     collect_decode(request->thread->collect, sources, &collected, &request->records, count,
                    &request->door_answer);
     source_set_release(&sources);
@@ -98,7 +98,7 @@ static bool log_is_late(struct request *request)
 {
     struct server *server = request->server;
     uint32_t source = flow_source_known(request);
-    if (log_wait_ms(engine_log(server->engine), source) <= server->config.door_wait_ms_max)
+    if (log_wait_ms(engine_log(server->engine), source) <= server_door_wait_ms_max(server))
         return false;
     metric_add(METRIC_REQUESTS_LATE, 1);
     flows_press(server->flows);

@@ -271,7 +271,8 @@ static void refuse(struct request *request, err error, const char *detail)
 
 static bool is_trusted_proxy(const struct server *server, str address)
 {
-    str list = str_from_c(server->config.trusted_proxies), one;
+    const char *proxies = atomic_load_explicit(&server->trusted_proxies, memory_order_acquire);
+    str list = str_from_c(proxies), one;
     while (str_split(&list, ',', &one))
         if (str_equal(str_trim(one), address))
             return true;
@@ -342,7 +343,7 @@ static void check_early(struct request *request, const struct header_scan *scan,
     else if (length > request->body_bytes_max)
         refuse_body(request, ERR_TOO_LARGE, "the body is larger than the limit", length);
     else if (atomic_load_explicit(&server->in_flight_bytes, memory_order_relaxed) + length >
-             server->config.in_flight_bytes_max)
+             server_in_flight_bytes_max(server))
         refuse_body(request, ERR_BUSY, "as many bytes as fit are being worked on", length);
     else if (!admission_permits(request))
         refuse_late(request);
@@ -391,7 +392,7 @@ static enum MHD_Result http_take(struct request *request, const char *bytes, siz
         return received <= OVERRUN_BYTES_MAX ? MHD_YES : MHD_NO;
     size_t before = atomic_fetch_add_explicit(&server->in_flight_bytes, size, memory_order_relaxed);
     request->in_flight_bytes += size;
-    if (before + size > server->config.in_flight_bytes_max)
+    if (before + size > server_in_flight_bytes_max(server))
         refuse(request, ERR_BUSY, "as many bytes as fit are being worked on");
     else
         buffer_append(&request->body, bytes, size);

@@ -93,6 +93,11 @@ struct server {
     _Atomic unsigned connection_count, in_flight, suspended;
     _Atomic size_t in_flight_bytes;
 
+    /* server_limit: of config, what may change */
+    _Atomic size_t in_flight_bytes_max;
+    _Atomic int64_t door_wait_ms_max;
+    _Atomic(const char *) trusted_proxies;
+
     struct workers workers;
 
     /* who may */
@@ -122,6 +127,15 @@ struct server {
     struct values *values;         /* identifiers as they may be shown */
     struct filler *filler;         /* fills them */
 };
+
+static inline size_t server_in_flight_bytes_max(const struct server *server)
+{
+    return atomic_load_explicit(&server->in_flight_bytes_max, memory_order_relaxed);
+}
+static inline int64_t server_door_wait_ms_max(const struct server *server)
+{
+    return atomic_load_explicit(&server->door_wait_ms_max, memory_order_relaxed);
+}
 
 int64_t server_now_ms(const struct server *server); /* wall */
 /* Up to when an answer made now is true. */

@@ -18,6 +18,9 @@
 #include "server/search.h"
 #include "server/values.h"
 
+#define IN_FLIGHT_BYTES_MAX ((size_t)256 << 20)
+#define DOOR_WAIT_MS_MAX 100
+
 static void take_defaults(struct server_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -33,8 +36,6 @@ static void take_defaults(struct server_config *config)
     DEFAULT(header_bytes_max, 16 * 1024);
     DEFAULT(api_body_bytes_max, 1024 * 1024);
     DEFAULT(door_body_bytes_max, 4 * 1024 * 1024);
-    DEFAULT(in_flight_bytes_max, 256 * 1024 * 1024);
-    DEFAULT(door_wait_ms_max, 100);
     DEFAULT(header_ms_max, 10000);
     DEFAULT(body_ms_max, 30000);
     DEFAULT(idle_ms_max, 75000);
@@ -46,6 +47,15 @@ static void take_defaults(struct server_config *config)
 #undef DEFAULT
     if (config->zone == NULL)
         config->zone = "Asia/Shanghai";
+}
+
+void server_limit(struct server *server, const struct server_limits *limits)
+{
+    size_t in_flight = limits->in_flight_bytes_max;
+    int64_t door_wait_ms = limits->door_wait_ms_max;
+    atomic_store(&server->in_flight_bytes_max, in_flight > 0 ? in_flight : IN_FLIGHT_BYTES_MAX);
+    atomic_store(&server->door_wait_ms_max, door_wait_ms > 0 ? door_wait_ms : DOOR_WAIT_MS_MAX);
+    atomic_store_explicit(&server->trusted_proxies, limits->trusted_proxies, memory_order_release);
 }
 
 static void take_identity(const struct engine_state *state, struct engine_question *question)
@@ -90,6 +100,8 @@ static err start_parts(struct server *server, struct problem *problem)
     if (error == ERR_OK)
         error = http_start(server, problem);
     if (error == ERR_OK)
+        figures_begin(server);
+    if (error == ERR_OK)
         error = accept_start(server, problem);
     return error;
 }
@@ -101,6 +113,7 @@ err server_start(struct server **out, const struct server_config *config, struct
         return problem_set(problem, ERR_NOMEM, "no memory for the server");
     server->config = *config;
     take_defaults(&server->config);
+    server_limit(server, &config->limits);
     server->listen_fd = -1;
     server->engine = config->engine;
     server->keys = engine_keys(config->engine);

@@ -46,6 +46,14 @@ enum server_offers { OFFERS_ALL, OFFERS_DOORS, OFFERS_READS };
 /* As people read it: active, follower, collect, query. */
 const char *server_role_text(enum server_offers offers, bool follows);
 
+/* What may change while it runs; zeros: defaults. */
+struct server_limits {
+    size_t in_flight_bytes_max; /* bodies and records of all requests; default 256 MB */
+    int64_t door_wait_ms_max;   /* waited longer, unread: 429; default 100, others ten times that */
+    const char *
+        trusted_proxies; /* addresses, with commas: their X-Forwarded-For counts; outlives the server */
+};
+
 struct server_config {
     enum server_offers offers;
     struct engine *engine;   /* opened; outlives the server */
@@ -62,20 +70,18 @@ struct server_config {
     unsigned api_threads;                 /* default 6 */
     unsigned connections_max;             /* default 12,000 */
     unsigned connections_per_address_max; /* default 10,000 */
-    size_t header_bytes_max;    /* default 16 KB: of all headers, twice what is read at once; held
+    size_t header_bytes_max;     /* default 16 KB: of all headers, twice what is read at once; held
                                        by each open connection */
-    size_t api_body_bytes_max;  /* default 1 MB */
-    size_t door_body_bytes_max; /* default 4 MB, as it comes over the wire */
-    size_t in_flight_bytes_max; /* bodies and records of all requests; default 256 MB */
-    int64_t door_wait_ms_max;   /* waited longer, unread: 429; default 100, others ten times that */
-    int64_t header_ms_max;      /* default 10,000 */
-    int64_t body_ms_max;        /* default 30,000; longer only above 16 KB/s */
-    int64_t idle_ms_max;        /* default 75,000: between requests of a connection */
-    unsigned streams_max;       /* default 100: server-sent events */
-    size_t values_bytes;        /* of identifiers, masked, to be shown; default 256 MB */
-    const char *trusted_proxies;   /* addresses, with commas: their X-Forwarded-For counts */
-    const char *admin_token;       /* KITH_ADMIN_TOKEN; NULL: none */
-    const char *zone;              /* of the workspace without a setting; default Asia/Shanghai */
+    size_t api_body_bytes_max;   /* default 1 MB */
+    size_t door_body_bytes_max;  /* default 4 MB, as it comes over the wire */
+    int64_t header_ms_max;       /* default 10,000 */
+    int64_t body_ms_max;         /* default 30,000; longer only above 16 KB/s */
+    int64_t idle_ms_max;         /* default 75,000: between requests of a connection */
+    unsigned streams_max;        /* default 100: server-sent events */
+    size_t values_bytes;         /* of identifiers, masked, to be shown; default 256 MB */
+    struct server_limits limits; /* those that server_limit changes */
+    const char *admin_token;     /* KITH_ADMIN_TOKEN; NULL: none */
+    const char *zone;            /* of the workspace without a setting; default Asia/Shanghai */
     struct collect_limits collect; /* zeros: defaults */
 };
 
@@ -88,6 +94,9 @@ uint16_t server_port(const struct server *server);
 void server_drain(struct server *server, int64_t timeout_ms);
 /* Requests still in flight are waited for: the engine must still answer. */
 void server_stop(struct server **server);
+
+/* Tell a running server anew. Any thread; requests that come see the new values. */
+void server_limit(struct server *server, const struct server_limits *limits);
 
 /* First start: makes the administrator `admin` when there is no user, and writes login and password
  * into `login` (else leaves it empty). With `write_key` there is a server source `default` with it. */
