@@ -14,9 +14,16 @@ export const missingClickhouse = ['/usr/sbin/clickhouse-server', '/usr/bin/click
   ? false
   : 'ClickHouse is not installed: `make setup` brings it';
 
+// They are servers of their own, whom nobody ends when the test that began them has ended or was ended (node --test ends one that
+// takes too long by SIGTERM).
+const running = new Set();
+process.once('exit', () => running.forEach((cluster) => cluster.remove()));
+for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130]]) process.once(signal, () => process.exit(code));
+
 export class Cluster {
   static start() {
     const cluster = new Cluster();
+    running.add(cluster);
     cluster.folder = mkdtempSync(join(tmpdir(), 'kith-cluster-'));
     cluster.environment = { KITH_WAREHOUSE_USER: 'kith', KITH_WAREHOUSE_PASSWORD: "a shard's secret" };
     cluster.again();
@@ -48,6 +55,7 @@ export class Cluster {
   }
 
   remove() {
+    running.delete(this);
     spawnSync(tool, ['kill', this.folder], { stdio: 'ignore' });
     rmSync(this.folder, { recursive: true, force: true });
   }
