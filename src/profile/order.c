@@ -299,6 +299,12 @@ static int64_t refunded_of(const struct order *order)
     return order->refunded;
 }
 
+static bool is_wholly_refunded(const struct order *order)
+{
+    int64_t refunded = refunded_of(order);
+    return (order->flags & ORDER_REFUNDED_WHOLLY) != 0 || (refunded > 0 && refunded >= order->paid);
+}
+
 static void add_counted(struct money_line *line, const struct order *order)
 {
     int64_t time_ms = time_of(order->time);
@@ -321,9 +327,7 @@ static void add_order(struct money_line *line, const struct order *order)
         return;
     line->revenue = add_saturating(line->revenue, (paid ? order->paid : 0) - refunded);
     line->bought += paid;
-    bool wholly =
-        (order->flags & ORDER_REFUNDED_WHOLLY) != 0 || (refunded > 0 && refunded >= order->paid);
-    if (paid && !wholly)
+    if (paid && !is_wholly_refunded(order))
         add_counted(line, order);
 }
 
@@ -359,6 +363,42 @@ uint32_t orders_sum(const struct profile *profile, const uint32_t *nodes, size_t
     qsort(all, line_count, sizeof(*all), compare_lines);
     memcpy(lines, all, (line_count < limit ? line_count : limit) * sizeof(*all));
     return line_count;
+}
+
+static struct profile_sales *sales_in(struct profile_sales *lines, size_t *count, size_t limit,
+                                      const char currency[4])
+{
+    for (size_t i = 0; i < *count; i++)
+        if (memcmp(lines[i].currency, currency, sizeof lines[i].currency) == 0)
+            return &lines[i];
+    if (*count == limit)
+        return NULL;
+    lines[*count] = (struct profile_sales){ .orders = 0 };
+    memcpy(lines[*count].currency, currency, sizeof lines[*count].currency);
+    return &lines[(*count)++];
+}
+
+size_t profile_add_sales(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                         int64_t from_ms, int64_t until_ms, struct profile_sales *lines,
+                         size_t count, size_t limit)
+{
+    size_t order_count;
+    const struct order *orders = gather(profile, nodes, node_count, &order_count);
+    for (size_t i = 0; orders != NULL && i < order_count; i++) {
+        const struct order *order = &orders[i];
+        int64_t first_ms = time_of(order->time), refunded = refunded_of(order);
+        if ((order->flags & ORDER_PAID) == 0 || (order->flags & ORDER_CANCELLED) != 0 ||
+            first_ms < from_ms || first_ms > until_ms)
+            continue;
+        struct profile_sales *line =
+            sales_in(lines, &count, limit, profile->currencies[order->currency]);
+        if (line == NULL)
+            continue;
+        line->orders += !is_wholly_refunded(order);
+        line->net = add_saturating(line->net, order->paid - refunded);
+        line->refunded = add_saturating(line->refunded, refunded);
+    }
+    return count;
 }
 
 void orders_digest(const struct profile *profile, uint32_t node, struct digest *digest)

@@ -88,6 +88,18 @@ void profile_summarise(const struct profile *profile, const uint32_t *nodes, siz
 int64_t profile_order_back(const struct profile *profile, const uint32_t *nodes, size_t node_count,
                            str order_id);
 
+/* Orders first paid in [from_ms, until_ms], not cancelled, and what of them stays. `orders` leaves out those that were wholly
+ * refunded, whose net is nothing. */
+struct profile_sales {
+    char currency[4];
+    int64_t orders, net, refunded; /* minor units */
+};
+/* Adds those of a customer to the lines, one per currency; what would need more than `limit` of them is left out. How many lines
+ * there are then. Some 10 ns an order of hers. */
+size_t profile_add_sales(const struct profile *profile, const uint32_t *nodes, size_t node_count,
+                         int64_t from_ms, int64_t until_ms, struct profile_sales *lines,
+                         size_t count, size_t limit);
+
 /* What is known of a customer at one moment: all that an answer needs, so that it can be written on another
  * thread. Texts are in the arena given, save names, which are the profile's for its life. Sealed values
  * stay sealed: who shows them masks or reveals. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* figures: sums over all events, asked of the warehouse and kept for some seconds. Private to server/.
+/* figures: sums over all events, kept for some seconds. Private to server/.
  *
- * A figure says up to when it is true; the warehouse is at most some seconds behind the engine. When it
- * does not answer, what was known last is shown, marked partial. Worker threads.
+ * Those of the overview, of links and of the day's orders come of a walk through the history in memory (figures_memory.h); the
+ * warehouse is asked for what memory does not have, for sources, and for who sees a part. A figure says up to when it is true.
+ * When nobody answers, what was known last is shown, marked partial. Worker threads.
  */
 #ifndef KITH_SERVER_FIGURES_H
 #define KITH_SERVER_FIGURES_H
@@ -16,6 +17,8 @@
 struct figures;
 err figures_new(struct figures **figures) MUST_USE;
 void figures_free(struct figures **figures);
+/* The server is set up: what takes long is asked for. */
+void figures_begin(struct server *server);
 
 struct source_figures {
     int64_t events_today;  /* of the workspace's day */
@@ -51,7 +54,7 @@ struct today_figures {
     struct today_line lines[TODAY_CURRENCIES_MAX];
     size_t count;
     int64_t as_of_ms; /* 0: never */
-    bool partial;     /* the warehouse did not answer: what was known last */
+    bool partial;     /* nobody answered: what was known last */
 };
 /* Of everybody. */
 void figures_today(struct server *server, struct today_figures *today);

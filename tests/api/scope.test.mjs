@@ -192,7 +192,9 @@ test('S12: orders and net revenue of the day, of what is seen', real, async () =
   assert.deepEqual(await sums('wendy'), [['CNY', 2, 3000, 0]]);
   assert.deepEqual(await sums('tim'), [['CNY', 2, 6000, 1000]]);
   assert.deepEqual(await sums('dora'), [['CNY', 1, 5000, 0]]);
+  // of everybody by memory, of her teams by the warehouse
   await until('the sum of all', async () => (await today('boss')).orders === 5);
+  assert.deepEqual(await sums('boss'), await sums('head'));
 });
 
 test('segments and tags belong to a team, are shared, and hold of its customers alone', real, async () => {

@@ -166,6 +166,38 @@ static void many_orders_of_one_customer(void **state)
     assert_int_equal(summary.revenue, sum);
 }
 
+/* ---- of a time ---- */
+
+static void an_order_is_of_the_time_of_its_first_payment(void **state)
+{
+    struct profile *profile = *state;
+    const uint32_t nodes[] = { 1, 2 };
+    struct profile_sales lines[2] = { { .orders = 0 } };
+    observe(profile, 1, 99, "Order Paid", "before", 100, NONE, "CNY");
+    observe(profile, 1, 100, "Order Paid", "first", 1000, NONE, "CNY");
+    observe(profile, 1, 150, "Order Completed", "first", 1, NONE, "CNY");
+    observe(profile, 2, 120, "Order Paid", "first", 2000, NONE, "CNY");
+    observe(profile, 2, 90, "Order Completed", "earlier at one node", 7, NONE, "CNY");
+    observe(profile, 1, 110, "Order Paid", "earlier at one node", 8, NONE, "CNY");
+    observe(profile, 1, 130, "Order Paid", "refunded", 500, NONE, "CNY");
+    observe(profile, 2, 900, "Order Refunded", "refunded", NONE, 200, "CNY");
+    observe(profile, 1, 130, "Order Paid", "gone", 50, NONE, "CNY");
+    observe(profile, 2, 10, "Order Refunded", "gone", NONE, NONE, "CNY");
+    observe(profile, 1, 130, "Order Paid", "cancelled", 5000, NONE, "CNY");
+    observe(profile, 1, 131, "Order Cancelled", "cancelled", NONE, NONE, "CNY");
+    observe(profile, 1, 140, "Order Refunded", "nobody paid", NONE, 3, "CNY");
+    observe(profile, 1, 200, "Order Paid", "", 30, NONE, "USD");
+    observe(profile, 1, 201, "Order Paid", "after", 10000, NONE, "CNY");
+    assert_int_equal(profile_add_sales(profile, nodes, 2, 100, 200, lines, 0, 2), 2);
+    const struct profile_sales *fen =
+        memcmp(lines[0].currency, "CNY", 4) == 0 ? &lines[0] : &lines[1];
+    assert_int_equal(fen->orders, 2);
+    assert_int_equal(fen->net, 1000 + 300);
+    assert_int_equal(fen->refunded, 200 + 50);
+    assert_int_equal(lines[0].orders + lines[1].orders, 3);
+    assert_int_equal(profile_add_sales(profile, nodes, 2, 100, 200, lines, 0, 1), 1);
+}
+
 /* ---- any order of arrival, any nodes (T1) ---- */
 
 struct told {
@@ -202,6 +234,17 @@ static void shuffle(struct random_stream *random, struct told *told, size_t coun
     }
 }
 
+/* Each order is of one time. */
+static int64_t orders_by_times(const struct profile *profile)
+{
+    const uint32_t nodes[] = { 1, 2, 3, 4 };
+    struct profile_sales line = { .orders = 0 };
+    size_t count = 0;
+    for (int64_t from_ms = 0; from_ms < 30; from_ms += 7)
+        count = profile_add_sales(profile, nodes, 4, from_ms, from_ms + 6, &line, count, 1);
+    return line.orders;
+}
+
 static void any_order_of_arrival_gives_the_same(void **state)
 {
     (void)state;
@@ -229,6 +272,7 @@ static void any_order_of_arrival_gives_the_same(void **state)
             if (permutation == 0)
                 first = next;
             assert_memory_equal(&next, &first, sizeof(first));
+            assert_int_equal(orders_by_times(profile), first.orders);
             profile_free(&profile);
             shuffle(&random, told, 60);
         }
@@ -247,6 +291,7 @@ int main(void)
         T(orders_without_id_are_their_own),
         T(other_events_only_count),
         T(many_orders_of_one_customer),
+        T(an_order_is_of_the_time_of_its_first_payment),
         cmocka_unit_test(any_order_of_arrival_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
