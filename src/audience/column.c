@@ -396,6 +396,80 @@ static void end_of_pass(struct facts_table *facts)
             facts->columns[i]->state = COLUMN_FILLED;
 }
 
+/* So many traits are read one by one; for more of them the whole profile is written once. */
+#define TRAITS_ALONE_MAX 2
+
+struct filling {
+    bool identifiers, journeys, profile; /* profile: the whole of it */
+    uint32_t columns[IDENTIFIER_BITS];   /* traits and consents, each read alone */
+    uint32_t count;
+};
+
+/* What this pass has to read; the rest is filled, and kept by what changes it. */
+static struct filling filling_of(const struct facts_table *facts)
+{
+    struct filling filling = { .identifiers = facts->columns[0]->state == COLUMN_FILLING };
+    uint32_t traits = 0;
+    for (uint32_t i = 1; i < facts->column_count; i++) {
+        const struct fact_column *column = facts->columns[i];
+        if (column->state != COLUMN_FILLING)
+            continue;
+        filling.journeys = filling.journeys || column->source == COLUMN_JOURNEY;
+        if (column->source == COLUMN_JOURNEY)
+            continue;
+        traits += column->source == COLUMN_TRAIT;
+        if (filling.count < IDENTIFIER_BITS)
+            filling.columns[filling.count++] = i;
+        else
+            filling.profile = true;
+    }
+    filling.profile = filling.profile || traits > TRAITS_ALONE_MAX;
+    return filling;
+}
+
+static err fill_cell(struct audience *audience, uint32_t customer, const uint32_t *nodes,
+                     size_t count, struct fact_column *column)
+{
+    const struct profile *profile = audience->config.profile;
+    struct facts_table *facts = &audience->facts;
+    int64_t cell = NO_VALUE;
+    err error = ERR_OK;
+    bool granted, changed;
+    json_value value;
+    buffer_clear(&facts->text);
+    if (column->source == COLUMN_CONSENT) {
+        if (profile_consent(profile, nodes, count, column->name, &granted))
+            cell = granted;
+    } else if (profile_trait(profile, nodes, count, column->name, &facts->text)) {
+        error = buffer_status(&facts->text);
+        if (error == ERR_OK)
+            error = json_parse(facts->parser, buffer_str(&facts->text), &value, NULL);
+        if (error == ERR_OK)
+            cell = cell_of(column, value);
+    }
+    return error == ERR_OK ? cell_put(column, customer, cell, &changed) : error;
+}
+
+static err fill_customer(struct audience *audience, uint32_t customer,
+                         const struct filling *filling)
+{
+    uint32_t nodes[NODES_MAX];
+    err error = ERR_OK;
+    if (filling->profile) {
+        error = columns_read(audience, customer, NULL);
+    } else {
+        size_t count = nodes_of(audience, customer, nodes);
+        for (uint32_t i = 0; error == ERR_OK && i < filling->count; i++)
+            error = fill_cell(audience, customer, nodes, count,
+                              audience->facts.columns[filling->columns[i]]);
+        if (error == ERR_OK && filling->journeys)
+            error = columns_read_journeys(audience, customer, NULL);
+    }
+    if (error == ERR_OK && filling->identifiers)
+        error = columns_read_identifiers(audience, customer, NULL);
+    return error;
+}
+
 bool columns_fill(struct audience *audience, int64_t budget_us)
 {
     struct facts_table *facts = &audience->facts;
@@ -404,11 +478,11 @@ bool columns_fill(struct audience *audience, int64_t budget_us)
     uint32_t last = identity_node_count(identity);
     if (!columns_are_filling(facts))
         return false;
+    struct filling filling = filling_of(facts);
     uint32_t customer = facts->fill_next != 0 ? facts->fill_next : 1;
     for (uint32_t done = 1; customer <= last; customer++, done++) {
         if (identity_root(identity, customer) == customer &&
-            (columns_read(audience, customer, NULL) != ERR_OK ||
-             columns_read_identifiers(audience, customer, NULL) != ERR_OK))
+            fill_customer(audience, customer, &filling) != ERR_OK)
             break; /* out of memory: tried again at the next slice */
         if (done % 16 == 0 && steady_since_us(start) >= budget_us) {
             customer++;
