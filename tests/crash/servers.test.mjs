@@ -169,6 +169,38 @@ test('a follower answers, refuses commands with the place of the active one, and
   await until('what was collected meanwhile to be applied', async () => (await second.customerBy('user_id', 'u1')).summary.events === 6);
 });
 
+test('who is erased is shown by nobody: followers forget her, and so does the one that takes over', { skip, timeout: 300_000 }, async () => {
+  const postgres = Postgres.start();
+  started.push(postgres);
+  const first = await server(postgres, undefined, undefined, 'any', 5000);
+  const { write_key: backend } = await first.source('backend');
+  const phone = '13712345678', name = '林小满';
+  await first.batch(backend, [
+    { type: 'identify', messageId: 'i1', userId: 'u1', traits: { phone, name } },
+    { type: 'track', messageId: 't1', userId: 'u1', event: 'Load Event', properties: { note: name } },
+    { type: 'identify', messageId: 'i2', userId: 'u2', traits: { name: 'other' } },
+  ]);
+  const second = await server(postgres, first, undefined, 'any', 5000);
+  const her = await until('the follower to know her', () => second.findBy('user_id', 'u1'));
+  assert.equal(her.traits.name, name); // shown, so it is in memory there
+  assert.match(JSON.stringify(await second.timeline(her.one_id)), /Load Event/);
+
+  await first.api('DELETE', `/customers/${her.one_id}?reason=asked`);
+  const knows = async (kith) => {
+    const found = [await kith.findBy('user_id', 'u1'), await kith.findBy('mobile', `+86${phone}`)];
+    const answer = await fetch(`${kith.url}/api/v1/customers/${her.one_id}`, { headers: { authorization: `Bearer ${kith.token}` } });
+    return found.some(Boolean) || answer.status === 200 || (await answer.text()).includes(name);
+  };
+  await until('the follower to have forgotten her', async () => !(await knows(second)));
+  assert.equal((await second.customerBy('user_id', 'u2')).traits.name, 'other');
+  await first.kill9();
+  await until('the follower to take over', async () => (await standing(second))?.role === 'active', { timeoutMs: 120_000 });
+  assert.equal(await knows(second), false);
+  await until('its ledger to be the server\'s', () => logged(second, 'ledger_settled ') === 1);
+  assert.equal(await knows(second), false);
+  assert.equal((await second.customerBy('user_id', 'u2')).traits.name, 'other');
+});
+
 test('D10: sends in flight across a take-over: the killed one has claimed them, the next one repeats them under their keys; who was paused sends nothing more', { skip, timeout: 300_000 }, async () => {
   const people = 40, receiver = await Receiver.start({ honours: false });
   started.push({ remove: () => receiver.stop() });
