@@ -72,12 +72,6 @@ static void free_bitmap(roaring_bitmap_t *bitmap)
         roaring_bitmap_free(bitmap);
 }
 
-void audience_use_submit(struct audience *audience,
-                         err (*submit)(void *context, str operation, str body))
-{
-    audience->config.submit = submit;
-}
-
 void audience_free(struct audience **audience)
 {
     struct audience *gone = *audience;
@@ -121,6 +115,8 @@ err audience_start(struct audience *audience, int64_t now_ms)
     audience->now_ms = now_ms;
     audience->day = local_day(audience->zone, now_ms);
     audience->started = true;
+    audience->started_ms = audience->settled_stored_ms != 0 ? audience->settled_stored_ms : now_ms;
+    audience->settled_ms = audience->settled_stored_ms;
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         struct definition *definition = audience->definitions[i];
         if (definition == NULL || definition->deleted)

@@ -347,6 +347,8 @@ err scan_due_times(struct audience *audience)
     if (error != ERR_OK)
         return error;
     scan->only_due = true;
+    scan->now_ms =
+        audience->started_ms; /* what is stored is true of then: what changed since is due */
     for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
         struct definition *definition = audience->order[i];
         if (definition->recipe->needs.time)

@@ -724,6 +724,9 @@ struct audience {
     struct sweep sweep;
     int64_t
         unsettled_stored; /* what the ledger says of it: 0 nothing is left, 1 a sweep, 2 one with facts */
+    int64_t settled_ms,
+        settled_stored_ms; /* the last tick of which nobody is left; in the ledger */
+    int64_t started_ms;    /* the same at the start: from then on changes by time may be missing */
     bool pending_facts, pending_objects; /* who is pending is of a sweep */
     _Atomic bool wants_tick;
     _Atomic bool is_settling;        /* what a tick found due is not settled yet */

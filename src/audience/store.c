@@ -180,6 +180,8 @@ static void put_checkpoint(struct audience *audience, struct ledger_writes *writ
 
 /* What a sweep has not come to yet would be lost with the memory: a start that finds this begins it again. It is taken
  * back in the commit that has the last of its changes. */
+#define SETTLED_ROW (-1) /* of LEDGER_AUDIENCE_STATES, which has rows of definitions besides */
+
 static void put_unsettled(struct audience *audience, struct ledger_writes *writes)
 {
     bool pending = !roaring_bitmap_is_empty(audience->pending);
@@ -193,9 +195,20 @@ static void put_unsettled(struct audience *audience, struct ledger_writes *write
     LEDGER_PUT(writes, LEDGER_AUDIENCE_STATES, ledger_int(0), ledger_int(unsettled));
 }
 
+/* Up to when everybody is settled: after a start due times are found as of then. Once a tick. */
+static void put_settled(struct audience *audience, struct ledger_writes *writes)
+{
+    if (audience->settled_ms == audience->settled_stored_ms)
+        return;
+    audience->settled_stored_ms = audience->settled_ms;
+    LEDGER_PUT(writes, LEDGER_AUDIENCE_STATES, ledger_int(SETTLED_ROW),
+               ledger_int(audience->settled_ms));
+}
+
 void audience_commit(struct audience *audience, struct ledger_writes *writes)
 {
     put_unsettled(audience, writes);
+    put_settled(audience, writes);
     for (uint32_t i = 1; i < audience->definition_count; i++) {
         struct definition *definition = audience->definitions[i];
         if (definition == NULL)
@@ -304,6 +317,8 @@ static bool load_state(void *context, const struct ledger_value *values)
     struct definition *definition = definition_at(load->audience, (uint32_t)values[0].integer);
     if (values[0].integer == 0)
         load->audience->unsettled_stored = values[1].integer;
+    if (values[0].integer == SETTLED_ROW)
+        load->audience->settled_stored_ms = values[1].integer;
     if (definition != NULL)
         definition->checkpoint = definition->change_number = (uint64_t)values[1].integer;
     return true;
