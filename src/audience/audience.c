@@ -72,6 +72,12 @@ static void free_bitmap(roaring_bitmap_t *bitmap)
         roaring_bitmap_free(bitmap);
 }
 
+void audience_use_submit(struct audience *audience,
+                         err (*submit)(void *context, str operation, str body))
+{
+    audience->config.submit = submit;
+}
+
 void audience_free(struct audience **audience)
 {
     struct audience *gone = *audience;

@@ -554,11 +554,16 @@ static void join_columns(const struct audience *audience, const uint64_t *change
             marks_join(marks, audience->by_column[word * 64 + (uint32_t)__builtin_ctzll(bits)]);
 }
 
-static err read_facts(struct audience *audience, uint32_t customer, bool profile,
+/* Of most events her identifiers are as they were: then they are not looked at. */
+static err read_facts(struct audience *audience, uint32_t customer, bool identifiers, bool profile,
                       struct marks *marks)
 {
     uint64_t changed[(COLUMNS_MAX + 63) / 64] = { 0 };
-    err error = columns_read_identifiers(audience, customer, changed);
+    err error = ERR_OK;
+    if (!identifiers && !profile)
+        return ERR_OK;
+    if (identifiers)
+        error = columns_read_identifiers(audience, customer, changed);
     if (error == ERR_OK && profile)
         error = columns_read(audience, customer, changed);
     join_columns(audience, changed, marks);
@@ -580,7 +585,8 @@ err audience_event(struct audience *audience, uint32_t customer, const struct ev
     marks_clear(&marks, marks_words(audience));
     /* Of whom nothing was known, everything is judged: what she has not done counts as well. */
     bool is_new = cell_get(audience->facts.columns[0], customer) == NO_VALUE;
-    err error = read_facts(audience, customer, tells_facts(event), &marks);
+    bool is_stirred = identity_take_stirred(audience->config.identity, customer);
+    err error = read_facts(audience, customer, is_new || is_stirred, tells_facts(event), &marks);
     int64_t until_ms = RULE_FOREVER;
     if (error == ERR_OK &&
         !hear_event(audience, customer, event->seq, moment.now_ms, &marks, &until_ms))
@@ -605,7 +611,7 @@ err audience_merged(struct audience *audience, uint32_t survivor, const uint32_t
             error = live_clear(audience, absorbed[i], moment, CAUSE_MERGE);
     marks_clear(&marks, marks_words(audience));
     if (error == ERR_OK)
-        error = read_facts(audience, survivor, true, &marks);
+        error = read_facts(audience, survivor, true, true, &marks);
     return error == ERR_OK ? live_judge_all(audience, survivor, moment, CAUSE_MERGE) : error;
 }
 
@@ -635,7 +641,7 @@ err audience_customer_changed(struct audience *audience, uint32_t customer,
     marks_clear(&marks, marks_words(audience));
     err error = clear_absorbed(audience, customer, moment);
     if (error == ERR_OK)
-        error = read_facts(audience, customer, true, &marks);
+        error = read_facts(audience, customer, true, true, &marks);
     return error == ERR_OK ? live_judge_all(audience, customer, moment, CAUSE_FACT) : error;
 }
 
