@@ -2,6 +2,7 @@
 /* wecom_operate: WeCom's and WeChat's operations as a table, and what became of mass messages and moments. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "channel/channel_inside.h"
@@ -136,31 +137,86 @@ static void put_receipt(struct json_writer *writer, str id, str recipient, str s
     json_end_object(writer);
 }
 
-/* 0 not yet, 1 sent, 2 no friend any more, 3 has had too many. */
-static bool put_result(struct json_writer *receipts, str id, json_value item)
-{
-    int64_t status = json_int(json_get(item, STR("status")), 0);
-    int64_t at_s = json_int(json_get(item, STR("send_time")), 0);
-    str recipient = json_text(json_get(item, STR("external_userid")));
-    if (recipient.size == 0)
-        recipient = json_text(json_get(item, STR("chat_id")));
-    if (status == 1)
-        put_receipt(receipts, id, recipient, STR("confirmed"), STR_NONE, at_s);
-    else if (status == 2)
-        put_receipt(receipts, id, recipient, STR("failed"), STR("send:2"), at_s);
-    else if (status == 3)
-        put_receipt(receipts, id, recipient, STR("failed"), STR("send:3"), at_s);
-    return status != 0;
-}
-
+/* What an employee's list says of a recipient: 0 not yet, 1 sent, 2 no friend any more, 3 has had too many. She may stand in the lists
+ * of several, who say different things: the one who sent counts, then who still may; a failure only where all failed. */
+struct found {
+    uint64_t recipient; /* hash */
+    size_t at, size;    /* its text, in `texts` */
+    int64_t status, at_s;
+};
 struct following {
     struct channels *channels;
     struct account *account;
     struct json_parser *parser;
-    struct buffer arguments, answer;
+    struct buffer arguments, answer, texts;
+    struct found *found;
+    size_t count, capacity;
     str id;
     struct json_writer *receipts;
 };
+
+static int rank_of(int64_t status)
+{
+    return status == 1 ? 0 : status == 2 || status == 3 ? 2 : 1;
+}
+
+static int compare_found(const void *left, const void *right)
+{
+    const struct found *a = left, *b = right;
+    if (a->recipient != b->recipient)
+        return a->recipient < b->recipient ? -1 : 1;
+    int order = rank_of(a->status) - rank_of(b->status);
+    return order != 0 ? order : (a->status > b->status) - (a->status < b->status);
+}
+
+static bool add_found(struct following *following, json_value item)
+{
+    str recipient = json_text(json_get(item, STR("external_userid")));
+    if (recipient.size == 0)
+        recipient = json_text(json_get(item, STR("chat_id")));
+    if (following->count == following->capacity) {
+        size_t capacity = following->capacity > 0 ? 2 * following->capacity : 1024;
+        struct found *larger = memory_resize(following->found, capacity * sizeof *larger);
+        if (larger == NULL)
+            return false;
+        following->found = larger;
+        following->capacity = capacity;
+    }
+    following->found[following->count++] =
+        (struct found){ .recipient = hash_bytes64(recipient.data, recipient.size, 0),
+                        .at = following->texts.size,
+                        .size = recipient.size,
+                        .status = json_int(json_get(item, STR("status")), 0),
+                        .at_s = json_int(json_get(item, STR("send_time")), 0) };
+    buffer_append_str(&following->texts, recipient);
+    return !following->texts.failed;
+}
+
+static void put_found(struct following *following, const struct found *found)
+{
+    str recipient = str_slice(buffer_str(&following->texts), found->at, found->at + found->size);
+    str code = found->status == 2 ? STR("send:2") : found->status == 3 ? STR("send:3") : STR_NONE;
+    put_receipt(following->receipts, following->id, recipient,
+                code.size > 0 ? STR("failed") : STR("confirmed"), code, found->at_s);
+}
+
+/* False: of some nobody can say yet. */
+static bool put_all(struct following *following)
+{
+    bool is_final = true;
+    if (following->count > 1)
+        qsort(following->found, following->count, sizeof *following->found, compare_found);
+    for (size_t i = 0; i < following->count; i++) {
+        const struct found *found = &following->found[i];
+        if (i > 0 && found->recipient == following->found[i - 1].recipient)
+            continue;
+        if (rank_of(found->status) == 1)
+            is_final = false;
+        else
+            put_found(following, found);
+    }
+    return is_final;
+}
 
 static void arguments_begin(struct following *following, struct json_writer *writer)
 {
@@ -171,11 +227,10 @@ static void arguments_begin(struct following *following, struct json_writer *wri
     json_member_int(writer, STR("limit"), 1000);
 }
 
-static bool follow_employee(struct following *following, str employee)
+static bool read_employee(struct following *following, str employee)
 {
     struct json_writer writer;
     json_value root, item;
-    bool is_final = true;
     arguments_begin(following, &writer);
     json_member_text(&writer, STR("userid"), employee);
     json_end_object(&writer);
@@ -184,12 +239,13 @@ static bool follow_employee(struct following *following, str employee)
         return false;
     struct json_iterator iterator = json_iterate(json_get(root, STR("send_list")));
     while (json_next(&iterator, NULL, &item))
-        is_final = put_result(following->receipts, following->id, item) && is_final;
-    return is_final;
+        if (!add_found(following, item))
+            return false;
+    return true;
 }
 
-/* The employees of a task, as texts with a NUL behind each; false: unknown. */
-static bool list_employees(struct following *following, struct buffer *done, bool *all)
+/* The employees of a task, as texts with a NUL behind each; `all`: each has pressed 'send', or let it go. False: unknown. */
+static bool list_employees(struct following *following, struct buffer *employees, bool *all)
 {
     struct json_writer writer;
     json_value root, item;
@@ -201,29 +257,26 @@ static bool list_employees(struct following *following, struct buffer *done, boo
     struct json_iterator iterator = json_iterate(json_get(root, STR("task_list")));
     *all = json_count(json_get(root, STR("task_list"))) > 0;
     while (json_next(&iterator, NULL, &item)) {
-        if (json_int(json_get(item, STR("status")), 0) == 0) {
-            *all = false; /* has not pressed 'send' yet */
-            continue;
-        }
-        buffer_append_str(done, json_text(json_get(item, STR("userid"))));
-        buffer_append_byte(done, 0);
+        *all = *all && json_int(json_get(item, STR("status")), 0) != 0;
+        buffer_append_str(employees, json_text(json_get(item, STR("userid"))));
+        buffer_append_byte(employees, 0);
     }
     return true;
 }
 
+/* Who has not pressed 'send' is asked for too: she may be in his list, and he may be the one who sends. */
 static bool follow_mass(struct following *following)
 {
-    struct buffer done;
-    bool is_final = false;
-    buffer_init(&done, FOLLOW_BYTES_MAX);
-    if (list_employees(following, &done, &is_final)) {
-        str rest = buffer_str(&done), employee;
-        while (str_split(&rest, '\0', &employee))
-            if (employee.size > 0)
-                is_final = follow_employee(following, employee) && is_final;
-    }
-    buffer_deinit(&done);
-    return is_final;
+    struct buffer employees;
+    bool all = false, is_known;
+    buffer_init(&employees, FOLLOW_BYTES_MAX);
+    is_known = list_employees(following, &employees, &all);
+    str rest = buffer_str(&employees), employee;
+    while (is_known && str_split(&rest, '\0', &employee))
+        if (employee.size > 0)
+            is_known = read_employee(following, employee);
+    buffer_deinit(&employees);
+    return is_known && put_all(following) && all;
 }
 
 /* 1 queued, 2 running, 3 done with a result. */
@@ -263,12 +316,15 @@ bool wecom_follow(struct channels *channels, struct account *account, str provid
         return false;
     buffer_init(&following.arguments, 64 << 10);
     buffer_init(&following.answer, FOLLOW_BYTES_MAX);
+    buffer_init(&following.texts, FOLLOW_BYTES_MAX);
     if (str_starts_with(provider_id, STR("moment:")))
         is_final = follow_moment(&following, str_slice(provider_id, 7, provider_id.size));
     else if (provider_id.size > 0)
         is_final = follow_mass(&following);
     buffer_deinit(&following.arguments);
     buffer_deinit(&following.answer);
+    buffer_deinit(&following.texts);
+    memory_free(following.found);
     json_parser_free(&following.parser);
     return is_final;
 }

@@ -3,7 +3,7 @@
  *
  *   {"id":1,"do":"put","key":"k","kind":"webhook","settings":{…}}      {"id":1,"ok":true} or {"id":1,"error":"…","detail":"…"}
  *   {"id":2,"do":"send","messages":[{touch,key,account,form,recipient,content,expires_ms,is_repeat,order,tries}]}
- *   {"id":3,"do":"test|operate|callback|reply|health|room|delete|follow|kinds|codes|reasons|now|stop", …}
+ *   {"id":3,"do":"test|operate|callback|reply|health|room|delete|follow|kinds|codes|reasons|now|pass|stop", …}
  *   {"result":{…}} for each `done`, {"receipts":[…],"account":"k"} for what was asked for later
  *
  * Arguments: --sandbox URL, --now MS (the clock stands still), --seed N. */
@@ -20,7 +20,7 @@
 #define LINE_BYTES_MAX ((size_t)16 << 20)
 
 static pthread_mutex_t out_mutex = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic int64_t fixed_now_ms;
+static _Atomic int64_t fixed_now_ms, skipped_by_ms;
 static struct channels *channels;
 
 static int64_t now_ms(void *context)
@@ -30,6 +30,12 @@ static int64_t now_ms(void *context)
     (void)context;
     wall_clock_init_real(&clock);
     return fixed != 0 ? fixed : wall_clock_now_ms(&clock);
+}
+
+static int64_t skipped_ms(void *context)
+{
+    (void)context;
+    return skipped_by_ms;
 }
 
 static void say(struct buffer *line)
@@ -247,7 +253,10 @@ static err run(json_value command, struct json_writer *writer, struct problem *p
         do_list(writer, channel_write_reasons);
     else if (str_equal(what, STR("now")))
         fixed_now_ms = json_int(json_get(command, STR("ms")), 0);
-    else if (str_equal(what, STR("stop")))
+    else if (str_equal(what, STR("pass"))) {
+        skipped_by_ms += json_int(json_get(command, STR("ms")), 0);
+        channels_time_passed(channels);
+    } else if (str_equal(what, STR("stop")))
         channels_free(&channels, json_int(json_get(command, STR("timeout_ms")), 0));
     else
         return problem_set(problem, ERR_INVALID, "unknown command");
@@ -277,9 +286,11 @@ static void answer(json_value command)
 
 int main(int argc, char **argv)
 {
-    struct channels_config config = {
-        .now_ms = now_ms, .done = on_done, .receipts = on_receipts, .seed = 1
-    };
+    struct channels_config config = { .now_ms = now_ms,
+                                      .skipped_ms = skipped_ms,
+                                      .done = on_done,
+                                      .receipts = on_receipts,
+                                      .seed = 1 };
     struct problem problem;
     struct json_parser *parser;
     char *line = NULL;

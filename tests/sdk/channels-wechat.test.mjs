@@ -121,6 +121,39 @@ test('a mass message gathers who has the same sender and words; fail_list and re
   assert.equal(tasksAnswer.task_list[0].userid, 'li');
 });
 
+test('D10 what several employees say of a mass message: who sent counts, then who still may; a failure only where all failed', async () => {
+  fresh();
+  await wecom('w9');
+  const pressed = { li: 2, wang: 2, zhao: 0 };
+  const says = { li: {}, wang: { wm9: 1, wm10: 0 }, zhao: { wm10: 0 } };
+  for (let i = 1; i <= 10; i++) says.li[`wm${i}`] = i <= 8 ? 1 : i === 9 ? 3 : 2; // sent to 8 of 10
+  answer = (url, body) => {
+    if (url.pathname.endsWith('add_msg_template')) return { errcode: 0, msgid: 'mass-D', fail_list: [] };
+    if (url.pathname.endsWith('get_groupmsg_task')) return { errcode: 0, task_list: Object.entries(pressed).map(([userid, status]) => ({ userid, status })) };
+    if (url.pathname.endsWith('get_groupmsg_send_result'))
+      return { errcode: 0, send_list: Object.entries(says[body.userid]).map(([external_userid, status]) => ({ external_userid, userid: body.userid, status, ...(status === 1 && { send_time: 1700000000 }) })) };
+  };
+  const messages = Array.from({ length: 10 }, (_, i) => ({ touch: 900 + i, key: keyOf(900 + i), account: 'w9', form: 'customer_mass', recipient: `wm${i + 1}`, content: { text: 'D' } }));
+  await drive.ask('send', { messages });
+  for (const { touch } of messages) assert.equal((await drive.result(touch)).outcome, 'sent');
+  const told = async (minutes) => {
+    const before = drive.receipts.length, calls = sent('/cgi-bin/externalcontact/get_groupmsg_send_result').length;
+    await drive.ask('pass', { ms: minutes * 60_000 });
+    while (sent('/cgi-bin/externalcontact/get_groupmsg_send_result').length < calls + 3) await new Promise((done) => setTimeout(done, 5));
+    for (let look = 0; look < 400 && drive.receipts.length === before; look++) await new Promise((done) => setTimeout(done, 5));
+    return Object.fromEntries(drive.receipts.slice(before).flatMap(({ receipts }) => receipts).map((receipt) => [receipt.recipient, receipt.reason ?? receipt.status]));
+  };
+  const confirmed = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`wm${i + 1}`, 'confirmed']));
+  assert.deepEqual(await told(2), confirmed, 'one of them had sent to the ninth; of the tenth two may still');
+  // later the list says otherwise of the first, and wang has come to the tenth, who has had her four of this month
+  says.li.wm1 = 3;
+  says.wang.wm10 = 3;
+  assert.deepEqual(await told(6), { ...confirmed, wm1: 'quota_recipient' }, 'zhao has never confirmed: nothing is known of the tenth');
+  pressed.zhao = 2;
+  says.zhao.wm10 = 3;
+  assert.equal((await told(16)).wm10, 'not_a_friend');
+});
+
 test('a mass message that timed out is asked for', async () => {
   fresh();
   await wecom('w7', { timeout_ms: 300 });

@@ -12,8 +12,9 @@ static struct touch_house *with_sms(void)
     return house;
 }
 
-enum word { TAKEN, DELIVERED, READ, CLICKED, FAILED, WORDS };
-static const char *const texts[WORDS] = { NULL, "delivered", "read", "clicked", "failed" };
+enum word { TAKEN, DELIVERED, CONFIRMED, READ, CLICKED, FAILED, WORDS };
+static const char *const texts[WORDS] = { NULL,   "delivered", "confirmed",
+                                          "read", "clicked",   "failed" };
 
 static void tell(struct touch_house *house, uint64_t touch, enum word word)
 {
@@ -103,9 +104,10 @@ static void delivered_is_delivered(void **state)
 {
     struct touch_house *house = with_sms();
     (void)state;
-    static const enum word known[] = { DELIVERED, READ, CLICKED };
-    static const enum touch_status status[] = { TOUCH_DELIVERED, TOUCH_READ, TOUCH_CLICKED };
-    for (uint32_t i = 0; i < 3; i++) {
+    static const enum word known[] = { DELIVERED, CONFIRMED, READ, CLICKED };
+    static const enum touch_status status[] = { TOUCH_DELIVERED, TOUCH_CONFIRMED, TOUCH_READ,
+                                                TOUCH_CLICKED };
+    for (uint32_t i = 0; i < 4; i++) {
         uint64_t touch = under_way(house, 60 + i);
         tell(house, touch, known[i]); /* before the answer that it was taken */
         house->moment.now_ms += HOUR_MS;
