@@ -14,9 +14,10 @@ struct copying {
     struct sql_statement *select, *upsert;
     size_t rows; /* since the last commit */
     const struct ledger_copying *how;
+    bool is_filling;
 };
 
-static err prepare_table(struct copying *copying, enum ledger_table which, struct problem *problem)
+static err prepare_select(struct copying *copying, enum ledger_table which, struct problem *problem)
 {
     struct read_shape shape = { .table = which, .by = -1 };
     struct buffer text;
@@ -25,18 +26,49 @@ static err prepare_table(struct copying *copying, enum ledger_table which, struc
     err error = buffer_status(&text);
     if (error == ERR_OK)
         error = sql_prepare(copying->from, buffer_str(&text), &copying->select, problem);
-    buffer_clear(&text);
-    table_write_upsert(table_of(which), &text);
-    if (error == ERR_OK)
-        error = buffer_status(&text);
-    if (error == ERR_OK)
-        error = sql_prepare(copying->to, buffer_str(&text), &copying->upsert, problem);
     buffer_deinit(&text);
     return error;
 }
 
-static err copy_row(struct copying *copying, const struct table *table,
-                    const struct ledger_value *values, struct problem *problem)
+/* Into a file row by row, into a server by the thousand. */
+static err begin_table(struct copying *copying, const struct table *table, struct problem *problem)
+{
+    struct buffer text;
+    buffer_init(&text, 16384);
+    if (sql_can_fill(copying->to)) {
+        for (int i = 0; i < table->columns; i++)
+            buffer_printf(&text, "%s%s", i > 0 ? "," : "", table->names[i]);
+        buffer_append_byte(&text, '\0');
+    } else {
+        table_write_upsert(table, &text);
+    }
+    err error = buffer_status(&text);
+    if (error != ERR_OK)
+        problem_set(problem, error, "no memory to copy table '%s'", table->name);
+    else if (sql_can_fill(copying->to))
+        error = sql_fill_begin(copying->to, table->name, text.data, problem);
+    else
+        error = sql_prepare(copying->to, buffer_str(&text), &copying->upsert, problem);
+    copying->is_filling = error == ERR_OK && sql_can_fill(copying->to);
+    buffer_deinit(&text);
+    return error;
+}
+
+static err end_table(struct copying *copying, err error, struct problem *problem)
+{
+    struct problem unheard;
+    if (copying->is_filling) {
+        err ended =
+            sql_fill_end(copying->to, error == ERR_OK, error == ERR_OK ? problem : &unheard);
+        error = error == ERR_OK ? ended : error;
+    }
+    copying->is_filling = false;
+    sql_finish(&copying->upsert);
+    return error;
+}
+
+static err upsert_row(struct copying *copying, const struct table *table,
+                      const struct ledger_value *values, struct problem *problem)
 {
     bool row;
     err error = ERR_OK;
@@ -45,13 +77,20 @@ static err copy_row(struct copying *copying, const struct table *table,
     if (error == ERR_OK)
         error = sql_step(copying->to, copying->upsert, &row, problem);
     sql_reset(copying->upsert);
-    if (error == ERR_OK && copying->how->stop != NULL && atomic_load(copying->how->stop))
-        return problem_set(problem, ERR_UNAVAILABLE, "the ledger is closed");
     if (error != ERR_OK || copying->how->replaces || ++copying->rows < ROWS_PER_TRANSACTION)
         return error;
     copying->rows = 0;
     error = sql_commit(copying->to, problem);
     return error == ERR_OK ? sql_begin(copying->to, problem) : error;
+}
+
+static err copy_row(struct copying *copying, const struct table *table,
+                    const struct ledger_value *values, struct problem *problem)
+{
+    if (copying->how->stop != NULL && atomic_load(copying->how->stop))
+        return problem_set(problem, ERR_UNAVAILABLE, "the ledger is closed");
+    return copying->is_filling ? sql_fill_row(copying->to, values, table->columns, problem)
+                               : upsert_row(copying, table, values, problem);
 }
 
 static err empty_table(struct copying *copying, const struct table *table, struct problem *problem)
@@ -61,17 +100,14 @@ static err empty_table(struct copying *copying, const struct table *table, struc
     return sql_execute(copying->to, text, problem);
 }
 
-static err copy_table(struct copying *copying, enum ledger_table which, struct problem *problem)
+static err copy_rows_of(struct copying *copying, const struct table *table, struct problem *problem)
 {
-    const struct table *table = table_of(which);
     struct ledger_value values[LEDGER_COLUMNS_MAX];
     int places[LEDGER_COLUMNS_MAX];
+    err error = ERR_OK;
     bool row = true;
     for (int i = 0; i < table->columns; i++)
         places[i] = i;
-    err error = copying->how->replaces ? empty_table(copying, table, problem) : ERR_OK;
-    if (error == ERR_OK)
-        error = prepare_table(copying, which, problem);
     while (error == ERR_OK && row) {
         error = sql_step(copying->from, copying->select, &row, problem);
         if (error != ERR_OK || !row)
@@ -79,10 +115,23 @@ static err copy_table(struct copying *copying, enum ledger_table which, struct p
         sql_columns(copying->select, table->kinds, places, table->columns, values);
         error = copy_row(copying, table, values, problem);
     }
-    if (copying->select != NULL)
-        sql_reset(copying->select);
+    sql_reset(copying->select);
+    return error;
+}
+
+static err copy_table(struct copying *copying, enum ledger_table which, struct problem *problem)
+{
+    const struct table *table = table_of(which);
+    err error = copying->how->replaces ? empty_table(copying, table, problem) : ERR_OK;
+    if (error == ERR_OK)
+        error = prepare_select(copying, which, problem);
+    if (error == ERR_OK) {
+        error = begin_table(copying, table, problem);
+        if (error == ERR_OK)
+            error = copy_rows_of(copying, table, problem);
+        error = end_table(copying, error, problem);
+    }
     sql_finish(&copying->select);
-    sql_finish(&copying->upsert);
     return error;
 }
 

@@ -3,6 +3,7 @@
  *
  *   reading   a statement is sent, and its rows come one by one as they are asked for; LIMIT says that all of
  *             them may come at once
+ *   filling   many new rows of one table go by COPY, in a transaction
  *   writing   between begin and commit rows are sent in pipeline mode and nobody waits for each of them; commit
  *             reads what became of all
  *
@@ -242,6 +243,7 @@ static void post_close(struct sql *base)
 {
     struct postgres *sql = post(base);
     PQfinish(sql->connection);
+    buffer_deinit(&sql->filling);
     memory_free(sql);
 }
 
@@ -257,6 +259,7 @@ static err post_open(struct sql **out, const struct sql_config *config, struct p
         return problem_set(problem, ERR_NOMEM, "no memory to open a ledger of PostgreSQL");
     sql->sql.driver = &sql_driver_postgres;
     sql->sql.name = sql->name;
+    buffer_init(&sql->filling, (size_t)2 << 30);
     sql->read_only = config->read_only;
     sql->epoch = config->epoch;
     sql->connection = PQconnectdbParams(names, values, 1);
@@ -457,6 +460,9 @@ const struct sql_driver sql_driver_postgres = {
     .step = post_step,
     .reset = post_reset,
     .find = post_find,
+    .fill_begin = post_fill_begin,
+    .fill_row = post_fill_row,
+    .fill_end = post_fill_end,
     .columns = post_columns,
     .checkpoint = post_checkpoint,
     .wal_pages = post_wal_pages,

@@ -4,6 +4,7 @@
  *   postgres.c       connecting, transactions, what the server holds
  *   postgres_rows.c  statements: rows that are read one by one, rows that are written without waiting for each
  *   postgres_find.c  rows by many keys, in one round trip
+ *   postgres_fill.c  many new rows of a table, by COPY
  */
 #ifndef KITH_STORE_POSTGRES_INSIDE_H
 #define KITH_STORE_POSTGRES_INSIDE_H
@@ -11,6 +12,7 @@
 #include <libpq-fe.h>
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "store/sql_driver.h"
 
 #define PARAMETERS_MAX (LEDGER_COLUMNS_MAX + 2)
@@ -21,12 +23,13 @@ struct postgres {
     PGconn *connection;
     char name[NAME_BYTES]; /* for people: no password */
     bool read_only, in_pipeline;
-    uint64_t epoch;       /* under which it is written; 0: none */
-    bool is_lost;         /* the server said that it goes; the socket may not know yet */
-    unsigned life;        /* grows when what was prepared is gone */
-    unsigned statements;  /* ever, for their names */
-    size_t in_flight;     /* answers that are still to be read */
-    struct problem first; /* failure of the pipeline; ERR_OK: none */
+    uint64_t epoch;        /* under which it is written; 0: none */
+    bool is_lost;          /* the server said that it goes; the socket may not know yet */
+    unsigned life;         /* grows when what was prepared is gone */
+    unsigned statements;   /* ever, for their names */
+    size_t in_flight;      /* answers that are still to be read */
+    struct problem first;  /* failure of the pipeline; ERR_OK: none */
+    struct buffer filling; /* rows on their way */
 };
 
 struct postgres_statement {
@@ -72,6 +75,12 @@ void post_reset(struct sql_statement *statement);
 /* Of a statement that is new to this connection. */
 err post_prepare_now(struct postgres *sql, struct postgres_statement *statement,
                      struct problem *problem);
+/* postgres_fill.c */
+err post_fill_begin(struct sql *sql, const char *table, const char *columns,
+                    struct problem *problem);
+err post_fill_row(struct sql *sql, const struct ledger_value *values, int count,
+                  struct problem *problem);
+err post_fill_end(struct sql *sql, bool complete, struct problem *problem);
 /* postgres_find.c */
 err post_find(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
               int width, size_t count, sql_taker take, void *context, struct problem *problem);

@@ -110,6 +110,27 @@ err sql_find(struct sql *sql, struct sql_statement *statement, const struct ledg
     return error;
 }
 
+bool sql_can_fill(const struct sql *sql)
+{
+    return sql->driver->fill_begin != NULL;
+}
+
+err sql_fill_begin(struct sql *sql, const char *table, const char *columns, struct problem *problem)
+{
+    return sql->driver->fill_begin(sql, table, columns, problem);
+}
+
+err sql_fill_row(struct sql *sql, const struct ledger_value *values, int count,
+                 struct problem *problem)
+{
+    return sql->driver->fill_row(sql, values, count, problem);
+}
+
+err sql_fill_end(struct sql *sql, bool complete, struct problem *problem)
+{
+    return sql->driver->fill_end(sql, complete, problem);
+}
+
 void sql_finish(struct sql_statement **statement)
 {
     if (*statement != NULL)

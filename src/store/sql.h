@@ -61,6 +61,15 @@ typedef bool (*sql_taker)(void *context, struct sql_statement *statement);
 err sql_find(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
              int width, size_t count, sql_taker take, void *context,
              struct problem *problem) MUST_USE;
+/* Many new rows of one table, in a transaction: `columns` are its columns with commas between, in the order of the values. What is
+ * refused may be told at the end, which has to come once the beginning was OK; not `complete`: the rows are given up, and so is
+ * the transaction. Nothing else is asked in between. */
+bool sql_can_fill(const struct sql *sql);
+err sql_fill_begin(struct sql *sql, const char *table, const char *columns,
+                   struct problem *problem) MUST_USE;
+err sql_fill_row(struct sql *sql, const struct ledger_value *values, int count,
+                 struct problem *problem) MUST_USE;
+err sql_fill_end(struct sql *sql, bool complete, struct problem *problem) MUST_USE;
 /* The columns of the current row: the i-th of the result, of kind kinds[i] or NULL, goes to
  * values[places[i]]. Valid until the next step. */
 void sql_columns(struct sql_statement *statement, const enum ledger_kind *kinds, const int *places,

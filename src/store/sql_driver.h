@@ -28,6 +28,12 @@ struct sql_driver {
     /* NULL: a round trip costs nothing, and keys are looked up one by one. */
     err (*find)(struct sql *sql, struct sql_statement *statement, const struct ledger_value *keys,
                 int width, size_t count, sql_taker take, void *context, struct problem *problem);
+    /* NULL: rows are written one by one as fast. */
+    err (*fill_begin)(struct sql *sql, const char *table, const char *columns,
+                      struct problem *problem);
+    err (*fill_row)(struct sql *sql, const struct ledger_value *values, int count,
+                    struct problem *problem);
+    err (*fill_end)(struct sql *sql, bool complete, struct problem *problem);
     void (*columns)(struct sql_statement *statement, const enum ledger_kind *kinds,
                     const int *places, int count, struct ledger_value *values);
     err (*copy)(struct sql *sql, const char *path, struct problem *problem); /* NULL: no file */
