@@ -24,6 +24,7 @@
     X(FLUSH_AFTER_PLAN, "flush_after_plan", "batch recorded, not inserted")        \
     X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done")       \
     X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")        \
+    X(PACK_WRITE, "pack_write", "half of a piece of history.pack written")         \
     X(FILE_WRITE, "file_write", "a write of SQLite's VFS")                         \
     X(FILE_SYNC, "file_sync", "a sync of SQLite's VFS")
 

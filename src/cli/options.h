@@ -62,6 +62,8 @@
       "bodies of all requests being worked on at most; beyond it 429")                            \
     X(history_memory, "--history-memory", SIZE, SERVE, "BYTES", "1900M",                          \
       "events in memory at most; older ones are read back from the warehouse")                    \
+    X(pack_every, "--pack-every", DURATION, SERVE, "DURATION", "2m",                              \
+      "how often history.pack, which makes starts quick, is brought up to date; 0s: never")       \
     X(door_wait, "--door-wait", DURATION, SERVE | LIVE, "DURATION", "100ms",                      \
       "events that waited longer for an HTTP thread are answered 429")                            \
     X(batch_bytes, "--batch-bytes", SIZE, SERVE, "BYTES", "4M", "one request of events at most")  \

@@ -184,6 +184,7 @@ static void fill_configs(const struct options *options, struct wall_clock *clock
         .without_warehouse = options->no_warehouse,
         .sandbox_url = options->sandbox,
         .history_bytes_max = (size_t)options->history_memory,
+        .pack_ms = options->pack_every > 0 ? options->pack_every : -1,
         .dedupe_window_ms = options->dedupe_window,
         .log_retention_ms = options->retention,
         .fatal = stop_at_once,

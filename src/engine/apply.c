@@ -100,7 +100,13 @@ static int64_t promoted_int(const struct event *event, enum promoted column)
     return event->promoted_set & 1u << column ? event->promoted_int[column] : PROMOTED_MISSING;
 }
 
-err apply_observe(struct engine *engine, const struct event *event, const struct outcome *outcome)
+/* What is known of it already is not observed a second time. */
+struct known {
+    bool sums, history;
+};
+
+static err observe(struct engine *engine, const struct event *event, const struct outcome *outcome,
+                   struct known known)
 {
     for (uint32_t index = 0; index < outcome->row_count; index++) {
         if (outcome->rows[index] != 0)
@@ -120,9 +126,26 @@ err apply_observe(struct engine *engine, const struct event *event, const struct
         .total = promoted_int(event, PROMOTED_TOTAL),
     };
     err error = jobs_watch(&engine->jobs, &observation);
-    if (error == ERR_OK)
+    if (error == ERR_OK && !known.sums)
         error = profile_observe(engine->profile, &observation);
-    return error == ERR_OK ? history_observe(engine->history, outcome->node, event) : error;
+    return error == ERR_OK && !known.history
+               ? history_observe(engine->history, outcome->node, event)
+               : error;
+}
+
+err apply_observe(struct engine *engine, const struct event *event, const struct outcome *outcome)
+{
+    return observe(engine, event, outcome, (struct known){ .sums = false });
+}
+
+err apply_observe_again(struct engine *engine, const struct event *event,
+                        const struct outcome *outcome)
+{
+    struct known known = {
+        .sums = packed_until(engine, PACK_SUMS, outcome->node) >= event->seq,
+        .history = packed_until(engine, PACK_EVENTS, outcome->node) >= event->seq,
+    };
+    return observe(engine, event, outcome, known);
 }
 
 err apply_retract(struct engine *engine, uint32_t node, uint64_t seq)

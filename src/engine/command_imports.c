@@ -250,6 +250,7 @@ err imports_retract_node(struct call *call, enum retract why, uint32_t source, j
             LEDGER_PUT(call->writes, LEDGER_RETRACTIONS, ledger_int((int64_t)seqs[i]),
                        ledger_int(node), ledger_int((int64_t)call->seq));
     }
+    packing_spoil(engine, node, call->seq);
     atomic_fetch_sub(&engine->events, count);
     if (error == ERR_OK)
         error = observe_rest(call, node, told);

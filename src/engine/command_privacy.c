@@ -326,6 +326,7 @@ static err forget_facts(struct call *call, const uint32_t *nodes, size_t count,
         counts->traits += facts;
         if (error == ERR_OK)
             error = history_forget(engine->history, nodes[i]);
+        packing_spoil(engine, nodes[i], call->seq);
     }
     return error;
 }

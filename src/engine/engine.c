@@ -653,6 +653,8 @@ static err make_state(struct engine *engine)
     if (error == ERR_OK)
         error = remember_new(engine);
     if (error == ERR_OK)
+        error = packing_new(engine);
+    if (error == ERR_OK)
         error = plan_new(&engine->plan);
     if (error == ERR_OK)
         error = news_new(engine);
@@ -690,6 +692,7 @@ static void drop_state(struct engine *engine)
     move_free(engine);
     act_free(engine);
     news_free(engine);
+    packing_free(engine);
     remember_free(engine);
     identity_free(&engine->identity);
     profile_free(&engine->profile);
@@ -719,6 +722,8 @@ static void fill_defaults(struct engine_config *config)
         config->dedupe_keys_max = (size_t)24 << 20;
     if (config->log_retention_ms == 0)
         config->log_retention_ms = 3 * DAY_MS;
+    if (config->pack_ms == 0)
+        config->pack_ms = 2 * MINUTE_MS;
 }
 
 err engine_begin(struct engine *engine, struct problem *problem)
@@ -757,6 +762,8 @@ static err start_threads(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = remember_start(engine, problem);
     if (error == ERR_OK)
+        error = packing_start(engine, problem);
+    if (error == ERR_OK)
         error = follow_start(engine, problem);
     if (error != ERR_OK)
         return error;
@@ -790,6 +797,7 @@ err engine_open(struct engine **opened, const struct engine_config *config, stru
         error = engine_begin(engine, problem); /* there is nothing to load */
     } else if (error == ERR_OK) {
         open_pack(engine);
+        packing_open(engine);
         engine->tail.log = engine->log;
         identity_use_keys(engine->identity, engine->keys);
         identity_on_pause(engine->identity, answer_meanwhile, engine);
@@ -827,6 +835,7 @@ void engine_close(struct engine **taken, int64_t timeout_ms)
     if (engine->asked_last != NULL && engine->identity != NULL)
         answer_questions(engine, true);
     remember_stop(engine);
+    packing_stop(engine);
     settle_stop(engine);
     if (engine->ledger != NULL && !ledger_is_failing(engine->ledger, NULL) &&
         ledger_drain(engine->ledger) != ERR_OK)

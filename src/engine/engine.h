@@ -68,6 +68,7 @@ struct engine_config {
     size_t dedupe_keys_max;   /* in RAM; beyond, the warehouse is asked; default 40 million */
     int64_t log_retention_ms; /* default 3 days */
     size_t history_bytes_max; /* default 1.9 GB */
+    int64_t pack_ms; /* how often history.pack is brought up to date; 0: every two minutes, -1: there is none */
     const char *vfs;          /* tests */
     const char *sandbox_url;  /* of `kith sandbox`, for accounts that say so; NULL: none */
     bool appends_nothing;     /* tests: no ticks, no due work, no sending by itself */
@@ -249,6 +250,10 @@ err engine_claim_lease(const char *folder, const char *log_url, const char *addr
 err engine_take_over(struct engine *engine, const struct engine_config *config,
                      struct problem *problem) MUST_USE;
 
+/* Nothing of these customers is left in history.pack, nor anything that was replaced there. After the record that took them back is
+ * committed; any thread. */
+err engine_wipe_packs(struct engine *engine, const uint32_t *nodes, size_t count,
+                      struct problem *problem) MUST_USE;
 /* Wait until everything durable now is applied, committed and (with `flushed`) in the warehouse. */
 err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms) MUST_USE;
 /* Between these two the warehouse stands still and the ledger says how far it has come (backups). TIMEOUT while

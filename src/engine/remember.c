@@ -54,7 +54,8 @@ static err take_load_row(void *context, struct cursor *cursor)
     struct event *event = &load->event;
     struct history_row row = { .node = 0 };
     form_read_event(&load->form, cursor, &row.node, event);
-    if (cursor->failed || visitors_has_left(load->engine, row.node))
+    if (cursor->failed || visitors_has_left(load->engine, row.node) ||
+        packed_until(load->engine, PACK_EVENTS, row.node) >= event->seq)
         return ERR_OK;
     row.seq = event->seq;
     row.time_ms = event->time_ms;
@@ -71,8 +72,11 @@ static err stream_all(struct load *load, struct problem *problem)
     struct engine *engine = load->engine;
     struct buffer sql;
     buffer_init(&sql, (size_t)4 << 20);
-    form_write(&load->form, &engine->jobs, &engine->erasures, atomic_load(&engine->flushed_seq),
-               false, &sql);
+    form_write_select(&load->form, atomic_load(&engine->flushed_seq), &sql);
+    jobs_write_kept(&engine->jobs, &sql);
+    erasures_write_kept(&engine->erasures, &sql);
+    packed_write_condition(engine, PACK_EVENTS, &sql);
+    form_write_order(&sql);
     err error = buffer_status(&sql) != ERR_OK ? ERR_NOMEM : buffer_status(&load->form.names);
     if (error == ERR_OK)
         error = rows_stream(engine->warehouse, "history_loaded", sql.data, take_load_row, load,
@@ -94,81 +98,7 @@ static err use_columns(struct load *load, const struct remember *remember)
     return error;
 }
 
-/* What was wanted before the load came with it. */
-static void columns_are_there(struct engine *engine)
-{
-    struct remember *remember = engine->remember;
-    while (remember->first != NULL) {
-        struct want *want = remember->first;
-        remember->first = want->next;
-        if (!history_column_is_ready(engine->history, want->column))
-            history_fill_end(engine->history, want->column);
-        memory_free(want);
-    }
-    remember->last = &remember->first;
-    remember->is_loaded = true;
-}
-
-err remember_load(struct engine *engine, struct problem *problem)
-{
-    struct load load = { .engine = engine };
-    err error = ERR_OK;
-    buffer_init(&load.form.names, (size_t)1 << 20);
-    if (engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0) {
-        error = use_columns(&load, engine->remember);
-        if (error == ERR_OK)
-            error = history_load_begin(engine->history);
-        if (error == ERR_OK)
-            error = stream_all(&load, problem);
-        if (error == ERR_OK)
-            error = history_load_end(engine->history);
-    }
-    if (error == ERR_OK)
-        columns_are_there(engine);
-    extractor_free(&load.extractor);
-    buffer_deinit(&load.form.names);
-    if (error != ERR_OK && problem->error == ERR_OK)
-        problem_set(problem, error, "the history of the customers could not be loaded: %s",
-                    err_title(error));
-    return error;
-}
-
-/* ---- who is one customer ---- */
-
-err remember_group(struct engine *engine, uint32_t customer)
-{
-    uint32_t *nodes = engine->remember->nodes;
-    size_t count = identity_nodes(engine->identity, customer, nodes, GROUP_NODES_MAX);
-    /* More than that are no person: the first ones are shown, as they are everywhere. */
-    return history_group(engine->history, nodes, count < GROUP_NODES_MAX ? count : GROUP_NODES_MAX);
-}
-
-err remember_group_all(struct engine *engine)
-{
-    uint32_t last = identity_node_count(engine->identity);
-    err error = ERR_OK;
-    for (uint32_t node = 1; node <= last && error == ERR_OK; node++) {
-        if (identity_root(engine->identity, node) == node)
-            error = remember_group(engine, node);
-    }
-    return error;
-}
-
-/* At start: a node that is alone needs no call. */
-static err group_at_start(struct engine *engine)
-{
-    uint32_t last = identity_node_count(engine->identity);
-    err error = ERR_OK;
-    for (uint32_t node = 1; node <= last && error == ERR_OK; node++) {
-        uint32_t two[2];
-        if (identity_root(engine->identity, node) == node &&
-            identity_nodes(engine->identity, node, two, 2) > 1)
-            error = remember_group(engine, node);
-    }
-    return error;
-}
-
-/* ---- filling a column from the warehouse: a thread of its own ---- */
+/* ---- filling a column from the warehouse ---- */
 
 /* Rows on their way to the engine; texts are in the arena. */
 struct slice {
@@ -180,6 +110,7 @@ struct slice {
     struct history_value values[SLICE_ROWS];
     size_t count;
     bool is_last;
+    bool at_start; /* there is no engine thread yet */
     err error;
 };
 
@@ -205,9 +136,16 @@ static err hand_over(struct slice *slice, bool is_last)
 {
     slice->is_last = is_last;
     slice->question = (struct engine_question){ .ask = put_slice, .context = slice };
-    err error;
-    while ((error = engine_ask_wait(slice->engine, &slice->question)) == ERR_BUSY)
-        steady_sleep_ms(WAIT_MS);
+    err error = ERR_BUSY;
+    if (slice->at_start) {
+        put_slice(NULL, &slice->question);
+        error = ERR_OK;
+    }
+    while (error == ERR_BUSY) {
+        error = engine_ask_wait(slice->engine, &slice->question);
+        if (error == ERR_BUSY)
+            steady_sleep_ms(WAIT_MS);
+    }
     slice->count = 0;
     arena_reset(&slice->arena);
     return error != ERR_OK ? error : slice->error;
@@ -282,13 +220,15 @@ static void fill_free(struct fill *fill)
     buffer_deinit(&fill->form.names);
 }
 
-static err fill_column(struct engine *engine, const struct want *want, struct problem *problem)
+static err fill_column(struct engine *engine, const struct want *want, bool at_start,
+                       struct problem *problem)
 {
     struct fill fill;
     struct buffer sql;
     buffer_init(&sql, (size_t)1 << 20);
     err error = fill_new(&fill, engine, want->path, want->kind, want->column);
     if (error == ERR_OK) {
+        fill.slice->at_start = at_start;
         form_write(&fill.form, NULL, NULL, want->seq, true, &sql);
         error = buffer_status(&sql);
     }
@@ -301,6 +241,103 @@ static err fill_column(struct engine *engine, const struct want *want, struct pr
     buffer_deinit(&sql);
     return error;
 }
+
+/* A column that some pack did not have: what the packs had of it stays, the rest comes now. */
+static err fill_lacking(struct engine *engine, struct problem *problem)
+{
+    uint64_t flushed = atomic_load(&engine->flushed_seq);
+    err error = ERR_OK;
+    for (struct want *want = engine->remember->first; want != NULL && error == ERR_OK;
+         want = want->next) {
+        if (!history_load_lacks(engine->history, want->column))
+            continue;
+        want->seq = flushed;
+        error = fill_column(engine, want, true, problem);
+    }
+    return error;
+}
+
+/* What was wanted before the load came with it. */
+static void columns_are_there(struct engine *engine)
+{
+    struct remember *remember = engine->remember;
+    while (remember->first != NULL) {
+        struct want *want = remember->first;
+        remember->first = want->next;
+        if (!history_column_is_ready(engine->history, want->column))
+            history_fill_end(engine->history, want->column);
+        memory_free(want);
+    }
+    remember->last = &remember->first;
+    remember->is_loaded = true;
+}
+
+err remember_load(struct engine *engine, struct problem *problem)
+{
+    struct load load = { .engine = engine };
+    err error = ERR_OK;
+    buffer_init(&load.form.names, (size_t)1 << 20);
+    if (engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0) {
+        error = use_columns(&load, engine->remember);
+        if (error == ERR_OK)
+            error = history_load_begin(engine->history);
+        if (error == ERR_OK)
+            error = packed_load_events(engine);
+        if (error == ERR_OK)
+            error = stream_all(&load, problem);
+        if (error == ERR_OK)
+            error = history_load_end(engine->history);
+        if (error == ERR_OK)
+            error = fill_lacking(engine, problem);
+    }
+    if (error == ERR_OK) {
+        columns_are_there(engine);
+        packed_loaded(engine);
+    }
+    extractor_free(&load.extractor);
+    buffer_deinit(&load.form.names);
+    if (error != ERR_OK && problem->error == ERR_OK)
+        problem_set(problem, error, "the history of the customers could not be loaded: %s",
+                    err_title(error));
+    return error;
+}
+
+/* ---- who is one customer ---- */
+
+err remember_group(struct engine *engine, uint32_t customer)
+{
+    uint32_t *nodes = engine->remember->nodes;
+    size_t count = identity_nodes(engine->identity, customer, nodes, GROUP_NODES_MAX);
+    /* More than that are no person: the first ones are shown, as they are everywhere. */
+    return history_group(engine->history, nodes, count < GROUP_NODES_MAX ? count : GROUP_NODES_MAX);
+}
+
+err remember_group_all(struct engine *engine)
+{
+    uint32_t last = identity_node_count(engine->identity);
+    err error = ERR_OK;
+    for (uint32_t node = 1; node <= last && error == ERR_OK; node++) {
+        if (identity_root(engine->identity, node) == node)
+            error = remember_group(engine, node);
+    }
+    return error;
+}
+
+/* At start: a node that is alone needs no call. */
+static err group_at_start(struct engine *engine)
+{
+    uint32_t last = identity_node_count(engine->identity);
+    err error = ERR_OK;
+    for (uint32_t node = 1; node <= last && error == ERR_OK; node++) {
+        uint32_t two[2];
+        if (identity_root(engine->identity, node) == node &&
+            identity_nodes(engine->identity, node, two, 2) > 1)
+            error = remember_group(engine, node);
+    }
+    return error;
+}
+
+/* ---- filling columns while the engine runs: a thread of its own ---- */
 
 /* Everything from before the column must be in the warehouse: until then there is nothing to ask. */
 static bool wait_until_flushed(struct engine *engine, uint64_t seq)
@@ -337,7 +374,7 @@ static void *run_fills(void *context)
         err error = ERR_UNAVAILABLE;
         while (error != ERR_OK && wait_until_flushed(engine, want->seq)) {
             struct problem problem = { .error = ERR_OK };
-            error = fill_column(engine, want, &problem);
+            error = fill_column(engine, want, false, &problem);
             if (error != ERR_OK) {
                 log_line(LOG_WARN, "history_column_retry", "path=\"%.*s\" reason=\"%s\"",
                          STR_ARG(want->path), problem.detail);

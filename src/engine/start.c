@@ -2,7 +2,8 @@
 /* start: state from disk, as it was at the ledger's applied_seq A; the log has the rest.
  *
  *     ledger, at A ─────────────────▶ identity, traits, plan, access, quarantine    (told)
- *     warehouse, seq <= F ──────────▶ orders, counts, last seen, message keys       (derived)
+ *     history.pack ─────────────────▶ what was derived up to a while ago            (pack.h)
+ *     warehouse, seq <= F ──────────▶ orders, counts, last seen, message keys, as far as they are not packed (derived)
  *     log and outcomes, F < seq <= A ▶ the same, and tail and flusher               (start_tail)
  *     log, seq > A ─────────────────▶ apply, as live
  *
@@ -35,7 +36,6 @@ static err count_out(struct counting *counting)
 {
     uint32_t count = counting->count;
     counting->count = 0;
-    atomic_fetch_add_explicit(&counting->engine->events, count, memory_order_relaxed);
     if (count == 0 || counting->node == 0 || visitors_has_left(counting->engine, counting->node))
         return ERR_OK;
     return profile_observe_many(counting->engine->profile, counting->node, count,
@@ -46,9 +46,10 @@ static err take_counts(void *context, struct cursor *cursor)
 {
     struct counting *counting = context;
     uint32_t node = read_u32(cursor);
+    uint64_t seq = read_u64(cursor);
     int64_t time_ms = read_i64(cursor);
     err error = ERR_OK;
-    if (cursor->failed)
+    if (cursor->failed || packed_until(counting->engine, PACK_SUMS, node) >= seq)
         return ERR_OK;
     if (node != counting->node || counting->count == UINT32_MAX)
         error = count_out(counting);
@@ -72,9 +73,8 @@ static err take_order(void *context, struct cursor *cursor)
     row.currency = read_text(cursor);
     row.revenue = read_i64(cursor);
     row.total = read_i64(cursor);
-    if (cursor->failed)
+    if (cursor->failed || packed_until(engine, PACK_SUMS, row.node) >= row.seq)
         return ERR_OK;
-    atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
     return row.node != 0 && !visitors_has_left(engine, row.node)
                ? profile_observe(engine->profile, &row)
                : ERR_OK;
@@ -154,6 +154,30 @@ static err reserve_message_keys(struct engine *engine, int64_t oldest_ms, struct
     return error != ERR_OK ? error : dedupe_reserve(&engine->dedupe, count, engine->now_ms);
 }
 
+/* All events that count, of whomever. */
+static err take_count(void *context, struct cursor *cursor)
+{
+    struct engine *engine = context;
+    uint64_t count = read_u64(cursor);
+    if (!cursor->failed)
+        atomic_store(&engine->events, count);
+    return ERR_OK;
+}
+
+static err count_events(struct engine *engine, str kept, struct problem *problem)
+{
+    struct buffer sql;
+    buffer_init(&sql, (size_t)12 << 20);
+    buffer_printf(&sql, "SELECT count() FROM events_kept WHERE seq <= %llu%.*s FORMAT RowBinary%c",
+                  (unsigned long long)atomic_load(&engine->flushed_seq), STR_ARG(kept), '\0');
+    err error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error =
+            rows_stream(engine->warehouse, "events_counted", sql.data, take_count, engine, problem);
+    buffer_deinit(&sql);
+    return error;
+}
+
 static err load_derived(struct engine *engine, struct problem *problem)
 {
     struct buffer types, sql, kept;
@@ -164,11 +188,16 @@ static err load_derived(struct engine *engine, struct problem *problem)
     buffer_init(&sql, (size_t)12 << 20);
     unsigned long long flushed = atomic_load(&engine->flushed_seq);
     int64_t oldest_ms = dedupe_window_start_ms(&engine->dedupe, engine->now_ms);
-    err error = order_types(engine, &types, problem);
+    err error = packed_load_sums(engine);
+    if (error == ERR_OK)
+        error = count_events(engine, buffer_str(&kept), problem);
+    packed_write_condition(engine, PACK_SUMS, &kept);
+    if (error == ERR_OK)
+        error = order_types(engine, &types, problem);
     if (error == ERR_OK) {
         struct counting counting = { .engine = engine };
         buffer_printf(&sql,
-                      "SELECT customer, time_ms FROM events_kept "
+                      "SELECT customer, seq, time_ms FROM events_kept "
                       "WHERE seq <= %llu AND type NOT IN (%.*s)%.*s FORMAT RowBinary%c",
                       flushed, STR_ARG(buffer_str(&types)), STR_ARG(buffer_str(&kept)), '\0');
         error = rows_stream(engine->warehouse, "counts_loaded", sql.data, take_counts, &counting,
@@ -208,11 +237,20 @@ static err load_derived(struct engine *engine, struct problem *problem)
 
 static err load_last_seen(struct engine *engine, struct problem *problem)
 {
-    char sql[256];
-    snprintf(sql, sizeof sql,
-             "SELECT identifiers, time_ms FROM events WHERE seq <= %llu FORMAT RowBinary",
-             (unsigned long long)atomic_load(&engine->flushed_seq));
-    return rows_stream(engine->warehouse, "last_seen_loaded", sql, take_last_seen, engine, problem);
+    struct buffer sql;
+    buffer_init(&sql, 4096);
+    err error = packed_load_seen(engine);
+    buffer_printf(&sql, "SELECT identifiers, time_ms FROM events WHERE seq <= %llu",
+                  (unsigned long long)atomic_load(&engine->flushed_seq));
+    packed_write_condition(engine, PACK_SEEN, &sql);
+    buffer_printf(&sql, " FORMAT RowBinary%c", '\0');
+    if (error == ERR_OK)
+        error = buffer_status(&sql);
+    if (error == ERR_OK)
+        error = rows_stream(engine->warehouse, "last_seen_loaded", sql.data, take_last_seen, engine,
+                            problem);
+    buffer_deinit(&sql);
+    return error;
 }
 
 err apply_ask_warehouse(struct engine *engine, const uint8_t message_key[16], int64_t since_ms,
@@ -335,8 +373,10 @@ err start_load(struct engine *engine, struct problem *problem)
         error = warehouse_wait(engine->warehouse, 60 * SECOND_MS, problem);
     if (error == ERR_OK)
         error = load_small(engine, problem);
+    steady_ns profile_start = steady_now();
     if (error == ERR_OK)
         error = profile_load(engine->profile, engine->ledger, problem);
+    log_line(LOG_INFO, "profile_loaded", "ms=%lld", (long long)steady_since_ms(profile_start));
     if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
         error = load_derived(engine, problem);
     pthread_join(identity.thread, NULL);
@@ -419,7 +459,7 @@ static err observe_record(struct engine *engine, const struct log_record *record
         !identity_has_left(engine->identity, outcome->node))
         return ERR_OK;
     atomic_fetch_add_explicit(&engine->events, 1, memory_order_relaxed);
-    return apply_observe(engine, &event, outcome);
+    return apply_observe_again(engine, &event, outcome);
 }
 
 /* The records of `block` that are applied; their outcomes leave `cursor`. */

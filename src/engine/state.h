@@ -21,6 +21,7 @@
 #include "engine/jobs.h"
 #include "engine/move.h"
 #include "engine/news_keep.h"
+#include "engine/pack.h"
 #include "engine/privacy.h"
 #include "engine/quarantine.h"
 #include "engine/remember.h"
@@ -75,6 +76,7 @@ struct engine {
     struct identity *identity;
     struct history *history;   /* readers on other threads have their own way in */
     struct remember *remember; /* what feeds it */
+    struct packing *packing;   /* what of it lies in history.pack */
     struct audience *audience;
     struct past *past; /* rows that memory does not hold */
     struct act *act;   /* touches, and the threads that send */
@@ -155,9 +157,11 @@ struct engine {
 /* Apply a block's records in order; rows go to engine->writes. After an error state in RAM is half of a block: the engine stops and is loaded again from the log. */
 err apply_block(struct engine *engine, struct log_block *block,
                 struct applied_block **applied) MUST_USE;
-/* The derived part of an applied event; at start also of events whose outcome was stored. */
+/* The derived part of an applied event; and at start that of events whose outcome was stored, as far as no pack has it. */
 err apply_observe(struct engine *engine, const struct event *event,
                   const struct outcome *outcome) MUST_USE;
+err apply_observe_again(struct engine *engine, const struct event *event,
+                        const struct outcome *outcome) MUST_USE;
 /* The nodes of this customer are others than before: the warehouse's dictionary, history and what stands on them
  * follow. */
 err apply_customer_changed(struct engine *engine, uint32_t customer, uint64_t seq) MUST_USE;

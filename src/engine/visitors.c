@@ -449,6 +449,7 @@ static err come_back(struct engine *engine, uint32_t node, uint64_t seq, struct 
         error = profile_come_back(engine->profile, engine->ledger, node, problem);
     if (error == ERR_OK)
         error = recall_events(engine, node);
+    packing_spoil(engine, node, seq);
     return error == ERR_OK ? follow_customer(engine, node, seq) : error;
 }
 

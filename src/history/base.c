@@ -199,6 +199,7 @@ static size_t measure(struct history *history, struct builder *builder, struct b
     head->middle_ms = middle_of(builder);
     head->cut_ms = builder->cut_ms;
     head->is_restored = builder->is_restored;
+    head->serial = ++history->serial;
     measure_seqs(head, builder);
     return padded(head_bytes(head->piece_count)) + core_bytes(head, builder) + pieces;
 }
@@ -236,6 +237,7 @@ struct base *base_with_piece(struct history *history, const struct base *base,
     memcpy(next, base, head_bytes(base->piece_count));
     next->apart_bytes = bytes;
     next->piece_count = count;
+    next->serial = ++history->serial;
     next->pieces[column] = piece;
     return next;
 }

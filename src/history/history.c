@@ -384,6 +384,14 @@ void column_set_ready(struct history *history, history_column column)
         atomic_store_explicit(&ready->is_ready, true, memory_order_release);
 }
 
+/* From here on it has not every value: nobody may trust it (H3). */
+void column_set_full(struct history *history, history_column column)
+{
+    struct column *full = &history->columns[column - 1];
+    atomic_store_explicit(&full->is_ready, false, memory_order_release);
+    atomic_store_explicit(&full->is_full, true, memory_order_release);
+}
+
 err column_code(struct history *history, history_column column, str text, uint32_t *code)
 {
     struct column *of = &history->columns[column - 1];
@@ -405,9 +413,7 @@ err column_code(struct history *history, history_column column, str text, uint32
     }
     if (error != ERR_TOO_LARGE)
         return error;
-    /* From here on it has not every value: nobody may trust it (H3). */
-    atomic_store_explicit(&of->is_ready, false, memory_order_release);
-    atomic_store_explicit(&of->is_full, true, memory_order_release);
+    column_set_full(history, column);
     return ERR_OK;
 }
 

@@ -19,7 +19,7 @@
  *      next view, if it is gathered). A reader never waits for the engine, nor the engine for a reader.
  *   H3 a column that is ready has the value of every event that has that property; a text is a code of
  *      the column's dictionary, codes are never reused.
- *   H4 history is derived: nothing of it is on disk. From warehouse and tail the same is made again.
+ *   H4 history is derived: from warehouse and tail the same is made again. What is packed of it (below) is a cache.
  *   H5 over its budget the oldest events of the coldest blocks go, whole blocks at a time, and a view
  *      says so (`complete` false, `whole_from_ms`): who needs more streams from the warehouse through the same
  *      evaluator. What is not stored there yet (history_set_stored) does not go.
@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "event/event.h"
@@ -159,6 +160,44 @@ void history_fill_end(struct history *history, history_column column);
  * they are in go last when the budget asks for more. */
 err history_restore(struct history *history, const uint32_t *nodes, size_t node_count,
                     const struct history_row *rows, size_t row_count) MUST_USE;
+
+/* ---- packs: blocks as bytes, for a start that does not ask for all rows again (docs/formats/history-pack.md) ---- */
+
+/* A block is HISTORY_BLOCK_NODES neighbouring numbers; blocks are numbered from 0. Engine. */
+uint32_t history_block_count(const struct history *history);
+/* Is there something in it that a pack with this serial (0: none) does not have? */
+bool history_block_changed(const struct history *history, uint32_t number, uint64_t serial);
+/* Which columns there are, and whether they have all values: what is packed under another stamp has others. Engine. */
+uint64_t history_columns_stamp(const struct history *history);
+/* A block as it is now, in one piece: what waits beside it is merged, which takes up to 100 us, 1 ms with a hundred events
+ * each. NOT_FOUND: nothing ever was there. Engine, while the packer reads. */
+struct history_capture {
+    uint32_t number;
+    uint64_t serial; /* of what was captured */
+    const void *base;
+    history_column columns;
+    uint8_t states[HISTORY_COLUMNS_MAX];
+};
+err history_capture(struct history *history, uint32_t number,
+                    struct history_capture *capture) MUST_USE;
+/* One per thread; what is captured between begin and end can be packed until end. */
+struct history_packer;
+err history_packer_new(struct history_packer **packer, struct history *history) MUST_USE;
+void history_packer_free(struct history_packer **packer);
+void history_packer_begin(struct history_packer *packer);
+void history_packer_end(struct history_packer *packer);
+/* Appended. UNSUPPORTED: this one cannot be packed. NOMEM. The packer's thread. Cost: about 20 ns an event. */
+err history_pack(struct history_packer *packer, const struct history_capture *capture,
+                 struct buffer *out) MUST_USE;
+/* Between history_load_begin and the first row: the block as it was packed, without the nodes for which `is_out` (may be NULL)
+ * says so. Rows of it that come later by history_load_row are put on top. `serial` gets what history_block_changed compares, 0 if
+ * some column is lacking. CORRUPT, and UNSUPPORTED when it was packed under a smaller budget, or it lacks a column and `must_be_whole`:
+ * nothing has changed. */
+typedef bool (*history_is_out)(void *context, uint32_t node);
+err history_unpack(struct history *history, uint32_t number, str bytes, bool must_be_whole,
+                   history_is_out is_out, void *context, uint64_t *serial) MUST_USE;
+/* After history_load_end: some pack did not have this column; it is not ready and is to be filled. */
+bool history_load_lacks(const struct history *history, history_column column);
 
 /* ---- reading ---- */
 

@@ -25,17 +25,19 @@ static void end_nodes(struct history *history, uint32_t slot)
         history->builder.offsets[loading->slot++] = history->builder.count;
 }
 
-/* The block of the last row is whole. */
-static err end_block(struct history *history)
+static bool *is_unpacked(const struct history *history, uint32_t number)
 {
-    struct loading *loading = &history->loading;
-    if (loading->node == 0)
-        return ERR_OK;
-    struct block *block = block_make(history, loading->node);
+    struct leaf *leaf =
+        atomic_load_explicit(&history->leaves[number >> LEAF_BITS], memory_order_relaxed);
+    return leaf != NULL ? &leaf->is_unpacked[number & (LEAF_BLOCKS - 1)] : NULL;
+}
+
+err load_install(struct history *history, uint32_t number, uint64_t *serial)
+{
+    struct block *block = block_make(history, number << BLOCK_BITS);
     if (block == NULL)
         return ERR_NOMEM;
     INVARIANT(block_base(block) == NULL || block_base(block)->event_count == 0);
-    end_nodes(history, BLOCK_NODES);
     err error = retire_reserve(history, 1);
     struct base *base = error == ERR_OK ? base_build(history, &history->builder) : NULL;
     if (base == NULL)
@@ -46,13 +48,27 @@ static err end_block(struct history *history)
         retire(history, base_destroy, empty, base_bytes(empty));
     block->delta = NULL;
     history_count_events(history, base->event_count);
-    builder_clear(&history->builder);
-    loading->node = 0;
-    loading->slot = 0;
+    if (serial != NULL) {
+        *serial = base->serial;
+        *is_unpacked(history, number) = true;
+    }
     while (history_live_bytes(history) > history->memory_bytes_max && history_shrink_once(history))
         retire_collect(history);
     builder_clear(&history->builder);
     return ERR_OK;
+}
+
+/* The block of the last row is whole. */
+static err end_block(struct history *history)
+{
+    struct loading *loading = &history->loading;
+    uint32_t number = loading->node >> BLOCK_BITS;
+    if (loading->node == 0)
+        return ERR_OK;
+    end_nodes(history, BLOCK_NODES);
+    loading->node = 0;
+    loading->slot = 0;
+    return load_install(history, number, NULL);
 }
 
 static err stage_texts(struct history *history, struct stage *stage, uint32_t index,
@@ -94,6 +110,19 @@ static bool is_in_order(const struct loading *loading, uint32_t node, uint64_t p
            (node == loading->node && event_is_before(loading->packed, loading->seq, packed, seq));
 }
 
+/* On top of what a pack had: it is in the delta until the block is tidied. */
+static err load_late(struct history *history, const struct history_row *row)
+{
+    struct block *block = block_find(history, row->node);
+    err error = push_row(history, block, row);
+    if (error != ERR_OK)
+        return error;
+    node_seen(history, row->node);
+    if (block->delta->count >= block->delta->limit)
+        block_enqueue(history, row->node >> BLOCK_BITS);
+    return ERR_OK;
+}
+
 err history_load_row(struct history *history, const struct history_row *row)
 {
     struct loading *loading = &history->loading;
@@ -101,8 +130,12 @@ err history_load_row(struct history *history, const struct history_row *row)
     uint16_t type;
     uint8_t channel;
     INVARIANT(loading->is_on);
-    if (row->node == 0 || row->node < history_node_count(history))
+    if (row->node == 0 || row->node < loading->highest)
         return ERR_INVALID;
+    loading->highest = row->node;
+    const bool *unpacked = is_unpacked(history, row->node >> BLOCK_BITS);
+    if (unpacked != NULL && *unpacked)
+        return load_late(history, row);
     err error = type_number(history, row->type, &type);
     if (error == ERR_OK)
         error = channel_number(history, row->channel, &channel);
@@ -127,6 +160,12 @@ err history_load_row(struct history *history, const struct history_row *row)
     return ERR_OK;
 }
 
+bool history_load_lacks(const struct history *history, history_column column)
+{
+    const uint64_t *lacking = history->loading.lacking;
+    return (lacking[(column - 1) / 64] >> ((column - 1) & 63) & 1) != 0;
+}
+
 err history_load_end(struct history *history)
 {
     struct loading *loading = &history->loading;
@@ -136,7 +175,8 @@ err history_load_end(struct history *history)
         return error;
     loading->is_on = false;
     for (history_column column = 1; column <= loading->columns; column++)
-        column_set_ready(history, column);
+        if (!history_load_lacks(history, column))
+            column_set_ready(history, column);
     retire_collect(history);
     return ERR_OK;
 }

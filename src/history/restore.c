@@ -37,7 +37,7 @@ static bool knows_seq(const struct known_seqs *known, uint64_t seq)
            bsearch(&seq, known->seqs, known->count, sizeof(uint64_t), compare_seqs) != NULL;
 }
 
-static err push_row(struct history *history, struct block *block, const struct history_row *row)
+err push_row(struct history *history, struct block *block, const struct history_row *row)
 {
     uint16_t type;
     uint8_t channel;

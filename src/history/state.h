@@ -192,6 +192,7 @@ struct base {
     int64_t middle_ms; /* about half of its events are older: the measure of how cold it is */
     int64_t cut_ms;    /* what was lost is older */
     bool is_restored;  /* the engine's: goes after those that are not */
+    uint64_t serial;   /* no other base had it; 0: has had no events */
     void *run;         /* where all of this is, but what is apart */
     size_t run_bytes;
     size_t apart_bytes;     /* of this head, when it is not in the run */
@@ -230,7 +231,8 @@ struct block {
 };
 struct leaf {
     struct block blocks[LEAF_BLOCKS];
-    bool is_queued[LEAF_BLOCKS]; /* for history_tidy */
+    bool is_queued[LEAF_BLOCKS];   /* for history_tidy */
+    bool is_unpacked[LEAF_BLOCKS]; /* while loading: rows come on top of what a pack had */
 };
 
 /* ---- epochs ---- */
@@ -322,6 +324,9 @@ struct loading {
     uint32_t slot; /* offsets are set up to here */
     uint64_t packed, seq;
     history_column columns; /* that were there when it began */
+    uint32_t highest;       /* node of all rows so far */
+    /* Columns that some pack did not have: they are to be filled. */
+    uint64_t lacking[HISTORY_COLUMNS_MAX / 64];
 };
 
 /* Names that were met lately: most events have one of few types. */
@@ -361,6 +366,7 @@ struct history {
     uint32_t *queue; /* blocks whose delta has grown: a ring */
     size_t queue_begin, queue_count, queue_capacity;
     struct merge *merge; /* scratch of rebuild.c */
+    uint64_t serial;     /* of the newest base */
 };
 
 /* history.c */
@@ -382,6 +388,7 @@ err channel_number(struct history *history, str name, uint8_t *channel) MUST_USE
 err values_put(struct history *history, struct value_words *out,
                const struct history_value *value) MUST_USE;
 void column_set_ready(struct history *history, history_column column);
+void column_set_full(struct history *history, history_column column);
 /* 0 when the column cannot take it (full); NOMEM. */
 err column_code(struct history *history, history_column column, str text, uint32_t *code) MUST_USE;
 static inline const struct column *column_at(const struct history *history, history_column column)
@@ -401,6 +408,11 @@ err reader_slot_take(struct history *history, struct reader_slot **slot) MUST_US
 void reader_slot_give(struct reader_slot *slot);
 void epoch_enter(struct history *history, struct reader_slot *slot);
 void epoch_leave(struct reader_slot *slot);
+
+/* load.c: the builder's events as the block's base. The block has none. */
+err load_install(struct history *history, uint32_t number, uint64_t *serial) MUST_USE;
+/* restore.c: an event on top of what the block has, as if it came now. */
+err push_row(struct history *history, struct block *block, const struct history_row *row) MUST_USE;
 
 /* base.c */
 static inline struct base *block_base(const struct block *block)

@@ -290,6 +290,9 @@ static err erase_outside(struct round *round, struct problem *problem)
                                        : keep_totals(round, &round->items[i], problem);
     if (error == ERR_OK && has_warehouse)
         error = rows_erase(round, problem);
+    for (size_t i = 0; i < round->count && error == ERR_OK; i++)
+        error = engine_wipe_packs(privacy->engine, round->items[i].nodes,
+                                  round->items[i].node_count, problem);
     if (error == ERR_OK)
         error = clean_log(round, problem);
     if (error == ERR_OK)

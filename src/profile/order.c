@@ -40,7 +40,7 @@ bool profile_is_order_type(str type)
 
 /* ---- currencies ---- */
 
-static uint8_t currency_of(struct profile *profile, str text)
+uint8_t order_currency(struct profile *profile, str text)
 {
     char code[4] = DEFAULT_CURRENCY;
     if (text.size > 0) {
@@ -194,7 +194,7 @@ err orders_observe(struct profile *profile, const struct profile_observation *ro
     /* Without an id each event is an order of its own. */
     uint64_t hash = row->order_id.size > 0 ? hash_of(row->order_id)
                                            : hash_mix64(row->seq ^ UINT64_C(0x6F72646572));
-    struct order said = { .currency = currency_of(profile, row->currency) };
+    struct order said = { .currency = order_currency(profile, row->currency) };
     int64_t amount = event == REFUNDING ? refund_of(row) : amount_of(row);
     if (event == PAYING) {
         said.flags = ORDER_PAID;
@@ -211,6 +211,15 @@ err orders_observe(struct profile *profile, const struct profile_observation *ro
     if (order == NULL)
         return ERR_NOMEM;
     join(profile, order, &said);
+    return ERR_OK;
+}
+
+err order_load(struct profile *profile, uint32_t node, const struct order *order)
+{
+    struct order *made = find_or_make(profile, node, order->hash);
+    if (made == NULL)
+        return ERR_NOMEM;
+    *made = *order;
     return ERR_OK;
 }
 

@@ -209,6 +209,10 @@ bool consent_decide(const struct profile *profile, const uint32_t *nodes, size_t
 
 /* order.c */
 err orders_observe(struct profile *profile, const struct profile_observation *row) MUST_USE;
+/* As it was. */
+err order_load(struct profile *profile, uint32_t node, const struct order *order) MUST_USE;
+/* The number of a currency, by the first three letters. */
+uint8_t order_currency(struct profile *profile, str text);
 struct money_line {
     char currency[4];
     uint32_t orders, bought; /* counted; paid and not cancelled, refunded ones too */

@@ -175,6 +175,9 @@
     TABLE(OUTCOMES, "outcomes", 1, false, "I:first_seq I:count B:outcomes")                           \
     TABLE(BATCHES, "batches", 2, false,                                                               \
           "I:number I:shard I:first_seq I:last_seq I:rows I:done_ms")                                 \
+    /* What of history.pack counts, and which blocks of customers are not what it says (packs.h). */  \
+    TABLE(PACKS, "packs", 2, false, "I:kind I:number I:seq I:place I:bytes B:digest")                 \
+    TABLE(PACKS_SPOILED, "packs_spoiled", 1, false, "I:number I:seq")                                 \
     /* What sinks still have to be told, and up to where each has been (engine/news.h). */            \
     TABLE(NEWS, "news", 1, false, "I:number I:count I:first_event_seq I:at_ms B:entries")             \
     TABLE(SINK_PLACES, "sink_places", 1, false, "T:sink I:next I:lost I:at_ms")

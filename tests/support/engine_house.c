@@ -41,6 +41,7 @@ void house_open(struct house *house, bool with_warehouse)
                                     .clock = &house->clock,
                                     .without_warehouse = !with_warehouse,
                                     .appends_nothing = true,
+                                    .pack_ms = house->pack_ms,
                                     .warehouse = { .program = KITH_BINARY },
                                     .fatal = fail_loudly };
     if (engine_open(&house->engine, &config, &problem) != ERR_OK)

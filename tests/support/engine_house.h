@@ -15,6 +15,7 @@ struct house {
     char folder[96];
     struct wall_clock clock;
     struct engine *engine;
+    int64_t pack_ms; /* of engine_config */
     /* Told on the log's thread that what is being sent is durable, before anything else happens; or NULL. */
     void (*durable)(void *context);
     void *context;
