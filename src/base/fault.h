@@ -13,19 +13,28 @@
 #include <stdint.h>
 
 /* NAME, text used in KITH_FAULT, what it stands for */
-#define FAULT_TABLE(X)                                                             \
-    X(MEMORY, "memory", "an allocation")                                           \
-    X(LOG_BEFORE_WRITE, "log_before_write", "block encoded, not yet written")      \
-    X(LOG_AFTER_WRITE, "log_after_write", "block written, not yet synced")         \
-    X(LOG_AFTER_SYNC, "log_after_sync", "block synced, not yet acknowledged")      \
-    X(ENGINE_AFTER_APPLY, "engine_after_apply", "block applied in RAM only")       \
-    X(LEDGER_BEFORE_COMMIT, "ledger_before_commit", "rows written, not committed") \
-    X(LEDGER_AFTER_COMMIT, "ledger_after_commit", "committed, nobody told")        \
-    X(FLUSH_AFTER_PLAN, "flush_after_plan", "batch recorded, not inserted")        \
-    X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done")       \
-    X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")        \
-    X(PACK_WRITE, "pack_write", "half of a piece of history.pack written")         \
-    X(FILE_WRITE, "file_write", "a write of SQLite's VFS")                         \
+#define FAULT_TABLE(X)                                                                \
+    X(MEMORY, "memory", "an allocation")                                              \
+    X(LOG_BEFORE_WRITE, "log_before_write", "block encoded, not yet written")         \
+    X(LOG_AFTER_WRITE, "log_after_write", "block written, not yet synced")            \
+    X(LOG_AFTER_SYNC, "log_after_sync", "block synced, not yet acknowledged")         \
+    X(ENGINE_AFTER_APPLY, "engine_after_apply", "block applied in RAM only")          \
+    X(LEDGER_BEFORE_COMMIT, "ledger_before_commit", "rows written, not committed")    \
+    X(LEDGER_AFTER_COMMIT, "ledger_after_commit", "committed, nobody told")           \
+    X(FLUSH_AFTER_PLAN, "flush_after_plan", "batch recorded, not inserted")           \
+    X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done")          \
+    X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")           \
+    X(PACK_WRITE, "pack_write", "half of a piece of history.pack written")            \
+    X(IMPORT_BEFORE_CHUNK, "import_before_chunk", "chunk filled, not in the log")     \
+    X(IMPORT_AFTER_CHUNK, "import_after_chunk", "chunk in the log, job not told")     \
+    X(IMPORT_AFTER_REPLACED, "import_after_replaced", "old taken back, new to come")  \
+    X(IMPORT_BEFORE_END, "import_before_end", "all sent, not said to be finished")    \
+    X(IMPORT_AFTER_CUT, "import_after_cut", "cut, nothing of the slice taken back")   \
+    X(IMPORT_AFTER_SLICE, "import_after_slice", "slice taken back, the next to come") \
+    X(IMPORT_UNDO_EVENTS, "import_undo_events", "identity undone, events to come")    \
+    X(IMPORT_UNDO_END, "import_undo_end", "all taken back, not said to be undone")    \
+    X(IMPORT_UNDO_TOLD, "import_undo_told", "said to be undone, warehouse not told")  \
+    X(FILE_WRITE, "file_write", "a write of SQLite's VFS")                            \
     X(FILE_SYNC, "file_sync", "a sync of SQLite's VFS")
 
 enum fault_point {

@@ -20,6 +20,17 @@ struct worker {
     unsigned index;
 };
 
+bool imports_mutates(const char *defect)
+{
+#ifdef KITH_FAULTS
+    const char *mutations = getenv("KITH_MUTATE_IMPORT");
+    return mutations != NULL && strstr(mutations, defect) != NULL;
+#else
+    (void)defect;
+    return false;
+#endif
+}
+
 /* ---- a worker ---- */
 
 static uint32_t take_job(struct imports *imports, unsigned index)

@@ -38,12 +38,22 @@ struct bucket_state {
     char problem[200]; /* empty: none */
 };
 
+/* A file whose content was hashed, as it was before and after. */
+struct hashed_file {
+    uint64_t device, inode; /* inode 0: none */
+    int64_t size_bytes, modified_ns, changed_ns;
+    uint8_t sha256[SHA256_BYTES];
+};
+#define HASHED_FILES_MAX 8u
+
 struct imports {
     struct imports_config config;
     char folder[PATH_BYTES], allowed[PATH_BYTES];
     struct engine *engine;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
+    struct hashed_file hashed[HASHED_FILES_MAX];
+    unsigned hashed_next;
     bool stopping, woken;
     _Atomic uint64_t changes;
     unsigned thread_count;
@@ -84,6 +94,9 @@ err imports_command(struct imports *imports, const char *operation, str body, st
 err imports_set_state(struct imports *imports, uint32_t number, const char *status, str reason,
                       struct problem *problem) MUST_USE;
 
+/* A deliberate defect, so that the crash test is seen to catch it (KITH_MUTATE_IMPORT); false but in builds with KITH_FAULTS. */
+bool imports_mutates(const char *defect);
+
 /* file.c */
 struct import_file {
     char path[PATH_BYTES];
@@ -99,6 +112,10 @@ err import_file_open(struct imports *imports, struct import_file *file,
                      struct problem *problem) MUST_USE;
 void import_file_close(struct import_file *file);
 err file_sha256(const char *path, uint8_t out[SHA256_BYTES], struct problem *problem) MUST_USE;
+/* The same, without reading a file again that was read by this process and has not been written since: a job begins where its request
+ * has just hashed gigabytes. */
+err imports_sha256(struct imports *imports, const char *path, uint8_t out[SHA256_BYTES],
+                   struct problem *problem) MUST_USE;
 void hex_text(const uint8_t *bytes, size_t size, char *out); /* 2 * size + 1 */
 
 /* upload.c */

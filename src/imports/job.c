@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "base/logline.h"
 #include "imports/job_inside.h"
 
@@ -116,7 +117,7 @@ static err check_content(struct job_run *run)
     char text[2 * SHA256_BYTES + 1];
     str told = json_text(json_get(run->settings, STR("sha256")));
     job_show(run, "checking");
-    err error = file_sha256(run->file.plain, hash, run->problem);
+    err error = imports_sha256(run->imports, run->file.plain, hash, run->problem);
     if (error != ERR_OK)
         return error;
     hex_text(hash, sizeof hash, text);
@@ -230,6 +231,8 @@ err run_job(struct imports *imports, struct running *running, struct import_row 
         error = read_file(&run);
     if (error == ERR_OK)
         error = tell_watermark(&run);
+    if (error == ERR_OK && fault_fires(FAULT_IMPORT_BEFORE_END))
+        error = ERR_UNAVAILABLE;
     if (error == ERR_OK)
         error = imports_set_state(imports, row->number, "finished", STR_NONE, problem);
     log_line(LOG_INFO, "import_run", "number=%u rows=%llu events=%llu refused=%llu error=%s",

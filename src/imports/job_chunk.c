@@ -9,6 +9,7 @@
  * records to apply: what a door or a question has to wait for is bounded. Only where the disk is slow, so that the
  * chunk before is still being synced, does one grow up to four times that size instead of waiting.
  */
+#include "base/fault.h"
 #include "imports/job_inside.h"
 
 #define CHUNK_EVENTS 2000
@@ -65,6 +66,8 @@ err job_chunk_wait(struct job_run *run, struct chunk *chunk)
         err error = chunk->error;
         pthread_mutex_unlock(&run->mutex);
         chunk->sent = false;
+        if (error == ERR_OK && fault_fires(FAULT_IMPORT_AFTER_CHUNK))
+            return ERR_UNAVAILABLE;
         while (error == ERR_STORAGE_FULL || error == ERR_BUSY || error == ERR_NOMEM) {
             if (imports_must_stop(run->imports, run->running))
                 return ERR_UNAVAILABLE; /* it stands where the last durable chunk ended */
@@ -128,10 +131,14 @@ static err write_move(struct job_run *run, struct chunk *chunk)
                   (unsigned long long)counts.refused, (unsigned long long)counts.duplicates,
                   (unsigned long long)counts.replaced,
                   (unsigned long long)table_bytes_read(run->table));
-    engine_command_write(&chunk->records, STR("import.move"), buffer_str(&body));
-    chunk->count++;
+    if (chunk->count > 0 && imports_mutates("move_apart")) {
+        error = imports_command(run->imports, "import.move", buffer_str(&body), NULL, run->problem);
+    } else {
+        engine_command_write(&chunk->records, STR("import.move"), buffer_str(&body));
+        chunk->count++;
+    }
     buffer_deinit(&body);
-    return buffer_status(&chunk->records);
+    return error == ERR_OK ? buffer_status(&chunk->records) : error;
 }
 
 /* What is replaced goes first: a crash between leaves the new event to come again. */
@@ -143,7 +150,7 @@ static err take_back_replaced(struct job_run *run)
     err error = retract_events(run->imports, run->row->number, run->replaced, run->replaced_count,
                                run->problem);
     run->replaced_count = 0;
-    return error;
+    return error == ERR_OK && fault_fires(FAULT_IMPORT_AFTER_REPLACED) ? ERR_UNAVAILABLE : error;
 }
 
 /* Send what is filled and go on with the other one, once the log has it. */
@@ -159,6 +166,8 @@ err job_chunk_send(struct job_run *run)
     if (error != ERR_OK)
         return error;
     yield(run);
+    if (fault_fires(FAULT_IMPORT_BEFORE_CHUNK))
+        return ERR_UNAVAILABLE;
     while ((error = try_send(run, chunk)) == ERR_BUSY) {
         if (imports_must_stop(run->imports, run->running))
             return ERR_UNAVAILABLE;

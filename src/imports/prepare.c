@@ -278,7 +278,7 @@ static err find_content(struct imports *imports, str reference, struct request *
     if (str_starts_with(reference, STR("upload:")))
         return uploads_find(imports, str_slice(reference, 7, reference.size), &request->file,
                             request->sha256, problem);
-    err error = file_sha256(request->file.plain, hash, problem);
+    err error = imports_sha256(imports, request->file.plain, hash, problem);
     if (error == ERR_OK)
         hex_text(hash, sizeof hash, request->sha256);
     return error;

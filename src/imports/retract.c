@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/fault.h"
 #include "imports/inside.h"
 
 #define NODES_PER_SLICE 1000
@@ -266,6 +267,8 @@ static err run_slice(struct slice *slice, uint64_t place, struct problem *proble
     err error = note_nodes(slice);
     if (error == ERR_OK)
         error = cut(slice, problem);
+    if (error == ERR_OK && fault_fires(FAULT_IMPORT_AFTER_CUT))
+        error = ERR_UNAVAILABLE;
     if (error == ERR_OK)
         error = ask_counts(slice, problem);
     if (error == ERR_OK)
@@ -377,6 +380,8 @@ static err retract_next(const struct slice *kind, uint64_t *place, uint64_t *cou
         error = run_slice(&slice, *place, problem);
     }
     slice_deinit(&slice);
+    if (error == ERR_OK && !*done && fault_fires(FAULT_IMPORT_AFTER_SLICE))
+        error = ERR_UNAVAILABLE;
     return error;
 }
 
@@ -384,7 +389,7 @@ static err retract_all(const struct slice *kind, uint64_t place, uint64_t *count
                        bool (*stops)(void *), void *context, struct problem *problem)
 {
     struct imports *imports = kind->imports;
-    bool done = false;
+    bool done = place > 0 && imports_mutates("undo_early");
     err error = engine_settle(imports->engine, true, SETTLE_MS);
     if (error != ERR_OK)
         return problem_set(problem, error, "the warehouse does not catch up");

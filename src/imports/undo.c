@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/fault.h"
 #include "imports/inside.h"
 
 #define NUMBERS_PER_COMMAND 5000
@@ -356,6 +357,8 @@ err undo_job(struct imports *imports, struct running *running, struct import_row
         error = engine_settle(imports->engine, true, 10 * MINUTE_MS);
         if (error == ERR_OK && row->undo_place == 0)
             error = undo_identity(&undo);
+        if (error == ERR_OK && fault_fires(FAULT_IMPORT_UNDO_EVENTS))
+            error = ERR_UNAVAILABLE;
         if (error == ERR_OK)
             error = retract_job(imports, row->number, row->undo_place, stops, &undo, problem);
         if (error == ERR_OK)
@@ -363,9 +366,12 @@ err undo_job(struct imports *imports, struct running *running, struct import_row
         if (error == ERR_OK)
             error = undo_quarantine(&undo);
     }
+    if (error == ERR_OK && fault_fires(FAULT_IMPORT_UNDO_END))
+        error = ERR_UNAVAILABLE;
     if (error == ERR_OK)
         error = imports_set_state(imports, row->number, row->cancelled ? "cancelled" : "undone",
                                   STR_NONE, problem);
+    (void)fault_fires(FAULT_IMPORT_UNDO_TOLD); /* the next start tells it, too */
     if (error == ERR_OK && row->last_seq > 0)
         error = tell_warehouse(&undo);
     memory_free(undo.rows.items);
