@@ -31,6 +31,8 @@ struct audience_then {
     struct judging judging[THEN_DEPTH_MAX];
     const struct rule_touch *(*touches)(void *context, size_t *count);
     void *touches_context;
+    int64_t (*since)(void *context, str key);
+    void *since_context;
     /* of the question that is being answered */
     unsigned depth;
     const struct history_view *view;
@@ -166,6 +168,7 @@ static err take_snapshots(struct audience_then *then)
 
 static bool then_segment(void *context, uint32_t customer, uint32_t symbol);
 static const struct rule_touch *then_touches(void *context, uint32_t customer, size_t *count);
+static int64_t then_entered(void *context, uint32_t customer, const struct rule_entered *what);
 
 err audience_then_seal(struct audience_then *then, bool *is_ready)
 {
@@ -200,6 +203,7 @@ err audience_then_seal(struct audience_then *then, bool *is_ready)
         judging->facts.context = &then->facts;
         judging->facts.segment = then_segment;
         judging->facts.touches = then_touches;
+        judging->facts.entered = then_entered;
     }
     then->is_sealed = true;
     return error;
@@ -222,6 +226,24 @@ static const struct rule_touch *then_touches(void *context, uint32_t customer, s
     *count = 0;
     return facts->then->touches != NULL ? facts->then->touches(facts->then->touches_context, count)
                                         : NULL;
+}
+
+void audience_then_hear_journeys(struct audience_then *then,
+                                 int64_t (*since)(void *context, str key), void *context)
+{
+    then->since = since;
+    then->since_context = context;
+}
+
+/* In those days she is in the journeys of those days, not in today's. */
+static int64_t then_entered(void *context, uint32_t customer, const struct rule_entered *what)
+{
+    const struct then_facts *facts = context;
+    const struct audience_then *then = facts->then;
+    if (what->kind != RULE_ENTERED_JOURNEY)
+        return entered_for_scan(context, customer, what);
+    const struct fact_column *column = then->audience->facts.columns[what->symbol.number];
+    return then->since != NULL ? then->since(then->since_context, column->name) : INT64_MIN;
 }
 
 static bool is_given(const struct recipe *recipe)

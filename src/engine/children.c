@@ -8,12 +8,17 @@
 
 #define SETTING_BYTES_MAX 65536
 
-bool engine_keeps_child(const struct engine *engine, const uint32_t *nodes, size_t node_count)
+bool engine_keeps_child_at(const struct engine *engine, const uint32_t *nodes, size_t node_count,
+                           int64_t at_ms)
 {
     const struct act *act = engine->act;
-    return !act->children_released &&
-           profile_is_younger(engine->profile, nodes, node_count, AGE_OF_CHILDREN, act->zone,
-                              engine->now_ms);
+    return !act->children_released && profile_is_younger(engine->profile, nodes, node_count,
+                                                         AGE_OF_CHILDREN, act->zone, at_ms);
+}
+
+bool engine_keeps_child(const struct engine *engine, const uint32_t *nodes, size_t node_count)
+{
+    return engine_keeps_child_at(engine, nodes, node_count, engine->now_ms);
 }
 
 void children_setting(struct engine *engine, str key, json_value value)

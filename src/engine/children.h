@@ -17,6 +17,9 @@
 #define PURPOSE_CHILDREN "under_14"
 
 /* Is the customer of these nodes under 14, and what concerns children held? */
+/* The same at another moment, by what is known of her now. */
+bool engine_keeps_child_at(const struct engine *engine, const uint32_t *nodes, size_t node_count,
+                           int64_t at_ms);
 bool engine_keeps_child(const struct engine *engine, const uint32_t *nodes, size_t node_count);
 
 /* ---- the engine's own ---- */

@@ -103,12 +103,13 @@ static err seal_one(struct whatif_run *run, struct problem *problem, bool *is_re
 static void seal(const struct engine_state *state, struct engine_question *question)
 {
     struct staging *staging = question->context;
-    (void)state;
+    bool is_watched = audience_names_journeys(state->audience);
     staging->error = ERR_OK;
     staging->is_ready = true;
     for (uint32_t i = 0; staging->error == ERR_OK && i < parts_of(staging->run); i++) {
         bool is_ready = false;
         staging->error = seal_one(part_of(staging->run, i), staging->problem, &is_ready);
+        journey_watch(part_of(staging->run, i)->journeys, is_watched);
         staging->is_ready = staging->is_ready && is_ready;
     }
 }

@@ -5,6 +5,7 @@
  * anything in those days that can start a journey, identifiers, consents and zone with their times. */
 #include <stdio.h>
 
+#include "engine/children.h"
 #include "engine/whatif_inside.h"
 
 #define ROOTS_AT_ONCE 100000u
@@ -249,6 +250,23 @@ static uint8_t zone_index(struct cast *cast, str json)
     return (uint8_t)++cast->zone_count;
 }
 
+/* By the birthday that is known today; the moment at which she grows up is found by halves. */
+static int64_t child_until_ms(const struct whatif_run *run, uint32_t node)
+{
+    int64_t from_ms = run->order.from_ms, to_ms = run->order.to_ms;
+    if (!engine_keeps_child_at(run->engine, &node, 1, from_ms))
+        return 0;
+    if (engine_keeps_child_at(run->engine, &node, 1, to_ms))
+        return INT64_MAX;
+    while (to_ms - from_ms > 1) {
+        int64_t middle_ms = from_ms + (to_ms - from_ms) / 2;
+        bool is_child = engine_keeps_child_at(run->engine, &node, 1, middle_ms);
+        from_ms = is_child ? middle_ms : from_ms;
+        to_ms = is_child ? to_ms : middle_ms;
+    }
+    return to_ms;
+}
+
 static err take_facts(struct ask_people *ask, const struct engine_state *state, uint32_t node)
 {
     struct cast *cast = &ask->run->cast;
@@ -264,6 +282,7 @@ static err take_facts(struct ask_people *ask, const struct engine_state *state, 
         error == ERR_OK ? profile_view_trait(&view, STR("timezone")) : NULL;
     if (zone != NULL)
         cast_at(cast, node)->zone = zone_index(cast, zone->json);
+    cast_at(cast, node)->child_until_ms = child_until_ms(ask->run, node);
     return error;
 }
 

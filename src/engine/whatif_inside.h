@@ -76,8 +76,9 @@ struct cast_consent {
 /* Most have decided once: that entry stands here. */
 struct cast_node {
     struct cast_consent consent;
-    uint32_t joins; /* the first, + 1 */
-    uint8_t zone;   /* index, + 1 */
+    int64_t child_until_ms; /* until when the law holds her a child; 0: she is none in those days */
+    uint32_t joins;         /* the first, + 1 */
+    uint8_t zone;           /* index, + 1 */
 };
 /* What holds her nodes together, hung at both of them. */
 struct cast_join {

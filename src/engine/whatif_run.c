@@ -126,15 +126,26 @@ static err take_heard(struct whatif_run *run)
     return error;
 }
 
+/* She has entered a journey, or left one: windows that begin there are others. */
+static err entered_or_left(void *context, uint32_t customer)
+{
+    return watch_changed(context, customer);
+}
+
+static bool is_unsaid(const struct whatif_run *run)
+{
+    return run->told != NULL || run->watch.heard.count > 0 || journey_has_changed(run->journeys);
+}
+
 static err settle(struct whatif_run *run)
 {
     err error = ERR_OK;
-    for (int i = 0;
-         error == ERR_OK && (run->told != NULL || run->watch.heard.count > 0) && i < ROUNDS_MAX;
-         i++) {
+    for (int i = 0; error == ERR_OK && is_unsaid(run) && i < ROUNDS_MAX; i++) {
         error = take_told(run);
         if (error == ERR_OK)
             error = take_heard(run);
+        if (error == ERR_OK)
+            error = journey_take_changed(run->journeys, entered_or_left, run);
     }
     return error;
 }

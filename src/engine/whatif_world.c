@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/act_inside.h"
+#include "engine/children.h"
 #include "engine/whatif_inside.h"
 
 #define VALUES_FIRST 1024
@@ -78,6 +79,12 @@ static const struct rule_touch *her_touches(void *context, size_t *count)
 {
     struct whatif_run *run = context;
     return touch_reader_find(run->touch_reader, run->asked_customer, count);
+}
+
+static int64_t her_journey(void *context, str key)
+{
+    const struct whatif_run *run = context;
+    return journey_since(run->journeys, key, run->asked_customer);
 }
 
 /* ---- values: what the run wrote itself, else what the house knows today ---- */
@@ -399,9 +406,24 @@ static bool consent_of_many(struct whatif_run *run, uint32_t root, uint8_t wante
     return true;
 }
 
+/* The house says no to a purpose of this name where she is a child (children.h). */
+static bool is_child(const struct whatif_run *run, uint32_t root)
+{
+    bool is = false;
+    for (uint32_t node = root; node != 0 && !is; node = run->cast.next[node]) {
+        const struct cast_node *there = cast_at(&run->cast, node);
+        is = there != NULL && there->child_until_ms > run->now_ms;
+    }
+    return is;
+}
+
 static bool world_consent(void *context, uint32_t customer, str name, bool *granted)
 {
     struct whatif_run *run = context;
+    if (str_equal(name, STR(PURPOSE_CHILDREN))) {
+        *granted = false;
+        return is_child(run, world_root(context, customer));
+    }
     struct profile_word words[FEW_WORDS];
     struct identity_join joins[FEW_WORDS];
     uint8_t wanted = cast_name(&run->cast, name, false);
@@ -550,4 +572,5 @@ void world_fill(struct whatif_run *run)
         .nodes = world_nodes,
     };
     audience_then_hear_touches(run->then, her_touches, run);
+    audience_then_hear_journeys(run->then, her_journey, run);
 }

@@ -305,6 +305,7 @@ err journey_enter_one(struct journeys *journeys, const struct entering *entering
         return error;
     version->position_count++;
     *number = position_at(&journeys->positions, slot)->number;
+    since_note(journeys, entering->customer); /* she is in it from its first node on */
     journey_walk_begin(&walk, journeys, slot, entering->moment, entering->at_ms, entering->writes);
     walk.stands = false;
     error = begin(&walk, entering);

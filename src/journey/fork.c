@@ -49,7 +49,7 @@ void journey_write_live_definitions(const struct journeys *journeys, str but,
 
 /* ---- staging ---- */
 
-static err hold_rules(struct journeys *overlay, struct version *version, int64_t now_ms,
+static err hold_rules(struct journeys *overlay, struct version *version, str key, int64_t now_ms,
                       struct problem *problem)
 {
     const struct journey_world *world = overlay->world;
@@ -57,7 +57,7 @@ static err hold_rules(struct journeys *overlay, struct version *version, int64_t
     json_value rule;
     err error = ERR_OK;
     for (uint32_t i = 0; error == ERR_OK && i < version->rule_count; i++) {
-        error = json_parse(overlay->parser, version->rules[i].json, &rule, problem);
+        error = since_parse_rule(overlay, version->rules[i].json, key, &rule, problem);
         if (error == ERR_OK)
             error = world->rule_hold(world->context, rule, moment, NULL, version->rules[i].key,
                                      problem);
@@ -89,7 +89,7 @@ err journey_stage(struct journeys *overlay, json_value definition, int64_t now_m
     else
         version_free(&version);
     if (error == ERR_OK)
-        error = hold_rules(overlay, version, now_ms, problem);
+        error = hold_rules(overlay, version, journey->key, now_ms, problem);
     if (error != ERR_OK)
         return error;
     journey->state = JOURNEY_LIVE_STATE;

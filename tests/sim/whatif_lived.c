@@ -279,6 +279,7 @@ static const char *pick(struct random_stream *random, const char *const *from, s
 #define PICK(random, list) pick(random, list, sizeof(list) / sizeof((list)[0]))
 
 static const char *const rules[] = {
+    "{\"event\":\"Order Paid\",\"during\":\"since_entering\",\"measure\":\"count\",\"gte\":1}",
     "{\"event\":\"Order Paid\",\"measure\":\"count\",\"gte\":2}",
     "{\"event\":\"Order Paid\",\"last\":\"1d\",\"measure\":\"count\",\"gte\":1}",
     "{\"event\":\"Product Viewed\",\"last\":\"6h\",\"measure\":\"count\",\"eq\":0}",
@@ -390,6 +391,16 @@ static void furnish(struct house *house, struct random_stream *random, bool apar
     must(house, "policy.put", apart ? pick(random, policies, 3) : PICK(random, policies), NULL);
 }
 
+/* She is a child until the third of those days. */
+static void be_born(struct house *house, const char *user)
+{
+    char body[120];
+    assert_ok(engine_settle(house->engine, false, -1));
+    snprintf(body, sizeof body, "{\"customer\":%u,\"name\":\"birthday\",\"value\":\"2012-06-21\"}",
+             house_customer(house, "user_id", user, NULL));
+    must(house, "trait.correct", body, NULL);
+}
+
 static void before(struct house *house, struct random_stream *random)
 {
     for (uint64_t person = 0; person < PEOPLE; person++) {
@@ -399,6 +410,8 @@ static void before(struct house *house, struct random_stream *random)
             say(house, "Consent Granted", user, NULL, NULL, 0, "{\"purpose\":\"marketing\"}");
         say(house, "Product Viewed", user, NULL, NULL, 0,
             "{\"order_id\":\"x\",\"channel\":\"jd\"}");
+        if (person % 3 == 0)
+            be_born(house, user);
         wall_clock_advance(&house->clock, MINUTE_MS);
     }
     /* so that rules may name what happens later */
