@@ -154,7 +154,15 @@ static err read_tail(struct server_store *store, struct log_tail *tail, struct p
 
 /* ---- opening and closing ---- */
 
-/* Who empties the inbox appends: it ends before the writer does, which answers it. */
+static void end_lease_thread(struct server_store *store)
+{
+    if (store->lease_runs)
+        pthread_join(store->lease_thread, NULL);
+    store->lease_runs = false;
+}
+
+/* Who empties the inbox appends: it ends before the writer does, which answers it. Of a follower nothing looks at the log's
+ * config any more: it may be about to take over. */
 static void server_interrupt(struct log_store *base)
 {
     struct server_store *store = server_of(base);
@@ -162,16 +170,16 @@ static void server_interrupt(struct log_store *base)
     if (store->side_runs)
         pthread_join(store->side_thread, NULL);
     store->side_runs = false;
+    if (store->follows)
+        end_lease_thread(store);
 }
 
 static void server_close(struct log_store *base)
 {
     struct server_store *store = server_of(base);
     server_interrupt(base);
-    if (store->lease_runs) {
-        pthread_join(store->lease_thread, NULL);
-        peers_leave(store);
-    }
+    end_lease_thread(store);
+    peers_leave(store);
     if (!store->follows)
         lease_give_back(store);
     link_close(&store->writer);
