@@ -363,9 +363,10 @@ static void list_tasks(struct call *call, const struct account *account)
         json_member_int(&writer, STR("create_time"), made);
         json_member_int(&writer, STR("create_type"), 0);
         str content = str_from_bytes(task->content, task->content_size);
-        if (content.size > 2) { /* {"text":…,"attachments":…}: its members */
-            json_put_key(&writer, STR("content"));
-            json_put_raw(&writer, content);
+        if (str_starts_with(content,
+                            STR("{\"text\":"))) { /* its members stand in the item itself */
+            json_put_key(&writer, STR("text"));
+            json_put_raw(&writer, str_slice(content, 8, content.size - 1));
         }
         json_end_object(&writer);
     }

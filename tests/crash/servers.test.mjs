@@ -308,6 +308,59 @@ test('D10: sends in flight across a take-over without keys: who can be asked is 
   assert.equal((await taken('mini_program')).matched, notesTaken.matched + 1);
 });
 
+test('D10: the same for Tencent, mail and WeCom: each has it once at most, and what is not known is for somebody to decide', { skip, timeout: 300_000 }, async () => {
+  const people = 8, corp = 'ww5f2d9c4b1a8e7063';
+  const sandbox = await Sandbox.start({ settings: { receipt_ms: 0, confirm_ms: 3_600_000, interacted: 1 }, mail: true });
+  started.push({ remove: () => sandbox.stop() });
+  await sandbox.world({
+    accounts: [{ kind: 'sms_tencent', id: 'qc', secret: 'sandbox-secret' }, { kind: 'wecom', id: corp, secret: 'sandbox-secret' }, { kind: 'smtp', id: 'kith.example', secret: 'sandbox-secret' }],
+    employees: [{ kind: 'wecom', account: corp, id: 'lin' }],
+    templates: [{ kind: 'sms_tencent', code: '1110', content: '您好{1}，已发货', status: 'approved' }],
+  });
+  const postgres = Postgres.start();
+  started.push(postgres);
+  const own = (first) => server(postgres, first, undefined, 'any', 10_000, ['--sandbox', sandbox.url]);
+  const active = await own(), next = await own(active);
+  const { write_key: backend } = await active.source('backend');
+  await active.batch(backend, Array.from({ length: people }, (_, n) => ({ type: 'identify', messageId: `i${n}`, userId: `u${n}`, traits: { phone: `1370000${2000 + n}`, email: `u${n}@x.example` },
+    context: { externalIds: [{ type: 'wecom_external_userid', id: `wm-${n}`, collection: corp, encoding: 'none' }] } })));
+  await active.settled();
+  const ids = [];
+  for (let n = 0; n < people; n++) ids.push((await active.customerBy('user_id', `u${n}`)).one_id);
+  await active.put('/channels/texts', { kind: 'sms_tencent', settings: { secret_id: 'qc', secret_key: 'sandbox-secret', sdk_app_id: '1400006666', sign_name: '凯思', sandbox: true, batch_wait_ms: 0 } });
+  await active.put('/channels/mail', { kind: 'smtp', settings: { host: '127.0.0.1', port: sandbox.smtpPort, security: 'none', allow_private: true, username: 'kith.example', password: 'sandbox-secret', from: 'brand@kith.example' } });
+  await active.put('/channels/wecom', { kind: 'wecom', settings: { corpid: corp, secret: 'sandbox-secret', agentid: 1000002, sender: 'lin', namespace: corp, batch_wait_ms: 0, sandbox: true } });
+  await active.put('/templates/text', { channel: 'sms', purpose: 'service', parts: { template_id: '1110', params: ['{{ one_id }}'] } });
+  await active.put('/templates/letter', { channel: 'email', purpose: 'service', parts: { subject: '您好', text: '{{ one_id }}' } });
+  await active.put('/templates/news', { channel: 'wecom', form: 'customer_mass', purpose: 'service', parts: { text: '上新了 {{ one_id }}' } });
+
+  // taken, and no answer comes
+  const kinds = ['sms_tencent', 'smtp', 'wecom'];
+  const hang = (kind, path) => ({ what: 'timeout_after', kind, path, delay_ms: 600_000, times: -1 });
+  await sandbox.call('PUT', 'faults', { rules: [hang('sms_tencent', ''), hang('smtp', ''), hang('wecom', '*add_msg_template')] });
+  const asked = {};
+  for (const [template, kind] of [['text', 'sms_tencent'], ['letter', 'smtp'], ['news', 'wecom']])
+    asked[kind] = (await active.post('/touches', { customers: ids, template, purpose: 'service', key: template })).items.map((item) => {
+      assert.ok(['queued', 'sending'].includes(item.status), JSON.stringify(item));
+      return item.id;
+    });
+  for (const kind of ['sms_tencent', 'smtp']) await until(`${kind} to have taken some`, async () => (await sandbox.messages({ kind })).matched > 0);
+  for (const id of asked.wecom) await until('the tasks to be on their way', async () => (await active.get(`/touches/${id}`)).status !== 'queued');
+  await active.kill9();
+  await sandbox.call('PUT', 'faults', { rules: [] });
+  await until('the other one to take over', async () => (await standing(next))?.role === 'active', { timeoutMs: 120_000 });
+  await until('everything to be told of', async () => !(await touchesUnderWay(next)), { timeoutMs: 120_000, everyMs: 200 });
+  await sandbox.call('POST', 'confirm', { corpid: corp });
+  for (const kind of kinds) {
+    const statuses = await Promise.all(asked[kind].map(async (id) => (await next.get(`/touches/${id}`)).status));
+    const known = statuses.filter((status) => ['sent', 'delivered', 'confirmed'].includes(status)).length, uncertain = statuses.filter((status) => status === 'uncertain').length;
+    assert.equal(known + uncertain, people, `${kind}: ${statuses}`);
+    const { matched, messages } = await sandbox.messages({ kind });
+    assert.equal(new Set(messages.map((message) => message.recipient)).size, matched, `${kind}: nobody has it twice`);
+    assert.ok(matched >= known, `${kind}: who is known to have it has it (${matched}, ${known})`);
+  }
+});
+
 test('a follower at a shared warehouse: timelines while it follows, and nothing twice after it took over',
   { skip: skip || missingClickhouse, timeout: 400_000 }, async () => {
     const postgres = Postgres.start();
