@@ -223,7 +223,8 @@ struct keys *engine_keys(struct engine *engine);
 #define SEALING_OLDEST "sealing_oldest"
 #define SEALING_SHARED "sealing_key_"
 void engine_keys_path(const struct engine *engine, char *path, size_t path_bytes);
-/* Key `number`, which our file has: the ledger knows that it seals, and the other servers get it. Waits for the commit. */
+/* Key `number`, which our file has: the ledger knows that it seals, and the other servers get it. Waits for the commit, and, of a ledger on a server,
+ * for as long as the others take to look: seconds. */
 err engine_share_key(struct engine *engine, uint32_t number, struct problem *problem) MUST_USE;
 /* Keys up to `number` are gone here: they go from the ledger and the other servers, too. Waits for the commit. */
 err engine_drop_keys(struct engine *engine, uint32_t number, struct problem *problem) MUST_USE;

@@ -2,17 +2,20 @@
 /* sealing: which key seals, between the key file of this server, the ledger, and the other servers at it.
  *
  *     active: keys_add ─▶ META: the key, wrapped for who has the one before, and its number ─▶ keys_use
- *                                    └──▶ each other server: keys_take, keys_use, twice a second
+ *                                    └──▶ each other server: keys_take, keys_use   (meanwhile FOLLOWERS_MS)
  *
  * A ledger in a file belongs to one server: no key ever stands in it.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/logline.h"
 #include "engine/state.h"
 
 #define NAME_BYTES 32
+/* Who follows looks twice a second. What it applies before it has the key, it cannot open, nor show until it forgets it. */
+#define FOLLOWERS_MS 3000
 
 void engine_keys_path(const struct engine *engine, char *path, size_t path_bytes)
 {
@@ -52,6 +55,8 @@ err engine_share_key(struct engine *engine, uint32_t number, struct problem *pro
         ledger_writes_free(&writes);
     else
         error = ledger_drain(engine->ledger);
+    if (error == ERR_OK && engine->config.ledger_url != NULL)
+        steady_sleep_ms(FOLLOWERS_MS);
     return error == ERR_OK
                ? ERR_OK
                : problem_set(problem, error, "the ledger does not take the number of the key");
