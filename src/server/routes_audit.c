@@ -74,11 +74,62 @@ static bool fits(const struct filter *filter, const struct ledger_value *row)
            str_contains(row[ACTION].bytes, filter->text);
 }
 
+struct found_line {
+    int64_t seq, at_ms;
+    bool is_there;
+};
+
+static bool take_line(void *context, const struct ledger_value *row)
+{
+    *(struct found_line *)context = (struct found_line){ .seq = row[SEQ].integer,
+                                                         .at_ms = row[AT_MS].integer,
+                                                         .is_there = true };
+    return false;
+}
+
+static err last_line_before(struct ledger *ledger, int64_t seq, struct found_line *line,
+                            struct problem *problem)
+{
+    struct ledger_value key = ledger_int(seq);
+    *line = (struct found_line){ .is_there = false };
+    return ledger_page(ledger, LEDGER_AUDIT, &key, true, 1, take_line, line, problem);
+}
+
+/* Times never decrease along the lines, so where a window in the past ends is found by halves: *beyond, which all of it is before.
+ * Cost: a page of one line for each bit of the number of lines. */
+static err find_end(struct ledger *ledger, int64_t until_ms, int64_t *beyond,
+                    struct problem *problem)
+{
+    struct found_line line;
+    int64_t low = 0; /* below it all is before the end; from *beyond on nothing is */
+    err error = last_line_before(ledger, *beyond, &line, problem);
+    if (error != ERR_OK || !line.is_there || line.at_ms < until_ms)
+        return error;
+    *beyond = line.seq;
+    while (error == ERR_OK && low < *beyond) {
+        int64_t middle = low + (*beyond - low) / 2;
+        error = last_line_before(ledger, middle + 1, &line, problem);
+        if (!line.is_there || line.at_ms < until_ms)
+            low = middle + 1;
+        else
+            *beyond = line.seq;
+    }
+    return error;
+}
+
 /* Newest first, by whichever index narrows most. */
-static err visit(const struct filter *filter, const struct ledger_value *beyond, size_t limit,
+static err visit(const struct filter *filter, const struct ledger_value *page_beyond, size_t limit,
                  ledger_visitor visitor, void *context, struct problem *problem)
 {
     struct ledger *ledger = server_ledger(filter->request->server);
+    struct ledger_value end = ledger_int(INT64_MAX);
+    const struct ledger_value *beyond = page_beyond;
+    if (page_beyond == NULL && filter->until_ms != INT64_MAX) {
+        err error = find_end(ledger, filter->until_ms, &end.integer, problem);
+        if (error != ERR_OK)
+            return error;
+        beyond = &end;
+    }
     if (filter->object.size > 0)
         return ledger_find_by(ledger, LEDGER_AUDIT, "object", ledger_text(filter->object), beyond,
                               true, limit, visitor, context, problem);
