@@ -128,7 +128,7 @@ test('a follower answers, refuses commands with the place of the active one, and
   // with what it has in memory; the ledger on the server follows
   assert.equal(logged(second, 'taken_over '), 1);
   assert.equal(logged(second, 'state_loaded '), 1);
-  await until('its ledger to be the server\'s', () => logged(second, 'ledger_settled ') === 1);
+  await until('its ledger to be the server\'s', () => logged(second, 'ledger_settled ') === 1, { timeoutMs: 120_000 });
   await second.source('other');
   await second.batch(backend, [{ ...item, messageId: 'm3', properties: { n: 3 } }]);
   assert.equal((await until('it to be applied', async () => {
@@ -196,7 +196,7 @@ test('who is erased is shown by nobody: followers forget her, and so does the on
   await first.kill9();
   await until('the follower to take over', async () => (await standing(second))?.role === 'active', { timeoutMs: 120_000 });
   assert.equal(await knows(second), false);
-  await until('its ledger to be the server\'s', () => logged(second, 'ledger_settled ') === 1);
+  await until('its ledger to be the server\'s', () => logged(second, 'ledger_settled ') === 1, { timeoutMs: 120_000 });
   assert.equal(await knows(second), false);
   assert.equal((await second.customerBy('user_id', 'u2')).traits.name, 'other');
 });
