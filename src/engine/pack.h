@@ -33,6 +33,8 @@ void packing_open(struct engine *engine);
 
 /* ---- at start ---- */
 
+/* The position is loaded. Before anything is flushed, all comes from the log, and the pieces are left where they are. */
+void packed_begin(struct engine *engine);
 /* Everything of this piece up to the seq that is returned is known already; 0: nothing. For EVENTS and SUMS of a node. */
 uint64_t packed_until(const struct engine *engine, enum pack_kind kind, uint32_t node);
 /* Into profile, and history between its load_begin and its rows: what the pieces have. */

@@ -25,6 +25,7 @@ struct capturing;
 struct packing {
     struct engine *engine;
     struct packs *packs; /* NULL: without */
+    bool is_taken;       /* the start takes what they have */
     struct packed_block *blocks;
     uint32_t block_count;
     /* the packer's thread */

@@ -12,9 +12,19 @@ static uint32_t number_of(enum pack_kind kind, uint32_t number)
     return kind == PACK_SEEN ? (number - 1) / PACK_SEEN_ROWS : number / HISTORY_BLOCK_NODES;
 }
 
+void packed_begin(struct engine *engine)
+{
+    engine->packing->is_taken = atomic_load(&engine->flushed_seq) > 0;
+}
+
+static struct packs *packs_of(const struct engine *engine)
+{
+    return engine->packing->is_taken ? engine->packing->packs : NULL;
+}
+
 uint64_t packed_until(const struct engine *engine, enum pack_kind kind, uint32_t node)
 {
-    const struct packs *packs = engine->packing->packs;
+    const struct packs *packs = packs_of(engine);
     return packs != NULL ? packs_seq(packs, kind, number_of(kind, node)) : 0;
 }
 
@@ -58,7 +68,7 @@ static err take_events(struct engine *engine, uint32_t number, str bytes)
 /* One that cannot be used is left out, and asked for in the warehouse. */
 static err take_pieces(const struct taking *taking)
 {
-    struct packs *packs = taking->engine->packing->packs;
+    struct packs *packs = packs_of(taking->engine);
     struct buffer bytes;
     uint32_t taken = 0, numbers = packs != NULL ? packs_numbers(packs, taking->kind) : 0;
     steady_ns start = steady_now();
@@ -122,7 +132,7 @@ static uint64_t known_until(const struct packs *packs, enum pack_kind kind, uint
 
 void packed_write_condition(const struct engine *engine, enum pack_kind kind, struct buffer *sql)
 {
-    const struct packs *packs = engine->packing->packs;
+    const struct packs *packs = packs_of(engine);
     uint32_t missing = 0;
     uint64_t until = packs != NULL ? known_until(packs, kind, &missing) : 0;
     if (until == 0 || missing > (kind == PACK_SEEN ? 0 : NAMED_MAX))

@@ -362,6 +362,7 @@ err start_load(struct engine *engine, struct problem *problem)
     err error = load_position(engine, problem);
     if (error != ERR_OK)
         return error;
+    packed_begin(engine);
     error = visitors_load(engine, problem);
     if (error != ERR_OK)
         return error;

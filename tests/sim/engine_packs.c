@@ -4,6 +4,7 @@
 #include "support/cmocka.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -532,6 +533,36 @@ static void test_torn_pieces(void **state)
     house_remove(&house);
 }
 
+/* Killed while the warehouse has nothing: all comes from the log, however much is packed. */
+static void test_nothing_is_flushed_yet(void **state)
+{
+    struct random_stream random;
+    struct house house;
+    uint64_t message = 0;
+    (void)state;
+    random_seed(&random, 12);
+    house_make(&house);
+    house.pack_ms = 40;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        house_open(&house, true);
+        assert_ok(engine_hold_flush(house.engine, 60000));
+        send_random(&house, &random, &message, 300);
+        wait_for_round(&house);
+        (void)kill(getpid(), SIGKILL);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    house_open(&house, true);
+    struct there there = what_is_there(&house);
+    assert_true(there.events > 200 && there.history.count == there.events);
+    assert_opens_same(&house);
+    house_close(&house);
+    house_remove(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_visitors_leave_and_come_back),
         cmocka_unit_test(test_flipped_bits_are_found),
         cmocka_unit_test(test_another_file_is_not_taken),
+        cmocka_unit_test(test_nothing_is_flushed_yet),
         cmocka_unit_test(test_torn_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
