@@ -28,6 +28,7 @@ struct take {
     struct buffer bytes;
     char shadow[PATH_MAX];
     bool held, frozen;
+    steady_ns worked_since; /* the last rest */
     struct problem *problem;
 };
 
@@ -41,6 +42,22 @@ static err give_up_if_asked(struct take *take)
 static void enter(struct take *take, enum backup_phase phase)
 {
     atomic_store(&take->taking->phase, (int)phase);
+}
+
+/* While events wait to be applied, a point takes half of its time at most: they share processors and disk. */
+#define REST_LAG_RECORDS 2000
+#define REST_MS_MAX 50
+
+static void rest(struct take *take)
+{
+    struct engine_status status;
+    int64_t took_ms = steady_since_ms(take->worked_since);
+    if (took_ms == 0)
+        return;
+    engine_status(take->taking->engine, &status);
+    if (status.lag_records > REST_LAG_RECORDS && !atomic_load(take->taking->cancel))
+        steady_sleep_ms(took_ms < REST_MS_MAX ? took_ms : REST_MS_MAX);
+    take->worked_since = steady_now();
 }
 
 /* ---- files ---- */
@@ -67,6 +84,7 @@ static err put_pieces(struct take *take, int file, const char *path, uint64_t *s
         error = pieces_put(&take->taking->pieces, str_from_bytes(at, filled), name, take->problem);
         json_put_text(&take->writer, str_from_c(name));
         *size += filled;
+        rest(take);
     }
     return error;
 }
@@ -400,6 +418,7 @@ err take_point(struct taking *taking, struct backup_report *report, struct probl
         return problem_set(problem, ERR_NOMEM, "no memory for a backup");
     take->taking = taking;
     take->problem = problem;
+    take->worked_since = steady_now();
     take->point.taken_ms = wall_clock_now_ms(&clock);
     buffer_init(&take->list, FILES_BYTES_MAX);
     buffer_init(&take->bytes, 4 * LOG_BLOCK_BYTES_LIMIT);

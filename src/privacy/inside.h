@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "privacy/privacy.h"
 
@@ -53,8 +54,26 @@ struct erasing {
     uint64_t rows, records, quarantined, files;
 };
 
+/* X(NAME, text): what a round of erasures takes its time for */
+#define ERASING_STEP_TABLE(X) \
+    X(SETTLE, "settle")       \
+    X(SUMS, "sums")           \
+    X(ROWS, "rows")           \
+    X(PACKS, "packs")         \
+    X(LOG, "log")             \
+    X(FILES, "files")         \
+    X(LEDGER, "ledger")
+enum erasing_step {
+#define X(name, text) ERASING_##name,
+    ERASING_STEP_TABLE(X)
+#undef X
+        ERASING_STEP_COUNT
+};
+
 struct round {
     struct privacy *privacy;
+    int64_t step_ms[ERASING_STEP_COUNT];
+    steady_ns step_began;
     struct erasing *items;
     size_t count, capacity;
     /* of all of them */

@@ -277,6 +277,13 @@ static err clean_log(struct round *round, struct problem *problem)
     return error;
 }
 
+/* Since the step before. */
+static void note_step(struct round *round, enum erasing_step step)
+{
+    round->step_ms[step] = steady_since_ms(round->step_began);
+    round->step_began = steady_now();
+}
+
 /* What she did is summed up while her rows are there; then everything that can be done again. */
 static err erase_outside(struct round *round, struct problem *problem)
 {
@@ -285,16 +292,21 @@ static err erase_outside(struct round *round, struct problem *problem)
     err error = has_warehouse ? engine_settle(privacy->engine, true, SETTLE_MS) : ERR_OK;
     if (error != ERR_OK)
         return problem_set(problem, error, "the warehouse does not catch up");
+    note_step(round, ERASING_SETTLE);
     for (size_t i = 0; has_warehouse && i < round->count && error == ERR_OK; i++)
         error = privacy_stops(privacy) ? ERR_UNAVAILABLE
                                        : keep_totals(round, &round->items[i], problem);
+    note_step(round, ERASING_SUMS);
     if (error == ERR_OK && has_warehouse)
         error = rows_erase(round, problem);
+    note_step(round, ERASING_ROWS);
     for (size_t i = 0; i < round->count && error == ERR_OK; i++)
         error = engine_wipe_packs(privacy->engine, round->items[i].nodes,
                                   round->items[i].node_count, problem);
+    note_step(round, ERASING_PACKS);
     if (error == ERR_OK)
         error = clean_log(round, problem);
+    note_step(round, ERASING_LOG);
     if (error == ERR_OK)
         error = clean_quarantine(round, problem);
     if (error == ERR_OK)
@@ -332,6 +344,24 @@ static err clean_late(struct round *round, struct problem *problem)
     return error;
 }
 
+static void tell_erased(const struct round *round, steady_ns start)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        ERASING_STEP_TABLE(X)
+#undef X
+    };
+    char steps[240] = "";
+    size_t size = 0;
+    for (int i = 0; i < ERASING_STEP_COUNT; i++)
+        size += (size_t)snprintf(steps + size, sizeof steps - size, " %s_ms=%lld", names[i],
+                                 (long long)round->step_ms[i]);
+    INVARIANT(size < sizeof steps);
+    log_line(LOG_INFO, "erased", "erasures=%zu rows=%llu records=%llu files=%llu ms=%lld%s",
+             round->count, (unsigned long long)round->rows, (unsigned long long)round->records,
+             (unsigned long long)round->files, (long long)steady_since_ms(start), steps);
+}
+
 static err run_round(struct privacy *privacy, bool *more, struct problem *problem)
 {
     struct round *round = memory_alloc(sizeof *round);
@@ -339,18 +369,19 @@ static err run_round(struct privacy *privacy, bool *more, struct problem *proble
         return ERR_NOMEM;
     *round = (struct round){ .privacy = privacy };
     steady_ns start = steady_now();
+    round->step_began = start;
     err error = begin_round(round, problem);
     if (error == ERR_OK && round->count > 0)
         error = erase_outside(round, problem);
     else if (error == ERR_OK)
         error = clean_late(round, problem);
+    note_step(round, ERASING_FILES);
     if (error == ERR_OK && round->count > 0)
         error = finish(round, problem);
+    note_step(round, ERASING_LEDGER);
     *more = round->count == round->capacity;
     if (error == ERR_OK && round->count > 0)
-        log_line(LOG_INFO, "erased", "erasures=%zu rows=%llu records=%llu files=%llu ms=%lld",
-                 round->count, (unsigned long long)round->rows, (unsigned long long)round->records,
-                 (unsigned long long)round->files, (long long)steady_since_ms(start));
+        tell_erased(round, start);
     memory_free(round->hashes);
     memory_free(round);
     return error;
