@@ -2,8 +2,10 @@
 // Who may see whom, in the browser: each team its own (S12), leave me alone (S20); and what happens to a person at work when the server goes,
 // or somebody else saves first.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { did, known, paid, phone } from '../s1/support.mjs';
+import { findPlain } from '../support/plain.mjs';
 import { Place, choose, counted, missingConsole, password, photograph, until } from './support.mjs';
 
 const here = { skip: missingConsole };
@@ -15,6 +17,7 @@ after(() => place?.close());
 
 const key = (user) => ['user_id', user];
 const mobile = phone(90_000_001);
+const leaver = 'luli-7741-leaves';
 
 test('S12: a team is made, a person put into it; she sees her own customers, orders and counts, and no way leads around it', here, async () => {
   const channel = (name) => ({ channel: name });
@@ -94,6 +97,17 @@ test('S12: a team is made, a person put into it; she sees her own customers, ord
   await hers.page.getByRole('link', { name: /下单客户/ }).first().waitFor();
   await hers.page.locator('.figure').filter({ hasText: '净销售额' }).getByText('¥60.00').waitFor(); // of 130.00 in all
   await photograph(hers, 's12-today');
+  /* what she takes out is hers alone, with phones masked, and stands in the audit */
+  await place.kith.put('/segments/paid', { name: '付过款的人', rule: { event: 'Order Paid' } });
+  await place.kith.put('/shares', { kind: 'segment', key: 'paid', team: 'wecom', level: 'use' });
+  await place.kith.put('/users/wendy', { name: '温迪', roles: ['operator'], team: 'wecom', locale: 'zh-CN' });
+  await hers.go('/segments/paid');
+  await counted(hers.page.locator('tbody tr.ant-table-row'), 5);
+  const [taken] = await Promise.all([hers.page.waitForEvent('download'), hers.button('导出 CSV').click()]);
+  const lines = readFileSync(await taken.path(), 'utf8').trim().split(/\r?\n/);
+  assert.equal(lines.length, 1 + 5, 'a head, and her team\'s customers');
+  assert.ok(lines.some((line) => line.includes(ann)));
+  assert.ok(lines.every((line) => !line.includes(tom) && !line.includes(mobile)), 'nobody of another team, no phone in clear');
   hers.clean((fault) => /404|403/.test(fault));
   await hers.close();
 
@@ -114,9 +128,9 @@ test('S20: she withdraws her consent and what waits does not go; she has her fil
   await place.kith.put('/templates/news', { name: 'news', channel: 'sms', parts: { template_code: 'SMS_1' } });
   await place.kith.post('/stop', { scope: 'all', why: 'nothing goes while this is looked at' }); // what is asked for waits
   const hers = phone(90_000_002);
-  await place.house.tell([known('crm', [key('leaves')], { name: '陆离', phone: hers }, { userId: 'leaves' }), paid('crm', [key('leaves')], 'L-1', 250.5, { userId: 'leaves' })]);
+  await place.house.tell([known('crm', [key(leaver)], { name: '陆离', phone: hers }, { userId: leaver }), paid('crm', [key(leaver)], 'L-1', 250.5, { userId: leaver })]);
   await place.kith.settled();
-  const she = await place.house.who(key('leaves'));
+  const she = await place.house.who(key(leaver));
   await place.kith.put(`/customers/${she}/consent/marketing`, { granted: true, evidence: 'form 7' });
   await place.kith.post('/touches', { customers: [she], template: 'news', purpose: 'marketing' });
 
@@ -159,14 +173,14 @@ test('S20: she withdraws her consent and what waits does not go; she has her fil
   const sure = page.getByRole('dialog').filter({ hasText: '删除这位客户？' });
   await sure.getByRole('textbox').fill(she);
   await sure.getByRole('button', { name: '执行删除' }).click();
-  await until('nobody finds her', async () => (await place.house.who(key('leaves'))) === undefined);
+  await until('nobody finds her', async () => (await place.house.who(key(leaver))) === undefined);
   await visit.go('/settings/privacy?tab=erasures');
   await page.getByRole('row').filter({ hasText: '已删完' }).first().waitFor();
   await photograph(visit, 's20-erasures');
   await visit.go(`/customers/${she}`);
   await page.getByRole('alert').waitFor();
   /* late events and files do not bring her back */
-  await place.house.tell([known('crm', [key('leaves')], { name: '陆离', phone: hers }, { userId: 'leaves' }), paid('crm', [key('leaves')], 'L-2', 99, { userId: 'leaves' })]);
+  await place.house.tell([known('crm', [key(leaver)], { name: '陆离', phone: hers }, { userId: leaver }), paid('crm', [key(leaver)], 'L-2', 99, { userId: leaver })]);
   await place.kith.settled();
   await visit.go('/customers?query=%E9%99%86%E7%A6%BB');
   await page.locator('main').getByText(/没有/).first().waitFor();
@@ -177,6 +191,14 @@ test('S20: she withdraws her consent and what waits does not go; she has her fil
   visit.clean((fault) => /404/.test(fault));
   await visit.close();
   await place.kith.post('/stop', { scope: 'all', active: false });
+  /* in no store: ledger, log, warehouse and files of the stopped server, beside its own log */
+  await until('the log to be clean of her', async () => (await place.kith.get('/privacy')).log_is_clean);
+  await place.kith.stop();
+  const latin = (text) => Buffer.from(text).toString('latin1');
+  const left = await findPlain(place.kith.folder, [leaver, '陆离', hers.slice(3)].map(latin), { beside: [place.kith.logPath] });
+  assert.deepEqual(left, [], 'nothing of hers is left');
+  assert.notEqual((await findPlain(place.kith.folder, ['wendy'])).length, 0, 'what is there is found');
+  await place.kith.launch();
 });
 
 test('two people change one segment: who saves second is told before she overwrites', here, async () => {

@@ -146,7 +146,7 @@ test('S22: what would happen before it goes live: who enters, what goes on which
   const buyers = Array.from({ length: 6 }, (_, n) => `s22-${n}`);
   await people(...buyers.slice(0, 5));
   await say(known('crm', [key('s22-5')], { name: 's22-5', phone: phone(80_009_999) }, { userId: 's22-5' })); // never agreed
-  await place.kith.put('/policy', { ...policy, frequency: [{ name: '两天一条短信', per: 'channel', value: 'sms', max: 1, window: '2d', over: 'drop' }] });
+  await place.kith.put('/policy', { ...policy, frequency: [{ name: '两天一条短信', per: 'channel', value: 'sms', max: 1, window: '2d', over: 'drop' }], budgets: [{ name: '短信月预算', per: 'month', amount: 1000, over: 'hold' }] });
   const orders = async (day) => {
     await say(...buyers.map((user) => paid(user, `S22-${day}-${user}`, '100.00')));
     await advance(HOUR);
@@ -177,6 +177,7 @@ test('S22: what would happen before it goes live: who enters, what goes on which
   await figure('顾问分钟').getByText('3 天超出人力').waitFor();
   const over = page.getByRole('row').filter({ hasText: '两天一条短信' });
   assert.match((await over.innerText()).replaceAll(/\s+/g, ' '), /超过疲劳度 两天一条短信 4 4/);
+  await page.getByText(/短信月预算 · 已用 ¥0\.40 \/ ¥10\.00/).waitFor(); // what is left of the quota
   await page.locator('[data-node="text"]').click();
   await page.getByRole('row').filter({ hasText: '未同意' }).first().getByText('3', { exact: true }).waitFor();
   await visit.accessible('what would happen');
@@ -198,6 +199,17 @@ test('S22: what would happen before it goes live: who enters, what goes on which
   const beside = page.getByRole('row').filter({ hasText: '6 / 6' });
   await beside.first().waitFor();
   await photograph(visit, 's22-beside');
+  /* a changed policy is tried on what went before it is saved */
+  await visit.go('/policy');
+  await page.getByRole('button', { name: '删除' }).or(page.getByRole('button', { name: /^去掉/ })).first().waitFor();
+  await visit.button('加一条上限').click();
+  await page.getByRole('button', { name: /^试\s?算$/ }).click();
+  await page.locator('.policy-effect').waitFor();
+  await visit.accessible('the trial of a policy');
+  await photograph(visit, 's22-policy-trial');
+  assert.equal((await place.kith.get('/policy')).frequency.length, 1, 'nothing is saved by it');
+  await visit.button('放弃修改').click();
+  await visit.go(`/journeys/${journey}`);
   await page.getByRole('button', { name: '停止…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: /^停\s?止$/ }).click();
   await until('it is stopped', async () => (await place.kith.get(`/journeys/${journey}`)).state === 'stopped');
@@ -412,6 +424,54 @@ test('S13: who sleeps by her own rhythm is woken: the weekly buyer after ten day
   assert.deepEqual(await woken(), [1, 1, 0]);
   await place.signIn(visit);
   await touchSays(visit, 's13-monthly', '已送达');
+  visit.clean(isEndedSession);
+  await visit.close();
+});
+
+test('S13: by the product and by the child: a week before what she bought runs out, and in the month in which the child grows out of its size', here, async () => {
+  await place.kith.put('/policy', { ...policy, quiet_hours: [] });
+  await people('s13-bottle', 's13-again', 's13-child');
+  await say(known('crm', [key('s13-child')], { child_birthday: new Date(now - 170 * DAY).toISOString() }, { userId: 's13-child' }));
+  await say(paid('nobody', 'S13-0', '1.00', { product_id: 'P5', runs_out_at: new Date(now).toISOString() }));
+  const visit = await place.enter();
+  const { page } = visit;
+  await take(visit, '补货提醒', 'replenishment');
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  const json = page.getByRole('textbox', { name: 'JSON' });
+  const definition = JSON.parse(await json.inputValue());
+  for (const [id, node] of Object.entries(definition.nodes)) if (node.type === 'send' || node.type === 'coupon') definition.nodes[id] = { type: 'send', channel: 'sms', template: 'wake', ...(node.next && { next: node.next }) };
+  await json.fill(JSON.stringify(definition));
+  await page.getByRole('tab', { name: '画布' }).click();
+  await launch(visit, 'replenishment');
+
+  /* the child: a wait for a date of hers, with the days after it, and what a late one does chosen from a list */
+  await visit.go('/journeys?create=yes');
+  await visit.button('用这个 空白旅程').click();
+  await page.locator('[data-node="wait"]').waitFor();
+  const journey = new URL(page.url()).pathname.split('/')[2];
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  await page.getByRole('textbox', { name: 'JSON' }).fill(JSON.stringify({
+    name: '满六个月换段', trigger: { type: 'event', event: 'Product Viewed' }, start: 'grows', nodes: {
+      grows: { type: 'wait', date: 'customer.child_birthday', offset: '180d', late: 'again', next: 'tell' }, tell: { type: 'send', channel: 'sms', template: 'wake' } } }));
+  await page.getByRole('tab', { name: '画布' }).click();
+  await page.locator('[data-node="tell"]').waitFor();
+  await set(visit, 'grows', { 迟到时: '跳过下一条消息' });
+  await launch(visit, journey);
+  assert.equal((await place.kith.get(`/journeys/${journey}`)).journey.nodes.grows.late, 'skip');
+
+  const runsOut = new Date(now + 30 * DAY).toISOString();
+  await say(paid('s13-bottle', 'S13-1', '60.00', { product_id: 'P5', runs_out_at: runsOut }), paid('s13-again', 'S13-2', '60.00', { product_id: 'P5', runs_out_at: runsOut }), did('s13-child', 'Product Viewed', { product_id: 'P6' }));
+  const told = async () => Promise.all(['s13-bottle', 's13-again', 's13-child'].map(async (user) => (await inbox(user, 'SMS_WAKE')).length));
+  await advance(9 * DAY);
+  assert.deepEqual(await told(), [0, 0, 0]);
+  await advance(2 * DAY);
+  assert.deepEqual(await told(), [0, 0, 1], 'the child is six months old');
+  await say(paid('s13-again', 'S13-3', '60.00', { product_id: 'P5' })); // she has bought it again
+  await advance(13 * DAY);
+  assert.deepEqual(await told(), [1, 0, 1], 'a week before it runs out, and not who has a new one');
+  await place.signIn(visit);
+  await touchSays(visit, 's13-bottle', '已送达');
+  await place.kith.put('/policy', policy);
   visit.clean(isEndedSession);
   await visit.close();
 });

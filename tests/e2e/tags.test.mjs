@@ -177,6 +177,39 @@ test('rules in order: the first that fits counts, and the order can be changed',
   await visit.close();
 });
 
+test('S2: what a skin test says deep inside is given a name on a screen, and is a tag at once', here, async () => {
+  const taken = (user, type) => did('mp_server', 'Face Scanned', [['user_id', user]], { result: { face: { type, scores: [61, 40] } }, device: 'D1' }, { userId: user });
+  await place.house.tell([taken('s2-deep', 'dry'), taken('s2-other', 'oily')]);
+  await place.kith.settled();
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go(`/data/plan?edit=${encodeURIComponent('Face Scanned')}`);
+  const drawer = page.getByRole('dialog');
+  await drawer.getByText('已定义', { exact: true }).click();
+  await drawer.getByRole('textbox', { name: '属性名' }).fill('result.face.type');
+  await drawer.getByRole('button', { name: /添加属性/ }).click();
+  await visit.accessible('a property deep inside');
+  await drawer.getByRole('button', { name: /^保\s?存$/ }).click();
+  await until('it is planned', async () => (await place.kith.get('/plan/events/Face%20Scanned')).properties.some((one) => one.name === 'result.face.type' && one.type === 'text'));
+
+  const said = (value, type) => ({ value, rule: { all: [{ event: 'Face Scanned', measure: 'last', of: 'result.face.type', eq: type }] } });
+  await visit.go(`/new/tag?define=${encodeURIComponent(JSON.stringify({ key: 'face_type', name: '面部肤质', values: [said('干性', 'dry'), said('油性', 'oily')] }))}`);
+  await visit.button('看看谁进谁出').click();
+  await page.locator('.change-figure.in dd').getByText('+2').waitFor();
+  await photograph(visit, 's2-deep');
+  await visit.button('保存', true).click();
+  await page.waitForURL(/\/tags\/face_type$/);
+  await visit.go(`/customers/${await place.house.who(['user_id', 's2-deep'])}`);
+  await page.locator('.customer-profile .belongs', { hasText: '面部肤质' }).getByText('干性').waitFor();
+  /* the next test, at once */
+  await place.house.tell([taken('s2-deep', 'oily')]);
+  await place.kith.settled();
+  await page.reload();
+  await page.locator('.customer-profile .belongs', { hasText: '面部肤质' }).getByText('油性').waitFor();
+  visit.clean();
+  await visit.close();
+});
+
 test('values by hand, and what stands on the page of the customer, with why', here, async () => {
   await place.kith.put('/tags/grade', { name: '评级', kind: 'manual', type: 'number' });
   await place.kith.put('/segments/shoppers', { name: '买家', rule: { event: 'Order Paid' } });

@@ -105,7 +105,9 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
   const [closed, toggle] = useFoldedGroups();
   const place = useRef<HTMLDivElement>(null);
   /* the open page is never out of sight */
-  useEffect(() => place.current?.querySelector('.nav-link.active')?.scrollIntoView({ block: 'nearest' }), [pathname, folded]);
+  useEffect(() => {
+    place.current?.querySelector('.nav-link.active')?.scrollIntoView({ block: 'nearest' });
+  }, [pathname, folded]);
   const open = useOpenWork();
   const { user } = useSession();
   /* what is not permitted is not shown; a group without pages neither */

@@ -13,7 +13,9 @@ interface TabBarProps<K extends string> {
 export function TabBar<K extends string>({ label, value, tabs, onChange, children }: TabBarProps<K>) {
   const id = useId();
   const bar = useRef<HTMLDivElement>(null);
-  useEffect(() => bar.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [value]);
+  useEffect(() => {
+    bar.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [value]);
   useEffect(() => {
     const place = bar.current;
     if (place === null) return;

@@ -10,7 +10,9 @@ import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { touchQueries } from '@/features/touches/model';
+import { wordFor } from '@/lib/text';
 import { useChannelName, useEventName } from '@/ui/Marks';
+import { choicesOf, choiceTexts, nameWithoutChoices } from './choices';
 import { MatchesField, RuleField } from './RuleField';
 import { isValue, journeyQueries, kindOf, partOf, sayDuration, textOf, type Definition, type JourneyCatalogue, type Member, type Value } from './model';
 import { journeyTexts } from './texts';
@@ -44,6 +46,7 @@ const others = ['segment', 'value', 'touch'];
 export function MemberForm({ members, value, onChange, part = '', ...rest }: FormProps) {
   const t = useText(journeyTexts);
   const language = useLanguage();
+  const choices = useText(choiceTexts);
   const [added, setAdded] = useState<readonly string[]>([]);
   const isShown = (member: Member): boolean => member.needed || Object.hasOwn(value, member.name) || added.includes(member.name) || member.name === 'next' || (member.type === 'rule' && part === 'case' && !others.some((name) => Object.hasOwn(value, name)));
   const shown = members.filter((member) => member.name !== 'type' && isShown(member));
@@ -54,7 +57,7 @@ export function MemberForm({ members, value, onChange, part = '', ...rest }: For
       {hidden.length > 0 && !rest.disabled && (
         <Select
           size="small" value={null} placeholder={t.addMember} aria-label={t.addMember} showSearch={{ optionFilterProp: 'label' }} onChange={(name: string | null) => name !== null && setAdded([...added, name])}
-          options={hidden.map((member) => ({ value: member.name, label: member.text[language] }))}
+          options={hidden.map((member) => ({ value: member.name, label: choicesOf(member) === null ? member.text[language] : (choices.names[member.name] ?? nameWithoutChoices(member.text[language])) }))}
         />
       )}
     </div>
@@ -72,7 +75,8 @@ function Field(props: FieldProps) {
   const language = useLanguage();
   const id = useId();
   const { member, value, onChange, disabled } = props;
-  const label = member.text[language];
+  const choices = useText(choiceTexts);
+  const label = choicesOf(member) === null ? member.text[language] : (choices.names[member.name] ?? nameWithoutChoices(member.text[language]));
   const isUnset = value === undefined || value === null;
   return (
     <div className="member" role="group" aria-labelledby={id}>
@@ -96,12 +100,26 @@ function Control(props: FieldProps & { label: string }): ReactNode {
     case 'number': case 'percent': return <InputNumber aria-label={label} disabled={disabled} value={typeof value === 'number' ? value : null} style={{ width: '100%' }} suffix={member.type === 'percent' ? '%' : undefined} onChange={(next) => onChange(next ?? undefined)} />;
     case 'duration': return <><TextField {...props} hint={t.durationHint} />{textOf(value) !== '' && sayDuration(textOf(value), t.units) !== textOf(value) && <span className="small faint">{sayDuration(textOf(value), t.units)}</span>}</>;
     case 'time': return <TextField {...props} hint={t.timeHint} />;
-    case 'text': case 'path': case 'rrule': return <TextField {...props} hint="" />;
+    case 'text': if (choicesOf(member) !== null) return <ChoiceField {...props} />; return <TextField {...props} hint="" />;
+    case 'path': case 'rrule': return <TextField {...props} hint="" />;
     case 'event': case 'segment': case 'tag': case 'trait': case 'journey': case 'template': case 'channel': case 'account': case 'goal': return <NameField {...props} />;
     case 'rule': return <RuleField label={label} value={value} disabled={disabled} onChange={onChange} />;
     case 'matches': return <MatchesField label={label} value={value} disabled={disabled} onChange={onChange} event={props.event ?? ''} />;
     default: return <JsonField {...props} />;
   }
+}
+
+function ChoiceField({ member, value, onChange, disabled, label }: FieldProps & { label: string }) {
+  const t = useText(choiceTexts);
+  const known = choicesOf(member) ?? [];
+  const own = textOf(value);
+  const codes = own === '' || known.includes(own) ? known : [...known, own];
+  return (
+    <Select<string>
+      aria-label={label} disabled={disabled} allowClear={!member.needed} placeholder={t.standard} value={own === '' ? null : own}
+      options={codes.map((code) => ({ value: code, label: wordFor(t.words[member.name] ?? {}, code) }))} onChange={(next: string | undefined) => onChange(next)}
+    />
+  );
 }
 
 function TextField({ value, onChange, disabled, label, hint }: FieldProps & { label: string; hint: string }) {

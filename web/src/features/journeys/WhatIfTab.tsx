@@ -225,8 +225,8 @@ function Spent({ result }: { result: Result }) {
       {result.budgets.length + result.coupon_pools.length > 0 && (
         <Panel title={t.left}>
           <ul className="stack" style={{ gap: 4 }}>
-            {result.budgets.map((one) => <li key={one.name}>{t.budgets} {one.name}: {t.spent} <Money minor={one.spent} currency="CNY" /> / <Money minor={one.amount} currency="CNY" /> · {t.usedUp} <Count value={one.used_up} /></li>)}
-            {result.coupon_pools.map((one) => <li key={one.key}>{t.pools} {one.key}: {t.given} <Count value={one.given} />{one.left === undefined ? '' : <> · {t.remaining} <Count value={one.left} /></>}</li>)}
+            {result.budgets.map((one) => <li key={one.name}>{t.budgets} {one.name} · {t.spent} <Money minor={one.spent} currency="CNY" /> / <Money minor={one.amount} currency="CNY" /> · {t.usedUp} <Count value={one.used_up} /></li>)}
+            {result.coupon_pools.map((one) => <li key={one.key}>{t.pools} {one.key} · {t.given} <Count value={one.given} />{one.left === undefined ? '' : <> · {t.remaining} <Count value={one.left} /></>}</li>)}
           </ul>
         </Panel>
       )}

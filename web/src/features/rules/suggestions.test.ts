@@ -17,4 +17,5 @@ test('ids of objects are known by the property of an event, a trait, or a proper
 
 test('values are told by how often they came', () => {
   expect(valuesIn(['{"properties":{"a":"x"}}', '{"properties":{"a":["y","x"]}}', '{cut'], 'a')).toEqual(['x', 'y']);
+  expect(valuesIn(['{"properties":{"result":{"face":{"type":"dry"}}}}', '{"properties":{"result":[1]}}', '{"properties":{"result":null}}'], 'result.face.type')).toEqual(['dry']);
 });

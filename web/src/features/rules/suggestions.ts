@@ -27,6 +27,12 @@ export interface Suggestion {
 
 const shown = 60;
 
+/* By its own name, or by a path into what is nested: 'result.face.type'. */
+function within(members: Record<string, unknown> | undefined, path: string): unknown {
+  if (members === undefined || Object.hasOwn(members, path)) return members?.[path];
+  return path.split('.').reduce<unknown>((at, part) => (typeof at === 'object' && at !== null && !Array.isArray(at) ? (at as Record<string, unknown>)[part] : undefined), members);
+}
+
 function fromRaw(raw: string, name: string, into: Map<string, number>): void {
   let item: unknown;
   try {
@@ -35,7 +41,7 @@ function fromRaw(raw: string, name: string, into: Map<string, number>): void {
     return; /* cut at 16 KB */
   }
   const parts = item as Record<string, Record<string, unknown> | undefined>;
-  const value = parts['properties']?.[name] ?? parts['traits']?.[name];
+  const value = within(parts['properties'], name) ?? within(parts['traits'], name);
   for (const one of Array.isArray(value) ? value : [value]) {
     if (typeof one !== 'string' && typeof one !== 'number') continue;
     const text = String(one);
