@@ -5,7 +5,7 @@
 #include "audience/state.h"
 
 #define MEMORY_BYTES_MAX ((size_t)1200 << 20)
-/* Of the day's recount, each time there is nothing else: a hundredth of a core at most. */
+/* Of the day's recount, each time there is nothing else: a twentieth of a core at most. */
 #define RECOUNT_US 500
 #define INSTALL_AT_ONCE 20000 /* some milliseconds */
 #define BODY_BYTES_MAX ((size_t)16 << 20)

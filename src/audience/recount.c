@@ -79,6 +79,16 @@ static err recount_customer(struct recount *recount, uint32_t customer, bool is_
     return error;
 }
 
+/* With thousands of definitions one customer takes longer than the budget: what a slice took it rests so many times, so that
+ * events that come do not wait for it in turns. */
+#define RESTS 19
+
+static bool rests(const struct audience *audience)
+{
+    return audience->recount_rest_us > 0 &&
+           steady_since_us(audience->recounted) < audience->recount_rest_us;
+}
+
 void recount_work(struct audience *audience, int64_t budget_us)
 {
     struct audience_recount_result result = { .defects = 0 };
@@ -90,6 +100,8 @@ void recount_work(struct audience *audience, int64_t budget_us)
     uint32_t last = identity_node_count(audience->config.identity);
     steady_ns start = steady_now();
     err error = ERR_OK;
+    if (audience->recount_next == 0 || rests(audience))
+        return;
     while (audience->recount_next != 0 && error == ERR_OK && steady_since_us(start) < budget_us) {
         uint32_t customer = audience->recount_next;
         bool is_root = identity_root(audience->config.identity, customer) == customer;
@@ -99,6 +111,8 @@ void recount_work(struct audience *audience, int64_t budget_us)
             error = recount_customer(&recount, customer, is_root);
         audience->recount_next = customer < last ? customer + 1 : 0;
     }
+    audience->recounted = steady_now();
+    audience->recount_rest_us = RESTS * steady_since_us(start);
 }
 
 static err recount_waiting(void *context, uint32_t customer)

@@ -746,6 +746,8 @@ struct audience {
     int64_t day;           /* local day that was begun */
     bool day_has_begun;    /* its work is not begun yet */
     uint32_t recount_next; /* customer that today's recount has come to; 0: done */
+    steady_ns recounted;   /* when the last slice of it ended */
+    int64_t recount_rest_us;
 
     struct history_reader *reader;
     struct judging judging;
