@@ -165,9 +165,9 @@ static uint32_t say(struct bench *bench, struct random_stream *random, uint64_t 
                                   : what < 16 ? 3
                                               : what - 12]);
     event.channel = str_from_c(CHANNELS[random_below(random, 6)]);
-    int size = snprintf(props, sizeof props,
-                        "{\"revenue\":1.00,\"category\":\"c%u\",\"store\":\"s%u\"}",
-                        (unsigned)random_below(random, 30), (unsigned)random_below(random, 60));
+    int size =
+        snprintf(props, sizeof props, "{\"revenue\":1.00,\"category\":\"c%u\",\"store\":\"s%u\"}",
+                 (unsigned)random_below(random, 30), (unsigned)random_below(random, 60));
     event.props = str_from_bytes(props, (size_t)size);
     event.identifiers = identifiers;
     event.identifier_count = 1;
@@ -215,7 +215,9 @@ static void open_rooms(struct bench *bench, const char *folder)
     static const struct {
         const char *path;
         enum column_kind kind;
-    } columns[] = { { "revenue", COLUMN_MONEY }, { "category", COLUMN_TEXT }, { "store", COLUMN_TEXT } };
+    } columns[] = { { "revenue", COLUMN_MONEY },
+                    { "category", COLUMN_TEXT },
+                    { "store", COLUMN_TEXT } };
     for (size_t i = 0; i < 3; i++) {
         history_column column;
         must(history_add_column(bench->history, str_from_c(columns[i].path), columns[i].kind,
@@ -276,11 +278,9 @@ static void write_where(struct random_stream *random, struct buffer *out)
         buffer_printf(out, "\"prop\":\"category\",\"eq\":\"c%u\"",
                       (unsigned)random_below(random, 30));
     else if (what < 17)
-        buffer_printf(out, "\"prop\":\"channel\",\"eq\":\"%s\"",
-                      CHANNELS[random_below(random, 6)]);
+        buffer_printf(out, "\"prop\":\"channel\",\"eq\":\"%s\"", CHANNELS[random_below(random, 6)]);
     else
-        buffer_printf(out, "\"prop\":\"store\",\"eq\":\"s%u\"",
-                      (unsigned)random_below(random, 60));
+        buffer_printf(out, "\"prop\":\"store\",\"eq\":\"s%u\"", (unsigned)random_below(random, 60));
     buffer_printf(out, "}]");
 }
 
@@ -289,8 +289,7 @@ static void write_heard(struct random_stream *random, bool paid, struct buffer *
 {
     uint64_t window = random_below(random, 5);
     uint64_t type = random_below(random, 16);
-    buffer_printf(out, "{\"event\":\"%s\"",
-                  TYPES[paid || type >= TYPE_COUNT ? 3 : type]);
+    buffer_printf(out, "{\"event\":\"%s\"", TYPES[paid || type >= TYPE_COUNT ? 3 : type]);
     write_where(random, out);
     if (window < 4)
         buffer_printf(out, ",\"last\":\"%s\"", WINDOWS[window]);
@@ -368,7 +367,8 @@ static void write_segment(struct random_stream *random, unsigned number, unsigne
     write_condition(random, out);
     buffer_printf(out, ",");
     if (tags > 0 && random_below(random, 2) == 0)
-        buffer_printf(out, "{\"tag\":\"t%u\",\"is_set\":true}", (unsigned)random_below(random, tags));
+        buffer_printf(out, "{\"tag\":\"t%u\",\"is_set\":true}",
+                      (unsigned)random_below(random, tags));
     else
         write_condition(random, out);
     buffer_printf(out, "]}}");
@@ -395,8 +395,8 @@ static void put_many(struct bench *bench, unsigned segments, unsigned tags)
         double put = seconds_since(start);
         all = install(bench, &held);
         printf("%u %s: put in %.0f ms, live after %.0f ms more, engine held %.1f ms\n",
-               round == 0 ? tags : segments, round == 0 ? "tags" : "segments", put * 1e3,
-               all * 1e3, held * 1e3);
+               round == 0 ? tags : segments, round == 0 ? "tags" : "segments", put * 1e3, all * 1e3,
+               held * 1e3);
     }
     buffer_deinit(&body);
 }
@@ -429,9 +429,10 @@ static void let_pass(struct bench *bench, const char *what, int64_t span_ms)
         long_ones += slice_ms > 2;
         audience_status(bench->audience, &status);
     }
-    printf("%s: %llu due, tick %.1f ms of processor, settled in %.1f s (%.2f of processor, %.1f us each)\n",
-           what, (unsigned long long)due, tick_ms, seconds_since(start), all_ms / 1e3,
-           due > 0 ? all_ms * 1e3 / (double)due : 0);
+    printf(
+        "%s: %llu due, tick %.1f ms of processor, settled in %.1f s (%.2f of processor, %.1f us each)\n",
+        what, (unsigned long long)due, tick_ms, seconds_since(start), all_ms / 1e3,
+        due > 0 ? all_ms * 1e3 / (double)due : 0);
     printf("  %llu slices, longest %.1f ms (%.1f of processor), %llu above 2 ms of processor\n",
            (unsigned long long)slices, longest * 1e3, longest_ms, (unsigned long long)long_ones);
     printf("memory: sets %.1f MB, columns %.1f MB, wheel %.1f MB, history %.1f MB\n",
