@@ -286,6 +286,7 @@ test('administration: a role is copied and changed, a person gets it and a team,
   await place.kith.put('/users/past', { name: '回看', password, roles: ['looks_back'], locale: 'zh-CN' });
   const hers = await place.enter({ as: 'past' });
   await hers.go('/');
+  await hers.page.getByRole('navigation').getByRole('button', { name: '设置' }).click(); // the group is folded at first
   await hers.page.getByRole('link', { name: '操作记录' }).waitFor();
   assert.equal(await hers.page.getByRole('navigation').getByRole('link', { name: '系统状态' }).count(), 0);
   await hers.go('/settings/system');

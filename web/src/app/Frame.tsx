@@ -123,7 +123,7 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
             {t.group[group] !== '' && (
               <h2>
                 {folded ? t.group[group] : (
-                  <button type="button" className="nav-fold" aria-expanded={isOpen} onClick={() => toggle(group)}>
+                  <button type="button" className="nav-fold" data-group={group} aria-expanded={isOpen} onClick={() => toggle(group)}>
                     {t.group[group]}{waiting > 0 && <span className="nav-count">{shortCount(waiting, language)}</span>}<RightOutlined aria-hidden="true" />
                   </button>
                 )}

@@ -36,7 +36,7 @@ export const steps: readonly { key: StepKey; place: string }[] = [
   { key: 'customers', place: '.nav a[href="/customers"]' },
   { key: 'segments', place: '.nav a[href="/segments"]' },
   { key: 'journeys', place: '.nav a[href="/journeys"]' },
-  { key: 'data', place: '.nav a[href="/data/sources"]' },
+  { key: 'data', place: '.nav a[href="/data/sources"], .nav [data-group="data"][aria-expanded="false"]' },
   { key: 'search', place: '.top-search' },
   { key: 'attention', place: '.topbar [data-tour="attention"]' },
   { key: 'help', place: '.topbar [data-tour="person"]' },
