@@ -5,7 +5,6 @@
 #include "base/digest.h"
 
 #define CAMPAIGNS 50
-#define PEOPLE 2000
 #define MAX_PER_WEEK 2
 
 static uint64_t seed_of_run(void)
@@ -41,8 +40,18 @@ static void claim_some(struct touch_house *house, int limit, uint8_t *sent)
         house_result(house, touches[i], "\"outcome\":\"sent\",\"provider_id\":\"p\"");
 }
 
+/* KITH_PEOPLE=100000 for as many. */
+static uint32_t people_of_run(void)
+{
+    const char *given = getenv("KITH_PEOPLE");
+    uint32_t people = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : 10000;
+    print_message("KITH_PEOPLE=%u\n", people);
+    return people < HOUSE_CUSTOMERS - 1000 ? people : HOUSE_CUSTOMERS - 1000;
+}
+
 static void fifty_campaigns_at_once(void **state)
 {
+    const uint32_t PEOPLE = people_of_run();
     struct touch_house *house = house_make();
     uint8_t *sent = memory_alloc(HOUSE_CUSTOMERS);
     struct random_stream random;
