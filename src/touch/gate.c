@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gate: the one place where it is decided whether a touch may go out. A table of questions, asked in order; the first that says
  * no decides. Asked at the request, when a held one is due, and once more when it is claimed.
- *
- * Caps count what is on its way exactly as what was sent (U3), by rank: of two that still wait, the one with the higher priority,
- * then the lower number, stands before the other. Who stands behind does not count against who stands before, and gives way if
- * both do not fit. So exactly `max` go, whatever the order in which they are looked at.
+ * How many may go, and in which order, is gate_caps.c; what they may cost, gate_money.c.
  */
 #include <string.h>
 
 #include "base/calendar.h"
 #include "base/digest.h"
 #include "profile/profile.h"
-#include "touch/inside.h"
+#include "touch/gate.h"
 
 const char *touches_gate_code(enum gate gate)
 {
@@ -66,20 +63,6 @@ int64_t touches_period_start_ms(const struct touches *touches, uint32_t customer
 }
 
 /* ---- the questions ---- */
-
-struct asking {
-    const struct touches *touches;
-    const struct candidate *candidate;
-    struct verdict *verdict;
-};
-static bool is_marketing(const struct candidate *candidate)
-{
-    return (candidate->line->flags & LINE_TRANSACTIONAL) == 0;
-}
-static bool is_test(const struct candidate *candidate)
-{
-    return (candidate->line->flags & LINE_TEST) != 0;
-}
 
 static bool asks_no_account(struct asking *ask)
 {
@@ -146,7 +129,7 @@ static bool asks_test_only(struct asking *ask)
 {
     const struct touch_world *world = ask->touches->config.world;
     const struct policy *policy = ask->touches->policy;
-    if (!ask->candidate->account->is_test_only || is_test(ask->candidate))
+    if (!ask->candidate->account->is_test_only || gate_is_test(ask->candidate))
         return false;
     return policy->test_segment.size == 0 ||
            !world->in_segment(world->context, ask->candidate->customer, policy->test_segment);
@@ -166,7 +149,7 @@ static uint32_t draw(const struct touches *touches, uint32_t customer, str salt)
 static bool asks_hold_out(struct asking *ask)
 {
     const struct policy *policy = ask->touches->policy;
-    if (is_test(ask->candidate))
+    if (gate_is_test(ask->candidate))
         return false;
     for (size_t i = 0; i < policy->share_count; i++) {
         const struct share *share = &policy->shares[i];
@@ -271,7 +254,7 @@ static bool sent_before(struct asking *ask, bool by_order)
     int64_t since_ms =
         candidate->now_ms - (by_order ? policy->order_window_ms : policy->content_window_ms);
     struct mark_walk walk;
-    if (hash == 0 || is_test(candidate))
+    if (hash == 0 || gate_is_test(candidate))
         return false;
     touches_walk_begin(&walk, ask->touches, candidate->customer);
     for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
@@ -332,13 +315,13 @@ static bool asks_quiet(struct asking *ask)
     const struct candidate *candidate = ask->candidate;
     const struct policy *policy = ask->touches->policy;
     ask->verdict->until_ms = 0;
-    if (is_test(candidate))
+    if (gate_is_test(candidate))
         return false;
     for (size_t i = 0; i < policy->quiet_count; i++) {
         const struct quiet *quiet = &policy->quiets[i];
         if ((quiet->channel != 0 && quiet->channel != candidate->line->scope_hash[0]) ||
             (quiet->purpose != 0 && quiet->purpose != candidate->line->scope_hash[1]) ||
-            (!is_marketing(candidate) && !quiet->transactional_too))
+            (!gate_is_marketing(candidate) && !quiet->transactional_too))
             continue;
         int64_t until_ms =
             quiet_until_ms(ask->touches, quiet, candidate->customer, candidate->now_ms);
@@ -354,194 +337,8 @@ static bool asks_settling(struct asking *ask)
 {
     const struct candidate *candidate = ask->candidate;
     ask->verdict->until_ms = candidate->created_ms + ask->touches->policy->settle_ms;
-    return !is_test(candidate) && ask->touches->policy->settle_ms > 0 && !candidate->settled &&
+    return !gate_is_test(candidate) && ask->touches->policy->settle_ms > 0 && !candidate->settled &&
            ask->verdict->until_ms > candidate->now_ms;
-}
-
-/* ---- caps ---- */
-
-static uint64_t scope_of(const struct line *line, enum cap_scope scope)
-{
-    switch (scope) {
-    case CAP_CHANNEL:
-        return line->scope_hash[0];
-    case CAP_PURPOSE:
-        return line->scope_hash[1];
-    case CAP_BRAND:
-        return line->scope_hash[2];
-    case CAP_JOURNEY:
-        return line->scope_hash[3];
-    case CAP_ALL:
-    case CAP_ACCOUNT:
-    default:
-        return 0;
-    }
-}
-
-static bool cap_concerns(const struct cap *cap, const struct line *line)
-{
-    return cap->value == 0 || cap->value == scope_of(line, cap->scope);
-}
-
-static bool cap_counts(const struct cap *cap, const struct candidate *candidate,
-                       const struct line *other)
-{
-    if ((other->flags & LINE_TEST) != 0)
-        return false;
-    if (cap->scope == CAP_ACCOUNT)
-        return str_equal(other->account, candidate->account->key) &&
-               str_equal(other->form, candidate->line->form);
-    return (other->flags & LINE_TRANSACTIONAL) == 0 &&
-           scope_of(other, cap->scope) == scope_of(candidate->line, cap->scope);
-}
-
-static bool stands_before(const struct candidate *candidate, uint32_t number,
-                          const struct line *line)
-{
-    if (line->priority != candidate->line->priority)
-        return line->priority > candidate->line->priority;
-    return candidate->number == 0 || number < candidate->number;
-}
-
-struct cap_count {
-    uint32_t before, behind;
-    int64_t oldest_ms; /* of those before: when the sliding window lets one out */
-    uint32_t give_way[DISPLACED_MAX];
-    size_t give_way_count;
-};
-
-/* The least important last: those are the first to give way. */
-static void note_behind(const struct touches *touches, struct cap_count *count, uint32_t number,
-                        const struct mark *mark)
-{
-    count->behind++;
-    const struct line *line = touches_line_at(touches, mark->line);
-    size_t at = count->give_way_count < DISPLACED_MAX ? count->give_way_count++ : DISPLACED_MAX - 1;
-    while (at > 0) {
-        const struct line *other =
-            touches_line_at(touches, touches_mark_at(touches, count->give_way[at - 1])->line);
-        if (other->priority < line->priority ||
-            (other->priority == line->priority && count->give_way[at - 1] > number))
-            break;
-        count->give_way[at] = count->give_way[at - 1];
-        at--;
-    }
-    count->give_way[at] = number;
-}
-
-static void cap_count(struct asking *ask, const struct cap *cap, int64_t since_ms,
-                      struct cap_count *count)
-{
-    const struct touches *touches = ask->touches;
-    struct mark_walk walk;
-    *count = (struct cap_count){ .oldest_ms = INT64_MAX };
-    touches_walk_begin(&walk, touches, ask->candidate->customer);
-    for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
-        const struct mark *mark = touches_mark_at(touches, number);
-        enum touch_status status = mark_status(mark);
-        if (number == ask->candidate->number || !touches_status_counts(status) ||
-            mark_time_ms(mark) < since_ms)
-            continue;
-        const struct line *line = touches_line_at(touches, mark->line);
-        if (!cap_counts(cap, ask->candidate, line))
-            continue;
-        bool waits = status == TOUCH_QUEUED || status == TOUCH_HELD;
-        if (!waits || stands_before(ask->candidate, number, line)) {
-            count->before++;
-            count->oldest_ms =
-                mark_time_ms(mark) < count->oldest_ms ? mark_time_ms(mark) : count->oldest_ms;
-        } else if (status == TOUCH_QUEUED) {
-            note_behind(touches, count, number, mark);
-        } /* a held one passes the gates again, and finds this one before it */
-    }
-}
-
-static void displace(struct verdict *verdict, const struct cap_count *count, uint32_t how_many)
-{
-    for (size_t i = 0; i < count->give_way_count && how_many > 0; i++, how_many--) {
-        bool known = false;
-        for (size_t j = 0; j < verdict->displaced_count; j++)
-            known = known || verdict->displaced[j] == count->give_way[i];
-        if (!known && verdict->displaced_count < DISPLACED_MAX)
-            verdict->displaced[verdict->displaced_count++] = count->give_way[i];
-    }
-}
-
-static bool cap_reached(struct asking *ask, const struct cap *cap)
-{
-    const struct candidate *candidate = ask->candidate;
-    uint32_t whose = cap->customer_zone ? candidate->customer : 0, max = cap->max;
-    int64_t now_ms = candidate->now_ms, since_ms = now_ms - cap->window_ms + 1, until_ms = 0;
-    struct cap_count count;
-    if (!cap_concerns(cap, candidate->line))
-        return false;
-    if (cap->calendar != CAP_SLIDING) {
-        since_ms = touches_period_start_ms(ask->touches, whose, cap->calendar, now_ms, 0);
-        until_ms = touches_period_start_ms(ask->touches, whose, cap->calendar, now_ms, 1);
-    }
-    if (cap->is_days_in_month)
-        max = (uint32_t)((until_ms - since_ms + DAY_MS / 2) / DAY_MS);
-    cap_count(ask, cap, since_ms, &count);
-    if (count.before < max) {
-        if (count.before + count.behind + 1 > max)
-            displace(ask->verdict, &count, count.before + count.behind + 1 - max);
-        return false;
-    }
-    if (cap->calendar == CAP_SLIDING)
-        until_ms = (count.oldest_ms < INT64_MAX ? count.oldest_ms : now_ms) + cap->window_ms;
-    ask->verdict->until_ms = until_ms > now_ms ? until_ms : now_ms + MINUTE_MS;
-    ask->verdict->holds = cap->holds && max > 0;
-    ask->verdict->detail = cap->name.data;
-    return true;
-}
-
-static bool asks_cap(struct asking *ask)
-{
-    const struct policy *policy = ask->touches->policy;
-    if (is_test(ask->candidate))
-        return false;
-    for (size_t i = 0; i < policy->cap_count; i++)
-        if (cap_reached(ask, &policy->caps[i]))
-            return true;
-    return false;
-}
-
-static bool asks_quota(struct asking *ask)
-{
-    const struct account *account = ask->candidate->account;
-    for (size_t i = 0; i < account->quota_count; i++)
-        if (cap_reached(ask, &account->quotas[i]))
-            return true;
-    return false;
-}
-
-/* Messages to one person keep their order by account: while one is tried again, those that stand behind it wait for it. Nothing
- * that she has to have at once waits for an advertisement. */
-static bool is_before(const struct candidate *candidate, uint32_t number, const struct line *line)
-{
-    bool waits_for_its_kind = is_marketing(candidate) || (line->flags & LINE_TRANSACTIONAL) != 0;
-    return waits_for_its_kind && str_equal(line->account, candidate->account->key) &&
-           stands_before(candidate, number, line);
-}
-
-static bool asks_behind(struct asking *ask)
-{
-    const struct candidate *candidate = ask->candidate;
-    struct mark_walk walk;
-    touches_walk_begin(&walk, ask->touches, candidate->customer);
-    for (uint32_t number; (number = touches_walk_next(&walk)) != 0;) {
-        const struct mark *mark = touches_mark_at(ask->touches, number);
-        if (mark_status(mark) != TOUCH_HELD || number == candidate->number ||
-            !is_before(candidate, number, touches_line_at(ask->touches, mark->line)))
-            continue;
-        const struct waiting *other = touches_waiting_find(ask->touches, number);
-        if (other == NULL || other->gate != GATE_RETRY)
-            continue;
-        int64_t soonest_ms = candidate->now_ms + SECOND_MS;
-        ask->verdict->until_ms = other->due_ms > soonest_ms ? other->due_ms : soonest_ms;
-        return true;
-    }
-    return false;
 }
 
 /* It was said at once which: nothing is left to ask. */
@@ -549,96 +346,6 @@ static bool asks_nothing(struct asking *ask)
 {
     (void)ask;
     return false;
-}
-
-/* ---- money ---- */
-
-static bool budget_concerns(const struct budget *budget, const struct line *line)
-{
-    return budget->scope == BUDGET_ALL ||
-           str_equal(budget->value,
-                     budget->scope == BUDGET_JOURNEY ? line->journey : line->campaign);
-}
-
-uint64_t touches_budget_key(const struct touches *touches, size_t index, str value, int64_t at_ms)
-{
-    const struct budget *budget = &touches->policy->budgets[index];
-    enum cap_calendar calendar = budget->per == BUDGET_DAY ? CAP_DAY : CAP_MONTH;
-    int64_t period =
-        budget->per == BUDGET_TOTAL ? 0 : touches_period_start_ms(touches, 0, calendar, at_ms, 0);
-    return hash_mix64(touches_text_hash(value) ^
-                      hash_mix64((uint64_t)period + budget->scope * 31u + budget->per * 7u)) |
-           1;
-}
-
-static bool asks_budget(struct asking *ask)
-{
-    const struct candidate *candidate = ask->candidate;
-    const struct policy *policy = ask->touches->policy;
-    if (is_test(candidate) || candidate->was_counted || candidate->cost_minor <= 0)
-        return false;
-    for (size_t i = 0; i < policy->budget_count; i++) {
-        const struct budget *budget = &policy->budgets[i];
-        if (!budget_concerns(budget, candidate->line))
-            continue;
-        const struct spent *spent =
-            touches_spent_find(ask->touches, touches_budget_key(ask->touches, i, budget->value,
-                                                                candidate->created_ms));
-        if ((spent != NULL ? spent->minor : 0) + candidate->cost_minor <= budget->amount_minor)
-            continue;
-        ask->verdict->holds = budget->holds;
-        ask->verdict->detail = budget->name.data;
-        ask->verdict->until_ms = touches_period_start_ms(
-            ask->touches, 0, budget->per == BUDGET_DAY ? CAP_DAY : CAP_MONTH, candidate->now_ms, 1);
-        return true;
-    }
-    return false;
-}
-
-static struct spent *spent_make(struct touches *touches, uint64_t key)
-{
-    if (touches->spent_count == touches->spent_capacity) {
-        size_t capacity = touches->spent_capacity == 0 ? 64 : touches->spent_capacity * 2;
-        struct spent *items = memory_resize(touches->spent, capacity * sizeof *items);
-        if (items == NULL)
-            return NULL;
-        touches->spent = items;
-        touches->spent_capacity = capacity;
-    }
-    if (touches_map_put(&touches->spent_places, key, (uint32_t)touches->spent_count + 1) != ERR_OK)
-        return NULL;
-    touches->spent[touches->spent_count] = (struct spent){ .key = key };
-    return &touches->spent[touches->spent_count++];
-}
-
-err touches_spent_put(struct touches *touches, uint64_t key, int64_t minor)
-{
-    struct spent *spent = spent_make(touches, key);
-    if (spent == NULL)
-        return ERR_NOMEM;
-    spent->minor = minor;
-    return ERR_OK;
-}
-
-err touches_budget_move(struct touches *touches, const struct line *line, int64_t created_ms,
-                        int64_t by_minor)
-{
-    const struct policy *policy = touches->policy;
-    for (size_t i = 0; by_minor != 0 && i < policy->budget_count; i++) {
-        if (!budget_concerns(&policy->budgets[i], line))
-            continue;
-        uint64_t key = touches_budget_key(touches, i, policy->budgets[i].value, created_ms);
-        struct spent *spent = touches_spent_find(touches, key);
-        if (spent == NULL)
-            spent = spent_make(touches, key);
-        if (spent == NULL)
-            return ERR_NOMEM;
-        spent->minor += by_minor;
-        /* A touch that was counted before the budget was laid down gives nothing back. */
-        spent->minor = spent->minor > 0 ? spent->minor : 0;
-        PUT(touches, TOUCH_SPENT, ledger_int((int64_t)key), ledger_int(spent->minor));
-    }
-    return ERR_OK;
 }
 
 /* ---- what the channel allows of her ---- */
@@ -684,13 +391,13 @@ static const struct row {
     [GATE_NOT_YET] = { .asks = asks_not_yet },
     [GATE_QUIET] = { .asks = asks_quiet },
     [GATE_SETTLING] = { .asks = asks_settling },
-    [GATE_CAP] = { .asks = asks_cap },
+    [GATE_CAP] = { .asks = gate_asks_cap },
     [GATE_OUTRANKED] = { .asks = asks_nothing },
-    [GATE_BUDGET] = { .asks = asks_budget },
-    [GATE_QUOTA] = { .asks = asks_quota },
+    [GATE_BUDGET] = { .asks = gate_asks_budget },
+    [GATE_QUOTA] = { .asks = gate_asks_quota },
     [GATE_NO_STOCK] = { .asks = asks_no_stock },
     [GATE_NO_WINDOW] = { .asks = asks_no_window },
-    [GATE_BEHIND] = { .asks = asks_behind },
+    [GATE_BEHIND] = { .asks = gate_asks_behind },
     [GATE_RETRY] = { .asks = asks_nothing },
 };
 static const struct {
@@ -705,7 +412,7 @@ static const struct {
 static bool is_asked(const struct candidate *candidate, int gate, enum gate held)
 {
     /* Quiet hours know themselves whom they spare. */
-    if (gate_kinds[gate].applies == GATE_MARKETING && !is_marketing(candidate) &&
+    if (gate_kinds[gate].applies == GATE_MARKETING && !gate_is_marketing(candidate) &&
         gate != GATE_QUIET)
         return false;
     /* One that is held is still dropped by what does not depend on the hour. */
