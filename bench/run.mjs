@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // run: starts the real server on an empty folder, drives it with bench/load over the demo brand house, and
-// writes figures: build/bench/results.json, and a table for docs/benchmarks.md.
+// writes figures: build/bench/results.json, and a table for docs/measurements.md.
 //
 // Server, warehouse and load generator share the machine; nothing is pinned. Every row is bounded in time. The
 // rows run in the order below on one folder, so that "known customers" are those that the import made.
@@ -32,7 +32,7 @@ rows: import batches burst steady single reads memory restart (default: all thes
   --data FOLDER    the server's folder (default: a temporary one, removed)
   --keep           do not remove it
   --perf           record where the time goes (needs perf)
-  --write FILE     put the table between the marks of FILE (docs/benchmarks.md)
+  --write FILE     put the table between the marks of FILE (docs/measurements.md)
   --help`;
 
 // ---- the server ----
