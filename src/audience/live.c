@@ -1,193 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* live: what a change can move, and moving it.
- *
- * Live definitions stand in an order in which each comes after those that it needs. A set of *marks* has a bit per
- * place. What happens (an event type, a fact, a time, a merge) has its marks, made once; judging walks the marks
- * upward, and a definition that changes for her marks those that depend on it, which are all further up. */
-#include <stdlib.h>
+/* live: what a change can move (interest.c, hear.c) is judged again, upward in the order, and moved. What time alone moves is in
+ * live_time.c. */
 #include <string.h>
 
 #include "audience/state.h"
-
-/* ---- marks ---- */
-
-void marks_set(struct marks *marks, uint32_t position)
-{
-    uint32_t word = position / 64;
-    marks->words[word] |= UINT64_C(1) << (position % 64);
-    if (word < marks->first)
-        marks->first = word;
-    if (word + 1 > marks->last)
-        marks->last = word + 1;
-}
-
-void marks_join(struct marks *marks, const struct marks *other)
-{
-    if (other == NULL)
-        return;
-    for (uint32_t i = other->first; i < other->last; i++)
-        marks->words[i] |= other->words[i];
-    if (other->first < marks->first)
-        marks->first = other->first;
-    if (other->last > marks->last)
-        marks->last = other->last;
-}
-
-static struct marks *marks_new(const struct audience *audience)
-{
-    struct marks *marks = memory_alloc(sizeof *marks);
-    if (marks != NULL)
-        marks_clear(marks, marks_words(audience));
-    return marks;
-}
-
-/* ---- order and index ---- */
-
-void interest_clear(struct audience *audience)
-{
-    for (uint32_t i = 0; i < HISTORY_TYPES_MAX; i++) {
-        memory_free(audience->by_type[i]);
-        audience->by_type[i] = NULL;
-    }
-    for (uint32_t i = 0; i < COLUMNS_MAX; i++) {
-        memory_free(audience->by_column[i]);
-        audience->by_column[i] = NULL;
-    }
-    for (uint32_t i = 0; i < audience->order_count; i++)
-        memory_free(audience->dependents[i]);
-    memory_free((void *)audience->dependents);
-    memory_free((void *)audience->order);
-    rule_pool_free(&audience->pool);
-    nobody_clear(audience);
-    audience->dependents = NULL;
-    audience->order = NULL;
-    audience->order_count = 0;
-}
-
-static uint32_t level_of(const struct audience *audience, const struct definition *definition,
-                         unsigned depth)
-{
-    uint32_t level = 0;
-    const struct needs *needs = &definition->recipe->needs;
-    for (uint32_t i = 0; i < needs->other_count && depth < 1000; i++) {
-        const struct definition *other = definition_at(audience, needs->others[i]);
-        if (other == NULL || other->recipe == NULL)
-            continue;
-        uint32_t below = level_of(audience, other, depth + 1) + 1;
-        if (below > level)
-            level = below;
-    }
-    return level;
-}
-
-static int compare_order(const void *left, const void *right)
-{
-    const struct definition *a = *(struct definition *const *)left;
-    const struct definition *b = *(struct definition *const *)right;
-    if (a->level != b->level)
-        return a->level < b->level ? -1 : 1;
-    return a->number < b->number ? -1 : 1;
-}
-
-static err make_order(struct audience *audience)
-{
-    audience->order = memory_alloc((audience->definition_count + 1) * sizeof(*audience->order));
-    audience->dependents =
-        memory_alloc((audience->definition_count + 1) * sizeof(*audience->dependents));
-    if (audience->order == NULL || audience->dependents == NULL)
-        return ERR_NOMEM;
-    for (uint32_t i = 1; i < audience->definition_count; i++) {
-        struct definition *definition = audience->definitions[i];
-        if (definition == NULL || definition->deleted || definition->recipe == NULL ||
-            definition->on != 0)
-            continue;
-        definition->level = level_of(audience, definition, 0);
-        audience->order[audience->order_count++] = definition;
-    }
-    qsort((void *)audience->order, audience->order_count, sizeof(*audience->order), compare_order);
-    for (uint32_t i = 0; i < audience->order_count; i++)
-        audience->order[i]->position = i;
-    return ERR_OK;
-}
-
-static err mark_dependents(struct audience *audience, const struct definition *definition)
-{
-    const struct needs *needs = &definition->recipe->needs;
-    for (uint32_t i = 0; i < needs->other_count; i++) {
-        const struct definition *other = definition_at(audience, needs->others[i]);
-        if (other == NULL || other->recipe == NULL || other->deleted || other->on != 0)
-            continue;
-        struct marks **marks = &audience->dependents[other->position];
-        if (*marks == NULL)
-            *marks = marks_new(audience);
-        if (*marks == NULL)
-            return ERR_NOMEM;
-        marks_set(*marks, definition->position);
-    }
-    for (uint32_t i = 0; i < needs->column_count; i++) {
-        struct marks **marks = &audience->by_column[needs->columns[i]];
-        if (*marks == NULL)
-            *marks = marks_new(audience);
-        if (*marks == NULL)
-            return ERR_NOMEM;
-        marks_set(*marks, definition->position);
-    }
-    return ERR_OK;
-}
-
-err interest_make(struct audience *audience)
-{
-    interest_clear(audience);
-    err error = make_order(audience);
-    uint32_t words = marks_words(audience);
-    marks_clear(&audience->by_time, words);
-    marks_clear(&audience->by_nodes, words);
-    marks_clear(&audience->by_objects, words);
-    marks_clear(&audience->all, words);
-    for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
-        const struct definition *definition = audience->order[i];
-        const struct needs *needs = &definition->recipe->needs;
-        marks_set(&audience->all, i);
-        if (needs->time)
-            marks_set(&audience->by_time, i);
-        if (needs->nodes)
-            marks_set(&audience->by_nodes, i);
-        if (needs->objects)
-            marks_set(&audience->by_objects, i);
-        error = mark_dependents(audience, definition);
-    }
-    audience->order_is_stale = false;
-    if (error == ERR_OK)
-        error = hear_make(audience);
-    return error == ERR_OK ? object_order_make(audience) : error;
-}
-
-static bool needs_event(const struct needs *needs, str type)
-{
-    if (needs->any_event)
-        return true;
-    for (uint32_t i = 0; i < needs->event_count; i++)
-        if (str_equal(needs->events[i], type))
-            return true;
-    return false;
-}
-
-struct marks *marks_of_type(struct audience *audience, str type)
-{
-    uint16_t number = history_type_find(audience->config.history, type);
-    struct marks **marks = &audience->by_type[number];
-    if (*marks != NULL && number != 0)
-        return *marks;
-    if (*marks == NULL)
-        *marks = marks_new(audience);
-    if (*marks == NULL)
-        return NULL;
-    marks_clear(*marks, marks_words(audience)); /* number 0 stands for all that is not interned */
-    for (uint32_t i = 0; i < audience->order_count; i++)
-        if (needs_event(&audience->order[i]->recipe->needs, type))
-            marks_set(*marks, i);
-    return *marks;
-}
 
 /* ---- judging ---- */
 
@@ -415,9 +231,8 @@ err live_judge_all(struct audience *audience, uint32_t customer, struct audience
     return live_judge(audience, customer, &marks, true, moment, cause);
 }
 
-/* `objects`: what is asked of objects may have changed, too. */
-static err judge_time(struct audience *audience, uint32_t customer, bool objects,
-                      struct audience_moment moment)
+err live_judge_time(struct audience *audience, uint32_t customer, bool objects,
+                    struct audience_moment moment)
 {
     struct marks marks;
     int64_t until_ms = RULE_FOREVER;
@@ -438,21 +253,21 @@ static err judge_swept(struct audience *audience, uint32_t customer, bool facts,
                        struct audience_moment moment)
 {
     if (!facts)
-        return judge_time(audience, customer, true, moment);
+        return live_judge_time(audience, customer, true, moment);
     if (identity_root(audience->config.identity, customer) == customer)
         return audience_customer_changed(audience, customer, moment);
     return live_clear(audience, customer, moment, CAUSE_MERGE);
 }
 
-static err judge_pending(struct audience *audience, uint32_t customer)
+err live_judge_pending(struct audience *audience, uint32_t customer)
 {
     if (audience->pending_objects)
         return judge_swept(audience, customer, audience->pending_facts, audience->pending_moment);
-    return judge_time(audience, customer, false, audience->pending_moment);
+    return live_judge_time(audience, customer, false, audience->pending_moment);
 }
 
 /* Touched while something was computed that is installed by now: all of it anew; or, absorbed, none of it. */
-static err live_rejudge(struct audience *audience, uint32_t customer, struct audience_moment moment)
+err live_rejudge(struct audience *audience, uint32_t customer, struct audience_moment moment)
 {
     for (uint32_t i = 0; audience->taking_count > 0 && i < audience->order_count; i++)
         if (audience->order[i]->taking != NULL) { /* since when she is in it may be asked */
@@ -475,7 +290,7 @@ err live_settle(struct audience *audience, uint32_t customer, struct audience_mo
     if (roaring_bitmap_contains(audience->pending, customer) ||
         recall_is_pending(audience, customer)) {
         roaring_bitmap_remove(audience->pending, customer);
-        error = judge_pending(audience, customer);
+        error = live_judge_pending(audience, customer);
     }
     if (error == ERR_OK && (recalled || roaring_bitmap_contains(audience->rejudge, customer)))
         error = live_rejudge(audience, customer, moment);
@@ -485,7 +300,7 @@ err live_settle(struct audience *audience, uint32_t customer, struct audience_mo
     uint32_t due = wheel_due(&audience->wheel, customer);
     bool unknown = audience->due_unknown && !roaring_bitmap_contains(audience->due_known, customer);
     if (error == ERR_OK && (unknown || (due != 0 && due <= wheel_minute(moment.now_ms))))
-        error = judge_time(audience, customer, false, moment);
+        error = live_judge_time(audience, customer, false, moment);
     return error;
 }
 
@@ -509,7 +324,7 @@ err live_clear(struct audience *audience, uint32_t customer, struct audience_mom
 
 /* ---- from apply ---- */
 
-static err judge_put_off(struct audience *audience, struct audience_moment moment)
+err live_judge_put_off(struct audience *audience, struct audience_moment moment)
 {
     err error = ERR_OK;
     roaring_bitmap_clear(audience->huge_judged);
@@ -532,7 +347,7 @@ err audience_begin(struct audience *audience, struct audience_moment moment)
     audience->now_ms = moment.now_ms;
     if (roaring_bitmap_is_empty(audience->huge) || audience->huge_second >= moment.now_ms / 1000)
         return ERR_OK;
-    return judge_put_off(audience, moment);
+    return live_judge_put_off(audience, moment);
 }
 
 err audience_before(struct audience *audience, uint32_t customer, struct audience_moment moment)
@@ -703,265 +518,4 @@ err audience_all_changed(struct audience *audience, struct audience_moment momen
         return ERR_OK; /* nobody has asked for anything yet */
     sweep_begin(audience, true);
     return ERR_OK;
-}
-
-/* ---- time ---- */
-
-/* Taken out of the set at once; the clock is looked at after each: one may have many events. */
-#define SETTLED_AT_ONCE 16u
-
-static bool is_over(steady_ns start, int64_t budget_us)
-{
-    return budget_us > 0 && steady_since_us(start) >= budget_us;
-}
-
-/* The next of them, out of the set: what is judged may itself take somebody out. */
-static uint32_t take_pending(struct audience *audience, uint32_t batch[SETTLED_AT_ONCE])
-{
-    roaring_uint32_iterator_t iterator;
-    roaring_init_iterator(audience->pending, &iterator);
-    uint32_t count = roaring_read_uint32_iterator(&iterator, batch, SETTLED_AT_ONCE);
-    if (count > 0)
-        roaring_bitmap_remove_range(audience->pending, batch[0], (uint64_t)batch[count - 1] + 1);
-    return count;
-}
-
-static err judge_waiting(void *context, uint32_t customer)
-{
-    return judge_pending(context, customer);
-}
-
-/* Who lacks events in memory: in slices they are read back aside; at once by one question for all of them. */
-static err finish_waiting(struct audience *audience, struct stream_list *waiting,
-                          roaring_bitmap_t *again, bool in_slices,
-                          err (*judge)(void *context, uint32_t customer))
-{
-    if (in_slices && recall_can(audience)) {
-        recall_add(audience, waiting, again == audience->rejudge);
-        stream_list_free(waiting);
-        return ERR_OK;
-    }
-    for (size_t i = 0; i < waiting->count; i++)
-        roaring_bitmap_add(again, waiting->customers[i]);
-    size_t count = waiting->count;
-    err error = live_stream(audience, waiting, judge, audience);
-    for (size_t i = 0; i < count && error == ERR_OK; i++)
-        roaring_bitmap_remove(again, waiting->customers[i]);
-    stream_list_free(waiting);
-    return error;
-}
-
-/* A tick would finish this in one piece. */
-static void show_settling(struct audience *audience)
-{
-    bool is_settling = !roaring_bitmap_is_empty(audience->pending) || !recall_is_empty(audience) ||
-                       audience->merging != NULL;
-    if (!is_settling && !audience->due_unknown)
-        audience->settled_ms = audience->pending_moment.now_ms;
-    atomic_store_explicit(&audience->is_settling, is_settling, memory_order_relaxed);
-}
-
-static err finish_pending(struct audience *audience, int64_t budget_us, bool *more)
-{
-    steady_ns start = steady_now();
-    struct stream_list waiting = { .count = 0 };
-    uint32_t batch[SETTLED_AT_ONCE];
-    err error = ERR_OK;
-    if (budget_us == 0)
-        recall_take_back(audience);
-    audience->waiting = &waiting;
-    *more = !roaring_bitmap_is_empty(audience->pending);
-    bool over = false;
-    while (error == ERR_OK && *more && !over) {
-        uint32_t count = take_pending(audience, batch);
-        for (uint32_t i = 0; i < count; i++) {
-            if (over || error != ERR_OK || (error = judge_pending(audience, batch[i])) != ERR_OK)
-                roaring_bitmap_add(audience->pending, batch[i]); /* tried again */
-            over = over || is_over(start, budget_us);
-        }
-        *more = !roaring_bitmap_is_empty(audience->pending);
-    }
-    audience->waiting = NULL;
-    if (error == ERR_OK)
-        error = finish_waiting(audience, &waiting, audience->pending, budget_us > 0, judge_waiting);
-    stream_list_free(&waiting);
-    show_settling(audience);
-    if (!*more && audience->sweep.left > 0)
-        atomic_store(&audience->wants_tick, true);
-    return error;
-}
-
-err live_finish(struct audience *audience)
-{
-    bool more;
-    return finish_pending(audience, 0, &more);
-}
-
-static err rejudge_waiting(void *context, uint32_t customer)
-{
-    struct audience *audience = context;
-    struct audience_moment moment = { .seq = audience->pending_moment.seq,
-                                      .now_ms = audience->now_ms };
-    return live_rejudge(audience, customer, moment);
-}
-
-err live_judge_recalled(struct audience *audience, uint32_t customer,
-                        const struct history_view *view, bool pending, bool rejudge)
-{
-    err error = ERR_OK;
-    audience->given = view;
-    audience->given_customer = customer;
-    if (pending)
-        error = judge_pending(audience, customer);
-    if (error == ERR_OK && rejudge)
-        error = rejudge_waiting(audience, customer);
-    audience->given = NULL;
-    return error;
-}
-
-/* Who was touched meanwhile, in slices; 0: all. */
-static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *more)
-{
-    struct stream_list waiting = { .count = 0 };
-    struct audience_moment moment = { .seq = audience->pending_moment.seq,
-                                      .now_ms = audience->now_ms };
-    steady_ns start = steady_now();
-    uint32_t batch[SETTLED_AT_ONCE];
-    err error = ERR_OK;
-    audience->waiting = &waiting;
-    *more = !roaring_bitmap_is_empty(audience->rejudge);
-    while (error == ERR_OK && *more) {
-        roaring_uint32_iterator_t iterator;
-        roaring_init_iterator(audience->rejudge, &iterator);
-        uint32_t count = roaring_read_uint32_iterator(&iterator, batch, SETTLED_AT_ONCE);
-        for (uint32_t i = 0; i < count && error == ERR_OK && !is_over(start, budget_us); i++)
-            error = live_rejudge(audience, batch[i], moment);
-        *more = !roaring_bitmap_is_empty(audience->rejudge);
-        if (is_over(start, budget_us))
-            break;
-    }
-    audience->waiting = NULL;
-    if (error == ERR_OK)
-        error =
-            finish_waiting(audience, &waiting, audience->rejudge, budget_us > 0, rejudge_waiting);
-    stream_list_free(&waiting);
-    return error;
-}
-
-err audience_tick(struct audience *audience, struct audience_moment moment)
-{
-    bool more = false;
-    err error = finish_pending(audience, 0, &more);
-    if (error != ERR_OK)
-        return error;
-    audience->now_ms = moment.now_ms;
-    if (objects_are_dirty(audience) || object_definitions_are_due(audience, moment.now_ms))
-        error = objects_publish(audience, moment);
-    if (error != ERR_OK)
-        return error;
-    audience->pending_moment = moment;
-    error = wheel_take(&audience->wheel, wheel_minute(moment.now_ms), audience->pending);
-    scan_merge_due(audience, wheel_minute(moment.now_ms), audience->pending);
-    sweep_tick(audience);
-    object_counts_tick(audience, moment.now_ms);
-    metric_set(METRIC_AUDIENCE_DUE, (int64_t)roaring_bitmap_get_cardinality(audience->pending));
-    show_settling(audience);
-    int64_t day = local_day(audience->zone, moment.now_ms);
-    if (day > audience->day) {
-        audience->day = day;
-        audience->day_has_begun = true;
-    }
-    return error;
-}
-
-#define FEW_US 3000
-
-void live_settle_few(struct audience *audience)
-{
-    bool more;
-    err error = finish_pending(audience, FEW_US, &more);
-    if (error == ERR_OK && !more)
-        error = finish_rejudge(audience, FEW_US, &more);
-    if (error != ERR_OK)
-        log_line(LOG_ERROR, "settle_failed", "reason=\"out of memory\"");
-}
-
-int64_t live_as_of_ms(const struct audience *audience)
-{
-    return roaring_bitmap_is_empty(audience->pending) && recall_is_empty(audience)
-               ? audience->now_ms
-               : audience->pending_moment.now_ms - 1;
-}
-
-err live_work(struct audience *audience, int64_t budget_us, bool *more)
-{
-    err error = finish_pending(audience, budget_us, more);
-    if (!*more)
-        metric_set(METRIC_AUDIENCE_DUE, 0);
-    if (error == ERR_OK && !*more)
-        error = finish_rejudge(audience, budget_us, more);
-    if (error == ERR_OK && !*more)
-        *more = scan_merge(audience, budget_us);
-    if (error == ERR_OK && !*more)
-        error = recall_work(audience, budget_us, more);
-    show_settling(audience);
-    return error;
-}
-
-/* After a start, before the scan of due times is done. */
-struct settling {
-    struct audience *audience;
-    struct audience_moment moment;
-};
-
-static err settle_waiting(void *context, uint32_t customer)
-{
-    const struct settling *settling = context;
-    return judge_time(settling->audience, customer, false, settling->moment);
-}
-
-static err settle_unknown(struct audience *audience, struct audience_moment moment)
-{
-    struct stream_list waiting = { .count = 0 };
-    struct settling settling = { audience, moment };
-    uint32_t last = identity_node_count(audience->config.identity);
-    err error = ERR_OK;
-    audience->waiting = &waiting;
-    for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
-        if (!roaring_bitmap_contains(audience->due_known, customer) &&
-            identity_root(audience->config.identity, customer) == customer)
-            error = judge_time(audience, customer, false, moment);
-    audience->waiting = NULL;
-    if (error == ERR_OK)
-        error = live_stream(audience, &waiting, settle_waiting, &settling);
-    stream_list_free(&waiting);
-    return error;
-}
-
-err audience_settle(struct audience *audience, int64_t now_ms)
-{
-    bool more;
-    struct audience_moment moment = { .seq = audience->pending_moment.seq, .now_ms = now_ms };
-    err error = taking_work(audience, 0, &more);
-    if (error == ERR_OK)
-        error = finish_pending(audience, 0, &more);
-    if (error == ERR_OK)
-        error = finish_rejudge(audience, 0, &more);
-    (void)scan_merge(audience, 0);
-    if (error != ERR_OK)
-        return error;
-    if (objects_are_dirty(audience) || object_definitions_are_due(audience, now_ms))
-        error = objects_publish(audience, moment);
-    if (error != ERR_OK)
-        return error;
-    audience->pending_moment = moment;
-    error = wheel_take(&audience->wheel, wheel_minute(now_ms), audience->pending);
-    do {
-        sweep_tick(audience);
-        if (error == ERR_OK)
-            error = finish_pending(audience, 0, &more);
-    } while (error == ERR_OK && audience->sweep.left > 0);
-    if (error == ERR_OK && audience->due_unknown)
-        error = settle_unknown(audience, moment);
-    return error == ERR_OK ? judge_put_off(audience, moment) : error;
 }

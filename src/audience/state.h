@@ -789,7 +789,7 @@ err lens_share(const struct audience *audience, struct set *out) MUST_USE;
 /* recount.c: a slice of the day's recount; what it finds is told, not mended. */
 void recount_work(struct audience *audience, int64_t budget_us);
 
-/* live.c */
+/* interest.c */
 void interest_clear(struct audience *audience);
 err interest_make(struct audience *audience) MUST_USE;
 static inline void marks_clear(struct marks *marks, uint32_t words)
@@ -827,6 +827,7 @@ err nobody_meet(struct audience *audience, uint32_t customer, struct marks *mark
                 struct audience_moment moment, int64_t until_ms, bool *is_met) MUST_USE;
 void nobody_clear(struct audience *audience); /* definitions came or went */
 
+/* live.c */
 /* Judge what is marked (and what depends on what changes). `whole`: all that time can change is among it, or changes no earlier
  * than `until_ms`, so that the due time is known anew. */
 err live_judge_until(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
@@ -845,22 +846,11 @@ static inline bool lacked_events(const struct audience *audience, struct rule_ju
 {
     return rule_judge_take_partial(judge) && audience->config.past != NULL;
 }
-/* Who waited for her rows: by them. */
-err live_judge_recalled(struct audience *audience, uint32_t customer,
-                        const struct history_view *view, bool pending, bool rejudge) MUST_USE;
-/* All that is pending, now. */
-err live_finish(struct audience *audience) MUST_USE;
 /* Everything about her. */
 err live_judge_all(struct audience *audience, uint32_t customer, struct audience_moment moment,
                    enum cause cause) MUST_USE;
 err live_settle(struct audience *audience, uint32_t customer,
                 struct audience_moment moment) MUST_USE;
-/* All that is due, if it is little: for who reads. */
-void live_settle_few(struct audience *audience);
-/* Up to when everybody is settled. */
-int64_t live_as_of_ms(const struct audience *audience);
-/* A slice of what is due. */
-err live_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
 /* Take her out of everything. */
 err live_clear(struct audience *audience, uint32_t customer, struct audience_moment moment,
                enum cause cause) MUST_USE;
@@ -868,6 +858,29 @@ err live_clear(struct audience *audience, uint32_t customer, struct audience_mom
 void live_judge_one(const struct audience *audience, const struct definition *definition,
                     const struct recipe *recipe, struct judging *judging, uint32_t customer,
                     const struct history_view *view, int64_t now_ms, struct verdict *verdict);
+/* What time alone can have changed of her; `objects`: what is asked of objects may have changed, too. */
+err live_judge_time(struct audience *audience, uint32_t customer, bool objects,
+                    struct audience_moment moment) MUST_USE;
+/* She is of the set that a tick made. */
+err live_judge_pending(struct audience *audience, uint32_t customer) MUST_USE;
+/* She was touched while something was counted for everybody. */
+err live_rejudge(struct audience *audience, uint32_t customer,
+                 struct audience_moment moment) MUST_USE;
+/* Who has so many events that she is judged once a second, not with each record. */
+err live_judge_put_off(struct audience *audience, struct audience_moment moment) MUST_USE;
+
+/* live_time.c */
+/* All that is pending, now. */
+err live_finish(struct audience *audience) MUST_USE;
+/* All that is due, if it is little: for who reads. */
+void live_settle_few(struct audience *audience);
+/* Up to when everybody is settled. */
+int64_t live_as_of_ms(const struct audience *audience);
+/* A slice of what is due. */
+err live_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
+/* Who waited for her rows: by them. */
+err live_judge_recalled(struct audience *audience, uint32_t customer,
+                        const struct history_view *view, bool pending, bool rejudge) MUST_USE;
 
 /* What a definition has of her: a code (of a segment 1) or a number; NO_VALUE. */
 int64_t definition_get(const struct definition *definition, uint32_t customer);
