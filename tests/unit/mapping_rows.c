@@ -391,6 +391,7 @@ struct same {
     const struct event *wanted;
     struct arena *arena;
     bool seen;
+    struct keys *keys; /* of the door */
 };
 
 /* Everything but what differs by its nature: message keys, sources, seals' nonces (opened by the text of the event). */
@@ -424,7 +425,11 @@ static bool compare_with_door(void *context, const struct mapping_event *made)
         assert_memory_equal(one->other_hashes, other->other_hashes,
                             one->other_hash_count * HASH_BYTES);
     }
-    assert_string_equal(mapper_text(mapper, a), mapper_text(mapper, b));
+    struct keys *keys = mapper->keys; /* what the door sealed opens with its own */
+    mapper->keys = same->keys;
+    const char *text = mapper_text(mapper, b);
+    mapper->keys = keys;
+    assert_string_equal(mapper_text(mapper, a), text);
     return true;
 }
 
@@ -457,7 +462,8 @@ static void an_event_from_a_file_is_that_of_a_door(void **state)
     (void)state;
     doors_open(doors, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct same same = { .wanted = through_the_door(doors, cases[i].body) };
+        struct same same = { .wanted = through_the_door(doors, cases[i].body),
+                             .keys = doors->keys };
         struct table_cell cells[16];
         str rest = str_from_c(cases[i].row), cell;
         uint32_t count = 0;
