@@ -238,40 +238,6 @@ test('S5: products, stores and customers in one rule; or the stores instead of t
   await visit.close();
 });
 
-test('S6: who only looked at a product, packed with her predicted chance, goes out as a file', here, async () => {
-  const act = (user, event, product, more = {}) => did('mp_server', event, [['user_id', user]], { product_id: product, ...more }, { userId: user });
-  const looked = ['s6-likely', 's6-unlikely', 's6-cart', 's6-bought'];
-  await place.house.tell([
-    ...looked.map((user) => act(user, 'Product Viewed', 'S6-P1')), act('s6-else', 'Product Viewed', 'S6-P2'),
-    act('s6-cart', 'Product Added', 'S6-P1'), act('s6-bought', 'Order Paid', 'S6-P1', { order_id: 'S6-1', revenue: 20, total: 20, currency: 'CNY' }),
-  ]);
-  await place.kith.put('/tags/chance', { name: '下单概率', on: 'customer', kind: 'model', type: 'number' });
-  const chances = { 's6-likely': 0.82, 's6-unlikely': 0.07, 's6-cart': 0.9, 's6-bought': 0.95, 's6-else': 0.9 };
-  await place.kith.post('/tags/chance/values', { values: Object.entries(chances).map(([value, chance]) => ({ customer: { type: 'user_id', value }, value: chance })) });
-  await place.kith.settled();
-  const of = (event) => ({ event, where: [{ prop: 'product_id', eq: 'S6-P1' }], last: '7d' });
-  const visit = await place.enter();
-  const { page } = visit;
-  await visit.go(`/new/segment?define=${encodeURIComponent(JSON.stringify({ key: 'to-convert', name: '待转化 · S6-P1', rule: { all: [of('Product Viewed'), { not: of('Product Added') }, { not: of('Order Paid') }, { tag: 'chance', gte: 0.5 }] } }))}`);
-  await page.locator('.rule-figure:not(.old)').getByText('1', { exact: true }).waitFor();
-  await visit.button('看看谁进谁出').click();
-  await page.locator('.change-figure.in dd').getByText('+1').waitFor();
-  await visit.button('保存', true).click();
-  await page.waitForURL(/\/segments\/to-convert$/);
-  const [download] = await Promise.all([page.waitForEvent('download'), visit.button('导出 CSV').click()]);
-  const { readFileSync } = await import('node:fs');
-  const lines = readFileSync(await download.path(), 'utf8').trim().split(/\r?\n/);
-  assert.equal(lines.length, 1 + 1);
-  const her = await place.house.who(['user_id', 's6-likely']);
-  assert.ok(lines[1].includes(her));
-  /* why she: each condition with what was compared */
-  await visit.go(`/segments/to-convert/explain?who=${her}`);
-  await page.locator('main').getByText(/0\.82/).first().waitFor();
-  await photograph(visit, 's6-why');
-  visit.clean();
-  await visit.close();
-});
-
 test('overlap, profile, history, export, and why it cannot be deleted', here, async () => {
   const put = (key, body) => place.kith.put(`/segments/${key}`, body);
   await put('shanghai', { name: '上海', folder: '地区', rule: { trait: 'city', eq: '上海' } });
@@ -377,3 +343,38 @@ for (const [language, theme, width] of [['en', 'dark', 1366], ['zh', 'light', 39
     await visit.close();
   });
 }
+
+/* it brings people of its own: last */
+test('S6: who only looked at a product, packed with her predicted chance, goes out as a file', here, async () => {
+  const act = (user, event, product, more = {}) => did('mp_server', event, [['user_id', user]], { product_id: product, ...more }, { userId: user });
+  const looked = ['s6-likely', 's6-unlikely', 's6-cart', 's6-bought'];
+  await place.house.tell([
+    ...looked.map((user) => act(user, 'Product Viewed', 'S6-P1')), act('s6-else', 'Product Viewed', 'S6-P2'),
+    act('s6-cart', 'Product Added', 'S6-P1'), act('s6-bought', 'Order Paid', 'S6-P1', { order_id: 'S6-1', revenue: 20, total: 20, currency: 'CNY' }),
+  ]);
+  await place.kith.put('/tags/chance', { name: '下单概率', on: 'customer', kind: 'model', type: 'number' });
+  const chances = { 's6-likely': 0.82, 's6-unlikely': 0.07, 's6-cart': 0.9, 's6-bought': 0.95, 's6-else': 0.9 };
+  await place.kith.post('/tags/chance/values', { values: Object.entries(chances).map(([value, chance]) => ({ customer: { type: 'user_id', value }, value: chance })) });
+  await place.kith.settled();
+  const of = (event) => ({ event, where: [{ prop: 'product_id', eq: 'S6-P1' }], last: '7d' });
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go(`/new/segment?define=${encodeURIComponent(JSON.stringify({ key: 'to-convert', name: '待转化 · S6-P1', rule: { all: [of('Product Viewed'), { not: of('Product Added') }, { not: of('Order Paid') }, { tag: 'chance', gte: 0.5 }] } }))}`);
+  await page.locator('.rule-figure:not(.old)').getByText('1', { exact: true }).waitFor();
+  await visit.button('看看谁进谁出').click();
+  await page.locator('.change-figure.in dd').getByText('+1').waitFor();
+  await visit.button('保存', true).click();
+  await page.waitForURL(/\/segments\/to-convert$/);
+  const [download] = await Promise.all([page.waitForEvent('download'), visit.button('导出 CSV').click()]);
+  const { readFileSync } = await import('node:fs');
+  const lines = readFileSync(await download.path(), 'utf8').trim().split(/\r?\n/);
+  assert.equal(lines.length, 1 + 1);
+  const her = await place.house.who(['user_id', 's6-likely']);
+  assert.ok(lines[1].includes(her));
+  /* why she: each condition with what was compared */
+  await visit.go(`/segments/to-convert/explain?who=${her}`);
+  await page.locator('main').getByText(/0\.82/).first().waitFor();
+  await photograph(visit, 's6-why');
+  visit.clean();
+  await visit.close();
+});
