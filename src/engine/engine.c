@@ -554,12 +554,12 @@ err engine_claim_lease(const char *folder, const char *log_url, const char *addr
 void engine_ledger_config(struct engine *engine, struct ledger_config *ledger)
 {
     const struct engine_config *config = &engine->config;
-    *ledger = (struct ledger_config){ .path = config->ledger_url,
-                                      .epoch = config->ledger_url != NULL ? log_epoch(engine->log)
-                                                                          : 0,
-                                      .vfs = config->vfs,
-                                      .renew = engine_renew,
-                                      .renew_context = engine->keys };
+    *ledger =
+        (struct ledger_config){ .path = config->ledger_url,
+                                .epoch = config->ledger_url != NULL ? log_epoch(engine->log) : 0,
+                                .vfs = config->vfs,
+                                .renew = engine_renew,
+                                .renew_context = engine->keys };
 }
 
 static err open_ledger(struct engine *engine, struct problem *problem)

@@ -68,10 +68,11 @@ struct engine_config {
     size_t dedupe_keys_max;   /* in RAM; beyond, the warehouse is asked; default 40 million */
     int64_t log_retention_ms; /* default 3 days */
     size_t history_bytes_max; /* default 1.9 GB */
-    int64_t pack_ms; /* how often history.pack is brought up to date; 0: every two minutes, -1: there is none */
-    const char *vfs;          /* tests */
-    const char *sandbox_url;  /* of `kith sandbox`, for accounts that say so; NULL: none */
-    bool appends_nothing;     /* tests: no ticks, no due work, no sending by itself */
+    int64_t
+        pack_ms; /* how often history.pack is brought up to date; 0: every two minutes, -1: there is none */
+    const char *vfs;         /* tests */
+    const char *sandbox_url; /* of `kith sandbox`, for accounts that say so; NULL: none */
+    bool appends_nothing;    /* tests: no ticks, no due work, no sending by itself */
     void (*fatal)(void *context, const struct problem *problem); /* stop serving, now */
     void *context;
 };

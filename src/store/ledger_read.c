@@ -401,10 +401,10 @@ err ledger_copy(struct ledger *ledger, const char *path, void (*began)(void *con
         error = sql_version(reader->sql, &version, problem);
     if (error == ERR_OK) {
         began(context);
-        error = sql_is_file(reader->sql) && sql_path_is_file(path)
-                    ? sql_copy(reader->sql, path, problem)
-                    : ledger_copy_rows(reader->sql, &(struct ledger_copying){ .path = path },
-                                       problem);
+        error =
+            sql_is_file(reader->sql) && sql_path_is_file(path)
+                ? sql_copy(reader->sql, path, problem)
+                : ledger_copy_rows(reader->sql, &(struct ledger_copying){ .path = path }, problem);
     }
     sql_end_read(reader->sql);
     reader_give(ledger, reader);

@@ -28,6 +28,8 @@ struct kept_set {
     uint64_t applied_seq, size;
 };
 
+enum turn_state { TURN_ASKED, TURN_COPYING, TURN_ENDING, TURN_PARKED, TURN_OVER };
+
 struct turn {
     struct ledger *ledger, *target;
     const _Atomic bool *stop;
@@ -36,15 +38,14 @@ struct turn {
     _Atomic uint64_t written; /* bytes of the file */
     uint64_t taken;
     struct buffer rows;
-    /* under the ledger's mutex */
-    enum { TURN_ASKED, TURN_COPYING, TURN_ENDING, TURN_PARKED, TURN_OVER } state;
+    enum turn_state state; /* under the ledger's mutex, with what follows */
     bool failed;
     struct problem problem; /* why, of the ledger's thread */
 };
 
 /* ---- the ledger's thread ---- */
 
-static void say(struct turn *turn, int state)
+static void say(struct turn *turn, enum turn_state state)
 {
     turn->state = state;
     pthread_cond_broadcast(&turn->ledger->changed);
@@ -119,7 +120,8 @@ static bool is_stopped(const struct turn *turn)
 }
 
 /* An empty set has the thread look, however quiet it is. */
-static err ask_thread(struct turn *turn, int state, int until, struct problem *problem)
+static err ask_thread(struct turn *turn, enum turn_state state, enum turn_state until,
+                      struct problem *problem)
 {
     struct ledger *ledger = turn->ledger;
     struct ledger_writes *writes = ledger_writes_new(ledger);
