@@ -135,13 +135,13 @@ static err ask_thread(struct turn *turn, enum turn_state state, enum turn_state 
         ledger_writes_free(&writes);
     ledger_hurry(ledger);
     pthread_mutex_lock(&ledger->mutex);
-    while ((int)turn->state != until && ledger->state != LEDGER_DEAD && !is_stopped(turn)) {
+    while (turn->state != until && ledger->state != LEDGER_DEAD && !is_stopped(turn)) {
         struct timespec look;
         clock_gettime(CLOCK_MONOTONIC, &look);
         look.tv_sec += 1;
         pthread_cond_timedwait(&ledger->changed, &ledger->mutex, &look);
     }
-    bool done = (int)turn->state == until;
+    bool done = turn->state == until;
     pthread_mutex_unlock(&ledger->mutex);
     return done ? ERR_OK : problem_set(problem, ERR_UNAVAILABLE, "the ledger is closed");
 }

@@ -66,8 +66,8 @@ static const char *const ODD[] = {
     "{\"event\":\"Product Viewed\",\"last\":\"30d\",\"measure\":\"days\",\"gte\":2}",
     "{\"event\":\"Order Paid\",\"measure\":\"avg\",\"of\":\"revenue\",\"last\":\"30d\",\"gte\":20000}",
     "{\"event\":\"Order Paid\",\"measure\":\"max\",\"of\":\"revenue\",\"last\":\"7d\",\"gte\":40000}",
-    "{\"sequence\":[{\"event\":\"Product Viewed\"},{\"event\":\"Order Paid\",\"absent\":true}],"
-    "\"within\":\"1d\",\"last\":\"7d\"}",
+    ("{\"sequence\":[{\"event\":\"Product Viewed\"},{\"event\":\"Order Paid\",\"absent\":true}],"
+     "\"within\":\"1d\",\"last\":\"7d\"}"),
     "{\"trait\":\"city\",\"in\":[\"shanghai\",\"beijing\"]}",
     "{\"trait\":\"city\",\"is_not_set\":true}",
     "{\"has\":\"mobile\"}",
