@@ -54,6 +54,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug" OR KITH_SANITIZE)
     # Walkers that check a whole structure run in these builds.
     target_compile_definitions(kith_flags INTERFACE KITH_CHECKS=1)
 endif()
+# The same sources give the same bytes wherever they lie (tools/check_reproducible).
+target_compile_options(kith_flags INTERFACE -ffile-prefix-map=${CMAKE_BINARY_DIR}=build
+                                            -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(KITH_FAULTS)
     target_compile_definitions(kith_flags INTERFACE KITH_FAULTS=1)
 endif()
