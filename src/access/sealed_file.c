@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 
 #define HEAD_BYTES 32
 #define ID_BYTES 16
@@ -53,37 +54,6 @@ static err damaged(struct problem *problem)
 }
 
 /* ---- bytes ---- */
-
-static int write_at(int fd, const uint8_t *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t done = pwrite(fd, bytes, size, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return errno;
-        bytes += done;
-        at += (uint64_t)done;
-        size -= (size_t)done;
-    }
-    return 0;
-}
-
-/* False when the file ends before. */
-static bool read_at(int fd, uint8_t *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t done = pread(fd, bytes, size, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        at += (uint64_t)done;
-        size -= (size_t)done;
-    }
-    return true;
-}
 
 static void put_u32(uint8_t *out, uint32_t value)
 {
@@ -191,7 +161,7 @@ static err write_head(struct sealed_file *file, struct problem *problem)
     memcpy(head, magic, sizeof magic);
     put_u32(head + 8, file->key_number);
     memcpy(head + 16, file->id, ID_BYTES);
-    int number = write_at(file->fd, head, sizeof head, 0);
+    int number = file_write_at(file->fd, head, sizeof head, 0);
     return number == 0 ? ERR_OK : disk_error(number, "the file cannot be written", problem);
 }
 
@@ -219,7 +189,7 @@ static err find_pieces(struct sealed_file *file, uint64_t file_bytes)
     uint8_t head[PIECE_HEAD_BYTES];
     err error = ERR_OK;
     while (error == ERR_OK && file->end + PIECE_HEAD_BYTES <= file_bytes &&
-           read_at(file->fd, head, sizeof head, file->end)) {
+           file_read_at(file->fd, head, sizeof head, file->end)) {
         uint32_t size = get_u32(head);
         if (size == 0 || size > SEALED_PIECE_BYTES_MAX ||
             file->end + PIECE_HEAD_BYTES + SEAL_PIECE_BYTES + size > file_bytes)
@@ -263,7 +233,8 @@ err sealed_file_open(struct sealed_file **out, const struct keys *keys, const ch
         writes ? open_to_write(path, O_NOFOLLOW) : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file->fd < 0 || fstat(file->fd, &status) != 0)
         error = disk_error(errno, "the file cannot be opened", problem);
-    else if (!read_at(file->fd, head, sizeof head, 0) || memcmp(head, magic, sizeof magic) != 0)
+    else if (!file_read_at(file->fd, head, sizeof head, 0) ||
+             memcmp(head, magic, sizeof magic) != 0)
         error = damaged(problem);
     if (error == ERR_OK) {
         file->key_number = get_u32(head + 8);
@@ -299,7 +270,7 @@ static err open_piece(struct sealed_file *file, size_t index, struct problem *pr
     if (file->opened == index)
         return ERR_OK;
     file->opened = SIZE_MAX;
-    if (!read_at(file->fd, file->sealed, size, piece->file_at + PIECE_HEAD_BYTES) ||
+    if (!file_read_at(file->fd, file->sealed, size, piece->file_at + PIECE_HEAD_BYTES) ||
         keys_unseal_piece(file->keys, file->key_number, place_of(file, piece->plain_at, place),
                           file->sealed, size, file->plain) != ERR_OK)
         return damaged(problem);
@@ -315,9 +286,10 @@ static int write_piece(struct sealed_file *file, uint64_t plain_at, uint64_t fil
     put_u32(file->sealed, (uint32_t)plain.size);
     *error = keys_seal_piece(file->keys, file->key_number, place_of(file, plain_at, place), plain,
                              file->sealed + PIECE_HEAD_BYTES);
-    return *error != ERR_OK ? 0
-                            : write_at(file->fd, file->sealed,
-                                       PIECE_HEAD_BYTES + SEAL_PIECE_BYTES + plain.size, file_at);
+    return *error != ERR_OK
+               ? 0
+               : file_write_at(file->fd, file->sealed,
+                               PIECE_HEAD_BYTES + SEAL_PIECE_BYTES + plain.size, file_at);
 }
 
 err sealed_file_append(struct sealed_file *file, str bytes, struct problem *problem)
@@ -413,27 +385,17 @@ err sealed_file_read(struct sealed_file *file, uint64_t offset, char *out, size_
 
 /* ---- for readers that want a file ---- */
 
-static int open_nameless(void)
-{
-    const char *folder = getenv("TMPDIR");
-    int fd = folder != NULL ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
-    if (fd < 0)
-        fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return fd >= 0 ? fd : open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
 err sealed_file_unseal(struct sealed_file *file, int *descriptor, char path[SEALED_PATH_BYTES],
                        struct problem *problem)
 {
-    int fd = open_nameless(), number = 0;
+    int fd = file_open_nameless(), number = 0;
     if (fd < 0)
         return disk_error(errno, "there is no place for a nameless copy", problem);
     err error = ERR_OK;
     for (size_t i = 0; error == ERR_OK && number == 0 && i < file->count; i++) {
         error = open_piece(file, i, problem);
         if (error == ERR_OK)
-            number = write_at(fd, (const uint8_t *)file->plain, file->pieces[i].size,
-                              file->pieces[i].plain_at);
+            number = file_write_at(fd, file->plain, file->pieces[i].size, file->pieces[i].plain_at);
     }
     if (error == ERR_OK && number != 0)
         error = disk_error(number, "the nameless copy cannot be written", problem);

@@ -64,8 +64,8 @@ void interest_clear(struct audience *audience)
     audience->order_count = 0;
 }
 
-static uint32_t level_of(const struct audience *audience, const struct definition *definition,
-                         unsigned depth)
+uint32_t definition_level(const struct audience *audience, const struct definition *definition,
+                          unsigned depth)
 {
     uint32_t level = 0;
     const struct needs *needs = &definition->recipe->needs;
@@ -73,14 +73,14 @@ static uint32_t level_of(const struct audience *audience, const struct definitio
         const struct definition *other = definition_at(audience, needs->others[i]);
         if (other == NULL || other->recipe == NULL)
             continue;
-        uint32_t below = level_of(audience, other, depth + 1) + 1;
+        uint32_t below = definition_level(audience, other, depth + 1) + 1;
         if (below > level)
             level = below;
     }
     return level;
 }
 
-static int compare_order(const void *left, const void *right)
+int definition_compare_order(const void *left, const void *right)
 {
     const struct definition *a = *(struct definition *const *)left;
     const struct definition *b = *(struct definition *const *)right;
@@ -101,10 +101,11 @@ static err make_order(struct audience *audience)
         if (definition == NULL || definition->deleted || definition->recipe == NULL ||
             definition->on != 0)
             continue;
-        definition->level = level_of(audience, definition, 0);
+        definition->level = definition_level(audience, definition, 0);
         audience->order[audience->order_count++] = definition;
     }
-    qsort((void *)audience->order, audience->order_count, sizeof(*audience->order), compare_order);
+    qsort((void *)audience->order, audience->order_count, sizeof(*audience->order),
+          definition_compare_order);
     for (uint32_t i = 0; i < audience->order_count; i++)
         audience->order[i]->position = i;
     return ERR_OK;

@@ -11,30 +11,6 @@
 
 /* ---- order ---- */
 
-static uint32_t level_of(const struct audience *audience, const struct definition *definition,
-                         unsigned depth)
-{
-    uint32_t level = 0;
-    const struct needs *needs = &definition->recipe->needs;
-    for (uint32_t i = 0; i < needs->other_count && depth < 1000; i++) {
-        const struct definition *other = definition_at(audience, needs->others[i]);
-        if (other == NULL || other->recipe == NULL)
-            continue;
-        uint32_t below = level_of(audience, other, depth + 1) + 1;
-        level = below > level ? below : level;
-    }
-    return level;
-}
-
-static int compare_levels(const void *left, const void *right)
-{
-    const struct definition *a = *(struct definition *const *)left;
-    const struct definition *b = *(struct definition *const *)right;
-    if (a->level != b->level)
-        return a->level < b->level ? -1 : 1;
-    return a->number < b->number ? -1 : a->number > b->number;
-}
-
 err object_order_make(struct audience *audience)
 {
     struct objects *objects = &audience->objects;
@@ -49,10 +25,11 @@ err object_order_make(struct audience *audience)
         if (definition == NULL || definition->deleted || definition->on == 0 ||
             definition->recipe == NULL)
             continue;
-        definition->level = level_of(audience, definition, 0);
+        definition->level = definition_level(audience, definition, 0);
         objects->order[objects->order_count++] = definition;
     }
-    qsort((void *)objects->order, objects->order_count, sizeof(*objects->order), compare_levels);
+    qsort((void *)objects->order, objects->order_count, sizeof(*objects->order),
+          definition_compare_order);
     return ERR_OK;
 }
 

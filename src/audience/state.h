@@ -790,6 +790,11 @@ err lens_share(const struct audience *audience, struct set *out) MUST_USE;
 void recount_work(struct audience *audience, int64_t budget_us);
 
 /* interest.c */
+/* One more than the highest of what it needs; `depth` 0. */
+uint32_t definition_level(const struct audience *audience, const struct definition *definition,
+                          unsigned depth);
+/* For qsort of pointers to definitions that know their level: each after those that it needs. */
+int definition_compare_order(const void *left, const void *right);
 void interest_clear(struct audience *audience);
 err interest_make(struct audience *audience) MUST_USE;
 static inline void marks_clear(struct marks *marks, uint32_t words)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/logline.h"
 #include "identity/state.h"
 
@@ -25,36 +26,14 @@ static const char magic[8] = { 'K', 'I', 'T', 'H', 'P', 'A', 'C', 'K' };
 
 /* ---- the file ---- */
 
-static bool read_at(int file, void *bytes, size_t size, uint64_t offset)
-{
-    char *at = bytes;
-    while (size > 0) {
-        ssize_t got = pread(file, at, size, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += got;
-        offset += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 static err write_at(const struct identity_pack *pack, str bytes, uint64_t offset,
                     struct problem *problem)
 {
-    while (bytes.size > 0) {
-        ssize_t put = pwrite(pack->file, bytes.data, bytes.size, (off_t)offset);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return problem_set(problem, errno == ENOSPC ? ERR_STORAGE_FULL : ERR_IO,
-                               "'%s' cannot be written: %s", pack->path, strerror(errno));
-        bytes = str_slice(bytes, (size_t)put, bytes.size);
-        offset += (uint64_t)put;
-    }
-    return ERR_OK;
+    int number = file_write_at(pack->file, bytes.data, bytes.size, offset);
+    if (number == 0)
+        return ERR_OK;
+    return problem_set(problem, number == ENOSPC ? ERR_STORAGE_FULL : ERR_IO,
+                       "'%s' cannot be written: %s", pack->path, strerror(number));
 }
 
 static hash128 chained(hash128 chain, hash128 digest)
@@ -110,7 +89,7 @@ static bool take_meta(void *context, const struct ledger_value *values)
 static bool read_chunk_head(struct identity_pack *pack, struct pack_chunk *chunk)
 {
     uint8_t head[CHUNK_HEAD_BYTES];
-    if (!read_at(pack->file, head, sizeof(head), pack->end))
+    if (!file_read_at(pack->file, head, sizeof(head), pack->end))
         return false;
     struct cursor cursor = cursor_over(str_from_bytes((const char *)head, sizeof(head)));
     *chunk = (struct pack_chunk){ .offset = pack->end };
@@ -127,7 +106,7 @@ static bool read_chunks(struct identity_pack *pack, const struct told *told)
 {
     uint8_t head[FILE_HEAD_BYTES];
     if (!told->there || told->version != VERSION || told->chunk_rows != pack->chunk_rows ||
-        !read_at(pack->file, head, sizeof(head), 0) || memcmp(head, magic, sizeof(magic)) != 0)
+        !file_read_at(pack->file, head, sizeof(head), 0) || memcmp(head, magic, sizeof(magic)) != 0)
         return false;
     while (pack->chunk_count < told->chunk_count) {
         struct pack_chunk chunk;
@@ -207,7 +186,7 @@ bool pack_read(const struct identity_pack *pack, uint32_t number, struct buffer 
     const struct pack_chunk *chunk = &pack->chunks[number];
     buffer_clear(bytes);
     if (!buffer_reserve(bytes, chunk->bytes) ||
-        !read_at(pack->file, bytes->data, chunk->bytes, chunk->offset + CHUNK_HEAD_BYTES))
+        !file_read_at(pack->file, bytes->data, chunk->bytes, chunk->offset + CHUNK_HEAD_BYTES))
         return false;
     hash128 digest = hash_bytes128(bytes->data, chunk->bytes, number);
     return digest.low == chunk->digest.low && digest.high == chunk->digest.high &&

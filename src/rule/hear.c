@@ -149,14 +149,8 @@ static bool hears_type(const struct rule_judge *judge, uint16_t type)
 static bool slot_hears(const struct rule_judge *judge, uint32_t slot, uint16_t type)
 {
     const struct known *known = judge->k;
-    uint32_t begin = known->any_begin, end = known->any_end;
-    for (uint32_t i = 0; i < known->listed; i++) {
-        if (known->types[i].type == type) {
-            begin = known->types[i].begin;
-            end = known->types[i].end;
-            break;
-        }
-    }
+    uint32_t begin, end;
+    known_listeners(known, type, &begin, &end);
     for (uint32_t i = begin; i < end; i++)
         if (judge->rule->listeners[known->heard[i]].slot == slot)
             return true;

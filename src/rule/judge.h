@@ -97,6 +97,20 @@ struct known {
     int64_t *rings;
     struct rule_answer *leaves; /* of conditions, when each was asked before the whole */
 };
+/* Who listens to a type: known->heard[*begin … *end - 1]. */
+static inline void known_listeners(const struct known *known, uint16_t type, uint32_t *begin,
+                                   uint32_t *end)
+{
+    *begin = known->any_begin;
+    *end = known->any_end;
+    for (uint32_t i = 0; i < known->listed; i++) {
+        if (known->types[i].type == type) {
+            *begin = known->types[i].begin;
+            *end = known->types[i].end;
+            return;
+        }
+    }
+}
 
 /* ---- many at once: span.c ---- */
 

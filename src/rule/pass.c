@@ -347,14 +347,8 @@ static size_t first_at(const struct history_view *view, int64_t begin_ms)
 static void hear_type(struct rule_judge *judge, uint16_t type, size_t at, int64_t time_ms)
 {
     const struct known *known = judge->k;
-    uint32_t begin = known->any_begin, end = known->any_end;
-    for (uint32_t i = 0; i < known->listed; i++) {
-        if (known->types[i].type == type) {
-            begin = known->types[i].begin;
-            end = known->types[i].end;
-            break;
-        }
-    }
+    uint32_t begin, end;
+    known_listeners(known, type, &begin, &end);
     for (uint32_t i = begin; i < end; i++)
         hear(judge, &judge->rule->listeners[known->heard[i]], at, time_ms);
 }
@@ -373,14 +367,8 @@ void pass_hear_slot(struct rule_judge *judge, uint32_t slot, size_t at)
     const struct listener *listeners = judge->rule->listeners;
     history_packed packed = judge->view->events[at];
     uint16_t type = history_packed_type(packed);
-    uint32_t begin = known->any_begin, end = known->any_end;
-    for (uint32_t i = 0; i < known->listed; i++) {
-        if (known->types[i].type == type) {
-            begin = known->types[i].begin;
-            end = known->types[i].end;
-            break;
-        }
-    }
+    uint32_t begin, end;
+    known_listeners(known, type, &begin, &end);
     for (uint32_t i = begin; i < end; i++)
         if (listeners[known->heard[i]].slot == slot)
             hear(judge, &listeners[known->heard[i]], at, history_time_ms(packed));

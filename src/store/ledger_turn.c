@@ -9,12 +9,12 @@
  * Rows of the moment replace all that is in the new place, in one transaction: until then that is the ledger that it was. The
  * sets that came since are committed there in their order; for the last of them the ledger's thread waits. Then connections
  * change hands: whoever has the ledger keeps it, whoever reads ends reading where it began. */
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/logline.h"
 #include "store/ledger_inside.h"
 
@@ -51,25 +51,13 @@ static void say(struct turn *turn, enum turn_state state)
     pthread_cond_broadcast(&turn->ledger->changed);
 }
 
-static bool write_all(int file, const char *bytes, size_t size, uint64_t *at)
-{
-    while (size > 0) {
-        ssize_t written = pwrite(file, bytes, size, (off_t)*at);
-        if (written <= 0)
-            return false;
-        bytes += written;
-        size -= (size_t)written;
-        *at += (uint64_t)written;
-    }
-    return true;
-}
-
 static void keep(struct turn *turn, const struct ledger_writes *writes)
 {
     const struct kept_set set = { .applied_seq = writes->applied_seq, .size = writes->rows.size };
     uint64_t at = atomic_load(&turn->written);
-    if (write_all(turn->file, (const char *)&set, sizeof set, &at) &&
-        write_all(turn->file, writes->rows.data, writes->rows.size, &at)) {
+    if (file_write_at(turn->file, &set, sizeof set, at) == 0 &&
+        file_write_at(turn->file, writes->rows.data, writes->rows.size, at + sizeof set) == 0) {
+        at += sizeof set + writes->rows.size;
         atomic_store(&turn->written, at);
         return;
     }
@@ -146,31 +134,18 @@ static err ask_thread(struct turn *turn, enum turn_state state, enum turn_state 
     return done ? ERR_OK : problem_set(problem, ERR_UNAVAILABLE, "the ledger is closed");
 }
 
-static bool read_all(int file, char *bytes, size_t size, uint64_t at)
-{
-    while (size > 0) {
-        ssize_t got = pread(file, bytes, size, (off_t)at);
-        if (got <= 0)
-            return false;
-        bytes += got;
-        size -= (size_t)got;
-        at += (uint64_t)got;
-    }
-    return true;
-}
-
 /* The next set of the file goes to the new place. */
 static err hand_on(struct turn *turn, struct problem *problem)
 {
     struct kept_set set;
     struct ledger_writes *writes = ledger_writes_new(turn->target);
     err error = writes != NULL ? ERR_OK : ERR_NOMEM;
-    if (error == ERR_OK && !read_all(turn->file, (char *)&set, sizeof set, turn->taken))
+    if (error == ERR_OK && !file_read_at(turn->file, &set, sizeof set, turn->taken))
         error = ERR_IO;
     char *rows = error == ERR_OK && set.size > 0 ? buffer_reserve(&writes->rows, set.size) : NULL;
     if (error == ERR_OK && set.size > 0) {
         error = rows == NULL ? ERR_NOMEM : ERR_OK;
-        if (error == ERR_OK && !read_all(turn->file, rows, set.size, turn->taken + sizeof set))
+        if (error == ERR_OK && !file_read_at(turn->file, rows, set.size, turn->taken + sizeof set))
             error = ERR_IO;
         if (error == ERR_OK)
             buffer_advance(&writes->rows, set.size);
@@ -292,14 +267,11 @@ static err move_to(struct turn *turn, const struct ledger_config *to, struct pro
 
 static err open_file(struct turn *turn, struct problem *problem)
 {
-    char path[4096];
-    const char *folder = getenv("TMPDIR");
-    snprintf(path, sizeof path, "%s/ledger-XXXXXX", folder != NULL ? folder : "/tmp");
-    turn->file = mkstemp(path);
-    if (turn->file < 0)
-        return problem_set(problem, ERR_IO, "'%s' cannot be made", path);
-    (void)unlink(path);
-    return ERR_OK;
+    turn->file = file_open_nameless();
+    return turn->file >= 0
+               ? ERR_OK
+               : problem_set(problem, ERR_IO, "there is no place for a nameless file: %s",
+                             strerror(errno));
 }
 
 err ledger_move(struct ledger *ledger, const struct ledger_config *to, const _Atomic bool *stop,

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/logline.h"
 
 #define VERSION 1u
@@ -192,21 +193,6 @@ static err take_pages(struct packs *packs, uint32_t bytes, struct extent *extent
 
 /* ---- the file ---- */
 
-static bool read_at(int file, char *at, size_t size, uint64_t offset)
-{
-    while (size > 0) {
-        ssize_t got = pread(file, at, size, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += got;
-        offset += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 static err file_failed(const struct packs *packs, const char *what, struct problem *problem)
 {
     err error = errno == ENOSPC || errno == EDQUOT ? ERR_STORAGE_FULL : ERR_IO;
@@ -262,8 +248,8 @@ static err sync_file(const struct packs *packs, struct problem *problem)
 static bool has_head(const struct packs *packs)
 {
     char head[16] = { 0 };
-    return read_at(packs->file, head, sizeof(head), 0) && memcmp(head, magic, sizeof(magic)) == 0 &&
-           head[8] == (char)VERSION;
+    return file_read_at(packs->file, head, sizeof(head), 0) &&
+           memcmp(head, magic, sizeof(magic)) == 0 && head[8] == (char)VERSION;
 }
 
 static err write_head(const struct packs *packs, struct problem *problem)
@@ -484,8 +470,8 @@ bool packs_read(struct packs *packs, enum pack_kind kind, uint32_t number, struc
         return false;
     buffer_clear(bytes);
     char *room = buffer_reserve(bytes, piece->extent.bytes);
-    bool read = room != NULL && read_at(packs->file, room, piece->extent.bytes,
-                                        (uint64_t)piece->extent.page * PAGE_BYTES);
+    bool read = room != NULL && file_read_at(packs->file, room, piece->extent.bytes,
+                                             (uint64_t)piece->extent.page * PAGE_BYTES);
     if (read) {
         buffer_advance(bytes, piece->extent.bytes);
         hash128 digest = digest_of(kind, number, piece->seq, buffer_str(bytes));

@@ -10,18 +10,10 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "table/unpack.h"
 
 #define PIECE_BYTES (256 * 1024)
-
-static int open_nameless(void)
-{
-    const char *folder = getenv("TMPDIR");
-    int fd = folder != NULL ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
-    if (fd < 0)
-        fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return fd >= 0 ? fd : open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
 
 static err write_all(int fd, const char *bytes, size_t size, struct problem *problem)
 {
@@ -61,7 +53,7 @@ err temporary_unpack(const char *path, enum table_packing packing, int *out,
     err error = unpack_open(&unpack, path, packing, problem);
     if (error != ERR_OK)
         return error;
-    int fd = open_nameless();
+    int fd = file_open_nameless();
     if (fd < 0)
         error = problem_set(problem, ERR_IO, "there is no place for an unpacked copy: %s",
                             strerror(errno));

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+bool file_read_at(int fd, void *bytes, size_t size, uint64_t at)
+{
+    char *to = bytes;
+    while (size > 0) {
+        ssize_t got = pread(fd, to, size, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = 0;
+        if (got <= 0)
+            return false;
+        to += got;
+        at += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+int file_write_at(int fd, const void *bytes, size_t size, uint64_t at)
+{
+    const char *from = bytes;
+    while (size > 0) {
+        ssize_t put = pwrite(fd, from, size, (off_t)at);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return put < 0 ? errno : EIO;
+        from += put;
+        at += (uint64_t)put;
+        size -= (size_t)put;
+    }
+    return 0;
+}
+
+int file_open_nameless(void)
+{
+    const char *const folders[] = { getenv("TMPDIR"), "/var/tmp", P_tmpdir };
+    int fd = -1;
+    for (size_t i = 0; fd < 0 && i < sizeof folders / sizeof folders[0]; i++)
+        if (folders[i] != NULL)
+            fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd;
+}
