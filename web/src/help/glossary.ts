@@ -45,6 +45,7 @@ export const terms = catalogue({
     consent: { name: '授权 · 用途', what: '她同意为什么目的联系她、用她的资料；每次决定都留着来源、文本版本和依据。', example: '营销触达：同意，会员协议 v3。' },
     erasure: { name: '删除 · 限制处理', what: '删除：各处都不再有她，汇总数不变；限制：资料留着但不用。', example: '' },
     retention: { name: '保留期限', what: '各类数据留多久，过期由任务删掉；先试算会删多少。', example: '' },
+    sealingKey: { name: '加密密钥', what: '手机号、邮箱、姓名、地址收进来时就用它加密；可以更换：所有内容换新密钥重新加密，旧密钥随后销毁。查找用的密钥不变。', example: '' },
     smallCells: { name: '小人数', what: '人数很少时数字会泄露个人：没有权限的人看到的数向下取整。', example: '少于 5 显示为 0。' },
     team: { name: '团队 · 数据范围', what: '团队决定看得到哪些客户：按店铺、经销商、品牌。看不到的，数也不算在内。', example: '' },
     role: { name: '角色', what: '能做什么：一组「动作 × 事物」的权限。', example: '' },
@@ -85,6 +86,7 @@ export const terms = catalogue({
     consent: { name: 'Consent · purpose', what: 'For what she agreed to be reached or her data to be used; each decision is kept with source, text version and proof.', example: 'Marketing: agreed, member terms v3.' },
     erasure: { name: 'Erasure · restriction', what: 'Erased: she is nowhere any more, sums stay. Restricted: her data are kept and not used.', example: '' },
     retention: { name: 'Retention', what: 'How long each kind of data is kept; a job removes the rest, after a dry run that says how many.', example: '' },
+    sealingKey: { name: 'Sealing key', what: 'Phones, e-mail addresses, names and addresses are sealed with it as they come in. It can be changed; every value is then sealed anew and the old key destroyed. The look-up key stays.', example: '' },
     smallCells: { name: 'Small cells', what: 'Counts of few people would tell who they are: who has not the right gets them rounded down.', example: 'Below 5 it is 0.' },
     team: { name: 'Team · scope', what: 'Which customers are seen: by shop, dealer, brand. Who is not seen is not counted.', example: '' },
     role: { name: 'Role', what: 'What may be done: a set of actions on kinds of things.', example: '' },
@@ -100,7 +102,7 @@ export const termKeys = Object.keys(terms.zh) as TermKey[];
 const ofPages: readonly [string, TermKey][] = [
   ['/customers', 'customer'], ['/segments', 'segment'], ['/new/segment', 'segment'], ['/overlap', 'segment'], ['/tags', 'tag'], ['/new/tag', 'tag'], ['/journeys', 'journey'], ['/calendar', 'touch'], ['/templates', 'template'], ['/new/template', 'template'], ['/touches', 'touch'], ['/policy', 'gate'],
   ['/identity/link-rate', 'linkRate'], ['/identity/review', 'merge'], ['/identity/suggestions', 'merge'], ['/identity/rules', 'identifier'], ['/data/live', 'source'], ['/data/sources', 'source'], ['/data/feeds', 'source'], ['/data/sinks', 'source'], ['/data/objects', 'object'], ['/data/plan', 'plan'], ['/data/traits', 'trait'],
-  ['/data/quarantine', 'quarantine'], ['/settings/system', 'watermark'], ['/settings/roles', 'role'], ['/settings/teams', 'team'], ['/settings/privacy', 'erasure'], ['/settings/retention', 'retention'],
+  ['/data/quarantine', 'quarantine'], ['/settings/system', 'watermark'], ['/settings/roles', 'role'], ['/settings/teams', 'team'], ['/settings/privacy', 'erasure'], ['/settings/retention', 'retention'], ['/settings/keys', 'sealingKey'],
 ];
 
 export function termOfPage(path: string): TermKey | null {
