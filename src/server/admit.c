@@ -151,7 +151,8 @@ bool admission_permits_waited(struct request *request, int64_t waited_ms)
     int64_t limit_ms = limit_of(request);
     if (limit_ms == 0)
         return true;
-    if (waited_ms > limit_ms / 2)
+    /* A loud one is held in its lane for the others' sake: that says nothing of the server. */
+    if (waited_ms > limit_ms / 2 && !request->is_loud)
         flows_press(request->server->flows);
     if (!is_too_late(&request->thread->admission, waited_ms, limit_ms, limit_ms / 2))
         return true;

@@ -164,6 +164,7 @@ void door_run(struct request *request)
     if (request->method == METHOD_POST) {
         if (!http_suspend(request, STAGE_QUEUED))
             return;
+        request->is_loud = flow_is_loud(request);
         if (!turns_put(request->thread->turns, request, flow_lane(request)))
             door_run_queued(request); /* no memory to wait: now */
         return;
@@ -193,12 +194,14 @@ void door_run_queued(struct request *request)
         append(request, count);
         return;
     }
+    turns_done(request->thread->turns, request);
     request->stage = STAGE_ANSWERING;
     http_resume(request);
 }
 
 void door_finish(struct request *request)
 {
+    turns_done(request->thread->turns, request);
     if (request->append_error == ERR_OK)
         return;
     buffer_clear(&request->out);

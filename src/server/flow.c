@@ -36,6 +36,8 @@
 #define RETRY_AFTER_MAX_S 60
 /* Who brings less than this part of a fair share is not what others wait for. */
 #define QUIET_PART 4
+/* Who brings so much of a fair share in quarters is. */
+#define LOUD_QUARTERS 5
 
 struct bucket {
     _Atomic int64_t full_us; /* steady time */
@@ -92,7 +94,7 @@ static void settle_flow(struct flow *flow, uint32_t taken, uint64_t fair, bool p
 {
     uint32_t refused = atomic_exchange(&flow->refused, 0);
     uint32_t cap = atomic_load(&flow->cap);
-    if (pressed && fair > 0 && taken > fair + fair / 4) {
+    if (pressed && fair > 0 && taken > fair * LOUD_QUARTERS / 4) {
         cap = taken - taken / SHARE_CUT;
         cap = cap > fair ? cap : (uint32_t)fair;
         cap = cap > SHARE_MIN ? cap : SHARE_MIN;
@@ -208,6 +210,18 @@ bool flow_is_quiet(const struct request *request)
     return source != 0 && fair > 0 &&
            atomic_load_explicit(&flow_of(flows, source)->before, memory_order_relaxed) <
                fair / QUIET_PART;
+}
+
+bool flow_is_loud(const struct request *request)
+{
+    struct flows *flows = request->server->flows;
+    uint64_t fair = atomic_load_explicit(&flows->fair, memory_order_relaxed);
+    if (fair == 0)
+        return false;
+    const struct flow *flow = flow_of(flows, flow_source_known(request));
+    uint32_t taken = atomic_load_explicit(&flow->taken, memory_order_relaxed);
+    uint32_t before = atomic_load_explicit(&flow->before, memory_order_relaxed);
+    return (taken > before ? taken : before) > fair * LOUD_QUARTERS / 4;
 }
 
 bool flow_may_come(struct request *request)

@@ -105,6 +105,7 @@ static void request_free(struct request *request)
 static void request_recycle(struct request *request)
 {
     struct http_thread *thread = request->thread;
+    turns_done(thread->turns, request);
     scope_leave(request);
     auth_release(request);
     stream_free(&request->stream);

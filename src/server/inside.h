@@ -177,9 +177,11 @@ err turns_new(struct turns **turns) MUST_USE;
 void turns_free(struct turns **turns);
 /* It waits for its turn; false: there is no memory for that. */
 bool turns_put(struct turns *turns, struct request *request, uint64_t lane);
-/* Whose turn it is; NULL: nobody waits. */
+/* Whose turn it is; NULL: nobody waits, or only loud ones that are held. */
 struct request *turns_take(struct turns *turns);
-/* Decode some, for a few milliseconds; true: others wait. */
+/* It is durable or answered: what was held for it may come. For any request, more than once too. */
+void turns_done(struct turns *turns, struct request *request);
+/* Decode some, for a few milliseconds; true: there is more to decode now. */
 bool turns_run(struct turns *turns);
 /* doors.c: its turn has come; it is suspended. */
 void door_run_queued(struct request *request);
@@ -192,6 +194,8 @@ uint32_t flow_source_known(const struct request *request);
 uint64_t flow_lane(const struct request *request);
 /* It brings little beside others: refusing it would let nobody else be in time. */
 bool flow_is_quiet(const struct request *request);
+/* It brings a quarter more than its fair share, now or in the second before, and others bring something too. */
+bool flow_is_loud(const struct request *request);
 
 struct flow_source {
     uint32_t number, events_per_second;

@@ -11,6 +11,10 @@
  * A lane is a source where its header or query is known from before (flow.c), else that header or query itself; it is there as long as
  * something waits in it.
  *
+ * A source that brings more than its share beside others (flow_is_loud) has so much of its own in the log at a time, LOUD_BYTES_MAX
+ * for each thread; the rest waits in its lane until that is durable. Else whoever brings little waits behind it at every stage that has no
+ * lanes, the processors first: a closed loop as wide as they are leaves them room. A source alone is never held.
+ *
  * One thread each: a libmicrohttpd thread and its own state. */
 #include "base/arena.h"
 #include "server/inside.h"
@@ -19,6 +23,7 @@
 /* A tiny request costs something, too: its headers, its source, its answer. */
 #define REQUEST_BYTES 512
 #define RUN_US 2000
+#define LOUD_BYTES_MAX ((size_t)128 << 10)
 
 struct lane {
     uint64_t name;
@@ -29,6 +34,7 @@ struct lane {
 struct turns {
     struct lane *lanes; /* those that have somebody, in the order of the round */
     size_t count, capacity, next;
+    size_t loud_bytes; /* taken and not yet durable, of sources that are loud */
 };
 
 err turns_new(struct turns **turns)
@@ -91,13 +97,41 @@ static void remove_lane(struct turns *turns, size_t at)
         turns->lanes[i] = turns->lanes[i + 1];
 }
 
+/* One that is larger than all that may be there goes when nothing is. */
+static bool is_held(const struct turns *turns, const struct request *request)
+{
+    return request->is_loud && turns->loud_bytes > 0 &&
+           turns->loud_bytes + (size_t)cost_of(request) > LOUD_BYTES_MAX;
+}
+
+static void note_loud(struct turns *turns, struct request *request)
+{
+    if (!request->is_loud)
+        return;
+    request->loud_bytes = (size_t)cost_of(request);
+    turns->loud_bytes += request->loud_bytes;
+}
+
+void turns_done(struct turns *turns, struct request *request)
+{
+    turns->loud_bytes -= request->loud_bytes;
+    request->loud_bytes = 0;
+}
+
 struct request *turns_take(struct turns *turns)
 {
-    while (turns->count > 0) {
+    size_t held = 0; /* one after another */
+    while (turns->count > held) {
         if (turns->next >= turns->count)
             turns->next = 0;
         struct lane *lane = &turns->lanes[turns->next];
         struct request *request = lane->first;
+        if (is_held(turns, request)) {
+            turns->next++;
+            held++;
+            continue;
+        }
+        held = 0;
         if (lane->credit_bytes <
             cost_of(request)) { /* its visit is over: it comes again with more */
             lane->credit_bytes += QUANTUM_BYTES;
@@ -108,6 +142,7 @@ struct request *turns_take(struct turns *turns)
         lane->first = request->next_waiting;
         if (lane->first == NULL)
             remove_lane(turns, turns->next);
+        note_loud(turns, request);
         return request;
     }
     return NULL;
@@ -116,8 +151,8 @@ struct request *turns_take(struct turns *turns)
 bool turns_run(struct turns *turns)
 {
     steady_ns start = steady_now();
-    struct request *request;
+    struct request *request = NULL;
     while (steady_since_us(start) < RUN_US && (request = turns_take(turns)) != NULL)
         door_run_queued(request);
-    return turns->count > 0;
+    return request != NULL && turns->count > 0;
 }

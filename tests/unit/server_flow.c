@@ -40,6 +40,8 @@ static void test_who_brings_little_is_quiet(void **state)
     flood_beside(&flood, 1000, &quiet, 10);
     assert_true(flow_is_quiet(&quiet));
     assert_false(flow_is_quiet(&flood));
+    assert_true(flow_is_loud(&flood));
+    assert_false(flow_is_loud(&quiet));
     assert_int_equal(flow_source_known(&quiet), 2);
     assert_int_equal(flow_lane(&flood), 1);
     flows_free(&server.flows);
@@ -55,6 +57,7 @@ static void test_a_source_alone_is_not_quiet(void **state)
         assert_true(flow_takes(&alone, &(struct flow_source){ .number = 3 }, 1));
         assert_true(flow_may_come(&alone));
         assert_false(flow_is_quiet(&alone));
+        assert_false(flow_is_loud(&alone));
         steady_sleep_ms(10);
     }
     flows_free(&server.flows);

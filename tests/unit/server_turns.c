@@ -88,12 +88,60 @@ static void test_bytes_are_shared(void **state)
     turns_free(&turns);
 }
 
+static struct request *a_loud_request(size_t index, size_t body_bytes)
+{
+    struct request *request = a_request(index, body_bytes);
+    request->is_loud = true;
+    return request;
+}
+
+/* A loud source has two of its batches of 50 events in the log; the third comes when one of them is durable, in order. */
+static void test_a_loud_source_is_held(void **state)
+{
+    (void)state;
+    struct turns *turns = NULL;
+    assert_ok(turns_new(&turns));
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(turns_put(turns, a_loud_request(i, 45000), 1));
+    assert_ptr_equal(turns_take(turns), &requests[0]);
+    assert_ptr_equal(turns_take(turns), &requests[1]);
+    assert_null(turns_take(turns));
+    struct request *quiet = a_request(MANY, 4500);
+    assert_true(turns_put(turns, quiet, 2));
+    assert_ptr_equal(turns_take(turns), quiet);
+    assert_null(turns_take(turns));
+    for (size_t i = 2; i < MANY; i++) {
+        turns_done(turns, &requests[i - 2]);
+        turns_done(turns, &requests[i - 2]); /* answered, and then over */
+        assert_ptr_equal(turns_take(turns), &requests[i]);
+        assert_null(turns_take(turns));
+    }
+    turns_free(&turns);
+}
+
+/* What is larger than all that may be there goes alone. */
+static void test_a_large_one_goes_alone(void **state)
+{
+    (void)state;
+    struct turns *turns = NULL;
+    assert_ok(turns_new(&turns));
+    for (size_t i = 0; i < 2; i++)
+        assert_true(turns_put(turns, a_loud_request(i, 1000000), 1));
+    assert_ptr_equal(turns_take(turns), &requests[0]);
+    assert_null(turns_take(turns));
+    turns_done(turns, &requests[0]);
+    assert_ptr_equal(turns_take(turns), &requests[1]);
+    turns_free(&turns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_lane_is_a_queue),
         cmocka_unit_test(test_a_quiet_source_is_next),
         cmocka_unit_test(test_bytes_are_shared),
+        cmocka_unit_test(test_a_loud_source_is_held),
+        cmocka_unit_test(test_a_large_one_goes_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
