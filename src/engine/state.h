@@ -70,6 +70,7 @@ struct engine {
     steady_ns sources_looked;
     steady_ns keys_looked;      /* who follows: when it asked for newer sealing keys */
     bool keys_not_learnt;       /* and that it got none was said */
+    uint64_t keys_carried;      /* what its copy of the ledger has of them (sealing.c) */
     struct identity_pack *pack; /* after the start the keeper's; NULL: without */
 
     /* engine thread */
@@ -197,7 +198,13 @@ err start_load(struct engine *engine, struct problem *problem) MUST_USE;
  * outcomes. */
 err start_tail(struct engine *engine, struct problem *problem) MUST_USE;
 
-/* engine.c */
+/* ask.c: questions that were put are answered from the state as it is; with `all`, those too that wait for what is not applied yet. Engine
+ * thread. */
+void engine_answer(struct engine *engine, bool all);
+/* The same with all, of a struct engine: while rules are applied to all identifiers (identity_on_pause). */
+void engine_answer_meanwhile(void *context);
+
+/* open.c */
 /* What a log_config borrows. */
 struct log_names {
     char path[600], holder[40], keys[17];
@@ -206,11 +213,15 @@ err engine_log_config(struct engine *engine, struct log_names *names, struct log
                       struct problem *problem) MUST_USE;
 /* Of the ledger under our lease; its path is NULL when it is the folder's. */
 void engine_ledger_config(struct engine *engine, struct ledger_config *ledger);
+err engine_begin_keeping(struct engine *engine, struct problem *problem) MUST_USE;
+
+/* engine.c */
+/* How far it has applied, as metrics say it. */
+void engine_show_progress(struct engine *engine);
 /* The engine's thread, from applied_seq on. */
 err engine_begin(struct engine *engine, struct problem *problem) MUST_USE;
 /* It ends when all that is known to be durable is applied; state is the caller's until engine_begin. Questions wait. */
 void engine_pause(struct engine *engine);
-err engine_begin_keeping(struct engine *engine, struct problem *problem) MUST_USE;
 /* Append and wait until it is durable; not from the engine's thread. */
 err engine_append_wait(struct engine *engine, str records, uint32_t count) MUST_USE;
 /* Commit all that is applied so far, in the middle of a block if need be, and wait for it. */
@@ -221,7 +232,8 @@ size_t engine_renew(void *keys, char *bytes, size_t size);
  * key is missing. */
 err engine_learn_keys(struct engine *engine, struct ledger *ledger,
                       struct problem *problem) MUST_USE;
-/* The same, now and then, of who follows: what is wrong is said once. */
+/* The same, now and then, of who follows: what is wrong is said once. Its copy of the ledger gets these rows, in case it becomes the
+ * ledger. */
 void engine_look_for_keys(struct engine *engine, struct ledger *ledger);
 /* settle.c: until the server's ledger is ours, or the engine stops. */
 err settle_start(struct engine *engine, struct problem *problem) MUST_USE;

@@ -151,10 +151,30 @@ struct ledger *server_ledger(struct server *server);
 bool http_suspend(struct request *request, enum request_stage stage);
 /* The request goes on: its thread answers. Any thread, once. */
 void http_resume(struct request *request);
+err http_start(struct server *server, struct problem *problem) MUST_USE;
+
+/* ---- threads.c: what a thread keeps ---- */
+
 /* Of the calling libmicrohttpd thread or worker. NULL when out of memory. */
 struct http_thread *http_thread_new(struct server *server);
 void http_thread_free(struct http_thread *thread);
-err http_start(struct server *server, struct problem *problem) MUST_USE;
+/* The calling libmicrohttpd thread's; NULL before its first request. */
+struct http_thread *http_thread_own(void);
+/* For the calling libmicrohttpd thread; NULL when out of memory. It goes back when all of it is over, on the same thread. */
+struct request *http_request_new(struct server *server);
+void http_request_recycle(struct request *request);
+
+/* ---- receive.c: its own libmicrohttpd thread ---- */
+
+/* The headers are here. */
+enum MHD_Result http_begin(struct request *request, const char *method, const char *version);
+/* A piece of the body. */
+enum MHD_Result http_take(struct request *request, const char *bytes, size_t size);
+/* Come again later, on the same connection: the body is read and forgotten. */
+void http_refuse_late(struct request *request);
+
+/* ---- respond.c: its own libmicrohttpd thread ---- */
+
 enum MHD_Result http_send(struct request *request);
 
 /* ---- admit.c: the thread's own libmicrohttpd thread ---- */

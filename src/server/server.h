@@ -16,7 +16,8 @@
  *   S5 answers with personal data are `no-store`; error texts name things and values, never paths of
  *      the machine, never secrets.
  *
- * Files: http.c (libmicrohttpd and the life of a request), guard.c (deadlines of connections), accept.c (new
+ * Files: http.c (libmicrohttpd's calls: follow a request down it), receive.c (headers and body), respond.c (the answer),
+ * threads.c (what a thread keeps), turns.c and flow.c (fairness between sources), guard.c (deadlines of connections), accept.c (new
  * connections), admit.c (who waited too long), router.c (the table), workers.c (the pool), auth.c (who asks), answer.c (problems and lists), one routes_*.c
  * per room of the API, live.c (streams), files.c (the console).
  *
