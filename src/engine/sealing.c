@@ -2,14 +2,17 @@
 /* sealing: which key seals, between the key file of this server, the ledger, and the other servers at it.
  *
  *     active: keys_add ─▶ META: the key, wrapped for who has the one before, and its number ─▶ keys_use
- *                                    └──▶ each other server: keys_take, keys_use   (meanwhile FOLLOWERS_MS)
+ *                                    └──▶ each other server: keys_take, keys_use   (meanwhile FOLLOWERS_MS),
+ *                                                            the same rows into its copy of the ledger
  *
- * A ledger in a file belongs to one server: no key ever stands in it.
+ * A ledger in a file belongs to one server: no key ever stands in it. A copy that may become the ledger (take_over.c) has what the others
+ * need of it.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/logline.h"
 #include "engine/state.h"
 
@@ -42,7 +45,8 @@ err engine_share_key(struct engine *engine, uint32_t number, struct problem *pro
     struct ledger_writes *writes = ledger_writes_new(engine->ledger);
     if (writes == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
-    if (engine->config.ledger_url != NULL && number > 1) {
+    /* After the key before is gone nobody could open it. */
+    if (engine->config.ledger_url != NULL && number > keys_oldest(engine->keys)) {
         keys_share(engine->keys, number, shared);
         LEDGER_PUT(writes, LEDGER_META, ledger_text(name_of(number, name)),
                    ledger_blob(str_from_bytes((const char *)shared, sizeof shared)));
@@ -82,6 +86,57 @@ err engine_drop_keys(struct engine *engine, uint32_t number, struct problem *pro
         error = ledger_drain(engine->ledger);
     return error == ERR_OK ? ERR_OK
                            : problem_set(problem, error, "the ledger does not let go of the key");
+}
+
+/* ---- who follows ---- */
+
+struct carried {
+    struct ledger_writes *writes;
+    uint64_t seen; /* a bit for each key */
+    uint64_t mark; /* of all of it */
+};
+
+static bool carry_row(void *context, const struct ledger_value *values)
+{
+    struct carried *carried = context;
+    str name = values[0].bytes;
+    uint64_t number = 0;
+    bool is_key = str_starts_with(name, STR(SEALING_SHARED)) &&
+                  str_to_uint64(str_slice(name, sizeof SEALING_SHARED - 1, name.size), &number) &&
+                  number <= SEALING_KEYS_MAX;
+    if (!is_key && !str_equal(name, STR(SEALING_NEWEST)) && !str_equal(name, STR(SEALING_OLDEST)))
+        return true;
+    if (is_key)
+        carried->seen |= UINT64_C(1) << number;
+    carried->mark = hash_bytes64(name.data, name.size, carried->mark);
+    carried->mark = hash_bytes64(values[1].bytes.data, values[1].bytes.size, carried->mark);
+    ledger_put(carried->writes, LEDGER_META, values);
+    return true;
+}
+
+/* Rows that the active one wrote by itself: no record of the log brings them. How far its job was stays there: who takes over goes
+ * through everything again, since its own folder was not looked through. */
+static err carry_keys(struct engine *engine, struct ledger *from, struct problem *problem)
+{
+    char name[NAME_BYTES];
+    struct carried carried = { .writes = ledger_writes_new(engine->ledger), .mark = 1 };
+    if (carried.writes == NULL)
+        return problem_set(problem, ERR_NOMEM, "no memory to write to the ledger");
+    err error = ledger_scan(from, LEDGER_META, NULL, carry_row, &carried, problem);
+    for (uint32_t number = 2; error == ERR_OK && number <= SEALING_KEYS_MAX; number++) {
+        struct ledger_value key = ledger_text(name_of(number, name));
+        if ((carried.seen >> number & 1) == 0)
+            ledger_delete(carried.writes, LEDGER_META, &key);
+    }
+    if (error == ERR_OK && carried.mark != engine->keys_carried) {
+        error = ledger_apply(engine->ledger, &carried.writes, 0, NULL, NULL);
+        if (error == ERR_OK)
+            engine->keys_carried = carried.mark;
+        else
+            problem_set(problem, error, "the copy of the ledger does not take the keys");
+    }
+    ledger_writes_free(&carried.writes);
+    return error;
 }
 
 /* ---- everybody ---- */
@@ -148,7 +203,10 @@ err engine_learn_keys(struct engine *engine, struct ledger *ledger, struct probl
 void engine_look_for_keys(struct engine *engine, struct ledger *ledger)
 {
     struct problem problem = { .error = ERR_OK };
-    if (engine_learn_keys(engine, ledger, &problem) == ERR_OK)
+    err error = engine_learn_keys(engine, ledger, &problem);
+    if (error == ERR_OK && engine->standby != NULL)
+        error = carry_keys(engine, ledger, &problem);
+    if (error == ERR_OK)
         engine->keys_not_learnt = false;
     else if (!engine->keys_not_learnt) {
         engine->keys_not_learnt = true;

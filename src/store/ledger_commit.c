@@ -62,6 +62,26 @@ static bool is_renewed(const struct ledger *ledger, enum ledger_table table)
     return ledger->renew != NULL && table != LEDGER_AUDIT;
 }
 
+err row_values_keep(struct ledger_value *values, int count, struct buffer *bytes)
+{
+    size_t size = 1;
+    for (int i = 0; i < count; i++)
+        if (values[i].kind == LEDGER_TEXT || values[i].kind == LEDGER_BLOB)
+            size += values[i].bytes.size;
+    buffer_clear(bytes);
+    if (buffer_reserve(bytes, size) == NULL)
+        return ERR_NOMEM;
+    for (int i = 0; i < count; i++) {
+        if ((values[i].kind != LEDGER_TEXT && values[i].kind != LEDGER_BLOB) ||
+            values[i].bytes.size == 0)
+            continue;
+        const char *copy = bytes->data + bytes->size;
+        buffer_append_str(bytes, values[i].bytes);
+        values[i].bytes.data = copy;
+    }
+    return buffer_status(bytes);
+}
+
 /* Views of `row` point into `bytes`, which may be written. */
 static size_t renew_values(struct ledger *ledger, const struct writes_row *row, char *bytes)
 {
@@ -82,27 +102,12 @@ static err take_found(struct ledger *ledger, struct sql_statement *found, struct
 {
     const struct table *table = table_of(row->table);
     int places[LEDGER_COLUMNS_MAX];
-    size_t size = 1;
     for (int i = 0; i < table->columns; i++)
         places[i] = i;
     sql_columns(found, table->kinds, places, table->columns, row->values);
     row->operation = WRITES_PUT;
     row->count = table->columns;
-    for (int i = 0; i < row->count; i++)
-        if (row->values[i].kind == LEDGER_TEXT || row->values[i].kind == LEDGER_BLOB)
-            size += row->values[i].bytes.size;
-    buffer_clear(&ledger->renewing);
-    if (buffer_reserve(&ledger->renewing, size) == NULL)
-        return ERR_NOMEM;
-    for (int i = 0; i < row->count; i++) {
-        struct ledger_value *value = &row->values[i];
-        if ((value->kind != LEDGER_TEXT && value->kind != LEDGER_BLOB) || value->bytes.size == 0)
-            continue;
-        const char *copy = ledger->renewing.data + ledger->renewing.size;
-        buffer_append_str(&ledger->renewing, value->bytes);
-        value->bytes.data = copy;
-    }
-    return buffer_status(&ledger->renewing);
+    return row_values_keep(row->values, row->count, &ledger->renewing);
 }
 
 static err renew_row(struct ledger *ledger, struct writes_row *row, struct problem *problem)

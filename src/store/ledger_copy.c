@@ -8,6 +8,7 @@
 /* One transaction takes so many rows: a server's memory of what is not committed stays small. */
 #define ROWS_PER_TRANSACTION 100000
 #define COPY_CACHE_BYTES (INT64_C(64) << 20)
+#define ROW_BYTES_MAX ((size_t)256 << 20)
 
 struct copying {
     struct sql *from, *to;
@@ -15,6 +16,7 @@ struct copying {
     size_t rows; /* since the last commit */
     const struct ledger_copying *how;
     bool is_filling;
+    struct buffer renewing; /* a row's texts and blobs */
 };
 
 static err prepare_select(struct copying *copying, enum ledger_table which, struct problem *problem)
@@ -84,11 +86,34 @@ static err upsert_row(struct copying *copying, const struct table *table,
     return error == ERR_OK ? sql_begin(copying->to, problem) : error;
 }
 
-static err copy_row(struct copying *copying, const struct table *table,
-                    const struct ledger_value *values, struct problem *problem)
+/* As the ledger's thread does it (ledger_commit.c): but for keys and the audit. */
+static err renew_row(struct copying *copying, const struct table *table,
+                     struct ledger_value *values, struct problem *problem)
+{
+    const struct ledger_copying *how = copying->how;
+    if (how->renew == NULL || table == table_of(LEDGER_AUDIT))
+        return ERR_OK;
+    err error = row_values_keep(values, table->columns, &copying->renewing);
+    if (error != ERR_OK)
+        return problem_set(problem, error, "no memory for a row of table '%s'", table->name);
+    for (int i = table->keys; i < table->columns; i++)
+        if ((values[i].kind == LEDGER_TEXT || values[i].kind == LEDGER_BLOB) &&
+            values[i].bytes.size > 0)
+            (void)how->renew(how->renew_context,
+                             copying->renewing.data +
+                                 (values[i].bytes.data - copying->renewing.data),
+                             values[i].bytes.size);
+    return ERR_OK;
+}
+
+static err copy_row(struct copying *copying, const struct table *table, struct ledger_value *values,
+                    struct problem *problem)
 {
     if (copying->how->stop != NULL && atomic_load(copying->how->stop))
         return problem_set(problem, ERR_UNAVAILABLE, "the ledger is closed");
+    err error = renew_row(copying, table, values, problem);
+    if (error != ERR_OK)
+        return error;
     return copying->is_filling ? sql_fill_row(copying->to, values, table->columns, problem)
                                : upsert_row(copying, table, values, problem);
 }
@@ -143,6 +168,7 @@ err ledger_copy_rows(struct sql *from, const struct ledger_copying *how, struct 
                                  .cache_bytes = COPY_CACHE_BYTES };
     bool complete = false;
     int version = 0;
+    buffer_init(&copying.renewing, ROW_BYTES_MAX);
     err error = sql_open(&copying.to, &config, problem);
     if (error == ERR_OK)
         error = sql_version(copying.to, &version, problem);
@@ -162,5 +188,6 @@ err ledger_copy_rows(struct sql *from, const struct ledger_copying *how, struct 
     if (error == ERR_OK)
         error = sql_checkpoint(copying.to, &complete, problem);
     sql_close(&copying.to);
+    buffer_deinit(&copying.renewing);
     return error;
 }

@@ -152,9 +152,15 @@ struct ledger_copying {
     uint64_t epoch;           /* ledger_config.epoch */
     bool replaces;            /* in one transaction, what is there; otherwise nothing may be */
     const _Atomic bool *stop; /* give up; NULL: never */
+    /* As in ledger_config: so no row gets there under a key that is gone. */
+    size_t (*renew)(void *context, char *bytes, size_t size);
+    void *renew_context;
 };
 err ledger_copy_rows(struct sql *from, const struct ledger_copying *how,
                      struct problem *problem) MUST_USE;
+
+/* Texts and blobs of a row move into `bytes`, which is cleared, so that they may be written. NOMEM. */
+err row_values_keep(struct ledger_value *values, int count, struct buffer *bytes) MUST_USE;
 
 /* ledger_turn.c; of the ledger's thread, after each commit: for each set of it, then once. */
 void turn_keep(struct ledger *ledger, const struct ledger_writes *writes);

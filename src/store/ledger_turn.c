@@ -242,9 +242,12 @@ static err end_turn(struct turn *turn, struct problem *problem)
 
 static err copy_moment(struct turn *turn, const struct ledger_config *to, struct problem *problem)
 {
-    const struct ledger_copying copying = {
-        .path = to->path, .epoch = to->epoch, .replaces = true, .stop = turn->stop
-    };
+    const struct ledger_copying copying = { .path = to->path,
+                                            .epoch = to->epoch,
+                                            .replaces = true,
+                                            .stop = turn->stop,
+                                            .renew = to->renew,
+                                            .renew_context = to->renew_context };
     err error = ask_thread(turn, TURN_ASKED, TURN_COPYING, problem);
     if (error == ERR_OK)
         error = failure(turn, problem);
