@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tags and segments: definitions, members, previews, comparisons, what was; the language of rules. */
+/* Tags and segments: definitions, members, previews, comparisons, what was; the language of rules. What is given by hand: routes_given.c. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,17 +15,11 @@
 #define PREVIEW_MS 2000
 #define CHANGE_MS 30000
 #define READY_MS 10000 /* columns being filled, a definition being computed */
-#define MEMBERS_AT_ONCE_MAX 20000
-
-static enum audience_kind kind_of(const struct request *request)
-{
-    return str_starts_with(request->path, STR(API "/tags")) ? AUDIENCE_TAG : AUDIENCE_SEGMENT;
-}
 
 static err no_such(const struct request *request, str key, struct problem *problem)
 {
     return problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'",
-                       kind_of(request) == AUDIENCE_TAG ? "tag" : "segment",
+                       definition_kind(request) == AUDIENCE_TAG ? "tag" : "segment",
                        (int)str_utf8_prefix_bytes(key, 100), key.data != NULL ? key.data : "");
 }
 
@@ -123,7 +117,7 @@ static size_t end_of_used_by(str text)
 static err write_with_journeys(struct request *request, str definition, str journeys,
                                struct problem *problem)
 {
-    str member = kind_of(request) == AUDIENCE_TAG ? STR("tag") : STR("segment");
+    str member = definition_kind(request) == AUDIENCE_TAG ? STR("tag") : STR("segment");
     size_t end = end_of_used_by(definition);
     json_value list, item;
     err error = json_parse(request->scratch, journeys, &list, problem);
@@ -147,7 +141,7 @@ static err write_with_journeys(struct request *request, str definition, str jour
 
 err route_definition_get(struct request *request, struct problem *problem)
 {
-    struct ask_definition ask = { .kind = kind_of(request), .key = request->parameters[0] };
+    struct ask_definition ask = { .kind = definition_kind(request), .key = request->parameters[0] };
     if (request->actor.team.size == 0) /* who sees a part does not learn of journeys by this way */
         buffer_init(&ask.journeys, TEXT_BYTES_MAX);
     err error = get_definition(request, &ask, problem);
@@ -163,7 +157,7 @@ err route_definition_get(struct request *request, struct problem *problem)
 
 err route_definition_list(struct request *request, struct problem *problem)
 {
-    struct ask_definition ask = { .kind = kind_of(request),
+    struct ask_definition ask = { .kind = definition_kind(request),
                                   .all = true,
                                   .folder = request_query(request, STR("folder")),
                                   .query = request_query(request, STR("query")) };
@@ -213,7 +207,8 @@ static err wait_until_live(struct request *request, struct problem *problem)
 {
     steady_ns start = steady_now();
     for (;;) {
-        struct ask_definition ask = { .kind = kind_of(request), .key = request->parameters[0] };
+        struct ask_definition ask = { .kind = definition_kind(request),
+                                      .key = request->parameters[0] };
         err error = get_definition(request, &ask, problem);
         bool is_live = str_contains(buffer_str(&ask.text), STR("\"state\":\"live\""));
         if (error == ERR_OK && (is_live || steady_since_ms(start) > READY_MS))
@@ -241,7 +236,7 @@ static void check_definition(const struct engine_state *state, struct engine_que
 /* What somebody with a team saves is narrowed before it is saved, and may name nothing that she does not see. */
 static err check_part(struct request *request, struct problem *problem)
 {
-    struct ask_check ask = { .kind = kind_of(request), .problem = problem };
+    struct ask_check ask = { .kind = definition_kind(request), .problem = problem };
     str on = json_text(json_get(request->json, STR("on")));
     str kind = json_text(json_get(request->json, STR("kind")));
     if (request->scope == NULL)
@@ -266,7 +261,8 @@ err route_definition_put(struct request *request, struct problem *problem)
     if (error != ERR_OK)
         return error;
     write_body(request, &body);
-    error = answer_command(request, kind_of(request) == AUDIENCE_TAG ? "tag.put" : "segment.put",
+    error = answer_command(request,
+                           definition_kind(request) == AUDIENCE_TAG ? "tag.put" : "segment.put",
                            command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error == ERR_OK ? wait_until_live(request, problem) : error;
@@ -278,9 +274,9 @@ err route_definition_delete(struct request *request, struct problem *problem)
     str response;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
-    err error =
-        answer_command(request, kind_of(request) == AUDIENCE_TAG ? "tag.delete" : "segment.delete",
-                       command_body_end(&body), &response, problem);
+    err error = answer_command(
+        request, definition_kind(request) == AUDIENCE_TAG ? "tag.delete" : "segment.delete",
+        command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     if (error == ERR_OK)
         request->status = 204;
@@ -366,7 +362,7 @@ static err read_time(struct request *request, str name, int64_t otherwise, int64
 
 err route_definition_members(struct request *request, struct problem *problem)
 {
-    struct ask_members ask = { .kind = kind_of(request),
+    struct ask_members ask = { .kind = definition_kind(request),
                                .key = request->parameters[0],
                                .value = request_query(request, STR("value")) };
     struct json_writer writer;
@@ -410,7 +406,7 @@ err route_definition_members(struct request *request, struct problem *problem)
 
 err route_definition_history(struct request *request, struct problem *problem)
 {
-    struct ask_members ask = { .kind = kind_of(request),
+    struct ask_members ask = { .kind = definition_kind(request),
                                .key = request->parameters[0],
                                .value = request_query(request, STR("value")) };
     int64_t now_ms = server_as_of_ms(request->server), from_ms, to_ms, step_ms = DAY_MS;
@@ -449,7 +445,7 @@ static void explain(const struct engine_state *state, struct engine_question *qu
 
 err route_definition_explain(struct request *request, struct problem *problem)
 {
-    struct ask_explain ask = { .kind = kind_of(request),
+    struct ask_explain ask = { .kind = definition_kind(request),
                                .key = request->parameters[0],
                                .problem = problem };
     str customer = request_query(request, STR("customer"));
@@ -466,226 +462,6 @@ err route_definition_explain(struct request *request, struct problem *problem)
         buffer_append_str(&request->out, buffer_str(&ask.text));
     buffer_deinit(&ask.text);
     return error;
-}
-
-/* ---- given by hand ---- */
-
-struct hash {
-    uint8_t bytes[HASH_BYTES];
-};
-
-struct ask_hashes {
-    const struct hash *hashes;
-    uint32_t *nodes;
-    size_t count;
-};
-
-static void find_nodes(const struct engine_state *state, struct engine_question *question)
-{
-    struct ask_hashes *ask = question->context;
-    for (size_t i = 0; i < ask->count; i++)
-        ask->nodes[i] = identity_row_node(state->identity,
-                                          identity_find_row(state->identity, ask->hashes[i].bytes));
-}
-
-/* Items are one_ids, or {type, value, namespace}. `nodes` gets 0 for who is not known. */
-static err resolve(struct request *request, json_value list, const char *name, uint32_t *nodes,
-                   struct problem *problem)
-{
-    struct json_iterator iterator = json_iterate(list);
-    json_value item;
-    size_t index = 0, count = json_count(list);
-    struct hash *hashes = arena_array(&request->arena, struct hash, count + 1);
-    size_t *places = arena_array(&request->arena, size_t, count + 1);
-    struct ask_hashes ask = { .nodes = arena_array(&request->arena, uint32_t, count + 1) };
-    if (hashes == NULL || places == NULL || ask.nodes == NULL)
-        return ERR_NOMEM;
-    for (; json_next(&iterator, NULL, &item); index++) {
-        struct event_identifier identifier;
-        err error = ERR_OK;
-        nodes[index] = 0;
-        if (json_kind(item) == JSON_TEXT) {
-            if (!keys_customer(request->server->keys, json_text(item), &nodes[index]))
-                nodes[index] = 0;
-            continue;
-        }
-        str type = json_text(json_get(item, STR("type")));
-        if (!json_is_object(item) || type.size == 0) {
-            problem_set(problem, ERR_UNPROCESSABLE, "a one_id, or type and value");
-            return problem_at(problem, ERR_UNPROCESSABLE, "/%s/%zu", name, index);
-        }
-        enum normal_form form =
-            identifier_make(request->server->keys, &request->arena, type,
-                            json_text(json_get(item, STR("namespace"))),
-                            json_text(json_get(item, STR("value"))), 0, &identifier, &error);
-        if (error != ERR_OK)
-            return error;
-        if (form == NORMAL_INVALID || form == NORMAL_MASKED)
-            continue;
-        memcpy(hashes[ask.count].bytes, identifier.hash, HASH_BYTES);
-        places[ask.count++] = index;
-    }
-    ask.hashes = hashes;
-    err error = ask.count > 0 ? view_ask(request, find_nodes, &ask, problem) : ERR_OK;
-    for (size_t i = 0; i < ask.count; i++)
-        nodes[places[i]] = ask.nodes[i];
-    return error == ERR_OK ? scope_filter(request, nodes, count, problem) : error;
-}
-
-static err write_numbers(struct request *request, struct command_body *body, const char *name,
-                         size_t *unknown, struct problem *problem)
-{
-    json_value list = json_get(request->json, str_from_c(name));
-    size_t count = json_count(list);
-    uint32_t *nodes = arena_array(&request->arena, uint32_t, count + 1);
-    if (nodes == NULL)
-        return ERR_NOMEM;
-    if (count > MEMBERS_AT_ONCE_MAX) {
-        problem_set(problem, ERR_UNPROCESSABLE, "at most %d at once", MEMBERS_AT_ONCE_MAX);
-        return problem_at(problem, ERR_UNPROCESSABLE, "/%s", name);
-    }
-    err error = resolve(request, list, name, nodes, problem);
-    json_put_key(&body->writer, str_from_c(name));
-    json_begin_array(&body->writer);
-    for (size_t i = 0; error == ERR_OK && i < count; i++) {
-        if (nodes[i] != 0)
-            json_put_int(&body->writer, nodes[i]);
-        else
-            ++*unknown;
-    }
-    json_end_array(&body->writer);
-    return error;
-}
-
-static err answer_given(struct request *request, str response, size_t unknown,
-                        struct problem *problem)
-{
-    struct json_writer writer;
-    json_value root;
-    err error = json_parse(request->scratch, response, &root, problem);
-    if (error != ERR_OK)
-        return error;
-    json_writer_init(&writer, &request->out);
-    json_begin_object(&writer);
-    json_member_int(&writer, STR("changed"), json_int(json_get(root, STR("changed")), 0));
-    json_member_int(&writer, STR("unknown"),
-                    json_int(json_get(root, STR("unknown")), 0) + (int64_t)unknown);
-    json_end_object(&writer);
-    return ERR_OK;
-}
-
-static err find_on(struct request *request, str *on, struct problem *problem)
-{
-    struct ask_members ask = { .kind = kind_of(request), .key = request->parameters[0] };
-    err error = view_ask(request, name_objects, &ask, problem);
-    *on = ask.on;
-    return error;
-}
-
-err route_segment_members_post(struct request *request, struct problem *problem)
-{
-    struct command_body body;
-    str response = STR_NONE, on;
-    size_t unknown = 0;
-    command_body_begin(&body);
-    json_member_text(&body.writer, STR("key"), request->parameters[0]);
-    err error = find_on(request, &on, problem);
-    if (error == ERR_OK && on.size > 0) { /* ids of objects, as they are */
-        command_body_copy(&body, request, "add");
-        command_body_copy(&body, request, "remove");
-    } else {
-        if (error == ERR_OK)
-            error = write_numbers(request, &body, "add", &unknown, problem);
-        if (error == ERR_OK)
-            error = write_numbers(request, &body, "remove", &unknown, problem);
-    }
-    if (error == ERR_OK)
-        error =
-            answer_command(request, "segment.members", command_body_end(&body), &response, problem);
-    command_body_deinit(&body);
-    return error == ERR_OK ? answer_given(request, response, unknown, problem) : error;
-}
-
-/* {values:[{object: id, value, at}]} go on as they are. */
-static err give_to_objects(struct request *request, struct problem *problem)
-{
-    struct command_body body;
-    str response = STR_NONE;
-    command_body_begin(&body);
-    json_member_text(&body.writer, STR("key"), request->parameters[0]);
-    command_body_copy(&body, request, "values");
-    err error = answer_command(request, "tag.values", command_body_end(&body), &response, problem);
-    command_body_deinit(&body);
-    return error == ERR_OK ? answer_given(request, response, 0, problem) : error;
-}
-
-/* {values:[{customer: one_id or {type, value}, value, at}]} */
-err route_tag_values_post(struct request *request, struct problem *problem)
-{
-    str on;
-    err found = find_on(request, &on, problem);
-    if (found != ERR_OK || on.size > 0)
-        return found != ERR_OK ? found : give_to_objects(request, problem);
-
-    json_value list = json_get(request->json, STR("values")), item;
-    struct json_iterator iterator = json_iterate(list);
-    struct command_body body;
-    struct buffer who;
-    str response = STR_NONE;
-    size_t count = json_count(list), unknown = 0, index = 0;
-    uint32_t *nodes = arena_array(&request->arena, uint32_t, count + 1);
-    json_value customers;
-    if (nodes == NULL)
-        return ERR_NOMEM;
-    if (count == 0 || count > MEMBERS_AT_ONCE_MAX) {
-        problem_set(problem, ERR_UNPROCESSABLE, "values lists 1 to %d values", MEMBERS_AT_ONCE_MAX);
-        return problem_at(problem, ERR_UNPROCESSABLE, "/values");
-    }
-    buffer_init(&who, TEXT_BYTES_MAX);
-    buffer_append_byte(&who, '[');
-    while (json_next(&iterator, NULL, &item)) {
-        if (index++ > 0)
-            buffer_append_byte(&who, ',');
-        json_value customer = json_get(item, STR("customer"));
-        if (json_kind(customer) == JSON_MISSING)
-            buffer_append_str(&who, STR("null"));
-        else
-            json_write_value(&who, customer);
-    }
-    buffer_append_byte(&who, ']');
-    err error = json_parse(request->scratch, buffer_str(&who), &customers, problem);
-    if (error == ERR_OK)
-        error = resolve(request, customers, "values", nodes, problem);
-    buffer_deinit(&who);
-    if (error != ERR_OK)
-        return error;
-    command_body_begin(&body);
-    json_member_text(&body.writer, STR("key"), request->parameters[0]);
-    json_put_key(&body.writer, STR("values"));
-    json_begin_array(&body.writer);
-    iterator = json_iterate(list);
-    for (index = 0; json_next(&iterator, NULL, &item); index++) {
-        str at = json_text(json_get(item, STR("at")));
-        struct buffer value;
-        if (nodes[index] == 0) {
-            unknown++;
-            continue;
-        }
-        buffer_init(&value, 65536);
-        json_write_value(&value, json_get(item, STR("value")));
-        json_begin_object(&body.writer);
-        json_member_int(&body.writer, STR("customer"), nodes[index]);
-        json_member_raw(&body.writer, STR("value"),
-                        value.size > 0 ? buffer_str(&value) : STR("null"));
-        if (at.size > 0)
-            json_member_text(&body.writer, STR("at"), at);
-        json_end_object(&body.writer);
-        buffer_deinit(&value);
-    }
-    json_end_array(&body.writer);
-    error = answer_command(request, "tag.values", command_body_end(&body), &response, problem);
-    command_body_deinit(&body);
-    return error == ERR_OK ? answer_given(request, response, unknown, problem) : error;
 }
 
 /* ---- questions about everybody ---- */
@@ -790,9 +566,9 @@ err route_segment_preview(struct request *request, struct problem *problem)
 
 err route_definition_preview(struct request *request, struct problem *problem)
 {
-    return ask_everybody(request,
-                         kind_of(request) == AUDIENCE_TAG ? AUDIENCE_CHANGE_TAG : AUDIENCE_CHANGE,
-                         request->parameters[0], CHANGE_MS, problem);
+    return ask_everybody(
+        request, definition_kind(request) == AUDIENCE_TAG ? AUDIENCE_CHANGE_TAG : AUDIENCE_CHANGE,
+        request->parameters[0], CHANGE_MS, problem);
 }
 
 err route_segment_overlap(struct request *request, struct problem *problem)
