@@ -177,34 +177,20 @@ static err give_to_objects(struct request *request, struct problem *problem)
     return error == ERR_OK ? answer_given(request, response, 0, problem) : error;
 }
 
-/* {values:[{customer: one_id or {type, value}, value, at}]} */
-err route_tag_values_post(struct request *request, struct problem *problem)
+/* Who each of {values:[{customer: one_id or {type, value}, value, at}]} is for: 0 for who is not known. */
+static err resolve_values(struct request *request, json_value list, uint32_t *nodes,
+                          struct problem *problem)
 {
-    str on;
-    err found = find_on(request, &on, problem);
-    if (found != ERR_OK || on.size > 0)
-        return found != ERR_OK ? found : give_to_objects(request, problem);
-
-    json_value list = json_get(request->json, STR("values")), item;
     struct json_iterator iterator = json_iterate(list);
-    struct command_body body;
+    json_value item, customers;
     struct buffer who;
-    str response = STR_NONE;
-    size_t count = json_count(list), unknown = 0, index = 0;
-    uint32_t *nodes = arena_array(&request->arena, uint32_t, count + 1);
-    json_value customers;
-    if (nodes == NULL)
-        return ERR_NOMEM;
-    if (count == 0 || count > MEMBERS_AT_ONCE_MAX) {
-        problem_set(problem, ERR_UNPROCESSABLE, "values lists 1 to %d values", MEMBERS_AT_ONCE_MAX);
-        return problem_at(problem, ERR_UNPROCESSABLE, "/values");
-    }
+    size_t index = 0;
     buffer_init(&who, TEXT_BYTES_MAX);
     buffer_append_byte(&who, '[');
     while (json_next(&iterator, NULL, &item)) {
+        json_value customer = json_get(item, STR("customer"));
         if (index++ > 0)
             buffer_append_byte(&who, ',');
-        json_value customer = json_get(item, STR("customer"));
         if (json_kind(customer) == JSON_MISSING)
             buffer_append_str(&who, STR("null"));
         else
@@ -215,33 +201,62 @@ err route_tag_values_post(struct request *request, struct problem *problem)
     if (error == ERR_OK)
         error = resolve(request, customers, "values", nodes, problem);
     buffer_deinit(&who);
+    return error;
+}
+
+static void write_value(struct command_body *body, uint32_t node, json_value item)
+{
+    str at = json_text(json_get(item, STR("at")));
+    struct buffer value;
+    buffer_init(&value, 65536);
+    json_write_value(&value, json_get(item, STR("value")));
+    json_begin_object(&body->writer);
+    json_member_int(&body->writer, STR("customer"), node);
+    json_member_raw(&body->writer, STR("value"), value.size > 0 ? buffer_str(&value) : STR("null"));
+    if (at.size > 0)
+        json_member_text(&body->writer, STR("at"), at);
+    json_end_object(&body->writer);
+    buffer_deinit(&value);
+}
+
+static err give_to_customers(struct request *request, struct problem *problem)
+{
+    json_value list = json_get(request->json, STR("values")), item;
+    struct command_body body;
+    str response = STR_NONE;
+    size_t count = json_count(list), unknown = 0;
+    uint32_t *nodes = arena_array(&request->arena, uint32_t, count + 1);
+    if (nodes == NULL)
+        return ERR_NOMEM;
+    if (count == 0 || count > MEMBERS_AT_ONCE_MAX) {
+        problem_set(problem, ERR_UNPROCESSABLE, "values lists 1 to %d values", MEMBERS_AT_ONCE_MAX);
+        return problem_at(problem, ERR_UNPROCESSABLE, "/values");
+    }
+    err error = resolve_values(request, list, nodes, problem);
     if (error != ERR_OK)
         return error;
     command_body_begin(&body);
     json_member_text(&body.writer, STR("key"), request->parameters[0]);
     json_put_key(&body.writer, STR("values"));
     json_begin_array(&body.writer);
-    iterator = json_iterate(list);
-    for (index = 0; json_next(&iterator, NULL, &item); index++) {
-        str at = json_text(json_get(item, STR("at")));
-        struct buffer value;
-        if (nodes[index] == 0) {
+    struct json_iterator iterator = json_iterate(list);
+    for (size_t index = 0; json_next(&iterator, NULL, &item); index++) {
+        if (nodes[index] != 0)
+            write_value(&body, nodes[index], item);
+        else
             unknown++;
-            continue;
-        }
-        buffer_init(&value, 65536);
-        json_write_value(&value, json_get(item, STR("value")));
-        json_begin_object(&body.writer);
-        json_member_int(&body.writer, STR("customer"), nodes[index]);
-        json_member_raw(&body.writer, STR("value"),
-                        value.size > 0 ? buffer_str(&value) : STR("null"));
-        if (at.size > 0)
-            json_member_text(&body.writer, STR("at"), at);
-        json_end_object(&body.writer);
-        buffer_deinit(&value);
     }
     json_end_array(&body.writer);
     error = answer_command(request, "tag.values", command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error == ERR_OK ? answer_given(request, response, unknown, problem) : error;
+}
+
+err route_tag_values_post(struct request *request, struct problem *problem)
+{
+    str on;
+    err error = find_on(request, &on, problem);
+    if (error != ERR_OK)
+        return error;
+    return on.size > 0 ? give_to_objects(request, problem) : give_to_customers(request, problem);
 }
