@@ -68,7 +68,7 @@ export const attentionTexts = catalogue({
     stopWhy: 'what waits is held, and passes the gates again when sending goes on',
     account: (key) => `Account "${key}" rests after failures`,
     accountWhy: 'the provider refuses or does not answer; messages queue',
-    uncertain: (key, count) => `${count} messages of "${key}" may or may not have gone out`,
+    uncertain: (key, count) => (count === '1' ? `A message of "${key}" may or may not have gone out` : `${count} messages of "${key}" may or may not have gone out`),
     uncertainWhy: 'the provider did not say; decide for each whether it is sent again',
     shouldNot: 'Some touches should not have been sent',
     shouldNotWhy: 'refunds, cancellations or late events made them wrong',

@@ -79,7 +79,9 @@ function Palette({ onClose }: { onClose: () => void }) {
   const { entries, searching } = useEntries(query.trim(), onClose);
   const list = useId();
   const input = useRef<HTMLInputElement>(null);
+  /* at once, so that no letter is lost, and again when the dialog has taken the focus for itself */
   useEffect(() => {
+    input.current?.focus();
     const timer = setTimeout(() => input.current?.focus(), 30);
     return () => clearTimeout(timer);
   }, []);

@@ -11,7 +11,7 @@ import './help.css';
 
 const texts = catalogue({
   zh: { whatIs: (name: string) => `什么是「${name}」`, example: '例如', all: '全部术语' },
-  en: { whatIs: (name) => `What is “${name}”`, example: 'For example', all: 'All terms' },
+  en: { whatIs: (name) => `What is "${name}"`, example: 'For example', all: 'All terms' },
 });
 
 export function TermCard({ term, link = true }: { term: TermKey; link?: boolean }) {

@@ -80,7 +80,7 @@ export const terms = catalogue({
     newBuyer: { name: 'New buyer · repeat purchase', what: 'The first paid order; the second one on another day. Refunded ones are left out.', example: '' },
     plan: { name: 'Tracking plan', what: 'Which events are expected with which properties. What does not fit is kept in quarantine.', example: '' },
     quarantine: { name: 'Quarantine', what: 'Events that do not fit the plan wait here: mend the plan or the event, and replay.', example: '' },
-    watermark: { name: 'Watermark', what: 'Up to when a source has told everything. ‘Did not’ is decided only after it.', example: 'Watermark 10:05: everything before has come.' },
+    watermark: { name: 'Watermark', what: 'Up to when a source has told everything. "Did not" is decided only after it.', example: 'Watermark 10:05: everything before has come.' },
     source: { name: 'Source', what: 'Where events come from. A server source is trusted; a public one speaks only for its own visitors.', example: '' },
     linkRate: { name: 'Link rate', what: 'How many customers of a channel are known in another, too.', example: 'Tmall 62%: six of ten are members or contacts as well.' },
     consent: { name: 'Consent · purpose', what: 'For what she agreed to be reached or her data to be used; each decision is kept with source, text version and proof.', example: 'Marketing: agreed, member terms v3.' },

@@ -63,7 +63,7 @@ export function Directory({ kind, items, more, emptyFiltered }: DirectoryProps) 
               rowKey="key" dataSource={sorted} pagination={sorted.length > 50 ? { pageSize: 50, size: 'small', showSizeChanger: false } : false}
               columns={[
                 {
-                  key: 'name', title: t.name, fixed: 'left', width: 260,
+                  key: 'name', title: t.name, fixed: 'left', width: more === undefined ? 260 : 220,
                   render: (_, row) => (
                     <div className="definition-name">
                       <Link to={pathOf(kind, row.key)} className="cut" title={nameOf(row)}>{nameOf(row)}</Link>
@@ -71,12 +71,12 @@ export function Directory({ kind, items, more, emptyFiltered }: DirectoryProps) 
                     </div>
                   ),
                 },
-                { key: 'kind', title: t.kind, width: 96, render: (_, row) => <Pill>{wordFor(kinds, row.kind)}</Pill> },
                 { key: 'count', title: t.count, align: 'right', width: 88, render: (_, row) => <Count value={row.count} /> },
                 { key: 'trend', title: t.trend, width: 110, render: (_, row) => <SizeLine kind={kind} definition={row} /> },
-                ...(more === undefined ? [] : [{ key: 'more', title: t.value, width: 230, render: (_: unknown, row: Definition) => more(row) }]),
+                { key: 'kind', title: t.kind, width: 84, render: (_, row) => <Pill>{wordFor(kinds, row.kind)}</Pill> },
+                ...(more === undefined ? [] : [{ key: 'more', title: t.value, width: 210, render: (_: unknown, row: Definition) => more(row) }]),
                 { key: 'state', title: t.state, width: 84, render: (_, row) => <StatePill state={row.state} /> },
-                { key: 'owner', title: t.owner, width: 110, render: (_, row) => (row.owner === '' ? <span className="faint">{common.none}</span> : <span className="cut" style={{ display: 'block', maxWidth: 110 }} title={row.owner}>{row.owner}</span>) },
+                ...(owners.length === 0 ? [] : [{ key: 'owner', title: t.owner, width: 110, render: (_: unknown, row: Definition) => (row.owner === '' ? <span className="faint">{common.none}</span> : <span className="cut" style={{ display: 'block', maxWidth: 110 }} title={row.owner}>{row.owner}</span>) }]),
                 { key: 'usage', title: t.usage, width: 88, render: (_, row) => <Usage usedBy={row.used_by} /> },
                 { key: 'changed', title: t.changed, width: 104, render: (_, row) => <Time at={row.changed_at} /> },
               ]}

@@ -4,9 +4,10 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Button } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { useText } from '@/app/preferences';
+import { useLanguage, useText } from '@/app/preferences';
+import { useMay } from '@/app/session';
 import { useJourneyName } from '@/features/journeys/heads';
-import { journeyQueries } from '@/features/journeys/model';
+import { definitionOf, isValue, journeyQueries, kindOf, textOf } from '@/features/journeys/model';
 import { journeyTexts } from '@/features/journeys/texts';
 import { tones, touchQueries, type Touch } from '@/features/touches/model';
 import { useReason } from '@/features/touches/reason';
@@ -39,7 +40,7 @@ function Positions({ oneId }: { oneId: string }) {
           rowKey="position" dataSource={data.items}
           columns={[
             { key: 'journey', title: t.journey, render: (_, row) => <span className="row"><Link to={`/journeys/${row.journey}/explain?who=${oneId}`}>{row.name === '' ? row.journey : row.name}</Link>{row.key !== '' && <span className="mono faint">{row.key}</span>}</span> },
-            { key: 'node', title: t.node, render: (_, row) => <span className="mono">{row.node}</span> },
+            { key: 'node', title: t.node, render: (_, row) => <Place journey={row.journey} version={row.version} node={row.node} /> },
             { key: 'state', title: t.state, render: (_, row) => <Pill tone={row.state === 'failed' ? 'bad' : 'plain'}>{wordFor(t.stateOf, row.state)}</Pill> },
             { key: 'entered', title: t.customer.since, render: (_, row) => <Time at={row.entered_at} exact /> },
             { key: 'due', title: t.customer.due, render: (_, row) => (row.due === undefined ? <span className="faint">{common.none}</span> : <Time at={row.due} exact />) },
@@ -48,6 +49,22 @@ function Positions({ oneId }: { oneId: string }) {
       )}
     </Loaded>
   );
+}
+
+/* Where she stands, as the canvas calls it: the name of the node, or what kind it is. */
+function Place({ journey, version, node }: { journey: string; version: number; node: string }) {
+  const t = useText(journeyTexts);
+  const language = useLanguage();
+  const sees = useMay('journey.see');
+  const own = Object.hasOwn(t.places, node);
+  const definition = useQuery({ ...journeyQueries.version(journey, version), enabled: sees && !own });
+  const catalogue = useQuery({ ...journeyQueries.catalogue(), enabled: sees && !own });
+  if (own) return <>{wordFor(t.places, node)}</>;
+  const body = definition.data?.journey;
+  const found = isValue(body) ? definitionOf(body).nodes[node] : undefined;
+  const kind = catalogue.data === undefined ? undefined : kindOf(catalogue.data, textOf(found?.['type']));
+  const name = textOf(found?.['name']) || (kind?.text[language] ?? '');
+  return name === '' ? <span className="mono">{node}</span> : <span title={node}>{name}</span>;
 }
 
 function Touches({ oneId }: { oneId: string }) {

@@ -11,6 +11,7 @@ import { Link } from 'react-router';
 import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
+import { useJourneyName, useTemplateName } from '@/features/journeys/heads';
 import { calendarDaysBetween, clockTime, dayAfter, dayKey, dayStart, dayTitle } from '@/lib/format';
 import { useFilters, useWhenVisible } from '@/lib/hooks';
 import { words } from '@/lib/words';
@@ -146,10 +147,14 @@ function Run({ run }: { run: TimelineRun }) {
 
 function FactText({ fact }: { fact: Fact }) {
   const t = useText(customerTexts).timeline;
+  const journeyName = useJourneyName();
+  const templateName = useTemplateName();
   switch (fact.kind) {
     case 'money': return <span className={`tabular fact-money ${fact.negative ? 'negative' : ''}`}>{fact.negative ? '−' : ''}{fact.text}</span>;
     case 'quantity': return <span className="tabular">{t.goods(fact.count)}</span>;
     case 'order': return <span className="mono">{t.order(fact.text)}</span>;
+    case 'journey': return <span>{journeyName(fact.text)}</span>;
+    case 'template': return <span>{templateName(fact.text)}</span>;
     case 'text': return <span>{fact.text}</span>;
   }
 }

@@ -59,6 +59,10 @@ describe('factsOf', () => {
     expect(facts('Product Viewed', { name: '防晒乳', price: 189 })).toContainEqual({ kind: 'text', text: '防晒乳' });
     expect(facts('Page Viewed', { title: '会员日', path: '/618' })).toEqual([{ kind: 'text', text: '会员日' }, { kind: 'text', text: '/618' }]);
   });
+  it('names the journey of a touch, or its template where it was sent by hand', () => {
+    expect(facts('$Touch', { $journey: 'four_rounds', $template: 'round_1' })).toEqual([{ kind: 'journey', text: 'four_rounds' }]);
+    expect(facts('$Touch', { $template: 'round_1' })).toEqual([{ kind: 'template', text: 'round_1' }]);
+  });
   it('survives anything in props', () => {
     expect(facts('Order Paid', { products: 'none', total: {}, order_id: 7 })).toEqual([{ kind: 'order', text: '7' }]);
     expect(facts('X', { products: [null, 3, { quantity: 'x' }] })).toEqual([{ kind: 'quantity', count: 1 }]);

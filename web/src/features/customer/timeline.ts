@@ -67,6 +67,8 @@ export type Fact =
   | { kind: 'money'; text: string; negative: boolean }
   | { kind: 'quantity'; count: number }
   | { kind: 'order'; text: string }
+  | { kind: 'journey'; text: string }
+  | { kind: 'template'; text: string }
   | { kind: 'text'; text: string };
 
 type Props = Readonly<Record<string, unknown>>;
@@ -125,7 +127,10 @@ export function factsOf(event: TimelineEvent): Fact[] {
     facts.push({ kind: 'quantity', count: bought.reduce((total, one) => total + one.quantity, 0) });
   }
   if (!isOrder.test(type)) add(text(props, 'name', 'product_name', 'title', '$title', 'query', 'search_keyword'));
-  add(text(props, 'coupon_name', 'skin_type', 'store_name', 'campaign_name', 'campaign', 'path', '$url_path', 'url_path', 'content', 'purpose', 'reason', '$journey', '$template'));
+  add(text(props, 'coupon_name', 'skin_type', 'store_name', 'campaign_name', 'campaign', 'path', '$url_path', 'url_path', 'content', 'purpose', 'reason'));
+  const [journey, template] = [text(props, '$journey'), text(props, '$template')];
+  if (journey !== '') facts.push({ kind: 'journey', text: journey });
+  else if (template !== '') facts.push({ kind: 'template', text: template });
   if (isOrder.test(type)) {
     add(text(props, 'affiliation', 'shop', 'carrier', 'store_id'));
     const order = text(props, 'order_id', 'order_no');

@@ -108,7 +108,7 @@ function RateChart({ items, asOf }: { items: readonly Item[]; asOf: string }) {
   const narrow = useNarrow();
   const option = useMemo(() => ({
     grid,
-    xAxis: { ...category, data: sorted.map((one) => name(one.channel)), axisLabel: { ...category.axisLabel, interval: 0, rotate: narrow ? 50 : 0 } },
+    xAxis: { ...category, data: sorted.map((one) => name(one.channel)), axisLabel: { ...category.axisLabel, interval: 0, rotate: narrow ? 50 : language === 'en' && sorted.length > 9 ? 30 : 0 } },
     yAxis: { ...value, name: t.customers, minInterval: 1, axisLabel: { ...value.axisLabel, formatter: (count: number) => shortCount(count, language) } },
     series: [
       { type: 'bar' as const, stack: 'all', name: t.linked, barMaxWidth: 44, data: sorted.map((one) => ({ value: one.linked, itemStyle: { color: channelLook(one.channel).colour[scheme] } })), tooltip: { valueFormatter: (count: unknown) => exactCount(Number(count)) } },

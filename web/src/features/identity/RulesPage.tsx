@@ -61,7 +61,7 @@ export function RulesPage() {
               columns={[
                 { key: 'type', title: t.type, fixed: 'left', render: (_, row) => <span><strong style={{ fontWeight: 600 }}>{identifierName(row, language, common.identifier)}</strong> <span className="mono faint">{row.name}</span></span> },
                 { key: 'strength', title: t.strength, width: 80, render: (_, row) => <Pill tone={row.strong ? 'accent' : 'plain'}>{row.strong ? identity.strong : identity.weak}</Pill> },
-                { key: 'rule', title: t.rule, render: (_, row) => <span className="soft">{ruleSentence(row, language)}</span> },
+                { key: 'rule', title: t.rule, render: (_, row) => <span className="soft" style={{ display: 'block', maxWidth: 560 }}>{ruleSentence(row, language)}</span> },
                 { key: 'blocked', title: t.blocked, render: (_, row) => <span className="small faint">{t.blockedCount(row.blocked.length, row.blocked_patterns.length)}</span> },
                 { key: 'count', title: t.count, align: 'right', width: 100, render: (_, row) => <Count value={row.identifiers} /> },
                 { key: 'edit', title: <QuietHead>{t.edit}</QuietHead>, width: 70, align: 'right', render: (_, row) => <Button size="small" type="link" aria-label={`${t.edit} ${row.name}`} onClick={(event) => { event.stopPropagation(); open(row.name); }}>{t.edit}</Button> },

@@ -6,7 +6,7 @@ export const whatIfTexts = catalogue({
   zh: {
     tab: '预演', why: '用过去真实发生的事，把这个旅程连同全部策略跑一遍：谁会进入、走到哪、哪天发什么、花多少钱、谁会超过疲劳度。不会真的发出任何东西。',
     days: '过去', daysOf: (days: number) => `${days} 天`, sinceLaunch: '上线以来', which: '版本', draft: '当前草稿', published: '已发布版本', capacity: '每天任务上限', segment: '人群（手动进入时）', run: '开始预演', running: '预演中', cancel: '取消', remove: '删除', runs: '历次预演',
-    none: '还没有预演过', noneHint: '选择天数，点“开始预演”。90 天、一百万客户通常只需数秒。', failed: '预演没有完成', cancelled: '已取消',
+    none: '还没有预演过', noneHint: '选择天数，点「开始预演」。90 天、一百万客户通常只需数秒。', failed: '预演没有完成', cancelled: '已取消',
     states: { waiting: '排队中', running: '进行中', done: '完成', failed: '失败', cancelled: '已取消' },
     upTo: (day: string) => `截至 ${day}`, day: '日期', entered: '进入', touches: '触达', sent: '发出', stopped: '被拦截', cost: '费用', minutes: '顾问分钟', events: '事件', took: '用时', customers: '相关客户',
     atNode: (node: string) => `节点 ${node} 的触达`, atAll: '全部触达', status: '状态', reason: '原因', count: '数量', sum: '合计', kind: '渠道', amount: '金额', money: '费用', byDay: '按天', tasks: '任务', over: '超出人力', overDays: (days: number) => `${days} 天超出人力`,
@@ -18,7 +18,7 @@ export const whatIfTexts = catalogue({
   en: {
     tab: 'What if', why: 'Run this journey over what really happened, with every policy on: who would enter, where they would go, what would be sent on which day, what it would cost, who would be over a cap. Nothing is sent.',
     days: 'The last', daysOf: (days: number) => `${days} days`, sinceLaunch: 'since its launch', which: 'Version', draft: 'the draft as it is here', published: 'what is published', capacity: 'Tasks a day at most', segment: 'Segment (where it is entered by hand)', run: 'Run it', running: 'Running', cancel: 'Cancel', remove: 'Remove', runs: 'Runs',
-    none: 'It was never run', noneHint: 'Choose how many days, then “Run it”. 90 days of a million customers take seconds.', failed: 'The run did not end well', cancelled: 'cancelled',
+    none: 'It was never run', noneHint: 'Choose how many days, then "Run it". 90 days of a million customers take seconds.', failed: 'The run did not end well', cancelled: 'cancelled',
     states: { waiting: 'waits', running: 'running', done: 'done', failed: 'failed', cancelled: 'cancelled' },
     upTo: (day: string) => `up to ${day}`, day: 'Day', entered: 'Entered', touches: 'Touches', sent: 'Sent', stopped: 'Stopped', cost: 'Cost', minutes: 'Adviser minutes', events: 'Events', took: 'Took', customers: 'Customers concerned',
     atNode: (node: string) => `Touches at ${node}`, atAll: 'All touches', status: 'Status', reason: 'Reason', count: 'Count', sum: 'All', kind: 'Channel', amount: 'Amount', money: 'Money', byDay: 'By day', tasks: 'Tasks', over: 'Over capacity', overDays: (days: number) => `${days} days over capacity`,

@@ -69,14 +69,15 @@ function Total({ preview, isOld, openCount, error, on }: { preview: Preview | nu
   );
 }
 
-export function Reach({ preview, isOld }: { preview: Pick<Preview, 'count' | 'reachable' | 'unreachable'>; isOld: boolean }) {
+/* `isAlone`: the panel around it has said what it is. */
+export function Reach({ preview, isOld, isAlone = false }: { preview: Pick<Preview, 'count' | 'reachable' | 'unreachable'>; isOld: boolean; isAlone?: boolean }) {
   const t = useText(ruleTexts);
   const language = useLanguage();
   const known = reachChannels.filter((channel) => preview.reachable[channel] !== undefined);
   const channels = [...known, ...Object.keys(preview.reachable).filter((channel) => !(known as readonly string[]).includes(channel))];
   return (
     <section className={isOld ? 'old' : ''}>
-      <Tooltip title={t.reachHint}><h2>{t.reach}</h2></Tooltip>
+      {!isAlone && <Tooltip title={t.reachHint}><h2>{t.reach}</h2></Tooltip>}
       <ul className="rule-reach">
         {channels.map((channel) => {
           const count = preview.reachable[channel] ?? 0;

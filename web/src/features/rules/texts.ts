@@ -10,7 +10,7 @@ export const ruleTexts = catalogue({
     all: '且', any: '或', allLong: '全部满足', anyLong: '任一满足', toggle: (now: string) => `现在是「${now}」，点击切换`,
     not: '不满足', negate: '取反', positive: '取消取反', group: '条件组', addCondition: '加条件', addGroup: '加条件组', addProperty: '加属性条件', addStep: '加一步',
     remove: '删除', duplicate: '再来一份', wrap: '套一层条件组', up: '上移', down: '下移', out: '移出这一组', into: '移入上一组', more: '更多操作', handle: '拖动，或按 Alt+方向键移动',
-    empty: '还没有条件：所有客户都算在内', emptyAny: '还没有条件：没有人算在内', emptyHint: '从上面「加条件」开始，或把条件拖到这里',
+    empty: '还没有条件：所有客户都算在内', emptyAny: '还没有条件：没有人算在内', emptyHint: '点下面的「加条件」开始，或把条件拖到这里',
     everybody: '所有客户', nobody: '没有客户', and: '，且', or: '，或', negation: '并非（', negationEnd: '）',
     choose: '请选择', value: '取值', values: '取值，可多选', from: '从', to: '到', exclusive: '不含', own: '自定义', yes: '是', no: '否',
     anyEvent: '任意行为', event: '行为', property: '属性', where: '其中', measure: '统计', of: '的', happened: '发生过', exists: '有值', isSet: '有值', noComparison: '不比较',

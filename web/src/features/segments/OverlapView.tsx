@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OverlapView: what a few chosen segments have in common: a heat map of each with each, and the sizes of exact combinations. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Select } from 'antd';
+import { Button, Select } from 'antd';
 import { Fragment, useMemo } from 'react';
-import { useNavigate } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { nameOf } from '@/features/audience/audience';
@@ -40,9 +40,9 @@ export function OverlapView({ keys, fixed, onChange }: OverlapViewProps) {
     <div className="stack">
       <Select
         mode="multiple" aria-label={t.choose} placeholder={t.choose} value={chosen.filter((key) => key !== fixed)} maxTagCount={8} onChange={(next: string[]) => onChange(fixed === undefined ? next.slice(0, most) : [fixed, ...next].slice(0, most))}
-        options={items.filter((one) => one.key !== fixed).map((one) => ({ value: one.key, label: nameOf(one) }))} showSearch={{ optionFilterProp: 'label' }} style={{ width: '100%' }}
+        options={items.filter((one) => one.key !== fixed).map((one) => ({ value: one.key, label: nameOf(one) }))} showSearch={{ optionFilterProp: 'label' }} style={{ width: '100%', maxWidth: 640 }}
       />
-      {chosen.length < 2 ? <Panel><Empty title={t.chooseHint} /></Panel>
+      {chosen.length < 2 ? <Panel>{items.length < 2 ? <Empty title={t.onlyOne} action={<Link to="/new/segment"><Button type="primary" tabIndex={-1}>{t.create}</Button></Link>}>{t.onlyOneHint}</Empty> : <Empty title={t.chooseMore}>{t.chooseMoreHint}</Empty>}</Panel>
         : overlap.isError ? <Panel><Failure error={overlap.error} retry={() => void overlap.refetch()} /></Panel>
           : overlap.data === undefined ? <Panel><Bones rows={6} inset={0} /></Panel>
             : <div className="stack" style={overlap.isPlaceholderData ? { opacity: 0.6 } : undefined}><Panel title={t.heat} note={<Time at={overlap.data.as_of} exact />} tools={<Legend measure="lift" />}><Heat overlap={overlap.data} base={all.data?.base ?? 0} nameIn={nameIn} label={t.heat} /></Panel><Combinations overlap={overlap.data} nameIn={nameIn} /></div>}

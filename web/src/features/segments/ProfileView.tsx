@@ -52,7 +52,7 @@ function LiftRow({ line, names }: { line: Line; names: ReadonlyMap<string, strin
   const name = line.kind === 'trait' ? wordFor(common.trait, line.key) : line.kind === 'consent' ? wordFor(common.consent, line.key) : (names.get(`${line.kind} ${line.key}`) ?? line.key);
   return (
     <div className="lift-row">
-      <span className="cut" title={`${line.key} ${line.value}`}><span className="faint">{wordFor(t.lineKinds, line.kind)} · {name}</span> <strong>{line.value === 'true' ? '' : line.value}</strong></span>
+      <span className="cut" title={`${line.key} ${line.value}`}><span className="faint">{wordFor(t.lineKinds, line.kind)} · {name}</span> <strong>{line.value === 'true' ? '' : line.value === 'false' ? t.not : line.value}</strong></span>
       <Tooltip title={`${t.here} ${percent(line.share)} (${exactCount(line.count)}) · ${t.everybody} ${percent(line.base_share)} (${exactCount(line.base)})`}>
         <span className="lift-bars">
           <span style={{ width: percent(line.share), background: 'var(--accent)' }} />

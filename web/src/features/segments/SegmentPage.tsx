@@ -86,7 +86,7 @@ function SegmentReach({ segment }: { segment: string }) {
   const reach = useQuery(queries.reach(segment));
   return (
     <Loaded query={reach} skeleton={<Panel><Bones rows={6} inset={0} /></Panel>}>
-      {(data) => <Panel title={t.reachTitle} note={<Time at={data.as_of} exact />}><div style={{ maxWidth: 560 }}><Reach preview={data} isOld={false} /></div></Panel>}
+      {(data) => <Panel title={t.reachTitle} note={<Time at={data.as_of} exact />}><div style={{ maxWidth: 560 }}><Reach preview={data} isOld={false} isAlone /></div></Panel>}
     </Loaded>
   );
 }

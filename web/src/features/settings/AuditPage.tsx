@@ -13,7 +13,7 @@ import { useLanguage, useText } from '@/app/preferences';
 import { useMay } from '@/app/session';
 import { dateTime, dayAfter, dayKey, dayStart, exactCount } from '@/lib/format';
 import { useDebounced, useFilters, useLasting } from '@/lib/hooks';
-import { catalogue, wordFor } from '@/lib/text';
+import { wordFor } from '@/lib/text';
 import { words } from '@/lib/words';
 import { useProblemNotice, useRightReason, ActionButton } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
@@ -22,45 +22,15 @@ import { DataTable } from '@/ui/DataTable';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Failure } from '@/ui/States';
 import { changesOf, detailOf, exportAddress } from './audit';
+import { auditTexts } from './auditTexts';
 import { adminQueries, type AuditFilter } from './queries';
 import './settings.css';
-
-const texts = catalogue({
-  zh: {
-    title: '操作记录', purpose: '谁在什么时候、从哪里改了什么，看了谁的完整信息。只增不改。', user: '账号', action: '操作', object: '对象', detail: '内容', at: '时间', address: '来自', allActions: '全部操作', system: '系统', text: '内容里有', from: '从', until: '到', clear: '清除筛选',
-    chain: '每一行都带着前一行的印记，改动、删除、插入都看得出来。', verify: '校验完整性', whole: (lines: string, at: string) => `记录完整：${lines} 行从头算了一遍，没有一行被改动、删掉或插入。${at}`, broken: (seq: string) => `记录对不上：从第 ${seq} 行开始。`, brokenNoSeq: '记录对不上。', exports: '导出', exportHelp: '导出的是当前筛选的结果；导出本身也会记一行', before: '之前', after: '之后', member: '项', noChange: '前后一样。', raw: '原文', line: (seq: string) => `第 ${seq} 行`, openLine: (seq: number) => `打开第 ${seq} 行`,
-    groups: { 'user.': '成员：全部', 'role.': '角色：全部', 'team.': '团队：全部', 'token.': '令牌与登录：全部', 'customer.': '客户：全部', 'journey.': '旅程：全部', 'segment.': '人群：全部', 'tag.': '标签：全部', 'import.': '导入：全部', 'keys.': '加密密钥：全部' } as Record<string, string>,
-    actions: {
-      'source.put': '新建或修改数据源', 'user.put': '新建或修改成员', 'role.put': '新建或修改角色', 'role.delete': '删除角色', 'team.put': '新建或修改团队', 'team.delete': '删除团队', 'team.share': '共享', 'team.refuse': '被团队范围拦下', 'token.put': '登录或新建令牌', 'token.delete': '退出或撤销令牌', 'session.refused': '登录被拒', 'identity.type.put': '修改识别规则', 'identity.rules.apply': '应用识别规则',
-      'customer.split': '拆分客户', 'customer.merge': '合并客户', 'customer.erase': '删除客户', 'customers.export': '导出客户', 'customers.export.fetched': '下载导出文件', 'refusal.decide': '复核关联', 'trait.put': '修改属性', 'consent.put': '记录授权', 'plan.event.put': '修改埋点方案',
-      'quarantine.discard': '丢弃隔离事件', 'quarantine.replay': '重放隔离事件', 'setting.put': '修改设置', 'values.reveal': '查看完整信息', 'policy.put': '修改发送规则', 'channel.put': '修改发送账号', 'channel.delete': '删除发送账号', 'stop.put': '急停或恢复', 'segment.put': '保存人群', 'segment.delete': '删除人群', 'tag.put': '保存标签', 'tag.delete': '删除标签', 'template.put': '保存模板', 'template.delete': '删除模板',
-      'journey.put': '保存旅程', 'journey.delete': '删除旅程', 'journey.publish': '发布旅程', 'backup.take': '备份', 'audit.export': '导出操作记录', 'mapping.put': '保存映射', 'coupon.put': '修改券池', 'tombstone.put': '解除删除标记', 'object.put': '修改对象',
-      'object.kind.put': '修改对象种类', 'import.create': '开始导入', 'import.state': '暂停、继续或撤销导入', 'segment.members': '手工增减人群', 'tag.values': '手工打标签', 'touch.send': '手工触达', 'touch.decide': '裁定触达', 'touch.task': '外呼任务', 'request.put': '个人权利请求', 'customer.restrict': '限制或恢复处理', 'trait.correct': '更正属性', 'identifier.add': '手工加标识', 'identifier.part': '摘掉标识',
-      'journey.state': '暂停、继续或停止旅程', 'journey.enter': '放人进旅程', 'journey.move': '移动旅程位置', 'retention.put': '修改数据保留', 'retention.begin': '执行数据保留', 'keys.rotate': '更换加密密钥', 'keys.remove': '销毁加密密钥', 'person.package': '打包个人资料', 'person.package.fetched': '下载个人资料', 'access.refuse': '没有权限，被拒',
-    } as Record<string, string>,
-    emptyTitle: '没有记录', empty: '没有符合条件的操作。',
-  },
-  en: {
-    title: 'Audit', purpose: 'Who changed what, when and from where, and who looked at personal values in full. It only grows.', user: 'Login', action: 'Action', object: 'Object', detail: 'Detail', at: 'Time', address: 'From', allActions: 'All actions', system: 'system', text: 'Text in it', from: 'From', until: 'To', clear: 'Clear filters',
-    chain: 'Each line carries a seal of the one before: what is altered, removed or put in between is seen.', verify: 'Verify the chain', whole: (lines, at) => `It is whole: all ${lines} lines were computed again, and none was altered, removed or put in between. ${at}`, broken: (seq) => `It does not fit, from line ${seq} on.`, brokenNoSeq: 'It does not fit.', exports: 'Export', exportHelp: 'What is filtered here; an export is a line of its own', before: 'before', after: 'after', member: 'member', noChange: 'Before and after are the same.', raw: 'As it stands', line: (seq) => `Line ${seq}`, openLine: (seq) => `Open line ${seq}`,
-    groups: { 'user.': 'People: all', 'role.': 'Roles: all', 'team.': 'Teams: all', 'token.': 'Tokens and sign-ins: all', 'customer.': 'Customers: all', 'journey.': 'Journeys: all', 'segment.': 'Segments: all', 'tag.': 'Tags: all', 'import.': 'Imports: all', 'keys.': 'Sealing keys: all' },
-    actions: {
-      'source.put': 'Source made or changed', 'user.put': 'Person added or changed', 'role.put': 'Role made or changed', 'role.delete': 'Role deleted', 'team.put': 'Team made or changed', 'team.delete': 'Team deleted', 'team.share': 'Shared', 'team.refuse': 'Stopped by the team\'s scope', 'token.put': 'Signed in, or token made', 'token.delete': 'Signed out, or token revoked', 'session.refused': 'Sign-in refused', 'identity.type.put': 'Identity rule changed', 'identity.rules.apply': 'Identity rules applied',
-      'customer.split': 'Customer split', 'customer.merge': 'Customers joined', 'customer.erase': 'Customer erased', 'customers.export': 'Customers exported', 'customers.export.fetched': 'Export fetched', 'refusal.decide': 'Link reviewed', 'trait.put': 'Trait changed', 'consent.put': 'Consent recorded', 'plan.event.put': 'Tracking plan changed',
-      'quarantine.discard': 'Quarantine discarded', 'quarantine.replay': 'Quarantine replayed', 'setting.put': 'Setting changed', 'values.reveal': 'Looked at in full', 'policy.put': 'Sending policy changed', 'channel.put': 'Account changed', 'channel.delete': 'Account deleted', 'stop.put': 'Stopped or resumed', 'segment.put': 'Segment saved', 'segment.delete': 'Segment deleted', 'tag.put': 'Tag saved', 'tag.delete': 'Tag deleted', 'template.put': 'Template saved', 'template.delete': 'Template deleted',
-      'journey.put': 'Journey saved', 'journey.delete': 'Journey deleted', 'journey.publish': 'Journey published', 'backup.take': 'Backup', 'audit.export': 'Audit exported', 'mapping.put': 'Mapping saved', 'coupon.put': 'Coupon pool changed', 'tombstone.put': 'Erasure mark lifted', 'object.put': 'Object changed',
-      'object.kind.put': 'Kind of objects changed', 'import.create': 'Import begun', 'import.state': 'Import paused, resumed, taken back', 'segment.members': 'Segment changed by hand', 'tag.values': 'Tag given by hand', 'touch.send': 'Touch by hand', 'touch.decide': 'Touch decided', 'touch.task': 'Call-centre task', 'request.put': 'Request of a person', 'customer.restrict': 'Processing restricted or allowed', 'trait.correct': 'Trait corrected', 'identifier.add': 'Identifier given by hand', 'identifier.part': 'Identifier taken off',
-      'journey.state': 'Journey paused, resumed, stopped', 'journey.enter': 'Put into a journey', 'journey.move': 'Moved in a journey', 'retention.put': 'Retention changed', 'retention.begin': 'Retention run', 'keys.rotate': 'Sealing key changed', 'keys.remove': 'Sealing key ended', 'person.package': 'Package of a person made', 'person.package.fetched': 'Package of a person fetched', 'access.refuse': 'Refused: no right',
-    },
-    emptyTitle: 'Nothing on record', empty: 'No action fits.',
-  },
-});
 
 type Entry = Schemas['AuditEntry'];
 const noFilter = { user: '', action: '', object: '', text: '', from: '', until: '', line: '' };
 
 export function AuditPage() {
-  const t = useText(texts);
+  const t = useText(auditTexts);
   const common = useText(words);
   const { zone } = useClock();
   const [filters, setFilters] = useFilters(noFilter);
@@ -100,7 +70,7 @@ export function AuditPage() {
 }
 
 function Out({ filter }: { filter: AuditFilter }) {
-  const t = useText(texts);
+  const t = useText(auditTexts);
   const noRight = useRightReason('audit.export');
   if (noRight !== null) return <ActionButton icon={<DownloadOutlined />} reason={noRight}>{t.exports}</ActionButton>;
   const item = (format: 'csv' | 'jsonl', label: string) => ({ key: format, label: <a href={exportAddress(filter, format)} download>{label}</a> });
@@ -109,7 +79,7 @@ function Out({ filter }: { filter: AuditFilter }) {
 
 /* The chain, computed again when somebody asks; its result stays until the page is left. */
 function Verdict() {
-  const t = useText(texts);
+  const t = useText(auditTexts);
   const language = useLanguage();
   const { zone } = useClock();
   const notice = useProblemNotice();
@@ -125,7 +95,7 @@ function Verdict() {
 }
 
 function Filters({ filters, onChange, clear }: { filters: typeof noFilter; onChange: (change: Partial<typeof noFilter>) => void; clear: ReactNode }) {
-  const t = useText(texts);
+  const t = useText(auditTexts);
   const users = useQuery({ ...adminQueries.users(), enabled: useMay('user.see') });
   const { zone, nowMs } = useClock();
   const logins = ['system', ...(users.data?.items ?? []).map((one) => one.login)];
@@ -160,7 +130,7 @@ function Typed({ value, onSettled, children }: { value: string; onSettled: (valu
 }
 
 function Line({ entry, onClose }: { entry: Entry | null; onClose: () => void }) {
-  const t = useText(texts);
+  const t = useText(auditTexts);
   const shown = useLasting(entry);
   const detail = shown === null ? null : detailOf(shown.detail);
   const changes = changesOf(detail);

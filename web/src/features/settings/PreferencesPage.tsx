@@ -56,11 +56,11 @@ function Look() {
   return (
     <div className="split-2" style={{ alignItems: 'start' }}>
       <Panel title={t.look} note={t.lookNote}>
-        <dl className="facts" style={{ gap: '14px 24px', alignItems: 'center' }}>
+        <dl className="facts" style={{ gap: '14px 20px', alignItems: 'center' }}>
           <dt>{t.language}</dt>
           <dd><Segmented<Language> aria-label={t.language} value={language} onChange={setLanguage} options={[{ value: 'zh', label: '中文' }, { value: 'en', label: 'English' }]} /></dd>
           <dt>{t.theme}</dt>
-          <dd><Segmented<ThemeChoice> aria-label={t.theme} value={theme} onChange={setTheme} options={[{ value: 'light', label: t.light }, { value: 'dark', label: t.dark }, { value: 'system', label: t.system }]} /></dd>
+          <dd><Segmented<ThemeChoice> style={{ maxWidth: '100%', overflowX: 'auto' }} aria-label={t.theme} value={theme} onChange={setTheme} options={[{ value: 'light', label: t.light }, { value: 'dark', label: t.dark }, { value: 'system', label: t.system }]} /></dd>
           <dt>{t.zone}</dt><dd>{server.zone} <span className="faint">{t.zoneHelp}</span></dd>
         </dl>
       </Panel>

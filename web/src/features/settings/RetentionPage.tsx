@@ -113,7 +113,7 @@ function Editor({ data }: { data: Retention }) {
       )}
     >
       <div className="scroll-x" tabIndex={0} role="group" aria-label={t.keep}>
-        <table className="plan-properties">
+        <table className="plan-properties keep-table">
           <thead><tr><th scope="col">{t.kind}</th><th scope="col">{t.keep}</th><th scope="col" style={{ textAlign: 'right' }}>{t.would}</th></tr></thead>
           <tbody>{data.kinds.map((one) => <KindRows key={one.kind} kind={one} draft={draft} trial={trial.data} onChange={change} />)}</tbody>
         </table>

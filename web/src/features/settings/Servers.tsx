@@ -14,7 +14,7 @@ import { askStanding, type Standing } from './standing';
 
 const texts = catalogue({
   zh: {
-    this: '应答的这台服务器', roles: { active: '主服务器：写入、发送', follower: '跟随：只读', collect: '只收数', query: '只查询' } as Record<string, string>, role: '角色', alone: '单机：没有别的服务器', ready: '就绪', yes: '是', epoch: '租约编号', epochHint: '每换一次主服务器加一', holder: '租约在谁手里', self: '这台', unknown: '没有说明地址', behind: '落后', records: (count: string) => `${count} 条记录`, level: '已跟上', note: '应答这个页面的那一台。', all: '全部服务器', allNote: '每台每秒报一次；10 秒没有消息算失联，正常停的写“已停”，七天后不再列出。', states: { up: '在线', gone: '失联', left: '已停' } as Record<string, string>, state: '状态', notReady: '未就绪', address: '地址', version: '版本', seen: '最近一次消息', started: '启动', thisOne: '这台',
+    this: '应答的这台服务器', roles: { active: '主服务器：写入、发送', follower: '跟随：只读', collect: '只收数', query: '只查询' } as Record<string, string>, role: '角色', alone: '单机：没有别的服务器', ready: '就绪', yes: '是', epoch: '租约编号', epochHint: '每换一次主服务器加一', holder: '租约在谁手里', self: '这台', unknown: '没有说明地址', behind: '落后', records: (count: string) => `${count} 条记录`, level: '已跟上', note: '应答这个页面的那一台。', all: '全部服务器', allNote: '每台每秒报一次；10 秒没有消息算失联，正常停的写「已停」，七天后不再列出。', states: { up: '在线', gone: '失联', left: '已停' } as Record<string, string>, state: '状态', notReady: '未就绪', address: '地址', version: '版本', seen: '最近一次消息', started: '启动', thisOne: '这台',
     warehouse: '数据仓库', embedded: '内嵌在这台服务器里', shard: '分片', up: '可用', down: '连不上', url: '地址', missing: '缺少',
   },
   en: {

@@ -37,8 +37,8 @@ const texts = catalogue({
     events: 'Events', duplicates: 'Duplicates', quarantined: 'Quarantined', customers: 'Customers', identifiers: 'Identifiers',
     steps: 'How far an event has come', durable: 'On disk', applied: 'Applied', committed: 'In the ledger', flushed: 'In the warehouse',
     durableHint: 'synced to the log before it is acknowledged', appliedHint: 'recognised, profile updated', committedHint: 'written to the ledger', flushedHint: 'ready for long queries',
-    behind: (count) => `${count} behind`, level: 'level',
-    memory: 'Memory', logSize: 'Log size', warehouse: 'Warehouse', ready: 'ready', notReady: 'not ready', unflushed: 'to be written', version: 'Version', started: 'Started', zone: 'Time zone', clock: 'Clock', virtual: 'virtual', real: 'real', server: 'Server',
+    behind: (count) => `${count} behind`, level: 'up to date',
+    memory: 'Memory', logSize: 'Log size', warehouse: 'Warehouse', ready: 'ready', notReady: 'not ready', unflushed: 'To be written', version: 'Version', started: 'Started', zone: 'Time zone', clock: 'Clock', virtual: 'virtual', real: 'real', server: 'Server',
     memoryNames: { identity: 'Identity', profile: 'Profiles', tail: 'Recent events', message_keys: 'Duplicates', history: 'History', plan: 'Tracking plan', engine: 'Engine', log: 'Log', ledger: 'Ledger', warehouse: 'Warehouse', collect: 'Doors', live: 'Live events', request: 'Requests', access: 'Access', sources: 'Sources', engine_chunk: 'Engine batch', flush_event: 'Flush buffer', template: 'Templates', templates: 'Templates', journey: 'Journeys', journeys: 'Journeys', touch: 'Touches', privacy: 'Privacy', audience: 'Tags and segments', channel: 'Sending', feed: 'Kafka', other: 'Other' },
     total: 'Total', tabs: { state: 'Running', sources: 'Told until', jobs: 'Jobs', servers: 'Servers', backups: 'Backups' },
   },
@@ -118,7 +118,7 @@ const rooms: readonly (readonly [RegExp, string])[] = [
 ];
 
 function roomOf(arena: string): string {
-  return rooms.find(([pattern]) => pattern.test(arena))?.[1] ?? arena;
+  return rooms.find(([pattern]) => pattern.test(arena))?.[1] ?? (Object.hasOwn(texts.zh.memoryNames, arena) ? arena : 'other');
 }
 
 /* One line per room. Empty ones are left out. */

@@ -92,7 +92,7 @@ function About({ source }: { source: Source }) {
           />
         </dd>
         <dt>{t.strict}</dt>
-        <dd><Switch size="small" aria-label={t.strictHint} checked={source.strict} disabled={noRole !== null} title={noRole ?? ''} onChange={(strict) => put.mutate({ strict })} /> <span className="small faint">{t.strictHint}</span></dd>
+        <dd className="row" style={{ alignItems: 'flex-start' }}><Switch size="small" aria-label={t.strictHint} checked={source.strict} disabled={noRole !== null} title={noRole ?? ''} onChange={(strict) => put.mutate({ strict })} style={{ flex: 'none', marginTop: 2 }} /><span className="small faint">{t.strictHint}</span></dd>
         <dt>{t.today}</dt><dd><Count value={source.events_today} exact /></dd>
         <dt>{t.detail.created}</dt><dd><Time at={source.created_at} exact /></dd>
         <dt>{t.detail.writeKey}</dt>

@@ -74,7 +74,7 @@ function ValueCard({ one, at, count, isOpen, prefix, error, label, onOpen, onCha
     <div className="value-card">
       <header>
         <span className="value-rank">{at + 1}</span>
-        <Input aria-label={`${label} ${at + 1}`} value={name} maxLength={100} style={{ width: 200 }} onChange={(event) => onChange({ ...one, value: event.target.value })} />
+        <Input aria-label={`${label} ${at + 1}`} value={name} maxLength={100} onChange={(event) => onChange({ ...one, value: event.target.value })} />
         <span className="grow" />
         <Button type="text" size="small" icon={<ArrowUpOutlined />} aria-label={`${t.up} ${name}`} disabled={at === 0} onClick={() => onMove(-1)} />
         <Button type="text" size="small" icon={<ArrowDownOutlined />} aria-label={`${t.down} ${name}`} disabled={at === count - 1} onClick={() => onMove(1)} />

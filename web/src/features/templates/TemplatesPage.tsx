@@ -40,7 +40,7 @@ export function TemplatesPage() {
           return (
             <>
               <div className="filters">
-                <Input.Search aria-label={t.search} placeholder={t.search} allowClear value={filters.query} onChange={(event) => setFilters({ query: event.target.value })} style={{ width: 240 }} />
+                <Input aria-label={t.search} placeholder={t.search} allowClear value={filters.query} onChange={(event) => setFilters({ query: event.target.value })} style={{ width: 240 }} />
                 <Chips label={t.channel} value={filters.channel} onChange={(channel) => setFilters({ channel: channel === filters.channel ? '' : channel })} choices={channels.map((channel) => ({ value: channel, label: channelName(channel) }))} />
               </div>
               <Panel flush>

@@ -35,7 +35,7 @@ const tabOrder: readonly Tab[] = ['touches', 'accounts', 'ways', 'corrections'];
 export function TouchesPage() {
   const t = useText(touchTexts);
   const [filters, setFilters] = useFilters({ tab: 'touches', status: '', journey: '', customer: '', touch: '', account: '', way: '' });
-  const tab = filters.tab as Tab;
+  const tab = tabOrder.find((one) => one === filters.tab) ?? 'touches';
   const accounts = useQuery({ ...touchQueries.accounts(), enabled: useMay('channel.see') });
   const hasWays = tab === 'ways' || wecomAccounts(accounts.data?.items ?? []).length > 0;
   return (
