@@ -66,6 +66,7 @@ err run_tombstone_put(struct call *call) MUST_USE;
 
 /* command_person.c */
 err run_consent_put(struct call *call) MUST_USE;
+err run_guardian_put(struct call *call) MUST_USE;
 err run_customer_restrict(struct call *call) MUST_USE;
 err run_trait_correct(struct call *call) MUST_USE;
 err run_identifier_part(struct call *call) MUST_USE;

@@ -8,7 +8,7 @@
 
 #define SETTING_BYTES_MAX 65536
 
-bool engine_keeps_child_at(const struct engine *engine, const uint32_t *nodes, size_t node_count,
+bool engine_holds_child_at(const struct engine *engine, const uint32_t *nodes, size_t node_count,
                            int64_t at_ms)
 {
     const struct act *act = engine->act;
@@ -18,7 +18,10 @@ bool engine_keeps_child_at(const struct engine *engine, const uint32_t *nodes, s
 
 bool engine_keeps_child(const struct engine *engine, const uint32_t *nodes, size_t node_count)
 {
-    return engine_keeps_child_at(engine, nodes, node_count, engine->now_ms);
+    bool agreed = false;
+    return engine_holds_child_at(engine, nodes, node_count, engine->now_ms) &&
+           !(profile_consent(engine->profile, nodes, node_count, STR(PURPOSE_GUARDIAN), &agreed) &&
+             agreed);
 }
 
 void children_setting(struct engine *engine, str key, json_value value)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* children: who is under 14 by her birthday is written to and shown only once two persons have said so (docs/privacy.md).
+/* children: who is under 14 by her birthday is written to and shown only once two persons have said so (docs/privacy.md): of all
+ * children, or of her alone, whose guardian agreed.
  *
  * By the clock of the records, in the workspace's zone: she becomes 14 by a tick. What two persons said stands in the list of sensitive
  * traits, under a name that no trait has (server/sensitive.h).
@@ -16,10 +17,10 @@
 /* No purpose that anybody agrees to: whoever asks for her consent to it is told no of a child, and of others nothing. */
 #define PURPOSE_CHILDREN "under_14"
 
-/* Is the customer of these nodes under 14, and what concerns children held? */
-/* The same at another moment, by what is known of her now. */
-bool engine_keeps_child_at(const struct engine *engine, const uint32_t *nodes, size_t node_count,
+/* Is the customer of these nodes under 14 at a moment, and what concerns all children held? By what is known of her now. */
+bool engine_holds_child_at(const struct engine *engine, const uint32_t *nodes, size_t node_count,
                            int64_t at_ms);
+/* The same now, and no guardian agreed for her. */
 bool engine_keeps_child(const struct engine *engine, const uint32_t *nodes, size_t node_count);
 
 /* ---- the engine's own ---- */

@@ -335,6 +335,7 @@ static const struct handler {
     { "values.reveal", run_values_reveal },
     { "audit.note", run_audit_note },
     { "customer.erase", run_customer_erase },
+    { "guardian.put", run_guardian_put },
     { "customer.restrict", run_customer_restrict },
     { "trait.correct", run_trait_correct },
     { "request.put", run_request_put },

@@ -46,6 +46,7 @@
  *  team.share         {kind,key,team,level:"read|use|change|none"}          team.refuse {object,path}: the audit alone
  *  customer.erase     {customer, reason}: all of a customer; answers {number} of the erasure. docs/privacy.md
  *  customer.restrict  {customer, restricted, reason}: her data are kept and not used
+ *  guardian.put       {customer, request, evidence}: a child's guardian agreed; by the second person
  *  trait.correct      {customer, name, value} or {customer, name, release:true}
  *  request.put        {customer, kind, received_ms, due_ms, handler, note}: answers {number}; or, of one that is there,
  *                     {number, state, handler, due_ms, note, result, package}: what is missing stays
@@ -98,6 +99,8 @@
     X(CUSTOMER_ERASE, "customer.erase", PRIVACY_APPROVE, "a customer was erased")                  \
     X(CUSTOMER_RESTRICT, "customer.restrict", PRIVACY_CREATE,                                      \
       "a customer's data are not to be used, or may be again")                                     \
+    X(GUARDIAN_PUT, "guardian.put", PRIVACY_APPROVE,                                               \
+      "a child was released whose guardian agreed, by a second person")                            \
     X(TRAIT_CORRECT, "trait.correct", CUSTOMER_CHANGE, "a trait was corrected by hand")            \
     X(REQUEST_PUT, "request.put", PRIVACY_CREATE,                                                  \
       "a person asked for her rights, or was answered")                                            \

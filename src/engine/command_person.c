@@ -88,10 +88,35 @@ err run_consent_put(struct call *call)
                             "two persons release it for all: POST "
                             "/api/v1/privacy/sensitive/$under_14/release");
     }
+    if (str_equal(decision.purpose, STR(PURPOSE_GUARDIAN)) && decision.granted) {
+        problem_set(call->problem, ERR_UNPROCESSABLE,
+                    "a guardian's consent is recorded by one person and released by another");
+        return problem_hint(call->problem, ERR_UNPROCESSABLE,
+                            "POST /api/v1/privacy/requests with kind guardian_consent");
+    }
     if (json_kind(granted) != JSON_BOOL) {
         problem_set(call->problem, ERR_UNPROCESSABLE, "granted is true or false");
         return problem_at(call->problem, ERR_UNPROCESSABLE, "/granted");
     }
+    return decide(call, customer, &decision);
+}
+
+/* The second person releases what the first has recorded (request): the server has seen that they are two. */
+err run_guardian_put(struct call *call)
+{
+    uint32_t customer;
+    err error = find_her(call, &customer);
+    call->object = STR(PURPOSE_GUARDIAN);
+    if (error != ERR_OK)
+        return error;
+    struct profile_decision decision = { .purpose = STR(PURPOSE_GUARDIAN),
+                                         .granted = true,
+                                         .at_ms = call->engine->now_ms,
+                                         .seq = call->seq,
+                                         .user_number = call->command->user_number,
+                                         .evidence = text_of(call, STR("evidence")) };
+    buffer_printf(&call->detail, "{\"customer\":%u,\"request\":%lld}", customer,
+                  (long long)number_of(call, STR("request")));
     return decide(call, customer, &decision);
 }
 
@@ -226,8 +251,8 @@ static bool is_one_of(str text, const char *const *words, size_t count)
 
 static bool is_kind(str kind)
 {
-    static const char *const kinds[] = { "access",      "correction", "portability",
-                                         "restriction", "erasure",    "withdrawal" };
+    static const char *const kinds[] = { "access",  "correction", "portability",     "restriction",
+                                         "erasure", "withdrawal", "guardian_consent" };
     return is_one_of(kind, kinds, sizeof kinds / sizeof kinds[0]);
 }
 

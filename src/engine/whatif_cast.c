@@ -254,13 +254,13 @@ static uint8_t zone_index(struct cast *cast, str json)
 static int64_t child_until_ms(const struct whatif_run *run, uint32_t node)
 {
     int64_t from_ms = run->order.from_ms, to_ms = run->order.to_ms;
-    if (!engine_keeps_child_at(run->engine, &node, 1, from_ms))
+    if (!engine_holds_child_at(run->engine, &node, 1, from_ms))
         return 0;
-    if (engine_keeps_child_at(run->engine, &node, 1, to_ms))
+    if (engine_holds_child_at(run->engine, &node, 1, to_ms))
         return INT64_MAX;
     while (to_ms - from_ms > 1) {
         int64_t middle_ms = from_ms + (to_ms - from_ms) / 2;
-        bool is_child = engine_keeps_child_at(run->engine, &node, 1, middle_ms);
+        bool is_child = engine_holds_child_at(run->engine, &node, 1, middle_ms);
         from_ms = is_child ? middle_ms : from_ms;
         to_ms = is_child ? to_ms : middle_ms;
     }

@@ -421,8 +421,11 @@ static bool world_consent(void *context, uint32_t customer, str name, bool *gran
 {
     struct whatif_run *run = context;
     if (str_equal(name, STR(PURPOSE_CHILDREN))) {
+        bool agreed = false;
+        bool is = is_child(run, world_root(context, customer)) &&
+                  !(world_consent(context, customer, STR(PURPOSE_GUARDIAN), &agreed) && agreed);
         *granted = false;
-        return is_child(run, world_root(context, customer));
+        return is;
     }
     struct profile_word words[FEW_WORDS];
     struct identity_join joins[FEW_WORDS];

@@ -152,6 +152,8 @@ bool profile_trait(const struct profile *profile, const uint32_t *nodes, size_t 
  * (restriction of processing), the second that nothing is chosen for her by what is known of her. */
 #define PURPOSE_PROCESSING "processing"
 #define PURPOSE_PERSONALISATION "personalisation"
+/* Who has care of a child under 14 agrees: by two persons of the house alone (guardian.put), and by no source. */
+#define PURPOSE_GUARDIAN "guardian"
 
 /* What she decided about this purpose; false: nothing. Some 100 ns a node. */
 bool profile_consent(const struct profile *profile, const uint32_t *nodes, size_t node_count,

@@ -268,7 +268,8 @@ static err apply_consent(struct profile *profile, const struct event *event, uin
         .evidence = json_text(json_get(props, STR("evidence"))),
     };
     /* Whose data are not to be used is said by hand (customer.restrict), and no source takes it back. */
-    if (str_equal(decision.purpose, STR(PURPOSE_PROCESSING)))
+    if (str_equal(decision.purpose, STR(PURPOSE_PROCESSING)) ||
+        str_equal(decision.purpose, STR(PURPOSE_GUARDIAN)))
         return ERR_OK;
     return profile_put_consent(profile, node, &decision, writes);
 }

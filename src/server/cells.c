@@ -15,7 +15,7 @@ static const char *const counted[] = {
     "changes", "entered",  "left",      "inside",     "exited",     "control",   "failed",
     "waiting", "refused",  "reached",   "touched",    "goals",      "held",      "members",
     "touches", "held_out", "merged",    "passed",     "timeout",    "timed_out", "other",
-    "queued",  "sent",     "delivered", "clicked",    "suppressed", "uncertain",
+    "queued",  "sent",     "delivered", "clicked",    "suppressed", "uncertain", "orders",
 };
 /* Members all of whose numbers do, by channel and reason, or by what became of them. */
 static const char *const counted_by[] = { "reachable", "unreachable", "simulated", "actual",
@@ -23,6 +23,8 @@ static const char *const counted_by[] = { "reachable", "unreachable", "simulated
 /* Members that are what somebody wrote: rules and definitions. Their numbers count nobody. */
 static const char *const written[] = { "rule",  "measure", "definition", "journey",  "request",
                                        "parts", "values",  "stages",     "points_by" };
+/* Members whose lines count touches: a line of few says that there are some. */
+static const char *const lines_of_touches[] = { "touches", "held", "caps", "kinds", "by_day" };
 /* Members that name customers as examples. */
 static const char *const examples[] = { "sample", "entering", "leaving", "examples" };
 
@@ -30,6 +32,7 @@ struct cells {
     int64_t step;
     int64_t size, base; /* of a profile, rounded */
     int64_t people;     /* of the profile, as many as there are */
+    int64_t money_unit; /* of budgets */
 };
 
 static bool is_one_of(str name, const char *const *names, size_t count)
@@ -135,8 +138,31 @@ static void write_lines(const struct cells *cells, json_value lines, struct buff
 
 static bool write_cell(void *context, str name, json_value value, struct buffer *out);
 
-/* {"amount":…, …} with the amount that so many people make. */
-static void write_amount(struct cells *cells, json_value object, int64_t people, struct buffer *out)
+/* {"count":…,"amount":…}, or the sum of such in `kinds`, which is made of what is shown. */
+static bool is_money(json_value object)
+{
+    return json_kind(json_get(object, STR("amount"))) == JSON_INT &&
+           (json_kind(json_get(object, STR("count"))) == JSON_INT ||
+            json_kind(json_get(object, STR("kinds"))) == JSON_ARRAY);
+}
+
+/* Of a day it is of all kinds together: one that is dear would stand out of many that are not. */
+static int64_t amount_shown(const struct cells *cells, str name, json_value object)
+{
+    struct json_iterator kinds = json_iterate(json_get(object, STR("kinds")));
+    int64_t amount = json_int(json_get(object, STR("amount")), 0), sum = 0;
+    json_value kind;
+    if (json_kind(json_get(object, STR("count"))) == JSON_INT) {
+        int64_t people = json_int(json_get(object, STR("count")), 0);
+        return str_equal(name, STR("by_day")) ? cells_in_steps(amount, cells->money_unit)
+                                              : cells_money(amount, people, cells->step);
+    }
+    while (json_next(&kinds, NULL, &kind))
+        sum += amount_shown(cells, STR_NONE, kind);
+    return sum;
+}
+
+static void write_money(struct cells *cells, str name, json_value object, struct buffer *out)
 {
     struct json_iterator iterator = json_iterate(object);
     json_value value;
@@ -149,30 +175,79 @@ static void write_amount(struct cells *cells, json_value object, int64_t people,
         json_write_text(out, key);
         buffer_append_byte(out, ':');
         if (str_equal(key, STR("amount")))
-            put_int(out, cells_money(json_int(value, 0), people, cells->step));
+            put_int(out, amount_shown(cells, name, object));
         else
             json_write_replacing(out, key, value, write_cell, cells);
     }
     buffer_append_byte(out, '}');
 }
 
-/* Money and how many times it was given: {"count":…,"amount":…}, or the sum of such in `kinds`. */
-static bool is_money(json_value object, int64_t *people)
+/* Orders of the day and what they brought, by currency. */
+static bool is_takings(json_value object)
 {
-    json_value count = json_get(object, STR("count")), kinds = json_get(object, STR("kinds")), kind;
-    struct json_iterator iterator = json_iterate(kinds);
-    *people = json_int(count, 0);
-    if (json_kind(json_get(object, STR("amount"))) != JSON_INT ||
-        (json_kind(count) != JSON_INT && json_kind(kinds) != JSON_ARRAY))
-        return false;
-    while (json_kind(count) != JSON_INT && json_next(&iterator, NULL, &kind))
-        *people += json_int(json_get(kind, STR("count")), 0);
-    return true;
+    return json_kind(json_get(object, STR("orders"))) == JSON_INT &&
+           json_kind(json_get(object, STR("net"))) == JSON_INT;
+}
+
+static void write_takings(const struct cells *cells, json_value line, struct buffer *out)
+{
+    int64_t orders = json_int(json_get(line, STR("orders")), 0);
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("currency"), json_text(json_get(line, STR("currency"))));
+    json_member_int(&writer, STR("orders"), rounded(cells, orders));
+    json_member_int(&writer, STR("net"),
+                    cells_money(json_int(json_get(line, STR("net")), 0), orders, cells->step));
+    json_member_int(&writer, STR("refunded"),
+                    cells_money(json_int(json_get(line, STR("refunded")), 0), orders, cells->step));
+    json_end_object(&writer);
+}
+
+/* Customers of a channel and how many of them are linked: the rate is made of what is shown. */
+static bool is_link_rate(json_value object)
+{
+    return json_kind(json_get(object, STR("linked"))) == JSON_INT &&
+           json_kind(json_get(object, STR("channel"))) == JSON_TEXT;
+}
+
+static void write_link_rate(const struct cells *cells, json_value line, struct buffer *out)
+{
+    int64_t customers = rounded(cells, json_int(json_get(line, STR("customers")), 0));
+    int64_t linked = rounded(cells, json_int(json_get(line, STR("linked")), 0));
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_text(&writer, STR("channel"), json_text(json_get(line, STR("channel"))));
+    json_member_int(&writer, STR("customers"), customers);
+    json_member_int(&writer, STR("linked"), linked);
+    json_put_key(&writer, STR("rate"));
+    json_put_double(&writer, customers > 0 ? (double)linked / (double)customers : 0);
+    json_end_object(&writer);
 }
 
 static bool write_object(struct cells *cells, str name, json_value object, struct buffer *out)
 {
-    int64_t people;
+    if (is_takings(object)) {
+        write_takings(cells, object, out);
+        return true;
+    }
+    if (is_link_rate(object)) {
+        write_link_rate(cells, object, out);
+        return true;
+    }
+    if (cells_is_advisers(object)) {
+        cells_write_advisers(object, cells->step, out);
+        return true;
+    }
+    if (cells_is_pool(object)) {
+        cells_write_pool(object, cells->step, out);
+        return true;
+    }
+    if (str_equal(name, STR("budgets"))) {
+        cells_write_budget(object, cells->money_unit, out);
+        return true;
+    }
     if (IS_IN(name, counted_by)) {
         json_write_replacing(out, name, object, write_number, cells);
         return true;
@@ -181,10 +256,36 @@ static bool write_object(struct cells *cells, str name, json_value object, struc
         cells_write_goal(object, cells->step, out);
         return true;
     }
-    if (!is_money(object, &people))
+    if (!is_money(object))
         return false;
-    write_amount(cells, object, people, out);
+    write_money(cells, name, object, out);
     return true;
+}
+
+/* How many a line is about; very many when it does not say. */
+static int64_t count_of(json_value line)
+{
+    json_value count = json_get(line, STR("count"));
+    if (json_kind(count) != JSON_INT)
+        count = json_get(line, STR("touches"));
+    return json_int(count, INT64_MAX);
+}
+
+static void write_lines_of_touches(struct cells *cells, str name, json_value lines,
+                                   struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(lines);
+    json_value line;
+    bool first = true;
+    buffer_append_byte(out, '[');
+    while (json_next(&iterator, NULL, &line)) {
+        if (count_of(line) < cells->step)
+            continue;
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        json_write_replacing(out, name, line, write_cell, cells);
+    }
+    buffer_append_byte(out, ']');
 }
 
 static bool write_cell(void *context, str name, json_value value, struct buffer *out)
@@ -211,6 +312,10 @@ static bool write_cell(void *context, str name, json_value value, struct buffer 
         write_lines(cells, value, out);
         return true;
     }
+    if (kind == JSON_ARRAY && IS_IN(name, lines_of_touches)) {
+        write_lines_of_touches(cells, name, value, out);
+        return true;
+    }
     return kind == JSON_OBJECT && write_object(cells, name, value, out);
 }
 
@@ -220,6 +325,8 @@ void cells_write(json_value answer, int64_t step, struct buffer *out)
     cells.people = json_int(json_get(answer, STR("count")), 0);
     cells.size = rounded(&cells, cells.people);
     cells.base = rounded(&cells, json_int(json_get(answer, STR("base")), 0));
+    json_value money = json_get(json_get(answer, STR("result")), STR("money"));
+    cells.money_unit = cells_money_unit(money, step);
     json_write_replacing(out, STR_NONE, answer, write_cell, &cells);
 }
 

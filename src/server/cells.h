@@ -8,7 +8,8 @@
  *
  * Money (cells_money.c) that fewer than N brought is 0; that of more is a multiple of a round number (1, 2 or 5 and zeros), the
  * largest that is at most what N of them brought on average. Intervals of a goal are made of what is shown; that of the money is
- * left out where fewer than N of either side reached the goal.
+ * left out where fewer than N of either side reached the goal. What a run of a what-if tells of advisers, budgets and pools of
+ * coupons (cells_whatif.c) is cut with it, and its lines of fewer than N touches are left out.
  *
  * What it does not keep away: who may ask any number of rules finds the step of a rounded count by and by. docs/security.md says
  * what is done about it (rights, pace, the audit).
@@ -24,7 +25,8 @@
         X(previewSegment) X(previewSegmentChange) X(overlapSegments) X(mapSegments)                \
             X(profileSegment) X(listTags) X(getTag) X(putTag) X(getTagHistory) X(previewTagChange) \
                 X(getOverview) X(listJourneys) X(getJourney) X(putJourney) X(getJourneyReport)     \
-                    X(getWhatif) X(compareWhatif) X(getCalendar)
+                    X(getWhatif) X(compareWhatif) X(getCalendar) X(getToday) X(getLinkRate)        \
+                        X(listCouponPools)
 
 /* After the handler: what its answer counts, for who asks. Workers. */
 err cells_cut(struct request *request, struct problem *problem) MUST_USE;
@@ -36,5 +38,19 @@ int64_t cells_money(int64_t amount, int64_t people, int64_t step);
 /* A goal of a journey's report: journey and control group beside each other. */
 bool cells_is_goal(json_value value);
 void cells_write_goal(json_value goal, int64_t step, struct buffer *out);
+
+/* ---- cells_whatif.c ---- */
+
+/* The work of advisers in a run. */
+bool cells_is_advisers(json_value value);
+void cells_write_advisers(json_value advisers, int64_t step, struct buffer *out);
+/* What N touches of the dearest kind in a run's `money` cost; 0 for none. */
+int64_t cells_money_unit(json_value money, int64_t step);
+/* The multiple of `unit` below; 0 without one. */
+int64_t cells_in_steps(int64_t amount, int64_t unit);
+/* A budget, its money in multiples of `unit`; nothing was spent where that is 0. */
+void cells_write_budget(json_value budget, int64_t unit, struct buffer *out);
+bool cells_is_pool(json_value value);
+void cells_write_pool(json_value pool, int64_t step, struct buffer *out);
 
 #endif

@@ -190,6 +190,13 @@ static void write_purpose(const struct writing *writing, const struct customer_v
     buffer_append_str(writing->out, STR("</td></tr>"));
 }
 
+/* What others say of her is not decided on her page. */
+static bool is_hers(str purpose)
+{
+    return !str_equal(purpose, STR(PURPOSE_PROCESSING)) &&
+           !str_equal(purpose, STR(PURPOSE_GUARDIAN));
+}
+
 static void write_page(struct request *request, const struct customer_view *view, bool changed)
 {
     struct writing writing = { .out = &request->out, .english = is_english(request) };
@@ -218,7 +225,7 @@ static void write_page(struct request *request, const struct customer_view *view
         write_purpose(&writing, view, str_from_c(purposes[i].purpose));
     for (uint32_t i = 0; i < view->facts.consent_count; i++) {
         str purpose = view->facts.consents[i].purpose;
-        if (purpose_text(purpose) == NULL && !str_equal(purpose, STR(PURPOSE_PROCESSING)))
+        if (purpose_text(purpose) == NULL && is_hers(purpose))
             write_purpose(&writing, view, purpose);
     }
     buffer_append_str(&request->out, STR("</table><p>"));
@@ -240,8 +247,7 @@ err route_preferences_get(struct request *request, struct problem *problem)
 /* What may be decided here: what the page shows. */
 static bool is_shown(const struct customer_view *view, str purpose)
 {
-    return !str_equal(purpose, STR(PURPOSE_PROCESSING)) &&
-           (purpose_text(purpose) != NULL || consent_of(view, purpose) != NULL);
+    return is_hers(purpose) && (purpose_text(purpose) != NULL || consent_of(view, purpose) != NULL);
 }
 
 err route_preferences_post(struct request *request, struct problem *problem)

@@ -17,6 +17,7 @@
 #define REQUEST_DAYS_DEFAULT 15
 #define HER_REQUESTS_MAX 1000
 #define DECISIONS_MAX 10000
+#define EVIDENCE_BYTES_MAX 1000
 
 /* ---- settings ---- */
 
@@ -301,6 +302,31 @@ static err put_request(struct request *request, struct command_body *body, char 
     return error;
 }
 
+/* Is she held as a child now? Of others nobody agrees. */
+static err check_child(struct request *request, str one_id, struct problem *problem)
+{
+    struct customer_view view;
+    view_init(&view, false);
+    err error = view_customer(request, one_id, false, &view, problem);
+    if (error != ERR_OK || view.is_child)
+        return error;
+    problem_set(problem, ERR_CONFLICT, "she is not held as a child under 14");
+    return problem_hint(problem, ERR_CONFLICT,
+                        "her trait 'birthday' says so; a guardian may have agreed already");
+}
+
+/* The note is the proof: who agreed, how, and where it lies. */
+static err check_guardian(struct request *request, struct problem *problem)
+{
+    str note = str_trim(json_text(json_get(request->json, STR("note"))));
+    if (note.size == 0) {
+        problem_set(problem, ERR_UNPROCESSABLE,
+                    "a guardian's consent needs its proof: who agreed, how, where it lies");
+        return problem_at(problem, ERR_UNPROCESSABLE, "/note");
+    }
+    return check_child(request, json_text(json_get(request->json, STR("customer"))), problem);
+}
+
 err route_person_request_post(struct request *request, struct problem *problem)
 {
     struct command_body body;
@@ -309,6 +335,9 @@ err route_person_request_post(struct request *request, struct problem *problem)
     char id[24];
     err error = view_number(request, json_text(json_get(request->json, STR("customer"))), &customer,
                             problem);
+    if (error == ERR_OK &&
+        str_equal(json_text(json_get(request->json, STR("kind"))), STR("guardian_consent")))
+        error = check_guardian(request, problem);
     if (error == ERR_OK)
         error = person_setting(request, "privacy.request_days", REQUEST_DAYS_DEFAULT, 3650, &days,
                                problem);
@@ -407,6 +436,39 @@ static err restrict_her(struct request *request, uint32_t customer, bool restric
     return run_for_her(request, "customer.restrict", &body, problem);
 }
 
+/* Whoever recorded a guardian's consent cannot release it; a machine's token is nobody. */
+static err check_second(struct request *request, const struct person_request *row,
+                        struct problem *problem)
+{
+    uint32_t user = request->actor.user_number;
+    if (!request->actor.is_automation && user != 0 && user != row->user)
+        return ERR_OK;
+    problem_set(problem, ERR_CONFLICT, "whoever recorded a guardian's consent cannot release it");
+    return problem_hint(problem, ERR_CONFLICT, "a second person has to agree");
+}
+
+static err release_child(struct request *request, const struct person_request *row,
+                         uint32_t customer, struct problem *problem)
+{
+    struct command_body body;
+    char evidence[EVIDENCE_BYTES_MAX];
+    str note = str_slice(row->note, 0, str_utf8_prefix_bytes(row->note, EVIDENCE_BYTES_MAX - 100));
+    str recorded_by = answer_login(request, row->user);
+    err error = check_second(request, row, problem);
+    if (error == ERR_OK)
+        error = check_child(request, answer_one_id(request, customer), problem);
+    if (error != ERR_OK)
+        return error;
+    snprintf(evidence, sizeof evidence, "r%lld, %.*s: %.*s", (long long)row->number,
+             (int)str_utf8_prefix_bytes(recorded_by, 60), recorded_by.data, (int)note.size,
+             note.data);
+    command_body_begin(&body);
+    json_member_int(&body.writer, STR("customer"), customer);
+    json_member_int(&body.writer, STR("request"), row->number);
+    json_member_text(&body.writer, STR("evidence"), str_from_c(evidence));
+    return run_for_her(request, "guardian.put", &body, problem);
+}
+
 err person_decide(struct request *request, uint32_t customer, str purpose, bool granted,
                   const char *evidence, str text_version, struct problem *problem)
 {
@@ -467,6 +529,8 @@ err route_person_request_perform(struct request *request, struct problem *proble
     } else if (str_equal(row.kind, STR("withdrawal"))) {
         error = person_withdraw_all(request, answer_one_id(request, ask.root), "request of hers",
                                     problem);
+    } else if (str_equal(row.kind, STR("guardian_consent"))) {
+        error = release_child(request, &row, ask.root, problem);
     } else {
         problem_set(problem, ERR_UNPROCESSABLE, "this kind of request is not done by itself");
         return problem_hint(problem, ERR_UNPROCESSABLE,

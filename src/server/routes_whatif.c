@@ -56,7 +56,24 @@ static bool counts_everybody(str name)
 {
     return str_equal(name, STR("customers")) || str_equal(name, STR("events")) ||
            str_equal(name, STR("others")) || str_equal(name, STR("elapsed")) ||
-           str_equal(name, STR("elapsed_ms"));
+           str_equal(name, STR("elapsed_ms")) || str_equal(name, STR("budgets"));
+}
+
+/* Pools of coupons are things: hers and shared ones. */
+static void write_pools_of(const struct scope *scope, json_value pools, struct buffer *out)
+{
+    struct json_iterator iterator = json_iterate(pools);
+    json_value pool;
+    bool first = true;
+    buffer_append_byte(out, '[');
+    while (json_next(&iterator, NULL, &pool)) {
+        if (!scope_sees_thing(scope, "pool", json_text(json_get(pool, STR("key"))), TEAM_READ))
+            continue;
+        buffer_append_str(out, first ? STR("") : STR(","));
+        first = false;
+        json_write_value(out, pool);
+    }
+    buffer_append_byte(out, ']');
 }
 
 static bool write_no_refused(void *context, str name, json_value value, struct buffer *out)
@@ -68,7 +85,7 @@ static bool write_no_refused(void *context, str name, json_value value, struct b
     return true;
 }
 
-static void write_part_of(json_value object, struct buffer *out)
+static void write_part_of(const struct scope *scope, json_value object, struct buffer *out)
 {
     struct json_iterator iterator = json_iterate(object);
     json_value value;
@@ -81,7 +98,9 @@ static void write_part_of(json_value object, struct buffer *out)
         json_write_text(out, key);
         buffer_append_byte(out, ':');
         if (str_equal(key, STR("result")) && json_is_object(value))
-            write_part_of(value, out);
+            write_part_of(scope, value, out);
+        else if (str_equal(key, STR("coupon_pools")))
+            write_pools_of(scope, value, out);
         else if (counts_everybody(key) && json_kind(value) == JSON_INT)
             buffer_append_byte(out, '0');
         else if (counts_everybody(key) && json_kind(value) == JSON_ARRAY)
@@ -108,7 +127,7 @@ static err leave_part(struct request *request, struct problem *problem)
         !scope_sees_user(request, (uint32_t)json_int(json_get(root, STR("user_number")), 0)))
         error = ERR_NOT_FOUND;
     if (error == ERR_OK) {
-        write_part_of(root, &out);
+        write_part_of(request->scope, root, &out);
         error = buffer_status(&out);
     }
     buffer_clear(&request->out);

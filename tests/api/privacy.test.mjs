@@ -546,6 +546,34 @@ test('P11: a sensitive trait is used by nobody before a second person has releas
   assert.equal((await rows()).length, 2);
   assert.equal((await expect(kith, 200, 'PUT', '/privacy/sensitive/$under_14', { ...as('first'), body: { reason: 'again' } })).state, 'held');
   assert.equal((await shown()).under_14, true);
+
+  // One child alone, whose guardian agreed: one person records it with its proof, another releases it, anybody takes it back.
+  const sister = { id: 'u-child-2', phone: '+8613512340015', name: '钱更小' };
+  await send(identify(sister, { name: sister.name, birthday: `${new Date().getUTCFullYear() - 8}-02-28` }));
+  const hers = { customer: kept.one_id, kind: 'guardian_consent', note: '母亲 2026-11-22 签署，扫描件 G-17' };
+  const record = (who, body) => ask(kith, 'POST', '/privacy/requests', { ...as(who), body });
+  const unproved = await record('first', { ...hers, note: ' ' });
+  assert.deepEqual([unproved.status, unproved.json.errors?.[0]?.pointer], [422, '/note'], unproved.text);
+  assert.equal((await record('first', { ...hers, customer: await oneId(other) })).status, 409, 'of grown-ups nobody agrees');
+  await refused(kith, 422, 'unprocessable', 'PUT', `/customers/${kept.one_id}/consent/guardian`, { ...as('first'), body: { granted: true, evidence: 'x' } });
+  await send({ type: 'track', event: 'Consent Granted', userId: child.id, messageId: `m-${++messages}`, properties: { purpose: 'guardian' } });
+  assert.equal((await shown()).under_14, true, 'no source agrees for a guardian');
+  const recorded = (await record('first', hers)).json;
+  const perform = (options) => ask(kith, 'POST', `/privacy/requests/${recorded.id}/perform`, options);
+  assert.equal((await perform({})).status, 409, "a machine's token is nobody");
+  assert.equal((await perform(as('first'))).status, 409, 'whoever recorded it cannot release it');
+  assert.equal((await shown()).under_14, true, 'recorded is not released');
+  const performed = await perform(as('second'));
+  assert.deepEqual([performed.status, performed.json.state], [202, 'done'], performed.text);
+  assert.deepEqual([(await shown()).name, (await shown()).under_14], [child.name, undefined]);
+  assert.equal((await expect(kith, 200, 'GET', `/customers/${await oneId(sister)}`)).under_14, true, 'her sister is held as before');
+  assert.equal((await rows()).length, 2);
+  const decided = (await expect(kith, 200, 'GET', `/customers/${kept.one_id}/consents`)).items.find((one) => one.purpose === 'guardian');
+  assert.deepEqual([decided.state, decided.user, decided.evidence], ['granted', 'second', `${recorded.id}, first: ${hers.note}`]);
+  assert.equal((await expect(kith, 200, 'GET', '/audit?action=guardian.put')).items.length, 1);
+  assert.equal((await record('first', hers)).status, 409, 'she is held no more');
+  await expect(kith, 200, 'PUT', `/customers/${kept.one_id}/consent/guardian`, { ...as('first'), body: { granted: false, evidence: 'father called' } });
+  assert.equal((await shown()).under_14, true, 'one person takes it back');
 });
 
 // ---- P9: what is too old goes ----

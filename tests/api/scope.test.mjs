@@ -387,6 +387,7 @@ test("what-if: a team's run simulates its own journey over its own customers", r
   const run = await done('wendy', `/journeys/wecom__hi/whatif/${begun.id}`);
   assert.equal(run.state, 'done', JSON.stringify(run).slice(0, 600));
   assert.equal(run.customers ?? run.result?.customers, 0);
+  assert.deepEqual([run.result.budgets, run.result.coupon_pools], [[], []], 'the house spends and gives, too');
   const given = await as('wendy', 202, 'POST', '/journeys/wecom__hi/whatif', { days: 1, journey: { trigger: { type: 'event', event: 'Order Paid' }, ...waiting } });
   assert.ok(JSON.stringify(given.request).includes('team-view-wecom'));
   const whole = await expect(kith, 202, 'POST', '/journeys/wecom__hi/whatif', { body: { days: 1 } });

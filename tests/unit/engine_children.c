@@ -102,11 +102,32 @@ static void released_and_held_again(void **state)
                   "{\"customer\":1,\"purpose\":\"under_14\",\"granted\":true}", 422, NULL);
 }
 
+static void one_child_is_released_when_her_guardian_agreed(void **state)
+{
+    struct house *house = *state;
+    say_her(house);
+    put_birthday(house, "{\"customer\":1,\"name\":\"birthday\",\"value\":\"2020-01-01\"}");
+    house_command(house, "consent.put",
+                  "{\"customer\":1,\"purpose\":\"guardian\",\"granted\":true}", 422, NULL);
+    assert_true(is_kept(house));
+    house_command(house, "guardian.put", "{\"customer\":1,\"request\":1,\"evidence\":\"signed\"}",
+                  200, NULL);
+    assert_false(is_kept(house));
+    house_close(house);
+    house_open(house, false);
+    assert_false(is_kept(house));
+    house_command(house, "consent.put",
+                  "{\"customer\":1,\"purpose\":\"guardian\",\"granted\":false}", 200, NULL);
+    assert_true(is_kept(house));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(becomes_14_by_a_tick, set_up, tear_down),
         cmocka_unit_test_setup_teardown(released_and_held_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_child_is_released_when_her_guardian_agreed, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

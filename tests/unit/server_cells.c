@@ -81,7 +81,49 @@ static void test_money_of_a_simulation_is_cut_with_its_counts(void **state)
         "123456},{\"kind\":\"sms\",\"count\":1,\"amount\":10000}]}}",
         5,
         "{\"money\":{\"amount\":100000,\"kinds\":[{\"kind\":\"coupon\",\"count\":10,\"amount\":"
-        "100000},{\"kind\":\"sms\",\"count\":0,\"amount\":0}]}}");
+        "100000}]}}");
+}
+
+static void test_a_simulation_tells_nobody_by_advisers_budgets_pools_or_lines(void **state)
+{
+    (void)state;
+    expect_cut(
+        "{\"advisers\":{\"by_day\":[{\"day\":\"2026-11-01\",\"tasks\":3,\"minutes\":9,\"over_"
+        "capacity\":2,\"put_off\":1},{\"day\":\"2026-11-02\",\"tasks\":12,\"minutes\":36,\"over_"
+        "capacity\":7,\"put_off\":4}],\"tasks\":15,\"minutes\":45,\"tasks_per_day\":5,\"days_over_"
+        "capacity\":2,\"put_off\":4,\"not_done\":1,\"longest_wait_days\":3}}",
+        5,
+        "{\"advisers\":{\"by_day\":[{\"day\":\"2026-11-02\",\"tasks\":10,\"minutes\":30,\"over_"
+        "capacity\":5,\"put_off\":0}],\"tasks\":15,\"minutes\":40,\"tasks_per_day\":5,\"days_over_"
+        "capacity\":1,\"put_off\":0,\"not_done\":0,\"longest_wait_days\":0}}");
+    /* two coupons of ten yuan among a hundred texts: what is spent does not say that there were two */
+    expect_cut(
+        "{\"result\":{\"money\":{\"kinds\":[{\"kind\":\"sms\",\"count\":100,\"amount\":500},{\"kind\":"
+        "\"coupon\",\"count\":2,\"amount\":2000}],\"amount\":2500,\"by_day\":[{\"day\":\"1\",\"count\":3,\"amount\":1005},{\"day\":\"2\",\"count\":99,\"amount\":1495}]},\"budgets\":[{\"name\":\"b\",\"per\":"
+        "\"day\",\"amount\":1000,\"spent\":2000,\"spent_most\":1000,\"used_up\":2},{\"name\":\"c\",\"per\":"
+        "\"total\",\"amount\":900000,\"spent\":12345,\"spent_most\":12345,\"used_up\":0}],\"coupon_"
+        "pools\":[{\"key\":\"p\",\"given\":7,\"left\":93}]}}",
+        5,
+        "{\"result\":{\"money\":{\"kinds\":[{\"kind\":\"sms\",\"count\":100,\"amount\":500}],"
+        "\"amount\":500,\"by_day\":[{\"day\":\"2\",\"count\":95,\"amount\":0}]},\"budgets\":[{\"name\":\"b\",\"per\":\"day\",\"amount\":1000,\"spent\":0,\"spent_"
+        "most\":0,\"used_up\":0},{\"name\":\"c\",\"per\":\"total\",\"amount\":900000,\"spent\":10000,"
+        "\"spent_most\":10000,\"used_up\":0}],\"coupon_pools\":[{\"key\":\"p\",\"given\":5,\"left\":"
+        "95}]}}");
+    expect_cut(
+        "{\"held\":[{\"node\":\"a\",\"reason\":\"restricted\",\"count\":1},{\"node\":\"b\",\"reason\":"
+        "\"quiet_hours\",\"count\":8}],\"caps\":[{\"reason\":\"budget\",\"touches\":2,\"customers\":2}]}",
+        5, "{\"held\":[{\"node\":\"b\",\"reason\":\"quiet_hours\",\"count\":5}],\"caps\":[]}");
+}
+
+static void test_takings_of_the_day_and_links_are_cut(void **state)
+{
+    (void)state;
+    expect_cut(
+        "{\"orders\":7,\"revenue\":[{\"currency\":\"CNY\",\"orders\":7,\"net\":70123,\"refunded\":11}]}",
+        5,
+        "{\"orders\":5,\"revenue\":[{\"currency\":\"CNY\",\"orders\":5,\"net\":50000,\"refunded\":10}]}");
+    expect_cut("{\"items\":[{\"channel\":\"tmall\",\"customers\":13,\"linked\":4,\"rate\":0.31}]}",
+               5, "{\"items\":[{\"channel\":\"tmall\",\"customers\":10,\"linked\":0,\"rate\":0}]}");
 }
 
 static const char line[] =
@@ -126,6 +168,8 @@ int main(void)
         cmocka_unit_test(test_money_of_few_is_not_shown_and_that_of_many_has_steps),
         cmocka_unit_test(test_goals_of_a_report_tell_neither_few_nor_what_they_brought),
         cmocka_unit_test(test_money_of_a_simulation_is_cut_with_its_counts),
+        cmocka_unit_test(test_a_simulation_tells_nobody_by_advisers_budgets_pools_or_lines),
+        cmocka_unit_test(test_takings_of_the_day_and_links_are_cut),
         cmocka_unit_test(test_a_line_of_few_or_of_all_but_few_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

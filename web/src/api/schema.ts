@@ -3112,7 +3112,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** do it: erase, restrict, or withdraw all consents; access and portability are answered by a package, corrections by hand */
+        /** do it: erase, restrict, withdraw all consents, or, as a second person, release a child whose guardian agreed; access and portability are answered by a package, corrections by hand */
         post: operations["performPersonRequest"];
         delete?: never;
         options?: never;
@@ -5997,7 +5997,7 @@ export interface components {
             /** @description r and a number */
             id: string;
             /** @enum {string} */
-            kind: "access" | "correction" | "portability" | "restriction" | "erasure" | "withdrawal";
+            kind: "access" | "correction" | "portability" | "restriction" | "erasure" | "withdrawal" | "guardian_consent";
             /**
              * @description open, in_progress: to be done; done, refused, cancelled: closed
              * @enum {string}
@@ -14117,7 +14117,7 @@ export interface operations {
                 /** @description open (also in_progress), closed, overdue, or a state */
                 state?: string;
                 /** @description of this kind */
-                kind?: "access" | "correction" | "portability" | "restriction" | "erasure" | "withdrawal";
+                kind?: "access" | "correction" | "portability" | "restriction" | "erasure" | "withdrawal" | "guardian_consent";
                 /** @description one_id: hers */
                 customer?: string;
                 /** @description `next_cursor` of the page before */
@@ -14168,7 +14168,7 @@ export interface operations {
                     /** @description one_id */
                     customer: string;
                     /** @enum {string} */
-                    kind: "access" | "correction" | "portability" | "restriction" | "erasure" | "withdrawal";
+                    kind: "access" | "correction" | "portability" | "restriction" | "erasure" | "withdrawal" | "guardian_consent";
                     /**
                      * Format: date-time
                      * @description default: now

@@ -49,7 +49,7 @@ export function Consents({ customer }: { customer: Schemas['Customer'] }) {
           {data.restricted && <div className="notice warn" role="status">{t.restricted}</div>}
           <div className="row between wrap"><h2 className="detail-head">{t.may} <span className="faint small">{t.mayHint}</span></h2><span className="row wrap">{record}<PreferencePage oneId={customer.one_id} /><Restriction oneId={customer.one_id} isRestricted={data.restricted} /></span></div>
           <Reach history={data} onWithdraw={(purpose) => setRecording({ purpose, granted: false })} />
-          <DataUse history={data} />
+          <DataUse history={data} onWithdraw={(purpose) => setRecording({ purpose, granted: false })} />
           <section>
             <h2 className="detail-head">{t.decisions}</h2>
             {data.items.length === 0 ? <Empty title={t.emptyTitle} action={record}>{t.empty}</Empty> : <Decisions items={data.items} />}
@@ -95,15 +95,16 @@ function Reach({ history, onWithdraw }: { history: ConsentHistory; onWithdraw: (
   );
 }
 
-function DataUse({ history }: { history: ConsentHistory }) {
+function DataUse({ history, onWithdraw }: { history: ConsentHistory; onWithdraw: (purpose: string) => void }) {
   const t = useText(texts);
+  const noRight = useRightReason('consent.change');
   const name = usePurpose();
   const entries = dataDecisions(history);
   if (entries.length === 0) return null;
   return (
     <section>
       <h2 className="detail-head">{t.data}</h2>
-      <div className="row wrap">{entries.map(([purpose, one]) => <Pill key={purpose} tone={one.state === 'granted' ? 'good' : 'bad'}>{name(purpose)} {t[one.state]}</Pill>)}</div>
+      <div className="row wrap">{entries.map(([purpose, one]) => <span key={purpose} className="row" style={{ gap: 4 }}><Pill tone={one.state === 'granted' ? 'good' : 'bad'}>{name(purpose)} {t[one.state]}</Pill>{one.state === 'granted' && <ActionButton size="small" type="link" danger style={{ padding: 0 }} reason={noRight} aria-label={t.withdrawOf(name(purpose))} onClick={() => onWithdraw(purpose)}>{t.withdraw}</ActionButton>}</span>)}</div>
     </section>
   );
 }

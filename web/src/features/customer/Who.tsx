@@ -37,6 +37,8 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
   const { server } = useSession();
   const noRole = useRightReason('consent.change');
   const [isRecording, setRecording] = useState(false);
+  const rights = [useMay('privacy.see'), useMay('privacy.create')];
+  const mayRecord = rights.every((one) => one);
   const noChange = useRightReason('customer.change');
   const [isAdding, setAdding] = useState(false);
   const [parting, setParting] = useState<Identifier | null>(null);
@@ -49,6 +51,7 @@ export function Who({ customer, revealed, onReveal }: WhoProps) {
           <div className="who-name">{customer.name === '' ? <span className="faint">{t.unnamed}</span> : customer.name}</div>
           <OneId id={customer.one_id} />
           {customer.under_14 === true && <Tooltip title={byHand.childHint}><span tabIndex={0} style={{ marginInlineStart: 8 }}><Pill tone="warn">{byHand.child}</Pill></span></Tooltip>}
+          {customer.under_14 === true && mayRecord && <div><Link className="small" to={`/settings/privacy?create=1&kind=guardian_consent&customer=${customer.one_id}`}>{byHand.guardian}</Link></div>}
         </div>
       </div>
       <Stage customer={customer} />

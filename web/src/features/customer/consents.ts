@@ -15,7 +15,7 @@ export type ConsentChannel = (typeof consentChannels)[number];
 /* what is asked of everybody, decided or not */
 const everyPurpose = ['marketing', 'service'] as const;
 /* kept as consents, but about what is known of her, not about reaching her */
-const aboutData = ['processing', 'personalisation', 'personalization', 'sensitive', 'skin_test'];
+const aboutData = ['processing', 'personalisation', 'personalization', 'sensitive', 'skin_test', 'guardian'];
 
 export type Cell = 'may' | 'not_asked' | 'refused' | 'channel_refused' | 'restricted';
 

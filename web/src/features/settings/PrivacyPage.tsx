@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PrivacyPage: what persons asked for, with the day on which it is due, and who was erased, with its receipt. View, filter and the request
- * that is open are in the address.
+/* PrivacyPage: what persons asked for, with the day on which it is due; which traits are sensitive; who was erased, with its receipt. View,
+ * filter and the request that is open are in the address.
  */
 import { PlusOutlined } from '@ant-design/icons';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
@@ -22,9 +22,10 @@ import { TabBar } from '@/ui/TabBar';
 import { NewRequest, RequestDrawer } from './RequestDrawer';
 import { dueIn, requestKinds, requestTexts, tones } from './privacy';
 import { adminQueries, type PersonRequest } from './queries';
+import { Sensitive } from './Sensitive';
 import './settings.css';
 
-type Tab = 'requests' | 'erasures';
+type Tab = 'requests' | 'sensitive' | 'erasures';
 
 export function PrivacyPage() {
   const t = useText(requestTexts);
@@ -34,18 +35,20 @@ export function PrivacyPage() {
   const put = (name: 'request' | 'create', value: string | null): void => setParams((before) => {
     const after = new URLSearchParams(before);
     after.delete('request');
-    after.delete('create');
+    for (const gone of ['create', 'customer', ...(before.has('create') ? ['kind'] : [])]) after.delete(gone);
     if (value !== null) after.set(name, value);
     return after;
   });
-  const shown: Tab = tab === 'erasures' ? 'erasures' : 'requests';
+  const shown: Tab = tab === 'erasures' || tab === 'sensitive' ? tab : 'requests';
+  const begun = params.get('kind');
+  const begin = { customer: params.get('customer'), kind: requestKinds.find((kind) => kind === begun && params.has('create')) ?? 'access' };
   return (
     <Page title={t.title} purpose={t.purpose} actions={<ActionButton type="primary" icon={<PlusOutlined />} reason={noRight} onClick={() => put('create', '1')}>{t.create}</ActionButton>}>
-      <TabBar<Tab> label={t.title} value={shown} tabs={(['requests', 'erasures'] as const).map((key) => ({ key, label: t.tabs[key] }))} onChange={(next) => setFilters({ tab: next })}>
-        {shown === 'requests' ? <Requests onOpen={(id) => put('request', id)} onCreate={() => put('create', '1')} noRight={noRight} /> : <Erasures />}
+      <TabBar<Tab> label={t.title} value={shown} tabs={(['requests', 'sensitive', 'erasures'] as const).map((key) => ({ key, label: t.tabs[key] }))} onChange={(next) => setFilters({ tab: next })}>
+        {shown === 'requests' ? <Requests onOpen={(id) => put('request', id)} onCreate={() => put('create', '1')} noRight={noRight} /> : shown === 'sensitive' ? <Sensitive /> : <Erasures />}
       </TabBar>
       <RequestDrawer id={params.get('request')} onClose={() => put('request', null)} />
-      <NewRequest isOpen={params.get('create') === '1'} onClose={() => put('create', null)} onMade={(id) => put('request', id)} />
+      <NewRequest key={`${begin.customer ?? ''} ${begin.kind}`} isOpen={params.get('create') === '1'} begin={begin} onClose={() => put('create', null)} onMade={(id) => put('request', id)} />
     </Page>
   );
 }

@@ -91,7 +91,8 @@ function Perform({ request }: { request: PersonRequest }) {
   const notice = useProblemNotice();
   const changed = useChanged();
   const client = useQueryClient();
-  const noRight = useRightReason('privacy.approve');
+  const { user } = useSession();
+  const noApproval = useRightReason('privacy.approve');
   const [isOpen, setOpen] = useState(false);
   const [typed, setTyped] = useState('');
   const what = performedOf(request.kind);
@@ -106,11 +107,12 @@ function Perform({ request }: { request: PersonRequest }) {
     onError: notice,
   });
   if (what === null) return null;
+  const noRight = noApproval ?? (what === 'guardian_consent' && request.created_by === user.login ? t.secondPerson : null);
   const isSure = what !== 'erasure' || typed === request.one_id;
   return (
     <div>
       <ActionButton danger={what === 'erasure'} type="primary" reason={noRight} onClick={() => { setTyped(''); setOpen(true); }}>{t.perform[what]}</ActionButton>
-      <Modal open={isOpen} title={t.performTitle[what]} okText={t.perform[what]} okButtonProps={{ danger: true, disabled: !isSure }} cancelText={common.action.cancel} confirmLoading={perform.isPending} onCancel={() => setOpen(false)} onOk={() => perform.mutate()}>
+      <Modal open={isOpen} title={t.performTitle[what]} okText={t.perform[what]} okButtonProps={{ danger: what !== 'guardian_consent', disabled: !isSure }} cancelText={common.action.cancel} confirmLoading={perform.isPending} onCancel={() => setOpen(false)} onOk={() => perform.mutate()}>
         <div className="stack" style={{ gap: 12 }}>
           <p>{t.performText[what]}</p>
           {what === 'erasure' && <label className="field"><span>{t.typeId(request.one_id ?? '')}</span><Input className="mono" autoComplete="off" aria-label={t.typeId(request.one_id ?? '')} value={typed} onChange={(event) => setTyped(event.target.value.trim())} /></label>}
@@ -162,7 +164,8 @@ function Package({ request }: { request: PersonRequest }) {
   );
 }
 
-export function NewRequest({ isOpen, onClose, onMade }: { isOpen: boolean; onClose: () => void; onMade: (id: string) => void }) {
+/* `begin`: of whom and what it is, where another page has said so. */
+export function NewRequest({ isOpen, begin, onClose, onMade }: { isOpen: boolean; begin: { customer: string | null; kind: RequestKind }; onClose: () => void; onMade: (id: string) => void }) {
   const t = useText(requestTexts);
   const common = useText(words);
   const { nowMs } = useClock();
@@ -171,8 +174,8 @@ export function NewRequest({ isOpen, onClose, onMade }: { isOpen: boolean; onClo
   const changed = useChanged();
   const [typed, setTyped] = useState('');
   const asked = useDebounced(typed.trim(), 250);
-  const [customer, setCustomer] = useState<string | null>(null);
-  const [kind, setKind] = useState<RequestKind>('access');
+  const [customer, setCustomer] = useState<string | null>(begin.customer);
+  const [kind, setKind] = useState<RequestKind>(begin.kind);
   const [due, setDue] = useState<Dayjs | null>(null);
   const [note, setNote] = useState('');
   const found = useQuery({ ...queries.customers({ query: asked, identifierType: '', cursor: '', limit: 8 }), enabled: isOpen && asked.length >= 2 });
@@ -188,18 +191,20 @@ export function NewRequest({ isOpen, onClose, onMade }: { isOpen: boolean; onClo
     },
     onError: notice,
   });
+  const needsProof = kind === 'guardian_consent';
+  const people = (found.data?.items ?? []).map((one) => ({ value: one.one_id, label: [one.name, one.one_id, one.identifiers[0]?.value ?? ''].filter((part) => part !== '').join(' · ') }));
   return (
-    <Modal open={isOpen} title={t.newTitle} okText={t.create} okButtonProps={{ disabled: customer === null }} cancelText={common.action.cancel} confirmLoading={make.isPending} onCancel={onClose} onOk={() => customer !== null && make.mutate(customer)}>
+    <Modal open={isOpen} title={t.newTitle} okText={t.create} okButtonProps={{ disabled: customer === null || (needsProof && note.trim() === '') }} cancelText={common.action.cancel} confirmLoading={make.isPending} onCancel={onClose} onOk={() => customer !== null && make.mutate(customer)}>
       <div className="stack" style={{ gap: 12 }}>
         <label className="field"><span>{t.who}</span>
           <Select
             aria-label={t.who} value={customer} placeholder={t.whoHelp} onChange={setCustomer} showSearch={{ filterOption: false, onSearch: setTyped }} loading={found.isFetching} notFoundContent={asked.length < 2 ? t.whoHelp : found.isFetching ? <Bones rows={2} inset={0} /> : t.notFound}
-            options={(found.data?.items ?? []).map((one) => ({ value: one.one_id, label: [one.name, one.one_id, one.identifiers[0]?.value ?? ''].filter((part) => part !== '').join(' · ') }))}
+            options={people.length === 0 && begin.customer !== null ? [{ value: begin.customer, label: begin.customer }] : people}
           />
         </label>
         <label className="field"><span>{t.kind}</span><Select<RequestKind> aria-label={t.kind} value={kind} onChange={setKind} options={requestKinds.map((value) => ({ value, label: t.kinds[value] }))} /></label>
         <label className="field"><span>{t.due}</span><DatePicker aria-label={t.due} style={{ width: '100%' }} value={due} minDate={dayjs(nowMs)} onChange={setDue} placeholder={t.dueHelp} /></label>
-        <label className="field"><span>{t.note}</span><Input.TextArea aria-label={t.note} autoSize={{ minRows: 2, maxRows: 6 }} maxLength={2000} value={note} onChange={(event) => setNote(event.target.value)} /></label>
+        <label className="field"><span>{needsProof ? t.proof : t.note}</span><Input.TextArea aria-label={needsProof ? t.proof : t.note} autoSize={{ minRows: 2, maxRows: 6 }} maxLength={2000} value={note} onChange={(event) => setNote(event.target.value)} />{needsProof && <span className="small faint">{t.proofHelp}</span>}</label>
       </div>
     </Modal>
   );
