@@ -4,17 +4,19 @@
 //
 //     node bench/import.mjs [ROWS]              default 1,000,000; KITH_BINARY as in the tests
 //     node bench/import.mjs goal [EVENTS]       JSON lines: events (default 6,000,000) of an eighth as many members, with
-//                                               their list before them; identities resolved, ready to query
+//                                               their list before them; identities resolved, ready to query (import_files.c
+//                                               writes them)
 //     node bench/import.mjs parquet [EVENTS]    the same world as Parquet
 //     node bench/import.mjs both [EVENTS]       one after the other, each by a server of its own, and the ratio
 //     node bench/import.mjs gb18030 [LINES]     one file of order lines in GB18030
 //
 // KITH_BENCH_FILES=DIR keeps the files there and takes them from there the next time; KITH_BENCH_PAUSE=SECONDS waits before
 // each file, so that a profiler can be put to the server whose process id is told.
+import { execFileSync } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Kith, sleep } from '../tests/support/kith.mjs';
 import { askWarehouse } from '../tests/support/warehouse.mjs';
 
@@ -123,17 +125,6 @@ async function writers(kith, key, state) {
 // ---- the goal: 60 million events and 8 million members ----
 
 const memberCount = Math.max(1000, Math.floor(rows / 7.5));
-const names = ['Product Viewed', 'Product Added', 'Page Viewed', 'Search', 'Order Paid', 'App Opened'];
-/** A phone that no pattern of placeholders takes for one. */
-const phone = (i) => `13${String(10_000_000 + ((i * 7919) % 89_999_999)).padStart(8, '0')}${i % 10}`;
-const stamp = (i) => new Date(Date.UTC(2024, 0, 1) + ((i * 37) % 31_536_000) * 1000).toISOString();
-const eventLine = (i) => {
-  const who = Math.imul(i, 2654435761) >>> 0, event = names[i % names.length];
-  const person = who % memberCount;
-  const money = event === 'Order Paid' ? `,"order_id":"o${i}","revenue":${(i % 900) + 9}.5` : '';
-  return `{"id":"e${i}","user":"m${person}","device":"d${who % (memberCount * 2)}","event":"${event}","time":"${stamp(i)}","product_id":"sku-${i % 997}","category":"c${i % 12}","page":"/p/${i % 997}"${money}}`;
-};
-const memberLine = (i) => `{"card":"m${i}","phone":"${phone(i)}","name":"member ${i}","level":"l${i % 4}","points":${(i * 13) % 9999},"city":"c${i % 300}","joined":"${stamp(i)}"}`;
 const goalEvents = {
   kind: 'events', zone: '+00:00', currency: 'CNY', columns: {}, key: '[id]', channel: 'app',
   identifiers: [{ type: 'member_card', value: '[user]' }, { type: 'device', value: '[device]' }],
@@ -183,18 +174,17 @@ async function bringWorld(kith, form) {
   return seconds;
 }
 
-async function writeWorld() {
-  await write('members.jsonl', undefined, memberLine, memberCount);
-  await write('events.jsonl', undefined, eventLine);
+function writeWorld() {
+  execFileSync(join(dirname(kith.binary), 'bench/import_files'), [memberCount, rows, folder], { stdio: 'inherit' });
 }
 
 async function goal(kith) {
-  await writeWorld();
+  writeWorld();
   await bringWorld(kith, 'jsonl');
 }
 
 async function parquet(kith) {
-  await writeWorld();
+  writeWorld();
   await toParquet(kith, 'members', memberColumns);
   await toParquet(kith, 'events', eventColumns);
   return bringWorld(kith, 'parquet');
