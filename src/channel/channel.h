@@ -64,6 +64,24 @@ struct channel_kind_info {
 };
 const struct channel_kind_info *channel_kind_info(enum channel_kind kind);
 bool channel_kind_find(str text, enum channel_kind *kind);
+/* What a form is, where it differs from its kind: KIND, text, honours a key (or a repeat changes nothing), can be asked afterwards,
+ * goes to the customer (else its parts name who gets it). */
+#define CHANNEL_FORMS(X)                                 \
+    X(WECOM, "employee_text", false, false, false)       \
+    X(WECOM, "welcome", true, false, true)               \
+    X(WECOM, "customer_mass", false, true, true)         \
+    X(WECOM, "group_mass", false, true, false)           \
+    X(WECOM, "moment", false, false, false)              \
+    X(WECOM, "tag", true, false, true)                   \
+    X(OFFICIAL_ACCOUNT, "subscribe", false, false, true) \
+    X(OFFICIAL_ACCOUNT, "service", false, false, true)
+
+struct channel_form_info {
+    bool honours_key, can_be_asked;
+    const char *identifier_type; /* of the customer; "": none of hers is needed */
+};
+/* A form that is not in the table is as its kind. */
+struct channel_form_info channel_form_info(enum channel_kind kind, str form);
 /* Settings that an account of this kind has, with type, secret or not, and words in both languages, as JSON. */
 void channel_write_kinds(struct buffer *out);
 
@@ -127,6 +145,8 @@ struct channel_message {
     /* It may have been sent before with this key: asked first where one can, repeated where the key is honoured; where
      * neither is so nothing is sent, and the outcome is UNCERTAIN. */
     bool is_repeat;
+    /* A repeat that somebody chose, whatever became of the first: where it is not known that she has it, it goes. */
+    bool is_decided;
     /* Messages with the same number go one after the other (her customer number); 0: those to the same recipient. A webhook
      * without a number has no order. */
     uint64_t order;

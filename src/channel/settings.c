@@ -45,6 +45,29 @@ const struct channel_kind_info *channel_kind_info(enum channel_kind kind)
     return &KINDS[kind];
 }
 
+static const struct form_row {
+    enum channel_kind kind;
+    const char *text;
+    bool honours_key, can_be_asked, is_hers;
+} FORM_ROWS[] = {
+#define X(NAME, text, key, ask, hers) { CHANNEL_##NAME, text, key, ask, hers },
+    CHANNEL_FORMS(X)
+#undef X
+};
+
+struct channel_form_info channel_form_info(enum channel_kind kind, str form)
+{
+    const struct channel_kind_info *info = channel_kind_info(kind);
+    for (size_t i = 0; i < sizeof FORM_ROWS / sizeof FORM_ROWS[0]; i++) {
+        const struct form_row *row = &FORM_ROWS[i];
+        if (row->kind == kind && str_equal(form, str_from_c(row->text)))
+            return (struct channel_form_info){ row->honours_key, row->can_be_asked,
+                                               row->is_hers ? info->identifier_type : "" };
+    }
+    return (struct channel_form_info){ info->honours_key, info->can_be_asked,
+                                       info->identifier_type };
+}
+
 bool channel_kind_find(str text, enum channel_kind *kind)
 {
     for (int i = 0; i < CHANNEL_KIND_COUNT; i++) {

@@ -217,15 +217,20 @@ static int64_t timeout_of(const struct unit *unit, const struct settings *settin
 /* A message that may have been sent before: ask, or rely on its key, or leave it. */
 static bool choose_step(struct channels *channels, struct unit *unit)
 {
+    bool tells = askable(unit) || repeatable(unit);
     if (!unit->message.is_repeat || unit->tries > 0 || unit->asks > 0)
         return true;
+    if (unit->message.is_decided && !tells) {
+        unit->message.is_repeat = unit->message.is_decided = false; /* as if it were new */
+        return true;
+    }
     unit->may_be_taken = true;
     unit->account->repeated++;
     if (askable(unit)) {
         unit->step = STEP_ASK;
         return true;
     }
-    if (repeatable(unit))
+    if (tells)
         return true;
     tell_ours(
         channels, unit, CHANNEL_UNCERTAIN, "may_have_been_sent",
@@ -355,6 +360,13 @@ static bool new_token(struct channels *channels, struct unit *unit, const struct
     return false;
 }
 
+/* Asked, and nobody knows: it goes, since somebody chose so. */
+static bool may_go_anyway(const struct unit *unit, const struct verdict *verdict)
+{
+    return unit->message.is_decided && unit->step == STEP_ASK &&
+           verdict->outcome == CHANNEL_UNCERTAIN;
+}
+
 static void disable(struct channels *channels, struct account *account)
 {
     pthread_mutex_lock(&channels->mutex);
@@ -380,11 +392,14 @@ void unit_answered(struct channels *channels, struct transfer *transfer)
         goes_on = wait_again(channels, unit, &verdict);
     else if (verdict.next == NEXT_ASK)
         goes_on = wait_to_ask(channels, unit, &verdict);
-    else if (verdict.next == NEXT_SEND) {
+    if (!goes_on && may_go_anyway(unit, &verdict))
+        verdict.next = NEXT_SEND;
+    if (verdict.next == NEXT_SEND) {
         unit->step = STEP_SEND;
         unit->may_be_taken = false;
         unit->tries++;
-        unit->message.is_repeat = false;
+        unit->message.is_repeat = unit->message.is_decided = false;
+        unit->provider_id[0] = '\0';
         unit_list_put(&account->urgent, unit);
         goes_on = true;
     }

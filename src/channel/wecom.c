@@ -164,14 +164,26 @@ static bool put_employee_part(struct json_writer *writer, const struct content *
     return true;
 }
 
+/* Who gets it, several with '|' between: as the parts say, else whom it goes to, else the account's sender. */
+static str employees_of(const struct settings *settings, const struct unit *unit,
+                        const struct content *content)
+{
+    str users = content_text(content, "userid");
+    if (users.size == 0)
+        users = unit->message.recipient;
+    return users.size > 0 ? users : setting_text(settings, SENDER);
+}
+
 static bool build_employee(struct json_writer *writer, struct transfer *transfer,
                            const struct unit *unit, const struct content *content,
                            struct verdict *verdict)
 {
     const char *type = employee_type(content);
-    if (unit->message.recipient.size == 0)
-        return verdict_refuse(verdict, "bad_recipient", "no employee is named");
-    json_member_text(writer, STR("touser"), unit->message.recipient);
+    str users = employees_of(transfer->settings, unit, content);
+    if (users.size == 0)
+        return verdict_refuse(verdict, "bad_recipient",
+                              "no employee is named: part 'userid', or the account's sender");
+    json_member_text(writer, STR("touser"), users);
     json_member_text(writer, STR("msgtype"), str_from_c(type));
     json_member_int(writer, STR("agentid"), setting_number(transfer->settings, AGENTID));
     /* The same again within half an hour is not shown again: what makes a repeat safe. */
@@ -208,12 +220,15 @@ static bool build_mass(struct json_writer *writer, struct transfer *transfer,
 {
     bool is_group = form_of(unit) == GROUP_MASS;
     str sender = sender_of(transfer, content);
+    bool has_chats = is_group && content_text(content, "chat_ids").size > 0;
     if (unit->message.recipient.size == 0 && !is_group)
         return verdict_refuse(verdict, "bad_recipient", "no contact is named");
     if (sender.size == 0 && (is_group || unit->message.recipient.size == 0))
         return verdict_refuse(verdict, "bad_content", "no employee is named who sends it");
     json_member_text(writer, STR("chat_type"), is_group ? STR("group") : STR("single"));
-    if (unit->message.recipient.size > 0)
+    if (has_chats)
+        put_list(writer, "chat_id_list", content, "chat_ids");
+    else if (unit->message.recipient.size > 0)
         put_recipients(writer, is_group ? "chat_id_list" : "external_userid", unit);
     if (sender.size > 0)
         json_member_text(writer, STR("sender"), sender);
@@ -356,6 +371,34 @@ static void judge_mass(struct unit *unit, json_value root, struct verdict *verdi
     snprintf(verdict->provider_id, sizeof verdict->provider_id, STR_FMT, STR_ARG(id));
 }
 
+static size_t count_users(str users)
+{
+    size_t count = 0;
+    for (str user; str_split(&users, '|', &user);)
+        count += user.size > 0;
+    return count;
+}
+
+/* WeCom takes a message of which some, or all without a licence, get nothing: there are no receipts that would tell later. */
+static void judge_employees(struct transfer *transfer, const struct unit *unit, json_value root,
+                            struct verdict *verdict)
+{
+    struct content content;
+    struct verdict refused;
+    if (!content_open(transfer->channels, unit, &content, &refused))
+        return;
+    size_t all = count_users(employees_of(transfer->settings, unit, &content));
+    size_t invalid = count_users(json_text(json_get(root, STR("invaliduser"))));
+    size_t unlicensed = count_users(json_text(json_get(root, STR("unlicenseduser"))));
+    if (invalid + unlicensed >= all) {
+        const char *code = invalid > 0 ? "81013" : "701008";
+        verdict_by_rule(verdict, code_find(&codes_wecom, str_from_c(code)), str_from_c(code));
+    } else if (invalid + unlicensed > 0) {
+        snprintf(verdict->detail, sizeof verdict->detail, "%zu of %zu employees do not get it",
+                 invalid + unlicensed, all);
+    }
+}
+
 static void judge(struct transfer *transfer, struct unit *unit, struct verdict *verdict)
 {
     enum wecom_form form = form_of(unit);
@@ -379,9 +422,8 @@ static void judge(struct transfer *transfer, struct unit *unit, struct verdict *
     else
         snprintf(verdict->provider_id, sizeof verdict->provider_id, STR_FMT,
                  STR_ARG(json_text(json_get(root, STR("msgid")))));
-    str invalid = json_text(json_get(root, STR("invaliduser")));
-    if (form == EMPLOYEE && str_equal_ignoring_case(invalid, unit->message.recipient))
-        verdict_by_rule(verdict, code_find(&codes_wecom, STR("81013")), STR("81013"));
+    if (form == EMPLOYEE)
+        judge_employees(transfer, unit, root, verdict);
 }
 
 /* ---- asking what became of a mass message: first for tasks of this content, then whether she is in it ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* act_inside: what act.c and act_send.c share. Private to engine/. */
+/* act_inside: what act.c, act_send.c, act_accounts.c and act_results.c share. Private to engine/. */
 #ifndef KITH_ENGINE_ACT_INSIDE_H
 #define KITH_ENGINE_ACT_INSIDE_H
 
@@ -70,6 +70,23 @@ struct act {
 };
 
 /* act_send.c; any thread */
+int64_t act_now_ms(const struct act *act);
+
+/* act_accounts.c; any thread */
 void act_ready(void *context, str account);
+/* The next ready account from *index on, not ready any more; false: none. */
+bool act_take_ready(struct act *act, size_t *index, char key[101]);
+/* What never leaves the house is not known to channels. */
+bool act_is_inside(struct act *act, str key);
+/* Channels hear of all accounts. `all_ready`: each is looked at; else it is the first time, and they are told what went today. */
+void act_sync_accounts(struct act *act, struct json_parser *parser, bool all_ready);
+
+/* act_results.c; any thread. Texts are copied. `content`: of points. */
+void act_keep_result(struct act *act, const struct channel_result *result, bool is_points,
+                     str content);
+void act_channel_done(void *context, const struct channel_result *result);
+void act_channel_receipts(void *context, str account, str receipts);
+/* The teller's thread, of an act. */
+void *act_tell_loop(void *context);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* act_send: the two threads that send. The sender claims and hands to channels, the teller brings back what came of it.
+/* act_send: the thread that sends, and beginning and end of it and of the teller (act_results.c), which brings back what came of it.
  *
  *     sender:  changed accounts ─▶ due ─▶ each ready account with room: touch.claim, recipients from the ledger, channels_send
  *     teller:  results of at most RESULTS_AT_ONCE touches ─▶ touch.results and events, one append
@@ -9,14 +9,10 @@
 #include <string.h>
 
 #include "base/logline.h"
-#include "base/zone.h"
 #include "engine/act_inside.h"
-#include "engine/act_tell.h"
 #include "engine/state.h"
 
 #define CLAIM_AT_ONCE 1000
-#define RESULTS_AT_ONCE 1000
-#define RESULTS_BYTES_MAX ((size_t)4 << 20)
 #define ANSWER_BYTES_MAX ((size_t)8 << 20)
 #define NO_ROOM_MS 5
 #define IDLE_MS 200
@@ -39,21 +35,21 @@ static inline bool mutates(const char *defect)
 }
 #endif
 
-static int64_t wall_now(const struct act *act)
+int64_t act_now_ms(const struct act *act)
 {
     return wall_clock_now_ms(act->engine->config.clock);
 }
 
 static int64_t channel_clock(void *context)
 {
-    return wall_now(context);
+    return act_now_ms(context);
 }
 
 /* A virtual clock stands still but for what it is moved by. */
 static int64_t channel_skipped(void *context)
 {
     const struct act *act = context;
-    return wall_now(act) - act->began_ms;
+    return act_now_ms(act) - act->began_ms;
 }
 
 void act_time_passed(struct engine *engine)
@@ -61,90 +57,6 @@ void act_time_passed(struct engine *engine)
     struct act *act = engine->act;
     if (act->is_started)
         channels_time_passed(act->channels);
-}
-
-/* ---- who is ready ---- */
-
-static struct act_account *account_place(struct act *act, str key)
-{
-    for (size_t i = 0; i < act->account_count; i++)
-        if (str_equal(str_from_c(act->accounts[i].key), key))
-            return &act->accounts[i];
-    if (act->account_count == ACT_ACCOUNTS_MAX || key.size >= sizeof act->accounts[0].key)
-        return NULL;
-    struct act_account *account = &act->accounts[act->account_count++];
-    memcpy(account->key, key.data, key.size);
-    account->key[key.size] = '\0';
-    return account;
-}
-
-void act_ready(void *context, str key)
-{
-    struct engine *engine = context;
-    struct act *act = engine->act;
-    if (!act->is_started)
-        return; /* at start everybody is looked at */
-    pthread_mutex_lock(&act->mutex);
-    struct act_account *account = account_place(act, key);
-    if (account != NULL)
-        account->is_ready = true;
-    pthread_cond_broadcast(&act->changed);
-    pthread_mutex_unlock(&act->mutex);
-}
-
-/* ---- results ---- */
-
-static str copy_text(char **at, str text)
-{
-    char *start = *at;
-    if (text.size > 0)
-        memcpy(start, text.data, text.size);
-    *at += text.size;
-    return str_from_bytes(start, text.size);
-}
-
-static void keep_result(struct act *act, const struct channel_result *result, bool is_points,
-                        str content)
-{
-    size_t size = result->provider_id.size + result->code.size + result->reason.size +
-                  result->detail.size + result->response.size + content.size;
-    struct act_result *kept = memory_alloc(sizeof *kept + size);
-    if (kept == NULL) {
-        /* It stays `sending`, and is asked for or repeated by its key after the next start. */
-        log_line(LOG_ERROR, "touch_result_lost", "touch=%llu", (unsigned long long)result->touch);
-        return;
-    }
-    char *at = (char *)(kept + 1);
-    *kept = (struct act_result){ .touch = result->touch,
-                                 .outcome = result->outcome,
-                                 .retry_ms = result->retry_ms,
-                                 .at_ms = result->at_ms != 0 ? result->at_ms : wall_now(act),
-                                 .is_points = is_points };
-    kept->provider_id = copy_text(&at, result->provider_id);
-    kept->code = copy_text(&at, result->code);
-    kept->reason = copy_text(&at, result->reason);
-    kept->detail = copy_text(&at, result->detail);
-    kept->response = copy_text(&at, result->response);
-    kept->content = copy_text(&at, content);
-    pthread_mutex_lock(&act->mutex);
-    *act->results_last = kept;
-    act->results_last = &kept->next;
-    if (act->result_count++ == 0)
-        pthread_cond_broadcast(&act->changed);
-    pthread_mutex_unlock(&act->mutex);
-}
-
-static void channel_done(void *context, const struct channel_result *result)
-{
-    keep_result(context, result, false, STR_NONE);
-}
-
-static void channel_receipts(void *context, str account, str receipts)
-{
-    struct act *act = context;
-    struct problem problem = { .error = ERR_OK };
-    if (engine_touch_receipts(act->engine, account, receipts, &problem) != ERR_OK)
-        log_line(LOG_WARN, "touch_receipts_refused", "reason=\"%s\"", problem.detail);
 }
 
 static bool may_leave(void *context, uint64_t touch)
@@ -259,8 +171,8 @@ static void tell_later(struct act *act, uint64_t touch, const char *reason)
     struct channel_result result = { .touch = touch,
                                      .outcome = CHANNEL_LATER,
                                      .reason = str_from_c(reason),
-                                     .retry_ms = wall_now(act) + RETRY_MS };
-    keep_result(act, &result, false, STR_NONE);
+                                     .retry_ms = act_now_ms(act) + RETRY_MS };
+    act_keep_result(act, &result, false, STR_NONE);
 }
 
 static void send_inside(struct act *act, enum channel_kind kind, json_value message, str content)
@@ -270,7 +182,7 @@ static void send_inside(struct act *act, enum channel_kind kind, json_value mess
         .outcome = kind == CHANNEL_CALL_CENTER ? CHANNEL_SENT : CHANNEL_DELIVERED,
         .response = json_text(json_get(message, STR("coupon"))),
     };
-    keep_result(act, &result, kind == CHANNEL_POINTS, content);
+    act_keep_result(act, &result, kind == CHANNEL_POINTS, content);
 }
 
 static struct channel_message message_of(str account, enum channel_kind kind, json_value json,
@@ -283,6 +195,7 @@ static struct channel_message message_of(str account, enum channel_kind kind, js
         .content = content,
         .expires_ms = json_int(json_get(json, STR("expires")), 0),
         .is_repeat = json_bool(json_get(json, STR("repeat")), false),
+        .is_decided = json_bool(json_get(json, STR("decided")), false),
         .order = (uint64_t)json_int(json_get(json, STR("customer")), 0),
         .tries = (uint32_t)json_int(json_get(json, STR("tries")), 0),
     };
@@ -366,157 +279,11 @@ static err claim(struct sender *sender, str account, size_t limit, bool *more)
     return ERR_OK;
 }
 
-/* ---- accounts, as channels know them ---- */
-
-struct ask_accounts {
-    struct act *act;
-    struct buffer text;
-};
-
-static void write_accounts(const struct engine_state *state, struct engine_question *question)
-{
-    struct ask_accounts *ask = question->context;
-    (void)state;
-    touch_write_accounts(ask->act->touches, &ask->text);
-}
-
-struct unsealing {
-    const struct keys *keys;
-    struct arena *arena;
-};
-
-static bool unseal_text(void *context, str name, json_value value, struct buffer *out)
-{
-    struct unsealing *unsealing = context;
-    struct problem problem = { .error = ERR_OK };
-    str plain, text = json_text(value);
-    (void)name;
-    if (!seal_is_sealed(text) ||
-        keys_unseal(unsealing->keys, unsealing->arena, text, &plain, &problem) != ERR_OK)
-        return false;
-    json_write_text(out, plain);
-    return true;
-}
-
-err act_put_account(struct engine *engine, str key, enum channel_kind kind, json_value settings,
-                    struct problem *problem)
-{
-    struct act *act = engine->act;
-    struct json_parser *parser = NULL;
-    struct arena arena;
-    struct buffer plain;
-    json_value clear;
-    if (channel_kind_info(kind)->is_internal || act->channels == NULL)
-        return ERR_OK;
-    arena_init(&arena, "act_account", (size_t)4 << 20);
-    buffer_init(&plain, (size_t)1 << 20);
-    struct unsealing unsealing = { .keys = act->engine->keys, .arena = &arena };
-    json_write_replacing(&plain, STR_NONE, settings, unseal_text, &unsealing);
-    err error = json_parser_new(&parser, (size_t)1 << 20);
-    if (error == ERR_OK)
-        error = json_parse(parser, buffer_str(&plain), &clear, problem);
-    if (error == ERR_OK)
-        error = channels_put_account(act->channels, key, kind, clear, problem);
-    json_parser_free(&parser);
-    buffer_deinit(&plain);
-    arena_deinit(&arena);
-    return error;
-}
-
-static void note_kind(struct act *act, str key, enum channel_kind kind)
-{
-    pthread_mutex_lock(&act->mutex);
-    struct act_account *account = account_place(act, key);
-    if (account != NULL)
-        account->is_inside = channel_kind_info(kind)->is_internal;
-    pthread_mutex_unlock(&act->mutex);
-}
-
-/* A daily quota is counted by channels while they live: after a start they are told what went before. */
-struct ask_used {
-    struct act *act;
-    str account;
-    int64_t day_start_ms, count;
-};
-
-static void ask_used(const struct engine_state *state, struct engine_question *question)
-{
-    struct ask_used *ask = question->context;
-    (void)state;
-    ask->day_start_ms = zone_day_start_ms(ask->act->zone, wall_now(ask->act));
-    ask->count = touch_sent_since(ask->act->touches, ask->account, ask->day_start_ms);
-}
-
-static void tell_used(struct act *act, str account, json_value settings)
-{
-    struct ask_used ask = { .act = act, .account = account };
-    struct engine_question question = { .ask = ask_used, .context = &ask };
-    if (json_int(json_get(settings, STR("daily_quota")), 0) > 0 &&
-        engine_ask_wait(act->engine, &question) == ERR_OK)
-        channels_used(act->channels, account, ask.day_start_ms, ask.count);
-}
-
-static void sync_accounts(struct sender *sender, bool all_ready)
-{
-    struct act *act = sender->act;
-    struct ask_accounts ask = { .act = act };
-    struct engine_question question = { .ask = write_accounts, .context = &ask };
-    struct problem problem = { .error = ERR_OK };
-    json_value root, item;
-    buffer_init(&ask.text, (size_t)64 << 20);
-    if (engine_ask_wait(act->engine, &question) == ERR_OK &&
-        json_parse(sender->parser, buffer_str(&ask.text), &root, &problem) == ERR_OK) {
-        struct json_iterator iterator = json_iterate(root);
-        while (json_next(&iterator, NULL, &item)) {
-            str key = json_text(json_get(item, STR("key")));
-            enum channel_kind kind;
-            if (!channel_kind_find(json_text(json_get(item, STR("kind"))), &kind))
-                continue;
-            note_kind(act, key, kind);
-            if (act_put_account(act->engine, key, kind, json_get(item, STR("settings")),
-                                &problem) != ERR_OK)
-                log_line(LOG_WARN, "channel_account_unusable", "account=%.*s reason=\"%s\"",
-                         STR_ARG(key), problem.detail);
-            else if (!all_ready) /* the first time: from then on channels count for themselves */
-                tell_used(act, key, json_get(item, STR("settings")));
-            if (all_ready)
-                act_ready(act->engine, key);
-        }
-    }
-    buffer_deinit(&ask.text);
-}
-
 /* ---- the sender's thread ---- */
-
-/* The next ready account from *index on, not ready any more; false: none. */
-static bool take_ready(struct act *act, size_t *index, char key[101])
-{
-    bool found = false;
-    pthread_mutex_lock(&act->mutex);
-    for (; !found && *index < act->account_count; ++*index) {
-        found = act->accounts[*index].is_ready;
-        if (found)
-            memcpy(key, act->accounts[*index].key, sizeof act->accounts[*index].key);
-        act->accounts[*index].is_ready = false;
-    }
-    pthread_mutex_unlock(&act->mutex);
-    return found;
-}
-
-/* What never leaves the house is not known to channels. */
-static bool is_inside(struct act *act, str key)
-{
-    bool inside = false;
-    pthread_mutex_lock(&act->mutex);
-    const struct act_account *account = account_place(act, key);
-    inside = account != NULL && account->is_inside;
-    pthread_mutex_unlock(&act->mutex);
-    return inside;
-}
 
 static size_t room_of(struct act *act, str key)
 {
-    if (is_inside(act, key))
+    if (act_is_inside(act, key))
         return CLAIM_AT_ONCE;
     size_t room = channels_room(act->channels, key);
     return room < CLAIM_AT_ONCE ? room : CLAIM_AT_ONCE;
@@ -528,7 +295,7 @@ static bool serve_accounts(struct sender *sender)
     struct act *act = sender->act;
     bool wants_room = false;
     char key[101];
-    for (size_t index = 0; take_ready(act, &index, key);) {
+    for (size_t index = 0; act_take_ready(act, &index, key);) {
         str account = str_from_c(key);
         bool more = false;
         size_t room = room_of(act, account);
@@ -549,7 +316,7 @@ static bool serve_accounts(struct sender *sender)
 static void run_due(struct sender *sender)
 {
     struct act *act = sender->act;
-    if (atomic_load(&act->next_due_ms) > wall_now(act))
+    if (atomic_load(&act->next_due_ms) > act_now_ms(act))
         return;
     buffer_clear(&sender->body);
     buffer_printf(&sender->body, "{\"limit\":%d}", RUN_AT_ONCE);
@@ -560,7 +327,7 @@ static void run_due(struct sender *sender)
 static void wait_for_work(struct act *act, bool wants_room)
 {
     int64_t wait_ms = wants_room ? NO_ROOM_MS : IDLE_MS;
-    int64_t due_ms = atomic_load(&act->next_due_ms) - wall_now(act);
+    int64_t due_ms = atomic_load(&act->next_due_ms) - act_now_ms(act);
     bool ready = false;
     struct timespec deadline;
     wait_ms = due_ms < wait_ms ? (due_ms > 0 ? due_ms : 0) : wait_ms;
@@ -595,12 +362,12 @@ static void *send_loop(void *context)
     buffer_init(&sender.body, 4096);
     buffer_init(&sender.contents, ANSWER_BYTES_MAX);
     if (json_parser_new(&sender.parser, ANSWER_BYTES_MAX) == ERR_OK) {
-        sync_accounts(&sender, false);
+        act_sync_accounts(act, sender.parser, false);
         if (mutates("no_recover") || run_command(&sender, "touch.recover", STR("{}")) == ERR_OK)
-            sync_accounts(&sender, true);
+            act_sync_accounts(act, sender.parser, true);
         while (!is_stopping(act)) {
             if (atomic_exchange(&act->accounts_changed, false))
-                sync_accounts(&sender, true);
+                act_sync_accounts(act, sender.parser, true);
             run_due(&sender);
             bool wants_room = serve_accounts(&sender);
             wait_for_work(act, wants_room);
@@ -611,45 +378,6 @@ static void *send_loop(void *context)
     buffer_deinit(&sender.body);
     buffer_deinit(&sender.contents);
     arena_deinit(&sender.arena);
-    return NULL;
-}
-
-/* ---- the teller's thread ---- */
-
-/* Waits for results; NULL: it is the end. */
-static struct act_result *take_results(struct act *act)
-{
-    pthread_mutex_lock(&act->mutex);
-    while (act->results == NULL && !act->draining)
-        pthread_cond_wait(&act->changed, &act->mutex);
-    struct act_result *first = act->results, **end = &first;
-    size_t count = 0, bytes = 0;
-    for (; *end != NULL && count < RESULTS_AT_ONCE && bytes < RESULTS_BYTES_MAX; count++) {
-        bytes += (*end)->response.size + (*end)->detail.size + 300;
-        end = &(*end)->next;
-    }
-    act->results = *end;
-    *end = NULL;
-    act->result_count -= count;
-    if (act->results == NULL)
-        act->results_last = &act->results;
-    pthread_mutex_unlock(&act->mutex);
-    return first;
-}
-
-static void *tell_loop(void *context)
-{
-    struct act *act = context;
-    pthread_setname_np(pthread_self(), "kith-teller");
-    for (struct act_result *results; (results = take_results(act)) != NULL;) {
-        size_t count = act_tell_results(act, results);
-        atomic_fetch_add(&act->told, count);
-        while (results != NULL) {
-            struct act_result *next = results->next;
-            memory_free(results);
-            results = next;
-        }
-    }
     return NULL;
 }
 
@@ -665,14 +393,14 @@ err act_start(struct engine *engine, struct problem *problem)
         .sandbox_url = str_from_c(engine->config.sandbox_url),
         .now_ms = channel_clock,
         .skipped_ms = engine->config.clock->is_virtual ? channel_skipped : NULL,
-        .done = channel_done,
-        .receipts = channel_receipts,
+        .done = act_channel_done,
+        .receipts = act_channel_receipts,
         .may_leave = may_leave,
         .context = act,
         .seed = keys_seed(engine->keys, STR("channel")),
         .zone = act->zone_name,
     };
-    act->began_ms = wall_now(act);
+    act->began_ms = act_now_ms(act);
     pthread_mutex_init(&act->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -683,7 +411,7 @@ err act_start(struct engine *engine, struct problem *problem)
     if (error != ERR_OK)
         return error;
     act->is_started = true;
-    if (pthread_create(&act->teller, NULL, tell_loop, act) != 0)
+    if (pthread_create(&act->teller, NULL, act_tell_loop, act) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started");
     act->teller_runs = true;
     if (pthread_create(&act->sender, NULL, send_loop, act) != 0)
@@ -722,15 +450,4 @@ err engine_append_records(struct engine *engine, str records, uint32_t count)
 struct channels *engine_channels(struct engine *engine)
 {
     return engine->act->channels;
-}
-
-void engine_accounts_changed(struct engine *engine)
-{
-    struct act *act = engine->act;
-    if (!act->is_started)
-        return;
-    atomic_store(&act->accounts_changed, true);
-    pthread_mutex_lock(&act->mutex);
-    pthread_cond_broadcast(&act->changed);
-    pthread_mutex_unlock(&act->mutex);
 }

@@ -132,8 +132,13 @@ struct token {
     int64_t until_ms;
 };
 #define PERSON_TAGS_MAX 20
+#define PERSON_SHOWN_MAX 256
 /* An employee, a customer, a follower, or a group chat. */
 enum person_kind { PERSON_CUSTOMER, PERSON_EMPLOYEE, PERSON_GROUP };
+struct shown {
+    uint64_t hash; /* of a message */
+    int64_t at_ms;
+};
 struct person {
     struct account *account;
     enum person_kind kind;
@@ -147,6 +152,8 @@ struct person {
     int64_t added_ms, interacted_ms;
     int64_t since_interaction; /* service messages sent since */
     int64_t quota_window, quota_count;
+    struct shown *shown; /* an employee's latest PERSON_SHOWN_MAX, once there is one */
+    size_t shown_count;
     struct person *next; /* of the account's, newest first */
 };
 /* A phone, for limits. */

@@ -7,7 +7,7 @@
 #include "sandbox/inside.h"
 
 #define MESSAGE_BYTES_MAX 2048 /* a text to employees */
-#define TEXT_KEY_BYTES 17
+#define DUPLICATE_CHECK_S 1800
 
 static str field(const struct call *call, const char *name)
 {
@@ -15,6 +15,32 @@ static str field(const struct call *call, const char *name)
 }
 
 /* ---- messages to employees ---- */
+
+/* The same words within the interval are taken, and not shown again. */
+static bool was_shown(struct call *call, struct person *person, str type)
+{
+    struct buffer words;
+    int64_t now_ms = sandbox_now(call->sandbox);
+    int64_t interval_s =
+        json_int(json_get(call->json, STR("duplicate_check_interval")), DUPLICATE_CHECK_S);
+    bool checks = json_int(json_get(call->json, STR("enable_duplicate_check")), 0) == 1,
+         was = false;
+    buffer_init(&words, SANDBOX_BODY_BYTES_MAX);
+    json_write_value(&words, json_get(call->json, STR("agentid")));
+    json_write_value(&words, json_get(call->json, type));
+    uint64_t hash = hash_bytes64(words.data, words.size, 0);
+    buffer_deinit(&words);
+    if (person->shown == NULL)
+        person->shown = arena_array(&call->sandbox->arena, struct shown, PERSON_SHOWN_MAX);
+    if (person->shown == NULL)
+        return false;
+    for (size_t i = 0; checks && i < person->shown_count && i < PERSON_SHOWN_MAX; i++)
+        was |= person->shown[i].hash == hash &&
+               now_ms - person->shown[i].at_ms < interval_s * SECOND_MS;
+    if (!was)
+        person->shown[person->shown_count++ % PERSON_SHOWN_MAX] = (struct shown){ hash, now_ms };
+    return was;
+}
 
 static void take_employee_message(struct call *call, struct account *account, str user)
 {
@@ -53,7 +79,8 @@ static void send_to_employees(struct call *call, struct account *account)
     while (str_split(&users, '|', &user)) {
         struct person *person = person_of(call->sandbox, account, PERSON_EMPLOYEE, user);
         if (person != NULL && !person->is_gone) {
-            take_employee_message(call, account, user);
+            if (!was_shown(call, person, type))
+                take_employee_message(call, account, user);
             sent++;
         } else {
             buffer_append_str(&invalid, invalid.size > 0 ? STR("|") : STR_NONE);

@@ -118,6 +118,8 @@ static void write_message(struct touches *touches, const struct waiting *waiting
     json_member_int(writer, STR("customer"), customer);
     json_member_int(writer, STR("expires"), waiting->expires_ms);
     json_member_bool(writer, STR("repeat"), (waiting->flags & WAITING_REPEAT) != 0);
+    if ((waiting->flags & WAITING_DECIDED) != 0)
+        json_member_bool(writer, STR("decided"), true);
     json_member_int(writer, STR("tries"), waiting->tries);
     json_member_text(writer, STR("channel"), line->channel);
     json_member_text(writer, STR("kind"), str_from_c(account->info->text));
@@ -266,18 +268,27 @@ static err again_later(struct touches *touches, struct waiting *waiting, json_va
 }
 
 /* Does the provider see that it is a message again, or tell whether it had it? */
-static bool is_sure(const struct account *account)
+static bool is_sure(const struct account *account, str form)
 {
-    return account != NULL && (account->info->honours_key || account->info->can_be_asked ||
-                               account->info->is_internal);
+    if (account == NULL)
+        return false;
+    struct channel_form_info info = channel_form_info(account->kind, form);
+    return info.honours_key || info.can_be_asked || account->info->is_internal;
 }
 
 /* It goes once more because somebody chose so, before or now: as a repeat where that means something, else as if it were new. */
-static void resend(struct waiting *waiting, const struct account *account)
+static void resend(struct waiting *waiting, const struct account *account, str form)
 {
-    unsigned flags = waiting->flags;
-    flags = is_sure(account) ? flags | WAITING_REPEAT : flags & ~(unsigned)WAITING_REPEAT;
+    unsigned flags = waiting->flags & ~(unsigned)WAITING_REPEAT;
+    if (is_sure(account, form))
+        flags |= WAITING_REPEAT | WAITING_DECIDED;
     waiting->flags = (uint8_t)flags;
+}
+
+/* What was chosen held for that one time. */
+static void mark_repeat(struct waiting *waiting)
+{
+    waiting->flags = (uint8_t)((waiting->flags & ~(unsigned)WAITING_DECIDED) | WAITING_REPEAT);
 }
 
 static err not_known(struct touches *touches, struct waiting *waiting, str reason, str detail)
@@ -286,10 +297,10 @@ static err not_known(struct touches *touches, struct waiting *waiting, str reaso
     const struct account *account = touches_account_find(touches, line->account);
     bool resends =
         account != NULL && account->resends_uncertain && waiting->tries < TOUCH_TRIES_MAX;
-    waiting->flags |= WAITING_REPEAT;
+    mark_repeat(waiting);
     waiting->tries = (uint8_t)(waiting->tries + resends);
     if (resends)
-        resend(waiting, account);
+        resend(waiting, account, line->form);
     return touches_step_take(touches, waiting->number,
                              &(struct step){ .status = resends ? TOUCH_QUEUED : TOUCH_UNCERTAIN,
                                              .reason = reason,
@@ -321,7 +332,7 @@ static bool may_repeat(const struct touches *touches, const struct waiting *wait
 {
     const struct line *line = touches_line_at(touches, waiting->line);
     const struct account *account = touches_account_find(touches, line->account);
-    return account != NULL && account->info->honours_key &&
+    return account != NULL && channel_form_info(account->kind, line->form).honours_key &&
            json_int(json_get(result, STR("retry_ms")), 0) > 0;
 }
 
@@ -339,7 +350,7 @@ static err take_result(struct touches *touches, json_value result)
     if (str_equal(outcome, STR("later")))
         return again_later(touches, waiting, result, reason);
     if (str_equal(outcome, STR("uncertain")) && may_repeat(touches, waiting, result)) {
-        waiting->flags |= WAITING_REPEAT;
+        mark_repeat(waiting);
         return again_later(touches, waiting, result, reason);
     }
     err error = touches_send_row(touches, waiting, json_text(json_get(result, STR("provider_id"))),
@@ -479,10 +490,10 @@ static err recover_one(struct touches *touches, struct waiting *waiting)
 {
     const struct line *line = touches_line_at(touches, waiting->line);
     const struct account *account = touches_account_find(touches, line->account);
-    if (!is_sure(account))
+    if (!is_sure(account, line->form))
         return not_known(touches, waiting, STR("restart"),
                          STR("the server ended before the answer came"));
-    waiting->flags |= WAITING_REPEAT;
+    mark_repeat(waiting);
     return touches_step_take(touches, waiting->number,
                              &(struct step){ .status = TOUCH_QUEUED, .reason = STR("restart") });
 }
@@ -528,7 +539,8 @@ static err decide(struct touches *touches, const struct touch_command *command)
     if (!str_equal(decision, STR("resend")))
         return problem_set(command->problem, ERR_UNPROCESSABLE,
                            "a decision is resend, sent, failed or cancel");
-    resend(waiting, touches_account_find(touches, touches_line_at(touches, mark->line)->account));
+    const struct line *line = touches_line_at(touches, mark->line);
+    resend(waiting, touches_account_find(touches, line->account), line->form);
     return touches_step_take(touches, number,
                              &(struct step){ .status = TOUCH_QUEUED, .reason = STR("by_hand") });
 }

@@ -236,12 +236,13 @@ static bool asks_unreachable(struct asking *ask)
 {
     const struct touch_world *world = ask->touches->config.world;
     const struct account *account = ask->candidate->account;
+    const char *type = channel_form_info(account->kind, ask->candidate->line->form).identifier_type;
     struct touch_recipient recipient = { .row = 0 };
-    bool found = world->recipient(world->context, ask->candidate->customer,
-                                  str_from_c(account->info->identifier_type), account->namespace_,
-                                  false, &recipient);
+    bool found = type[0] != '\0' &&
+                 world->recipient(world->context, ask->candidate->customer, str_from_c(type),
+                                  account->namespace_, false, &recipient);
     ask->verdict->recipient = found ? (uint32_t)recipient.row : 0;
-    return !found && account->info->identifier_type[0] != '\0';
+    return !found && type[0] != '\0';
 }
 
 /* ---- duplicates ---- */

@@ -144,7 +144,8 @@ struct node_marks {
     _Atomic uint32_t newest, next_node;
 };
 
-enum waiting_flag { WAITING_REPEAT = 1, WAITING_GATED = 2 };
+/* DECIDED: a repeat that somebody chose. */
+enum waiting_flag { WAITING_REPEAT = 1, WAITING_GATED = 2, WAITING_DECIDED = 4 };
 #define WAITING_FLAG_BITS 8 /* of the column `flags`; above them stands the recipient's row */
 struct waiting {
     uint32_t number, node, line, recipient;

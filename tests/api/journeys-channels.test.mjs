@@ -34,7 +34,7 @@ before(async () => {
       { kind: 'wecom', id: corp, secret: 'sandbox-secret', callback_url: `${kith.url}/hooks/wecom`, callback_token: TOKEN, encoding_aes_key: AES },
       { kind: 'mini_program', id: mini, secret: 'sandbox-secret', callback_url: `${kith.url}/hooks/mini`, callback_token: TOKEN },
     ],
-    employees: [{ kind: 'wecom', account: corp, id: 'lin' }],
+    employees: [{ kind: 'wecom', account: corp, id: 'lin' }, { kind: 'wecom', account: corp, id: 'gone', gone: true }],
   });
   await kith.put('/policy', { expires: '3d' });
   const mass = (key, text) => kith.put(`/templates/${key}`, { channel: 'wecom', form: 'customer_mass', purpose: 'service', parts: { text } });
@@ -110,6 +110,29 @@ test('a mass message of WeCom is sent when the adviser confirms it, and no soone
   await sandbox.call('POST', 'confirm', { corpid: corp });
   assert.deepEqual([(await inbox('wm-mass-1')).length, (await inbox('wm-mass-2')).length], [1, 1]);
   await kith.post('/journeys/news/stop', { positions: 'exit' });
+});
+
+test('an employee is written to about a customer who is no contact; the same words once; who WeCom does not know is told', real, async () => {
+  const tell = (key, userid, text) => kith.put(`/templates/${key}`, { channel: 'wecom', form: 'employee_text', purpose: 'service', parts: { userid, text } });
+  await say(identify('about-1'), identify('about-2'));
+  await kith.settled();
+  const customers = [await oneId('about-1'), await oneId('about-2')];
+  const send = async (template, key) => {
+    const { items } = await kith.post('/touches', { customers, template, purpose: 'service', key });
+    await quiet();
+    return Promise.all(items.map(async ({ id }) => (await kith.get(`/touches/${id}`)).status));
+  };
+  await tell('about_her', 'lin', '请联系 {{ one_id }}');
+  assert.deepEqual(await send('about_her', 'e1'), ['sent', 'sent']);
+  assert.deepEqual((await inbox('lin', 'employee_text')).map((message) => JSON.parse(message.content).text.content).sort(), customers.map((id) => `请联系 ${id}`).sort());
+  await tell('by_setting', '', '有新客户');
+  assert.deepEqual(await send('by_setting', 'e2'), ['sent', 'sent'], 'the sender of the account gets it');
+  assert.equal((await inbox('lin', 'employee_text')).length, 3, 'the same words within half an hour are shown once');
+  await tell('to_nobody', 'gone', '有新客户 {{ one_id }}');
+  assert.deepEqual(await send('to_nobody', 'e3'), ['failed', 'failed']);
+  await tell('to_both', 'gone|lin', '两位顾问 {{ one_id }}');
+  assert.deepEqual(await send('to_both', 'e4'), ['sent', 'sent']);
+  assert.equal((await inbox('lin', 'employee_text')).length, 5);
 });
 
 test('the welcome message goes within the twenty seconds of its code, and after them not at all', real, async () => {

@@ -2,7 +2,7 @@
 /* The room `channel` on standard input and output, a JSON object a line, for tests in Node against servers of theirs.
  *
  *   {"id":1,"do":"put","key":"k","kind":"webhook","settings":{…}}      {"id":1,"ok":true} or {"id":1,"error":"…","detail":"…"}
- *   {"id":2,"do":"send","messages":[{touch,key,account,form,recipient,content,expires_ms,is_repeat,order,tries}]}
+ *   {"id":2,"do":"send","messages":[{touch,key,account,form,recipient,content,expires_ms,is_repeat,is_decided,order,tries}]}
  *   {"id":3,"do":"test|operate|callback|reply|health|room|delete|follow|kinds|codes|reasons|now|pass|stop", …}
  *   {"result":{…}} for each `done`, {"receipts":[…],"account":"k"} for what was asked for later
  *
@@ -123,6 +123,7 @@ static err send_one(json_value item, struct problem *problem)
     message.content = buffer_str(&content);
     message.expires_ms = json_int(json_get(item, STR("expires_ms")), 0);
     message.is_repeat = json_bool(json_get(item, STR("is_repeat")), false);
+    message.is_decided = json_bool(json_get(item, STR("is_decided")), false);
     message.order = (uint64_t)json_int(json_get(item, STR("order")), 0);
     message.tries = (uint32_t)json_int(json_get(item, STR("tries")), 0);
     err error = channels_send(channels, &message, 1, &taken, problem);

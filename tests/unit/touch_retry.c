@@ -124,6 +124,61 @@ static void what_may_have_gone_is_repeated_under_its_key(void **state)
     house_remove(house);
 }
 
+static size_t count_of(str text, const char *what)
+{
+    size_t count = 0, size = strlen(what);
+    for (size_t i = 0; i + size <= text.size; i++)
+        count += memcmp(text.data + i, what, size) == 0;
+    return count;
+}
+
+/* Sent once more because somebody chose so: once, as a repeat where the provider can tell, as a new one where it cannot. By form:
+ * WeCom can be asked for a mass message, and not for what an employee got. */
+static void a_decision_holds_once(void **state)
+{
+    struct touch_house *house = with_accounts("{}");
+    struct touch_request mass = house_request(100, "j", "1"), task = house_request(101, "j", "1");
+    uint64_t claimed[10];
+    (void)state;
+    house_account(house, "corp", "wecom", "{}");
+    house_do(
+        house, touch_put_template,
+        "{\"key\":\"news\",\"channel\":\"wecom\",\"form\":\"customer_mass\",\"parts\":{\"text\":\"x\"}}");
+    house_do(
+        house, touch_put_template,
+        "{\"key\":\"task\",\"channel\":\"wecom\",\"form\":\"employee_text\",\"parts\":{\"text\":\"x\"}}");
+    mass.channel = task.channel = STR("wecom");
+    mass.template_ = STR("news"), task.template_ = STR("task");
+    mass.form = STR("customer_mass"), task.form = STR("employee_text");
+    uint64_t one = house_ask(house, &mass).touch, other = house_ask(house, &task).touch;
+    assert_int_equal(claim(house, "corp", claimed, 10, NULL), 2);
+    house_again(house); /* the server died */
+    house_do(house, touch_recover, "{}");
+    assert_int_equal(house_status(house, one), TOUCH_QUEUED);
+    assert_int_equal(house_status(house, other), TOUCH_UNCERTAIN);
+    assert_int_equal(claim(house, "corp", claimed, 10, NULL), 1);
+    assert_true(str_contains(buffer_str(&house->answer), STR("\"repeat\":true")));
+    assert_false(str_contains(buffer_str(&house->answer), STR("\"decided\"")));
+    house_result(house, one, "\"outcome\":\"uncertain\"");
+    char body[100];
+    uint64_t both[] = { one, other };
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(body, sizeof body, "{\"touch\":%llu,\"decision\":\"resend\"}",
+                 (unsigned long long)both[i]);
+        house_do(house, touch_decide, body);
+    }
+    house_again(house);
+    assert_int_equal(claim(house, "corp", claimed, 10, NULL), 2);
+    str answer = buffer_str(&house->answer);
+    assert_int_equal(count_of(answer, "\"repeat\":true"), 1);
+    assert_int_equal(count_of(answer, "\"decided\":true"), 1);
+    house_do(house, touch_recover, "{}"); /* it died again: nobody chose that */
+    assert_int_equal(house_status(house, other), TOUCH_UNCERTAIN);
+    assert_int_equal(claim(house, "corp", claimed, 10, NULL), 1);
+    assert_int_equal(count_of(buffer_str(&house->answer), "\"decided\":true"), 0);
+    house_remove(house);
+}
+
 static void who_stands_behind_does_not_overtake(void **state)
 {
     struct touch_house *house = with_accounts("{}");
@@ -192,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_provider_away_for_a_day),
         cmocka_unit_test(until_its_time_is_over),
         cmocka_unit_test(what_may_have_gone_is_repeated_under_its_key),
+        cmocka_unit_test(a_decision_holds_once),
         cmocka_unit_test(who_stands_behind_does_not_overtake),
         cmocka_unit_test(nobody_waits_for_ever),
     };
