@@ -2,10 +2,10 @@
 /* remember: history beside apply; see remember.h. */
 #include "engine/remember.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/logline.h"
+#include "engine/fill.h"
 #include "engine/flush.h"
 #include "engine/past.h"
 #include "engine/row_form.h"
@@ -14,17 +14,11 @@
 #include "history/extract.h"
 
 #define GROUP_NODES_MAX 65536
-/* Rows handed to the engine at once: about a millisecond of it. */
-#define SLICE_ROWS 4096
-#define SLICE_BYTES_MAX ((size_t)64 << 20)
 #define WAIT_MS 20
 
 struct want {
     struct want *next;
-    str path; /* behind this struct */
-    enum column_kind kind;
-    history_column column;
-    uint64_t seq; /* events up to it came before the column */
+    struct fill_want fill; /* its path is behind this struct */
 };
 
 struct remember {
@@ -35,6 +29,10 @@ struct remember {
     pthread_cond_t wake;
     struct want *first, **last;
     bool stopping;
+    uint32_t wanted_count;  /* since none was wanted */
+    uint32_t waiting_count; /* of them, how many are not there yet */
+    _Atomic uint32_t
+        reached;     /* of the one that is being filled: the highest customer whose events are in */
     bool is_loaded;  /* engine thread: columns from now on are filled by the thread */
     uint32_t *nodes; /* engine thread: of one customer */
 };
@@ -92,155 +90,13 @@ static err use_columns(struct load *load, const struct remember *remember)
     err error = extractor_new(&load->extractor);
     for (const struct want *want = remember->first; want != NULL && error == ERR_OK;
          want = want->next) {
-        form_add(&load->form, want->path, want->kind);
-        error = extractor_add(load->extractor, want->path, want->kind, want->column);
+        form_add(&load->form, want->fill.path, want->fill.kind);
+        error = extractor_add(load->extractor, want->fill.path, want->fill.kind, want->fill.column);
     }
     return error;
 }
 
-/* ---- filling a column from the warehouse ---- */
-
-/* Rows on their way to the engine; texts are in the arena. */
-struct slice {
-    struct engine_question question;
-    struct engine *engine;
-    history_column column;
-    struct arena arena;
-    struct history_row rows[SLICE_ROWS];
-    struct history_value values[SLICE_ROWS];
-    size_t count;
-    bool is_last;
-    bool at_start; /* there is no engine thread yet */
-    err error;
-};
-
-struct fill {
-    struct engine *engine;
-    struct row_form form;
-    struct extractor *extractor;
-    struct event event;
-    struct slice *slice;
-};
-
-static void put_slice(const struct engine_state *state, struct engine_question *question)
-{
-    struct slice *slice = question->context;
-    struct history *history = slice->engine->history;
-    (void)state;
-    slice->error = history_fill_rows(history, slice->column, slice->rows, slice->count);
-    if (slice->error == ERR_OK && slice->is_last)
-        history_fill_end(history, slice->column);
-}
-
-static err hand_over(struct slice *slice, bool is_last)
-{
-    slice->is_last = is_last;
-    slice->question = (struct engine_question){ .ask = put_slice, .context = slice };
-    err error = ERR_BUSY;
-    if (slice->at_start) {
-        put_slice(NULL, &slice->question);
-        error = ERR_OK;
-    }
-    while (error == ERR_BUSY) {
-        error = engine_ask_wait(slice->engine, &slice->question);
-        if (error == ERR_BUSY)
-            steady_sleep_ms(WAIT_MS);
-    }
-    slice->count = 0;
-    arena_reset(&slice->arena);
-    return error != ERR_OK ? error : slice->error;
-}
-
-static err keep_texts(struct slice *slice, struct history_value *value)
-{
-    str *texts = arena_array(&slice->arena, str, value->text_count);
-    if (texts == NULL)
-        return ERR_NOMEM;
-    for (uint32_t index = 0; index < value->text_count; index++) {
-        err error = arena_dup(&slice->arena, value->texts[index], &texts[index]);
-        if (error != ERR_OK)
-            return error;
-    }
-    value->texts = texts;
-    return arena_dup(&slice->arena, value->text, &value->text);
-}
-
-static err slice_add(struct slice *slice, uint32_t node, const struct event *event,
-                     const struct history_value *value)
-{
-    struct history_value *kept = &slice->values[slice->count];
-    *kept = *value;
-    slice->rows[slice->count] = (struct history_row){
-        .node = node, .seq = event->seq, .time_ms = event->time_ms, .value_count = 1, .values = kept
-    };
-    err error = keep_texts(slice, kept);
-    if (error == ERR_OK && ++slice->count == SLICE_ROWS)
-        error = hand_over(slice, false);
-    return error;
-}
-
-static err take_fill_row(void *context, struct cursor *cursor)
-{
-    struct fill *fill = context;
-    const struct history_value *values;
-    uint32_t node, count;
-    form_read_event(&fill->form, cursor, &node, &fill->event);
-    if (cursor->failed)
-        return ERR_OK;
-    if (atomic_load(&fill->engine->stopping))
-        return ERR_UNAVAILABLE;
-    err error = extractor_run(fill->extractor, &fill->event, &values, &count);
-    if (error == ERR_OK && count > 0)
-        error = slice_add(fill->slice, node, &fill->event, values);
-    return error;
-}
-
-static err fill_new(struct fill *fill, struct engine *engine, str path, enum column_kind kind,
-                    history_column column)
-{
-    *fill = (struct fill){ .engine = engine };
-    buffer_init(&fill->form.names, (size_t)1 << 16);
-    form_add(&fill->form, path, kind);
-    fill->slice = memory_alloc(sizeof *fill->slice);
-    if (fill->slice == NULL)
-        return ERR_NOMEM;
-    fill->slice->engine = engine;
-    fill->slice->column = column;
-    arena_init(&fill->slice->arena, "history_fill", SLICE_BYTES_MAX);
-    err error = extractor_new(&fill->extractor);
-    return error == ERR_OK ? extractor_add(fill->extractor, path, kind, column) : error;
-}
-
-static void fill_free(struct fill *fill)
-{
-    extractor_free(&fill->extractor);
-    if (fill->slice != NULL)
-        arena_deinit(&fill->slice->arena);
-    memory_free(fill->slice);
-    buffer_deinit(&fill->form.names);
-}
-
-static err fill_column(struct engine *engine, const struct want *want, bool at_start,
-                       struct problem *problem)
-{
-    struct fill fill;
-    struct buffer sql;
-    buffer_init(&sql, (size_t)1 << 20);
-    err error = fill_new(&fill, engine, want->path, want->kind, want->column);
-    if (error == ERR_OK) {
-        fill.slice->at_start = at_start;
-        form_write(&fill.form, NULL, NULL, want->seq, true, &sql);
-        error = buffer_status(&sql);
-    }
-    if (error == ERR_OK)
-        error = rows_stream(engine->warehouse, "history_column_filled", sql.data, take_fill_row,
-                            &fill, problem);
-    if (error == ERR_OK)
-        error = hand_over(fill.slice, true);
-    fill_free(&fill);
-    buffer_deinit(&sql);
-    return error;
-}
+/* ---- what packs lack ---- */
 
 /* A column that some pack did not have: what the packs had of it stays, the rest comes now. */
 static err fill_lacking(struct engine *engine, struct problem *problem)
@@ -249,10 +105,10 @@ static err fill_lacking(struct engine *engine, struct problem *problem)
     err error = ERR_OK;
     for (struct want *want = engine->remember->first; want != NULL && error == ERR_OK;
          want = want->next) {
-        if (!history_load_lacks(engine->history, want->column))
+        if (!history_load_lacks(engine->history, want->fill.column))
             continue;
-        want->seq = flushed;
-        error = fill_column(engine, want, true, problem);
+        want->fill.seq = flushed;
+        error = fill_from_warehouse(engine, &want->fill, true, NULL, problem);
     }
     return error;
 }
@@ -264,8 +120,8 @@ static void columns_are_there(struct engine *engine)
     while (remember->first != NULL) {
         struct want *want = remember->first;
         remember->first = want->next;
-        if (!history_column_is_ready(engine->history, want->column))
-            history_fill_end(engine->history, want->column);
+        if (!history_column_is_ready(engine->history, want->fill.column))
+            history_fill_end(engine->history, want->fill.column);
         memory_free(want);
     }
     remember->last = &remember->first;
@@ -364,6 +220,30 @@ static struct want *next_want(struct remember *remember)
     return want;
 }
 
+static void want_is_done(struct remember *remember)
+{
+    pthread_mutex_lock(&remember->mutex);
+    atomic_store(&remember->reached, 0);
+    if (--remember->waiting_count == 0)
+        remember->wanted_count = 0;
+    pthread_mutex_unlock(&remember->mutex);
+}
+
+/* What is under way counts for as much as it has come through the customers. */
+uint32_t remember_filling(struct engine *engine, double *share)
+{
+    struct remember *remember = engine->remember;
+    uint32_t last = history_node_count(engine->history);
+    pthread_mutex_lock(&remember->mutex);
+    uint32_t waiting = remember->waiting_count;
+    double reached = last > 0 ? (double)atomic_load(&remember->reached) / (double)last : 0;
+    *share = waiting > 0 ? ((double)(remember->wanted_count - waiting) + reached) /
+                               (double)remember->wanted_count
+                         : 1;
+    pthread_mutex_unlock(&remember->mutex);
+    return waiting;
+}
+
 static void *run_fills(void *context)
 {
     struct remember *remember = context;
@@ -372,15 +252,16 @@ static void *run_fills(void *context)
     pthread_setname_np(pthread_self(), "kith-remember");
     while ((want = next_want(remember)) != NULL) {
         err error = ERR_UNAVAILABLE;
-        while (error != ERR_OK && wait_until_flushed(engine, want->seq)) {
+        while (error != ERR_OK && wait_until_flushed(engine, want->fill.seq)) {
             struct problem problem = { .error = ERR_OK };
-            error = fill_column(engine, want, false, &problem);
+            error = fill_from_warehouse(engine, &want->fill, false, &remember->reached, &problem);
             if (error != ERR_OK) {
                 log_line(LOG_WARN, "history_column_retry", "path=\"%.*s\" reason=\"%s\"",
-                         STR_ARG(want->path), problem.detail);
+                         STR_ARG(want->fill.path), problem.detail);
                 steady_sleep_ms(SECOND_MS);
             }
         }
+        want_is_done(remember);
         memory_free(want);
     }
     return NULL;
@@ -403,117 +284,30 @@ void remember_tidy(struct engine *engine, int64_t budget_us)
     history_tidy(engine->history, budget_us);
 }
 
-/* ---- filling from the tail: where there is no warehouse, it has everything ---- */
-
-struct tail_rows {
-    struct fill fill;
-    struct history_row *rows;
-    size_t count, capacity;
-};
-
-static int compare_rows(const void *a, const void *b)
-{
-    const struct history_row *one = a, *other = b;
-    if (one->node != other->node)
-        return one->node < other->node ? -1 : 1;
-    if (one->time_ms != other->time_ms)
-        return one->time_ms < other->time_ms ? -1 : 1;
-    return (one->seq > other->seq) - (one->seq < other->seq);
-}
-
-static err keep_tail_row(struct tail_rows *kept, uint32_t node, const struct event *event)
-{
-    struct slice *slice = kept->fill.slice;
-    const struct history_value *values;
-    uint32_t count;
-    err error = extractor_run(kept->fill.extractor, event, &values, &count);
-    if (error != ERR_OK || count == 0)
-        return error;
-    if (kept->count == kept->capacity) {
-        size_t capacity = kept->capacity == 0 ? 1024 : kept->capacity * 2;
-        void *grown = memory_resize(kept->rows, capacity * sizeof *kept->rows);
-        if (grown == NULL)
-            return ERR_NOMEM;
-        kept->rows = grown;
-        kept->capacity = capacity;
-    }
-    struct history_value *value = arena_array(&slice->arena, struct history_value, 1);
-    if (value == NULL)
-        return ERR_NOMEM;
-    *value = *values;
-    kept->rows[kept->count++] = (struct history_row){ .node = node,
-                                                      .seq = event->seq,
-                                                      .time_ms = event->time_ms,
-                                                      .value_count = 1,
-                                                      .values = value };
-    return keep_texts(slice, value);
-}
-
-static err keep_tail_block(struct tail_rows *kept, const struct applied_block *applied,
-                           struct log_block *block, struct arena *arena)
-{
-    struct log_cursor cursor = { .block = block };
-    struct log_record record;
-    err error = ERR_OK;
-    for (uint32_t index = 0; error == ERR_OK && log_block_next(&cursor, &record); index++) {
-        struct event event;
-        if (applied->nodes[index] == 0)
-            continue;
-        arena_reset(arena);
-        error = event_decode(record.body, arena, &event, NULL);
-        event.seq = record.seq;
-        event.received_ms = block->received_ms;
-        if (error == ERR_OK)
-            error = keep_tail_row(kept, applied->nodes[index], &event);
-    }
-    return error;
-}
-
-/* Engine thread; tests and `kith rebuild`, where nobody waits. */
-static err fill_from_tail(struct engine *engine, str path, enum column_kind kind,
-                          history_column column)
-{
-    struct tail_rows kept = { .count = 0 };
-    struct arena arena;
-    arena_init(&arena, "history_fill_event", SLICE_BYTES_MAX);
-    err error = fill_new(&kept.fill, engine, path, kind, column);
-    for (struct applied_block *applied = engine->tail.first; error == ERR_OK && applied != NULL;
-         applied = applied->next) {
-        struct log_block *block = NULL;
-        error = applied_block_open(applied, engine->log, &block, NULL);
-        if (error == ERR_OK) {
-            error = keep_tail_block(&kept, applied, block, &arena);
-            log_block_release(&block);
-        }
-    }
-    if (error == ERR_OK && kept.count > 0) {
-        qsort(kept.rows, kept.count, sizeof *kept.rows, compare_rows);
-        error = history_fill_rows(engine->history, column, kept.rows, kept.count);
-    }
-    if (error == ERR_OK)
-        history_fill_end(engine->history, column);
-    memory_free(kept.rows);
-    fill_free(&kept.fill);
-    arena_deinit(&arena);
-    return error;
-}
+/* ---- a new column ---- */
 
 err remember_fill(struct engine *engine, str path, enum column_kind kind, history_column column)
 {
     struct remember *remember = engine->remember;
+    struct fill_want fill = {
+        .path = path, .kind = kind, .column = column, .seq = engine->applied_seq
+    };
     if (engine->warehouse == NULL && remember->is_loaded)
-        return fill_from_tail(engine, path, kind, column);
+        return fill_from_tail(engine, &fill);
     struct want *want = memory_alloc(sizeof *want + path.size + 1);
     if (want == NULL)
         return ERR_NOMEM;
     char *text = (char *)(want + 1);
     memcpy(text, path.data, path.size);
-    *want = (struct want){
-        .path = { text, path.size }, .kind = kind, .column = column, .seq = engine->applied_seq
-    };
+    fill.path = str_from_bytes(text, path.size);
+    *want = (struct want){ .fill = fill };
     pthread_mutex_lock(&remember->mutex);
     *remember->last = want;
     remember->last = &want->next;
+    if (remember->is_loaded) {
+        remember->wanted_count++;
+        remember->waiting_count++;
+    }
     pthread_cond_signal(&remember->wake);
     pthread_mutex_unlock(&remember->mutex);
     return ERR_OK;

@@ -6,7 +6,7 @@
  *              identity            ──remember_start─▶ groups
  *     live:    apply_observe ─▶ history_observe; a merge or split ─▶ remember_group
  *     later:   a rule names a property ─▶ remember_fill: a thread of this file waits until the warehouse has all
- *              events from before, streams the values, and hands them to the engine in slices
+ *              events from before, and brings the values (fill.h)
  *
  * Engine thread, save where it says otherwise; the thread that fills is this file's own.
  */
@@ -40,5 +40,7 @@ void remember_tidy(struct engine *engine, int64_t budget_us);
 /* The column was added just now: bring what happened before. It is ready once that is done. */
 err remember_fill(struct engine *engine, str path, enum column_kind kind,
                   history_column column) MUST_USE;
+/* How many columns are not ready yet because their past is being brought, and which share (0 to 1) of that is done. Any thread. */
+uint32_t remember_filling(struct engine *engine, double *share);
 
 #endif

@@ -25,6 +25,23 @@ static bool is_promoted(str path, enum column_kind kind, uint32_t *index)
     return false;
 }
 
+/* As it stands in JSON; of a name that is escaped there: whatever has a name. */
+static void add_name(struct row_form *form, str name)
+{
+    char quoted[EVENT_NAME_BYTES_MAX + 2];
+    bool is_plain = name.size <= EVENT_NAME_BYTES_MAX;
+    for (size_t i = 0; i < name.size && is_plain; i++)
+        is_plain = (unsigned char)name.data[i] >= ' ' && strchr("\"\\/\x7f", name.data[i]) == NULL;
+    if (form->names.size > 0)
+        buffer_append_byte(&form->names, ',');
+    quoted[0] = '"';
+    if (is_plain) {
+        memcpy(quoted + 1, name.data, name.size);
+        quoted[name.size + 1] = '"';
+    }
+    rows_quote(&form->names, (str){ quoted, is_plain ? name.size + 2 : 1 });
+}
+
 void form_add(struct row_form *form, str path, enum column_kind kind)
 {
     uint32_t index;
@@ -35,33 +52,13 @@ void form_add(struct row_form *form, str path, enum column_kind kind)
         return;
     }
     str top = str_slice(path, 0, str_find_byte(path, '.'));
-    char quoted[EVENT_NAME_BYTES_MAX + 2];
     if (top.size > EVENT_NAME_BYTES_MAX)
-        return; /* no event has it */
-    quoted[0] = quoted[top.size + 1] = '"';
-    memcpy(quoted + 1, top.data, top.size);
+        return;                                    /* no event has it */
     form->promoted_set |= 1u << PROMOTED_CURRENCY; /* an amount in props needs it */
     form->props = true;
-    if (form->names.size > 0)
-        buffer_append_byte(&form->names, ',');
-    rows_quote(&form->names, (str){ quoted, top.size + 2 });
-}
-
-/* Only rows that can have the one column that the form is for. */
-static void form_write_condition(const struct row_form *form, struct buffer *sql)
-{
-    if (form->props) {
-        buffer_printf(sql, " AND multiSearchAny(props, [%.*s])", STR_ARG(buffer_str(&form->names)));
-        return;
-    }
-    for (uint32_t index = 0; index < PROMOTED_COUNT; index++) {
-        if (form->promoted_set & 1u << index)
-            buffer_printf(sql,
-                          promoted_columns[index].kind == COLUMN_TEXT
-                              ? " AND %s != ''"
-                              : " AND %s != toInt64('-9223372036854775808')",
-                          promoted_columns[index].column);
-    }
+    add_name(form, top);
+    if (top.size < path.size)
+        add_name(form, path); /* a name may have a point in it */
 }
 
 void form_write_select(const struct row_form *form, uint64_t until_seq, struct buffer *sql)
@@ -86,20 +83,6 @@ void form_write_order(struct buffer *sql)
 {
     buffer_append_str(sql, STR(" ORDER BY customer, time_ms, seq FORMAT RowBinary"));
     buffer_append_byte(sql, 0);
-}
-
-void form_write(const struct row_form *form, const struct jobs *jobs,
-                const struct erasures *erasures, uint64_t until_seq, bool only_with,
-                struct buffer *sql)
-{
-    form_write_select(form, until_seq, sql);
-    if (jobs != NULL)
-        jobs_write_kept(jobs, sql);
-    if (erasures != NULL)
-        erasures_write_kept(erasures, sql);
-    if (only_with)
-        form_write_condition(form, sql);
-    form_write_order(sql);
 }
 
 void form_read_event(const struct row_form *form, struct cursor *cursor, uint32_t *node,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* row_form: which members of an event the columns of history need, as SQL over the warehouse and back.
  *
- * At the start (remember.c), for a column that is new (remember.c), and for what memory does not hold (past.c) the
- * same rows are asked for and go through the same extractor (history/extract.h). Any thread, one form each. */
+ * At the start (remember.c) and for what memory does not hold (past.c) the same rows are asked for and go through the same
+ * extractor (history/extract.h), as does what one new column needs (fill.h). Any thread, one form each. */
 #ifndef KITH_ENGINE_ROW_FORM_H
 #define KITH_ENGINE_ROW_FORM_H
 
@@ -21,11 +21,6 @@ struct row_form {
 void form_add(struct row_form *form, str path, enum column_kind kind);
 /* The query up to its WHERE, which is open: `FROM events_kept WHERE customer > 0 AND seq <= until_seq`. */
 void form_write_select(const struct row_form *form, uint64_t until_seq, struct buffer *sql);
-/* The whole query, terminated: all rows in order, less what `jobs` (may be NULL) have taken back; `only_with`: those
- * that can have the one column that the form is for. */
-void form_write(const struct row_form *form, const struct jobs *jobs,
-                const struct erasures *erasures, uint64_t until_seq, bool only_with,
-                struct buffer *sql);
 /* The end of every query of rows in order, terminated. */
 void form_write_order(struct buffer *sql);
 /* A row; what is not all there sets cursor->failed. Texts are borrowed from the cursor. */

@@ -42,6 +42,8 @@ function history() {
       const properties = { order_id: `o${person}-${below(5)}`, product_id: `p${below(40)}` };
       if (type.startsWith('Order')) Object.assign(properties, { revenue: `${below(900) + 1}.50`, currency: 'CNY' });
       // a third before she signed in: another node, merged with hers
+      // a name with a point in it, one within another, and one that JSON escapes
+      if (i % 4 === 0) Object.assign(properties, person % 2 ? { 'shop.city': '杭州' } : { shop: { city: '杭州' } }, { 'a"b': i });
       const event = track(`u${person}`, type, properties, { timestamp: at(days) });
       if (below(3) === 0) {
         delete event.userId;
@@ -62,6 +64,8 @@ const RULES = [
   { all: [{ trait: 'city', eq: '上海' }, { event: 'Order Paid', last: '90d', eq: 0 }, { event: 'Order Paid', gte: 1 }] },
   { sequence: [{ event: 'Product Viewed' }, { event: 'Order Paid', same: 'product_id', absent: true }], within: '60d' },
   { event: 'Product Added', last: '30d', gte: 1 },
+  { event: 'Product Added', where: [{ prop: 'shop.city', eq: '杭州' }], gte: 1 },
+  { event: 'Product Viewed', where: [{ prop: 'a"b', gte: 4 }], gte: 1 },
   { event: 'Order Paid', where: [{ prop: 'product_id', starts_with: 'p1' }], measure: 'days', between: [1, 3] },
 ];
 const both = (run) => Promise.all(servers.map(run));
@@ -92,6 +96,7 @@ test('previews: counts, conditions and reach are the same from memory and stream
       return { count: answer.count, conditions: answer.conditions, reachable: answer.reachable };
     });
     same(answers, JSON.stringify(rule));
+    assert.ok(answers[0].count > 0, JSON.stringify(rule));
   }
   assert.ok(await streamed(servers[1].kith) > PEOPLE, 'something was streamed');
   assert.equal(await streamed(servers[0].kith), 0);

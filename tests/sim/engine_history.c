@@ -11,6 +11,19 @@
 
 /* ---- what history shows ---- */
 
+static uint64_t texts_word(const struct history_view *view, size_t index, history_column column,
+                           const struct history *history)
+{
+    const uint32_t *codes;
+    uint64_t word = 0;
+    size_t count = history_codes(view, index, column, &codes);
+    for (size_t i = 0; i < count; i++) {
+        str text = history_code_text(history, column, codes[i]);
+        word = hash_bytes64(text.data, text.size, word + 1);
+    }
+    return word;
+}
+
 static uint64_t value_word(const struct history_view *view, size_t index, history_column column,
                            const struct history *history, enum column_kind kind)
 {
@@ -20,6 +33,8 @@ static uint64_t value_word(const struct history_view *view, size_t index, histor
         str text = history_code_text(history, column, history_code(view, index, column));
         return text.size == 0 ? 0 : hash_bytes64(text.data, text.size, 5);
     }
+    if (kind == COLUMN_TEXTS)
+        return texts_word(view, index, column, history);
     return (uint64_t)history_number(view, index, column);
 }
 
@@ -323,6 +338,123 @@ static void test_a_later_column_has_what_the_warehouse_has(void **state)
     a_later_column_has_what_was_before(true);
 }
 
+/* ---- however it is said ---- */
+
+#define LONG_TEXT                                                                              \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567" \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567" \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567" \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+
+static const char *const odd_props[] = {
+    "{\"page\":\"p1\"}",
+    "{\"page\":\"p\\\"1\"}",
+    "{\"page\":7}",
+    "{\"page\":-1.5}",
+    "{\"page\":12.345}",
+    "{\"page\":true}",
+    "{\"page\":null}",
+    "{\"page\":\"\"}",
+    "{\"page\":[\"a\",\"b\"]}",
+    "{\"page\":[]}",
+    "{\"page\":{\"x\":\"y\"}}",
+    "{\"other\":{\"page\":\"within\"}}",
+    "{\"other\":{\"page\":\"within\"},\"page\":\"outside\"}",
+    "{\"category\":\"page\"}",
+    "{\"category\":\"page\",\"page\":\"after\"}",
+    "{\"page\":\"before\",\"category\":\"page\"}",
+    "{\"page\":\"one\",\"page\":\"two\"}",
+    "{\"page\":null,\"page\":\"two\"}",
+    "{\"page\" : \"spaced\"}",
+    "{ \"page\": \"spaced too\" }",
+    "{\"a\\\"page\":\"another name\"}",
+    "{\"pages\":\"another name\",\"page\":\"its own\"}",
+    "{\"page\":\"ends with \\\\\"}",
+    "{\"page\":\"2026-06-18T02:00:00Z\"}",
+    "{\"page\":\"12.345\"}",
+    "{\"page\":\"0\"}",
+    "{\"page\":\"会员\"}",
+    "{\"list\":[\"{\"],\"page\":\"brace\"}",
+    "{\"page\":\"{\"}",
+    "{\"page\":\"" LONG_TEXT "\"}",
+    "{\"address.city\":\"flat\"}",
+    "{\"address\":{\"city\":\"deep\"}}",
+    "{\"address\":\"no city\"}",
+    "{\"products\":[{\"product_id\":\"a\"},{\"product_id\":\"b\"}]}",
+    "{\"products.product_id\":[\"c\",\"d\"]}",
+    "{\"na\\\"me\":\"quoted\"}",
+    "{\"会员\":\"named\"}",
+    "{\",\":\"comma\",\"list\":[\"a\",\",:x\"]}",
+    "{\"list\":[\"a\",\",:\"],\"x\":\"no comma\"}",
+    "{\"list\":[\"a\",\":1,b\"]}",
+    "{}",
+};
+#define ODD (sizeof odd_props / sizeof odd_props[0])
+
+static void send_odd(struct house *house, uint64_t first)
+{
+    struct saying sayings[ODD * 2];
+    char users[ODD * 2][16];
+    for (size_t i = 0; i < ODD * 2; i++) {
+        snprintf(users[i], sizeof users[i], "u%zu", i % 23);
+        sayings[i] = (struct saying){ .message = first + i,
+                                      .user = users[i],
+                                      .after_ms = (int64_t)((first + i) * 7919 % 100000),
+                                      .props = odd_props[i / 2],
+                                      .currency = i % 2 == 1 ? "JPY" : NULL };
+    }
+    assert_ok(house_send(house, sayings, ODD * 2));
+    assert_ok(engine_settle(house->engine, false, 60000));
+}
+
+static void a_later_column_reads_what_is_said_oddly(bool with_warehouse)
+{
+    static const char *const paths[] = { "page",    "address.city", "products.product_id",
+                                         "na\"me",  "会员",         ",",
+                                         "$source", "list" };
+    struct house early, late;
+    house_make(&early);
+    house_make(&late);
+    house_open(&early, with_warehouse);
+    house_open(&late, with_warehouse);
+    for (size_t path = 0; path < sizeof paths / sizeof paths[0]; path++)
+        for (enum column_kind kind = COLUMN_INT; kind <= COLUMN_TEXTS; kind++)
+            (void)column_of(&early, paths[path], kind);
+    send_odd(&early, 1);
+    send_odd(&late, 1);
+    if (with_warehouse)
+        assert_ok(engine_settle(late.engine, true, 60000));
+    for (size_t path = 0; path < sizeof paths / sizeof paths[0]; path++) {
+        for (enum column_kind kind = COLUMN_INT; kind <= COLUMN_TEXTS; kind++) {
+            history_column one = column_of(&early, paths[path], kind);
+            history_column other = column_of(&late, paths[path], kind);
+            wait_until_ready(&early, one);
+            wait_until_ready(&late, other);
+            struct shown shown[2] = { look(&early, one, kind), look(&late, other, kind) };
+            if (!is_equal(&shown[0].digest, &shown[1].digest))
+                fail_msg("'%s' of kind %d is another when it is read later", paths[path],
+                         (int)kind);
+        }
+    }
+    assert_sound(&late);
+    house_close(&early);
+    house_close(&late);
+    house_remove(&early);
+    house_remove(&late);
+}
+
+static void test_odd_properties_are_read_later_from_the_tail(void **state)
+{
+    (void)state;
+    a_later_column_reads_what_is_said_oddly(false);
+}
+
+static void test_odd_properties_are_read_later_from_the_warehouse(void **state)
+{
+    (void)state;
+    a_later_column_reads_what_is_said_oddly(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +463,8 @@ int main(void)
         cmocka_unit_test(test_a_split_gives_each_her_own),
         cmocka_unit_test(test_a_later_column_has_what_the_tail_has),
         cmocka_unit_test(test_a_later_column_has_what_the_warehouse_has),
+        cmocka_unit_test(test_odd_properties_are_read_later_from_the_tail),
+        cmocka_unit_test(test_odd_properties_are_read_later_from_the_warehouse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

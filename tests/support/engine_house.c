@@ -105,6 +105,10 @@ void house_say(const struct house *house, struct buffer *records, const struct s
         event.promoted_text[PROMOTED_CURRENCY] = STR("CNY");
         event.promoted_int[PROMOTED_REVENUE] = saying->revenue;
     }
+    if (saying->currency != NULL) {
+        event.promoted_set |= 1u << PROMOTED_CURRENCY;
+        event.promoted_text[PROMOTED_CURRENCY] = str_from_c(saying->currency);
+    }
     struct buffer body;
     struct problem problem = { .error = ERR_OK };
     buffer_init(&body, EVENT_BYTES_MAX);

@@ -38,8 +38,9 @@ struct saying {
     const char *user, *anonymous, *mobile, *card; /* identifiers */
     const char *name;                             /* trait */
     const char *order_id;
-    int64_t revenue;   /* fen */
-    const char *props; /* JSON; default {} */
+    int64_t revenue;      /* fen */
+    const char *currency; /* default CNY with an order, else none */
+    const char *props;    /* JSON; default {} */
 };
 /* Append its record to `records`. */
 void house_say(const struct house *house, struct buffer *records, const struct saying *saying);
