@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // journeys: what the brand house says to its customers: accounts in sandbox mode, a policy, texts, and the ready journeys,
 // live, by the API like anybody's. A day of a journey lasts as long as a day of a parcel, so that all of it can be watched.
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { settled } from './import.mjs';
 
 export const DAY_MS = 45_000;
-const SETTLED_MS = 60_000;
+const LIVE_MS = 60_000;
 export const corp = 'ww6d2a81c05be94f37';
 export const miniProgram = 'wx3f1a6c0d5e7b2a91';
 export const cartTemplate = 'CartCouponMuye';
@@ -57,6 +59,7 @@ const texts = [
   ['SMS_480000002', '${name}您好，您的沐野包裹里附有会员礼卡，扫卡即可领取入会礼。拒收请回复R'],
   ['SMS_480000003', '${name}您好，您的生日礼已放入沐野小程序卡包，三十天内可用。拒收请回复R'],
   ['SMS_480000004', '${name}您好，好久不见！一张回归礼券已放入沐野小程序卡包。拒收请回复R'],
+  ['SMS_480000005', '${name}您好，本周三会员日，小程序内会员专享礼遇已开放。拒收请回复R'],
 ];
 
 const sms = (at, name) => ({
@@ -91,6 +94,8 @@ const templates = {
   },
 };
 
+const own = JSON.parse(readFileSync(new URL('brand/journeys.json', import.meta.url), 'utf8'));
+
 const policy = {
   quiet_hours: ['sms', 'wecom', 'subscription'].map((channel) => ({ channel, from: '22:00', to: '08:00', over: 'hold', zone: 'customer' })),
   frequency: [
@@ -98,56 +103,34 @@ const policy = {
     { name: '七天三次营销触达', per: 'purpose', value: 'marketing', max: 3, window: '7d', over: 'drop' },
   ],
   hold_out: { percent: 5 },
+  budgets: [{ name: '短信每天两百元', channel: 'sms', per: 'day', amount: 20_000, over: 'hold' }],
+  consent: [{ purpose: 'skin_file', needs: 'granted' }],
   duplicates: { order: '30d', content: '7d' },
 };
 
-// ---- whom it is said to ----
-
-const skins = ['干性', '油性', '中性', '敏感', '混合偏油', '混合偏干'];
-const skinTag = {
-  name: '肌肤类型', folder: '护肤', kind: 'rule',
-  values: skins.map((value) => ({ value, rule: { event: 'SkinTestTaken', measure: 'last', of: 'skin_type', eq: value } })),
-};
-const sleeping = {
-  name: '沉睡客户', folder: '生命周期', kind: 'rule',
-  rule: { all: [{ has: 'user_id' }, { has: 'wecom_external_userid' }, { event: 'Order Paid', last: '90d', eq: 0 }] },
-};
+// ---- before anything listens ----
 
 /** What the rules speak of has to have been seen once: a customer of the staff's, before anything listens. */
-async function rehearse(server, keys) {
+export async function rehearse(server, keys) {
   const track = (event, properties) => ({
     type: 'track', userId: 'demo-rehearsal', event, timestamp: new Date().toISOString(),
     messageId: `rehearsal-${event}`, properties,
   });
   const order = { order_id: 'rehearsal', revenue: 1, total: 1, currency: 'CNY', channel: 'crm' };
-  const batch = [
+  await server.collect(keys.crm.write_key, [
     { type: 'identify', userId: 'demo-rehearsal', messageId: 'rehearsal', timestamp: new Date().toISOString(),
       traits: { name: '彩排', birthday: '1990-01-01' } },
     track('Product Added', { product_id: 'muye-001', name: '沐野氨基酸洁面乳 120g', price: 89 }),
-    ...['Order Placed', 'Order Paid', 'Order Shipped', 'Order Refunded', 'Order Cancelled'].map((event) => track(event, order)),
+    ...['Order Placed', 'Order Shipped', 'Order Delivered', 'Order Refunded', 'Order Cancelled'].map((event) => track(event, order)),
+    track('Order Paid', { ...order, product_id: 'muye-001', runs_out_at: new Date().toISOString() }),
     track('SkinTestTaken', { skin_type: '中性', score: 80 }),
-    track('Customer Group Joined', { group: '彩排' }),
-  ];
-  const answer = await fetch(`${server.url}/v1/batch`, {
-    method: 'POST', body: JSON.stringify({ batch }),
-    headers: { authorization: `Basic ${Buffer.from(`${keys.crm.write_key}:`).toString('base64')}`, 'content-type': 'application/json' },
-  });
-  if (!answer.ok) throw new Error(`POST /v1/batch: ${answer.status} ${await answer.text()}`);
-  const end = Date.now() + SETTLED_MS;
-  for (;;) {
-    const { engine, log } = await server.api('GET', '/system');
-    if (engine.applied_seq >= log.last_seq) return;
-    if (Date.now() > end) throw new Error(`the server is behind its log by ${log.last_seq - engine.applied_seq} records`);
-    await sleep(100);
-  }
-}
-
-/** The history asks nobody: the call centre has, and every other one agreed. */
-async function askSleepers(server) {
-  const { items } = await server.api('GET', '/segments/sleeping/members?limit=100');
-  for (const [i, one] of items.entries())
-    if (i % 2 === 0)
-      await server.api('PUT', `/customers/${one.one_id ?? one}/consent/marketing`, { granted: true, evidence: '客服电话' });
+    track('Skin Test Taken', { skin_type: '中性', score: 80 }),
+    track('ContentShared', { share_via: 'wechat', content_id: 'post-1' }),
+    track('Customer Group Joined', { group_id: 'G301' }),
+    track('Review Submitted', { order_id: 'rehearsal', stars: 5 }),
+    track('Case Closed', { order_id: 'rehearsal' }),
+  ]);
+  await settled(server);
 }
 
 // ---- what happens when ----
@@ -185,6 +168,9 @@ const changes = {
     nodes: { ...nodes, invite: { ...nodes.invite, transactional: true } },   // an answer to her order, at whatever hour
   }),
   skin_welcome: () => ({ purpose: 'service' }),
+  after_purchase: () => ({}),
+  replenishment: () => ({}),
+  recovery: () => ({}),
 };
 
 async function publish(server, key, ready) {
@@ -195,11 +181,38 @@ async function publish(server, key, ready) {
 }
 
 async function putTemplates(server) {
-  for (const [key, template] of Object.entries(templates)) {
+  for (const [key, template] of Object.entries({ ...templates, ...own.templates })) {
     const { findings = [] } = await server.api('PUT', `/templates/${key}`, template);
     const wrong = findings.find((finding) => finding.level === 'error');
     if (wrong) throw new Error(`template '${key}' would be refused: ${JSON.stringify(wrong)}`);
   }
+}
+
+/** The house's own journeys keep real days: the calendar shows when they are due. */
+async function putOwn(server) {
+  for (const { key, draft, ...journey } of own.journeys) {
+    await server.api('PUT', `/journeys/${key}`, journey);
+    if (!draft) await server.api('POST', `/journeys/${key}/publish`, {});
+  }
+  for (const { keys, ...share } of own.shares) for (const key of keys) await server.api('PUT', '/shares', { ...share, key });
+}
+
+/** A version is live once its rules are computed for everybody. */
+async function allLive(server) {
+  const end = Date.now() + LIVE_MS;
+  for (;;) {
+    const waiting = (await server.api('GET', '/journeys')).items.filter((journey) => journey.state === 'preparing');
+    if (waiting.length === 0) return;
+    if (Date.now() > end) throw new Error(`not live after ${LIVE_MS / 1000} s: ${waiting.map((journey) => journey.key).join(', ')}`);
+    await sleep(100);
+  }
+}
+
+/** One message by hand to some of a segment. */
+async function sendCampaign(server) {
+  const { segment, customers, ...campaign } = own.campaign;
+  const { items } = await server.api('GET', `/segments/${segment}/members?limit=${customers}`);
+  if (items.length > 0) await server.api('POST', '/touches', { ...campaign, customers: items.map((one) => one.one_id ?? one) });
 }
 
 /** All of it, once; the accounts each time, for the sandbox is a new one. */
@@ -211,16 +224,17 @@ export async function makeJourneys(server, sandbox, notes, say) {
   if (notes.value.journeys) return;
   for (const key of ['cart', 'birthday', 'wake'])
     await server.api('PUT', `/coupon-pools/${key}`, { kind: 'generated', prefix: `${key.slice(0, 2).toUpperCase()}-` });
+  for (const [key, pool] of Object.entries(own.pools)) await server.api('PUT', `/coupon-pools/${key}`, pool);
   await server.api('PUT', '/policy', { ...policy, link_base: server.url });
   await putTemplates(server);
-  await rehearse(server, notes.value.keys);
-  await server.api('PUT', '/segments/sleeping', sleeping);
-  await askSleepers(server);
-  await server.api('PUT', '/tags/skin_type', skinTag);
   const library = (await server.api('GET', '/journeys/library')).items;
   for (const key of Object.keys(changes)) await publish(server, key, library.find((item) => item.key === key).journey);
+  await putOwn(server);
+  await allLive(server);
   // who sleeps already is woken by hand, some at a time
   await server.api('POST', '/journeys/wake_up/enter', { segment: 'sleeping' });
+  await sendCampaign(server);
   notes.save({ journeys: true });
-  say(`${Object.keys(changes).length} ready journeys are live; what they send goes to the sandbox at ${sandbox.url}`);
+  const live = Object.keys(changes).length + own.journeys.filter((journey) => !journey.draft).length;
+  say(`${live} journeys are live; what they send goes to the sandbox at ${sandbox.url}`);
 }

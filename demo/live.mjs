@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // live: the house lives on. Every second some people come, more in the evening than at dawn; what they do
 // goes through the real SDKs, and has its consequences (parcels, refunds) minutes later.
-import { spawn } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Phones, pageClient, segmentClients } from './clients.mjs';
 import { DAY_MS } from './journeys.mjs';
 import { Newcomers } from './newcomers.mjs';
-import { build } from './server.mjs';
+import { settings } from './objects.mjs';
+import { catalogueOf, lines } from './world.mjs';
 
 /** Visits per second by hour in Shanghai: the shape of a day, with somebody awake at any hour. */
 const RHYTHM = [1.2, 0.9, 0.8, 0.7, 0.7, 0.8, 0.9, 1.2, 1.8, 2.3, 2.6, 2.5,
@@ -19,21 +17,14 @@ const NEW_VISITOR = 0.12;      // of the visits on pages
 const CLOSE_MS = 3000;
 const NEWCOMER = 0.12;         // of all visits
 const NEWCOMERS_FIRST = 6;
+const REVIEW = 0.3;            // of the parcels that are signed
+const STARS = [5, 5, 5, 5, 4, 4, 4, 3, 2, 1];
+/** How long one of it lasts: what is bought alone says when it runs out. */
+const CARE_DAYS = settings.care_days;
 
 const appids = { muye: 'wx3f1a6c0d5e7b2a91', chuxue: 'wx8d20b7e4c19f6a35', feise: 'wxa57e93d1840cbf26' };
 const pick = (list) => list[randomInt(list.length)];
 const chance = (share) => randomInt(1_000_000) < share * 1_000_000;
-
-async function lines(form, world, more = []) {
-  const child = spawn(
-    join(build, 'bench/world'),
-    ['--form', form, '--customers', `${world.customers}`, '--seed', `${world.seed}`, ...more],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const found = [];
-  for await (const line of createInterface({ input: child.stdout })) found.push(line);
-  return found;
-}
 
 class House {
   constructor(server, notes, people, products) {
@@ -74,7 +65,10 @@ class House {
     const fen = lines_.reduce((sum, line) => sum + Math.round(line.price * 100) * line.quantity, 0);
     const discount = Math.floor((fen * pick([0, 0, 5, 10, 20])) / 100);
     const shipping = fen < 9900 ? 800 : 0;
+    const [first] = products;
+    const lasts = products.length === 1 && CARE_DAYS[first.category];
     return {
+      ...(lasts ? { product_id: first.product_id, runs_out_at: new Date(Date.now() + lasts * 86_400_000).toISOString() } : {}),
       order_id: `9${Date.now()}${randomInt(10000).toString().padStart(4, '0')}`, currency: 'CNY',
       subtotal: fen / 100, discount: discount / 100, shipping: shipping / 100,
       revenue: (fen - discount) / 100, total: (fen - discount + shipping) / 100, products: lines_,
@@ -97,7 +91,12 @@ class House {
         this.track(source, ids, 'Parcel Shipped', parcel);
         this.track(source, ids, 'Order Shipped', { order_id });
       });
-      this.later(3 * DAY_MS, () => this.track(source, ids, 'Parcel Signed', parcel));
+      this.later(3 * DAY_MS, () => {
+        this.track(source, ids, 'Parcel Signed', parcel);
+        this.track(source, ids, 'Order Delivered', { order_id });
+      });
+      if (chance(REVIEW))
+        this.later(4 * DAY_MS, () => this.track(source, ids, 'Review Submitted', { order_id, stars: pick(STARS) }));
       if (chance(0.07))
         this.later(5 * DAY_MS, () =>
           this.track(source, ids, 'Order Refunded', { order_id, currency, total: revenue, reason: '七天无理由' }));
@@ -245,7 +244,7 @@ export async function liveOn(server, notes, signal, say) {
   const last = Math.min(world.customers, PEOPLE_MAX);
   const people = (await lines('people', world, ['--last', `${last}`])).map(readPerson)
     .filter((person) => person.role !== 'empty_parcel');
-  const products = JSON.parse((await lines('catalogue', world)).join('\n'));
+  const products = await catalogueOf(world);
   const house = new House(server, notes, people, products);
   const newcomers = new Newcomers(house, server.sandbox);
   for (let i = 0; i < NEWCOMERS_FIRST; i++) newcomers.come();

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeBrand, signIns } from './brand.mjs';
 import { bringHistory } from './history.mjs';
 import { makeJourneys } from './journeys.mjs';
 import { liveOn } from './live.mjs';
@@ -116,10 +117,13 @@ async function live(server, notes, wanted, ending) {
   const invite = `open ${server.url} and sign in as ${notes.value.login}`;
   say(invite);
   await ending.before(bring(server, notes, wanted));
+  await ending.before(makeBrand(server, notes, say));
   await ending.before(makeJourneys(server, sandbox, notes, say));
   if (!wanted.live) return;
   say(`living on; Ctrl-C ends it, ${relative(process.cwd(), wanted.folder)}/ keeps it`);
   say(invite);
+  say('or as one of its people, each of whom sees her own part:');
+  for (const line of signIns(notes)) say(`  ${line}`);
   await liveOn(server, notes.value, ending.signal, say);
   await ending.asked;
 }

@@ -6,7 +6,8 @@ import { DAY_MS, cartTemplate, corp, miniProgram } from './journeys.mjs';
 
 const shops = [['tmall', 'tmall_open_uid', '33120458', '天猫旗舰店'], ['pdd', 'pdd_open_id', 'c4e90b73', '拼多多旗舰店']];
 const skins = ['干性', '油性', '中性', '敏感', '混合偏油', '混合偏干'];
-const names = ['王小雨', '李静怡', '张一诺', '陈梦琪', '刘子涵', '杨丽华', '周敏', '吴娜'];
+const surnames = ['王', '李', '张', '陈', '刘', '杨', '周', '吴', '徐', '孙', '朱', '高'];
+const names = ['小雨', '静怡', '一诺', '梦琪', '子涵', '丽华', '敏', '娜', '思远', '佳宁', '若溪', '雅文'];
 /** Assigned to no operator. */
 const segments = ['154', '160', '161', '163', '164', '168'];
 const CLICKS_MS = 5000;
@@ -30,7 +31,7 @@ export class Newcomers {
 
   come() {
     const one = { userId: `n${token(6)}`, mobile: `${pick(segments)}${randomInt(100_000_000).toString().padStart(8, '0')}`,
-                  name: pick(names), openid: `o${token(13)}`, wecom: `wm${token(15)}`, unionid: `u${token(13)}`, shop: pick(shops),
+                  name: pick(surnames) + pick(names), openid: `o${token(13)}`, wecom: `wm${token(15)}`, unionid: `u${token(13)}`, shop: pick(shops),
                   buyer: token(13) };
     const ids = { userId: one.userId, external: [] };
     this.register(one);
@@ -44,7 +45,7 @@ export class Newcomers {
   register({ userId, mobile, name, shop: [, type, namespace], buyer }) {
     this.house.appended++;
     this.house.clients.crm.identify({
-      userId, traits: { name, phone: mobile, favourite_brand: '沐野', birthday: `${1970 + randomInt(35)}-${this.birthday()}` },
+      userId, traits: { name, phone: mobile, favourite_brand: '沐野', member_since: new Date().toISOString(), birthday: `${1970 + randomInt(35)}-${this.birthday()}` },
       context: { externalIds: [external(type, buyer, namespace)] },
     });
   }

@@ -82,18 +82,43 @@ export class Server {
   }
 
   async api(method, path, body) {
-    const answer = await fetch(`${this.url}/api/v1${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
+    return this.ask(method, path, body === undefined ? undefined : JSON.stringify(body), {
+      authorization: `Bearer ${this.token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     });
+  }
+
+  /** Events through the door of SDKs. */
+  async collect(writeKey, batch) {
+    const answer = await fetch(`${this.url}/v1/batch`, {
+      method: 'POST', body: JSON.stringify({ batch }),
+      headers: { authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`, 'content-type': 'application/json' },
+    });
+    if (!answer.ok) throw new Error(`POST /v1/batch: ${answer.status} ${await answer.text()}`);
+  }
+
+  /** Bytes of a file. */
+  put(path, bytes) {
+    return this.ask('PUT', path, bytes, { authorization: `Bearer ${this.token}`, 'content-type': 'application/octet-stream' });
+  }
+
+  /** The API as this person has it, by her own session. */
+  async as(login, password) {
+    const answer = await fetch(`${this.url}/api/v1/session`, {
+      method: 'POST', headers: { 'content-type': 'application/json', 'X-Kith-Request': '1' }, body: JSON.stringify({ login, password }),
+    });
+    if (!answer.ok) throw new Error(`signing in as ${login}: ${answer.status} ${await answer.text()}`);
+    const cookie = answer.headers.getSetCookie().map((one) => one.split(';')[0]).join('; ');
+    return (method, path, body) =>
+      this.ask(method, path, body === undefined ? undefined : JSON.stringify(body), { cookie, 'X-Kith-Request': '1', 'content-type': 'application/json' });
+  }
+
+  async ask(method, path, body, headers) {
+    const answer = await fetch(`${this.url}/api/v1${path}`, { method, headers, body });
     const text = await answer.text();
     const value = text === '' ? undefined : JSON.parse(text);
     if (!answer.ok)
-      throw new Error(`${method} ${path}: ${answer.status} ${value?.detail ?? value?.title ?? text}`);
+      throw new Error(`${method} ${path}: ${answer.status} ${value?.detail ?? value?.title ?? ''} ${JSON.stringify(value?.errors ?? value?.hint ?? '')}`);
     return value;
   }
 }
