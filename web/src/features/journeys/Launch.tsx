@@ -6,14 +6,16 @@ import { CheckCircleFilled, ExclamationCircleFilled, InfoCircleFilled } from '@a
 import { useQuery } from '@tanstack/react-query';
 import { Checkbox, Slider } from 'antd';
 import type { ReactNode } from 'react';
+import { Link } from 'react-router';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
+import { useMay } from '@/app/session';
 import { healthOf, touchQueries, type Account } from '@/features/touches/model';
 import { exactCount, money, shortCount } from '@/lib/format';
 import { useChannelName } from '@/ui/Marks';
 import { Bone } from '@/ui/States';
 import { flawsOf } from './check';
-import { costOf, entryOf, entryTone, sendingsOf, type Sending } from './entry';
+import { costOf, entryOf, entryTone, sendingsOf, templatesMissing, type Sending } from './entry';
 import { isValue, journeyQueries, type Definition, type Journey, type JourneyCatalogue } from './model';
 import { journeyTexts } from './texts';
 
@@ -43,6 +45,7 @@ function Lines({ journey, definition, catalogue }: { journey: Journey; definitio
   const channelName = useChannelName();
   const accounts = useQuery(touchQueries.accounts());
   const stops = useQuery(touchQueries.stops());
+  const templates = useQuery({ ...journeyQueries.templates(), enabled: useMay('template.see') });
   const entry = entryOf(definition);
   const counted = useQuery({ ...queries.rulePreview(JSON.stringify({ rule: entry?.rule ?? {} })), enabled: entry !== null });
   const sendings = sendingsOf(definition, catalogue);
@@ -54,6 +57,7 @@ function Lines({ journey, definition, catalogue }: { journey: Journey; definitio
       <Line tone={flaws === 0 ? 'good' : 'bad'} name={t.flaws}>{flaws === 0 ? whole.noFlaws : whole.flaws(flaws)}</Line>
       <Entering entry={entry} count={counted.data?.count} isUnknown={entry === null || counted.isError} />
       <Reached sendings={sendings} reachable={counted.data?.reachable} />
+      {templates.data !== undefined && <Templates definition={definition} known={new Set(templates.data.items.map((one) => one.key))} />}
       {accounts.data !== undefined && <Accounts sendings={sendings} accounts={accounts.data.items} channelName={channelName} />}
       {accounts.data !== undefined && sendings.length > 0 && <Cost each={costOf(sendings, (one) => priceIn(accountOf(one, accounts.data.items)))} count={counted.data?.count ?? null} />}
       <Line tone={held > 0 ? 'good' : 'warn'} name={t.control}>{held > 0 ? t.controlOf(`${held}%`) : t.controlNone}</Line>
@@ -84,6 +88,18 @@ function Reached({ sendings, reachable }: { sendings: readonly Sending[]; reacha
   return <Line tone={isNobody ? 'warn' : 'good'} name={t.reach}>{channels.map((channel) => t.reachOf(channelName(channel), shortCount(reachable?.[channel] ?? 0, language))).join(' · ')}</Line>;
 }
 
+/* Each leads to where it is written; the draft stays as it is. */
+function Templates({ definition, known }: { definition: Definition; known: ReadonlySet<string> }) {
+  const t = useText(journeyTexts).launch;
+  const missing = templatesMissing(definition, known);
+  if (missing.length === 0) return null;
+  return (
+    <Line tone="bad" name={t.templates}>
+      {t.noTemplate} {missing.map((one, at) => <span key={one.key}>{at > 0 && ' · '}<Link className="mono" to={`/new/template?channel=${encodeURIComponent(one.channel)}&key=${encodeURIComponent(one.key)}`}>{one.key}</Link></span>)}
+    </Line>
+  );
+}
+
 function Accounts({ sendings, accounts, channelName }: { sendings: readonly Sending[]; accounts: readonly Account[]; channelName: (channel: string) => string }) {
   const t = useText(journeyTexts).launch;
   const used = [...new Set(sendings.map((one) => accountOf(one, accounts)).filter((one) => one !== undefined))];
@@ -93,7 +109,7 @@ function Accounts({ sendings, accounts, channelName }: { sendings: readonly Send
   const good = used.map((one) => one.key).filter((key) => !bad.includes(key));
   return (
     <>
-      {missing.length > 0 && <Line tone="bad" name={t.accounts}>{t.noAccount(missing.join('、'))}</Line>}
+      {missing.length > 0 && <Line tone="bad" name={t.accounts}>{t.noAccount(missing.join('、'))} <Link to="/touches?tab=accounts">{t.toAccounts}</Link></Line>}
       {bad.length > 0 && <Line tone="bad" name={t.accounts}>{t.accountsBad(bad.join('、'))}</Line>}
       {good.length > 0 && <Line tone="good" name={t.accounts}>{t.accountsGood(good.join('、'))}</Line>}
       {tried.length > 0 && <Line tone="warn" name={t.accounts}>{t.sandbox(tried.join('、'))}</Line>}

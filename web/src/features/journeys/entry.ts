@@ -46,6 +46,12 @@ export function sendingsOf(definition: Definition, catalogue: JourneyCatalogue):
   });
 }
 
+/* The templates that it writes by and that are not there, each with the channel it would be for; one that is worked out of a variable is known only then. */
+export function templatesMissing(definition: Definition, known: ReadonlySet<string>): { key: string; channel: string }[] {
+  const named = Object.values(definition.nodes).map((held) => ({ key: textOf(held['template']), channel: textOf(held['channel']) }));
+  return named.filter((one, at) => one.key !== '' && !one.key.includes('{') && !known.has(one.key) && named.findIndex((other) => other.key === one.key) === at);
+}
+
 /* What one customer costs at most, who meets every sending: the node's own cost, or that of the account it goes by. */
 export function costOf(sendings: readonly Sending[], priceOf: (sending: Sending) => number): number {
   return sendings.reduce((sum, one) => sum + (one.cost ?? priceOf(one)), 0);

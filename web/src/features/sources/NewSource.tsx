@@ -48,7 +48,11 @@ export function NewSource({ open, onClose }: { open: boolean; onClose: () => voi
         <Form
           form={form} layout="vertical" requiredMark={false} initialValues={{ kind: 'server', protocol: 'segment', channel: '', strict: false, name: '', key: '' }}
           onValuesChange={(changed: Partial<Schemas['SourcePost']>) => {
-            if (changed.name !== undefined && !keyTouched) form.setFieldValue('key', keyFromName(changed.name));
+            if (changed.name === undefined) return;
+            /* a Chinese name gives no key; what it says of its channel does */
+            const named = knownChannels.find((one) => changed.name?.includes(channelName(one)) === true);
+            if (named !== undefined && !form.isFieldTouched('channel')) form.setFieldValue('channel', named);
+            if (!keyTouched) form.setFieldValue('key', keyFromName(changed.name) || (changed.name.trim() === '' ? '' : named ?? 'source'));
           }}
         >
           <Form.Item name="name" label={t.form.name} extra={t.form.nameHelp} rules={[{ required: true, message: t.form.missing }]}><Input autoFocus maxLength={100} /></Form.Item>

@@ -61,7 +61,7 @@ function Editor({ saved }: { saved: Template | null }) {
   const [params] = useSearchParams();
   const fresh = useMemo(() => freshBody(params.get('channel') ?? 'sms'), [params]);
   const { body, isChanged, change, discard } = useBody(saved, fresh);
-  const [newKey, setNewKey] = useState('');
+  const [newKey, setNewKey] = useState(params.get('key') ?? '');
   const others = useQuery({ ...templateHeads(), enabled: saved === null });
   const key = saved?.key ?? newKey;
   const put = useMutation({

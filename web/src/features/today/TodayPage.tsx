@@ -7,8 +7,9 @@ import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { AttentionList, attentionTexts, useAttention } from '@/app/Attention';
 import { useClock } from '@/app/clock';
+import { refusalOf } from '@/app/rights';
 import { useLanguage, useText } from '@/app/preferences';
-import { useMay } from '@/app/session';
+import { useMay, useSession } from '@/app/session';
 import { clockTime, dateTime, exactCount, money, perSecond, percent, shortCount, shortMoney } from '@/lib/format';
 import { catalogue } from '@/lib/text';
 import { words } from '@/lib/words';
@@ -91,6 +92,7 @@ const texts = catalogue({
 
 export function TodayPage() {
   const t = useText(texts);
+  const { user } = useSession();
   const overview = useQuery(queries.overview());
   if (overview.data !== undefined && overview.data.events === 0 && overview.data.customers === 0) {
     return (
@@ -111,10 +113,7 @@ export function TodayPage() {
           {overview.data === undefined ? <Panel title={t.byHour}><Bones rows={5} inset={0} /></Panel> : <ByHour overview={overview.data} />}
           <AttentionPanel />
         </div>
-        <div className="split-2">
-          <LinkRatePanel />
-          <FeedPanel />
-        </div>
+        {refusalOf('/identity/link-rate', user) === null ? <div className="split-2"><LinkRatePanel /><FeedPanel /></div> : <FeedPanel />}
       </div>
     </Page>
   );
