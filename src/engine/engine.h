@@ -217,6 +217,9 @@ void engine_status(struct engine *engine, struct engine_status *status);
 struct audience *engine_audience(struct engine *engine);
 /* For readers of their own (history_reader_new), on any thread; there until engine_close. */
 struct history *engine_history(struct engine *engine);
+/* How many of its columns are not ready yet because their past is being brought, and which share (0 to 1) of what was wanted
+ * together is there. Any thread. */
+uint32_t engine_columns_filling(struct engine *engine, double *share);
 struct keys *engine_keys(struct engine *engine);
 /* META of the ledger: number of the newest sealing key, as text. */
 #define SEALING_NEWEST "sealing_newest"

@@ -86,6 +86,11 @@ struct history *engine_history(struct engine *engine)
     return engine->history;
 }
 
+uint32_t engine_columns_filling(struct engine *engine, double *share)
+{
+    return remember_filling(engine, share);
+}
+
 struct keys *engine_keys(struct engine *engine)
 {
     return engine->keys;

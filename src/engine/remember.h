@@ -40,7 +40,7 @@ void remember_tidy(struct engine *engine, int64_t budget_us);
 /* The column was added just now: bring what happened before. It is ready once that is done. */
 err remember_fill(struct engine *engine, str path, enum column_kind kind,
                   history_column column) MUST_USE;
-/* How many columns are not ready yet because their past is being brought, and which share (0 to 1) of that is done. Any thread. */
+/* As engine_columns_filling. */
 uint32_t remember_filling(struct engine *engine, double *share);
 
 #endif

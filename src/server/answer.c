@@ -75,6 +75,10 @@ void reply_problem(struct request *request, err error, const struct problem *pro
     }
     if (problem->hint[0] != '\0')
         json_member_text(&writer, STR("hint"), str_from_c(problem->hint));
+    if (request->has_progress) {
+        json_put_key(&writer, STR("progress"));
+        json_put_double(&writer, request->progress);
+    }
     json_end_object(&writer);
 }
 

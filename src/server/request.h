@@ -159,6 +159,8 @@ struct request {
     struct sealed_file *sealed_file; /* instead of `out`, when it is not NULL */
     const char *static_encoding;
     int64_t retry_after_s;
+    bool has_progress; /* of a problem: `progress`, 0 to 1, of what has to be there first */
+    double progress;
     bool cors;
     bool is_page; /* HTML: with the policy of what it may load */
 };

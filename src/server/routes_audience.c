@@ -8,6 +8,7 @@
 #include "journey/journey.h"
 #include "server/answer.h"
 #include "server/everybody.h"
+#include "server/ready.h"
 #include "server/scope.h"
 #include "server/view.h"
 
@@ -519,25 +520,21 @@ err everybody_ask(struct request *request, enum audience_question_kind kind, str
     struct ask_everybody ask = {
         .kind = kind, .key = key, .body = request->json, .problem = problem
     };
-    steady_ns start = steady_now();
+    struct ready ready = ready_begin(request);
     err error = narrow_body(request, &ask.body, problem);
     if (error == ERR_OK)
         error = view_ask(request, begin, &ask, problem);
     if (error == ERR_OK)
         error = ask.error;
-    while (error == ERR_OK && !ask.is_ready && steady_since_ms(start) < READY_MS) {
-        steady_sleep_ms(3);
+    while (error == ERR_OK && !ask.is_ready && ready_wait(&ready)) {
         error = view_ask(request, begin, &ask, problem);
         if (error == ERR_OK)
             error = ask.error;
     }
     if (error != ERR_OK)
         return error;
-    if (!ask.is_ready) {
-        problem_set(problem, ERR_UNAVAILABLE,
-                    "what the rule needs is being read for the first time");
-        return problem_hint(problem, ERR_UNAVAILABLE, "ask again in a few seconds");
-    }
+    if (!ask.is_ready)
+        return ready_refuse(&ready, request, problem);
     audience_question_watch(ask.question, client_is_gone, request);
     const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
     audience_question_me(ask.question, user != NULL ? scope_me(user) : request->actor.login);

@@ -2,11 +2,11 @@
 /* A rule and a person: why a rule that is not saved holds of somebody, and since when she is what she is. */
 #include "event/normalise.h"
 #include "server/answer.h"
+#include "server/ready.h"
 #include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)16 << 20)
-#define READY_MS 10000 /* columns being filled */
 #define SETTLE_MS 10000
 #define MEMBERSHIPS_MAX 4096
 
@@ -77,19 +77,15 @@ static void explain_rule(const struct engine_state *state, struct engine_questio
 
 static err ask_until_ready(struct request *request, struct ask_rule *ask, struct problem *problem)
 {
-    steady_ns start = steady_now();
+    struct ready ready = ready_begin(request);
     for (;;) {
         err error = view_ask(request, explain_rule, ask, problem);
         if (error == ERR_OK)
             error = ask->error;
         if (error != ERR_OK || ask->is_ready)
             return error;
-        if (steady_since_ms(start) >= READY_MS) {
-            problem_set(problem, ERR_UNAVAILABLE,
-                        "what the rule needs is being read for the first time");
-            return problem_hint(problem, ERR_UNAVAILABLE, "ask again in a few seconds");
-        }
-        steady_sleep_ms(3);
+        if (!ready_wait(&ready))
+            return ready_refuse(&ready, request, problem);
     }
 }
 

@@ -56,6 +56,8 @@ export class ApiProblem extends Error {
     readonly pointers: { pointer: string; detail: string }[] = [],
     readonly retryAfterSeconds: number | null = null,
     readonly instance = '',
+    /* 0 to 1: how much of what has to be there first is there; null: nothing is said */
+    readonly progress: number | null = null,
   ) {
     super(`${code}: ${detail}`);
     this.name = 'ApiProblem';
@@ -65,6 +67,10 @@ export class ApiProblem extends Error {
   get isPassing(): boolean {
     return this.status === 0 || this.status === 429 || this.status === 503 || this.status === 504;
   }
+}
+
+export function progressOf(error: unknown): number | null {
+  return error instanceof ApiProblem ? error.progress : null;
 }
 
 interface Given {
@@ -136,7 +142,7 @@ async function problemOf(response: Response, template: string): Promise<ApiProbl
     return new ApiProblem(response.status, response.status === 502 ? 'unreachable' : 'unknown', response.statusText, '', [], seconds);
   }
   return new ApiProblem(
-    response.status, body.code, body.detail, body.hint ?? '', body.errors ?? [], seconds, body.instance ?? '',
+    response.status, body.code, body.detail, body.hint ?? '', body.errors ?? [], seconds, body.instance ?? '', body.progress ?? null,
   );
 }
 

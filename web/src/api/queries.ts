@@ -3,7 +3,7 @@
  * long it is fresh. Pages say `useQuery(queries.overview())`; commands name what they made stale.
  */
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
-import { api, ApiProblem, type Schemas } from './client';
+import { api, ApiProblem, progressOf, type Schemas } from './client';
 
 export interface CustomerSearch {
   query: string;
@@ -292,7 +292,8 @@ export const queries = {
       queryFn: ({ signal }) => api.post('/segments/preview', { body: JSON.parse(text) as Schemas['SegmentPreviewPost'], signal }),
       staleTime: 15_000,
       gcTime: 60_000,
-      retry: (count, error) => count < 4 && error instanceof ApiProblem && error.isPassing,
+      retry: (count, error) => count < (progressOf(error) === null ? 4 : 120) && error instanceof ApiProblem && error.isPassing,
+      retryDelay: (count, error) => (progressOf(error) === null ? 1000 * 2 ** count : 1000),
     }),
   recentEvents: (type: string) =>
     queryOptions({

@@ -3333,6 +3333,8 @@ export interface components {
             }[];
             /** @description what to do about it */
             hint?: string;
+            /** @description with 503, while something is read for the first time: which part of it is there */
+            progress?: number;
             /** @description number of this request, as in the server's log */
             instance?: string;
         };

@@ -33,10 +33,10 @@ interface RulePanelProps {
 
 export function RulePanel({ rule, on, previewed, openCount, isShort, explainKey }: RulePanelProps) {
   const isPeople = on === customers;
-  const { preview, isOld, error } = previewed;
+  const { preview, isOld, error, progress } = previewed;
   return (
     <aside className="rule-panel">
-      <Total preview={preview} isOld={isOld} openCount={openCount} error={error} on={on} />
+      <Total preview={preview} isOld={isOld} openCount={openCount} error={error} progress={progress} on={on} />
       {!isShort && isPeople && preview !== null && <Reach preview={preview} isOld={isOld} />}
       {!isShort && preview !== null && <Sample ids={preview.sample} isOld={isOld} on={on} />}
       {!isShort && isPeople && <Why rule={rule} explainKey={explainKey} isOpen={openCount > 0} />}
@@ -44,7 +44,7 @@ export function RulePanel({ rule, on, previewed, openCount, isShort, explainKey 
   );
 }
 
-function Total({ preview, isOld, openCount, error, on }: { preview: Preview | null; isOld: boolean; openCount: number; error: unknown; on: string }) {
+function Total({ preview, isOld, openCount, error, progress, on }: { preview: Preview | null; isOld: boolean; openCount: number; error: unknown; progress: number | null; on: string }) {
   const t = useText(ruleTexts);
   const { objects } = useVocabulary();
   const common = useText(words);
@@ -60,11 +60,17 @@ function Total({ preview, isOld, openCount, error, on }: { preview: Preview | nu
       </div>
       <p className="small faint">
         {openCount > 0 ? t.incomplete(openCount)
+          : progress !== null ? t.reading_first(percent(progress, 0))
           : problem !== null && !hasPlace ? (problem.status === 503 ? t.first_time : `${common.failure.title}: ${problem.detail}`)
             : problem !== null ? t.problem
               : preview === null || isOld ? t.counting
                 : <>{t.share(percent(preview.base === 0 ? 0 : preview.count / preview.base), shortCount(preview.base, language))} · {preview.partial ? t.estimate(percent(preview.scanned / Math.max(1, preview.base), 0)) : t.asOfNow(clockTime(preview.as_of, language, zone))}</>}
       </p>
+      {openCount === 0 && progress !== null && (
+        <span className="bar-track" role="progressbar" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(progress * 100)} aria-label={t.reading_first(percent(progress, 0))}>
+          <span className="bar-fill" style={{ display: 'block', width: percent(progress), background: 'var(--accent)' }} />
+        </span>
+      )}
     </section>
   );
 }

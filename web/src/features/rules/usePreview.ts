@@ -4,7 +4,7 @@
  */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { ApiProblem, type Schemas } from '@/api/client';
+import { ApiProblem, progressOf, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useDebounced } from '@/lib/hooks';
 import type { RowCount } from './context';
@@ -17,6 +17,8 @@ export interface Previewed {
   /* it belongs to a rule of a moment ago */
   isOld: boolean;
   error: unknown;
+  /* 0 to 1: how much of what the rule needs has been read; null: nothing is said */
+  progress: number | null;
   counts: ReadonlyMap<number, RowCount>;
   problems: ReadonlyMap<number, string>;
 }
@@ -34,7 +36,8 @@ export function usePreview(rule: RuleDocument, enabled: boolean, on: string): Pr
   const counts = useMemo(() => rowCounts(rule, preview, isOld), [rule, preview, isOld]);
   const error = settled === text && enabled ? asked.error : null;
   const problems = useMemo(() => problemsOf(rule, error), [rule, error]);
-  return { preview, isOld, error, counts, problems };
+  const progress = settled === text && enabled ? progressOf(asked.failureReason) : null;
+  return { preview, isOld, error, progress, counts, problems };
 }
 
 function rowCounts(rule: RuleDocument, preview: Preview | null, isOld: boolean): Map<number, RowCount> {
