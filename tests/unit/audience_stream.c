@@ -9,6 +9,8 @@
 #define PEOPLE 300
 #endif
 #define ORDERS 60 /* that are only placed: their numbers fill the column */
+/* However many people there are, the numbers of their orders are more than a column's least room, a megabyte. */
+#define DIGITS ((1 << 20) / (PEOPLE * ORDERS) + 1)
 
 static uint64_t preview(struct small_house *house, const char *body)
 {
@@ -35,10 +37,9 @@ static uint64_t preview(struct small_house *house, const char *body)
 static uint32_t say_order(struct small_house *house, const char *type, unsigned person,
                           const char *kind, unsigned order, int64_t time_ms)
 {
-    char user[32], id[96];
+    char user[32], id[DIGITS + 32];
     snprintf(user, sizeof user, "u%u", person);
-    snprintf(id, sizeof id, "%s-order-of-a-customer-with-a-long-name-%06u-%06u", kind, person,
-             order);
+    snprintf(id, sizeof id, "%s-%06u-%0*u", kind, person, DIGITS, order);
     return small_say(
         house, &(struct small_event){
                    .type = type, .user = user, .order = id, .revenue = 1000, .time_ms = time_ms });
