@@ -535,6 +535,14 @@ static void write_conditions(struct json_writer *writer, const struct scanner *s
     json_end_array(writer);
 }
 
+/* How many of the base were looked at: numbers beyond it, of who is not seen or gone, are nobody's business. */
+static int64_t looked_at(const struct scanner *scanner)
+{
+    uint64_t done = atomic_load(&scanner->done), last = scanner->question->last;
+    uint64_t base = scanner->question->customers;
+    return (int64_t)(done >= last ? base : base * done / last);
+}
+
 static void write_scanned(const struct scanner *scanner, struct buffer *out)
 {
     const struct audience_question *question = scanner->question;
@@ -543,7 +551,7 @@ static void write_scanned(const struct scanner *scanner, struct buffer *out)
     json_begin_object(&writer);
     member_count(&writer, scanner, STR("count"), scanner->total.count);
     json_member_bool(&writer, STR("partial"), atomic_load(&scanner->done) < question->last);
-    json_member_int(&writer, STR("scanned"), atomic_load(&scanner->done));
+    json_member_int(&writer, STR("scanned"), looked_at(scanner));
     json_member_int(&writer, STR("base"), question->customers);
     json_member_time(&writer, STR("as_of"), question->now_ms);
     if (question->kind == AUDIENCE_PREVIEW) {

@@ -8,8 +8,8 @@
 #include "server/access_rules.h"
 #include "server/answer.h"
 #include "server/inside.h"
+#include "server/people.h"
 
-#define COOKIE "kith_session"
 /* The administrator of the first start, whose rights KITH_ADMIN_TOKEN has. */
 #define FIRST_USER_NUMBER 1
 #define REASON_BYTES_MAX 500
@@ -93,13 +93,16 @@ void auth_release(struct request *request)
 
 /* ---- which token ---- */
 
-static str cookie_token(str cookies)
+/* Over TLS under the name that no other host and no plain page can set (RFC 6265bis, 4.1.3.2), and under no other. */
+static str cookie_token(const struct request *request)
 {
-    str one;
+    bool secure = str_equal_ignoring_case(request->headers.forwarded_proto, STR("https"));
+    str name = secure ? STR(SESSION_COOKIE_SECURE "=") : STR(SESSION_COOKIE "=");
+    str cookies = request->headers.cookie, one;
     while (str_split(&cookies, ';', &one)) {
         one = str_trim(one);
-        if (str_starts_with(one, STR(COOKIE "=")))
-            return str_slice(one, sizeof(COOKIE), one.size);
+        if (str_starts_with(one, name))
+            return str_slice(one, name.size, one.size);
     }
     return STR_NONE;
 }
@@ -111,7 +114,7 @@ static str find_token(struct request *request, bool *by_cookie)
     if (header.size > 7 && str_equal_ignoring_case(str_slice(header, 0, 7), STR("bearer ")))
         return str_trim(str_slice(header, 7, header.size));
     *by_cookie = true;
-    return cookie_token(request->headers.cookie);
+    return cookie_token(request);
 }
 
 static void act_as(struct request *request, const struct user *user)

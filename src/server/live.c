@@ -192,9 +192,11 @@ err route_live_list(struct request *request, struct problem *problem)
     /* Without `after` the newest are shown, with it the next ones. */
     size_t begin = !given && wanted_count > limit ? wanted_count - limit : 0;
     size_t end = begin + limit < wanted_count ? begin + limit : wanted_count;
-    uint64_t next_after = end < wanted_count ? entries[wanted[end - 1]].id
-                          : count > 0        ? entries[count - 1].id
-                                             : after;
+    /* Who sees a part goes on from her own: numbers of others would count them. */
+    size_t told_until = end < wanted_count || request->scope != NULL ? end : 0;
+    uint64_t next_after = told_until > 0                        ? entries[wanted[told_until - 1]].id
+                          : count > 0 && request->scope == NULL ? entries[count - 1].id
+                                                                : after;
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_put_key(&writer, STR("items"));

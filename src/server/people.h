@@ -5,6 +5,10 @@
 
 #include "server/answer.h"
 
+#define SESSION_COOKIE "kith_session"
+/* Over TLS: browsers take it from this host alone, over TLS alone, for all of it. */
+#define SESSION_COOKIE_SECURE "__Host-kith_session"
+
 /* Members `role`, `roles`, `team`. `role` is the nearest word of those that the first clients know. */
 void people_write_roles(struct json_writer *writer, const struct user *user,
                         const struct permissions *permissions);

@@ -84,18 +84,30 @@ bool request_query_flag(struct request *request, str name)
 }
 
 /* `known` is a list of names with spaces; one that ends in '*' stands for all that begin so. */
-static bool is_known(str known, str name)
+static bool is_known(str known, str name, bool *may_repeat)
 {
     str one;
+    *may_repeat = false;
     while (str_split(&known, ' ', &one)) {
         if (str_ends_with(one, STR("*"))) {
             str prefix = str_slice(one, 0, one.size - 1);
-            if (name.size > prefix.size && str_starts_with(name, prefix))
+            *may_repeat = name.size > prefix.size && str_starts_with(name, prefix);
+            if (*may_repeat)
                 return true;
         } else if (str_equal(one, name)) {
             return true;
         }
     }
+    return false;
+}
+
+/* Which of two would count is nobody's guess. `rest` is what comes behind it. */
+static bool comes_again(struct request *request, str rest, str name)
+{
+    str raw_name, raw_value, other;
+    while (next_pair(&rest, &raw_name, &raw_value))
+        if (url_decode(&request->arena, raw_name, true, &other) && str_equal(other, name))
+            return true;
     return false;
 }
 
@@ -108,8 +120,15 @@ err request_check_query(struct request *request, struct problem *problem)
             !url_decode(&request->arena, raw_value, true, &value))
             return problem_set(problem, ERR_INVALID,
                                "the query has an escape or text that is not UTF-8");
-        if (is_known(known, name))
-            continue;
+        bool may_repeat;
+        if (is_known(known, name, &may_repeat)) {
+            if (may_repeat || !comes_again(request, rest, name))
+                continue;
+            problem_set(problem, ERR_INVALID, "the parameter '%.*s' is there twice",
+                        (int)str_utf8_prefix_bytes(name, 60), name.data);
+            return problem_at(problem, ERR_INVALID, "%.*s", (int)str_utf8_prefix_bytes(name, 60),
+                              name.data);
+        }
         problem_set(problem, ERR_INVALID, "there is no parameter '%.*s' here",
                     (int)str_utf8_prefix_bytes(name, 60), name.data);
         return known.size == 0

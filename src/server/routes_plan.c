@@ -6,6 +6,7 @@
 #include "server/answer.h"
 #include "server/labels.h"
 #include "server/mask.h"
+#include "server/scope.h"
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX (16 * 1024 * 1024)
@@ -34,6 +35,31 @@ static err get_text(struct request *request, struct ask_text *ask, struct proble
     return error == ERR_OK ? ask->error : error;
 }
 
+/* ---- for who sees a part: what is planned, and what seen sources brought first ---- */
+
+static bool sees_name(const struct request *request, json_value item)
+{
+    uint32_t source = (uint32_t)json_int(json_get(item, STR("source")), 0);
+    return scope_sees_all_events(request->scope) ||
+           json_bool(json_get(item, STR("known")), false) ||
+           scope_sees_source(request->scope, source);
+}
+
+/* Whose it was first, and when, tells of others; so does how many there are. */
+static bool write_untold(void *context, str name, json_value value, struct buffer *out)
+{
+    const struct request *request = context;
+    if (scope_sees_all_events(request->scope))
+        return false;
+    if (str_equal(name, STR("identifiers")) && json_kind(value) == JSON_INT)
+        buffer_append_byte(out, '0');
+    else if (str_equal(name, STR("first_seen")) || str_equal(name, STR("source")))
+        buffer_append_str(out, STR("null"));
+    else
+        return false;
+    return true;
+}
+
 /* A JSON array, or an object with `items`, as the items of a list. */
 static err write_items(struct request *request, str text, struct problem *problem)
 {
@@ -48,8 +74,10 @@ static err write_items(struct request *request, str text, struct problem *proble
     answer_list_begin(request, &writer);
     struct json_iterator iterator = json_iterate(root);
     while (json_next(&iterator, NULL, &item)) {
+        if (!sees_name(request, item))
+            continue;
         buffer_init(&one, TEXT_BYTES_MAX);
-        json_write_value(&one, item);
+        json_write_replacing(&one, STR_NONE, item, write_untold, request);
         json_put_raw(&writer, buffer_str(&one));
         buffer_deinit(&one);
     }
@@ -87,15 +115,31 @@ err route_plan_list(struct request *request, struct problem *problem)
     return list_text(request, write_plan, problem);
 }
 
+static err unknown_event(str name, struct problem *problem)
+{
+    return problem_set(problem, ERR_NOT_FOUND, "the plan does not know the event '%.*s'",
+                       (int)str_utf8_prefix_bytes(name, 100), name.data);
+}
+
+static err write_planned(struct request *request, str text, struct problem *problem)
+{
+    json_value item;
+    err error = json_parse(request->scratch, text, &item, problem);
+    if (error == ERR_OK && !sees_name(request, item))
+        return unknown_event(request->parameters[0], problem);
+    if (error == ERR_OK)
+        json_write_replacing(&request->out, STR_NONE, item, write_untold, request);
+    return error;
+}
+
 err route_plan_get(struct request *request, struct problem *problem)
 {
     struct ask_text ask = { .write = write_plan_event, .name = request->parameters[0] };
     err error = get_text(request, &ask, problem);
     if (error == ERR_NOT_FOUND)
-        problem_set(problem, error, "the plan does not know the event '%.*s'",
-                    (int)str_utf8_prefix_bytes(ask.name, 100), ask.name.data);
+        unknown_event(ask.name, problem);
     if (error == ERR_OK)
-        buffer_append_str(&request->out, buffer_str(&ask.text));
+        error = write_planned(request, buffer_str(&ask.text), problem);
     buffer_deinit(&ask.text);
     return error;
 }
@@ -173,7 +217,7 @@ static void write_types(const struct engine_state *state, struct ask_text *ask)
     identity_write_types(state->identity, &ask->text);
 }
 
-static void write_type(struct json_writer *writer, json_value type)
+static void write_type(struct request *request, struct json_writer *writer, json_value type)
 {
     struct json_iterator iterator = json_iterate(type);
     str name = json_text(json_get(type, STR("name"))), zh = name, en = name, key;
@@ -185,7 +229,7 @@ static void write_type(struct json_writer *writer, json_value type)
         if (str_equal(key, STR("label")) && !json_is_object(member))
             continue;
         buffer_init(&text, TEXT_BYTES_MAX);
-        json_write_value(&text, member);
+        json_write_replacing(&text, key, member, write_untold, request);
         json_member_raw(writer, key, buffer_str(&text));
         buffer_deinit(&text);
     }
@@ -211,7 +255,7 @@ err route_identity_type_list(struct request *request, struct problem *problem)
         answer_list_begin(request, &writer);
         struct json_iterator iterator = json_iterate(root);
         while (json_next(&iterator, NULL, &item))
-            write_type(&writer, item);
+            write_type(request, &writer, item);
         answer_list_end(request, &writer, STR_NONE);
         json_end_object(&writer);
     }
@@ -234,7 +278,7 @@ static err answer_type(struct request *request, struct problem *problem)
             found = str_equal(json_text(json_get(item, STR("name"))), request->parameters[0]);
         json_writer_init(&writer, &request->out);
         if (found)
-            write_type(&writer, item);
+            write_type(request, &writer, item);
         else
             error = problem_set(problem, ERR_INTERNAL, "the type is not there");
     }

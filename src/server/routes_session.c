@@ -174,11 +174,12 @@ static err check_password(struct request *request, const struct user *user, str 
 
 static err set_session_cookie(struct request *request, const char *token, int64_t age_s)
 {
-    /* A browser that speaks TLS with the proxy in front sends it over nothing else. */
+    /* A browser that speaks TLS with the proxy in front sends it over nothing else, and takes it from no other host. */
     bool secure = str_equal_ignoring_case(request->headers.forwarded_proto, STR("https"));
     return arena_printf(&request->arena, &request->set_cookie,
-                        "kith_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s", token,
-                        (long long)age_s, secure ? "; Secure" : "");
+                        "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+                        secure ? SESSION_COOKIE_SECURE : SESSION_COOKIE, token, (long long)age_s,
+                        secure ? "; Secure" : "");
 }
 
 err people_begin_session(struct request *request, const struct user *user, bool is_single_sign_on,

@@ -121,7 +121,7 @@
     X(showPreferences, PUBLIC, NOTHING, READ, "proved by its token; her own") \
     X(putPreferences, PUBLIC, NOTHING, READ, "proved by its token; her own") \
     X(liftTombstone, WHOLE, NOTHING, READ, "tells who was known") \
-    X(listIdentifierTypes, WORKSPACE, NOTHING, READ, "rules of the house") \
+    X(listIdentifierTypes, PART, NOTHING, READ, "rules of the house; identifiers are not counted") \
     X(putIdentifierType, WHOLE, NOTHING, READ, "rules of the house") \
     X(whatifIdentity, WHOLE, NOTHING, READ, "counts everybody") \
     X(applyIdentityRules, WHOLE, NOTHING, READ, "moves everybody") \
@@ -258,8 +258,8 @@
     X(putSource, WHOLE, NOTHING, READ, "keys of the house") \
     X(rotateSource, WHOLE, NOTHING, READ, "keys of the house") \
     X(createSigningSecret, WHOLE, NOTHING, READ, "keys of the house") \
-    X(listPlanEvents, WORKSPACE, NOTHING, READ, "the plan; events are not counted") \
-    X(getPlanEvent, WORKSPACE, NOTHING, READ, "the plan; events are not counted") \
+    X(listPlanEvents, PART, NOTHING, READ, "what is planned, and what seen sources brought first; not when") \
+    X(getPlanEvent, PART, NOTHING, READ, "what is planned, and what seen sources brought first; not when") \
     X(putPlanEvent, WHOLE, NOTHING, READ, "rules of the house") \
     X(listTraits, WORKSPACE, NOTHING, READ, "kinds; nobody is counted") \
     X(putTrait, WHOLE, NOTHING, READ, "rules of the house") \

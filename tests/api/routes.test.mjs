@@ -407,6 +407,12 @@ test('signing out ends it; the stream speaks', real, async () => {
   await refused(kith, 401, 'unauthenticated', 'GET', '/session', options);
 });
 
+test('a parameter that is there twice is refused: nobody guesses which one counts', real, async () => {
+  const answer = await refused(kith, 400, 'invalid', 'GET', '/customers?limit=1&%6Cimit=2');
+  assert.match(answer.detail, /'limit' is there twice/);
+  await expect(kith, 200, 'GET', '/customers?trait.city=a&trait.city=b');
+});
+
 test('every route was asked, and answered as promised', real, async () => {
   // live.test.mjs, session.test.mjs, crash/backup.test.mjs, segments.test.mjs; scope.test.mjs; feeds.test.mjs; privacy.test.mjs
   const elsewhere = new Set(['streamLiveEvents', 'advanceClock', 'listBackups', 'createBackup', 'listCustomerMemberships',

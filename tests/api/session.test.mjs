@@ -42,7 +42,12 @@ test('the cookie is for the server alone', real, async () => {
     body: { login: 'lin', password },
     headers: { 'x-forwarded-proto': 'https' },
   });
-  assert.ok(proxied.headers['set-cookie'][0].includes('Secure'));
+  const [own] = proxied.headers['set-cookie'];
+  assert.match(own, /^__Host-kith_session=[^;]+; Path=\/;.*; Secure$/);
+  const value = own.split(';')[0].split('=')[1];
+  const overTls = (sent) => ask(kith, 'GET', '/session', { token: null, headers: { cookie: sent, 'x-forwarded-proto': 'https' } });
+  assert.equal((await overTls(`__Host-kith_session=${value}`)).status, 200);
+  assert.equal((await overTls(`kith_session=${value}`)).status, 401, 'a name that a page without TLS could have set');
 });
 
 test('a change by cookie needs the header that no other site can send', real, async () => {
