@@ -475,3 +475,67 @@ test('S13: by the product and by the child: a week before what she bought runs o
   visit.clean(isEndedSession);
   await visit.close();
 });
+
+test('S13: by the car: a kind of objects that the brand defines tells the rhythm, half a year or a whole one after the service, unless she comes before', here, async () => {
+  await place.kith.put('/policy', { ...policy, quiet_hours: [] });
+  await people('s13-petrol', 's13-electric', 's13-early');
+  const visit = await place.enter();
+  const { page } = visit;
+
+  /* the brand says what a car is */
+  await visit.go('/data/objects');
+  await visit.button('新建种类').click();
+  const drawer = page.getByRole('dialog');
+  await drawer.locator('#kind-key').fill('car');
+  await drawer.locator('#kind-name').fill('车');
+  await drawer.getByRole('textbox', { name: '字段名' }).fill('energy');
+  await page.keyboard.press('Enter');
+  await drawer.getByRole('textbox', { name: /^energy / }).fill('动力');
+  await visit.accessible('a kind that the brand defines');
+  await drawer.getByRole('button', { name: /^保\s?存$/ }).click();
+  await until('there are cars', async () => (await place.kith.get('/object-kinds')).items.some((one) => one.kind === 'car'));
+  for (const [id, energy] of Object.entries({ 'C-1': 'petrol', 'C-2': 'electric', 'C-3': 'petrol' })) await place.kith.put(`/objects/car/${id}`, { props: { energy } });
+  const serviced = (user, car) => did(user, 'Car Serviced', { car_id: car });
+  await say(serviced('nobody', 'C-1'));
+
+  /* whoever drives one with petrol comes twice a year, the others once */
+  const petrol = { event: 'Car Serviced', where: [{ object: 'car', via: 'car_id', rule: [{ prop: 'energy', eq: 'petrol' }] }] };
+  await visit.go('/journeys?create=yes');
+  await visit.button('用这个 空白旅程').click();
+  await page.locator('[data-node="wait"]').waitFor();
+  const journey = new URL(page.url()).pathname.split('/')[2];
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  await page.getByRole('textbox', { name: 'JSON' }).fill(JSON.stringify({
+    name: '按车保养', trigger: { type: 'event', event: 'Car Serviced' }, start: 'drives', nodes: {
+      drives: { type: 'branch', name: '开什么车', cases: [{ rule: petrol, next: 'half' }], otherwise: 'year' },
+      half: { type: 'wait', name: '半年', for: '180d', restart_on: { event: 'Car Serviced' }, next: 'tell' },
+      year: { type: 'wait', name: '一年', for: '360d', restart_on: { event: 'Car Serviced' }, next: 'tell' },
+      tell: { type: 'send', channel: 'sms', template: 'wake' } } }));
+  await page.getByRole('tab', { name: '画布' }).click();
+  await page.locator('[data-node="year"]').waitFor();
+  await photograph(visit, 's13-car');
+  await launch(visit, journey);
+  await say(serviced('s13-petrol', 'C-1'), serviced('s13-electric', 'C-2'), serviced('s13-early', 'C-3'));
+  const told = async () => Promise.all(['s13-petrol', 's13-electric', 's13-early'].map(async (user) => (await inbox(user, 'SMS_WAKE')).length));
+  await until('three wait', async () => (await place.kith.get(`/journeys/${journey}`)).inside === 3);
+
+  await advance(100 * DAY);
+  await say(serviced('s13-early', 'C-3')); // she came of her own accord
+  await advance(79 * DAY);
+  assert.deepEqual(await told(), [0, 0, 0], 'not before half a year');
+  await advance(2 * DAY);
+  assert.deepEqual(await told(), [1, 0, 0], 'petrol, half a year; who was here in between is not due');
+
+  /* where they stand is said by the names of the steps */
+  await place.signIn(visit);
+  await visit.go(`/customers/${await who('s13-electric')}/journeys`);
+  await page.locator('.customer-main tr').filter({ hasText: '按车保养' }).getByText('一年', { exact: true }).waitFor();
+  await touchSays(visit, 's13-petrol', '已送达');
+  await advance(100 * DAY);
+  assert.deepEqual(await told(), [1, 0, 1], 'half a year after she came');
+  await advance(80 * DAY);
+  assert.deepEqual(await told(), [1, 1, 1], 'the electric one after a year');
+  await place.kith.put('/policy', policy);
+  visit.clean(isEndedSession);
+  await visit.close();
+});

@@ -54,9 +54,10 @@ export class Place {
     await this.house?.close();
   }
 
-  /** A fresh profile, not signed in; `isFirst`: of somebody who was never here, whom the tour greets. */
+  /** A fresh profile, not signed in, of somebody who asks for calm: nothing is waited for that only moves. `isFirst`: of somebody who was
+   *  never here, whom the tour greets. */
   async visit({ language = 'zh', theme = 'light', width = 1366, height = 768, isFirst = false } = {}) {
-    const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true });
+    const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true, reducedMotion: 'reduce' });
     context.setDefaultTimeout(patienceMs);
     await context.addInitScript(
       ([chosenLanguage, chosenTheme, chosenTour]) => {
