@@ -153,6 +153,7 @@ static void begin_day(struct audience *audience)
 {
     audience->day_has_begun = false;
     audience->recount_next = audience->order_count > 0 ? 1 : 0;
+    audience->recount_place = 0;
     for (uint32_t i = 0; i < audience->order_count; i++) {
         struct definition *definition = audience->order[i];
         if (definition->recipe->form == FORM_RFM && definition->recipe->quantiles > 0) {

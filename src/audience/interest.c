@@ -158,6 +158,7 @@ err interest_make(struct audience *audience)
         error = mark_dependents(audience, definition);
     }
     audience->order_is_stale = false;
+    part_reorder(audience);
     if (error == ERR_OK)
         error = hear_make(audience);
     return error == ERR_OK ? object_order_make(audience) : error;

@@ -185,12 +185,42 @@ err live_judge(struct audience *audience, uint32_t customer, struct marks *marks
     return live_judge_until(audience, customer, marks, whole, moment, cause, RULE_FOREVER);
 }
 
+/* What is marked, upward, and what that marks; *is_part: the slice is over before the last of them. */
+static err judge_marked(struct audience *audience, struct seen *seen, struct marks *marks,
+                        bool whole, struct audience_moment moment, enum cause cause,
+                        int64_t *until_ms, bool *is_part)
+{
+    struct near near = { .until = 0 };
+    err error = ERR_OK;
+    for (uint32_t word = marks->first; word < marks->last; word++) {
+        uint64_t done = 0;
+        /* Words from first to last are always written: marks_add and marks_join widen both together.
+         * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
+        while ((marks->words[word] & ~done) != 0) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(marks->words[word] & ~done);
+            done |= UINT64_C(1) << bit;
+            if (word * 64 + bit >= near.until)
+                near_marked(audience, marks, seen->customer, word * 64 + bit, &near);
+            error = judge_at(audience, word * 64 + bit, seen, moment, cause, marks, until_ms);
+            if (error != ERR_OK || seen->left)
+                return error;
+            *is_part = whole && part_leave(audience, seen->customer, marks, word, done, cause,
+                                           moment, *until_ms);
+            if (*is_part)
+                return ERR_OK;
+        }
+    }
+    return error;
+}
+
 err live_judge_until(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
                      struct audience_moment moment, enum cause cause, int64_t until_ms)
 {
     struct seen seen = { .customer = customer };
+    bool is_part = false;
     err error = ERR_OK;
     scan_touch(audience, customer);
+    part_superseded(audience, customer);
     if (marks->first >= marks->last)
         return whole || until_ms != RULE_FOREVER
                    ? judged(audience, customer, until_ms, whole, moment.now_ms)
@@ -204,18 +234,10 @@ err live_judge_until(struct audience *audience, uint32_t customer, struct marks 
         see_no_more(audience, &seen);
         return ERR_OK;
     }
-    for (uint32_t word = marks->first; error == ERR_OK && !seen.left && word < marks->last;
-         word++) {
-        uint64_t done = 0;
-        /* Words from first to last are always written: marks_add and marks_join widen both together.
-         * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
-        while (error == ERR_OK && !seen.left && (marks->words[word] & ~done) != 0) {
-            uint32_t bit = (uint32_t)__builtin_ctzll(marks->words[word] & ~done);
-            done |= UINT64_C(1) << bit;
-            error = judge_at(audience, word * 64 + bit, &seen, moment, cause, marks, &until_ms);
-        }
-    }
+    error = judge_marked(audience, &seen, marks, whole, moment, cause, &until_ms, &is_part);
     see_no_more(audience, &seen);
+    if (is_part)
+        return ERR_OK;
     metric_add(METRIC_AUDIENCE_JUDGED, 1);
     if (error != ERR_OK || seen.left)
         return error;
@@ -226,6 +248,7 @@ err live_judge_all(struct audience *audience, uint32_t customer, struct audience
                    enum cause cause)
 {
     struct marks marks;
+    part_drop(audience, customer);
     marks_clear(&marks, marks_words(audience));
     marks_join(&marks, &audience->all);
     return live_judge(audience, customer, &marks, true, moment, cause);
@@ -261,6 +284,8 @@ static err judge_swept(struct audience *audience, uint32_t customer, bool facts,
 
 err live_judge_pending(struct audience *audience, uint32_t customer)
 {
+    if (part_is_left(audience, customer) && !audience->part.is_rejudged)
+        return part_go_on(audience);
     if (audience->pending_objects)
         return judge_swept(audience, customer, audience->pending_facts, audience->pending_moment);
     return live_judge_time(audience, customer, false, audience->pending_moment);
@@ -279,7 +304,12 @@ err live_rejudge(struct audience *audience, uint32_t customer, struct audience_m
     recall_drop(audience, customer);
     if (identity_root(audience->config.identity, customer) != customer)
         return live_clear(audience, customer, moment, CAUSE_MERGE);
-    return live_judge_all(audience, customer, moment, CAUSE_DEFINITION);
+    if (audience->slice_us > 0 && part_is_left(audience, customer))
+        return part_go_on(audience);
+    err error = live_judge_all(audience, customer, moment, CAUSE_DEFINITION);
+    if (part_is_left(audience, customer))
+        audience->part.is_rejudged = true;
+    return error;
 }
 
 /* What an earlier tick found due is judged as it stood then; what has become due since, as of now. */
@@ -313,6 +343,7 @@ err live_clear(struct audience *audience, uint32_t customer, struct audience_mom
         error = definition_put(audience, audience->order[i], customer, NO_VALUE, moment, cause,
                                &changed);
     }
+    part_drop(audience, customer);
     roaring_bitmap_remove(audience->pending, customer);
     roaring_bitmap_remove(audience->huge, customer);
     roaring_bitmap_remove(audience->rejudge, customer);

@@ -68,18 +68,21 @@ static err finish_pending(struct audience *audience, int64_t budget_us, bool *mo
     if (budget_us == 0)
         recall_take_back(audience);
     audience->waiting = &waiting;
+    part_begin_slice(audience, budget_us);
     *more = !roaring_bitmap_is_empty(audience->pending);
     bool over = false;
     while (error == ERR_OK && *more && !over) {
         uint32_t count = take_pending(audience, batch);
         for (uint32_t i = 0; i < count; i++) {
             if (over || error != ERR_OK ||
-                (error = live_judge_pending(audience, batch[i])) != ERR_OK)
-                roaring_bitmap_add(audience->pending, batch[i]); /* tried again */
+                (error = live_judge_pending(audience, batch[i])) != ERR_OK ||
+                part_is_left(audience, batch[i]))
+                roaring_bitmap_add(audience->pending, batch[i]); /* tried again, or gone on with */
             over = over || is_over(start, budget_us);
         }
         *more = !roaring_bitmap_is_empty(audience->pending);
     }
+    part_end_slice(audience);
     audience->waiting = NULL;
     if (error == ERR_OK)
         error = finish_waiting(audience, &waiting, audience->pending, budget_us > 0, judge_waiting);
@@ -128,17 +131,22 @@ static err finish_rejudge(struct audience *audience, int64_t budget_us, bool *mo
     uint32_t batch[SETTLED_AT_ONCE];
     err error = ERR_OK;
     audience->waiting = &waiting;
+    part_begin_slice(audience, budget_us);
     *more = !roaring_bitmap_is_empty(audience->rejudge);
     while (error == ERR_OK && *more) {
         roaring_uint32_iterator_t iterator;
         roaring_init_iterator(audience->rejudge, &iterator);
         uint32_t count = roaring_read_uint32_iterator(&iterator, batch, SETTLED_AT_ONCE);
-        for (uint32_t i = 0; i < count && error == ERR_OK && !is_over(start, budget_us); i++)
+        for (uint32_t i = 0; i < count && error == ERR_OK && !is_over(start, budget_us); i++) {
             error = live_rejudge(audience, batch[i], moment);
+            if (part_is_left(audience, batch[i]))
+                roaring_bitmap_add(audience->rejudge, batch[i]);
+        }
         *more = !roaring_bitmap_is_empty(audience->rejudge);
         if (is_over(start, budget_us))
             break;
     }
+    part_end_slice(audience);
     audience->waiting = NULL;
     if (error == ERR_OK)
         error =
@@ -153,6 +161,7 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
     err error = finish_pending(audience, 0, &more);
     if (error != ERR_OK)
         return error;
+    part_superseded(audience, audience->part.customer); /* she may be due now, by another moment */
     audience->now_ms = moment.now_ms;
     if (objects_are_dirty(audience) || object_definitions_are_due(audience, moment.now_ms))
         error = objects_publish(audience, moment);

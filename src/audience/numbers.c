@@ -90,6 +90,26 @@ void numbers_deinit(struct numbers *numbers)
     numbers_init(numbers, numbers->unit);
 }
 
+void numbers_near(const struct numbers *numbers, uint32_t customer, unsigned step)
+{
+    uint32_t chunk = chunk_of(customer), low = customer & (CHUNK_SIZE - 1);
+    if (chunk >= numbers->chunk_count)
+        return;
+    const struct number_chunk *there;
+    if (step == 0)
+        __builtin_prefetch(&numbers->chunks[chunk]);
+    else if ((there = numbers->chunks[chunk]) == NULL)
+        return;
+    else if (step == 1)
+        __builtin_prefetch(there);
+    else if (there->width == WIDTH_16)
+        __builtin_prefetch(&there->values.narrow[low]);
+    else if (there->width == WIDTH_32)
+        __builtin_prefetch(&there->values.middle[low]);
+    else
+        __builtin_prefetch(&there->values.wide[low]);
+}
+
 static err numbers_grow(struct numbers *numbers, uint32_t chunk)
 {
     if (chunk < numbers->chunk_count)

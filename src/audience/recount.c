@@ -12,6 +12,8 @@ struct recount {
     struct audience_recount_result *result;
     struct stream_list waiting; /* who lacks events in memory */
     bool in_memory;             /* they are passed over */
+    steady_ns start;
+    int64_t budget_us; /* 0: as long as it takes */
 };
 
 static void tell(struct recount *recount, const struct definition *definition, uint32_t customer,
@@ -53,12 +55,30 @@ static err recount_one(struct recount *recount, struct definition *definition, u
                          : ERR_OK;
 }
 
-static err recount_customer(struct recount *recount, uint32_t customer, bool is_root)
+/* One place of the order; of who is no root nothing may be left. */
+static err recount_at(struct recount *recount, uint32_t place, uint32_t customer, bool is_root,
+                      const struct history_view *view, bool *lacks)
+{
+    struct definition *definition = recount->audience->order[place];
+    if (is_root)
+        return recount_one(recount, definition, customer, view, lacks);
+    int64_t live = definition_get(definition, customer);
+    if (live != NO_VALUE)
+        tell(recount, definition, customer, live, NO_VALUE);
+    return ERR_OK;
+}
+
+/* Reading the clock costs a tenth of judging. */
+#define JUDGED_AT_ONCE 8u
+
+/* From *place on; it is 0 again when she is through. */
+static err recount_customer(struct recount *recount, uint32_t customer, bool is_root,
+                            uint32_t *place)
 {
     struct audience *audience = recount->audience;
     struct history_view view = { .count = 0 };
     bool is_given = audience->given != NULL && audience->given_customer == customer;
-    bool lacks = false;
+    bool lacks = false, is_over = false;
     err error = is_root ? columns_read(audience, customer, NULL) : ERR_OK;
     if (error == ERR_OK && is_root)
         error = columns_read_identifiers(audience, customer, NULL);
@@ -67,20 +87,19 @@ static err recount_customer(struct recount *recount, uint32_t customer, bool is_
         view = *audience->given;
     else if (is_root)
         history_view_customer(audience->reader, customer, &view);
-    for (uint32_t i = 0; error == ERR_OK && !lacks && i < audience->order_count; i++) {
-        struct definition *definition = audience->order[i];
-        int64_t live;
-        if (is_root)
-            error = recount_one(recount, definition, customer, &view, &lacks);
-        else if ((live = definition_get(definition, customer)) != NO_VALUE)
-            tell(recount, definition, customer, live, NO_VALUE);
+    for (; error == ERR_OK && !lacks && !is_over && *place < audience->order_count; ++*place) {
+        error = recount_at(recount, *place, customer, is_root, &view, &lacks);
+        is_over = recount->budget_us > 0 && *place % JUDGED_AT_ONCE == 0 &&
+                  steady_since_us(recount->start) >= recount->budget_us;
     }
     history_read_end(audience->reader);
+    if (error != ERR_OK || lacks || *place >= audience->order_count)
+        *place = 0;
     return error;
 }
 
-/* With thousands of definitions one customer takes longer than the budget: what a slice took it rests so many times, so that
- * events that come do not wait for it in turns. */
+/* With thousands of definitions one customer takes longer than the budget: she is gone on with in the next slice, at the moment of
+ * that one. What a slice took it rests so many times, so that events that come do not wait for it in turns. */
 #define RESTS 19
 
 static bool rests(const struct audience *audience)
@@ -96,9 +115,11 @@ void recount_work(struct audience *audience, int64_t budget_us)
                                .moment = { .seq = audience->pending_moment.seq,
                                            .now_ms = audience->now_ms },
                                .in_memory = true,
+                               .start = steady_now(),
+                               .budget_us = budget_us,
                                .result = &result };
     uint32_t last = identity_node_count(audience->config.identity);
-    steady_ns start = steady_now();
+    steady_ns start = recount.start;
     err error = ERR_OK;
     if (audience->recount_next == 0 || rests(audience))
         return;
@@ -108,8 +129,11 @@ void recount_work(struct audience *audience, int64_t budget_us)
         bool waits = roaring_bitmap_contains(audience->huge, customer);
         error = is_root ? live_settle(audience, customer, recount.moment) : ERR_OK;
         if (error == ERR_OK && !waits)
-            error = recount_customer(&recount, customer, is_root);
-        audience->recount_next = customer < last ? customer + 1 : 0;
+            error = recount_customer(&recount, customer, is_root, &audience->recount_place);
+        if (waits || error != ERR_OK)
+            audience->recount_place = 0;
+        if (audience->recount_place == 0)
+            audience->recount_next = customer < last ? customer + 1 : 0;
     }
     audience->recounted = steady_now();
     audience->recount_rest_us = RESTS * steady_since_us(start);
@@ -117,7 +141,8 @@ void recount_work(struct audience *audience, int64_t budget_us)
 
 static err recount_waiting(void *context, uint32_t customer)
 {
-    return recount_customer(context, customer, true);
+    uint32_t place = 0;
+    return recount_customer(context, customer, true, &place);
 }
 
 err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
@@ -130,9 +155,11 @@ err audience_recount(struct audience *audience, int64_t now_ms, bool mend,
     uint32_t last = identity_node_count(audience->config.identity);
     *result = (struct audience_recount_result){ .defects = 0 };
     err error = audience_settle(audience, now_ms);
+    uint32_t place = 0;
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
         error = recount_customer(&recount, customer,
-                                 identity_root(audience->config.identity, customer) == customer);
+                                 identity_root(audience->config.identity, customer) == customer,
+                                 &place);
     if (error == ERR_OK)
         error = live_stream(audience, &recount.waiting, recount_waiting, &recount);
     stream_list_free(&recount.waiting);

@@ -83,6 +83,34 @@ bool set_has(const struct set *set, uint32_t customer)
     return bits != NULL && roaring_bitmap_contains(bits, customer & (CHUNK_SIZE - 1));
 }
 
+void set_near(const struct set *set, uint32_t customer, unsigned step)
+{
+    uint32_t chunk = chunk_of(customer);
+    if (chunk >= set->chunk_count)
+        return;
+    if (step == 0) {
+        __builtin_prefetch(&set->chunks[chunk]);
+        return;
+    }
+    const struct set_chunk *there = set->chunks[chunk];
+    if (there == NULL)
+        return;
+    if (step == 1) {
+        __builtin_prefetch(there);
+        return;
+    }
+    const roaring_array_t *containers = &there->bits->high_low_container;
+    if (step == 2) {
+        __builtin_prefetch(containers);
+    } else if (step == 3) {
+        __builtin_prefetch((const void *)containers->containers);
+        __builtin_prefetch(containers->keys);
+        __builtin_prefetch(containers->typecodes);
+    } else if (containers->size > 0) {
+        __builtin_prefetch(containers->containers[0]); /* a chunk is one container */
+    }
+}
+
 err set_add(struct set *set, uint32_t customer, bool *changed)
 {
     uint32_t chunk = chunk_of(customer);

@@ -73,6 +73,9 @@ err set_add_many(struct set *set, uint32_t chunk, const uint32_t *members, size_
 /* `bits` NULL: nobody of this chunk stays. */
 err set_and_chunk(struct set *set, uint32_t chunk, const roaring_bitmap_t *bits) MUST_USE;
 uint64_t set_and_count(const struct set *one, const struct set *other);
+/* What set_has reads of her is fetched towards the processor, step after step; near.c. */
+#define SET_NEAR_STEPS 5
+void set_near(const struct set *set, uint32_t customer, unsigned step);
 size_t set_bytes(const struct set *set);
 /* Portable bytes of a bitmap that is not empty; nothing for an empty or missing one. */
 void bits_write(const roaring_bitmap_t *bits, struct buffer *out);
@@ -105,6 +108,8 @@ struct numbers {
 void numbers_init(struct numbers *numbers, int64_t unit);
 void numbers_deinit(struct numbers *numbers);
 int64_t numbers_get(const struct numbers *numbers, uint32_t customer); /* NO_VALUE */
+/* As set_near, in three steps. */
+void numbers_near(const struct numbers *numbers, uint32_t customer, unsigned step);
 err numbers_put(struct numbers *numbers, uint32_t customer, int64_t value) MUST_USE;
 err numbers_share(const struct numbers *numbers, struct numbers *out) MUST_USE;
 void numbers_move(struct numbers *from, struct numbers *to);
@@ -691,6 +696,16 @@ struct marks {
     uint32_t first, last; /* words in use: [first, last) */
 };
 
+/* part.c: one customer at a time may be judged in parts. She is in `pending` (or `rejudge`) until the last of them. */
+struct part {
+    uint32_t customer; /* 0: nobody */
+    bool is_rejudged;  /* of `rejudge`, else of `pending` */
+    enum cause cause;
+    struct audience_moment moment; /* of all parts */
+    int64_t until_ms;              /* so far */
+    struct marks marks;            /* left to be judged */
+};
+
 struct audience {
     struct audience_config config;
     struct facts_table facts;
@@ -735,6 +750,9 @@ struct audience {
     struct wheel wheel;
     roaring_bitmap_t *pending; /* taken from the wheel at pending_moment, not settled yet */
     struct audience_moment pending_moment;
+    struct part part;
+    steady_ns slice_start;         /* of the slice that may leave a part */
+    int64_t slice_us;              /* 0: nothing may be left */
     struct recall *recall;         /* of both, who lacks events in memory */
     roaring_bitmap_t *rejudge;     /* touched while what was installed was computed: in slices */
     struct scan *merging;          /* whose due times go to the wheel, chunk after chunk */
@@ -743,10 +761,11 @@ struct audience {
     roaring_bitmap_t *huge_judged; /* in this second */
     int64_t huge_second;
     int64_t now_ms;
-    int64_t day;           /* local day that was begun */
-    bool day_has_begun;    /* its work is not begun yet */
-    uint32_t recount_next; /* customer that today's recount has come to; 0: done */
-    steady_ns recounted;   /* when the last slice of it ended */
+    int64_t day;            /* local day that was begun */
+    bool day_has_begun;     /* its work is not begun yet */
+    uint32_t recount_next;  /* customer that today's recount has come to; 0: done */
+    uint32_t recount_place; /* the definition at which it goes on with her */
+    steady_ns recounted;    /* when the last slice of it ended */
     int64_t recount_rest_us;
 
     struct history_reader *reader;
@@ -832,6 +851,13 @@ err nobody_meet(struct audience *audience, uint32_t customer, struct marks *mark
                 struct audience_moment moment, int64_t until_ms, bool *is_met) MUST_USE;
 void nobody_clear(struct audience *audience); /* definitions came or went */
 
+/* near.c: what the next of the marked definitions read, and where they keep her, is fetched while others are judged. */
+struct near {
+    uint32_t until; /* of those that are marked below this place it was done */
+};
+void near_marked(const struct audience *audience, const struct marks *marks, uint32_t customer,
+                 uint32_t from, struct near *near);
+
 /* live.c */
 /* Judge what is marked (and what depends on what changes). `whole`: all that time can change is among it, or changes no earlier
  * than `until_ms`, so that the due time is known anew. */
@@ -873,6 +899,32 @@ err live_rejudge(struct audience *audience, uint32_t customer,
                  struct audience_moment moment) MUST_USE;
 /* Who has so many events that she is judged once a second, not with each record. */
 err live_judge_put_off(struct audience *audience, struct audience_moment moment) MUST_USE;
+
+/* part.c */
+static inline void part_begin_slice(struct audience *audience, int64_t budget_us)
+{
+    audience->slice_start = steady_now();
+    audience->slice_us = budget_us;
+}
+static inline void part_end_slice(struct audience *audience)
+{
+    audience->slice_us = 0;
+}
+static inline bool part_is_left(const struct audience *audience, uint32_t customer)
+{
+    return audience->part.customer == customer;
+}
+/* Is the slice over? Then what is marked and not judged yet is left: words before `word` are judged, and `done` of it. */
+bool part_leave(struct audience *audience, uint32_t customer, const struct marks *marks,
+                uint32_t word, uint64_t done, enum cause cause, struct audience_moment moment,
+                int64_t until_ms);
+/* Goes on with her: to the end, or to that of the slice. */
+err part_go_on(struct audience *audience) MUST_USE;
+/* She is judged otherwise: what is left of `rejudge` is of a moment that is over by then. */
+void part_superseded(struct audience *audience, uint32_t customer);
+void part_drop(struct audience *audience, uint32_t customer);
+/* The order of definitions was made anew: all of hers is left. */
+void part_reorder(struct audience *audience);
 
 /* live_time.c */
 /* All that is pending, now. */

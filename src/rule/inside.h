@@ -184,16 +184,16 @@ struct texts {
 struct measuring {
     enum measure measure;
     bool has_of;
-    struct property of;
     bool net;
+    bool whole;          /* the result is a whole number, not millionths */
     int32_t nth;         /* 0: none; -1: the last */
     enum rule_kind kind; /* of the result */
-    bool whole;          /* the result is a whole number, not millionths */
+    uint32_t ring;       /* net nothing: how many of the newest times to keep */
     struct window window;
+    struct property of;
     struct property order;                /* net: which order */
     struct property amount, amount_other; /* net: what a refund gives back */
     bool has_amount, has_amount_other;
-    uint32_t ring; /* net nothing: how many of the newest times to keep */
 };
 
 struct step {

@@ -2,6 +2,7 @@
 /* The scratch of a thread: what it remembers of rules, and what is the same for all customers at one moment. */
 #include "rule/judge.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -52,8 +53,8 @@ static void forget(struct known *known)
 static void forget_all(struct rule_judge *judge)
 {
     for (uint32_t i = 0; i < judge->known_capacity; i++)
-        if (judge->known[i] != NULL)
-            forget(judge->known[i]);
+        if (judge->known[i].known != NULL)
+            forget(judge->known[i].known);
     memory_free(judge->known);
     judge->known = NULL;
     judge->known_capacity = judge->known_count = judge->pages = 0;
@@ -111,14 +112,14 @@ static struct known *make_known(const struct rule *rule)
 {
     size_t size = 0;
     place(&size, sizeof(struct known_head));
-    size_t columns = place(&size, rule->column_count * sizeof(history_column));
-    size_t verdicts = place(&size, rule->verdict_count * sizeof(struct verdicts));
-    size_t sets = place(&size, rule->set_count * sizeof(struct object_set));
-    size_t bounds = place(&size, rule->bound_count * sizeof(struct bound));
     size_t starts = place(&size, rule->slot_count * sizeof(struct tally));
     size_t tallies = place(&size, rule->slot_count * sizeof(struct tally));
+    size_t columns = place(&size, rule->column_count * sizeof(history_column));
+    size_t bounds = place(&size, rule->bound_count * sizeof(struct bound));
     size_t rings = place(&size, rule->ring_total * sizeof(int64_t));
     size_t leaves = place(&size, rule->condition_count * sizeof(struct rule_answer));
+    size_t verdicts = place(&size, rule->verdict_count * sizeof(struct verdicts));
+    size_t sets = place(&size, rule->set_count * sizeof(struct object_set));
     char *piece = memory_alloc(size);
     if (piece == NULL)
         return NULL;
@@ -138,11 +139,11 @@ static struct known *make_known(const struct rule *rule)
     return known;
 }
 
-static struct known **find_known(struct rule_judge *judge, uint64_t number)
+static struct known_slot *find_known(const struct rule_judge *judge, uint64_t number)
 {
     uint32_t mask = judge->known_capacity - 1;
     uint32_t at = (uint32_t)hash_mix64(number) & mask;
-    while (judge->known[at] != NULL && judge->known[at]->rule_number != number)
+    while (judge->known[at].known != NULL && judge->known[at].rule_number != number)
         at = (at + 1) & mask;
     return &judge->known[at];
 }
@@ -154,15 +155,15 @@ static bool grow_known(struct rule_judge *judge)
     if (2 * (judge->known_count + 1) <= judge->known_capacity)
         return true;
     uint32_t before = judge->known_capacity;
-    struct known **old = judge->known;
-    struct known **more = memory_alloc((before == 0 ? 16 : 2 * (size_t)before) * sizeof(*more));
+    struct known_slot *old = judge->known;
+    struct known_slot *more = memory_alloc((before == 0 ? 16 : 2 * (size_t)before) * sizeof(*more));
     if (more == NULL)
         return false;
     judge->known = more;
     judge->known_capacity = before == 0 ? 16 : 2 * before;
     for (uint32_t i = 0; i < before; i++)
-        if (old[i] != NULL)
-            *find_known(judge, old[i]->rule_number) = old[i];
+        if (old[i].known != NULL)
+            *find_known(judge, old[i].rule_number) = old[i];
     memory_free(old);
     return true;
 }
@@ -170,7 +171,7 @@ static bool grow_known(struct rule_judge *judge)
 struct known *judge_known(struct rule_judge *judge, const struct rule *rule)
 {
     if (judge->known_capacity > 0) {
-        struct known *known = *find_known(judge, rule->number);
+        struct known *known = find_known(judge, rule->number)->known;
         if (known != NULL)
             return known;
     }
@@ -179,9 +180,69 @@ struct known *judge_known(struct rule_judge *judge, const struct rule *rule)
         judge->nomem = true;
         return NULL;
     }
-    *find_known(judge, rule->number) = made;
+    *find_known(judge, rule->number) = (struct known_slot){ rule->number, made };
     judge->known_count++;
     return made;
+}
+
+/* ---- nearer ---- */
+
+#define LINE_BYTES 64
+
+static void lines_near(const void *piece, size_t from, size_t to)
+{
+    for (size_t at = from; at < to; at += LINE_BYTES)
+        __builtin_prefetch((const char *)piece + at);
+}
+
+static const struct known *known_near(const struct rule_judge *judge, const struct rule *rule)
+{
+    return judge->known_capacity > 0 ? find_known(judge, rule->number)->known : NULL;
+}
+
+static void node_near(const struct node *node)
+{
+    lines_near(node, 0, offsetof(struct node, compare) + offsetof(struct compare, numbers));
+    lines_near(node, offsetof(struct node, where),
+               offsetof(struct node, measuring) + offsetof(struct measuring, of));
+}
+
+/* Of rules with more the first are the most of it. */
+#define SLOTS_NEAR 2u
+
+void rule_near(const struct rule_judge *judge, const struct rule *rule, unsigned step)
+{
+    const struct known *known;
+    switch (step) {
+    case 0:
+        lines_near(rule, 0, sizeof(*rule));
+        return;
+    case 1:
+        if (judge->known_capacity > 0)
+            __builtin_prefetch(
+                &judge->known[(uint32_t)hash_mix64(rule->number) & (judge->known_capacity - 1)]);
+        __builtin_prefetch((const void *)rule->slots);
+        __builtin_prefetch(rule->listeners);
+        lines_near(rule->root, 0, offsetof(struct node, name));
+        return;
+    case 2:
+        known = known_near(judge, rule);
+        if (known != NULL)
+            lines_near(known, 0, offsetof(struct known, bits) + LINE_BYTES);
+        for (uint32_t i = 0; i < rule->slot_count && i < SLOTS_NEAR; i++)
+            node_near(rule->slots[i]);
+        return;
+    default:
+        known = known_near(judge, rule);
+        if (known == NULL || rule->slot_count == 0)
+            return;
+        uint32_t slots = rule->slot_count < SLOTS_NEAR ? rule->slot_count : SLOTS_NEAR;
+        lines_near(known->starts, 0, slots * sizeof(struct tally));
+        lines_near(known->tallies, 0, slots * sizeof(struct tally));
+        __builtin_prefetch(known->types);
+        __builtin_prefetch(known->heard);
+        return;
+    }
 }
 
 /* ---- types ---- */

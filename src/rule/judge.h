@@ -68,34 +68,29 @@ struct type_list {
 };
 
 /* What a judge knows of a rule. */
+/* What every answer reads stands first, within two cache lines: with thousands of rules each of them is a wait for memory. */
 struct known {
     uint64_t rule_number;
-    uint64_t used; /* tick, for forgetting */
-    /* types */
-    bool typed;
+    bool typed, prepared;
+    bool has_full;       /* a column that memory could not hold */
     uint16_t type_count; /* that history had */
-    uint64_t bits[HISTORY_TYPES_MAX / 64];
-    struct type_list *types;
-    uint32_t listed;
-    uint16_t *heard; /* listeners by type; those of any event last */
-    uint32_t any_begin, any_end;
-    /* columns */
-    history_column *columns;
     uint32_t columns_found;
-    bool has_full; /* a column that memory could not hold */
-    struct verdicts *verdicts;
-    struct object_set *sets;
-    /* at now */
-    bool prepared;
-    int64_t now_ms, entered_ms;
+    uint32_t listed, any_begin, any_end;
+    int64_t now_ms, entered_ms; /* what it is prepared for */
+    int64_t begin_ms;           /* no slot needs an event before */
+    struct tally *starts;       /* tallies before an event */
+    struct tally *tallies;
+    struct type_list *types;
+    uint16_t *heard; /* listeners by type; those of any event last */
+    history_column *columns;
+    int64_t *rings;
     struct bound {
         wide low, high;
     } * bounds;
-    struct tally *starts; /* tallies before an event */
-    int64_t begin_ms;     /* no slot needs an event before */
-    struct tally *tallies;
-    int64_t *rings;
     struct rule_answer *leaves; /* of conditions, when each was asked before the whole */
+    struct verdicts *verdicts;
+    struct object_set *sets;
+    uint64_t bits[HISTORY_TYPES_MAX / 64]; /* of types that it listens to */
 };
 /* Who listens to a type: known->heard[*begin … *end - 1]. */
 static inline void known_listeners(const struct known *known, uint16_t type, uint32_t *begin,
@@ -156,7 +151,10 @@ struct item {
 };
 
 struct rule_judge {
-    struct known **known; /* open addressing by rule number */
+    struct known_slot { /* open addressing */
+        uint64_t rule_number;
+        struct known *known; /* NULL: free */
+    } * known;
     uint32_t known_capacity, known_count;
     uint32_t pages; /* of verdicts */
     uint64_t tick;

@@ -242,6 +242,10 @@ bool rule_judge_take_partial(struct rule_judge *judge);
 /* Did memory run out since the last time this was asked? Answers given meanwhile may be wrong: they say holds false, until
  * now, and have to be asked again. */
 err rule_judge_status(struct rule_judge *judge) MUST_USE;
+/* For who asks many rules of one customer: what an answer reads of the rule is fetched towards the processor. All their step 0, then
+ * all their step 1 … below RULE_NEAR_STEPS, so that the waits for memory overlap. Nothing else happens. */
+#define RULE_NEAR_STEPS 4
+void rule_near(const struct rule_judge *judge, const struct rule *rule, unsigned step);
 /* Events at or after now_ms are not yet. Cost: a pass over the events of the types that it names. */
 void rule_answer(struct rule_judge *judge, const struct rule *rule, uint32_t customer,
                  const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two hundred random definitions that share conditions, and months of people who come, buy, merge, are told apart and forget to
  * come back: after each day everybody is what a recount says, though of an event only what it can have changed was judged, of
- * time only what it has, and of who came new only what she is not like everybody.
+ * time only what it has, of who came new only what she is not like everybody, and in one of the two worlds everybody in parts.
  *
  * KITH_SEED makes others, KITH_DAYS more of it. */
 #include "audience/state.h"
@@ -177,6 +177,43 @@ static void define_all(struct small_house *house, struct random_stream *random)
     buffer_deinit(&body);
 }
 
+/* ---- slices ---- */
+
+/* The least that a slice does is left behind again and again: by what comes between, by a tick, by definitions that come. */
+struct slices {
+    bool are_short;
+    struct random_stream random;
+    uint32_t hands;
+    uint64_t parts; /* how often somebody was left in part */
+};
+
+static void work(struct small_house *house, struct slices *slices)
+{
+    char body[64];
+    for (uint64_t i = random_below(&slices->random, 12); i > 0; i--) {
+        audience_work(house->audience, 1);
+        slices->parts += house->audience->part.customer != 0;
+    }
+    if (house->audience->part.customer == 0 || random_below(&slices->random, 40) != 0)
+        return;
+    snprintf(body, sizeof body, "{\"key\":\"hand%u\",\"kind\":\"static\"}", slices->hands++);
+    small_put_segment(house, body);
+}
+
+static void tick(struct small_house *house, struct slices *slices, int64_t now_ms)
+{
+    if (!slices->are_short) {
+        small_tick(house, now_ms);
+        return;
+    }
+    house->now_ms = now_ms;
+    house->seq++;
+    assert_ok(audience_begin(house->audience, small_moment(house)));
+    assert_ok(audience_tick(house->audience, small_moment(house)));
+    history_tidy(house->history, INT64_MAX);
+    work(house, slices);
+}
+
 /* ---- people ---- */
 
 static void say_something(struct small_house *house, struct random_stream *random, uint64_t people)
@@ -230,7 +267,7 @@ static void first_words(struct small_house *house)
                                                 .revenue = 1 });
 }
 
-static void live(struct small_house *house, uint64_t seed, int64_t days)
+static void live(struct small_house *house, struct slices *slices, uint64_t seed, int64_t days)
 {
     struct random_stream random;
     random_seed(&random, seed);
@@ -243,12 +280,14 @@ static void live(struct small_house *house, uint64_t seed, int64_t days)
             if (next >= midnight + DAY_MS)
                 break;
             if (random_below(&random, 3) == 0)
-                small_tick(house, next);
+                tick(house, slices, next);
             house->now_ms = next;
             /* more and more of them: somebody is always new */
             say_something(house, &random, 5 + PEOPLE * (uint64_t)day / (uint64_t)days);
+            if (slices->are_short)
+                work(house, slices);
         }
-        small_tick(house, midnight + DAY_MS);
+        tick(house, slices, midnight + DAY_MS);
         if (random_below(&random, 4) == 0)
             small_commit(house);
         recount(house, day, seed);
@@ -264,11 +303,15 @@ static void test_many(void **state)
     (void)state;
     for (uint64_t i = 0; i < 2; i++) {
         struct small_house house = { .with_threads = true, .install_at_once_max = i == 0 ? 0 : 1 };
+        struct slices slices = { .are_short = i == 1 };
         struct audience_status status;
+        random_seed(&slices.random, seed);
         small_make(&house);
-        live(&house, seed + i, days);
+        live(&house, &slices, seed + i, days);
         audience_status(house.audience, &status);
         assert_true(status.changes > 3000);
+        assert_true(!slices.are_short || slices.parts > 100);
+        assert_true(!slices.are_short || slices.hands > 3);
         small_remove(&house);
     }
 }
