@@ -168,8 +168,8 @@ const changes = {
     nodes: { ...nodes, invite: { ...nodes.invite, transactional: true } },   // an answer to her order, at whatever hour
   }),
   skin_welcome: () => ({ purpose: 'service' }),
-  after_purchase: () => ({}),
-  replenishment: () => ({}),
+  after_purchase: () => ({ entry: { rule: { has: 'wecom_external_userid' } } }),
+  replenishment: () => ({ entry: { rule: { has: 'wecom_external_userid' } } }),
   recovery: () => ({}),
 };
 
