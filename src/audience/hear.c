@@ -87,8 +87,15 @@ static bool find_event(const struct history_view *view, uint64_t seq, size_t *at
     return false;
 }
 
-bool hear_event(struct audience *audience, uint32_t customer, uint64_t seq, int64_t now_ms,
-                struct marks *marks, int64_t *until_ms)
+/* Most events of an imported history are of types that no condition names: nobody's events are gathered for them. */
+static bool is_listened_to(const struct audience *audience, str type)
+{
+    uint16_t number = history_type_find(audience->config.history, type);
+    return number == 0 || rule_pool_listens(audience->pool, number);
+}
+
+bool hear_event(struct audience *audience, uint32_t customer, const struct event *event,
+                int64_t now_ms, struct marks *marks, int64_t *until_ms)
 {
     struct marking marking = { marks };
     struct history_view view;
@@ -102,9 +109,11 @@ bool hear_event(struct audience *audience, uint32_t customer, uint64_t seq, int6
     size_t at;
     if (audience->pool == NULL)
         return false;
+    if (!is_listened_to(audience, event->type))
+        return true;
     history_read_begin(audience->reader);
     history_view_customer(audience->reader, customer, &view);
-    bool is_heard = view.count <= AUDIENCE_HUGE_EVENTS && find_event(&view, seq, &at);
+    bool is_heard = view.count <= AUDIENCE_HUGE_EVENTS && find_event(&view, event->seq, &at);
     if (is_heard)
         rule_pool_hear(audience->pool, &hearing, at, now_ms + 1);
     history_read_end(audience->reader);

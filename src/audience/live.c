@@ -434,8 +434,7 @@ err audience_event(struct audience *audience, uint32_t customer, const struct ev
     bool is_stirred = identity_take_stirred(audience->config.identity, customer);
     err error = read_facts(audience, customer, is_new || is_stirred, tells_facts(event), &marks);
     int64_t until_ms = RULE_FOREVER;
-    if (error == ERR_OK &&
-        !hear_event(audience, customer, event->seq, moment.now_ms, &marks, &until_ms))
+    if (error == ERR_OK && !hear_event(audience, customer, event, moment.now_ms, &marks, &until_ms))
         marks_join(&marks, marks_of_type(audience, event->type));
     bool is_met = false;
     if (error == ERR_OK && is_new)

@@ -835,8 +835,8 @@ struct marks *marks_of_type(struct audience *audience, str type);
 err hear_make(struct audience *audience) MUST_USE;
 /* The event of this record, by which nothing else is judged yet; false: it is not known, all that name its type are to be
  * judged. `until_ms` is moved forward. */
-bool hear_event(struct audience *audience, uint32_t customer, uint64_t seq, int64_t now_ms,
-                struct marks *marks, int64_t *until_ms) MUST_USE;
+bool hear_event(struct audience *audience, uint32_t customer, const struct event *event,
+                int64_t now_ms, struct marks *marks, int64_t *until_ms) MUST_USE;
 /* From her due minute to now; false: it is not known, all that time can change is to be judged. */
 bool hear_time(struct audience *audience, uint32_t customer, int64_t now_ms, struct marks *marks,
                int64_t *until_ms) MUST_USE;

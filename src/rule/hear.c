@@ -333,6 +333,11 @@ static void begin(const struct rule_hearing *hearing, int64_t now_ms)
     judge_next(judge, hearing->customer, hearing->view);
 }
 
+bool rule_pool_listens(struct rule_pool *pool, uint16_t type)
+{
+    return !list_all(pool) || pool->by_type[type].count > 0 || pool->by_type[0].count > 0;
+}
+
 void rule_pool_hear(struct rule_pool *pool, struct rule_hearing *hearing, size_t at, int64_t now_ms)
 {
     begin(hearing, now_ms);

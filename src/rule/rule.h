@@ -286,6 +286,9 @@ struct rule_hearing {
     void *context;
     int64_t until_ms; /* moved forward, to when time may change one of which nothing was said */
 };
+/* Does any of them look at events of this type (a number of history)? False: rule_pool_hear would say nothing, and her history
+ * need not be looked at. */
+bool rule_pool_listens(struct rule_pool *pool, uint16_t type);
 /* Event `at` of the view is new; all else was settled at now_ms. */
 void rule_pool_hear(struct rule_pool *pool, struct rule_hearing *hearing, size_t at,
                     int64_t now_ms);

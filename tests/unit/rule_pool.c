@@ -39,7 +39,8 @@ struct many {
     bool turns[RULES + MEASURES], told[RULES + MEASURES];
     uint32_t count;
     struct rule_pool *pool;
-    uint64_t seed, asked, named, moved;
+    struct rule_pool *alone[RULES + MEASURES]; /* each rule in one of its own */
+    uint64_t seed, asked, named, moved, listened, unheard;
 };
 
 static int64_t from_environment(const char *name, int64_t otherwise)
@@ -121,6 +122,9 @@ static void make_rules(struct many *many)
         many->texts[many->count] = strndup(many->rule_json.data, many->rule_json.size);
         many->turns[many->count] = false;
         assert_ok(rule_pool_add(many->pool, *rule, many->count, &many->turns[many->count]));
+        bool turns = false;
+        assert_ok(rule_pool_new(&many->alone[many->count], many->world.history));
+        assert_ok(rule_pool_add(many->alone[many->count], *rule, many->count, &turns));
         many->count++;
     }
 }
@@ -158,6 +162,22 @@ static void check_stays(struct many *many, uint32_t index, size_t customer,
     }
 }
 
+/* Of an event to which a pool does not listen it says nothing, so nobody needs to ask it. */
+static void check_listening(struct many *many, size_t customer, const struct history_view *view,
+                            size_t at, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < many->count; i++) {
+        struct rule_hearing hearing = hearing_of(many, customer, view);
+        int64_t until_ms = hearing.until_ms;
+        rule_pool_hear(many->alone[i], &hearing, at, now_ms);
+        bool listens = rule_pool_listens(many->alone[i], history_packed_type(view->events[at]));
+        many->listened += listens;
+        many->unheard += !listens;
+        if (!listens && (many->told[i] || hearing.until_ms != until_ms))
+            complain(many, i, customer, "it was named by what it does not listen to", now_ms);
+    }
+}
+
 /* All but one of her events; then with it. */
 static void check_event(struct many *many, size_t customer, int64_t now_ms)
 {
@@ -178,6 +198,7 @@ static void check_event(struct many *many, size_t customer, int64_t now_ms)
     assert_ok(history_view_rows(many->world.reader, rows, count, &with));
     while (history_seq(&with, at) != seq)
         at++;
+    check_listening(many, customer, &with, at, now_ms);
     struct rule_hearing hearing = hearing_of(many, customer, &with);
     rule_pool_hear(many->pool, &hearing, at, now_ms);
     for (uint32_t i = 0; i < many->count; i++) {
@@ -240,6 +261,7 @@ static void play(struct many *many, uint64_t seed)
     assert_true(different > 0 && different < added);
     rule_pool_free(&many->pool);
     for (uint32_t i = 0; i < many->count; i++) {
+        rule_pool_free(&many->alone[i]);
         rule_free(&many->rules[i]);
         free(many->texts[i]);
     }
@@ -260,6 +282,7 @@ static void whoever_changes_is_named(void **state)
                   seed, many.asked, many.named, many.moved);
     assert_true(many.moved > many.asked / 200);
     assert_true(many.named < many.asked / 2);
+    assert_true(many.listened > many.asked / 200 && many.unheard > many.asked / 200);
     buffer_deinit(&many.json);
     buffer_deinit(&many.rule_json);
 }
