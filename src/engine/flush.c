@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flush: applied blocks become rows of the warehouse, exactly once; see flush.h. */
-#include "engine/flush.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,55 +7,12 @@
 #include "base/fault.h"
 #include "base/logline.h"
 #include "base/metric.h"
+#include "engine/flush_inside.h"
 #include "engine/state.h"
-#include "store/events.h"
 
 #define RETRY_MS_FIRST 100
 #define RETRY_MS_MAX 5000
-#define ALIAS_ROWS_MAX 100000
 #define EVENT_ARENA_BYTES ((size_t)8 << 20)
-
-struct note {
-    uint64_t first_seq, last_seq;
-};
-struct alias {
-    uint32_t node, customer;
-    uint64_t seq;
-};
-
-struct batch;
-
-struct flusher {
-    struct engine *engine;
-    pthread_t thread;
-    bool thread_runs;
-
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake;
-    struct queue_item *first, **last; /* applied blocks, in order */
-    size_t waiting_rows;
-    steady_ns oldest;   /* when the first of them came */
-    steady_ns newest;   /* and the last */
-    struct note *notes; /* of OUTCOMES rows, in order */
-    size_t note_count, note_capacity;
-    struct alias *aliases;
-    size_t alias_count, alias_capacity;
-    bool all_aliases;
-    bool flush_now, stopping;
-    bool in_batch;  /* from gathered to released */
-    unsigned holds; /* no batch begins */
-    steady_ns stop_by;
-
-    /* the thread's own */
-    bool asks_aside; /* where the warehouse stands */
-    uint64_t batch_next;
-    bool flushed_rows;      /* the last batch that the ledger knows of had some */
-    uint64_t ask_until_seq; /* rows up to here may be in the warehouse already */
-    uint64_t alias_seq;     /* aliases up to this seq are in the warehouse */
-    struct buffer rows;
-    struct arena arena; /* one event at a time */
-    struct batch *batch;
-};
 
 /* A batch: whole blocks, in order. */
 struct batch {
@@ -81,48 +36,17 @@ void flusher_give(struct flusher *flusher, struct applied_block *applied)
     *flusher->last = &applied->item;
     flusher->last = &applied->item.next;
     flusher->waiting_rows += applied->applied;
+    flood_note_rows(flusher);
     pthread_mutex_unlock(&flusher->mutex);
-}
-
-static bool grow(void *list, size_t *capacity, size_t count, size_t size)
-{
-    void **items = list;
-    if (count < *capacity)
-        return true;
-    size_t capacity_new = *capacity == 0 ? 1024 : *capacity * 2;
-    void *grown = memory_resize(*items, capacity_new * size);
-    if (grown == NULL)
-        return false;
-    *items = grown;
-    *capacity = capacity_new;
-    return true;
 }
 
 void flusher_note_outcomes(struct flusher *flusher, uint64_t first_seq, uint64_t last_seq)
 {
     pthread_mutex_lock(&flusher->mutex);
     /* Without memory the row stays in the ledger a while longer; the next start removes it. */
-    if (grow(&flusher->notes, &flusher->note_capacity, flusher->note_count, sizeof *flusher->notes))
+    if (flusher_grow(&flusher->notes, &flusher->note_capacity, flusher->note_count,
+                     sizeof *flusher->notes))
         flusher->notes[flusher->note_count++] = (struct note){ first_seq, last_seq };
-    pthread_mutex_unlock(&flusher->mutex);
-}
-
-void flusher_note_alias(struct flusher *flusher, uint32_t node, uint32_t customer, uint64_t seq)
-{
-    pthread_mutex_lock(&flusher->mutex);
-    if (flusher->alias_count < ALIAS_ROWS_MAX &&
-        grow(&flusher->aliases, &flusher->alias_capacity, flusher->alias_count,
-             sizeof *flusher->aliases))
-        flusher->aliases[flusher->alias_count++] = (struct alias){ node, customer, seq };
-    else
-        flusher->all_aliases = true;
-    pthread_mutex_unlock(&flusher->mutex);
-}
-
-void flusher_note_all_aliases(struct flusher *flusher)
-{
-    pthread_mutex_lock(&flusher->mutex);
-    flusher->all_aliases = true;
     pthread_mutex_unlock(&flusher->mutex);
 }
 
@@ -203,17 +127,20 @@ static void take_batch(struct flusher *flusher, struct batch *batch)
     batch->first_seq = batch->blocks[0]->first_seq;
 }
 
+/* False: it is time to end. A batch of no blocks: a flood has begun or ended. */
 static bool next_batch(struct flusher *flusher, struct batch *batch)
 {
-    bool found = false;
+    bool found = false, turned = false;
+    batch->count = 0;
     pthread_mutex_lock(&flusher->mutex);
-    while (!(found = is_due(flusher)) && !flusher->stopping)
+    while (!(turned = flood_has_turned(flusher)) && !(found = is_due(flusher)) &&
+           !flusher->stopping)
         wait_a_little(flusher, FLUSH_DELAY_MS / 4);
     if (found)
         take_batch(flusher, batch);
     flusher->in_batch = found;
     pthread_mutex_unlock(&flusher->mutex);
-    return found;
+    return found || turned;
 }
 
 /* ---- holding ---- */
@@ -427,111 +354,6 @@ static err insert_batch(struct flusher *flusher, struct batch *batch)
     }
 }
 
-/* ---- aliases ---- */
-
-static err put_aliases(struct flusher *flusher, const struct alias *aliases, size_t count,
-                       struct problem *problem)
-{
-    struct warehouse_alias *rows = memory_alloc((count + 1) * sizeof *rows);
-    if (rows == NULL)
-        return ERR_NOMEM;
-    for (size_t index = 0; index < count; index++)
-        rows[index] = (struct warehouse_alias){ .customer = aliases[index].node,
-                                                .current = aliases[index].customer,
-                                                .version = aliases[index].seq };
-    err error = warehouse_put_aliases(flusher->engine->warehouse, rows, count, problem);
-    memory_free(rows);
-    return error;
-}
-
-/* Nodes that merges and splits after `seq` have touched, with their customers of now. */
-struct alias_catch_up {
-    struct engine_question question;
-    uint64_t since_seq, seq;
-    struct alias *aliases;
-    size_t count, capacity;
-};
-
-static bool touched_by_merge(void *context, const struct ledger_value *values)
-{
-    struct alias_catch_up *catch_up = context;
-    enum { SURVIVOR = 1, ABSORBED = 2, SEQ = 5, UNDONE_SEQ = 12 }; /* columns of MERGES */
-    uint64_t made = (uint64_t)values[SEQ].integer, undone = (uint64_t)values[UNDONE_SEQ].integer;
-    if (made <= catch_up->since_seq && undone <= catch_up->since_seq)
-        return true;
-    for (int side = SURVIVOR; side <= ABSORBED; side++) {
-        if (!grow(&catch_up->aliases, &catch_up->capacity, catch_up->count,
-                  sizeof *catch_up->aliases))
-            return false;
-        catch_up->aliases[catch_up->count++] =
-            (struct alias){ .node = (uint32_t)values[side].integer };
-    }
-    return true;
-}
-
-static void ask_customers(const struct engine_state *state, struct engine_question *question)
-{
-    struct alias_catch_up *catch_up = queue_entry(question, struct alias_catch_up, question);
-    size_t touched = catch_up->count;
-    catch_up->seq = state->applied_seq;
-    for (size_t index = 0; index < touched; index++) {
-        uint32_t nodes[256], root = identity_root(state->identity, catch_up->aliases[index].node);
-        size_t count = identity_nodes(state->identity, root, nodes, 256);
-        catch_up->aliases[index].customer = root;
-        for (size_t node = 0; node < count && node < 256; node++) {
-            if (!grow(&catch_up->aliases, &catch_up->capacity, catch_up->count,
-                      sizeof *catch_up->aliases))
-                return;
-            catch_up->aliases[catch_up->count++] =
-                (struct alias){ .node = nodes[node], .customer = root };
-        }
-    }
-    for (size_t index = 0; index < catch_up->count; index++)
-        catch_up->aliases[index].seq = state->applied_seq;
-}
-
-static err catch_up_aliases(struct flusher *flusher, struct problem *problem)
-{
-    struct alias_catch_up catch_up = { .question = { .ask = ask_customers },
-                                       .since_seq = flusher->alias_seq };
-    err error = ledger_scan(flusher->engine->ledger, LEDGER_MERGES, NULL, touched_by_merge,
-                            &catch_up, problem);
-    if (error == ERR_OK && catch_up.count > 0)
-        error = engine_ask_wait(flusher->engine, &catch_up.question);
-    if (error == ERR_OK && catch_up.count > 0)
-        error = put_aliases(flusher, catch_up.aliases, catch_up.count, problem);
-    if (error == ERR_OK && catch_up.seq > flusher->alias_seq)
-        flusher->alias_seq = catch_up.seq;
-    memory_free(catch_up.aliases);
-    return error;
-}
-
-/* Names for nodes follow rows; a row whose alias is still missing counts for its node meanwhile. */
-static void flush_aliases(struct flusher *flusher)
-{
-    struct problem problem = { .error = ERR_OK };
-    pthread_mutex_lock(&flusher->mutex);
-    struct alias *aliases = flusher->aliases;
-    size_t count = flusher->alias_count;
-    bool all = flusher->all_aliases;
-    flusher->aliases = NULL;
-    flusher->alias_count = flusher->alias_capacity = 0;
-    flusher->all_aliases = false;
-    pthread_mutex_unlock(&flusher->mutex);
-    err error = ERR_OK;
-    if (all)
-        error = catch_up_aliases(flusher, &problem);
-    else if (count > 0)
-        error = put_aliases(flusher, aliases, count, &problem);
-    if (error != ERR_OK) {
-        log_line(LOG_WARN, "alias_retry", "count=%zu reason=\"%s\"", count, problem.detail);
-        flusher_note_all_aliases(flusher);
-    } else if (count > 0 && !all) {
-        flusher->alias_seq = aliases[count - 1].seq;
-    }
-    memory_free(aliases);
-}
-
 /* ---- done ---- */
 
 static void forget_outcomes(struct flusher *flusher, uint64_t last_seq,
@@ -683,11 +505,15 @@ static void *run(void *context)
     if (error == ERR_OK && flusher->asks_aside)
         error = insist(flusher, ask_position);
     while (error == ERR_OK && next_batch(flusher, batch)) {
+        if (batch->count == 0) {
+            flood_follow(flusher);
+            continue;
+        }
         fault_fires(FAULT_FLUSH_AFTER_PLAN);
         error = insert_batch(flusher, batch);
         fault_fires(FAULT_FLUSH_AFTER_INSERT);
         if (error == ERR_OK) {
-            flush_aliases(flusher);
+            flusher_put_aliases(flusher);
             error = mark_done(flusher, batch);
         }
         fault_fires(FAULT_FLUSH_AFTER_DONE);

@@ -2,9 +2,10 @@
 /* fill: identifiers are ready to be shown before anybody asks, so that a first look at a customer touches no ledger.
  *
  * One thread walks over the identifiers in the order of their numbers and puts each, masked, into `values` (values.h): at the
- * start as many of the newest as find room there, then those that are new, once the ledger has committed them. It is never in a
- * hurry: after each portion it rests four times as long as that took, so it never has more than a fifth of a core, it waits
- * while many records are still to be applied, and a read that comes before it looks for itself. What it keeps is what a reader would have kept.
+ * start as many of the newest as find room there, then those that are new, once the ledger has committed them; of more than
+ * that the newest. It is never in a hurry: after each portion it rests four times as long as that took, so it never has more
+ * than a fifth of a core, it waits while a file or a flood comes in, and a read that comes before it looks for itself. What it
+ * keeps is what a reader would have kept.
  *
  * Between two portions it drops what belongs to customers who were erased since: within a second of the commit.
  *
@@ -23,8 +24,9 @@
 #define REST_TIMES 4
 #define LOOK_EVERY_US 200000
 #define ARENA_BYTES_MAX ((size_t)16 << 20)
-/* With more records to be applied a file comes in, or a flood: the processor is theirs. */
+/* With more records to be applied, or on their way to the warehouse, a file comes in, or a flood: the processor is theirs. */
 #define LAG_RECORDS_MAX 2000
+#define UNFLUSHED_ROWS_MAX 100000
 
 struct filler {
     struct server *server;
@@ -51,16 +53,25 @@ static bool fill_row(void *context, const struct ledger_value *values)
     return true;
 }
 
+/* Of more than find room the newest; a quarter of the room is left to what is read. */
+static uint32_t first_to_fill(const struct filler *filler, const struct engine_status *status)
+{
+    size_t room = values_room(filler->server->values) / 4 * 3;
+    return status->identifiers > room ? status->identifiers - (uint32_t)room : 0;
+}
+
 /* True: there was something. Where the ledger cannot be read now, readers will say so; it is tried again. */
 static bool fill_some(struct filler *filler)
 {
     struct problem problem = { .error = ERR_OK };
     struct engine_status status;
-    struct ledger_value beyond = ledger_int(filler->last);
-    uint32_t before = filler->last;
     engine_status(filler->server->engine, &status);
-    if (status.identifiers <= before || status.lag_records > LAG_RECORDS_MAX)
+    if (status.identifiers <= filler->last || status.lag_records > LAG_RECORDS_MAX ||
+        status.unflushed_rows > UNFLUSHED_ROWS_MAX)
         return false;
+    uint32_t first = first_to_fill(filler, &status);
+    uint32_t before = filler->last = filler->last > first ? filler->last : first;
+    struct ledger_value beyond = ledger_int(before);
     filler->moment = values_moment(filler->server->values);
     err error = ledger_page(engine_ledger(filler->server->engine), LEDGER_IDENTIFIERS, &beyond,
                             false, ROWS_AT_ONCE, fill_row, filler, &problem);
@@ -85,15 +96,6 @@ static void forget_erased(struct filler *filler)
     } while (count == ROWS_AT_ONCE);
 }
 
-/* Of more than find room the newest; a quarter of the room is left to what is read. */
-static uint32_t first_to_fill(const struct filler *filler)
-{
-    struct engine_status status;
-    size_t room = values_room(filler->server->values) / 4 * 3;
-    engine_status(filler->server->engine, &status);
-    return status.identifiers > room ? status.identifiers - (uint32_t)room : 0;
-}
-
 /* False: it is time to end. */
 static bool rest(struct filler *filler, int64_t us)
 {
@@ -116,7 +118,6 @@ static void *run(void *context)
     struct filler *filler = context;
     bool goes_on = true;
     pthread_setname_np(pthread_self(), "kith-fill");
-    filler->last = first_to_fill(filler);
     while (goes_on) {
         steady_ns start = steady_now();
         forget_erased(filler);

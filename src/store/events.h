@@ -98,6 +98,11 @@ err warehouse_keep_old_parts(struct warehouse *warehouse, int seconds,
 err warehouse_count_old_parts(struct warehouse *warehouse, uint64_t *count,
                               struct problem *problem) MUST_USE;
 
+/* While much comes in, parts are merged only when there are very many, and not ten at a time: to be ended when it is over.
+ * Until the child's next start at most. UNSUPPORTED on a cluster, whose servers keep their own way. */
+err warehouse_put_off_merges(struct warehouse *warehouse, bool put_off,
+                             struct problem *problem) MUST_USE;
+
 /* ---- merges ---- */
 
 struct warehouse_alias {

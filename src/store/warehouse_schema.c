@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/logline.h"
 #include "store/event_columns.h"
+#include "store/events.h"
 #include "store/warehouse_inside.h"
 
 #define QUERY_MS (10 * MINUTE_MS)
@@ -174,14 +175,30 @@ static void look_often(struct warehouse *warehouse, struct buffer *out)
         log_line(LOG_INFO, "warehouse_cleanup_unset", "reason=\"%s\"", problem.detail);
 }
 
-/* Ten parts are merged at once, not five: a row is written anew a third fewer times while much comes in (measured, 150 parts:
- * 1.9 times instead of 2.7), for which a question reads a few parts more. Older servers keep their own way. */
+/* Ten parts are merged at once, not five: a row is written anew a third fewer times (measured, 150 parts: 1.9 times instead of
+ * 2.7), for which a question reads a few parts more. While much comes in 150 are: 75 million rows in parts of half a million. */
+#define MERGE_USUALLY \
+    "ALTER TABLE events MODIFY SETTING min_parts_to_merge_at_once = 10, max_parts_to_merge_at_once = 100"
+#define MERGE_LATER \
+    "ALTER TABLE events MODIFY SETTING min_parts_to_merge_at_once = 150, max_parts_to_merge_at_once = 150"
+#define MERGE_MS (10 * SECOND_MS)
+
+err warehouse_put_off_merges(struct warehouse *warehouse, bool put_off, struct problem *problem)
+{
+    struct buffer out;
+    if (warehouse->shard_count > 0)
+        return problem_set(problem, ERR_UNSUPPORTED, "the servers of a cluster merge as they like");
+    buffer_init(&out, 1 << 16);
+    err error = warehouse_query(warehouse, put_off ? STR(MERGE_LATER) : STR(MERGE_USUALLY), NULL, 0,
+                                MERGE_MS, &out, problem);
+    buffer_deinit(&out);
+    return error;
+}
+
 static void merge_many_at_once(struct warehouse *warehouse, struct buffer *out)
 {
     struct problem problem = { .error = ERR_OK };
-    err error =
-        execute(warehouse, STR("ALTER TABLE events MODIFY SETTING min_parts_to_merge_at_once = 10"),
-                out, &problem);
+    err error = execute(warehouse, STR(MERGE_USUALLY), out, &problem);
     if (error != ERR_OK)
         log_line(LOG_INFO, "warehouse_merges_unset", "reason=\"%s\"", problem.detail);
 }
