@@ -301,10 +301,16 @@ static void announce(const struct engine *engine, const struct event_identifier 
         identity_prefetch(engine->identity, identifier->other_hashes[other]);
 }
 
-/* Whoever the identifiers of a chunk lead to now is most likely whom its events will be of: what is read of her for each
- * event is fetched together. */
-static void fetch_people(const struct engine *engine, const struct decoded *chunk, size_t count)
+/* Whom the identifiers of a chunk lead to now. */
+struct people {
+    uint32_t nodes[4 * CHUNK_RECORDS];
+    size_t count;
+};
+
+static void guess_people(const struct engine *engine, const struct decoded *chunk, size_t count,
+                         struct people *people)
 {
+    people->count = 0;
     for (size_t at = 0; at < count; at++) {
         const struct event *event = &chunk[at].event;
         uint32_t before = 0;
@@ -312,13 +318,23 @@ static void fetch_people(const struct engine *engine, const struct decoded *chun
             continue;
         for (uint32_t index = 0; index < event->identifier_count; index++) {
             uint32_t node = identity_guess(engine->identity, event->identifiers[index].hash);
-            if (node == 0 || node == before)
+            if (node == 0 || node == before || people->count == 4 * CHUNK_RECORDS)
                 continue;
-            before = node;
-            profile_prefetch(engine->profile, node);
-            history_prefetch(engine->history, node);
-            audience_prefetch(engine->audience, node);
+            before = people->nodes[people->count++] = node;
+            history_prefetch_block(engine->history, node);
         }
+    }
+}
+
+/* Most likely the events of a chunk will be theirs: what is read of them for each event is fetched together. */
+static void fetch_people(const struct engine *engine, const struct decoded *chunk, size_t count)
+{
+    struct people people;
+    guess_people(engine, chunk, count, &people);
+    for (size_t at = 0; at < people.count; at++) {
+        profile_prefetch(engine->profile, people.nodes[at]);
+        history_prefetch(engine->history, people.nodes[at]);
+        audience_prefetch(engine->audience, people.nodes[at]);
     }
 }
 

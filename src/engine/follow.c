@@ -115,7 +115,7 @@ err follow_before(struct engine *engine, const struct event *event,
     struct audience_moment moment = moment_of(engine, event->seq);
     err error = ERR_OK;
     /* it is remembered there once the profile has taken its part */
-    history_prefetch(engine->history, who->node);
+    history_prefetch_end(engine->history, who->node);
     if (!who->created)
         error = audience_before(engine->audience, who->customer, moment);
     for (uint32_t index = 0; error == ERR_OK && index < who->merge_count; index++)

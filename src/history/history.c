@@ -166,6 +166,20 @@ void history_set_stored(struct history *history, uint64_t seq)
     history->stored_seq = seq;
 }
 
+void history_prefetch_block(const struct history *history, uint32_t node)
+{
+    const struct block *block = block_find(history, node);
+    if (block != NULL)
+        __builtin_prefetch(block);
+}
+
+void history_prefetch_end(const struct history *history, uint32_t node)
+{
+    const struct block *block = block_find(history, node);
+    if (block != NULL && block->delta != NULL && block->delta->words.at != NULL)
+        __builtin_prefetch(block->delta->words.at, 1);
+}
+
 void history_prefetch(const struct history *history, uint32_t node)
 {
     const struct block *block = block_find(history, node);

@@ -107,8 +107,11 @@ uint32_t history_code_count(const struct history *history, history_column column
 
 /* Remember an applied event at its node: takes the columns' values from promoted columns and props. */
 err history_observe(struct history *history, uint32_t node, const struct event *event) MUST_USE;
-/* The node's cache lines, before it is observed or viewed. */
+/* The node's cache lines, before it is observed or viewed, in three steps, each of which reads what the one before has fetched: its
+ * block; what is new there; where the next event goes. */
+void history_prefetch_block(const struct history *history, uint32_t node);
 void history_prefetch(const struct history *history, uint32_t node);
+void history_prefetch_end(const struct history *history, uint32_t node);
 /* Take one event away again (cancelled, replaced, undone). NOT_FOUND is no error of the caller's. */
 err history_retract(struct history *history, uint32_t node, uint64_t seq) MUST_USE;
 /* All of a node (erasure). */

@@ -89,6 +89,8 @@ static inline size_t index_part_count(const struct index *index)
 /* Change the value of a key that is there. */
 void index_change(struct index *index, const struct index_key *key, uint32_t value);
 void index_prefetch(const struct index *index, const struct index_key *key);
+/* What index_prefetch reads: before it, for keys that come a little later. */
+void index_prefetch_part(const struct index *index, const struct index_key *key);
 
 /* Loading: append in any order, then settle once; no other call in between. Several threads may load, each
  * its own index of equal bits; settling moves what the others hold into the first. Of a key that
