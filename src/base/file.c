@@ -41,12 +41,29 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t at)
     return 0;
 }
 
+int file_open_nameless_in(const char *folder)
+{
+    char path[4096];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return fd;
+    int size = snprintf(path, sizeof path, "%s/kith-nameless-XXXXXX", folder);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        (void)unlink(path);
+    return fd;
+}
+
 int file_open_nameless(void)
 {
     const char *const folders[] = { getenv("TMPDIR"), "/var/tmp", P_tmpdir };
     int fd = -1;
     for (size_t i = 0; fd < 0 && i < sizeof folders / sizeof folders[0]; i++)
         if (folders[i] != NULL)
-            fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+            fd = file_open_nameless_in(folders[i]);
     return fd;
 }

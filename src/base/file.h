@@ -14,5 +14,7 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t at);
 /* To be read and written by this process alone, gone when it is closed: in TMPDIR (a server's own scratch), else where the
  * system has such files. -1 with errno. */
 int file_open_nameless(void);
+/* The same in this folder. Where the file system has no such files, it has a name for a moment. */
+int file_open_nameless_in(const char *folder);
 
 #endif

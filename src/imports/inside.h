@@ -138,6 +138,12 @@ struct known_event {
 /* All that jobs of the same data set brought, and this one before a restart. */
 err known_open(struct known **known, struct imports *imports, uint32_t number, str data_set,
                struct problem *problem) MUST_USE;
+/* The same in three steps: what the warehouse says comes to known_take in pieces cut anywhere (RowBinary, in the order of natural
+ * keys; false stops), and is found after known_end. */
+err known_begin(struct known **known, const char *folder, uint32_t number,
+                struct problem *problem) MUST_USE;
+bool known_take(void *known, str bytes);
+err known_end(struct known *known, struct problem *problem) MUST_USE;
 void known_close(struct known **known);
 /* Those with this natural key, at most KNOWN_FOUND_MAX; borrowed until close. How many. */
 #define KNOWN_FOUND_MAX 16

@@ -7,13 +7,12 @@
  * the contents of this job alone, for rows that a file has twice.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/file.h"
 #include "imports/inside.h"
 
 #define WRITE_BYTES ((size_t)4 << 20)
@@ -203,7 +202,7 @@ static void write_rows(struct known *known)
     buffer_clear(&known->rows);
 }
 
-static bool take_chunk(void *context, str bytes)
+bool known_take(void *context, str bytes)
 {
     struct known *known = context;
     buffer_append_str(&known->rest, bytes);
@@ -269,13 +268,9 @@ static err fill(struct known *known, struct imports *imports, str data_set, stru
         error = engine_settle(imports->engine, true, 10 * MINUTE_MS);
     if (error == ERR_OK)
         error = warehouse_stream(engine_warehouse(imports->engine), buffer_str(&sql), NULL, 0,
-                                 take_chunk, known, problem);
-    write_rows(known);
+                                 known_take, known, problem);
     buffer_deinit(&list);
     buffer_deinit(&sql);
-    if (known->error != ERR_OK)
-        return problem_set(problem, known->error, "what is known already cannot be kept: %s",
-                           err_title(known->error));
     return error;
 }
 
@@ -291,32 +286,48 @@ static err map_entries(struct known *known, struct problem *problem)
     return ERR_OK;
 }
 
-err known_open(struct known **opened, struct imports *imports, uint32_t number, str data_set,
-               struct problem *problem)
+err known_begin(struct known **opened, const char *folder, uint32_t number, struct problem *problem)
 {
-    char path[PATH_BYTES];
     struct known *known = memory_alloc(sizeof *known);
     if (known == NULL)
         return ERR_NOMEM;
     known->number = number;
     buffer_init(&known->rest, (size_t)64 << 20);
     buffer_init(&known->rows, (size_t)64 << 20);
-    snprintf(path, sizeof path, "%.900s/known-%u", imports->folder, number);
-    known->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    known->fd = file_open_nameless_in(folder);
     err error = known->fd >= 0 ? ERR_OK
-                               : problem_set(problem, ERR_IO, "'%s' cannot be made: %s", path,
-                                             strerror(errno));
-    if (known->fd >= 0)
-        (void)unlink(path); /* it lives as long as it is open */
-    if (error == ERR_OK && engine_warehouse(imports->engine) != NULL)
-        error = fill(known, imports, data_set, problem);
-    if (error == ERR_OK)
-        error = map_entries(known, problem);
-    buffer_deinit(&known->rest);
-    buffer_deinit(&known->rows);
+                               : problem_set(problem, ERR_IO, "a file in '%s' cannot be made: %s",
+                                             folder, strerror(errno));
     if (error != ERR_OK)
         known_close(&known);
     *opened = known;
+    return error;
+}
+
+err known_end(struct known *known, struct problem *problem)
+{
+    write_rows(known);
+    if (known->error != ERR_OK)
+        return problem_set(problem, known->error, "what is known already cannot be kept: %s",
+                           err_title(known->error));
+    buffer_deinit(&known->rest);
+    buffer_deinit(&known->rows);
+    return map_entries(known, problem);
+}
+
+err known_open(struct known **opened, struct imports *imports, uint32_t number, str data_set,
+               struct problem *problem)
+{
+    err error = known_begin(opened, imports->folder, number, problem);
+    if (error != ERR_OK)
+        return error;
+    if (engine_warehouse(imports->engine) != NULL)
+        error = fill(*opened, imports, data_set, problem);
+    /* A row that could not be kept has stopped the stream: that is the reason to be told. */
+    if (error == ERR_OK || (*opened)->error != ERR_OK)
+        error = known_end(*opened, problem);
+    if (error != ERR_OK)
+        known_close(opened);
     return error;
 }
 
@@ -332,6 +343,8 @@ void known_close(struct known **closed)
         close(known->fd);
     contents_drop(&known->seen);
     contents_drop(&known->own);
+    buffer_deinit(&known->rest);
+    buffer_deinit(&known->rows);
     memory_free(known);
 }
 

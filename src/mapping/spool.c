@@ -3,9 +3,7 @@
 #include "mapping/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "mapping/mapping.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
@@ -50,40 +49,24 @@ struct spool {
 
 /* ---- the file ---- */
 
-/* Some file systems have no nameless files: there it loses its name at once. */
-static int open_nameless(const char *folder)
-{
-    char path[4096];
-    int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return file;
-    int size = snprintf(path, sizeof path, "%s/kith-lines-%08x%08x", folder, randombytes_random(),
-                        randombytes_random());
-    if (size < 0 || (size_t)size >= sizeof path)
-        return -1;
-    file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0)
-        (void)unlink(path);
-    return file;
-}
-
 err spool_open(struct spool **spool, const char *folder, struct problem *problem)
 {
     struct spool *made = memory_alloc(sizeof *made);
-    if (folder == NULL || folder[0] == '\0')
-        folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] == '\0')
-        folder = "/tmp";
+    bool anywhere = folder == NULL || folder[0] == '\0';
     if (made == NULL)
         return problem_set(problem, ERR_NOMEM, "no memory for lines on disk");
     made->file = -1;
     made->block = memory_alloc(BLOCK_BYTES);
     made->extents = memory_alloc(RUNS_MAX * sizeof *made->extents);
     err error = made->block != NULL && made->extents != NULL ? ERR_OK : ERR_NOMEM;
-    if (error == ERR_OK && (made->file = open_nameless(folder)) < 0)
+    if (error == ERR_OK)
+        made->file = anywhere ? file_open_nameless() : file_open_nameless_in(folder);
+    if (error == ERR_OK && made->file < 0)
         error = ERR_IO;
     if (error != ERR_OK) {
-        problem_set(problem, error, "no temporary file in '%s': %s", folder, strerror(errno));
+        problem_set(problem, error, "no temporary file in '%s': %s",
+                    anywhere ? "the system's folders" : folder,
+                    error == ERR_IO ? strerror(errno) : err_title(error));
         spool_close(&made);
         return error;
     }
@@ -125,36 +108,28 @@ static void crypt_block(const struct spool *spool, uint64_t block, char *bytes, 
                                      spool->key);
 }
 
-static err write_failed(struct problem *problem)
+static err write_failed(int failed, struct problem *problem)
 {
-    if (errno == ENOSPC || errno == EDQUOT) {
+    if (failed == ENOSPC || failed == EDQUOT) {
         problem_set(problem, ERR_STORAGE_FULL, "the disk is full: lines of orders cannot wait");
         return problem_hint(problem, ERR_STORAGE_FULL, "make room, then go on with the job");
     }
-    return problem_set(problem, ERR_IO, "lines cannot be written: %s", strerror(errno));
+    return problem_set(problem, ERR_IO, "lines cannot be written: %s", strerror(failed));
 }
 
 /* ---- writing ---- */
 
 static err flush_block(struct spool *spool, struct problem *problem)
 {
-    size_t done = 0;
     if (spool->block_bytes == 0)
         return ERR_OK;
     crypt_block(spool, spool->next_block, spool->block, spool->block_bytes);
-    while (done < spool->block_bytes) {
-        if (fault_fires(FAULT_FILE_WRITE)) {
-            errno = ENOSPC;
-            return write_failed(problem);
-        }
-        ssize_t written = pwrite(spool->file, spool->block + done, spool->block_bytes - done,
-                                 (off_t)(spool->next_block * BLOCK_BYTES + done));
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return write_failed(problem);
-        done += (size_t)written;
-    }
+    int failed = fault_fires(FAULT_FILE_WRITE)
+                     ? ENOSPC
+                     : file_write_at(spool->file, spool->block, spool->block_bytes,
+                                     spool->next_block * BLOCK_BYTES);
+    if (failed != 0)
+        return write_failed(failed, problem);
     spool->next_block++;
     spool->block_bytes = 0;
     return ERR_OK;
@@ -200,17 +175,9 @@ err spool_end_run(struct spool *spool, struct problem *problem)
 static err read_block(struct spool *spool, uint64_t block, char *out, size_t size,
                       struct problem *problem)
 {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got =
-            pread(spool->file, out + done, size - done, (off_t)(block * BLOCK_BYTES + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return problem_set(problem, ERR_IO, "lines cannot be read back: %s",
-                               got < 0 ? strerror(errno) : "the file is shorter than it was");
-        done += (size_t)got;
-    }
+    if (!file_read_at(spool->file, out, size, block * BLOCK_BYTES))
+        return problem_set(problem, ERR_IO, "lines cannot be read back: %s",
+                           errno != 0 ? strerror(errno) : "the file is shorter than it was");
     crypt_block(spool, block, out, size);
     return ERR_OK;
 }

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Kith, root, until } from '../support/kith.mjs';
+import { amount, mapping } from './orders.mjs';
 
 const crashing = process.env.KITH_CRASH_BINARY ?? join(root, 'build/crash/kith');
 const skip = existsSync(crashing) ? false : `no ${crashing}: build it with \`tools/build crash\``;
@@ -19,17 +20,6 @@ const run = promisify(execFile);
 
 const ROWS = 6000; // some chunks of 2,000
 const USERS = 1500; // two slices of 1,000
-const mapping = {
-  kind: 'events',
-  zone: '+00:00',
-  currency: 'CNY',
-  columns: {},
-  key: '[id]',
-  identifiers: [{ type: 'user_id', value: '[user]' }],
-  properties: { order_id: '[id]', revenue: { expression: '[amount]', type: 'money' } },
-  events: [{ event: 'Order Paid', time: '[time]' }],
-};
-const amount = (i, corrected) => (corrected && i % 10 === 0 ? 2 : 1);
 const lines = (tag, corrected) =>
   'id,user,time,amount\n' +
   Array.from({ length: ROWS }, (_, i) => `${tag}o${i},${tag}u${i % USERS},2025-03-01T00:00:00Z,${amount(i, corrected)}`).join('\n') +

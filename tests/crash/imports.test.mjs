@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Kith, binary, missingBinary, sleep, until } from '../support/kith.mjs';
+import { amount, mapping } from './orders.mjs';
 import { random, seed } from './support.mjs';
 
 const kills = Number(process.env.KITH_KILLS ?? 3);
@@ -21,17 +22,6 @@ const USERS = 3000;
 const BAD_EVERY = 5000;
 const run = promisify(execFile);
 
-const mapping = {
-  kind: 'events',
-  zone: '+00:00',
-  currency: 'CNY',
-  columns: {},
-  key: '[id]',
-  identifiers: [{ type: 'user_id', value: '[user]' }],
-  properties: { order_id: '[id]', revenue: { expression: '[amount]', type: 'money' } },
-  events: [{ event: 'Order Paid', time: '[time]' }],
-};
-const amount = (i, corrected) => (corrected && i % 10 === 0 ? 2 : 1);
 const file = (corrected) =>
   'id,user,time,amount\n' +
   Array.from({ length: ROWS }, (_, i) => `o${i},u${i % USERS},${i % BAD_EVERY === 7 ? 'never' : '2025-03-01T00:00:00Z'},${amount(i, corrected)}`).join('\n') +
