@@ -12,6 +12,7 @@
  * who is touched, and she is judged again; for who is not, they are as they were. */
 #include <string.h>
 
+#include "audience/rank.h"
 #include "audience/scan.h"
 
 #define FAILED_MS 1000 /* before what failed is tried again */
@@ -23,16 +24,11 @@ static err find_edges(struct scan_part *part, size_t axis)
     struct rfm_axis *to = &part->recipe->axes[axis];
     if (part->measure_count == 0)
         return ERR_OK;
-    int64_t *values = memory_alloc(part->measure_count * sizeof(*values));
-    if (values == NULL)
-        return ERR_NOMEM;
-    memcpy(values, part->measures[axis], part->measure_count * sizeof(*values));
-    numbers_sort(values, part->measure_count);
+    size_t ranks[RANKS_MAX];
     to->edge_count = q - 1;
     for (uint32_t i = 1; i < q; i++)
-        to->edges[i - 1] = values[(i * part->measure_count + q - 1) / q - 1];
-    memory_free(values);
-    return ERR_OK;
+        ranks[i - 1] = (i * part->measure_count + q - 1) / q - 1;
+    return numbers_at_ranks(part->measures[axis], part->measure_count, ranks, q - 1, to->edges);
 }
 
 /* Each thread takes one of three axes of one of the parts after another. */

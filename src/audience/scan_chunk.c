@@ -260,10 +260,11 @@ static err keep_measures(struct scan_part *part, const struct found_list *list)
     if (part->measure_count + more > part->measure_room &&
         grow_measures(part, (part->measure_count + more) * 2) != ERR_OK)
         return ERR_NOMEM;
-    for (size_t i = 0; i < list->count; i++) {
-        size_t at = part->measure_count + i / 3;
-        part->measured[at] = list->items[i].customer;
-        part->measures[i % 3][at] = list->items[i].value;
+    for (size_t i = 0; i < more; i++) {
+        const struct found *found = &list->items[3 * i];
+        part->measured[part->measure_count + i] = found->customer;
+        for (size_t axis = 0; axis < 3; axis++)
+            part->measures[axis][part->measure_count + i] = found[axis].value;
     }
     part->measure_count += more;
     return ERR_OK;

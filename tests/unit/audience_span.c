@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is computed for neighbours at once is what each of them is judged to be alone: rules, counted tags, stages, RFM; late
  * events, refunds, cancellations, merges and edges of windows among them; and the due times say when that ends. */
+#include "audience/rank.h"
 #include "audience/state.h"
 #include "unit/audience_house.h"
 
@@ -144,6 +145,39 @@ static void test_sorting(void **state)
     }
 }
 
+/* Against the order of all of them: narrow and wide, few and many, with some far away from the rest. */
+static void test_numbers_at_ranks(void **state)
+{
+    static int64_t values[20000], before[20000], sorted[20000];
+    static const uint64_t widths[] = { 1, 5, 3000, UINT64_C(5000000000), UINT64_MAX };
+    struct random_stream random;
+    (void)state;
+    random_seed(&random, 11);
+    for (size_t i = 0; i < 2 * sizeof widths / sizeof widths[0]; i++) {
+        uint64_t width = widths[i / 2];
+        for (size_t count = 1; count <= 20000; count = count * 3 + 1) {
+            size_t ranks[RANKS_MAX];
+            int64_t found[RANKS_MAX];
+            for (size_t k = 0; k < count; k++)
+                values[k] = (int64_t)(random_below(&random, width) - width / 2);
+            if (i % 2 == 1)
+                for (size_t k = 0; k < count; k += 1 + count / 3)
+                    values[k] = k % 2 == 0 ? INT64_MIN + (int64_t)k : INT64_MAX - (int64_t)k;
+            for (size_t k = 0; k < RANKS_MAX; k++)
+                ranks[k] = k * count / RANKS_MAX;
+            ranks[RANKS_MAX - 1] = count - 1;
+            memcpy(before, values, count * sizeof *values);
+            memcpy(sorted, values, count * sizeof *values);
+            qsort(sorted, count, sizeof *sorted, compare);
+            assert_ok(numbers_at_ranks(values, count, ranks, RANKS_MAX, found));
+            for (size_t k = 0; k < RANKS_MAX; k++)
+                assert_int_equal(found[k], sorted[ranks[k]]);
+            assert_memory_equal(values, before, count * sizeof *values);
+        }
+    }
+    assert_ok(numbers_at_ranks(values, 0, NULL, 0, NULL));
+}
+
 static void test_many_members(void **state)
 {
     struct set set = { .count = 0 };
@@ -164,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_at_once_as_alone),
         cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_numbers_at_ranks),
         cmocka_unit_test(test_many_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
