@@ -98,16 +98,27 @@ static void define_some(struct house *house)
                   200, NULL);
 }
 
-/* Until it has applied all of the log, and its scans are done: what they bring is a record, too. */
+static void count_computing(const struct engine_state *state, struct engine_question *question)
+{
+    struct audience_status status;
+    audience_status(state->audience, &status);
+    *(uint32_t *)question->context = status.computing;
+}
+
+/* Until it has applied all of the log, and its scans are done: what they bring is a record, too, however long they take. */
 static void wait_until_quiet(struct house *house)
 {
     for (uint64_t last = 0;;) {
         struct engine_status status;
-        assert_ok(engine_settle(house->engine, false, 60 * SECOND_MS));
+        uint32_t computing = 0;
+        struct engine_question question = { .ask = count_computing, .context = &computing };
+        assert_ok(engine_settle(house->engine, false, -1));
         assert_ok(engine_tick(house->engine));
-        steady_sleep_ms(300);
+        steady_sleep_ms(20);
+        assert_ok(engine_ask_wait(house->engine, &question));
         engine_status(house->engine, &status);
-        if (status.log_last_seq == last + 1 && status.applied_seq == status.log_last_seq)
+        if (computing == 0 && status.log_last_seq == last + 1 &&
+            status.applied_seq == status.log_last_seq)
             return;
         last = status.log_last_seq;
     }

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 
 #define CAMPAIGNS 50
+#define RESTARTS 16 /* about as many, in between */
 #define MAX_PER_WEEK 2
 
 static uint64_t seed_of_run(void)
@@ -40,11 +41,11 @@ static void claim_some(struct touch_house *house, int limit, uint8_t *sent)
         house_result(house, touches[i], "\"outcome\":\"sent\",\"provider_id\":\"p\"");
 }
 
-/* KITH_PEOPLE=100000 for as many. */
+/* KITH_PEOPLE=1000000 for as many (tools/soak). */
 static uint32_t people_of_run(void)
 {
     const char *given = getenv("KITH_PEOPLE");
-    uint32_t people = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : 10000;
+    uint32_t people = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : 20000;
     print_message("KITH_PEOPLE=%u\n", people);
     return people < HOUSE_CUSTOMERS - 1000 ? people : HOUSE_CUSTOMERS - 1000;
 }
@@ -67,8 +68,8 @@ static void fifty_campaigns_at_once(void **state)
         (void)house_ask(house, &request);
         if (random_below(&random, 500) == 0)
             claim_some(house, 1 + (int)random_below(&random, 200), sent);
-        if (random_below(&random, 30000) == 0)
-            house_again(house); /* a restart in between */
+        if (random_below(&random, CAMPAIGNS * PEOPLE / RESTARTS) == 0)
+            house_again(house);
     }
     for (bool more = true; more;) {
         size_t before = house->moment.seq;

@@ -15,7 +15,7 @@
 #include "store/ledger.h"
 #include "touch/touch.h"
 
-#define HOUSE_CUSTOMERS 200000
+#define HOUSE_CUSTOMERS 1002000
 #define HOUSE_START_MS \
     INT64_C(1781827200000) /* 2026-06-19T00:00:00Z: eight in the morning in Shanghai */
 
