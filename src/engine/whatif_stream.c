@@ -6,8 +6,8 @@
  *
  * The reader is a slice ahead; a queue holds CHUNKS_MAX chunks of CHUNK_ROWS rows. A part that is behind keeps the reader waiting, and so
  * the others, which are never further ahead of it than a queue. */
-#include "engine/rows.h"
 #include "engine/whatif_stream.h"
+#include "engine/rows.h"
 
 #define TAIL_BYTES_MAX ((size_t)1 << 30)
 
