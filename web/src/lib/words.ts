@@ -200,7 +200,7 @@ export const words = catalogue({
     },
     consent: {
       marketing_sms: 'Marketing texts', marketing: 'Marketing', sms: 'SMS', email: 'E-mail', wecom: 'WeCom', call: 'Calls', personalisation: 'Personalisation',
-      personalization: 'Personalisation', skin_test: 'Skin test', sensitive: 'Sensitive data', guardian: 'Guardian’s consent', wechat: 'Official account', phone: 'Phone',
+      personalization: 'Personalisation', skin_test: 'Skin test', sensitive: 'Sensitive data', guardian: 'Guardian\'s consent', wechat: 'Official account', phone: 'Phone',
     },
     trait: {
       name: 'Name', nickname: 'Nickname', firstName: 'First name', lastName: 'Last name', first_name: 'First name', last_name: 'Last name', gender: 'Gender', birthday: 'Birthday', age: 'Age', city: 'City',

@@ -20,7 +20,7 @@ export const identifierTexts = catalogue({
     verified: 'It was proved', verifiedHint: 'By a code sent to it, say, or a document. A phone that is not proved is only claimed, and goes to who proves it.',
     partTitle: 'Take a wrong identifier off', part: 'Take off', partOne: (name) => `Take off ${name}`, parted: (other) => `Taken off; it is ${other} now`, partedNobody: 'Taken off; it is whoever\'s who uses it next',
     partEffects: ['A strong one becomes another customer, and the two stay apart', 'A weak one is nobody\'s, until somebody uses it', 'What it has brought so far stays here', 'This can be taken back: join the two customers, or add it again'],
-    child: 'Under 14', childHint: 'By her birthday: no marketing goes to her, names and phones are neither shown nor exported until two persons have released it.', guardian: 'Record a guardian’s consent',
+    child: 'Under 14', childHint: 'By her birthday: no marketing goes to her, names and phones are neither shown nor exported until two persons have released it.', guardian: 'Record a guardian\'s consent',
     reason: 'Why', reasonHint: 'Stands in the audit for ever: write no names and no phones.', reasonMissing: 'Say why',
   },
 });

@@ -25,7 +25,7 @@ const texts = catalogue({
     asked: '申请', released: '放行', changed: '变动', actions: '操作', ask: '申请放行', release: '放行', hold: '收回', remove: '移出清单', own: '申请的人不能自己放行', done: '已生效', releaseAsk: (name: string) => `放行「${name}」？`, releaseText: '放行后，谁有权限谁就能按它选人、发送、导出。',
   },
   en: {
-    help: 'Traits such as health, faith or a child’s data: what stands here cannot be used in segments, tags, journeys, templates and exports before one person has asked and another has released it.', add: 'Hold a trait…', addTitle: 'Hold a sensitive trait', addText: 'From now on no rule, template or export that names it is taken; what uses it already goes on until it is next saved.', trait: 'Trait', reason: 'Reason', reasonHelp: 'why it is sensitive, for your own people', children: 'Customers under 14, all of them', childrenNote: 'By the birthday. For one child her guardian agrees: record it under Requests.', state: 'State', states: { held: 'held', asked: 'waits for a second person', released: 'released' },
+    help: 'Traits such as health, faith or a child\'s data: what stands here cannot be used in segments, tags, journeys, templates and exports before one person has asked and another has released it.', add: 'Hold a trait…', addTitle: 'Hold a sensitive trait', addText: 'From now on no rule, template or export that names it is taken; what uses it already goes on until it is next saved.', trait: 'Trait', reason: 'Reason', reasonHelp: 'why it is sensitive, for your own people', children: 'Customers under 14, all of them', childrenNote: 'By the birthday. For one child her guardian agrees: record it under Requests.', state: 'State', states: { held: 'held', asked: 'waits for a second person', released: 'released' },
     asked: 'Asked', released: 'Released', changed: 'Changed', actions: 'Actions', ask: 'Ask for release', release: 'Release', hold: 'Hold again', remove: 'Take off the list', own: 'Whoever asked cannot release it', done: 'In force', releaseAsk: (name) => `Release ${name}?`, releaseText: 'Whoever has the rights may then choose, write and export by it.',
   },
 });
@@ -44,7 +44,7 @@ export function Sensitive() {
             <DataTable<SensitiveTrait>
               rowKey="name" dataSource={data.items}
               columns={[
-                { key: 'name', title: t.trait, fixed: 'left', render: (_, row) => (row.name === children ? <><div>{t.children}</div><div className="small faint">{t.childrenNote}</div></> : <span className="mono">{row.name}</span>) },
+                { key: 'name', title: t.trait, render: (_, row) => (row.name === children ? <div style={{ maxWidth: 220, whiteSpace: 'normal' }}><div>{t.children}</div><div className="small faint">{t.childrenNote}</div></div> : <span className="mono">{row.name}</span>) },
                 { key: 'state', title: t.state, render: (_, row) => <Pill tone={row.state === 'released' ? 'good' : row.state === 'asked' ? 'warn' : 'plain'}>{t.states[row.state]}</Pill> },
                 { key: 'reason', title: t.reason, render: (_, row) => row.reason },
                 { key: 'asked', title: t.asked, render: (_, row) => row.asked_by },
