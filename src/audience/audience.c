@@ -31,9 +31,12 @@ static err make_parts(struct audience *audience)
     audience->huge_judged = roaring_bitmap_create();
     audience->due_known = roaring_bitmap_create();
     audience->unsure = roaring_bitmap_create();
+    audience->soon.customers = roaring_bitmap_create();
+    audience->soon_before.customers = roaring_bitmap_create();
     bool all = audience->pending != NULL && audience->huge != NULL && audience->rejudge != NULL &&
                audience->huge_judged != NULL && audience->due_known != NULL &&
-               audience->unsure != NULL;
+               audience->unsure != NULL && audience->soon.customers != NULL &&
+               audience->soon_before.customers != NULL;
     return error == ERR_OK && !all ? ERR_NOMEM : error;
 }
 
@@ -106,6 +109,8 @@ void audience_free(struct audience **audience)
     free_bitmap(gone->huge_judged);
     free_bitmap(gone->due_known);
     free_bitmap(gone->unsure);
+    free_bitmap(gone->soon.customers);
+    free_bitmap(gone->soon_before.customers);
     rule_judge_free(&gone->judging.judge);
     history_reader_free(&gone->reader);
     json_parser_free(&gone->parser);

@@ -8,8 +8,11 @@
  * Time: what is stored of a customer is true until her due minute. So it is asked what has changed from the last millisecond
  * before it to now. Where that is not known to be so, she is *unsure* and everything that time can move is judged:
  *     after a start, when what is stored may be of before her due time
- *     when she was settled within the minute in which she is due again
- *     when a definition was put in place, or due times were merged, after her due minute: `sure_from` */
+ *     when she was settled by an event within the minute in which she is due again
+ *     when a definition was put in place, or due times were merged, after her due minute: `sure_from`
+ *
+ * A tick comes early in its minute, before the moment at which something leaves a window in it: most who are due are settled a
+ * little too early, and due *soon*, by the next tick. What is stored of them is of the tick that settled them, all of one moment. */
 #include "audience/state.h"
 
 /* ---- the pool ---- */
@@ -154,6 +157,24 @@ static bool pass(struct audience *audience, uint32_t customer, const struct hist
     return true;
 }
 
+void hear_tick(struct audience *audience, int64_t now_ms)
+{
+    roaring_bitmap_t *settled = audience->soon.customers;
+    audience->soon.customers = audience->soon_before.customers;
+    roaring_bitmap_clear(audience->soon.customers);
+    audience->soon_before = (struct soon){ settled, audience->soon.at_ms };
+    audience->soon.at_ms = now_ms;
+}
+
+/* The moment for which what is stored of her is true. */
+static int64_t stored_at(const struct audience *audience, uint32_t customer, uint32_t minute)
+{
+    const struct soon *soon = &audience->soon_before;
+    bool is_soon = minute == wheel_minute(soon->at_ms + 1) &&
+                   roaring_bitmap_contains(soon->customers, customer);
+    return is_soon ? soon->at_ms + 1 : (int64_t)minute * MINUTE_MS - 1;
+}
+
 bool hear_time(struct audience *audience, uint32_t customer, int64_t now_ms, struct marks *marks,
                int64_t *until_ms)
 {
@@ -161,7 +182,7 @@ bool hear_time(struct audience *audience, uint32_t customer, int64_t now_ms, str
     struct history_view view;
     if (is_unsure(audience, customer, minute, now_ms))
         return false;
-    int64_t then_ms = (int64_t)minute * MINUTE_MS - 1;
+    int64_t then_ms = stored_at(audience, customer, minute);
     marks_join(marks, &audience->by_turn);
     if (audience->given != NULL && audience->given_customer == customer)
         return pass(audience, customer, audience->given, then_ms, now_ms, marks, until_ms);
@@ -179,9 +200,16 @@ err hear_due(struct audience *audience, uint32_t customer, int64_t until_ms, boo
     bool is_earlier = until_ms != RULE_FOREVER && (due == 0 || wheel_minute(until_ms) < due);
     if (!whole && !is_earlier)
         return ERR_OK;
-    if (until_ms != RULE_FOREVER && wheel_minute(until_ms) <= wheel_minute(now_ms + 1))
+    bool is_near = until_ms != RULE_FOREVER && wheel_minute(until_ms) <= wheel_minute(now_ms + 1);
+    bool is_soon = is_near && whole && now_ms == audience->soon.at_ms &&
+                   wheel_minute(until_ms) == wheel_minute(now_ms + 1);
+    if (is_near && !is_soon)
         roaring_bitmap_add(audience->unsure, customer);
     else if (whole)
         roaring_bitmap_remove(audience->unsure, customer);
+    if (is_soon)
+        roaring_bitmap_add(audience->soon.customers, customer);
+    else if (whole)
+        roaring_bitmap_remove(audience->soon.customers, customer);
     return wheel_put(&audience->wheel, customer, until_ms, now_ms);
 }

@@ -168,6 +168,7 @@ err audience_tick(struct audience *audience, struct audience_moment moment)
     if (error != ERR_OK)
         return error;
     audience->pending_moment = moment;
+    hear_tick(audience, moment.now_ms);
     error = wheel_take(&audience->wheel, wheel_minute(moment.now_ms), audience->pending);
     scan_merge_due(audience, wheel_minute(moment.now_ms), audience->pending);
     sweep_tick(audience);
@@ -263,6 +264,7 @@ err audience_settle(struct audience *audience, int64_t now_ms)
     if (error != ERR_OK)
         return error;
     audience->pending_moment = moment;
+    hear_tick(audience, moment.now_ms);
     error = wheel_take(&audience->wheel, wheel_minute(now_ms), audience->pending);
     do {
         sweep_tick(audience);

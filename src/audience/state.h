@@ -733,7 +733,11 @@ struct audience {
     struct rule_pool *pool; /* of their conditions, by position; NULL without memory */
     struct nobody *nobody;
     roaring_bitmap_t *unsure; /* what is stored of her may not be of just before her due minute */
-    uint32_t sure_from;       /* nobody is who is due up to this minute */
+    struct soon {             /* it is of this moment, and she is due in the minute of it */
+        roaring_bitmap_t *customers;
+        int64_t at_ms; /* of the tick */
+    } soon, soon_before;
+    uint32_t sure_from; /* nobody is who is due up to this minute */
     struct reach_columns reach;
     struct objects objects;
     struct sweep sweep;
@@ -843,6 +847,8 @@ bool hear_time(struct audience *audience, uint32_t customer, int64_t now_ms, str
 /* Her due time: `whole`: this one, else no later than it. */
 err hear_due(struct audience *audience, uint32_t customer, int64_t until_ms, bool whole,
              int64_t now_ms) MUST_USE;
+/* Who is due is settled at this moment from now on. */
+void hear_tick(struct audience *audience, int64_t now_ms);
 /* Who is due by now has to be judged in full. */
 void hear_unsure(struct audience *audience);
 

@@ -281,6 +281,10 @@ static void live(struct small_house *house, struct slices *slices, uint64_t seed
                 break;
             if (random_below(&random, 3) == 0)
                 tick(house, slices, next);
+            /* some ticks come minute by minute, each before what leaves a window in its minute */
+            for (uint64_t ticks = random_below(&random, 4);
+                 ticks > 0 && next + 90000 < midnight + DAY_MS; ticks--)
+                tick(house, slices, next += (int64_t)random_below(&random, 90000));
             house->now_ms = next;
             /* more and more of them: somebody is always new */
             say_something(house, &random, 5 + PEOPLE * (uint64_t)day / (uint64_t)days);

@@ -147,13 +147,44 @@ static void test_guards(void **state)
     small_remove(&house);
 }
 
+/* One event leaves the window, another comes into it, within one minute: whoever settled her between them, the next tick knows of
+ * which moment that was. */
+static void test_within_a_minute(void **state)
+{
+    (void)state;
+    for (int by_tick = 0; by_tick < 2; by_tick++) {
+        struct small_house house = { 0 };
+        int64_t minute_ms = HOUSE_NOW + 2 * HOUR_MS;
+        small_make(&house);
+        house.now_ms = HOUSE_NOW + 10000;
+        uint32_t one =
+            small_say(&house, &(struct small_event){ .type = "Product Viewed", .user = "u1" });
+        small_say(&house, &(struct small_event){ .type = "Product Viewed",
+                                                 .user = "u1",
+                                                 .time_ms = minute_ms + 40000 });
+        small_put_segment(&house, "{\"key\":\"once\",\"rule\":{\"event\":\"Product Viewed\","
+                                  "\"last\":\"2h\",\"measure\":\"count\",\"eq\":1}}");
+        small_install(&house);
+        small_tick(&house, minute_ms + 5000);
+        assert_true(small_is_in(&house, "once", one));
+        house.now_ms = minute_ms + 20000;
+        if (by_tick)
+            small_tick(&house, house.now_ms);
+        else
+            small_say(&house, &(struct small_event){ .type = "Page Viewed", .user = "u1" });
+        assert_false(small_is_in(&house, "once", one));
+        small_tick(&house, minute_ms + MINUTE_MS + 5000);
+        assert_true(small_is_in(&house, "once", one));
+        small_remove(&house);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_event_moves),
-        cmocka_unit_test(test_traits_and_consents),
-        cmocka_unit_test(test_merge_and_split),
-        cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_event_moves),     cmocka_unit_test(test_traits_and_consents),
+        cmocka_unit_test(test_merge_and_split), cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_within_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
