@@ -54,10 +54,9 @@ export class Place {
     await this.house?.close();
   }
 
-  /** A fresh profile, not signed in, of somebody who asks for calm: nothing is waited for that only moves. `isFirst`: of somebody who was
-   *  never here, whom the tour greets. */
+  /** A fresh profile, not signed in; `isFirst`: of somebody who was never here, whom the tour greets. */
   async visit({ language = 'zh', theme = 'light', width = 1366, height = 768, isFirst = false } = {}) {
-    const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true, reducedMotion: 'reduce' });
+    const context = await this.browser.newContext({ viewport: { width, height }, acceptDownloads: true });
     context.setDefaultTimeout(patienceMs);
     await context.addInitScript(
       ([chosenLanguage, chosenTheme, chosenTour]) => {
