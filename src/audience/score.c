@@ -37,6 +37,9 @@ static err event_part(struct audience *audience, struct recipe *recipe, struct s
     json_value where = json_get(json, STR("where"));
     json_value half_life = json_get(json, STR("half_life"));
     int64_t half_life_ms = 0;
+    if (event.size == 0)
+        return refuse_part(problem, index, "/event",
+                           "event is the name of one event; several are parts of their own");
     /* The rule that she ever did it checks the names, and makes the definition listen to the event. */
     struct buffer body;
     buffer_init(&body, WHERE_BYTES_MAX);

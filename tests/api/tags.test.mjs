@@ -176,6 +176,10 @@ test('rule tags, counts, and values by hand', real, async () => {
   await refused(kith, 422, 'unprocessable', 'POST', '/tags/size/values', { body: { values: [{ customer: { type: 'user_id', value: 'eve' }, value: 'x' }] } });
   await refused(kith, 422, 'unprocessable', 'PUT', '/tags/bad', { body: { values: [] } });
   await refused(kith, 422, 'unprocessable', 'PUT', '/tags/bad', { body: { kind: 'score', parts: [{ name: 'x' }] } });
+  for (const event of [['Task Done', 'Order Paid'], '', 7]) {
+    const several = await refused(kith, 422, 'unprocessable', 'PUT', '/tags/bad', { body: { kind: 'score', parts: [{ name: 'x', weight: 1, event }] } });
+    assert.equal(several.errors[0].pointer, '/parts/0/event', 'it would count any event');
+  }
   const list = await expect(kith, 200, 'GET', '/tags?query=s');
   assert.deepEqual(list.items.map((one) => one.key), ['stage', 'score', 'size', 'orders', 'skin']);
   await expect(kith, 204, 'DELETE', '/tags/churn');
