@@ -17,7 +17,7 @@
 #define SALT_BYTES 16
 #define TAG_BYTES 32
 
-/* What password sprayers try first here, beside the long list of what everybody uses (password_list.c): at least
+/* What password sprayers try first here, beside the long list of what everybody uses (password_list.txt): at least
  * eight characters, in lower case. Shorter ones, repetitions and runs are refused by rule. */
 static const char *const common_passwords[] = {
     "password",    "password1",  "password12", "password123",   "passw0rd",    "p@ssw0rd",
