@@ -31,7 +31,7 @@ before(async () => {
   now = Date.parse(NOW);
   // Kith's clock goes from due moment to due moment, and the sandbox's at once: signatures are not held against it.
   sandbox = await Sandbox.start({ now: NOW, settings: { receipt_ms: 0, check_time: 0 } });
-  kith = await Kith.start({ arguments: ['--virtual-clock', '--sandbox', sandbox.url], environment: { KITH_NOW: NOW } });
+  kith = await Kith.start({ arguments: ['--virtual-clock', '--log-retention', '3650d', '--sandbox', sandbox.url], environment: { KITH_NOW: NOW } });
   shop = await kith.source('shop');
   await kith.put('/channels/texts', {
     kind: 'sms_aliyun',
