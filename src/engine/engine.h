@@ -61,6 +61,10 @@ struct engine_config {
     bool follows;
     /* With `follows`: the sources alone, for a server that has doors and nothing else (engine/collecting.h). */
     bool collects;
+    bool
+        sends; /* with `collects`: no doors either; messages that the active one hands out are sent (engine/sender.h) */
+    bool
+        senders; /* messages are handed out to servers that send, instead of leaving from here; needs log_url */
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */
     bool without_warehouse;   /* rebuild and tests: nothing is flushed, all stays in the tail */
     bool replay_only;         /* rebuild: apply the log, then stop; takes no appends */
@@ -83,6 +87,16 @@ err engine_open(struct engine **engine, const struct engine_config *config,
                 struct problem *problem) MUST_USE;
 /* Takes no more, applies what is durable, commits, flushes what it can within `timeout_ms`. */
 void engine_close(struct engine **engine, int64_t timeout_ms);
+
+/* ---- several servers: messages that others send ---- */
+
+struct engine_senders {
+    int64_t senders;            /* that live */
+    int64_t accounts, unserved; /* that leave the house; of which nobody sends for */
+    int64_t waiting, claimed;   /* messages */
+};
+/* As it was a moment ago; false: messages leave from this server, or it is not the active one. Any thread. */
+bool engine_senders(struct engine *engine, struct engine_senders *senders);
 
 /* ---- events ---- */
 
@@ -259,6 +273,10 @@ err engine_take_over(struct engine *engine, const struct engine_config *config,
  * committed; any thread. */
 err engine_wipe_packs(struct engine *engine, const uint32_t *nodes, size_t count,
                       struct problem *problem) MUST_USE;
+/* How many pieces of history.pack the start found damaged, in words. CORRUPT when there are some: the first of them are named. Nothing
+ * is lost by that: a start asks the warehouse for what they had. Any thread. */
+err engine_check_packs(const struct engine *engine, struct buffer *report,
+                       struct problem *problem) MUST_USE;
 /* Wait until everything durable now is applied, committed and (with `flushed`) in the warehouse. */
 err engine_settle(struct engine *engine, bool flushed, int64_t timeout_ms) MUST_USE;
 /* Between these two the warehouse stands still and the ledger says how far it has come (backups). TIMEOUT while

@@ -148,3 +148,34 @@ void packed_write_condition(const struct engine *engine, enum pack_kind kind, st
     buffer_append_byte(sql, ')');
 }
 _Static_assert(HISTORY_BLOCK_NODES == 512, "as the query says");
+
+/* ---- what was damaged ---- */
+
+static void name_piece(struct packs_name name, struct buffer *text)
+{
+    bool of_rows = name.kind == PACK_SEEN;
+    uint64_t size = of_rows ? PACK_SEEN_ROWS : HISTORY_BLOCK_NODES;
+    uint64_t first = name.number * size + (of_rows ? 1 : 0);
+    buffer_printf(text, "%s%s of %s %llu to %llu", text->size > 0 ? ", " : "",
+                  packs_kind_name(name.kind), of_rows ? "identifiers" : "customers",
+                  (unsigned long long)first, (unsigned long long)(first + size - 1));
+}
+
+err engine_check_packs(const struct engine *engine, struct buffer *report, struct problem *problem)
+{
+    const struct packs *packs = packs_of(engine);
+    uint32_t refused = packs != NULL ? packs_refused(packs) : 0;
+    struct buffer names;
+    buffer_printf(report, "%u damaged pieces", refused);
+    if (refused == 0)
+        return buffer_status(report);
+    buffer_init(&names, 1 << 12);
+    for (uint32_t i = 0; i < refused && i < PACKS_REFUSED_NAMED; i++)
+        name_piece(packs_refused_at(packs, i), &names);
+    problem_set(problem, ERR_CORRUPT, "history.pack has %u damaged pieces: " STR_FMT "%s", refused,
+                STR_ARG(buffer_str(&names)), refused > PACKS_REFUSED_NAMED ? ", ..." : "");
+    buffer_deinit(&names);
+    return problem_hint(problem, ERR_CORRUPT,
+                        "no event is lost: a start asks the warehouse for them, and they are "
+                        "packed anew; look at the disk");
+}

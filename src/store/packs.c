@@ -82,6 +82,7 @@ struct packs {
     uint64_t commit; /* number of the last one */
     _Atomic uint64_t committed;
     uint32_t refused;
+    struct packs_name refused_first[PACKS_REFUSED_NAMED];
     uint64_t round_seq;
     uint64_t wipes, wipes_before; /* how many; when what is being put was looked at */
 };
@@ -448,7 +449,15 @@ void packs_refuse(struct packs *packs, enum pack_kind kind, uint32_t number)
     if (piece == NULL || !piece->counts)
         return;
     piece->counts = false;
+    if (packs->refused < PACKS_REFUSED_NAMED)
+        packs->refused_first[packs->refused] = (struct packs_name){ kind, number };
     packs->refused++;
+}
+
+struct packs_name packs_refused_at(const struct packs *packs, uint32_t index)
+{
+    INVARIANT(index < packs->refused && index < PACKS_REFUSED_NAMED);
+    return packs->refused_first[index];
 }
 
 uint32_t packs_refused(const struct packs *packs)

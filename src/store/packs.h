@@ -60,8 +60,14 @@ uint64_t packs_seq(const struct packs *packs, enum pack_kind kind, uint32_t numb
 bool packs_read(struct packs *packs, enum pack_kind kind, uint32_t number, struct buffer *bytes);
 /* Its owner cannot read it: it does not count. */
 void packs_refuse(struct packs *packs, enum pack_kind kind, uint32_t number);
-/* Pieces that did not count when they were read. */
+/* Pieces that did not count when they were read, and the first of them by name. */
 uint32_t packs_refused(const struct packs *packs);
+#define PACKS_REFUSED_NAMED 6u
+struct packs_name {
+    enum pack_kind kind;
+    uint32_t number;
+};
+struct packs_name packs_refused_at(const struct packs *packs, uint32_t index);
 
 /* Before memory is looked at: what is seen from here on may be put. */
 void packs_begin(struct packs *packs);
