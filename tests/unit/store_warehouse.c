@@ -346,6 +346,31 @@ static void a_child_that_dies_is_replaced(void **state)
     }
 }
 
+/* How many parts are merged at once, and at most. */
+static void assert_merges(const char *expected)
+{
+    assert_answer("SELECT extract(create_table_query, 'min_parts_to_merge_at_once = (\\d+)'), "
+                  "extract(create_table_query, 'max_parts_to_merge_at_once = (\\d+)') FROM "
+                  "system.tables WHERE name = 'events' AND database = currentDatabase()",
+                  NULL, 0, str_from_c(expected));
+}
+
+static void merges_are_put_off_until_they_are_not_or_it_starts_anew(void **state)
+{
+    struct problem problem = { .error = ERR_OK };
+    (void)state;
+    assert_merges("10\t100\n");
+    assert_ok(warehouse_put_off_merges(house.warehouse, true, &problem));
+    assert_merges("150\t150\n");
+    assert_ok(warehouse_put_off_merges(house.warehouse, false, &problem));
+    assert_merges("10\t100\n");
+    assert_ok(warehouse_put_off_merges(house.warehouse, true, &problem));
+    int former = warehouse_child_pid(house.warehouse);
+    assert_int_equal(kill(former, SIGKILL), 0);
+    wait_for_another_child(former);
+    assert_merges("10\t100\n");
+}
+
 static void unready_is_told(void **state)
 {
     (void)state;
@@ -498,6 +523,7 @@ int main(int argc, char **argv)
         TEST(damaged_rows_change_nothing),
         TEST(aliases_map_customers),
         TEST(a_child_that_dies_is_replaced),
+        TEST(merges_are_put_off_until_they_are_not_or_it_starts_anew),
         TEST(unready_is_told),
         TEST(what_was_there_is_there_after_opening_again),
         TEST(two_openings_of_one_folder),
