@@ -63,12 +63,14 @@ void follow_add(struct channels *channels, const char *account, str provider_id)
 
 void channels_follow(struct channels *channels, str account, str provider_id)
 {
-    char key[101];
-    if (account.size >= sizeof key)
+    struct account *held = account_hold(channels, account);
+    if (held == NULL)
         return;
-    memcpy(key, account.data, account.size);
-    key[account.size] = '\0';
-    follow_add(channels, key, provider_id);
+    if (held->provider->follow != NULL)
+        follow_add(channels, held->key,
+                   held->provider->follow_as != NULL ? str_from_c(held->provider->follow_as)
+                                                     : provider_id);
+    account_release(channels, held);
 }
 
 void follow_tell(struct channels *channels, const struct account *account, str receipts)

@@ -39,7 +39,9 @@
     X(to_log, "--to-log", TEXT, MOVE, "URL", "", "where the log goes, likewise")                  \
     X(role, "--role", TEXT, SERVE, "ROLE", "any",                                                 \
       "with --log: any (the active one, or a standby that takes over), active, follower, "        \
-      "collect (doors alone), query (no doors)")                                                  \
+      "collect (doors alone), query (no doors), send (messages alone)")                           \
+    X(senders, "--senders", FLAG, SERVE, "", "",                                                  \
+      "with --log: messages leave by servers with --role send, not by the active one")            \
     X(advertise, "--advertise", TEXT, SERVE, "URL", "",                                           \
       "with --log: where others send clients while this server is the active one")                \
     X(lease, "--lease", DURATION, SERVE, "DURATION", "10s",                                       \

@@ -308,7 +308,9 @@ static void fill_life(struct life *life, bool follows, struct engine_config *eng
     engine->follows = follows;
     engine->role = server_role_text(server->offers, follows);
     engine->version = server->version;
-    engine->collects = server->offers == OFFERS_DOORS;
+    engine->sends = server->offers == OFFERS_NOTHING;
+    engine->collects = server->offers == OFFERS_DOORS || engine->sends;
+    engine->senders = life->options->senders;
 }
 
 /* Around an engine that is open. */
@@ -426,17 +428,21 @@ static bool wait_for_end(const sigset_t *signals, struct life *life, bool may_ta
     }
 }
 
-/* The last three never take over. */
-enum role { ROLE_ANY, ROLE_ACTIVE, ROLE_FOLLOWER, ROLE_COLLECT, ROLE_QUERY };
+/* The last four never take over. */
+enum role { ROLE_ANY, ROLE_ACTIVE, ROLE_FOLLOWER, ROLE_COLLECT, ROLE_QUERY, ROLE_SEND };
 
 static err choose_role(const struct options *options, enum role *role, struct problem *problem)
 {
-    static const char *const names[] = { "any", "active", "follower", "collect", "query" };
+    static const char *const names[] = { "any", "active", "follower", "collect", "query", "send" };
     bool is_cluster = log_address(options) != NULL && ledger_address(options) != NULL &&
                       (warehouse_address(options->warehouse_url) != NULL || options->no_warehouse);
-    for (int i = 0; i <= ROLE_QUERY; i++) {
+    for (int i = 0; i <= ROLE_SEND; i++) {
         if (strcmp(options->role, names[i]) != 0)
             continue;
+        if (options->senders && log_address(options) == NULL) {
+            problem_set(problem, ERR_INVALID, "--senders needs the log on a server");
+            return problem_hint(problem, ERR_INVALID, "give --log, or leave --senders away");
+        }
         /* With something that lies in the folder alone nobody else can go on. */
         *role = is_cluster ? (enum role)i : ROLE_ACTIVE;
         if (i < ROLE_FOLLOWER || is_cluster)
@@ -445,8 +451,8 @@ static err choose_role(const struct options *options, enum role *role, struct pr
                     options->role);
         return problem_hint(problem, ERR_INVALID, "give --log, --ledger and --warehouse-url");
     }
-    problem_set(problem, ERR_INVALID, "--role '%s' is not any, active, follower, collect or query",
-                options->role);
+    problem_set(problem, ERR_INVALID,
+                "--role '%s' is not any, active, follower, collect, query or send", options->role);
     return problem_hint(problem, ERR_INVALID, "leave it away: any");
 }
 
@@ -538,6 +544,7 @@ static err run(struct given *given, const sigset_t *signals, struct problem *pro
         error = choose_role(options, &role, problem);
     life->offers = role == ROLE_COLLECT ? OFFERS_DOORS
                    : role == ROLE_QUERY ? OFFERS_READS
+                   : role == ROLE_SEND  ? OFFERS_NOTHING
                                         : OFFERS_ALL;
     if (error == ERR_OK)
         error = find_folder(options, life->folder, problem);

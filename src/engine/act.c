@@ -412,6 +412,8 @@ void act_setting_changed(struct engine *engine, str key, json_value value)
         act->channels != NULL &&
         channels_set_zone(act->channels, act->zone_name, &problem) != ERR_OK)
         log_line(LOG_WARN, "channels_zone_kept", "reason=\"%s\"", problem.detail);
+    if (str_equal(key, STR("workspace.zone")) && act->outgoing != NULL)
+        atomic_store(&act->accounts_changed, true); /* senders hear of it by their accounts */
 }
 
 str act_zone(const struct engine *engine)

@@ -6,6 +6,7 @@
 #include "base/logline.h"
 #include "base/zone.h"
 #include "engine/act_inside.h"
+#include "engine/outgoing.h"
 #include "engine/state.h"
 
 /* ---- who is ready ---- */
@@ -147,8 +148,11 @@ static void tell_used(struct act *act, str account, json_value settings)
     struct ask_used ask = { .act = act, .account = account };
     struct engine_question question = { .ask = ask_used, .context = &ask };
     if (json_int(json_get(settings, STR("daily_quota")), 0) > 0 &&
-        engine_ask_wait(act->engine, &question) == ERR_OK)
+        engine_ask_wait(act->engine, &question) == ERR_OK) {
         channels_used(act->channels, account, ask.day_start_ms, ask.count);
+        if (act->outgoing != NULL)
+            outgoing_used(act->outgoing, account, ask.day_start_ms, ask.count);
+    }
 }
 
 void act_sync_accounts(struct act *act, struct json_parser *parser, bool all_ready)
@@ -161,6 +165,8 @@ void act_sync_accounts(struct act *act, struct json_parser *parser, bool all_rea
     if (engine_ask_wait(act->engine, &question) == ERR_OK &&
         json_parse(parser, buffer_str(&ask.text), &root, &problem) == ERR_OK) {
         struct json_iterator iterator = json_iterate(root);
+        if (act->outgoing != NULL)
+            outgoing_accounts(act->outgoing, root);
         while (json_next(&iterator, NULL, &item)) {
             str key = json_text(json_get(item, STR("key")));
             enum channel_kind kind;

@@ -12,6 +12,8 @@
 #define ACT_PARSERS 16
 #define ACT_ACCOUNTS_MAX 1000
 
+struct outgoing;
+struct sender_server;
 struct zone;
 
 /* An account with something to claim, as the engine's thread said. */
@@ -27,6 +29,7 @@ struct act_result {
     enum channel_outcome outcome;
     int64_t retry_ms, at_ms;
     str provider_id, code, reason, detail, response;
+    bool is_repeat; /* LATER, and it may have been sent: the next try knows */
     bool is_points; /* the event of it is the points themselves */
     str content;    /* of points */
 };
@@ -56,7 +59,9 @@ struct act {
     _Atomic uint64_t claimed, told;
 
     struct channels *channels;
-    int64_t began_ms; /* of a virtual clock */
+    struct outgoing *outgoing;         /* others send; NULL: we do */
+    struct sender_server *sends_alone; /* we send for others; NULL: no */
+    int64_t began_ms;                  /* of a virtual clock */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct act_account accounts[ACT_ACCOUNTS_MAX]; /* under mutex, as all below */

@@ -10,6 +10,8 @@
 
 #include "base/logline.h"
 #include "engine/act_inside.h"
+#include "engine/outgoing.h"
+#include "engine/sender.h"
 #include "engine/state.h"
 
 #define CLAIM_AT_ONCE 1000
@@ -213,6 +215,10 @@ static void hand_over(struct act *act, const struct channel_message *messages, s
 {
     struct problem problem = { .error = ERR_OK };
     size_t taken = 0;
+    if (act->outgoing != NULL) {
+        outgoing_put(act->outgoing, messages, count);
+        return;
+    }
     err error = channels_send(act->channels, messages, count, &taken, &problem);
     for (size_t i = taken; i < count; i++)
         tell_later(act, messages[i].touch, error == ERR_BUSY ? "busy" : "no_such_account");
@@ -285,7 +291,8 @@ static size_t room_of(struct act *act, str key)
 {
     if (act_is_inside(act, key))
         return CLAIM_AT_ONCE;
-    size_t room = channels_room(act->channels, key);
+    size_t room = act->outgoing != NULL ? outgoing_room(act->outgoing, key)
+                                        : channels_room(act->channels, key);
     return room < CLAIM_AT_ONCE ? room : CLAIM_AT_ONCE;
 }
 
@@ -352,6 +359,23 @@ static bool is_stopping(struct act *act)
     return stopping;
 }
 
+/* What was on its way when a server died; what other servers have is on its way still. */
+static err recover(struct sender *sender)
+{
+    struct act *act = sender->act;
+    buffer_clear(&sender->contents);
+    if (act->outgoing != NULL)
+        outgoing_write_recover(act->outgoing, &sender->contents);
+    else
+        outgoing_take_back(act);
+    if (act->outgoing == NULL)
+        buffer_append_str(&sender->contents, STR("{}"));
+    err error = run_command(sender, "touch.recover", buffer_str(&sender->contents));
+    if (error == ERR_OK && act->outgoing != NULL)
+        outgoing_adopt(act->outgoing);
+    return error;
+}
+
 static void *send_loop(void *context)
 {
     struct act *act = context;
@@ -363,7 +387,7 @@ static void *send_loop(void *context)
     buffer_init(&sender.contents, ANSWER_BYTES_MAX);
     if (json_parser_new(&sender.parser, ANSWER_BYTES_MAX) == ERR_OK) {
         act_sync_accounts(act, sender.parser, false);
-        if (mutates("no_recover") || run_command(&sender, "touch.recover", STR("{}")) == ERR_OK)
+        if (mutates("no_recover") || recover(&sender) == ERR_OK)
             act_sync_accounts(act, sender.parser, true);
         while (!is_stopping(act)) {
             if (atomic_exchange(&act->accounts_changed, false))
@@ -387,6 +411,8 @@ err act_start(struct engine *engine, struct problem *problem)
 {
     struct act *act = engine->act;
     pthread_condattr_t monotonic;
+    if (engine->config.sends)
+        return sender_start(engine, problem);
     if (engine->config.replay_only || engine->config.appends_nothing)
         return ERR_OK;
     struct channels_config config = {
@@ -408,9 +434,15 @@ err act_start(struct engine *engine, struct problem *problem)
     pthread_condattr_destroy(&monotonic);
     act->results_last = &act->results;
     err error = channels_new(&act->channels, &config, problem);
+    if (error == ERR_OK && engine->config.senders)
+        error = outgoing_new(&act->outgoing, act, problem);
     if (error != ERR_OK)
         return error;
     act->is_started = true;
+    if (act->outgoing != NULL)
+        error = outgoing_begin(act->outgoing, problem);
+    if (error != ERR_OK)
+        return error;
     if (pthread_create(&act->teller, NULL, act_tell_loop, act) != 0)
         return problem_set(problem, ERR_NOMEM, "no thread could be started");
     act->teller_runs = true;
@@ -423,8 +455,10 @@ err act_start(struct engine *engine, struct problem *problem)
 void act_stop(struct engine *engine, int64_t timeout_ms)
 {
     struct act *act = engine->act;
+    sender_stop(engine, timeout_ms);
     if (act == NULL || !act->is_started)
         return;
+    outgoing_stop(act->outgoing);
     pthread_mutex_lock(&act->mutex);
     act->stopping = true;
     pthread_cond_broadcast(&act->changed);
@@ -439,6 +473,7 @@ void act_stop(struct engine *engine, int64_t timeout_ms)
     if (act->teller_runs)
         pthread_join(act->teller, NULL);
     act->sender_runs = act->teller_runs = false;
+    outgoing_free(&act->outgoing);
 }
 
 err engine_append_records(struct engine *engine, str records, uint32_t count)

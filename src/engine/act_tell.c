@@ -295,6 +295,8 @@ static void write_result(struct json_writer *writer, const struct act_result *re
             json_member_text(writer, str_from_c(members[i].name), members[i].value);
     if (result->retry_ms != 0)
         json_member_int(writer, STR("retry_ms"), result->retry_ms);
+    if (result->is_repeat)
+        json_member_bool(writer, STR("repeat"), true);
     json_end_object(writer);
 }
 
@@ -347,7 +349,7 @@ size_t act_tell_results(struct act *act, const struct act_result *results)
             steady_sleep_ms(TELL_AGAIN_MS);
     } while (error != ERR_OK && error != ERR_UNAVAILABLE);
     buffer_deinit(&body);
-    return count;
+    return error == ERR_OK ? count : 0;
 }
 
 /* ---- receipts ---- */

@@ -6,7 +6,7 @@
 
 #include "engine/act_inside.h"
 
-/* Waits until they are durable, as long as the engine runs; returns how many there were. The teller's thread. */
+/* Waits until they are durable, as long as the engine runs; returns how many were told: all, or none when it ends. One thread at a time. */
 size_t act_tell_results(struct act *act, const struct act_result *results);
 
 #endif

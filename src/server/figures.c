@@ -266,7 +266,8 @@ static bool want(struct server *server, enum figure figure, bool stale)
 void figures_begin(struct server *server)
 {
     struct figures *figures = server->figures;
-    if (server->config.offers == OFFERS_DOORS) /* nobody comes to look */
+    if (server->config.offers == OFFERS_DOORS ||
+        server->config.offers == OFFERS_NOTHING) /* nobody comes to look */
         return;
     pthread_mutex_lock(&figures->mutex);
     figures->kept[FIGURE_SOURCES].is_ahead = figures->kept[FIGURE_COUNTS].is_ahead = true;

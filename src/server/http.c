@@ -171,17 +171,20 @@ static void no_route(struct request *request, err error, const char *allow)
     request->stage = STAGE_ANSWERING;
 }
 
-/* A server that collects knows nobody; one that is there for queries leaves its time to them. */
+/* A server that collects or sends knows nobody; one that is there for queries leaves its time to them. */
 static bool is_elsewhere(struct request *request)
 {
     enum server_offers offers = request->server->config.offers;
     struct problem problem;
-    if (offers == OFFERS_ALL || request->is_door != (offers == OFFERS_READS))
+    if (offers == OFFERS_ALL ||
+        (offers != OFFERS_NOTHING && request->is_door != (offers == OFFERS_READS)))
         return false;
     if (!request->is_door && request->route != NULL && request->route->runs == ROUTE_AT_ONCE)
         return false; /* how it is */
     problem_set(&problem, ERR_UNAVAILABLE,
-                request->is_door ? "this server takes no events" : "this server only takes events");
+                request->is_door           ? "this server takes no events"
+                : offers == OFFERS_NOTHING ? "this server only sends messages"
+                                           : "this server only takes events");
     problem_hint(&problem, ERR_UNAVAILABLE, "ask one with another --role");
     reply_problem(request, ERR_UNAVAILABLE, &problem);
     request->stage = STAGE_ANSWERING;

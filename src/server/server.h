@@ -43,7 +43,7 @@ struct backups;
 struct privacy;
 
 /* What it is there for: everything; the doors of the SDKs alone; everything but those. */
-enum server_offers { OFFERS_ALL, OFFERS_DOORS, OFFERS_READS };
+enum server_offers { OFFERS_ALL, OFFERS_DOORS, OFFERS_READS, OFFERS_NOTHING };
 /* As people read it: active, follower, collect, query. */
 const char *server_role_text(enum server_offers offers, bool follows);
 

@@ -22,7 +22,10 @@ err standing_check(struct request *request, const struct engine_status *status,
 const char *server_role_text(enum server_offers offers, bool follows)
 {
     static const char *const of_followers[] = {
-        [OFFERS_ALL] = "follower", [OFFERS_DOORS] = "collect", [OFFERS_READS] = "query"
+        [OFFERS_ALL] = "follower",
+        [OFFERS_DOORS] = "collect",
+        [OFFERS_READS] = "query",
+        [OFFERS_NOTHING] = "send",
     };
     return follows ? of_followers[offers] : "active";
 }
@@ -38,6 +41,17 @@ void standing_members(struct request *request, struct json_writer *writer)
         str_from_c(server_role_text(request->server->config.offers, standing.follows)));
     json_member_int(writer, STR("epoch"), (int64_t)standing.epoch);
     json_member_text(writer, STR("active"), str_from_c(standing.active));
+    struct engine_senders senders;
+    if (!engine_senders(request->server->engine, &senders))
+        return;
+    json_put_key(writer, STR("senders"));
+    json_begin_object(writer);
+    json_member_int(writer, STR("count"), senders.senders);
+    json_member_int(writer, STR("accounts"), senders.accounts);
+    json_member_int(writer, STR("unserved"), senders.unserved);
+    json_member_int(writer, STR("waiting"), senders.waiting);
+    json_member_int(writer, STR("claimed"), senders.claimed);
+    json_end_object(writer);
 }
 
 static void gauge(struct buffer *out, const char *name, const char *help, int64_t value)
@@ -61,4 +75,14 @@ void standing_metrics(struct request *request)
           standing.is_reachable);
     gauge(out, "kith_log_inbox_rows", "handed over by followers and not yet in the log",
           standing.inbox_rows);
+    struct engine_senders senders;
+    if (!engine_senders(request->server->engine, &senders))
+        return;
+    gauge(out, "kith_senders", "servers that send and live", senders.senders);
+    gauge(out, "kith_sender_accounts", "accounts whose messages leave by senders",
+          senders.accounts);
+    gauge(out, "kith_sender_accounts_unserved", "of them, those that nobody sends for",
+          senders.unserved);
+    gauge(out, "kith_outbox_waiting", "messages that no sender has yet", senders.waiting);
+    gauge(out, "kith_outbox_claimed", "messages that a sender has", senders.claimed);
 }

@@ -347,8 +347,11 @@ static err take_result(struct touches *touches, json_value result)
     struct waiting *waiting = touches_waiting_find(touches, number);
     if (waiting == NULL || (waiting->status != TOUCH_SENDING && waiting->status != TOUCH_UNCERTAIN))
         return ERR_OK; /* told before */
-    if (str_equal(outcome, STR("later")))
+    if (str_equal(outcome, STR("later"))) {
+        if (json_bool(json_get(result, STR("repeat")), false))
+            mark_repeat(waiting); /* a sender had it and fell silent */
         return again_later(touches, waiting, result, reason);
+    }
     if (str_equal(outcome, STR("uncertain")) && may_repeat(touches, waiting, result)) {
         mark_repeat(waiting);
         return again_later(touches, waiting, result, reason);
@@ -498,14 +501,25 @@ static err recover_one(struct touches *touches, struct waiting *waiting)
                              &(struct step){ .status = TOUCH_QUEUED, .reason = STR("restart") });
 }
 
+/* The next of an ascending list; UINT32_MAX at its end. */
+static uint32_t next_number(struct json_iterator *iterator)
+{
+    json_value number;
+    return json_next(iterator, NULL, &number) ? (uint32_t)json_int(number, UINT32_MAX) : UINT32_MAX;
+}
+
+/* `under_way`, ascending: other servers have them, and will say what came of it. */
 err touch_recover(struct touches *touches, const struct touch_command *command)
 {
-    uint32_t count = 0;
+    struct json_iterator under_way = json_iterate(json_get(command->body, STR("under_way")));
+    uint32_t count = 0, elsewhere = next_number(&under_way);
     err error = ERR_OK;
     touches_call_begin(touches, command->writes, command->moment);
     for (uint32_t number = 1; error == ERR_OK && number <= touches->last_number; number++) {
         const struct mark *mark = touches_mark_at(touches, number);
-        if (mark == NULL || mark_status(mark) != TOUCH_SENDING)
+        while (elsewhere < number)
+            elsewhere = next_number(&under_way);
+        if (mark == NULL || mark_status(mark) != TOUCH_SENDING || elsewhere == number)
             continue;
         error = recover_one(touches, touches_waiting_find(touches, number));
         count++;

@@ -4,63 +4,23 @@
 // event is there exactly once, one wrote at a time, and a clean replay of the log comes to the same digest.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Cluster, missingClickhouse } from '../support/clickhouse.mjs';
-import { Kith, freePort, missingBinary, sleep, until } from '../support/kith.mjs';
+import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
 import { Receiver } from '../support/receiver.mjs';
 import { Sandbox } from '../support/sandbox.mjs';
+import { activeOf, leaseMs, logged, removeStarted, server, standing, started } from './servers.mjs';
 import { Load, random, seed, touchesUnderWay } from './support.mjs';
 
 const kills = Number(process.env.KITH_KILLS ?? 3);
-const leaseMs = 2000;
-const started = [];
-after(async () => {
-  for (const one of started.reverse()) await one.remove();
-});
+after(removeStarted);
 
 const skip = missingBinary || missingPostgres;
-
-async function server(postgres, first, cluster, role = 'any', lease = leaseMs, more = []) {
-  const folder = mkdtempSync(join(tmpdir(), 'kith-server-'));
-  const port = await freePort();
-  if (first) copyFileSync(join(first.folder, 'keys'), join(folder, 'keys'));
-  const kith = await Kith.start({
-    folder, port, readyMs: 180_000,
-    arguments: [...(cluster ? ['--warehouse', cluster.url] : ['--no-warehouse']), '--role', role, '--lease', `${lease}ms`, '--advertise', `http://127.0.0.1:${port}`, ...more],
-    environment: { KITH_LEDGER: postgres.url, KITH_LOG: postgres.url, ...cluster?.environment },
-  });
-  kith.keepFolder = false;
-  started.push(kith);
-  return kith;
-}
-
-/** What it says of itself, or undefined while it is away. */
-async function standing(kith) {
-  try {
-    const answer = await fetch(`${kith.url}/readyz`, { signal: AbortSignal.timeout(2000) });
-    const body = await answer.json();
-    return answer.status === 200 ? body : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** How often a line of its log begins with this. */
-const logged = (kith, what) => readFileSync(kith.logPath, 'utf8').split('\n').filter((line) => line.includes(` ${what}`)).length;
-
-/** The active one, once there is one that says so in the newest epoch. */
-async function activeOf(servers) {
-  return until('a server to be the active one', async () => {
-    const all = await Promise.all(servers.map(async (kith) => ({ kith, says: kith.child && (await standing(kith)) })));
-    const active = all.filter((one) => one.says?.role === 'active').sort((a, b) => b.says.epoch - a.says.epoch);
-    return active[0]?.kith;
-  }, { timeoutMs: 180_000 });
-}
 
 /** A load whose every request goes to one of several doors. */
 class Doors {

@@ -6364,7 +6364,7 @@ export interface components {
             /** @description as --advertise says; may be empty */
             address: string;
             /** @enum {string} */
-            role: "active" | "follower" | "collect" | "query";
+            role: "active" | "follower" | "collect" | "query" | "send";
             version: string;
             /**
              * @description gone: silent for more than 10 s; left: it said that it ends
@@ -7162,9 +7162,17 @@ export interface operations {
                         /** @description what of the warehouse is missing; absent when nothing is */
                         warehouse?: string;
                         /** @enum {string} */
-                        role?: "active" | "follower" | "collect" | "query";
+                        role?: "active" | "follower" | "collect" | "query" | "send";
                         epoch?: number;
                         active?: string;
+                        /** @description of the active server with --senders: how many servers send and live, for how many accounts, of which nobody sends for, messages that no sender has and that one has */
+                        senders?: {
+                            count: number;
+                            accounts: number;
+                            unserved: number;
+                            waiting: number;
+                            claimed: number;
+                        };
                     };
                 };
             };

@@ -14,11 +14,13 @@ import { askStanding, type Standing } from './standing';
 
 const texts = catalogue({
   zh: {
-    this: '应答的这台服务器', roles: { active: '主服务器：写入、发送', follower: '跟随：只读', collect: '只收数', query: '只查询' } as Record<string, string>, role: '角色', alone: '单机：没有别的服务器', ready: '就绪', yes: '是', epoch: '租约编号', epochHint: '每换一次主服务器加一', holder: '租约在谁手里', self: '这台', unknown: '没有说明地址', behind: '落后', records: (count: string) => `${count} 条记录`, level: '已跟上', note: '应答这个页面的那一台。', all: '全部服务器', allNote: '每台每秒报一次；10 秒没有消息算失联，正常停的写「已停」，七天后不再列出。', states: { up: '在线', gone: '失联', left: '已停' } as Record<string, string>, state: '状态', notReady: '未就绪', address: '地址', version: '版本', seen: '最近一次消息', started: '启动', thisOne: '这台',
+    senders: '发送服务器', senderCount: (count: string, accounts: string) => `${count} 台，${accounts} 个账号`, unserved: (count: string) => `${count} 个账号没有服务器发送`, outbox: '等待发送', outboxHint: (claimed: string) => `另有 ${claimed} 条正在发送`,
+    this: '应答的这台服务器', roles: { active: '主服务器：写入、发送', follower: '跟随：只读', collect: '只收数', query: '只查询', send: '只发送' } as Record<string, string>, role: '角色', alone: '单机：没有别的服务器', ready: '就绪', yes: '是', epoch: '租约编号', epochHint: '每换一次主服务器加一', holder: '租约在谁手里', self: '这台', unknown: '没有说明地址', behind: '落后', records: (count: string) => `${count} 条记录`, level: '已跟上', note: '应答这个页面的那一台。', all: '全部服务器', allNote: '每台每秒报一次；10 秒没有消息算失联，正常停的写「已停」，七天后不再列出。', states: { up: '在线', gone: '失联', left: '已停' } as Record<string, string>, state: '状态', notReady: '未就绪', address: '地址', version: '版本', seen: '最近一次消息', started: '启动', thisOne: '这台',
     warehouse: '数据仓库', embedded: '内嵌在这台服务器里', shard: '分片', up: '可用', down: '连不上', url: '地址', missing: '缺少',
   },
   en: {
-    this: 'The server that answers', roles: { active: 'active: writes and sends', follower: 'follower: reads', collect: 'collects alone', query: 'answers alone' }, role: 'Role', alone: 'the only one', ready: 'Ready', yes: 'yes', epoch: 'Number of the lease', epochHint: 'one more with each take-over', holder: 'Who holds the lease', self: 'this one', unknown: 'its address was not said', behind: 'Behind', records: (count) => `${count} records`, level: 'level', note: 'The one that answers this page.', all: 'All servers', allNote: 'Each is heard every second; silent for 10 seconds is gone, one that ended in order has left, and after seven days it is not listed.', states: { up: 'up', gone: 'gone', left: 'left' }, state: 'State', notReady: 'not ready', address: 'Address', version: 'Version', seen: 'Last heard', started: 'Started', thisOne: 'this one',
+    senders: 'Senders', senderCount: (count, accounts) => `${count}, for ${accounts} accounts`, unserved: (count) => `nobody sends for ${count} accounts`, outbox: 'Waiting to be sent', outboxHint: (claimed) => `${claimed} more are being sent`,
+    this: 'The server that answers', roles: { active: 'active: writes and sends', follower: 'follower: reads', collect: 'collects alone', query: 'answers alone', send: 'sends alone' }, role: 'Role', alone: 'the only one', ready: 'Ready', yes: 'yes', epoch: 'Number of the lease', epochHint: 'one more with each take-over', holder: 'Who holds the lease', self: 'this one', unknown: 'its address was not said', behind: 'Behind', records: (count) => `${count} records`, level: 'level', note: 'The one that answers this page.', all: 'All servers', allNote: 'Each is heard every second; silent for 10 seconds is gone, one that ended in order has left, and after seven days it is not listed.', states: { up: 'up', gone: 'gone', left: 'left' }, state: 'State', notReady: 'not ready', address: 'Address', version: 'Version', seen: 'Last heard', started: 'Started', thisOne: 'this one',
     warehouse: 'Warehouse', embedded: 'within this server', shard: 'Shard', up: 'up', down: 'away', url: 'Address', missing: 'Missing',
   },
 });
@@ -76,6 +78,10 @@ function This({ standing, lag }: { standing: Standing; lag: number }) {
       <dt>{t.ready}</dt><dd>{standing.isReady ? <Pill tone="good">{t.yes}</Pill> : <Pill tone="bad">{standing.missing}</Pill>}</dd>
       {standing.epoch !== null && <><dt>{t.epoch}</dt><dd>{exactCount(standing.epoch)} <span className="faint small">{t.epochHint}</span></dd></>}
       {standing.role !== null && <><dt>{t.holder}</dt><dd>{isActive ? t.self : standing.active === '' ? t.unknown : <a href={standing.active} rel="noreferrer">{standing.active}</a>}{isActive && standing.active !== '' && <span className="faint"> {standing.active}</span>}</dd></>}
+      {standing.senders !== null && <>
+        <dt>{t.senders}</dt><dd>{t.senderCount(exactCount(standing.senders.count), exactCount(standing.senders.accounts))} {standing.senders.unserved > 0 && <Pill tone="bad">{t.unserved(exactCount(standing.senders.unserved))}</Pill>}</dd>
+        <dt>{t.outbox}</dt><dd>{exactCount(standing.senders.waiting)} {standing.senders.claimed > 0 && <span className="faint small">{t.outboxHint(exactCount(standing.senders.claimed))}</span>}</dd>
+      </>}
       <dt>{t.behind}</dt><dd>{lag === 0 ? t.level : t.records(exactCount(lag))}</dd>
     </dl>
   );
