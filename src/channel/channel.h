@@ -200,7 +200,7 @@ void channel_write_codes(struct buffer *out);
  * account or operation; UNPROCESSABLE: the provider refused, with its code; UNAVAILABLE, TIMEOUT. */
 err channels_operate(struct channels *channels, str account, str operation, json_value arguments,
                      struct buffer *answer, struct problem *problem) MUST_USE;
-/* After a start: this is still open, ask for it again (`provider_id` of a mass message). Any thread. */
+/* Another server has sent this: what becomes of it is asked for here, where its provider tells only then. Any thread. */
 void channels_follow(struct channels *channels, str account, str provider_id);
 
 /* ---- what comes back ---- */
