@@ -175,15 +175,29 @@ static void write_last_bytes(struct buffer *out, str text, size_t count)
     buffer_append_str(out, tail);
 }
 
+/* All but the digits before the middle four and behind them, which stay where they are: spaces between them, too. */
+static void write_masked_phone(struct buffer *out, str text)
+{
+    size_t digits = 0, at = 0;
+    for (size_t i = 0; i < text.size; i++)
+        digits += text.data[i] >= '0' && text.data[i] <= '9' ? 1 : 0;
+    if (digits < 11 || digits + 8 < text.size) {
+        buffer_append_str(out, STR("****"));
+        return;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        bool is_digit = text.data[i] >= '0' && text.data[i] <= '9';
+        bool hidden = is_digit && at + 8 >= digits && at + 4 < digits;
+        buffer_append_byte(out, hidden ? '*' : text.data[i]);
+        at += is_digit ? 1 : 0;
+    }
+}
+
 void personal_write_masked(struct buffer *out, enum personal_kind kind, str text)
 {
     switch (kind) {
     case PERSONAL_PHONE:
-        if (text.size >= 11)
-            write_first(out, text, text.size - 8);
-        buffer_append_str(out, STR("****"));
-        if (text.size >= 11)
-            write_last_bytes(out, text, 4);
+        write_masked_phone(out, text);
         break;
     case PERSONAL_EMAIL: {
         size_t at = str_find_byte(text, '@');

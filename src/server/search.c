@@ -488,7 +488,7 @@ static err write_entry(struct request *request, struct json_writer *writer,
     if (!all)
         json_member_bool(writer, STR("withheld"), true);
     json_end_object(writer);
-    json_member_time(writer, STR("created_at"), view_created_ms(view));
+    view_write_created(writer, view);
     write_columns(request, writer, view, columns, reveal);
     json_end_object(writer);
     return ERR_OK;

@@ -487,7 +487,7 @@ static void write_identifiers(struct request *request, struct json_writer *write
     json_end_array(writer);
 }
 
-int64_t view_created_ms(const struct customer_view *view)
+static int64_t view_created_ms(const struct customer_view *view)
 {
     int64_t created_ms = 0;
     for (size_t i = 0; i < view->row_count; i++) {
@@ -496,6 +496,15 @@ int64_t view_created_ms(const struct customer_view *view)
             created_ms = row->first_seen_ms;
     }
     return created_ms;
+}
+
+void view_write_created(struct json_writer *writer, const struct customer_view *view)
+{
+    int64_t created_ms = view_created_ms(view);
+    if (created_ms != 0)
+        json_member_time(writer, STR("created_at"), created_ms);
+    else
+        json_member_raw(writer, STR("created_at"), STR("null"));
 }
 
 /* A trait that is one text, readable. */
@@ -627,7 +636,7 @@ void view_write(struct request *request, struct customer_view *view, bool reveal
     json_writer_init(&writer, &request->out);
     json_begin_object(&writer);
     json_member_text(&writer, STR("one_id"), str_from_c(one_id));
-    json_member_time(&writer, STR("created_at"), view_created_ms(view));
+    view_write_created(&writer, view);
     json_member_text(&writer, STR("name"), view_name(request, facts, reveal));
     write_identifiers(request, &writer, view, sources, reveal);
     view_write_traits(request, &writer, facts, reveal);

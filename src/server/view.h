@@ -74,7 +74,8 @@ str view_name_of(struct request *request, uint32_t number);
 /* Member `traits`, masked unless `reveal`. */
 void view_write_traits(struct request *request, struct json_writer *writer,
                        const struct profile_view *facts, bool reveal);
-int64_t view_created_ms(const struct customer_view *view);
+/* Member `created_at`: when the first of the identifiers in the view was seen; null without one. */
+void view_write_created(struct json_writer *writer, const struct customer_view *view);
 /* The whole customer of docs/api.md into request->out. */
 void view_write(struct request *request, struct customer_view *view, bool reveal);
 

@@ -3598,8 +3598,11 @@ export interface components {
                 /** @description the caller does not see all events of the customer: nothing is summed */
                 withheld?: boolean;
             };
-            /** Format: date-time */
-            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null where nothing is seen that says it, as of somebody whose identifiers are another team's.
+             */
+            created_at: string | null;
             /** @description with columns=traits: current value by name; personal ones masked */
             traits?: {
                 [key: string]: unknown;
@@ -3625,8 +3628,11 @@ export interface components {
         };
         Customer: {
             one_id: string;
-            /** Format: date-time */
-            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null where nothing is seen that says it, as of somebody whose identifiers are another team's.
+             */
+            created_at: string | null;
             /** @description from the traits name, nickname, first and last name; empty if not known */
             name: string;
             identifiers: components["schemas"]["Identifier"][];

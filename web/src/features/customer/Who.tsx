@@ -130,7 +130,7 @@ function ReachNow({ oneId }: { oneId: string }) {
   );
 }
 
-function Worth({ summary, createdAt }: { summary: Customer['summary']; createdAt: string }) {
+function Worth({ summary, createdAt }: { summary: Customer['summary']; createdAt: string | null }) {
   const t = useText(customerTexts).who;
   /* a team that may not see all her orders sees no sums of them; its own stand under Orders */
   if (summary.withheld === true) return <p className="small faint">{t.withheld}</p>;

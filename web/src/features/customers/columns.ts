@@ -59,7 +59,7 @@ export function tableOf(rows: readonly Row[], columns: readonly Column[]): (stri
   const head = ['one_id', 'name', ...usual, 'orders', 'revenue_minor', 'currency', 'last_seen_at', 'created_at', ...more.map(writeColumn), ...(withSegments ? ['segments'] : [])];
   return [head, ...rows.map((row) => [
     row.one_id, row.name, ...usual.map((type) => row.identifiers.find((one) => one.type === type)?.value ?? ''),
-    row.summary.orders, row.summary.revenue, row.summary.currency, row.summary.last_seen_at ?? '', row.created_at,
+    row.summary.orders, row.summary.revenue, row.summary.currency, row.summary.last_seen_at ?? '', row.created_at ?? '',
     ...more.map((one) => cell(valueOf(row, one))), ...(withSegments ? [(row.segments ?? []).join(' ')] : []),
   ])];
 }
