@@ -188,7 +188,7 @@ static void write_masked_phone(struct buffer *out, str text)
     for (size_t i = 0; i < text.size; i++) {
         bool is_digit = text.data[i] >= '0' && text.data[i] <= '9';
         bool hidden = is_digit && at + 8 >= digits && at + 4 < digits;
-        buffer_append_byte(out, hidden ? '*' : text.data[i]);
+        buffer_append_byte(out, (uint8_t)(hidden ? '*' : text.data[i]));
         at += is_digit ? 1 : 0;
     }
 }
