@@ -59,7 +59,7 @@ function Card({ data }: NodeProps<CardNode>) {
       aria-pressed={data.isOpen} title={data.problem === '' ? data.title : data.problem} onClick={() => data.onOpen(data.id)} data-node={data.id}
     >
       <Handle type="target" position={Position.Top} isConnectable={data.canEdit && data.id !== triggerId} />
-      <span className="journey-card-head"><KindIcon type={data.type} /><span className="cut grow"><strong>{data.title}</strong></span><span className="small faint">{data.title === data.kind ? '' : data.kind}</span></span>
+      <span className="journey-card-head"><KindIcon type={data.type} /><span className={data.title === data.kind ? 'cut grow kind' : 'cut grow'}><strong>{data.title}</strong></span><span className="small faint">{data.title === data.kind ? '' : data.kind}</span></span>
       <span className="cut small soft">{data.fact}</span>
       <span className="journey-counts">{data.lit !== undefined ? <span className="cut">{data.litAt}</span> : data.counts.map((one) => <span key={one.label}><b>{shortCount(one.value, language)}</b> {one.label} </span>)}</span>
       {data.problem !== '' && <span className="hidden-text">{t.problemMark}</span>}
