@@ -243,6 +243,14 @@ void log_keep(struct log *log, int64_t retention_ms)
     atomic_store(&log->retention_ms, retention_ms);
 }
 
+/* Of two who trim at once the one who took more away may say so first. */
+static void note_first_seq(struct log *log, uint64_t first_seq)
+{
+    uint64_t known = atomic_load(&log->first_seq);
+    while (known < first_seq && !atomic_compare_exchange_weak(&log->first_seq, &known, first_seq))
+        ;
+}
+
 err log_trim(struct log *log, uint64_t seq, struct problem *problem)
 {
     struct problem own = { 0 };
@@ -252,9 +260,9 @@ err log_trim(struct log *log, uint64_t seq, struct problem *problem)
     bool more = true;
     err error = ERR_OK;
     while (error == ERR_OK && more) {
-        uint64_t first_seq;
+        uint64_t first_seq = 0;
         error = store->driver->trim(store, seq, before_ms, &first_seq, &more, said);
-        atomic_store(&log->first_seq, first_seq);
+        note_first_seq(log, first_seq);
     }
     if (error != ERR_OK && log->store->driver->is_dead(log->store))
         log_die(log, said);
