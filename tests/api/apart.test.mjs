@@ -122,6 +122,7 @@ async function foreignWorld() {
 }
 
 test('whoever is in a team is answered the same, whether a foreign world is there or not', { ...real, timeout: 300_000 }, async () => {
+  await kith.flushed(); // the orders of the day are asked of the warehouse
   await snapshot(); // what is made when it is first asked for is there
   const before = await snapshot();
   const again = await snapshot();
