@@ -14,8 +14,8 @@ const world = join(build, 'bench/world');
 const skip = missingBinary || (existsSync(world) ? false : `no ${world}: build it with \`make build\``);
 const folders = [];
 const running = new Set();
-after(() => {
-  for (const child of running) child.kill('SIGKILL');
+after(async () => { // killed outright it would leave its server behind
+  await Promise.all([...running].map((child) => { child.kill('SIGTERM'); return new Promise((done) => child.once('close', done)); }));
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
