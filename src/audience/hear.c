@@ -10,6 +10,9 @@
  *     after a start, when what is stored may be of before her due time
  *     when she was settled by an event within the minute in which she is due again
  *     when a definition was put in place, or due times were merged, after her due minute: `sure_from`
+ *     when something of hers changed, and what stands on it was not judged: she was left in part, or lacked events in memory.
+ *         Then what stands on others is judged, too: what has changed does not change again. After a start the same, since
+ *         what was changed is in the ledger, and what was left is not.
  *
  * A tick comes early in its minute, before the moment at which something leaves a window in it: most who are due are settled a
  * little too early, and due *soon*, by the next tick. What is stored of them is of the tick that settled them, all of one moment. */

@@ -449,6 +449,16 @@ static err take_result(struct installing *installing, struct scan *scan)
     return error;
 }
 
+/* What is installed may have changed who is left, and does not again: she is judged by what stands on it, too. That comes after it
+ * in the order. */
+static void mark_above(struct installing *installing)
+{
+    struct marks *marks = &installing->marks;
+    for (uint32_t i = 0; i < installing->audience->order_count; i++)
+        if ((marks->words[i / 64] >> (i % 64) & 1) != 0)
+            marks_join(marks, installing->audience->dependents[i]);
+}
+
 static err judge_streamed(void *context, uint32_t customer)
 {
     return judge_installed(context, customer);
@@ -464,6 +474,7 @@ static err judge_everybody(struct installing *installing)
     for (uint32_t customer = 1; error == ERR_OK && customer <= last; customer++)
         error = judge_installed(installing, customer);
     audience->waiting = NULL;
+    mark_above(installing);
     if (error == ERR_OK)
         error = live_stream(audience, &waiting, judge_streamed, installing);
     stream_list_free(&waiting);

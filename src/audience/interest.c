@@ -144,6 +144,7 @@ err interest_make(struct audience *audience)
     marks_clear(&audience->by_time, words);
     marks_clear(&audience->by_nodes, words);
     marks_clear(&audience->by_objects, words);
+    marks_clear(&audience->by_others, words);
     marks_clear(&audience->all, words);
     for (uint32_t i = 0; error == ERR_OK && i < audience->order_count; i++) {
         const struct definition *definition = audience->order[i];
@@ -155,6 +156,8 @@ err interest_make(struct audience *audience)
             marks_set(&audience->by_nodes, i);
         if (needs->objects)
             marks_set(&audience->by_objects, i);
+        if (needs->other_count > 0)
+            marks_set(&audience->by_others, i);
         error = mark_dependents(audience, definition);
     }
     audience->order_is_stale = false;

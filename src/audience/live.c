@@ -94,6 +94,7 @@ struct seen {
     struct history_view view;
     bool in_memory; /* between history_read_begin and _end */
     bool left;      /* to audience->waiting */
+    bool changed;   /* something of hers */
 };
 
 static void see(struct audience *audience, struct seen *seen)
@@ -148,8 +149,10 @@ static err judge_at(struct audience *audience, uint32_t position, struct seen *s
                        ? verdict.value
                        : definition_cell(definition, definition->recipe, verdict.value);
     err error = definition_put(audience, definition, customer, cell, moment, cause, &changed);
-    if (error == ERR_OK && changed)
+    if (error == ERR_OK && changed) {
+        seen->changed = true;
         marks_join(marks, audience->dependents[position]);
+    }
     return error;
 }
 
@@ -213,11 +216,40 @@ static err judge_marked(struct audience *audience, struct seen *seen, struct mar
     return error;
 }
 
+/* *is_through: to the last of what is marked. */
+static err judge_seen(struct audience *audience, struct seen *seen, struct marks *marks, bool whole,
+                      struct audience_moment moment, enum cause cause, int64_t *until_ms,
+                      bool *is_through)
+{
+    bool is_part = false;
+    see(audience, seen);
+    if (put_off(audience, seen->customer, &seen->view, moment)) {
+        see_no_more(audience, seen);
+        return ERR_OK;
+    }
+    err error = judge_marked(audience, seen, marks, whole, moment, cause, until_ms, &is_part);
+    see_no_more(audience, seen);
+    *is_through = error == ERR_OK && !is_part && !seen->left;
+    if (seen->changed && !*is_through)
+        roaring_bitmap_add(audience->unsure, seen->customer); /* the marks may be lost */
+    metric_add(METRIC_AUDIENCE_JUDGED, is_part ? 0 : 1);
+    return error;
+}
+
+/* Her columns are not filled yet: all of them are read. */
+static err read_lacking(struct audience *audience, uint32_t customer, bool *identifiers)
+{
+    *identifiers = cell_get(audience->facts.columns[0], customer) == NO_VALUE;
+    err error = columns_read(audience, customer, NULL);
+    return error == ERR_OK && *identifiers ? columns_read_identifiers(audience, customer, NULL)
+                                           : error;
+}
+
 err live_judge_until(struct audience *audience, uint32_t customer, struct marks *marks, bool whole,
                      struct audience_moment moment, enum cause cause, int64_t until_ms)
 {
     struct seen seen = { .customer = customer };
-    bool is_part = false;
+    bool is_through = false, identifiers = false, changed;
     err error = ERR_OK;
     scan_touch(audience, customer);
     part_superseded(audience, customer);
@@ -226,22 +258,14 @@ err live_judge_until(struct audience *audience, uint32_t customer, struct marks 
                    ? judged(audience, customer, until_ms, whole, moment.now_ms)
                    : ERR_OK;
     if (columns_lack(&audience->facts, customer))
-        error = columns_read(audience, customer, NULL);
-    if (error != ERR_OK)
-        return error;
-    see(audience, &seen);
-    if (put_off(audience, customer, &seen.view, moment)) {
-        see_no_more(audience, &seen);
-        return ERR_OK;
-    }
-    error = judge_marked(audience, &seen, marks, whole, moment, cause, &until_ms, &is_part);
-    see_no_more(audience, &seen);
-    if (is_part)
-        return ERR_OK;
-    metric_add(METRIC_AUDIENCE_JUDGED, 1);
-    if (error != ERR_OK || seen.left)
-        return error;
-    return judged(audience, customer, until_ms, whole, moment.now_ms);
+        error = read_lacking(audience, customer, &identifiers);
+    if (error == ERR_OK)
+        error = judge_seen(audience, &seen, marks, whole, moment, cause, &until_ms, &is_through);
+    if (error == ERR_OK && identifiers) /* by its lack it is known that she may be new */
+        error = cell_put(audience->facts.columns[0], customer, NO_VALUE, &changed);
+    return error == ERR_OK && is_through
+               ? judged(audience, customer, until_ms, whole, moment.now_ms)
+               : error;
 }
 
 err live_judge_all(struct audience *audience, uint32_t customer, struct audience_moment moment,
@@ -268,6 +292,8 @@ err live_judge_time(struct audience *audience, uint32_t customer, bool objects,
     marks_join(&marks, &audience->by_time);
     if (objects)
         marks_join(&marks, &audience->by_objects);
+    if (roaring_bitmap_contains(audience->unsure, customer))
+        marks_join(&marks, &audience->by_others);
     return live_judge(audience, customer, &marks, true, moment, objects ? CAUSE_FACT : CAUSE_TIME);
 }
 
@@ -304,7 +330,7 @@ err live_rejudge(struct audience *audience, uint32_t customer, struct audience_m
     recall_drop(audience, customer);
     if (identity_root(audience->config.identity, customer) != customer)
         return live_clear(audience, customer, moment, CAUSE_MERGE);
-    if (audience->slice_us > 0 && part_is_left(audience, customer))
+    if (audience->slice_us > 0 && part_is_left(audience, customer) && audience->part.is_rejudged)
         return part_go_on(audience);
     err error = live_judge_all(audience, customer, moment, CAUSE_DEFINITION);
     if (part_is_left(audience, customer))

@@ -108,15 +108,19 @@ static err rejudge_waiting(void *context, uint32_t customer)
 }
 
 err live_judge_recalled(struct audience *audience, uint32_t customer,
-                        const struct history_view *view, bool pending, bool rejudge)
+                        const struct history_view *view, bool *pending, bool *rejudge)
 {
     err error = ERR_OK;
     audience->given = view;
     audience->given_customer = customer;
-    if (pending)
+    if (*pending) {
         error = live_judge_pending(audience, customer);
-    if (error == ERR_OK && rejudge)
+        *pending = part_is_left(audience, customer);
+    }
+    if (error == ERR_OK && *rejudge && !*pending) {
         error = rejudge_waiting(audience, customer);
+        *rejudge = part_is_left(audience, customer);
+    }
     audience->given = NULL;
     return error;
 }

@@ -7,7 +7,8 @@
  *
  * The same moment and cause: what is recorded is what one piece would have recorded, wherever it was cut. What a definition that
  * changed in an early part marked stays marked for a later one: so it is gone on with, never begun anew with less. Whatever judges
- * all of hers supersedes it. */
+ * all of hers supersedes it. Who lacks events in a later part is in part no more, and unsure (hear.c): by what is
+ * read back (recall.c) she is begun anew, and may be left in part there as well. */
 #include "audience/state.h"
 
 /* Of one customer at a time: who is rejudged can be begun anew, and makes room.

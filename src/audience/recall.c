@@ -132,6 +132,11 @@ uint64_t recall_pending_count(const struct audience *audience)
     return roaring_bitmap_get_cardinality(audience->recall->pending);
 }
 
+bool recall_is_rejudging(const struct audience *audience)
+{
+    return !roaring_bitmap_is_empty(audience->recall->rejudge);
+}
+
 bool recall_is_empty(const struct audience *audience)
 {
     const struct recall *recall = audience->recall;
@@ -196,23 +201,38 @@ static err begin(struct recall *recall)
 
 /* ---- slices ---- */
 
+/* By her rows; she waits on if she is left in part. */
+static err show(struct recall *recall, uint32_t customer, const struct history_view *view)
+{
+    struct audience *audience = recall->audience;
+    bool pending = recall_is_pending(audience, customer);
+    bool rejudge = recall_is_rejudged(audience, customer);
+    err error = live_judge_recalled(audience, customer, view, &pending, &rejudge);
+    if (error != ERR_OK)
+        return error;
+    recall_drop(audience, customer);
+    if (pending)
+        roaring_bitmap_add(recall->pending, customer);
+    if (rejudge)
+        roaring_bitmap_add(recall->rejudge, customer);
+    if (pending || rejudge)
+        roaring_bitmap_add(recall->asked, customer);
+    return ERR_OK;
+}
+
 /* The next of those who were read. She may be settled by now, and even wait again: then she is asked for anew. */
 static err show_next(struct recall *recall)
 {
     struct audience *audience = recall->audience;
     uint32_t customer = recall->customers[recall->shown];
-    bool pending = recall_is_pending(audience, customer);
-    bool rejudge = recall_is_rejudged(audience, customer);
     struct history_view view;
     err error = ERR_OK;
     if (roaring_bitmap_contains(recall->asked, customer)) {
         error = stream_show(recall->batch, audience->reader, recall->shown, &view);
         if (error == ERR_OK)
-            error = live_judge_recalled(audience, customer, &view, pending, rejudge);
-        if (error == ERR_OK)
-            recall_drop(audience, customer);
+            error = show(recall, customer, &view);
     }
-    if (error == ERR_OK)
+    if (error == ERR_OK && !roaring_bitmap_contains(recall->asked, customer))
         recall->shown++;
     return error;
 }
@@ -221,13 +241,15 @@ static err show_some(struct recall *recall, int64_t budget_us, bool *more)
 {
     steady_ns start = steady_now();
     err error = ERR_OK;
+    bool is_over = false;
     *more = true;
-    while (error == ERR_OK && recall->shown < recall->count) {
+    part_begin_slice(recall->audience, budget_us);
+    while (error == ERR_OK && !is_over && recall->shown < recall->count) {
         error = show_next(recall);
-        if (steady_since_us(start) >= budget_us)
-            return error;
+        is_over = steady_since_us(start) >= budget_us;
     }
-    if (error == ERR_OK) {
+    part_end_slice(recall->audience);
+    if (error == ERR_OK && !is_over) {
         end_batch(recall);
         *more = !recall_is_empty(recall->audience);
     }

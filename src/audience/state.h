@@ -69,11 +69,13 @@ struct audience {
     struct marks *by_column[COLUMNS_MAX];
     struct marks **dependents; /* by position */
     struct marks by_time, by_nodes, by_objects, all;
+    struct marks by_others; /* they stand on tags and segments */
     struct marks by_turn;   /* hear.c: of by_time, those of which the pool does not know when */
     struct rule_pool *pool; /* of their conditions, by position; NULL without memory */
     struct nobody *nobody;
-    roaring_bitmap_t *unsure; /* what is stored of her may not be of just before her due minute */
-    struct soon {             /* it is of this moment, and she is due in the minute of it */
+    /* What is stored of her may not be of just before her due minute, or not all of one moment. */
+    roaring_bitmap_t *unsure;
+    struct soon { /* it is of this moment, and she is due in the minute of it */
         roaring_bitmap_t *customers;
         int64_t at_ms; /* of the tick */
     } soon, soon_before;
@@ -281,9 +283,9 @@ void live_settle_few(struct audience *audience);
 int64_t live_as_of_ms(const struct audience *audience);
 /* A slice of what is due. */
 err live_work(struct audience *audience, int64_t budget_us, bool *more) MUST_USE;
-/* Who waited for her rows: by them. */
+/* Who waited for her rows: by them. What of both is still to be done, if the slice is over, stays set. */
 err live_judge_recalled(struct audience *audience, uint32_t customer,
-                        const struct history_view *view, bool pending, bool rejudge) MUST_USE;
+                        const struct history_view *view, bool *pending, bool *rejudge) MUST_USE;
 
 /* What a definition has of her: a code (of a segment 1) or a number; NO_VALUE. */
 int64_t definition_get(const struct definition *definition, uint32_t customer);

@@ -184,10 +184,11 @@ static void put_checkpoint(struct audience *audience, struct ledger_writes *writ
 
 static void put_unsettled(struct audience *audience, struct ledger_writes *writes)
 {
-    bool pending = !roaring_bitmap_is_empty(audience->pending);
+    bool pending =
+        !roaring_bitmap_is_empty(audience->pending) || recall_pending_count(audience) > 0;
     bool swept = audience->sweep.left > 0 || (pending && audience->pending_objects);
     bool facts = (swept && (audience->sweep.facts || audience->pending_facts)) ||
-                 !roaring_bitmap_is_empty(audience->rejudge);
+                 !roaring_bitmap_is_empty(audience->rejudge) || recall_is_rejudging(audience);
     int64_t unsettled = facts ? 2 : swept ? 1 : 0;
     if (unsettled == audience->unsettled_stored)
         return;

@@ -71,6 +71,7 @@ bool recall_is_pending(const struct audience *audience, uint32_t customer);
 bool recall_is_rejudged(const struct audience *audience, uint32_t customer);
 void recall_drop(struct audience *audience, uint32_t customer);
 uint64_t recall_pending_count(const struct audience *audience);
+bool recall_is_rejudging(const struct audience *audience); /* does anybody wait of `rejudge`? */
 bool recall_is_empty(const struct audience *audience);
 /* Who waits is pending, or to be rejudged, again. */
 void recall_take_back(struct audience *audience);
