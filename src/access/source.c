@@ -18,6 +18,9 @@ struct source_set {
     /* By write key: open addressing over the first bytes of the hash, index + 1, 0 is free. */
     size_t slot_mask;
     uint32_t *slots;
+    uint32_t import_first; /* import n has this number and n */
+    uint32_t *imports;     /* numbers of sources, by n - 1 */
+    size_t import_count;
 };
 
 static size_t slot_of(const struct source_set *set, const uint8_t hash[SEAL_HASH_BYTES])
@@ -151,6 +154,28 @@ const struct source *source_by_number(const struct source_set *set, uint32_t num
         if (set->sources[i].number == number)
             return &set->sources[i];
     return NULL;
+}
+
+err source_set_tell_imports(struct source_set *set, uint32_t first_number, const uint32_t *sources,
+                            size_t count)
+{
+    set->imports = arena_array(&set->arena, uint32_t, count + 1);
+    if (set->imports == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        set->imports[i] = sources[i];
+    set->import_first = first_number;
+    set->import_count = count;
+    return ERR_OK;
+}
+
+const struct source *source_told_as(const struct source_set *set, uint32_t number)
+{
+    if (set->import_count > 0 && number > set->import_first) {
+        uint32_t place = number - set->import_first - 1;
+        number = place < set->import_count ? set->imports[place] : 0;
+    }
+    return number != 0 ? source_by_number(set, number) : NULL;
 }
 
 const struct source *source_by_key(const struct source_set *set, str key)

@@ -62,6 +62,12 @@ void source_set_release(struct source_set **set);
 const struct source *source_by_write_key(const struct source_set *set, const struct keys *keys,
                                          str write_key);
 const struct source *source_by_number(const struct source_set *set, uint32_t number);
+/* What imports told, they told as a source: import n (from 1) as the one of number `sources[n - 1]`; 0: as none. Copied. To be
+ * called once, before the set is shown to others. */
+err source_set_tell_imports(struct source_set *set, uint32_t first_number, const uint32_t *sources,
+                            size_t count) MUST_USE;
+/* The source of this number; of an import's number the one as which it told. NULL if there is none. */
+const struct source *source_told_as(const struct source_set *set, uint32_t number);
 const struct source *source_by_key(const struct source_set *set, str key);
 size_t source_count(const struct source_set *set);
 const struct source *source_at(const struct source_set *set, size_t index);

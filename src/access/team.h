@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/source.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -86,6 +87,29 @@ bool team_is_within(const struct team_set *set, str team, str above);
 str team_of_key(str key);
 /* What may somebody of `team` do with it? TEAM_NOTHING for what is not hers, whether it is there or not. */
 enum team_level team_level_of(const struct team_set *set, str team, str kind, str key);
+
+/* ---- events (team_event.c) ---- */
+
+/* An event as conditions see it: by whom it was told (NULL: by none that is known), its channel and its properties as JSON, which are
+ * parsed with `parser` when a condition asks for one. Borrowed. */
+struct team_event {
+    const struct source *source;
+    str channel, props;
+    struct json_parser *parser;
+    json_value parsed; /* for team_lets_through alone */
+    bool is_parsed;
+};
+/* Do the team's own conditions hold? True for a team without any. */
+bool team_lets_through(const struct team *team, struct team_event *event);
+/* Has it a view of its own? One that only holds others together has none. */
+bool team_has_view(const struct team *team);
+/* May an import of `team` (or of one below it) bring events in? Not where all its conditions ask for $source: what an import brings
+ * has a number of its own. */
+bool team_takes_imports(const struct team_set *set, str team);
+/* May an import of `team` tell this event, of its own source? What it could not see itself it may not tell: it would fall into
+ * another team's view. Where no condition speaks of channels, the source's is the only one. Of what is said of a customer
+ * (`has_props` is false) conditions on properties are not asked. */
+bool team_may_tell(const struct team_set *set, str team, struct team_event *event, bool has_props);
 
 /* Is this what a team may look like? UNPROCESSABLE with the place. Not asked: whether the rule can be made. */
 err team_check(const struct team_set *set, json_value body, struct problem *problem) MUST_USE;

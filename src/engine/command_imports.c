@@ -87,6 +87,8 @@ static err put_new_job(struct call *call, const uint8_t identity[32])
     bool changed; /* of a new job nobody has a trait */
     if (error == ERR_OK)
         error = jobs_rank_sources(engine, &changed);
+    if (error == ERR_OK)
+        engine_publish_sources(engine); /* as which of them it tells */
     buffer_deinit(&settings);
     return error;
 }

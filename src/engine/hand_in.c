@@ -41,14 +41,33 @@ static err note_strict(struct engine *engine)
     return ERR_OK;
 }
 
+/* As which source each import told. */
+static err tell_imports(const struct engine *engine, struct source_set *set)
+{
+    uint32_t count = engine->jobs.count;
+    uint32_t *numbers = memory_alloc((count + 1) * sizeof *numbers);
+    if (numbers == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct source *source = source_by_key(set, str_from_c(engine->jobs.items[i].source));
+        numbers[i] = source != NULL ? source->number : 0;
+    }
+    err error = source_set_tell_imports(set, EVENT_SOURCE_IMPORT_FIRST, numbers, count);
+    memory_free(numbers);
+    return error;
+}
+
 void engine_publish_sources(struct engine *engine)
 {
     struct source_set *made = NULL;
     err error = note_strict(engine);
     if (error == ERR_OK)
         error = access_snapshot(&engine->access, &made);
+    if (error == ERR_OK)
+        error = tell_imports(engine, made);
     if (error != ERR_OK) {
         struct problem problem;
+        source_set_release(&made);
         problem_set(&problem, error, "the sources could not be published: %s", err_title(error));
         engine_fail(engine, &problem);
         return;

@@ -15,6 +15,8 @@
  *   J3 imported history starts no journey: its events carry EVENT_HISTORICAL.
  *   J4 what a job brought (events, traits, identifiers, merges, objects) is known by its source number
  *      (EVENT_SOURCE_IMPORT_FIRST and the job's), and undo takes exactly that away: what others brought stays.
+ *   J6 a team's import tells what the team would see itself, as a source of its own, in data sets of its own: nothing of it
+ *      falls into another team's view, and nothing that it is told of it depends on what others have (owner.c).
  *   J5 the outcome does not depend on the path: row by row through the doors, or in bulk.
  *
  * The message key of an imported event says what J2 needs, for ever and in 16 bytes: a hash of natural key
@@ -25,6 +27,7 @@
 #ifndef KITH_IMPORTS_IMPORTS_H
 #define KITH_IMPORTS_IMPORTS_H
 
+#include "access/team.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -50,8 +53,12 @@ void imports_close(struct imports **imports);
 /* ---- uploads: in parts, each at its offset; what was sent is on disk when a part is answered ---- */
 
 #define UPLOAD_ID_BYTES 32
-err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, struct buffer *out,
-                         struct problem *problem) MUST_USE;
+/* `team` is of who begins it; "": of none. */
+err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, str team,
+                         struct buffer *out, struct problem *problem) MUST_USE;
+/* The team of who began it. NOT_FOUND. */
+err imports_upload_team(struct imports *imports, str id, char team[TEAM_KEY_BYTES_MAX + 1],
+                        struct problem *problem) MUST_USE;
 /* CONFLICT when the part does not begin where the upload stands; STORAGE_FULL leaves it where it stood. */
 err imports_upload_put(struct imports *imports, str id, uint64_t offset, str bytes,
                        struct buffer *out, struct problem *problem) MUST_USE;
@@ -66,12 +73,20 @@ err imports_upload_delete(struct imports *imports, str id, struct problem *probl
  * score}; `form` as the caller has it, or missing to be found. */
 err imports_detect(struct imports *imports, str file, json_value form, struct buffer *out,
                    struct problem *problem) MUST_USE;
-/* Map the first rows and say what would happen; nothing changes. `request` has file, form, mapping. */
-err imports_preview(struct imports *imports, json_value request, struct buffer *out,
-                    struct problem *problem) MUST_USE;
+/* Who asks for an import, or about one. Who sees the whole has team "" and no `sees`. */
+struct imports_asker {
+    str team;
+    /* May she know of this customer? Engine thread. NULL: of all. Whom she may not know of is nobody yet. */
+    bool (*sees)(const void *context, const struct engine_state *state, uint32_t number);
+    const void *context;
+};
+/* Map the first rows and say what would happen; nothing changes. `request` has file, form, mapping, source. */
+err imports_preview(struct imports *imports, json_value request, const struct imports_asker *asker,
+                    struct buffer *out, struct problem *problem) MUST_USE;
 /* Check a request {file, form, mapping | mapping_key, name, source, data_set, told_until} and write the body of
- * its command import.create: with the hash of the content, of mapping and form. Reads the whole file. */
-err imports_prepare(struct imports *imports, json_value request, struct buffer *body,
+ * its command import.create: with the hash of the content, of mapping and form. Reads the whole file. A team's data sets have its
+ * key and "__" before their name. */
+err imports_prepare(struct imports *imports, json_value request, str team, struct buffer *body,
                     struct problem *problem) MUST_USE;
 /* A saved mapping (version 0: the newest), as its body; `version` is what was found. NOT_FOUND. */
 err imports_mapping(struct imports *imports, str key, int64_t *version, struct buffer *body,
@@ -97,13 +112,22 @@ err imports_write_buckets(struct imports *imports, str key, struct json_writer *
 
 /* A job was made or its state changed: look. */
 void imports_wake(struct imports *imports);
-/* Write a job as docs/api.md has it. NOT_FOUND. */
-err imports_write(struct imports *imports, uint32_t number, struct buffer *out,
+/* Write a job as docs/api.md has it; what became of its events only if `is_whole`: that depends on who is known. NOT_FOUND. */
+err imports_write(struct imports *imports, uint32_t number, bool is_whole, struct buffer *out,
                   struct problem *problem) MUST_USE;
-/* Newest first, from beyond `before` (0: from the newest); *next is where the next page begins, or 0. */
-err imports_write_list(struct imports *imports, uint32_t before, size_t limit,
-                       struct json_writer *writer, uint32_t *next,
-                       struct problem *problem) MUST_USE;
+/* The team of who made it; "": of none. NOT_FOUND. */
+err imports_job_team(struct imports *imports, uint32_t number, char team[TEAM_KEY_BYTES_MAX + 1],
+                     struct problem *problem) MUST_USE;
+struct imports_list {
+    uint32_t
+        before; /* jobs beyond this one, newest first; 0: from the newest. Afterwards where the next page begins, or 0 */
+    size_t limit;
+    bool (*shows)(const void *context,
+                  str team); /* those of this team? NULL: all, as who sees the whole has them */
+    const void *context;
+};
+err imports_write_list(struct imports *imports, struct imports_list *list,
+                       struct json_writer *writer, struct problem *problem) MUST_USE;
 /* The report of refused rows: rows of CSV, with their reason and as they were. NOT_FOUND without any. */
 err imports_read_refused(struct imports *imports, uint32_t number, uint64_t offset, size_t limit,
                          struct buffer *out, struct problem *problem) MUST_USE;

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "access/sealed_file.h"
+#include "access/team.h"
 #include "imports/imports.h"
 #include "mapping/mapping.h"
 #include "table/table.h"
@@ -96,6 +97,25 @@ err imports_set_state(struct imports *imports, uint32_t number, const char *stat
 
 /* A deliberate defect, so that the crash test is seen to catch it (KITH_MUTATE_IMPORT); false but in builds with KITH_FAULTS. */
 bool imports_mutates(const char *defect);
+
+/* owner.c: whose import it is; team "": the house's */
+#define PROPS_BYTES_MAX ((size_t)4 << 20)
+struct owner {
+    char team[TEAM_KEY_BYTES_MAX + 1];
+    struct source_set *sources;  /* held */
+    const struct source *source; /* as which it tells; NULL: as none */
+    struct team_set *teams;      /* as they were when it began; NULL for the house */
+    struct json_parser *parser;
+};
+/* Close it whatever is answered. */
+err owner_open(struct owner *owner, struct imports *imports, str team, str source,
+               struct problem *problem) MUST_USE;
+void owner_close(struct owner *owner);
+/* The event's channel, or that of the source where it says none: as at the doors. */
+str owner_channel(const struct owner *owner, const struct event *event);
+bool owner_may_tell(const struct owner *owner, const struct event *event, struct problem *problem);
+/* UNPROCESSABLE for a mapping of a team that makes objects. */
+err owner_check_mapping(str team, json_value mapping, struct problem *problem) MUST_USE;
 
 /* file.c */
 struct import_file {

@@ -147,6 +147,10 @@ static err begin(struct job_run *run)
         error = import_file_open(run->imports, &run->file, run->problem);
     if (error == ERR_OK)
         error = check_content(run);
+    if (error == ERR_OK)
+        error =
+            owner_open(&run->owner, run->imports, json_text(json_get(run->settings, STR("team"))),
+                       json_text(json_get(run->settings, STR("source"))), run->problem);
     job_show(run, "looking_up");
     if (error == ERR_OK)
         error = known_open(&run->known, run->imports, run->row->number, data_set, run->problem);
@@ -192,6 +196,7 @@ static void end(struct job_run *run)
     mapping_free(&run->mapping);
     table_close(&run->table);
     known_close(&run->known);
+    owner_close(&run->owner);
     json_parser_free(&run->parser);
     buffer_deinit(&run->chunks[0].records);
     buffer_deinit(&run->chunks[1].records);

@@ -56,6 +56,7 @@ static err encode_event(struct job_run *run, const struct mapping_event *mapped,
     uint64_t key[2] = { content ^ known_key_of_job(run->row->number), natural };
     memcpy(event.message_key, key, sizeof event.message_key);
     event.source_number = EVENT_SOURCE_IMPORT_FIRST + run->row->number;
+    event.channel = owner_channel(&run->owner, mapped->event);
     event.flags |= EVENT_HISTORICAL | EVENT_IMPORTED;
     buffer_clear(&run->body);
     return event_encode(&run->body, &event, run->problem);
@@ -98,6 +99,9 @@ static err take_new(struct job_run *run, const struct mapping_event *mapped, uin
 bool job_take_event(void *context, const struct mapping_event *mapped)
 {
     struct job_run *run = context;
+    struct problem refusal;
+    if (!owner_may_tell(&run->owner, mapped->event, &refusal))
+        return job_take_refused(run, mapped->first_row, STR_NONE, STR("not_yours"), &refusal);
     if (run->error == ERR_OK)
         run->error = take_new(run, mapped, eight_bytes(mapped->natural_key),
                               eight_bytes(mapped->content_hash));

@@ -36,6 +36,7 @@ struct job_run {
     struct table *table;
     struct report *report;
     struct known *known;
+    struct owner owner;
     struct chunk chunks[2];
     unsigned filling;
     struct counts counts, began; /* up to now; as the job had told them when this run began */

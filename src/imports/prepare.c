@@ -173,7 +173,7 @@ static err find_mapping(struct imports *imports, json_value request, struct buff
 
 /* The mapping fits the columns that the file has. */
 static err check_against_file(struct imports *imports, const struct import_file *file,
-                              const struct table_form *form, str mapping_text,
+                              const struct table_form *form, str mapping_text, str team,
                               struct problem *problem)
 {
     struct table_config config = { .path = file->plain,
@@ -187,6 +187,8 @@ static err check_against_file(struct imports *imports, const struct import_file 
     err error = json_parser_new(&parser, MAPPING_BYTES_MAX);
     if (error == ERR_OK)
         error = json_parse(parser, mapping_text, &json, problem);
+    if (error == ERR_OK)
+        error = owner_check_mapping(team, json, problem);
     if (error == ERR_OK)
         error = table_open(&table, &config, problem);
     if (error == ERR_OK)
@@ -228,11 +230,13 @@ struct request {
     struct table_form form;
     struct buffer form_text, mapping;
     int64_t version;
-    str name, source, data_set, told_until;
+    str name, source, data_set, told_until, team;
+    char own_data_set[256];
 };
 
-/* A data set is whose natural keys are one: the source, or the mapping, unless it is named. */
-static void read_names(json_value json, struct request *request)
+/* A data set is whose natural keys are one: the source, or the mapping, unless it is named. A team's are its own: else what is a
+ * duplicate would tell of others' files. */
+static void read_names(json_value json, str team, struct request *request)
 {
     str key = json_text(json_get(json, STR("mapping_key")));
     request->name = json_text(json_get(json, STR("name")));
@@ -245,6 +249,13 @@ static void read_names(json_value json, struct request *request)
         request->data_set = request->source.size > 0 ? request->source
                             : key.size > 0           ? key
                                                      : STR("default");
+    request->team = team;
+    if (team.size == 0 || str_equal(team_of_key(request->data_set), team))
+        return;
+    int size = snprintf(request->own_data_set, sizeof request->own_data_set, STR_FMT "__%.*s",
+                        STR_ARG(team), (int)str_utf8_prefix_bytes(request->data_set, 210),
+                        request->data_set.data);
+    request->data_set = str_from_bytes(request->own_data_set, (size_t)size);
 }
 
 static err check_names(struct imports *imports, const struct request *request,
@@ -300,6 +311,8 @@ static void write_body(const struct request *request, json_value json, struct bu
     json_member_text(&writer, STR("source"), request->source);
     json_member_text(&writer, STR("data_set"), request->data_set);
     json_member_text(&writer, STR("told_until"), request->told_until);
+    if (request->team.size > 0)
+        json_member_text(&writer, STR("team"), request->team);
     json_member_text(&writer, STR("mapping_key"), json_text(json_get(json, STR("mapping_key"))));
     json_member_int(&writer, STR("mapping_version"), request->version);
     json_member_raw(&writer, STR("form"), buffer_str(&request->form_text));
@@ -308,7 +321,7 @@ static void write_body(const struct request *request, json_value json, struct bu
     json_end_object(&writer);
 }
 
-err imports_prepare(struct imports *imports, json_value json, struct buffer *body,
+err imports_prepare(struct imports *imports, json_value json, str team, struct buffer *body,
                     struct problem *problem)
 {
     struct request request = { .version = 0 };
@@ -316,7 +329,7 @@ err imports_prepare(struct imports *imports, json_value json, struct buffer *bod
     buffer_init(&request.form_text, 4096);
     buffer_init(&request.mapping, MAPPING_BYTES_MAX);
     err error = imports_find_file(imports, reference, &request.file, problem);
-    read_names(json, &request);
+    read_names(json, team, &request);
     if (error == ERR_OK)
         error = check_names(imports, &request, problem);
     if (error == ERR_OK)
@@ -327,7 +340,7 @@ err imports_prepare(struct imports *imports, json_value json, struct buffer *bod
         error = find_mapping(imports, json, &request.mapping, &request.version, problem);
     if (error == ERR_OK)
         error = check_against_file(imports, &request.file, &request.form,
-                                   buffer_str(&request.mapping), problem);
+                                   buffer_str(&request.mapping), team, problem);
     if (error == ERR_OK)
         error = find_content(imports, reference, &request, problem);
     table_form_write(&request.form, &request.form_text);

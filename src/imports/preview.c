@@ -24,6 +24,8 @@ struct mark {
 
 struct preview {
     struct engine_question question;
+    const struct imports_asker *asker;
+    struct owner owner;
     struct mark *marks;
     size_t mark_count, mark_capacity;
     uint32_t *firsts; /* per event with identifiers: its first mark, and how many: pairs */
@@ -111,17 +113,6 @@ static void write_sample(struct preview *preview, const struct mapping_event *ma
     json_end_object(writer);
 }
 
-static bool take_event(void *context, const struct mapping_event *mapped)
-{
-    struct preview *preview = context;
-    preview->events++;
-    preview->objects += mapped->event->kind == EVENT_OBJECT;
-    write_sample(preview, mapped);
-    if (mapped->event->identifier_count > 0 && !add_event(preview, mapped->event))
-        preview->error = ERR_NOMEM;
-    return preview->error == ERR_OK;
-}
-
 static bool take_refused(void *context, uint64_t row, str raw, str code,
                          const struct problem *problem)
 {
@@ -139,16 +130,34 @@ static bool take_refused(void *context, uint64_t row, str raw, str code,
     return true;
 }
 
+static bool take_event(void *context, const struct mapping_event *mapped)
+{
+    struct preview *preview = context;
+    struct problem refusal;
+    if (!owner_may_tell(&preview->owner, mapped->event, &refusal))
+        return take_refused(preview, mapped->first_row, STR_NONE, STR("not_yours"), &refusal);
+    preview->events++;
+    preview->objects += mapped->event->kind == EVENT_OBJECT;
+    write_sample(preview, mapped);
+    if (mapped->event->identifier_count > 0 && !add_event(preview, mapped->event))
+        preview->error = ERR_NOMEM;
+    return preview->error == ERR_OK;
+}
+
 /* ---- who they are ---- */
 
 static void ask_roots(const struct engine_state *state, struct engine_question *question)
 {
     struct preview *preview = queue_entry(question, struct preview, question);
+    const struct imports_asker *asker = preview->asker;
     for (size_t i = 0; i < preview->mark_count; i++) {
         struct mark *mark = &preview->marks[i];
         uint32_t row = identity_find_row(state->identity, mark->hash);
         uint32_t node = row != 0 ? identity_row_node(state->identity, row) : 0;
         mark->root = node != 0 ? identity_root(state->identity, node) : 0;
+        if (asker->sees != NULL &&
+            (mark->root == 0 || !asker->sees(asker->context, state, mark->root)))
+            mark->root = row = 0; /* whom she may not know of is nobody yet */
         if (row != 0)
             mark->strong = identity_row_is_strong(state->identity, row);
     }
@@ -316,7 +325,7 @@ struct run {
     struct json_parser *parser;
 };
 
-static err open_run(struct run *run, json_value request, struct problem *problem)
+static err open_run(struct run *run, json_value request, str team, struct problem *problem)
 {
     struct table_config config = { .program = run->imports->config.program,
                                    .library = run->imports->config.library };
@@ -351,6 +360,8 @@ static err open_run(struct run *run, json_value request, struct problem *problem
         if (error == ERR_OK)
             error = json_parse(run->parser, buffer_str(&saved), &mapping, problem);
     }
+    if (error == ERR_OK)
+        error = owner_check_mapping(team, mapping, problem);
     if (error == ERR_OK)
         error = table_open(&run->table, &config, problem);
     if (error == ERR_OK)
@@ -419,11 +430,11 @@ static void write_preview(const struct preview *preview, const struct tally *tal
     json_end_object(&writer);
 }
 
-err imports_preview(struct imports *imports, json_value request, struct buffer *out,
-                    struct problem *problem)
+err imports_preview(struct imports *imports, json_value request, const struct imports_asker *asker,
+                    struct buffer *out, struct problem *problem)
 {
     struct run run = { .imports = imports };
-    struct preview preview = { .question = { .ask = ask_roots } };
+    struct preview preview = { .question = { .ask = ask_roots }, .asker = asker };
     struct tally tally = { .created = 0 };
     buffer_init(&preview.samples, (size_t)8 << 20);
     buffer_init(&preview.refusals, (size_t)8 << 20);
@@ -431,7 +442,10 @@ err imports_preview(struct imports *imports, json_value request, struct buffer *
     json_writer_init(&preview.refusal_writer, &preview.refusals);
     json_begin_array(&preview.sample_writer);
     json_begin_array(&preview.refusal_writer);
-    err error = open_run(&run, request, problem);
+    err error = owner_open(&preview.owner, imports, asker->team,
+                           json_text(json_get(request, STR("source"))), problem);
+    if (error == ERR_OK)
+        error = open_run(&run, request, asker->team, problem);
     if (error == ERR_OK)
         error = read_rows(&run, &preview, problem);
     json_end_array(&preview.sample_writer);
@@ -443,6 +457,7 @@ err imports_preview(struct imports *imports, json_value request, struct buffer *
     if (error == ERR_OK)
         write_preview(&preview, &tally, out);
     close_run(&run);
+    owner_close(&preview.owner);
     buffer_deinit(&preview.samples);
     buffer_deinit(&preview.refusals);
     memory_free(preview.marks);

@@ -242,13 +242,36 @@ static void copy_setting(json_value settings, const char *name, struct json_writ
     buffer_deinit(&text);
 }
 
-static void write_job(struct imports *imports, const struct import_row *row, json_value settings,
-                      struct json_writer *writer)
+static void write_counts(const struct import_row *row, bool is_whole, struct json_writer *writer)
+{
+    json_put_key(writer, STR("counts"));
+    json_begin_object(writer);
+#define X(member) json_member_int(writer, STR(#member), (int64_t)row->member);
+    X(rows)
+    X(events)
+    X(refused)
+    X(duplicates)
+    X(replaced)
+#undef X
+    /* How many were new, merged, kept out: by what others have told. */
+#define X(member) json_member_int(writer, STR(#member), is_whole ? (int64_t)row->member : 0);
+    X(applied)
+    X(quarantined)
+    X(customers)
+    X(merges)
+#undef X
+    if (!is_whole)
+        json_member_bool(writer, STR("withheld"), true);
+    json_end_object(writer);
+}
+
+static void write_job(struct imports *imports, const struct import_row *row, bool is_whole,
+                      json_value settings, struct json_writer *writer)
 {
     static const char *const told[] = { "name",     "file",        "source",
                                         "data_set", "mapping_key", "mapping_version",
                                         "sha256",   "size_bytes",  "told_until",
-                                        "form",     "mapping" };
+                                        "form",     "mapping",     "team" };
     json_begin_object(writer);
     json_member_int(writer, STR("id"), row->number);
     json_member_text(writer, STR("kind"), STR("import"));
@@ -259,49 +282,69 @@ static void write_job(struct imports *imports, const struct import_row *row, jso
         copy_setting(settings, told[i], writer);
     json_member_time(writer, STR("created_at"), row->created_ms);
     json_member_time(writer, STR("changed_at"), row->changed_ms);
-    json_put_key(writer, STR("counts"));
-    json_begin_object(writer);
-#define X(member) json_member_int(writer, STR(#member), (int64_t)row->member);
-    X(rows)
-    X(events)
-    X(refused)
-    X(duplicates)
-    X(replaced)
-    X(applied)
-    X(quarantined)
-    X(customers)
-    X(merges)
-#undef X
-    json_end_object(writer);
+    write_counts(row, is_whole, writer);
     write_progress(imports, row, writer);
     json_end_object(writer);
 }
 
-static err write_one(struct imports *imports, uint32_t number, struct json_writer *writer,
-                     struct problem *problem)
-{
+struct parsed_row {
     struct import_row row;
-    struct json_parser *parser = NULL;
+    struct json_parser *parser;
     json_value settings;
-    err error = import_row_read(imports, number, &row, problem);
+};
+
+static void parsed_close(struct parsed_row *parsed)
+{
+    json_parser_free(&parsed->parser);
+    import_row_deinit(&parsed->row);
+}
+
+/* Close it when that succeeded. */
+static err parsed_read(struct parsed_row *parsed, struct imports *imports, uint32_t number,
+                       struct problem *problem)
+{
+    parsed->parser = NULL;
+    err error = import_row_read(imports, number, &parsed->row, problem);
     if (error != ERR_OK)
         return error;
-    error = json_parser_new(&parser, SETTINGS_BYTES_MAX);
+    error = json_parser_new(&parsed->parser, SETTINGS_BYTES_MAX);
     if (error == ERR_OK)
-        error = json_parse(parser, buffer_str(&row.settings), &settings, problem);
-    if (error == ERR_OK)
-        write_job(imports, &row, settings, writer);
-    json_parser_free(&parser);
-    import_row_deinit(&row);
+        error = json_parse(parsed->parser, buffer_str(&parsed->row.settings), &parsed->settings,
+                           problem);
+    if (error != ERR_OK)
+        parsed_close(parsed);
     return error;
 }
 
-err imports_write(struct imports *imports, uint32_t number, struct buffer *out,
+static str team_of(const struct parsed_row *parsed)
+{
+    return json_text(json_get(parsed->settings, STR("team")));
+}
+
+err imports_write(struct imports *imports, uint32_t number, bool is_whole, struct buffer *out,
                   struct problem *problem)
 {
     struct json_writer writer;
+    struct parsed_row parsed;
+    err error = parsed_read(&parsed, imports, number, problem);
+    if (error != ERR_OK)
+        return error;
     json_writer_init(&writer, out);
-    return write_one(imports, number, &writer, problem);
+    write_job(imports, &parsed.row, is_whole, parsed.settings, &writer);
+    parsed_close(&parsed);
+    return ERR_OK;
+}
+
+err imports_job_team(struct imports *imports, uint32_t number, char team[TEAM_KEY_BYTES_MAX + 1],
+                     struct problem *problem)
+{
+    struct parsed_row parsed;
+    err error = parsed_read(&parsed, imports, number, problem);
+    if (error != ERR_OK)
+        return error;
+    copy_text(team, TEAM_KEY_BYTES_MAX + 1, team_of(&parsed));
+    parsed_close(&parsed);
+    return ERR_OK;
 }
 
 struct paging {
@@ -316,17 +359,41 @@ static bool take_number(void *context, const struct ledger_value *values)
     return paging->count < sizeof paging->numbers / sizeof paging->numbers[0];
 }
 
-err imports_write_list(struct imports *imports, uint32_t before, size_t limit,
-                       struct json_writer *writer, uint32_t *next, struct problem *problem)
+/* Is it one that the list shows? Then it is written. */
+static err list_one(struct imports *imports, const struct imports_list *list, uint32_t number,
+                    struct json_writer *writer, size_t *shown, struct problem *problem)
 {
-    struct paging paging = { .count = 0 };
-    struct ledger_value key = ledger_int(before);
-    err error =
-        ledger_page(engine_ledger(imports->engine), LEDGER_IMPORTS, before != 0 ? &key : NULL, true,
-                    limit < 500 ? limit : 500, take_number, &paging, problem);
-    for (size_t i = 0; i < paging.count && error == ERR_OK; i++)
-        error = write_one(imports, paging.numbers[i], writer, problem);
-    *next = paging.count == limit ? paging.numbers[limit - 1] : 0;
+    struct parsed_row parsed;
+    err error = parsed_read(&parsed, imports, number, problem);
+    if (error != ERR_OK)
+        return error;
+    if (list->shows == NULL || list->shows(list->context, team_of(&parsed))) {
+        write_job(imports, &parsed.row, list->shows == NULL, parsed.settings, writer);
+        (*shown)++;
+    }
+    parsed_close(&parsed);
+    return ERR_OK;
+}
+
+err imports_write_list(struct imports *imports, struct imports_list *list,
+                       struct json_writer *writer, struct problem *problem)
+{
+    struct paging paging;
+    size_t shown = 0, wanted = list->limit < 500 ? list->limit : 500;
+    err error = ERR_OK;
+    do { /* until the page is full: jobs of others are gone over */
+        struct ledger_value key = ledger_int(list->before);
+        paging.count = 0;
+        error = ledger_page(engine_ledger(imports->engine), LEDGER_IMPORTS,
+                            list->before != 0 ? &key : NULL, true, wanted, take_number, &paging,
+                            problem);
+        for (size_t i = 0; i < paging.count && error == ERR_OK && shown < wanted; i++) {
+            error = list_one(imports, list, paging.numbers[i], writer, &shown, problem);
+            list->before = paging.numbers[i];
+        }
+    } while (error == ERR_OK && shown < wanted && paging.count == wanted);
+    if (shown < wanted)
+        list->before = 0;
     return error;
 }
 

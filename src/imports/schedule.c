@@ -108,7 +108,7 @@ err schedule_begin_job(struct imports *imports, json_value schedule, const char 
     if (error == ERR_OK)
         error = json_parse(parser, buffer_str(&request), &json, problem);
     if (error == ERR_OK)
-        error = imports_prepare(imports, json, &body, problem);
+        error = imports_prepare(imports, json, STR_NONE, &body, problem);
     if (error == ERR_OK)
         error = imports_command(imports, "import.create", buffer_str(&body), NULL, problem);
     json_parser_free(&parser);

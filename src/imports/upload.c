@@ -34,6 +34,7 @@ struct meta {
     char name[256];
     int64_t size_bytes;
     char sha256[65];
+    char team[TEAM_KEY_BYTES_MAX + 1]; /* of who began it; empty: of none */
 };
 
 static bool is_id(str id)
@@ -82,6 +83,7 @@ static err write_meta(struct imports *imports, str id, const struct meta *meta,
     json_member_text(&writer, STR("name"), str_from_c(meta->name));
     json_member_int(&writer, STR("size_bytes"), meta->size_bytes);
     json_member_text(&writer, STR("sha256"), str_from_c(meta->sha256));
+    json_member_text(&writer, STR("team"), str_from_c(meta->team));
     json_end_object(&writer);
     path_of(imports, id, "json", path);
     path_of(imports, id, "fresh", fresh);
@@ -118,7 +120,9 @@ static err read_meta(struct imports *imports, str id, struct meta *meta, struct 
         str name = json_text(json_get(json, STR("name")));
         str sha256 = json_text(json_get(json, STR("sha256")));
         snprintf(meta->name, sizeof meta->name, STR_FMT, STR_ARG(name));
+        str team = json_text(json_get(json, STR("team")));
         snprintf(meta->sha256, sizeof meta->sha256, STR_FMT, STR_ARG(sha256));
+        snprintf(meta->team, sizeof meta->team, STR_FMT, STR_ARG(team));
         meta->size_bytes = json_int(json_get(json, STR("size_bytes")), 0);
     }
     json_parser_free(&parser);
@@ -326,8 +330,8 @@ err uploads_resume(struct imports *imports, str id, str name, uint64_t size_byte
     return begin_as(imports, id, &meta, problem);
 }
 
-err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, struct buffer *out,
-                         struct problem *problem)
+err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, str team,
+                         struct buffer *out, struct problem *problem)
 {
     uint8_t random[UPLOAD_ID_BYTES / 2];
     char id[UPLOAD_ID_BYTES + 1];
@@ -345,6 +349,7 @@ err imports_upload_begin(struct imports *imports, str name, int64_t size_bytes, 
         return problem_set(problem, ERR_INTERNAL, "no random numbers can be had");
     hex_text(random, sizeof random, id);
     snprintf(meta.name, sizeof meta.name, STR_FMT, STR_ARG(name));
+    snprintf(meta.team, sizeof meta.team, STR_FMT, STR_ARG(team));
     err error = begin_as(imports, str_from_c(id), &meta, problem);
     if (error == ERR_OK)
         write_upload(str_from_c(id), &meta, 0, out);
@@ -361,6 +366,16 @@ err imports_upload_write(struct imports *imports, str id, struct buffer *out,
         error = offset_of(imports, id, &offset, problem);
     if (error == ERR_OK)
         write_upload(id, &meta, offset, out);
+    return error;
+}
+
+err imports_upload_team(struct imports *imports, str id, char team[TEAM_KEY_BYTES_MAX + 1],
+                        struct problem *problem)
+{
+    struct meta meta;
+    err error = read_meta(imports, id, &meta, problem);
+    if (error == ERR_OK)
+        memcpy(team, meta.team, sizeof meta.team);
     return error;
 }
 

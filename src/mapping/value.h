@@ -39,7 +39,8 @@
     X(ORDER, "order_refused", "同一订单的其他行有误", "another row of the order is wrong")    \
     X(NOT_ADJACENT, "order_not_adjacent", "同一订单的行不相邻", "rows of an order lie apart") \
     X(REFUSED, "refused", "被映射规则拒绝", "refused by the mapping")                         \
-    X(UNREADABLE, "unreadable_row", "无法读取的行", "the row cannot be read")
+    X(UNREADABLE, "unreadable_row", "无法读取的行", "the row cannot be read")                 \
+    X(NOT_YOURS, "not_yours", "不是本团队能看到的事件", "an event that the team would not see")
 
 enum refusal_code {
 #define X(NAME, ...) REFUSAL_##NAME,

@@ -15,6 +15,7 @@
 #include "imports/imports.h"
 #include "server/answer.h"
 #include "server/figures.h"
+#include "server/files_in.h"
 #include "server/scope.h"
 
 #define LOOK_EVERY_MS 500
@@ -37,6 +38,7 @@ struct stream {
     bool suspended, ended;
     str source, type, outcome; /* filters, in the request's arena */
     uint32_t job;              /* of a job instead: its number */
+    bool is_part;              /* to somebody of a team */
     uint64_t job_changes;      /* imports_changes when it was last told */
     steady_ns last_sent;
 };
@@ -350,22 +352,16 @@ err route_live_stream(struct request *request, struct problem *problem)
 
 err route_job_stream(struct request *request, struct problem *problem)
 {
-    struct imports *imports = request->server->config.imports;
-    uint64_t number;
-    struct buffer job;
-    if (imports == NULL)
-        return problem_set(problem, ERR_UNAVAILABLE, "this server takes no imports");
-    if (!str_to_uint64(request->parameters[0], &number) || number == 0 || number > UINT32_MAX)
-        return problem_set(problem, ERR_NOT_FOUND, "there is no such job");
-    buffer_init(&job, STREAM_BYTES_MAX);
-    err error = imports_write(imports, (uint32_t)number, &job, problem);
-    buffer_deinit(&job);
+    struct imports *imports;
+    uint32_t number;
+    err error = files_job(request, &imports, &number, problem);
     if (error != ERR_OK)
         return error;
     struct stream *stream = stream_new(request, problem);
     if (stream == NULL)
         return ERR_NOMEM;
-    stream->job = (uint32_t)number;
+    stream->job = number;
+    stream->is_part = request->scope != NULL;
     stream->job_changes = UINT64_MAX;
     return stream_begin(request, stream, problem);
 }
@@ -440,7 +436,8 @@ static void tell_job(struct server *server, struct stream *stream)
     buffer_init(&text, STREAM_BYTES_MAX);
     buffer_append_str(&text, STR("event: job\ndata: "));
     size_t begin = text.size;
-    err error = imports_write(server->config.imports, stream->job, &text, &problem);
+    err error =
+        imports_write(server->config.imports, stream->job, !stream->is_part, &text, &problem);
     if (error == ERR_OK)
         error = json_parser_new(&parser, STREAM_BYTES_MAX);
     if (error == ERR_OK)

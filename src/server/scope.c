@@ -70,6 +70,16 @@ bool scope_sees_user(const struct request *request, uint32_t user_number)
            team_is_within(scope->teams, user->team, scope->team->key);
 }
 
+bool scope_has_team(const struct scope *scope, str team)
+{
+    return scope == NULL || (team.size > 0 && team_is_within(scope->teams, team, scope->team->key));
+}
+
+bool scope_takes_imports(const struct scope *scope)
+{
+    return scope == NULL || team_takes_imports(scope->teams, scope->team->key);
+}
+
 /* ---- entering ---- */
 
 /* Whoever she is: the hidden segments of views are nobody's to read or change. */

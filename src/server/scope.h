@@ -87,6 +87,10 @@ bool scope_sees_trait(const struct scope *scope, str name);
 err scope_refuse_trait(str name, struct problem *problem);
 /* Was this made by somebody of her view? */
 bool scope_sees_user(const struct request *request, uint32_t user_number);
+/* Is this her team, or one below it? */
+bool scope_has_team(const struct scope *scope, str team);
+/* May her team import as a source of its own? No where all its conditions on events ask for $source. */
+bool scope_takes_imports(const struct scope *scope);
 
 /* Does she see all events of her customers? */
 bool scope_sees_all_events(const struct scope *scope);

@@ -15,8 +15,7 @@ err scope_filter_make(struct request *request, struct scope *scope)
         return ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {
         const struct team *team = team_at(scope->teams, i);
-        if (!team_is_within(scope->teams, team->key, scope->team->key) ||
-            (team->customers.size == 0 && team->condition_count == 0))
+        if (!team_is_within(scope->teams, team->key, scope->team->key) || !team_has_view(team))
             continue; /* a team that only holds others together sees nothing of its own */
         scope->filters[scope->filter_count++] = team;
         scope->sees_all_events = scope->sees_all_events || team->condition_count == 0;
@@ -31,81 +30,41 @@ bool scope_sees_all_events(const struct scope *scope)
 
 /* ---- one event ---- */
 
-struct seen_event {
-    const struct source *source;
-    str channel, props;
-    struct json_parser *parser;
-    json_value parsed;
-    bool is_parsed;
-};
-
-static bool is_one_of(const struct team_condition *condition, str value)
-{
-    for (size_t i = 0; i < condition->count; i++)
-        if (str_equal(condition->values[i], value))
-            return true;
-    return false;
-}
-
-static str value_of(struct seen_event *event, str prop)
-{
-    if (str_equal(prop, STR("channel")))
-        return event->channel;
-    if (str_equal(prop, STR("$source")))
-        return event->source != NULL ? event->source->key : STR_NONE;
-    if (!event->is_parsed) {
-        event->is_parsed = true;
-        if (event->parser == NULL || event->props.size == 0 ||
-            json_parse(event->parser, event->props, &event->parsed, NULL) != ERR_OK)
-            event->props = STR_NONE;
-    }
-    return event->props.size > 0 ? json_text(json_get(event->parsed, prop)) : STR_NONE;
-}
-
-static bool lets_through(const struct team *team, struct seen_event *event)
-{
-    for (size_t i = 0; i < team->condition_count; i++) {
-        str value = value_of(event, team->conditions[i].prop);
-        if (value.size == 0 || !is_one_of(&team->conditions[i], value))
-            return false;
-    }
-    return true;
-}
-
 bool scope_sees_event(const struct scope *scope, uint32_t source_number, str channel, str props,
                       struct json_parser *parser)
 {
     if (scope_sees_all_events(scope))
         return true;
-    struct seen_event event = { .source = source_by_number(scope->sources, source_number),
+    struct team_event event = { .source = source_by_number(scope->sources, source_number),
                                 .channel = channel,
                                 .props = props,
                                 .parser = parser };
     for (size_t i = 0; i < scope->filter_count; i++)
-        if (lets_through(scope->filters[i], &event))
+        if (team_lets_through(scope->filters[i], &event))
             return true;
     return false;
 }
 
 /* ---- one source ---- */
 
-static bool has_source(const struct team *team, str key)
+static bool has_text(const str *texts, size_t count, str text)
 {
-    for (size_t i = 0; i < team->source_count; i++)
-        if (str_equal(team->sources[i], key))
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(texts[i], text))
             return true;
     return false;
 }
 
-/* All that comes from it passes: the conditions ask for nothing but its key and its channel. */
-static bool passes_source(const struct team *team, const struct source *source)
+/* All that comes from it passes: the conditions ask for nothing but its key and its channel. What an import told as this source has
+ * a number of its own, which no condition on keys lets through. */
+static bool passes_source(const struct team *team, const struct source *source, bool is_import)
 {
     for (size_t i = 0; i < team->condition_count; i++) {
         const struct team_condition *condition = &team->conditions[i];
-        bool passes =
-            (str_equal(condition->prop, STR("$source")) && is_one_of(condition, source->key)) ||
-            (str_equal(condition->prop, STR("channel")) && source->channel.size > 0 &&
-             is_one_of(condition, source->channel));
+        bool passes = (!is_import && str_equal(condition->prop, STR("$source")) &&
+                       has_text(condition->values, condition->count, source->key)) ||
+                      (str_equal(condition->prop, STR("channel")) && source->channel.size > 0 &&
+                       has_text(condition->values, condition->count, source->channel));
         if (!passes)
             return false;
     }
@@ -116,10 +75,14 @@ bool scope_sees_source(const struct scope *scope, uint32_t source_number)
 {
     if (scope_sees_all_events(scope) || source_number == 0)
         return true;
-    const struct source *source = source_by_number(scope->sources, source_number);
-    for (size_t i = 0; source != NULL && i < scope->filter_count; i++)
-        if (has_source(scope->filters[i], source->key) || passes_source(scope->filters[i], source))
+    const struct source *source = source_told_as(scope->sources, source_number);
+    bool is_import = event_source_is_import(source_number);
+    for (size_t i = 0; source != NULL && i < scope->filter_count; i++) {
+        const struct team *team = scope->filters[i];
+        if (has_text(team->sources, team->source_count, source->key) ||
+            passes_source(team, source, is_import))
             return true;
+    }
     return false;
 }
 

@@ -214,14 +214,14 @@
     X(receiveHook, PUBLIC, NOTHING, READ, "proved by its signature") \
     X(listLiveEvents, PART, NOTHING, READ, "seen events") \
     X(streamLiveEvents, WHOLE, NOTHING, READ, "seen events") \
-    X(createUpload, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(getUpload, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(putUpload, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(deleteUpload, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(listImports, WHOLE, NOTHING, READ, "into sources of her team") \
-    X(createImport, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(detectImport, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(previewImport, WHOLE, NOTHING, READ, "says who is known already") \
+    X(createUpload, PART, NOTHING, READ, "her team's") \
+    X(getUpload, PART, NOTHING, READ, "begun by her team") \
+    X(putUpload, PART, NOTHING, READ, "begun by her team") \
+    X(deleteUpload, PART, NOTHING, READ, "begun by her team") \
+    X(listImports, PART, NOTHING, READ, "made by her team") \
+    X(createImport, PART, NOTHING, READ, "her team's files, as a source of its own") \
+    X(detectImport, PART, NOTHING, READ, "files of her team") \
+    X(previewImport, PART, NOTHING, READ, "files of her team; who is not seen is nobody yet") \
     X(listImportPresets, WORKSPACE, NOTHING, READ, "comes with Kith") \
     X(listBuckets, WHOLE, NOTHING, READ, "keys of the house") \
     X(putBucket, WHOLE, NOTHING, READ, "keys of the house") \
@@ -234,13 +234,13 @@
     X(getSink, WHOLE, NOTHING, READ, "tells of everybody") \
     X(putSink, WHOLE, NOTHING, READ, "tells of everybody") \
     X(deleteSink, WHOLE, NOTHING, READ, "tells of everybody") \
-    X(undoImport, WHOLE, NOTHING, READ, "takes back what others see") \
-    X(getJob, WHOLE, NOTHING, READ, "into sources of her team") \
-    X(streamJob, WHOLE, NOTHING, READ, "into sources of her team") \
-    X(getRefusedRows, WHOLE, NOTHING, READ, "rows of files as they are") \
-    X(pauseJob, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(resumeJob, WHOLE, NOTHING, READ, "imports are the house's") \
-    X(cancelJob, WHOLE, NOTHING, READ, "imports are the house's") \
+    X(undoImport, PART, NOTHING, READ, "made by her team") \
+    X(getJob, PART, NOTHING, READ, "made by her team") \
+    X(streamJob, PART, NOTHING, READ, "made by her team") \
+    X(getRefusedRows, PART, NOTHING, READ, "made by her team") \
+    X(pauseJob, PART, NOTHING, READ, "made by her team") \
+    X(resumeJob, PART, NOTHING, READ, "made by her team") \
+    X(cancelJob, PART, NOTHING, READ, "made by her team") \
     X(listMappings, PART, NOTHING, READ, "hers and shared ones") \
     X(getMapping, PART, MAPPING, READ, "hers and shared ones") \
     X(putMapping, PART, MAPPING, CHANGE, "hers") \

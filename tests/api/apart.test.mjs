@@ -10,7 +10,7 @@ import { ask, expect, identify, operations, track } from './support.mjs';
 const real = { skip: missingBinary };
 const NOW = '2026-06-18T02:00:00Z';
 const time = { timestamp: NOW };
-let kith, token, mine;
+let kith, token, mine, upload, looked, job;
 const keys = {};
 
 before(async () => {
@@ -37,9 +37,31 @@ before(async () => {
   await as(200, 'PUT', '/templates/red__hello', { channel: 'sms', template_id: 'T1', parts: { params: { name: 'x' } } });
   await as(200, 'PUT', '/journeys/red__hi', { name: 'hi', trigger: { type: 'event', event: 'Order Paid' }, start: 'pause', nodes: { pause: { type: 'wait', for: '1d' } } });
   await as(200, 'POST', '/journeys/red__hi/publish', {});
+  const made = await imported(token, 'red', 'red');
+  [upload, job] = [made.upload, made.id];
+  looked = await sent(token, 'all', people);
   await expect(kith, 200, 'POST', '/clock', { body: { advance: '10m' } });
 });
 after(async () => kith?.remove());
+
+/* A file of people: some of blue's, one of red's, one of nobody's. */
+const people = ['13900002221', '13900002222', '13800001111', '13700009999'];
+const mapping = {
+  kind: 'events', columns: {}, zone: '+00:00', currency: 'CNY', key: '[order]', identifiers: [{ type: 'mobile', value: '[phone]' }],
+  properties: { order_id: '[order]' }, events: [{ event: 'Order Paid', time: '[time]' }],
+};
+async function sent(token, name, phones) {
+  const bytes = Buffer.from(`phone,order,time\n${phones.map((phone) => `${phone},${name}-${phone},${NOW}\n`).join('')}`);
+  const { id } = await expect(kith, 201, 'POST', '/uploads', { token, body: { name: `${name}.csv`, size_bytes: bytes.length } });
+  await expect(kith, 200, 'PUT', `/uploads/${id}?offset=0`, { token, body: bytes });
+  return id;
+}
+async function imported(token, source, name) {
+  const upload = await sent(token, name, people.slice(source === 'red' ? 2 : 0));
+  const { id } = await expect(kith, 202, 'POST', '/imports', { token, body: { file: `upload:${upload}`, mapping, source } });
+  await until('the import', async () => (await expect(kith, 200, 'GET', `/jobs/${id}`)).status === 'finished');
+  return { upload, id };
+}
 
 const fillings = { one_id: () => mine, type: () => 'user_id', value: () => 'red-1', name: () => 'Order%20Paid', purpose: () => 'sms', version: () => '1' };
 const keyOf = (path) =>
@@ -50,7 +72,7 @@ const rule = { event: 'Order Paid' };
 const asked = {
   previewSegment: { rule }, explainRule: { rule }, overlapSegments: { segments: ['red__buyers', 'red__town'] }, mapSegments: { segments: ['red__buyers', 'red__town'] },
   previewSegmentChange: { rule: { event: 'Order Paid', last: '30d' } }, previewTagChange: { values: [{ value: 'yes', rule: { event: 'Order Paid', last: '30d' } }] },
-  previewTemplate: () => ({ customer: mine }), findCustomers: { rule }, searchCustomers: {}, profileSegment: {}, previewPolicy: {}, whatifIdentity: {}, previewImport: {}, detectImport: {}, tryJourney: () => ({ customer: mine, event: { event: 'Order Paid', properties: { order_id: 'trial' } } }),
+  previewTemplate: () => ({ customer: mine }), findCustomers: { rule }, searchCustomers: {}, profileSegment: {}, previewPolicy: {}, whatifIdentity: {}, previewImport: () => ({ file: `upload:${looked}`, mapping, source: 'red' }), detectImport: () => ({ file: `upload:${upload}` }), tryJourney: () => ({ customer: mine, event: { event: 'Order Paid', properties: { order_id: 'trial' } } }),
 };
 /* Its answer is of the process, of the asker's own session, or never ends. */
 const apart = new Set(['getMetrics', 'streamLiveEvents', 'streamJob', 'getReady', 'getHealth', 'getSession', 'listTokens']);
@@ -83,7 +105,7 @@ function queriesOf(one) {
 async function snapshot() {
   const all = new Map();
   for (const one of operations.filter((each) => asksNothing(each) && !apart.has(each.id))) {
-    const path = one.path.replace(/\{(\w+)\}/g, (_, name) => (name === 'key' ? keyOf(one.path) : (fillings[name]?.() ?? '1')));
+    const path = one.path.replace(/\{(\w+)\}/g, (_, name) => (name === 'key' ? keyOf(one.path) : name === 'id' && one.path.includes('/uploads/') ? upload : name === 'id' && one.path.includes('/jobs/') ? job : (fillings[name]?.() ?? '1')));
     const queries = one.method === 'GET' ? queriesOf(one) : [''];
     for (const query of queries) {
       const answer = await ask(kith, one.method, path + query, { token, body: typeof asked[one.id] === 'function' ? asked[one.id]() : asked[one.id], base: '', unchecked: true, headers: { 'x-forwarded-for': '203.0.113.9' } });
@@ -106,6 +128,7 @@ async function foreignWorld() {
     { type: 'group', userId: 'blue-1', groupId: 'g-blue', messageId: 'g1', traits: { name: 'blue group' }, ...time },
   ]);
   await kith.settled();
+  await imported(undefined, 'blue', 'blue');
   const done = (status, method, path, body) => expect(kith, status, method, path, { body });
   for (const key of ['blue__all', 'house-all']) await done(200, 'PUT', `/segments/${key}`, { name: key, rule });
   await done(200, 'PUT', '/tags/house-mark', { name: 'mark', values: [{ value: 'azure', rule }] });

@@ -68,6 +68,26 @@ static void test_many(void **state)
     source_set_release(&set);
 }
 
+/* What an import told, its source told; a source that has gone, or none, is nobody. */
+static void test_told_as(void **state)
+{
+    (void)state;
+    struct source sources[2] = { { .number = 3, .key = STR("web") },
+                                 { .number = 7, .key = STR("tmall") } };
+    uint32_t imports[3] = { 7, 0, 9 };
+    struct source_set *set;
+    assert_int_equal(source_set_new(&set, sources, 2), ERR_OK);
+    assert_null(source_told_as(set, 1001));
+    assert_int_equal(source_set_tell_imports(set, 1000, imports, 3), ERR_OK);
+    assert_int_equal(source_told_as(set, 3)->number, 3);
+    assert_int_equal(source_told_as(set, 1001)->number, 7);
+    assert_null(source_told_as(set, 1002));
+    assert_null(source_told_as(set, 1003));
+    assert_null(source_told_as(set, 1004));
+    assert_null(source_told_as(set, 0));
+    source_set_release(&set);
+}
+
 static void test_signatures(void **state)
 {
     (void)state;

@@ -4276,6 +4276,8 @@ export interface components {
             told_until: string | null;
             form: Record<string, never> | null;
             mapping: Record<string, never> | null;
+            /** @description of who made it; its members see and steer it. Null: of none */
+            team?: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -4290,6 +4292,8 @@ export interface components {
                 quarantined: number;
                 customers: number;
                 merges: number;
+                /** @description applied, quarantined, customers and merges are 0: for somebody of a team, since they depend on what others have told */
+                withheld?: boolean;
             };
             progress: {
                 stage: string;
@@ -4328,6 +4332,8 @@ export interface components {
             mapping?: Record<string, never>;
             mapping_key?: string;
             mapping_version?: number;
+            /** @description as which it would be imported: rows that a team could not tell as its own source are refused */
+            source?: string;
         };
         ImportDetected: {
             name: string;

@@ -22,5 +22,6 @@ describe('refusalOf', () => {
   it('who sees a part does not see what cannot be cut', () => {
     expect(refusalOf('/settings/audit/', { ...auditor, team: 'shanghai' })).toEqual({ why: 'part' });
     expect(refusalOf('/settings/roles', { ...auditor, team: 'shanghai' })).toBeNull();
+    expect(refusalOf('/data/imports', { ...auditor, team: 'shanghai' })).toBeNull();
   });
 });

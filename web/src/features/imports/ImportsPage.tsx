@@ -41,9 +41,9 @@ export function ImportsPage() {
               { key: 'dataSet', title: t.dataSet, render: (_, row) => <span className="mono faint">{row.data_set ?? ''}</span> },
               { key: 'status', title: t.status, width: 100, render: (_, row) => <StatusPill job={row} /> },
               { key: 'rows', title: t.rows, align: 'right', width: 110, render: (_, row) => <Count value={Math.max(row.counts.rows, row.progress.rows)} exact /> },
-              { key: 'events', title: t.events, align: 'right', width: 110, render: (_, row) => <Count value={row.counts.applied} exact /> },
+              { key: 'events', title: t.events, align: 'right', width: 110, render: (_, row) => <Count value={row.counts.withheld === true ? row.counts.events : row.counts.applied} exact /> },
               { key: 'refused', title: t.refused, align: 'right', width: 90, render: (_, row) => <span className={row.counts.refused > 0 ? 'negative' : 'faint'}><Count value={row.counts.refused} exact /></span> },
-              { key: 'customers', title: t.customers, align: 'right', width: 100, render: (_, row) => <Count value={row.counts.customers} exact /> },
+              { key: 'customers', title: t.customers, align: 'right', width: 100, render: (_, row) => (row.counts.withheld === true ? <span className="faint" title={t.job.withheld}>—</span> : <Count value={row.counts.customers} exact />) },
               { key: 'changed', title: t.changed, width: 120, render: (_, row) => <Time at={row.changed_at} /> },
             ]}
           />

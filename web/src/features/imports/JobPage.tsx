@@ -91,12 +91,12 @@ function Brought({ job }: { job: Job }) {
     >
       <Band>
         <Figure label={t.rows}><Count value={counts.rows} exact /></Figure>
-        <Figure label={t.job.applied}><Count value={counts.applied} exact /></Figure>
-        <Figure label={t.customers}><Count value={counts.customers} exact /></Figure>
-        <Figure label={t.job.merges}><Count value={counts.merges} exact /></Figure>
+        <Figure label={t.job.applied}><Count value={counts.withheld === true ? counts.events : counts.applied} exact /></Figure>
+        <Figure label={t.customers}>{counts.withheld === true ? <span className="faint" title={t.job.withheld}>—</span> : <Count value={counts.customers} exact />}</Figure>
+        <Figure label={t.job.merges}>{counts.withheld === true ? <span className="faint" title={t.job.withheld}>—</span> : <Count value={counts.merges} exact />}</Figure>
         <Figure label={t.job.duplicates}><Count value={counts.duplicates} exact /></Figure>
         <Figure label={t.job.replaced}><Count value={counts.replaced} exact /></Figure>
-        <Figure label={t.job.quarantined}><Count value={counts.quarantined} exact /></Figure>
+        <Figure label={t.job.quarantined}>{counts.withheld === true ? <span className="faint" title={t.job.withheld}>—</span> : <Count value={counts.quarantined} exact />}</Figure>
         <Figure label={t.job.refusedRows}><Count value={counts.refused} exact /></Figure>
       </Band>
     </Panel>

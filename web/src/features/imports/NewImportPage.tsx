@@ -11,6 +11,7 @@ import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useClock } from '@/app/clock';
 import { useLanguage, useText } from '@/app/preferences';
+import { useSession } from '@/app/session';
 import { dayAfter, dayStart } from '@/lib/format';
 import { ActionButton, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { Page, Panel } from '@/ui/Page';
@@ -32,6 +33,7 @@ export function NewImportPage() {
   const notice = useProblemNotice();
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [mapping, setMapping] = useState<Mapping | null>(null);
+  const [source, setSource] = useState('');
   const [preview, setPreview] = useState<{ of: string; result: Previewed } | null>(null);
   const detect = useMutation({
     mutationFn: async (given: { file: string; name: string; form?: Json }): Promise<Chosen> => {
@@ -47,14 +49,14 @@ export function NewImportPage() {
   });
   const look = useMutation({
     mutationFn: async (given: { chosen: Chosen; mapping: Mapping }) => ({
-      of: JSON.stringify(given.mapping),
-      result: await api.post('/imports/preview', { body: { file: given.chosen.file, form: asBody(given.chosen.detected.form), mapping: asBody(given.mapping) } }),
+      of: JSON.stringify([given.mapping, source]),
+      result: await api.post('/imports/preview', { body: { file: given.chosen.file, form: asBody(given.chosen.detected.form), mapping: asBody(given.mapping), ...(source === '' ? {} : { source }) } }),
     }),
     onSuccess: setPreview,
     onError: notice,
   });
   const back = <Link to="/data/imports"><ArrowLeftOutlined /> {t.job.back}</Link>;
-  const isFresh = preview !== null && mapping !== null && preview.of === JSON.stringify(mapping);
+  const isFresh = preview !== null && mapping !== null && preview.of === JSON.stringify([mapping, source]);
   return (
     <Page title={t.create} purpose={back}>
       <div className="stack">
@@ -75,6 +77,7 @@ export function NewImportPage() {
               title={`4 · ${t.steps.preview}`} note={t.preview.nothing}
               tools={<Button type={isFresh ? 'default' : 'primary'} size="small" loading={look.isPending} onClick={() => look.mutate({ chosen, mapping })}>{t.preview.run}</Button>}
             >
+              <SourceChoice source={source} onChange={setSource} />
               {preview === null ? <p className="faint">{t.preview.title}</p> : (
                 <>
                   {!isFresh && <div className="notice warn" role="status" style={{ marginBottom: 12 }}>{t.preview.stale}</div>}
@@ -82,11 +85,27 @@ export function NewImportPage() {
                 </>
               )}
             </Panel>
-            {isFresh && <Start chosen={chosen} mapping={mapping} />}
+            {isFresh && <Start chosen={chosen} mapping={mapping} source={source} />}
           </>
         )}
       </div>
     </Page>
+  );
+}
+
+/* Somebody of a team has to say one of its own. */
+function SourceChoice({ source, onChange }: { source: string; onChange: (key: string) => void }) {
+  const t = useText(importTexts).preview;
+  const sources = useQuery(queries.sources());
+  return (
+    <label className="field" style={{ maxWidth: 420, marginBottom: 12 }}>
+      <span>{t.source}</span>
+      <Select
+        aria-label={t.source} allowClear value={source === '' ? undefined : source} onChange={(key?: string) => onChange(key ?? '')} showSearch={{ optionFilterProp: 'label' }}
+        options={(sources.data?.items ?? []).map((one) => ({ value: one.key, label: one.name === '' ? one.key : one.name }))}
+      />
+      <span className="small faint">{t.sourceHint}</span>
+    </label>
   );
 }
 
@@ -152,21 +171,22 @@ function SaveMapping({ mapping }: { mapping: Mapping }) {
   );
 }
 
-function Start({ chosen, mapping }: { chosen: Chosen; mapping: Mapping }) {
+function Start({ chosen, mapping, source }: { chosen: Chosen; mapping: Mapping; source: string }) {
   const t = useText(importTexts);
   const { zone } = useClock();
   const notice = useProblemNotice();
   const navigate = useNavigate();
   const client = useQueryClient();
   const { message } = App.useApp();
-  const noRole = useRightReason('import.create');
+  const { user } = useSession();
+  const noRole = useRightReason('import.create') ?? (user.team !== null && source === '' ? t.preview.sourceNeeded : undefined);
   const [name, setName] = useState(chosen.name);
   const [dataSet, setDataSet] = useState(chosen.detected.preset);
   const [until, setUntil] = useState('');
   const start = useMutation({
     mutationFn: () => api.post('/imports', {
       body: {
-        file: chosen.file, form: asBody(chosen.detected.form), mapping: asBody(mapping), name: name.trim(),
+        file: chosen.file, form: asBody(chosen.detected.form), mapping: asBody(mapping), name: name.trim(), ...(source === '' ? {} : { source }),
         ...(dataSet.trim() === '' ? {} : { data_set: dataSet.trim() }), ...(until === '' ? {} : { told_until: dayStart(dayAfter(until), zone) }),
       },
     }),
