@@ -29,6 +29,13 @@ static err parse(struct options *options, int command, int argc, char **argv,
     return error;
 }
 
+static struct folder_places places_of(const struct options *options)
+{
+    return (struct folder_places){ .ledger = ledger_address(options),
+                                   .log = log_address(options),
+                                   .warehouse = warehouse_address(options->warehouse_url) };
+}
+
 static bool is_folder(const char *path)
 {
     struct stat info;
@@ -37,19 +44,19 @@ static bool is_folder(const char *path)
 
 /* Opens the folder as a server would: the log's rest is applied. What is derived from events comes from
  * the warehouse where there is one; a replay makes it from the log. */
-static err open_folder(const char *folder, const char *ledger, const char *log, bool replay_only,
+static err open_folder(const char *folder, const struct folder_places *places, bool replay_only,
                        struct wall_clock *clock, struct engine **engine, struct problem *problem)
 {
     char whole[PATH_MAX], warehouse[PATH_MAX + 16];
     struct engine_config config = { .folder = whole,
                                     .clock = clock,
                                     .replay_only = replay_only,
-                                    .ledger_url = ledger,
-                                    .log_url = log };
+                                    .ledger_url = places->ledger,
+                                    .log_url = places->log };
     if (!is_folder(folder) || realpath(folder, whole) == NULL)
         return problem_set(problem, ERR_NOT_FOUND, "there is no folder '%s'", folder);
     snprintf(warehouse, sizeof(warehouse), "%s/warehouse", whole);
-    config.warehouse.url = replay_only ? NULL : warehouse_address("");
+    config.warehouse.url = replay_only ? NULL : places->warehouse;
     config.without_warehouse =
         replay_only || (config.warehouse.url == NULL && !is_folder(warehouse));
     wall_clock_init_real(clock);
@@ -95,9 +102,9 @@ int command_digest(int argc, char **argv)
     struct engine *engine = NULL;
     struct digest digest = { .count = 0 };
     err error = parse(&options, OFFLINE, argc, argv, &problem);
+    struct folder_places places = places_of(&options);
     if (error == ERR_OK)
-        error = open_folder(options.data, ledger_address(&options), log_address(&options), false,
-                            &clock, &engine, &problem);
+        error = open_folder(options.data, &places, false, &clock, &engine, &problem);
     if (error == ERR_OK)
         error = print_digest(engine, &digest, !options.quiet, &problem);
     int code = finish(&engine, error, &problem);
@@ -235,9 +242,9 @@ int command_check(int argc, char **argv)
     struct wall_clock clock;
     struct engine *engine = NULL;
     err error = parse(&options, OFFLINE, argc, argv, &problem);
+    struct folder_places places = places_of(&options);
     if (error == ERR_OK)
-        error = open_folder(options.data, ledger_address(&options), log_address(&options), false,
-                            &clock, &engine, &problem);
+        error = open_folder(options.data, &places, false, &clock, &engine, &problem);
     if (error == ERR_OK)
         error = check_log(engine, &problem);
     if (error == ERR_OK)
@@ -307,12 +314,12 @@ static err copy_sources(const char *from, const char *log, const char *into,
     return log != NULL ? copy_log(log, path, NULL, problem) : ERR_OK;
 }
 
-err digest_of(const char *folder, const char *ledger, const char *log, bool replay_only,
+err digest_of(const char *folder, const struct folder_places *places, bool replay_only,
               struct digest *digest, struct problem *problem)
 {
     struct wall_clock clock;
     struct engine *engine = NULL;
-    err error = open_folder(folder, ledger, log, replay_only, &clock, &engine, problem);
+    err error = open_folder(folder, places, replay_only, &clock, &engine, problem);
     if (error == ERR_OK && replay_only && log_first_seq(engine_log(engine)) != 1)
         error = problem_set(problem, ERR_UNPROCESSABLE,
                             "the log begins at seq %llu: what was before is no longer kept",
@@ -332,16 +339,17 @@ int command_rebuild(int argc, char **argv)
     struct problem problem = { .error = ERR_OK };
     struct digest kept = { .count = 0 }, rebuilt = { .count = 0 };
     err error = parse(&options, REBUILD, argc, argv, &problem);
+    struct folder_places places = places_of(&options);
     if (error == ERR_OK && options.into[0] == '\0')
         error = problem_set(&problem, ERR_INVALID, "--into DIR is missing");
     /* First the kept folder: opening it also brings its log to rest, so that it can be copied. */
     if (error == ERR_OK)
-        error = digest_of(options.data, ledger_address(&options), log_address(&options), false,
-                          &kept, &problem);
+        error = digest_of(options.data, &places, false, &kept, &problem);
     if (error == ERR_OK)
         error = copy_sources(options.data, log_address(&options), options.into, &problem);
     if (error == ERR_OK)
-        error = digest_of(options.into, NULL, NULL, true, &rebuilt, &problem);
+        error = digest_of(options.into, &(struct folder_places){ .log = NULL }, true, &rebuilt,
+                          &problem);
     options_free(&options);
     if (error != ERR_OK) {
         problem.error = error;

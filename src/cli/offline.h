@@ -8,9 +8,13 @@
 #include "base/digest.h"
 #include "base/error.h"
 
-/* Open the state of a stopped folder, whose ledger and log may lie on a server (NULL: in the folder), print its digest, and
- * leave it at rest. `replay_only`: out of the log alone. */
-err digest_of(const char *folder, const char *ledger, const char *log, bool replay_only,
+/* Where the stores of a folder lie; NULL: in the folder. */
+struct folder_places {
+    const char *ledger, *log, *warehouse;
+};
+
+/* Open the state of a stopped folder, print its digest, and leave it at rest. `replay_only`: out of the log alone. */
+err digest_of(const char *folder, const struct folder_places *places, bool replay_only,
               struct digest *digest, struct problem *problem) MUST_USE;
 
 #endif

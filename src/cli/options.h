@@ -37,6 +37,10 @@
     X(to_ledger, "--to-ledger", TEXT, MOVE, "URL", "",                                            \
       "where the ledger goes: an empty PostgreSQL database; file: into the folder")               \
     X(to_log, "--to-log", TEXT, MOVE, "URL", "", "where the log goes, likewise")                  \
+    X(to_warehouse, "--to-warehouse", TEXT, MOVE, "URL", "",                                      \
+      "where the events go: empty shards of ClickHouse, with commas; file: into the folder")      \
+    X(ahead, "--ahead", FLAG, MOVE, "", "",                                                       \
+      "with --to-warehouse, while the server runs: copy events, and switch nothing")              \
     X(role, "--role", TEXT, SERVE, "ROLE", "any",                                                 \
       "with --log: any (the active one, or a standby that takes over), active, follower, "        \
       "collect (doors alone), query (no doors), send (messages alone)")                           \
@@ -46,7 +50,7 @@
       "with --log: where others send clients while this server is the active one")                \
     X(lease, "--lease", DURATION, SERVE, "DURATION", "10s",                                       \
       "with --log: how long a silent server stays the active one")                                \
-    X(warehouse_url, "--warehouse", TEXT, SERVE, "URL", "",                                       \
+    X(warehouse_url, "--warehouse", TEXT, SERVE | OFFLINE | REBUILD | MOVE, "URL", "",            \
       "ClickHouse servers, with commas, instead of the embedded one; default KITH_WAREHOUSE")     \
     X(warehouse_library, "--warehouse-library", TEXT, SERVE, "FILE", "",                          \
       "libchdb.so, when it does not lie beside the program")                                      \
@@ -128,8 +132,7 @@ struct options {
 const char *ledger_address(const struct options *options);
 /* Likewise of the log: --log, else KITH_LOG. */
 const char *log_address(const struct options *options);
-/* Likewise of the warehouse's shards: what --warehouse says, else KITH_WAREHOUSE, which `kith check`, `digest` and `rebuild`
- * take too; NULL when it is embedded. */
+/* Likewise of the warehouse's shards: what --warehouse says, else KITH_WAREHOUSE; NULL when it is embedded. */
 const char *warehouse_address(const char *option);
 /* Fills in defaults, then the file that --config names, then argv[0…argc-1]. The file has a line for each option, `name value`
  * or `name = value`, the name without its dashes; `#` begins a comment line; what another command takes is passed over, so that one

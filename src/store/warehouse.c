@@ -2,6 +2,7 @@
 /* warehouse: opening and closing, and where the child's parts lie. */
 #include "store/warehouse.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -18,6 +19,7 @@
 #define MEMORY_DEFAULT_BYTES ((size_t)3 << 30)
 /* sockaddr_un.sun_path with its terminator */
 #define SOCKET_PATH_BYTES 108
+#define GUEST_PING_MS 10000
 
 #if defined(__aarch64__)
 #define CHDB_PACKAGE "@chdb/lib-linux-arm64-gnu"
@@ -136,6 +138,37 @@ static err open_embedded(struct warehouse *warehouse, const struct warehouse_con
     return error;
 }
 
+/* There is one at most: a child removes those of others when it starts. */
+static err find_socket(struct warehouse *warehouse, const char *folder, struct problem *problem)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+    int size = 0;
+    while (entries != NULL && size == 0 && (entry = readdir(entries)) != NULL)
+        if (strncmp(entry->d_name, "socket-", strlen("socket-")) == 0)
+            size =
+                snprintf(warehouse->socket_here, SOCKET_PATH_BYTES, "%s/%s", folder, entry->d_name);
+    if (entries != NULL)
+        closedir(entries);
+    if (size == 0)
+        return problem_set(problem, ERR_UNAVAILABLE, "no warehouse runs in '%s'", folder);
+    if (size < 0 || size >= SOCKET_PATH_BYTES)
+        return problem_set(problem, ERR_INVALID, "the path of '%s' is too long", folder);
+    return ERR_OK;
+}
+
+static err open_as_guest(struct warehouse *warehouse, const struct warehouse_config *config,
+                         struct problem *problem)
+{
+    snprintf(warehouse->url, sizeof(warehouse->url), "http://warehouse");
+    warehouse->ready = true;
+    err error = find_socket(warehouse, config->folder, problem);
+    if (error == ERR_OK && warehouse_ping(warehouse, 0, GUEST_PING_MS, problem) != ERR_OK)
+        error = problem_set(problem, ERR_UNAVAILABLE, "the warehouse in '%s' does not answer",
+                            config->folder);
+    return error;
+}
+
 static void init_locks(struct warehouse *warehouse)
 {
     pthread_condattr_t steady;
@@ -156,8 +189,9 @@ err warehouse_open(struct warehouse **out, const struct warehouse_config *config
     warehouse->folder_fd = -1;
     problem_set(&warehouse->problem, ERR_UNAVAILABLE, "the warehouse is starting");
     err error = config->url != NULL ? cluster_open(warehouse, config, problem)
+                : config->is_guest  ? open_as_guest(warehouse, config, problem)
                                     : open_embedded(warehouse, config, problem);
-    if (error == ERR_OK)
+    if (error == ERR_OK && !config->is_guest)
         error = warehouse_start_supervisor(warehouse, problem);
     if (error != ERR_OK)
         warehouse_close(&warehouse);

@@ -39,6 +39,8 @@ struct warehouse_config {
     const char *program;     /* path of the kith binary to start as child; NULL: this one */
     const char *library;     /* path of libchdb.so; NULL: found beside the program */
     size_t memory_bytes_max; /* of the child; default 3 GB */
+    /* `folder` is another process's, whose child is asked: nothing is started, made or looked after. Only to read. */
+    bool is_guest;
 };
 
 /* Starts the child (or reaches the cluster) in the background and keeps it running: a child that

@@ -10,6 +10,7 @@
  *   cluster_insert.c        rows to their shards
  *   cluster_sql.c           the same SQL in words that old servers know
  *   warehouse_backup.c      holding it still as hard links
+ *   warehouse_copy.c        all of it into another one
  */
 #ifndef KITH_STORE_WAREHOUSE_INSIDE_H
 #define KITH_STORE_WAREHOUSE_INSIDE_H
