@@ -8,15 +8,22 @@
 #include "base/logline.h"
 #include "engine/pack_inside.h"
 
-/* Looked at in one question, at most; it ends earlier when it has taken so long. */
+/* Looked at in one question, at most; it ends earlier when it has taken so long: the second when much is to be packed. */
 #define LOOKED_AT_MAX 4096u
 #define CAPTURE_US 400
-/* Blocks of a question, and of a commit: some 5 MB at 8 events a customer. */
-#define CAPTURED_MAX 16u
+#define CAPTURE_BEHIND_US 1000
+/* Blocks of a question, and of a commit: some 5 MB at 8 events a customer; some 40 when much is to be packed. */
+#define CAPTURED_MAX 64u
 #define COMMIT_BLOCKS 64u
+#define COMMIT_BEHIND_BLOCKS 512u
 /* So much of a round's time is for the blocks; the rest is room for a slow disk. */
 #define ROUND_SHARE 2
 #define SLICE_MS 1000
+/* So many records since the last round would keep a start for seconds: rounds are no longer spread, and come one after
+ * another, or in so many parts of their time as long as so many records a second come. */
+#define BEHIND_RECORDS 2000000u
+#define FLOOD_RECORDS_A_SECOND 20000u
+#define FLOOD_ROUNDS 4
 #define RETRY_MS (30 * SECOND_MS)
 #define PIECE_BYTES_MAX ((size_t)256 << 20)
 
@@ -107,6 +114,7 @@ struct capturing {
     struct packing *packing;
     uint32_t number, end; /* the next block to look at, and where to stop */
     uint64_t seq;         /* the engine's */
+    int64_t budget_us;    /* of a question */
     struct captured items[CAPTURED_MAX];
     uint32_t count;
     err error;
@@ -153,7 +161,7 @@ static void capture_some(const struct engine_state *state, struct engine_questio
             continue;
         capturing->error = capture(capturing, number, stamp);
         if (capturing->error != ERR_OK || capturing->count == CAPTURED_MAX ||
-            steady_since_us(start) >= CAPTURE_US)
+            steady_since_us(start) >= capturing->budget_us)
             break;
     }
 }
@@ -175,6 +183,36 @@ static err ask(struct packing *packing,
     while ((error = engine_ask_wait(packing->engine, &question)) == ERR_BUSY)
         steady_sleep_ms(20);
     return error;
+}
+
+/* ---- how much there is to do: this thread ---- */
+
+static bool is_behind(const struct packing *packing)
+{
+    return atomic_load(&packing->engine->committed_seq) - packing->round_seq > BEHIND_RECORDS;
+}
+
+/* How fast records come, over a second or more. */
+static void look_at_pace(struct packing *packing)
+{
+    int64_t took_ms = steady_since_ms(packing->pace_at);
+    if (took_ms < SLICE_MS)
+        return;
+    uint64_t seq = atomic_load(&packing->engine->committed_seq);
+    uint64_t records = (seq - packing->pace_seq) * SECOND_MS / (uint64_t)took_ms;
+    packing->is_flooded = records >= FLOOD_RECORDS_A_SECOND;
+    packing->pace_seq = seq;
+    packing->pace_at = steady_now();
+}
+
+/* When the next round begins, after the begin of one that took so long. */
+static int64_t due_after_ms(const struct packing *packing, int64_t took_ms)
+{
+    int64_t usual_ms = packing->engine->config.pack_ms;
+    if (!is_behind(packing))
+        return usual_ms;
+    int64_t flood_ms = usual_ms / FLOOD_ROUNDS;
+    return !packing->is_flooded ? took_ms : flood_ms > 2 * took_ms ? flood_ms : 2 * took_ms;
 }
 
 /* ---- packing: this thread ---- */
@@ -216,6 +254,7 @@ static err pack_some(struct packing *packing, struct capturing *capturing, struc
 {
     capturing->count = 0;
     capturing->error = ERR_OK;
+    capturing->budget_us = is_behind(packing) ? CAPTURE_BEHIND_US : CAPTURE_US;
     packs_begin(packing->packs);
     history_packer_begin(packing->packer);
     err error = ask(packing, capture_some, capturing);
@@ -330,17 +369,19 @@ static err pack_blocks(struct packing *packing, struct capturing *capturing,
     err error = ERR_OK;
     uint32_t since_commit = 0, since_rest = 0;
     do {
+        bool behind = is_behind(packing);
         error = pack_some(packing, capturing, problem);
         since_commit += capturing->count;
         since_rest += capturing->count;
         packing->packed += capturing->count;
-        if (error == ERR_OK && since_commit >= COMMIT_BLOCKS) {
+        if (error == ERR_OK && since_commit >= (behind ? COMMIT_BEHIND_BLOCKS : COMMIT_BLOCKS)) {
             error = packs_commit(packing->packs, problem);
             since_commit = 0;
         }
         if (error == ERR_OK && since_rest >= blocks_a_slice(packing, capturing)) {
             since_rest = 0;
-            if (rest(packing, SLICE_MS))
+            look_at_pace(packing);
+            if (rest(packing, behind ? 0 : SLICE_MS))
                 error = ERR_UNAVAILABLE;
         }
     } while (error == ERR_OK && capturing->number < capturing->end);
@@ -385,6 +426,7 @@ static err run_round(struct packing *packing, struct capturing *capturing, struc
     if (error == ERR_OK)
         error = packs_end_round(packing->packs, seq, problem);
     if (error == ERR_OK) {
+        packing->round_seq = seq;
         log_round(packing, capturing, steady_since_ms(start));
         atomic_fetch_add(&packing->rounds, 1);
     }
@@ -406,21 +448,36 @@ static void begin_again(struct packing *packing, err error, const struct problem
         memset(packing->seen, 0, packing->seen_count * sizeof *packing->seen);
 }
 
+/* Until the next round is due, as it looks each second anew. True when the engine stops. */
+static bool rest_between(struct packing *packing, steady_ns begin, err error)
+{
+    int64_t usual_ms = packing->engine->config.pack_ms;
+    int64_t retry_ms = usual_ms < RETRY_MS ? usual_ms : RETRY_MS;
+    int64_t took_ms = steady_since_ms(begin), due_ms, left_ms;
+    do {
+        look_at_pace(packing);
+        due_ms = error == ERR_OK ? due_after_ms(packing, took_ms) : took_ms + retry_ms;
+        left_ms = due_ms - steady_since_ms(begin);
+        left_ms = left_ms > SLICE_MS ? SLICE_MS : left_ms;
+        if (rest(packing, left_ms > 0 ? left_ms : 0))
+            return true;
+    } while (left_ms > 0);
+    return false;
+}
+
 static void *run_rounds(void *context)
 {
     struct packing *packing = context;
     struct capturing *capturing = packing->capturing;
-    int64_t wait_ms = packing->engine->config.pack_ms / 8;
     pthread_setname_np(pthread_self(), "kith-packer");
-    while (!rest(packing, wait_ms)) {
+    bool stopping = rest(packing, packing->engine->config.pack_ms / 8);
+    while (!stopping) {
         struct problem problem = { .error = ERR_OK };
-        steady_ns start = steady_now();
+        steady_ns begin = steady_now();
         err error = run_round(packing, capturing, &problem);
         if (error != ERR_OK && error != ERR_UNAVAILABLE)
             begin_again(packing, error, &problem);
-        int64_t left_ms = packing->engine->config.pack_ms - steady_since_ms(start);
-        wait_ms = error == ERR_OK ? left_ms : left_ms > RETRY_MS ? RETRY_MS : left_ms;
-        wait_ms = wait_ms > 0 ? wait_ms : 0;
+        stopping = rest_between(packing, begin, error);
     }
     return NULL;
 }
@@ -436,6 +493,9 @@ err packing_start(struct engine *engine, struct problem *problem)
                                            : ERR_NOMEM;
     if (error == ERR_OK) {
         packing->capturing->packing = packing;
+        packing->round_seq = packs_round_seq(packing->packs);
+        packing->pace_seq = atomic_load(&engine->committed_seq);
+        packing->pace_at = steady_now();
         for (uint32_t i = 0; i < CAPTURED_MAX; i++)
             buffer_init(&packing->capturing->items[i].sums, PIECE_BYTES_MAX);
         error =

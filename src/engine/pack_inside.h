@@ -36,7 +36,11 @@ struct packing {
     struct buffer bytes;
     uint64_t *seen; /* hash of each piece of PACK_SEEN as it was put; 0: none was */
     uint32_t seen_count;
-    uint32_t packed;         /* blocks of this round */
+    uint32_t packed;    /* blocks of this round */
+    uint64_t round_seq; /* the ledger was there when the last round began */
+    uint64_t pace_seq;  /* committed at pace_at */
+    steady_ns pace_at;
+    bool is_flooded;         /* many records a second */
     _Atomic uint64_t rounds; /* that have ended */
     pthread_mutex_t mutex;   /* guards stopping */
     pthread_cond_t wake;

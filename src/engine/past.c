@@ -182,7 +182,8 @@ static err stream_nodes(struct reading *reading, const uint32_t *nodes, size_t c
 {
     struct buffer sql;
     buffer_init(&sql, SQL_BYTES_MAX);
-    form_write_select(&reading->form, reading->until_seq, &sql);
+    form_write_columns(&reading->form, &sql);
+    form_write_from(reading->until_seq, &sql);
     write_nodes(nodes, count, &sql);
     write_types(reading->asked, &sql);
     buffer_append_str(&sql, buffer_str(&reading->kept));

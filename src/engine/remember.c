@@ -7,13 +7,16 @@
 #include "base/logline.h"
 #include "engine/fill.h"
 #include "engine/flush.h"
+#include "engine/ordered.h"
 #include "engine/past.h"
 #include "engine/row_form.h"
-#include "engine/rows.h"
 #include "engine/state.h"
 #include "history/extract.h"
 
 #define GROUP_NODES_MAX 65536
+/* Rows in memory at once at start, twice: of some 90 bytes, or with all their properties. */
+#define ROWS_MAX 1000000u
+#define PROPS_ROWS_MAX 200000u
 #define WAIT_MS 20
 
 struct want {
@@ -65,21 +68,40 @@ static err take_load_row(void *context, struct cursor *cursor)
     return error == ERR_OK ? history_load_row(load->engine->history, &row) : error;
 }
 
+static void walk_row(const void *context, struct cursor *cursor, struct row_place *place)
+{
+    const struct load *load = context;
+    struct event event;
+    form_read_event(&load->form, cursor, &place->customer, &event);
+    place->time_ms = event.time_ms;
+    place->seq = event.seq;
+}
+
 static err stream_all(struct load *load, struct problem *problem)
 {
     struct engine *engine = load->engine;
-    struct buffer sql;
-    buffer_init(&sql, (size_t)4 << 20);
-    form_write_select(&load->form, atomic_load(&engine->flushed_seq), &sql);
-    jobs_write_kept(&engine->jobs, &sql);
-    erasures_write_kept(&engine->erasures, &sql);
-    packed_write_condition(engine, PACK_EVENTS, &sql);
-    form_write_order(&sql);
-    err error = buffer_status(&sql) != ERR_OK ? ERR_NOMEM : buffer_status(&load->form.names);
+    struct buffer columns, from;
+    buffer_init(&columns, (size_t)1 << 20);
+    buffer_init(&from, (size_t)8 << 20);
+    form_write_columns(&load->form, &columns);
+    form_write_from(atomic_load(&engine->flushed_seq), &from);
+    jobs_write_kept(&engine->jobs, &from);
+    erasures_write_kept(&engine->erasures, &from);
+    packed_write_condition(engine, PACK_EVENTS, &from);
+    struct ordered ordered = { .warehouse = engine->warehouse,
+                               .columns = buffer_str(&columns),
+                               .from = buffer_str(&from),
+                               .rows_max = load->form.props ? PROPS_ROWS_MAX : ROWS_MAX,
+                               .walk = walk_row,
+                               .take = take_load_row,
+                               .context = load };
+    err error = buffer_status(&load->form.names);
+    if (error == ERR_OK && (buffer_status(&columns) != ERR_OK || buffer_status(&from) != ERR_OK))
+        error = ERR_NOMEM;
     if (error == ERR_OK)
-        error = rows_stream(engine->warehouse, "history_loaded", sql.data, take_load_row, load,
-                            problem);
-    buffer_deinit(&sql);
+        error = ordered_stream(&ordered, "history_loaded", problem);
+    buffer_deinit(&columns);
+    buffer_deinit(&from);
     return error;
 }
 

@@ -61,7 +61,7 @@ void form_add(struct row_form *form, str path, enum column_kind kind)
         add_name(form, path); /* a name may have a point in it */
 }
 
-void form_write_select(const struct row_form *form, uint64_t until_seq, struct buffer *sql)
+void form_write_columns(const struct row_form *form, struct buffer *sql)
 {
     buffer_append_str(sql, STR("SELECT customer, seq, time_ms, received_ms, source, kind, "
                                "toString(type), toString(channel)"));
@@ -75,6 +75,10 @@ void form_write_select(const struct row_form *form, uint64_t until_seq, struct b
     if (form->props)
         buffer_printf(sql, ", if(multiSearchAny(props, [%.*s]), props, '')",
                       STR_ARG(buffer_str(&form->names)));
+}
+
+void form_write_from(uint64_t until_seq, struct buffer *sql)
+{
     buffer_printf(sql, " FROM events_kept WHERE customer > 0 AND seq <= %llu",
                   (unsigned long long)until_seq);
 }

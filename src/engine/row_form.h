@@ -19,8 +19,10 @@ struct row_form {
 };
 
 void form_add(struct row_form *form, str path, enum column_kind kind);
-/* The query up to its WHERE, which is open: `FROM events_kept WHERE customer > 0 AND seq <= until_seq`. */
-void form_write_select(const struct row_form *form, uint64_t until_seq, struct buffer *sql);
+/* `SELECT customer, seq, time_ms, …`, then its WHERE, which is open: ` FROM events_kept WHERE customer > 0 AND seq <=
+ * until_seq`. */
+void form_write_columns(const struct row_form *form, struct buffer *sql);
+void form_write_from(uint64_t until_seq, struct buffer *sql);
 /* The end of every query of rows in order, terminated. */
 void form_write_order(struct buffer *sql);
 /* A row; what is not all there sets cursor->failed. Texts are borrowed from the cursor. */

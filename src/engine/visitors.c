@@ -304,7 +304,8 @@ static err ask_warehouse(struct recall *recall, struct problem *problem)
     struct engine *engine = recall->engine;
     struct buffer sql;
     buffer_init(&sql, (size_t)4 << 20);
-    form_write_select(&recall->form, recall->after_seq, &sql);
+    form_write_columns(&recall->form, &sql);
+    form_write_from(recall->after_seq, &sql);
     buffer_printf(&sql, " AND customer = %u", recall->node);
     jobs_write_kept(&engine->jobs, &sql);
     form_write_order(&sql);

@@ -32,6 +32,12 @@ static bool *is_unpacked(const struct history *history, uint32_t number)
     return leaf != NULL ? &leaf->is_unpacked[number & (LEAF_BLOCKS - 1)] : NULL;
 }
 
+static void keep_to_budget(struct history *history)
+{
+    while (history_live_bytes(history) > history->memory_bytes_max && history_shrink_once(history))
+        retire_collect(history);
+}
+
 err load_install(struct history *history, uint32_t number, uint64_t *serial)
 {
     struct block *block = block_make(history, number << BLOCK_BITS);
@@ -52,8 +58,7 @@ err load_install(struct history *history, uint32_t number, uint64_t *serial)
         *serial = base->serial;
         *is_unpacked(history, number) = true;
     }
-    while (history_live_bytes(history) > history->memory_bytes_max && history_shrink_once(history))
-        retire_collect(history);
+    keep_to_budget(history);
     builder_clear(&history->builder);
     return ERR_OK;
 }
@@ -110,16 +115,41 @@ static bool is_in_order(const struct loading *loading, uint32_t node, uint64_t p
            (node == loading->node && event_is_before(loading->packed, loading->seq, packed, seq));
 }
 
-/* On top of what a pack had: it is in the delta until the block is tidied. */
+/* A block that was packed has its last row. Much that came on top is merged at once: what waits takes twice the memory, and
+ * after a flood that is nearly everything. */
+static err end_late(struct history *history)
+{
+    uint32_t node = history->loading.late;
+    history->loading.late = 0;
+    const struct block *block = node != 0 ? block_find(history, node) : NULL;
+    if (block == NULL || block->delta == NULL || block->delta->count < block->delta->limit)
+        return ERR_OK;
+    err error = block_rebuild(history, node >> BLOCK_BITS, 0);
+    retire_collect(history);
+    keep_to_budget(history);
+    return error;
+}
+
+/* The rows of a block came after one another: what was begun in another is whole. */
+static err end_others(struct history *history, uint32_t node)
+{
+    struct loading *loading = &history->loading;
+    err error = ERR_OK;
+    if (loading->node != 0 && loading->node >> BLOCK_BITS != node >> BLOCK_BITS)
+        error = end_block(history);
+    if (error == ERR_OK && loading->late != 0 && loading->late >> BLOCK_BITS != node >> BLOCK_BITS)
+        error = end_late(history);
+    return error;
+}
+
+/* On top of what a pack had. */
 static err load_late(struct history *history, const struct history_row *row)
 {
-    struct block *block = block_find(history, row->node);
-    err error = push_row(history, block, row);
+    err error = push_row(history, block_find(history, row->node), row);
     if (error != ERR_OK)
         return error;
+    history->loading.late = row->node;
     node_seen(history, row->node);
-    if (block->delta->count >= block->delta->limit)
-        block_enqueue(history, row->node >> BLOCK_BITS);
     return ERR_OK;
 }
 
@@ -133,15 +163,15 @@ err history_load_row(struct history *history, const struct history_row *row)
     if (row->node == 0 || row->node < loading->highest)
         return ERR_INVALID;
     loading->highest = row->node;
+    err error = end_others(history, row->node);
+    if (error != ERR_OK)
+        return error;
     const bool *unpacked = is_unpacked(history, row->node >> BLOCK_BITS);
     if (unpacked != NULL && *unpacked)
         return load_late(history, row);
-    err error = type_number(history, row->type, &type);
+    error = type_number(history, row->type, &type);
     if (error == ERR_OK)
         error = channel_number(history, row->channel, &channel);
-    if (error == ERR_OK && loading->node != 0 &&
-        row->node >> BLOCK_BITS != loading->node >> BLOCK_BITS)
-        error = end_block(history);
     if (error != ERR_OK)
         return error;
     uint64_t packed = pack(row->time_ms, type, channel);
@@ -171,6 +201,8 @@ err history_load_end(struct history *history)
     struct loading *loading = &history->loading;
     INVARIANT(loading->is_on);
     err error = end_block(history);
+    if (error == ERR_OK)
+        error = end_late(history);
     if (error != ERR_OK)
         return error;
     loading->is_on = false;

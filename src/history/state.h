@@ -325,6 +325,7 @@ struct loading {
     uint64_t packed, seq;
     history_column columns; /* that were there when it began */
     uint32_t highest;       /* node of all rows so far */
+    uint32_t late; /* node of the last row that came on top of a pack; 0: its block is done with */
     /* Columns that some pack did not have: they are to be filled. */
     uint64_t lacking[HISTORY_COLUMNS_MAX / 64];
 };

@@ -13,14 +13,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-
-struct row_place {
-    uint64_t offset;
-    uint32_t size;
-    uint32_t customer;
-    int64_t time_ms;
-    uint64_t seq;
-};
+#include "store/places.h"
 
 struct row_order {
     const char *bytes; /* borrowed: as event_row_write left them */
