@@ -19,11 +19,6 @@
 /* So much of a round's time is for the blocks; the rest is room for a slow disk. */
 #define ROUND_SHARE 2
 #define SLICE_MS 1000
-/* So many records since the last round would keep a start for seconds: rounds are no longer spread, and come one after
- * another, or in so many parts of their time as long as so many records a second come. */
-#define BEHIND_RECORDS 2000000u
-#define FLOOD_RECORDS_A_SECOND 20000u
-#define FLOOD_ROUNDS 4
 #define RETRY_MS (30 * SECOND_MS)
 #define PIECE_BYTES_MAX ((size_t)256 << 20)
 
@@ -187,32 +182,19 @@ static err ask(struct packing *packing,
 
 /* ---- how much there is to do: this thread ---- */
 
+static uint64_t committed_seq(const struct packing *packing)
+{
+    return atomic_load(&packing->engine->committed_seq);
+}
+
+static int64_t steady_ms(void)
+{
+    return (int64_t)(steady_now().ns / 1000000);
+}
+
 static bool is_behind(const struct packing *packing)
 {
-    return atomic_load(&packing->engine->committed_seq) - packing->round_seq > BEHIND_RECORDS;
-}
-
-/* How fast records come, over a second or more. */
-static void look_at_pace(struct packing *packing)
-{
-    int64_t took_ms = steady_since_ms(packing->pace_at);
-    if (took_ms < SLICE_MS)
-        return;
-    uint64_t seq = atomic_load(&packing->engine->committed_seq);
-    uint64_t records = (seq - packing->pace_seq) * SECOND_MS / (uint64_t)took_ms;
-    packing->is_flooded = records >= FLOOD_RECORDS_A_SECOND;
-    packing->pace_seq = seq;
-    packing->pace_at = steady_now();
-}
-
-/* When the next round begins, after the begin of one that took so long. */
-static int64_t due_after_ms(const struct packing *packing, int64_t took_ms)
-{
-    int64_t usual_ms = packing->engine->config.pack_ms;
-    if (!is_behind(packing))
-        return usual_ms;
-    int64_t flood_ms = usual_ms / FLOOD_ROUNDS;
-    return !packing->is_flooded ? took_ms : flood_ms > 2 * took_ms ? flood_ms : 2 * took_ms;
+    return pack_pace_is_behind(&packing->pace, committed_seq(packing));
 }
 
 /* ---- packing: this thread ---- */
@@ -380,7 +362,7 @@ static err pack_blocks(struct packing *packing, struct capturing *capturing,
         }
         if (error == ERR_OK && since_rest >= blocks_a_slice(packing, capturing)) {
             since_rest = 0;
-            look_at_pace(packing);
+            pack_pace_look(&packing->pace, committed_seq(packing), steady_ms());
             if (rest(packing, behind ? 0 : SLICE_MS))
                 error = ERR_UNAVAILABLE;
         }
@@ -426,7 +408,7 @@ static err run_round(struct packing *packing, struct capturing *capturing, struc
     if (error == ERR_OK)
         error = packs_end_round(packing->packs, seq, problem);
     if (error == ERR_OK) {
-        packing->round_seq = seq;
+        packing->pace.round_seq = seq;
         log_round(packing, capturing, steady_since_ms(start));
         atomic_fetch_add(&packing->rounds, 1);
     }
@@ -455,8 +437,10 @@ static bool rest_between(struct packing *packing, steady_ns begin, err error)
     int64_t retry_ms = usual_ms < RETRY_MS ? usual_ms : RETRY_MS;
     int64_t took_ms = steady_since_ms(begin), due_ms, left_ms;
     do {
-        look_at_pace(packing);
-        due_ms = error == ERR_OK ? due_after_ms(packing, took_ms) : took_ms + retry_ms;
+        pack_pace_look(&packing->pace, committed_seq(packing), steady_ms());
+        due_ms = error == ERR_OK ? pack_pace_due_after_ms(&packing->pace, committed_seq(packing),
+                                                          took_ms, usual_ms)
+                                 : took_ms + retry_ms;
         left_ms = due_ms - steady_since_ms(begin);
         left_ms = left_ms > SLICE_MS ? SLICE_MS : left_ms;
         if (rest(packing, left_ms > 0 ? left_ms : 0))
@@ -493,9 +477,8 @@ err packing_start(struct engine *engine, struct problem *problem)
                                            : ERR_NOMEM;
     if (error == ERR_OK) {
         packing->capturing->packing = packing;
-        packing->round_seq = packs_round_seq(packing->packs);
-        packing->pace_seq = atomic_load(&engine->committed_seq);
-        packing->pace_at = steady_now();
+        pack_pace_begin(&packing->pace, packs_round_seq(packing->packs), committed_seq(packing),
+                        steady_ms());
         for (uint32_t i = 0; i < CAPTURED_MAX; i++)
             buffer_init(&packing->capturing->items[i].sums, PIECE_BYTES_MAX);
         error =

@@ -7,8 +7,7 @@
  *     all of them looked at ─▶ the round's seq: whatever had not changed was still true then
  *     start ─▶ pieces that count ─▶ the warehouse's rows after the round, and those of blocks that do not count
  *
- * A round is spread over half of its time. When so much has come that a start would have to read it for seconds, it is not,
- * and the next one comes sooner: during a flood four times as often, after it at once.
+ * A round is spread over half of its time, unless much has come (pack_pace.h).
  *
  * What takes back something that a pack may have (an erasure, an undone import, a visitor who is back) spoils its block: a
  * row of the ledger in the same commit says from which seq on (store/packs.h, P3). So a start with packs comes to the same as one

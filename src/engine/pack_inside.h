@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "engine/pack.h"
+#include "engine/pack_pace.h"
 #include "engine/state.h"
 #include "history/history.h"
 #include "store/packs.h"
@@ -36,11 +37,8 @@ struct packing {
     struct buffer bytes;
     uint64_t *seen; /* hash of each piece of PACK_SEEN as it was put; 0: none was */
     uint32_t seen_count;
-    uint32_t packed;    /* blocks of this round */
-    uint64_t round_seq; /* the ledger was there when the last round began */
-    uint64_t pace_seq;  /* committed at pace_at */
-    steady_ns pace_at;
-    bool is_flooded;         /* many records a second */
+    uint32_t packed; /* blocks of this round */
+    struct pack_pace pace;
     _Atomic uint64_t rounds; /* that have ended */
     pthread_mutex_t mutex;   /* guards stopping */
     pthread_cond_t wake;

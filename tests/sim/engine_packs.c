@@ -273,6 +273,34 @@ static void test_pieces_are_used(void **state)
     house_remove(&house);
 }
 
+/* After a flood nearly everything came since the last round: it is merged into what was packed, block by block. */
+static void test_much_came_since(void **state)
+{
+    struct random_stream random;
+    struct house house;
+    uint64_t message = 0;
+    (void)state;
+    random_seed(&random, 9);
+    open_house(&house);
+    send_random(&house, &random, &message, 1000);
+    assert_ok(engine_settle(house.engine, true, 60000));
+    wait_for_round(&house);
+    house_close(&house);
+    house.pack_ms = HOUR_MS;
+    house_open(&house, true);
+    for (int part = 0; part < 10; part++)
+        send_random(&house, &random, &message, 1000);
+    assert_ok(engine_settle(house.engine, true, 60000));
+    struct there before = what_is_there(&house);
+    house_close(&house);
+    house_open(&house, true);
+    assert_true(pieces_that_count(&house, PACK_EVENTS) > 0);
+    struct there after = what_is_there(&house);
+    assert_same(&before, &after);
+    house_close(&house);
+    house_remove(&house);
+}
+
 /* Does any file of the folder have it? */
 static bool folder_has(const char *folder, const char *text)
 {
@@ -602,6 +630,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces_are_used),
+        cmocka_unit_test(test_much_came_since),
         cmocka_unit_test(test_random_worlds_open_the_same),
         cmocka_unit_test(test_who_is_erased_is_in_no_piece),
         cmocka_unit_test(test_a_spoiled_piece_does_not_count),
