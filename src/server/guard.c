@@ -8,8 +8,10 @@
  * then finds them closed.
  */
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -118,22 +120,34 @@ static bool is_late(const struct server *server, struct connection *connection, 
     return false;
 }
 
+/* What it did not take goes with it: else the kernel would hand it out behind our back, as slowly as it is taken, for as long as
+ * that lasts. When the server ends, an answer that is just under way is not thrown away. */
+static void cut(const struct server *server, int fd)
+{
+    int unsent_bytes = 0;
+    const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+    if (!atomic_load_explicit(&server->draining, memory_order_relaxed) &&
+        ioctl(fd, SIOCOUTQ, &unsent_bytes) == 0 && unsent_bytes > 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    shutdown(fd, SHUT_RDWR);
+}
+
 static void cut_late_ones(struct server *server)
 {
     int64_t now_ms = coarse_now_ms();
-    unsigned cut = 0;
+    unsigned count = 0;
     pthread_mutex_lock(&server->guard_mutex);
     for (struct connection *one = server->connections; one != NULL; one = one->next) {
         /* The socket is closed only after connection_closed, which takes this lock. */
         if (is_late(server, one, now_ms) && one->fd >= 0) {
-            shutdown(one->fd, SHUT_RDWR);
+            cut(server, one->fd);
             if (atomic_load_explicit(&one->phase, memory_order_relaxed) != PHASE_IDLE)
-                cut++;
+                count++;
         }
     }
     pthread_mutex_unlock(&server->guard_mutex);
-    if (cut > 0)
-        log_line(LOG_INFO, "connections_cut", "count=%u reason=late", cut);
+    if (count > 0)
+        log_line(LOG_INFO, "connections_cut", "count=%u reason=late", count);
 }
 
 static void *guard_run(void *context)
