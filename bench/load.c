@@ -39,6 +39,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 #define CONNECTIONS_MAX 10000u
 #define ANSWER_BYTES_MAX 65536u
 #define HEAD_BYTES_MAX 1024u
@@ -697,6 +699,7 @@ int main(int argc, char **argv)
 {
     struct options options = read_options(argc, argv);
     signal(SIGPIPE, SIG_IGN);
+    thread_take_short_turns(); /* its own wait for a processor is no latency of the server */
     read_requests(&options);
     if (requests.count < options.connections)
         options.connections = (unsigned)requests.count; /* a request is in flight once */

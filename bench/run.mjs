@@ -366,9 +366,9 @@ const rows = {
     const quiet = (name, flood) => load(server, name, ['--file', file.quiet, '--path', '/v1/batch', '--connections', 8,
       '--seconds', options.short, '--warm-up', 2, '--rate', 1000], { beside: flood });
     const beside = async (name) => {
-      let flood;
-      const before = { histograms: await server.histograms(), seconds: allSeconds(server) };
+      let flood, before;
       const own = await quiet(name, async () => {
+        sleep(2000).then(async () => (before = { histograms: await server.histograms(), seconds: allSeconds(server) }));
         flood = await load(server, `the flood: ${name}`, ['--file', file.flood, '--path', '/v1/batch', '--connections', 64,
           '--seconds', options.short + 2]);
       });

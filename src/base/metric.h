@@ -30,6 +30,11 @@
     X(REQUESTS_FLOODING, "kith_http_requests_flooding_total", COUNTER,                            \
       "of them, of a source beyond its limit or share")                                           \
     X(REQUEST_US, "kith_http_request_microseconds", HISTOGRAM, "time to answer")                  \
+    X(DOOR_READ_US, "kith_door_read_microseconds", HISTOGRAM,                                     \
+      "events of sources that are not loud: from the first line to the whole body")               \
+    X(DOOR_TURN_US, "kith_door_turn_microseconds", HISTOGRAM, "then until decoded")               \
+    X(DOOR_LOG_US, "kith_door_log_microseconds", HISTOGRAM, "then until durable")                 \
+    X(DOOR_ANSWER_US, "kith_door_answer_microseconds", HISTOGRAM, "then until answered")          \
     X(LOG_BLOCKS, "kith_log_blocks_total", COUNTER, "blocks made durable")                        \
     X(LOG_BYTES, "kith_log_bytes_total", COUNTER, "bytes of blocks made durable")                 \
     X(LOG_SYNC_US, "kith_log_sync_microseconds", HISTOGRAM, "time to write and sync a block")     \

@@ -12,4 +12,8 @@
  * was. */
 void thread_take_short_turns(void);
 
+/* From now on the calling thread has a third of the weight of one that does not give way: while the processors are
+ * full, the others are run first when they wake. */
+void thread_give_way(void);
+
 #endif

@@ -40,6 +40,8 @@
 #define API_PATIENCE 10
 /* Nor is a source refused for what another floods with, as long as it waits less than that. */
 #define QUIET_PATIENCE 10
+/* Who is taken at the pace of its limit waits for that, and may have a second's worth of it waiting. */
+#define PACED_PATIENCE 10
 
 static int64_t between_ms(steady_ns from, steady_ns to)
 {
@@ -117,6 +119,8 @@ static bool is_too_late(struct admission *admission, int64_t waited_ms, int64_t 
 static int64_t limit_of(const struct request *request)
 {
     int64_t limit_ms = server_door_wait_ms_max(request->server);
+    if (request->is_door && request->is_loud)
+        return flow_is_paced(request) ? limit_ms * PACED_PATIENCE : limit_ms;
     if (request->is_door)
         return flow_is_quiet(request) ? limit_ms * QUIET_PATIENCE : limit_ms;
     return str_starts_with(request->path, STR("/api/")) ? limit_ms * API_PATIENCE : 0;
@@ -146,7 +150,8 @@ bool admission_permits(struct request *request)
     return permits(request, limit_ms, limit_ms / 4, &request->waited_ms);
 }
 
-bool admission_permits_waited(struct request *request, int64_t waited_ms)
+bool admission_permits_waited(struct request *request, struct admission *admission,
+                              int64_t waited_ms)
 {
     int64_t limit_ms = limit_of(request);
     if (limit_ms == 0)
@@ -154,10 +159,10 @@ bool admission_permits_waited(struct request *request, int64_t waited_ms)
     /* A loud one is held in its lane for the others' sake: that says nothing of the server. */
     if (waited_ms > limit_ms / 2 && !request->is_loud)
         flows_press(request->server->flows);
-    if (!is_too_late(&request->thread->admission, waited_ms, limit_ms, limit_ms / 2))
+    if (!is_too_late(admission, waited_ms, limit_ms, limit_ms / 2))
         return true;
     metric_add(METRIC_REQUESTS_LATE, 1);
-    request->retry_after_s = 1 + request->thread->admission.refused++ % RETRY_SPREAD_S;
+    request->retry_after_s = 1 + admission->refused++ % RETRY_SPREAD_S;
     return false;
 }
 

@@ -17,7 +17,7 @@ void door_preflight(struct request *request)
     request->cache_control = "";
 }
 
-static void decode(struct request *request, uint32_t *count)
+static void decode(struct request *request, struct http_thread *by, uint32_t *count)
 {
     const struct request_headers *headers = &request->headers;
     struct collect_request collected = {
@@ -38,7 +38,7 @@ static void decode(struct request *request, uint32_t *count)
     };
     struct source_set *sources = engine_sources(request->server->engine);
     request->records.size_max = server_in_flight_bytes_max(request->server);
-    collect_decode(request->thread->collect, sources, &collected, &request->records, count,
+    collect_decode(by->collect, sources, &collected, &request->records, count,
                    &request->door_answer);
     source_set_release(&sources);
 }
@@ -48,6 +48,7 @@ static void made_durable(struct log_append *append, err error)
 {
     struct request *request = append->context;
     request->append_error = error;
+    request->durable = steady_now();
     http_resume(request);
 }
 
@@ -106,14 +107,14 @@ static bool log_is_late(struct request *request)
 }
 
 /* True: there are events to be appended. Else it is answered. */
-static bool decode_for_log(struct request *request, uint32_t *count)
+static bool decode_for_log(struct request *request, struct http_thread *by, uint32_t *count)
 {
     request->stage = STAGE_ANSWERING;
     if (request->method == METHOD_POST && log_is_late(request)) {
         refuse_append(request, ERR_BUSY);
         return false;
     }
-    decode(request, count);
+    decode(request, by, count);
     if (*count > 0 && !flow_takes(request,
                                   &(struct flow_source){ request->door_answer.source_number,
                                                          request->door_answer.events_per_second },
@@ -146,12 +147,23 @@ static void append(struct request *request, uint32_t count)
                                            .durable = made_durable,
                                            .context = request };
     request->append_error = ERR_OK;
+    request->decoded = steady_now();
     /* Once it is taken the request is the writer's, and may be answered before this returns. */
     err error = engine_append(server->engine, &request->append);
     if (error != ERR_OK) {
         request->append_error = error;
         http_resume(request);
     }
+}
+
+static void queue(struct request *request)
+{
+    uint64_t lane = flow_lane(request);
+    request->is_loud = flow_is_loud(request);
+    bool fits = request->is_loud ? loud_put(request, lane)
+                                 : turns_put(request->thread->turns, request, lane);
+    if (!fits)
+        door_run_queued(request, request->thread); /* no memory to wait: now */
 }
 
 void door_run(struct request *request)
@@ -164,12 +176,10 @@ void door_run(struct request *request)
     if (request->method == METHOD_POST) {
         if (!http_suspend(request, STAGE_QUEUED))
             return;
-        request->is_loud = flow_is_loud(request);
-        if (!turns_put(request->thread->turns, request, flow_lane(request)))
-            door_run_queued(request); /* no memory to wait: now */
+        queue(request);
         return;
     }
-    if (decode_for_log(request, &count) && http_suspend(request, STAGE_DOOR))
+    if (decode_for_log(request, request->thread, &count) && http_suspend(request, STAGE_DOOR))
         append(request, count);
 }
 
@@ -184,24 +194,42 @@ static void refuse_late(struct request *request)
     request->retry_after_s = retry_after_s;
 }
 
-void door_run_queued(struct request *request)
+void door_run_queued(struct request *request, struct http_thread *by)
 {
     uint32_t count = 0;
-    if (!admission_permits_waited(request, request->waited_ms + steady_since_ms(request->queued))) {
+    int64_t waited_ms = request->waited_ms + steady_since_ms(request->queued);
+    if (!admission_permits_waited(request, &by->admission, waited_ms)) {
         refuse_late(request);
-    } else if (decode_for_log(request, &count)) {
+    } else if (decode_for_log(request, by, &count)) {
         request->stage = STAGE_DOOR;
         append(request, count);
         return;
     }
-    turns_done(request->thread->turns, request);
+    loud_done(request);
     request->stage = STAGE_ANSWERING;
     http_resume(request);
 }
 
+static int64_t between_us(steady_ns from, steady_ns to)
+{
+    return (to.ns - from.ns) / 1000;
+}
+
+/* Where the time of an acknowledgement went. A loud source waits by rule, which says nothing of the server. */
+static void tell_stages(const struct request *request)
+{
+    if (request->is_loud || request->queued.ns == 0 || request->append_error != ERR_OK)
+        return;
+    metric_observe_us(METRIC_DOOR_READ_US, between_us(request->started, request->queued));
+    metric_observe_us(METRIC_DOOR_TURN_US, between_us(request->queued, request->decoded));
+    metric_observe_us(METRIC_DOOR_LOG_US, between_us(request->decoded, request->durable));
+    metric_observe_us(METRIC_DOOR_ANSWER_US, steady_since_us(request->durable));
+}
+
 void door_finish(struct request *request)
 {
-    turns_done(request->thread->turns, request);
+    tell_stages(request);
+    loud_done(request);
     if (request->append_error == ERR_OK)
         return;
     buffer_clear(&request->out);

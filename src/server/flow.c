@@ -13,6 +13,9 @@
  * request is taken when that is not more than a bucket's worth ahead, and then all of it is: a batch larger than the
  * bucket puts its source in debt, and does not wait for ever.
  *
+ * Besides, a source that brings more than its share beside others is loud (flow_is_loud): loud.c decodes for it aside, and one with a
+ * limit goes at twice its pace.
+ *
  * The source of a request is known when it is decoded. What the same header or query brought before is remembered, so that
  * a source in debt is refused before its bytes are looked at. Where the key stands in the body there is only a hint: whose the
  * last events of the connection were. It chooses a lane and how long one may wait, and refuses nobody, for behind a proxy
@@ -36,6 +39,8 @@
 #define RETRY_AFTER_MAX_S 60
 /* Who brings less than this part of a fair share is not what others wait for. */
 #define QUIET_PART 4
+/* How many times faster than its limit a source may go while it is loud: its second's worth takes half a second. */
+#define PACE 2
 /* Who brings so much of a fair share in quarters is. */
 #define LOUD_QUARTERS 5
 
@@ -45,6 +50,7 @@ struct bucket {
 
 struct flow {
     struct bucket limit, share;
+    _Atomic int64_t next_us;  /* steady time: the pace of one with a limit; 0: it has none */
     _Atomic uint32_t cap;     /* events a second; 0: none */
     _Atomic uint32_t taken;   /* in this second */
     _Atomic uint32_t before;  /* in the one before */
@@ -139,6 +145,14 @@ static int64_t wait_us(struct bucket *bucket, int64_t at_us)
     return full_us > at_us + 1000000 ? full_us - at_us - 1000000 : 0;
 }
 
+/* A batch larger than the bucket goes at once; the next one waits for it, a second at most. */
+static void keep_pace(struct flow *flow, uint32_t events, uint32_t per_second, int64_t at_us)
+{
+    int64_t took_us = (int64_t)events * 1000000 / per_second / PACE;
+    atomic_store_explicit(&flow->next_us, at_us + (took_us < 1000000 ? took_us : 1000000),
+                          memory_order_relaxed);
+}
+
 static void charge(struct bucket *bucket, uint32_t events, uint32_t per_second, int64_t at_us)
 {
     int64_t full_us = atomic_load_explicit(&bucket->full_us, memory_order_relaxed);
@@ -224,6 +238,20 @@ bool flow_is_loud(const struct request *request)
     return (taken > before ? taken : before) > fair * LOUD_QUARTERS / 4;
 }
 
+bool flow_is_paced(const struct request *request)
+{
+    const struct flow *flow = flow_of(request->server->flows, flow_source_known(request));
+    return atomic_load_explicit(&flow->next_us, memory_order_relaxed) != 0;
+}
+
+int64_t flow_pause_us(const struct request *request)
+{
+    const struct flow *flow = flow_of(request->server->flows, flow_source_known(request));
+    int64_t next_us = atomic_load_explicit(&flow->next_us, memory_order_relaxed);
+    int64_t at_us = next_us != 0 ? now_us() : 0;
+    return next_us > at_us ? next_us - at_us : 0;
+}
+
 bool flow_may_come(struct request *request)
 {
     struct flows *flows = request->server->flows;
@@ -250,8 +278,10 @@ bool flow_takes(struct request *request, const struct flow_source *source, uint3
     if (!has_room(request, flow, at_us))
         return false;
     uint32_t cap = atomic_load_explicit(&flow->cap, memory_order_relaxed);
-    if (source->events_per_second > 0)
+    if (source->events_per_second > 0) {
         charge(&flow->limit, events, source->events_per_second, at_us);
+        keep_pace(flow, events, source->events_per_second, at_us);
+    }
     if (cap > 0)
         charge(&flow->share, events, cap, at_us);
     atomic_fetch_add_explicit(&flow->taken, events, memory_order_relaxed);
@@ -260,5 +290,7 @@ bool flow_takes(struct request *request, const struct flow_source *source, uint3
 
 void flow_limit_changed(struct server *server, uint32_t source_number)
 {
-    atomic_store(&flow_of(server->flows, source_number)->limit.full_us, 0);
+    struct flow *flow = flow_of(server->flows, source_number);
+    atomic_store(&flow->limit.full_us, 0);
+    atomic_store(&flow->next_us, 0);
 }

@@ -13,6 +13,7 @@
 #include "server/server.h"
 
 struct filler;
+struct loud;
 struct live;
 struct scopes;
 
@@ -117,6 +118,7 @@ struct server {
     _Atomic(const struct zone *) zone; /* the workspace's */
     struct workspace_zone *zones;      /* all that were read */
     struct flows *flows;               /* how much each source brings */
+    struct loud *loud;                 /* who decodes for those that bring too much */
     struct live *live;
     struct scopes *scopes;         /* teams, and views in force */
     struct answers *answers;       /* remembered for Idempotency-Key */
@@ -187,10 +189,12 @@ bool admission_permits(struct request *request);
 /* Once the body is here, before it is decoded: still? */
 bool admission_still_permits(struct request *request);
 
-/* The same of one that waited in a queue of ours: for so long, its time in the socket included. */
-bool admission_permits_waited(struct request *request, int64_t waited_ms);
+/* The same of one that waited in a queue of ours: for so long, its time in the socket included. `admission` is that of the thread
+ * that decodes it. */
+bool admission_permits_waited(struct request *request, struct admission *admission,
+                              int64_t waited_ms);
 
-/* ---- turns.c: whose events are decoded next. The thread's own libmicrohttpd thread ---- */
+/* ---- turns.c: whose events are decoded next. Each belongs to one thread; those of loud.c are under its mutex ---- */
 
 struct turns;
 err turns_new(struct turns **turns) MUST_USE;
@@ -201,10 +205,22 @@ bool turns_put(struct turns *turns, struct request *request, uint64_t lane);
 struct request *turns_take(struct turns *turns);
 /* It is durable or answered: what was held for it may come. For any request, more than once too. */
 void turns_done(struct turns *turns, struct request *request);
-/* Decode some, for a few milliseconds; true: there is more to decode now. */
+/* When the first of those that are held for their pace may go; -1: there is none. */
+int64_t turns_pause_us(const struct turns *turns);
+/* Decode some, for a few milliseconds; true: there is more to decode now. Its libmicrohttpd thread. */
 bool turns_run(struct turns *turns);
-/* doors.c: its turn has come; it is suspended. */
-void door_run_queued(struct request *request);
+/* doors.c: its turn has come, it is suspended. `by`: the calling thread, with its decoder. */
+void door_run_queued(struct request *request, struct http_thread *by);
+
+/* ---- loud.c: a thread for those that bring more than their share. libmicrohttpd's threads ---- */
+
+err loud_start(struct server *server) MUST_USE;
+/* When nobody suspends any more and nothing is suspended. */
+void loud_stop(struct server *server);
+/* It waits for that thread; false: there is no memory for that. */
+bool loud_put(struct request *request, uint64_t lane);
+/* As turns_done, for any request. */
+void loud_done(struct request *request);
 
 /* ---- flow.c: a source that floods. Any thread ---- */
 
@@ -216,6 +232,10 @@ uint64_t flow_lane(const struct request *request);
 bool flow_is_quiet(const struct request *request);
 /* It brings a quarter more than its fair share, now or in the second before, and others bring something too. */
 bool flow_is_loud(const struct request *request);
+/* Its source has a limit, and so a pace. */
+bool flow_is_paced(const struct request *request);
+/* For how long its source, as it is loud, has to wait before the next request goes; 0: not at all, or it has no pace. */
+int64_t flow_pause_us(const struct request *request);
 
 struct flow_source {
     uint32_t number, events_per_second;

@@ -139,6 +139,7 @@ struct request {
     json_value json;             /* the body, parsed */
 
     /* doors */
+    steady_ns decoded, durable; /* when */
     struct log_append append;
     struct collect_answer door_answer;
     err append_error;

@@ -92,6 +92,8 @@ static err start_parts(struct server *server, struct problem *problem)
     if (error == ERR_OK)
         error = workers_start(server, problem);
     if (error == ERR_OK)
+        error = loud_start(server);
+    if (error == ERR_OK)
         error = filler_start(server);
     if (error == ERR_OK)
         error = live_start(server);
@@ -162,6 +164,7 @@ void server_stop(struct server **pointer)
         steady_sleep_ms(2);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
+    loud_stop(server);
     workers_stop(server);
     guard_stop(server);
     exports_free(&server->exports);

@@ -89,7 +89,7 @@ static void request_free(struct request *request)
 void http_request_recycle(struct request *request)
 {
     struct http_thread *thread = request->thread;
-    turns_done(thread->turns, request);
+    loud_done(request);
     scope_leave(request);
     auth_release(request);
     stream_free(&request->stream);

@@ -11,11 +11,14 @@
  * A lane is a source where its header or query is known from before (flow.c), else that header or query itself; it is there as long as
  * something waits in it.
  *
- * A source that brings more than its share beside others (flow_is_loud) has so much of its own in the log at a time, LOUD_BYTES_MAX
- * for each thread; the rest waits in its lane until that is durable. Else whoever brings little waits behind it at every stage that has no
- * lanes, the processors first: a closed loop as wide as they are leaves them room. A source alone is never held.
+ * Sources that bring more than their share beside others (flow_is_loud) have a thread and lanes of their own (loud.c), where two things hold
+ * the first of a lane back; a source alone is never held:
  *
- * One thread each: a libmicrohttpd thread and its own state. */
+ *   bytes  LOUD_BYTES_MAX of all loud sources together are in the log at a time, and the rest waits until that is durable. Else
+ *          whoever brings little waits behind them at every stage that has no lanes, the processors first
+ *   pace   who has a limit goes at twice its speed (flow_pause_us): what it may bring in a second does not come all at once
+ *
+ * One thread each: a libmicrohttpd thread, or that of loud.c, and its own state. */
 #include "base/arena.h"
 #include "server/inside.h"
 
@@ -23,7 +26,7 @@
 /* A tiny request costs something, too: its headers, its source, its answer. */
 #define REQUEST_BYTES 512
 #define RUN_US 2000
-#define LOUD_BYTES_MAX ((size_t)128 << 10)
+#define LOUD_BYTES_MAX ((size_t)512 << 10)
 
 struct lane {
     uint64_t name;
@@ -98,10 +101,25 @@ static void remove_lane(struct turns *turns, size_t at)
 }
 
 /* One that is larger than all that may be there goes when nothing is. */
+static bool has_no_room(const struct turns *turns, const struct request *request)
+{
+    return turns->loud_bytes > 0 && turns->loud_bytes + (size_t)cost_of(request) > LOUD_BYTES_MAX;
+}
+
 static bool is_held(const struct turns *turns, const struct request *request)
 {
-    return request->is_loud && turns->loud_bytes > 0 &&
-           turns->loud_bytes + (size_t)cost_of(request) > LOUD_BYTES_MAX;
+    return request->is_loud && (has_no_room(turns, request) || flow_pause_us(request) > 0);
+}
+
+int64_t turns_pause_us(const struct turns *turns)
+{
+    int64_t least_us = -1;
+    for (size_t i = 0; i < turns->count; i++) {
+        int64_t us = flow_pause_us(turns->lanes[i].first);
+        if (us > 0 && (least_us < 0 || us < least_us))
+            least_us = us;
+    }
+    return least_us;
 }
 
 static void note_loud(struct turns *turns, struct request *request)
@@ -153,6 +171,6 @@ bool turns_run(struct turns *turns)
     steady_ns start = steady_now();
     struct request *request = NULL;
     while (steady_since_us(start) < RUN_US && (request = turns_take(turns)) != NULL)
-        door_run_queued(request);
+        door_run_queued(request, request->thread);
     return request != NULL && turns->count > 0;
 }

@@ -70,3 +70,74 @@ test('N4: a limit that is none is refused by name', real, async () => {
     assert.equal(problem.errors[0].pointer, '/events_per_second');
   }
 });
+
+const metric = async (name) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(await (await fetch(`${kith.url}/metrics`)).text())?.[1] ?? 0);
+const FLOOD = 24;
+
+/** As fast as they are answered, each connection one after another, until `over`; who is refused comes again with the same. */
+async function flood(tag, over) {
+  let acknowledged = 0;
+  await Promise.all(Array.from({ length: FLOOD }, async (_, connection) => {
+    for (let n = 0; !over(); n++) {
+      const items = events(50, `${tag}-${connection}-${n}`);
+      let answer;
+      do answer = await send('flooder', items).catch(() => ({ status: 0 }));
+      while (answer.status === 429 && !over());
+      if (answer.status === 200) acknowledged += items.length;
+      else if (answer.status === 0) return;
+    }
+  }));
+  return acknowledged;
+}
+
+test('N4: what a source floods with is taken once, another beside it is answered, and an end in the middle loses nothing', { ...real, timeout: 120_000 }, async () => {
+  await kith.settled();
+  await limit('flooder', 0);
+  const applied = await metric('kith_events_applied_total');
+  let over = false, beside = 0, answered = 0;
+  const running = flood('wave', () => over);
+  // so long that a second of both is summed up, and the flood is known for one
+  for (const end = Date.now() + 4000; Date.now() < end; beside++) {
+    const answer = await send('quiet', events(5, `beside-${beside}`));
+    assert.equal(answer.status, 200, answer.text);
+    answered += 5;
+  }
+  over = true;
+  const acknowledged = await running;
+  await kith.settled();
+  assert.equal((await metric('kith_events_applied_total')) - applied, acknowledged + answered);
+  // by who decoded them: the stages are told of who is not loud alone, so most of the flood is missing in them
+  assert.ok((await metric('kith_door_log_microseconds_count')) < acknowledged / 50 + beside, 'the flood was never taken for one');
+
+  const counts = (await kith.get('/system')).counts;
+  let stopped = false;
+  const again = flood('last', () => stopped);
+  const others = (async () => {
+    for (let n = 0; !stopped; n++) await send('quiet', events(5, `last-beside-${n}`)).catch(() => (stopped = true));
+  })();
+  await new Promise((done) => setTimeout(done, 3000));
+  assert.deepEqual(await kith.stop(), { code: 0, signal: null });
+  stopped = true;
+  const told = (await again);
+  await others;
+  await kith.launch();
+  const after_ = (await kith.settled()).counts;
+  assert.ok(after_.events - counts.events >= told, `${told} acknowledged, ${after_.events - counts.events} there`);
+});
+
+test('N4: a source with a limit that floods goes at its pace, and is told when it is beyond it', { ...real, timeout: 120_000 }, async () => {
+  const before_ = (await kith.settled()).counts;
+  await limit('flooder', 2000);
+  let over = false, answered = 0;
+  const running = flood('paced', () => over);
+  for (const end = Date.now() + 4000; Date.now() < end; answered += 5)
+    assert.equal((await send('quiet', events(5, `calm-${answered}`))).status, 200);
+  over = true;
+  const acknowledged = await running;
+  const after_ = (await kith.settled()).counts;
+  assert.equal(after_.events - before_.events, acknowledged + answered);
+  // what its bucket holds, and what came to it until the last was answered; a batch more for each that asked at once
+  assert.ok(acknowledged <= 2000 * 30, `${acknowledged} events of a source that may bring 2,000 a second`);
+  assert.ok((await metric('kith_http_requests_flooding_total')) > 0);
+  await limit('flooder', 0);
+});
