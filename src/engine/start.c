@@ -235,22 +235,66 @@ static err load_derived(struct engine *engine, struct problem *problem)
     return error;
 }
 
-static err load_last_seen(struct engine *engine, struct problem *problem)
-{
+/* When identifiers were last seen, beside the histories: rows of identity, which nobody else looks at meanwhile. */
+struct seen_loading {
+    pthread_t thread;
+    bool thread_runs;
+    struct engine *engine;
     struct buffer sql;
-    buffer_init(&sql, 4096);
+    err error;
+    struct problem problem;
+};
+
+static void *stream_last_seen(void *context)
+{
+    struct seen_loading *loading = context;
+    loading->error = rows_stream(loading->engine->warehouse, "last_seen_loaded", loading->sql.data,
+                                 take_last_seen, loading->engine, &loading->problem);
+    return NULL;
+}
+
+static err begin_last_seen(struct seen_loading *loading, struct problem *problem)
+{
+    struct engine *engine = loading->engine;
     err error = packed_load_seen(engine);
-    buffer_printf(&sql, "SELECT identifiers, time_ms FROM events WHERE seq <= %llu",
+    buffer_printf(&loading->sql, "SELECT identifiers, time_ms FROM events WHERE seq <= %llu",
                   (unsigned long long)atomic_load(&engine->flushed_seq));
-    packed_write_condition(engine, PACK_SEEN, &sql);
-    buffer_printf(&sql, " FORMAT RowBinary%c", '\0');
+    packed_write_condition(engine, PACK_SEEN, &loading->sql);
+    buffer_printf(&loading->sql, " FORMAT RowBinary%c", '\0');
     if (error == ERR_OK)
-        error = buffer_status(&sql);
-    if (error == ERR_OK)
-        error = rows_stream(engine->warehouse, "last_seen_loaded", sql.data, take_last_seen, engine,
-                            problem);
-    buffer_deinit(&sql);
+        error = buffer_status(&loading->sql);
+    if (error == ERR_OK && pthread_create(&loading->thread, NULL, stream_last_seen, loading) != 0)
+        error = problem_set(problem, ERR_NOMEM, "no thread could be started");
+    loading->thread_runs = error == ERR_OK;
     return error;
+}
+
+static err end_last_seen(struct seen_loading *loading, struct problem *problem)
+{
+    if (!loading->thread_runs)
+        return ERR_OK;
+    pthread_join(loading->thread, NULL);
+    if (loading->error != ERR_OK)
+        *problem = loading->problem;
+    return loading->error;
+}
+
+/* What the events tell of identifiers, and the histories. */
+static err load_seen_and_histories(struct engine *engine, struct problem *problem)
+{
+    struct seen_loading seen = { .engine = engine };
+    struct problem seen_problem = { .error = ERR_OK };
+    err error = ERR_OK;
+    buffer_init(&seen.sql, 4096);
+    if (engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
+        error = begin_last_seen(&seen, problem);
+    if (error == ERR_OK)
+        error = remember_load(engine, problem);
+    err seen_error = end_last_seen(&seen, &seen_problem);
+    buffer_deinit(&seen.sql);
+    if (error == ERR_OK && seen_error != ERR_OK)
+        *problem = seen_problem;
+    return error == ERR_OK ? seen_error : error;
 }
 
 err apply_ask_warehouse(struct engine *engine, const uint8_t message_key[16], int64_t since_ms,
@@ -386,8 +430,6 @@ err start_load(struct engine *engine, struct problem *problem)
         *problem = identity.problem;
         error = identity.error;
     }
-    if (error == ERR_OK && engine->warehouse != NULL && atomic_load(&engine->flushed_seq) > 0)
-        error = load_last_seen(engine, problem);
     if (error == ERR_OK)
         error = act_load(engine, problem);
     if (error == ERR_OK)
@@ -397,7 +439,7 @@ err start_load(struct engine *engine, struct problem *problem)
     if (error == ERR_OK)
         error = news_load(engine, problem);
     if (error == ERR_OK)
-        error = remember_load(engine, problem);
+        error = load_seen_and_histories(engine, problem);
     if (error == ERR_OK)
         log_line(LOG_INFO, "state_loaded", "applied_seq=%llu flushed_seq=%llu ms=%lld",
                  (unsigned long long)engine->applied_seq,
