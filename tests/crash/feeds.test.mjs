@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// K1: kill -9 while a feed reads from Kafka, again and again: each message is there once, though none has an id. The test is first
-// seen to find a feed that tells its place apart from its events.
+// K1: kill -9 while a feed reads from Kafka, again and again, partitions that change their brokers, a feed that changes its server: each
+// message is there once, though none has an id. The test is first seen to find a feed that tells its place apart from its events.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Kith, missingBinary, root, sleep, until } from '../support/kith.mjs';
 import { Kafka, missingBrokers } from '../support/kafka.mjs';
+import { Postgres, missingPostgres } from '../support/postgres.mjs';
+import { activeOf, removeStarted, server } from './servers.mjs';
 import { random, seed } from './support.mjs';
 
 const skip = missingBinary || missingBrokers;
@@ -72,6 +74,39 @@ test('K1: kill -9 of a server that reads from Kafka: each message once', { skip,
   const times = await counted(there.kith);
   assert.deepEqual([...times].filter(([, count]) => count !== 1), []);
 });
+
+test('K1: a rebalance: partitions change their brokers, and another server takes the feed over: each message once',
+  { skip: skip || missingPostgres, timeout: 280_000 }, async (t) => {
+    t.diagnostic(`KITH_SEED=${seed}`);
+    const chance = random(seed), postgres = Postgres.start(), kafka = await Kafka.start();
+    ends.push(async () => postgres.remove(), () => kafka.stop(), removeStarted);
+    await kafka.topic('visits', PARTITIONS);
+    const first = await server(postgres), servers = [first, await server(postgres, first)];
+    await first.source('shop');
+    await first.put('/feeds/visits', { brokers: kafka.brokers, topics: ['visits'], source: 'shop', format: 'segment' });
+    let said = 0;
+    for (let round = 0; round < KILLS; round++) {
+      const active = await activeOf(servers);
+      await until('the feed to read', async () => (await active.get('/feeds/visits')).partitions === PARTITIONS, { timeoutMs: 60_000 });
+      for (let part = 0; part < 4; part++) {
+        await kafka.say('visits', visits(said), { partitions: PARTITIONS });
+        said += AT_ONCE;
+        for (let partition = 0; partition < PARTITIONS; partition++) await kafka.lead('visits', partition, 1 + Math.floor(chance() * 2));
+        await sleep(Math.floor(chance() * 100));
+      }
+      if (round % 2 === 0) continue;
+      await active.kill9();
+      await activeOf(servers.filter((one) => one !== active));
+      await active.launch();
+    }
+    const active = await activeOf(servers);
+    await until('all of them', async () => {
+      await atTheEnd(active);
+      await active.settled();
+      return (await counted(active)).size === said;
+    }, { timeoutMs: 120_000, everyMs: 500 });
+    assert.deepEqual([...(await counted(active))].filter(([, count]) => count !== 1), []);
+  });
 
 test('the test of the test: a place apart from its events is found', { skip: skip || (existsSync(mutant) ? false : `no ${mutant}: build it with \`tools/build crash\``), timeout: 280_000 }, async () => {
   const there = await house({ binary: mutant, environment: { KITH_MUTATE_FEED: 'place_apart' } });

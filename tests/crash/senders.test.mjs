@@ -3,8 +3,10 @@
 // ones are killed at random while messages go out; nothing is lost, and nobody has anything twice where the provider takes a key or can
 // be asked. The red stop reaches senders.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { missingBinary, sleep, until } from '../support/kith.mjs';
+import { missingBinary, root, sleep, until } from '../support/kith.mjs';
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
 import { Receiver } from '../support/receiver.mjs';
 import { Sandbox } from '../support/sandbox.mjs';
@@ -12,6 +14,8 @@ import { activeOf, removeStarted, server, standing, started } from './servers.mj
 import { random, seed, touchesUnderWay } from './support.mjs';
 
 const skip = missingBinary || missingPostgres;
+const mutant = process.env.KITH_CRASH_BINARY ?? join(root, 'build/crash/kith');
+const skipMutant = skip || (existsSync(mutant) ? false : `no ${mutant}: build it with \`tools/build crash\``);
 const PEOPLE = 30, ROUNDS = Number(process.env.KITH_KILLS ?? 5);
 // long enough that who goes on keeps it on a busy machine too
 const LEASE_MS = 10_000;
@@ -43,7 +47,9 @@ async function house({ settings = {} } = {}) {
   return { receivers, sandbox, postgres, more, first, ids, ask };
 }
 
-const sender = (house) => server(house.postgres, house.first, undefined, 'send', 3000, house.more);
+/** `defect`: of KITH_MUTATE_SENDERS, in the build that has them. */
+const sender = (house, defect) =>
+  server(house.postgres, house.first, undefined, 'send', 3000, house.more, defect ? { KITH_MUTATE_SENDERS: defect } : {}, defect && mutant);
 
 test('senders and active ones are killed while messages go out: nothing is lost, nobody has it twice', { skip, timeout: 600_000 }, async (t) => {
   const chance = random(seed);
@@ -96,18 +102,24 @@ test('senders and active ones are killed while messages go out: nothing is lost,
   assert.match(metrics, /^kith_senders 2$/m);
 });
 
-test('the red stop reaches senders: what they have stays where it is until it is lifted, and goes once', { skip, timeout: 300_000 }, async () => {
+/** Everything is stopped while a sender has some. */
+async function stopThemAll(defect) {
   const made = await house({ settings: { rate_per_second: 2 } });
-  const one = await sender(made), receiver = made.receivers[0];
+  const one = await sender(made, defect), receiver = made.receivers[0];
   const asked = await made.ask(made.first, 'hook', 'slowly', 'hook0');
   await until('some to have arrived, and the rest to be with the sender', async () =>
     receiver.requests > 1 && (await standing(made.first)).senders.claimed > 0);
   await made.first.post('/stop', { scope: 'all', why: 'wrong price' });
   await until('the sender to have given them back', async () => (await standing(made.first)).senders.claimed === 0);
   const arrived = receiver.requests;
-  assert.ok(arrived < asked.length, `${arrived} had gone`);
+  assert.ok(arrived < asked.length, 'all had gone');
   await sleep(3000);
   assert.equal(receiver.requests, arrived, 'something left while all was stopped');
+  return { made, one, receiver, asked };
+}
+
+test('the red stop reaches senders: what they have stays where it is until it is lifted, and goes once', { skip, timeout: 300_000 }, async () => {
+  const { made, one, receiver, asked } = await stopThemAll();
   // who ends in order leaves nothing behind, and the next one goes on
   await one.stop();
   await sender(made);
@@ -124,7 +136,8 @@ test('the red stop reaches senders: what they have stays where it is until it is
   assert.equal(receiver.got.size, asked.length + held.length);
 });
 
-test('what a dead sender had is asked for by the next one: the provider took it, and nobody has it twice', { skip, timeout: 300_000 }, async () => {
+/** A sender dies with messages that the provider took, and another one goes on. */
+async function dieAndGoOn(defect) {
   const made = await house();
   const one = await sender(made);
   await made.sandbox.call('PUT', 'faults', { rules: [{ what: 'timeout_after', kind: 'sms_aliyun', path: '', delay_ms: 600_000, times: -1 }] });
@@ -132,10 +145,21 @@ test('what a dead sender had is asked for by the next one: the provider took it,
   await until('the provider to have taken some', async () => (await made.sandbox.messages({ kind: 'sms_aliyun' })).matched > 0);
   await one.kill9();
   await made.sandbox.call('PUT', 'faults', { rules: [] });
-  await sender(made);
+  await sender(made, defect);
   await until('everything to be told of', async () => !(await touchesUnderWay(made.first)), { timeoutMs: 120_000, everyMs: 200 });
   const { matched, messages } = await made.sandbox.messages({ kind: 'sms_aliyun' });
   assert.equal(matched, asked.length);
   assert.equal(new Set(messages.map((message) => message.recipient)).size, asked.length, 'nobody has it twice');
-  for (const id of asked) assert.ok(['sent', 'delivered'].includes((await made.first.get(`/touches/${id}`)).status));
-});
+  for (const id of asked) {
+    const { status } = await made.first.get(`/touches/${id}`);
+    assert.ok(['sent', 'delivered'].includes(status), `a text that arrived is said to be ${status}`);
+  }
+}
+
+test('what a dead sender had is asked for by the next one: the provider took it, and nobody has it twice', { skip, timeout: 300_000 }, () => dieAndGoOn());
+
+test('a sender that believes for ever what it saw sends while all is stopped, and is caught', { skip: skipMutant, timeout: 300_000 }, () =>
+  assert.rejects(stopThemAll('never_looks'), /all had gone|something left while all was stopped/));
+
+test('a sender that takes what a dead one had for new is caught', { skip: skipMutant, timeout: 300_000 }, () =>
+  assert.rejects(dieAndGoOn('as_new'), /Expected values to be strictly equal|a text that arrived is said to be/));

@@ -13,13 +13,13 @@ export async function removeStarted() {
   for (const one of started.splice(0).reverse()) await one.remove();
 }
 
-/** `first`: the one whose keys it has. */
-export async function server(postgres, first, cluster, role = 'any', lease = leaseMs, more = [], environment = {}) {
+/** `first`: the one whose keys it has; `binary`: another than that of the tests. */
+export async function server(postgres, first, cluster, role = 'any', lease = leaseMs, more = [], environment = {}, binary = undefined) {
   const folder = mkdtempSync(join(tmpdir(), 'kith-server-'));
   const port = await freePort();
   if (first) copyFileSync(join(first.folder, 'keys'), join(folder, 'keys'));
   const kith = await Kith.start({
-    folder, port, readyMs: 180_000,
+    folder, port, binary, readyMs: 180_000,
     arguments: [...(cluster ? ['--warehouse', cluster.url] : ['--no-warehouse']), '--role', role, '--lease', `${lease}ms`, '--advertise', `http://127.0.0.1:${port}`, ...more],
     environment: { KITH_LEDGER: postgres.url, KITH_LOG: postgres.url, ...cluster?.environment, ...environment },
   });

@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Cluster, missingClickhouse } from '../support/clickhouse.mjs';
-import { Kith, missingBinary, sleep, until } from '../support/kith.mjs';
+import { missingBinary, sleep, until } from '../support/kith.mjs';
 import { Postgres, missingPostgres } from '../support/postgres.mjs';
 import { Receiver } from '../support/receiver.mjs';
 import { Sandbox } from '../support/sandbox.mjs';
-import { activeOf, leaseMs, logged, removeStarted, server, standing, started } from './servers.mjs';
+import { activeOf, logged, removeStarted, server, standing, started } from './servers.mjs';
 import { Load, random, seed, touchesUnderWay } from './support.mjs';
 
 const kills = Number(process.env.KITH_KILLS ?? 3);

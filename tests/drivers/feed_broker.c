@@ -7,6 +7,7 @@
  *   flush                                    ok N     of what was said, N did not arrive
  *   read TOPIC                               ok P:KEY:VALUE …   all that is in it, partition by partition; in base64, "-" for none
  *   down | up                                ok       all brokers refuse, take connections again
+ *   leader TOPIC PARTITION BROKER            ok       that partition is led by that broker (1 or 2) from now on
  *
  * Ends with its standard input. */
 #include <librdkafka/rdkafka.h>
@@ -164,6 +165,16 @@ static bool make_topic(rd_kafka_mock_cluster_t *cluster, char *arguments)
                                                        1) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static bool set_leader(rd_kafka_mock_cluster_t *cluster, char *arguments)
+{
+    char *rest = NULL;
+    const char *topic = strtok_r(arguments, " ", &rest), *partition = strtok_r(NULL, " ", &rest);
+    const char *broker = strtok_r(NULL, " ", &rest);
+    return broker != NULL && rd_kafka_mock_partition_set_leader(
+                                 cluster, topic, (int32_t)strtol(partition, NULL, 10),
+                                 (int32_t)strtol(broker, NULL, 10)) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 static bool set_brokers(rd_kafka_mock_cluster_t *cluster, bool are_up)
 {
     for (int32_t broker = 1; broker <= BROKERS; broker++) {
@@ -195,6 +206,8 @@ static void answer(rd_kafka_t *producer, rd_kafka_mock_cluster_t *cluster, char 
         done = say(producer, rest);
     else if (strcmp(line, "topic") == 0 && rest != NULL)
         done = make_topic(cluster, rest);
+    else if (strcmp(line, "leader") == 0 && rest != NULL)
+        done = set_leader(cluster, rest);
     else if (strcmp(line, "down") == 0 || strcmp(line, "up") == 0)
         done = set_brokers(cluster, strcmp(line, "up") == 0);
     printf(done ? "ok\n" : "error\n");

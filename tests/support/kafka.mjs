@@ -36,6 +36,8 @@ export class Kafka {
   }
 
   topic = (name, partitions = 1) => this.command(`topic ${name} ${partitions}`);
+  /** That partition is led by that broker, 1 or 2, from now on. */
+  lead = (topic, partition, broker) => this.command(`leader ${topic} ${partition} ${broker}`);
   down = () => this.command('down');
   up = () => this.command('up');
 
