@@ -23,7 +23,10 @@
 static err add_rule(struct audience *audience, const struct rule *rule, uint32_t position,
                     bool *turns)
 {
-    return rule != NULL ? rule_pool_add(audience->pool, rule, position, turns) : ERR_OK;
+    if (rule == NULL)
+        return ERR_OK;
+    audience->rule_count++;
+    return rule_pool_add(audience->pool, rule, position, turns);
 }
 
 static err add_parts(struct audience *audience, const struct recipe *recipe, uint32_t position,
@@ -44,6 +47,7 @@ static err add_definition(struct audience *audience, uint32_t position)
 {
     const struct recipe *recipe = audience->order[position]->recipe;
     bool turns = false;
+    audience->first_rules[position] = audience->rule_count;
     err error = add_rule(audience, recipe->measure, position, &turns);
     for (uint32_t i = 0; recipe->rules != NULL && i < recipe->value_count && error == ERR_OK; i++)
         error = add_rule(audience, recipe->rules[i], position, &turns);
@@ -60,6 +64,11 @@ err hear_make(struct audience *audience)
 {
     marks_clear(&audience->by_turn, marks_words(audience));
     err error = rule_pool_new(&audience->pool, audience->config.history);
+    audience->rule_count = 0;
+    audience->first_rules =
+        memory_alloc((audience->order_count + 1) * sizeof(*audience->first_rules));
+    if (audience->first_rules == NULL)
+        error = ERR_NOMEM;
     for (uint32_t i = 0; i < audience->order_count && error == ERR_OK; i++)
         error = add_definition(audience, i);
     if (error != ERR_OK)
@@ -125,6 +134,32 @@ bool hear_event(struct audience *audience, uint32_t customer, const struct event
     history_read_end(audience->reader);
     *until_ms = hearing.until_ms;
     return is_heard;
+}
+
+/* ---- judging what was named ---- */
+
+void hear_share(struct audience *audience, struct rule_hearing *hearing, uint32_t customer,
+                const struct history_view *view, int64_t now_ms)
+{
+    struct judging *judging = &audience->judging;
+    *hearing = (struct rule_hearing){ .judge = judging->judge,
+                                      .facts = &judging->facts,
+                                      .customer = customer,
+                                      .view = view,
+                                      .until_ms = RULE_FOREVER };
+    judging->pool = audience->pool;
+    judging->hearing = hearing;
+    if (judging->pool != NULL)
+        rule_pool_begin(judging->pool, hearing, now_ms + 1);
+}
+
+void hear_share_end(struct audience *audience, int64_t *until_ms)
+{
+    struct judging *judging = &audience->judging;
+    if (judging->hearing->until_ms < *until_ms)
+        *until_ms = judging->hearing->until_ms;
+    judging->pool = NULL;
+    judging->hearing = NULL;
 }
 
 /* ---- time ---- */

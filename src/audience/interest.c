@@ -58,6 +58,8 @@ void interest_clear(struct audience *audience)
     memory_free((void *)audience->dependents);
     memory_free((void *)audience->order);
     rule_pool_free(&audience->pool);
+    memory_free(audience->first_rules);
+    audience->first_rules = NULL;
     nobody_clear(audience);
     audience->dependents = NULL;
     audience->order = NULL;

@@ -92,6 +92,7 @@ err live_stream(struct audience *audience, struct stream_list *waiting,
 struct seen {
     uint32_t customer;
     struct history_view view;
+    struct rule_hearing hearing;
     bool in_memory; /* between history_read_begin and _end */
     bool left;      /* to audience->waiting */
     bool changed;   /* something of hers */
@@ -134,12 +135,15 @@ static err judge_at(struct audience *audience, uint32_t position, struct seen *s
     uint32_t customer = seen->customer;
     struct verdict verdict;
     bool changed;
+    audience->judging.first_rule = audience->first_rules[position];
     live_judge_one(audience, definition, definition->recipe, &audience->judging, customer,
                    &seen->view, moment.now_ms, &verdict);
     if (lacked_events(audience, audience->judging.judge)) {
         err lacking = see_all(audience, seen);
         if (lacking != ERR_OK || seen->left)
             return lacking;
+        hear_share_end(audience, until_ms); /* what was shared lacked them as well */
+        hear_share(audience, &seen->hearing, customer, &seen->view, moment.now_ms);
         live_judge_one(audience, definition, definition->recipe, &audience->judging, customer,
                        &seen->view, moment.now_ms, &verdict);
     }
@@ -227,7 +231,9 @@ static err judge_seen(struct audience *audience, struct seen *seen, struct marks
         see_no_more(audience, seen);
         return ERR_OK;
     }
+    hear_share(audience, &seen->hearing, seen->customer, &seen->view, moment.now_ms);
     err error = judge_marked(audience, seen, marks, whole, moment, cause, until_ms, &is_part);
+    hear_share_end(audience, until_ms);
     see_no_more(audience, seen);
     *is_through = error == ERR_OK && !is_part && !seen->left;
     if (seen->changed && !*is_through)

@@ -20,9 +20,15 @@ static void piece_near(const void *piece, size_t size)
         __builtin_prefetch((const char *)piece + at);
 }
 
-static void rules_near(const struct audience *audience, const struct recipe *recipe, unsigned step)
+static void rules_near(const struct audience *audience, const struct recipe *recipe,
+                       uint32_t first_rule, unsigned step)
 {
-    const struct rule_judge *judge = audience->judging.judge;
+    const struct judging *judging = &audience->judging;
+    const struct rule_judge *judge = judging->judge;
+    if (recipe->form != FORM_COUNT && recipe->form != FORM_RULE)
+        return;
+    if (judging->pool != NULL && rule_pool_is_plain(judging->pool, first_rule))
+        return; /* what is shared is near */
     if (recipe->form == FORM_COUNT)
         rule_near(judge, recipe->measure, step);
     for (uint32_t i = 0; recipe->form == FORM_RULE && i < recipe->value_count && i < RULES_NEAR;
@@ -60,7 +66,7 @@ static void definition_near(const struct audience *audience, uint32_t position, 
     if (step == 2 && recipe->form == FORM_RULE)
         __builtin_prefetch((const void *)recipe->rules);
     if (step >= RULE_FROM)
-        rules_near(audience, recipe, step - RULE_FROM);
+        rules_near(audience, recipe, audience->first_rules[position], step - RULE_FROM);
 }
 
 /* The next marked places from `from` on. */

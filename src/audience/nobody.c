@@ -158,6 +158,7 @@ static err meet_at(struct meeting *meeting, uint32_t position, bool is_marked)
     struct verdict verdict;
     bool changed;
     if (is_marked) {
+        audience->judging.first_rule = audience->first_rules[position];
         live_judge_one(audience, definition, definition->recipe, &audience->judging,
                        meeting->customer, &meeting->view, meeting->moment.now_ms, &verdict);
         meeting->lacks = lacked_events(audience, audience->judging.judge);
@@ -178,15 +179,22 @@ static err meet_all(struct meeting *meeting)
 {
     const struct marks *set = &meeting->audience->nobody->set;
     struct marks *marks = meeting->marks;
+    struct marks both; /* to begin with */
+    struct near near = { .until = 0 };
     err error = ERR_OK;
+    marks_clear(&both, marks_words(meeting->audience));
+    marks_join(&both, set);
+    marks_join(&both, marks);
     for (uint32_t word = 0; word < marks_words(meeting->audience); word++) {
         uint64_t done = 0, left;
         while (error == ERR_OK && !meeting->lacks &&
                (left = (marks->words[word] | set->words[word]) & ~done) != 0) {
             uint64_t bit = left & -left;
+            uint32_t position = word * 64 + (uint32_t)__builtin_ctzll(bit);
             done |= bit;
-            error = meet_at(meeting, word * 64 + (uint32_t)__builtin_ctzll(bit),
-                            (marks->words[word] & bit) != 0);
+            if (position >= near.until)
+                near_marked(meeting->audience, &both, meeting->customer, position, &near);
+            error = meet_at(meeting, position, (marks->words[word] & bit) != 0);
         }
     }
     return error;
@@ -219,7 +227,13 @@ err nobody_meet(struct audience *audience, uint32_t customer, struct marks *mark
     history_read_begin(audience->reader);
     history_view_customer(audience->reader, customer, &meeting.view);
     bool can = is_new(audience, customer, &meeting.view);
-    err error = can ? meet_all(&meeting) : ERR_OK;
+    err error = ERR_OK;
+    if (can) {
+        struct rule_hearing hearing;
+        hear_share(audience, &hearing, customer, &meeting.view, moment.now_ms);
+        error = meet_all(&meeting);
+        hear_share_end(audience, &meeting.until_ms);
+    }
     history_read_end(audience->reader);
     if (error != ERR_OK || !can || meeting.lacks)
         return error;

@@ -567,6 +567,21 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* By what is shared, where it is known; else alone. `place`: among the recipe's rules. */
+static bool holds_now(const struct rule *rule, uint32_t place, struct judging *judging,
+                      uint32_t customer, const struct history_view *view, int64_t now_ms,
+                      int64_t *until_ms)
+{
+    struct rule_answer answer;
+    bool holds;
+    if (judging->pool != NULL &&
+        rule_pool_answer(judging->pool, judging->hearing, judging->first_rule + place, &holds))
+        return holds;
+    rule_answer(judging->judge, rule, customer, view, &judging->facts, now_ms, &answer);
+    *until_ms = earlier(*until_ms, answer.until_ms);
+    return answer.holds;
+}
+
 /* The first value whose rule holds; for stages the last. Once one holds those after it do not matter, until
  * time changes one of those before. */
 static void judge_rules(const struct recipe *recipe, struct judging *judging, uint32_t customer,
@@ -574,11 +589,8 @@ static void judge_rules(const struct recipe *recipe, struct judging *judging, ui
 {
     for (uint32_t i = 0; i < recipe->value_count; i++) {
         uint32_t index = recipe->last_wins ? recipe->value_count - 1 - i : i;
-        struct rule_answer answer;
-        rule_answer(judging->judge, recipe->rules[index], customer, view, &judging->facts, now_ms,
-                    &answer);
-        verdict->until_ms = earlier(verdict->until_ms, answer.until_ms);
-        if (answer.holds) {
+        if (holds_now(recipe->rules[index], index, judging, customer, view, now_ms,
+                      &verdict->until_ms)) {
             verdict->value = index + 1;
             return;
         }
@@ -597,8 +609,12 @@ static void judge_count(const struct recipe *recipe, struct lexicon *texts, stru
                         struct verdict *verdict)
 {
     struct rule_value value;
-    if (!rule_measure(judging->judge, recipe->measure, customer, view, &judging->facts, now_ms,
-                      &value, &verdict->until_ms))
+    bool is_set;
+    if (judging->pool == NULL ||
+        !rule_pool_measure(judging->pool, judging->hearing, judging->first_rule, &value, &is_set))
+        is_set = rule_measure(judging->judge, recipe->measure, customer, view, &judging->facts,
+                              now_ms, &value, &verdict->until_ms);
+    if (!is_set)
         return;
     if (recipe->kind != RULE_TEXT) {
         verdict->value = value.number;

@@ -86,6 +86,10 @@ struct judging {
     const struct audience *audience;
     struct rule_facts facts;
     const struct rule_zone *zone;
+    /* What live definitions share of the customer who is judged (hear.c); NULL: every rule is asked alone. */
+    struct rule_pool *pool;
+    struct rule_hearing *hearing;
+    uint32_t first_rule; /* there, of the definition that is judged */
 };
 /* Parse and compile; checks names, kinds, limits. */
 err recipe_new(struct audience *audience, enum audience_kind kind, json_value body,

@@ -72,6 +72,8 @@ struct audience {
     struct marks by_others; /* they stand on tags and segments */
     struct marks by_turn;   /* hear.c: of by_time, those of which the pool does not know when */
     struct rule_pool *pool; /* of their conditions, by position; NULL without memory */
+    uint32_t rule_count;    /* in it */
+    uint32_t *first_rules;  /* by position: of its rules, which the pool was given first */
     struct nobody *nobody;
     /* What is stored of her may not be of just before her due minute, or not all of one moment. */
     roaring_bitmap_t *unsure;
@@ -189,6 +191,10 @@ bool hear_time(struct audience *audience, uint32_t customer, int64_t now_ms, str
 /* Her due time: `whole`: this one, else no later than it. */
 err hear_due(struct audience *audience, uint32_t customer, int64_t until_ms, bool whole,
              int64_t now_ms) MUST_USE;
+/* What definitions share is answered once for all that are judged of her until hear_share_end, by this view. */
+void hear_share(struct audience *audience, struct rule_hearing *hearing, uint32_t customer,
+                const struct history_view *view, int64_t now_ms);
+void hear_share_end(struct audience *audience, int64_t *until_ms);
 /* Who is due is settled at this moment from now on. */
 void hear_tick(struct audience *audience, int64_t now_ms);
 /* Who is due by now has to be judged in full. */

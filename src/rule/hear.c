@@ -37,149 +37,10 @@ static void tell_series(const struct rule_pool *pool, const struct rule_hearing 
         tell_group(pool, hearing, &pool->groups[i]);
 }
 
-/* ---- by type ---- */
-
-static bool list_add(struct pool_list *list, uint32_t series)
-{
-    if (list->count == list->room) {
-        size_t room = list->room > 0 ? 2 * list->room : 8;
-        uint32_t *longer = memory_resize(list->series, room * sizeof(*longer));
-        if (longer == NULL)
-            return false;
-        list->series = longer;
-        list->room = room;
-    }
-    if (list->count == 0 || list->series[list->count - 1] != series)
-        list->series[list->count++] = series;
-    return true;
-}
-
-/* Type 0, which no event has, stands for any. */
-static bool list_series(struct rule_pool *pool, uint32_t place)
-{
-    const struct pool_series *series = &pool->series[place];
-    if (series->node == NULL) {
-        uint16_t type = history_type_find(pool->history, STR(RULE_TOUCH_EVENT));
-        return type == 0 || list_add(&pool->by_type[type], place);
-    }
-    for (uint32_t i = 0; i < series->rule->listener_count; i++) {
-        const struct listener *listener = &series->rule->listeners[i];
-        if (listener->slot != series->node->slot)
-            continue;
-        uint16_t type =
-            listener->event.size == 0 ? 0 : history_type_find(pool->history, listener->event);
-        bool is_known = type != 0 || listener->event.size == 0;
-        if (is_known && !list_add(&pool->by_type[type], place))
-            return false;
-    }
-    return true;
-}
-
-static bool list_all(struct rule_pool *pool)
-{
-    uint16_t types = history_type_count(pool->history);
-    if (pool->listed && pool->type_count == types)
-        return true;
-    for (size_t i = 0; i < HISTORY_TYPES_MAX; i++)
-        pool->by_type[i].count = 0;
-    for (size_t i = 0; i < pool->series_count; i++)
-        if (!list_series(pool, (uint32_t)i))
-            return false;
-    pool->listed = true;
-    pool->type_count = types;
-    return true;
-}
-
 static void tell_all(struct rule_pool *pool, const struct rule_hearing *hearing)
 {
     for (size_t i = 0; i < pool->series_count; i++)
         tell_series(pool, hearing, &pool->series[i]);
-}
-
-/* ---- windows ---- */
-
-/* Edges at judge->now_ms; `which`: 0 of now, 1 of then. */
-static struct pool_edges edges_of(struct rule_pool *pool, struct rule_judge *judge,
-                                  const struct pool_group *group, size_t which)
-{
-    struct pool_edges *edges = &pool->windows[group->window].edges[which];
-    if (edges->at_ms != judge->now_ms) {
-        struct tally tally = { 0 };
-        window_at(judge, &group->node->measuring.window, &tally);
-        *edges = (struct pool_edges){ judge->now_ms, tally.from_ms, tally.to_ms };
-    }
-    return *edges;
-}
-
-/* How many of the times are before. */
-static size_t before(const struct rule_pool *pool, int64_t time_ms)
-{
-    size_t low = 0, high = pool->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pool->times[middle] < time_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* When time first changes which of her events are in the window [low, high). */
-static void note_until(const struct rule_pool *pool, struct rule_hearing *hearing,
-                       const struct window *window, size_t low, size_t high)
-{
-    struct rule_judge *judge = hearing->judge;
-    int64_t until_ms = hearing->until_ms;
-    if (low < high)
-        until_ms = earlier(until_ms, window_leaves(judge, window, pool->times[low]));
-    if (high < pool->count)
-        until_ms = earlier(until_ms, window_enters(judge, window, pool->times[high]));
-    hearing->until_ms = until_ms;
-}
-
-/* ---- her events in a series ---- */
-
-static bool hears_type(const struct rule_judge *judge, uint16_t type)
-{
-    return (judge->k->bits[type / 64] >> (type % 64) & 1) != 0;
-}
-
-/* `bits` are of all slots of the exemplar: the slot's own listeners say. */
-static bool slot_hears(const struct rule_judge *judge, uint32_t slot, uint16_t type)
-{
-    const struct known *known = judge->k;
-    uint32_t begin, end;
-    known_listeners(known, type, &begin, &end);
-    for (uint32_t i = begin; i < end; i++)
-        if (judge->rule->listeners[known->heard[i]].slot == slot)
-            return true;
-    return false;
-}
-
-static bool is_in_series(struct rule_judge *judge, const struct node *node, size_t at)
-{
-    return node->where == NULL || where_holds(judge, node->where, at);
-}
-
-static bool gather(struct rule_pool *pool, struct rule_judge *judge, const struct node *node)
-{
-    const struct history_view *view = judge->view;
-    pool->count = 0;
-    for (size_t at = 0; at < view->count; at++) {
-        uint16_t type = history_packed_type(view->events[at]);
-        if (!hears_type(judge, type) || !slot_hears(judge, node->slot, type) ||
-            !is_in_series(judge, node, at))
-            continue;
-        if (!judge_room(judge, &pool->times, &pool->time_room, pool->count + 1,
-                        sizeof(*pool->times)) ||
-            !judge_room(judge, &pool->places, &pool->place_room, pool->count + 1,
-                        sizeof(*pool->places)))
-            return false;
-        pool->times[pool->count] = history_time_ms(view->events[at]);
-        pool->places[pool->count++] = at;
-    }
-    return true;
 }
 
 /* ---- an event ---- */
@@ -248,45 +109,47 @@ static bool turns_by_event(const struct rule_pool *pool, struct rule_judge *judg
     }
 }
 
-static void hear_group(struct rule_pool *pool, struct rule_hearing *hearing,
-                       const struct pool_series *series, const struct pool_group *group, size_t at)
+static void hear_group(struct rule_pool *pool, struct rule_hearing *hearing, uint32_t place,
+                       size_t at)
 {
     struct rule_judge *judge = hearing->judge;
-    const struct window *window = &group->node->measuring.window;
+    const struct pool_group *group = &pool->groups[place];
     int64_t time_ms = history_time_ms(judge->view->events[at]);
-    struct pool_edges edges = edges_of(pool, judge, group, 0);
+    struct pool_edges edges = pool_edges_of(pool, judge, group, 0);
     if (lacks_events(judge->view, edges.from_ms)) {
         tell_group(pool, hearing, group);
         return;
     }
     if (time_ms < edges.from_ms)
         return;
-    size_t low = before(pool, edges.from_ms), high = before(pool, edges.to_ms);
-    note_until(pool, hearing, window, low, high);
+    if (!pool_look(pool, hearing, place)) {
+        tell_group(pool, hearing, group);
+        return;
+    }
     if (time_ms >= edges.to_ms)
         return;
     for (uint32_t i = group->tests; i != POOL_NONE; i = pool->tests[i].next)
-        if (turns_by_event(pool, judge, &pool->tests[i], low, high, at))
+        if (pool->tests[i].owners != POOL_NONE &&
+            turns_by_event(pool, judge, &pool->tests[i], group->low, group->high, at))
             tell(pool, hearing, pool->tests[i].owners);
-    (void)judge_stand(judge, series->rule); /* a sum stood on its own */
+    judge->rule = pool->series[group->series].rule; /* a sum stood on its own */
 }
 
-static void hear_series(struct rule_pool *pool, struct rule_hearing *hearing,
-                        const struct pool_series *series, size_t at)
+static void hear_series(struct rule_pool *pool, struct rule_hearing *hearing, uint32_t place,
+                        size_t at)
 {
     struct rule_judge *judge = hearing->judge;
-    if (!judge_stand(judge, series->rule)) {
-        tell_series(pool, hearing, series);
+    const struct pool_series *series = &pool->series[place];
+    const struct node *where = series->node->where;
+    bool is_known = judge_stand(judge, series->rule);
+    if (is_known && where != NULL && !where_holds(judge, where, at))
         return;
-    }
-    if (!is_in_series(judge, series->node, at))
-        return;
-    if (!gather(pool, judge, series->node)) {
+    if (!is_known || !pool_find(pool, judge, place)) {
         tell_series(pool, hearing, series);
         return;
     }
     for (uint32_t i = series->groups; i != POOL_NONE; i = pool->groups[i].next)
-        hear_group(pool, hearing, series, &pool->groups[i], at);
+        hear_group(pool, hearing, i, at);
 }
 
 /* Can this event be part of it? By its order alone (the nth, a refund) any of its type may be. */
@@ -310,43 +173,39 @@ static bool is_heard_in_order(struct rule_judge *judge, const struct node *node,
     return false;
 }
 
-static void hear_list(struct rule_pool *pool, struct rule_hearing *hearing, uint16_t type,
-                      size_t at)
-{
-    struct rule_judge *judge = hearing->judge;
-    const struct pool_list *list = &pool->by_type[type];
-    for (size_t i = 0; i < list->count; i++) {
-        const struct pool_series *series = &pool->series[list->series[i]];
-        if (series->moving == MOVES_BY_WINDOW)
-            hear_series(pool, hearing, series, at);
-        else if (series->moving == MOVES_BY_OTHERS || !judge_stand(judge, series->rule) ||
-                 is_heard_in_order(judge, series->node, at))
-            tell(pool, hearing, series->owners);
-    }
-}
+struct heard {
+    struct rule_pool *pool;
+    struct rule_hearing *hearing;
+    size_t at;
+};
 
-static void begin(const struct rule_hearing *hearing, int64_t now_ms)
+static void hear_one(void *context, uint32_t place)
 {
-    struct rule_judge *judge = hearing->judge;
-    judge->facts = hearing->facts;
-    judge->now_ms = now_ms;
-    judge_next(judge, hearing->customer, hearing->view);
-}
-
-bool rule_pool_listens(struct rule_pool *pool, uint16_t type)
-{
-    return !list_all(pool) || pool->by_type[type].count > 0 || pool->by_type[0].count > 0;
+    const struct heard *heard = context;
+    struct rule_pool *pool = heard->pool;
+    struct rule_judge *judge = heard->hearing->judge;
+    const struct pool_series *series = &pool->series[place];
+    if (series->moving == MOVES_BY_WINDOW)
+        hear_series(pool, heard->hearing, place, heard->at);
+    else if (series->moving == MOVES_BY_OTHERS || !judge_stand(judge, series->rule) ||
+             is_heard_in_order(judge, series->node, heard->at))
+        tell(pool, heard->hearing, series->owners);
 }
 
 void rule_pool_hear(struct rule_pool *pool, struct rule_hearing *hearing, size_t at, int64_t now_ms)
 {
-    begin(hearing, now_ms);
-    if (!list_all(pool)) {
+    struct heard heard = { pool, hearing, at };
+    const struct history_view *view = hearing->view;
+    uint16_t type = history_packed_type(view->events[at]);
+    pool_begin(pool, hearing, now_ms);
+    if (!pool_list_all(pool)) {
         tell_all(pool, hearing);
         return;
     }
-    hear_list(pool, hearing, history_packed_type(hearing->view->events[at]), at);
-    hear_list(pool, hearing, 0, at);
+    pool_each_open(pool, type, hear_one, &heard);
+    pool_each_open(pool, 0, hear_one, &heard);
+    pool_each_keyed(pool, view, at, type, hear_one, &heard);
+    pool_each_keyed(pool, view, at, 0, hear_one, &heard);
 }
 
 /* ---- time ---- */
@@ -360,17 +219,21 @@ static bool turns_by_time(const struct pool_test *test, size_t before_count, siz
            number_holds(&node->compare, (wide)count);
 }
 
-static void pass_group(struct rule_pool *pool, struct rule_hearing *hearing,
-                       const struct pool_group *group, int64_t then_ms, int64_t now_ms)
+static void pass_group(struct rule_pool *pool, struct rule_hearing *hearing, uint32_t place,
+                       int64_t then_ms, int64_t now_ms)
 {
     struct rule_judge *judge = hearing->judge;
+    const struct pool_group *group = &pool->groups[place];
+    const struct pool_series *series = &pool->series[group->series];
     judge->now_ms = then_ms;
-    struct pool_edges then = edges_of(pool, judge, group, 1);
+    struct pool_edges then = pool_edges_of(pool, judge, group, 1);
     judge->now_ms = now_ms;
-    struct pool_edges now = edges_of(pool, judge, group, 0);
-    size_t low = before(pool, now.from_ms), high = before(pool, now.to_ms);
-    size_t then_low = before(pool, then.from_ms), then_high = before(pool, then.to_ms);
-    note_until(pool, hearing, &group->node->measuring.window, low, high);
+    struct pool_edges now = pool_edges_of(pool, judge, group, 0);
+    size_t low = pool_before(pool, series, now.from_ms),
+           high = pool_before(pool, series, now.to_ms);
+    size_t then_low = pool_before(pool, series, then.from_ms);
+    size_t then_high = pool_before(pool, series, then.to_ms);
+    pool_note_until(pool, hearing, series, &group->node->measuring.window, low, high);
     if (low == then_low && high == then_high)
         return;
     size_t then_count = then_low < then_high ? then_high - then_low : 0;
@@ -391,7 +254,7 @@ static int64_t stays_until(struct rule_hearing *hearing, const struct pool_serie
         return then_ms;
     pass_begin_slot(judge, node->slot);
     for (size_t at = 0; at < hearing->view->count; at++)
-        if (hears_type(judge, history_packed_type(hearing->view->events[at])))
+        if (known_hears(judge->k, history_packed_type(hearing->view->events[at])))
             pass_hear_slot(judge, node->slot, at);
     pass_end_slot(judge, node->slot);
     struct tally *tally = &judge->k->tallies[node->slot];
@@ -413,23 +276,28 @@ static void pass_odd(struct rule_pool *pool, struct rule_hearing *hearing,
     hearing->judge->now_ms = now_ms;
 }
 
-static void pass_series(struct rule_pool *pool, struct rule_hearing *hearing,
-                        const struct pool_series *series, int64_t then_ms, int64_t now_ms)
+static void pass_series(struct rule_pool *pool, struct rule_hearing *hearing, uint32_t place,
+                        int64_t then_ms, int64_t now_ms)
 {
     struct rule_judge *judge = hearing->judge;
+    const struct pool_series *series = &pool->series[place];
     if (series->moving == MOVES_BY_OTHERS)
         return; /* it turns: who asks knows */
-    if (!judge_stand(judge, series->rule)) {
-        tell_series(pool, hearing, series);
-    } else if (series->moving == MOVES_BY_ORDER) {
-        pass_odd(pool, hearing, series, then_ms, now_ms);
-    } else if (!gather(pool, judge, series->node)) {
-        tell_series(pool, hearing, series);
-    } else {
-        for (uint32_t i = series->groups; pool->count > 0 && i != POOL_NONE;
-             i = pool->groups[i].next)
-            pass_group(pool, hearing, &pool->groups[i], then_ms, now_ms);
+    if (series->moving == MOVES_BY_ORDER) {
+        if (judge_stand(judge, series->rule))
+            pass_odd(pool, hearing, series, then_ms, now_ms);
+        else
+            tell_series(pool, hearing, series);
+        return;
     }
+    if (!pool_find(pool, judge, place)) {
+        tell_series(pool, hearing, series);
+        return;
+    }
+    judge->rule = series->rule;
+    for (uint32_t i = series->groups; series->first < series->end && i != POOL_NONE;
+         i = pool->groups[i].next)
+        pass_group(pool, hearing, i, then_ms, now_ms);
 }
 
 static void next_stamp(struct rule_pool *pool)
@@ -442,37 +310,48 @@ static void next_stamp(struct rule_pool *pool)
     pool->stamp = 1;
 }
 
-static void pass_list(struct rule_pool *pool, struct rule_hearing *hearing, uint16_t type,
-                      int64_t then_ms, int64_t now_ms)
+struct passing {
+    struct rule_pool *pool;
+    struct rule_hearing *hearing;
+    int64_t then_ms, now_ms;
+};
+
+static void pass_one(void *context, uint32_t place)
 {
-    const struct pool_list *list = &pool->by_type[type];
-    if (pool->type_passed[type] == pool->stamp)
+    const struct passing *passing = context;
+    struct pool_series *series = &passing->pool->series[place];
+    if (series->passed == passing->pool->stamp)
         return;
-    pool->type_passed[type] = pool->stamp;
-    for (size_t i = 0; i < list->count; i++) {
-        struct pool_series *series = &pool->series[list->series[i]];
-        if (series->passed == pool->stamp)
-            continue;
-        series->passed = pool->stamp;
-        pass_series(pool, hearing, series, then_ms, now_ms);
-    }
+    series->passed = passing->pool->stamp;
+    pass_series(passing->pool, passing->hearing, place, passing->then_ms, passing->now_ms);
 }
 
-/* A condition of whose events she has none is as it was: only types that she has are looked at. */
+static void pass_type(struct passing *passing, size_t at, uint16_t type)
+{
+    struct rule_pool *pool = passing->pool;
+    if (pool->type_passed[type] != pool->stamp) {
+        pool->type_passed[type] = pool->stamp;
+        pool_each_open(pool, type, pass_one, passing);
+    }
+    pool_each_keyed(pool, passing->hearing->view, at, type, pass_one, passing);
+}
+
+/* A condition of whose events she has none is as it was: only those that her events may be of are looked at. */
 void rule_pool_pass(struct rule_pool *pool, struct rule_hearing *hearing, int64_t then_ms,
                     int64_t now_ms)
 {
     const struct history_view *view = hearing->view;
+    struct passing passing = { pool, hearing, then_ms, now_ms };
     INVARIANT(view->complete || view->streamed);
     INVARIANT(then_ms <= now_ms);
-    begin(hearing, now_ms);
-    if (!list_all(pool)) {
+    pool_begin(pool, hearing, now_ms);
+    if (!pool_list_all(pool)) {
         tell_all(pool, hearing);
         return;
     }
     next_stamp(pool);
-    for (size_t at = 0; at < view->count; at++)
-        pass_list(pool, hearing, history_packed_type(view->events[at]), then_ms, now_ms);
-    if (view->count > 0)
-        pass_list(pool, hearing, 0, then_ms, now_ms);
+    for (size_t at = 0; at < view->count; at++) {
+        pass_type(&passing, at, history_packed_type(view->events[at]));
+        pass_type(&passing, at, 0);
+    }
 }

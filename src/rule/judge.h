@@ -92,6 +92,11 @@ struct known {
     struct object_set *sets;
     uint64_t bits[HISTORY_TYPES_MAX / 64]; /* of types that it listens to */
 };
+/* Does any listener of it? */
+static inline bool known_hears(const struct known *known, uint16_t type)
+{
+    return (known->bits[type / 64] >> (type % 64) & 1) != 0;
+}
 /* Who listens to a type: known->heard[*begin … *end - 1]. */
 static inline void known_listeners(const struct known *known, uint16_t type, uint32_t *begin,
                                    uint32_t *end)
@@ -253,6 +258,8 @@ void pass_hear_slot(struct rule_judge *judge, uint32_t slot, size_t at);
 void pass_end_slot(struct rule_judge *judge, uint32_t slot);
 /* Is any event from begin_ms on missing in the view? */
 bool lacks_events(const struct history_view *view, int64_t begin_ms);
+/* An empty one; of one tally at a time is told what differs. */
+void tally_begin(struct rule_judge *judge, const struct node *node, struct tally *tally);
 void tally_add(struct rule_judge *judge, const struct node *node, struct tally *tally, size_t at,
                int64_t time_ms);
 /* Its value is already known. */

@@ -109,6 +109,13 @@ static void begin_set(struct rule_judge *judge)
 
 /* ---- tallies ---- */
 
+void tally_begin(struct rule_judge *judge, const struct node *node, struct tally *tally)
+{
+    *tally = (struct tally){ .enter_ms = RULE_FOREVER, .flip_ms = RULE_FOREVER, .day = INT64_MIN };
+    if (node->measuring.measure == MEASURE_DISTINCT)
+        begin_set(judge);
+}
+
 static void note_counted(struct rule_judge *judge, const struct node *node, size_t at)
 {
     if (!judge_room(judge, &judge->counted, &judge->counted_capacity, judge->counted_count + 1,
@@ -411,13 +418,12 @@ void pass_run(struct rule_judge *judge)
     if (!known->typed)
         return;
     note_partial(judge, lacks_events(view, known->begin_ms));
-    const uint64_t *bits = known->bits;
     size_t count = view->count;
     bool heard = false;
     for (size_t at = first_at(view, known->begin_ms); at < count; at++) {
         history_packed packed = view->events[at];
         uint16_t type = history_packed_type(packed);
-        if ((bits[type / 64] >> (type % 64) & 1) != 0) {
+        if (known_hears(known, type)) {
             hear_type(judge, type, at, history_time_ms(packed));
             heard = true;
         }

@@ -21,14 +21,16 @@ void rule_pool_free(struct rule_pool **pool)
     *pool = NULL;
     if (gone == NULL)
         return;
-    for (size_t i = 0; i < HISTORY_TYPES_MAX; i++)
-        memory_free(gone->by_type[i].series);
+    pool_lists_free(gone);
     memory_free(gone->names.slots);
     memory_free(gone->owners);
     memory_free(gone->tests);
     memory_free(gone->groups);
     memory_free(gone->series);
     memory_free(gone->windows);
+    memory_free(gone->programs);
+    memory_free(gone->steps);
+    memory_free(gone->slot_tests);
     memory_free(gone->times);
     memory_free(gone->places);
     memory_free(gone);
@@ -36,10 +38,29 @@ void rule_pool_free(struct rule_pool **pool)
 
 void rule_pool_counts(const struct rule_pool *pool, uint32_t *different, uint32_t *added)
 {
-    *different = (uint32_t)pool->test_count;
+    *different = 0;
+    for (size_t i = 0; i < pool->test_count; i++)
+        *different += pool->tests[i].owners != POOL_NONE;
     *added = pool->added;
     for (size_t i = 0; i < pool->series_count; i++)
         *different += pool->series[i].moving != MOVES_BY_WINDOW;
+}
+
+bool pool_room(void *items, size_t *room, size_t count, size_t size)
+{
+    void *before, *more;
+    if (count < *room)
+        return true;
+    size_t larger = *room > 0 ? 2 * *room : 64;
+    while (larger <= count)
+        larger *= 2;
+    memcpy(&before, items, sizeof(before));
+    more = memory_resize(before, larger * size);
+    if (more == NULL)
+        return false;
+    memcpy(items, &more, sizeof(more));
+    *room = larger;
+    return true;
 }
 
 /* ---- names ---- */
@@ -95,23 +116,6 @@ static err place_of(struct rule_pool *pool, hash128 name, size_t count, uint32_t
     return ERR_OK;
 }
 
-static bool has_room(void *items, size_t *room, size_t count, size_t size)
-{
-    void *before, *more;
-    if (count < *room)
-        return true;
-    size_t larger = *room > 0 ? 2 * *room : 64;
-    memcpy(&before, items, sizeof(before));
-    more = memory_resize(before, larger * size);
-    if (more == NULL)
-        return false;
-    memcpy(items, &more, sizeof(more));
-    *room = larger;
-    return true;
-}
-#define HAS_ROOM(pool, list, what) \
-    has_room(&(pool)->list, &(pool)->what##_room, (pool)->what##_count, sizeof(*(pool)->list))
-
 /* ---- adding ---- */
 
 /* Rules are added owner after owner: who is there already is the first. */
@@ -134,9 +138,13 @@ static err add_series(struct rule_pool *pool, hash128 name, const struct rule *r
     err error = place_of(pool, name, pool->series_count, place);
     if (error != ERR_OK || *place < pool->series_count)
         return error;
-    pool->series[pool->series_count++] = (struct pool_series){
-        .rule = rule, .node = node, .moving = moving, .groups = POOL_NONE, .owners = POOL_NONE
-    };
+    pool->series[pool->series_count++] =
+        (struct pool_series){ .rule = rule,
+                              .node = node,
+                              .moving = moving,
+                              .groups = POOL_NONE,
+                              .owners = POOL_NONE,
+                              .is_heard = moving != MOVES_BY_WINDOW };
     return ERR_OK;
 }
 
@@ -164,47 +172,76 @@ static err add_group(struct rule_pool *pool, uint32_t series, const struct node 
     error = add_window(pool, print, &window);
     if (error != ERR_OK)
         return error;
-    pool->groups[pool->group_count] = (struct pool_group){
-        .node = node, .window = window, .tests = POOL_NONE, .next = pool->series[series].groups
-    };
+    pool->groups[pool->group_count] = (struct pool_group){ .node = node,
+                                                           .window = window,
+                                                           .tests = POOL_NONE,
+                                                           .next = pool->series[series].groups,
+                                                           .series = series };
     pool->series[series].groups = (uint32_t)pool->group_count++;
     return ERR_OK;
 }
 
 static err add_test(struct rule_pool *pool, uint32_t group, const struct rule *rule,
-                    const struct node *node, hash128 print, uint32_t owner)
+                    const struct node *node, hash128 print, uint32_t *place)
 {
-    uint32_t place = 0;
     if (!HAS_ROOM(pool, tests, test))
         return ERR_NOMEM;
-    err error = place_of(pool, name_of(NAMED_TEST, print, group), pool->test_count, &place);
-    if (error != ERR_OK)
+    err error = place_of(pool, name_of(NAMED_TEST, print, group), pool->test_count, place);
+    if (error != ERR_OK || *place < pool->test_count)
         return error;
-    if (place == pool->test_count) {
-        pool->tests[pool->test_count++] = (struct pool_test){
-            .rule = rule, .node = node, .owners = POOL_NONE, .next = pool->groups[group].tests
-        };
-        pool->groups[group].tests = place;
-    }
-    return add_owner(pool, &pool->tests[place].owners, owner);
+    pool->tests[pool->test_count++] = (struct pool_test){ .rule = rule,
+                                                          .node = node,
+                                                          .owners = POOL_NONE,
+                                                          .next = pool->groups[group].tests,
+                                                          .group = group };
+    pool->groups[group].tests = *place;
+    return ERR_OK;
+}
+
+/* The test of a condition that her events in a window decide. */
+static err add_tested(struct rule_pool *pool, const struct rule *rule, uint32_t slot,
+                      uint32_t *place)
+{
+    const struct node *node = rule->slots[slot];
+    const struct print *print = &rule->prints[slot];
+    uint32_t series = 0, group = 0;
+    err error = add_series(pool, name_of(NAMED_SERIES, print->events, 0), rule, node,
+                           MOVES_BY_WINDOW, &series);
+    if (error == ERR_OK)
+        error = add_group(pool, series, node, print->window, &group);
+    return error == ERR_OK ? add_test(pool, group, rule, node, print->all, place) : error;
+}
+
+/* Days since the last event move by time as well: who stands on them is told as of what is odd, but they are counted by what
+ * is in the window. */
+static bool is_by_window_too(const struct node *node)
+{
+    return node->kind == NODE_EVENT && node->measuring.measure == MEASURE_RECENCY &&
+           !node->measuring.net && node->measuring.nth == 0 && !node->compare.relative &&
+           (node->where == NULL || !node->where->relative);
 }
 
 static err add_slot(struct rule_pool *pool, const struct rule *rule, uint32_t slot, uint32_t owner)
 {
     const struct node *node = rule->slots[slot];
     const struct print *print = &rule->prints[slot];
-    uint32_t series, group = 0;
-    if (print->moving != MOVES_BY_WINDOW) {
-        err error =
+    uint32_t series, test = POOL_NONE;
+    err error = ERR_OK;
+    if (print->moving == MOVES_BY_WINDOW) {
+        error = add_tested(pool, rule, slot, &test);
+        if (error == ERR_OK)
+            error = add_owner(pool, &pool->tests[test].owners, owner);
+        if (error == ERR_OK)
+            pool->series[pool->groups[pool->tests[test].group].series].is_heard = true;
+    } else {
+        error =
             add_series(pool, name_of(NAMED_ODD, print->all, 0), rule, node, print->moving, &series);
-        return error == ERR_OK ? add_owner(pool, &pool->series[series].owners, owner) : error;
+        if (error == ERR_OK)
+            error = add_owner(pool, &pool->series[series].owners, owner);
+        if (error == ERR_OK && print->moving == MOVES_BY_ORDER && is_by_window_too(node))
+            error = add_tested(pool, rule, slot, &test);
     }
-    err error = add_series(pool, name_of(NAMED_SERIES, print->events, 0), rule, node,
-                           MOVES_BY_WINDOW, &series);
-    if (error == ERR_OK)
-        error = add_group(pool, series, node, print->window, &group);
-    if (error == ERR_OK)
-        error = add_test(pool, group, rule, node, print->all, owner);
+    pool->slot_tests[slot] = test;
     return error;
 }
 
@@ -226,10 +263,13 @@ err rule_pool_add(struct rule_pool *pool, const struct rule *rule, uint32_t owne
     err error = add_touches(pool, rule, owner);
     *turns |= rule->turns;
     pool->listed = false;
+    if (rule->slot_count > 0 && !pool_room(&pool->slot_tests, &pool->slot_test_room,
+                                           rule->slot_count, sizeof(*pool->slot_tests)))
+        return ERR_NOMEM;
     for (uint32_t i = 0; i < rule->slot_count && error == ERR_OK; i++) {
         *turns |= rule->prints[i].moving == MOVES_BY_OTHERS;
         error = add_slot(pool, rule, i, owner);
         pool->added++;
     }
-    return error;
+    return error == ERR_OK ? pool_add_program(pool, rule) : error;
 }

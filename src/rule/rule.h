@@ -295,6 +295,17 @@ void rule_pool_hear(struct rule_pool *pool, struct rule_hearing *hearing, size_t
 /* What was true at then_ms is to be so at now_ms. The view is complete. `until_ms` is of all that is in it. */
 void rule_pool_pass(struct rule_pool *pool, struct rule_hearing *hearing, int64_t then_ms,
                     int64_t now_ms);
+/* What rules of the pool come to of the customer, view and facts of a hearing, from rule_pool_begin to the next call that begins,
+ * hears or passes: each condition is answered once for all of them. `added`: which rule, counted in the order of
+ * rule_pool_add. As rule_answer and rule_measure, whose until_ms is no earlier than what `until_ms` is moved forward to; false:
+ * nothing is known of this one, they are to be asked. */
+void rule_pool_begin(struct rule_pool *pool, const struct rule_hearing *hearing, int64_t now_ms);
+bool rule_pool_answer(struct rule_pool *pool, struct rule_hearing *hearing, uint32_t added,
+                      bool *holds) MUST_USE;
+bool rule_pool_measure(struct rule_pool *pool, struct rule_hearing *hearing, uint32_t added,
+                       struct rule_value *value, bool *is_set) MUST_USE;
+/* Is it one of which something may be known? */
+bool rule_pool_is_plain(const struct rule_pool *pool, uint32_t added);
 /* How many different conditions there are, and how many were added. */
 void rule_pool_counts(const struct rule_pool *pool, uint32_t *different, uint32_t *added);
 

@@ -26,6 +26,8 @@ static const char *pick(struct random_stream *random, const char *const *list, s
 #define PICK(random, list) pick(random, list, sizeof list / sizeof list[0])
 
 static const char *const EVENTS[] = { "Product Viewed", "Page Viewed", "Order Paid", "*" };
+static const char *const CHANNELS[] = { "web", "app", "tmall" };
+static const char *const CATEGORIES[] = { "serum", "cream", "mask" };
 static const char *const WINDOWS[] = {
     "",
     ",\"last\":\"2h\"",
@@ -45,6 +47,12 @@ static void write_heard(struct random_stream *random, struct buffer *out)
     if (paid && random_below(random, 3) == 0)
         buffer_printf(out, ",\"where\":[{\"prop\":\"revenue\",\"gte\":%u}]",
                       (unsigned)(10000 * random_below(random, 4)));
+    else if (strcmp(event, "Product Viewed") == 0 && random_below(random, 2) == 0)
+        buffer_printf(out, ",\"where\":[{\"prop\":\"category\",\"eq\":\"%s\"}]",
+                      PICK(random, CATEGORIES));
+    else if (random_below(random, 4) == 0)
+        buffer_printf(out, ",\"where\":[{\"prop\":\"channel\",\"in\":[\"web\",\"%s\"]}]",
+                      PICK(random, CHANNELS));
     buffer_printf(out, "%s", PICK(random, WINDOWS));
 }
 
@@ -242,6 +250,8 @@ static void say_something(struct small_house *house, struct random_stream *rando
     event.visitor = !is_known || random_below(random, 4) == 0 ? visitor : NULL;
     event.mobile = random_below(random, 12) == 0 ? mobile : NULL;
     event.city = random_below(random, 5) == 0 ? PICK(random, cities) : NULL;
+    event.channel = PICK(random, CHANNELS);
+    event.category = strcmp(event.type, "Product Viewed") == 0 ? PICK(random, CATEGORIES) : NULL;
     event.purpose = strcmp(event.type, "Consent Granted") == 0 ? "sms" : NULL;
     event.order = is_order ? order : NULL;
     event.revenue = is_order ? (int64_t)random_below(random, 60000) : 0;
@@ -270,6 +280,7 @@ static void first_words(struct small_house *house)
                                                 .user = "first",
                                                 .city = "nowhere",
                                                 .mobile = "+8613900000000",
+                                                .category = i == 0 ? "serum" : NULL,
                                                 .purpose = i == 4 ? "sms" : NULL,
                                                 .order = i == 2 || i == 3 ? "o0" : NULL,
                                                 .revenue = 1 });

@@ -355,6 +355,8 @@ struct small_event {
     int64_t time_ms;                     /* 0: now */
     int64_t revenue;                     /* fen; with it an order id */
     const char *order;
+    const char *channel;  /* NULL: web */
+    const char *category; /* of what is viewed */
 };
 
 static inline void small_identifier(struct event *event, const char *type, const char *value,
@@ -388,7 +390,7 @@ static inline struct event small_event_of(struct small_house *house, const struc
     event.received_ms = house->now_ms;
     event.time_ms = say->time_ms != 0 ? say->time_ms : house->now_ms;
     event.type = small_text(house, say->type);
-    event.channel = STR("web");
+    event.channel = say->channel != NULL ? small_text(house, say->channel) : STR("web");
     event.identifiers = arena_array(&house->arena, struct event_identifier, 4);
     small_identifier(&event, "user_id", small_text(house, say->user).data, IDENTIFIER_VERIFIED);
     small_identifier(&event, "mobile", small_text(house, say->mobile).data, IDENTIFIER_VERIFIED);
@@ -411,6 +413,9 @@ static inline struct event small_event_of(struct small_house *house, const struc
         event.promoted_int[PROMOTED_REVENUE] = say->revenue;
         snprintf(text, sizeof text, "{\"order_id\":\"%s\",\"revenue\":%lld.%02lld}", say->order,
                  (long long)say->revenue / 100, (long long)say->revenue % 100);
+        event.props = small_text(house, text);
+    } else if (say->category != NULL) {
+        snprintf(text, sizeof text, "{\"category\":\"%s\"}", say->category);
         event.props = small_text(house, text);
     } else if (say->purpose != NULL) {
         snprintf(text, sizeof text, "{\"purpose\":\"%s\"}", say->purpose);

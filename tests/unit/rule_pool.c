@@ -40,7 +40,7 @@ struct many {
     uint32_t count;
     struct rule_pool *pool;
     struct rule_pool *alone[RULES + MEASURES]; /* each rule in one of its own */
-    uint64_t seed, asked, named, moved, listened, unheard;
+    uint64_t seed, asked, named, moved, listened, unheard, shared;
 };
 
 static int64_t from_environment(const char *name, int64_t otherwise)
@@ -82,7 +82,8 @@ static struct said ask(struct many *many, uint32_t index, size_t customer,
 
 static bool is_same(const struct said *a, const struct said *b)
 {
-    return a->holds == b->holds && a->value.number == b->value.number;
+    return a->holds == b->holds && a->value.number == b->value.number &&
+           str_equal(a->value.text, b->value.text);
 }
 
 static void complain(const struct many *many, uint32_t index, size_t customer, const char *what,
@@ -178,6 +179,28 @@ static void check_listening(struct many *many, size_t customer, const struct his
     }
 }
 
+/* What is shared comes to what each comes to alone, whoever is asked first; and stays so until the hearing says. */
+static void check_shared(struct many *many, struct rule_hearing *hearing, size_t customer,
+                         int64_t now_ms)
+{
+    bool known[RULES + MEASURES];
+    uint32_t from = (uint32_t)random_below(&many->gambler.random, many->count);
+    for (uint32_t k = 0; k < many->count; k++) {
+        uint32_t i = (from + k) % many->count;
+        struct said shared = { .holds = false };
+        known[i] = i < many->count - MEASURES
+                       ? rule_pool_answer(many->pool, hearing, i, &shared.holds)
+                       : rule_pool_measure(many->pool, hearing, i, &shared.value, &shared.holds);
+        many->shared += known[i];
+        struct said alone = ask(many, i, customer, hearing->view, now_ms);
+        if (known[i] && !is_same(&shared, &alone))
+            complain(many, i, customer, "what is shared comes to something else", now_ms);
+    }
+    for (uint32_t i = 0; i < many->count; i++)
+        if (known[i])
+            check_stays(many, i, customer, hearing->view, now_ms, hearing->until_ms);
+}
+
 /* All but one of her events; then with it. */
 static void check_event(struct many *many, size_t customer, int64_t now_ms)
 {
@@ -213,6 +236,7 @@ static void check_event(struct many *many, size_t customer, int64_t now_ms)
         int64_t end = hearing.until_ms < before[i].until_ms ? hearing.until_ms : before[i].until_ms;
         check_stays(many, i, customer, &with, now_ms, end);
     }
+    check_shared(many, &hearing, customer, now_ms);
 }
 
 static void check_time(struct many *many, size_t customer, int64_t then_ms, int64_t now_ms)
@@ -237,6 +261,7 @@ static void check_time(struct many *many, size_t customer, int64_t then_ms, int6
             complain(many, i, customer, "time changed it, and it was not named", now_ms);
         check_stays(many, i, customer, &view, now_ms, hearing.until_ms);
     }
+    check_shared(many, &hearing, customer, now_ms);
 }
 
 static void play(struct many *many, uint64_t seed)
@@ -278,8 +303,10 @@ static void whoever_changes_is_named(void **state)
     buffer_init(&many.rule_json, 1 << 20);
     for (uint64_t i = 0; i < worlds; i++)
         play(&many, seed + i);
-    print_message("seed %" PRIu64 ": of %" PRIu64 " asked %" PRIu64 " named, %" PRIu64 " moved\n",
-                  seed, many.asked, many.named, many.moved);
+    print_message("seed %" PRIu64 ": of %" PRIu64 " asked %" PRIu64 " named, %" PRIu64
+                  " moved, %" PRIu64 " shared\n",
+                  seed, many.asked, many.named, many.moved, many.shared);
+    assert_true(many.shared > many.asked / 4);
     assert_true(many.moved > many.asked / 200);
     assert_true(many.named < many.asked / 2);
     assert_true(many.listened > many.asked / 200 && many.unheard > many.asked / 200);
