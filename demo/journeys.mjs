@@ -128,7 +128,6 @@ export async function rehearse(server, keys) {
     track('ContentShared', { share_via: 'wechat', content_id: 'post-1' }),
     track('Customer Group Joined', { group_id: 'G301' }),
     track('Review Submitted', { order_id: 'rehearsal', stars: 5 }),
-    track('Case Closed', { order_id: 'rehearsal' }),
   ]);
   await settled(server);
 }

@@ -384,6 +384,8 @@ static const struct handler {
     { "touch.decide", run_touch },
     { "touch.task", run_touch },
     { "coupon.put", run_touch },
+    { "pause.put", run_touch },
+    { "pause.lift", run_touch },
     { "touch.claim", run_touch },
     { "touch.results", run_touch },
     { "touch.receipts", run_touch },

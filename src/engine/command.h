@@ -41,7 +41,7 @@
  *  segment.members    {key, add:[…], remove:[…]} numbers       tag.values {key, values:[{customer, value, at}]}
  *  audience.install   {definitions:[{number, version, edges}]}: from the threads that computed them
  *  journey.*          docs/journeys.md
- *  template.put, channel.put, policy.put, stop.put, touch.*, coupon.put: docs/touches.md
+ *  template.put, channel.put, policy.put, stop.put, touch.*, coupon.put, pause.*: docs/touches.md
  *  team.put           {key,name,parent,customers,events,sources,accounts}   team.delete {key}: docs/teams.md
  *  team.share         {kind,key,team,level:"read|use|change|none"}          team.refuse {object,path}: the audit alone
  *  customer.erase     {customer, reason}: all of a customer; answers {number} of the erasure. docs/privacy.md
@@ -152,6 +152,8 @@
     X(TOUCH_DECIDE, "touch.decide", TOUCH_APPROVE, "an uncertain touch was decided")               \
     X(TOUCH_TASK, "touch.task", TASK_CHANGE, "a task of the call centre was taken or done")        \
     X(COUPON_PUT, "coupon.put", COUPON_CHANGE, "a pool of coupons was changed")                    \
+    X(PAUSE_PUT, "pause.put", CONSENT_CHANGE, "marketing to a customer was paused by hand")        \
+    X(PAUSE_LIFT, "pause.lift", CONSENT_CHANGE, "a pause of marketing was lifted by hand")         \
     X(TOUCH_CLAIM, "touch.claim", SYSTEM, "touches were claimed for sending")                      \
     X(TOUCH_RESULTS, "touch.results", SYSTEM, "channels told what came of touches")                \
     X(TOUCH_RECEIPTS, "touch.receipts", SYSTEM, "receipts of touches came")                        \

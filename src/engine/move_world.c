@@ -245,6 +245,24 @@ static err world_withdraw(void *context, uint64_t position, str reason,
                           (struct touch_moment){ moment.seq, moment.now_ms }, writes);
 }
 
+static err world_pause(void *context, const struct touch_pause *wanted,
+                       struct journey_moment moment, struct ledger_writes *writes)
+{
+    struct move *move = context;
+    err error = touch_pause(act_touches(move->engine), wanted,
+                            (struct touch_moment){ moment.seq, moment.now_ms }, writes);
+    act_values_reset(move->engine);
+    return error;
+}
+
+static err world_resume(void *context, uint32_t customer, str journey, str key, bool only_endless,
+                        struct journey_moment moment, struct ledger_writes *writes)
+{
+    struct move *move = context;
+    return touch_resume(act_touches(move->engine), customer, journey, key, only_endless,
+                        (struct touch_moment){ moment.seq, moment.now_ms }, writes);
+}
+
 static err change(struct move *move,
                   err (*function)(struct audience *, const struct audience_command *),
                   struct journey_moment moment, struct ledger_writes *writes)
@@ -325,6 +343,8 @@ struct journey_world move_world(struct move *move)
                                    .consent = world_consent,
                                    .touch = world_touch,
                                    .withdraw = world_withdraw,
+                                   .pause = world_pause,
+                                   .resume = world_resume,
                                    .set_tag = world_set_tag,
                                    .set_trait = world_set_trait,
                                    .set_member = world_set_member,

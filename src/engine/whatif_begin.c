@@ -52,8 +52,11 @@ static err fork_rooms(struct whatif_run *run, const struct engine_state *state)
     run->live_touches = state->touches;
     run->last_touch = touches_last(state->touches);
     err error = audience_then_new(state->audience, &run->then);
+    if (error == ERR_OK)
+        error = touches_fork_then(state->touches, &config, run->order.from_ms, &run->touches);
     return error == ERR_OK
-               ? touches_fork_then(state->touches, &config, run->order.from_ms, &run->touches)
+               ? touches_fork_pauses(run->touches, state->touches, run->order.from_ms,
+                                     str_from_c(run->order.journey), run->order.with_others)
                : error;
 }
 

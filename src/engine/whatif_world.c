@@ -364,6 +364,24 @@ static err world_withdraw(void *context, uint64_t position, str reason,
                           (struct touch_moment){ moment.seq, moment.now_ms }, NULL);
 }
 
+static err world_pause(void *context, const struct touch_pause *wanted,
+                       struct journey_moment moment, struct ledger_writes *writes)
+{
+    struct whatif_run *run = context;
+    (void)writes;
+    return touch_pause(run->touches, wanted, (struct touch_moment){ moment.seq, moment.now_ms },
+                       NULL);
+}
+
+static err world_resume(void *context, uint32_t customer, str journey, str key, bool only_endless,
+                        struct journey_moment moment, struct ledger_writes *writes)
+{
+    struct whatif_run *run = context;
+    (void)writes;
+    return touch_resume(run->touches, customer, journey, key, only_endless,
+                        (struct touch_moment){ moment.seq, moment.now_ms }, NULL);
+}
+
 /* Her nodes' newest words of then; at most `max` written, how many there are. */
 static size_t consent_words(const struct whatif_run *run, uint32_t root, uint8_t wanted,
                             struct profile_word *words, size_t max)
@@ -558,6 +576,8 @@ void world_fill(struct whatif_run *run)
         .consent = world_consent,
         .touch = world_touch,
         .withdraw = world_withdraw,
+        .pause = world_pause,
+        .resume = world_resume,
         .set_tag = world_set_tag,
         .set_trait = world_set_trait,
         .set_member = world_set_member,

@@ -144,9 +144,10 @@ const struct step_info *step_info(enum step_kind kind)
     X("node", " ", "type", "text", true, "类型", "kind")                                           \
     X("node", " ", "name", "text", false, "名称", "name")                                          \
     X("node",                                                                                      \
-      "wait wait_until send coupon points task webhook tag trait segment journey goal hold_out",   \
+      "wait wait_until send coupon points task webhook tag trait segment pause resume journey "    \
+      "goal hold_out",                                                                             \
       "next", "node", false, "下一步", "next")                                                     \
-    X("node", "wait", "for", "duration", false, "时长", "how long")                                \
+    X("node", "wait pause", "for", "duration", false, "时长", "how long")                          \
     X("node", "wait", "at", "time", false, "到几点", "until this time of day")                     \
     X("node", "wait", "weekdays", "weekdays", false, "到星期几", "on these days of the week")      \
     X("node", "wait", "date", "path", false, "到某个日期值", "until a value that is a time")       \
@@ -221,12 +222,13 @@ const struct step_info *step_info(enum step_kind kind)
     X("node", "webhook", "save", "text", false, "回复存为变量", "keep the reply as this variable") \
     X("node", "tag", "tag", "tag", true, "标签", "tag")                                            \
     X("node", "tag trait", "value", "value", false, "值", "value; none: taken away")               \
+    X("node", "tag trait", "from", "path", false, "取值于", "the value that it gets")              \
     X("node", "trait", "trait", "trait", true, "属性", "trait")                                    \
     X("node", "segment", "segment", "segment", true, "静态人群", "static segment")                 \
     X("node", "segment", "remove", "bool", false, "移出", "remove from it")                        \
     X("node", "journey", "journey", "journey", true, "旅程", "journey")                            \
     X("node", "goal", "goal", "goal", true, "目标", "goal")                                        \
-    X("node", "exit", "reason", "text", false, "原因", "reason")
+    X("node", "exit pause", "reason", "text", false, "原因", "reason")
 
 struct member {
     const char *part, *kinds, *name, *type;

@@ -94,6 +94,11 @@ struct journey_world {
                  struct ledger_writes *writes, struct touch_answer *answer);
     err (*withdraw)(void *context, uint64_t position, str reason, struct journey_moment moment,
                     struct ledger_writes *writes);
+    /* Marketing to her rests for this journey and key, or goes on (touch.h). */
+    err (*pause)(void *context, const struct touch_pause *wanted, struct journey_moment moment,
+                 struct ledger_writes *writes);
+    err (*resume)(void *context, uint32_t customer, str journey, str key, bool only_endless,
+                  struct journey_moment moment, struct ledger_writes *writes);
     /* Effects inside the house; exactly once because the step is. `value` is JSON. UNPROCESSABLE: cannot be. */
     err (*set_tag)(void *context, uint32_t customer, str key, str value,
                    struct journey_moment moment, struct ledger_writes *writes);

@@ -419,7 +419,9 @@ static bool is_final(const struct node *node, uint8_t status)
 {
     if (status == TOUCH_QUEUED || status == TOUCH_HELD || status == TOUCH_SENDING)
         return false;
-    return node->kind != NODE_KIND_WEBHOOK || status != TOUCH_SENT;
+    /* A webhook answers, a task is done: that it was handed over is no result yet. */
+    bool is_asked = node->kind == NODE_KIND_WEBHOOK || node->kind == NODE_KIND_TASK;
+    return !is_asked || status != TOUCH_SENT;
 }
 
 static err do_touch(struct walk *walk, uint16_t at, const struct node *node,
@@ -476,71 +478,6 @@ static err wake_touch(struct walk *walk, uint16_t at, const struct node *node, e
     return error == ERR_OK ? go(verdict, node->has_other ? node->other : node->next) : error;
 }
 
-/* ---- effects ---- */
-
-static err do_effect(struct walk *walk, uint16_t at, const struct node *node,
-                     struct verdict *verdict)
-{
-    const struct journey_world *world = walk->journeys->world;
-    struct journey_moment moment = { walk->seq, walk->now_ms };
-    uint32_t customer = walk->position->customer;
-    err error = ERR_OK;
-    if (node->kind == NODE_KIND_SET_TAG)
-        error =
-            world->set_tag(world->context, customer, node->key, node->value, moment, walk->writes);
-    else if (node->kind == NODE_KIND_SET_TRAIT)
-        error = world->set_trait(world->context, customer, node->key, node->value, moment,
-                                 walk->writes);
-    else
-        error = world->set_member(world->context, customer, node->key, !node->removes, moment,
-                                  walk->writes);
-    bool is_refused =
-        error == ERR_UNPROCESSABLE || error == ERR_NOT_FOUND || error == ERR_TOO_LARGE;
-    if (error != ERR_OK && !is_refused)
-        return error;
-    journey_walk_step(walk, STEP_DID, at, is_refused ? "refused" : "", node->key);
-    if (is_refused)
-        error = journey_walk_count(walk, at, COUNT_REFUSED, 1);
-    else
-        error = ERR_OK;
-    return error == ERR_OK ? go(verdict, node->next) : error;
-}
-
-/* Who joins another journey does so when this record's moves are done. */
-static err do_join(struct walk *walk, uint16_t at, const struct node *node, struct verdict *verdict)
-{
-    struct journeys *journeys = walk->journeys;
-    const struct journey *other = journey_find(journeys, node->key);
-    struct context context;
-    context_read(walk->position, &context);
-    journey_walk_step(walk, STEP_DID, at, other != NULL ? "" : "refused", node->key);
-    if (other == NULL)
-        return go(verdict, node->next);
-    size_t bytes = context.key.size + context.event.size;
-    struct join *join = memory_alloc(sizeof *join + bytes + 1);
-    if (join == NULL)
-        return ERR_NOMEM;
-    *join = (struct join){ .customer = walk->position->customer,
-                           .node_born = walk->position->node_born,
-                           .journey = other->number,
-                           .depth = (uint8_t)(journeys->join_depth + 1),
-                           .flags = walk->position->flags & POSITION_TEST,
-                           .key = (char *)(join + 1),
-                           .key_size = context.key.size,
-                           .event_size = context.event.size };
-    join->event = join->key + context.key.size;
-    if (context.key.size > 0)
-        memcpy(join->key, context.key.data, context.key.size);
-    if (context.event.size > 0)
-        memcpy(join->event, context.event.data, context.event.size);
-    if (journeys->joins_last != NULL)
-        journeys->joins_last->next = join;
-    else
-        journeys->joins = join;
-    journeys->joins_last = join;
-    return go(verdict, node->next);
-}
-
 static err do_goal(struct walk *walk, const struct node *node, struct verdict *verdict)
 {
     err error = journey_walk_goal(walk, node->goal, 0, node->id);
@@ -553,6 +490,7 @@ static err do_goal(struct walk *walk, const struct node *node, struct verdict *v
 err node_do(struct walk *walk, uint16_t at, struct verdict *verdict)
 {
     const struct node *node = &walk->version->nodes[at];
+    err error;
     switch (node->kind) {
     case NODE_KIND_WAIT:
         return do_wait(walk, at, node, verdict);
@@ -573,17 +511,24 @@ err node_do(struct walk *walk, uint16_t at, struct verdict *verdict)
     case NODE_KIND_SET_TAG:
     case NODE_KIND_SET_TRAIT:
     case NODE_KIND_MEMBER:
-        return do_effect(walk, at, node, verdict);
+        error = effect_set(walk, at, node);
+        break;
+    case NODE_KIND_PAUSE:
+    case NODE_KIND_RESUME:
+        error = effect_pause(walk, at, node);
+        break;
     case NODE_KIND_JOIN:
-        return do_join(walk, at, node, verdict);
+        error = effect_join(walk, at, node);
+        break;
     case NODE_KIND_GOAL:
         return do_goal(walk, node, verdict);
     case NODE_KIND_EXIT:
     case NODE_KIND_COUNT:
-        break;
+    default:
+        verdict->closes = true;
+        return journey_walk_close(walk, "exit", node->reason);
     }
-    verdict->closes = true;
-    return journey_walk_close(walk, "exit", node->reason);
+    return error == ERR_OK ? go(verdict, node->next) : error;
 }
 
 err node_wake(struct walk *walk, uint16_t at, enum wake wake, struct verdict *verdict)

@@ -219,6 +219,8 @@ static void follow(struct following *following, uint16_t at, int64_t at_ms, doub
     case NODE_KIND_SET_TAG:
     case NODE_KIND_SET_TRAIT:
     case NODE_KIND_MEMBER:
+    case NODE_KIND_PAUSE:
+    case NODE_KIND_RESUME:
     case NODE_KIND_JOIN:
     case NODE_KIND_GOAL:
     case NODE_KIND_COUNT:

@@ -460,11 +460,48 @@ static err find_goal(struct here *here)
                            : error;
 }
 
+/* A value that is said, or one that is taken from where it stands. */
+static err read_value(struct here *here)
+{
+    struct node *node = here->node;
+    char at[160];
+    err error =
+        journey_parse_raw(here->parsing, json_get(here->object, STR("value")), &node->value);
+    if (error == ERR_OK)
+        error = text(here, "from", false, &node->from);
+    snprintf(at, sizeof at, "%s/from", here->pointer);
+    if (error == ERR_OK && node->from.size > 0 && node->value.size > 0)
+        return journey_parse_fail(here->parsing, at, "it has a 'value', or one 'from' a path");
+    if (error == ERR_OK && str_starts_with(node->from, STR("event.")))
+        error = journey_parse_keep(here->parsing, str_slice(node->from, 6, node->from.size));
+    return error;
+}
+
+static err read_pause(struct here *here)
+{
+    struct node *node = here->node;
+    char at[160];
+    here->parsing->version->pauses = true;
+    err error = duration(here, "for", 0, &node->for_ms);
+    if (error == ERR_OK)
+        error = text(here, "reason", false, &node->reason);
+    snprintf(at, sizeof at, "%s/for", here->pointer);
+    if (error == ERR_OK && node->for_ms == 0 &&
+        json_kind(json_get(here->object, STR("for"))) != JSON_MISSING)
+        return journey_parse_fail(here->parsing, at,
+                                  "a pause of no time is none: leave 'for' out, and it lasts until "
+                                  "'resume' or the end of the journey");
+    snprintf(at, sizeof at, "%s/reason", here->pointer);
+    if (error == ERR_OK && node->reason.size > TOUCH_PAUSE_REASON_BYTES_MAX)
+        return journey_parse_fail(here->parsing, at, "a reason has at most %d bytes",
+                                  TOUCH_PAUSE_REASON_BYTES_MAX);
+    return error;
+}
+
 static err read_effect(struct here *here)
 {
     struct node *node = here->node;
-    err error =
-        journey_parse_raw(here->parsing, json_get(here->object, STR("value")), &node->value);
+    err error = read_value(here);
     if (error != ERR_OK)
         return error;
     switch ((int)node->kind) {
@@ -513,6 +550,8 @@ static err read_by_kind(struct here *here)
     case NODE_KIND_TASK:
     case NODE_KIND_WEBHOOK:
         return read_touching(here);
+    case NODE_KIND_PAUSE:
+        return read_pause(here);
     default:
         return read_effect(here);
     }

@@ -63,6 +63,8 @@ enum trigger_kind {
     X(SET_TAG, "tag", "打标签", "set a tag")                                             \
     X(SET_TRAIT, "trait", "写属性", "set a trait")                                       \
     X(MEMBER, "segment", "加入或移出静态人群", "add to or remove from a static segment") \
+    X(PAUSE, "pause", "暂停营销", "pause marketing")                                     \
+    X(RESUME, "resume", "恢复营销", "marketing goes on")                                 \
     X(JOIN, "journey", "进入另一旅程", "join another journey")                           \
     X(GOAL, "goal", "目标", "goal")                                                      \
     X(EXIT, "exit", "退出", "exit")
@@ -190,7 +192,7 @@ struct node {
     int priority;
     int64_t expires_ms, cost_minor;
     /* tag, trait, segment, journey, goal, webhook's variable, coupon */
-    str key, value;
+    str key, value, from; /* from: the path of a value that is taken over */
     bool removes;
     uint8_t goal; /* index */
     str reason;
@@ -274,6 +276,7 @@ struct version {
     str brand, purpose, campaign;
     bool is_plain; /* chooses nobody by what is known of her, as its maker says */
     bool is_held;  /* its rules are */
+    bool pauses;   /* has a node that does */
     int64_t published_ms;
     uint32_t *waiting; /* per node, and then START, ABSENCE, CONTROL, AFTER */
     uint32_t position_count;
@@ -744,6 +747,10 @@ struct verdict {
     uint16_t next;
     int64_t due_ms;
 };
+/* effect.c: what is done at once; where it cannot be (a tag that is gone), that is a step and a count, no error. */
+err effect_set(struct walk *walk, uint16_t at, const struct node *node) MUST_USE;
+err effect_pause(struct walk *walk, uint16_t at, const struct node *node) MUST_USE;
+err effect_join(struct walk *walk, uint16_t at, const struct node *node) MUST_USE;
 err node_do(struct walk *walk, uint16_t node, struct verdict *verdict) MUST_USE;
 /* It stood there and was woken: where to go on, or stay once more. */
 err node_wake(struct walk *walk, uint16_t node, enum wake wake, struct verdict *verdict) MUST_USE;

@@ -111,6 +111,22 @@ static err withdraw(struct walk *walk, const char *reason)
                            (struct journey_moment){ walk->seq, walk->now_ms }, walk->writes);
 }
 
+/* A pause without an end lasts as long as she is in the journey. */
+static err resume(struct walk *walk)
+{
+    const struct journey_world *world = walk->journeys->world;
+    const struct journey *journey = walk->version->journey;
+    struct context context;
+    bool pauses = false;
+    for (uint32_t i = 0; i < journey->version_count; i++)
+        pauses = pauses || journey->versions[i]->pauses;
+    if (!pauses)
+        return ERR_OK;
+    context_read(walk->position, &context);
+    return world->resume(world->context, walk->position->customer, journey->key, context.key, true,
+                         (struct journey_moment){ walk->seq, walk->now_ms }, walk->writes);
+}
+
 err journey_walk_close(struct walk *walk, const char *reason, str detail)
 {
     bool inside = position_is_inside(walk->position);
@@ -122,6 +138,8 @@ err journey_walk_close(struct walk *walk, const char *reason, str detail)
         error = journey_walk_count(walk, NODE_START, COUNT_EXITED, 1);
         if (error == ERR_OK && strcmp(reason, "end") != 0)
             error = withdraw(walk, reason);
+        if (error == ERR_OK)
+            error = resume(walk);
     }
     if (error == ERR_OK && until_ms > 0 && strcmp(reason, "erased") != 0) {
         walk->position->state = POSITION_WAITING;

@@ -198,6 +198,8 @@ static err pack_all(struct packing *packing, struct problem *problem)
     if (error == ERR_OK)
         error = pack_list(packing, "consents", route_consent_list, "", problem);
     if (error == ERR_OK)
+        error = pack_list(packing, "pauses", route_pause_list, "", problem);
+    if (error == ERR_OK)
         error = pack_list(packing, "merges", route_customer_merges, "", problem);
     if (error == ERR_OK)
         error = pack_list(packing, "journeys", route_customer_journeys, "", problem);

@@ -33,6 +33,7 @@ static const struct {
     { "memberships", "标签与人群，及其原因", "tags and segments, and why" },
     { "consent", "目前的同意", "consent now" },
     { "consents", "每一次同意与撤回，及其凭证", "each decision, with its proof" },
+    { "pauses", "营销的暂停，及其原因", "pauses of marketing, and why" },
     { "summary", "汇总", "summary" },
     { "merges", "由哪些记录合并而来", "which records were joined" },
     { "journeys", "自动旅程", "journeys" },

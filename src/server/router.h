@@ -293,6 +293,11 @@
     X(GET, API "/touch-corrections", TOUCH_SEE, WORKING, NONE, correction_list,                    \
       listTouchCorrections, "kind journey " PAGED)                                                 \
     X(GET, API "/customers/{one_id}/reach", TOUCH_SEE, WORKING, NONE, reach_get, getReach, "")     \
+    X(GET, API "/customers/{one_id}/pauses", TOUCH_SEE, WORKING, NONE, pause_list, listPauses, "") \
+    X(POST, API "/customers/{one_id}/pauses", CONSENT_CHANGE, WORKING, BODY, pause_post,           \
+      pauseMarketing, "")                                                                          \
+    X(DELETE, API "/customers/{one_id}/pauses/{number}", CONSENT_CHANGE, WORKING, NONE,            \
+      pause_delete, liftPause, "")                                                                 \
     X(GET, API "/templates", TEMPLATE_SEE, WORKING, NONE, template_list, listTemplates, "")        \
     X(GET, API "/templates/{key}", TEMPLATE_SEE, WORKING, NONE, template_get, getTemplate, "")     \
     X(PUT, API "/templates/{key}", TEMPLATE_CHANGE, WORKING, BODY, template_put, putTemplate, "")  \

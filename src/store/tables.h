@@ -142,6 +142,9 @@
           "T:scope T:value I:since_ms I:user_number T:why I:lifted_ms I:lifted_by")                   \
     TABLE(TOUCH_CHANCES, "touch_chances", 4, true,                                                    \
           "I:customer T:account I:kind T:what I:count I:at_ms")                                       \
+    TABLE(TOUCH_PAUSES, "touch_pauses", 1, true,                                                      \
+          "I:number I:customer T:journey T:key T:reason I:user_number I:since_ms I:until_ms "         \
+          "I:lifted_ms I:lifted_by")                                                                  \
     TABLE(TOUCH_SPENT, "touch_spent", 1, true, "I:key I:minor")                                       \
     TABLE(TOUCH_TASKS, "touch_tasks", 1, true,                                                        \
           "I:touch I:customer T:account T:content I:created_ms I:expires_ms")                         \

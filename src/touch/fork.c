@@ -148,6 +148,8 @@ err touches_fork(const struct touches *touches, const struct touches_config *con
     if (error == ERR_OK)
         error = copy_tables(fork, touches);
     if (error == ERR_OK)
+        error = touches_pauses_copy(fork, touches, NULL, NULL);
+    if (error == ERR_OK)
         error = copy_waiting(fork, touches);
     memcpy(fork->counts, touches->counts, sizeof fork->counts);
     if (error != ERR_OK)
@@ -196,6 +198,27 @@ err touches_fork_then(const struct touches *touches, const struct touches_config
     else
         *made = fork;
     return error;
+}
+
+struct pauses_then {
+    int64_t from_ms;
+    str journey;
+    bool of_every_journey;
+};
+
+static bool is_kept(const void *context, const struct touch_pause *told)
+{
+    const struct pauses_then *then = context;
+    bool is_made_again = told->journey.size > 0 &&
+                         (then->of_every_journey || str_equal(told->journey, then->journey));
+    return told->since_ms < then->from_ms || !is_made_again;
+}
+
+err touches_fork_pauses(struct touches *fork, const struct touches *live, int64_t from_ms,
+                        str journey, bool of_every_journey)
+{
+    struct pauses_then then = { from_ms, journey, of_every_journey };
+    return touches_pauses_copy(fork, live, is_kept, &then);
 }
 
 uint32_t touches_last(const struct touches *touches)

@@ -232,6 +232,21 @@ static bool asks_unsubscribed(struct asking *ask)
     return her_chance(ask, CHANCE_UNSUBSCRIBED, STR_NONE) != NULL;
 }
 
+/* Service goes on: what she is helped with is no marketing. */
+static bool asks_paused(struct asking *ask)
+{
+    const struct candidate *candidate = ask->candidate;
+    const struct pause *pause =
+        str_equal(candidate->line->purpose, STR("service"))
+            ? NULL
+            : touches_pause_find(ask->touches, candidate->customer, candidate->now_ms);
+    if (pause == NULL)
+        return false;
+    ask->verdict->until_ms = pause->told.until_ms;
+    ask->verdict->detail = pause->told.journey.data;
+    return true;
+}
+
 static bool asks_unreachable(struct asking *ask)
 {
     const struct touch_world *world = ask->touches->config.world;
@@ -385,6 +400,7 @@ static const struct row {
     [GATE_PLAIN] = { .asks = asks_plain },
     [GATE_REFUSED] = { .asks = asks_refused },
     [GATE_UNSUBSCRIBED] = { .asks = asks_unsubscribed },
+    [GATE_PAUSED] = { .asks = asks_paused },
     [GATE_UNREACHABLE] = { .asks = asks_unreachable },
     [GATE_SAME_ORDER] = { .asks = asks_same_order },
     [GATE_SAME_CONTENT] = { .asks = asks_same_content },

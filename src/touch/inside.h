@@ -82,6 +82,7 @@ enum gate_class { GATE_ALL, GATE_MARKETING };
       "she wants nothing chosen for her by what is known of her")                               \
     X(REFUSED, "channel_refused", DROP, ALL, "已拒绝此渠道", "she has refused this channel")    \
     X(UNSUBSCRIBED, "unsubscribed", DROP, ALL, "已退订", "she has unsubscribed")                \
+    X(PAUSED, "paused", DROP, MARKETING, "营销已暂停", "marketing to her is paused")            \
     X(UNREACHABLE, "unreachable", DROP, ALL, "没有此渠道的标识",                                \
       "no identifier of this channel is known")                                                 \
     X(SAME_ORDER, "duplicate_order", DROP, ALL, "此订单已发过",                                 \
@@ -284,6 +285,15 @@ struct chance {
     uint32_t count;
     int64_t at_ms;
 };
+/* ---- pauses (pause.c) ---- */
+
+/* One cause for which marketing to a node's customer rests, or rested; `told` is touch.h's, its texts in `texts`. */
+struct pause {
+    struct touch_pause told;
+    uint32_t lifted_by, older; /* older: place + 1 of another one of this node; 0: none */
+    char *texts;               /* journey, key and reason, each with a zero behind */
+};
+
 /* ---- coupons ---- */
 
 struct pool {
@@ -342,6 +352,9 @@ struct touches {
     struct chance *chances;
     size_t chance_count, chance_capacity;
     struct map chance_places;
+    struct pause *pauses; /* by number - 1 */
+    size_t pause_count, pause_capacity;
+    struct map pause_places; /* node → place + 1 of its newest */
     struct pool pools[POOLS_MAX];
     size_t pool_count;
     struct map code_places; /* codes that were put before */
@@ -494,6 +507,21 @@ struct chance *touches_chance_find(const struct touches *touches, uint64_t key);
 err touches_chance_put(struct touches *touches, uint32_t node, const struct account *account,
                        enum chance_kind kind, str what, uint32_t count, int64_t at_ms) MUST_USE;
 
+/* pause.c */
+/* The one of hers that lasts longest at this moment; NULL: none. */
+const struct pause *touches_pause_find(const struct touches *touches, uint32_t customer,
+                                       int64_t at_ms);
+/* As it stands in the ledger: the next number. */
+err touches_pause_load(struct touches *touches, const struct touch_pause *told,
+                       uint32_t lifted_by) MUST_USE;
+/* Those of which `is_kept` says so (NULL: all), with their numbers. */
+err touches_pauses_copy(struct touches *to, const struct touches *from,
+                        bool (*is_kept)(const void *context, const struct touch_pause *told),
+                        const void *context) MUST_USE;
+err touches_pauses_forget(struct touches *touches, uint32_t customer) MUST_USE;
+void touches_pauses_digest(const struct touches *touches, struct digest *digest);
+void touches_pauses_free(struct touches *touches);
+
 /* What subscriptions of this line are granted for: the provider's id of its template. */
 str touches_stock_name(const struct touches *touches, const struct line *line);
 /* The newest of hers with something left; 0 nodes: none. */
@@ -522,6 +550,8 @@ struct candidate touches_candidate_again(const struct touches *touches,
                                          const struct waiting *waiting, int64_t now_ms);
 /* The gates once more for one that waits. *passes: it is, or stays, queued. */
 err touches_look_again(struct touches *touches, uint32_t number, bool *passes) MUST_USE;
+/* The same for all of hers that wait: what a gate drops by now is dropped, the others stay as they are. */
+err touches_look_at_hers(struct touches *touches, uint32_t customer) MUST_USE;
 
 /* claim.c */
 err touches_send_row(struct touches *touches, const struct waiting *waiting, str provider_id,

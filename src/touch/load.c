@@ -235,6 +235,23 @@ static bool take_chance(void *context, const struct ledger_value *values)
     return loading->error == ERR_OK;
 }
 
+static bool take_pause(void *context, const struct ledger_value *values)
+{
+    struct loading *loading = context;
+    const struct touch_pause told = { .number = (uint32_t)values[0].integer,
+                                      .node = (uint32_t)values[1].integer,
+                                      .journey = values[2].bytes,
+                                      .key = values[3].bytes,
+                                      .reason = values[4].bytes,
+                                      .user_number = (uint32_t)values[5].integer,
+                                      .since_ms = values[6].integer,
+                                      .until_ms =
+                                          values[7].integer != 0 ? values[7].integer : INT64_MAX,
+                                      .lifted_ms = values[8].integer };
+    loading->error = touches_pause_load(loading->touches, &told, (uint32_t)values[9].integer);
+    return loading->error == ERR_OK;
+}
+
 static bool take_spent(void *context, const struct ledger_value *values)
 {
     struct loading *loading = context;
@@ -290,19 +307,13 @@ err touches_load(struct touches *touches, struct ledger *ledger, struct problem 
         enum ledger_table table;
         ledger_visitor visit;
     } tables[] = {
-        { LEDGER_TOUCH_LINES, take_line },
-        { LEDGER_TOUCH_POLICY, take_policy },
-        { LEDGER_TOUCH_ACCOUNTS, take_account },
-        { LEDGER_TOUCH_TEMPLATES, take_template },
-        { LEDGER_TOUCH_STOPS, take_stop },
-        { LEDGER_TOUCH_CHANCES, take_chance },
-        { LEDGER_TOUCH_SPENT, take_spent },
-        { LEDGER_COUPON_POOLS, take_pool },
-        { LEDGER_COUPON_CODES, take_code },
-        { LEDGER_TOUCH_TASK_STATES, take_task },
-        { LEDGER_TOUCH_CORRECTIONS, take_correction },
-        { LEDGER_TOUCH_STATES, take_state },
-        { LEDGER_TOUCHES, take_touch },
+        { LEDGER_TOUCH_LINES, take_line },       { LEDGER_TOUCH_POLICY, take_policy },
+        { LEDGER_TOUCH_ACCOUNTS, take_account }, { LEDGER_TOUCH_TEMPLATES, take_template },
+        { LEDGER_TOUCH_STOPS, take_stop },       { LEDGER_TOUCH_CHANCES, take_chance },
+        { LEDGER_TOUCH_PAUSES, take_pause },     { LEDGER_TOUCH_SPENT, take_spent },
+        { LEDGER_COUPON_POOLS, take_pool },      { LEDGER_COUPON_CODES, take_code },
+        { LEDGER_TOUCH_TASK_STATES, take_task }, { LEDGER_TOUCH_CORRECTIONS, take_correction },
+        { LEDGER_TOUCH_STATES, take_state },     { LEDGER_TOUCHES, take_touch },
         { LEDGER_TOUCH_SENDS, take_send },
     };
     struct loading loading = { .touches = touches, .problem = problem };

@@ -18,8 +18,8 @@
 /* What is as it is, whatever the policy says. */
 static const uint64_t gates_of_the_world =
     BIT(GATE_STOPPED) | BIT(GATE_GONE) | BIT(GATE_RESTRICTED) | BIT(GATE_PLAIN) |
-    BIT(GATE_REFUSED) | BIT(GATE_UNSUBSCRIBED) | BIT(GATE_UNREACHABLE) | BIT(GATE_NO_STOCK) |
-    BIT(GATE_NO_WINDOW) | BIT(GATE_BEHIND);
+    BIT(GATE_REFUSED) | BIT(GATE_UNSUBSCRIBED) | BIT(GATE_PAUSED) | BIT(GATE_UNREACHABLE) |
+    BIT(GATE_NO_STOCK) | BIT(GATE_NO_WINDOW) | BIT(GATE_BEHIND);
 
 static struct rehearsal_outcome *outcome_of(struct rehearsal_room *room, uint32_t touch)
 {

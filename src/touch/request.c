@@ -380,7 +380,7 @@ static size_t hers_that_wait(const struct touches *touches, uint32_t customer, u
 }
 
 /* What waits for her is looked at again: consent, identifiers, merges (U4). */
-static err look_at_hers(struct touches *touches, uint32_t customer)
+err touches_look_at_hers(struct touches *touches, uint32_t customer)
 {
     size_t count = hers_that_wait(touches, customer, NULL);
     if (count == 0)
@@ -401,7 +401,7 @@ err touch_customer_changed(struct touches *touches, uint32_t customer, struct to
 {
     touches_call_begin(touches, writes, moment);
     touches_chain_nodes(touches, customer);
-    return touches_call_end(touches, look_at_hers(touches, customer));
+    return touches_call_end(touches, touches_look_at_hers(touches, customer));
 }
 
 err touch_merged(struct touches *touches, uint32_t survivor, const uint32_t *absorbed, size_t count,
@@ -465,7 +465,7 @@ static err erase(struct touches *touches, uint32_t customer, uint32_t *count)
                 touches, number,
                 &(struct step){ .status = TOUCH_SUPPRESSED, .reason = STR("erased") });
     }
-    return error;
+    return error == ERR_OK ? touches_pauses_forget(touches, customer) : error;
 }
 
 err touch_erased(struct touches *touches, uint32_t customer, struct touch_moment moment,

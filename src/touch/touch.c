@@ -80,6 +80,7 @@ void touches_free(struct touches **taken)
     free_templates(touches);
     for (size_t i = 0; i < touches->pool_count; i++)
         memory_free(touches->pools[i].codes);
+    touches_pauses_free(touches);
     memory_free(touches->chances);
     memory_free(touches->spent);
     memory_free(touches->changes);
@@ -118,7 +119,7 @@ static void write_reach(const struct touches *touches, struct account *account, 
     json_member_text(writer, STR("account"), account->key);
     json_member_bool(writer, STR("reachable"), verdict.gate == GATE_NONE);
     json_member_text(writer, STR("reason"), str_from_c(touches_gate_code(verdict.gate)));
-    if (verdict.holds && verdict.until_ms < INT64_MAX)
+    if ((verdict.holds || verdict.gate == GATE_PAUSED) && verdict.until_ms < INT64_MAX)
         json_member_time(writer, STR("until"), verdict.until_ms);
     json_end_object(writer);
 }
@@ -195,6 +196,7 @@ void touch_digest(const struct touches *touches, struct digest *digest)
                                 (uint64_t)waiting->tries << 8 | waiting->flags };
         digest_add(digest, row, sizeof row);
     }
+    touches_pauses_digest(touches, digest);
 }
 
 bool touch_account_is(const struct touches *touches, str key, enum channel_kind *kind)

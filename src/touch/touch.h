@@ -12,7 +12,7 @@
  * provider honours keys, or uncertain.
  *
  * The gates, in order (gate.c is one table; docs/touches.md): stop-all; journey or account stopped; erased; test users only;
- * hold-out; consent of purpose and channel; unsubscribed; reachable (a recipient); duplicate (order, content); expired; quiet hours
+ * hold-out; consent of purpose and channel; unsubscribed; paused; reachable (a recipient); duplicate (order, content); expired; quiet hours
  * (hold or drop); frequency caps (channel, purpose, brand, overall; sliding and calendar); priority among those that wait for the
  * same person; budget; channel's quota (per customer, subscription stock, 48-hour window). Transactional messages pass those
  * that the table says, never consent withdrawn for the channel, never stop-all.
@@ -23,7 +23,7 @@
  *   U3 caps count queued, held-back, sending and sent ones alike: 50 journeys in one second cannot exceed one.
  *   U4 consent withdrawn, stop-all, exit of the journey reach whatever is not yet `sending`: in the apply of that record.
  *   U5 every status that a touch ever had is a row (touch_steps), with its time and reason.
- *   U6 merges: touches follow their node to the survivor, caps add up; a split gives them back.
+ *   U6 merges: touches follow their node to the survivor, caps add up, pauses of each hold; a split gives them back.
  *
  * Engine thread alone unless a function says otherwise; deterministic. `writes` NULL: an overlay, nothing is stored (what-if).
  */
@@ -147,6 +147,10 @@ void touches_fork_take_back_coupon(struct touches *fork, str pool_key);
 bool touches_fork_shares(const struct touches *fork);
 void touches_fork_forget_given(struct touches *fork);
 void touches_fork_absorb(struct touches *fork, const struct touches *other);
+/* Those of before `from_ms` are there from the beginning. Later ones as they came in fact, save those that the run makes itself: of
+ * `journey`, or of every journey. Engine thread. */
+err touches_fork_pauses(struct touches *fork, const struct touches *live, int64_t from_ms,
+                        str journey, bool of_every_journey) MUST_USE;
 /* What is queued goes out as by the sender, gates once more and all, save that nothing is rendered. Of one account at a time: the
  * first of those that have something, in the order in which they were made. */
 struct touch_claimed {
@@ -219,6 +223,36 @@ err touch_withdraw(struct touches *touches, uint64_t position, str reason,
 err touch_missed(struct touches *touches, const struct touch_request *request, str reason,
                  struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
 
+/* ---- pauses: marketing to her rests (pause.c) ----
+ *
+ * A cause is a node with journey and key (of the position), or with neither: by hand. The same cause again changes its pause, while
+ * that lasts; several causes hold beside one another. Nothing but service and transactional touches passes meanwhile; what waits is
+ * suppressed in the record that pauses, and does not come back. */
+struct touch_pause {
+    uint32_t number, node; /* node 0: of somebody who was erased */
+    uint32_t user_number;  /* by hand: whose */
+    str journey, key, reason;
+    int64_t since_ms, until_ms; /* INT64_MAX: until it is lifted */
+    int64_t lifted_ms;          /* 0: it was not */
+};
+#define TOUCH_PAUSE_REASON_BYTES_MAX 1000
+/* As `wanted` says (node, journey, key, reason, until_ms), from now on. UNPROCESSABLE: the key or reason is too long. */
+err touch_pause(struct touches *touches, const struct touch_pause *wanted,
+                struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
+/* The end of what this journey paused for this key of hers. `only_endless`: what has an end keeps it. */
+err touch_resume(struct touches *touches, uint32_t customer, str journey, str key,
+                 bool only_endless, struct touch_moment moment,
+                 struct ledger_writes *writes) MUST_USE;
+static inline bool touch_pause_lasts(const struct touch_pause *pause, int64_t at_ms)
+{
+    int64_t end_ms = pause->lifted_ms != 0 ? pause->lifted_ms : pause->until_ms;
+    return pause->since_ms <= at_ms && at_ms < end_ms;
+}
+/* Hers, also those that are over: by node, the newest of each first. Texts are borrowed until the next change. */
+void touch_visit_pauses(const struct touches *touches, uint32_t customer,
+                        void (*visit)(void *context, const struct touch_pause *pause),
+                        void *context);
+
 /* ---- from apply ---- */
 
 /* What she does may say what a channel allows of her: subscriptions granted, contact within 48 hours, followed or not. Any event;
@@ -257,7 +291,9 @@ err touch_run_due(struct touches *touches, size_t limit, struct touch_moment mom
     X(TOUCH_RUN, "touch.run", touch_run)                         \
     X(TOUCH_RECOVER, "touch.recover", touch_recover)             \
     X(TOUCH_TASK, "touch.task", touch_change_task)               \
-    X(COUPON_PUT, "coupon.put", touch_put_coupons)
+    X(COUPON_PUT, "coupon.put", touch_put_coupons)               \
+    X(PAUSE_PUT, "pause.put", touch_put_pause)                   \
+    X(PAUSE_LIFT, "pause.lift", touch_lift_pause)
 struct touch_command {
     json_value body;
     struct touch_moment moment;

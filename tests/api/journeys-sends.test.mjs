@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// S2, S3, S4, S6, S20, S34 by the API, as far as they are what happens next: journeys through the touch room and a channel to the
+// S2, S3, S4, S6, S20, S30, S34 by the API, as far as they are what happens next: journeys through the touch room and a channel to the
 // sandbox, on the virtual clock of both. What is expected is looked up where the messages arrive, not in the journey's own books.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -371,6 +371,98 @@ test('S34 the red button: nothing more leaves, journeys too; later it goes on, o
   await quiet();
   for (const user of users) assert.equal((await inbox(user, 'SMS_NEWS')).length, 1, user);
   assert.equal((await sandbox.messages({ kind: 'sms_aliyun' })).total, sentBefore + users.length + 1);
+});
+
+// ---- S30 ----
+
+const pausesOf = async (user) => (await expect(kith, 200, 'GET', `/customers/${await oneId(user)}/pauses`)).items;
+const newsTo = async (user) => {
+  const { items: [touch] } = await news([user]);
+  return `${touch.status} ${touch.reason ?? ''}`.trim();
+};
+const taskOf = async (user) => {
+  const id = await oneId(user);
+  return (await kith.get('/tasks?status=open&limit=200')).items.find((task) => task.customer === id);
+};
+
+test('S30 her voice: a review, a survey, a score becomes a trait; two stars stop marketing and open a task; done, it goes on', real, async () => {
+  await advanceTo(10);
+  await kith.put('/templates/recovery_call', { name: 'recovery', channel: 'call', parts: { text: '{{ event.order_id }}' } });
+  await say(did('nobody', 'Review Submitted', { order_id: 'x', stars: 5 }), did('nobody', 'Survey Answered', { score: 9 }));
+  await live('recovery', await ready('recovery'));
+  await live('score', {
+    name: 'NPS', trigger: { type: 'event', event: 'Survey Answered' }, start: 'score',
+    nodes: {
+      score: { type: 'trait', trait: 'nps_score', from: 'event.score', next: 'low' },
+      low: { type: 'branch', cases: [{ value: 'event.score', lte: 6, next: 'stop' }], otherwise: null },
+      stop: { type: 'pause', for: '7d', reason: 'NPS' },
+    },
+  });
+  await people('s30-happy', 's30-low', 's30-late', 's30-score');
+  // what waits for her is pulled by the review that comes meanwhile
+  await advanceTo(22);
+  assert.equal(await newsTo('s30-low'), 'held quiet_hours');
+  await say(did('s30-happy', 'Review Submitted', { order_id: 'O1', stars: 5 }), did('s30-low', 'Review Submitted', { order_id: 'O2', stars: 2 }),
+    did('s30-late', 'Review Submitted', { order_id: 'O3', stars: 1 }), did('s30-score', 'Survey Answered', { score: 3 }));
+  await quiet();
+  assert.deepEqual((await touchesOf('s30-low')).filter((one) => one.template === 'news').map((one) => [one.status, one.reason]), [['suppressed', 'paused']]);
+  for (const [user, trait, value] of [['s30-happy', 'rating', 5], ['s30-low', 'rating', 2], ['s30-score', 'nps_score', 3]])
+    assert.equal((await kith.customerBy('user_id', user)).traits[trait], value, user);
+  await advanceTo(10);
+  assert.deepEqual(await inbox('s30-low'), []);
+  assert.equal(await newsTo('s30-happy'), 'queued');
+  for (const user of ['s30-low', 's30-late', 's30-score']) assert.equal(await newsTo(user), 'suppressed paused', user);
+  // service and transactional messages reach her
+  const { items: [served] } = await news(['s30-low'], { purpose: 'service' });
+  assert.equal(served.status, 'queued');
+  // since when, why, until when, in both languages
+  const [pause] = await pausesOf('s30-low');
+  assert.deepEqual([pause.active, pause.journey, pause.reason, pause.until, pause.by], [true, 'recovery', '两星及以下评价', null, null]);
+  assert.match(pause.text.zh, /自 2026-\d\d-\d\d 22:00 起暂停营销，由旅程recovery 设置，原因：两星及以下评价，直到恢复/);
+  assert.match(pause.text.en, /paused since 2026-\d\d-\d\d 22:00, by journey recovery, because: 两星及以下评价; until it is lifted/);
+  const reach = (await expect(kith, 200, 'GET', `/customers/${await oneId('s30-score')}/reach`)).items.find((one) => one.channel === 'sms');
+  assert.deepEqual([reach.reachable, reach.reason, Date.parse(reach.until)], [false, 'paused', Date.parse((await pausesOf('s30-score'))[0].until)]);
+  // her task is done: that ends it; nobody does the other, and 14 days do
+  const task = await taskOf('s30-low');
+  await kith.post(`/tasks/${task.id}`, { action: 'take' });
+  assert.equal(await newsTo('s30-low'), 'suppressed paused');
+  await kith.post(`/tasks/${task.id}`, { action: 'result', result: 'reached' });
+  await quiet();
+  assert.equal((await pausesOf('s30-low'))[0].active, false);
+  assert.equal(await newsTo('s30-low'), 'queued');
+  await advance(7 * DAY);
+  assert.equal(await newsTo('s30-score'), 'queued');
+  assert.equal(await newsTo('s30-late'), 'suppressed paused');
+  await advance(8 * DAY);
+  assert.equal(await newsTo('s30-late'), 'queued');
+});
+
+test('S30 marketing to her is paused by hand, beside others, and lifted; who merges is paused, who is split is not', real, async () => {
+  await people('s30-hand', 's30-other');
+  const path = `/customers/${await oneId('s30-hand')}/pauses`;
+  const refusals = [[{}, '/reason'], [{ reason: '' }, '/reason'], [{ reason: 'x', until: 'soon' }, '/until'], [{ reason: 'x', until: new Date(now).toISOString() }, '/until']];
+  for (const [body, pointer] of refusals)
+    assert.equal((await expect(kith, 422, 'POST', path, { body })).errors[0].pointer, pointer, JSON.stringify(body));
+  const end = new Date(now + 2 * DAY).toISOString();
+  const [first] = (await expect(kith, 200, 'POST', path, { body: { reason: '投诉处理中', until: end } })).items;
+  assert.deepEqual([first.active, first.by, first.reason, first.journey, Date.parse(first.until)], [true, 'admin', '投诉处理中', null, Date.parse(end)]);
+  const [again] = (await expect(kith, 200, 'POST', path, { body: { reason: '客户要求' } })).items;
+  assert.deepEqual([again.number, again.until, again.reason], [first.number, null, '客户要求']);
+  assert.equal(await newsTo('s30-hand'), 'suppressed paused');
+  const other = await oneId('s30-other'), hand = await oneId('s30-hand');
+  assert.equal(await newsTo('s30-other'), 'queued');
+  await kith.post(`/customers/${other}/merge`, { other: hand });
+  assert.equal(await newsTo('s30-other'), 'suppressed paused');
+  const merges = (await kith.get(`/customers/${await oneId('s30-other')}/merges`)).items;
+  await kith.post(`/customers/${await oneId('s30-other')}/split`, { merge_id: merges[0].id });
+  assert.equal(await newsTo('s30-other'), 'queued');
+  assert.equal(await newsTo('s30-hand'), 'suppressed paused');
+  const [lifted] = (await expect(kith, 200, 'DELETE', `${path}/${first.number}`)).items;
+  assert.equal(lifted.active, false);
+  assert.match(lifted.text.zh, /已恢复于/);
+  assert.equal(await newsTo('s30-hand'), 'queued');
+  await expect(kith, 404, 'DELETE', `${path}/999999`);
+  await expect(kith, 404, 'DELETE', `/customers/${other}/pauses/${first.number}`);
 });
 
 test('journeys and touches in memory are what the log says, and what the ledger gives back', real, async () => {

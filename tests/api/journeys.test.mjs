@@ -46,7 +46,7 @@ const care = {
 test('catalogue and library are there, and every ready journey names its scene or none', real, async () => {
   const catalogue = await expect(kith, 200, 'GET', '/journeys/catalogue');
   assert.equal(catalogue.triggers.length, 8);
-  assert.equal(catalogue.nodes.length, 16);
+  assert.equal(catalogue.nodes.length, 18);
   assert.ok(catalogue.nodes.every((node) => node.text.zh && node.text.en && node.members.length > 0));
   const library = await expect(kith, 200, 'GET', '/journeys/library');
   assert.equal(library.items.length, 9);

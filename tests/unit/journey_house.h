@@ -306,6 +306,26 @@ static inline err jh_set_member(void *context, uint32_t customer, str segment, b
     return jh_effect(context, customer, is_in ? "in" : "out", segment, STR_NONE);
 }
 
+static inline err jh_pause(void *context, const struct touch_pause *wanted,
+                           struct journey_moment moment, struct ledger_writes *writes)
+{
+    char until[40];
+    (void)writes;
+    snprintf(until, sizeof until, "%lld",
+             wanted->until_ms < INT64_MAX ? (long long)(wanted->until_ms - moment.now_ms) : -1);
+    return jh_effect(context, wanted->node, "pause", wanted->key, str_from_c(until));
+}
+
+static inline err jh_resume(void *context, uint32_t customer, str journey, str key,
+                            bool only_endless, struct journey_moment moment,
+                            struct ledger_writes *writes)
+{
+    (void)journey;
+    (void)moment;
+    (void)writes;
+    return jh_effect(context, customer, "resume", key, only_endless ? STR("endless") : STR("all"));
+}
+
 /* ---- life ---- */
 
 static inline void jh_open(struct journey_house *house)
@@ -327,6 +347,8 @@ static inline void jh_open(struct journey_house *house)
                                            .consent = jh_consent,
                                            .touch = jh_touch,
                                            .withdraw = jh_withdraw,
+                                           .pause = jh_pause,
+                                           .resume = jh_resume,
                                            .set_tag = jh_set_tag,
                                            .set_trait = jh_set_trait,
                                            .set_member = jh_set_member };
