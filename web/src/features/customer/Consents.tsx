@@ -14,6 +14,7 @@ import { Pill, Time, useChannelName, type Tone } from '@/ui/Marks';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { ConsentDialog } from './ConsentDialog';
 import { consentChannels, dataDecisions, neededOf, rowsOf, type Cell, type ConsentHistory, type Decision } from './consents';
+import { Pauses } from './Pauses';
 
 const texts = catalogue({
   zh: {
@@ -50,6 +51,7 @@ export function Consents({ customer }: { customer: Schemas['Customer'] }) {
           <div className="row between wrap"><h2 className="detail-head">{t.may} <span className="faint small">{t.mayHint}</span></h2><span className="row wrap">{record}<PreferencePage oneId={customer.one_id} /><Restriction oneId={customer.one_id} isRestricted={data.restricted} /></span></div>
           <Reach history={data} onWithdraw={(purpose) => setRecording({ purpose, granted: false })} />
           <DataUse history={data} onWithdraw={(purpose) => setRecording({ purpose, granted: false })} />
+          <Pauses oneId={customer.one_id} />
           <section>
             <h2 className="detail-head">{t.decisions}</h2>
             {data.items.length === 0 ? <Empty title={t.emptyTitle} action={record}>{t.empty}</Empty> : <Decisions items={data.items} />}

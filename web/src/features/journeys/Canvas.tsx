@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Canvas: the journey from top to bottom, a card for each node with what it does and its live numbers; the trigger is the first card. */
 import {
-  ApartmentOutlined, ApiOutlined, ClockCircleOutlined, CustomerServiceOutlined, ExportOutlined, FieldTimeOutlined, FlagOutlined, ForkOutlined, GiftOutlined, PauseCircleOutlined, ProfileOutlined, SendOutlined, StarOutlined, TagsOutlined, TeamOutlined, ThunderboltOutlined,
+  ApartmentOutlined, ApiOutlined, ClockCircleOutlined, CustomerServiceOutlined, ExportOutlined, FieldTimeOutlined, FlagOutlined, ForkOutlined, GiftOutlined, NotificationOutlined, PauseCircleOutlined, ProfileOutlined, StopOutlined, SendOutlined, StarOutlined, TagsOutlined, TeamOutlined, ThunderboltOutlined,
 } from '@ant-design/icons';
 import { applyNodeChanges, Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeChange, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
@@ -21,7 +21,7 @@ export const triggerId = '$trigger';
 
 const icons: Readonly<Record<string, ReactNode>> = {
   wait: <ClockCircleOutlined />, wait_until: <FieldTimeOutlined />, branch: <ForkOutlined />, split: <ApartmentOutlined />, hold_out: <PauseCircleOutlined />, send: <SendOutlined />, coupon: <GiftOutlined />, points: <StarOutlined />,
-  task: <CustomerServiceOutlined />, webhook: <ApiOutlined />, tag: <TagsOutlined />, trait: <ProfileOutlined />, segment: <TeamOutlined />, journey: <ApartmentOutlined />, goal: <FlagOutlined />, exit: <ExportOutlined />,
+  task: <CustomerServiceOutlined />, webhook: <ApiOutlined />, tag: <TagsOutlined />, trait: <ProfileOutlined />, segment: <TeamOutlined />, pause: <StopOutlined />, resume: <NotificationOutlined />, journey: <ApartmentOutlined />, goal: <FlagOutlined />, exit: <ExportOutlined />,
 };
 
 export function KindIcon({ type }: { type: string }) {

@@ -191,7 +191,7 @@ export function freshId(definition: Definition, type: string): string {
 /* What a new node of a kind begins with, so that it says something and only what is the brand's own is left to fill in. */
 const beginnings: Readonly<Record<string, Value>> = {
   wait: { for: '1d' }, wait_until: { timeout: '3d' }, branch: { cases: [{}], otherwise: null }, split: { arms: [{ name: 'A', weight: 50 }, { name: 'B', weight: 50 }] },
-  hold_out: { percent: 10 }, send: { channel: 'sms' }, points: { points: 100 }, task: { channel: 'call' },
+  hold_out: { percent: 10 }, send: { channel: 'sms' }, points: { points: 100 }, task: { channel: 'call' }, pause: { for: '7d' },
 };
 
 /* A node of this kind after `after`, in its `next`; first, where `after` is empty. What came next comes after the new one, by the way that its kind has. */
