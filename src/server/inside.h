@@ -295,9 +295,9 @@ err auth_hold(struct server *server, struct access_set **set, struct problem *pr
 void auth_release(struct request *request);
 /* After a command that changed users or tokens. */
 void auth_changed(struct server *server);
-/* A line of the audit for what changes nothing: action, object and, if there is one, a reason. Worker threads. */
 /* What was refused for want of a right stands in the audit: at most sixty lines a minute of a user. Workers. */
 void auth_tell_refusal(struct request *request);
+/* A line of the audit for what changes nothing: action, object and, if there is one, a reason. Worker threads. */
 err auth_note(struct request *request, const char *action, str object,
               struct problem *problem) MUST_USE;
 /* `reveal=true` with the right to it and, where one is asked for, a reason; FORBIDDEN, UNPROCESSABLE, BUSY. The

@@ -2,13 +2,13 @@
 /* request: one HTTP request from its first line to its last byte. Private to server/.
  *
  *     LINE ─headers─▶ BODY ─all of it─▶ (dispatch) ─┬─▶ ANSWERING
- *       http_begin      http_take                   ├─▶ DOOR    ─durable──▶ ANSWERING
+ *       http_begin      http_take                   ├─▶ QUEUED ─its turn─▶ DOOR ─durable─▶ ANSWERING
  *                                                   ├─▶ ASKING  ─answered─▶ ANSWERING
  *                                                   └─▶ WORKING ─worker───▶ ANSWERING ─sent─▶ (free)
  *
- * While DOOR, ASKING or WORKING the connection is suspended and the request belongs to the log's writer,
- * the engine or a worker; else to its libmicrohttpd thread. Header texts are borrowed from the
- * connection until the answer is sent.
+ * While QUEUED, DOOR, ASKING or WORKING the connection is suspended, and the request belongs to whom it waits for: its
+ * lane (turns.c) with the thread that decodes, the log's writer, the engine, a worker. Else it belongs to its libmicrohttpd
+ * thread. Header texts are borrowed from the connection until the answer is sent.
  */
 #ifndef KITH_SERVER_REQUEST_H
 #define KITH_SERVER_REQUEST_H
@@ -139,7 +139,7 @@ struct request {
     json_value json;             /* the body, parsed */
 
     /* doors */
-    steady_ns decoded, durable; /* when */
+    steady_ns decoded, durable; /* when: with `queued`, where its time went */
     struct log_append append;
     struct collect_answer door_answer;
     err append_error;

@@ -70,7 +70,12 @@ static void test_sizes(void **state)
     memset(big + at, 'x', 300000);
     at = repeat(at + 300000, "\"}}", 1);
     assert_answer(str_from_bytes(big, at), 413, "262144");
-    /* a million keys: too long; 100,000 keys: too many */
+    /* a million keys: too long; 20,001 keys: too many */
+    at = repeat(0, "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"k\":1", 1);
+    for (int i = 0; i < 1000000; i++)
+        at += (size_t)snprintf(big + at, 32, ",\"%d\":1", i);
+    at = repeat(at, "}}", 1);
+    assert_answer(str_from_bytes(big, at), 413, "at most 4194304");
     at = repeat(0, "{\"event\":\"E\",\"userId\":\"u\",\"properties\":{\"k\":1", 1);
     for (int i = 0; i < 20000; i++)
         at += (size_t)snprintf(big + at, 32, ",\"k%d\":1", i);
