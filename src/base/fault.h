@@ -25,6 +25,7 @@
     X(FLUSH_AFTER_INSERT, "flush_after_insert", "inserted, not marked done")          \
     X(FLUSH_AFTER_DONE, "flush_after_done", "marked done, log not trimmed")           \
     X(PACK_WRITE, "pack_write", "half of a piece of history.pack written")            \
+    X(IMPORT_AFTER_HASH, "import_after_hash", "known which file it is, nothing read") \
     X(IMPORT_BEFORE_CHUNK, "import_before_chunk", "chunk filled, not in the log")     \
     X(IMPORT_AFTER_CHUNK, "import_after_chunk", "chunk in the log, job not told")     \
     X(IMPORT_AFTER_REPLACED, "import_after_replaced", "old taken back, new to come")  \

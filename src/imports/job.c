@@ -122,7 +122,7 @@ static err check_content(struct job_run *run)
         return error;
     hex_text(hash, sizeof hash, text);
     if (str_equal(str_from_c(text), told))
-        return ERR_OK;
+        return fault_fires(FAULT_IMPORT_AFTER_HASH) ? ERR_UNAVAILABLE : ERR_OK;
     problem_set(run->problem, ERR_CONFLICT, "the file has changed since the import was begun");
     return problem_hint(run->problem, ERR_CONFLICT, "import it anew, or cancel this one");
 }

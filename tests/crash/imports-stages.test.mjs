@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// D14, stage by stage: the server kills itself at each named point of an import, of a corrected one that replaces, and of an
-// undo (src/base/fault.h). It goes on by itself at the next start, and every row counts exactly once; at the end a clean replay of
+// D14, stage by stage: the server kills itself at each named point of an import, from the file's hash over the log, the engine and the
+// ledger to the warehouse, of a corrected one that replaces, and of an undo (src/base/fault.h). It goes on by itself at the next start, and every row counts exactly once; at the end a clean replay of
 // the log comes to the same digest. Needs the build with fault points (preset `crash`); imports.test.mjs kills at random moments.
 //
 // The test of the test: a position that is told apart from its rows, and an undo that is taken for finished where it was cut off.
@@ -34,10 +34,20 @@ function expected(user, corrected) {
 
 /** Which of what a job does is cut off, at which passage of which point. */
 const STAGES = [
+  ['import_after_hash', 1, 'first'],
   ['import_before_chunk', 1, 'first'],
   ['import_before_chunk', 2, 'first'],
   ['import_after_chunk', 1, 'first'],
   ['import_after_chunk', 2, 'first'],
+  ['log_before_write', 6, 'first'],
+  ['log_after_write', 6, 'first'],
+  ['log_after_sync', 6, 'first'],
+  ['engine_after_apply', 4, 'first'],
+  ['ledger_before_commit', 8, 'first'],
+  ['ledger_after_commit', 8, 'first'],
+  ['flush_after_plan', 1, 'first'],
+  ['flush_after_insert', 1, 'first'],
+  ['flush_after_done', 1, 'first'],
   ['import_before_end', 1, 'first'],
   ['import_after_cut', 1, 'corrected'],
   ['import_after_replaced', 1, 'corrected'],
@@ -49,12 +59,12 @@ const STAGES = [
   ['import_undo_told', 1, 'undo'],
 ];
 
-/** Undefined once the job is at its end; never when the server dies before. */
+/** Undefined once the job is at its end and in the warehouse; never when the server dies before. */
 function cameToItsEnd(kith, id, end) {
   return new Promise((done) => {
     const look = async () => {
       const job = await kith.get(`/jobs/${id}`);
-      if (job.status === end || job.status === 'failed') done(undefined);
+      if (job.status === 'failed' || (job.status === end && (await kith.flushed()))) done(undefined);
       else setTimeout(() => look().catch(() => {}), 100);
     };
     look().catch(() => {});
