@@ -179,7 +179,8 @@ export function attentionItems(
   return items;
 }
 
-export function useAttention(): AttentionItem[] {
+/* `isKnown`: all that may be asked has answered; until then an empty list says nothing. */
+export function useAttention(): { items: AttentionItem[]; isKnown: boolean } {
   const t = useText(attentionTexts);
   /* what this person may not ask is not asked */
   const { user } = useSession();
@@ -193,7 +194,8 @@ export function useAttention(): AttentionItem[] {
   const corrections = useQuery({ ...touchQueries.anyShouldNot(), enabled: seesTouches === true });
   const { nowMs } = useClock();
   const sending = { stops: stops.data ?? [], accounts: accounts.data?.items ?? [], journeys: journeys.data?.items ?? [], hasCorrections: corrections.data ?? false };
-  return attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t, sending);
+  const isKnown = [overview, system, sources, stops, accounts, journeys, corrections].every((query) => query.fetchStatus === 'idle' || query.data !== undefined || query.isError);
+  return { items: attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t, sending), isKnown };
 }
 
 export function AttentionList({ items }: { items: readonly AttentionItem[] }) {
@@ -219,7 +221,7 @@ export function AttentionList({ items }: { items: readonly AttentionItem[] }) {
 
 export function Attention() {
   const t = useText(attentionTexts);
-  const items = useAttention();
+  const { items } = useAttention();
   return (
     <Popover trigger="click" placement="bottomRight" content={<section aria-label={t.title} className="tray"><h2>{t.title}</h2><AttentionList items={items} /></section>}>
       <Badge dot={items.length > 0} offset={[-8, 8]} color={items.some((item) => item.tone === 'bad') ? 'var(--bad)' : 'var(--warn)'}>

@@ -49,7 +49,7 @@ const texts = catalogue({
     skip: 'Skip to the page',
     navigation: 'Main navigation',
     home: '熟客',
-    search: 'Search customers, segments, journeys, pages',
+    search: 'Search customers, journeys, pages',
     fold: 'Fold the navigation',
     unfold: 'Unfold the navigation',
     menu: 'Open the navigation',
@@ -133,7 +133,7 @@ function Navigation({ folded, onGo }: { folded: boolean; onGo?: () => void }) {
               const count = page.count === undefined ? 0 : open[page.count];
               const link = (
                 <NavLink key={page.key} to={page.path} end={page.path === '/'} className="nav-link" onClick={onGo} aria-label={folded ? t.page[page.key] : undefined}>
-                  {page.icon}
+                  <span className="nav-icon" aria-hidden="true">{page.icon}</span>
                   <span className="nav-label">{t.page[page.key]}</span>
                   {count > 0 && <span className="nav-count">{shortCount(count, language)}</span>}
                 </NavLink>

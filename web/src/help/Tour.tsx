@@ -3,6 +3,7 @@
  * can be begun again from the account menu. */
 import { Button } from 'antd';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useLocation } from 'react-router';
 import { keep, kept, useText } from '@/app/preferences';
 import { cardPlace, onTour, steps, tourKept, tourTexts } from './tour';
 import './help.css';
@@ -17,6 +18,7 @@ function placeOf(step: Step): HTMLElement | null {
 export function Tour() {
   const t = useText(tourTexts);
   const [isAsked, setAsked] = useState(() => kept(tourKept) === null);
+  const { pathname } = useLocation();
   const [shown, setShown] = useState<readonly Step[] | null>(null);
   const begin = useCallback(() => {
     setAsked(false);
@@ -29,7 +31,8 @@ export function Tour() {
   }, []);
   useEffect(() => onTour(begin), [begin]);
   if (shown !== null && shown.length > 0) return <Running shown={shown} onEnd={end} />;
-  if (!isAsked) return null;
+  /* where one lands; who has begun to work is not in the way of it */
+  if (!isAsked || pathname !== '/') return null;
   return (
     <aside className="tour-card tour-invite" aria-label={t.label}>
       <h2>{t.invite}</h2>

@@ -96,7 +96,7 @@ export const words = catalogue({
     },
     consent: {
       marketing_sms: '营销短信', marketing: '营销触达', sms: '短信', email: '邮件', wecom: '企业微信', call: '电话', personalisation: '个性化推荐',
-      personalization: '个性化推荐', skin_test: '肌肤测试', sensitive: '敏感信息', guardian: '监护人同意', wechat: '公众号', phone: '电话',
+      personalization: '个性化推荐', skin_test: '肌肤测试', skin_file: '肌肤档案', sensitive: '敏感信息', guardian: '监护人同意', wechat: '公众号', phone: '电话',
     },
     trait: {
       name: '姓名', nickname: '昵称', firstName: '名', lastName: '姓', first_name: '名', last_name: '姓', gender: '性别', birthday: '生日', age: '年龄', city: '城市',
@@ -200,7 +200,7 @@ export const words = catalogue({
     },
     consent: {
       marketing_sms: 'Marketing texts', marketing: 'Marketing', sms: 'SMS', email: 'E-mail', wecom: 'WeCom', call: 'Calls', personalisation: 'Personalisation',
-      personalization: 'Personalisation', skin_test: 'Skin test', sensitive: 'Sensitive data', guardian: 'Guardian\'s consent', wechat: 'Official account', phone: 'Phone',
+      personalization: 'Personalisation', skin_test: 'Skin test', skin_file: 'Skin file', sensitive: 'Sensitive data', guardian: 'Guardian\'s consent', wechat: 'Official account', phone: 'Phone',
     },
     trait: {
       name: 'Name', nickname: 'Nickname', firstName: 'First name', lastName: 'Last name', first_name: 'First name', last_name: 'Last name', gender: 'Gender', birthday: 'Birthday', age: 'Age', city: 'City',

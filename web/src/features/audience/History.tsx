@@ -35,12 +35,13 @@ export function History({ kind, definitionKey, values = [] }: { kind: AudienceKi
     xAxis: { ...axes.category, data: points.map((one) => dayKey(one.at, zone).slice(5)) },
     yAxis: [
       { ...axes.value, name: t.size, minInterval: 1, axisLabel: { ...axes.value.axisLabel, formatter: (value: number) => shortCount(value, language) } },
-      { ...axes.value, splitLine: { show: false }, minInterval: 1, axisLabel: { ...axes.value.axisLabel, formatter: (value: number) => shortCount(Math.abs(value), language) } },
+      { ...axes.value, splitLine: { show: false }, minInterval: 1, axisLabel: { ...axes.value.axisLabel, formatter: (value: number) => shortCount(value, language) } },
     ],
     series: [
       { name: t.size, type: 'line' as const, data: points.map((one) => one.count), showSymbol: false, lineStyle: { width: 2 }, areaStyle: { opacity: 0.08 } },
-      { name: t.entered, type: 'bar' as const, yAxisIndex: 1, stack: 'moves', data: points.map((one) => one.entered), itemStyle: { color: axes.colours.good, opacity: 0.65 }, barMaxWidth: 14 },
-      { name: t.left, type: 'bar' as const, yAxisIndex: 1, stack: 'moves', data: points.map((one) => -one.left), itemStyle: { color: axes.colours.bad, opacity: 0.65 }, barMaxWidth: 14 },
+      /* side by side, both upwards: below zero the two axes would have two zeros */
+      { name: t.entered, type: 'bar' as const, yAxisIndex: 1, data: points.map((one) => one.entered), itemStyle: { color: axes.colours.good, opacity: 0.65 }, barMaxWidth: 14 },
+      { name: t.left, type: 'bar' as const, yAxisIndex: 1, data: points.map((one) => one.left), itemStyle: { color: axes.colours.bad, opacity: 0.65 }, barMaxWidth: 14 },
     ],
   }), [points, axes, t, language, zone]);
   return (

@@ -30,6 +30,12 @@ export function keyFrom(name: string, taken: ReadonlySet<string>, prefix: string
   for (let number = 1; ; number += 1) if (!taken.has(`${base}-${number}`)) return `${base}-${number}`;
 }
 
+/* The name, or with a number behind it where another is called so: two of one name cannot be told apart. */
+export function nameFrom(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  for (let number = 2; ; number += 1) if (!taken.has(`${name} ${number}`)) return `${name} ${number}`;
+}
+
 /* The members of a definition that say what it is, without its name, folder, owner and description. */
 export function coreOf(definition: Definition): JsonObject {
   const { key: _key, name: _name, folder: _folder, owner: _owner, description: _description, ...core } = (definition.definition ?? {}) as JsonObject;

@@ -13,6 +13,7 @@ import { audienceTexts } from '@/features/audience/texts';
 import type { WhyAsked } from '@/features/audience/WhyDrawer';
 import { relativeTime } from '@/lib/format';
 import { wordFor } from '@/lib/text';
+import { Money } from '@/ui/Marks';
 import { words } from '@/lib/words';
 import { TraitValue } from './Profile';
 import { customerTexts } from './texts';
@@ -51,7 +52,7 @@ function Line({ kind, definition, definitionKey, value, oneId, onWhy }: ListProp
     <li>
       <div className="belongs">
       <Link to={`/${kind}/${definitionKey}`} className="cut" title={`${name} (${definitionKey})`}>{name}</Link>
-      {value !== undefined && <span className="belongs-value"><TraitValue value={value} /></span>}
+      {value !== undefined && <span className="belongs-value">{definition?.value_type === 'money' && typeof value === 'number' ? <Money minor={value} currency="CNY" /> : <TraitValue value={value} />}</span>}
       <Button type="text" size="small" className="copy" icon={<QuestionCircleOutlined />} aria-label={t.explainOf(name)} title={t.explain} onClick={() => onWhy({ kind, key: definitionKey, name, oneId })} />
       </div>
       <Since kind={kind} definitionKey={definitionKey} oneId={oneId} />

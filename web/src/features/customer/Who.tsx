@@ -173,7 +173,7 @@ function Identifiers({ identifiers, reason, onPart }: { identifiers: Identifier[
               title={<>{name(one.type)} · {one.verified ? t.verified : t.claimed}{one.namespace !== '' && <><br />{t.namespace} {one.namespace}</>}<br />{t.source} {one.source}<br />{t.lastSeen} <Time at={one.last_seen} exact /></>}
             >
               <div className="row grow" tabIndex={0}>
-                <span className="faint small who-type cut">{name(one.type)}</span>
+                <span className="faint small who-type cut" title={name(one.type)}>{name(one.type)}</span>
                 <span className="mono cut grow">{one.value}</span>
                 {one.verified && <SafetyCertificateOutlined aria-label={t.verified} style={{ color: 'var(--accent-ink)', fontSize: 13 }} />}
               </div>

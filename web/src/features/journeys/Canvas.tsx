@@ -11,6 +11,7 @@ import { useLanguage, usePreferences, useText } from '@/app/preferences';
 import { useChannelName, useEventName } from '@/ui/Marks';
 import { dateTime, shortCount } from '@/lib/format';
 import { layoutOf } from './changes';
+import { useTemplateName } from './heads';
 import { cardHeight, cardWidth, down, factsOf, isValue, kindOf, placesOf, sayDuration, textOf, waysOf, type Definition, type JourneyCatalogue, keyOf, wayCounts, type NodeReport, type Value } from './model';
 import { journeyTexts } from './texts';
 import type { Lit } from './trial';
@@ -76,8 +77,9 @@ export function useSaying(catalogue: JourneyCatalogue): (node: Value) => string 
   const language = useLanguage();
   const channel = useChannelName();
   const event = useEventName();
+  const template = useTemplateName();
   return (node) => factsOf(node, catalogue).map(({ member, text }, at) => {
-    const said = member.type === 'duration' ? sayDuration(text, t.units) : member.type === 'channel' ? channel(text) : member.type === 'event' ? event(text) : member.type === 'bool' ? (text === 'true' ? t.yes : t.no) : text;
+    const said = member.type === 'duration' ? sayDuration(text, t.units) : member.type === 'channel' ? channel(text) : member.type === 'event' ? event(text) : member.type === 'template' ? template(text) : member.type === 'bool' ? (text === 'true' ? t.yes : t.no) : text;
     return at === 0 || member.type === 'channel' || member.type === 'template' ? said : `${member.text[language]} ${said}`;
   }).slice(0, 4).join(' · ');
 }

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { useLanguage, useText } from '@/app/preferences';
-import { keyFrom } from '@/features/audience/audience';
+import { keyFrom, nameFrom } from '@/features/audience/audience';
 import { useFilters } from '@/lib/hooks';
 import { ActionButton, Chips, useProblemNotice, useRightReason } from '@/ui/Controls';
 import { DataTable } from '@/ui/DataTable';
@@ -34,7 +34,7 @@ export function JourneysPage() {
       >
         {(data) => <Directory items={data.items} filters={filters} onFilter={setFilters} />}
       </Loaded>
-      <Library open={filters.create !== ''} taken={new Set(list.data?.items.map((one) => one.key))} onClose={() => setFilters({ create: '' })} />
+      <Library open={filters.create !== ''} items={list.data?.items ?? []} onClose={() => setFilters({ create: '' })} />
     </Page>
   );
 }
@@ -90,7 +90,7 @@ export function StatePill({ state }: { state: State }) {
   return <Pill tone={stateTones[state]}>{t.states[state]}</Pill>;
 }
 
-function Library({ open, taken, onClose }: { open: boolean; taken: ReadonlySet<string>; onClose: () => void }) {
+function Library({ open, items, onClose }: { open: boolean; items: readonly JourneyHead[]; onClose: () => void }) {
   const t = useText(journeyTexts);
   const language = useLanguage();
   const notice = useProblemNotice();
@@ -101,8 +101,9 @@ function Library({ open, taken, onClose }: { open: boolean; taken: ReadonlySet<s
   const library = useQuery({ ...journeyQueries.library(), enabled: open });
   const create = useMutation({
     mutationFn: ({ from, name, journey }: { from: string; name: string; journey: Schemas['JourneyDefinition'] }) => {
+      const taken = new Set(items.map((one) => one.key));
       const key = from !== '' && !taken.has(from) ? from : keyFrom(name, taken, from === '' ? 'journey' : from);
-      return api.put('/journeys/{key}', { path: { key }, body: { ...journey, name } });
+      return api.put('/journeys/{key}', { path: { key }, body: { ...journey, name: nameFrom(name, new Set(items.map((one) => one.name))) } });
     },
     onSuccess: async (made) => {
       await client.invalidateQueries({ queryKey: ['journeys', 'list'] });
@@ -120,7 +121,10 @@ function Library({ open, taken, onClose }: { open: boolean; taken: ReadonlySet<s
       <h3>{name}</h3>
       <p className="soft">{about}</p>
       <div className="row between">
-        <span className="small faint">{t.steps(steps)}</span>
+        <span className="small faint">{t.steps(steps)}{(() => {
+          const there = items.find((one) => from !== '' && one.key === from);
+          return there !== undefined && <> · <Link to={`/journeys/${there.key}`}>{t.isThere(t.states[there.state])}</Link></>;
+        })()}</span>
         <ActionButton size="small" reason={noRole} aria-label={`${t.use} ${name}`} loading={create.isPending && chosen === from} onClick={() => take(from, name, journey)}>{t.use}</ActionButton>
       </div>
     </li>

@@ -15,7 +15,7 @@ import { exactCount, money, shortCount } from '@/lib/format';
 import { useChannelName } from '@/ui/Marks';
 import { Bone } from '@/ui/States';
 import { flawsOf } from './check';
-import { costOf, entryOf, entryTone, sendingsOf, templatesMissing, type Sending } from './entry';
+import { costOf, costOfAll, entryOf, entryTone, sendingsOf, templatesMissing, type Sending } from './entry';
 import { isValue, journeyQueries, type Definition, type Journey, type JourneyCatalogue } from './model';
 import { journeyTexts } from './texts';
 
@@ -59,7 +59,7 @@ function Lines({ journey, definition, catalogue }: { journey: Journey; definitio
       <Reached sendings={sendings} reachable={counted.data?.reachable} />
       {templates.data !== undefined && <Templates definition={definition} known={new Set(templates.data.items.map((one) => one.key))} />}
       {accounts.data !== undefined && <Accounts sendings={sendings} accounts={accounts.data.items} channelName={channelName} />}
-      {accounts.data !== undefined && sendings.length > 0 && <Cost each={costOf(sendings, (one) => priceIn(accountOf(one, accounts.data.items)))} count={counted.data?.count ?? null} />}
+      {accounts.data !== undefined && sendings.length > 0 && <Cost sendings={sendings} accounts={accounts.data.items} counted={counted.data} />}
       <Line tone={held > 0 ? 'good' : 'warn'} name={t.control}>{held > 0 ? t.controlOf(`${held}%`) : t.controlNone}</Line>
       <Line tone={definition['approval'] === true ? (journey.approved ? 'good' : 'bad') : 'plain'} name={t.approver}>{definition['approval'] === true ? (journey.approved ? t.approved : t.notApproved) : t.notNeeded}</Line>
       <Line tone={isStopped ? 'bad' : 'good'} name={t.stop}>{isStopped ? t.stopOn : t.stopOff}</Line>
@@ -117,10 +117,14 @@ function Accounts({ sendings, accounts, channelName }: { sendings: readonly Send
   );
 }
 
-function Cost({ each, count }: { each: number; count: number | null }) {
+interface CostProps { sendings: readonly Sending[]; accounts: readonly Account[]; counted: { count: number; reachable: Readonly<Record<string, number>> } | undefined }
+
+function Cost({ sendings, accounts, counted }: CostProps) {
   const t = useText(journeyTexts).launch;
+  const priceOf = (one: Sending): number => priceIn(accountOf(one, accounts));
+  const each = costOf(sendings, priceOf);
   if (each === 0) return <Line tone="plain" name={t.cost}>{t.costNone}</Line>;
-  return <Line tone="good" name={t.cost}>{t.costOf(money(each, 'CNY'), count === null ? '—' : money(each * count, 'CNY'))}</Line>;
+  return <Line tone="good" name={t.cost}>{t.costOf(money(each, 'CNY'), counted === undefined ? '—' : money(costOfAll(sendings, priceOf, counted.count, counted.reachable), 'CNY'))}</Line>;
 }
 
 export interface LetIn {

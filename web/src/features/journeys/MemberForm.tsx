@@ -7,6 +7,7 @@ import { DeleteOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { AutoComplete, Button, Checkbox, Input, InputNumber, Select } from 'antd';
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { Link } from 'react-router';
 import { queries } from '@/api/queries';
 import { useLanguage, useText } from '@/app/preferences';
 import { touchQueries } from '@/features/touches/model';
@@ -139,16 +140,37 @@ function NodeField({ member, value, onChange, disabled, label, definition, catal
 
 /* A name of something that exists, chosen from what there is; another may be typed, the server says whether it can be. */
 function NameField({ member, value, onChange, disabled, label, definition }: FieldProps & { label: string }) {
+  const t = useText(journeyTexts);
   const options = useNames(member.type, definition);
+  const own = options.find((one) => one.value === textOf(value));
+  const way = placeOf[member.type];
   return (
-    <AutoComplete
-      aria-label={label} disabled={disabled} value={textOf(value)} options={options} onChange={(next: string) => onChange(next === '' || next === undefined ? undefined : next)}
-      showSearch={{ filterOption: (typed, option) => `${option?.value ?? ''} ${option?.label ?? ''}`.toLowerCase().includes(typed.toLowerCase()) }}
-    />
+    <>
+      <AutoComplete
+        aria-label={label} disabled={disabled} value={textOf(value)} options={options} onChange={(next: string) => onChange(next === '' || next === undefined ? undefined : next)}
+        showSearch={{ filterOption: (typed, option) => `${option?.value ?? ''} ${option?.label ?? ''}`.toLowerCase().includes(typed.toLowerCase()) }}
+      />
+      {own !== undefined && (own.name !== '' || way !== undefined) && (
+        <span className="small faint row" style={{ gap: 8 }}><span className="cut" title={own.name}>{own.name}</span>{way !== undefined && <Link to={way(own.value)} className="nowrap" aria-label={`${t.openIt} ${own.name || own.value}`}>{t.openIt}</Link>}</span>
+      )}
+    </>
   );
 }
 
-function useNames(type: string, definition: Definition): { value: string; label: string }[] {
+/* Where a thing that a step names is looked at and changed; the draft stays as it is meanwhile. */
+const placeOf: Readonly<Record<string, (key: string) => string>> = {
+  template: (key) => `/templates/${encodeURIComponent(key)}`, segment: (key) => `/segments/${encodeURIComponent(key)}`, tag: (key) => `/tags/${encodeURIComponent(key)}`, journey: (key) => `/journeys/${encodeURIComponent(key)}`,
+  account: (key) => `/touches?tab=accounts&account=${encodeURIComponent(key)}`,
+};
+
+interface Named {
+  value: string;
+  label: string;
+  /* '' where it has none but its key */
+  name: string;
+}
+
+function useNames(type: string, definition: Definition): Named[] {
   const eventName = useEventName();
   const channelName = useChannelName();
   const accounts = useQuery({ ...touchQueries.accounts(), enabled: type === 'channel' || type === 'account', retry: false });
@@ -159,13 +181,13 @@ function useNames(type: string, definition: Definition): { value: string; label:
   const templates = useQuery({ ...journeyQueries.templates(), enabled: type === 'template' });
   const journeys = useQuery({ ...journeyQueries.list(), enabled: type === 'journey' });
   const goals = Array.isArray(definition['goals']) ? definition['goals'].filter(isValue) : [];
-  const named = (key: string, name: string): { value: string; label: string } => ({ value: key, label: name === '' || name === key ? key : `${name} · ${key}` });
+  const named = (key: string, name: string): Named => ({ value: key, label: name === '' || name === key ? key : `${name} · ${key}`, name: name === key ? '' : name });
   switch (type) {
     case 'segment': return segments.data?.items.map((one) => named(one.key, one.name)) ?? [];
     case 'tag': return tags.data?.items.map((one) => named(one.key, one.name)) ?? [];
     case 'event': return events.data?.items.map((one) => named(one.name, eventName(one.name))) ?? [];
     case 'trait': return traits.data?.items.map((one) => named(one.name, '')) ?? [];
-    case 'template': return templates.data?.items.map((one) => named(one.key, '')) ?? [];
+    case 'template': return templates.data?.items.map((one) => named(one.key, textOf((one.body as Value)['name']))) ?? [];
     case 'journey': return journeys.data?.items.map((one) => named(one.key, one.name)) ?? [];
     case 'account': return accounts.data?.items.map((one) => named(one.key, channelName(one.channel))) ?? [];
     case 'channel': return [...new Set(accounts.data?.items.map((one) => one.channel))].map((one) => named(one, channelName(one)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* S34: who would enter is a rule that can be counted; what is sent and what it costs is read from the nodes. */
 import { describe, expect, it } from 'vitest';
-import { costOf, entryOf, entryTone, sendingsOf, templatesMissing } from './entry';
+import { costOf, costOfAll, entryOf, entryTone, sendingsOf, templatesMissing } from './entry';
 import { definitionOf, type JourneyCatalogue } from './model';
 
 const words = { zh: '', en: '' };
@@ -28,6 +28,9 @@ describe('S34: what it costs', () => {
     const sendings = sendingsOf(journey, catalogue);
     expect(sendings.map((one) => [one.node, one.channel])).toEqual([['a', 'sms'], ['b', 'coupon']]);
     expect(costOf(sendings, (one) => (one.channel === 'sms' ? 5 : 99))).toBe(505);
+  });
+  it('all of them: a sending costs for those whom its channel reaches, one without a channel of messages for all', () => {
+    expect(costOfAll(sendingsOf(journey, catalogue), () => 5, 1_000, { sms: 200 })).toBe(200 * 5 + 1_000 * 500);
   });
   it('a template that is not there is named once, with its channel', () => {
     const journey = definitionOf({ nodes: { a: { type: 'send', channel: 'sms', template: 'round_1' }, b: { type: 'send', channel: 'sms', template: 'round_1' }, c: { type: 'send', channel: 'wecom', template: 'there' }, d: { type: 'wait' } } });

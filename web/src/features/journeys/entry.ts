@@ -52,6 +52,11 @@ export function templatesMissing(definition: Definition, known: ReadonlySet<stri
   return named.filter((one, at) => one.key !== '' && !one.key.includes('{') && !known.has(one.key) && named.findIndex((other) => other.key === one.key) === at);
 }
 
+/* What all who enter cost at most: each sending goes to those whom its channel reaches; where that is not known, to all. */
+export function costOfAll(sendings: readonly Sending[], priceOf: (sending: Sending) => number, count: number, reachable: Readonly<Record<string, number>>): number {
+  return sendings.reduce((sum, one) => sum + (one.cost ?? priceOf(one)) * Math.min(count, reachable[one.channel] ?? count), 0);
+}
+
 /* What one customer costs at most, who meets every sending: the node's own cost, or that of the account it goes by. */
 export function costOf(sendings: readonly Sending[], priceOf: (sending: Sending) => number): number {
   return sendings.reduce((sum, one) => sum + (one.cost ?? priceOf(one)), 0);

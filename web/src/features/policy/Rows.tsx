@@ -89,7 +89,7 @@ function useColumns(): Readonly<Record<List, Column[]>> {
       { title: t.per, width: 130, cell: ({ row, disabled, label, put }) => <Select disabled={disabled} aria-label={label(t.per)} value={textIn(row, 'per') || 'all'} options={choicesOf(t.pers)} style={{ width: '100%' }} onChange={(per: string) => put(withMember({ ...row, per }, 'value', undefined))} /> },
       { title: t.value, width: 140, cell: ({ row, names, disabled, label, change }) => (textIn(row, 'per') === '' || textIn(row, 'per') === 'all' ? <span className="faint">—</span> : <Named label={label(t.value)} disabled={disabled} none={t.each} choices={names[textIn(row, 'per') as keyof Names]} value={textIn(row, 'value')} onChange={(value) => change('value', value)} />) },
       { title: t.max, width: 84, cell: ({ row, disabled, label, change }) => (row['max'] === 'days_in_month' ? <span className="mono small">days_in_month</span> : <InputNumber disabled={disabled} aria-label={label(t.max)} min={0} max={1_000_000} precision={0} value={numberIn(row, 'max')} style={{ width: '100%' }} onChange={(value) => change('max', value ?? 0)} />) },
-      { title: t.period, width: 214, cell: (props) => <Period {...props} /> },
+      { title: t.period, width: 240, cell: (props) => <Period {...props} /> },
       over,
       choice('zone', t.zone, 120, t.zones, 'workspace'),
     ],
@@ -120,7 +120,7 @@ function Period({ row, disabled, label, put, change }: CellProps) {
   const isOther = calendar === '' && days === null;
   return (
     <span className="row" style={{ gap: 6 }}>
-      <Select disabled={disabled} aria-label={label(t.period)} value={calendar === '' ? 'window' : calendar} options={choicesOf(t.periods)} style={{ width: 108 }} onChange={(next: string) => put(withPeriod(row, next === 'window' ? '' : next, days))} />
+      <Select disabled={disabled} aria-label={label(t.period)} value={calendar === '' ? 'window' : calendar} options={choicesOf(t.periods)} style={{ width: 132 }} onChange={(next: string) => put(withPeriod(row, next === 'window' ? '' : next, days))} />
       {calendar === '' && (isOther
         ? <Input disabled={disabled} aria-label={label(t.days)} value={textIn(row, 'window')} style={{ width: 76 }} onChange={(event) => change('window', event.target.value)} />
         : <InputNumber disabled={disabled} aria-label={label(t.days)} min={1} max={400} precision={0} value={days} suffix={t.days} style={{ width: 88 }} onChange={(value) => put(withPeriod(row, '', value))} />)}

@@ -65,15 +65,16 @@ export function SystemPage() {
             {(data) => (
               <div className="stack">
                 {data.failing !== '' && <div className="notice bad" role="alert">{data.failing}</div>}
-                <Band>
+                {/* what a team sees is no sum of the house: nothing is counted for it */}
+                {isWhole && <Band>
                   <Figure label={t.events}><Count value={data.counts.events} /></Figure>
                   <Figure label={t.customers}><Count value={data.counts.customers} /></Figure>
                   <Figure label={t.identifiers}><Count value={data.counts.identifiers} /></Figure>
                   <Figure label={t.duplicates}><Count value={data.counts.duplicates} /></Figure>
                   <Figure label={t.quarantined}><Count value={data.counts.quarantined} /></Figure>
-                </Band>
-                <Steps system={data} />
-                <div className="split-2"><Memory system={data} /><Server system={data} /></div>
+                </Band>}
+                {isWhole && <Steps system={data} />}
+                {isWhole ? <div className="split-2"><Memory system={data} /><Server system={data} isWhole /></div> : <Server system={data} isWhole={false} />}
               </div>
             )}
           </Loaded>
@@ -150,7 +151,7 @@ function Memory({ system }: { system: System }) {
   );
 }
 
-function Server({ system }: { system: System }) {
+function Server({ system, isWhole }: { system: System; isWhole: boolean }) {
   const t = useText(texts);
   const { server } = useSession();
   return (
@@ -160,9 +161,9 @@ function Server({ system }: { system: System }) {
         <dt>{t.started}</dt><dd><Time at={system.started_at} exact /></dd>
         <dt>{t.zone}</dt><dd>{server.zone}</dd>
         <dt>{t.clock}</dt><dd>{server.virtual_clock ? t.virtual : t.real}</dd>
-        <dt>{t.logSize}</dt><dd>{bytes(system.log.bytes)}</dd>
+        {isWhole && <><dt>{t.logSize}</dt><dd>{bytes(system.log.bytes)}</dd></>}
         <dt>{t.warehouse}</dt><dd><Pill tone={system.warehouse.ready ? 'good' : 'warn'}>{system.warehouse.ready ? t.ready : t.notReady}</Pill></dd>
-        <dt>{t.unflushed}</dt><dd><Count value={system.warehouse.unflushed_rows} exact /></dd>
+        {isWhole && <><dt>{t.unflushed}</dt><dd><Count value={system.warehouse.unflushed_rows} exact /></dd></>}
       </dl>
     </Panel>
   );

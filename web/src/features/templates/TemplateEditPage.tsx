@@ -10,6 +10,7 @@ import { useNavigate, useParams, useSearchParams } from 'react-router';
 import { api, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { keep, kept, useLanguage, useText } from '@/app/preferences';
+import { keyFrom } from '@/features/audience/audience';
 import { templateHeads } from '@/features/journeys/heads';
 import { useFound } from '@/features/rules/RulePanel';
 import { wordFor } from '@/lib/text';
@@ -87,7 +88,7 @@ function Editor({ saved }: { saved: Template | null }) {
         <div className="stack">
           <Panel>
             <div className="template-form">
-              <Head body={body} isNew={saved === null} newKey={newKey} onKey={setNewKey} onChange={change} />
+              <Head body={body} isNew={saved === null} newKey={newKey} taken={new Set((others.data?.items ?? []).map((one) => one.key))} onKey={setNewKey} onChange={change} />
               <Parts body={body} disabled={noRole !== null} onChange={change} />
             </div>
           </Panel>
@@ -99,13 +100,18 @@ function Editor({ saved }: { saved: Template | null }) {
   );
 }
 
-function Head({ body, isNew, newKey, onKey, onChange }: { body: Body; isNew: boolean; newKey: string; onKey: (key: string) => void; onChange: (body: Body) => void }) {
+function Head({ body, isNew, newKey, taken, onKey, onChange }: { body: Body; isNew: boolean; newKey: string; taken: ReadonlySet<string>; onKey: (key: string) => void; onChange: (body: Body) => void }) {
   const t = useText(templateTexts);
   const channelName = useChannelName();
   const id = body['template_id'] ?? '';
+  /* the key follows the name until somebody writes one */
+  const rename = (name: string): void => {
+    if (isNew && (newKey === '' || newKey === keyFrom(textIn(body, 'name'), taken, 'template'))) onKey(keyFrom(name, taken, 'template'));
+    onChange({ ...body, name });
+  };
   return (
     <div className="template-row">
-      <label className="field"><span>{t.name}</span><Input value={textIn(body, 'name')} onChange={(event) => onChange({ ...body, name: event.target.value })} /></label>
+      <label className="field"><span>{t.name}</span><Input value={textIn(body, 'name')} onChange={(event) => rename(event.target.value)} /></label>
       {isNew && <label className="field"><span>{t.key}</span><Input className="mono" value={newKey} placeholder={t.keyHint} onChange={(event) => onKey(event.target.value.trim())} /></label>}
       <label className="field"><span>{t.channel}</span><Select aria-label={t.channel} value={textIn(body, 'channel')} onChange={(channel: string) => onChange(isNew ? { ...freshBody(channel), name: body['name'] } : { ...body, channel })} options={Object.keys(shownParts).map((value) => ({ value, label: channelName(value) }))} /></label>
       <label className="field"><span>{t.purposeOf}</span><Select aria-label={t.purposeOf} value={textIn(body, 'purpose') || 'marketing'} onChange={(purpose: string) => onChange({ ...body, purpose })} options={Object.entries(t.purposes).map(([value, label]) => ({ value, label }))} /></label>

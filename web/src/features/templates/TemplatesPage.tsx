@@ -51,7 +51,7 @@ export function TemplatesPage() {
                       { key: 'name', title: t.name, width: 240, fixed: 'left', render: (_, row) => <Link to={`/templates/${row.key}`} onClick={(event) => event.stopPropagation()}>{textIn(row.body, 'name') || row.key}</Link> },
                       { key: 'channel', title: t.channel, width: 160, render: (_, row) => <ChannelName channel={textIn(row.body, 'channel')} /> },
                       { key: 'purpose', title: t.purposeOf, width: 90, render: (_, row) => wordFor(t.purposes, textIn(row.body, 'purpose')) },
-                      { key: 'text', title: t.parts, render: (_, row) => <span className="soft cut" style={{ display: 'block', maxWidth: 440 }}>{saysOf(row)}</span> },
+                      { key: 'text', title: t.parts, render: (_, row) => <span className="soft cut" title={saysOf(row)} style={{ display: 'block', maxWidth: 440 }}>{saysOf(row)}</span> },
                       { key: 'version', title: t.versionHead, width: 90, align: 'right', render: (_, row) => t.version(row.version) },
                     ]}
                   />

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Today: the day so far, what needs a person, and for a new brand what comes first. */
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useMemo, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
@@ -109,46 +109,53 @@ export function TodayPage() {
       <div className="stack">
         <DayFigures overview={overview.data} failed={overview.isError ? overview.error : null} />
         <SetupPanel />
-        <div className="split-2">
+        {overview.data?.withheld === true ? <AttentionPanel /> : <div className="split-2">
           {overview.data === undefined ? <Panel title={t.byHour}><Bones rows={5} inset={0} /></Panel> : <ByHour overview={overview.data} />}
           <AttentionPanel />
-        </div>
+        </div>}
         {refusalOf('/identity/link-rate', user) === null ? <div className="split-2"><LinkRatePanel /><FeedPanel /></div> : <FeedPanel />}
       </div>
     </Page>
   );
 }
 
+/* Each card waits for its own answer: one that is slow holds no other. What a team may not see the sum of is left out. */
 function DayFigures({ overview, failed }: { overview: Schemas['Overview'] | undefined; failed: unknown }) {
   const t = useText(texts);
   const language = useLanguage();
   const { zone, nowMs } = useClock();
   const maySum = useMay('analysis.see');
+  const seesJourneys = useMay('journey.see');
   const trail = useTrail(overview?.events_per_second, overview?.as_of);
-  const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000 });
-  if (overview === undefined) {
-    if (failed !== null) return <Panel><Failure error={failed} /></Panel>;
-    return (
-      <Band>
-        {[t.eventsToday, ...(maySum ? [t.orders, t.revenue] : []), t.newCustomers, t.buyers, t.members, t.journeys, t.merges].map((label) => <Figure key={label} label={label} note={<Bone width={90} height={12} />}><Bone width={110} height={26} /></Figure>)}
-      </Band>
-    );
-  }
-  const live = journeys.data?.items.filter((one) => one.state === 'live') ?? [];
-  const inside = journeys.data?.items.reduce((sum, one) => sum + one.inside, 0) ?? 0;
+  if (overview === undefined && failed !== null) return <Panel><Failure error={failed} /></Panel>;
+  const ofHouse = overview?.withheld !== true;
+  const note = (text: (known: Schemas['Overview']) => string): ReactNode => (overview === undefined ? <Bone width={90} height={12} /> : text(overview));
   return (
     <Band>
-      <Figure label={t.eventsToday} note={t.eventsAll(shortCount(overview.events, language), perSecond(overview.events_per_second))}>
-        <span className="row" style={{ gap: 12 }}><Count value={eventsToday(overview.by_hour, nowMs, zone)} /><Sparkline points={trail} width={64} /></span>
-      </Figure>
+      {ofHouse && (
+        <Figure label={t.eventsToday} note={note((known) => t.eventsAll(shortCount(known.events, language), perSecond(known.events_per_second)))}>
+          {overview === undefined ? <Bone width={110} height={26} /> : <span className="row" style={{ gap: 12 }}><Count value={eventsToday(overview.by_hour, nowMs, zone)} /><Sparkline points={trail} width={64} /></span>}
+        </Figure>
+      )}
       {maySum && <Takings />}
-      <People figure="newCustomers" name={t.newCustomers} note={t.newNote(shortCount(overview.customers, language))} />
+      <People figure="newCustomers" name={t.newCustomers} note={note((known) => t.newNote(shortCount(known.customers, language)))} />
       <People figure="buyers" name={t.buyers} note={t.buyersNote} />
       <People figure="activeMembers" name={t.members} note={t.membersNote} />
-      <Figure label={t.journeys} note={t.journeysNote(shortCount(inside, language))}>{journeys.data === undefined ? <Bone width={40} height={26} /> : <Link to="/journeys" className="figure-link" aria-label={`${t.journeys} ${live.length}`}><Count value={live.length} /></Link>}</Figure>
-      <Figure label={t.merges} note={t.identified(percent(overview.customers === 0 ? 0 : overview.identified / overview.customers))}><Count value={overview.merges_today} /></Figure>
+      {seesJourneys && <LiveJourneys />}
+      {ofHouse && <Figure label={t.merges} note={note((known) => t.identified(percent(known.customers === 0 ? 0 : known.identified / known.customers)))}>{overview === undefined ? <Bone width={72} height={26} /> : <Count value={overview.merges_today} />}</Figure>}
     </Band>
   );
+}
+
+function LiveJourneys() {
+  const t = useText(texts);
+  const common = useText(words);
+  const language = useLanguage();
+  const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000 });
+  if (journeys.data === undefined) return <Figure label={t.journeys}>{journeys.isError ? <span className="faint">{common.none}</span> : <Bone width={40} height={26} />}</Figure>;
+  const live = journeys.data.items.filter((one) => one.state === 'live').length;
+  const inside = journeys.data.items.reduce((sum, one) => sum + one.inside, 0);
+  return <Figure label={t.journeys} note={t.journeysNote(shortCount(inside, language))}><Link to="/journeys" className="figure-link" aria-label={`${t.journeys} ${live}`}><Count value={live} /></Link></Figure>;
 }
 
 /* Orders that were paid today and what of them stays, in the currency of most of them; the others on hover. */
@@ -178,12 +185,13 @@ function Takings() {
 }
 
 /* A count of people, and the way to them. */
-function People({ figure, name, note }: { figure: TodayFigure; name: string; note: string }) {
+function People({ figure, name, note }: { figure: TodayFigure; name: string; note: ReactNode }) {
   const t = useText(texts);
-  const count = useTodayCount(figure);
+  const common = useText(words);
+  const { count, isError } = useTodayCount(figure);
   return (
     <Figure label={name} note={note}>
-      {count === undefined ? <Bone width={56} height={26} /> : <Link to={peopleBehind(figure, `${t.today} · ${name}`)} className="figure-link" title={t.people(name)} aria-label={`${t.people(name)} ${count}`}><Count value={count} /></Link>}
+      {count === undefined ? (isError ? <span className="faint">{common.none}</span> : <Bone width={56} height={26} />) : <Link to={peopleBehind(figure, `${t.today} · ${name}`)} className="figure-link" title={t.people(name)} aria-label={`${t.people(name)} ${count}`}><Count value={count} /></Link>}
     </Figure>
   );
 }
@@ -216,8 +224,8 @@ function ByHour({ overview }: { overview: Schemas['Overview'] }) {
 
 function AttentionPanel() {
   const t = useText(attentionTexts);
-  const items = useAttention();
-  return <Panel title={t.title}><AttentionList items={items} /></Panel>;
+  const { items, isKnown } = useAttention();
+  return <Panel title={t.title}>{items.length === 0 && !isKnown ? <Bones rows={3} inset={0} /> : <AttentionList items={items} />}</Panel>;
 }
 
 function LinkRatePanel() {

@@ -16,9 +16,10 @@ export type TodayFigure = keyof typeof todayRules;
 const everyMs = 60_000;
 
 /* How many customers it is now; undefined until it was counted once. */
-export function useTodayCount(figure: TodayFigure): number | undefined {
+export function useTodayCount(figure: TodayFigure): { count: number | undefined; isError: boolean } {
   const text = JSON.stringify({ rule: todayRules[figure] });
-  return useQuery({ ...queries.rulePreview(text), staleTime: everyMs, refetchInterval: everyMs, placeholderData: keepPreviousData }).data?.count;
+  const preview = useQuery({ ...queries.rulePreview(text), staleTime: everyMs, refetchInterval: everyMs, placeholderData: keepPreviousData });
+  return { count: preview.data?.count, isError: preview.isError };
 }
 
 /* The editor of segments with the rule of a figure in it: who they are, and what to do with them. */
