@@ -122,8 +122,10 @@ static err copy_tables(struct touches *to, const struct touches *from)
     to->spent = memory_alloc((from->spent_count + 1) * sizeof *to->spent);
     if (error != ERR_OK || to->chances == NULL || to->spent == NULL)
         return ERR_NOMEM;
-    memcpy(to->chances, from->chances, from->chance_count * sizeof *to->chances);
-    memcpy(to->spent, from->spent, from->spent_count * sizeof *to->spent);
+    if (from->chance_count > 0)
+        memcpy(to->chances, from->chances, from->chance_count * sizeof *to->chances);
+    if (from->spent_count > 0)
+        memcpy(to->spent, from->spent, from->spent_count * sizeof *to->spent);
     to->chance_count = from->chance_count;
     to->chance_capacity = from->chance_count + 1;
     to->spent_count = from->spent_count;
