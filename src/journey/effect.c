@@ -66,12 +66,11 @@ static err set_value(struct walk *walk, const struct node *node)
 err effect_set(struct walk *walk, uint16_t at, const struct node *node)
 {
     const struct journey_world *world = walk->journeys->world;
-    err error = node->kind == NODE_KIND_MEMBER
-                    ? world->set_member(world->context, walk->position->customer, node->key,
-                                        !node->removes,
-                                        (struct journey_moment){ walk->seq, walk->now_ms },
-                                        walk->writes)
-                    : set_value(walk, node);
+    err error =
+        node->kind == NODE_KIND_MEMBER
+            ? world->set_member(world->context, walk->position->customer, node->key, !node->removes,
+                                (struct journey_moment){ walk->seq, walk->now_ms }, walk->writes)
+            : set_value(walk, node);
     bool is_refused =
         error == ERR_UNPROCESSABLE || error == ERR_NOT_FOUND || error == ERR_TOO_LARGE;
     if (error != ERR_OK && !is_refused)
