@@ -74,6 +74,6 @@ test('what cannot be', real, async () => {
   const odd = put('odd.csv', 'x,y\n1,2\n');
   assert.match((await run(odd)).stderr, /no mapping is known/);
   assert.match((await run(odd, '--preset', 'none')).stderr, /no preset 'none'/);
-  assert.match((await run('--undo', '12345')).stderr, /no import 12345/);
+  assert.match((await run('--undo', '12345')).stderr, /no job '12345'/);
   assert.match((await run(odd, '--server', 'http://127.0.0.1:1')).stderr, /cannot be reached/);
 });

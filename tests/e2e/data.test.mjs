@@ -326,7 +326,11 @@ test('a kind of objects is deleted once there are none of it and nothing speaks 
 test('who is here for the first time is shown around, from the keyboard, and asked once', { skip: missingConsole }, async () => {
   const visit = await place.enter({ isFirst: true });
   const { page } = visit;
+  // asked where one lands, and not in the way of who goes to work
   await visit.go('/segments');
+  await page.getByRole('button', { name: '什么是「人群」' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: '开始导览' }).count(), 0);
+  await visit.go('/');
   await page.getByRole('button', { name: '开始导览' }).click();
   const card = page.getByRole('dialog', { name: /新手导览/ });
   await card.getByText('人都在这里').waitFor();
@@ -335,9 +339,11 @@ test('who is here for the first time is shown around, from the keyboard, and ask
   await visit.accessible('the tour');
   await page.keyboard.press('Escape');
   await card.waitFor({ state: 'detached' });
+  await visit.go('/segments');
   await page.getByRole('button', { name: '什么是「人群」' }).click();
   await page.getByText('近 90 天支付 ≥ 2 次的上海会员', { exact: false }).waitFor();
-  await visit.go('/tags');
+  await visit.go('/');
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
   assert.equal(await page.getByRole('button', { name: '开始导览' }).count(), 0, 'it asks once');
   visit.clean();
   await visit.close();

@@ -110,7 +110,7 @@ test('a ready journey: taken, a wait changed, published; the number on the canva
   await photograph(visit, 'customer-journeys');
 
   await visit.go('/journeys/after_purchase');
-  await page.getByRole('button', { name: /暂\s?停/ }).click();
+  await page.getByRole('button', { name: /^暂\s?停$/ }).click();
   await until('it is paused', async () => (await place.kith.get('/journeys/after_purchase')).state === 'paused');
   await page.locator('main').getByText('已暂停').first().waitFor();
   await page.getByRole('button', { name: /继\s?续/ }).waitFor();

@@ -144,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_finding, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_told_as, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signatures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_holding, set_up, tear_down),
     };

@@ -42,7 +42,7 @@ export function CalendarPage() {
     <Page title={t.title} purpose={t.purpose}>
       <div className="filters">
         <span className="row" style={{ gap: 4 }}>
-          <Button icon={<LeftOutlined />} aria-label={t.earlier} onClick={() => go(-1)} /><Button onClick={() => setFilters({ day: '' })}>{t.today}</Button><Button icon={<RightOutlined />} aria-label={t.later} onClick={() => go(1)} />
+          <Button icon={<LeftOutlined />} aria-label={t.earlier} onClick={() => go(-1)} /><Button disabled={day === today} onClick={() => setFilters({ day: '' })}>{t.today}</Button><Button icon={<RightOutlined />} aria-label={t.later} onClick={() => go(1)} />
         </span>
         <strong className="calendar-title tabular">{view === 'month' ? day.slice(0, 7) : `${days[0] ?? ''} – ${days.at(-1) ?? ''}`}</strong>
         <Chips<View> label={t.views} value={view} onChange={(next) => setFilters({ view: next })} choices={views.map((one) => ({ value: one, label: t.view[one] }))} />
