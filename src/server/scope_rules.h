@@ -35,6 +35,9 @@
     X(getCalendar, PART, NOTHING, READ, "journeys that she sees, counted over whom she sees") \
     X(listCustomerJourneys, PART, CUSTOMER, READ, "journeys that she sees") \
     X(getReach, PART, CUSTOMER, READ, "of who is seen") \
+    X(listPauses, PART, CUSTOMER, READ, "of who is seen; another team's journey is not named") \
+    X(pauseMarketing, PART, CUSTOMER, READ, "of who is seen") \
+    X(liftPause, PART, CUSTOMER, READ, "of who is seen") \
     X(signIn, PUBLIC, NOTHING, READ, "") \
     X(getSession, OWN, NOTHING, READ, "") \
     X(signOut, OWN, NOTHING, READ, "") \
