@@ -321,6 +321,18 @@ static size_t room_for(const struct vfs_fault *disk, const struct entry *entry, 
     return end_max > offset ? (size_t)(end_max - offset) : 0;
 }
 
+/* What of a write comes that the disk has no room for: any part of it but the whole, which is what
+ * `entry` would hold too where the rest of the bytes were there before. */
+static size_t part_without_room(struct vfs_fault *disk, const struct entry *entry, uint64_t offset,
+                                const char *bytes, size_t wanted)
+{
+    size_t written = wanted > 0 ? (size_t)random_below(&disk->random, wanted) : 0;
+    bool is_there = offset + wanted <= entry->now.size &&
+                    memcmp((const char *)entry->now.data + offset + written, bytes + written,
+                           wanted - written) == 0;
+    return is_there ? 0 : written;
+}
+
 static int fault_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
 {
     struct vfs_fault *disk = handle_of(file)->disk;
@@ -331,9 +343,13 @@ static int fault_write(sqlite3_file *file, const void *bytes, int size, sqlite3_
     bool fails = call_fails(disk, VFS_WRITE, &code, SQLITE_IOERR_WRITE);
     if (fails && was_off)
         return handle_done(file, code);
-    /* A write that fails, or that the power goes off in, may have come any way. */
-    size_t written = fails ? (size_t)random_below(&disk->random, wanted + 1)
-                           : room_for(disk, entry, (uint64_t)offset, wanted);
+    size_t written;
+    if (!fails)
+        written = room_for(disk, entry, (uint64_t)offset, wanted);
+    else if (code == SQLITE_FULL)
+        written = part_without_room(disk, entry, (uint64_t)offset, bytes, wanted);
+    else /* a write that fails, or that the power goes off in, may have come any way */
+        written = (size_t)random_below(&disk->random, wanted + 1);
     if (written > 0) {
         bytes_write(&entry->now, (uint64_t)offset, bytes, written);
         entry_note(entry, false, (uint64_t)offset, bytes, written);
