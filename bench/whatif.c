@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "engine/engine.h"
-#include "engine/whatif.h"
+#include "engine/whatif/whatif.h"
 #include "event/normalise.h"
 
 struct options {

@@ -18,7 +18,7 @@
  *   T1 a parent exists, and nobody is above herself; at most TEAM_DEPTH_MAX levels.
  *   T2 a team that is not known sees nothing: what cannot be read is not granted.
  *
- * `struct team_set` is an immutable snapshot, as access_set is; any thread. Changes are commands (engine/command_team.c).
+ * `struct team_set` is an immutable snapshot, as access_set is; any thread. Changes are commands (engine/commands/command_team.c).
  */
 #ifndef KITH_ACCESS_TEAM_H
 #define KITH_ACCESS_TEAM_H

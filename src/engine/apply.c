@@ -10,7 +10,7 @@
 
 #include "base/logline.h"
 #include "base/metric.h"
-#include "engine/flush.h"
+#include "engine/flush/flush.h"
 #include "engine/state.h"
 
 /* Records decoded together, so that their cache misses overlap. */

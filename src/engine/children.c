@@ -2,7 +2,7 @@
 /* children: are they held, and is she one; see children.h. */
 #include "engine/children.h"
 
-#include "engine/act_inside.h"
+#include "engine/act/act_inside.h"
 #include "engine/state.h"
 #include "profile/age.h"
 

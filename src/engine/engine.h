@@ -62,7 +62,7 @@ struct engine_config {
     /* With `follows`: the sources alone, for a server that has doors and nothing else (engine/collecting.h). */
     bool collects;
     bool
-        sends; /* with `collects`: no doors either; messages that the active one hands out are sent (engine/sender.h) */
+        sends; /* with `collects`: no doors either; messages that the active one hands out are sent (engine/act/sender.h) */
     bool
         senders; /* messages are handed out to servers that send, instead of leaving from here; needs log_url */
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */

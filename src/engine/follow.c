@@ -3,7 +3,7 @@
 #include "engine/follow.h"
 
 #include "base/logline.h"
-#include "engine/past.h"
+#include "engine/past/past.h"
 #include "engine/state.h"
 
 /* Between groups: long enough to get on, short enough that no event waits for it. */

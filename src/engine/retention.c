@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/rows.h"
+#include "engine/past/rows.h"
 
 static const struct {
     const char *kind, *what;

@@ -15,7 +15,7 @@
 
 #include "base/codec.h"
 #include "base/logline.h"
-#include "engine/rows.h"
+#include "engine/past/rows.h"
 #include "engine/state.h"
 
 /* ---- derived state from the warehouse ----

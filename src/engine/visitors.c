@@ -6,8 +6,8 @@
 
 #include "base/codec.h"
 #include "base/logline.h"
-#include "engine/row_form.h"
-#include "engine/rows.h"
+#include "engine/past/row_form.h"
+#include "engine/past/rows.h"
 #include "engine/state.h"
 
 #define SETTING "visitors.days"

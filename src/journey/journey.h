@@ -63,7 +63,7 @@ struct journey_moment {
 #define JOURNEY_RULE_KEY_BYTES 64
 #define JOURNEY_SOON_STAGES 3
 
-/* What this room asks of the house. Live: engine/move.c. What-if: another one over past events. All deterministic. */
+/* What this room asks of the house. Live: engine/move/move.c. What-if: another one over past events. All deterministic. */
 struct journey_world {
     void *context;
     /* May a rule be said like this? UNPROCESSABLE with a pointer into the rule. Of a draft: nothing is made. */
@@ -139,7 +139,7 @@ err journey_event(struct journeys *journeys, uint32_t customer, uint32_t node,
                   const struct event *event, bool may_start, struct journey_moment moment,
                   struct ledger_writes *writes) MUST_USE;
 /* Moves of the audience that belong to this record; those made between records (audience_work, audience_before) are given
- * at the next tick, in the order (customer, then as they came): see engine/move.c. */
+ * at the next tick, in the order (customer, then as they came): see engine/move/move.c. */
 err journey_moves(struct journeys *journeys, const struct audience_move *moves, size_t count,
                   bool may_start, struct journey_moment moment,
                   struct ledger_writes *writes) MUST_USE;

@@ -182,7 +182,7 @@ static bool read_hash(str digits, uint8_t hash[16])
     return digits.size == 32;
 }
 
-/* A command that gave her an identifier by hand says its keyed hash and its value (engine/command_identifier.c). */
+/* A command that gave her an identifier by hand says its keyed hash and its value (engine/commands/command_identifier.c). */
 static bool names_hash_of_hers(const struct round *round, str body)
 {
     static const char mark[] = "\"hash\":\"";

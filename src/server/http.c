@@ -7,7 +7,7 @@
 #include "base/metric.h"
 #include "server/answer.h"
 #include "server/inside.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 
 /* ---- LINE: the first line is here ---- */
 

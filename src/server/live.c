@@ -14,9 +14,9 @@
 
 #include "imports/imports.h"
 #include "server/answer.h"
-#include "server/figures.h"
+#include "server/figures/figures.h"
 #include "server/files_in.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 
 #define LOOK_EVERY_MS 500
 #define HEARTBEAT_MS 15000

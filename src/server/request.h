@@ -131,7 +131,7 @@ struct request {
     const struct route *route;
     str parameters[PATH_PARAMETERS_MAX]; /* decoded, in `arena` */
     struct actor actor;
-    struct scope *scope;         /* what she sees; NULL: the whole (server/scope.h) */
+    struct scope *scope;         /* what she sees; NULL: the whole (server/scope/scope.h) */
     str reason;                  /* given for seeing in full; in `arena` */
     bool reveal_told;            /* asked and told already: what the handler calls shows in full */
     struct json_parser *parser;  /* of the thread or worker that runs the handler: the body's */

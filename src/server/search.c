@@ -15,7 +15,7 @@
 
 #include "event/normalise.h"
 #include "server/answer.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 #include "server/view.h"
 
 /* ---- namespaces ---- */

@@ -9,12 +9,12 @@
 
 #include "access/password.h"
 #include "base/logline.h"
-#include "engine/whatif.h"
+#include "engine/whatif/whatif.h"
 #include "server/answer.h"
 #include "server/answers.h"
 #include "server/exports.h"
-#include "server/figures.h"
-#include "server/scope.h"
+#include "server/figures/figures.h"
+#include "server/scope/scope.h"
 #include "server/search.h"
 #include "server/values.h"
 

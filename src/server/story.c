@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "server/answer.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 
 /* Columns of the tables, as in store/tables.h. */
 enum merges_column {

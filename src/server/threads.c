@@ -7,7 +7,7 @@
 #include "access/sealed_file.h"
 #include "base/thread.h"
 #include "server/inside.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 
 #define KEPT_REQUESTS_MAX 256
 #define KEPT_BYTES_MAX (64 * 1024)

@@ -13,7 +13,7 @@
 #include "base/codec.h"
 #include "server/answer.h"
 #include "server/mask.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 #include "server/view.h"
 
 #define TAIL_CHUNK 128

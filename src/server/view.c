@@ -9,7 +9,7 @@
 #include "event/normalise.h"
 #include "server/answer.h"
 #include "server/mask.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 #include "server/values.h"
 
 void view_init(struct customer_view *view, bool wants_facts)

@@ -4,7 +4,7 @@
 #include "server/answer.h"
 #include "server/cells.h"
 #include "server/inside.h"
-#include "server/scope.h"
+#include "server/scope/scope.h"
 #include "server/sensitive.h"
 
 #define WAITING_MAX 1000

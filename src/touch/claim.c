@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* claim: from queued to sending, and what came of it. Commands that the sender (engine/act.c) appends.
+/* claim: from queued to sending, and what came of it. Commands that the sender (engine/act/act.c) appends.
  *
  *     touch.claim ─▶ gates again ─▶ rendered ─▶ SENDING, and the message in the answer
  *     touch.results ─▶ SENT, FAILED, HELD (again later), UNCERTAIN

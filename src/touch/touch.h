@@ -7,7 +7,7 @@
  *                  └─▶ suppressed (and why)                    sending ─▶ failed, uncertain, queued again (later)
  *
  * All of it happens inside apply: requests come from journeys and commands, claims and results are commands of the log
- * (`touch.claim`, `touch.results`, `touch.receipts`) which the sender (engine/act.c) appends. So the state is a function of
+ * (`touch.claim`, `touch.results`, `touch.receipts`) which the sender (engine/act/act.c) appends. So the state is a function of
  * the log, and a crash between claim and result is seen: what is `sending` at start is asked for, repeated with its key where the
  * provider honours keys, or uncertain.
  *

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "engine/pack_inside.h"
+#include "engine/past/pack_inside.h"
 #include "engine/state.h"
 #include "support/engine_house.h"
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/whatif.h"
+#include "engine/whatif/whatif.h"
 #include "support/engine_house.h"
 
 #define PEOPLE 14

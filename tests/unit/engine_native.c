@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "engine/native.h"
+#include "engine/past/native.h"
 
 static void put_head(struct buffer *out, const char *name, const char *type)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "engine/ordered.h"
+#include "engine/past/ordered.h"
 #include "support/warehouse_house.h"
 
 #define ROWS 60000

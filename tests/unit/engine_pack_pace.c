@@ -3,7 +3,7 @@
 #include "support/cmocka.h"
 
 #include "base/clock.h"
-#include "engine/pack_pace.h"
+#include "engine/past/pack_pace.h"
 
 #define USUAL_MS (2 * MINUTE_MS)
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/scope.h"
-#include "server/scope_rules.h"
+#include "server/scope/scope.h"
+#include "server/scope/scope_rules.h"
 
 static void every_route_has_a_rule(void **state)
 {
@@ -16,7 +16,7 @@ static void every_route_has_a_rule(void **state)
         const struct route *route = router_at(i);
         if (scope_has_rule(route->operation))
             continue;
-        print_message("the route %s %s (%s) has no row in src/server/scope_rules.h\n",
+        print_message("the route %s %s (%s) has no row in src/server/scope/scope_rules.h\n",
                       method_text(route->method), route->path, route->operation);
         missing++;
     }

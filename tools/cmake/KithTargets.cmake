@@ -12,6 +12,9 @@ endfunction()
 # an interface library, so that the house always configures.
 function(kith_add_room room)
     kith_glob(sources src/${room})
+    # A large room has its ideas in folders.
+    kith_glob(inner src/${room}/*)
+    list(APPEND sources ${inner})
     list(FIND KITH_ROOMS ${room} position)
     list(SUBLIST KITH_ROOMS 0 ${position} below)
     list(REVERSE below)
