@@ -9,6 +9,7 @@
 
 #define TODAY_BYTES_MAX (64 * 1024 * 1024)
 #define QUERY_MS_MAX 20000
+#define BRING_IN_MS_MAX 3000
 
 #define PAYING "type IN ('Order Paid', 'Order Completed')"
 #define MISSING "-9223372036854775808"
@@ -128,6 +129,23 @@ static void take_seen(struct today_figures *today, str answer, const struct audi
     figures_sort_today(today);
 }
 
+/* What is in the log by now is brought in first; where that takes too long it is told up to when all of it is there. */
+static void bring_in(struct server *server, struct today_figures *today)
+{
+    struct engine_status status;
+    struct log_block *block = NULL;
+    struct problem ignored;
+    *today = (struct today_figures){ .as_of_ms = server_now_ms(server) };
+    if (engine_settle(server->engine, true, BRING_IN_MS_MAX) == ERR_OK)
+        return;
+    today->partial = true;
+    today->as_of_ms = 0;
+    engine_status(server->engine, &status);
+    if (log_read(engine_log(server->engine), status.flushed_seq, &block, &ignored) == ERR_OK)
+        today->as_of_ms = block->received_ms;
+    log_block_release(&block);
+}
+
 err figures_today_seen(struct request *request, struct today_figures *today,
                        struct problem *problem)
 {
@@ -135,9 +153,9 @@ err figures_today_seen(struct request *request, struct today_figures *today,
     struct warehouse *warehouse = engine_warehouse(server->engine);
     struct audience_set *seen = NULL;
     struct buffer sql, more, answer;
-    *today = (struct today_figures){ .as_of_ms = server_now_ms(server) };
     if (warehouse == NULL || !warehouse_is_ready(warehouse))
         return problem_set(problem, ERR_UNAVAILABLE, "the warehouse does not answer yet");
+    bring_in(server, today);
     err error = scope_take(request, &seen, problem);
     if (error != ERR_OK)
         return error;
