@@ -248,6 +248,13 @@ for (const alg of ['RS256', 'ES256']) {
       assert.equal((await follow(url.replace(state, randomBytes(32).toString('base64url')), mine, () => false)).answer.status, 401);
       assert.equal((await follow(url, { ...mine }, (at) => at === `${home}/`)).url, `${home}/`);
       assert.equal((await follow(url, mine, () => false)).answer.status, 503, 'the provider takes a code once');
+      // Over TLS its cookie is of this host alone, and no other name is taken.
+      const secure = { 'x-forwarded-proto': 'https' };
+      const flow = (await ask(house, 'GET', '/session/single-sign-on', { token: null, headers: secure, unchecked: true })).headers['set-cookie'][0];
+      assert.match(flow, /^__Host-kith_single_sign_on=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/);
+      const back = await follow(`${begin}`, {}, atCallback);
+      const plain = { cookie: flow.split(';')[0].replace('__Host-', '') };
+      assert.equal((await ask(house, 'GET', new URL(back.url).pathname + new URL(back.url).search, { token: null, headers: { ...secure, ...plain }, unchecked: true, base: '' })).status, 401);
       // An account that is here already is not taken over.
       await expect(house, 200, 'DELETE', '/users/boss@kith.test', {}).catch(() => {});
       await expect(house, 200, 'PUT', '/users/boss@kith.test', { body: { roles: ['analyst'], password } });

@@ -18,6 +18,7 @@
 #include "server/people.h"
 
 #define COOKIE "kith_single_sign_on"
+#define COOKIE_SECURE "__Host-kith_single_sign_on" /* over TLS: of this host alone, for all of it */
 #define FLOW_MS_MAX (10 * MINUTE_MS)
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
 #define FETCH_S_MAX 15L
@@ -184,13 +185,18 @@ static void put_escaped(struct buffer *out, const char *name, str value)
     curl_free(escaped);
 }
 
+static bool is_secure(const struct request *request)
+{
+    return str_equal_ignoring_case(request->headers.forwarded_proto, STR("https"));
+}
+
 static err set_flow_cookie(struct request *request, str sealed)
 {
-    bool secure = str_equal_ignoring_case(request->headers.forwarded_proto, STR("https"));
+    bool secure = is_secure(request);
     return arena_printf(&request->arena, &request->set_cookie,
-                        COOKIE "=" STR_FMT "; Path=" API
-                               "/session; HttpOnly; SameSite=Lax; Max-Age=600%s",
-                        STR_ARG(sealed), secure ? "; Secure" : "");
+                        "%s=" STR_FMT "; Path=%s; HttpOnly; SameSite=Lax; Max-Age=600%s",
+                        secure ? COOKIE_SECURE : COOKIE, STR_ARG(sealed),
+                        secure ? "/" : API "/session", secure ? "; Secure" : "");
 }
 
 err route_single_sign_on_begin(struct request *request, struct problem *problem)
@@ -242,12 +248,13 @@ struct flow {
 static bool read_flow(struct request *request, struct flow *flow)
 {
     str cookies = request->headers.cookie, one, sealed = STR_NONE, plain, kind, at;
+    str name = is_secure(request) ? STR(COOKIE_SECURE "=") : STR(COOKIE "=");
     struct problem ignored;
     uint64_t at_ms;
     while (str_split(&cookies, ';', &one)) {
         one = str_trim(one);
-        if (str_starts_with(one, STR(COOKIE "=")))
-            sealed = str_slice(one, sizeof(COOKIE), one.size);
+        if (str_starts_with(one, name))
+            sealed = str_slice(one, name.size, one.size);
     }
     if (keys_unseal(request->server->keys, &request->arena, sealed, &plain, &ignored) != ERR_OK)
         return false;
