@@ -21,11 +21,11 @@ import './settings.css';
 const texts = catalogue({
   zh: {
     title: '团队', purpose: '团队决定一个人看得到哪些客户和事件；角色决定能做什么。在上级团队的人也看得到下级的。', create: '新建团队', name: '团队', sees: '看得到', seesPeople: (count: string) => `${count} 人`, by: '范围', members: '成员', things: '自有', sources: (count: number) => `${count} 个数据源`, accounts: (count: number) => `${count} 个账号`,
-    emptyTitle: '还没有团队', empty: '没有团队时，每个人都看得到全部客户。店铺、渠道、经销商各管各的，就给每一边建一个团队，再把成员放进去。', perPerson: '因人而异', together: '汇总下级', all: '其客户的全部事件', join: '、', events: '事件：', whole: '不在任何团队',
+    emptyTitle: '还没有团队', empty: '没有团队时，每个人都看得到全部客户。店铺、渠道、经销商各管各的，就给每一边建一个团队，再把成员放进去。', perPerson: '因人而异', together: '汇总下级', all: '其客户的全部事件', join: '、', props: { channel: '渠道', $source: '数据源', brand: '品牌', shop_id: '店铺', store_id: '门店', dealer_id: '经销商' } as Record<string, string>, events: '事件：', whole: '不在任何团队',
   },
   en: {
     title: 'Teams', purpose: 'A team decides which customers and events one sees; roles decide what one does with them. Who is in a team above sees those below, too.', create: 'New team', name: 'Team', sees: 'Sees', seesPeople: (count) => `${count} people`, by: 'Scope', members: 'Members', things: 'Its own', sources: (count) => (count === 1 ? '1 source' : `${count} sources`), accounts: (count) => (count === 1 ? '1 account' : `${count} accounts`),
-    emptyTitle: 'There are no teams yet', empty: 'Without teams everybody sees all customers. Where shops, channels or dealers keep to their own, make a team for each and put people into it.', perPerson: 'by person', together: 'those below', all: 'all events of its customers', join: ', ', events: 'events: ', whole: 'in no team',
+    emptyTitle: 'There are no teams yet', empty: 'Without teams everybody sees all customers. Where shops, channels or dealers keep to their own, make a team for each and put people into it.', perPerson: 'by person', together: 'those below', all: 'all events of its customers', join: ', ', props: { channel: 'channel', $source: 'source', brand: 'brand', shop_id: 'shop', store_id: 'store', dealer_id: 'dealer' }, events: 'events: ', whole: 'in no team',
   },
 });
 
@@ -51,7 +51,7 @@ export function Sees({ team, teams }: { team: Team; teams: readonly Team[] }) {
 /* What a team sees, as a sentence. */
 export function ScopeText({ team }: { team: Pick<Team, 'customers' | 'events'> }) {
   const t = useText(texts);
-  const events = (team.events ?? []).map((one) => conditionText(one, t.join)).join(' · ');
+  const events = (team.events ?? []).map((one) => conditionText(one, t.join, t.props)).join(' · ');
   if (team.customers === null && events === '') return <span className="faint">{t.together}</span>;
   return <>{team.customers !== null && <RuleSentence value={team.customers} />}{team.customers !== null && events !== '' && <br />}{events !== '' && <span className="mono small">{t.events}{events}</span>}</>;
 }

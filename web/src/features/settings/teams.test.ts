@@ -38,6 +38,7 @@ it('conditions are eq for one value and in for several, and come back', () => {
   expect(events).toEqual([{ prop: 'channel', eq: 'tmall' }, { prop: 'brand', in: ['a', 'b'] }]);
   expect(conditionsOf(linesOf(events))).toEqual(events);
   expect(events.map((one) => conditionText(one, ', '))).toEqual(['channel = tmall', 'brand = a, b']);
+  expect(conditionText({ prop: 'dealer_id', eq: 'd7' }, ', ', { dealer_id: 'Dealer' })).toBe('Dealer = d7');
   expect(linesOf(null)).toEqual([]);
 });
 

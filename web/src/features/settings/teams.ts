@@ -76,9 +76,9 @@ export function sharedWith(key: string, shares: readonly Share[]): Share[] {
   return shares.filter((one) => one.team === key || one.team === '*');
 }
 
-/* One line of what events a team sees: 'channel = tmall · brand ∈ a, b'. */
-export function conditionText(condition: EventCondition, join: string): string {
-  return `${condition.prop} = ${condition.eq ?? (condition.in ?? []).join(join)}`;
+/* One line of what events a team sees: 'channel = tmall · brand = a, b'; `words` has properties by their name for people. */
+export function conditionText(condition: EventCondition, join: string, words: Readonly<Record<string, string>> = {}): string {
+  return `${words[condition.prop] ?? condition.prop} = ${condition.eq ?? (condition.in ?? []).join(join)}`;
 }
 
 /* As the server takes it: one value is eq, several are in; lines without a property or value are left out. */
