@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* person: what the routes of a person's rights share. Private to server/. Workers.
  *
- *   routes_person.c       requests, restriction, corrections, history of consents
+ *   routes_person.c       requests, restriction
+ *   routes_corrections.c  traits corrected by hand
+ *   routes_consents.c     what she decided
  *   package.c             all that is known of her in one file
  *   preferences.c         her own page
  */
@@ -29,6 +31,10 @@ err person_request_answer(struct request *request, str id, struct problem *probl
 /* One member of it becomes this text. */
 err person_request_change(struct request *request, int64_t number, const char *member, str text,
                           struct problem *problem) MUST_USE;
+
+/* A command of hers; the body is let go. */
+err person_command(struct request *request, const char *operation, struct command_body *body,
+                   struct problem *problem) MUST_USE;
 
 /* What she decides, recorded as of now. */
 err person_decide(struct request *request, uint32_t customer, str purpose, bool granted,

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rights of the person, asked and answered: requests with their due day, restriction of processing, corrections by hand, the history of
- * what she decided. Her file is package.c's, her page preferences.c's. docs/privacy.md. */
+/* Rights of the person, asked and answered: requests with their due day, restriction of processing. docs/privacy.md. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "event/personal.h"
 #include "privacy/privacy.h"
 #include "server/answer.h"
-#include "server/mask.h"
 #include "server/person.h"
-#include "server/scope/scope.h"
 #include "server/view.h"
 
 #define REQUEST_DAYS_DEFAULT 15
 #define HER_REQUESTS_MAX 1000
-#define DECISIONS_MAX 10000
 #define EVIDENCE_BYTES_MAX 1000
 
 /* ---- settings ---- */
@@ -404,8 +398,8 @@ err route_person_request_change(struct request *request, struct problem *problem
 
 /* ---- done ---- */
 
-static err run_for_her(struct request *request, const char *operation, struct command_body *body,
-                       struct problem *problem)
+err person_command(struct request *request, const char *operation, struct command_body *body,
+                   struct problem *problem)
 {
     str response;
     err error = answer_command(request, operation, command_body_end(body), &response, problem);
@@ -419,7 +413,7 @@ static err erase_her(struct request *request, uint32_t customer, struct problem 
     command_body_begin(&body);
     json_member_int(&body.writer, STR("customer"), customer);
     json_member_text(&body.writer, STR("reason"), request->parameters[0]);
-    err error = run_for_her(request, "customer.erase", &body, problem);
+    err error = person_command(request, "customer.erase", &body, problem);
     if (error == ERR_OK && request->server->config.privacy != NULL)
         privacy_wake(request->server->config.privacy);
     return error;
@@ -433,7 +427,7 @@ static err restrict_her(struct request *request, uint32_t customer, bool restric
     json_member_int(&body.writer, STR("customer"), customer);
     json_member_bool(&body.writer, STR("restricted"), restricted);
     json_member_text(&body.writer, STR("reason"), reason);
-    return run_for_her(request, "customer.restrict", &body, problem);
+    return person_command(request, "customer.restrict", &body, problem);
 }
 
 /* Whoever recorded a guardian's consent cannot release it; a machine's token is nobody. */
@@ -466,43 +460,7 @@ static err release_child(struct request *request, const struct person_request *r
     json_member_int(&body.writer, STR("customer"), customer);
     json_member_int(&body.writer, STR("request"), row->number);
     json_member_text(&body.writer, STR("evidence"), str_from_c(evidence));
-    return run_for_her(request, "guardian.put", &body, problem);
-}
-
-err person_decide(struct request *request, uint32_t customer, str purpose, bool granted,
-                  const char *evidence, str text_version, struct problem *problem)
-{
-    struct command_body body;
-    command_body_begin(&body);
-    json_member_int(&body.writer, STR("customer"), customer);
-    json_member_text(&body.writer, STR("purpose"), purpose);
-    json_member_bool(&body.writer, STR("granted"), granted);
-    json_member_text(&body.writer, STR("evidence"), str_from_c(evidence));
-    json_member_text(&body.writer, STR("text_version"), text_version);
-    return run_for_her(request, "consent.put", &body, problem);
-}
-
-err person_withdraw_all(struct request *request, str one_id, const char *evidence,
-                        struct problem *problem)
-{
-    struct customer_view view;
-    bool marketing = false;
-    view_init(&view, true);
-    err error = view_customer(request, one_id, true, &view, problem);
-    for (uint32_t i = 0; error == ERR_OK && i < view.facts.consent_count; i++) {
-        const struct profile_consent_view *consent = &view.facts.consents[i];
-        bool is_kept = str_equal(consent->purpose, STR(PURPOSE_PROCESSING)) ||
-                       str_equal(consent->purpose, STR(PURPOSE_PERSONALISATION));
-        marketing = marketing || str_equal(consent->purpose, STR("marketing"));
-        if (consent->granted && !is_kept)
-            error = person_decide(request, view.root, consent->purpose, false, evidence, STR_NONE,
-                                  problem);
-    }
-    /* Where she never decided, "no" is what all of it means. */
-    if (error == ERR_OK && !marketing)
-        error =
-            person_decide(request, view.root, STR("marketing"), false, evidence, STR_NONE, problem);
-    return error;
+    return person_command(request, "guardian.put", &body, problem);
 }
 
 err route_person_request_perform(struct request *request, struct problem *problem)
@@ -567,251 +525,6 @@ err route_restriction_put(struct request *request, struct problem *problem)
     json_begin_object(&writer);
     json_member_bool(&writer, STR("restricted"), json_bool(restricted, false));
     json_member_time(&writer, STR("at"), server_now_ms(request->server));
-    json_end_object(&writer);
-    return ERR_OK;
-}
-
-/* ---- corrections ---- */
-
-/* As the doors do it: what names a person is sealed before the log. */
-static err write_corrected(struct request *request, str name, json_value value, struct buffer *out,
-                           struct problem *problem)
-{
-    enum personal_kind kind = personal_by_name(name);
-    str text = json_text(value), sealed;
-    if (json_kind(value) != JSON_TEXT) {
-        json_write_value(out, value);
-        return ERR_OK;
-    }
-    if (kind == PERSONAL_NONE && !personal_name_is_code(name))
-        kind = personal_by_value(text);
-    if (kind == PERSONAL_NONE || text.size == 0 || personal_is_masked(text)) {
-        json_write_text(out, text);
-        return ERR_OK;
-    }
-    err error = keys_seal(request->server->keys, &request->arena, text, &sealed);
-    if (error != ERR_OK)
-        return problem_set(problem, error, "it cannot be sealed");
-    buffer_append_str(out, STR("{\"$sealed\":\""));
-    buffer_append_str(out, sealed);
-    buffer_append_str(out, STR("\"}"));
-    return ERR_OK;
-}
-
-static bool is_plain_value(json_value value)
-{
-    enum json_kind kind = json_kind(value);
-    return kind == JSON_TEXT || kind == JSON_INT || kind == JSON_DOUBLE || kind == JSON_BOOL;
-}
-
-static err write_correction(struct request *request, struct buffer *out, struct problem *problem)
-{
-    json_value value = json_get(request->json, STR("value")), item;
-    str name = request->parameters[1];
-    err error = ERR_OK;
-    bool is_list = json_kind(value) == JSON_ARRAY, fits = is_list || is_plain_value(value);
-    struct json_iterator iterator = json_iterate(value);
-    if (!is_list && fits)
-        return write_corrected(request, name, value, out, problem);
-    buffer_append_byte(out, '[');
-    for (bool first = true; is_list && fits && error == ERR_OK && json_next(&iterator, NULL, &item);
-         first = false) {
-        if (!first)
-            buffer_append_byte(out, ',');
-        fits = is_plain_value(item);
-        error = write_corrected(request, name, item, out, problem);
-    }
-    buffer_append_byte(out, ']');
-    if (fits)
-        return error;
-    problem_set(problem, ERR_UNPROCESSABLE,
-                "a trait is corrected to a text, a number, true or false, or a list of these");
-    return problem_at(problem, ERR_UNPROCESSABLE, "/value");
-}
-
-static err correct(struct request *request, bool releases, struct problem *problem)
-{
-    struct command_body body;
-    struct json_writer writer;
-    struct buffer value;
-    uint32_t customer;
-    err error = view_number(request, request->parameters[0], &customer, problem);
-    if (error != ERR_OK)
-        return error;
-    buffer_init(&value, 65536);
-    command_body_begin(&body);
-    json_member_int(&body.writer, STR("customer"), customer);
-    json_member_text(&body.writer, STR("name"), request->parameters[1]);
-    if (releases)
-        json_member_bool(&body.writer, STR("release"), true);
-    else
-        error = write_correction(request, &value, problem);
-    if (error == ERR_OK)
-        error = buffer_status(&value);
-    if (error == ERR_OK && !releases)
-        json_member_raw(&body.writer, STR("value"), buffer_str(&value));
-    if (error == ERR_OK)
-        error = run_for_her(request, "trait.correct", &body, problem);
-    else
-        command_body_deinit(&body);
-    buffer_deinit(&value);
-    if (error != ERR_OK)
-        return error;
-    json_writer_init(&writer, &request->out);
-    json_begin_object(&writer);
-    json_member_text(&writer, STR("name"), request->parameters[1]);
-    json_member_bool(&writer, STR("corrected"), !releases);
-    json_end_object(&writer);
-    return ERR_OK;
-}
-
-err route_trait_correct(struct request *request, struct problem *problem)
-{
-    return correct(request, false, problem);
-}
-
-err route_trait_release(struct request *request, struct problem *problem)
-{
-    return correct(request, true, problem);
-}
-
-/* ---- what she decided ---- */
-
-struct decision {
-    int64_t seq, at_ms;
-    uint32_t source, user;
-    bool granted, taken_back;
-    str purpose, text_version, evidence;
-};
-
-struct history {
-    struct request *request;
-    struct decision *items;
-    size_t count;
-    uint32_t node;
-    err error;
-};
-
-static bool take_decision(void *context, const struct ledger_value *values)
-{
-    struct history *history = context;
-    struct arena *arena = &history->request->arena;
-    if ((uint32_t)values[0].integer != history->node || history->count == DECISIONS_MAX)
-        return false;
-    struct decision *item = &history->items[history->count];
-    *item = (struct decision){ .seq = values[1].integer,
-                               .at_ms = values[4].integer,
-                               .source = (uint32_t)values[5].integer,
-                               .user = (uint32_t)values[6].integer,
-                               .granted = str_equal(values[3].bytes, STR("granted")) };
-    if (!scope_sees_source(history->request->scope, item->source))
-        return true;
-    if (arena_dup(arena, values[2].bytes, &item->purpose) != ERR_OK ||
-        arena_dup(arena, values[7].bytes, &item->text_version) != ERR_OK ||
-        arena_dup(arena, values[8].bytes, &item->evidence) != ERR_OK)
-        history->error = ERR_NOMEM;
-    history->count++;
-    return history->error == ERR_OK;
-}
-
-static bool note_taken_back(void *context, const struct ledger_value *values)
-{
-    (void)values;
-    *(bool *)context = true;
-    return false;
-}
-
-static int compare_decisions(const void *left, const void *right)
-{
-    const struct decision *a = left, *b = right;
-    return a->seq > b->seq ? -1 : a->seq < b->seq;
-}
-
-static err read_decisions(struct history *history, const struct customer_view *view,
-                          struct problem *problem)
-{
-    struct ledger *ledger = server_ledger(history->request->server);
-    err error = ERR_OK;
-    for (size_t i = 0; error == ERR_OK && i < view->node_count; i++) {
-        struct ledger_value from = ledger_int(view->nodes[i]);
-        history->node = view->nodes[i];
-        error =
-            ledger_scan(ledger, LEDGER_CONSENT_DECISIONS, &from, take_decision, history, problem);
-    }
-    for (size_t i = 0; error == ERR_OK && i < history->count; i++) {
-        struct ledger_value seq = ledger_int(history->items[i].seq);
-        error = ledger_find(ledger, LEDGER_RETRACTIONS, &seq, 1, note_taken_back,
-                            &history->items[i].taken_back, problem);
-    }
-    qsort(history->items, history->count, sizeof *history->items, compare_decisions);
-    return error == ERR_OK ? history->error : error;
-}
-
-static void write_decision(struct request *request, struct json_writer *writer,
-                           const struct decision *item)
-{
-    json_begin_object(writer);
-    json_member_text(writer, STR("purpose"), item->purpose);
-    json_member_text(writer, STR("state"), item->granted ? STR("granted") : STR("withdrawn"));
-    json_member_time(writer, STR("at"), item->at_ms);
-    json_member_int(writer, STR("recorded_at"), item->seq);
-    json_member_text(writer, STR("source"), answer_source_key(request, item->source));
-    member_text_or_null(writer, STR("user"),
-                        item->user != 0 ? answer_login(request, item->user) : STR_NONE);
-    json_member_text(writer, STR("text_version"), item->text_version);
-    json_member_text(writer, STR("evidence"), item->evidence);
-    json_member_bool(writer, STR("taken_back"), item->taken_back);
-    json_end_object(writer);
-}
-
-static void write_current(struct request *request, struct json_writer *writer,
-                          const struct profile_view *facts)
-{
-    bool restricted = false, plain = false;
-    json_put_key(writer, STR("current"));
-    json_begin_object(writer);
-    for (uint32_t i = 0; i < facts->consent_count; i++) {
-        const struct profile_consent_view *consent = &facts->consents[i];
-        restricted = restricted ||
-                     (!consent->granted && str_equal(consent->purpose, STR(PURPOSE_PROCESSING)));
-        plain = plain ||
-                (!consent->granted && str_equal(consent->purpose, STR(PURPOSE_PERSONALISATION)));
-        json_put_key(writer, consent->purpose);
-        json_begin_object(writer);
-        json_member_text(writer, STR("state"),
-                         consent->granted ? STR("granted") : STR("withdrawn"));
-        json_member_time(writer, STR("at"), consent->at_ms);
-        json_member_text(writer, STR("source"),
-                         scope_sees_source(request->scope, consent->source)
-                             ? answer_source_key(request, consent->source)
-                             : STR_NONE);
-        json_end_object(writer);
-    }
-    json_end_object(writer);
-    json_member_bool(writer, STR("restricted"), restricted);
-    json_member_bool(writer, STR("personalised"), !plain);
-}
-
-err route_consent_list(struct request *request, struct problem *problem)
-{
-    struct history history = { .request = request };
-    struct customer_view view;
-    struct json_writer writer;
-    view_init(&view, true);
-    err error = view_customer(request, request->parameters[0], true, &view, problem);
-    if (error != ERR_OK)
-        return error;
-    history.items = arena_array(&request->arena, struct decision, DECISIONS_MAX);
-    if (history.items == NULL)
-        return ERR_NOMEM;
-    error = read_decisions(&history, &view, problem);
-    if (error != ERR_OK)
-        return error;
-    answer_list_begin(request, &writer);
-    for (size_t i = 0; i < history.count; i++)
-        write_decision(request, &writer, &history.items[i]);
-    answer_list_end(request, &writer, STR_NONE);
-    write_current(request, &writer, &view.facts);
     json_end_object(&writer);
     return ERR_OK;
 }
