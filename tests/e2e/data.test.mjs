@@ -310,8 +310,8 @@ test('a kind of objects is deleted once there are none of it and nothing speaks 
     return page.getByRole('dialog').getByRole('button', { name: /^删除这个种类/ });
   };
   const remove = await open();
+  await remove.getByText('还有 1 个对象').waitFor({ state: 'attached' }); /* once they are counted */
   assert.equal(await remove.getAttribute('aria-disabled'), 'true');
-  await remove.getByText('还有 1 个对象').waitFor({ state: 'attached' });
   await place.kith.api('DELETE', '/objects/salon/S1');
   await until('there are none of it', async () => (await (await open()).getAttribute('aria-disabled')) === null);
   await visit.accessible('the definition of a kind');
