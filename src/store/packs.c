@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packs: the file and its pages; see packs.h. Bytes: docs/formats/history-pack.md. */
+/* packs: pieces by kind and number, and what the ledger knows of them; see packs.h. Bytes: docs/formats/history-pack.md. */
 #include "store/packs.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/codec.h"
-#include "base/fault.h"
-#include "base/file.h"
 #include "base/logline.h"
+#include "store/paged_file.h"
 
-#define VERSION 1u
-#define PAGE_BYTES 4096u
 #define PIECE_BYTES_MAX (UINT64_C(1) << 30)
-#define PAGES_MAX (UINT64_C(1) << 28) /* a terabyte */
-
-static const char magic[8] = { 'K', 'I', 'T', 'H', 'H', 'I', 'S', 'T' };
 
 static const bool kind_spoils[PACK_KIND_COUNT] = {
 #define X(NAME, spoiled, about) [PACK_##NAME] = spoiled,
@@ -39,10 +27,6 @@ static const char *const kind_names[PACK_KIND_COUNT] = {
 
 #define ROUND_KEY "packs_round"
 
-/* Where a piece lies. */
-struct extent {
-    uint32_t page, bytes; /* bytes 0: nowhere */
-};
 struct piece {
     struct extent extent;
     uint64_t seq;
@@ -68,12 +52,9 @@ struct replaced {
 
 struct packs {
     pthread_mutex_t mutex; /* guards all of it while others may be there */
-    int file;
-    char path[600];
+    struct paged_file file;
     struct ledger *ledger;
     struct pieces kinds[PACK_KIND_COUNT];
-    uint64_t *used; /* a bit per page */
-    uint32_t page_count, first_free;
     uint64_t bytes_used;
     struct put *puts;
     uint32_t put_count, put_capacity;
@@ -122,147 +103,6 @@ static struct piece *piece_at(const struct packs *packs, enum pack_kind kind, ui
     return number < pieces->count ? &pieces->items[number] : NULL;
 }
 
-/* ---- pages ---- */
-
-static uint32_t pages_of(uint32_t bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
-static void mark(struct packs *packs, struct extent extent, bool as_used)
-{
-    for (uint32_t page = extent.page; page < extent.page + pages_of(extent.bytes); page++) {
-        if (as_used)
-            packs->used[page >> 6] |= UINT64_C(1) << (page & 63);
-        else
-            packs->used[page >> 6] &= ~(UINT64_C(1) << (page & 63));
-    }
-    if (!as_used && extent.page < packs->first_free)
-        packs->first_free = extent.page;
-}
-
-static err pages_grow(struct packs *packs, uint64_t needed)
-{
-    if (needed <= packs->page_count)
-        return ERR_OK;
-    uint64_t wanted = (uint64_t)packs->page_count * 2;
-    wanted = (needed > wanted ? needed : wanted) + 1023;
-    wanted &= ~UINT64_C(1023);
-    if (wanted > PAGES_MAX)
-        return ERR_TOO_LARGE;
-    uint64_t *used = memory_resize(packs->used, wanted / 8);
-    if (used == NULL)
-        return ERR_NOMEM;
-    memset((char *)used + packs->page_count / 8, 0, (wanted - packs->page_count) / 8);
-    packs->used = used;
-    packs->page_count = (uint32_t)wanted;
-    return ERR_OK;
-}
-
-/* The next page from `page` on that is used, or free; page_count when there is none. */
-static uint32_t next_page(const struct packs *packs, uint32_t page, bool is_used)
-{
-    while (page < packs->page_count) {
-        uint64_t bits = is_used ? packs->used[page >> 6] : ~packs->used[page >> 6];
-        bits &= UINT64_MAX << (page & 63);
-        if (bits != 0)
-            return (page & ~63u) + (uint32_t)__builtin_ctzll(bits);
-        page = (page & ~63u) + 64;
-    }
-    return packs->page_count;
-}
-
-/* First fit, in the order of the file. */
-static err take_pages(struct packs *packs, uint32_t bytes, struct extent *extent)
-{
-    uint32_t wanted = pages_of(bytes);
-    uint32_t page = next_page(packs, packs->first_free, false);
-    packs->first_free = page;
-    while (page < packs->page_count) {
-        uint32_t end = next_page(packs, page, true);
-        if (end - page >= wanted || end == packs->page_count)
-            break;
-        page = next_page(packs, end, false);
-    }
-    err error = pages_grow(packs, (uint64_t)page + wanted);
-    if (error != ERR_OK)
-        return error;
-    *extent = (struct extent){ .page = page, .bytes = bytes };
-    mark(packs, *extent, true);
-    return ERR_OK;
-}
-
-/* ---- the file ---- */
-
-static err file_failed(const struct packs *packs, const char *what, struct problem *problem)
-{
-    err error = errno == ENOSPC || errno == EDQUOT ? ERR_STORAGE_FULL : ERR_IO;
-    return problem_set(problem, error, "'%s' cannot be %s: %s", packs->path, what, strerror(errno));
-}
-
-static err write_at(const struct packs *packs, str bytes, uint64_t offset, struct problem *problem)
-{
-    while (bytes.size > 0) {
-        /* Half of it is there when a test ends the process here. */
-        size_t size = bytes.size > PAGE_BYTES ? bytes.size / 2 : bytes.size;
-        ssize_t put = pwrite(packs->file, bytes.data, size, (off_t)offset);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put >= 0 && fault_fires(FAULT_PACK_WRITE)) {
-            put = -1;
-            errno = ENOSPC;
-        }
-        if (put <= 0)
-            return file_failed(packs, "written", problem);
-        bytes = str_slice(bytes, (size_t)put, bytes.size);
-        offset += (uint64_t)put;
-    }
-    return ERR_OK;
-}
-
-/* P5. A file system that makes no holes gets zeros; beyond the end of the file there is nothing. */
-static err make_zero(const struct packs *packs, struct extent extent, struct problem *problem)
-{
-    static const char zeros[16 * PAGE_BYTES];
-    uint64_t offset = (uint64_t)extent.page * PAGE_BYTES;
-    uint64_t left = (uint64_t)pages_of(extent.bytes) * PAGE_BYTES;
-    if (fallocate(packs->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                  (off_t)left) == 0)
-        return ERR_OK;
-    if (errno != EOPNOTSUPP && errno != ENOSYS)
-        return file_failed(packs, "cut", problem);
-    err error = ERR_OK;
-    while (left > 0 && error == ERR_OK) {
-        size_t size = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
-        error = write_at(packs, str_from_bytes(zeros, size), offset, problem);
-        offset += size;
-        left -= size;
-    }
-    return error;
-}
-
-static err sync_file(const struct packs *packs, struct problem *problem)
-{
-    return fdatasync(packs->file) == 0 ? ERR_OK : file_failed(packs, "synced", problem);
-}
-
-static bool has_head(const struct packs *packs)
-{
-    char head[16] = { 0 };
-    return file_read_at(packs->file, head, sizeof(head), 0) &&
-           memcmp(head, magic, sizeof(magic)) == 0 && head[8] == (char)VERSION;
-}
-
-static err write_head(const struct packs *packs, struct problem *problem)
-{
-    char head[PAGE_BYTES] = { 0 };
-    memcpy(head, magic, sizeof(magic));
-    head[8] = (char)VERSION;
-    if (ftruncate(packs->file, 0) != 0)
-        return file_failed(packs, "cut", problem);
-    return write_at(packs, str_from_bytes(head, sizeof(head)), 0, problem);
-}
-
 /* ---- opening ---- */
 
 struct opening {
@@ -293,11 +133,10 @@ static bool take_row(void *context, const struct ledger_value *values)
     piece.counts = piece.seq <= opening->applied_seq;
     opening->error = pieces_grow(&packs->kinds[kind], (uint32_t)number);
     if (opening->error == ERR_OK)
-        opening->error = pages_grow(packs, (uint64_t)page + pages_of((uint32_t)bytes));
+        opening->error = paged_file_hold(&packs->file, piece.extent);
     if (opening->error != ERR_OK)
         return false;
     packs->kinds[kind].items[number] = piece;
-    mark(packs, piece.extent, true);
     return true;
 }
 
@@ -313,28 +152,6 @@ static bool take_spoiled(void *context, const struct ledger_value *values)
             piece->counts = false;
     }
     return true;
-}
-
-/* What lies between the pieces was on its way when the last one ended, or replaced. */
-static err clear_gaps(struct packs *packs, struct problem *problem)
-{
-    struct stat status;
-    err error = fstat(packs->file, &status) == 0 ? ERR_OK : file_failed(packs, "read", problem);
-    uint64_t end = error == ERR_OK ? ((uint64_t)status.st_size + PAGE_BYTES - 1) / PAGE_BYTES : 0;
-    if (error == ERR_OK && pages_grow(packs, end) != ERR_OK)
-        error = problem_set(problem, ERR_NOMEM, "no memory for the pages of '%s'", packs->path);
-    for (uint32_t page = next_page(packs, 0, false); error == ERR_OK && page < end;) {
-        uint32_t until = next_page(packs, page, true);
-        until = until < end ? until : (uint32_t)end;
-        /* A hole costs nothing, however long; so many pages at a time that the bytes fit. */
-        while (page < until && error == ERR_OK) {
-            uint32_t some = until - page < 65536 ? until - page : 65536;
-            error = make_zero(packs, (struct extent){ page, some * PAGE_BYTES }, problem);
-            page += some;
-        }
-        page = next_page(packs, until, false);
-    }
-    return error;
 }
 
 static bool take_round(void *context, const struct ledger_value *values)
@@ -353,24 +170,14 @@ static err read_ledger(struct packs *packs, struct problem *problem)
     struct opening opening = { .packs = packs, .applied_seq = ledger_applied_seq(packs->ledger) };
     err error = ledger_scan(packs->ledger, LEDGER_PACKS, NULL, take_row, &opening, problem);
     if (error == ERR_OK && opening.error != ERR_OK)
-        error = problem_set(problem, opening.error, "no memory for what '%s' has", packs->path);
+        error =
+            problem_set(problem, opening.error, "no memory for what '%s' has", packs->file.path);
     if (error == ERR_OK)
         error =
             ledger_scan(packs->ledger, LEDGER_PACKS_SPOILED, NULL, take_spoiled, &opening, problem);
     if (error == ERR_OK)
         error = ledger_find(packs->ledger, LEDGER_META, &key, 1, take_round, &opening, problem);
     return error;
-}
-
-/* Of a file that is new, or of another version, nothing counts. */
-static err open_file(struct packs *packs, struct problem *problem)
-{
-    packs->file = open(packs->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (packs->file < 0)
-        return file_failed(packs, "opened", problem);
-    if (has_head(packs))
-        return read_ledger(packs, problem);
-    return write_head(packs, problem);
 }
 
 err packs_open(struct packs **opened, const char *path, struct ledger *ledger,
@@ -381,17 +188,14 @@ err packs_open(struct packs **opened, const char *path, struct ledger *ledger,
         return problem_set(problem, ERR_NOMEM, "no memory for '%s'", path);
     pthread_mutex_init(&packs->mutex, NULL);
     packs->ledger = ledger;
-    packs->file = -1;
-    snprintf(packs->path, sizeof(packs->path), "%s", path);
-    err error = pages_grow(packs, 1024);
-    if (error != ERR_OK)
-        error = problem_set(problem, error, "no memory for '%s'", path);
-    else
-        mark(packs, (struct extent){ 0, PAGE_BYTES }, true);
+    bool is_kept = false;
+    err error = paged_file_open(&packs->file, path, &is_kept, problem);
+    /* Of a file that is new, or of another version, nothing counts. */
+    if (error == ERR_OK && is_kept)
+        error = read_ledger(packs, problem);
+    /* What lies between the pieces was on its way when the last one ended, or replaced. */
     if (error == ERR_OK)
-        error = open_file(packs, problem);
-    if (error == ERR_OK)
-        error = clear_gaps(packs, problem);
+        error = paged_file_clear_gaps(&packs->file, problem);
     if (error == ERR_OK)
         *opened = packs;
     else
@@ -405,11 +209,9 @@ void packs_close(struct packs **taken)
     *taken = NULL;
     if (packs == NULL)
         return;
-    if (packs->file >= 0)
-        close(packs->file);
+    paged_file_close(&packs->file);
     for (int kind = 0; kind < PACK_KIND_COUNT; kind++)
         memory_free(packs->kinds[kind].items);
-    memory_free(packs->used);
     memory_free(packs->puts);
     memory_free(packs->replaced);
     pthread_mutex_destroy(&packs->mutex);
@@ -468,7 +270,8 @@ uint32_t packs_refused(const struct packs *packs)
 /* The same bytes for another number, kind or moment are another piece. */
 static hash128 digest_of(enum pack_kind kind, uint32_t number, uint64_t seq, str bytes)
 {
-    uint64_t seed = hash_mix64(seq) ^ ((uint64_t)VERSION << 40 | (uint64_t)kind << 32 | number);
+    uint64_t seed =
+        hash_mix64(seq) ^ ((uint64_t)PAGED_FILE_VERSION << 40 | (uint64_t)kind << 32 | number);
     return hash_bytes128(bytes.data, bytes.size, seed);
 }
 
@@ -479,8 +282,7 @@ bool packs_read(struct packs *packs, enum pack_kind kind, uint32_t number, struc
         return false;
     buffer_clear(bytes);
     char *room = buffer_reserve(bytes, piece->extent.bytes);
-    bool read = room != NULL && file_read_at(packs->file, room, piece->extent.bytes,
-                                             (uint64_t)piece->extent.page * PAGE_BYTES);
+    bool read = room != NULL && paged_file_read(&packs->file, piece->extent, room);
     if (read) {
         buffer_advance(bytes, piece->extent.bytes);
         hash128 digest = digest_of(kind, number, piece->seq, buffer_str(bytes));
@@ -514,11 +316,11 @@ static err collect(struct packs *packs, struct problem *problem)
     for (uint32_t i = 0; i < packs->replaced_count; i++) {
         struct replaced *replaced = &packs->replaced[i];
         if (error == ERR_OK && replaced->commit <= committed && !replaced->is_zero) {
-            error = make_zero(packs, replaced->extent, problem);
+            error = paged_file_zero(&packs->file, replaced->extent, problem);
             replaced->is_zero = error == ERR_OK;
         }
         if (replaced->commit <= committed && replaced->is_zero)
-            mark(packs, replaced->extent, false);
+            paged_file_give_back(&packs->file, replaced->extent);
         else
             packs->replaced[kept++] = *replaced;
     }
@@ -530,14 +332,16 @@ static err put(struct packs *packs, const struct put *new, str bytes, struct pro
 {
     struct put put = *new;
     err error = collect(packs, problem);
-    if (error == ERR_OK && (array_room((void **)&packs->puts, &packs->put_capacity,
-                                       packs->put_count + 1, sizeof(struct put)) != ERR_OK ||
-                            take_pages(packs, (uint32_t)bytes.size, &put.piece.extent) != ERR_OK))
-        error = problem_set(problem, ERR_NOMEM, "no memory for the pages of '%s'", packs->path);
+    if (error == ERR_OK &&
+        (array_room((void **)&packs->puts, &packs->put_capacity, packs->put_count + 1,
+                    sizeof(struct put)) != ERR_OK ||
+         paged_file_take(&packs->file, (uint32_t)bytes.size, &put.piece.extent) != ERR_OK))
+        error =
+            problem_set(problem, ERR_NOMEM, "no memory for the pages of '%s'", packs->file.path);
     if (error != ERR_OK)
         return error;
     packs->puts[packs->put_count++] = put;
-    return write_at(packs, bytes, (uint64_t)put.piece.extent.page * PAGE_BYTES, problem);
+    return paged_file_write(&packs->file, put.piece.extent, bytes, problem);
 }
 
 /* Nothing of it counts, and its pages are as they were. */
@@ -560,14 +364,15 @@ err packs_put(struct packs *packs, enum pack_kind kind, uint32_t number, uint64_
 {
     if (piece.size == 0 || piece.size > PIECE_BYTES_MAX)
         return problem_set(problem, ERR_TOO_LARGE, "a piece of '%s' would have %zu bytes",
-                           packs->path, piece.size);
+                           packs->file.path, piece.size);
     struct put new = { .kind = kind, .number = number };
     new.piece =
         (struct piece){ .seq = seq, .digest = digest_of(kind, number, seq, piece), .counts = true };
     pthread_mutex_lock(&packs->mutex);
-    err error = packs->wipes == packs->wipes_before
-                    ? put(packs, &new, piece, problem)
-                    : problem_set(problem, ERR_CONFLICT, "'%s' was wiped meanwhile", packs->path);
+    err error =
+        packs->wipes == packs->wipes_before
+            ? put(packs, &new, piece, problem)
+            : problem_set(problem, ERR_CONFLICT, "'%s' was wiped meanwhile", packs->file.path);
     if (error != ERR_OK)
         forget_puts(packs);
     pthread_mutex_unlock(&packs->mutex);
@@ -607,15 +412,15 @@ static err tell_ledger(struct packs *packs, struct problem *problem)
     if (writes != NULL)
         ledger_writes_free(&writes);
     if (error != ERR_OK)
-        return problem_set(problem, error, "the ledger cannot take what '%s' has: %s", packs->path,
-                           err_title(error));
+        return problem_set(problem, error, "the ledger cannot take what '%s' has: %s",
+                           packs->file.path, err_title(error));
     packs->commit++;
     return ERR_OK;
 }
 
 static err commit(struct packs *packs, struct problem *problem)
 {
-    err error = sync_file(packs, problem);
+    err error = paged_file_sync(&packs->file, problem);
     if (error == ERR_OK)
         error = tell_ledger(packs, problem);
     if (error != ERR_OK)
@@ -658,7 +463,7 @@ err packs_end_round(struct packs *packs, uint64_t seq, struct problem *problem)
     buffer_deinit(&value);
     if (error != ERR_OK)
         return problem_set(problem, error, "the ledger cannot take a round of '%s': %s",
-                           packs->path, err_title(error));
+                           packs->file.path, err_title(error));
     return ERR_OK;
 }
 
@@ -668,7 +473,7 @@ static err wipe_one(struct packs *packs, struct piece *piece, struct problem *pr
 {
     struct extent extent = piece->extent;
     piece->counts = false;
-    return extent.bytes > 0 ? make_zero(packs, extent, problem) : ERR_OK;
+    return extent.bytes > 0 ? paged_file_zero(&packs->file, extent, problem) : ERR_OK;
 }
 
 /* What is on its way counts for nothing; what was replaced and could still be read is zeros. */
@@ -680,10 +485,10 @@ static err wipe_rest(struct packs *packs, struct problem *problem)
     for (uint32_t i = 0; i < packs->replaced_count && error == ERR_OK; i++) {
         if (packs->replaced[i].is_zero)
             continue;
-        error = make_zero(packs, packs->replaced[i].extent, problem);
+        error = paged_file_zero(&packs->file, packs->replaced[i].extent, problem);
         packs->replaced[i].is_zero = error == ERR_OK;
     }
-    return error == ERR_OK ? sync_file(packs, problem) : error;
+    return error == ERR_OK ? paged_file_sync(&packs->file, problem) : error;
 }
 
 err packs_wipe(struct packs *packs, enum pack_kind kind, const uint32_t *numbers, size_t count,
