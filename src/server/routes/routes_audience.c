@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tags and segments: definitions, members, previews, comparisons, what was; the language of rules. What is given by hand: routes_given.c. */
-#include <errno.h>
+/* Tags and segments: definitions, members, what was and why; the language of rules. What is given by hand: routes_given.c; what
+ * they would be: routes_previews.c. */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "event/normalise.h"
 #include "journey/journey.h"
@@ -13,8 +12,6 @@
 #include "server/view.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
-#define PREVIEW_MS 2000
-#define CHANGE_MS 30000
 #define READY_MS 10000 /* columns being filled, a definition being computed */
 
 static err no_such(const struct request *request, str key, struct problem *problem)
@@ -22,27 +19,6 @@ static err no_such(const struct request *request, str key, struct problem *probl
     return problem_set(problem, ERR_NOT_FOUND, "there is no %s '%.*s'",
                        definition_kind(request) == AUDIENCE_TAG ? "tag" : "segment",
                        (int)str_utf8_prefix_bytes(key, 100), key.data != NULL ? key.data : "");
-}
-
-/* ---- numbers of customers become one_ids ---- */
-
-static bool name_customer(void *context, str name, json_value value, struct buffer *out)
-{
-    (void)name;
-    json_value number = json_get(value, STR("$customer"));
-    if (!json_is_object(value) || json_kind(number) != JSON_INT)
-        return false;
-    json_write_text(out, answer_one_id(context, (uint32_t)json_int(number, 0)));
-    return true;
-}
-
-static err answer_named(struct request *request, str text, struct problem *problem)
-{
-    json_value root;
-    err error = json_parse(request->scratch, text, &root, problem);
-    if (error == ERR_OK)
-        json_write_replacing(&request->out, STR_NONE, root, name_customer, request);
-    return error;
 }
 
 /* ---- definitions ---- */
@@ -465,128 +441,7 @@ err route_definition_explain(struct request *request, struct problem *problem)
     return error;
 }
 
-/* ---- questions about everybody ---- */
-
-struct ask_everybody {
-    enum audience_question_kind kind;
-    str key;
-    json_value body;
-    bool is_ready;
-    struct audience_question *question;
-    struct problem *problem;
-    err error;
-};
-
-static void begin(const struct engine_state *state, struct engine_question *question)
-{
-    struct ask_everybody *ask = question->context;
-    ask->error = audience_question_begin(state->audience, ask->kind, ask->key, ask->body,
-                                         &ask->is_ready, &ask->question, ask->problem);
-}
-
-/* Who typed on has hung up: the next question is on its way. */
-static bool client_is_gone(void *context)
-{
-    struct request *request = context;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char byte;
-    if (info == NULL)
-        return false;
-    ssize_t size = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return size == 0 || (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
-/* The rules that somebody with a team asks by hold over the events that she sees. The parser of the body is free: all of
- * it is in the narrowed one. */
-static err narrow_body(struct request *request, json_value *body, struct problem *problem)
-{
-    struct buffer text;
-    if (request->scope == NULL || json_kind(request->json) == JSON_MISSING)
-        return ERR_OK;
-    buffer_init(&text, TEXT_BYTES_MAX);
-    err error = scope_narrow(request, request->json, &text, problem);
-    if (error == ERR_OK)
-        error = json_parse(request->parser, buffer_str(&text), body, problem);
-    buffer_deinit(&text);
-    request->json = *body;
-    return error;
-}
-
-err everybody_ask(struct request *request, enum audience_question_kind kind, str key,
-                  int64_t budget_ms, struct audience_listing *listing, struct buffer *out,
-                  struct problem *problem)
-{
-    struct ask_everybody ask = {
-        .kind = kind, .key = key, .body = request->json, .problem = problem
-    };
-    struct ready ready = ready_begin(request);
-    err error = narrow_body(request, &ask.body, problem);
-    if (error == ERR_OK)
-        error = view_ask(request, begin, &ask, problem);
-    if (error == ERR_OK)
-        error = ask.error;
-    while (error == ERR_OK && !ask.is_ready && ready_wait(&ready)) {
-        error = view_ask(request, begin, &ask, problem);
-        if (error == ERR_OK)
-            error = ask.error;
-    }
-    if (error != ERR_OK)
-        return error;
-    if (!ask.is_ready)
-        return ready_refuse(&ready, request, problem);
-    audience_question_watch(ask.question, client_is_gone, request);
-    const struct user *user = access_user_by_number(request->actor.set, request->actor.user_number);
-    audience_question_me(ask.question, user != NULL ? scope_me(user) : request->actor.login);
-    audience_question_list(ask.question, listing);
-    error = audience_question_run(ask.question, budget_ms, NULL, out);
-    audience_question_free(&ask.question);
-    return error;
-}
-
-static err ask_everybody(struct request *request, enum audience_question_kind kind, str key,
-                         int64_t budget_ms, struct problem *problem)
-{
-    struct buffer out;
-    buffer_init(&out, TEXT_BYTES_MAX);
-    err error = everybody_ask(request, kind, key, budget_ms, NULL, &out, problem);
-    if (error == ERR_OK)
-        error = answer_named(request, buffer_str(&out), problem);
-    buffer_deinit(&out);
-    return error;
-}
-
-err route_segment_preview(struct request *request, struct problem *problem)
-{
-    return ask_everybody(request, AUDIENCE_PREVIEW, STR_NONE, PREVIEW_MS, problem);
-}
-
-err route_definition_preview(struct request *request, struct problem *problem)
-{
-    return ask_everybody(
-        request, definition_kind(request) == AUDIENCE_TAG ? AUDIENCE_CHANGE_TAG : AUDIENCE_CHANGE,
-        request->parameters[0], CHANGE_MS, problem);
-}
-
-err route_segment_overlap(struct request *request, struct problem *problem)
-{
-    return ask_everybody(request, AUDIENCE_OVERLAP, STR_NONE, CHANGE_MS, problem);
-}
-
-err route_segment_map(struct request *request, struct problem *problem)
-{
-    return ask_everybody(request, AUDIENCE_MAP, STR_NONE, CHANGE_MS, problem);
-}
-
-err route_segment_reach(struct request *request, struct problem *problem)
-{
-    return ask_everybody(request, AUDIENCE_REACH, request->parameters[0], CHANGE_MS, problem);
-}
-
-err route_segment_profile(struct request *request, struct problem *problem)
-{
-    return ask_everybody(request, AUDIENCE_PROFILE, request->parameters[0], CHANGE_MS, problem);
-}
+/* ---- the language of rules; the tags of one object ---- */
 
 struct ask_objects {
     str kind, id;

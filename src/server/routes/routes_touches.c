@@ -374,7 +374,7 @@ err route_touch_get(struct request *request, struct problem *problem)
 }
 
 /* Before anything about it is changed: is it hers? */
-static err check_task(struct request *request, uint32_t number, struct problem *problem)
+static err check_seen(struct request *request, uint32_t number, struct problem *problem)
 {
     struct touch_row row;
     struct touch_page page = { .request = request,
@@ -391,44 +391,37 @@ static err check_task(struct request *request, uint32_t number, struct problem *
     return error;
 }
 
-err route_touch_decide(struct request *request, struct problem *problem)
+/* A command about the touch that the path names, with these members of the request's body; the touch as it is after. */
+static err change_touch(struct request *request, const char *operation, const char *const *members,
+                        size_t member_count, struct problem *problem)
 {
     struct command_body body;
     uint32_t number;
     str response;
     err error = number_of(request, &number, problem);
-    if (error != ERR_OK)
-        return error;
-    error = check_task(request, number, problem);
+    if (error == ERR_OK)
+        error = check_seen(request, number, problem);
     if (error != ERR_OK)
         return error;
     command_body_begin(&body);
     json_member_int(&body.writer, STR("touch"), number);
-    command_body_copy(&body, request, "decision");
-    error = answer_command(request, "touch.decide", command_body_end(&body), &response, problem);
+    for (size_t index = 0; index < member_count; index++)
+        command_body_copy(&body, request, members[index]);
+    error = answer_command(request, operation, command_body_end(&body), &response, problem);
     command_body_deinit(&body);
     return error == ERR_OK ? answer_touch(request, number, problem) : error;
+}
+
+err route_touch_decide(struct request *request, struct problem *problem)
+{
+    static const char *const members[] = { "decision" };
+    return change_touch(request, "touch.decide", members, 1, problem);
 }
 
 /* ---- tasks ---- */
 
 err route_task_change(struct request *request, struct problem *problem)
 {
-    struct command_body body;
-    uint32_t number;
-    str response;
-    err error = number_of(request, &number, problem);
-    if (error != ERR_OK)
-        return error;
-    error = check_task(request, number, problem);
-    if (error != ERR_OK)
-        return error;
-    command_body_begin(&body);
-    json_member_int(&body.writer, STR("touch"), number);
-    command_body_copy(&body, request, "action");
-    command_body_copy(&body, request, "result");
-    command_body_copy(&body, request, "note");
-    error = answer_command(request, "touch.task", command_body_end(&body), &response, problem);
-    command_body_deinit(&body);
-    return error == ERR_OK ? answer_touch(request, number, problem) : error;
+    static const char *const members[] = { "action", "result", "note" };
+    return change_touch(request, "touch.task", members, 3, problem);
 }
