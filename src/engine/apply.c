@@ -3,8 +3,9 @@
  *
  *     seen before? ─▶ does it fit? ─▶ who is it? ─▶ what do we learn? ─▶ outcome
  *
- * Nothing here reads a clock or a file: 'now' is the received time of the block. The one exception
- * keeps its answer a function of the log: a message key that left RAM is asked for in the warehouse.
+ * Nothing here decides by a clock or a file: 'now' is the received time of the block. Two exceptions keep their answers
+ * functions of the log: a message key that left RAM is asked for in the warehouse, and `identity.rules.apply` reads the
+ * ledger behind a barrier (engine/command.h).
  */
 #include <string.h>
 
@@ -378,6 +379,40 @@ static err keep_undecodable(struct engine *engine, const struct decoded *decoded
                             STR("the record cannot be read by this version"));
 }
 
+static err take_event(struct engine *engine, struct decoded *decoded, struct outcome *outcome,
+                      struct engine_verdict *verdict)
+{
+    verdict_of(decoded, verdict);
+    outcome->fate = FATE_APPLIED;
+    err error = visitors_meet(engine, &decoded->event);
+    if (error == ERR_OK)
+        error = apply_event(engine, decoded, outcome, verdict);
+    verdict->fate = outcome->fate;
+    jobs_note(&engine->jobs, &decoded->event, outcome->fate == FATE_APPLIED, verdict->created,
+              verdict->merges);
+    return error;
+}
+
+/* Time passed, and nothing else: what ends, is forgotten or becomes due by it. */
+static err apply_tick(struct engine *engine, uint64_t seq)
+{
+    steady_ns start = steady_now(); /* measured, never decided by */
+    if (access_end_overlaps(&engine->access, engine->now_ms))
+        engine_publish_sources(engine);
+    err error = visitors_tick(engine, seq);
+    idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
+    news_tick(engine, engine->writes);
+    if (error == ERR_OK)
+        error = follow_tick(engine, seq);
+    if (error == ERR_OK)
+        error = act_tick(engine, seq);
+    if (error == ERR_OK)
+        error = move_tick(engine, seq);
+    jobs_tick(engine);
+    engine_note_tick(engine, steady_since_us(start));
+    return error;
+}
+
 static err apply_record(struct engine *engine, struct decoded *decoded,
                         struct engine_verdict *verdicts, size_t *verdict_count)
 {
@@ -387,34 +422,13 @@ static err apply_record(struct engine *engine, struct decoded *decoded,
     if (decoded->record.kind == LOG_RECORD_COMMAND) {
         error = command_apply(engine, decoded->record.seq, decoded->record.body);
     } else if (decoded->record.kind == LOG_RECORD_TICK) {
-        steady_ns start = steady_now(); /* measured, never decided by */
-        if (access_end_overlaps(&engine->access, engine->now_ms))
-            engine_publish_sources(engine);
-        error = visitors_tick(engine, decoded->record.seq);
-        idempotency_prune(&engine->idempotency, engine->now_ms, engine->writes);
-        news_tick(engine, engine->writes);
-        if (error == ERR_OK)
-            error = follow_tick(engine, decoded->record.seq);
-        if (error == ERR_OK)
-            error = act_tick(engine, decoded->record.seq);
-        if (error == ERR_OK)
-            error = move_tick(engine, decoded->record.seq);
-        jobs_tick(engine);
-        engine_note_tick(engine, steady_since_us(start));
+        error = apply_tick(engine, decoded->record.seq);
     } else if (decoded->error == ERR_NOMEM) {
         error = decoded->error; /* says nothing of the record: the next start reads it again */
     } else if (decoded->error != ERR_OK) {
         error = keep_undecodable(engine, decoded, &outcome);
     } else {
-        struct engine_verdict *verdict = &verdicts[(*verdict_count)++];
-        verdict_of(decoded, verdict);
-        outcome.fate = FATE_APPLIED;
-        error = visitors_meet(engine, &decoded->event);
-        if (error == ERR_OK)
-            error = apply_event(engine, decoded, &outcome, verdict);
-        verdict->fate = outcome.fate;
-        jobs_note(&engine->jobs, &decoded->event, outcome.fate == FATE_APPLIED, verdict->created,
-                  verdict->merges);
+        error = take_event(engine, decoded, &outcome, &verdicts[(*verdict_count)++]);
     }
     if (error == ERR_OK)
         error = move_end(engine, decoded->record.seq);

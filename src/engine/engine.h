@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine: one thread applies the log's records in order. Read engine.c: an event walks down it once.
+/* engine: one thread applies the log's records in order. Read apply.c: an event walks down it once.
  *
- *     log ─▶ decode ─▶ seen before? ─▶ plan ─▶ identity ─▶ profile ─▶ history ─▶ outcome ─▶ ledger commit
- *                                                                                   └────▶ tail ─▶ flush
+ *     log ─▶ decode ─▶ seen before? ─▶ plan ─▶ identity ─▶ profile ─▶ history ─▶ audience ─▶ touches, journeys
+ *        └─▶ outcome, rows ─▶ ledger commit
+ *                       └───▶ tail ─▶ flush
  *
  * Invariants
  *   A1 state is a function of the log: no clock, no chance, no race inside apply; how records are cut
@@ -54,17 +55,17 @@ struct engine_config {
     const char *ledger_url; /* "postgresql://…"; NULL: ledger.db of the folder */
     const char *log_url;    /* likewise; NULL: log.db of the folder */
     const char *address;    /* of a log on a server: where others send people to us */
-    const char *role,
-        *version;     /* what we tell them that we are; NULL: "active" or "follower", "" */
-    int64_t lease_ms; /* of it; default 10 s */
+    const char *role;       /* what we tell them that we are; NULL: "active" or "follower" */
+    const char *version;    /* … and which; NULL: "" */
+    int64_t lease_ms;       /* of such a log; default 10 s */
     /* Apply what another server writes, answer questions, write nothing (needs log_url and ledger_url). */
     bool follows;
     /* With `follows`: the sources alone, for a server that has doors and nothing else (engine/collecting.h). */
     bool collects;
-    bool
-        sends; /* with `collects`: no doors either; messages that the active one hands out are sent (engine/act/sender.h) */
-    bool
-        senders; /* messages are handed out to servers that send, instead of leaving from here; needs log_url */
+    /* With `collects`: no doors either; messages that the active one hands out are sent (engine/act/sender.h). */
+    bool sends;
+    /* Messages are handed out to servers that send, instead of leaving from here; needs log_url. */
+    bool senders;
     struct warehouse_config warehouse; /* folder is filled in when NULL and url is NULL */
     bool without_warehouse;   /* rebuild and tests: nothing is flushed, all stays in the tail */
     bool replay_only;         /* rebuild: apply the log, then stop; takes no appends */
@@ -72,8 +73,8 @@ struct engine_config {
     size_t dedupe_keys_max;   /* in RAM; beyond, the warehouse is asked; default 40 million */
     int64_t log_retention_ms; /* default 3 days */
     size_t history_bytes_max; /* default 1.9 GB */
-    int64_t
-        pack_ms; /* how often history.pack is brought up to date; 0: every two minutes, -1: there is none */
+    /* How often history.pack is brought up to date; 0: every two minutes, -1: there is none. */
+    int64_t pack_ms;
     const char *vfs;         /* tests */
     const char *sandbox_url; /* of `kith sandbox`, for accounts that say so; NULL: none */
     bool appends_nothing;    /* tests: no ticks, no due work, no sending by itself */

@@ -635,7 +635,7 @@ struct journeys {
     const struct journey *tried; /* of an overlay: no event starts anybody in it; may be NULL */
 };
 
-/* ---- parse.c, journey_parse_node.c, journey_parse_match.c ---- */
+/* ---- parse.c, parse_node.c, parse_match.c, parse_schedule.c ---- */
 
 struct parsing {
     struct journeys *journeys;

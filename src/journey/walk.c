@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk: a position moves from node to node until it waits or is out.
  *
- *     journey_walk_begin ─▶ journey_walk_from ─▶ node_do ─┬─ next ─▶ (again, at most JOURNEY_STEPS_MAX)
- *                       ▲                  ├─ stays ─▶ journey_walk_stay: a timer, a condition or a touch
- *     journey_walk_begin ─▶ journey_walk_wake ─▶ node_wake┘└─ closes ─▶ journey_walk_close ─▶ NODE_AFTER, while a goal may still come
- *                                                                 └─▶ gone
- *     … ─▶ journey_walk_end: rows of the position and its steps
+ *     journey_walk_begin ─┬─ it enters ───▶ journey_walk_from ─▶ node_do ───▶ verdict
+ *                         └─ it is woken ─▶ journey_walk_wake ─▶ node_wake ─▶ verdict
+ *
+ *     verdict ─┬─ next ───▶ journey_walk_from again, at most JOURNEY_STEPS_MAX nodes
+ *              ├─ stays ──▶ journey_walk_stay: a timer, a condition or a touch wakes it
+ *              └─ closes ─▶ journey_walk_close ─┬─▶ NODE_AFTER, while a goal may still come
+ *                                               └─▶ gone
+ *
+ *     in the end ─▶ journey_walk_end: rows of the position and its steps
  */
 #include <string.h>
 
