@@ -53,6 +53,8 @@ err feeds_forget(struct feeds *feeds, str key, struct buffer *body,
 /* All of them, or the one of `key` (NOT_FOUND), each as an object, with how it goes; without passwords. */
 err feeds_write(struct feeds *feeds, str key, struct json_writer *writer,
                 struct problem *problem) MUST_USE;
+/* As Prometheus reads them: of each feed that this server reads, one label {feed="key"}. */
+void feeds_write_metrics(struct feeds *feeds, struct buffer *out);
 /* A setting was changed: look. */
 void feeds_wake(struct feeds *feeds);
 

@@ -150,3 +150,55 @@ err feeds_write(struct feeds *feeds, str key, struct json_writer *writer, struct
     arena_deinit(&showing.arena);
     return error;
 }
+
+/* ---- metrics ---- */
+
+static int64_t is_running(const struct feed_progress *progress)
+{
+    return progress->state == FEED_RUNNING;
+}
+
+static int64_t behind(const struct feed_progress *progress)
+{
+    return progress->behind;
+}
+
+static int64_t lost(const struct feed_progress *progress)
+{
+    return (int64_t)progress->lost;
+}
+
+static int64_t refused(const struct feed_progress *progress)
+{
+    return (int64_t)progress->refused;
+}
+
+static const struct family {
+    const char *name, *kind, *help;
+    int64_t (*value)(const struct feed_progress *progress); /* below 0: not known */
+} families[] = {
+    { "kith_feed_running", "gauge", "1 while the brokers give what they have", is_running },
+    { "kith_feed_behind", "gauge", "messages that wait at the brokers", behind },
+    { "kith_feed_lost_total", "counter", "messages that the brokers no longer had", lost },
+    { "kith_feed_refused_total", "counter", "messages that could not be read", refused },
+};
+
+void feeds_write_metrics(struct feeds *feeds, struct buffer *out)
+{
+    pthread_mutex_lock(&feeds->runners.mutex);
+    size_t count = feeds->runners.list != NULL ? sizeof families / sizeof *families : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct family *family = &families[i];
+        buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
+                      family->kind);
+        for (struct runner *runner = feeds->runners.list; runner != NULL; runner = runner->next) {
+            pthread_mutex_lock(&runner->mutex);
+            int64_t value = family->value(&((struct feed *)runner)->progress);
+            pthread_mutex_unlock(&runner->mutex);
+            if (value >= 0)
+                buffer_printf(out, "%s{feed=\"%s\"} %lld\n", family->name, runner->key,
+                              (long long)value);
+        }
+    }
+    pthread_mutex_unlock(&feeds->runners.mutex);
+}

@@ -327,9 +327,25 @@ static err tell_log(struct outlet *outlet, uint64_t next)
     return err_is_retriable(error) ? ERR_OK : error; /* the next look tries again */
 }
 
+/* With nothing to tell nothing is acknowledged either: are the brokers there again? */
+static void look_again(struct outlet *outlet)
+{
+    const struct rd_kafka_metadata *known = NULL;
+    pthread_mutex_lock(&outlet->run->runner.mutex);
+    bool is_failing = outlet->run->progress.state == SINK_FAILING;
+    pthread_mutex_unlock(&outlet->run->runner.mutex);
+    if (!is_failing ||
+        rd_kafka_metadata(outlet->client, 0, NULL, &known, POLL_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    rd_kafka_metadata_destroy(known);
+    show(outlet->run, SINK_RUNNING, "");
+}
+
 static err send_batch(struct outlet *outlet)
 {
     err error = read_batch(outlet);
+    if (error == ERR_OK && outlet->item_count == 0)
+        look_again(outlet);
     if (error != ERR_OK || outlet->read_to == 0)
         return error;
     outlet->failed = RD_KAFKA_RESP_ERR_NO_ERROR;

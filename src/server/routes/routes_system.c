@@ -135,6 +135,8 @@ err route_metrics_get(struct request *request, struct problem *problem)
     metric_write_prometheus(&request->out);
     write_engine(&request->out, &status);
     shards_write_metrics(&request->out, engine_warehouse(server->engine));
+    if (server->config.feeds != NULL)
+        feeds_write_metrics(server->config.feeds, &request->out);
     if (server->config.sinks != NULL)
         sinks_write_metrics(server->config.sinks, &request->out);
     write_gauge(&request->out, "kith_http_connections", "open connections",
@@ -208,6 +210,20 @@ static void write_memory(struct json_writer *writer, const struct engine_status 
     json_end_array(writer);
 }
 
+/* As /readyz says it. */
+static void write_failing(struct request *request, const struct engine_status *status,
+                          struct json_writer *writer)
+{
+    struct problem away = { .error = ERR_OK };
+    const char *failing = status->failing;
+    if (failing[0] == '\0' && status->ledger_failing)
+        failing = "the ledger does not commit";
+    else if (failing[0] == '\0' && request->scope == NULL &&
+             standing_check(request, status, &away) != ERR_OK)
+        failing = away.detail;
+    json_member_text(writer, STR("failing"), str_from_c(failing));
+}
+
 err route_system_get(struct request *request, struct problem *problem)
 {
     struct server *server = request->server;
@@ -232,10 +248,7 @@ err route_system_get(struct request *request, struct problem *problem)
     json_member_int(&writer, STR("duplicates"), (int64_t)status.duplicates);
     json_member_int(&writer, STR("quarantined"), (int64_t)status.quarantined);
     json_end_object(&writer);
-    const char *failing = status.failing[0] == '\0' && status.ledger_failing
-                              ? "the ledger does not commit"
-                              : status.failing;
-    json_member_text(&writer, STR("failing"), str_from_c(failing));
+    write_failing(request, &status, &writer);
     json_end_object(&writer);
     return ERR_OK;
 }

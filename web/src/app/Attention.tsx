@@ -10,6 +10,8 @@ import type { Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { exactCount } from '@/lib/format';
 import { healthOf, touchQueries, type Account, type Stop } from '@/features/touches/model';
+import { feedList, type Feed } from '@/features/sources/feed';
+import { sinkList, type Sink } from '@/features/sources/sink';
 import { journeyHeads, type JourneyHead } from '@/features/journeys/heads';
 import { may } from '@/lib/permissions';
 import { catalogue } from '@/lib/text';
@@ -47,6 +49,10 @@ export const attentionTexts = catalogue({
     preparingWhy: '历史读完后开始放人进来',
     warehouse: '数据仓库还没有准备好',
     warehouseWhy: '收数不受影响；历史查询暂时只看内存',
+    shard: (number: string, count: string) => `数据仓库的分片 ${number} 连不上（共 ${count} 个）`,
+    shardWhy: '收数不受影响；要查它上面数据的请求会失败，恢复后自动补上',
+    feed: (key: string) => `Kafka 接入「${key}」读不到消息`,
+    sink: (key: string) => `Kafka 输出「${key}」发不出去`,
   },
   en: {
     title: 'Needs attention',
@@ -76,6 +82,10 @@ export const attentionTexts = catalogue({
     preparingWhy: 'people enter once the past has been read',
     warehouse: 'The warehouse is not ready yet',
     warehouseWhy: 'collecting goes on; history is read from memory for now',
+    shard: (number, count) => `Shard ${number} of ${count} of the warehouse is away`,
+    shardWhy: 'collecting goes on; what asks for its rows fails, and it catches up by itself',
+    feed: (key) => `Feed "${key}" gets no messages from Kafka`,
+    sink: (key) => `Sink "${key}" cannot tell Kafka its news`,
   },
 });
 
@@ -143,6 +153,22 @@ function sendingItems({ stops, accounts, journeys, hasCorrections }: Sending, t:
   return items;
 }
 
+/* What comes from Kafka and goes there. */
+export interface Streams {
+  feeds: readonly Feed[];
+  sinks: readonly Sink[];
+}
+
+const noStreams: Streams = { feeds: [], sinks: [] };
+
+function streamItems({ feeds, sinks }: Streams, t: Words): AttentionItem[] {
+  const isFailing = (one: Feed | Sink): boolean => one.state === 'failing';
+  return [
+    ...feeds.filter(isFailing).map((one): AttentionItem => ({ key: `feed ${one.key}`, tone: 'bad', text: t.feed(one.key), why: one.problem, to: `/data/feeds?feed=${one.key}` })),
+    ...sinks.filter(isFailing).map((one): AttentionItem => ({ key: `sink ${one.key}`, tone: 'bad', text: t.sink(one.key), why: one.problem, to: `/data/sinks?sink=${one.key}` })),
+  ];
+}
+
 export function attentionItems(
   overview: Schemas['Overview'] | undefined,
   system: Schemas['System'] | undefined,
@@ -150,13 +176,20 @@ export function attentionItems(
   nowMs: number,
   t: Words,
   sending: Sending = noSending,
+  streams: Streams = noStreams,
 ): AttentionItem[] {
   const items: AttentionItem[] = [];
   if (system !== undefined && system.failing !== '') {
     items.push({ key: 'failing', tone: 'bad', text: t.failing, why: system.failing, to: '/settings/system' });
   }
   items.push(...sendingItems(sending, t));
-  if (system !== undefined && !system.warehouse.ready) {
+  const shards = system?.warehouse.shards ?? [];
+  const away = shards.map((one, at) => ({ ...one, number: at + 1 })).filter((one) => !one.ready);
+  for (const one of away) {
+    items.push({ key: `shard ${String(one.number)}`, tone: 'bad', text: t.shard(exactCount(one.number), exactCount(shards.length)), why: t.shardWhy, to: '/settings/system' });
+  }
+  items.push(...streamItems(streams, t));
+  if (system !== undefined && !system.warehouse.ready && away.length === 0) {
     items.push({ key: 'warehouse', tone: 'warn', text: t.warehouse, why: t.warehouseWhy, to: '/settings/system' });
   }
   if (system !== undefined && system.engine.lag > lagWorthSaying) {
@@ -184,7 +217,7 @@ export function useAttention(): { items: AttentionItem[]; isKnown: boolean } {
   const t = useText(attentionTexts);
   /* what this person may not ask is not asked */
   const { user } = useSession();
-  const [seesSystem, seesSources, seesStops, seesAccounts, seesJourneys, seesTouches] = ['system.see', 'source.see', 'stop.see', 'channel.see', 'journey.see', 'touch.see'].map((right) => may(user.permissions, right));
+  const [seesSystem, seesSources, seesStops, seesAccounts, seesJourneys, seesTouches, seesSinks] = ['system.see', 'source.see', 'stop.see', 'channel.see', 'journey.see', 'touch.see', 'export.see'].map((right) => may(user.permissions, right));
   const overview = useQuery({ ...queries.overview(), enabled: seesSystem === true });
   const system = useQuery({ ...queries.system(), enabled: seesSystem === true });
   const sources = useQuery({ ...queries.sources(), refetchInterval: 60_000, enabled: seesSources === true });
@@ -192,10 +225,13 @@ export function useAttention(): { items: AttentionItem[]; isKnown: boolean } {
   const accounts = useQuery({ ...touchQueries.accounts(), refetchInterval: 30_000, enabled: seesAccounts === true });
   const journeys = useQuery({ ...journeyHeads(), refetchInterval: 30_000, enabled: seesJourneys === true });
   const corrections = useQuery({ ...touchQueries.anyShouldNot(), enabled: seesTouches === true });
+  const feeds = useQuery({ ...feedList(), refetchInterval: 30_000, enabled: seesSources === true && user.team === null });
+  const sinks = useQuery({ ...sinkList(), refetchInterval: 30_000, enabled: seesSinks === true && user.team === null });
   const { nowMs } = useClock();
+  const streams = { feeds: feeds.data?.items ?? [], sinks: sinks.data?.items ?? [] };
   const sending = { stops: stops.data ?? [], accounts: accounts.data?.items ?? [], journeys: journeys.data?.items ?? [], hasCorrections: corrections.data ?? false };
-  const isKnown = [overview, system, sources, stops, accounts, journeys, corrections].every((query) => query.fetchStatus === 'idle' || query.data !== undefined || query.isError);
-  return { items: attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t, sending), isKnown };
+  const isKnown = [overview, system, sources, stops, accounts, journeys, corrections, feeds, sinks].every((query) => query.fetchStatus === 'idle' || query.data !== undefined || query.isError);
+  return { items: attentionItems(overview.data, system.data, sources.data?.items ?? [], nowMs, t, sending, streams), isKnown };
 }
 
 export function AttentionList({ items }: { items: readonly AttentionItem[] }) {

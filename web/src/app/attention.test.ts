@@ -27,6 +27,17 @@ describe('attentionItems', () => {
     expect(items[0]?.why).toBe('the disk is full');
     expect(items[3]?.text).toContain('1,234');
   });
+  it('names the shard that is away, and not that the warehouse is not ready', () => {
+    const shards = [{ url: 'http://a', ready: true }, { url: 'http://b', ready: false }];
+    const items = attentionItems(overview({}), system({ warehouse: { ready: false, unflushed_rows: 0, shards } }), [], now, t);
+    expect(items.map((item) => item.text)).toEqual(['Shard 2 of 2 of the warehouse is away']);
+  });
+  it('names feeds and sinks that fail, and why', () => {
+    const failing = { key: 'shop', state: 'failing', problem: 'all brokers are down' }, running = { key: 'till', state: 'running', problem: '' };
+    const streams = { feeds: [failing, running] as never[], sinks: [running, failing] as never[] };
+    const items = attentionItems(overview({}), system({}), [], now, t, undefined, streams);
+    expect(items.map((item) => [item.key, item.why])).toEqual([['feed shop', 'all brokers are down'], ['sink shop', 'all brokers are down']]);
+  });
 });
 
 describe('silentSources', () => {

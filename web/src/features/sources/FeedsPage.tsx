@@ -14,14 +14,8 @@ import { Count, Pill, QuietHead, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
 import { FeedDrawer } from './FeedDrawer';
-import { feedDraft, feedPut, feedTones, type Feed } from './feed';
+import { feedDraft, feedList, feedPut, feedTones, type Feed } from './feed';
 import { feedTexts } from './feedTexts';
-
-const feedList = () => ({
-  queryKey: ['feeds'] as const,
-  queryFn: ({ signal }: { signal: AbortSignal }) => api.get('/feeds', { signal }),
-  refetchInterval: 3_000,
-});
 
 const newFeed = '+';
 

@@ -12,15 +12,9 @@ import { DataTable } from '@/ui/DataTable';
 import { Count, Pill, QuietHead, Time } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Empty, Loaded } from '@/ui/States';
-import { newsKinds, sinkDraft, sinkPut, sinkTones, type Sink } from './sink';
+import { newsKinds, sinkDraft, sinkList, sinkPut, sinkTones, type Sink } from './sink';
 import { newSink, SinkDrawer, useSaveReason } from './SinkDrawer';
 import { sinkTexts } from './sinkTexts';
-
-const sinkList = () => ({
-  queryKey: ['sinks'] as const,
-  queryFn: ({ signal }: { signal: AbortSignal }) => api.get('/sinks', { signal }),
-  refetchInterval: 3_000,
-});
 
 export function SinksPage() {
   const t = useText(sinkTexts);

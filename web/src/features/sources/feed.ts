@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feed: a feed from Kafka as it is edited, what is sent when it is saved, and how it goes. All pure. */
-import type { Schemas } from '@/api/client';
+/* feed: a feed from Kafka as it is edited, what is sent when it is saved, and how it goes. All pure, but for the list. */
+import { api, type Schemas } from '@/api/client';
 import type { Tone } from '@/ui/Marks';
 
 export type Feed = Schemas['Feed'];
 export type FeedPut = Schemas['FeedPut'];
+
+/* All of them, with how they go. */
+export const feedList = () => ({
+  queryKey: ['feeds'] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) => api.get('/feeds', { signal }),
+  refetchInterval: 3_000,
+});
 
 export const formats = ['segment', 'sensors', 'mapping'] as const;
 export const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;

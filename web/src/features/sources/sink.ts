@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sink: a sink to Kafka as it is edited, what is sent when it is saved, which rights that takes, and how it goes. All pure. */
-import type { Schemas } from '@/api/client';
+/* sink: a sink to Kafka as it is edited, what is sent when it is saved, which rights that takes, and how it goes. All pure, but for the list. */
+import { api, type Schemas } from '@/api/client';
 import type { Tone } from '@/ui/Marks';
 
 export type Sink = Schemas['Sink'];
 export type SinkPut = Schemas['SinkPut'];
+
+/* All of them, with how they go. */
+export const sinkList = () => ({
+  queryKey: ['sinks'] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) => api.get('/sinks', { signal }),
+  refetchInterval: 3_000,
+});
 
 export const newsKinds = ['segments', 'tags', 'touches', 'events', 'customers'] as const;
 export type NewsKind = (typeof newsKinds)[number];
