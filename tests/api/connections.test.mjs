@@ -111,6 +111,21 @@ test('N1: nine thousand idle connections beside a thousand that send', { skip: m
   await until('the server to have seen them go', async () => (await gauge('kith_http_connections')) < 100);
 });
 
+test('N2: who ends with the request is answered and closed, long before an idle connection is', { skip: missingBinary, timeout: 120_000 }, async () => {
+  const links = await crowd(200, { halfOpen: true });
+  // it stands still meanwhile: request and end both lie there when it looks
+  process.kill(kith.pid, 'SIGSTOP');
+  try {
+    await Promise.all(links.map((link) => new Promise((done) => link.socket.end(HEALTH, done))));
+  } finally {
+    process.kill(kith.pid, 'SIGCONT');
+  }
+  await until('each to be answered', () => links.every((link) => answered(link, 1)));
+  await until('each to be closed', () => links.every((link) => link.closed));
+  assert.ok(links.every((link) => link.ended), 'by an end, not torn');
+  await until('the server to have seen them go', async () => (await gauge('kith_http_connections')) < 100);
+});
+
 /** Sent once more where an idle connection was closed just as it was to be used again: it counts once. */
 async function patient(number) {
   const event = [{ type: 'track', event: 'Page Viewed', userId: 'patient', messageId: `patient-${number}` }];
