@@ -8,14 +8,15 @@ import { useNavigate, useParams } from 'react-router';
 import { api, ApiProblem } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
+import { AskWhy } from '@/features/audience/AskWhy';
 import { coreOf, nameOf, type Definition } from '@/features/audience/audience';
 import { History } from '@/features/audience/History';
 import { UsageList } from '@/features/audience/Marks';
 import { Members } from '@/features/audience/Members';
 import { Actions, Summary } from '@/features/audience/Summary';
 import { audienceTexts } from '@/features/audience/texts';
-import { Why, WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
-import { Reach, useFound } from '@/features/rules/RulePanel';
+import { WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
+import { Reach } from '@/features/rules/RulePanel';
 import { exactCount } from '@/lib/format';
 import { useFilters } from '@/lib/hooks';
 import { ActionButton, useProblemNotice } from '@/ui/Controls';
@@ -51,7 +52,7 @@ export function SegmentPage() {
     history: () => <History kind="segments" definitionKey={key} />,
     profile: () => <ProfileView definition={data} />,
     overlap: () => <SegmentOverlap segment={key} />,
-    explain: () => <AskWhy segment={data} />,
+    explain: () => <AskWhy kind="segments" definition={data} title={t.explainTitle} />,
     definition: () => <Defined definition={data} />,
   };
   return (
@@ -88,24 +89,6 @@ function SegmentReach({ segment }: { segment: string }) {
     <Loaded query={reach} skeleton={<Panel><Bones rows={6} inset={0} /></Panel>}>
       {(data) => <Panel title={t.reachTitle} note={<Time at={data.as_of} exact />}><div style={{ maxWidth: 560 }}><Reach preview={data} isOld={false} isAlone /></div></Panel>}
     </Loaded>
-  );
-}
-
-function AskWhy({ segment }: { segment: Definition }) {
-  const t = useText(segmentTexts);
-  const a = useText(audienceTexts);
-  const [filters, setFilters] = useFilters({ who: '' });
-  const [typed, setTyped] = useState(filters.who);
-  const { id, isNobody } = useFound(filters.who);
-  return (
-    <Panel title={t.explainTitle}>
-      <form className="row" style={{ gap: 8, maxWidth: 460, marginBottom: 12 }} onSubmit={(event) => { event.preventDefault(); setFilters({ who: typed.trim() }); }}>
-        <Input aria-label={a.explainHint} placeholder={a.explainHint} value={typed} onChange={(event) => setTyped(event.target.value)} allowClear />
-        <Button htmlType="submit" type="primary">{a.explain}</Button>
-      </form>
-      {isNobody && <p className="faint" role="status">{a.noMembers}</p>}
-      {id !== null && <Why asked={{ kind: 'segments', key: segment.key, name: nameOf(segment), oneId: id }} />}
-    </Panel>
   );
 }
 

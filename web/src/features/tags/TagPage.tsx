@@ -7,18 +7,17 @@ import { useNavigate, useParams } from 'react-router';
 import { api } from '@/api/client';
 import { queries } from '@/api/queries';
 import { useText } from '@/app/preferences';
+import { AskWhy } from '@/features/audience/AskWhy';
 import { coreOf, nameOf, type Definition } from '@/features/audience/audience';
 import { History } from '@/features/audience/History';
 import { UsageList } from '@/features/audience/Marks';
 import { Members } from '@/features/audience/Members';
 import { Actions, Summary } from '@/features/audience/Summary';
 import { audienceTexts } from '@/features/audience/texts';
-import { Why, WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
+import { WhyDrawer, type WhyAsked } from '@/features/audience/WhyDrawer';
 import { RuleSentence } from '@/features/rules/RuleEditor';
-import { useFound } from '@/features/rules/RulePanel';
 import { isObject } from '@/features/rules/model';
 import { exactCount } from '@/lib/format';
-import { useFilters } from '@/lib/hooks';
 import { ActionButton, useProblemNotice } from '@/ui/Controls';
 import { Json } from '@/ui/Json';
 import { useIdentifierName } from '@/ui/Marks';
@@ -48,7 +47,7 @@ export function TagPage() {
   const bodies: Record<Tab, () => ReactNode> = {
     members: () => <Members kind="tags" definition={data} onWhy={(oneId) => setAsked({ kind: 'tags', key, name, oneId })} />,
     history: () => <History kind="tags" definitionKey={key} values={data.value_type === 'text' ? (data.sizes ?? []).map((one) => one.value) : []} />,
-    explain: () => <AskWhy tag={data} />,
+    explain: () => <AskWhy kind="tags" definition={data} />,
     definition: () => <Defined definition={data} />,
   };
   return (
@@ -75,23 +74,6 @@ function Head({ definition }: { definition: Definition }) {
       <Actions kind="tags" definition={definition} give={isGiven(kindOf(coreOf(definition))) ? { label: t.giveValues, onClick: () => setGiving(true) } : null} />
       <GiveDialog definition={definition} open={isGiving} onClose={() => setGiving(false)} />
     </>
-  );
-}
-
-function AskWhy({ tag }: { tag: Definition }) {
-  const a = useText(audienceTexts);
-  const [filters, setFilters] = useFilters({ who: '' });
-  const [typed, setTyped] = useState(filters.who);
-  const { id, isNobody } = useFound(filters.who);
-  return (
-    <Panel title={a.explain}>
-      <form className="row" style={{ gap: 8, maxWidth: 460, marginBottom: 12 }} onSubmit={(event) => { event.preventDefault(); setFilters({ who: typed.trim() }); }}>
-        <Input aria-label={a.explainHint} placeholder={a.explainHint} value={typed} onChange={(event) => setTyped(event.target.value)} allowClear />
-        <Button htmlType="submit" type="primary">{a.explain}</Button>
-      </form>
-      {isNobody && <p className="faint" role="status">{a.noMembers}</p>}
-      {id !== null && <Why asked={{ kind: 'tags', key: tag.key, name: nameOf(tag), oneId: id }} />}
-    </Panel>
   );
 }
 
