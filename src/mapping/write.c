@@ -121,6 +121,14 @@ static bool put_number(struct mapping_worker *worker, struct run *run, const str
 {
     char room[EXACT_TEXT_BYTES];
     str text = str_from_bytes(room, exact_write(number, room)), kept;
+    int64_t whole;
+    /* What reads JSON takes no whole number that would lose digits. */
+    if (exact_is_whole(number) && !exact_to_int(number, &whole)) {
+        refusal_set(&run->refusal, REFUSAL_NUMBER_RANGE,
+                    "the whole number " STR_FMT " has more than 64 bits: take it as a text",
+                    STR_ARG(text));
+        return refuse(run);
+    }
     if (arena_dup(run->arena, text, &kept) != ERR_OK) {
         refusal_nomem(&run->refusal);
         return refuse(run);

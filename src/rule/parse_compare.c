@@ -436,12 +436,24 @@ static err check_kind(struct parser *parser, str pointer, const struct operand *
     return parse_hint(parser, "possible are: %.*s", (int)at, list);
 }
 
-static err keep_shown(struct parser *parser, json_value value, struct compare *compare)
+#define SHOWN_BYTES_MAX ((size_t)4 << 20)
+
+/* The value as it was given, for sentences. */
+static err keep_shown(struct parser *parser, json_value value, str pointer, struct compare *compare)
 {
     struct buffer text;
-    buffer_init(&text, (size_t)4 << 20);
+    size_t count;
+    if (json_kind(value) == JSON_ARRAY && json_count(value) > RULE_LIST_MAX &&
+        list_size(parser, value, pointer, compare->op, &count) != ERR_OK)
+        return ERR_UNPROCESSABLE;
+    buffer_init(&text, SHOWN_BYTES_MAX);
     json_write_value(&text, value);
     err error = buffer_status(&text);
+    if (error == ERR_TOO_LARGE) {
+        /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the hint gives the same error */
+        error = parse_fail(parser, pointer, "the values have more than %zu bytes", SHOWN_BYTES_MAX);
+        error = parse_hint(parser, "upload them as a static segment, or put them into a tag");
+    }
     if (error == ERR_OK)
         error = parse_copy(parser, buffer_str(&text), &compare->shown);
     buffer_deinit(&text);
@@ -460,7 +472,7 @@ static err read_compare(struct parser *parser, json_value value, str pointer,
     compare->negate = is_turned(compare->op);
     error = check_kind(parser, pointer, operand, compare->op);
     if (error == ERR_OK)
-        error = keep_shown(parser, value, compare);
+        error = keep_shown(parser, value, pointer, compare);
     if (error != ERR_OK)
         return error;
     if (operator_arity(compare->op) == '0') {

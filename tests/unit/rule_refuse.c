@@ -177,6 +177,19 @@ static void limits_hold(void **state)
             rule_free(&rule);
     }
     assert_non_null(strstr(problem.detail, "10001"));
+    /* 5,000 long values: the text of them all is too much. */
+    struct buffer long_values;
+    buffer_init(&long_values, 8 << 20);
+    buffer_printf(&long_values, "{\"trait\":\"city\",\"in\":[\"x\"");
+    for (int i = 0; i < 5000; i++)
+        buffer_printf(&long_values, ",\"%0900d\"", i);
+    buffer_printf(&long_values, "]}");
+    assert_err(
+        rule_new(&rule, world_json(&world, buffer_str(&long_values)), &world.catalogue, &problem),
+        ERR_UNPROCESSABLE);
+    assert_non_null(strstr(problem.detail, "more than 4194304 bytes"));
+    assert_string_equal(problem.pointer, "/in");
+    buffer_deinit(&long_values);
     /* Depth. */
     for (int depth = RULE_DEPTH_MAX - 1; depth <= 50; depth += 50 - RULE_DEPTH_MAX + 1) {
         buffer_clear(&json);
