@@ -280,6 +280,78 @@ static void the_twin_agrees(void **state)
     buffer_deinit(&table.rule_json);
 }
 
+/* ---- a crowd: 1,000 definitions over 100,000 events (N9) ---- */
+
+#define CROWD 240
+#define CROWD_WORLDS 64
+#define CROWD_RULES 18 /* chance makes some that are none */
+
+static bool note_of_crowd(void *context, uint32_t customer)
+{
+    ((bool *)context)[customer / WORLD_NODES_MAX - 1] = true;
+    return true;
+}
+
+static void check_crowd(struct table *table, const struct rule *rule, json_value json)
+{
+    int64_t now = table->gambler.now_ms;
+    bool found[CROWD] = { false };
+    bool each_entered = strstr(table->rule_json.data, "since_entering") != NULL;
+    if (!each_entered) /* the scan has one moment of entering for all */
+        assert_ok(rule_scan(table->world.judge, rule, table->world.reader,
+                            world_facts(&table->world, 0), now, world_number(0),
+                            world_number(CROWD), note_of_crowd, found, NULL));
+    for (size_t i = 0; i < CROWD; i++) {
+        bool expected = twin_says(table, i, json, now);
+        bool holds = each_entered ? engine_says(table, rule, i, false, now).holds : found[i];
+        if (holds != expected) {
+            tell(table, i, expected ? "the twin says true" : "the twin says false", now);
+            fail();
+        }
+        table->held += expected;
+    }
+}
+
+static void a_crowd_agrees(void **state)
+{
+    (void)state;
+    uint64_t seed = (uint64_t)from_environment("KITH_SEED", 20261121), events = 0;
+    static struct table table;
+    buffer_init(&table.json, (size_t)16 << 20);
+    buffer_init(&table.rule_json, 1 << 20);
+    for (uint64_t i = 0; i < CROWD_WORLDS; i++) {
+        table.seed = seed + i;
+        random_seed(&table.gambler.random, table.seed);
+        world_open(&table.world, gamble_zone(&table.gambler));
+        (void)gamble_now(&table.gambler);
+        buffer_clear(&table.json);
+        gamble_world(&table.gambler, CROWD, &table.json);
+        world_load(&table.world, buffer_str(&table.json));
+        for (size_t j = 0; j < CROWD; j++)
+            events += json_count(json_get(world_customer(&table.world, j), STR("events")));
+        for (size_t j = 0; j < CROWD_RULES; j++) {
+            struct rule *rule;
+            buffer_clear(&table.rule_json);
+            gamble_rule(&table.gambler, &table.rule_json);
+            buffer_append_byte(&table.rule_json, 0);
+            table.rule_json.size--;
+            json_value json = world_json(&table.world, buffer_str(&table.rule_json));
+            if (rule_new(&rule, json, &table.world.catalogue, NULL) != ERR_OK)
+                continue;
+            check_crowd(&table, rule, json);
+            table.cases++;
+            rule_free(&rule);
+        }
+        world_close(&table.world);
+    }
+    print_message("seed %" PRIu64 ": %" PRIu64 " rules, %" PRIu64 " events, %" PRIu64 " held\n",
+                  seed, table.cases, events, table.held);
+    assert_true(table.cases >= 1000 && events >= 100000);
+    assert_true(table.held > table.cases * CROWD / 10 && table.held < table.cases * CROWD * 9 / 10);
+    buffer_deinit(&table.json);
+    buffer_deinit(&table.rule_json);
+}
+
 /* A wrong edge, a millisecond off, is seen: the worlds do hit the edges. */
 static void a_wrong_edge_is_caught(void **state)
 {
@@ -322,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_twin_agrees),
+        cmocka_unit_test(a_crowd_agrees),
         cmocka_unit_test(a_wrong_edge_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
