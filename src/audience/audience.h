@@ -329,7 +329,6 @@ err audience_then_add_segment(struct audience_then *then, str key) MUST_USE;
 /* What it needs begins to be filled; false: seal it again after a moment. */
 err audience_then_seal(struct audience_then *then, bool *is_ready) MUST_USE;
 uint32_t audience_then_find(const struct audience_then *then, str key);
-uint32_t audience_then_count(const struct audience_then *then);
 str audience_then_key(const struct audience_then *then, uint32_t number);
 /* What {"touch": …} means: those of the customer of whom it is asked, ascending. */
 void audience_then_hear_touches(struct audience_then *then,

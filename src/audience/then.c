@@ -90,11 +90,6 @@ uint32_t audience_then_find(const struct audience_then *then, str key)
     return 0;
 }
 
-uint32_t audience_then_count(const struct audience_then *then)
-{
-    return then->count;
-}
-
 str audience_then_key(const struct audience_then *then, uint32_t number)
 {
     return str_from_c(then->items[number - 1].key);

@@ -228,8 +228,6 @@ struct engine_status {
 };
 void engine_status(struct engine *engine, struct engine_status *status);
 
-/* Questions of any thread, and what they are begun with, as src/audience/audience.h says for each. */
-struct audience *engine_audience(struct engine *engine);
 /* For readers of their own (history_reader_new), on any thread; there until engine_close. */
 struct history *engine_history(struct engine *engine);
 /* How many of its columns are not ready yet because their past is being brought, and which share (0 to 1) of what was wanted

@@ -76,11 +76,6 @@ void engine_status(struct engine *engine, struct engine_status *status)
     metric_set(METRIC_FLUSH_LAG, (int64_t)status->unflushed_rows);
 }
 
-struct audience *engine_audience(struct engine *engine)
-{
-    return engine->audience;
-}
-
 struct history *engine_history(struct engine *engine)
 {
     return engine->history;

@@ -265,17 +265,6 @@ err history_type_add(struct history *history, str name, uint16_t *type)
     return error;
 }
 
-err history_channel_add(struct history *history, str name, uint8_t *channel)
-{
-    uint8_t number;
-    err error = channel_number(history, name, &number);
-    if (error == ERR_OK && number == HISTORY_CHANNEL_OTHER)
-        error = ERR_TOO_LARGE;
-    if (error == ERR_OK)
-        *channel = number;
-    return error;
-}
-
 uint16_t history_type_find(const struct history *history, str name)
 {
     return (uint16_t)dictionary_find(&history->types, name);

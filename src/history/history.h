@@ -63,7 +63,6 @@ uint16_t history_type_count(const struct history *history); /* highest */
 #define HISTORY_TYPE_OTHER (HISTORY_TYPES_MAX - 1)
 #define HISTORY_CHANNEL_OTHER (HISTORY_CHANNELS_MAX - 1)
 err history_type_add(struct history *history, str name, uint16_t *type) MUST_USE;
-err history_channel_add(struct history *history, str name, uint8_t *channel) MUST_USE;
 uint8_t history_channel_find(const struct history *history, str name);
 str history_channel_name(const struct history *history, uint8_t channel);
 

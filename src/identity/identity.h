@@ -333,7 +333,6 @@ bool identity_has_tombstones(const struct identity *identity);
 enum identity_about { ABOUT_OTHERS, ABOUT_BOTH, ABOUT_ERASED };
 enum identity_about identity_about_erased(struct identity *identity, struct event *event,
                                           struct ledger_writes *writes);
-bool identity_is_erased_hash(const struct identity *identity, const uint8_t hash[HASH_BYTES]);
 /* Keep this identifier out, whoever had it: what a backup knows and later was erased. One that is at home somewhere is left
  * alone: its customer is to be erased. */
 err identity_bury(struct identity *identity, const uint8_t hash[HASH_BYTES], uint64_t seq,

@@ -186,12 +186,6 @@ enum identity_about identity_about_erased(struct identity *identity, struct even
     return ABOUT_BOTH;
 }
 
-bool identity_is_erased_hash(const struct identity *identity, const uint8_t hash[HASH_BYTES])
-{
-    uint32_t number = find(identity, hash);
-    return number != 0 && identity->tombstones[number - 1].lifted_ms == 0;
-}
-
 size_t identity_lift(struct identity *identity, const uint8_t hash[HASH_BYTES], int64_t now_ms,
                      struct ledger_writes *writes)
 {

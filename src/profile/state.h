@@ -180,7 +180,6 @@ void trait_type_note(struct trait_type *type, const struct fact *fact,
 err trait_type_load(struct profile *profile, uint32_t number, str name, str kind, str settings,
                     struct problem *problem) MUST_USE;
 void trait_types_deinit(struct profile *profile);
-const char *trait_kind_text(enum trait_kind kind);
 bool trait_type_wants_extremes(const struct trait_type *type);
 
 /* node_facts.c: the facts of one node */

@@ -20,11 +20,6 @@ static const char *const precedence_texts[PRECEDENCE_COUNT] = {
     [MIN] = "min",
 };
 
-const char *trait_kind_text(enum trait_kind kind)
-{
-    return kind_texts[kind];
-}
-
 bool trait_type_wants_extremes(const struct trait_type *type)
 {
     return type != NULL && (type->precedence == MAX || type->precedence == MIN);

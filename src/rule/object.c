@@ -206,25 +206,3 @@ void rule_object_answer(struct rule_judge *judge, const struct rule *rule,
     if (judge->nomem)
         *answer = (struct rule_answer){ .until_ms = now_ms };
 }
-
-err rule_objects_find(struct rule_judge *judge, const struct rule *rule,
-                      const struct rule_facts *facts, int64_t now_ms,
-                      bool (*found)(void *context, uint32_t number, str id), void *context)
-{
-    INVARIANT(rule->root->kind == NODE_OBJECT && rule->root->scope == SCOPE_OBJECT);
-    const struct rule_objects *objects = facts->objects;
-    judge_begin(judge, rule, 0, NULL, facts, now_ms);
-    if (judge->k == NULL || objects == NULL)
-        return rule_judge_status(judge);
-    uint32_t kind = rule->root->symbol.number;
-    uint32_t count = objects->count(objects->context, kind);
-    for (uint32_t number = 0; number < count; number++) {
-        str id;
-        int64_t until = RULE_FOREVER;
-        if (objects->id(objects->context, kind, number, &id) &&
-            inner_holds(judge, rule->root->inner, kind, number, &until) &&
-            !found(context, number, id))
-            break;
-    }
-    return rule_judge_status(judge);
-}

@@ -340,13 +340,9 @@ err rule_scan_one(struct rule_judge *judge, const struct rule *rule, uint32_t cu
                   const struct history_view *view, const struct rule_facts *facts, int64_t now_ms,
                   bool (*found)(void *context, uint32_t customer), void *context,
                   uint64_t *condition_counts) MUST_USE;
-/* Objects as the result: `json` is the rule of an object of this kind. False from `found` stops. */
+/* A rule of objects: `json` is the rule of an object of this kind. */
 err rule_objects_new(struct rule **rule, str kind, json_value json,
                      const struct rule_catalogue *catalogue, struct problem *problem) MUST_USE;
-err rule_objects_find(struct rule_judge *judge, const struct rule *rule,
-                      const struct rule_facts *facts, int64_t now_ms,
-                      bool (*found)(void *context, uint32_t number, str id),
-                      void *context) MUST_USE;
 /* One object, by its number, against the rule of an object. */
 void rule_object_answer(struct rule_judge *judge, const struct rule *rule,
                         const struct rule_facts *facts, uint32_t number, int64_t now_ms,

@@ -33,18 +33,6 @@ const char *method_text(enum method method)
     return texts[method];
 }
 
-size_t server_route_count(void)
-{
-    return ROUTE_COUNT;
-}
-
-struct server_route server_route_at(size_t index)
-{
-    const struct route *route = router_at(index);
-    return (struct server_route){ method_text(route->method), route->path,
-                                  permission_text(route->permission), route->operation };
-}
-
 /* The text up to the next '/'; both begin behind one. */
 static str next_segment(str *rest)
 {

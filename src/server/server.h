@@ -109,11 +109,5 @@ err server_prepare(struct engine *engine, const char *write_key, char login[SERV
 
 /* The OpenAPI document in the binary. */
 str server_openapi(void);
-/* Routes, in the order of the table: method, path template, permission, operation id. */
-struct server_route {
-    const char *method, *path, *permission, *operation;
-};
-size_t server_route_count(void);
-struct server_route server_route_at(size_t index);
 
 #endif

@@ -78,11 +78,6 @@ static str take_off_guard(str text)
     return text.size > 0 && may_be_guarded(text) ? without_guard(text) : text;
 }
 
-str csv_value(const struct csv_scan *scan, const struct csv_mark *mark, struct buffer *scratch)
-{
-    return take_off_guard(text_of(scan, mark, scratch));
-}
-
 err csv_cells(const struct csv_scan *scan, struct table_cell *cells, struct buffer *scratch)
 {
     buffer_clear(scratch);

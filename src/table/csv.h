@@ -65,8 +65,6 @@ static inline str csv_scan_text(const struct csv_scan *scan)
     return str_from_bytes(scan->window.data + scan->window.begin,
                           scan->row_end - scan->window.begin);
 }
-/* The value of a cell, without quotes and guards. `scratch` has room for the row's bytes (see csv_cells). */
-str csv_value(const struct csv_scan *scan, const struct csv_mark *mark, struct buffer *scratch);
 /* All cells of the row into `cells` (TABLE_COLUMNS_MAX of them); those that had to be changed lie in `scratch`, which is
  * cleared first. */
 err csv_cells(const struct csv_scan *scan, struct table_cell *cells,

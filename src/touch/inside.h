@@ -58,7 +58,6 @@ struct heap {
 void touches_heap_free(struct heap *heap);
 err touches_heap_push(struct heap *heap, int64_t key, uint32_t number) MUST_USE;
 void touches_heap_pop(struct heap *heap);
-err touches_heap_copy(struct heap *to, const struct heap *from) MUST_USE;
 
 /* ---- gates ---- */
 

@@ -153,15 +153,3 @@ void touches_heap_pop(struct heap *heap)
     if (heap->count > 0)
         heap->items[at] = entry;
 }
-
-err touches_heap_copy(struct heap *to, const struct heap *from)
-{
-    *to = (struct heap){ .count = from->count, .capacity = from->count };
-    if (from->count == 0)
-        return ERR_OK;
-    to->items = memory_alloc(from->count * sizeof *to->items);
-    if (to->items == NULL)
-        return ERR_NOMEM;
-    memcpy(to->items, from->items, from->count * sizeof *to->items);
-    return ERR_OK;
-}

@@ -404,14 +404,6 @@ err touch_customer_changed(struct touches *touches, uint32_t customer, struct to
     return touches_call_end(touches, touches_look_at_hers(touches, customer));
 }
 
-err touch_merged(struct touches *touches, uint32_t survivor, const uint32_t *absorbed, size_t count,
-                 struct touch_moment moment, struct ledger_writes *writes)
-{
-    (void)absorbed;
-    (void)count;
-    return touch_customer_changed(touches, survivor, moment, writes);
-}
-
 /* ---- taking back ---- */
 
 static err withdraw_one(struct touches *touches, uint32_t number, str reason)

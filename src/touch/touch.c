@@ -137,16 +137,6 @@ err touch_write_reach(const struct touches *touches, uint32_t customer, int64_t 
     return buffer_status(out);
 }
 
-bool touch_may_reach(const struct touches *touches, uint32_t customer, str channel, int64_t now_ms,
-                     const char **reason)
-{
-    struct touch_request request = { .customer = customer, .channel = channel, .priority = 50 };
-    struct touch_answer answer;
-    touch_would(touches, &request, now_ms, &answer);
-    *reason = answer.reason;
-    return answer.status == TOUCH_QUEUED;
-}
-
 err touch_preview(const struct touches *touches, str template_, uint32_t customer, str context,
                   int64_t now_ms, struct buffer *out, struct problem *problem)
 {

@@ -263,8 +263,6 @@ err touch_event(struct touches *touches, uint32_t node, const struct event *even
 /* Consent or identifiers of hers changed, she was merged or split: what waits for her is looked at again (U4, U6). */
 err touch_customer_changed(struct touches *touches, uint32_t customer, struct touch_moment moment,
                            struct ledger_writes *writes) MUST_USE;
-err touch_merged(struct touches *touches, uint32_t survivor, const uint32_t *absorbed, size_t count,
-                 struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
 /* She is being forgotten: nothing more goes to her, and no touch of hers is found by its order. `touches` gets how many there are.
  * While her nodes are still hers. */
 err touch_erased(struct touches *touches, uint32_t customer, struct touch_moment moment,
@@ -342,9 +340,6 @@ err touch_preview(const struct touches *touches, str template_, uint32_t custome
 
 void touch_write_stops(const struct touches *touches, struct buffer *out);
 void touch_write_pools(const struct touches *touches, struct buffer *out);
-/* By this channel, now, for marketing: may she? *reason is a gate's code, or "". */
-bool touch_may_reach(const struct touches *touches, uint32_t customer, str channel, int64_t now_ms,
-                     const char **reason);
 bool touch_account_is(const struct touches *touches, str key, enum channel_kind *kind);
 
 /* ---- keys and short links; any thread, once the room is loaded ---- */

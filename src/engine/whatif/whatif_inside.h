@@ -329,7 +329,6 @@ const struct whatif_row *stream_next(struct stream *stream, uint32_t part, err *
 /* Nobody gets another one. Any thread. */
 void stream_stop(struct stream *stream);
 void stream_close(struct stream **stream);
-uint64_t stream_expected(const struct stream *stream);
 
 /* whatif_world.c */
 void world_fill(struct whatif_run *run);

@@ -188,11 +188,6 @@ void stream_stop(struct stream *stream)
     pthread_mutex_unlock(&stream->mutex);
 }
 
-uint64_t stream_expected(const struct stream *stream)
-{
-    return stream->expected + stream->tail_count;
-}
-
 static void empty_lane(struct lane *lane)
 {
     while (lane->first != NULL) {
