@@ -509,8 +509,8 @@ static void bench_waiting(uint64_t waiting)
                                .time_ms = now_ms + (int64_t)(i / 100),
                                .props = STR("{}") };
         struct journey_moment moment = { .seq = i + 1, .now_ms = event.time_ms };
-        must(journey_event(journeys, (uint32_t)i, (uint32_t)i, &event, true, moment, NULL) ==
-                 ERR_OK,
+        must(journey_event(journeys, (uint32_t)i, (uint32_t)i, &event, JOURNEY_BEGINS, moment,
+                           NULL) == ERR_OK,
              "an event");
     }
     double entered_s = seconds_since(start);

@@ -267,9 +267,34 @@ static err arm(struct journeys *journeys, struct version *version, const struct 
     return journey_walk_end(&walk, error);
 }
 
+/* The first touch on her way, as if no branch and no wait took her elsewhere; NULL: it sends nothing. */
+static const struct node *first_touch(const struct version *version)
+{
+    uint16_t at = version->start;
+    for (uint32_t i = 0; i < version->node_count && at != NO_NODE; i++) {
+        const struct node *node = &version->nodes[at];
+        if (node_is_touch(node))
+            return node;
+        at = node->next;
+    }
+    return NULL;
+}
+
+/* She would have entered, had the event been told in time. */
+static err list_as_missed(struct journeys *journeys, const struct version *version,
+                          const struct entering *entering)
+{
+    const struct journey_world *world = journeys->world;
+    const struct node *touch = first_touch(version);
+    if (touch == NULL || world->missed == NULL || enter_refusal(journeys, entering)[0] != '\0')
+        return ERR_OK;
+    return world->missed(world->context, entering->customer, version->journey->key, touch->id,
+                         STR("event_late"), entering->moment, entering->writes);
+}
+
 static err trigger_by_event(struct journeys *journeys, struct version *version, uint32_t customer,
-                            uint32_t node, const struct heard *heard, struct journey_moment moment,
-                            struct ledger_writes *writes)
+                            uint32_t node, const struct heard *heard, bool is_too_late,
+                            struct journey_moment moment, struct ledger_writes *writes)
 {
     const struct trigger *trigger = &version->trigger;
     const char *refusal;
@@ -293,7 +318,11 @@ static err trigger_by_event(struct journeys *journeys, struct version *version, 
                                  .at_ms = moment.now_ms,
                                  .moment = moment,
                                  .writes = writes };
-    if (error == ERR_OK && trigger->key_path.size > 0 && key.size == 0)
+    if (error == ERR_OK && is_too_late)
+        error = trigger->kind == TRIGGER_ABSENCE || (trigger->key_path.size > 0 && key.size == 0)
+                    ? ERR_OK
+                    : list_as_missed(journeys, version, &entering);
+    else if (error == ERR_OK && trigger->key_path.size > 0 && key.size == 0)
         error = counts_add(journeys, version, NODE_START, 0, moment.now_ms, COUNT_REFUSED, 1);
     else if (error == ERR_OK && trigger->kind == TRIGGER_ABSENCE)
         error = arm(journeys, version, &entering, heard->event);
@@ -305,9 +334,10 @@ static err trigger_by_event(struct journeys *journeys, struct version *version, 
 }
 
 err journey_event(struct journeys *journeys, uint32_t customer, uint32_t node,
-                  const struct event *event, bool may_start, struct journey_moment moment,
-                  struct ledger_writes *writes)
+                  const struct event *event, enum journey_begins begins,
+                  struct journey_moment moment, struct ledger_writes *writes)
 {
+    bool hears = begins != JOURNEY_BEGINS_NOTHING;
     const struct interest *interest = interest_find(&journeys->events, event->type);
     struct heard heard = { .event = event };
     struct hers hers = { .count = 0 };
@@ -315,15 +345,15 @@ err journey_event(struct journeys *journeys, uint32_t customer, uint32_t node,
     if (error != ERR_OK || interest == NULL || customer == 0)
         return error;
     error = interest->by_positions ? hers_take(journeys, customer, &hers) : ERR_OK;
-    if (error == ERR_OK && (hers.count > 0 || (may_start && interest->count > 0)))
+    if (error == ERR_OK && (hers.count > 0 || (hears && interest->count > 0)))
         error = parse_props(journeys, &heard);
     for (uint32_t i = 0; error == ERR_OK && i < hers.count; i++)
         if (hers_at(journeys, &hers, i) != NULL)
             error = position_by_event(journeys, hers.list[i].slot, &heard, moment, writes);
     memory_free(hers.list);
-    for (uint32_t i = 0; error == ERR_OK && may_start && i < interest->count; i++)
-        error = trigger_by_event(journeys, interest->versions[i], customer, node, &heard, moment,
-                                 writes);
+    for (uint32_t i = 0; error == ERR_OK && hears && i < interest->count; i++)
+        error = trigger_by_event(journeys, interest->versions[i], customer, node, &heard,
+                                 begins == JOURNEY_BEGINS_TOO_LATE, moment, writes);
     if (error == ERR_OK)
         error = enter_joins(journeys, moment, writes);
     due_changed(journeys);

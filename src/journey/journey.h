@@ -94,6 +94,9 @@ struct journey_world {
                  struct ledger_writes *writes, struct touch_answer *answer);
     err (*withdraw)(void *context, uint64_t position, str reason, struct journey_moment moment,
                     struct ledger_writes *writes);
+    /* What this node sends should have gone to her and did not (touch_missed). NULL: nobody keeps a list. */
+    err (*missed)(void *context, uint32_t customer, str journey, str node, str reason,
+                  struct journey_moment moment, struct ledger_writes *writes);
     /* Marketing to her rests for this journey and key, or goes on (touch.h). */
     err (*pause)(void *context, const struct touch_pause *wanted, struct journey_moment moment,
                  struct ledger_writes *writes);
@@ -133,11 +136,13 @@ err journeys_set_zone(struct journeys *journeys, str zone, struct journey_moment
 /* Her due timers, as of when they were due: before an event of hers takes effect. */
 err journey_before(struct journeys *journeys, uint32_t customer, struct journey_moment moment,
                    struct ledger_writes *writes) MUST_USE;
-/* After the audience has judged: triggers, waits, exits, goals. `node`: the one that brought the event. `may_start` is false
- * for late and imported events (J6). */
+/* What an event may begin (J6). Where it comes too late, the first touch of what it would have begun is listed as missed; of
+ * history nothing is. */
+enum journey_begins { JOURNEY_BEGINS, JOURNEY_BEGINS_TOO_LATE, JOURNEY_BEGINS_NOTHING };
+/* After the audience has judged: triggers, waits, exits, goals. `node`: the one that brought the event. */
 err journey_event(struct journeys *journeys, uint32_t customer, uint32_t node,
-                  const struct event *event, bool may_start, struct journey_moment moment,
-                  struct ledger_writes *writes) MUST_USE;
+                  const struct event *event, enum journey_begins begins,
+                  struct journey_moment moment, struct ledger_writes *writes) MUST_USE;
 /* Moves of the audience that belong to this record; those made between records (audience_work, audience_before) are given
  * at the next tick, in the order (customer, then as they came): see engine/move/move.c. */
 err journey_moves(struct journeys *journeys, const struct audience_move *moves, size_t count,

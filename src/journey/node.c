@@ -143,7 +143,7 @@ static err do_wait(struct walk *walk, uint16_t at, const struct node *node, stru
     return stay_until(walk, at, due_ms, verdict);
 }
 
-static bool is_touch(const struct node *node)
+bool node_is_touch(const struct node *node)
 {
     return node->kind == NODE_KIND_SEND || node->kind == NODE_KIND_COUPON ||
            node->kind == NODE_KIND_POINTS || node->kind == NODE_KIND_TASK ||
@@ -154,10 +154,16 @@ static bool is_touch(const struct node *node)
 static err step_over(struct walk *walk, uint16_t at, struct verdict *verdict)
 {
     const struct node *left_out = &walk->version->nodes[at];
-    if (at == NO_NODE || !is_touch(left_out))
+    if (at == NO_NODE || !node_is_touch(left_out))
         return go(verdict, at);
+    const struct journey_world *world = walk->journeys->world;
     journey_walk_step(walk, STEP_TOUCHED, at, "suppressed", STR("late"));
     err error = context_put_touch(walk->journeys, walk->position, at, 0, TOUCH_SUPPRESSED);
+    if (error == ERR_OK && world->missed != NULL)
+        error = world->missed(world->context, walk->position->customer, walk->version->journey->key,
+                              left_out->id, STR("late"),
+                              (struct journey_moment){ .seq = walk->seq, .now_ms = walk->now_ms },
+                              walk->writes);
     if (error == ERR_OK)
         error = journey_walk_count(walk, at, COUNT_SUPPRESSED, 1);
     return error == ERR_OK ? go(verdict, next_by_status(left_out, TOUCH_SUPPRESSED)) : error;

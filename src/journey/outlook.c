@@ -97,13 +97,6 @@ static str name_or_id(const struct node *node)
     return node->name.size > 0 ? node->name : node->id;
 }
 
-static bool is_sending(const struct node *node)
-{
-    return node->kind == NODE_KIND_SEND || node->kind == NODE_KIND_COUPON ||
-           node->kind == NODE_KIND_POINTS || node->kind == NODE_KIND_TASK ||
-           node->kind == NODE_KIND_WEBHOOK;
-}
-
 static void tell(const struct following *following, const struct node *node, int64_t at_ms,
                  double count)
 {
@@ -187,7 +180,7 @@ static void follow(struct following *following, uint16_t at, int64_t at_ms, doub
         return;
     }
     const struct node *node = &following->version->nodes[at];
-    if (is_sending(node) && at_ms >= following->outlook->from_ms)
+    if (node_is_touch(node) && at_ms >= following->outlook->from_ms)
         tell(following, node, at_ms, count);
     switch (node->kind) {
     case NODE_KIND_WAIT:
@@ -243,7 +236,7 @@ static uint16_t node_after(const struct version *version, uint16_t at)
     if (at >= version->node_count)
         return version->start;
     const struct node *node = &version->nodes[at];
-    bool turns = node->kind == NODE_KIND_WAIT_UNTIL || is_sending(node);
+    bool turns = node->kind == NODE_KIND_WAIT_UNTIL || node_is_touch(node);
     return turns && node->has_other ? node->other : node->next;
 }
 
@@ -344,7 +337,7 @@ static void visit_triggered(struct following *following)
 {
     following->kind = OUTING_TRIGGERED;
     for (uint16_t i = 0; i < following->version->node_count; i++)
-        if (is_sending(&following->version->nodes[i]))
+        if (node_is_touch(&following->version->nodes[i]))
             tell(following, &following->version->nodes[i], following->outlook->from_ms, -1);
 }
 

@@ -755,6 +755,8 @@ err node_do(struct walk *walk, uint16_t node, struct verdict *verdict) MUST_USE;
 /* It stood there and was woken: where to go on, or stay once more. */
 err node_wake(struct walk *walk, uint16_t node, enum wake wake, struct verdict *verdict) MUST_USE;
 void node_value(struct walk *walk, str path, struct template_value *value);
+/* Does it bring a touch? */
+bool node_is_touch(const struct node *node);
 int64_t wait_due(struct walk *walk, const struct node *node, int64_t from_ms, bool *is_known);
 /* Does one of the exit rules hold of her now? Its name. */
 bool exit_holds(struct journeys *journeys, const struct version *version, uint32_t customer,

@@ -468,13 +468,13 @@ err touch_erased(struct touches *touches, uint32_t customer, struct touch_moment
     return touches_call_end(touches, erase(touches, customer, count));
 }
 
-err touch_missed(struct touches *touches, const struct touch_request *request, str reason,
+err touch_missed(struct touches *touches, uint32_t customer, str journey, str node, str reason,
                  struct touch_moment moment, struct ledger_writes *writes)
 {
-    struct line line = line_of(request, NULL);
+    struct line line = { .journey = journey, .node = node };
     touches_call_begin(touches, writes, moment);
-    return touches_call_end(
-        touches, touches_correct(touches, "should", 0, request->customer, &line, reason));
+    return touches_call_end(touches,
+                            touches_correct(touches, "should", 0, customer, &line, reason));
 }
 
 /* ---- what is due ---- */

@@ -219,8 +219,9 @@ void touch_would(const struct touches *touches, const struct touch_request *requ
 err touch_withdraw(struct touches *touches, uint64_t position, str reason,
                    struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
 
-/* It should have gone and did not, as is known by now: listed as 'should have been sent'. */
-err touch_missed(struct touches *touches, const struct touch_request *request, str reason,
+/* What this node of a journey sends should have gone to her and did not, as is known by now: listed as 'should have been
+ * sent'. */
+err touch_missed(struct touches *touches, uint32_t customer, str journey, str node, str reason,
                  struct touch_moment moment, struct ledger_writes *writes) MUST_USE;
 
 /* ---- pauses: marketing to her rests (pause.c) ----

@@ -283,6 +283,16 @@ test('S4 the moment of the order: list, tag and tier move, the invitation is que
   assert.deepEqual(wrong.items.map((one) => [one.touch, one.customer]), [[gone.id, await oneId('s4-late')]]);
   assert.equal((await inbox('s4-first', 'SMS_FRIEND')).length, 1, 'others keep theirs');
   assert.deepEqual(await inbox('s4-sample'), [], 'a sample begins nothing');
+
+  // told a day and a half after, nobody is invited any more: who should have been is listed; of what is imported nobody is
+  const before = new Date(now - 36 * HOUR).toISOString();
+  const paidBefore = (user, order, more) => ({ ...paid(user, order), timestamp: before, ...more });
+  await people('s4-told-late', 's4-sample-late');
+  await say(paidBefore('s4-told-late', 'S4-5'), { ...sample, messageId: undefined, userId: 's4-sample-late', timestamp: before });
+  await quiet();
+  assert.deepEqual(await touchesOf('s4-told-late'), []);
+  const missed = await expect(kith, 200, 'GET', '/touch-corrections?kind=should&journey=order_moment');
+  assert.deepEqual(missed.items.map((one) => [one.touch, one.customer, one.node, one.reason]), [[0, await oneId('s4-told-late'), 'invite', 'event_late']]);
   await stopJourney('order_moment');
 });
 

@@ -552,8 +552,9 @@ static inline void jh_say_at(struct journey_house *house, uint32_t customer, con
     event.received_ms = moment.now_ms;
     uint32_t root = jh_root(house, customer);
     assert_ok(journey_before(house->journeys, root, moment, house->writes));
-    assert_ok(
-        journey_event(house->journeys, root, customer, &event, may_start, moment, house->writes));
+    assert_ok(journey_event(house->journeys, root, customer, &event,
+                            may_start ? JOURNEY_BEGINS : JOURNEY_BEGINS_NOTHING, moment,
+                            house->writes));
 }
 
 static inline void jh_say(struct journey_house *house, uint32_t customer, const char *type,

@@ -298,9 +298,12 @@ err move_event(struct engine *engine, const struct event *event, const struct id
     struct move *move = engine->move;
     struct journey_moment moment = moment_of(engine, event->seq);
     uint32_t absorbed[IDENTITY_MERGES_MAX];
-    bool is_old = (event->flags & (EVENT_IMPORTED | EVENT_HISTORICAL)) != 0 ||
-                  event->time_ms < engine->now_ms - move->late_ms;
-    move->may_start = !is_old;
+    bool is_history = (event->flags & (EVENT_IMPORTED | EVENT_HISTORICAL)) != 0;
+    bool is_late = event->time_ms < engine->now_ms - move->late_ms;
+    enum journey_begins begins = is_history ? JOURNEY_BEGINS_NOTHING
+                                 : is_late  ? JOURNEY_BEGINS_TOO_LATE
+                                            : JOURNEY_BEGINS;
+    move->may_start = begins == JOURNEY_BEGINS;
     err error = move_sources_note(&move->sources, engine, event);
     if (error != ERR_OK || who->node == 0)
         return error;
@@ -310,7 +313,7 @@ err move_event(struct engine *engine, const struct event *event, const struct id
         error = journey_merged(move->journeys, who->customer, absorbed, who->merge_count, moment,
                                engine->writes);
     if (error == ERR_OK)
-        error = journey_event(move->journeys, who->customer, who->node, event, !is_old, moment,
+        error = journey_event(move->journeys, who->customer, who->node, event, begins, moment,
                               engine->writes);
     bool decides = who->merge_count > 0 || str_equal(event->type, STR("Consent Withdrawn"));
     if (error == ERR_OK && decides)

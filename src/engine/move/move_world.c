@@ -245,6 +245,14 @@ static err world_withdraw(void *context, uint64_t position, str reason,
                           (struct touch_moment){ moment.seq, moment.now_ms }, writes);
 }
 
+static err world_missed(void *context, uint32_t customer, str journey, str node, str reason,
+                        struct journey_moment moment, struct ledger_writes *writes)
+{
+    struct move *move = context;
+    return touch_missed(act_touches(move->engine), customer, journey, node, reason,
+                        (struct touch_moment){ moment.seq, moment.now_ms }, writes);
+}
+
 static err world_pause(void *context, const struct touch_pause *wanted,
                        struct journey_moment moment, struct ledger_writes *writes)
 {
@@ -343,6 +351,7 @@ struct journey_world move_world(struct move *move)
                                    .consent = world_consent,
                                    .touch = world_touch,
                                    .withdraw = world_withdraw,
+                                   .missed = world_missed,
                                    .pause = world_pause,
                                    .resume = world_resume,
                                    .set_tag = world_set_tag,

@@ -101,6 +101,7 @@ err given_happens(struct whatif_run *run, uint32_t customer, uint32_t node)
     if (error == ERR_OK)
         error = touch_event(run->touches, node, event,
                             (struct touch_moment){ .seq = run->seq, .now_ms = run->now_ms }, NULL);
-    return error == ERR_OK ? journey_event(run->journeys, customer, node, event, true, moment, NULL)
-                           : error;
+    return error == ERR_OK
+               ? journey_event(run->journeys, customer, node, event, JOURNEY_BEGINS, moment, NULL)
+               : error;
 }

@@ -479,7 +479,8 @@ static err take_effect(struct whatif_run *run, const struct whatif_row *row,
     if (error == ERR_OK && merges > 0)
         error = journey_merged(run->journeys, customer, absorbed, merges, moment, NULL);
     if (error == ERR_OK)
-        error = journey_event(run->journeys, customer, row->node, event, may_start, moment, NULL);
+        error = journey_event(run->journeys, customer, row->node, event,
+                              may_start ? JOURNEY_BEGINS : JOURNEY_BEGINS_NOTHING, moment, NULL);
     if (error == ERR_OK && (merges > 0 || str_equal(event->type, STR("Consent Withdrawn"))))
         error = journey_decided(run->journeys, customer, moment, NULL);
     return error == ERR_OK ? run_end_record(run) : error;
