@@ -86,6 +86,7 @@ static struct ordered ordered_by(uint32_t rows_max, struct taken *taken)
                              .columns = STR(COLUMNS),
                              .from = STR(FROM),
                              .rows_max = rows_max,
+                             .bytes_max = (size_t)64 << 20,
                              .walk = walk,
                              .take = take,
                              .context = taken };
@@ -104,6 +105,22 @@ static void each_row_once_and_in_order(void **state)
         assert_int_equal(taken.count, ROWS);
         assert_int_equal(taken.seqs, (uint64_t)ROWS * (ROWS + 1) / 2);
         assert_true(taken.of_one >= ROWS / 10);
+    }
+}
+
+/* Long rows: none is refused, and what is held stays small. A row has at least 21 bytes. */
+static void rows_of_many_bytes_come_in_order(void **state)
+{
+    (void)state;
+    for (size_t bytes_max = 4096; bytes_max <= (size_t)4 << 20; bytes_max *= 32) {
+        struct problem problem = { .error = ERR_OK };
+        struct taken taken = { .count = 0 };
+        struct ordered ordered = ordered_by(25000, &taken);
+        ordered.bytes_max = bytes_max;
+        assert_ok(ordered_stream(&ordered, NULL, &problem));
+        assert_int_equal(problem.error, ERR_OK);
+        assert_int_equal(taken.count, ROWS);
+        assert_int_equal(taken.seqs, (uint64_t)ROWS * (ROWS + 1) / 2);
     }
 }
 
@@ -158,6 +175,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_row_once_and_in_order, open_house, remove_house),
+        cmocka_unit_test_setup_teardown(rows_of_many_bytes_come_in_order, open_house, remove_house),
         cmocka_unit_test_setup_teardown(an_error_ends_it, open_house, remove_house),
         cmocka_unit_test_setup_teardown(what_is_no_row_is_refused, open_house, remove_house),
         cmocka_unit_test_setup_teardown(no_rows, open_house, remove_house),

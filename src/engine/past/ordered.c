@@ -11,7 +11,6 @@
 #define SLICE_BITS 12 /* customers that are counted together */
 #define SLICES_BYTES_MAX ((size_t)64 << 20)
 #define SQL_BYTES_MAX ((size_t)12 << 20)
-#define RANGE_BYTES_MAX ((size_t)2 << 30)
 #define RANGE_WAIT_MS (10 * MINUTE_MS)
 
 /* Of customers first to last. */
@@ -32,7 +31,7 @@ struct range {
 static void range_init(struct range *range, const struct ordered *ordered)
 {
     *range = (struct range){ .ordered = ordered };
-    buffer_init(&range->rows, RANGE_BYTES_MAX);
+    buffer_init(&range->rows, ordered->bytes_max);
 }
 
 static void range_deinit(struct range *range)
@@ -167,6 +166,8 @@ static err finish(struct range *range, uint64_t *taken, struct problem *problem)
     range->is_coming = false;
     if (range->error == ERR_OK)
         return take_sorted(range, taken);
+    if (buffer_status(&range->rows) == ERR_TOO_LARGE)
+        return take_in_order(range, taken, problem);
     *problem = range->problem;
     return range->error;
 }

@@ -8,7 +8,8 @@
  *     how many rows has each slice of customers? ─▶ ranges of up to rows_max
  *     a range ─▶ asked for and sorted by a thread of its own ─▶ taken by the caller's, while the next one comes
  *
- * Neighbours who have more rows than that (a visitor who never ends) are asked for in order: memory stays bounded.
+ * Neighbours who have more rows than that (a visitor who never ends), or rows of more bytes, are asked for in order: memory
+ * stays bounded.
  */
 #ifndef KITH_ENGINE_ORDERED_H
 #define KITH_ENGINE_ORDERED_H
@@ -21,6 +22,7 @@ struct ordered {
     str columns;       /* "SELECT …" */
     str from;          /* " FROM … WHERE …", open for another AND */
     uint32_t rows_max; /* of a range; two ranges are in memory */
+    size_t bytes_max;  /* of a range's rows */
     /* Reads a row's customer, time and seq, and changes nothing; at its end sets cursor->failed. Any thread. */
     void (*walk)(const void *context, struct cursor *cursor, struct row_place *place);
     row_taker take; /* the caller's thread */

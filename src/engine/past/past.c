@@ -187,7 +187,8 @@ static err stream_nodes(struct reading *reading, const uint32_t *nodes, size_t c
     write_nodes(nodes, count, &sql);
     write_types(reading->asked, &sql);
     buffer_append_str(&sql, buffer_str(&reading->kept));
-    form_write_order(&sql);
+    buffer_append_str(&sql, STR(" FORMAT RowBinary"));
+    buffer_append_byte(&sql, 0);
     err error = buffer_status(&sql) != ERR_OK ? ERR_NOMEM : buffer_status(&reading->form.names);
     if (error == ERR_OK)
         error = rows_stream(reading->engine->warehouse, NULL, sql.data, take_row, reading, problem);

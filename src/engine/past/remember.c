@@ -17,6 +17,7 @@
 /* Rows in memory at once at start, twice: of some 90 bytes, or with all their properties. */
 #define ROWS_MAX 1000000u
 #define PROPS_ROWS_MAX 200000u
+#define ROWS_BYTES_MAX ((size_t)256 << 20)
 #define WAIT_MS 20
 
 struct want {
@@ -92,6 +93,7 @@ static err stream_all(struct load *load, struct problem *problem)
                                .columns = buffer_str(&columns),
                                .from = buffer_str(&from),
                                .rows_max = load->form.props ? PROPS_ROWS_MAX : ROWS_MAX,
+                               .bytes_max = ROWS_BYTES_MAX,
                                .walk = walk_row,
                                .take = take_load_row,
                                .context = load };
