@@ -319,6 +319,8 @@ static err start_threads(struct engine *engine, struct problem *problem)
     if (error != ERR_OK)
         return error;
     engine_show_progress(engine);
+    if (engine->warehouse != NULL)
+        warehouse_give_way(engine->warehouse);
     error = engine_begin(engine, problem);
     if (error != ERR_OK)
         return error;

@@ -249,6 +249,13 @@ bool warehouse_is_ready(struct warehouse *warehouse)
     return ready;
 }
 
+void warehouse_give_way(struct warehouse *warehouse)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    warehouse->gives_way = true;
+    pthread_mutex_unlock(&warehouse->mutex);
+}
+
 err warehouse_check(struct warehouse *warehouse, struct problem *problem)
 {
     pthread_mutex_lock(&warehouse->mutex);

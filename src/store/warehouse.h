@@ -53,6 +53,10 @@ err warehouse_wait(struct warehouse *warehouse, int64_t timeout_ms,
                    struct problem *problem) MUST_USE;
 bool warehouse_is_ready(struct warehouse *warehouse);
 int warehouse_child_pid(struct warehouse *warehouse); /* 0 when none; tests kill it */
+/* What it answers has been waited for: from now on, some 100 ms later, the child has the lowest priority (nice 19), and so has
+ * each that comes after it. Until then a start on a full machine does not stand behind all others. A cluster does not mind.
+ * Any thread. */
+void warehouse_give_way(struct warehouse *warehouse);
 
 struct warehouse_shard_state {
     const char *url; /* until warehouse_close */

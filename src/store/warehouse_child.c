@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -334,10 +333,8 @@ int warehouse_child_main(int argc, char **argv)
     err error = parse_options(argc, argv, &options, &problem);
     if (error == ERR_OK)
         error = follow_parent(&options, &problem);
-    if (error == ERR_OK) {
-        setpriority(PRIO_PROCESS, 0, 19);
+    if (error == ERR_OK)
         error = serve(&options, &problem);
-    }
     if (error != ERR_OK) {
         log_line(LOG_ERROR, "warehouse_child", "reason=\"%s\" cure=\"%s\"", problem.detail,
                  problem.hint);

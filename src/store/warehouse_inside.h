@@ -62,6 +62,7 @@ struct warehouse {
     pthread_mutex_t mutex; /* what follows */
     pthread_cond_t changed;
     bool ready, stopping;
+    bool gives_way;         /* the child is to have the lowest priority */
     struct problem problem; /* why it is not ready */
     int child_pid;
     void *handles[WAREHOUSE_HANDLES]; /* idle curl easy handles */

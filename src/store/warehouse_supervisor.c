@@ -6,12 +6,14 @@
  *    └──back-off───────┴──child ends or is mute──┘           wait_for_child
  *
  * With a cluster there is nothing to start: it is asked until it answers, and watched. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,8 @@
 /* For a child that did get ready: it probably will again. */
 #define BACK_OFF_READY_MS 500
 #define STOP_MS (8 * SECOND_MS)
+#define CHILD_NICE 19
+#define LOOKS_MAX 100
 
 /* ---- state ---- */
 
@@ -193,16 +197,58 @@ static void end_child(pid_t pid)
     waitpid(pid, &status, 0);
 }
 
+/* On Linux the nice value is each thread's own. Those that chDB has put elsewhere stay there. False: none had to be lowered. */
+static bool lower_threads(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *entries = opendir(path);
+    struct dirent *entry;
+    int given = getpriority(PRIO_PROCESS, 0);
+    bool lowered = false;
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        uint64_t thread;
+        if (!str_to_uint64(str_from_c(entry->d_name), &thread))
+            continue;
+        errno = 0;
+        int nice_now = getpriority(PRIO_PROCESS, (id_t)thread);
+        if (errno == 0 && nice_now == given && given < CHILD_NICE)
+            lowered |= setpriority(PRIO_PROCESS, (id_t)thread, CHILD_NICE) == 0;
+    }
+    if (entries != NULL)
+        closedir(entries);
+    return lowered;
+}
+
+/* A thread has the value of the one that began it: who was begun during a look is found by the next one. */
+static void lower_child(pid_t pid)
+{
+    for (int looks = 0; looks < LOOKS_MAX && lower_threads(pid); looks++)
+        ;
+}
+
+static bool gives_way(struct warehouse *warehouse)
+{
+    pthread_mutex_lock(&warehouse->mutex);
+    bool gives = warehouse->gives_way;
+    pthread_mutex_unlock(&warehouse->mutex);
+    return gives;
+}
+
 /* Watch a child until it ends, or has to be ended; says why in `problem`. True when it got ready. */
 static bool wait_for_child(struct warehouse *warehouse, pid_t pid, struct problem *problem)
 {
-    bool ready = false;
+    bool ready = false, is_lowered = false;
     int status = 0;
     steady_ns heard = steady_now(), asked = steady_now();
     for (;;) {
         if (has_ended(pid, &status)) {
             describe_end(status, problem);
             return ready;
+        }
+        if (!is_lowered && gives_way(warehouse)) {
+            lower_child(pid);
+            is_lowered = true;
         }
         if (!rest(warehouse, ready ? READY_POLL_MS : STARTING_POLL_MS)) {
             end_child(pid);

@@ -2,6 +2,7 @@
 /* The warehouse and its child: what goes in comes out, errors arrive as such, death is survived. */
 #include "support/cmocka.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,11 +340,50 @@ static void a_child_that_dies_is_replaced(void **state)
     for (int i = 0; i < 3; i++) {
         int pid = warehouse_child_pid(house.warehouse);
         assert_true(pid > 0);
-        assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
         assert_int_equal(kill(pid, SIGKILL), 0);
         wait_for_another_child(pid);
         assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM events"), 1000);
     }
+}
+
+/* How many threads of a process have this nice value. */
+static int threads_with(int pid, int nice_value)
+{
+    char path[64];
+    int count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    DIR *entries = opendir(path);
+    assert_non_null(entries);
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        uint64_t thread;
+        count += str_to_uint64(str_from_c(entry->d_name), &thread) &&
+                 getpriority(PRIO_PROCESS, (id_t)thread) == nice_value;
+    }
+    closedir(entries);
+    return count;
+}
+
+/* Who starts waits for it: until it is told it has the turns of the server. The next one has been told from its beginning. */
+static void it_gives_way_once_told(void **state)
+{
+    (void)state;
+    int pid = warehouse_child_pid(house.warehouse);
+    int own = getpriority(PRIO_PROCESS, 0);
+    if (own == 19)
+        skip(); /* nothing is lower */
+    assert_true(threads_with(pid, own) > 1);
+    assert_int_equal(threads_with(pid, 19), 0);
+    warehouse_give_way(house.warehouse);
+    for (int i = 0; i < 60000 && threads_with(pid, own) > 0; i++)
+        steady_sleep_ms(1);
+    assert_int_equal(threads_with(pid, own), 0);
+    assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
+    assert_int_equal(warehouse_house_number(&house, "SELECT count() FROM numbers(7)"), 7);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    wait_for_another_child(pid);
+    pid = warehouse_child_pid(house.warehouse);
+    assert_int_equal(threads_with(pid, own), 0);
+    assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
 }
 
 /* How many parts are merged at once, and at most. */
@@ -523,6 +563,7 @@ int main(int argc, char **argv)
         TEST(damaged_rows_change_nothing),
         TEST(aliases_map_customers),
         TEST(a_child_that_dies_is_replaced),
+        TEST(it_gives_way_once_told),
         TEST(merges_are_put_off_until_they_are_not_or_it_starts_anew),
         TEST(unready_is_told),
         TEST(what_was_there_is_there_after_opening_again),
