@@ -7,6 +7,8 @@
 
 #define POSITIONS_MAX 20
 
+#define SENTENCE_BYTES 800
+
 static void write_sentence(struct json_writer *writer, const char *zh, const char *en)
 {
     json_put_key(writer, STR("sentence"));
@@ -23,7 +25,17 @@ struct reading {
     const struct journeys *journeys;
     const struct version *version;
     int64_t position;
+    /* The last touch that was asked for, and what became of that; NO_NODE: there was none. */
+    uint16_t touched;
+    char became[32], because[64];
 };
+
+static void note_touch(struct reading *reading, uint16_t node, str became, str because)
+{
+    reading->touched = node;
+    snprintf(reading->became, sizeof reading->became, STR_FMT, STR_ARG(became));
+    snprintf(reading->because, sizeof reading->because, STR_FMT, STR_ARG(because));
+}
 
 static str node_name(const struct version *version, uint16_t node)
 {
@@ -63,6 +75,8 @@ static void write_steps_of_row(struct reading *reading, str bytes)
         str what = read_text(&cursor), detail = read_text(&cursor);
         if (cursor.failed)
             return;
+        if (info == step_info(STEP_TOUCHED))
+            note_touch(reading, node, what, detail);
         json_begin_object(reading->writer);
         json_member_time(reading->writer, STR("at"), at_ms);
         json_member_text(reading->writer, STR("step"), str_from_c(info->text));
@@ -100,6 +114,23 @@ static err write_steps(struct reading *reading, struct ledger *ledger, struct pr
     return error;
 }
 
+/* Which gate stopped the last touch, behind the sentence of where she stands. */
+static void say_gate(const struct reading *reading, char zh[SENTENCE_BYTES],
+                     char en[SENTENCE_BYTES])
+{
+    const char *gate_zh, *gate_en;
+    bool is_held = strcmp(reading->became, "held") == 0;
+    if (reading->touched == NO_NODE || (!is_held && strcmp(reading->became, "suppressed") != 0) ||
+        !touch_gate_words(str_from_c(reading->because), &gate_zh, &gate_en))
+        return;
+    str node = node_called(reading->version, reading->touched);
+    size_t at_zh = strlen(zh), at_en = strlen(en);
+    snprintf(zh + at_zh, SENTENCE_BYTES - at_zh, "「" STR_FMT "」%s：%s。", STR_ARG(node),
+             is_held ? "被暂缓" : "没有发出", gate_zh);
+    snprintf(en + at_en, SENTENCE_BYTES - at_en, "; '" STR_FMT "' was %s: %s", STR_ARG(node),
+             is_held ? "held back" : "not sent", gate_en);
+}
+
 /* ---- where she stands ---- */
 
 /* Where she goes on when her time comes, as far as that is certain; empty: it is not, or it is the end. */
@@ -116,67 +147,68 @@ static str called_next(const struct version *version, uint16_t node)
 }
 
 static void say_waits(const struct version *version, const struct position *position,
-                      const char *due, char zh[500], char en[500])
+                      const char *due, char zh[SENTENCE_BYTES], char en[SENTENCE_BYTES])
 {
     str node = node_called(version, position->node), next = called_next(version, position->node);
     bool is_condition = version->nodes[position->node].kind == NODE_KIND_WAIT_UNTIL;
     if (next.size == 0) {
-        snprintf(zh, 500, "她在节点「%.*s」，下一步最迟在 %s。", STR_ARG(node), due);
-        snprintf(en, 500, "she is at '%.*s'; what comes next comes at %s or before", STR_ARG(node),
-                 due);
+        snprintf(zh, SENTENCE_BYTES, "她在节点「%.*s」，下一步最迟在 %s。", STR_ARG(node), due);
+        snprintf(en, SENTENCE_BYTES, "she is at '%.*s'; what comes next comes at %s or before",
+                 STR_ARG(node), due);
         return;
     }
-    snprintf(zh, 500, "她在节点「%.*s」，%s%s 走向「%.*s」。", STR_ARG(node),
+    snprintf(zh, SENTENCE_BYTES, "她在节点「%.*s」，%s%s 走向「%.*s」。", STR_ARG(node),
              is_condition ? "最迟 " : "", due, STR_ARG(next));
-    snprintf(en, 500, "she is at '%.*s'; at %s%s she goes on to '%.*s'", STR_ARG(node), due,
-             is_condition ? " at the latest" : "", STR_ARG(next));
+    snprintf(en, SENTENCE_BYTES, "she is at '%.*s'; at %s%s she goes on to '%.*s'", STR_ARG(node),
+             due, is_condition ? " at the latest" : "", STR_ARG(next));
 }
 
 static void say_where(const struct journeys *journeys, const struct version *version,
-                      const struct position *position, struct json_writer *writer)
+                      const struct position *position, char zh[SENTENCE_BYTES],
+                      char en[SENTENCE_BYTES])
 {
-    char zh[500], en[500], due[24];
+    char due[24];
     str node = node_called(version, position->node);
     say_time(journeys, position->due_ms, due);
     switch (position->node) {
     case NODE_ABSENCE:
-        snprintf(zh, sizeof zh, "已发生触发事件，%s 前若没有「%.*s」就进入旅程。", due,
+        snprintf(zh, SENTENCE_BYTES, "已发生触发事件，%s 前若没有「%.*s」就进入旅程。", due,
                  STR_ARG(version->trigger.absent.event));
-        snprintf(en, sizeof en, "the first event came; without '%.*s' she enters at %s",
+        snprintf(en, SENTENCE_BYTES, "the first event came; without '%.*s' she enters at %s",
                  STR_ARG(version->trigger.absent.event), due);
         break;
     case NODE_CONTROL:
-        snprintf(zh, sizeof zh, "她在对照组中，什么都不会发给她，只计数到 %s。", due);
-        snprintf(en, sizeof en,
+        snprintf(zh, SENTENCE_BYTES, "她在对照组中，什么都不会发给她，只计数到 %s。", due);
+        snprintf(en, SENTENCE_BYTES,
                  "she is in the control group: nothing is sent, she is counted until %s", due);
         break;
     case NODE_AFTER:
-        snprintf(zh, sizeof zh, "她已离开旅程，目标计数到 %s。", due);
-        snprintf(en, sizeof en, "she has left; goals are counted until %s", due);
+        snprintf(zh, SENTENCE_BYTES, "她已离开旅程，目标计数到 %s。", due);
+        snprintf(en, SENTENCE_BYTES, "she has left; goals are counted until %s", due);
         break;
     case NODE_START:
-        snprintf(zh, sizeof zh, "她将在 %s 进入旅程。", due);
-        snprintf(en, sizeof en, "she enters at %s", due);
+        snprintf(zh, SENTENCE_BYTES, "她将在 %s 进入旅程。", due);
+        snprintf(en, SENTENCE_BYTES, "she enters at %s", due);
         break;
     default:
         if (position->state == POSITION_FAILED) {
-            snprintf(zh, sizeof zh, "她停在节点「%.*s」：该步骤失败，等待人工处理。",
+            snprintf(zh, SENTENCE_BYTES, "她停在节点「%.*s」：该步骤失败，等待人工处理。",
                      STR_ARG(node));
-            snprintf(en, sizeof en, "she is held at '%.*s': it failed and waits for an operator",
-                     STR_ARG(node));
+            snprintf(en, SENTENCE_BYTES,
+                     "she is held at '%.*s': it failed and waits for an operator", STR_ARG(node));
         } else if (position->state == POSITION_MERGED) {
-            snprintf(zh, sizeof zh, "此位置因客户合并而停用，拆分后恢复。");
-            snprintf(en, sizeof en,
+            snprintf(zh, SENTENCE_BYTES, "此位置因客户合并而停用，拆分后恢复。");
+            snprintf(en, SENTENCE_BYTES,
                      "this position was set aside by a merge and comes back with a split");
         } else if ((position->flags & POSITION_STALLED) != 0) {
-            snprintf(zh, sizeof zh, "她停在节点「%.*s」，旅程暂停中，恢复后继续。", STR_ARG(node));
-            snprintf(en, sizeof en, "she waits at '%.*s' because the journey is paused",
+            snprintf(zh, SENTENCE_BYTES, "她停在节点「%.*s」，旅程暂停中，恢复后继续。",
+                     STR_ARG(node));
+            snprintf(en, SENTENCE_BYTES, "she waits at '%.*s' because the journey is paused",
                      STR_ARG(node));
         } else {
             say_waits(version, position, due, zh, en);
         }
     }
-    write_sentence(writer, zh, en);
 }
 
 static err write_position(const struct journeys *journeys, struct ledger *ledger,
@@ -186,7 +218,9 @@ static err write_position(const struct journeys *journeys, struct ledger *ledger
     struct reading reading = { .writer = writer,
                                .journeys = journeys,
                                .version = version_of(journeys, position),
-                               .position = (int64_t)position->number };
+                               .position = (int64_t)position->number,
+                               .touched = NO_NODE };
+    char zh[SENTENCE_BYTES], en[SENTENCE_BYTES];
     struct context context;
     context_read(position, &context);
     json_begin_object(writer);
@@ -198,8 +232,10 @@ static err write_position(const struct journeys *journeys, struct ledger *ledger
     json_member_time(writer, STR("entered_at"), position->entered_ms);
     if (position->due_ms != INT64_MAX)
         json_member_time(writer, STR("due"), position->due_ms);
-    say_where(journeys, reading.version, position, writer);
     err error = write_steps(&reading, ledger, problem);
+    say_where(journeys, reading.version, position, zh, en);
+    say_gate(&reading, zh, en);
+    write_sentence(writer, zh, en);
     json_end_object(writer);
     return error;
 }

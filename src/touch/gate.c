@@ -466,6 +466,21 @@ void touches_gates_pass(const struct touches *touches, const struct candidate *c
 
 /* ---- for people ---- */
 
+bool touch_gate_words(str code, const char **zh, const char **en)
+{
+    static const char *const words[GATE_COUNT][2] = { { "", "" },
+#define X(NAME, code, effect, applies, zh, en) { zh, en },
+                                                      GATES(X)
+#undef X
+    };
+    enum gate gate;
+    if (!touches_gate_find(code, &gate) || gate == GATE_NONE)
+        return false;
+    *zh = words[gate][0];
+    *en = words[gate][1];
+    return true;
+}
+
 void touch_write_gates(const struct touches *touches, struct buffer *out)
 {
     static const struct {

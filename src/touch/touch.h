@@ -330,6 +330,8 @@ void touch_write_templates(const struct touches *touches, struct buffer *out);
 err touch_write_template(const struct touches *touches, str key, struct buffer *out) MUST_USE;
 void touch_write_accounts(const struct touches *touches, struct buffer *out); /* without secrets */
 void touch_write_policy(const struct touches *touches, struct buffer *out);
+/* What a gate's code means; false: it is none. */
+bool touch_gate_words(str code, const char **zh, const char **en);
 void touch_write_gates(const struct touches *touches,
                        struct buffer *out); /* the table, in both languages */
 /* Why can she be reached, or not, by each channel, now: [{channel, account, reachable, reason, until}]. */

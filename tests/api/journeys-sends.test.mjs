@@ -475,6 +475,29 @@ test('S30 marketing to her is paused by hand, beside others, and lifted; who mer
   await expect(kith, 404, 'DELETE', `/customers/${other}/pauses/${first.number}`);
 });
 
+test('why she is where she is names the gate that stopped the last touch', real, async () => {
+  await live('told_why', {
+    name: '说明', trigger: { type: 'api' }, start: 'hello',
+    nodes: { hello: { type: 'send', name: '问候', channel: 'sms', template: 'brand_friend', next: 'rest' }, rest: { type: 'wait', name: '等', for: '5d' } },
+  });
+  await people('why-paused', 'why-night');
+  const enters = async (user) => {
+    const id = await oneId(user);
+    await kith.post('/journeys/told_why/enter', { customers: [id] });
+    await kith.settled();
+    return (await expect(kith, 200, 'GET', `/journeys/told_why/explain?customer=${id}`)).positions[0].sentence;
+  };
+  await kith.post(`/customers/${await oneId('why-paused')}/pauses`, { reason: '客户要求' });
+  await advanceTo(22);
+  const paused = await enters('why-paused');
+  assert.match(paused.zh, /她在节点「等」.*「问候」没有发出：营销已暂停。$/);
+  assert.match(paused.en, /^she is at '等'; .*; '问候' was not sent: marketing to her is paused$/);
+  const night = await enters('why-night');
+  assert.match(night.zh, /「问候」被暂缓：免打扰时段。$/);
+  assert.match(night.en, /'问候' was held back: quiet hours$/);
+  await stopJourney('told_why');
+});
+
 test('journeys and touches in memory are what the log says, and what the ledger gives back', real, async () => {
   await kith.post('/stop', { scope: 'all' });
   const { items } = await news(['s34-0', 's34-1'], { key: 'later' });

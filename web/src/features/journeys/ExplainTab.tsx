@@ -98,7 +98,7 @@ function Steps({ steps }: { steps: Explained['positions'][number]['steps'] }) {
   const told = (what: string): string => (isCode(what) ? reason(what) : say(what));
   return (
     <ol className="explain-steps" aria-label={t.explain.steps}>
-      {steps.map((step, at) => <li key={at}><span className="soft"><Time at={step.at} exact seconds /></span><span>{step.text[language]} <span className="soft">{[step.node === '$start' ? '' : step.node, told(step.what), say(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span></span></li>)}
+      {steps.map((step, at) => <li key={at}><span className="soft"><Time at={step.at} exact seconds /></span><span>{step.text[language]} <span className="soft">{[step.node === '$start' ? '' : step.node, told(step.what), step.step === 'touched' ? told(step.detail) : say(step.detail)].filter((part, other, all) => part !== '' && all.indexOf(part) === other).join(' · ')}</span></span></li>)}
     </ol>
   );
 }
