@@ -64,12 +64,11 @@ str touches_stock_name(const struct touches *touches, const struct line *line)
 static err stock_set(struct touches *touches, uint32_t customer, const struct line *line,
                      const struct account *account, bool all)
 {
-    const struct touch_world *world = touches->config.world;
+    const uint32_t *nodes = touches->her_nodes;
     str what = touches_stock_name(touches, line);
-    uint32_t nodes[32];
-    size_t count = world->nodes(world->context, customer, nodes, 32);
+    size_t count = touches_nodes_of(touches, customer);
     err error = ERR_OK;
-    for (size_t i = 0; error == ERR_OK && i < count && i < 32; i++) {
+    for (size_t i = 0; error == ERR_OK && i < count; i++) {
         const struct chance *chance =
             touches_chance_find(touches, touches_chance_key(account, nodes[i], CHANCE_STOCK, what));
         if (chance == NULL || chance->count == 0)

@@ -214,13 +214,12 @@ static bool asks_refused(struct asking *ask)
 /* A chance of hers at any of her nodes. */
 static const struct chance *her_chance(struct asking *ask, enum chance_kind kind, str what)
 {
-    const struct touch_world *world = ask->touches->config.world;
     const struct chance *best = NULL;
-    uint32_t nodes[32];
-    size_t count = world->nodes(world->context, ask->candidate->customer, nodes, 32);
-    for (size_t i = 0; i < count && i < 32; i++) {
+    size_t count = touches_nodes_of(ask->touches, ask->candidate->customer);
+    for (size_t i = 0; i < count; i++) {
         const struct chance *chance = touches_chance_find(
-            ask->touches, touches_chance_key(ask->candidate->account, nodes[i], kind, what));
+            ask->touches,
+            touches_chance_key(ask->candidate->account, ask->touches->her_nodes[i], kind, what));
         if (chance != NULL && chance->count > 0 && (best == NULL || chance->at_ms > best->at_ms))
             best = chance;
     }

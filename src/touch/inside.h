@@ -411,6 +411,8 @@ struct mark_walk {
     uint32_t *many; /* where 32 do not do */
     uint32_t next;
 };
+/* All nodes of hers into touches->her_nodes, where they stay until the next call. */
+size_t touches_nodes_of(const struct touches *touches, uint32_t customer);
 void touches_walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer);
 uint32_t touches_walk_next(struct mark_walk *walk);
 void touches_chain_nodes(struct touches *touches,

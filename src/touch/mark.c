@@ -73,17 +73,22 @@ void touches_fork_soon(const struct touches *fork, uint32_t node, int stage)
             touches_mark_at(fork, atomic_load_explicit(&marks->newest, memory_order_relaxed)), 1);
 }
 
+size_t touches_nodes_of(const struct touches *touches, uint32_t customer)
+{
+    const struct touch_world *world = touches->config.world;
+    size_t count =
+        world->nodes(world->context, customer, touches->her_nodes, TOUCH_CUSTOMER_NODES_MAX);
+    return count < TOUCH_CUSTOMER_NODES_MAX ? count : TOUCH_CUSTOMER_NODES_MAX;
+}
+
 void touches_walk_begin(struct mark_walk *walk, const struct touches *touches, uint32_t customer)
 {
     const struct touch_world *world = touches->config.world;
     *walk = (struct mark_walk){ .touches = touches };
     walk->node_count = world->nodes(world->context, customer, walk->nodes, 32);
     if (walk->node_count > 32) {
+        walk->node_count = touches_nodes_of(touches, customer);
         walk->many = touches->her_nodes;
-        walk->node_count =
-            world->nodes(world->context, customer, walk->many, TOUCH_CUSTOMER_NODES_MAX);
-        if (walk->node_count > TOUCH_CUSTOMER_NODES_MAX)
-            walk->node_count = TOUCH_CUSTOMER_NODES_MAX;
     }
 }
 
@@ -104,11 +109,9 @@ uint32_t touches_walk_next(struct mark_walk *walk)
 
 void touches_chain_nodes(struct touches *touches, uint32_t customer)
 {
-    const struct touch_world *world = touches->config.world;
-    uint32_t *nodes = touches->her_nodes;
-    size_t count = world->nodes(world->context, customer, nodes, TOUCH_CUSTOMER_NODES_MAX);
+    const uint32_t *nodes = touches->her_nodes;
+    size_t count = touches_nodes_of(touches, customer);
     struct node_marks *last = NULL;
-    count = count < TOUCH_CUSTOMER_NODES_MAX ? count : TOUCH_CUSTOMER_NODES_MAX;
     if (count == 0)
         return;
     /* The root's place is where readers begin, whether it has touches of its own or not. */

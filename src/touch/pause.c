@@ -23,20 +23,11 @@ static struct pause *newest_of(const struct touches *touches, uint32_t node)
     return at(touches, touches_map_find(&touches->pause_places, node));
 }
 
-/* Her nodes, in scratch that lives until the next call. */
-static size_t nodes_of(const struct touches *touches, uint32_t customer)
-{
-    const struct touch_world *world = touches->config.world;
-    size_t count =
-        world->nodes(world->context, customer, touches->her_nodes, TOUCH_CUSTOMER_NODES_MAX);
-    return count < TOUCH_CUSTOMER_NODES_MAX ? count : TOUCH_CUSTOMER_NODES_MAX;
-}
-
 const struct pause *touches_pause_find(const struct touches *touches, uint32_t customer,
                                        int64_t at_ms)
 {
     const struct pause *longest = NULL;
-    size_t count = touches->pause_count > 0 ? nodes_of(touches, customer) : 0;
+    size_t count = touches->pause_count > 0 ? touches_nodes_of(touches, customer) : 0;
     for (size_t i = 0; i < count; i++)
         for (const struct pause *pause = newest_of(touches, touches->her_nodes[i]); pause != NULL;
              pause = at(touches, pause->older))
@@ -50,7 +41,7 @@ void touch_visit_pauses(const struct touches *touches, uint32_t customer,
                         void (*visit)(void *context, const struct touch_pause *pause),
                         void *context)
 {
-    size_t count = touches->pause_count > 0 ? nodes_of(touches, customer) : 0;
+    size_t count = touches->pause_count > 0 ? touches_nodes_of(touches, customer) : 0;
     for (size_t i = 0; i < count; i++)
         for (const struct pause *pause = newest_of(touches, touches->her_nodes[i]); pause != NULL;
              pause = at(touches, pause->older))
@@ -220,7 +211,7 @@ err touch_resume(struct touches *touches, uint32_t customer, str journey, str ke
                  bool only_endless, struct touch_moment moment, struct ledger_writes *writes)
 {
     touches_call_begin(touches, writes, moment);
-    size_t count = touches->pause_count > 0 ? nodes_of(touches, customer) : 0;
+    size_t count = touches->pause_count > 0 ? touches_nodes_of(touches, customer) : 0;
     for (size_t i = 0; i < count; i++)
         for (struct pause *pause = newest_of(touches, touches->her_nodes[i]); pause != NULL;
              pause = at(touches, pause->older))
@@ -234,7 +225,7 @@ err touch_resume(struct touches *touches, uint32_t customer, str journey, str ke
 
 err touches_pauses_forget(struct touches *touches, uint32_t customer)
 {
-    size_t count = touches->pause_count > 0 ? nodes_of(touches, customer) : 0;
+    size_t count = touches->pause_count > 0 ? touches_nodes_of(touches, customer) : 0;
     err error = ERR_OK;
     for (size_t i = 0; error == ERR_OK && i < count; i++) {
         uint32_t node = touches->her_nodes[i], place;
@@ -306,7 +297,7 @@ err touch_put_pause(struct touches *touches, const struct touch_command *command
 
 static struct pause *hers(const struct touches *touches, uint32_t customer, int64_t number)
 {
-    size_t count = nodes_of(touches, customer);
+    size_t count = touches_nodes_of(touches, customer);
     struct pause *pause = number > 0 && (uint64_t)number <= touches->pause_count
                               ? &touches->pauses[number - 1]
                               : NULL;

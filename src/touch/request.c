@@ -27,11 +27,10 @@ static uint64_t identity_of(const struct touch_request *request, uint32_t node)
 
 static uint32_t find_same(const struct touches *touches, const struct touch_request *request)
 {
-    const struct touch_world *world = touches->config.world;
-    uint32_t nodes[32];
-    size_t count = world->nodes(world->context, request->customer, nodes, 32);
-    for (size_t i = 0; i < count && i < 32; i++) {
-        uint32_t number = touches_map_find(&touches->identities, identity_of(request, nodes[i]));
+    size_t count = touches_nodes_of(touches, request->customer);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number =
+            touches_map_find(&touches->identities, identity_of(request, touches->her_nodes[i]));
         if (number != 0)
             return number;
     }

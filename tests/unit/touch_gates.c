@@ -392,6 +392,29 @@ static void contact_opens_a_window(void **state)
     house_remove(house);
 }
 
+/* Forty that have become one: what was said to the last of them holds for all. */
+static void all_nodes_of_hers_are_asked(void **state)
+{
+    struct touch_house *house = house_make();
+    struct touch_answer before, after;
+    (void)state;
+    house_account(house, "oa", "official_account", "{}");
+    struct touch_request request = house_request(98, "a", "o1");
+    request.channel = STR("official_account");
+    request.form = STR("template");
+    before = house_ask(house, &request);
+    assert_answer(before, TOUCH_QUEUED, "");
+    for (uint32_t node = 61; node < 100; node++)
+        house->root[node] = 60;
+    request.customer = 60;
+    after = house_ask(house, &request);
+    assert_int_equal(after.touch, before.touch); /* she has it already */
+    tell(house, 99, "Official Account Unfollowed", "{\"account\":\"oa\"}");
+    request.key = STR("o2");
+    assert_answer(house_ask(house, &request), TOUCH_SUPPRESSED, "unsubscribed");
+    house_remove(house);
+}
+
 static void some_are_held_out(void **state)
 {
     struct touch_house *house = with_sms("{\"hold_out\":{\"percent\":5,\"journeys\":{\"b\":50}}}");
@@ -496,6 +519,7 @@ int main(void)
         cmocka_unit_test(channels_have_quotas),
         cmocka_unit_test(subscriptions_are_used_up),
         cmocka_unit_test(contact_opens_a_window),
+        cmocka_unit_test(all_nodes_of_hers_are_asked),
         cmocka_unit_test(some_are_held_out),
         cmocka_unit_test(rights_are_gates),
         cmocka_unit_test(wrong_policies_are_refused),
