@@ -299,6 +299,8 @@
     X(DELETE, API "/customers/{one_id}/pauses/{number}", CONSENT_CHANGE, WORKING, NONE,            \
       pause_delete, liftPause, "")                                                                 \
     X(GET, API "/templates", TEMPLATE_SEE, WORKING, NONE, template_list, listTemplates, "")        \
+    X(GET, API "/templates/catalogue", TEMPLATE_SEE, WORKING, NONE, template_catalogue,            \
+      getTemplateCatalogue, "")                                                                    \
     X(GET, API "/templates/{key}", TEMPLATE_SEE, WORKING, NONE, template_get, getTemplate, "")     \
     X(PUT, API "/templates/{key}", TEMPLATE_CHANGE, WORKING, BODY, template_put, putTemplate, "")  \
     X(DELETE, API "/templates/{key}", TEMPLATE_CHANGE, WORKING, NONE, template_delete,             \

@@ -78,6 +78,16 @@ test('without consent nothing goes out; a transactional message does', { skip },
     [{ channel: 'webhook', reachable: false, reason: 'no_consent' }]);
 });
 
+test('the language of templates is served as it is', { skip }, async () => {
+  const catalogue = await kith.get('/templates/catalogue');
+  assert.ok(catalogue.filters.some((one) => one.name === 'truncate' && one.arguments_min === 1 && one.about.zh && one.about.en));
+  assert.ok(catalogue.tags.some((one) => one.name === 'for'));
+  // each example is one that the server takes
+  const parts = Object.fromEntries(catalogue.filters.map((one) => [one.name, `{{ ${one.example} }}`]));
+  await kith.put('/templates/every_filter', { name: 'every filter', channel: 'webhook', parts });
+  await kith.api('DELETE', '/templates/every_filter');
+});
+
 test('a template that fails for one customer fails for her alone', { skip }, async () => {
   const answer = await send({ customers: [ids[2], ids[3]], template: 'hello', purpose: 'service' });
   for (const item of answer.items) {

@@ -251,6 +251,12 @@ test('a template is written: what a provider will say, and how it looks with the
   await page.getByLabel('代号').fill('invite');
   await page.getByRole('textbox', { name: '内容 text' }).fill('【沐野】{{ customer.name }}您好');
   await page.locator('.phone-bubble').getByText('{{ customer.name }}').waitFor();
+  /* behind the value, from what the language has */
+  const text = page.getByRole('textbox', { name: '内容 text' });
+  await text.evaluate((field) => field.setSelectionRange(field.value.indexOf(' }}'), field.value.indexOf(' }}')));
+  await page.getByRole('combobox', { name: '加工与条件: text' }).fill('default');
+  await page.locator('.ant-select-item-option', { hasText: '没有值时写什么' }).click();
+  assert.equal(await text.inputValue(), '【沐野】{{ customer.name | default: "朋友" }}您好');
   await visit.button('保存', true).click();
   await page.waitForURL(/\/templates\/invite$/);
   await page.locator('.template-finding', { hasText: '退订' }).locator('.pill.bad').waitFor();

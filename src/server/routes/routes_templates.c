@@ -62,6 +62,13 @@ static err answer_template(struct request *request, str key, struct problem *pro
     return error;
 }
 
+err route_template_catalogue(struct request *request, struct problem *problem)
+{
+    (void)problem;
+    template_write_catalogue(&request->out);
+    return buffer_status(&request->out);
+}
+
 err route_template_get(struct request *request, struct problem *problem)
 {
     return answer_template(request, request->parameters[0], problem);

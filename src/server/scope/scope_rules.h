@@ -186,6 +186,7 @@
     X(decideTouch, PART, NOTHING, READ, "to who is seen") \
     X(listTouchCorrections, PART, NOTHING, READ, "of who is seen") \
     X(listTemplates, PART, NOTHING, READ, "hers and shared ones") \
+    X(getTemplateCatalogue, WORKSPACE, NOTHING, READ, "the language") \
     X(getTemplate, PART, TEMPLATE, READ, "hers and shared ones") \
     X(putTemplate, PART, TEMPLATE, CHANGE, "hers") \
     X(deleteTemplate, PART, TEMPLATE, CHANGE, "hers") \

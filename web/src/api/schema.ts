@@ -1923,6 +1923,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** what the language of templates has: tags, operators, filters, and its limits */
+        get: operations["getTemplateCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates/{key}": {
         parameters: {
             query?: never;
@@ -5744,6 +5761,41 @@ export interface components {
             }[];
             wave?: number;
             customers?: number;
+        };
+        /** @description docs/templates.md */
+        TemplateCatalogue: {
+            tags: {
+                name: string;
+                about: {
+                    zh: string;
+                    en: string;
+                };
+                example: string;
+            }[];
+            operators: {
+                name: string;
+                about: {
+                    zh: string;
+                    en: string;
+                };
+                example: string;
+            }[];
+            filters: {
+                name: string;
+                about: {
+                    zh: string;
+                    en: string;
+                };
+                example: string;
+                arguments_min: number;
+                arguments_max: number;
+            }[];
+            limits: {
+                source_bytes_max: number;
+                bytes_max: number;
+                steps_max: number;
+                depth_max: number;
+            };
         };
         JourneyCatalogue: {
             triggers: {
@@ -11196,6 +11248,33 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTemplateCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateCatalogue"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];

@@ -20,7 +20,7 @@ import { Pill, useChannelName } from '@/ui/Marks';
 import { Page, Panel } from '@/ui/Page';
 import { Bones, Failure } from '@/ui/States';
 import { Phone } from './Phone';
-import { findingsOf, freshBody, partsOf, partText, partValue, shownParts, textIn, variables, withoutPart, withPart, type Body, type Template } from './template';
+import { findingsOf, freshBody, partsOf, partText, partValue, pipeOf, shownParts, textIn, variables, withoutPart, withPart, type Body, type Template } from './template';
 import { templateTexts } from './texts';
 import './templates.css';
 
@@ -142,18 +142,25 @@ function Part({ name, value, disabled, onChange, onRemove }: { name: string; val
   const names = useMemo(() => variables((traits.data?.items ?? []).map((trait) => trait.name), (tags.data?.items ?? []).filter((tag) => tag.on === 'customer').map((tag) => tag.key)), [traits.data, tags.data]);
   const text = partText(value);
   /* where the cursor is; at the end, where the field was never entered */
-  const insert = (path: string): void => {
+  const insert = (words: string): void => {
     const field = area.current?.querySelector('textarea');
     const at = field?.selectionStart ?? text.length;
-    onChange(partValue(`${text.slice(0, at)}{{ ${path} | default: "" }}${text.slice(field?.selectionEnd ?? at)}`, value));
+    onChange(partValue(text.slice(0, at) + words + text.slice(field?.selectionEnd ?? at), value));
   };
+  const language = useLanguage();
+  const catalogue = useQuery({ queryKey: ['templates', 'catalogue'], queryFn: ({ signal }) => api.get('/templates/catalogue', { signal }), staleTime: Infinity });
+  const offered: { label: string; title?: string; options: { value: string; label: string; title: string }[] }[] = [
+    { label: t.filters, options: (catalogue.data?.filters ?? []).map((one) => ({ value: pipeOf(one.example), label: one.name, title: one.about[language] })) },
+    { label: t.tags, options: (catalogue.data?.tags ?? []).map((one) => ({ value: one.example, label: one.name, title: one.about[language] })) },
+  ];
   return (
     <section className="template-part" aria-label={t.part(name)} ref={area}>
-      <div className="row">
+      <div className="row wrap">
         <strong>{wordFor(t.partNames, name)}</strong>{Object.hasOwn(t.partNames, name) && <span className="mono faint">{name}</span>}
         {typeof value !== 'string' && <span className="small faint">{t.nested}</span>}
         <span className="grow" />
-        {!disabled && <Select size="small" value={null} placeholder={t.insert} aria-label={`${t.insert}: ${name}`} showSearch popupMatchSelectWidth={280} style={{ width: 150 }} options={names.map((path) => ({ value: path, label: path }))} onChange={(path: string | null) => { if (path !== null) insert(path); }} />}
+        {!disabled && <Select size="small" value={null} placeholder={t.insert} aria-label={`${t.insert}: ${name}`} showSearch popupMatchSelectWidth={280} style={{ width: 150 }} options={names.map((path) => ({ value: path, label: path }))} onChange={(path: string | null) => { if (path !== null) insert(`{{ ${path} | default: "" }}`); }} />}
+        {!disabled && <Select size="small" value={null} placeholder={t.language} aria-label={`${t.language}: ${name}`} showSearch optionFilterProp="label" popupMatchSelectWidth={420} style={{ width: 150 }} options={offered} optionRender={(option) => <span title={option.data.title}><span className="mono">{option.label}</span> <span className="small soft">{option.data.title}</span></span>} onChange={(words: string | null) => { if (words !== null) insert(words); }} />}
         {!disabled && <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t.removePart(name)} onClick={onRemove} />}
       </div>
       <Input.TextArea aria-label={t.part(name)} disabled={disabled} className={typeof value === 'string' ? '' : 'mono'} value={text} spellCheck={false} autoSize={{ minRows: 2, maxRows: 16 }} onChange={(event) => onChange(partValue(event.target.value, value))} />

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A template that is only looked at is saved as it was; what the lint says is read whatever is added to it. */
 import { describe, expect, it } from 'vitest';
-import { findingsOf, freshBody, partsOf, partText, partValue, variables, withoutPart, withPart } from './template';
+import { findingsOf, freshBody, partsOf, partText, partValue, pipeOf, variables, withoutPart, withPart } from './template';
 
 const body = { name: 'n', channel: 'sms', parts: { text: '【沐野】{{ customer.name }}', params: { name: 'x' }, list: [1] }, links: { a: 'b' } };
+
+describe('filters', () => {
+  it('are put behind a value as their example has them', () => {
+    expect(pipeOf('item.name | truncate: 12, "…"')).toBe(' | truncate: 12, "…"');
+    expect(pipeOf('now | add_days: 7 | date: "%-m月"')).toBe(' | add_days: 7 | date: "%-m月"');
+    expect(pipeOf('{{ customer.points | number }}')).toBe(' | number');
+    expect(pipeOf('customer.points')).toBe('');
+  });
+});
 
 describe('parts', () => {
   it('come back as they were typed', () => {

@@ -2,6 +2,12 @@
 /* template: what an editor of templates holds: the body as it is saved, its parts that are texts, and what a new one begins with. */
 import type { Schemas } from '@/api/client';
 
+/* What a filter of the catalogue adds behind a value, as its example has it: ` | truncate: 12`. */
+export function pipeOf(example: string): string {
+  const at = example.indexOf('|');
+  return at < 0 ? '' : ` ${example.slice(at).replace(/\}\}.*$/s, '').trim()}`;
+}
+
 export type Template = Schemas['Template'];
 export type TemplateHead = Omit<Template, 'findings'>;
 export type Body = Readonly<Record<string, unknown>>;
