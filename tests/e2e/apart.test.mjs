@@ -123,6 +123,40 @@ test('S12: a team is made, a person put into it; she sees her own customers, ord
   await visit.close();
 });
 
+test('S30: marketing to her is paused by hand, what waits is withdrawn, and it is lifted', here, async () => {
+  await place.kith.put('/channels/texts', { kind: 'sms_aliyun', settings: { default: true, access_key_id: 'a', access_key_secret: 'b', sign_name: 'S' } });
+  await place.kith.put('/templates/news', { name: 'news', channel: 'sms', parts: { template_code: 'SMS_1' } });
+  await place.kith.post('/stop', { scope: 'all', why: 'nothing goes while this is looked at' }); // what is asked for waits
+  await place.house.tell([known('crm', [key('paused-1')], { name: '江岚', phone: phone(90_000_030) }, { userId: 'paused-1' })]);
+  await place.kith.settled();
+  const she = await place.house.who(key('paused-1'));
+  await place.kith.put(`/customers/${she}/consent/marketing`, { granted: true, evidence: 'form 8' });
+  await place.kith.post('/touches', { customers: [she], template: 'news', purpose: 'marketing' });
+  const visit = await place.enter();
+  const { page } = visit;
+  await visit.go(`/customers/${she}/consents`);
+  await visit.button('暂停…').click();
+  const dialog = page.getByRole('dialog').filter({ hasText: '暂停对她的营销' });
+  await dialog.getByRole('button', { name: /^暂\s?停$/ }).click();
+  await dialog.getByText('写下原因，之后的人才知道').waitFor(); /* not without a reason */
+  await dialog.getByLabel('原因').fill('差评处理中');
+  await visit.accessible('a pause');
+  await dialog.getByRole('button', { name: /^暂\s?停$/ }).click();
+  const row = page.getByRole('row').filter({ hasText: '差评处理中' });
+  await row.getByText('暂停中').waitFor();
+  await page.getByRole('row').filter({ hasText: '营销触达' }).getByText('暂停中').first().waitFor(); /* whatever she has agreed to */
+  await photograph(visit, 's30-paused');
+  await visit.go(`/customers/${she}/journeys`);
+  await page.locator('.customer-main tr').filter({ hasText: '营销已暂停' }).waitFor();
+  await photograph(visit, 's30-touches');
+  await visit.go(`/customers/${she}/consents`);
+  await row.getByRole('button', { name: /^恢\s?复$/ }).click();
+  await page.getByRole('dialog').filter({ hasText: '恢复对她的营销？' }).getByRole('button', { name: /^恢\s?复$/ }).click();
+  await row.getByText('已恢复').waitFor();
+  visit.clean();
+  await visit.close();
+});
+
 test('S20: she withdraws her consent and what waits does not go; she has her file; she is forgotten, stays out, and the sums stand', here, async () => {
   await place.kith.put('/channels/texts', { kind: 'sms_aliyun', settings: { default: true, access_key_id: 'a', access_key_secret: 'b', sign_name: 'S' } });
   await place.kith.put('/templates/news', { name: 'news', channel: 'sms', parts: { template_code: 'SMS_1' } });

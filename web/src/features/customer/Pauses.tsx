@@ -30,16 +30,25 @@ const texts = catalogue({
 
 const keyOf = (oneId: string) => ['customers', oneId, 'pauses'] as const;
 
+function usePauses(oneId: string) {
+  return useQuery({ queryKey: keyOf(oneId), queryFn: ({ signal }) => api.get('/customers/{one_id}/pauses', { path: { one_id: oneId }, signal }), enabled: useMay('touch.see') });
+}
+
+/** Marketing to her rests now, for whatever cause. */
+export function useIsPaused(oneId: string): boolean {
+  return usePauses(oneId).data?.items.some((one) => one.active) ?? false;
+}
+
 export function Pauses({ oneId }: { oneId: string }) {
   const t = useText(texts);
-  const pauses = useQuery({ queryKey: keyOf(oneId), queryFn: ({ signal }) => api.get('/customers/{one_id}/pauses', { path: { one_id: oneId }, signal }), enabled: useMay('touch.see') });
+  const pauses = usePauses(oneId);
   const [asking, setAsking] = useState(false);
   const noRight = useRightReason('consent.change');
   const items = pauses.data?.items ?? [];
   return (
     <section>
       <div className="row between wrap">
-        <h2 className="detail-head">{t.title} {items.length > 0 && <span className="faint small">{t.hint}</span>}</h2>
+        <h2 className="detail-head">{t.title} {items.some((one) => one.active) && <span className="faint small">{t.hint}</span>}</h2>
         <ActionButton size="small" reason={noRight} onClick={() => setAsking(true)}>{t.pause}</ActionButton>
       </div>
       {items.length > 0 && <PauseTable oneId={oneId} items={items} />}
