@@ -85,6 +85,7 @@ bool http_suspend(struct request *request, enum request_stage stage)
         return false;
     }
     request->stage = stage;
+    request->is_handed_on = true;
     guard_phase(request->link, PHASE_WAITING);
     MHD_suspend_connection(request->connection);
     return true;
@@ -248,13 +249,14 @@ static enum MHD_Result http_handle(void *context, struct MHD_Connection *connect
         *upload_size = 0;
         return result;
     }
+    request->is_handed_on = false;
     switch (request->stage) {
     case STAGE_LINE:
     case STAGE_BODY:
         dispatch(request);
         break;
     case STAGE_QUEUED:
-        break; /* suspended: it is not asked for */
+        return MHD_YES; /* suspended: it is not asked for */
     case STAGE_DOOR:
         door_finish(request);
         request->stage = STAGE_ANSWERING;
@@ -269,7 +271,8 @@ static enum MHD_Result http_handle(void *context, struct MHD_Connection *connect
     case STAGE_ANSWERING:
         break;
     }
-    return request->stage == STAGE_ANSWERING ? http_send(request) : MHD_YES;
+    /* Its stage is another thread's to change from there on, and no answer before it is resumed. */
+    return request->is_handed_on ? MHD_YES : http_send(request);
 }
 static void http_completed(void *context, struct MHD_Connection *connection, void **state,
                            enum MHD_RequestTerminationCode code)

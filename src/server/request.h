@@ -119,6 +119,7 @@ struct request {
     int64_t waited_ms; /* in the socket before that, where the thread is pressed */
     enum request_stage stage;
     bool headers_seen, refused_early, reads_on, is_door, counted, close_after;
+    bool is_handed_on; /* to whom it waits for; known to its libmicrohttpd thread alone */
     bool is_loud;      /* of a source that brings more than its share (flow.c) */
     size_t loud_bytes; /* of it, in the log and not yet durable (turns.c) */
     enum method method;

@@ -132,6 +132,34 @@ test('N4: what a source floods with is taken once, another beside it is answered
   assert.ok(after_.events - counts.events >= promised, `${promised} acknowledged, ${after_.events - counts.events} there`);
 });
 
+test('N4: while a source floods, nothing of it is acknowledged before it was read: what is malformed is told so', { ...real, timeout: 120_000 }, async () => {
+  const before_ = (await kith.settled()).counts;
+  const headers = { authorization: `Basic ${Buffer.from(`${keys.flooder}:`).toString('base64')}`, 'content-type': 'application/json' };
+  const told = { requests: 0 };
+  let over = false, answered = 0, refused = 0;
+  const running = flood('beside-malformed', () => over, told);
+  // large enough to be decoded for a while, and wrong at its end
+  const malformed = `{"batch":${JSON.stringify(events(1500, 'malformed')).slice(0, -1)}`;
+  const wrong = (async () => {
+    while (!over) {
+      const answer = await fetch(`${kith.url}/v1/batch`, { method: 'POST', headers, body: malformed });
+      const text = await answer.text();
+      assert.ok([400, 429].includes(answer.status), `${answer.status} '${text}'`);
+      assert.match(text, /"code":"(invalid|busy)"/);
+      refused += answer.status === 400 ? 1 : 0;
+    }
+  })();
+  wrong.catch(() => (over = true));
+  for (const end = Date.now() + 60_000; !over && Date.now() < end && (refused < 100 || told.requests < 300); answered += 5)
+    assert.equal((await send('quiet', events(5, `well-formed-${answered}`))).status, 200);
+  over = true;
+  const acknowledged = await running;
+  await wrong;
+  assert.ok(refused > 0);
+  const after_ = (await kith.settled()).counts;
+  assert.equal(after_.events - before_.events, acknowledged + answered);
+});
+
 test('N4: a source with a limit that floods goes at its pace, and is told when it is beyond it', { ...real, timeout: 120_000 }, async () => {
   const before_ = (await kith.settled()).counts;
   await limit('flooder', 2000);

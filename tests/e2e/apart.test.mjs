@@ -137,6 +137,7 @@ test('S30: marketing to her is paused by hand, what waits is withdrawn, and it i
   await visit.go(`/customers/${she}/consents`);
   await visit.button('暂停…').click();
   const dialog = page.getByRole('dialog').filter({ hasText: '暂停对她的营销' });
+  await dialog.getByLabel('原因').click(); /* the dialog has come to rest, and has its fields */
   await dialog.getByRole('button', { name: /^暂\s?停$/ }).click();
   await dialog.getByText('写下原因，之后的人才知道').waitFor(); /* not without a reason */
   await dialog.getByLabel('原因').fill('差评处理中');

@@ -15,7 +15,8 @@ import { DataTable } from '@/ui/DataTable';
 import { Pill, Time } from '@/ui/Marks';
 
 type Pause = Schemas['PauseList']['items'][number];
-interface Fields { reason: string; until?: Dayjs | null }
+/** Empty as long as the fields of the dialog are not there. */
+interface Fields { reason?: string; until?: Dayjs | null }
 
 const texts = catalogue({
   zh: {
@@ -102,7 +103,7 @@ function PauseDialog({ open, oneId, onClose }: { open: boolean; oneId: string; o
   const notice = useProblemNotice();
   const [form] = Form.useForm<Fields>();
   const pause = useMutation({
-    mutationFn: ({ reason, until }: Fields) => api.post('/customers/{one_id}/pauses', { path: { one_id: oneId }, body: { reason: reason.trim(), ...(until ? { until: until.toISOString() } : {}) } }),
+    mutationFn: ({ reason, until }: { reason: string; until?: Dayjs | null }) => api.post('/customers/{one_id}/pauses', { path: { one_id: oneId }, body: { reason: reason.trim(), ...(until ? { until: until.toISOString() } : {}) } }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: keyOf(oneId) });
       void message.success(t.done);
@@ -113,7 +114,7 @@ function PauseDialog({ open, oneId, onClose }: { open: boolean; oneId: string; o
   return (
     <Modal
       open={open} onCancel={onClose} title={t.ask} okText={t.save} cancelText={common.action.cancel} confirmLoading={pause.isPending}
-      onOk={() => void form.validateFields().then((fields) => pause.mutate(fields), () => undefined)} destroyOnHidden
+      onOk={() => void form.validateFields().then(({ reason, until }) => reason !== undefined && pause.mutate({ reason, until }), () => undefined)} destroyOnHidden
     >
       <p className="soft" style={{ marginBottom: 12 }}>{t.askHint}</p>
       <Form form={form} layout="vertical" initialValues={{ reason: '', until: null }} preserve={false}>
