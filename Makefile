@@ -43,9 +43,11 @@ asan: setup ## unit tests and simulations under AddressSanitizer and UBSan
 	@tools/build asan
 	@tools/ctest asan '(unit|sim)'
 
-tsan: setup ## unit tests and simulations under ThreadSanitizer
+tsan: setup ## unit tests, simulations and a served Kith under ThreadSanitizer
+	@tools/build release
 	@tools/build tsan
 	@tools/ctest tsan '(unit|sim)'
+	@tools/tsan_served
 
 fuzz: setup ## every decoder; FUZZ_SECONDS=60 each, FUZZ_TARGET=name for one
 	@tools/build fuzz

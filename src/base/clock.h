@@ -36,8 +36,6 @@ struct clock_guard {
 void clock_guard_init(struct clock_guard *guard, int64_t (*wall_ns)(void *context),
                       int64_t (*steady_ns)(void *context), void *context);
 int64_t clock_guard_now_ms(struct clock_guard *guard);
-/* How far the machine's clock is ahead of (or behind) what is believed; 0: they agree. Any thread. */
-int64_t clock_step_ms(void);
 
 struct wall_clock {
     bool is_virtual;

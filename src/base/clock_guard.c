@@ -141,8 +141,3 @@ struct clock_guard *clock_guard_of_process(void)
     pthread_once(&process_once, process_init);
     return &process;
 }
-
-int64_t clock_step_ms(void)
-{
-    return atomic_load(&clock_guard_of_process()->step_ns) / MILLISECOND_NS;
-}

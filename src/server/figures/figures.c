@@ -35,12 +35,12 @@ err figures_new(struct figures **figures)
 void figures_free(struct figures **pointer)
 {
     struct figures *figures = *pointer;
-    *pointer = NULL;
     if (figures == NULL)
         return;
     for (int i = 0; i < FIGURE_END; i++)
         if (figures->kept[i].has_thread)
             pthread_join(figures->kept[i].thread, NULL);
+    *pointer = NULL; /* its threads found it there until they ended */
     pthread_cond_destroy(&figures->asked);
     pthread_mutex_destroy(&figures->mutex);
     pthread_mutex_destroy(&figures->samples_mutex);

@@ -78,7 +78,7 @@ export function Directory({ kind, items, more, emptyFiltered }: DirectoryProps) 
                 { key: 'state', title: t.state, width: 84, render: (_, row) => <StatePill state={row.state} /> },
                 ...(owners.length === 0 ? [] : [{ key: 'owner', title: t.owner, width: 110, render: (_: unknown, row: Definition) => (row.owner === '' ? <span className="faint">{common.none}</span> : <span className="cut" style={{ display: 'block', maxWidth: 110 }} title={row.owner}>{row.owner}</span>) }]),
                 { key: 'usage', title: t.usage, width: 88, render: (_, row) => <Usage usedBy={row.used_by} /> },
-                { key: 'changed', title: t.changed, width: 104, render: (_, row) => <Time at={row.changed_at} /> },
+                { key: 'changed', title: t.changed, width: 128, render: (_, row) => <Time at={row.changed_at} /> },
               ]}
             />
           )}

@@ -71,7 +71,7 @@ export function Combinations({ overlap, nameIn }: { overlap: Overlap; nameIn: (k
   const top = Math.max(...combinations.map((one) => one.count), 1);
   return (
     <Panel title={t.combos} note={t.exclusive}>
-      <div className="upset" style={{ gridTemplateColumns: `auto minmax(120px, 1fr) auto minmax(80px, 1.2fr)` }}>
+      <div className="upset">
         {combinations.slice(0, combinationsShown).map((one) => (
           <Fragment key={one.of.join(' ')}>
             <span className="upset-dots" aria-hidden="true">{keys.map((key) => <i key={key} className={one.of.includes(key) ? 'in' : ''} title={nameIn(key)} />)}</span>
